@@ -1,0 +1,210 @@
+//! HubSpot's operations, as tables, and which of them a request means.
+//!
+//! Loaded once from `data/`. What an operation requires of its caller is in `requirement`; whether
+//! a caller may perform it is decided in `policy`.
+
+mod resolve;
+pub mod tables;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+pub use resolve::Resolution;
+
+use crate::path::NormalPath;
+use crate::requirement::{self, Requirement, UnknownObjectType};
+
+/// The position of an operation in the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId(pub u16);
+
+/// A method that some operation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// Every method, in the order of the enum.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// Reads the method of a request line; others than these belong to no operation.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+
+    /// As on the request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What an operation accepts as authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// OAuth access tokens and service keys; private-app tokens work there too.
+    Bearer,
+    /// The developer account's key only.
+    DeveloperKey,
+    /// Nothing in the header: the credentials stand in the body, or there are none.
+    None,
+}
+
+/// Which of HubSpot's limits a call counts against (hubspot facts, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitClass {
+    /// The app's ten-secondly burst and the account's day.
+    Standard,
+    /// The account's five a second, and the day. Answers carry no rate headers.
+    Search,
+    /// The app's ten-secondly burst for associations, and the day.
+    Associations,
+    /// Neither: HubSpot exempts a few sending operations.
+    Exempt,
+}
+
+/// A method and a path template of HubSpot's API.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its position in the catalog.
+    pub id: OperationId,
+    /// The method.
+    pub method: Method,
+    /// The path, with `{names}` for what varies; no slash at the end.
+    pub template: &'static str,
+    /// `v3`, `2026-09`, `2026-09-beta` and so on.
+    pub version: &'static str,
+    /// HubSpot's name for the API: `CRM/Contacts`.
+    pub api: &'static str,
+    /// What it accepts as authentication.
+    pub auth: Auth,
+    /// Whether it changes nothing: GET, search and batch read.
+    pub read_only: bool,
+    /// Which limits it counts against.
+    pub limit_class: LimitClass,
+    requirement: requirement::Rule,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.template)
+    }
+}
+
+/// All of it.
+pub struct Catalog {
+    operations: Vec<Operation>,
+    by_name: HashMap<(Method, &'static str), OperationId, foldhash::fast::FixedState>,
+    tree: resolve::Tree,
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::load);
+
+impl Catalog {
+    /// The catalog, read from the embedded tables at the first call (some milliseconds).
+    pub fn get() -> &'static Self {
+        &CATALOG
+    }
+
+    /// Every operation.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// One operation.
+    pub fn operation(&self, id: OperationId) -> &Operation {
+        &self.operations[usize::from(id.0)]
+    }
+
+    /// The operation with exactly this template.
+    pub fn find(&self, method: Method, template: &str) -> Option<&Operation> {
+        let template = template.strip_suffix('/').unwrap_or(template);
+        self.by_name.get(&(method, template)).map(|id| self.operation(*id))
+    }
+
+    /// The operation that a request means. A literal segment wins over a template.
+    pub fn resolve(&self, method: &str, path: &NormalPath) -> Resolution<'_> {
+        resolve::resolve(self, method, path)
+    }
+
+    /// The scopes that an operation needs on this path.
+    ///
+    /// # Errors
+    /// The path names an object type that is neither standard nor custom.
+    pub fn requirement(&self, operation: &Operation, path: &NormalPath) -> Result<Requirement, UnknownObjectType> {
+        operation.requirement.for_path(path)
+    }
+
+    fn load() -> Self {
+        let mut catalog = Self { operations: Vec::new(), by_name: HashMap::default(), tree: resolve::Tree::default() };
+        let mut rules = requirement::Rules::default();
+        for row in tables::endpoint_rows() {
+            let key = (row.method, row.template);
+            let id = OperationId(u16::try_from(catalog.operations.len()).expect("the table has fewer than 65,536 rows"));
+            catalog.operations.push(Operation {
+                id,
+                method: row.method,
+                template: row.template,
+                version: row.version,
+                api: row.api,
+                auth: row.auth,
+                read_only: is_read_only(row.method, row.template),
+                limit_class: limit_class(row.template),
+                requirement: rules.rule(&row),
+            });
+            // Six pairs of rows have the same shape under two names ({folderId}, {folderPath}) and
+            // the same scopes; the first of a pair answers for both.
+            catalog.by_name.entry(key).or_insert(id);
+            catalog.tree.insert(row.method, row.template, id);
+        }
+        catalog
+    }
+}
+
+fn is_read_only(method: Method, template: &str) -> bool {
+    method == Method::Get || (method == Method::Post && (template.ends_with("/search") || template.ends_with("/batch/read")))
+}
+
+/// The exemptions of hubspot facts, section 5.
+fn limit_class(template: &str) -> LimitClass {
+    let mut segments = template[1..].split('/');
+    let (first, second, third) = (segments.next(), segments.next(), segments.next());
+    let crm = first == Some("crm");
+    if crm && template.ends_with("/search") {
+        LimitClass::Search
+    } else if crm && (second == Some("associations") || third == Some("associations")) {
+        LimitClass::Associations
+    } else if first == Some("webhooks-journal") || EXEMPT_ENDINGS.iter().any(|ending| template.ends_with(ending)) {
+        LimitClass::Exempt
+    } else {
+        LimitClass::Standard
+    }
+}
+
+/// Sending operations that count against no limit of HubSpot's.
+const EXEMPT_ENDINGS: [&str; 4] = ["/single-send", "/single-email/send", "/send", "/send/batch"];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The rows of `data/`, typed. Nothing is decided here.
+
+use std::sync::LazyLock;
+
+use super::{Auth, Method};
+
+/// A row of `endpoints.tsv` or `unpublished.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct EndpointRow {
+    /// The method.
+    pub method: Method,
+    /// The path template, without a slash at the end.
+    pub template: &'static str,
+    /// The version segment.
+    pub version: &'static str,
+    /// The API's name.
+    pub api: &'static str,
+    /// Accepted authentication.
+    pub auth: Auth,
+    /// The id of its scope set; none where HubSpot lists no scope.
+    pub scope_set: Option<&'static str>,
+}
+
+/// A row of `scope_sets.tsv`: any one alternative is enough, all scopes of it are needed.
+#[derive(Clone, Debug)]
+pub struct ScopeSetRow {
+    /// Such as `S001`.
+    pub id: &'static str,
+    /// Alternatives, each a list of scope names.
+    pub alternatives: Vec<Vec<&'static str>>,
+}
+
+/// A row of `successors.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct SuccessorRow {
+    /// Method of both.
+    pub method: Method,
+    /// The numbered-version path.
+    pub path: &'static str,
+    /// The dated path; none where HubSpot has published no successor.
+    pub successor: Option<&'static str>,
+    /// `2026-09`, `2026-03`, `beta` or `none`.
+    pub stage: &'static str,
+    /// `none`, or what differs between the two.
+    pub difference: &'static str,
+}
+
+/// A row of `sunsets.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct SunsetRow {
+    /// ISO date.
+    pub date: &'static str,
+    /// `published`, `month only` or `inferred`.
+    pub certainty: &'static str,
+    /// What ends.
+    pub what: &'static str,
+    /// A path pattern, `auth:…` or `app:…`.
+    pub matches: &'static str,
+    /// What happens on the day.
+    pub effect: &'static str,
+    /// Where to go.
+    pub move_to: &'static str,
+}
+
+/// A row of `pre_v3.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct PreV3Row {
+    /// The prefix of its paths.
+    pub prefix: &'static str,
+    /// Its name.
+    pub what: &'static str,
+    /// Where it went.
+    pub move_to: &'static str,
+}
+
+/// A row of `sdk_calls.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct SdkCallRow {
+    /// Such as `crm.contacts.basicApi.create`.
+    pub call: &'static str,
+    /// The method it sends.
+    pub method: Method,
+    /// The path template it sends.
+    pub path: &'static str,
+}
+
+/// `endpoints.tsv`, then `unpublished.tsv`.
+pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
+    let files = [include_str!("../../../../data/endpoints.tsv"), include_str!("../../../../data/unpublished.tsv")];
+    files.into_iter().flat_map(|file| cells::<6>(file)).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
+        method: method_of(method),
+        template: path.strip_suffix('/').unwrap_or(path),
+        version,
+        api,
+        auth: match auth {
+            "none" => Auth::None,
+            "developer_hapikey" => Auth::DeveloperKey,
+            _ => Auth::Bearer,
+        },
+        scope_set: given(scope_set),
+    })
+}
+
+/// `scope_sets.tsv`.
+pub fn scope_set_rows() -> impl Iterator<Item = ScopeSetRow> {
+    cells::<2>(include_str!("../../../../data/scope_sets.tsv")).map(|[id, any_of]| ScopeSetRow {
+        id,
+        alternatives: any_of.split(" | ").map(|all_of| all_of.split('+').map(str::trim).collect()).collect(),
+    })
+}
+
+/// `successors.tsv`.
+pub fn successors() -> &'static [SuccessorRow] {
+    static ROWS: LazyLock<Vec<SuccessorRow>> = LazyLock::new(|| {
+        cells::<5>(include_str!("../../../../data/successors.tsv"))
+            .map(|[method, path, successor, stage, difference]| SuccessorRow {
+                method: method_of(method),
+                path,
+                successor: given(successor).filter(|successor| *successor != "none"),
+                stage,
+                difference,
+            })
+            .collect()
+    });
+    &ROWS
+}
+
+/// `sunsets.tsv`.
+pub fn sunsets() -> &'static [SunsetRow] {
+    static ROWS: LazyLock<Vec<SunsetRow>> = LazyLock::new(|| {
+        cells::<6>(include_str!("../../../../data/sunsets.tsv"))
+            .map(|[date, certainty, what, matches, effect, move_to]| SunsetRow { date, certainty, what, matches, effect, move_to })
+            .collect()
+    });
+    &ROWS
+}
+
+/// `pre_v3.tsv`.
+pub fn pre_v3() -> &'static [PreV3Row] {
+    static ROWS: LazyLock<Vec<PreV3Row>> = LazyLock::new(|| {
+        cells::<3>(include_str!("../../../../data/pre_v3.tsv")).map(|[prefix, what, move_to]| PreV3Row { prefix, what, move_to }).collect()
+    });
+    &ROWS
+}
+
+/// `sdk_calls.tsv`.
+pub fn sdk_calls() -> &'static [SdkCallRow] {
+    static ROWS: LazyLock<Vec<SdkCallRow>> = LazyLock::new(|| {
+        cells::<3>(include_str!("../../../../data/sdk_calls.tsv"))
+            .map(|[call, method, path]| SdkCallRow { call, method: method_of(method), path })
+            .collect()
+    });
+    &ROWS
+}
+
+/// The rows after the header line, cut at tabs; a missing last cell is empty.
+fn cells<const N: usize>(file: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    file.lines().skip(1).filter(|line| !line.trim().is_empty()).map(|line| {
+        let mut row = [""; N];
+        row.iter_mut().zip(line.split('\t')).for_each(|(cell, text)| *cell = text.trim());
+        row
+    })
+}
+
+fn given(cell: &'static str) -> Option<&'static str> {
+    Some(cell).filter(|cell| !cell.is_empty() && *cell != "-")
+}
+
+fn method_of(text: &str) -> Method {
+    Method::parse(text).expect("the tables hold the five methods only; a test walks every row")
+}

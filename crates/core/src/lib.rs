@@ -1,0 +1,17 @@
+//! Facts about HubSpot's API and the decisions made from them.
+//!
+//! Pure: no IO, no async, no clock and no randomness; whoever calls passes the time and the random
+//! bytes in, so every decision can be tested with constants. Begin with [`catalog`] (what HubSpot
+//! offers), then [`policy`] (who may do it).
+
+pub mod catalog;
+pub mod error_body;
+pub mod object_type;
+pub mod path;
+pub mod policy;
+pub mod quota;
+pub mod requirement;
+pub mod scope;
+pub mod secret;
+pub mod time;
+pub mod token;

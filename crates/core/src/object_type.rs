@@ -1,0 +1,163 @@
+//! The CRM object types: their names, type ids and the scopes that read and write them.
+//!
+//! A generic CRM path (`/crm/objects/2026-09/{objectType}`) lists the scopes of every type; the
+//! type in the path decides which of them count.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A standard object type, a row of `data/object_types.tsv`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ObjectType {
+    /// Plural name, as in paths: `contacts`.
+    pub name: &'static str,
+    /// Singular name: `contact`.
+    pub singular: &'static str,
+    /// Type id such as `0-1`; a few types publish none.
+    pub type_id: Option<&'static str>,
+    /// Any one of these scopes reads records.
+    pub read: Vec<&'static str>,
+    /// Any one of these scopes writes records; empty where the API cannot write them.
+    pub write: Vec<&'static str>,
+}
+
+/// The object type that a path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectTypeRef {
+    /// A type that every account has.
+    Standard(&'static ObjectType),
+    /// A custom type, by type id (`2-123`) or by name (`p_boat`, `p42_boat`).
+    Custom(String),
+}
+
+impl ObjectType {
+    /// The standard types.
+    pub fn all() -> &'static [Self] {
+        &TABLE.0
+    }
+
+    /// The name that its scopes carry: `custom` for custom types, `goals` for goal targets.
+    pub fn scope_name(&self) -> &'static str {
+        let scope = self.read.first().or(self.write.first());
+        let own = scope.and_then(|scope| scope.strip_prefix("crm.objects.")).and_then(|rest| rest.split('.').next());
+        match own {
+            // Activities are read with the contacts' scope, but have schema scopes of their own.
+            Some("contacts") | None => self.name,
+            Some(own) => own,
+        }
+    }
+
+    /// What stands for the custom types in the table: `crm.objects.custom.…`.
+    pub fn custom() -> &'static Self {
+        &TABLE.1
+    }
+}
+
+impl ObjectTypeRef {
+    /// Reads a path segment: a name, a singular or a type id, in any case; or a custom type.
+    /// Anything else is no type: an unknown name must not pass as a custom object, or a token
+    /// scoped to custom objects would open types that this table does not know yet.
+    pub fn parse(segment: &str) -> Option<Self> {
+        if is_custom(segment) {
+            return Some(Self::Custom(segment.to_owned()));
+        }
+        standard(segment).map(Self::Standard)
+    }
+
+    /// The row whose scopes count.
+    pub fn row(&self) -> &'static ObjectType {
+        match self {
+            Self::Standard(row) => row,
+            Self::Custom(_) => ObjectType::custom(),
+        }
+    }
+}
+
+/// The row that a segment names, custom types included. Allocates nothing.
+pub fn row_of(segment: &str) -> Option<&'static ObjectType> {
+    if is_custom(segment) { Some(ObjectType::custom()) } else { standard(segment) }
+}
+
+fn standard(segment: &str) -> Option<&'static ObjectType> {
+    static EXACT: LazyLock<HashMap<&'static str, &'static ObjectType, foldhash::fast::FixedState>> = LazyLock::new(|| {
+        ObjectType::all().iter().flat_map(|row| [Some(row.name), row.type_id].into_iter().flatten().map(move |key| (key, row))).collect()
+    });
+    EXACT.get(segment).copied().or_else(|| standard_in_any_case(segment))
+}
+
+fn standard_in_any_case(segment: &str) -> Option<&'static ObjectType> {
+    ObjectType::all().iter().find(|row| {
+        segment.eq_ignore_ascii_case(row.name)
+            || segment.eq_ignore_ascii_case(row.singular)
+            || row.type_id == Some(segment)
+            || EXTRA_NAMES.iter().any(|(extra, name)| *name == row.name && segment.eq_ignore_ascii_case(extra))
+    })
+}
+
+/// Names that clients and paths use beside the table's own.
+const EXTRA_NAMES: [(&str, &str); 3] = [("meeting", "meetings"), ("payments", "commerce_payments"), ("goals", "goal_targets")];
+
+fn is_custom(segment: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(number) = segment.strip_prefix("2-") {
+        return digits(number);
+    }
+    let Some(rest) = segment.strip_prefix(['p', 'P']) else { return false };
+    match rest.split_once('_') {
+        Some((hub_id, name)) => (hub_id.is_empty() || digits(hub_id)) && !name.is_empty(),
+        None => false,
+    }
+}
+
+static TABLE: LazyLock<(Vec<ObjectType>, ObjectType)> = LazyLock::new(|| {
+    let mut rows: Vec<ObjectType> = include_str!("../../../data/object_types.tsv").lines().skip(1).filter_map(row).collect();
+    let custom = rows.iter().position(|row| row.name == "custom objects").expect("the table has a row for custom objects");
+    let custom = rows.remove(custom);
+    (rows, custom)
+});
+
+fn row(line: &'static str) -> Option<ObjectType> {
+    let mut cells = line.split('\t');
+    let any_of = |cell: &'static str| cell.split(" | ").filter(|scope| *scope != "-" && !scope.is_empty()).collect();
+    Some(ObjectType {
+        name: cells.next()?,
+        singular: cells.next()?,
+        type_id: cells.next().filter(|id| *id != "-"),
+        read: any_of(cells.next()?),
+        write: any_of(cells.next()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(segment: &str, expected: Option<&str>) {
+        let found = ObjectTypeRef::parse(segment).map(|found| found.row().name);
+        assert_eq!(found, expected, "{segment}");
+    }
+
+    #[test]
+    fn a_type_goes_by_name_singular_and_type_id() {
+        for segment in ["contacts", "contact", "CONTACT", "0-1"] {
+            check(segment, Some("contacts"));
+        }
+        check("0-970", Some("projects"));
+        check("0-9999", None);
+    }
+
+    #[test]
+    fn custom_types_go_by_type_id_and_prefixed_name() {
+        for segment in ["2-1", "2-10234", "p_boat", "p42_boat"] {
+            check(segment, Some("custom objects"));
+        }
+        for segment in ["2-", "2-x", "boat", "p_", "px_boat", "partner", "p42"] {
+            check(segment, None);
+        }
+    }
+
+    #[test]
+    fn feedback_cannot_be_written() {
+        assert!(row_of("feedback_submissions").unwrap().write.is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! Decides whether a caller may perform an operation.
+//!
+//! Pure: the caller, the operation and the path come in, a permit or a denial comes out. Reading
+//! tokens is the pipeline's `authenticate`; answering HTTP is its `respond`.
+
+use crate::catalog::{Catalog, Operation, OperationId};
+use crate::error_body::{ErrorBody, ErrorDetail};
+use crate::path::NormalPath;
+use crate::requirement::{Requirement, UnknownObjectType};
+use crate::scope::ScopeSet;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The app's id.
+    pub app_id: u64,
+    /// The app's name, for messages.
+    pub app_name: &'a str,
+    /// The account the app belongs to.
+    pub hub_id: u64,
+    /// The token it presented.
+    pub token_id: u64,
+    /// The scopes it was granted.
+    pub granted: &'a ScopeSet,
+}
+
+/// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and
+/// forwarding takes it by value: a call that was not decided on cannot be forwarded, nor one
+/// decision be used twice.
+#[derive(Debug)]
+pub struct Permit {
+    operation: OperationId,
+    app_id: u64,
+    hub_id: u64,
+    path: NormalPath,
+}
+
+impl Permit {
+    /// What may be done.
+    pub fn operation(&self) -> &'static Operation {
+        Catalog::get().operation(self.operation)
+    }
+
+    /// Who may do it.
+    pub const fn app_id(&self) -> u64 {
+        self.app_id
+    }
+
+    /// On which account.
+    pub const fn hub_id(&self) -> u64 {
+        self.hub_id
+    }
+
+    /// The path that was checked, and the only one to forward.
+    pub fn into_path(self) -> NormalPath {
+        self.path
+    }
+}
+
+/// Why a caller may not.
+#[derive(Clone, Debug)]
+pub enum Denial {
+    /// Its scopes are not enough.
+    MissingScopes(Requirement),
+    /// Only the developer account's key opens this operation.
+    DeveloperKeyOnly,
+    /// HubSpot publishes no scope for it, so nobody can be granted it.
+    NoScopeExists,
+    /// The path names no object type.
+    UnknownObjectType(UnknownObjectType),
+}
+
+/// Decides. The path is the one `operation` was resolved from.
+///
+/// # Errors
+/// The reason why not, to be answered by [`Denial::to_error`].
+pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -> Result<Permit, Denial> {
+    let requirement = Catalog::get().requirement(operation, &path).map_err(Denial::UnknownObjectType)?;
+    match requirement {
+        met if met.met_by(caller.granted) => Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path }),
+        Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
+        Requirement::Nothing => Err(Denial::NoScopeExists),
+        missing => Err(Denial::MissingScopes(missing)),
+    }
+}
+
+impl Denial {
+    /// HubSpot's answer (hubspot facts, section 4), with what HubSpot leaves out: which app it
+    /// was, and what to do.
+    pub fn to_error(&self, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
+        match self {
+            Self::MissingScopes(requirement) => missing_scopes(requirement, caller, operation),
+            Self::DeveloperKeyOnly => ErrorBody::new(
+                403,
+                "BANNED",
+                format!(
+                    "{operation} can't be called using an OAuth access token. It is called with the developer API key of the developer account."
+                ),
+            ),
+            Self::NoScopeExists => ErrorBody::new(
+                403,
+                "MISSING_SCOPES",
+                format!("{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it."),
+            ),
+            Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()),
+        }
+    }
+}
+
+fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
+    let scopes: Vec<String> = requirement.missing_names(caller.granted).into_iter().map(str::to_owned).collect();
+    let remedy = format!("keyway app update {} --add-scope {}", caller.app_id, scopes.first().map_or("", String::as_str));
+    ErrorBody::new(
+        403,
+        "MISSING_SCOPES",
+        "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
+    )
+    .link("scopes", "https://developers.hubspot.com/scopes")
+    .detail(
+        ErrorDetail::new("One or more of the following scopes are required.")
+            .context("requiredGranularScopes", scopes)
+            .context("app", vec![format!("{} ({})", caller.app_name, caller.app_id)])
+            .context("operation", vec![operation.to_string()])
+            .context("remedy", vec![remedy]),
+    )
+}

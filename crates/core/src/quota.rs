@@ -1,0 +1,369 @@
+//! HubSpot's rate limits (hubspot facts, section 5), as arithmetic over moments passed in.
+//!
+//! Rolling windows are kept exactly, as the moments of the last calls: a leaky bucket would let
+//! twice the limit through in the first window, and Keyway must never exceed HubSpot's own.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::catalog::LimitClass;
+use crate::time::Timestamp;
+
+/// An account's subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// Free tools.
+    Free,
+    /// Starter.
+    Starter,
+    /// Professional.
+    Professional,
+    /// Enterprise.
+    Enterprise,
+}
+
+/// Not the name of a tier.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0} is not a tier; use free, starter, professional or enterprise")]
+pub struct UnknownTier(pub String);
+
+impl Tier {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Professional => "professional",
+            Self::Enterprise => "enterprise",
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Tier {
+    type Err = UnknownTier;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTier> {
+        let tiers = [Self::Free, Self::Starter, Self::Professional, Self::Enterprise];
+        tiers.into_iter().find(|tier| text.eq_ignore_ascii_case(tier.name())).ok_or_else(|| UnknownTier(text.to_owned()))
+    }
+}
+
+/// How many calls an account and its apps may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls per app in any ten seconds.
+    pub burst: u32,
+    /// Calls per app to the associations APIs in any ten seconds.
+    pub associations_burst: u32,
+    /// Calls per account between two midnights of its time zone.
+    pub daily: u64,
+    /// Searches per account in any second.
+    pub search: u32,
+}
+
+impl Limits {
+    /// The limits of a tier with this many API limit increases (HubSpot sells two at most; more
+    /// count as two). The burst does not stack.
+    pub fn for_tier(tier: Tier, addons: u8) -> Self {
+        let addons = u64::from(addons.min(2));
+        let small = matches!(tier, Tier::Free | Tier::Starter);
+        let (burst, associations_burst) = match (addons > 0, small) {
+            (true, _) => (250, 200),
+            (false, true) => (100, 100),
+            (false, false) => (190, 150),
+        };
+        let daily = match tier {
+            Tier::Free | Tier::Starter => 250_000,
+            Tier::Professional => 625_000,
+            Tier::Enterprise => 1_000_000,
+        };
+        Self { burst, associations_burst, daily: daily + addons * 1_000_000, search: 5 }
+    }
+}
+
+/// The ten seconds of a burst.
+pub const BURST_MS: i64 = 10_000;
+/// The second of the search limit.
+pub const SEARCH_MS: i64 = 1_000;
+
+/// The calls of the last `interval_ms`.
+#[derive(Debug)]
+pub struct RollingWindow {
+    interval_ms: i64,
+    calls: VecDeque<i64>,
+}
+
+impl RollingWindow {
+    /// An empty window.
+    pub const fn new(interval_ms: i64) -> Self {
+        Self { interval_ms, calls: VecDeque::new() }
+    }
+
+    /// How many of `max` calls are left at `now`, or how many milliseconds until one is.
+    fn left(&mut self, max: u32, now: i64) -> Result<u32, i64> {
+        while self.calls.front().is_some_and(|call| *call <= now - self.interval_ms) {
+            self.calls.pop_front();
+        }
+        let used = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+        match max.checked_sub(used) {
+            Some(left @ 1..) => Ok(left),
+            // `max` may have shrunk below what was used, so wait for the call that makes room.
+            _ => Err(self.calls.get((used - max) as usize).map_or(self.interval_ms, |call| call + self.interval_ms - now)),
+        }
+    }
+
+    fn take(&mut self, now: i64) {
+        // A clock that went back must not leave the queue unsorted.
+        let last = self.calls.back().copied().unwrap_or(now);
+        self.calls.push_back(now.max(last));
+    }
+}
+
+/// Calls since the last midnight.
+#[derive(Debug)]
+pub struct DailyCount {
+    used: u64,
+    resets_at: i64,
+}
+
+impl DailyCount {
+    /// `used` calls so far on the day that ends at `resets_at`.
+    pub const fn new(used: u64, resets_at: Timestamp) -> Self {
+        Self { used, resets_at: resets_at.as_ms() }
+    }
+
+    fn used(&mut self, now: i64, next_midnight: impl FnOnce() -> Timestamp) -> u64 {
+        if now >= self.resets_at {
+            self.used = 0;
+            self.resets_at = next_midnight().as_ms();
+        }
+        self.used
+    }
+
+    /// Calls made on the day that `now` is in.
+    pub const fn used_at(&self, now: Timestamp) -> u64 {
+        if now.as_ms() >= self.resets_at { 0 } else { self.used }
+    }
+
+    /// When the count starts again.
+    pub const fn resets_at(&self) -> Timestamp {
+        Timestamp::from_ms(self.resets_at)
+    }
+}
+
+/// What an app has used.
+#[derive(Debug)]
+pub struct AppUsage {
+    burst: RollingWindow,
+    associations: RollingWindow,
+}
+
+impl Default for AppUsage {
+    fn default() -> Self {
+        Self { burst: RollingWindow::new(BURST_MS), associations: RollingWindow::new(BURST_MS) }
+    }
+}
+
+/// What an account has used.
+#[derive(Debug)]
+pub struct AccountUsage {
+    /// Calls of the day.
+    pub daily: DailyCount,
+    search: RollingWindow,
+}
+
+impl AccountUsage {
+    /// With this count for the day.
+    pub const fn new(daily: DailyCount) -> Self {
+        Self { daily, search: RollingWindow::new(SEARCH_MS) }
+    }
+}
+
+/// What is left after a call was let through; the numbers of the rate headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Calls per ten seconds.
+    pub max: u32,
+    /// Calls left of them.
+    pub remaining: u32,
+    /// Calls a day.
+    pub daily: u64,
+    /// Calls left of them.
+    pub daily_remaining: u64,
+}
+
+/// The limit that a call ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which one.
+    pub policy: Policy,
+    /// Milliseconds until a call can pass.
+    pub retry_after_ms: i64,
+}
+
+/// HubSpot's names of its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The burst.
+    TenSecondlyRolling,
+    /// The search limit.
+    Secondly,
+    /// The day.
+    Daily,
+}
+
+impl Policy {
+    /// As in `policyName`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TenSecondlyRolling => "TEN_SECONDLY_ROLLING",
+            Self::Secondly => "SECONDLY",
+            Self::Daily => "DAILY",
+        }
+    }
+
+    /// HubSpot's sentence.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::TenSecondlyRolling => "You have reached your ten_secondly_rolling limit.",
+            Self::Secondly => "You have reached your secondly limit.",
+            Self::Daily => "You have reached your daily limit.",
+        }
+    }
+}
+
+/// Lets a call through and counts it, or says which limit it ran into. A refused call counts
+/// against nothing. `next_midnight` is asked only when the day is over.
+pub fn admit(
+    class: LimitClass,
+    limits: &Limits,
+    app: &mut AppUsage,
+    account: &mut AccountUsage,
+    now: Timestamp,
+    next_midnight: impl FnOnce() -> Timestamp,
+) -> Result<Allowance, Exceeded> {
+    let at = now.as_ms();
+    let used = account.daily.used(at, next_midnight);
+    let (window, max, policy) = match class {
+        LimitClass::Exempt => {
+            let daily_remaining = limits.daily.saturating_sub(used);
+            return Ok(Allowance { max: limits.burst, remaining: limits.burst, daily: limits.daily, daily_remaining });
+        }
+        LimitClass::Standard => (&mut app.burst, limits.burst, Policy::TenSecondlyRolling),
+        LimitClass::Associations => (&mut app.associations, limits.associations_burst, Policy::TenSecondlyRolling),
+        LimitClass::Search => (&mut account.search, limits.search, Policy::Secondly),
+    };
+    if used >= limits.daily {
+        return Err(Exceeded { policy: Policy::Daily, retry_after_ms: account.daily.resets_at - at });
+    }
+    let left = window.left(max, at).map_err(|retry_after_ms| Exceeded { policy, retry_after_ms })?;
+    window.take(at);
+    account.daily.used = used + 1;
+    Ok(Allowance { max, remaining: left - 1, daily: limits.daily, daily_remaining: limits.daily - used - 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FREE: Limits = Limits { burst: 100, associations_burst: 100, daily: 250_000, search: 5 };
+    const MIDNIGHT: Timestamp = Timestamp::from_ms(86_400_000);
+
+    struct Account(AppUsage, AccountUsage, Limits);
+
+    impl Account {
+        fn new(limits: Limits) -> Self {
+            Self(AppUsage::default(), AccountUsage::new(DailyCount::new(0, MIDNIGHT)), limits)
+        }
+
+        fn call(&mut self, class: LimitClass, at: i64) -> Result<Allowance, Exceeded> {
+            admit(class, &self.2, &mut self.0, &mut self.1, Timestamp::from_ms(at), || MIDNIGHT.plus_ms(86_400_000))
+        }
+    }
+
+    #[test]
+    fn the_hundred_and_first_call_in_ten_seconds_is_refused() {
+        let mut account = Account::new(FREE);
+        for at in 0..100 {
+            assert_eq!(account.call(LimitClass::Standard, at).unwrap().remaining, 99 - at as u32);
+        }
+        let refused = account.call(LimitClass::Standard, 100).unwrap_err();
+        assert_eq!(refused, Exceeded { policy: Policy::TenSecondlyRolling, retry_after_ms: 9_900 });
+        assert!(account.call(LimitClass::Standard, 9_999).is_err());
+        assert!(account.call(LimitClass::Standard, 10_000).is_ok());
+        assert!(account.call(LimitClass::Standard, 10_000).is_err());
+    }
+
+    #[test]
+    fn the_sixth_search_in_a_second_is_refused_and_does_not_count_as_burst() {
+        let mut account = Account::new(FREE);
+        assert!((0..5).all(|at| account.call(LimitClass::Search, at).is_ok()));
+        assert_eq!(account.call(LimitClass::Search, 5).unwrap_err().policy, Policy::Secondly);
+        assert_eq!(account.call(LimitClass::Standard, 5).unwrap().remaining, 99);
+        assert!(account.call(LimitClass::Search, 1_000).is_ok());
+    }
+
+    #[test]
+    fn associations_have_a_burst_of_their_own() {
+        let mut account = Account::new(Limits::for_tier(Tier::Professional, 0));
+        assert_eq!(account.call(LimitClass::Associations, 0).unwrap().max, 150);
+        assert_eq!(
+            account.call(LimitClass::Standard, 0).unwrap(),
+            Allowance { max: 190, remaining: 189, daily: 625_000, daily_remaining: 624_998 }
+        );
+    }
+
+    #[test]
+    fn the_day_starts_again_at_midnight() {
+        let mut account = Account::new(Limits { daily: 2, ..FREE });
+        assert!(account.call(LimitClass::Standard, 0).is_ok());
+        assert!(account.call(LimitClass::Search, 0).is_ok());
+        let refused = account.call(LimitClass::Standard, 1).unwrap_err();
+        assert_eq!(refused, Exceeded { policy: Policy::Daily, retry_after_ms: 86_399_999 });
+        assert!(account.call(LimitClass::Standard, 86_400_000).is_ok());
+    }
+
+    #[test]
+    fn tiers_have_hubspots_numbers() {
+        let check = |tier, addons, burst, daily| {
+            let limits = Limits::for_tier(tier, addons);
+            assert_eq!((limits.burst, limits.daily), (burst, daily), "{tier} {addons}");
+        };
+        check(Tier::Free, 0, 100, 250_000);
+        check(Tier::Starter, 0, 100, 250_000);
+        check(Tier::Professional, 0, 190, 625_000);
+        check(Tier::Enterprise, 0, 190, 1_000_000);
+        check(Tier::Enterprise, 2, 250, 3_000_000);
+        check(Tier::Enterprise, 9, 250, 3_000_000);
+    }
+
+    proptest! {
+        #[test]
+        fn no_ten_seconds_ever_hold_more_than_the_burst(steps in proptest::collection::vec(0i64..400, 1..600), burst in 1u32..30) {
+            let mut account = Account::new(Limits { burst, ..FREE });
+            let mut at = 0;
+            let mut passed: Vec<i64> = Vec::new();
+            for step in steps {
+                at += step;
+                match account.call(LimitClass::Standard, at) {
+                    Ok(_) => passed.push(at),
+                    Err(refused) => {
+                        let recent = passed.iter().filter(|call| **call > at - BURST_MS).count();
+                        prop_assert_eq!(recent, burst as usize, "refused with room left");
+                        prop_assert!(refused.retry_after_ms > 0);
+                    }
+                }
+            }
+            for window in passed.windows(burst as usize + 1) {
+                prop_assert!(window[burst as usize] - window[0] >= BURST_MS);
+            }
+        }
+    }
+}

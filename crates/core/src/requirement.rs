@@ -1,0 +1,319 @@
+//! The scopes that an operation needs.
+//!
+//! HubSpot lists alternatives: any one of them is enough, and of an alternative every scope is
+//! needed. Generic CRM paths list the union of every object type's scopes; there the type in the
+//! path decides (docs/decisions/0002-scopes-of-generic-paths.md). Whether a caller has them is
+//! decided in `policy`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::catalog::tables::{EndpointRow, scope_set_rows};
+use crate::catalog::{Auth, Method};
+use crate::object_type::{self, ObjectType};
+use crate::path::NormalPath;
+use crate::scope::{ScopeId, ScopeSet};
+
+/// What a caller must hold.
+#[derive(Clone, Debug)]
+pub enum Requirement {
+    /// A valid token is enough: HubSpot lists no scope.
+    Token,
+    /// One of these alternatives.
+    Scopes(Arc<Alternatives>),
+    /// One alternative of each: an association touches two object types.
+    Both(Arc<Alternatives>, Arc<Alternatives>),
+    /// The developer account's key; no app token reaches it.
+    DeveloperKey,
+    /// Nobody can be granted it: HubSpot publishes no scope for it.
+    Nothing,
+}
+
+/// Alternatives, any one of which is enough.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Alternatives {
+    /// Scopes that are enough by themselves.
+    single: ScopeSet,
+    /// Sets that are needed whole.
+    joint: Vec<ScopeSet>,
+}
+
+/// A path with an object type that is neither standard nor custom.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Unable to infer object type from: {0}")]
+pub struct UnknownObjectType(pub String);
+
+impl Alternatives {
+    fn from_names<'a>(alternatives: impl IntoIterator<Item = Vec<&'a str>>) -> Self {
+        let mut found = Self::default();
+        for names in alternatives {
+            let ids: Option<Vec<ScopeId>> = names.iter().map(|name| ScopeId::of(name)).collect();
+            // A name outside scopes.txt cannot be granted, so its alternative can never be met.
+            match ids.as_deref() {
+                None => {}
+                Some([one]) => found.single.insert(*one),
+                Some(several) => {
+                    let mut set = ScopeSet::EMPTY;
+                    several.iter().for_each(|scope| set.insert(*scope));
+                    found.joint.push(set);
+                }
+            }
+        }
+        let single = found.single;
+        found.joint.retain(|set| !set.intersects(&single));
+        found
+    }
+
+    /// Whether the granted scopes hold one alternative.
+    pub fn met_by(&self, granted: &ScopeSet) -> bool {
+        self.single.intersects(granted) || self.joint.iter().any(|set| granted.contains_all(set))
+    }
+
+    /// Each alternative as a set.
+    pub fn sets(&self) -> Vec<ScopeSet> {
+        let singles = self.single.iter().map(|scope| {
+            let mut set = ScopeSet::EMPTY;
+            set.insert(scope);
+            set
+        });
+        singles.chain(self.joint.iter().copied()).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.single.is_empty() && self.joint.is_empty()
+    }
+}
+
+impl Requirement {
+    /// Whether the granted scopes are enough.
+    pub fn met_by(&self, granted: &ScopeSet) -> bool {
+        match self {
+            Self::Token => true,
+            Self::Scopes(one) => one.met_by(granted),
+            Self::Both(one, other) => one.met_by(granted) && other.met_by(granted),
+            Self::DeveloperKey | Self::Nothing => false,
+        }
+    }
+
+    /// Every sufficient set of scopes that has none to spare.
+    pub fn alternatives(&self) -> Vec<ScopeSet> {
+        match self {
+            Self::Token | Self::DeveloperKey | Self::Nothing => Vec::new(),
+            Self::Scopes(one) => one.sets(),
+            Self::Both(one, other) => minimal(one, other),
+        }
+    }
+
+    /// The names that HubSpot would list as `requiredGranularScopes`, sorted. Where two object
+    /// types are needed, those of the half that is missing.
+    pub fn missing_names(&self, granted: &ScopeSet) -> Vec<&'static str> {
+        let halves: Vec<&Alternatives> = match self {
+            Self::Scopes(one) => vec![one],
+            Self::Both(one, other) => vec![one, other],
+            _ => return Vec::new(),
+        };
+        let mut all = ScopeSet::EMPTY;
+        for half in halves.into_iter().filter(|half| !half.met_by(granted)) {
+            half.sets().iter().for_each(|set| all.extend(set));
+        }
+        all.names()
+    }
+}
+
+fn minimal(one: &Alternatives, other: &Alternatives) -> Vec<ScopeSet> {
+    let mut joined: Vec<ScopeSet> = Vec::new();
+    for mine in one.sets() {
+        for theirs in other.sets() {
+            let mut set = mine;
+            set.extend(&theirs);
+            joined.push(set);
+        }
+    }
+    let all = joined.clone();
+    joined.retain(|set| !all.iter().any(|smaller| smaller != set && set.contains_all(smaller)));
+    joined.dedup();
+    joined
+}
+
+/// How the requirement of one operation is found.
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    Fixed(Requirement),
+    /// By the object type in one segment of the path.
+    ByType(Arc<PerType>, usize),
+    /// By the object types in two segments.
+    ByTypes(Arc<PerType>, usize, usize),
+}
+
+/// The requirement for every row of the object types; the last is for custom types.
+#[derive(Debug)]
+pub(crate) struct PerType(HashMap<&'static str, Option<Arc<Alternatives>>, foldhash::fast::FixedState>);
+
+impl PerType {
+    fn of(&self, segment: &str) -> Result<Option<&Arc<Alternatives>>, UnknownObjectType> {
+        let row = object_type::row_of(segment).ok_or_else(|| UnknownObjectType(segment.to_owned()))?;
+        Ok(self.0.get(row.name).and_then(Option::as_ref))
+    }
+}
+
+impl Rule {
+    pub(crate) fn for_path(&self, path: &NormalPath) -> Result<Requirement, UnknownObjectType> {
+        let segment = |at: usize| path.segments().nth(at).unwrap_or_default();
+        match self {
+            Self::Fixed(requirement) => Ok(requirement.clone()),
+            Self::ByType(per_type, at) => {
+                Ok(per_type.of(segment(*at))?.map_or(Requirement::Nothing, |one| Requirement::Scopes(one.clone())))
+            }
+            Self::ByTypes(per_type, first, second) => {
+                let halves = (per_type.of(segment(*first))?, per_type.of(segment(*second))?);
+                Ok(match halves {
+                    (Some(one), Some(other)) if Arc::ptr_eq(one, other) => Requirement::Scopes(one.clone()),
+                    (Some(one), Some(other)) => Requirement::Both(one.clone(), other.clone()),
+                    _ => Requirement::Nothing,
+                })
+            }
+        }
+    }
+}
+
+/// The CRM families whose paths carry object types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Family {
+    /// Records and their associations: the record scopes of the type.
+    Records,
+    /// Properties, pipelines and schemas: `crm.schemas.<type>` where it exists, and the record
+    /// scopes where the operation lists them.
+    Definitions,
+}
+
+/// Builds the rules, sharing what is equal.
+#[derive(Default)]
+pub(crate) struct Rules {
+    listed: HashMap<&'static str, Arc<Alternatives>>,
+    per_type: HashMap<(Family, bool, &'static str), Arc<PerType>>,
+}
+
+impl Rules {
+    pub(crate) fn rule(&mut self, row: &EndpointRow) -> Rule {
+        if self.listed.is_empty() {
+            self.listed = scope_set_rows().map(|set| (set.id, Arc::new(Alternatives::from_names(set.alternatives)))).collect();
+        }
+        let Some(set) = row.scope_set else {
+            return Rule::Fixed(scopeless(row));
+        };
+        let listed = self.listed.get(set).cloned().unwrap_or_default();
+        let positions = type_positions(row.template, &listed);
+        let Some((family, positions)) = family(row.template).zip(positions) else {
+            return Rule::Fixed(Requirement::Scopes(listed));
+        };
+        let writes = !is_read(row);
+        let per_type = self.per_type.entry((family, writes, set)).or_insert_with(|| Arc::new(per_type(family, writes, &listed))).clone();
+        match positions {
+            (first, None) => Rule::ByType(per_type, first),
+            (first, Some(second)) => Rule::ByTypes(per_type, first, second),
+        }
+    }
+}
+
+/// Where HubSpot lists no scope (docs/decisions/0003-operations-without-scopes.md): what is public
+/// or carries its own credentials needs a token at most; the rest nobody can be granted, so it is
+/// refused rather than opened to every token.
+fn scopeless(row: &EndpointRow) -> Requirement {
+    let payments = row.template.starts_with("/crm/v3/objects/payments");
+    let open = matches!(row.api, "Auth/Oauth" | "Auth/Private apps" | "Meta/Origins" | "Account/Account Info")
+        || row.template.ends_with("/sample-response");
+    match row.auth {
+        Auth::DeveloperKey => Requirement::DeveloperKey,
+        _ if payments => Requirement::Scopes(Arc::new(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
+        _ if open => Requirement::Token,
+        _ => Requirement::Nothing,
+    }
+}
+
+fn is_read(row: &EndpointRow) -> bool {
+    row.method == Method::Get || row.template.ends_with("/search") || row.template.ends_with("/batch/read")
+}
+
+fn family(template: &str) -> Option<Family> {
+    let mut segments = template[1..].split('/');
+    let (first, second, third) = (segments.next()?, segments.next()?, segments.next().unwrap_or_default());
+    let family = if first == "crm-object-schemas" {
+        "schemas"
+    } else if is_family(second) {
+        second
+    } else {
+        third
+    };
+    match (first, family) {
+        ("crm", "objects" | "associations") => Some(Family::Records),
+        ("crm", "properties" | "property-validations" | "pipelines") | ("crm-object-schemas", _) => Some(Family::Definitions),
+        _ => None,
+    }
+}
+
+fn is_family(segment: &str) -> bool {
+    matches!(segment, "objects" | "associations" | "properties" | "property-validations" | "pipelines")
+}
+
+/// Which segments name object types. A path with a literal type (`/crm/objects/2026-09-beta/notes`)
+/// counts only where its set carries the whole union; else its own set is exact already.
+fn type_positions(template: &str, listed: &Alternatives) -> Option<(usize, Option<usize>)> {
+    let segments: Vec<&str> = template[1..].split('/').collect();
+    let named: Vec<usize> = (0..segments.len()).filter(|at| TYPE_PARAMETERS.contains(&segments[*at])).collect();
+    let literal = segments.get(3).filter(|segment| segments[0] == "crm" && object_type::row_of(segment).is_some()).map(|_| 3);
+    let union = is_union(listed);
+    match (literal.filter(|_| union), named.as_slice()) {
+        (Some(literal), [second, ..]) => Some((literal, Some(*second))),
+        (Some(literal), []) => Some((literal, None)),
+        (None, [first]) if literal.is_none() => Some((*first, None)),
+        (None, [first, second, ..]) => Some((*first, Some(*second))),
+        _ => None,
+    }
+}
+
+const TYPE_PARAMETERS: [&str; 6] =
+    ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
+
+/// A set that speaks of five object types or more is the union of all.
+fn is_union(listed: &Alternatives) -> bool {
+    let everything = listed.sets().into_iter().fold(ScopeSet::EMPTY, |mut all, set| {
+        all.extend(&set);
+        all
+    });
+    let spoken_of = ["appointments", "carts", "companies", "deals", "orders", "quotes", "leads"].iter().filter(|name| {
+        ["read", "write"]
+            .iter()
+            .any(|verb| ScopeId::of(&format!("crm.objects.{name}.{verb}")).is_some_and(|scope| everything.contains(scope)))
+    });
+    spoken_of.count() >= 5
+}
+
+fn per_type(family: Family, writes: bool, listed: &Alternatives) -> PerType {
+    let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
+    PerType(rows.map(|row| (row.name, alternatives_of(row, family, writes, listed))).collect())
+}
+
+/// The alternatives of one type. Definitions keep what the operation lists; where it lists nothing
+/// of the type's, the record scopes are asked for, so that no type is open to everyone.
+fn alternatives_of(row: &'static ObjectType, family: Family, writes: bool, listed: &Alternatives) -> Option<Arc<Alternatives>> {
+    let records = if writes { &row.write } else { &row.read };
+    let whole = |names: &[String]| Alternatives::from_names(names.iter().map(|name| name.split('+').collect()));
+    let records: Vec<String> = records.iter().map(ToString::to_string).collect();
+    let mut found = match family {
+        Family::Records => whole(&records),
+        Family::Definitions => {
+            let verb = if writes { "write" } else { "read" };
+            let name = row.scope_name();
+            let mut names = vec![format!("crm.schemas.{name}.{verb}"), format!("crm.pipelines.{name}.{verb}")];
+            names.extend(records.iter().cloned());
+            let mut found = whole(&names);
+            found.single = found.single.intersection(&listed.single);
+            found.joint.clear();
+            found
+        }
+    };
+    if found.is_empty() {
+        found = whole(&records);
+    }
+    (!found.is_empty()).then(|| Arc::new(found))
+}

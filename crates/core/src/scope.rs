@@ -1,0 +1,157 @@
+//! Scope names and sets of them.
+//!
+//! Every scope HubSpot publishes has a number (its line in `data/scopes.txt`), so that a set is a
+//! handful of words and a check is a few instructions. What a scope permits is in `requirement`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// The number of a scope: its position in the sorted list of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(u16);
+
+impl ScopeId {
+    /// The id of a name HubSpot publishes.
+    pub fn of(name: &str) -> Option<Self> {
+        TABLE.by_name.get(name).copied()
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        TABLE.names[usize::from(self.0)]
+    }
+}
+
+/// A set of scopes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ScopeSet([u64; WORDS]);
+
+/// Room for 320 scopes; a test keeps the list below it.
+const WORDS: usize = 5;
+
+/// A name that HubSpot does not publish.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("scope {0} is not one of HubSpot's")]
+pub struct UnknownScope(pub String);
+
+impl ScopeSet {
+    /// The empty set.
+    pub const EMPTY: Self = Self([0; WORDS]);
+
+    /// The set of these names, or the first one that is unknown.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownScope> {
+        let mut set = Self::EMPTY;
+        for name in names {
+            set.insert(ScopeId::of(name).ok_or_else(|| UnknownScope(name.to_owned()))?);
+        }
+        Ok(set)
+    }
+
+    /// Adds one scope.
+    pub fn insert(&mut self, scope: ScopeId) {
+        self.0[usize::from(scope.0) / 64] |= 1 << (scope.0 % 64);
+    }
+
+    /// Takes one scope away.
+    pub fn remove(&mut self, scope: ScopeId) {
+        self.0[usize::from(scope.0) / 64] &= !(1 << (scope.0 % 64));
+    }
+
+    /// Whether the scope is in the set.
+    pub fn contains(&self, scope: ScopeId) -> bool {
+        self.0[usize::from(scope.0) / 64] & (1 << (scope.0 % 64)) != 0
+    }
+
+    /// Whether every scope of `other` is in this set.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == theirs)
+    }
+
+    /// Whether the two sets share a scope.
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
+    /// The scopes that stand in both sets.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut words = self.0;
+        words.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine &= theirs);
+        Self(words)
+    }
+
+    /// Adds every scope of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::EMPTY
+    }
+
+    /// How many scopes are in it.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The scopes, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = ScopeId> + '_ {
+        (0..TABLE.names.len() as u16).map(ScopeId).filter(|scope| self.contains(*scope))
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.iter().map(ScopeId::name).collect()
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// Every scope name, sorted.
+pub fn all_names() -> &'static [&'static str] {
+    &TABLE.names
+}
+
+struct Table {
+    names: Vec<&'static str>,
+    by_name: HashMap<&'static str, ScopeId, foldhash::fast::FixedState>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut names: Vec<&str> = include_str!("../../../data/scopes.txt").lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let by_name = names.iter().enumerate().map(|(at, name)| (*name, ScopeId(at as u16))).collect();
+    Table { names, by_name }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_published_scope_has_a_bit() {
+        assert!(all_names().len() <= WORDS * 64, "raise WORDS: {} scopes", all_names().len());
+        let everything = ScopeSet::from_names(all_names().iter().copied()).unwrap();
+        assert_eq!(everything.names(), all_names());
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let mut set = ScopeSet::from_names(["oauth", "tickets"]).unwrap();
+        assert_eq!(set.names(), ["oauth", "tickets"]);
+        set.remove(ScopeId::of("oauth").unwrap());
+        assert_eq!(set.names(), ["tickets"]);
+        assert!(!set.is_empty());
+    }
+
+    #[test]
+    fn a_name_hubspot_does_not_publish_is_refused() {
+        assert_eq!(ScopeSet::from_names(["oauth", "crm.everything"]), Err(UnknownScope("crm.everything".into())));
+    }
+}

@@ -1,0 +1,63 @@
+//! A moment, as HubSpot writes it: milliseconds since 1970 in UTC.
+//!
+//! There is no clock here; callers pass the moment in.
+
+use serde::{Deserialize, Serialize};
+
+/// Unix time in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved by `ms` milliseconds, stopping at the ends of the range.
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// ISO 8601 with milliseconds and `Z`, the form of every time in HubSpot's answers.
+    /// A moment outside the years -9999 to 9999 is clamped to 1970.
+    pub fn to_iso(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// Reads ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        if text.len() == 10 {
+            return Self::parse_iso(&format!("{text}T00:00:00Z"));
+        }
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn times_are_written_with_milliseconds_and_z() {
+        assert_eq!(Timestamp::from_ms(0).to_iso(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_ms(1_790_000_000_007).to_iso(), "2026-09-21T14:13:20.007Z");
+    }
+
+    #[test]
+    fn dates_and_offsets_are_read_and_nonsense_is_not() {
+        let read = |text| Timestamp::parse_iso(text).map(Timestamp::as_ms);
+        assert_eq!(read("1970-01-02"), Some(86_400_000));
+        assert_eq!(read("1970-01-01T01:00:00+01:00"), Some(0));
+        assert_eq!(read("1970-01-01T00:00:00.250Z"), Some(250));
+        assert_eq!(read("1970-13-01"), None);
+        assert_eq!(read("yesterday"), None);
+    }
+}
