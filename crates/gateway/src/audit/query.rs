@@ -1,0 +1,176 @@
+//! Reading the log: filters, newest first, a page at a time.
+
+use keyway_core::time::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::{AuditError, AuditLog, AuditRecord};
+
+/// Records on one page at most.
+pub const LIMIT_MAX: u32 = 10_000;
+
+/// Which records to read. Empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Of this app.
+    pub app_id: Option<u64>,
+    /// Of this account.
+    pub hub_id: Option<u64>,
+    /// Of this operation: `GET /crm/v3/owners`, or the template alone.
+    pub operation: Option<String>,
+    /// With this status.
+    pub status: Option<StatusFilter>,
+    /// With this category.
+    pub category: Option<String>,
+    /// With this correlation id.
+    pub correlation_id: Option<String>,
+    /// From this moment on.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// Older than this record: the last one of the page before.
+    pub before_id: Option<i64>,
+    /// How many, at most [`LIMIT_MAX`]; none read none.
+    pub limit: u32,
+}
+
+/// A status or a class of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Exactly this one.
+    Exact(u16),
+    /// 4 for 4xx.
+    Class(u16),
+    /// The process died before the outcome was known.
+    Unknown,
+}
+
+impl std::str::FromStr for StatusFilter {
+    type Err = String;
+
+    /// `403`, `4xx` or `unknown`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text} is not a status; use one such as 403, a class such as 4xx, or unknown");
+        if text.eq_ignore_ascii_case("unknown") {
+            return Ok(Self::Unknown);
+        }
+        if let Some(class) = text.to_ascii_lowercase().strip_suffix("xx") {
+            return class.parse().ok().filter(|class| (1..=5).contains(class)).map(Self::Class).ok_or_else(refused);
+        }
+        text.parse().ok().filter(|status| (100..=599).contains(status)).map(Self::Exact).ok_or_else(refused)
+    }
+}
+
+impl AuditLog {
+    /// The records that the filter lets through, newest first.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
+        let rows = statement(filter).build().fetch_all(&self.readers).await?;
+        rows.iter().map(|row| record(row).map_err(AuditError::from)).collect()
+    }
+
+    /// How many calls of an account since a moment count against its day: those a limit let
+    /// through. Refusals before the limit (401, 403, 404…) and by it (429) do not.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
+        let row = sqlx::query(
+            "select count(*) from call where at >= ? and hub_id = ? and (category is null or category not in
+             ('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'RATE_LIMITS', 'NOT_FOUND', 'METHOD_NOT_ALLOWED'))",
+        )
+        .bind(since.as_ms())
+        .bind(i64::try_from(hub_id).unwrap_or(i64::MAX))
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+    }
+}
+
+fn statement(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("select * from call where 1");
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    if let Some(app_id) = filter.app_id {
+        query.push(" and app_id = ").push_bind(signed(app_id));
+    }
+    if let Some(hub_id) = filter.hub_id {
+        query.push(" and hub_id = ").push_bind(signed(hub_id));
+    }
+    match &filter.operation {
+        Some(template) if template.starts_with('/') => {
+            // The methods are five, so the template alone is a list of five names.
+            query.push(" and operation in (");
+            let mut names = query.separated(", ");
+            for method in keyway_core::catalog::Method::ALL {
+                names.push_bind(format!("{method} {template}"));
+            }
+            query.push(")");
+        }
+        Some(operation) => {
+            query.push(" and operation = ").push_bind(operation.clone());
+        }
+        None => {}
+    }
+    match filter.status {
+        Some(StatusFilter::Exact(status)) => {
+            query.push(" and status = ").push_bind(i64::from(status));
+        }
+        Some(StatusFilter::Class(class)) => {
+            query.push(" and status between ").push_bind(i64::from(class) * 100);
+            query.push(" and ").push_bind(i64::from(class) * 100 + 99);
+        }
+        Some(StatusFilter::Unknown) => {
+            query.push(" and status is null");
+        }
+        None => {}
+    }
+    if let Some(category) = &filter.category {
+        query.push(" and category = ").push_bind(category.clone());
+    }
+    if let Some(correlation_id) = &filter.correlation_id {
+        query.push(" and correlation_id = ").push_bind(correlation_id.clone());
+        if let Some(at) = time_of(correlation_id) {
+            // The id holds the time of its making, which saves an index of its own.
+            query.push(" and at between ").push_bind(at - 5_000);
+            query.push(" and ").push_bind(at + 5_000);
+        }
+    }
+    if let Some(from) = filter.from {
+        query.push(" and at >= ").push_bind(from.as_ms());
+    }
+    if let Some(to) = filter.to {
+        query.push(" and at < ").push_bind(to.as_ms());
+    }
+    if let Some(before) = filter.before_id {
+        query.push(" and (at, id) < (select at, id from call where id = ").push_bind(before).push(")");
+    }
+    query.push(" order by at desc, id desc limit ").push_bind(i64::from(filter.limit.min(LIMIT_MAX)));
+    query
+}
+
+/// The milliseconds in a version 7 UUID (RFC 9562, section 5.7).
+fn time_of(uuid: &str) -> Option<i64> {
+    let digits: String = uuid.chars().filter(|c| *c != '-').collect();
+    (digits.len() == 32 && digits.as_bytes()[12] == b'7').then(|| i64::from_str_radix(&digits[..12], 16).ok())?
+}
+
+fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
+    let number = |column: &str| row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()));
+    Ok(AuditRecord {
+        id: row.try_get("id")?,
+        time: Timestamp::from_ms(row.try_get("at")?).to_iso(),
+        hub_id: number("hub_id")?,
+        app_id: number("app_id")?,
+        token_id: number("token_id")?,
+        operation: row.try_get("operation")?,
+        status: number("status")?.and_then(|status| u16::try_from(status).ok()),
+        category: row.try_get("category")?,
+        latency_us: number("latency_us")?.unwrap_or(0),
+        bytes_in: number("bytes_in")?.unwrap_or(0),
+        bytes_out: number("bytes_out")?.unwrap_or(0),
+        correlation_id: row.try_get("correlation_id")?,
+        source: row.try_get("source")?,
+    })
+}

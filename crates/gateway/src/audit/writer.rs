@@ -1,0 +1,224 @@
+//! Group commit: what arrived during the last commit is written by the next, in one transaction.
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{AuditEntry, AuditError};
+
+/// Changes that may wait for a commit; more make their callers wait to queue.
+const QUEUE_MAX: usize = 4096;
+/// Changes in one transaction.
+const BATCH_MAX: usize = 1024;
+/// Rows in one statement. 64 × 12 values stay far below SQLite's 32,766, and the statements of
+/// every size fit the statement cache.
+const ROWS_PER_STATEMENT: usize = 64;
+
+pub(super) enum Change {
+    /// A call is about to be performed.
+    Begin(AuditEntry),
+    /// A call was answered; whether it was begun before.
+    Record(AuditEntry, bool),
+}
+
+type Job = (Change, oneshot::Sender<bool>);
+
+pub(super) struct Writer {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    stopped: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl Writer {
+    /// Starts the writer on a thread of its own, so that a busy data thread never delays a commit.
+    pub(super) fn start(connection: SqliteConnection) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let (done, stopped) = oneshot::channel();
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(write_all(connection, queue));
+            }
+            let _ = done.send(());
+        };
+        // Without a thread the queue closes at once, and every write is refused.
+        let _ = std::thread::Builder::new().name("keyway-audit".into()).spawn(run);
+        Self { jobs: Mutex::new(Some(jobs)), stopped: tokio::sync::Mutex::new(Some(stopped)) }
+    }
+
+    pub(super) async fn write(&self, change: Change) -> Result<(), AuditError> {
+        let jobs = self.sender().ok_or(AuditError::NotWritable)?;
+        let (done, durable) = oneshot::channel();
+        jobs.send((change, done)).await.map_err(|_| AuditError::NotWritable)?;
+        match durable.await {
+            Ok(true) => Ok(()),
+            _ => Err(AuditError::NotWritable),
+        }
+    }
+
+    fn sender(&self) -> Option<mpsc::Sender<Job>> {
+        self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub(super) async fn close(&self) {
+        self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(stopped) = self.stopped.lock().await.take() {
+            let _ = stopped.await;
+        }
+    }
+}
+
+/// Creates the tables, and turns calls that were begun and never finished into records.
+pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute(SCHEMA).await?;
+    transaction.execute(ADOPT_UNFINISHED).await?;
+    transaction.commit().await
+}
+
+const SCHEMA: &str = "
+create table if not exists call (
+    id integer primary key,
+    at integer not null,
+    hub_id integer, app_id integer, token_id integer,
+    operation text not null,
+    status integer, category text,
+    latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
+    correlation_id text not null, source text not null
+) strict;
+create index if not exists call_by_app on call (app_id, at);
+create index if not exists call_by_time on call (at);
+create index if not exists call_by_error on call (status, at) where status >= 400;
+create table if not exists begun (
+    correlation_id text primary key,
+    at integer not null,
+    hub_id integer, app_id integer, token_id integer,
+    operation text not null,
+    bytes_in integer not null,
+    source text not null
+) strict, without rowid;
+";
+
+const ADOPT_UNFINISHED: &str = "
+insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source)
+    select at, hub_id, app_id, token_id, operation, null, 'OUTCOME_UNKNOWN', 0, bytes_in, 0, correlation_id, source from begun order by at;
+delete from begun;
+";
+
+async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Job>) {
+    let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
+    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let durable = write_batch(&mut connection, &batch).await;
+        if let Err(error) = &durable {
+            // The callers refuse their calls; the next batch tries again (a full disk may clear).
+            tracing::error!(%error, records = batch.len(), "failed to write {} audit records", batch.len());
+        }
+        for (_, done) in batch.drain(..) {
+            // A caller that went away does not wait for its answer.
+            let _ = done.send(durable.is_ok());
+        }
+    }
+    let _ = connection.close().await;
+}
+
+async fn write_batch(connection: &mut SqliteConnection, batch: &[Job]) -> Result<(), sqlx::Error> {
+    let mut records = Vec::with_capacity(batch.len());
+    let mut begun = Vec::new();
+    let mut finished = Vec::new();
+    for (change, _) in batch {
+        match change {
+            Change::Begin(entry) => begun.push(entry),
+            Change::Record(entry, was_begun) => {
+                records.push(entry);
+                finished.extend(was_begun.then_some(entry));
+            }
+        }
+    }
+    // A single statement is its own transaction: reads, the most frequent calls, take this way.
+    if begun.is_empty() && finished.is_empty() && records.len() <= ROWS_PER_STATEMENT {
+        return insert_records(connection, &records).await;
+    }
+    let mut transaction = connection.begin().await?;
+    for rows in records.chunks(ROWS_PER_STATEMENT) {
+        insert_records(&mut transaction, rows).await?;
+    }
+    for rows in begun.chunks(ROWS_PER_STATEMENT) {
+        insert_begun(&mut transaction, rows).await?;
+    }
+    for rows in finished.chunks(ROWS_PER_STATEMENT) {
+        delete_begun(&mut transaction, rows).await?;
+    }
+    transaction.commit().await
+}
+
+async fn insert_records(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
+    const COLUMNS: &str =
+        "insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
+    let mut values = SqliteArguments::default();
+    for entry in rows {
+        add_caller(&mut values, entry)?;
+        add(&mut values, i64::from(entry.status))?;
+        add(&mut values, entry.category)?;
+        add(&mut values, signed(entry.latency_us))?;
+        add(&mut values, signed(entry.bytes_in))?;
+        add(&mut values, signed(entry.bytes_out))?;
+        add(&mut values, entry.correlation_id.clone())?;
+        add(&mut values, entry.source.to_string())?;
+    }
+    run(connection, statement(COLUMNS, rows.len(), 12), values).await
+}
+
+async fn insert_begun(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
+    const COLUMNS: &str = "insert into begun (at, hub_id, app_id, token_id, operation, bytes_in, correlation_id, source) values ";
+    let mut values = SqliteArguments::default();
+    for entry in rows {
+        add_caller(&mut values, entry)?;
+        add(&mut values, signed(entry.bytes_in))?;
+        add(&mut values, entry.correlation_id.clone())?;
+        add(&mut values, entry.source.to_string())?;
+    }
+    run(connection, statement(COLUMNS, rows.len(), 8), values).await
+}
+
+async fn delete_begun(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
+    let mut values = SqliteArguments::default();
+    for entry in rows {
+        add(&mut values, entry.correlation_id.clone())?;
+    }
+    let mut text = statement("delete from begun where correlation_id in (values ", rows.len(), 1);
+    text.push(')');
+    run(connection, text, values).await
+}
+
+fn add_caller(values: &mut SqliteArguments, entry: &AuditEntry) -> Result<(), sqlx::Error> {
+    add(values, entry.at.as_ms())?;
+    add(values, entry.hub_id.map(signed))?;
+    add(values, entry.app_id.map(signed))?;
+    add(values, entry.token_id.map(signed))?;
+    add(values, entry.operation.to_string())
+}
+
+fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + 'q>(values: &mut SqliteArguments, value: T) -> Result<(), sqlx::Error> {
+    values.add(value).map_err(sqlx::Error::Encode)
+}
+
+async fn run(connection: &mut SqliteConnection, text: String, values: SqliteArguments) -> Result<(), sqlx::Error> {
+    // The text is made of constants and question marks; every value is bound.
+    sqlx::query_with(AssertSqlSafe(text), values).execute(connection).await.map(drop)
+}
+
+/// `start` and `rows` groups of `columns` question marks.
+fn statement(start: &str, rows: usize, columns: usize) -> String {
+    let mut text = String::from(start);
+    for row in 0..rows {
+        let _ = write!(text, "{}({}?)", if row > 0 { "," } else { "" }, "?,".repeat(columns - 1));
+    }
+    text
+}
+
+/// SQLite's integers are signed; ids and counts stay far below the half.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,12 @@
+//! The gateway: every call authenticated, authorised, limited, recorded, then handed to a backend.
+//!
+//! Begin with [`pipeline`], whose files are the steps of one request in order. What is decided is
+//! decided in `keyway-core`; this crate brings the clock, the network and the store to it.
+
+pub mod audit;
+pub mod backend;
+pub mod clock;
+pub mod model;
+pub mod pipeline;
+pub mod registry;
+pub mod server;

@@ -1,0 +1,72 @@
+//! Accounts, apps and tokens, as the store keeps them.
+
+use keyway_core::quota::Tier;
+use keyway_core::time::Timestamp;
+use keyway_core::token::TokenHash;
+
+/// One HubSpot account. Its backend is the embedded portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id, as HubSpot calls it.
+    pub hub_id: u64,
+    /// What people call it.
+    pub name: String,
+    /// Its subscription, from which its limits follow.
+    pub tier: Tier,
+    /// API limit increases, 0 to 2.
+    pub addons: u8,
+    /// IANA time zone, in which its days begin.
+    pub time_zone: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Data centre, such as `na1`; tokens carry it.
+    pub region: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// One integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// Its id.
+    pub id: u64,
+    /// The account it belongs to.
+    pub hub_id: u64,
+    /// Unique in its account.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// What breaks without it.
+    pub dependents: Vec<String>,
+    /// What it may do, sorted; `oauth` is always in it.
+    pub scopes: Vec<String>,
+    /// Whether its tokens are accepted.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A token of an app, without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its id.
+    pub id: u64,
+    /// The app that presents it.
+    pub app_id: u64,
+    /// The keyed hash of its text.
+    pub hash: TokenHash,
+    /// What may be shown of it.
+    pub hint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends; none while it was not rotated.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}

@@ -1,0 +1,238 @@
+//! One request, step by step; the files below are the steps, in this order:
+//! `authenticate` → `resolve` → `authorize` → `throttle` → `audit::begin` → `forward(permit)` →
+//! `respond` → `audit::record`.
+//!
+//! Nothing is forwarded without a permit, and no answer leaves before its record is durable.
+
+mod authenticate;
+mod correlation;
+mod introspect;
+mod receive;
+mod respond;
+mod usage;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use keyway_core::catalog::{Catalog, LimitClass, Operation, Resolution};
+use keyway_core::error_body::{ErrorBody, RateLimitFields};
+use keyway_core::path::{NormalPath, PathError};
+use keyway_core::policy::{Permit, authorize};
+use keyway_core::quota::{Allowance, Exceeded, Policy};
+use keyway_core::time::Timestamp;
+
+use crate::audit::{AuditEntry, AuditLog};
+use crate::backend::{Backend, BackendReply, Forwarded, forward};
+use crate::clock;
+use crate::registry::{Registry, TokenEntry};
+
+pub use respond::parse_refusal;
+
+/// What every request needs.
+pub struct Gateway {
+    registry: Arc<Registry>,
+    audit: Arc<AuditLog>,
+    backend: Arc<dyn Backend>,
+    /// The name of each operation, made once: the audit writes it with every call.
+    operation_names: Vec<Arc<str>>,
+    answered: [AtomicU64; 5],
+}
+
+/// An answer before it is turned into HTTP: what came of the call, and what the headers say.
+struct Outcome {
+    result: Result<BackendReply, ErrorBody>,
+    allowance: Option<Allowance>,
+    retry_after_s: Option<i64>,
+    allow: Option<String>,
+}
+
+/// What is known of a call while it goes down the road.
+struct Call {
+    at: Timestamp,
+    started: Instant,
+    correlation_id: String,
+    source: IpAddr,
+    token: Option<Arc<TokenEntry>>,
+    operation: Option<&'static Operation>,
+    bytes_in: u64,
+    begun: bool,
+}
+
+impl From<ErrorBody> for Outcome {
+    fn from(error: ErrorBody) -> Self {
+        Self { result: Err(error), allowance: None, retry_after_s: None, allow: None }
+    }
+}
+
+impl Gateway {
+    /// A gateway over this hot state, audit log and backend.
+    pub fn new(registry: Arc<Registry>, audit: Arc<AuditLog>, backend: Arc<dyn Backend>) -> Self {
+        let operation_names = Catalog::get().operations().iter().map(|operation| operation.to_string().into()).collect();
+        Self { registry, audit, backend, operation_names, answered: Default::default() }
+    }
+
+    /// Brings the daily counts back from the audit, after a restart.
+    ///
+    /// # Errors
+    /// The audit can't be read.
+    pub async fn restore_daily_counts(&self) -> Result<(), crate::audit::AuditError> {
+        let now = clock::now();
+        for (hub_id, since) in self.registry.days(now) {
+            self.registry.restore_daily(hub_id, self.audit.counted_since(hub_id, since).await?, now);
+        }
+        Ok(())
+    }
+
+    /// Calls answered since the start, by class of status: 1xx to 5xx.
+    pub fn answered(&self) -> [u64; 5] {
+        std::array::from_fn(|class| self.answered[class].load(Ordering::Relaxed))
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Response<Full<Bytes>> {
+        let at = clock::now();
+        let mut call = Call {
+            at,
+            started: Instant::now(),
+            correlation_id: correlation::new_id(at),
+            source,
+            token: None,
+            operation: None,
+            bytes_in: 0,
+            begun: false,
+        };
+        let method = request.method().clone();
+        let outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
+        let (outcome, body) = respond::body(outcome, &call.correlation_id);
+        let entry = self.entry(&call, &method, &outcome, body.len());
+        if let Err(error) = self.audit.record(entry, call.begun).await {
+            tracing::error!(%error, "an answer was withheld: its record could not be written");
+            return respond::unavailable(&call.correlation_id);
+        }
+        let class = usize::from(outcome.status() / 100).clamp(1, 5) - 1;
+        self.answered[class].fetch_add(1, Ordering::Relaxed);
+        respond::response(&outcome, body, &call)
+    }
+
+    /// The road. Every `?` is a refusal.
+    async fn perform(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
+        let (head, body) = request.into_parts();
+        let path = normal_path(head.uri.path(), head.uri.query())?;
+        if introspect::is_introspection(&head.method, &path) {
+            call.operation = introspect::operation();
+            let body = receive::json_body(&head, body, call).await?;
+            return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
+        }
+        let token = authenticate::bearer(&self.registry, &head, call)?;
+        let operation = resolve(&head.method, &path)?;
+        call.operation = Some(operation);
+        let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
+        let allowance = throttle(&token, operation, call.at)?;
+        let result = self.answer(call, &head, body, permit, &token).await;
+        Ok(Outcome { result, allowance: Some(allowance), retry_after_s: None, allow: None })
+    }
+
+    /// What was let through: read the body, note a change before it is made, hand it on.
+    async fn answer(&self, call: &mut Call, head: &http::request::Parts, body: Incoming, permit: Permit, token: &TokenEntry) -> Result<BackendReply, ErrorBody> {
+        let operation = permit.operation();
+        if usage::is_usage(operation) {
+            return Ok(usage::answer(token, call.at));
+        }
+        let body = receive::json_body(head, body, call).await?;
+        if !operation.read_only {
+            let entry = self.entry(call, &head.method, &Outcome::from(ErrorBody::new(0, "", "")), 0);
+            self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
+            call.begun = true;
+        }
+        let query = head.uri.query().and_then(authenticate::without_hapikey);
+        forward(&*self.backend, permit, Forwarded { method: head.method.clone(), query, body, now: call.at }).await
+    }
+
+    fn entry(&self, call: &Call, method: &http::Method, outcome: &Outcome, bytes_out: usize) -> AuditEntry {
+        let caller = call.token.as_ref().map(|token| token.caller());
+        let operation = match call.operation {
+            Some(operation) => self.operation_names[usize::from(operation.id.0)].clone(),
+            None => format!("{} (unknown)", known_method(method)).into(),
+        };
+        AuditEntry {
+            at: call.at,
+            hub_id: caller.map(|caller| caller.hub_id),
+            app_id: caller.map(|caller| caller.app_id),
+            token_id: caller.map(|caller| caller.token_id),
+            operation,
+            status: outcome.status(),
+            category: outcome.result.as_ref().err().map(|error| error.category),
+            latency_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            bytes_in: call.bytes_in,
+            bytes_out: bytes_out as u64,
+            correlation_id: call.correlation_id.clone(),
+            source: call.source,
+        }
+    }
+}
+
+/// A method that a client made up is not written to the audit.
+fn known_method(method: &http::Method) -> &str {
+    let known = [http::Method::HEAD, http::Method::OPTIONS, http::Method::GET, http::Method::POST, http::Method::PUT, http::Method::PATCH, http::Method::DELETE];
+    if known.contains(method) { method.as_str() } else { "(other)" }
+}
+
+/// Longest query accepted, in bytes: a hundred property names of ordinary length fit twice.
+const QUERY_BYTES_MAX: usize = 16 * 1024;
+
+fn normal_path(path: &str, query: Option<&str>) -> Result<NormalPath, ErrorBody> {
+    if query.is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
+        return Err(ErrorBody::new(414, "VALIDATION_ERROR", format!("the query is longer than {QUERY_BYTES_MAX} bytes")));
+    }
+    NormalPath::parse(path).map_err(|error| match error {
+        PathError::TooLong => ErrorBody::new(414, "VALIDATION_ERROR", error.to_string()),
+        refused => ErrorBody::validation(refused.to_string()),
+    })
+}
+
+fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Outcome> {
+    match Catalog::get().resolve(method.as_str(), path) {
+        Resolution::Found(operation) => Ok(operation),
+        Resolution::MethodNotAllowed(allowed) => {
+            let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), path.as_str());
+            Err(Outcome { allow: Some(allowed), ..ErrorBody::new(405, "METHOD_NOT_ALLOWED", message).into() })
+        }
+        Resolution::Unknown => {
+            Err(ErrorBody::new(404, "NOT_FOUND", format!("{} {} is not an operation that HubSpot publishes", known_method(method), path.as_str())).into())
+        }
+    }
+}
+
+fn throttle(token: &TokenEntry, operation: &Operation, now: Timestamp) -> Result<Allowance, Outcome> {
+    token.app.admit(operation.limit_class, now).map_err(|exceeded| too_many(token, operation, exceeded))
+}
+
+/// HubSpot's 429 (hubspot facts, section 4): no category, but `errorType` and the bucket's name.
+fn too_many(token: &TokenEntry, operation: &Operation, exceeded: Exceeded) -> Outcome {
+    let (app, hub) = (token.app.app.id, token.app.app.hub_id);
+    let bucket = match (exceeded.policy, operation.limit_class) {
+        (Policy::Daily, _) => format!("publicapi:private-apps-api-calls-daily:{hub}"),
+        (Policy::Secondly, _) => format!("publicapi:crm-search-secondly:{hub}"),
+        (_, LimitClass::Associations) => format!("publicapi:associations-api-calls-ten-secondly:{app}:{hub}"),
+        _ => format!("publicapi:private_app-api-calls-ten-secondly:{app}:{hub}"),
+    };
+    let mut error = ErrorBody::new(429, "RATE_LIMITS", exceeded.policy.message());
+    error.rate_limit = Some(RateLimitFields { policy_name: exceeded.policy.name(), group_name: bucket });
+    Outcome { retry_after_s: Some((exceeded.retry_after_ms + 999) / 1000), ..error.into() }
+}
+
+impl Outcome {
+    fn status(&self) -> u16 {
+        match &self.result {
+            Ok(reply) => reply.status,
+            Err(error) => error.status,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Who is calling? Reads the bearer token; answers HubSpot's 401 variants (hubspot facts, section 4).
+
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::time::Timestamp;
+use keyway_core::token::{Shape, shape};
+
+use super::Call;
+use crate::registry::{Registry, TokenEntry};
+
+/// The token behind a request, and its app. Also noted on the call where the token is known but
+/// no longer good, so that the audit names the app that still uses it.
+pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Result<Arc<TokenEntry>, ErrorBody> {
+    let presented = presented(head)?;
+    let Some(entry) = registry.find(presented) else { return Err(unknown(presented)) };
+    call.token = Some(entry.clone());
+    check_state(&entry, call.at)?;
+    entry.note_use(call.at);
+    Ok(entry)
+}
+
+fn presented(head: &Parts) -> Result<&str, ErrorBody> {
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(match head.uri.query() {
+            Some(query) if query.split('&').any(is_hapikey) => ErrorBody::new(401, INVALID, "This hapikey doesn't exist."),
+            _ => not_found("no single Authorization header was sent"),
+        });
+    };
+    let text = value.to_str().map_err(|_| not_found("the Authorization header is not text"))?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(|| not_found("the Authorization header has no scheme"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
+        return Err(not_found("the Authorization header is not of the form 'Bearer TOKEN'"));
+    }
+    Ok(token.trim())
+}
+
+const INVALID: &str = "INVALID_AUTHENTICATION";
+
+/// HubSpot's answer to a missing or unknown credential; the reason is Keyway's addition.
+fn not_found(reason: &str) -> ErrorBody {
+    ErrorBody::new(
+        401,
+        INVALID,
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+    )
+    .detail(ErrorDetail::new(format!("keyway: {reason}")))
+}
+
+fn unknown(presented: &str) -> ErrorBody {
+    match shape(presented) {
+        Shape::Ours => not_found("the token was made by a Keyway, but this one does not know it: it was deleted, or belongs to another server"),
+        Shape::Pat => not_found("the token is not one of Keyway's; a HubSpot token is not accepted here"),
+        // What HubSpot cannot decode it calls expired since 1970 (hubspot facts, section 1, "wrong-kind traps").
+        Shape::Other => expired(Timestamp::from_ms(0), Timestamp::from_ms(0), "the credential has not the form of a private app token (pat-…)"),
+    }
+}
+
+fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
+    if !entry.app.app.enabled {
+        return Err(not_found(&format!("the app {} is disabled", entry.app.app.name)));
+    }
+    if entry.token.revoked_at.is_some() {
+        return Err(not_found(&format!("this token of {} was revoked", entry.app.app.name)));
+    }
+    match entry.token.expires_at {
+        Some(at) if at <= now => Err(expired(at, now, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name))),
+        _ => Ok(()),
+    }
+}
+
+/// "expired N unit(s) ago", with the largest unit that fits.
+fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
+    let now = if now < at || at.as_ms() == 0 { crate::clock::now() } else { now };
+    let seconds = (now.as_ms() - at.as_ms()) / 1000;
+    let (count, unit) = match seconds {
+        ..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    ErrorBody::new(401, "EXPIRED_AUTHENTICATION", format!("The OAuth token used to make this call expired {count} {unit}(s) ago."))
+        .context("expire time", vec![at.to_iso()])
+        .detail(ErrorDetail::new(format!("keyway: {reason}")))
+}
+
+/// The query less `hapikey`: the removed account-wide key is never handed on.
+pub(super) fn without_hapikey(query: &str) -> Option<String> {
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_hapikey(pair)).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+fn is_hapikey(pair: &str) -> bool {
+    pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("hapikey"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hapikey_never_goes_on() {
+        assert_eq!(without_hapikey("a=1&hapikey=x&b=2").as_deref(), Some("a=1&b=2"));
+        assert_eq!(without_hapikey("HAPIKEY=x"), None);
+        assert_eq!(without_hapikey("hapikeys=1").as_deref(), Some("hapikeys=1"));
+    }
+
+    #[test]
+    fn an_expired_token_is_told_how_long_ago() {
+        let check = |ms: i64, expected: &str| {
+            let body = expired(Timestamp::from_ms(1_000), Timestamp::from_ms(1_000 + ms), "x");
+            assert!(body.message.contains(expected), "{}", body.message);
+        };
+        check(0, "expired 0 second(s) ago");
+        check(59_999, "expired 59 second(s) ago");
+        check(60_000, "expired 1 minute(s) ago");
+        check(3_600_000, "expired 1 hour(s) ago");
+        check(2 * 86_400_000, "expired 2 day(s) ago");
+    }
+}

@@ -1,0 +1,46 @@
+//! Token introspection: what is this token? (hubspot facts, section 1)
+//!
+//! Answered here and not forwarded: only the gateway knows its tokens.
+
+use bytes::Bytes;
+use http::Method;
+use keyway_core::catalog::{self, Catalog, Operation};
+use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
+use serde_json::json;
+
+use super::{Call, Outcome};
+use crate::backend::BackendReply;
+use crate::registry::Registry;
+
+const PATH: &str = "/oauth/v2/private-apps/get/access-token-info";
+
+pub(super) fn is_introspection(method: &Method, path: &NormalPath) -> bool {
+    method == Method::POST && path.as_str() == PATH
+}
+
+pub(super) fn operation() -> Option<&'static Operation> {
+    Catalog::get().find(catalog::Method::Post, PATH)
+}
+
+/// The token is the credential: whoever holds it may ask what it is.
+pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Result<Outcome, ErrorBody> {
+    let parsed: serde_json::Value = serde_json::from_slice(body).map_err(|_| ErrorBody::validation("Invalid input JSON"))?;
+    let token = parsed.get("tokenKey").and_then(serde_json::Value::as_str);
+    let token = token.ok_or_else(|| ErrorBody::validation("tokenKey is required and must be a string"))?;
+    let usable = registry.find(token).filter(|entry| {
+        let expired = entry.token.expires_at.is_some_and(|at| at <= call.at);
+        entry.app.app.enabled && entry.token.revoked_at.is_none() && !expired
+    });
+    let entry = usable.ok_or_else(|| ErrorBody::new(401, "INVALID_AUTHENTICATION", "the token is not known, or no longer valid"))?;
+    let app = &entry.app.app;
+    let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": app.scopes });
+    call.token = Some(entry.clone());
+    let reply = BackendReply { status: 200, body: info.to_string().into() };
+    Ok(Outcome { result: Ok(reply), allowance: None, retry_after_s: None, allow: None })
+}
+
+/// Embedded accounts have one user, who made the apps; its id is the account's.
+const fn user_id(hub_id: u64) -> u64 {
+    hub_id
+}

@@ -1,0 +1,60 @@
+//! Takes in a request's body, bounded in bytes and in time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use keyway_core::error_body::ErrorBody;
+
+use super::Call;
+
+/// Largest body taken. A batch of a hundred records with long texts stays below it.
+const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// How long a client may take to send its body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The body of a request, which must be JSON where there is one.
+pub(super) async fn json_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    check_length(head)?;
+    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    let bytes = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(ErrorBody::validation("the request's body could not be read")),
+        Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
+    };
+    call.bytes_in = bytes.len() as u64;
+    if !bytes.is_empty() {
+        check_type(head)?;
+    }
+    Ok(bytes)
+}
+
+/// Refused before a byte is read, where the client says how long it will be.
+fn check_length(head: &Parts) -> Result<(), ErrorBody> {
+    let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_BYTES_MAX) { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> ErrorBody {
+    ErrorBody::new(413, "VALIDATION_ERROR", format!("the request's body is larger than {BODY_BYTES_MAX} bytes"))
+}
+
+fn check_type(head: &Parts) -> Result<(), ErrorBody> {
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let json = essence.eq_ignore_ascii_case("application/json")
+        || (essence.to_ascii_lowercase().starts_with("application/") && essence.to_ascii_lowercase().ends_with("+json"));
+    if json { Ok(()) } else { Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be application/json, not {}", shown(essence)))) }
+}
+
+/// A header's text, cut, for a message.
+fn shown(text: &str) -> String {
+    if text.is_empty() { "without a content type".to_owned() } else { text.chars().take(60).collect() }
+}

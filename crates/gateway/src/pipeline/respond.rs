@@ -1,0 +1,125 @@
+//! From an outcome to HTTP: HubSpot's envelope, its rate headers, and the name of the rule.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use keyway_core::catalog::LimitClass;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::quota::{Allowance, BURST_MS};
+
+use super::{Call, Outcome, correlation};
+use crate::clock;
+
+/// Seconds that a client should wait when the audit can't be written.
+const UNAVAILABLE_RETRY_S: i64 = 5;
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
+const RATE_MAX: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-max");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-remaining");
+const RATE_INTERVAL: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-interval-milliseconds");
+const RATE_DAILY: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily");
+const RATE_DAILY_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily-remaining");
+const RULE: HeaderName = HeaderName::from_static("keyway-rule");
+
+/// The bytes of the answer, made before the audit so that it can count them.
+pub(super) fn body(outcome: Outcome, correlation_id: &str) -> (Outcome, Bytes) {
+    let bytes = match &outcome.result {
+        Ok(reply) => reply.body.clone(),
+        Err(error) => error.to_json(correlation_id).into(),
+    };
+    (outcome, bytes)
+}
+
+/// The answer.
+pub(super) fn response(outcome: &Outcome, body: Bytes, call: &Call) -> Response<Full<Bytes>> {
+    let has_body = !body.is_empty();
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(outcome.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+    }
+    headers.extend(text_header(CORRELATION_ID, &call.correlation_id));
+    let search = call.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search);
+    if let (Some(allowance), false) = (outcome.allowance, search) {
+        headers.extend(rate_headers(allowance));
+    }
+    headers.extend(outcome.retry_after_s.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+    headers.extend(outcome.allow.as_deref().and_then(|allow| text_header(ALLOW, allow)));
+    if let Err(error) = &outcome.result {
+        headers.extend(text_header(RULE, rule(error)));
+    }
+    response
+}
+
+fn text_header(name: HeaderName, text: &str) -> Option<(HeaderName, HeaderValue)> {
+    HeaderValue::from_str(text).ok().map(|value| (name, value))
+}
+
+fn rate_headers(allowance: Allowance) -> [(HeaderName, HeaderValue); 5] {
+    [
+        (RATE_MAX, allowance.max.into()),
+        (RATE_REMAINING, allowance.remaining.into()),
+        (RATE_INTERVAL, BURST_MS.into()),
+        (RATE_DAILY, allowance.daily.into()),
+        (RATE_DAILY_REMAINING, allowance.daily_remaining.into()),
+    ]
+}
+
+/// Which rule of Keyway's (or its backend's) made this an error; see docs/errors.md.
+fn rule(error: &ErrorBody) -> &'static str {
+    match (error.status, error.category) {
+        (401, "EXPIRED_AUTHENTICATION") => "token-expired",
+        (401, _) => "token-not-accepted",
+        (403, "MISSING_SCOPES") => "missing-scopes",
+        (403, _) => "wrong-credential-kind",
+        (404, "NOT_FOUND") => "unknown-operation",
+        (405, _) => "method-not-allowed",
+        (408, _) => "body-too-slow",
+        (413, _) => "body-too-large",
+        (414, _) => "uri-too-long",
+        (415, _) => "not-json",
+        (429, _) => "limit-reached",
+        (501, _) => "not-served",
+        (503, _) => "not-available",
+        _ => "backend",
+    }
+}
+
+/// The error for when a record cannot be made durable (promise 5: refused, never let through).
+pub(super) fn unavailable_error() -> ErrorBody {
+    ErrorBody::new(503, "SERVICE_UNAVAILABLE", "The audit log can't be written, so no call can be answered. Try again in some seconds.")
+}
+
+/// The same as a response, for when the record of the call itself failed.
+pub(super) fn unavailable(correlation_id: &str) -> Response<Full<Bytes>> {
+    let error = unavailable_error();
+    let mut response = Response::new(Full::new(error.to_json(correlation_id).into()));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+    headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_S));
+    headers.extend(text_header(CORRELATION_ID, correlation_id));
+    response
+}
+
+/// The whole answer, as bytes, to what could not be read as a request at all (bad syntax, too many
+/// headers, a target that is too long). The connection is closed after it.
+pub fn parse_refusal(status: u16) -> Vec<u8> {
+    let message = match status {
+        414 => "the request target is too long",
+        431 => "the request has too many headers, or too long ones",
+        _ => "the request is not well-formed HTTP/1.1",
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let id = correlation::new_id(clock::now());
+    let body = ErrorBody::new(status.as_u16(), "VALIDATION_ERROR", message).to_json(&id);
+    let head = format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: application/json;charset=utf-8\r\ncontent-length: {}\r\nx-hubspot-correlation-id: {id}\r\nconnection: close\r\n\r\n",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or("Bad Request"),
+        body.len(),
+    );
+    [head.into_bytes(), body].concat()
+}

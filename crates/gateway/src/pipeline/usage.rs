@@ -1,0 +1,28 @@
+//! How many calls has the account made today? (hubspot facts, section 5)
+//!
+//! Answered here and not forwarded: on an embedded account the gateway does the counting.
+
+use keyway_core::catalog::Operation;
+use keyway_core::time::Timestamp;
+use serde_json::json;
+
+use crate::backend::BackendReply;
+use crate::registry::TokenEntry;
+
+pub(super) fn is_usage(operation: &Operation) -> bool {
+    operation.template.starts_with("/account-info/") && operation.template.ends_with("/api-usage/daily/private-apps")
+}
+
+pub(super) fn answer(token: &TokenEntry, now: Timestamp) -> BackendReply {
+    let account = &token.app.account;
+    let (used, resets_at) = account.daily(now);
+    let body = json!({ "results": [{
+        "name": "private-apps-api-calls-daily",
+        "usageLimit": account.limits.daily,
+        "currentUsage": used,
+        "collectedAt": now.to_iso(),
+        "fetchStatus": "SUCCESS",
+        "resetsAt": resets_at.to_iso(),
+    }]});
+    BackendReply { status: 200, body: body.to_string().into() }
+}

@@ -1,0 +1,213 @@
+//! The hot state: accounts, apps and tokens as the pipeline sees them.
+//!
+//! A snapshot in memory, swapped whole on every change, so that a request never waits for the
+//! store or for a lock on it. What has been used (limits, last use) is carried from one snapshot
+//! to the next.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use jiff::tz::TimeZone;
+use keyway_core::catalog::LimitClass;
+use keyway_core::policy::Caller;
+use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, admit};
+use keyway_core::scope::ScopeSet;
+use keyway_core::time::Timestamp;
+use keyway_core::token::{TokenHash, TokenKey};
+
+use crate::clock;
+use crate::model::{Account, App, Token};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Accounts, apps and tokens in memory.
+pub struct Registry {
+    key: TokenKey,
+    snapshot: ArcSwap<Snapshot>,
+}
+
+/// One consistent state.
+#[derive(Default)]
+struct Snapshot {
+    tokens: Map<TokenHash, Arc<TokenEntry>>,
+    apps: Map<u64, Arc<AppEntry>>,
+    accounts: Map<u64, Arc<AccountEntry>>,
+}
+
+/// A token and the app that presents it.
+pub struct TokenEntry {
+    /// The stored token.
+    pub token: Token,
+    /// Its app.
+    pub app: Arc<AppEntry>,
+    last_used_ms: Arc<LastUse>,
+}
+
+/// An app, its scopes as a set, and what it has used.
+pub struct AppEntry {
+    /// The stored app.
+    pub app: App,
+    /// Its scopes.
+    pub granted: ScopeSet,
+    /// Its account.
+    pub account: Arc<AccountEntry>,
+    usage: Arc<Mutex<AppUsage>>,
+}
+
+/// An account, its limits, and what it has used.
+pub struct AccountEntry {
+    /// The stored account.
+    pub account: Account,
+    /// What its tier allows.
+    pub limits: Limits,
+    zone: TimeZone,
+    usage: Arc<Mutex<AccountUsage>>,
+}
+
+/// When a token was last used, and the last moment of it that the store knows.
+#[derive(Default)]
+struct LastUse {
+    used_ms: AtomicI64,
+    stored_ms: AtomicI64,
+}
+
+impl Registry {
+    /// An empty registry with the key of the token hashes.
+    pub fn new(key: TokenKey) -> Self {
+        Self { key, snapshot: ArcSwap::default() }
+    }
+
+    /// Swaps in a new state. Apps and tokens of accounts that are not there are left out.
+    pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>) {
+        let old = self.snapshot.load();
+        let accounts: Map<u64, _> = accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old)))).collect();
+        let apps: Map<u64, _> = apps
+            .into_iter()
+            .filter_map(|app| {
+                let account = accounts.get(&app.hub_id)?.clone();
+                Some((app.id, Arc::new(AppEntry::new(app, account, &old))))
+            })
+            .collect();
+        let tokens = tokens
+            .into_iter()
+            .filter_map(|token| {
+                let app = apps.get(&token.app_id)?.clone();
+                Some((token.hash, Arc::new(TokenEntry::new(token, app, &old))))
+            })
+            .collect();
+        self.snapshot.store(Arc::new(Snapshot { tokens, apps, accounts }));
+    }
+
+    /// The token that was presented, whatever its state.
+    pub fn find(&self, presented: &str) -> Option<Arc<TokenEntry>> {
+        self.snapshot.load().tokens.get(&self.key.hash(presented)).cloned()
+    }
+
+    /// The key under which tokens are stored.
+    pub const fn token_key(&self) -> &TokenKey {
+        &self.key
+    }
+
+    /// The tokens used since the last call of this, with the moment of their last use.
+    pub fn take_last_used(&self) -> Vec<(u64, Timestamp)> {
+        let snapshot = self.snapshot.load();
+        let fresh = snapshot.tokens.values().filter_map(|entry| {
+            let used = entry.last_used_ms.used_ms.load(Ordering::Relaxed);
+            let stored = entry.last_used_ms.stored_ms.swap(used, Ordering::Relaxed);
+            (used > stored).then(|| (entry.token.id, Timestamp::from_ms(used)))
+        });
+        fresh.collect()
+    }
+
+    /// Calls of the day that count against the account's daily limit.
+    pub fn daily_usage(&self, hub_id: u64, now: Timestamp) -> u64 {
+        self.snapshot.load().accounts.get(&hub_id).map_or(0, |entry| locked(&entry.usage).daily.used_at(now))
+    }
+
+    /// The accounts with the midnight that began their day.
+    pub fn days(&self, now: Timestamp) -> Vec<(u64, Timestamp)> {
+        self.snapshot.load().accounts.values().map(|entry| (entry.account.hub_id, clock::last_midnight(&entry.zone, now))).collect()
+    }
+
+    /// Sets the count of the day, after a restart.
+    pub fn restore_daily(&self, hub_id: u64, used: u64, now: Timestamp) {
+        if let Some(entry) = self.snapshot.load().accounts.get(&hub_id) {
+            locked(&entry.usage).daily = DailyCount::new(used, clock::next_midnight(&entry.zone, now));
+        }
+    }
+
+    /// An account, if it is there.
+    pub fn account(&self, hub_id: u64) -> Option<Arc<AccountEntry>> {
+        self.snapshot.load().accounts.get(&hub_id).cloned()
+    }
+
+    /// An app, if it is there.
+    pub fn app(&self, app_id: u64) -> Option<Arc<AppEntry>> {
+        self.snapshot.load().apps.get(&app_id).cloned()
+    }
+}
+
+impl TokenEntry {
+    fn new(token: Token, app: Arc<AppEntry>, old: &Snapshot) -> Self {
+        let carried = old.tokens.get(&token.hash).map(|entry| entry.last_used_ms.clone());
+        let last_used_ms = carried.unwrap_or_else(|| {
+            let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
+            Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored) })
+        });
+        Self { token, app, last_used_ms }
+    }
+
+    /// Notes a use. Kept in memory; the store follows within a second.
+    pub fn note_use(&self, now: Timestamp) {
+        self.last_used_ms.used_ms.fetch_max(now.as_ms(), Ordering::Relaxed);
+    }
+
+    /// The caller that policy decides on.
+    pub fn caller(&self) -> Caller<'_> {
+        let app = &self.app.app;
+        Caller { app_id: app.id, app_name: &app.name, hub_id: app.hub_id, token_id: self.token.id, granted: &self.app.granted }
+    }
+}
+
+impl AppEntry {
+    fn new(app: App, account: Arc<AccountEntry>, old: &Snapshot) -> Self {
+        // A scope this version does not know grants nothing; the store keeps its name.
+        let mut granted = ScopeSet::EMPTY;
+        app.scopes.iter().filter_map(|name| keyway_core::scope::ScopeId::of(name)).for_each(|scope| granted.insert(scope));
+        let usage = old.apps.get(&app.id).map(|entry| entry.usage.clone()).unwrap_or_default();
+        Self { app, granted, account, usage }
+    }
+
+    /// Lets a call through and counts it, or says which limit it ran into.
+    ///
+    /// # Errors
+    /// The limit that was reached.
+    pub fn admit(&self, class: LimitClass, now: Timestamp) -> Result<Allowance, Exceeded> {
+        let account = &self.account;
+        let (mut mine, mut shared) = (locked(&self.usage), locked(&account.usage));
+        admit(class, &account.limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
+    }
+}
+
+impl AccountEntry {
+    fn new(account: Account, old: &Snapshot) -> Self {
+        let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
+        let limits = Limits::for_tier(account.tier, account.addons);
+        // A count that is already over resets itself at the first call.
+        let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
+        let usage = old.accounts.get(&account.hub_id).map_or_else(fresh, |entry| entry.usage.clone());
+        Self { account, limits, zone, usage }
+    }
+
+    /// Calls of the day, and when the count starts again.
+    pub fn daily(&self, now: Timestamp) -> (u64, Timestamp) {
+        (locked(&self.usage).daily.used_at(now), clock::next_midnight(&self.zone, now))
+    }
+}
+
+/// A panic while counting leaves a count that is at worst off by one; go on with it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

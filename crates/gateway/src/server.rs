@@ -1,0 +1,120 @@
+//! The data listener: HTTP/1.1 on single-threaded runtimes, one a core, over one listening socket.
+//!
+//! Knows connections, not requests; those go to the pipeline.
+
+mod refusal;
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::pipeline::Gateway;
+
+/// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
+const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
+/// How long a client may take to send the head of a request.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long requests under way may take once the server is told to stop.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The running listener.
+pub struct ServerHandle {
+    threads: Vec<oneshot::Receiver<()>>,
+}
+
+impl ServerHandle {
+    /// Waits until every thread has drained. It does after `shutdown` turns true.
+    pub async fn join(self) {
+        for thread in self.threads {
+            let _ = thread.await;
+        }
+    }
+}
+
+/// Serves the pipeline on a bound socket with this many threads, until `shutdown` turns true.
+///
+/// # Errors
+/// The socket can't be shared, or a thread not be started.
+pub fn serve(listener: TcpListener, gateway: Arc<Gateway>, threads: usize, shutdown: watch::Receiver<bool>) -> std::io::Result<ServerHandle> {
+    listener.set_nonblocking(true)?;
+    let mut handle = ServerHandle { threads: Vec::new() };
+    for number in 0..threads.max(1) {
+        let (listener, gateway, shutdown) = (listener.try_clone()?, gateway.clone(), shutdown.clone());
+        let (done, finished) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name(format!("keyway-data-{number}")).spawn(move || {
+            runtime.block_on(accept_all(listener, gateway, shutdown));
+            let _ = done.send(());
+        })?;
+        handle.threads.push(finished);
+    }
+    Ok(handle)
+}
+
+async fn accept_all(listener: TcpListener, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the data listener can't be polled"),
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_PER_THREAD_MAX));
+    // Every connection holds a sender; when the last is gone, all are done.
+    let (alive, mut all_done) = mpsc::channel::<()>(1);
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = shutdown.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (gateway, shutdown, alive) = (gateway.clone(), shutdown.clone(), alive.clone());
+                tokio::spawn(async move {
+                    serve_connection(stream, gateway, shutdown).await;
+                    drop((alive, place));
+                });
+            }
+            // Out of file descriptors, most likely: give connections time to end.
+            Err(error) => {
+                tracing::warn!(%error, "failed to accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop((listener, alive));
+    let _ = tokio::time::timeout(DRAIN_TIME_MAX, all_done.recv()).await;
+}
+
+async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>) {
+    let Ok(peer) = stream.peer_addr() else { return };
+    // Answers are written whole; waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    let (stream, calls) = refusal::guard(stream);
+    let service = service_fn(move |request| {
+        calls.called();
+        let gateway = gateway.clone();
+        async move { Ok::<_, std::convert::Infallible>(gateway.handle(request, peer.ip()).await) }
+    });
+    let connection = http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let stop = shutdown.wait_for(|stop| *stop);
+    let ended = first_of(connection.as_mut(), stop).await;
+    if ended.is_none() {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+/// The first future's output, or none when the second is done before it.
+async fn first_of<T>(first: impl Future<Output = T>, second: impl Future) -> Option<T> {
+    tokio::select! {
+        output = first => Some(output),
+        _ = second => None,
+    }
+}
