@@ -1,0 +1,87 @@
+//! The shape of the workspace: which crate may touch which, and what `core` may not touch at all.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them.
+const EDGES: [(&str, &[&str]); 6] = [
+    ("keyway-core", &[]),
+    ("keyway-oauth", &["keyway-core"]),
+    ("keyway-scan", &["keyway-core"]),
+    ("keyway-portal", &["keyway-core"]),
+    ("keyway-gateway", &["keyway-core", "keyway-oauth"]),
+    ("keyway", &["keyway-core", "keyway-gateway", "keyway-portal", "keyway-scan"]),
+];
+
+/// What `core` may build on: nothing that does IO, waits, or asks for the time or randomness.
+const CORE_MAY_USE: [&str; 6] = ["blake3", "foldhash", "jiff", "serde", "serde_json", "thiserror"];
+
+/// Calls that would make a decision depend on more than its arguments.
+const CORE_MUST_NOT_CALL: [&str; 9] =
+    ["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "Timestamp::now", "getrandom", "async fn"];
+
+fn normal_dependencies() -> Vec<(String, BTreeSet<String>)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))
+        .output()
+        .expect("cargo runs, since it runs this test");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    packages
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
+            (
+                text(&package["name"]),
+                dependencies.filter(|dependency| dependency["kind"].is_null()).map(|dependency| text(&dependency["name"])).collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn crates_touch_only_the_crates_they_may() {
+    for (package, dependencies) in normal_dependencies() {
+        let allowed =
+            EDGES.iter().find(|(name, _)| *name == package).unwrap_or_else(|| panic!("{package} is not a room of docs/ARCHITECTURE.md")).1;
+        let inner: Vec<&String> = dependencies.iter().filter(|name| name.starts_with("keyway")).collect();
+        assert!(inner.iter().all(|name| allowed.contains(&name.as_str())), "{package} may use {allowed:?} and uses {inner:?}");
+    }
+}
+
+#[test]
+fn core_builds_on_nothing_that_does_io() {
+    let packages = normal_dependencies();
+    let (_, dependencies) = packages.iter().find(|(name, _)| name == "keyway-core").expect("core is there");
+    for dependency in dependencies {
+        assert!(
+            CORE_MAY_USE.contains(&dependency.as_str()),
+            "core must not depend on {dependency}: decisions stay testable without IO; put this in gateway"
+        );
+    }
+}
+
+#[test]
+fn core_calls_nothing_that_does_io() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the sources are there") {
+            let path = entry.expect("the sources can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("sources are text");
+            for call in CORE_MUST_NOT_CALL {
+                assert!(!text.contains(call), "{} uses {call}: time, randomness and IO are arguments of core", path.display());
+            }
+            files += 1;
+        }
+    }
+    assert!(files > 10, "found {files} files");
+}
