@@ -50,7 +50,7 @@ fn tokens(key: &TokenKey) -> (Vec<PlainToken>, HashMap<TokenHash, u64, foldhash:
     (tokens, map)
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 100, sample_size = 20_000)]
 fn whole_decision(bencher: Bencher) {
     let requests = requests();
     let key = TokenKey::new([9; 32]);
@@ -76,7 +76,7 @@ fn whole_decision(bencher: Bencher) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 100, sample_size = 20_000)]
 fn token_lookup(bencher: Bencher) {
     let key = TokenKey::new([9; 32]);
     let (presented, known) = tokens(&key);
@@ -87,7 +87,7 @@ fn token_lookup(bencher: Bencher) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 100, sample_size = 20_000)]
 fn normalise_and_resolve(bencher: Bencher) {
     let requests = requests();
     let mut at = 0;
@@ -99,7 +99,7 @@ fn normalise_and_resolve(bencher: Bencher) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 100, sample_size = 20_000)]
 fn limit(bencher: Bencher) {
     let limits = Limits { burst: 250, associations_burst: 200, daily: u64::MAX, search: 5 };
     let (mut app, mut account) = (AppUsage::default(), AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(i64::MAX))));

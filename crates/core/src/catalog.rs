@@ -177,8 +177,9 @@ impl Catalog {
             // Six pairs of rows have the same shape under two names ({folderId}, {folderPath}) and
             // the same scopes; the first of a pair answers for both.
             catalog.by_name.entry(key).or_insert(id);
-            catalog.tree.insert(row.method, row.template, id);
         }
+        catalog.tree =
+            resolve::Tree::build(catalog.operations.iter().map(|operation| (operation.method, operation.template, operation.id)));
         catalog
     }
 }

@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 /// A standard object type, a row of `data/object_types.tsv`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ObjectType {
+    /// Its place in the table; the row for custom types is the last.
+    pub index: usize,
     /// Plural name, as in paths: `contacts`.
     pub name: &'static str,
     /// Singular name: `contact`.
@@ -110,16 +112,18 @@ fn is_custom(segment: &str) -> bool {
 }
 
 static TABLE: LazyLock<(Vec<ObjectType>, ObjectType)> = LazyLock::new(|| {
-    let mut rows: Vec<ObjectType> = include_str!("../../../data/object_types.tsv").lines().skip(1).filter_map(row).collect();
-    let custom = rows.iter().position(|row| row.name == "custom objects").expect("the table has a row for custom objects");
-    let custom = rows.remove(custom);
+    let (custom, standard): (Vec<_>, Vec<_>) =
+        include_str!("../../../data/object_types.tsv").lines().skip(1).partition(|line| line.starts_with("custom objects\t"));
+    let rows: Vec<ObjectType> = standard.into_iter().enumerate().filter_map(|(index, line)| row(index, line)).collect();
+    let custom = custom.first().and_then(|line| row(rows.len(), line)).expect("the table has a row for custom objects");
     (rows, custom)
 });
 
-fn row(line: &'static str) -> Option<ObjectType> {
+fn row(index: usize, line: &'static str) -> Option<ObjectType> {
     let mut cells = line.split('\t');
     let any_of = |cell: &'static str| cell.split(" | ").filter(|scope| *scope != "-" && !scope.is_empty()).collect();
     Some(ObjectType {
+        index,
         name: cells.next()?,
         singular: cells.next()?,
         type_id: cells.next().filter(|id| *id != "-"),

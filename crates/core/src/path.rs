@@ -86,13 +86,23 @@ fn is_plain(raw: &str) -> bool {
     let mut previous = 0;
     for &byte in bytes {
         let starts_oddly = previous == b'/' && matches!(byte, b'/' | b'.');
-        if starts_oddly || !(is_path_char(byte) || byte == b'/') {
+        if starts_oddly || !PLAIN[usize::from(byte)] {
             return false;
         }
         previous = byte;
     }
     bytes.len() > 1 && previous != b'/'
 }
+
+static PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_path_char(byte as u8) || byte == b'/' as usize;
+        byte += 1;
+    }
+    table
+};
 
 /// RFC 3986 `pchar` without `%`, and without `;`, whose meaning servers disagree on.
 const fn is_path_char(byte: u8) -> bool {

@@ -6,7 +6,6 @@
 //! decided in `policy`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::catalog::tables::{EndpointRow, scope_set_rows};
 use crate::catalog::{Auth, Method};
@@ -15,14 +14,14 @@ use crate::path::NormalPath;
 use crate::scope::{ScopeId, ScopeSet};
 
 /// What a caller must hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Requirement {
     /// A valid token is enough: HubSpot lists no scope.
     Token,
     /// One of these alternatives.
-    Scopes(Arc<Alternatives>),
+    Scopes(&'static Alternatives),
     /// One alternative of each: an association touches two object types.
-    Both(Arc<Alternatives>, Arc<Alternatives>),
+    Both(&'static Alternatives, &'static Alternatives),
     /// The developer account's key; no app token reaches it.
     DeveloperKey,
     /// Nobody can be granted it: HubSpot publishes no scope for it.
@@ -140,19 +139,19 @@ fn minimal(one: &Alternatives, other: &Alternatives) -> Vec<ScopeSet> {
 pub(crate) enum Rule {
     Fixed(Requirement),
     /// By the object type in one segment of the path.
-    ByType(Arc<PerType>, usize),
+    ByType(&'static PerType, usize),
     /// By the object types in two segments.
-    ByTypes(Arc<PerType>, usize, usize),
+    ByTypes(&'static PerType, usize, usize),
 }
 
 /// The requirement for every row of the object types; the last is for custom types.
 #[derive(Debug)]
-pub(crate) struct PerType(HashMap<&'static str, Option<Arc<Alternatives>>, foldhash::fast::FixedState>);
+pub(crate) struct PerType(Vec<Option<&'static Alternatives>>);
 
 impl PerType {
-    fn of(&self, segment: &str) -> Result<Option<&Arc<Alternatives>>, UnknownObjectType> {
+    fn of(&self, segment: &str) -> Result<Option<&'static Alternatives>, UnknownObjectType> {
         let row = object_type::row_of(segment).ok_or_else(|| UnknownObjectType(segment.to_owned()))?;
-        Ok(self.0.get(row.name).and_then(Option::as_ref))
+        Ok(self.0.get(row.index).copied().flatten())
     }
 }
 
@@ -160,15 +159,13 @@ impl Rule {
     pub(crate) fn for_path(&self, path: &NormalPath) -> Result<Requirement, UnknownObjectType> {
         let segment = |at: usize| path.segments().nth(at).unwrap_or_default();
         match self {
-            Self::Fixed(requirement) => Ok(requirement.clone()),
-            Self::ByType(per_type, at) => {
-                Ok(per_type.of(segment(*at))?.map_or(Requirement::Nothing, |one| Requirement::Scopes(one.clone())))
-            }
+            Self::Fixed(requirement) => Ok(*requirement),
+            Self::ByType(per_type, at) => Ok(per_type.of(segment(*at))?.map_or(Requirement::Nothing, Requirement::Scopes)),
             Self::ByTypes(per_type, first, second) => {
                 let halves = (per_type.of(segment(*first))?, per_type.of(segment(*second))?);
                 Ok(match halves {
-                    (Some(one), Some(other)) if Arc::ptr_eq(one, other) => Requirement::Scopes(one.clone()),
-                    (Some(one), Some(other)) => Requirement::Both(one.clone(), other.clone()),
+                    (Some(one), Some(other)) if std::ptr::eq(one, other) || one == other => Requirement::Scopes(one),
+                    (Some(one), Some(other)) => Requirement::Both(one, other),
                     _ => Requirement::Nothing,
                 })
             }
@@ -189,25 +186,25 @@ enum Family {
 /// Builds the rules, sharing what is equal.
 #[derive(Default)]
 pub(crate) struct Rules {
-    listed: HashMap<&'static str, Arc<Alternatives>>,
-    per_type: HashMap<(Family, bool, &'static str), Arc<PerType>>,
+    listed: HashMap<&'static str, &'static Alternatives>,
+    per_type: HashMap<(Family, bool, &'static str), &'static PerType>,
 }
 
 impl Rules {
     pub(crate) fn rule(&mut self, row: &EndpointRow) -> Rule {
         if self.listed.is_empty() {
-            self.listed = scope_set_rows().map(|set| (set.id, Arc::new(Alternatives::from_names(set.alternatives)))).collect();
+            self.listed = scope_set_rows().map(|set| (set.id, keep(Alternatives::from_names(set.alternatives)))).collect();
         }
         let Some(set) = row.scope_set else {
             return Rule::Fixed(scopeless(row));
         };
-        let listed = self.listed.get(set).cloned().unwrap_or_default();
-        let positions = type_positions(row.template, &listed);
+        let Some(listed) = self.listed.get(set).copied() else { return Rule::Fixed(Requirement::Nothing) };
+        let positions = type_positions(row.template, listed);
         let Some((family, positions)) = family(row.template).zip(positions) else {
             return Rule::Fixed(Requirement::Scopes(listed));
         };
         let writes = !is_read(row);
-        let per_type = self.per_type.entry((family, writes, set)).or_insert_with(|| Arc::new(per_type(family, writes, &listed))).clone();
+        let per_type = *self.per_type.entry((family, writes, set)).or_insert_with(|| keep(per_type(family, writes, listed)));
         match positions {
             (first, None) => Rule::ByType(per_type, first),
             (first, Some(second)) => Rule::ByTypes(per_type, first, second),
@@ -224,10 +221,15 @@ fn scopeless(row: &EndpointRow) -> Requirement {
         || row.template.ends_with("/sample-response");
     match row.auth {
         Auth::DeveloperKey => Requirement::DeveloperKey,
-        _ if payments => Requirement::Scopes(Arc::new(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
+        _ if payments => Requirement::Scopes(keep(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
         _ if open => Requirement::Token,
         _ => Requirement::Nothing,
     }
+}
+
+/// The catalog is loaded once and lives as long as the process, and so does what it points to.
+fn keep<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }
 
 fn is_read(row: &EndpointRow) -> bool {
@@ -290,12 +292,12 @@ fn is_union(listed: &Alternatives) -> bool {
 
 fn per_type(family: Family, writes: bool, listed: &Alternatives) -> PerType {
     let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
-    PerType(rows.map(|row| (row.name, alternatives_of(row, family, writes, listed))).collect())
+    PerType(rows.map(|row| alternatives_of(row, family, writes, listed)).collect())
 }
 
 /// The alternatives of one type. Definitions keep what the operation lists; where it lists nothing
 /// of the type's, the record scopes are asked for, so that no type is open to everyone.
-fn alternatives_of(row: &'static ObjectType, family: Family, writes: bool, listed: &Alternatives) -> Option<Arc<Alternatives>> {
+fn alternatives_of(row: &'static ObjectType, family: Family, writes: bool, listed: &Alternatives) -> Option<&'static Alternatives> {
     let records = if writes { &row.write } else { &row.read };
     let whole = |names: &[String]| Alternatives::from_names(names.iter().map(|name| name.split('+').collect()));
     let records: Vec<String> = records.iter().map(ToString::to_string).collect();
@@ -315,5 +317,5 @@ fn alternatives_of(row: &'static ObjectType, family: Family, writes: bool, liste
     if found.is_empty() {
         found = whole(&records);
     }
-    (!found.is_empty()).then(|| Arc::new(found))
+    (!found.is_empty()).then(|| keep(found))
 }
