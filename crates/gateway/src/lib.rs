@@ -3,10 +3,13 @@
 //! Begin with [`pipeline`], whose files are the steps of one request in order. What is decided is
 //! decided in `keyway-core`; this crate brings the clock, the network and the store to it.
 
+pub mod admin;
 pub mod audit;
 pub mod backend;
 pub mod clock;
+pub mod control;
 pub mod model;
 pub mod pipeline;
 pub mod registry;
 pub mod server;
+pub mod store;

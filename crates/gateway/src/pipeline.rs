@@ -139,7 +139,14 @@ impl Gateway {
     }
 
     /// What was let through: read the body, note a change before it is made, hand it on.
-    async fn answer(&self, call: &mut Call, head: &http::request::Parts, body: Incoming, permit: Permit, token: &TokenEntry) -> Result<BackendReply, ErrorBody> {
+    async fn answer(
+        &self,
+        call: &mut Call,
+        head: &http::request::Parts,
+        body: Incoming,
+        permit: Permit,
+        token: &TokenEntry,
+    ) -> Result<BackendReply, ErrorBody> {
         let operation = permit.operation();
         if usage::is_usage(operation) {
             return Ok(usage::answer(token, call.at));
@@ -179,7 +186,15 @@ impl Gateway {
 
 /// A method that a client made up is not written to the audit.
 fn known_method(method: &http::Method) -> &str {
-    let known = [http::Method::HEAD, http::Method::OPTIONS, http::Method::GET, http::Method::POST, http::Method::PUT, http::Method::PATCH, http::Method::DELETE];
+    let known = [
+        http::Method::HEAD,
+        http::Method::OPTIONS,
+        http::Method::GET,
+        http::Method::POST,
+        http::Method::PUT,
+        http::Method::PATCH,
+        http::Method::DELETE,
+    ];
     if known.contains(method) { method.as_str() } else { "(other)" }
 }
 
@@ -204,9 +219,12 @@ fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operatio
             let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), path.as_str());
             Err(Outcome { allow: Some(allowed), ..ErrorBody::new(405, "METHOD_NOT_ALLOWED", message).into() })
         }
-        Resolution::Unknown => {
-            Err(ErrorBody::new(404, "NOT_FOUND", format!("{} {} is not an operation that HubSpot publishes", known_method(method), path.as_str())).into())
-        }
+        Resolution::Unknown => Err(ErrorBody::new(
+            404,
+            "NOT_FOUND",
+            format!("{} {} is not an operation that HubSpot publishes", known_method(method), path.as_str()),
+        )
+        .into()),
     }
 }
 

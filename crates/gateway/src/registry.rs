@@ -82,7 +82,8 @@ impl Registry {
     /// Swaps in a new state. Apps and tokens of accounts that are not there are left out.
     pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>) {
         let old = self.snapshot.load();
-        let accounts: Map<u64, _> = accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old)))).collect();
+        let accounts: Map<u64, _> =
+            accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old)))).collect();
         let apps: Map<u64, _> = apps
             .into_iter()
             .filter_map(|app| {

@@ -42,7 +42,12 @@ impl ServerHandle {
 ///
 /// # Errors
 /// The socket can't be shared, or a thread not be started.
-pub fn serve(listener: TcpListener, gateway: Arc<Gateway>, threads: usize, shutdown: watch::Receiver<bool>) -> std::io::Result<ServerHandle> {
+pub fn serve(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    threads: usize,
+    shutdown: watch::Receiver<bool>,
+) -> std::io::Result<ServerHandle> {
     listener.set_nonblocking(true)?;
     let mut handle = ServerHandle { threads: Vec::new() };
     for number in 0..threads.max(1) {
@@ -101,7 +106,8 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
         let gateway = gateway.clone();
         async move { Ok::<_, std::convert::Infallible>(gateway.handle(request, peer.ip()).await) }
     });
-    let connection = http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
+    let connection =
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let stop = shutdown.wait_for(|stop| *stop);
     let ended = first_of(connection.as_mut(), stop).await;

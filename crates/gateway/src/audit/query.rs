@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{AuditError, AuditLog, AuditRecord};
 
 /// Records on one page at most.
-pub const LIMIT_MAX: u32 = 10_000;
+pub(crate) const LIMIT_MAX: u32 = 10_000;
 
 /// Which records to read. Empty fields do not filter.
 #[derive(Clone, Debug, Default)]

@@ -154,8 +154,7 @@ async fn write_batch(connection: &mut SqliteConnection, batch: &[Job]) -> Result
 }
 
 async fn insert_records(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
-    const COLUMNS: &str =
-        "insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
+    const COLUMNS: &str = "insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
     let mut values = SqliteArguments::default();
     for entry in rows {
         add_caller(&mut values, entry)?;
@@ -200,7 +199,10 @@ fn add_caller(values: &mut SqliteArguments, entry: &AuditEntry) -> Result<(), sq
     add(values, entry.operation.to_string())
 }
 
-fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + 'q>(values: &mut SqliteArguments, value: T) -> Result<(), sqlx::Error> {
+fn add<'q, T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + 'q>(
+    values: &mut SqliteArguments,
+    value: T,
+) -> Result<(), sqlx::Error> {
     values.add(value).map_err(sqlx::Error::Encode)
 }
 

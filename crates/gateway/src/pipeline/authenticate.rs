@@ -52,10 +52,14 @@ fn not_found(reason: &str) -> ErrorBody {
 
 fn unknown(presented: &str) -> ErrorBody {
     match shape(presented) {
-        Shape::Ours => not_found("the token was made by a Keyway, but this one does not know it: it was deleted, or belongs to another server"),
+        Shape::Ours => {
+            not_found("the token was made by a Keyway, but this one does not know it: it was deleted, or belongs to another server")
+        }
         Shape::Pat => not_found("the token is not one of Keyway's; a HubSpot token is not accepted here"),
         // What HubSpot cannot decode it calls expired since 1970 (hubspot facts, section 1, "wrong-kind traps").
-        Shape::Other => expired(Timestamp::from_ms(0), Timestamp::from_ms(0), "the credential has not the form of a private app token (pat-…)"),
+        Shape::Other => {
+            expired(Timestamp::from_ms(0), Timestamp::from_ms(0), "the credential has not the form of a private app token (pat-…)")
+        }
     }
 }
 
@@ -67,7 +71,9 @@ fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
         return Err(not_found(&format!("this token of {} was revoked", entry.app.app.name)));
     }
     match entry.token.expires_at {
-        Some(at) if at <= now => Err(expired(at, now, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name))),
+        Some(at) if at <= now => {
+            Err(expired(at, now, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name)))
+        }
         _ => Ok(()),
     }
 }

@@ -51,7 +51,11 @@ fn check_type(head: &Parts) -> Result<(), ErrorBody> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let json = essence.eq_ignore_ascii_case("application/json")
         || (essence.to_ascii_lowercase().starts_with("application/") && essence.to_ascii_lowercase().ends_with("+json"));
-    if json { Ok(()) } else { Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be application/json, not {}", shown(essence)))) }
+    if json {
+        Ok(())
+    } else {
+        Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be application/json, not {}", shown(essence))))
+    }
 }
 
 /// A header's text, cut, for a message.

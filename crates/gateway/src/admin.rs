@@ -1,0 +1,49 @@
+//! The admin API: accounts, apps, tokens and the audit, as JSON over HTTP.
+//!
+//! Served on the admin listener, where a bearer token is asked for, and on the data folder's
+//! socket, where the file's permissions are the authentication. What a change means is decided in
+//! `control`.
+
+mod audit;
+mod body;
+mod guard;
+mod openapi;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::audit::AuditLog;
+use crate::control::Control;
+use crate::pipeline::Gateway;
+use crate::registry::Registry;
+
+pub use guard::AdminToken;
+
+/// What the admin API works on.
+#[derive(Clone)]
+pub struct Admin {
+    /// Makes the changes.
+    pub control: Arc<Control>,
+    /// The audit log.
+    pub audit: Arc<AuditLog>,
+    /// Counts of the day.
+    pub registry: Arc<Registry>,
+    /// Counts of calls.
+    pub gateway: Arc<Gateway>,
+}
+
+/// The API as served over TCP: a bearer token for everything but health and metrics. Without a
+/// configured token it is closed, and says how to open it.
+pub fn over_tcp(admin: Admin, token: Option<AdminToken>) -> Router {
+    guard::with_token(routes::api(), token)
+        .merge(routes::open())
+        .layer(axum::middleware::from_fn(guard::refuse_foreign_hosts))
+        .with_state(admin)
+}
+
+/// The API as served on the data folder's socket.
+pub fn over_socket(admin: Admin) -> Router {
+    routes::api().merge(routes::open()).with_state(admin)
+}

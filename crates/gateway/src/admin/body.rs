@@ -1,0 +1,140 @@
+//! What goes in and out of the admin API, as JSON.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use keyway_core::quota::Limits;
+use keyway_core::time::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::audit::AuditError;
+use crate::control::{ControlError, NewToken};
+use crate::model::{Account, App, Token};
+
+/// The version of every answer's shape.
+pub(super) const VERSION: u32 = 1;
+
+/// An error: status, code and message.
+pub(super) struct ApiError {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl ApiError {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "invalid", message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(json!({ "version": VERSION, "error": { "code": self.code, "message": self.message } }))).into_response()
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        let (status, code) = match &error {
+            ControlError::Invalid(_) => (400, "invalid"),
+            ControlError::NotFound(_) => (404, "not_found"),
+            ControlError::Conflict(_) => (409, "conflict"),
+            ControlError::Store(_) | ControlError::Backend(_) => {
+                tracing::error!(%error, "a change failed");
+                (500, "internal")
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<AuditError> for ApiError {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(%error, "the audit could not be read");
+        Self::new(500, "internal", error.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AccountBody {
+    pub hub_id: Option<u64>,
+    pub name: Option<String>,
+    pub tier: Option<String>,
+    pub addons: Option<u8>,
+    pub time_zone: Option<String>,
+    pub currency: Option<String>,
+    pub region: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AppBody {
+    pub hub_id: Option<u64>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub owner: Option<String>,
+    pub dependents: Option<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub add_scopes: Vec<String>,
+    #[serde(default)]
+    pub remove_scopes: Vec<String>,
+    pub enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RotateBody {
+    /// Milliseconds that the old tokens live on; none ends them now.
+    pub grace_ms: Option<i64>,
+}
+
+pub(super) fn account(account: &Account, used_today: u64) -> Value {
+    let limits = Limits::for_tier(account.tier, account.addons);
+    json!({
+        "hubId": account.hub_id, "name": account.name, "backend": "embedded", "tier": account.tier.to_string(), "addons": account.addons,
+        "timeZone": account.time_zone, "currency": account.currency, "region": account.region, "createdAt": account.created_at.to_iso(),
+        "limits": { "burst": limits.burst, "associationsBurst": limits.associations_burst, "daily": limits.daily, "search": limits.search },
+        "usedToday": used_today,
+    })
+}
+
+pub(super) fn app(app: &App) -> Value {
+    json!({
+        "id": app.id, "hubId": app.hub_id, "name": app.name, "description": app.description, "owner": app.owner,
+        "dependents": app.dependents, "scopes": app.scopes, "enabled": app.enabled,
+        "createdAt": app.created_at.to_iso(), "updatedAt": app.updated_at.to_iso(),
+    })
+}
+
+pub(super) fn app_with_tokens(found: &App, tokens: &[Token], now: Timestamp) -> Value {
+    let mut value = app(found);
+    value["tokens"] = tokens.iter().map(|one| token(one, now)).collect();
+    value
+}
+
+pub(super) fn token(token: &Token, now: Timestamp) -> Value {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        (None, Some(_)) => "expiring",
+        (None, None) => "active",
+    };
+    json!({
+        "id": token.id, "appId": token.app_id, "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
+        "expiresAt": token.expires_at.map(Timestamp::to_iso), "revokedAt": token.revoked_at.map(Timestamp::to_iso),
+        "lastUsedAt": token.last_used_at.map(Timestamp::to_iso),
+    })
+}
+
+/// The one answer that holds a token's text.
+pub(super) fn new_token(made: &NewToken) -> Value {
+    json!({ "id": made.token.id, "value": made.plain.expose(), "createdAt": made.token.created_at.to_iso() })
+}

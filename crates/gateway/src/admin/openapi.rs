@@ -1,0 +1,73 @@
+//! The description of the admin API (OpenAPI 3.1), made from one table of routes.
+
+use serde_json::{Map, Value, json};
+
+/// Method, path and what it does.
+pub(super) const ROUTES: [(&str, &str, &str); 20] = [
+    ("get", "/healthz", "Whether the process runs"),
+    ("get", "/readyz", "Whether the store answers"),
+    ("get", "/metrics", "Prometheus metrics"),
+    ("get", "/api/v1/openapi.json", "This description"),
+    ("get", "/api/v1/accounts", "List accounts"),
+    ("post", "/api/v1/accounts", "Create an embedded account: name, hubId, tier, addons, timeZone, currency, region"),
+    ("get", "/api/v1/accounts/{hub_id}", "Show an account with its limits and today's use"),
+    ("patch", "/api/v1/accounts/{hub_id}", "Change name, tier, addons or timeZone"),
+    ("delete", "/api/v1/accounts/{hub_id}", "Delete an account, its apps, tokens and records"),
+    ("get", "/api/v1/apps", "List apps with their tokens; query hubId"),
+    ("post", "/api/v1/apps", "Create an app: hubId, name, description, owner, dependents, scopes; answers its token once"),
+    ("get", "/api/v1/apps/{app}", "Show an app, by id or unique name"),
+    ("patch", "/api/v1/apps/{app}", "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled"),
+    ("delete", "/api/v1/apps/{app}", "Delete an app and its tokens"),
+    ("get", "/api/v1/apps/{app}/tokens", "List an app's tokens"),
+    ("post", "/api/v1/apps/{app}/tokens", "Create another token; answers it once"),
+    ("post", "/api/v1/apps/{app}/tokens/rotate", "Create a new token and end the others, now or after graceMs"),
+    ("post", "/api/v1/tokens/{token_id}/revoke", "End a token now"),
+    (
+        "get",
+        "/api/v1/audit",
+        "A page of records, newest first; query app, hubId, operation, status, category, correlationId, from, to, before, limit",
+    ),
+    ("get", "/api/v1/audit/export", "All records that fit the same query, as format=jsonl or csv"),
+];
+
+pub(super) fn document() -> Value {
+    let mut paths = Map::new();
+    for (method, path, summary) in ROUTES.iter() {
+        let parameters: Vec<Value> = path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .collect();
+        let security =
+            if path.starts_with("/api/v1/") && !path.ends_with("openapi.json") { json!([{ "adminToken": [] }]) } else { json!([]) };
+        let operation = json!({
+            "summary": summary, "parameters": parameters, "security": security,
+            "responses": { "200": { "description": "done" }, "default": { "description": "an error: {error: {code, message}}" } },
+        });
+        paths.entry(*path).or_insert_with(|| json!({}))[*method] = operation;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Keyway admin API", "version": env!("CARGO_PKG_VERSION"), "license": { "name": "Apache-2.0" } },
+        "paths": paths,
+        "components": { "securitySchemes": { "adminToken": { "type": "http", "scheme": "bearer" } } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_no_other() {
+        let source = include_str!("routes.rs");
+        let routed: Vec<&str> = source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next()).collect();
+        for path in &routed {
+            assert!(ROUTES.iter().any(|(_, described, _)| described == path), "{path} is not described");
+        }
+        for (method, path, _) in ROUTES {
+            let line = source.lines().find(|line| line.contains(&format!("\"{path}\""))).unwrap_or_else(|| panic!("{path} is not routed"));
+            assert!(line.contains(&format!("{method}(")), "{method} {path} is not routed");
+        }
+    }
+}

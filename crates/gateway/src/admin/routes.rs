@@ -1,0 +1,198 @@
+//! The routes of the admin API; `openapi` describes them, and a test compares the two.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::body::{self, AccountBody, ApiError, AppBody, RotateBody, VERSION};
+use super::{Admin, audit, openapi};
+use crate::clock;
+use crate::control::{AccountChange, AppChange, NewAccount, NewApp, Rotation};
+
+type Answer = Result<Json<Value>, ApiError>;
+
+/// Largest request body: an app with every scope and many dependents is far smaller.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+pub(super) fn api() -> Router<Admin> {
+    Router::new()
+        .route("/api/v1/accounts", get(list_accounts).post(create_account))
+        .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
+        .route("/api/v1/apps", get(list_apps).post(create_app))
+        .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
+        .route("/api/v1/apps/{app}/tokens", get(list_tokens).post(create_token))
+        .route("/api/v1/apps/{app}/tokens/rotate", post(rotate_token))
+        .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
+        .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/audit/export", get(audit::export))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// What needs no token: nothing in it tells of accounts, apps or calls.
+pub(super) fn open() -> Router<Admin> {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
+        .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
+}
+
+/// A JSON body, whose errors are answered like all others.
+pub(super) struct JsonBody<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        Json::<T>::from_request(request, state)
+            .await
+            .map(|Json(body)| Self(body))
+            .map_err(|error: JsonRejection| ApiError::invalid(error.body_text()))
+    }
+}
+
+async fn list_accounts(State(admin): State<Admin>) -> Answer {
+    let now = clock::now();
+    let accounts: Vec<Value> =
+        admin.control.accounts().await.iter().map(|one| body::account(one, admin.registry.daily_usage(one.hub_id, now))).collect();
+    Ok(Json(json!({ "version": VERSION, "accounts": accounts })))
+}
+
+async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
+    let tier = tier(asked.tier.as_deref())?;
+    let AccountBody { hub_id, name, addons, time_zone, currency, region, .. } = asked;
+    let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
+    let made = admin.control.create_account(new).await?;
+    Ok(Json(json!({ "version": VERSION, "account": body::account(&made, 0) })))
+}
+
+async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let found = admin.control.account(hub_id).await?;
+    Ok(Json(json!({ "version": VERSION, "account": body::account(&found, admin.registry.daily_usage(hub_id, clock::now())) })))
+}
+
+async fn update_account(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
+    if asked.hub_id.or(None).is_some() || asked.currency.is_some() || asked.region.is_some() {
+        return Err(ApiError::invalid("hubId, currency and region stay as they were made"));
+    }
+    let change = AccountChange { name: asked.name, tier: tier(asked.tier.as_deref())?, addons: asked.addons, time_zone: asked.time_zone };
+    let changed = admin.control.update_account(hub_id, change).await?;
+    Ok(Json(json!({ "version": VERSION, "account": body::account(&changed, admin.registry.daily_usage(hub_id, clock::now())) })))
+}
+
+async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    admin.control.delete_account(hub_id).await?;
+    Ok(Json(json!({ "version": VERSION, "deleted": hub_id })))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AppsQuery {
+    hub_id: Option<u64>,
+}
+
+async fn list_apps(State(admin): State<Admin>, Query(query): Query<AppsQuery>) -> Answer {
+    let now = clock::now();
+    let apps: Vec<Value> =
+        admin.control.apps(query.hub_id).await.iter().map(|(app, tokens)| body::app_with_tokens(app, tokens, now)).collect();
+    Ok(Json(json!({ "version": VERSION, "apps": apps })))
+}
+
+async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBody>) -> Answer {
+    let hub_id = match asked.hub_id {
+        Some(hub_id) => hub_id,
+        None => only_account(&admin).await?,
+    };
+    let new = NewApp {
+        hub_id,
+        name: asked.name.unwrap_or_default(),
+        description: asked.description.unwrap_or_default(),
+        owner: asked.owner.unwrap_or_default(),
+        dependents: asked.dependents.unwrap_or_default(),
+        scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
+    };
+    let (app, token) = admin.control.create_app(new).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+}
+
+async fn only_account(admin: &Admin) -> Result<u64, ApiError> {
+    match admin.control.accounts().await.as_slice() {
+        [one] => Ok(one.hub_id),
+        [] => Err(ApiError::invalid("there is no account yet")),
+        _ => Err(ApiError::invalid("there are several accounts; say which one")),
+    }
+}
+
+async fn show_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+    let (app, tokens) = admin.control.app(&app).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app_with_tokens(&app, &tokens, clock::now()) })))
+}
+
+async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<AppBody>) -> Answer {
+    if asked.hub_id.is_some() {
+        return Err(ApiError::invalid("an app stays in its account"));
+    }
+    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, .. } = asked;
+    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled };
+    let changed = admin.control.update_app(&app, change).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
+}
+
+async fn delete_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+    let deleted = admin.control.delete_app(&app).await?;
+    Ok(Json(json!({ "version": VERSION, "deleted": deleted.id })))
+}
+
+async fn list_tokens(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+    let (app, tokens) = admin.control.app(&app).await?;
+    let now = clock::now();
+    let tokens: Vec<Value> = tokens.iter().map(|token| body::token(token, now)).collect();
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "tokens": tokens })))
+}
+
+async fn create_token(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+    let (app, token) = admin.control.create_token(&app).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+}
+
+async fn rotate_token(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<RotateBody>) -> Answer {
+    let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
+    let (app, token) = admin.control.rotate_token(&app, rotation).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+}
+
+async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer {
+    let token = admin.control.revoke_token(token_id).await?;
+    Ok(Json(json!({ "version": VERSION, "token": body::token(&token, clock::now()) })))
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    if admin.control.is_ready().await {
+        "ready\n".into_response()
+    } else {
+        ApiError::new(503, "not_ready", "the store does not answer").into_response()
+    }
+}
+
+/// Prometheus' text format.
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let mut text = String::from("# HELP keyway_calls_total Calls answered on the data listener.\n# TYPE keyway_calls_total counter\n");
+    for (class, count) in admin.gateway.answered().into_iter().enumerate() {
+        text.push_str(&format!("keyway_calls_total{{status=\"{}xx\"}} {count}\n", class + 1));
+    }
+    let (accounts, apps) = (admin.control.accounts().await.len(), admin.control.apps(None).await.len());
+    text.push_str(&format!("# HELP keyway_accounts Accounts.\n# TYPE keyway_accounts gauge\nkeyway_accounts {accounts}\n"));
+    text.push_str(&format!("# HELP keyway_apps Apps.\n# TYPE keyway_apps gauge\nkeyway_apps {apps}\n"));
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+fn tier(name: Option<&str>) -> Result<Option<keyway_core::quota::Tier>, ApiError> {
+    name.map(|name| name.parse().map_err(|error: keyway_core::quota::UnknownTier| ApiError::invalid(error.to_string()))).transpose()
+}

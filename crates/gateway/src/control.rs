@@ -1,0 +1,585 @@
+//! Changes to accounts, apps and tokens: checked, written, then effective at once.
+//!
+//! Both the admin API and the command line come through here. A change is one transaction in the
+//! store followed by a new snapshot for the pipeline.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use keyway_core::quota::Tier;
+use keyway_core::scope::{ScopeId, all_names};
+use keyway_core::time::Timestamp;
+use keyway_core::token::{PlainToken, is_region};
+use tokio::sync::Mutex;
+
+use crate::backend::BoxFuture;
+use crate::clock;
+use crate::model::{Account, App, Token};
+use crate::registry::Registry;
+use crate::store::{self, Change, Store, StoreError};
+
+/// A change that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// What was asked for is not valid; the text says what would be.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such account, app or token.
+    #[error("{0}")]
+    NotFound(String),
+    /// It collides with something that is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The embedded account refused.
+    #[error("the embedded account: {0}")]
+    Backend(String),
+}
+
+type Result<T> = std::result::Result<T, ControlError>;
+
+/// What the backend of an account must do when the account comes and goes.
+pub trait AccountHooks: Send + Sync {
+    /// An account is there (also called for each at the start).
+    fn created<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>>;
+    /// An account is gone.
+    fn deleted(&self, hub_id: u64) -> BoxFuture<'_, std::result::Result<(), String>>;
+}
+
+/// Makes changes, one after the other.
+pub struct Control {
+    store: Store,
+    registry: Arc<Registry>,
+    hooks: Arc<dyn AccountHooks>,
+    /// What the store holds; the lock puts changes in order.
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    accounts: Vec<Account>,
+    apps: Vec<App>,
+    tokens: Vec<Token>,
+}
+
+/// What a new account is made of; empty fields have defaults.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    /// Chosen when none.
+    pub hub_id: Option<u64>,
+    /// What people call it.
+    pub name: String,
+    /// Subscription; Free when none.
+    pub tier: Option<Tier>,
+    /// API limit increases, 0 to 2.
+    pub addons: u8,
+    /// IANA name; UTC when none.
+    pub time_zone: Option<String>,
+    /// ISO 4217; USD when none.
+    pub currency: Option<String>,
+    /// Data centre; `na1` when none.
+    pub region: Option<String>,
+}
+
+/// What changes of an account; none keeps.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// New name.
+    pub name: Option<String>,
+    /// New subscription.
+    pub tier: Option<Tier>,
+    /// New number of API limit increases.
+    pub addons: Option<u8>,
+    /// New time zone.
+    pub time_zone: Option<String>,
+}
+
+/// What a new app is made of.
+#[derive(Clone, Debug, Default)]
+pub struct NewApp {
+    /// Its account.
+    pub hub_id: u64,
+    /// Unique in its account.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// What breaks without it.
+    pub dependents: Vec<String>,
+    /// What it may do.
+    pub scopes: Vec<String>,
+}
+
+/// What changes of an app; none keeps.
+#[derive(Clone, Debug, Default)]
+pub struct AppChange {
+    /// New name.
+    pub name: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// New owner.
+    pub owner: Option<String>,
+    /// The dependents from now on.
+    pub dependents: Option<Vec<String>>,
+    /// The scopes from now on.
+    pub scopes: Option<Vec<String>>,
+    /// Scopes to add.
+    pub add_scopes: Vec<String>,
+    /// Scopes to take away.
+    pub remove_scopes: Vec<String>,
+    /// Whether its tokens are accepted.
+    pub enabled: Option<bool>,
+}
+
+/// How a rotation treats the tokens that were there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// They end now.
+    Now,
+    /// They end after this many milliseconds.
+    Grace(i64),
+}
+
+/// A token just made: the only time its text is there.
+#[derive(Debug)]
+pub struct NewToken {
+    /// As stored.
+    pub token: Token,
+    /// Its text.
+    pub plain: PlainToken,
+}
+
+/// Longest name, description or owner, in characters.
+const TEXT_MAX: usize = 1_000;
+/// Tokens of an app that are still good; more are a sign of a rotation nobody finished.
+const LIVE_TOKENS_MAX: usize = 10;
+/// Longest grace period: a month.
+const GRACE_MS_MAX: i64 = 31 * 86_400_000;
+
+impl Control {
+    /// Takes the store, and makes what is in it effective.
+    ///
+    /// # Errors
+    /// The store can't be read, or an embedded account not be opened.
+    pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
+        let (accounts, apps, tokens) = store.load_all().await?;
+        for account in &accounts {
+            hooks.created(account).await.map_err(ControlError::Backend)?;
+        }
+        let control = Self { store, registry, hooks, state: Mutex::new(State { accounts, apps, tokens }) };
+        control.publish(&*control.state.lock().await);
+        Ok(control)
+    }
+
+    fn publish(&self, state: &State) {
+        self.registry.replace(state.accounts.clone(), state.apps.clone(), state.tokens.clone());
+    }
+
+    /// Commits, then makes the new state the one that counts.
+    async fn commit(&self, change: Change, current: &mut State, next: State) -> Result<()> {
+        change.commit().await.map_err(StoreError::from)?;
+        *current = next;
+        self.publish(current);
+        Ok(())
+    }
+
+    /// Every account.
+    pub async fn accounts(&self) -> Vec<Account> {
+        self.state.lock().await.accounts.clone()
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn account(&self, hub_id: u64) -> Result<Account> {
+        find_account(&*self.state.lock().await, hub_id).cloned()
+    }
+
+    /// Makes an account with an embedded backend.
+    ///
+    /// # Errors
+    /// A field is not valid, or the hub id taken.
+    pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
+        let mut state = self.state.lock().await;
+        let hub_id = new.hub_id.unwrap_or_else(|| state.accounts.iter().map(|account| account.hub_id + 1).max().unwrap_or(FIRST_HUB_ID));
+        if state.accounts.iter().any(|account| account.hub_id == hub_id) {
+            return Err(ControlError::Conflict(format!("there is an account {hub_id} already")));
+        }
+        // Ids are numbers in JSON too, where more than 53 bits are not kept by every client.
+        if hub_id == 0 || hub_id >= 1 << 53 {
+            return Err(ControlError::Invalid("a hub id is a whole number from 1 to 2^53 - 1".into()));
+        }
+        let account = Account {
+            hub_id,
+            name: text("the name", &new.name, true)?,
+            tier: new.tier.unwrap_or(Tier::Free),
+            addons: addons(new.addons)?,
+            time_zone: time_zone(new.time_zone.as_deref().unwrap_or("UTC"))?,
+            currency: currency(new.currency.as_deref().unwrap_or("USD"))?,
+            region: region(new.region.as_deref().unwrap_or("na1"))?,
+            created_at: clock::now(),
+        };
+        self.hooks.created(&account).await.map_err(ControlError::Backend)?;
+        let mut change = self.store.begin().await?;
+        store::put_account(&mut change, &account).await?;
+        let mut next = state.clone();
+        next.accounts.push(account.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok(account)
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// There is none, or a field is not valid.
+    pub async fn update_account(&self, hub_id: u64, asked: AccountChange) -> Result<Account> {
+        let mut state = self.state.lock().await;
+        let mut account = find_account(&state, hub_id)?.clone();
+        if let Some(name) = asked.name {
+            account.name = text("the name", &name, true)?;
+        }
+        account.tier = asked.tier.unwrap_or(account.tier);
+        account.addons = addons(asked.addons.unwrap_or(account.addons))?;
+        account.time_zone = time_zone(asked.time_zone.as_deref().unwrap_or(&account.time_zone))?;
+        let mut change = self.store.begin().await?;
+        store::put_account(&mut change, &account).await?;
+        let mut next = state.clone();
+        replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
+        self.commit(change, &mut state, next).await?;
+        Ok(account)
+    }
+
+    /// Deletes an account, its apps, their tokens, and the records of the embedded CRM.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_account(&self, hub_id: u64) -> Result<()> {
+        let mut state = self.state.lock().await;
+        find_account(&state, hub_id)?;
+        let mut next = state.clone();
+        next.accounts.retain(|account| account.hub_id != hub_id);
+        next.apps.retain(|app| app.hub_id != hub_id);
+        next.tokens.retain(|token| next.apps.iter().any(|app| app.id == token.app_id));
+        let mut change = self.store.begin().await?;
+        store::delete_account(&mut change, hub_id).await?;
+        self.commit(change, &mut state, next).await?;
+        self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)
+    }
+
+    /// The apps, of one account or of all, with their tokens.
+    pub async fn apps(&self, hub_id: Option<u64>) -> Vec<(App, Vec<Token>)> {
+        let state = self.state.lock().await;
+        let wanted = state.apps.iter().filter(|app| hub_id.is_none_or(|hub_id| hub_id == app.hub_id));
+        wanted.map(|app| (app.clone(), tokens_of(&state, app.id))).collect()
+    }
+
+    /// One app with its tokens, by id or by a name that only one app has.
+    ///
+    /// # Errors
+    /// There is none, or several have the name.
+    pub async fn app(&self, id_or_name: &str) -> Result<(App, Vec<Token>)> {
+        let state = self.state.lock().await;
+        let app = find_app(&state, id_or_name)?.clone();
+        let tokens = tokens_of(&state, app.id);
+        Ok((app, tokens))
+    }
+
+    /// Makes an app and its first token.
+    ///
+    /// # Errors
+    /// A field is not valid, or the name is taken.
+    pub async fn create_app(&self, new: NewApp) -> Result<(App, NewToken)> {
+        let mut state = self.state.lock().await;
+        let region = find_account(&state, new.hub_id)?.region.clone();
+        let now = clock::now();
+        let mut app = App {
+            id: 0,
+            hub_id: new.hub_id,
+            name: text("the name", &new.name, true)?,
+            description: text("the description", &new.description, false)?,
+            owner: text("the owner", &new.owner, false)?,
+            dependents: new.dependents,
+            scopes: scopes(new.scopes)?,
+            enabled: true,
+            created_at: now,
+            updated_at: now,
+        };
+        refuse_taken_name(&state, &app)?;
+        let mut change = self.store.begin().await?;
+        app.id = store::insert_app(&mut change, &app).await?;
+        let made = self.make_token(&mut change, app.id, &region, now).await?;
+        let mut next = state.clone();
+        next.apps.push(app.clone());
+        next.tokens.push(made.token.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok((app, made))
+    }
+
+    /// Changes an app. Its tokens stay as they are.
+    ///
+    /// # Errors
+    /// There is none, or a field is not valid.
+    pub async fn update_app(&self, id_or_name: &str, asked: AppChange) -> Result<App> {
+        let mut state = self.state.lock().await;
+        let mut app = find_app(&state, id_or_name)?.clone();
+        if let Some(name) = asked.name {
+            app.name = text("the name", &name, true)?;
+        }
+        if let Some(description) = asked.description {
+            app.description = text("the description", &description, false)?;
+        }
+        if let Some(owner) = asked.owner {
+            app.owner = text("the owner", &owner, false)?;
+        }
+        app.dependents = asked.dependents.unwrap_or(app.dependents);
+        let mut wanted = asked.scopes.unwrap_or(app.scopes);
+        wanted.extend(asked.add_scopes);
+        let removed = scopes(asked.remove_scopes)?;
+        wanted.retain(|scope| scope == BASE_SCOPE || !removed.contains(scope));
+        app.scopes = scopes(wanted)?;
+        app.enabled = asked.enabled.unwrap_or(app.enabled);
+        app.updated_at = clock::now();
+        refuse_taken_name(&state, &app)?;
+        let mut change = self.store.begin().await?;
+        store::update_app(&mut change, &app).await?;
+        let mut next = state.clone();
+        replace(&mut next.apps, app.clone(), |one| one.id == app.id);
+        self.commit(change, &mut state, next).await?;
+        Ok(app)
+    }
+
+    /// Deletes an app and its tokens. Its records in the audit stay.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_app(&self, id_or_name: &str) -> Result<App> {
+        let mut state = self.state.lock().await;
+        let app = find_app(&state, id_or_name)?.clone();
+        let mut change = self.store.begin().await?;
+        store::delete_app(&mut change, app.id).await?;
+        let mut next = state.clone();
+        next.apps.retain(|one| one.id != app.id);
+        next.tokens.retain(|token| token.app_id != app.id);
+        self.commit(change, &mut state, next).await?;
+        Ok(app)
+    }
+
+    /// Makes another token for an app.
+    ///
+    /// # Errors
+    /// There is no such app, or it has [`LIVE_TOKENS_MAX`] good ones.
+    pub async fn create_token(&self, id_or_name: &str) -> Result<(App, NewToken)> {
+        self.add_token(id_or_name, None).await
+    }
+
+    /// Makes a new token, and lets those that were there end now or after a grace period.
+    ///
+    /// # Errors
+    /// There is no such app, or the grace period is too long.
+    pub async fn rotate_token(&self, id_or_name: &str, rotation: Rotation) -> Result<(App, NewToken)> {
+        if let Rotation::Grace(ms) = rotation
+            && !(1..=GRACE_MS_MAX).contains(&ms)
+        {
+            return Err(ControlError::Invalid("a grace period is longer than nothing and at most 31 days".into()));
+        }
+        self.add_token(id_or_name, Some(rotation)).await
+    }
+
+    async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>) -> Result<(App, NewToken)> {
+        let mut state = self.state.lock().await;
+        let app = find_app(&state, id_or_name)?.clone();
+        let region = find_account(&state, app.hub_id)?.region.clone();
+        let now = clock::now();
+        let live = |token: &Token| token.app_id == app.id && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now);
+        let mut next = state.clone();
+        if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| live(token)).count() >= LIVE_TOKENS_MAX {
+            return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
+        }
+        let mut change = self.store.begin().await?;
+        for token in next.tokens.iter_mut().filter(|token| live(token)) {
+            match rotation {
+                Some(Rotation::Now) => token.revoked_at = Some(now),
+                // A token that was to end earlier still does.
+                Some(Rotation::Grace(ms)) => {
+                    token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms))))
+                }
+                None => continue,
+            }
+            store::update_token(&mut change, token).await?;
+        }
+        let made = self.make_token(&mut change, app.id, &region, now).await?;
+        next.tokens.push(made.token.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok((app, made))
+    }
+
+    /// Ends a token now.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn revoke_token(&self, token_id: u64) -> Result<Token> {
+        let mut state = self.state.lock().await;
+        let mut next = state.clone();
+        let token = next
+            .tokens
+            .iter_mut()
+            .find(|token| token.id == token_id)
+            .ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        token.revoked_at = token.revoked_at.or_else(|| Some(clock::now()));
+        let token = token.clone();
+        let mut change = self.store.begin().await?;
+        store::update_token(&mut change, &token).await?;
+        self.commit(change, &mut state, next).await?;
+        Ok(token)
+    }
+
+    /// Writes down which tokens were used since the last time.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn store_last_used(&self) -> Result<()> {
+        let used = self.registry.take_last_used();
+        if used.is_empty() {
+            return Ok(());
+        }
+        let mut state = self.state.lock().await;
+        let mut change = self.store.begin().await?;
+        store::put_last_used(&mut change, &used).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        for (token_id, at) in used {
+            state.tokens.iter_mut().filter(|token| token.id == token_id).for_each(|token| token.last_used_at = Some(at));
+        }
+        Ok(())
+    }
+
+    /// Whether the store answers.
+    pub async fn is_ready(&self) -> bool {
+        self.store.is_ready().await
+    }
+
+    /// Writes what is pending and closes the store.
+    pub async fn close(&self) {
+        if let Err(error) = self.store_last_used().await {
+            tracing::warn!(%error, "the last use of some tokens is not written down");
+        }
+        self.store.close().await;
+    }
+
+    async fn make_token(&self, change: &mut Change, app_id: u64, region: &str, now: Timestamp) -> Result<NewToken> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
+        let plain = PlainToken::generate(region, random);
+        let hash = self.registry.token_key().hash(plain.expose());
+        let mut token =
+            Token { id: 0, app_id, hash, hint: plain.hint(), created_at: now, expires_at: None, revoked_at: None, last_used_at: None };
+        token.id = store::insert_token(change, &token).await?;
+        Ok(NewToken { token, plain })
+    }
+}
+
+/// The id of the first account made without one; like a real one in length.
+const FIRST_HUB_ID: u64 = 10_000_001;
+/// What every token may do: ask who it is.
+const BASE_SCOPE: &str = "oauth";
+
+fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
+    state
+        .accounts
+        .iter()
+        .find(|account| account.hub_id == hub_id)
+        .ok_or_else(|| ControlError::NotFound(format!("there is no account {hub_id}")))
+}
+
+fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
+    let by_id = id_or_name.parse().ok().and_then(|id: u64| state.apps.iter().find(|app| app.id == id));
+    if let Some(app) = by_id {
+        return Ok(app);
+    }
+    let mut named = state.apps.iter().filter(|app| app.name == id_or_name);
+    match (named.next(), named.next()) {
+        (Some(app), None) => Ok(app),
+        (Some(_), Some(_)) => Err(ControlError::Conflict(format!("several accounts have an app named {id_or_name}; use its id"))),
+        _ => Err(ControlError::NotFound(format!("there is no app {id_or_name}"))),
+    }
+}
+
+fn tokens_of(state: &State, app_id: u64) -> Vec<Token> {
+    state.tokens.iter().filter(|token| token.app_id == app_id).cloned().collect()
+}
+
+fn replace<T>(list: &mut [T], value: T, is_it: impl Fn(&T) -> bool) {
+    if let Some(old) = list.iter_mut().find(|one| is_it(one)) {
+        *old = value;
+    }
+}
+
+fn refuse_taken_name(state: &State, app: &App) -> Result<()> {
+    let taken = state.apps.iter().any(|other| other.id != app.id && other.hub_id == app.hub_id && other.name == app.name);
+    if taken { Err(ControlError::Conflict(format!("account {} has an app named {} already", app.hub_id, app.name))) } else { Ok(()) }
+}
+
+fn text(what: &str, value: &str, required: bool) -> Result<String> {
+    let value = value.trim();
+    if required && value.is_empty() {
+        return Err(ControlError::Invalid(format!("{what} must not be empty")));
+    }
+    if value.chars().count() > TEXT_MAX || value.chars().any(char::is_control) {
+        return Err(ControlError::Invalid(format!("{what} must have at most {TEXT_MAX} characters, none of them control characters")));
+    }
+    Ok(value.to_owned())
+}
+
+/// Sorted, without doubles, with the base scope; or the first name HubSpot does not publish.
+fn scopes(names: Vec<String>) -> Result<Vec<String>> {
+    let mut wanted: BTreeSet<String> = names.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    if let Some(unknown) = wanted.iter().find(|name| ScopeId::of(name).is_none()) {
+        let near = nearest(unknown);
+        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(ControlError::Invalid(format!("{unknown} is not a scope that HubSpot publishes{hint}")));
+    }
+    wanted.insert(BASE_SCOPE.to_owned());
+    Ok(wanted.into_iter().collect())
+}
+
+/// Up to three scopes within a few typing mistakes of a name.
+fn nearest(name: &str) -> Vec<&'static str> {
+    const MISTAKES_MAX: usize = 4;
+    let mut scored: Vec<(usize, &str)> = all_names().iter().map(|scope| (strsim::levenshtein(scope, name), *scope)).collect();
+    scored.sort_unstable();
+    scored.into_iter().take(3).filter(|(mistakes, _)| *mistakes <= MISTAKES_MAX).map(|(_, scope)| scope).collect()
+}
+
+fn addons(count: u8) -> Result<u8> {
+    if count <= 2 { Ok(count) } else { Err(ControlError::Invalid("HubSpot sells two API limit increases at most".into())) }
+}
+
+fn time_zone(name: &str) -> Result<String> {
+    match jiff::tz::TimeZone::get(name) {
+        Ok(_) => Ok(name.to_owned()),
+        Err(_) => Err(ControlError::Invalid(format!("{name} is not a time zone; use an IANA name such as Europe/Berlin"))),
+    }
+}
+
+fn currency(code: &str) -> Result<String> {
+    let valid = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if valid {
+        Ok(code.to_owned())
+    } else {
+        Err(ControlError::Invalid(format!("{code} is not a currency; use an ISO 4217 code such as EUR")))
+    }
+}
+
+fn region(name: &str) -> Result<String> {
+    if is_region(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(ControlError::Invalid(format!("{name} is not a region; use one such as na1 or eu1")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Accounts, apps and tokens at rest, in SQLite.
+//!
+//! Read whole at the start and written on changes; never on the road of a request. What a change
+//! means is decided in `control`.
+
+mod folder;
+
+use std::path::Path;
+use std::str::FromStr;
+
+use keyway_core::quota::Tier;
+use keyway_core::time::Timestamp;
+use keyway_core::token::{TokenHash, TokenKey};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use crate::model::{Account, App, Token};
+
+/// The store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data folder can't be used; says why.
+    #[error("{0}")]
+    Folder(String),
+    /// SQLite says why.
+    #[error("the store: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The file was made by a newer version, or its migrations were changed.
+    #[error("the store can't be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row does not hold what this version understands.
+    #[error("the store holds a {0} that this version can't read")]
+    Row(&'static str),
+}
+
+/// The open store. Holds the folder's lock while it lives.
+pub struct Store {
+    pool: SqlitePool,
+    token_key: [u8; 32],
+    _lock: Option<folder::Lock>,
+}
+
+/// A change under way; nothing of it counts before `commit`.
+pub type Change = Transaction<'static, Sqlite>;
+
+impl Store {
+    /// Opens the store of a data folder, which is made if it is missing, or one kept nowhere.
+    ///
+    /// # Errors
+    /// The folder is used by another server, not writable, or made by a newer version.
+    pub async fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
+        let (lock, master_key) = match folder {
+            Some(folder) => (Some(folder::prepare(folder)?), folder::master_key(folder)?),
+            None => (None, folder::random_key()?),
+        };
+        let options = match folder {
+            Some(folder) => SqliteConnectOptions::new()
+                .filename(folder.join("keyway.db"))
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full),
+            None => SqliteConnectOptions::from_str("sqlite::memory:")?,
+        };
+        // One connection: changes are rare and follow each other; a memory store lives as long as it.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.foreign_keys(true))
+            .await?;
+        Migrator::with_migrations(migrations()).run(&pool).await?;
+        // Each use of the master key has a key of its own, so that one never weakens the other.
+        let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
+        Ok(Self { pool, token_key, _lock: lock })
+    }
+
+    /// The key of the token hashes.
+    pub const fn token_key(&self) -> TokenKey {
+        TokenKey::new(self.token_key)
+    }
+
+    /// Everything.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn load_all(&self) -> Result<(Vec<Account>, Vec<App>, Vec<Token>), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *transaction).await?;
+        let apps = sqlx::query("select * from app order by id").fetch_all(&mut *transaction).await?;
+        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *transaction).await?;
+        Ok((each(&accounts, account)?, each(&apps, app)?, each(&tokens, token)?))
+    }
+
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub async fn begin(&self) -> Result<Change, StoreError> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Whether the store answers.
+    pub async fn is_ready(&self) -> bool {
+        sqlx::query("select 1").execute(&self.pool).await.is_ok()
+    }
+
+    /// Closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Every migration, oldest first: one line for each file of `migrations/`.
+fn migrations() -> Vec<Migration> {
+    let files = [(1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql"))];
+    let migration = |(version, what, text): (i64, &'static str, &'static str)| {
+        Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    files.into_iter().map(migration).collect()
+}
+
+/// Inserts an account, or replaces what is known of it.
+pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+         on conflict (hub_id) do update set name = excluded.name, tier = excluded.tier, addons = excluded.addons,
+         time_zone = excluded.time_zone, currency = excluded.currency",
+    )
+    .bind(signed(account.hub_id))
+    .bind(&account.name)
+    .bind(account.tier.to_string())
+    .bind(i64::from(account.addons))
+    .bind(&account.time_zone)
+    .bind(&account.currency)
+    .bind(&account.region)
+    .bind(account.created_at.as_ms())
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+/// Inserts an app and returns its id; its own `id` is not looked at.
+pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let done = sqlx::query(query)
+        .bind(signed(app.hub_id))
+        .bind(&app.name)
+        .bind(&app.description)
+        .bind(&app.owner)
+        .bind(json_list(&app.dependents))
+        .bind(json_list(&app.scopes))
+        .bind(app.enabled)
+        .bind(app.created_at.as_ms())
+        .bind(app.updated_at.as_ms())
+        .execute(&mut **change)
+        .await?;
+    unsigned(done.last_insert_rowid(), "app id")
+}
+
+/// Writes what may change of an app.
+pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
+    sqlx::query(
+        "update app set name = ?, description = ?, owner = ?, dependents = ?, scopes = ?, enabled = ?, updated_at = ? where id = ?",
+    )
+    .bind(&app.name)
+    .bind(&app.description)
+    .bind(&app.owner)
+    .bind(json_list(&app.dependents))
+    .bind(json_list(&app.scopes))
+    .bind(app.enabled)
+    .bind(app.updated_at.as_ms())
+    .bind(signed(app.id))
+    .execute(&mut **change)
+    .await?;
+    Ok(())
+}
+
+/// Inserts a token and returns its id; its own `id` is not looked at.
+pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u64, StoreError> {
+    let done = sqlx::query("insert into token (app_id, hash, hint, created_at) values (?, ?, ?, ?)")
+        .bind(signed(token.app_id))
+        .bind(token.hash.0.as_slice())
+        .bind(&token.hint)
+        .bind(token.created_at.as_ms())
+        .execute(&mut **change)
+        .await?;
+    unsigned(done.last_insert_rowid(), "token id")
+}
+
+/// Writes when a token ends.
+pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(), StoreError> {
+    sqlx::query("update token set expires_at = ?, revoked_at = ? where id = ?")
+        .bind(token.expires_at.map(Timestamp::as_ms))
+        .bind(token.revoked_at.map(Timestamp::as_ms))
+        .bind(signed(token.id))
+        .execute(&mut **change)
+        .await?;
+    Ok(())
+}
+
+/// Writes when tokens were last used.
+pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]) -> Result<(), StoreError> {
+    for (token_id, at) in used {
+        sqlx::query("update token set last_used_at = ? where id = ?")
+            .bind(at.as_ms())
+            .bind(signed(*token_id))
+            .execute(&mut **change)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes an account with its apps and tokens.
+pub(crate) async fn delete_account(change: &mut Change, hub_id: u64) -> Result<(), StoreError> {
+    sqlx::query("delete from account where hub_id = ?").bind(signed(hub_id)).execute(&mut **change).await?;
+    Ok(())
+}
+
+/// Deletes an app with its tokens.
+pub(crate) async fn delete_app(change: &mut Change, app_id: u64) -> Result<(), StoreError> {
+    sqlx::query("delete from app where id = ?").bind(signed(app_id)).execute(&mut **change).await?;
+    Ok(())
+}
+
+fn each<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(read).collect()
+}
+
+fn account(row: &SqliteRow) -> Result<Account, StoreError> {
+    Ok(Account {
+        hub_id: unsigned(row.try_get("hub_id")?, "hub id")?,
+        name: row.try_get("name")?,
+        tier: Tier::from_str(row.try_get("tier")?).map_err(|_| StoreError::Row("tier"))?,
+        addons: u8::try_from(row.try_get::<i64, _>("addons")?).map_err(|_| StoreError::Row("number of add-ons"))?,
+        time_zone: row.try_get("time_zone")?,
+        currency: row.try_get("currency")?,
+        region: row.try_get("region")?,
+        created_at: Timestamp::from_ms(row.try_get("created_at")?),
+    })
+}
+
+fn app(row: &SqliteRow) -> Result<App, StoreError> {
+    let list = |column: &str, what| serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Row(what));
+    Ok(App {
+        id: unsigned(row.try_get("id")?, "app id")?,
+        hub_id: unsigned(row.try_get("hub_id")?, "hub id")?,
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        owner: row.try_get("owner")?,
+        dependents: list("dependents", "list of dependents")?,
+        scopes: list("scopes", "list of scopes")?,
+        enabled: row.try_get("enabled")?,
+        created_at: Timestamp::from_ms(row.try_get("created_at")?),
+        updated_at: Timestamp::from_ms(row.try_get("updated_at")?),
+    })
+}
+
+fn token(row: &SqliteRow) -> Result<Token, StoreError> {
+    let moment = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Timestamp::from_ms));
+    let hash = <[u8; 32]>::try_from(row.try_get::<&[u8], _>("hash")?).map_err(|_| StoreError::Row("token hash"))?;
+    Ok(Token {
+        id: unsigned(row.try_get("id")?, "token id")?,
+        app_id: unsigned(row.try_get("app_id")?, "app id")?,
+        hash: TokenHash(hash),
+        hint: row.try_get("hint")?,
+        created_at: Timestamp::from_ms(row.try_get("created_at")?),
+        expires_at: moment("expires_at")?,
+        revoked_at: moment("revoked_at")?,
+        last_used_at: moment("last_used_at")?,
+    })
+}
+
+fn json_list(list: &[String]) -> String {
+    serde_json::Value::from(list).to_string()
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(|_| StoreError::Row(what))
+}

@@ -1,0 +1,104 @@
+//! The data folder: readable by its owner only, used by one server at a time, with the master key.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::StoreError;
+
+/// The lock on a folder; given back when it is dropped, or the process dies.
+pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock, never read")] File);
+
+/// Makes the folder, narrows its permissions, and takes its lock.
+pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
+    let failed =
+        |what: &str, error: &dyn std::fmt::Display| StoreError::Folder(format!("the data folder {}: {what}: {error}", folder.display()));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed("it can't be made", &error))?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| failed("its permissions can't be set", &error))?;
+    let file = private(OpenOptions::new().create(true).write(true).truncate(false))
+        .open(folder.join("lock"))
+        .map_err(|error| failed("its lock can't be opened", &error))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", folder.display())))?;
+    Ok(Lock(file))
+}
+
+/// The master key: from the environment, or from a file made at the first start.
+pub(super) fn master_key(folder: &Path) -> Result<[u8; 32], StoreError> {
+    if let Ok(text) = std::env::var("KEYWAY_MASTER_KEY") {
+        return parse_hex(text.trim()).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
+    }
+    let path = folder.join("master.key");
+    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", path.display()));
+    match fs::read_to_string(&path) {
+        Ok(text) => parse_hex(text.trim()).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = random_key()?;
+            write_new(&path, &key).map_err(|error| failed(&error))?;
+            Ok(key)
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// A new key.
+pub(super) fn random_key() -> Result<[u8; 32], StoreError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| StoreError::Folder(format!("the system has no randomness: {error}")))?;
+    Ok(key)
+}
+
+/// Written under another name first: a crash never leaves half a key, which would make every token unknown.
+fn write_new(path: &Path, key: &[u8; 32]) -> std::io::Result<()> {
+    let draft = path.with_extension("new");
+    let mut file = private(OpenOptions::new().create(true).write(true).truncate(true)).open(&draft)?;
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, path)
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 32]> {
+    let bytes = text.as_bytes();
+    let mut key = [0; 32];
+    if bytes.len() != 64 {
+        return None;
+    }
+    for (at, pair) in bytes.chunks_exact(2).enumerate() {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        key[at] = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_and_its_key_are_private_and_the_key_stays() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        let _lock = prepare(&folder).unwrap();
+        let key = master_key(&folder).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("master.key"))), (0o700, 0o600));
+        assert_eq!(master_key(&folder).unwrap(), key);
+    }
+
+    #[test]
+    fn two_servers_cannot_share_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = prepare(folder.path()).unwrap();
+        assert!(prepare(folder.path()).is_err_and(|error| error.to_string().contains("in use by another")));
+        drop(lock);
+        assert!(prepare(folder.path()).is_ok());
+    }
+}

@@ -1,0 +1,11 @@
+//! The pipeline from outside: raw requests in, HubSpot's answers out, each of them on record.
+//!
+//! `harness` starts a real listener over a real portal; the other files are the specification.
+
+mod harness;
+/// Bytes that are not a request.
+mod hostile;
+/// What the record of a call says.
+mod records;
+/// What is refused before it reaches the backend, and how.
+mod refusals;
