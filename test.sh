@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Everything that shows that Keyway works, on a machine with git, a Rust toolchain and Debian's
+# package manager. Installs what is missing, runs every part even when one fails, and ends with a
+# line that sums up. The long crash test is a command of its own: tests/crash/soak.sh
+set -u
+cd "$(dirname "$0")" || exit 2
+passed=0
+failed=0
+
+part() { # part NAME COMMAND…: runs one part and counts it
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf '== %s FAILED\n' "$name"
+  fi
+}
+
+need() { # need COMMAND PACKAGE…: installs Debian packages when the command is missing
+  command -v "$1" >/dev/null && return
+  shift
+  local become=()
+  [ "$(id -u)" = 0 ] || become=(sudo)
+  "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq "$@" >/dev/null
+}
+
+workspace_tests() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --workspace --no-fail-fast --status-level fail && cargo test --workspace --doc --quiet
+  else
+    cargo test --workspace --no-fail-fast --quiet
+  fi
+}
+
+node_client() {
+  (cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && node --test)
+}
+
+python_client() {
+  local venv=target/python-client
+  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 || return 1
+  $venv/bin/python -m unittest discover -s tests/clients/python
+}
+
+need cc build-essential
+need cmake cmake
+need node nodejs
+need npm npm
+need python3 python3
+python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
+
+part 'formatting' cargo fmt --all --check
+part 'lints' cargo clippy --workspace --all-targets --quiet -- -D warnings
+part 'build' cargo build --quiet --package keyway
+export KEYWAY_BIN=$PWD/target/debug/keyway
+part 'tests of the workspace' workspace_tests
+part 'the official client for Node' node_client
+part 'the official client for Python' python_client
+part 'bad input' python3 tests/bad_input.py
+part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
+if cargo deny --version >/dev/null 2>&1; then
+  part 'licences' cargo deny --all-features check licenses bans sources
+fi
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

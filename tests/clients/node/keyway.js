@@ -1,0 +1,62 @@
+// Starts a server in a folder of its own, and asks the command line to make accounts and apps.
+const { execFileSync, spawn } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { Client } = require('@hubspot/api-client')
+
+const binary = process.env.KEYWAY_BIN || path.join(__dirname, '../../../target/debug/keyway')
+
+const SCOPES = [
+  'crm.objects.contacts.read', 'crm.objects.contacts.write', 'crm.objects.companies.read', 'crm.objects.companies.write',
+  'crm.objects.deals.read', 'crm.objects.deals.write', 'crm.objects.owners.read', 'crm.schemas.contacts.read', 'tickets',
+]
+
+class Keyway {
+  static async start() {
+    const data = fs.mkdtempSync(path.join(os.tmpdir(), 'keyway-node-'))
+    const ready = path.join(data, 'ready.json')
+    const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--demo', '--ready-file', ready], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await new Promise((resolve, reject) => {
+      let printed = ''
+      server.stdout.on('data', (chunk) => {
+        printed += chunk
+        if (printed.includes('keyway is ready')) resolve()
+      })
+      server.on('exit', (code) => reject(new Error(`keyway ended with ${code}`)))
+    })
+    const { data: url } = JSON.parse(fs.readFileSync(ready))
+    return Object.assign(new Keyway(), { server, folder: data, url })
+  }
+
+  run(...args) {
+    return JSON.parse(execFileSync(binary, [...args, '--data', this.folder, '--json'], { encoding: 'utf8' }))
+  }
+
+  /** A new account; calls on it share no limit with other tests. */
+  account(name, ...settings) {
+    return this.run('account', 'create', name, ...settings).account.hubId
+  }
+
+  /** A new app and its token. */
+  app(account, name, scopes = SCOPES) {
+    const { app, token } = this.run('app', 'create', name, '--account', String(account), '--scopes', scopes.join(','))
+    return { id: app.id, token: token.value, tokenId: token.id }
+  }
+
+  /** The official client; only base URL and token are set, and its own brake is released. */
+  client(token, retries = 0) {
+    return new Client({ basePath: this.url, accessToken: token, numberOfApiCallRetries: retries, limiterOptions: { maxConcurrent: 20 } })
+  }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.server.once('exit', resolve))
+    this.server.kill('SIGTERM')
+    await ended
+    fs.rmSync(this.folder, { recursive: true })
+  }
+}
+
+module.exports = { Keyway, SCOPES }

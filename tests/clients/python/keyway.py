@@ -1,0 +1,63 @@
+"""Starts a server in a folder of its own, and asks the command line to make accounts and apps."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+BINARY = os.environ.get("KEYWAY_BIN") or str(pathlib.Path(__file__).parents[3] / "target/debug/keyway")
+
+SCOPES = [
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.objects.owners.read",
+    "tickets",
+]
+
+
+class Keyway:
+    """A running server. `url` takes the place of https://api.hubapi.com."""
+
+    def __init__(self, folder=None, *options):
+        self.folder = folder or tempfile.mkdtemp(prefix="keyway-python-")
+        ready = pathlib.Path(self.folder) / "ready.json"
+        ready.unlink(missing_ok=True)
+        command = [BINARY, "serve", "--data", self.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
+        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            if line.startswith("keyway is ready"):
+                break
+        else:
+            raise RuntimeError(f"keyway ended with {self.process.wait()}")
+        self.url = json.loads(ready.read_text())["data"]
+
+    def run(self, *arguments):
+        output = subprocess.run([BINARY, *arguments, "--data", self.folder, "--json"], check=True, capture_output=True, text=True)
+        return json.loads(output.stdout)
+
+    def account(self, name, *settings):
+        """A new account; calls on it share no limit with other tests."""
+        return self.run("account", "create", name, *settings)["account"]["hubId"]
+
+    def app(self, account, name, scopes=SCOPES):
+        """A new app: (its id, its token)."""
+        made = self.run("app", "create", name, "--account", str(account), "--scopes", ",".join(scopes))
+        return made["app"]["id"], made["token"]["value"]
+
+    def kill(self):
+        """Ends the server as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        shutil.rmtree(self.folder)
