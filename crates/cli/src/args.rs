@@ -1,0 +1,358 @@
+//! What can be typed. What it means is in `commands` and `serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// The access layer for HubSpot: its own token, the least scopes and a record of every call for
+/// each integration.
+#[derive(Parser)]
+#[command(name = "keyway", version, propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How a running server is reached.
+#[derive(clap::Args, Clone)]
+pub struct Connection {
+    /// The server's data folder; its socket is used when KEYWAY_ADDR is not set
+    #[arg(long, global = true, env = "KEYWAY_DATA", default_value = "keyway-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// The admin address of a server, such as http://127.0.0.1:8485 (with KEYWAY_ADMIN_TOKEN)
+    #[arg(long, global = true, env = "KEYWAY_ADDR", value_name = "URL")]
+    pub addr: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the server: the data listener, the admin listener and an embedded account
+    Serve(Serve),
+    /// Accounts and their limits
+    Account {
+        #[command(subcommand)]
+        action: Account,
+    },
+    /// Private apps and their scopes
+    App {
+        #[command(subcommand)]
+        action: App,
+    },
+    /// The tokens of an app
+    Token {
+        #[command(subcommand)]
+        action: Token,
+    },
+    /// The record of every call
+    Audit {
+        #[command(subcommand)]
+        action: Audit,
+    },
+    /// Whether a server runs and is ready
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct Serve {
+    /// Where integrations send their calls, in place of https://api.hubapi.com
+    #[arg(long, default_value = "127.0.0.1:8484", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
+    #[arg(long, default_value = "127.0.0.1:8485", value_name = "ADDR")]
+    pub admin: SocketAddr,
+    /// Add sample records and two apps, and print requests to try
+    #[arg(long)]
+    pub demo: bool,
+    /// Keep nothing on disk but the admin socket
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Threads of the data listener; one for each processor when left out
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Write the addresses as JSON to this file once the server is ready
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// What to log on stderr, such as info or keyway_gateway=debug
+    #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+}
+
+#[derive(Subcommand)]
+pub enum Account {
+    /// Create an account with an embedded CRM
+    Create {
+        /// What people call it
+        name: String,
+        /// Its hub id; chosen when left out
+        #[arg(long, value_name = "ID")]
+        hub_id: Option<u64>,
+        #[command(flatten)]
+        settings: AccountSettings,
+        /// ISO 4217 code
+        #[arg(long, default_value = "USD")]
+        currency: String,
+        /// Data centre that its tokens name
+        #[arg(long, default_value = "na1")]
+        region: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List accounts
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account, its limits and today's use
+    Show {
+        /// Its hub id
+        hub_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change an account
+    Update {
+        /// Its hub id
+        hub_id: u64,
+        /// New name
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        settings: AccountSettings,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an account, its apps, their tokens and its records
+    Delete {
+        /// Its hub id
+        hub_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct AccountSettings {
+    /// free, starter, professional or enterprise; the limits follow from it
+    #[arg(long)]
+    pub tier: Option<String>,
+    /// API limit increases, 0 to 2
+    #[arg(long, value_name = "N")]
+    pub addons: Option<u8>,
+    /// IANA name, such as Europe/Berlin; the daily limit starts again at its midnight
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum App {
+    /// Create a private app and its first token, which is shown once
+    Create {
+        /// Its name, unique in the account
+        name: String,
+        /// The account's hub id; may be left out when there is one account
+        #[arg(long, value_name = "ID")]
+        account: Option<u64>,
+        #[command(flatten)]
+        fields: AppFields,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List apps
+    List {
+        /// Of this account only
+        #[arg(long, value_name = "ID")]
+        account: Option<u64>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an app and its tokens
+    Show {
+        /// Its id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change an app; its tokens stay as they are
+    Update {
+        /// Its id or name
+        app: String,
+        /// New name
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        fields: AppFields,
+        /// Add scopes (commas or spaces between several)
+        #[arg(long, value_name = "SCOPES")]
+        add_scope: Vec<String>,
+        /// Take scopes away
+        #[arg(long, value_name = "SCOPES")]
+        remove_scope: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse the app's tokens until it is enabled again
+    Disable {
+        /// Its id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept the app's tokens again
+    Enable {
+        /// Its id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an app and its tokens; its audit records stay
+    Delete {
+        /// Its id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct AppFields {
+    /// What it may do: names such as crm.objects.contacts.read (commas or spaces between several)
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+    pub scopes: Vec<String>,
+    /// What it is for
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What breaks without it (can be repeated)
+    #[arg(long, value_name = "WHAT")]
+    pub dependent: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Token {
+    /// Create another token, shown once
+    Create {
+        /// The app's id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create a new token and let the others end
+    Rotate {
+        /// The app's id or name
+        app: String,
+        /// How long the old tokens live on: a number with s, m, h or d
+        #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
+        grace: String,
+        /// End the old tokens at once
+        #[arg(long)]
+        now: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a token at once
+    Revoke {
+        /// The token's id, from `keyway token list`
+        token_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List an app's tokens, with the last use of each
+    List {
+        /// The app's id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Audit {
+    /// The newest records that fit
+    List {
+        #[command(flatten)]
+        filter: AuditFilter,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every record that fits, as JSON lines or CSV
+    Export {
+        #[command(flatten)]
+        filter: AuditFilter,
+        /// The form of the export
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+        /// Write to this file and not to stdout
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// One JSON object on each line
+    Jsonl,
+    /// Comma-separated values with a header line
+    Csv,
+}
+
+#[derive(clap::Args)]
+pub struct AuditFilter {
+    /// Of this app, by id or name
+    #[arg(long)]
+    pub app: Option<String>,
+    /// Of this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<u64>,
+    /// Of this operation: a path template, alone or after a method
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// With this status: 403, 4xx, or unknown
+    #[arg(long)]
+    pub status: Option<String>,
+    /// With this category, such as MISSING_SCOPES
+    #[arg(long)]
+    pub category: Option<String>,
+    /// With this correlation id
+    #[arg(long, value_name = "ID")]
+    pub correlation_id: Option<String>,
+    /// From this time on (ISO 8601)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this time (ISO 8601)
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many records
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}

@@ -1,0 +1,81 @@
+//! Talks to a running server: over the socket in its data folder, or over TCP with a token.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::args::Connection;
+
+/// Calls the admin API and reads its JSON answer.
+pub async fn call(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+    let response = send(connection, method, path, body).await?;
+    let status = response.status();
+    let bytes = response.into_body().collect().await.context("the server's answer was cut")?.to_bytes();
+    let answer: Value = serde_json::from_slice(&bytes)
+        .with_context(|| format!("the server answered {status} with something else than JSON; is this a keyway admin address?"))?;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    bail!("{}", answer["error"]["message"].as_str().unwrap_or("the server refused"))
+}
+
+/// Calls the admin API and hands its answer on as it comes.
+pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> anyhow::Result<()> {
+    let response = send(connection, Method::GET, path, None).await?;
+    let status = response.status();
+    let mut body = response.into_body();
+    if !status.is_success() {
+        let answer: Value = serde_json::from_slice(&body.collect().await?.to_bytes()).unwrap_or_default();
+        bail!("{}", answer["error"]["message"].as_str().unwrap_or("the server refused"));
+    }
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame.context("the server cut its answer: it is not whole")?.data_ref() {
+            take(data)?;
+        }
+    }
+    Ok(())
+}
+
+async fn send(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response<Incoming>> {
+    let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+    let body = Full::new(Bytes::from(body.map(|body| body.to_string()).unwrap_or_default()));
+    let Some(address) = &connection.addr else {
+        let stream = open_socket(&connection.data).await?;
+        return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
+    };
+    let authority = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
+    if authority.contains("://") {
+        bail!("{address} is not an http:// address");
+    }
+    let token = std::env::var("KEYWAY_ADMIN_TOKEN").context("KEYWAY_ADMIN_TOKEN must be set to reach a server by its address")?;
+    request = request.header(HOST, authority).header(AUTHORIZATION, format!("Bearer {token}"));
+    let stream = TcpStream::connect(authority).await.with_context(|| format!("no server answers at {address}"))?;
+    exchange(stream, request.body(body)?).await
+}
+
+async fn open_socket(folder: &Path) -> anyhow::Result<UnixStream> {
+    let path = folder.join("admin.sock");
+    UnixStream::connect(&path).await.with_context(|| {
+        let shown = folder.display();
+        format!("no server runs on the data folder {shown}; start one with `keyway serve --data {shown}`, or name its folder with --data, or its address with --addr")
+    })
+}
+
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context("the server does not speak HTTP")?;
+    tokio::spawn(connection);
+    sender.send_request(request).await.context("the server closed the connection")
+}

@@ -1,0 +1,86 @@
+//! The commands that ask a running server, one file each, and how they print.
+
+pub mod account;
+pub mod app;
+pub mod audit;
+pub mod status;
+pub mod token;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use serde_json::Value;
+
+use crate::Exit;
+use crate::args::Args;
+
+/// A result, on stdout.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+/// All that is not a result, on stderr.
+pub fn say(text: &str) {
+    // There is nowhere left to say that stderr is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// JSON as it came, or lines for a person.
+pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
+    if json {
+        print(&answer.to_string())?;
+    } else {
+        print(lines(answer).trim_end())?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// A completion script.
+pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "keyway", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(Exit::Fine)
+}
+
+/// Columns as wide as their widest cell.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+    }
+    let line = |cells: &[String]| {
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    std::iter::once(line(&header)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON value as a person reads it.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// The entries of a list in an answer.
+pub fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+    answer[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A path segment: everything but unreserved characters is percent-encoded (RFC 3986, section 2).
+pub fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// A query of the fields that are given.
+pub fn query(fields: &[(&str, Option<String>)]) -> String {
+    let given: Vec<String> =
+        fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encode(value)))).collect();
+    if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
+}

@@ -1,0 +1,100 @@
+//! `keyway app …`
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{encode, list, query, show, table, text, token};
+use crate::Exit;
+use crate::args::{App, AppFields, Connection};
+use crate::client::call;
+
+pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
+    match action {
+        App::Create { name, account, fields, json } => {
+            let AppFields { scopes, description, owner, dependent } = fields;
+            let body = json!({
+                "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
+            });
+            let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
+            show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
+        }
+        App::List { account, json } => {
+            let path = format!("/api/v1/apps{}", query(&[("hubId", account.map(|id| id.to_string()))]));
+            let answer = call(connection, Method::GET, &path, None).await?;
+            show(&answer, json, apps)
+        }
+        App::Show { app, json } => {
+            let answer = call(connection, Method::GET, &path(&app), None).await?;
+            show(&answer, json, |answer| describe(&answer["app"]))
+        }
+        App::Update { app, name, fields, add_scope, remove_scope, json } => {
+            let AppFields { scopes, description, owner, dependent } = fields;
+            let body = json!({
+                "name": name, "description": description, "owner": owner,
+                "dependents": (!dependent.is_empty()).then_some(dependent),
+                "scopes": (!scopes.is_empty()).then(|| split(&scopes)),
+                "addScopes": split(&add_scope), "removeScopes": split(&remove_scope),
+            });
+            change(connection, &app, body, json, "updated").await
+        }
+        App::Disable { app, json } => change(connection, &app, json!({ "enabled": false }), json, "disabled").await,
+        App::Enable { app, json } => change(connection, &app, json!({ "enabled": true }), json, "enabled").await,
+        App::Delete { app, json } => {
+            let answer = call(connection, Method::DELETE, &path(&app), None).await?;
+            show(&answer, json, |_| format!("deleted app {app} and its tokens"))
+        }
+    }
+}
+
+async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
+    let answer = call(connection, Method::PATCH, &path(app), Some(body)).await?;
+    show(&answer, json, |answer| format!("{done} app {app}\n{}", describe(&answer["app"])))
+}
+
+fn path(app: &str) -> String {
+    format!("/api/v1/apps/{}", encode(app))
+}
+
+/// Scopes as people paste them: with commas, spaces or lines between.
+fn split(scopes: &[String]) -> Vec<String> {
+    scopes.iter().flat_map(|scopes| scopes.split([',', ' ', '\n'])).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+fn apps(answer: &Value) -> String {
+    let rows: Vec<Vec<String>> = list(answer, "apps")
+        .iter()
+        .map(|app| {
+            let last_use = list(app, "tokens").iter().filter_map(|token| token["lastUsedAt"].as_str()).max().unwrap_or("never");
+            let state = if app["enabled"] == true { "enabled" } else { "disabled" };
+            vec![
+                text(&app["id"]),
+                text(&app["hubId"]),
+                text(&app["name"]),
+                state.into(),
+                list(app, "scopes").len().to_string(),
+                text(&app["owner"]),
+                last_use.into(),
+            ]
+        })
+        .collect();
+    table(&["ID", "HUB ID", "NAME", "STATE", "SCOPES", "OWNER", "LAST USE"], &rows)
+}
+
+fn describe(app: &Value) -> String {
+    let mut lines = format!(
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  scopes       {}",
+        text(&app["id"]),
+        text(&app["name"]),
+        text(&app["hubId"]),
+        if app["enabled"] == true { "enabled" } else { "disabled" },
+        text(&app["description"]),
+        text(&app["owner"]),
+        text(&app["dependents"]),
+        list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
+    );
+    if !list(app, "tokens").is_empty() {
+        lines.push_str("\n\n");
+        lines.push_str(&token::tokens(list(app, "tokens")));
+    }
+    lines
+}

@@ -1,0 +1,75 @@
+//! `keyway audit …`
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use http::Method;
+use serde_json::Value;
+
+use super::{list, query, show, table, text};
+use crate::Exit;
+use crate::args::{Audit, AuditFilter, Connection, Format};
+use crate::client::{call, stream};
+
+pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit> {
+    match action {
+        Audit::List { filter, json } => {
+            let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(filter, None)), None).await?;
+            show(&answer, json, records)
+        }
+        Audit::Export { filter, format, output } => {
+            let format = match format {
+                Format::Jsonl => "jsonl",
+                Format::Csv => "csv",
+            };
+            let path = format!("/api/v1/audit/export{}", fields(filter, Some(format.to_owned())));
+            export(connection, &path, output.as_deref()).await?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> anyhow::Result<()> {
+    let mut target: Box<dyn Write> = match output {
+        Some(file) => Box::new(std::fs::File::create(file).with_context(|| format!("{} can't be written", file.display()))?),
+        None => Box::new(std::io::stdout()),
+    };
+    stream(connection, path, |bytes| target.write_all(bytes)).await?;
+    Ok(target.flush()?)
+}
+
+fn fields(filter: AuditFilter, format: Option<String>) -> String {
+    let AuditFilter { app, account, operation, status, category, correlation_id, since, until, limit } = filter;
+    query(&[
+        ("app", app),
+        ("hubId", account.map(|id| id.to_string())),
+        ("operation", operation),
+        ("status", status),
+        ("category", category),
+        ("correlationId", correlation_id),
+        ("from", since),
+        ("to", until),
+        ("limit", limit.map(|limit| limit.to_string())),
+        ("format", format),
+    ])
+}
+
+fn records(answer: &Value) -> String {
+    let rows: Vec<Vec<String>> = list(answer, "records")
+        .iter()
+        .map(|record| {
+            let latency = record["latencyUs"].as_u64().map_or_else(|| "-".into(), |us| format!("{:.1} ms", us as f64 / 1000.0));
+            vec![
+                text(&record["time"]),
+                text(&record["appId"]),
+                text(&record["status"]),
+                text(&record["operation"]),
+                text(&record["category"]),
+                latency,
+                text(&record["correlationId"]),
+            ]
+        })
+        .collect();
+    table(&["TIME", "APP", "STATUS", "OPERATION", "CATEGORY", "LATENCY", "CORRELATION ID"], &rows)
+}

@@ -1,0 +1,88 @@
+//! `keyway serve --demo`: sample records, two apps, and requests to try.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use keyway_gateway::clock;
+use keyway_gateway::control::{Control, ControlError, NewApp, Rotation};
+use keyway_portal::Portal;
+
+/// The two apps' tokens, made anew at every start: a token is shown only once.
+pub struct Demo {
+    full: String,
+    reader: String,
+}
+
+const FULL: (&str, &str, &[&str]) = (
+    "Demo sync",
+    "Reads and writes the CRM",
+    &[
+        "crm.objects.contacts.read",
+        "crm.objects.contacts.write",
+        "crm.objects.companies.read",
+        "crm.objects.companies.write",
+        "crm.objects.deals.read",
+        "crm.objects.deals.write",
+        "crm.objects.owners.read",
+        "crm.schemas.contacts.read",
+        "crm.schemas.companies.read",
+        "crm.schemas.deals.read",
+        "tickets",
+    ],
+);
+const READER: (&str, &str, &[&str]) = ("Read-only report", "Reads contacts and nothing else", &["crm.objects.contacts.read"]);
+
+/// Fills the account, and makes the apps or gives them new tokens.
+pub async fn prepare(control: &Control, portal: &Portal, hub_id: u64) -> anyhow::Result<Demo> {
+    portal.seed_demo(hub_id, clock::now()).await.map_err(|error| anyhow::anyhow!("{error}")).context("the sample records can't be made")?;
+    Ok(Demo { full: fresh_token(control, hub_id, FULL).await?, reader: fresh_token(control, hub_id, READER).await? })
+}
+
+async fn fresh_token(control: &Control, hub_id: u64, (name, description, scopes): (&str, &str, &[&str])) -> anyhow::Result<String> {
+    let rotated = control.rotate_token(name, Rotation::Now).await;
+    let (_, token) = match rotated {
+        Err(ControlError::NotFound(_)) => {
+            let scopes = scopes.iter().map(ToString::to_string).collect();
+            let owner = "demo@example.com".to_owned();
+            let new = NewApp { hub_id, name: name.into(), description: description.into(), owner, dependents: Vec::new(), scopes };
+            control.create_app(new).await?
+        }
+        rotated => rotated?,
+    };
+    Ok(token.plain.expose().to_owned())
+}
+
+impl Demo {
+    /// The screen that a new user sees.
+    pub fn screen(&self, data: SocketAddr) -> String {
+        let Self { full, reader } = self;
+        format!(
+            "Two private apps, each with its own token and scopes. Try:
+
+1. Read contacts, as the app \"Demo sync\":
+
+   curl -s 'http://{data}/crm/v3/objects/contacts?limit=2' \\
+     -H 'Authorization: Bearer {full}'
+
+2. Search companies, on the newest version of the API:
+
+   curl -s http://{data}/crm/objects/2026-09/companies/search \\
+     -H 'Authorization: Bearer {full}' \\
+     -H 'Content-Type: application/json' \\
+     -d '{{\"filterGroups\":[{{\"filters\":[{{\"propertyName\":\"name\",\"operator\":\"HAS_PROPERTY\"}}]}}],\"limit\":2}}'
+
+3. Be refused: \"Read-only report\" may not create contacts, and is told which scope it lacks:
+
+   curl -s http://{data}/crm/v3/objects/contacts \\
+     -H 'Authorization: Bearer {reader}' \\
+     -H 'Content-Type: application/json' \\
+     -d '{{\"properties\":{{\"email\":\"new@example.com\"}}}}'
+"
+        )
+    }
+
+    /// For `--ready-file`.
+    pub fn tokens(&self) -> serde_json::Value {
+        serde_json::json!({ "Demo sync": self.full, "Read-only report": self.reader })
+    }
+}

@@ -1,0 +1,69 @@
+//! `keyway`: reads the command line, does what it says, and turns the result into an exit code.
+
+mod args;
+mod client;
+mod commands;
+mod demo;
+mod portal_backend;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The exit codes of every command, all of them.
+enum Exit {
+    /// It was done, or the answer is yes.
+    Fine,
+    /// There are findings, or the answer is no.
+    Negative,
+    /// It could not be done.
+    Error,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Negative => 1,
+            Exit::Error => 2,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    // clap itself exits with 2 when the command line can't be read.
+    let args = Args::parse();
+    match run(args) {
+        Ok(exit) => exit.into(),
+        // Whoever reads our output has closed it: `keyway audit list | head` is no error.
+        Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
+        Err(error) => {
+            commands::say(&format!("keyway: {error:#}"));
+            Exit::Error.into()
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let Args { connection, command } = args;
+    match command {
+        Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
+        Command::Completions { shell } => commands::completions(shell),
+        Command::Status { json } => runtime.block_on(commands::status::run(&connection, json)),
+        Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
+        Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
+        Command::Token { action } => runtime.block_on(commands::token::run(&connection, action)),
+        Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

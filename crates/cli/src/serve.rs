@@ -1,0 +1,180 @@
+//! `keyway serve`: opens the store, the portal and the audit, wires them, listens, and stops in order.
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use keyway_core::secret::Secret;
+use keyway_gateway::admin::{self, Admin, AdminToken};
+use keyway_gateway::audit::AuditLog;
+use keyway_gateway::control::{Control, NewAccount};
+use keyway_gateway::pipeline::Gateway;
+use keyway_gateway::registry::Registry;
+use keyway_gateway::server;
+use keyway_gateway::store::Store;
+use keyway_portal::{Portal, Storage};
+use tokio::sync::watch;
+
+use crate::args::{Connection, Serve};
+use crate::portal_backend::PortalBackend;
+use crate::{Exit, commands, demo};
+
+/// How often the last use of tokens is written down.
+const LAST_USE_EVERY: Duration = Duration::from_secs(1);
+
+pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
+    log_to_stderr(&serve.log)?;
+    // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
+    let data = bind(serve.listen, "--listen")?;
+    let admin_tcp = bind(serve.admin, "--admin")?;
+    let folder = connection.data.as_path();
+    let stored = (!serve.ephemeral).then_some(folder);
+
+    let store = Store::open(stored).await?;
+    let portal = Arc::new(Portal::open(stored.map_or(Storage::Ephemeral, |folder| Storage::Folder(folder.to_owned()))).await?);
+    let audit = Arc::new(AuditLog::open(stored).await?);
+    let registry = Arc::new(Registry::new(store.token_key()));
+    let backend = Arc::new(PortalBackend(portal.clone()));
+    let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
+    let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), backend));
+    let hub_id = first_account(&control, serve.demo).await?;
+    gateway.restore_daily_counts().await?;
+    let demo = match serve.demo {
+        true => Some(demo::prepare(&control, &portal, hub_id).await?),
+        false => None,
+    };
+
+    let (stop, stopped) = watch::channel(false);
+    let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
+    let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
+    let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
+    let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway };
+    let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
+    let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
+
+    announce(&serve, data_addr, admin_addr, folder, demo.as_ref())?;
+    wait_for_signal().await?;
+    commands::say("keyway is stopping: finishing the calls under way");
+    stop.send_replace(true);
+    running.join().await;
+    let _ = flusher.await;
+    control.close().await;
+    audit.close().await;
+    portal.close().await;
+    let _ = std::fs::remove_file(socket);
+    Ok(Exit::Fine)
+}
+
+fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).with_context(|| format!("--log {filter} is not a filter"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("{address} can't be listened on; choose another address with {option}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// There is always an account to work with.
+async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
+    if let Some(account) = control.accounts().await.first() {
+        return Ok(account.hub_id);
+    }
+    let name = if demo { "Demo account" } else { "Embedded account" };
+    Ok(control.create_account(NewAccount { name: name.into(), ..NewAccount::default() }).await?.hub_id)
+}
+
+/// Starts the admin API on TCP and on the folder's socket, whose path comes back.
+fn serve_admin(admin: Admin, tcp: TcpListener, folder: &Path, stopped: watch::Receiver<bool>) -> anyhow::Result<PathBuf> {
+    let token = match std::env::var("KEYWAY_ADMIN_TOKEN") {
+        Ok(token) => Some(AdminToken::new(Secret::new(token)).map_err(|error| anyhow::anyhow!("KEYWAY_ADMIN_TOKEN: {error}"))?),
+        Err(_) => None,
+    };
+    let over_tcp = admin::over_tcp(admin.clone(), token);
+    let tcp = tokio::net::TcpListener::from_std(tcp)?;
+    let mut stop = stopped.clone();
+    tokio::spawn(async move {
+        let served = axum::serve(tcp, over_tcp).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the admin listener stopped");
+        }
+    });
+    let path = folder.join("admin.sock");
+    let socket = bind_socket(folder, &path)?;
+    let mut stop = stopped;
+    tokio::spawn(async move {
+        let served =
+            axum::serve(socket, admin::over_socket(admin)).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the admin socket stopped");
+        }
+    });
+    Ok(path)
+}
+
+/// The folder is its owner's alone, so nobody else reaches the socket even before its mode is set.
+fn bind_socket(folder: &Path, path: &Path) -> anyhow::Result<tokio::net::UnixListener> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        bail!("another keyway server uses the data folder {}", folder.display());
+    }
+    // What a killed server left behind.
+    let _ = std::fs::remove_file(path);
+    let socket = tokio::net::UnixListener::bind(path).with_context(|| format!("the socket {} can't be made", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(socket)
+}
+
+async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool>) {
+    let mut every = tokio::time::interval(LAST_USE_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = control.store_last_used().await {
+            tracing::warn!(%error, "the last use of some tokens is not written down yet");
+        }
+    }
+}
+
+fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, demo: Option<&demo::Demo>) -> anyhow::Result<()> {
+    let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { folder.display().to_string() };
+    commands::print(&format!(
+        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  kept in {kept}\n",
+        env!("CARGO_PKG_VERSION"),
+        folder.join("admin.sock").display(),
+    ))?;
+    if let Some(demo) = demo {
+        commands::print(&demo.screen(data))?;
+    }
+    if let Some(file) = &serve.ready_file {
+        let mut ready = serde_json::json!({ "version": 1, "data": format!("http://{data}"), "admin": format!("http://{admin}") });
+        if let Some(demo) = demo {
+            ready["tokens"] = demo.tokens();
+        }
+        // Renamed into place, so that whoever waits for it never reads half of it.
+        let draft = file.with_extension("new");
+        std::fs::write(&draft, ready.to_string())
+            .and_then(|()| std::fs::rename(&draft, file))
+            .with_context(|| format!("{} can't be written", file.display()))?;
+    }
+    commands::print("keyway is ready")
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

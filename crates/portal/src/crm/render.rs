@@ -1,0 +1,154 @@
+//! Writes records as JSON, straight into the answer's bytes.
+
+use keyway_core::time::Timestamp;
+
+use crate::kind::Kind;
+use crate::links;
+use crate::record::Record;
+use crate::schema::{Name, Schema};
+use crate::state::State;
+
+/// Which parts of a record an answer shows.
+#[derive(Debug, Default)]
+pub struct View {
+    /// In alphabetical order.
+    pub properties: Vec<Name>,
+    /// Shown with their history.
+    pub history: Vec<Name>,
+    /// Types whose associations are shown.
+    pub associations: Vec<Kind>,
+}
+
+impl View {
+    /// What a call that asks for these properties is shown: they, and those every answer has. Unknown
+    /// names are left out in silence, as HubSpot does. No names mean the type's defaults.
+    pub fn of(kind: Kind, names: &[&str], history: &[&str], associations: Vec<Kind>) -> Self {
+        let schema = Schema::of(kind);
+        let known = |names: &[&str]| -> Vec<Name> {
+            names.iter().filter_map(|name| schema.get(name)).map(|property| property.name.clone()).collect()
+        };
+        let mut properties = if names.is_empty() && history.is_empty() { schema.defaults.clone() } else { known(names) };
+        properties.extend(base(schema));
+        let history = known(history);
+        properties.extend(history.iter().cloned());
+        properties.sort_unstable();
+        properties.dedup();
+        Self { properties, history, associations }
+    }
+
+    /// What the answer to a write shows: what was written.
+    pub fn written(kind: Kind, written: &[(Name, String)]) -> Self {
+        let mut properties: Vec<Name> = written.iter().map(|(name, _)| name.clone()).chain(base(Schema::of(kind))).collect();
+        properties.sort_unstable();
+        properties.dedup();
+        Self { properties, ..Self::default() }
+    }
+}
+
+/// What every record shows: its id and its two dates.
+fn base(schema: &Schema) -> Vec<Name> {
+    let id = schema.get("hs_object_id").map(|property| property.name.clone());
+    [id, schema.created_name.clone(), schema.modified_name.clone()].into_iter().flatten().collect()
+}
+
+/// Appends a record as JSON.
+pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, view: &View) {
+    out.extend_from_slice(b"{\"id\":\"");
+    out.extend_from_slice(record.id.to_string().as_bytes());
+    out.extend_from_slice(b"\",\"properties\":{");
+    for (at, name) in view.properties.iter().enumerate() {
+        separate(out, at);
+        text(out, name);
+        out.push(b':');
+        match record.get(name) {
+            Some(value) => text(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
+    if !view.history.is_empty() {
+        histories(out, record, &view.history);
+    }
+    moment(out, "createdAt", record.created_at);
+    moment(out, "updatedAt", record.updated_at);
+    out.extend_from_slice(if record.archived_at.is_some() { b",\"archived\":true" } else { b",\"archived\":false" });
+    if let Some(at) = record.archived_at {
+        moment(out, "archivedAt", at);
+    }
+    associations(out, state, (kind, record.id), &view.associations);
+    out.push(b'}');
+}
+
+/// A list of records as a JSON array.
+pub fn records<'a>(out: &mut Vec<u8>, state: &State, kind: Kind, list: impl Iterator<Item = &'a Record>, view: &View) {
+    out.push(b'[');
+    for (at, one) in list.enumerate() {
+        separate(out, at);
+        record(out, state, kind, one, view);
+    }
+    out.push(b']');
+}
+
+/// A JSON string.
+pub fn text(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+fn separate(out: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        out.push(b',');
+    }
+}
+
+fn moment(out: &mut Vec<u8>, name: &str, at: Timestamp) {
+    out.extend_from_slice(format!(",\"{name}\":\"{}\"", at.to_iso()).as_bytes());
+}
+
+/// Newest first, as HubSpot lists them.
+fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
+    out.extend_from_slice(b",\"propertiesWithHistory\":{");
+    for (at, name) in names.iter().enumerate() {
+        separate(out, at);
+        text(out, name);
+        out.extend_from_slice(b":[");
+        let versions = record.cell(name).into_iter().flat_map(|cell| std::iter::once(&cell.current).chain(cell.earlier.iter().rev()));
+        for (at, version) in versions.enumerate() {
+            separate(out, at);
+            out.extend_from_slice(b"{\"value\":");
+            text(out, &version.value);
+            moment(out, "timestamp", version.at);
+            match version.app_id {
+                0 => out.extend_from_slice(b",\"sourceType\":\"INTERNAL_PROCESSING\"}"),
+                app_id => out.extend_from_slice(format!(",\"sourceType\":\"INTEGRATION\",\"sourceId\":\"{app_id}\"}}").as_bytes()),
+            }
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
+}
+
+/// In the v3 shape, which every version of a record has: id and name of the type.
+fn associations(out: &mut Vec<u8>, state: &State, from: links::End, kinds: &[Kind]) {
+    let mut found = serde_json::Map::new();
+    for kind in kinds {
+        let results: Vec<_> = state
+            .links
+            .of(from, *kind)
+            .flat_map(|(id, types)| types.iter().map(move |own| (id, *own)))
+            .map(|(id, own)| serde_json::json!({ "id": id.to_string(), "type": type_name(from.0, *kind, own) }))
+            .collect();
+        if !results.is_empty() {
+            found.insert(kind.name().to_owned(), serde_json::json!({ "results": results }));
+        }
+    }
+    if !found.is_empty() {
+        out.extend_from_slice(b",\"associations\":");
+        out.extend_from_slice(serde_json::Value::Object(found).to_string().as_bytes());
+    }
+}
+
+/// The v3 name of an association's type.
+pub fn type_name(from: Kind, to: Kind, id: u32) -> &'static str {
+    links::types(from, to).iter().find(|link| link.id == id).map_or("", |link| link.name.as_str())
+}

@@ -1,0 +1,230 @@
+//! Writes changes down, many calls to one transaction, and says when they are safe.
+//!
+//! The file holds documents under a key: what they mean is `state`'s business. One thread owns the
+//! connection, so that changes reach the file in the order in which they were made, and so that no
+//! caller's runtime has to live as long as the file.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyway_core::error_body::ErrorBody;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row};
+use tokio::sync::{Notify, oneshot, watch};
+
+/// One document to be written, or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The account.
+    pub hub_id: u64,
+    /// What the key names: `account`, `owner`, `record` or `link`; `*` with no body is everything.
+    pub space: &'static str,
+    /// Unique within the space.
+    pub key: String,
+    /// Nothing removes the document.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A document as it was read.
+#[derive(Debug)]
+pub struct Document {
+    /// The account.
+    pub hub_id: u64,
+    /// See [`Change::space`].
+    pub space: String,
+    /// Unique within the space.
+    pub key: String,
+    /// Its content.
+    pub body: Vec<u8>,
+}
+
+/// Where changes go.
+#[derive(Clone, Debug)]
+pub struct Log(Option<Arc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Notify,
+    durable: watch::Sender<Durable>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    changes: Vec<Change>,
+    position: u64,
+    closing: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Durable {
+    position: u64,
+    /// The file refused a transaction. Later ones would leave a gap, so there are none.
+    refused: bool,
+    closed: bool,
+}
+
+impl Log {
+    /// A log that keeps nothing.
+    pub fn ephemeral() -> Self {
+        Self(None)
+    }
+
+    /// Opens the file, reads all of it and starts the writer.
+    pub async fn open(file: &Path) -> Result<(Self, Vec<Document>), sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let shared = Arc::new(Shared { queue: Mutex::default(), work: Notify::new(), durable: watch::Sender::new(Durable::default()) });
+        let (opened, answer) = oneshot::channel();
+        let writer = shared.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("portal-writer".to_owned()).spawn(move || runtime.block_on(run(writer, options, opened)))?;
+        let documents = answer.await.map_err(|_| sqlx::Error::WorkerCrashed)??;
+        Ok((Self(Some(shared)), documents))
+    }
+
+    /// Refuses when an earlier transaction was refused: nothing may be changed that can't be kept.
+    pub fn check_writable(&self) -> Result<(), ErrorBody> {
+        match &self.0 {
+            Some(shared) if shared.durable.borrow().refused => Err(unavailable()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Queues a call's changes, to be called under the account's lock. Answers their position.
+    pub fn append(&self, changes: Vec<Change>) -> u64 {
+        let Some(shared) = &self.0 else { return 0 };
+        let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.changes.extend(changes);
+        queue.position += 1;
+        let position = queue.position;
+        drop(queue);
+        shared.work.notify_one();
+        position
+    }
+
+    /// Waits until a position is durable.
+    pub async fn wait(&self, position: u64) -> Result<(), ErrorBody> {
+        let Some(shared) = &self.0 else { return Ok(()) };
+        if shared.durable.borrow().position >= position {
+            return Ok(());
+        }
+        let mut durable = shared.durable.subscribe();
+        let reached = durable
+            .wait_for(|durable| durable.position >= position || durable.refused || durable.closed)
+            .await
+            .map(|durable| durable.position >= position);
+        if reached.unwrap_or(false) { Ok(()) } else { Err(unavailable()) }
+    }
+
+    /// Writes what is queued and closes the file.
+    pub async fn close(&self) {
+        let Some(shared) = &self.0 else { return };
+        self.begin_close();
+        let _ = shared.durable.subscribe().wait_for(|durable| durable.closed).await;
+    }
+
+    /// Tells the writer to finish; it goes on in its own thread.
+    pub fn begin_close(&self) {
+        if let Some(shared) = &self.0 {
+            shared.queue.lock().unwrap_or_else(PoisonError::into_inner).closing = true;
+            shared.work.notify_one();
+        }
+    }
+}
+
+async fn run(shared: Arc<Shared>, options: SqliteConnectOptions, opened: oneshot::Sender<Result<Vec<Document>, sqlx::Error>>) {
+    let mut connection = match open(&options).await {
+        Ok((connection, documents)) => {
+            let _ = opened.send(Ok(documents));
+            connection
+        }
+        Err(error) => {
+            let _ = opened.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        let (changes, position, closing) = {
+            let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut queue.changes), queue.position, queue.closing)
+        };
+        if !changes.is_empty() {
+            if let Err(error) = commit(&mut connection, &changes).await {
+                tracing::error!(%error, "the portal's file refused a transaction; writes are refused from now on");
+                shared.durable.send_modify(|durable| durable.refused = true);
+                break;
+            }
+            shared.durable.send_modify(|durable| durable.position = position);
+        } else if closing {
+            break;
+        } else {
+            shared.work.notified().await;
+        }
+    }
+    let _ = connection.close().await;
+    shared.durable.send_modify(|durable| durable.closed = true);
+}
+
+/// The steps that bring a file of any age to the present form. Only ever added to.
+const MIGRATIONS: [&str; 1] = [
+    "CREATE TABLE documents (hub_id INTEGER NOT NULL, space TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (hub_id, space, key)) WITHOUT ROWID",
+];
+
+async fn open(options: &SqliteConnectOptions) -> Result<(SqliteConnection, Vec<Document>), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let version: i64 = sqlx::query_scalar("SELECT user_version FROM pragma_user_version").fetch_one(&mut connection).await?;
+    let done = usize::try_from(version).unwrap_or(0);
+    if done > MIGRATIONS.len() {
+        return Err(sqlx::Error::Configuration("the file was written by a newer version".into()));
+    }
+    for step in MIGRATIONS.iter().skip(done) {
+        let mut transaction = connection.begin().await?;
+        sqlx::query(*step).execute(&mut *transaction).await?;
+        // The statement takes no parameters; there is one migration, so its number is known.
+        sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
+    let rows = sqlx::query("SELECT hub_id, space, key, body FROM documents").fetch_all(&mut connection).await?;
+    let documents = rows.iter().map(document).collect::<Result<_, _>>()?;
+    Ok((connection, documents))
+}
+
+fn document(row: &sqlx::sqlite::SqliteRow) -> Result<Document, sqlx::Error> {
+    Ok(Document { hub_id: row.try_get::<i64, _>(0)?.cast_unsigned(), space: row.try_get(1)?, key: row.try_get(2)?, body: row.try_get(3)? })
+}
+
+async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    for change in changes {
+        // SQLite's integers are signed; the bits are what is kept.
+        let hub_id = change.hub_id.cast_signed();
+        let statement = match &change.body {
+            Some(body) => sqlx::query(
+                "INSERT INTO documents (hub_id, space, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+            )
+            .bind(hub_id)
+            .bind(change.space)
+            .bind(&change.key)
+            .bind(body),
+            None if change.space == "*" => sqlx::query("DELETE FROM documents WHERE hub_id = ?").bind(hub_id),
+            None => sqlx::query("DELETE FROM documents WHERE hub_id = ? AND space = ? AND key = ?")
+                .bind(hub_id)
+                .bind(change.space)
+                .bind(&change.key),
+        };
+        statement.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
+
+fn unavailable() -> ErrorBody {
+    ErrorBody::new(
+        503,
+        "SERVICE_UNAVAILABLE",
+        "The account's storage does not accept writes; nothing was acknowledged. Free the disk and restart.",
+    )
+}

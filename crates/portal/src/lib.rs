@@ -1,0 +1,298 @@
+//! The embedded CRM: a HubSpot-compatible account in memory, kept in one file.
+//!
+//! It knows nothing of tokens, scopes or limits; whoever calls it has decided that the call may be
+//! made. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
+
+mod crm;
+mod durable;
+mod kind;
+mod links;
+mod pipelines;
+mod record;
+mod request;
+mod route;
+mod schema;
+mod seed;
+mod state;
+mod table;
+mod value;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use bytes::Bytes;
+use http::Method;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
+use keyway_core::time::Timestamp;
+
+use durable::{Change, Document, Log};
+use kind::Kind;
+use record::Record;
+use request::{Query, Request};
+use route::Route;
+use state::{Owner, State, Tx};
+
+pub use seed::DemoSummary;
+pub use state::AccountSettings;
+
+/// Where records are kept.
+#[derive(Clone, Debug)]
+pub enum Storage {
+    /// In memory only.
+    Ephemeral,
+    /// In `portal.db` in this folder.
+    Folder(PathBuf),
+}
+
+/// The file can't be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// SQLite says why.
+    #[error("the embedded account's file: {0}")]
+    File(#[from] sqlx::Error),
+    /// A document is not what this version writes.
+    #[error("the embedded account's file holds {0}, which can't be read")]
+    Document(String),
+}
+
+/// An account could not be made or deleted.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StorageError(String);
+
+/// A call that was let through.
+#[derive(Debug)]
+pub struct Call {
+    /// The account.
+    pub hub_id: u64,
+    /// The app that calls; written into the history of properties.
+    pub app_id: u64,
+    /// The user it acts for.
+    pub user_id: u64,
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: NormalPath,
+    /// The query, as it came.
+    pub query: Option<String>,
+    /// The body.
+    pub body: Bytes,
+    /// The time of the call.
+    pub now: Timestamp,
+}
+
+/// An answer that is not an error.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON, or nothing.
+    pub body: Bytes,
+}
+
+type Accounts = HashMap<u64, Arc<Mutex<State>>, foldhash::fast::RandomState>;
+
+/// The embedded accounts.
+pub struct Portal {
+    accounts: RwLock<Accounts>,
+    log: Log,
+}
+
+impl Portal {
+    /// Opens the accounts, with all their records.
+    ///
+    /// # Errors
+    /// The file can't be opened or read.
+    pub async fn open(storage: Storage) -> Result<Self, OpenError> {
+        let (log, documents) = match storage {
+            Storage::Ephemeral => (Log::ephemeral(), Vec::new()),
+            Storage::Folder(folder) => Log::open(&folder.join("portal.db")).await?,
+        };
+        Ok(Self { accounts: RwLock::new(load(documents)?), log })
+    }
+
+    /// Makes an account, or changes the settings of one that is there.
+    ///
+    /// # Errors
+    /// It could not be made durable.
+    pub async fn create_account(&self, hub_id: u64, settings: AccountSettings) -> Result<(), StorageError> {
+        let found = self.account(hub_id);
+        let is_new = found.is_none();
+        let account = found.unwrap_or_else(|| {
+            let made = Arc::new(Mutex::new(State::new(hub_id, settings.clone())));
+            self.accounts.write().unwrap_or_else(PoisonError::into_inner).entry(hub_id).or_insert(made).clone()
+        });
+        let position = {
+            let mut state = locked(&account);
+            let changed = is_new || state.settings != settings;
+            state.settings = settings;
+            let made_at = state.settings.created_at;
+            let mut tx = Tx::new(&mut state);
+            if changed {
+                tx.put_settings();
+            }
+            if is_new {
+                seed::owners(&mut tx, made_at);
+            }
+            self.append(tx)
+        };
+        self.log.wait(position).await.map_err(|error| StorageError(error.message))
+    }
+
+    /// Deletes an account and all its records.
+    ///
+    /// # Errors
+    /// It could not be made durable.
+    pub async fn delete_account(&self, hub_id: u64) -> Result<(), StorageError> {
+        self.accounts.write().unwrap_or_else(PoisonError::into_inner).remove(&hub_id);
+        let position = self.log.append(vec![Change { hub_id, space: "*", key: String::new(), body: None }]);
+        self.log.wait(position).await.map_err(|error| StorageError(error.message))
+    }
+
+    /// Fills an account with sample records, unless it has some.
+    ///
+    /// # Errors
+    /// There is no such account, or it could not be made durable.
+    pub async fn seed_demo(&self, hub_id: u64, now: Timestamp) -> Result<DemoSummary, StorageError> {
+        let account = self.account(hub_id).ok_or_else(|| StorageError(format!("there is no account {hub_id}")))?;
+        let (summary, position) = {
+            let mut state = locked(&account);
+            let mut tx = Tx::new(&mut state);
+            let summary = seed::demo(&mut tx, now);
+            (summary, self.append(tx))
+        };
+        self.log.wait(position).await.map_err(|error| StorageError(error.message))?;
+        Ok(summary)
+    }
+
+    /// Answers a call. The answer to a write is durable, and the answer to a read shows nothing
+    /// that is not.
+    ///
+    /// # Errors
+    /// HubSpot's refusal; nothing was changed.
+    pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
+        let account =
+            self.account(call.hub_id).ok_or_else(|| ErrorBody::not_found(format!("there is no embedded account {}", call.hub_id)))?;
+        let (answer, position) = self.perform(&account, &call);
+        // A refusal is waited for as well: a 409 tells of a record, too.
+        self.log.wait(position).await?;
+        answer
+    }
+
+    /// Whether the embedded account serves this path and method.
+    pub fn serves(&self, method: &str, path: &NormalPath) -> bool {
+        let settings = AccountSettings {
+            time_zone: "UTC".into(),
+            currency: "USD".into(),
+            tier: "free".into(),
+            created_at: Timestamp::from_ms(0),
+            name: String::new(),
+        };
+        let mut state = State::new(0, settings);
+        let (Some(route), Ok(method)) = (Route::parse(path), method.parse::<Method>()) else { return false };
+        let request = Request {
+            app_id: 0,
+            now: Timestamp::from_ms(0),
+            version: route.version,
+            path: path.as_str(),
+            query: Query::default(),
+            body: b"",
+        };
+        crm::answer(&request, &method, &route, &mut Tx::new(&mut state)).is_some()
+    }
+
+    /// Writes what is pending and closes the file.
+    pub async fn close(&self) {
+        self.log.close().await;
+    }
+
+    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64) {
+        let mut state = locked(account);
+        if let Err(refused) = self.log.check_writable() {
+            // A read could show changes that were never made durable.
+            return (Err(refused), 0);
+        }
+        let Some(route) = Route::parse(&call.path) else { return (Err(not_served(call)), 0) };
+        let request = Request {
+            app_id: call.app_id,
+            now: call.now,
+            version: route.version,
+            path: call.path.as_str(),
+            query: Query::parse(call.query.as_deref()),
+            body: &call.body,
+        };
+        let mut tx = Tx::new(&mut state);
+        let answer = crm::answer(&request, &call.method, &route, &mut tx).unwrap_or_else(|| Err(not_served(call)));
+        let position = self.append(tx);
+        (answer, position)
+    }
+
+    /// Queues a call's changes; the position that a reader of the state must wait for comes back.
+    fn append(&self, tx: Tx<'_>) -> u64 {
+        if !tx.changes.is_empty() {
+            tx.state.position = self.log.append(tx.changes);
+        }
+        tx.state.position
+    }
+
+    fn account(&self, hub_id: u64) -> Option<Arc<Mutex<State>>> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned()
+    }
+}
+
+fn not_served(call: &Call) -> ErrorBody {
+    ErrorBody::new(
+        501,
+        "NOT_IMPLEMENTED",
+        format!("{} {} is in HubSpot's catalog, but the embedded account does not serve it", call.method, call.path.as_str()),
+    )
+}
+
+/// Handlers check before they change, so a panic leaves the state as it was.
+fn locked(account: &Mutex<State>) -> MutexGuard<'_, State> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn load(documents: Vec<Document>) -> Result<Accounts, OpenError> {
+    let mut states: HashMap<u64, State> = HashMap::new();
+    let (settings, rest): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| document.space == "account");
+    for document in settings {
+        let settings = serde_json::from_slice(&document.body).map_err(|_| unreadable(&document))?;
+        states.insert(document.hub_id, State::new(document.hub_id, settings));
+    }
+    for document in rest {
+        let state = states.get_mut(&document.hub_id).ok_or_else(|| unreadable(&document))?;
+        restore(state, &document).ok_or_else(|| unreadable(&document))?;
+    }
+    Ok(states.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state)))).collect())
+}
+
+fn unreadable(document: &Document) -> OpenError {
+    OpenError::Document(format!("{} {} of account {}", document.space, document.key, document.hub_id))
+}
+
+fn restore(state: &mut State, document: &Document) -> Option<()> {
+    match document.space.as_str() {
+        "owner" => {
+            let owner: Owner = serde_json::from_slice(&document.body).ok()?;
+            let place = state.owners.partition_point(|other| other.id < owner.id);
+            state.owners.insert(place, owner);
+        }
+        "record" => {
+            let (kind, id) = document.key.split_once('/')?;
+            let kind = Kind::of(kind)?;
+            let record = Record::from_stored(id.parse().ok()?, schema::Schema::of(kind), &document.body).ok()?;
+            state.table_mut(kind).put(record);
+        }
+        "link" => {
+            let mut parts = document.key.split('/');
+            let from = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
+            let to = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
+            state.links.set(from, to, serde_json::from_slice(&document.body).ok()?);
+        }
+        _ => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,217 @@
+//! A call's query and body, read once and refused in HubSpot's words where they make no sense.
+
+use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::time::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::route::Version;
+
+/// What a handler knows of a call.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The calling app.
+    pub app_id: u64,
+    /// The time of the call.
+    pub now: Timestamp,
+    /// The form of the path.
+    pub version: Version,
+    /// The path, for links to the next page.
+    pub path: &'a str,
+    /// The query, decoded.
+    pub query: Query,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// The body as a JSON object.
+    pub fn json(&self) -> Result<Map<String, Value>, ErrorBody> {
+        match serde_json::from_slice(self.body) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: Cannot deserialize value, an object is expected")),
+            Err(error) => Err(ErrorBody::validation(format!(
+                "Invalid input JSON on line {}, column {}: {}",
+                error.line().max(1),
+                error.column(),
+                reason(&error)
+            ))),
+        }
+    }
+}
+
+/// serde's own words end in the place, which HubSpot's sentence begins with.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// The decoded parameters of a query, in order.
+#[derive(Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query as forms encode it.
+    pub fn parse(raw: Option<&str>) -> Self {
+        let pairs = raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        Self(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decode(key), decode(value))).collect())
+    }
+
+    /// The last value of a parameter.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(own, value)| own == key && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// A list: comma-separated, repeated, or both.
+    pub fn list(&self, key: &str) -> Vec<&str> {
+        let values = self.0.iter().filter(|(own, _)| own == key);
+        values.flat_map(|(_, value)| value.split(',')).map(str::trim).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// A flag, false where it is not given.
+    pub fn flag(&self, key: &str) -> Result<bool, ErrorBody> {
+        match self.get(key) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(bad_parameter(key, &format!("'{other}' is not a valid boolean"))),
+        }
+    }
+
+    /// A page size between 1 and `max`.
+    pub fn limit(&self, default: usize, max: usize) -> Result<usize, ErrorBody> {
+        let Some(raw) = self.get("limit") else { return Ok(default.min(max)) };
+        let limit: usize = raw.parse().map_err(|_| bad_parameter("limit", &format!("'{raw}' is not a valid integer")))?;
+        if limit == 0 || limit > max {
+            return Err(bad_parameter("limit", &format!("limit must be between 1 and {max}, but was {limit}")));
+        }
+        Ok(limit)
+    }
+
+    /// The record to begin a page with.
+    pub fn after(&self) -> Result<u64, ErrorBody> {
+        match self.get("after") {
+            None => Ok(0),
+            Some(raw) => raw.parse().map_err(|_| bad_parameter("after", &format!("'{raw}' is not a valid paging cursor"))),
+        }
+    }
+
+    /// The link to the next page of the same list.
+    pub fn link(&self, path: &str, after: u64) -> String {
+        let mut link = format!("https://api.hubapi.com{path}?");
+        for (key, value) in self.0.iter().filter(|(key, _)| key != "after") {
+            encode(key, &mut link);
+            link.push('=');
+            encode(value, &mut link);
+            link.push('&');
+        }
+        link.push_str(&format!("after={after}"));
+        link
+    }
+}
+
+/// The refusal of a query parameter.
+pub fn bad_parameter(name: &str, problem: &str) -> ErrorBody {
+    ErrorBody::validation(format!("Invalid value for parameter {name}: {problem}")).detail(ErrorDetail::new(problem).in_(name))
+}
+
+/// The refusal of a field of a body.
+pub fn bad_field(field: &str, problem: &str) -> ErrorBody {
+    ErrorBody::validation(format!("Invalid input JSON: {field} {problem}"))
+        .detail(ErrorDetail::new(format!("{field} {problem}")).in_(field))
+}
+
+/// A field's list of texts; an absent one is empty.
+pub fn texts<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Vec<&'a str>, ErrorBody> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| item.as_str().ok_or_else(|| bad_field(field, "must be a list of strings"))).collect()
+        }
+        Some(_) => Err(bad_field(field, "must be a list of strings")),
+    }
+}
+
+/// An optional text.
+pub fn text<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, ErrorBody> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(bad_field(field, "must be a string")),
+    }
+}
+
+/// An id: text or a number on the wire.
+pub fn id_text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The `inputs` of a batch, between 1 and `max` objects.
+pub fn inputs(object: &Map<String, Value>, max: usize) -> Result<Vec<&Map<String, Value>>, ErrorBody> {
+    let Some(Value::Array(items)) = object.get("inputs") else { return Err(bad_field("inputs", "must be a list")) };
+    if items.is_empty() {
+        return Err(bad_field("inputs", "must not be empty"));
+    }
+    if items.len() > max {
+        return Err(ErrorBody::validation(format!(
+            "The maximum number of inputs supported in a batch request is {max}, but {} were provided",
+            items.len()
+        )));
+    }
+    items.iter().map(|item| item.as_object().ok_or_else(|| bad_field("inputs", "must be a list of objects"))).collect()
+}
+
+fn decode(raw: &str) -> String {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        let escaped = (*first == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (*first, escaped) {
+            (_, Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            (b'+', None) => bytes.push(b' '),
+            (byte, None) => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_comma_separated_or_repeated() {
+        let query = Query::parse(Some("properties=a,b&properties=c%2Cd&x=1+2&bad=%zz"));
+        assert_eq!(query.list("properties"), ["a", "b", "c", "d"]);
+        assert_eq!((query.get("x"), query.get("bad"), query.get("y")), (Some("1 2"), Some("%zz"), None));
+    }
+
+    #[test]
+    fn limits_have_both_ends() {
+        let limit = |raw: &str| Query::parse(Some(raw)).limit(10, 100).ok();
+        assert_eq!(
+            [limit(""), limit("limit=100"), limit("limit=101"), limit("limit=0"), limit("limit=x")],
+            [Some(10), Some(100), None, None, None]
+        );
+    }
+}
