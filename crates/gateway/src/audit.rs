@@ -115,9 +115,9 @@ impl AuditLog {
         };
         let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
         let mut connection = options.connect().await?;
-        writer::prepare(&mut connection).await?;
+        let next_id = writer::prepare(&mut connection).await?;
         let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_with(options).await?;
-        Ok(Self { writer: writer::Writer::start(connection), readers })
+        Ok(Self { writer: writer::Writer::start(connection, next_id), readers })
     }
 
     /// Notes that a call which changes something is about to be performed. Durable on return.

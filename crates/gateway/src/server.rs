@@ -19,6 +19,8 @@ use crate::pipeline::Gateway;
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
+/// Connections that wait for their thread to take them.
+const ACCEPTED_MAX: usize = 128;
 /// How long a client may take to send the head of a request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
@@ -50,40 +52,42 @@ pub fn serve(
 ) -> std::io::Result<ServerHandle> {
     listener.set_nonblocking(true)?;
     let mut handle = ServerHandle { threads: Vec::new() };
+    let mut lines = Vec::new();
     for number in 0..threads.max(1) {
-        let (listener, gateway, shutdown) = (listener.try_clone()?, gateway.clone(), shutdown.clone());
-        let (done, finished) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name(format!("keyway-data-{number}")).spawn(move || {
-            runtime.block_on(accept_all(listener, gateway, shutdown));
-            let _ = done.send(());
-        })?;
-        handle.threads.push(finished);
+        let (line, accepted) = mpsc::channel(ACCEPTED_MAX);
+        let (gateway, shutdown) = (gateway.clone(), shutdown.clone());
+        handle.threads.push(run(format!("keyway-data-{number}"), serve_all(accepted, gateway, shutdown))?);
+        lines.push(line);
     }
+    handle.threads.push(run("keyway-accept".to_owned(), accept_all(listener, lines, shutdown))?);
     Ok(handle)
 }
 
-async fn accept_all(listener: TcpListener, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>) {
+/// Runs a future on a thread and a single-threaded runtime of its own.
+fn run(name: String, work: impl Future<Output = ()> + Send + 'static) -> std::io::Result<oneshot::Receiver<()>> {
+    let (done, finished) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(name).spawn(move || {
+        runtime.block_on(work);
+        let _ = done.send(());
+    })?;
+    Ok(finished)
+}
+
+/// Accepts connections and gives each thread its share, in turn.
+async fn accept_all(listener: TcpListener, lines: Vec<mpsc::Sender<std::net::TcpStream>>, mut shutdown: watch::Receiver<bool>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the data listener can't be polled"),
     };
-    let places = Arc::new(Semaphore::new(CONNECTIONS_PER_THREAD_MAX));
-    // Every connection holds a sender; when the last is gone, all are done.
-    let (alive, mut all_done) = mpsc::channel::<()>(1);
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+    for line in lines.iter().cycle() {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = shutdown.wait_for(|stop| *stop) => break,
+            _ = shutdown.wait_for(|stop| *stop) => return,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let (gateway, shutdown, alive) = (gateway.clone(), shutdown.clone(), alive.clone());
-                tokio::spawn(async move {
-                    serve_connection(stream, gateway, shutdown).await;
-                    drop((alive, place));
-                });
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => {
+                let _ = line.send(stream).await;
             }
             // Out of file descriptors, most likely: give connections time to end.
             Err(error) => {
@@ -92,7 +96,22 @@ async fn accept_all(listener: TcpListener, gateway: Arc<Gateway>, mut shutdown: 
             }
         }
     }
-    drop((listener, alive));
+}
+
+/// Serves the connections that one thread was given.
+async fn serve_all(mut accepted: mpsc::Receiver<std::net::TcpStream>, gateway: Arc<Gateway>, shutdown: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_PER_THREAD_MAX));
+    // Every connection holds a sender; when the last is gone, all are done.
+    let (alive, mut all_done) = mpsc::channel::<()>(1);
+    while let Some(stream) = accepted.recv().await {
+        let (Ok(place), Ok(stream)) = (places.clone().acquire_owned().await, TcpStream::from_std(stream)) else { continue };
+        let (gateway, shutdown, alive) = (gateway.clone(), shutdown.clone(), alive.clone());
+        tokio::spawn(async move {
+            serve_connection(stream, gateway, shutdown).await;
+            drop((alive, place));
+        });
+    }
+    drop(alive);
     let _ = tokio::time::timeout(DRAIN_TIME_MAX, all_done.recv()).await;
 }
 

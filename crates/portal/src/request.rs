@@ -70,8 +70,10 @@ impl Query {
     /// A flag, false where it is not given.
     pub fn flag(&self, key: &str) -> Result<bool, ErrorBody> {
         match self.get(key) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
+            None => Ok(false),
+            // The Python client writes `True`.
+            Some(flag) if flag.eq_ignore_ascii_case("false") => Ok(false),
+            Some(flag) if flag.eq_ignore_ascii_case("true") => Ok(true),
             Some(other) => Err(bad_parameter(key, &format!("'{other}' is not a valid boolean"))),
         }
     }

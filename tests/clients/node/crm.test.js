@@ -81,7 +81,7 @@ test('batches of a hundred are created, read, updated and archived', async () =>
 test('every search operator finds what it should and nothing else', async () => {
   const { account } = fresh('search')
   // Five searches a second are an account's limit; the client waits and repeats as it would anywhere.
-  const hubspot = keyway.client(keyway.app(account, 'searcher').token, 10)
+  const hubspot = keyway.client(keyway.app(account, 'searcher').token, 6)
   const people = [
     { email: 'a@example.com', firstname: 'Ann', lastname: 'Archer', numemployees: '5', lifecyclestage: 'lead', phone: '1' },
     { email: 'b@example.com', firstname: 'Bob', lastname: 'Baker', numemployees: '25', lifecyclestage: 'customer' },

@@ -87,7 +87,7 @@ pub struct SdkCallRow {
 /// `endpoints.tsv`, then `unpublished.tsv`.
 pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
     let files = [include_str!("../../../../data/endpoints.tsv"), include_str!("../../../../data/unpublished.tsv")];
-    files.into_iter().flat_map(|file| cells::<6>(file)).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
+    files.into_iter().flat_map(cells::<6>).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
         method: method_of(method),
         template: path.strip_suffix('/').unwrap_or(path),
         version,

@@ -1,5 +1,7 @@
 //! Reading the log: filters, newest first, a page at a time.
 
+use std::collections::BTreeMap;
+
 use keyway_core::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -67,8 +69,16 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
-        let rows = statement(filter).build().fetch_all(&self.readers).await?;
-        rows.iter().map(|row| record(row).map_err(AuditError::from)).collect()
+        let mut snapshot = self.readers.begin().await?;
+        // First `recent`, then `call`: a record that moves in between is seen twice, never not at all.
+        let mut found: BTreeMap<(String, i64), AuditRecord> = BTreeMap::new();
+        for table in ["recent", "call"] {
+            for row in statement(table, filter).build().fetch_all(&mut *snapshot).await? {
+                let record = record(&row)?;
+                found.insert((record.time.clone(), record.id), record);
+            }
+        }
+        Ok(found.into_values().rev().take(filter.limit as usize).collect())
     }
 
     /// How many calls of an account since a moment count against its day: those a limit let
@@ -78,7 +88,7 @@ impl AuditLog {
     /// The file can't be read.
     pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
         let row = sqlx::query(
-            "select count(*) from call where at >= ? and hub_id = ? and (category is null or category not in
+            "select count(*) from (select at, hub_id, category from call union all select at, hub_id, category from recent) where at >= ? and hub_id = ? and (category is null or category not in
              ('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'RATE_LIMITS', 'NOT_FOUND', 'METHOD_NOT_ALLOWED'))",
         )
         .bind(since.as_ms())
@@ -89,8 +99,8 @@ impl AuditLog {
     }
 }
 
-fn statement(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("select * from call where 1");
+fn statement(table: &str, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(format!("select * from {table} where 1"));
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     if let Some(app_id) = filter.app_id {
         query.push(" and app_id = ").push_bind(signed(app_id));
@@ -144,7 +154,8 @@ fn statement(filter: &AuditFilter) -> QueryBuilder<Sqlite> {
         query.push(" and at < ").push_bind(to.as_ms());
     }
     if let Some(before) = filter.before_id {
-        query.push(" and (at, id) < (select at, id from call where id = ").push_bind(before).push(")");
+        query.push(" and (at, id) < (select at, id from call where id = ").push_bind(before);
+        query.push(" union all select at, id from recent where id = ").push_bind(before).push(")");
     }
     query.push(" order by at desc, id desc limit ").push_bind(i64::from(filter.limit.min(LIMIT_MAX)));
     query

@@ -1,4 +1,7 @@
 //! Group commit: what arrived during the last commit is written by the next, in one transaction.
+//!
+//! New records go to `recent`, which has no index, so that a commit touches two pages and not one
+//! for every app; when it holds some thousands they move to `call`, which has the indexes.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -13,7 +16,7 @@ use super::{AuditEntry, AuditError};
 const QUEUE_MAX: usize = 4096;
 /// Changes in one transaction.
 const BATCH_MAX: usize = 1024;
-/// Rows in one statement. 64 × 12 values stay far below SQLite's 32,766, and the statements of
+/// Rows in one statement. 64 × 13 values stay far below SQLite's 32,766, and the statements of
 /// every size fit the statement cache.
 const ROWS_PER_STATEMENT: usize = 64;
 
@@ -24,6 +27,9 @@ pub(super) enum Change {
     Record(AuditEntry, bool),
 }
 
+/// Records without an index; scanning them takes less than a millisecond, moving them some.
+const RECENT_MAX: usize = 2_000;
+
 type Job = (Change, oneshot::Sender<bool>);
 
 pub(super) struct Writer {
@@ -33,13 +39,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer on a thread of its own, so that a busy data thread never delays a commit.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    pub(super) fn start(connection: SqliteConnection, next_id: i64) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (done, stopped) = oneshot::channel();
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(write_all(connection, queue));
+                runtime.block_on(write_all(Log { connection, next_id, recent: 0 }, queue));
             }
             let _ = done.send(());
         };
@@ -70,12 +76,16 @@ impl Writer {
     }
 }
 
-/// Creates the tables, and turns calls that were begun and never finished into records.
-pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Creates the tables, and turns calls that were begun and never finished into records. The number
+/// of the next record comes back.
+pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     transaction.execute(SCHEMA).await?;
+    transaction.execute(MOVE_RECENT).await?;
     transaction.execute(ADOPT_UNFINISHED).await?;
-    transaction.commit().await
+    let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from call").fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(last + 1)
 }
 
 const SCHEMA: &str = "
@@ -91,6 +101,15 @@ create table if not exists call (
 create index if not exists call_by_app on call (app_id, at);
 create index if not exists call_by_time on call (at);
 create index if not exists call_by_error on call (status, at) where status >= 400;
+create table if not exists recent (
+    id integer primary key,
+    at integer not null,
+    hub_id integer, app_id integer, token_id integer,
+    operation text not null,
+    status integer, category text,
+    latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
+    correlation_id text not null, source text not null
+) strict;
 create table if not exists begun (
     correlation_id text primary key,
     at integer not null,
@@ -101,16 +120,27 @@ create table if not exists begun (
 ) strict, without rowid;
 ";
 
+/// By app, so that neighbours in the index are written together.
+const MOVE_RECENT: &str = "insert into call select * from recent order by app_id, at; delete from recent;";
+
 const ADOPT_UNFINISHED: &str = "
 insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source)
     select at, hub_id, app_id, token_id, operation, null, 'OUTCOME_UNKNOWN', 0, bytes_in, 0, correlation_id, source from begun order by at;
 delete from begun;
 ";
 
-async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Job>) {
+/// The file as the writer knows it.
+struct Log {
+    connection: SqliteConnection,
+    next_id: i64,
+    /// Records in `recent`.
+    recent: usize,
+}
+
+async fn write_all(mut log: Log, mut queue: mpsc::Receiver<Job>) {
     let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let durable = write_batch(&mut connection, &batch).await;
+        let durable = write_batch(&mut log, &batch).await;
         if let Err(error) = &durable {
             // The callers refuse their calls; the next batch tries again (a full disk may clear).
             tracing::error!(%error, records = batch.len(), "failed to write {} audit records", batch.len());
@@ -119,11 +149,24 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::Receiver<J
             // A caller that went away does not wait for its answer.
             let _ = done.send(durable.is_ok());
         }
+        if log.recent >= RECENT_MAX {
+            match move_recent(&mut log.connection).await {
+                Ok(()) => log.recent = 0,
+                // They are durable where they are; the next batch tries again.
+                Err(error) => tracing::warn!(%error, "recent audit records are not indexed yet"),
+            }
+        }
     }
-    let _ = connection.close().await;
+    let _ = log.connection.close().await;
 }
 
-async fn write_batch(connection: &mut SqliteConnection, batch: &[Job]) -> Result<(), sqlx::Error> {
+async fn move_recent(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute(MOVE_RECENT).await?;
+    transaction.commit().await
+}
+
+async fn write_batch(log: &mut Log, batch: &[Job]) -> Result<(), sqlx::Error> {
     let mut records = Vec::with_capacity(batch.len());
     let mut begun = Vec::new();
     let mut finished = Vec::new();
@@ -136,27 +179,34 @@ async fn write_batch(connection: &mut SqliteConnection, batch: &[Job]) -> Result
             }
         }
     }
+    let first_id = log.next_id;
+    // A number is never used twice, whether or not this batch becomes durable.
+    log.next_id += i64::try_from(records.len()).unwrap_or(i64::MAX);
     // A single statement is its own transaction: reads, the most frequent calls, take this way.
     if begun.is_empty() && finished.is_empty() && records.len() <= ROWS_PER_STATEMENT {
-        return insert_records(connection, &records).await;
+        insert_records(&mut log.connection, first_id, &records).await?;
+    } else {
+        let mut transaction = log.connection.begin().await?;
+        for (rows, id) in records.chunks(ROWS_PER_STATEMENT).zip((first_id..).step_by(ROWS_PER_STATEMENT)) {
+            insert_records(&mut transaction, id, rows).await?;
+        }
+        for rows in begun.chunks(ROWS_PER_STATEMENT) {
+            insert_begun(&mut transaction, rows).await?;
+        }
+        for rows in finished.chunks(ROWS_PER_STATEMENT) {
+            delete_begun(&mut transaction, rows).await?;
+        }
+        transaction.commit().await?;
     }
-    let mut transaction = connection.begin().await?;
-    for rows in records.chunks(ROWS_PER_STATEMENT) {
-        insert_records(&mut transaction, rows).await?;
-    }
-    for rows in begun.chunks(ROWS_PER_STATEMENT) {
-        insert_begun(&mut transaction, rows).await?;
-    }
-    for rows in finished.chunks(ROWS_PER_STATEMENT) {
-        delete_begun(&mut transaction, rows).await?;
-    }
-    transaction.commit().await
+    log.recent += records.len();
+    Ok(())
 }
 
-async fn insert_records(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
-    const COLUMNS: &str = "insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
+async fn insert_records(connection: &mut SqliteConnection, first_id: i64, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
+    const COLUMNS: &str = "insert into recent (id, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
     let mut values = SqliteArguments::default();
-    for entry in rows {
+    for (entry, id) in rows.iter().zip(first_id..) {
+        add(&mut values, id)?;
         add_caller(&mut values, entry)?;
         add(&mut values, i64::from(entry.status))?;
         add(&mut values, entry.category)?;
@@ -166,7 +216,7 @@ async fn insert_records(connection: &mut SqliteConnection, rows: &[&AuditEntry])
         add(&mut values, entry.correlation_id.clone())?;
         add(&mut values, entry.source.to_string())?;
     }
-    run(connection, statement(COLUMNS, rows.len(), 12), values).await
+    run(connection, statement(COLUMNS, rows.len(), 13), values).await
 }
 
 async fn insert_begun(connection: &mut SqliteConnection, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
