@@ -23,7 +23,7 @@ use crate::portal_backend::PortalBackend;
 use crate::{Exit, commands, demo};
 
 /// How often the last use of tokens is written down.
-const LAST_USE_EVERY: Duration = Duration::from_secs(1);
+const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
 pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
     log_to_stderr(&serve.log)?;

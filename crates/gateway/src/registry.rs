@@ -160,7 +160,7 @@ impl TokenEntry {
         Self { token, app, last_used_ms }
     }
 
-    /// Notes a use. Kept in memory; the store follows within a second.
+    /// Notes a use. Kept in memory; the store follows within seconds.
     pub fn note_use(&self, now: Timestamp) {
         self.last_used_ms.used_ms.fetch_max(now.as_ms(), Ordering::Relaxed);
     }

@@ -1,0 +1,99 @@
+//! Create, use, change, rotate, revoke, look up: each with the call that shows it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{ADMIN_TOKEN, Keyway, http};
+
+const CONTACTS: &str = "/crm/v3/objects/contacts";
+
+fn create(keyway: &Keyway, name: &str, scopes: &str) -> String {
+    keyway.json(&["app", "create", name, "--scopes", scopes])["token"]["value"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_app_lives_from_its_creation_to_its_end() {
+    let keyway = Keyway::start(&[]);
+    let first = create(&keyway, "Sync", "crm.objects.contacts.read");
+    let read = |token: &str| keyway.call(token, "GET", CONTACTS, None).0;
+    let write = |token: &str| keyway.call(token, "POST", CONTACTS, Some(r#"{"properties":{}}"#)).0;
+    assert_eq!((read(&first), write(&first)), (200, 403));
+
+    keyway.json(&["app", "update", "Sync", "--add-scope", "crm.objects.contacts.write"]);
+    assert_eq!(write(&first), 201);
+
+    keyway.json(&["app", "disable", "Sync"]);
+    assert_eq!(read(&first), 401);
+    keyway.json(&["app", "enable", "Sync"]);
+    assert_eq!(read(&first), 200);
+
+    let second = keyway.json(&["token", "rotate", "Sync", "--grace", "7d"])["token"]["value"].as_str().unwrap().to_owned();
+    assert_eq!((read(&first), read(&second)), (200, 200));
+    let third = keyway.json(&["token", "rotate", "Sync", "--now"])["token"].clone();
+    assert_eq!((read(&first), read(&second), read(third["value"].as_str().unwrap())), (401, 401, 200));
+    keyway.json(&["token", "revoke", &third["id"].to_string()]);
+    assert_eq!(read(third["value"].as_str().unwrap()), 401);
+
+    let states: Vec<String> = keyway.json(&["token", "list", "Sync"])["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| token["state"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(states, ["revoked", "revoked", "revoked"]);
+    keyway.json(&["app", "delete", "Sync"]);
+    assert_eq!(keyway.run(&["app", "show", "Sync"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_audit_tells_each_call_and_survives_a_restart_with_the_app() {
+    let keyway = Keyway::start(&[]);
+    let token = create(&keyway, "Sync", "crm.objects.contacts.read,crm.objects.contacts.write");
+    let (_, made) = keyway.call(&token, "POST", CONTACTS, Some(r#"{"properties":{"email":"kept@example.com"}}"#));
+    keyway.call(&token, "GET", "/crm/v3/objects/deals", None);
+
+    let keyway = Keyway::start_in(keyway.stop(), &[]);
+    let (status, read) = keyway.call(&token, "GET", &format!("{CONTACTS}/{}", made["id"].as_str().unwrap()), None);
+    assert_eq!((status, &read["properties"]["email"]), (200, &"kept@example.com".into()));
+    let refused = keyway.json(&["audit", "list", "--app", "Sync", "--status", "4xx"]);
+    assert_eq!(refused["records"].as_array().unwrap().len(), 1);
+    assert_eq!(refused["records"][0]["category"], "MISSING_SCOPES");
+    let export = keyway.run(&["audit", "export", "--format", "csv"]);
+    let text = String::from_utf8(export.stdout).unwrap();
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(text.starts_with("id,time,hubId,appId,tokenId,operation,status"), "{text}");
+    assert!(!text.contains(&token) && !text.contains("kept@example.com"));
+    let lines = keyway.run(&["audit", "export", "--operation", "POST /crm/v3/objects/contacts"]);
+    assert_eq!(String::from_utf8(lines.stdout).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_mistyped_scope_is_refused_with_a_hint() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let refused = keyway.run(&["app", "create", "Sync", "--scopes", "crm.objects.contact.read"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains("did you mean crm.objects.contacts.read"), "{error}");
+}
+
+#[test]
+fn the_admin_api_asks_for_its_token_and_the_files_are_private() {
+    let keyway = Keyway::start(&[]);
+    let admin = keyway.address("admin");
+    assert_eq!(http(admin, "a-wrong-admin-token", "GET", "/api/v1/apps", None).0, 401);
+    assert_eq!(http(admin, ADMIN_TOKEN, "GET", "/api/v1/apps", None).0, 200);
+    assert_eq!(http(admin, "", "GET", "/api/v1/openapi.json", None).1["openapi"], "3.1.0");
+    let mode = |name: &str| std::fs::metadata(keyway.folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("admin.sock"), mode("master.key")), (0o700, 0o600, 0o600));
+}
+
+#[test]
+fn without_a_server_the_error_says_how_to_start_one() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let folder = keyway.stop();
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["app", "list", "--data"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("start one with `keyway serve"));
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["status", "--data"]).arg(folder.path()).output().unwrap();
+    assert_eq!(status.status.code(), Some(1));
+}

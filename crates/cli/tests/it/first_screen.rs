@@ -1,0 +1,45 @@
+//! The requests that `serve --demo` prints, run as they are printed, and the README that shows them.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::Keyway;
+
+/// The curl commands of the screen, as a shell takes them.
+fn requests(screen: &str) -> Vec<String> {
+    screen.split("\n\n").map(str::trim).filter(|block| block.starts_with("curl")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_three_requests_do_what_they_say() {
+    let keyway = Keyway::start(&["--demo"]);
+    let answers: Vec<Value> = requests(&keyway.screen)
+        .iter()
+        .map(|request| {
+            let output = Command::new("sh").args(["-c", request]).output().unwrap();
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{request}: {}", String::from_utf8_lossy(&output.stdout)))
+        })
+        .collect();
+    let [contacts, companies, refused] = answers.as_slice() else { panic!("{} requests", answers.len()) };
+    assert_eq!(contacts["results"].as_array().unwrap().len(), 2);
+    assert_eq!(companies["total"], 40);
+    assert_eq!(refused["category"], "MISSING_SCOPES");
+    assert_eq!(refused["errors"][0]["context"]["requiredGranularScopes"][0], "crm.objects.contacts.write");
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let keyway = Keyway::start(&["--demo", "--ephemeral"]);
+    let readme = include_str!("../../../../README.md");
+    let shown = |line: &str| {
+        let line = line.replace(keyway.address("data"), "127.0.0.1:8484").replace(keyway.address("admin"), "127.0.0.1:8485");
+        match line.find("pat-na1-") {
+            Some(at) => format!("{}pat-na1-…{}", &line[..at], &line[at + 44..]),
+            None => line,
+        }
+    };
+    for line in keyway.screen.lines().map(shown).filter(|line| !line.contains("admin.sock") && !line.contains("kept in")) {
+        assert!(readme.contains(&line), "the README does not show: {line}");
+    }
+}

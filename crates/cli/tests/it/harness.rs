@@ -1,0 +1,99 @@
+//! Starts `keyway serve`, runs other commands against it, and calls it with curl's own arguments.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub struct Keyway {
+    pub folder: TempDir,
+    pub screen: String,
+    process: Child,
+}
+
+/// Set for the server of every test; long enough to be taken.
+pub const ADMIN_TOKEN: &str = "an-admin-token-for-tests";
+
+impl Keyway {
+    pub fn start(options: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), options)
+    }
+
+    pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_keyway"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .args(options)
+            .env("KEYWAY_ADMIN_TOKEN", ADMIN_TOKEN)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut screen = String::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            screen.push_str(&line.unwrap());
+            screen.push('\n');
+            if screen.ends_with("keyway is ready\n") {
+                break;
+            }
+        }
+        assert!(screen.ends_with("keyway is ready\n"), "{screen}");
+        Self { folder, screen, process }
+    }
+
+    /// Stops as an operator would, and hands the folder on.
+    pub fn stop(mut self) -> TempDir {
+        let done = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(done.success());
+        assert!(self.process.wait().unwrap().success());
+        // Taken out before `drop`, which would end a process that is gone.
+        let replacement = tempfile::tempdir().unwrap();
+        std::mem::replace(&mut self.folder, replacement)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_keyway")).args(arguments).arg("--data").arg(self.folder.path()).output().unwrap()
+    }
+
+    /// Runs a command with `--json` that must succeed.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["version"], 1);
+        value
+    }
+
+    /// The address after a word of the first screen, without its scheme.
+    pub fn address(&self, word: &str) -> &str {
+        let line = self.screen.lines().find(|line| line.trim().starts_with(word)).unwrap();
+        line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap()
+    }
+
+    /// A request to the data listener: status and body.
+    pub fn call(&self, token: &str, method: &str, target: &str, body: Option<&str>) -> (u16, Value) {
+        http(self.address("data"), token, method, target, body)
+    }
+}
+
+impl Drop for Keyway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn http(address: &str, token: &str, method: &str, target: &str, body: Option<&str>) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = body.unwrap_or_default();
+    let head =
+        format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n");
+    write!(stream, "{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}

@@ -1,0 +1,7 @@
+//! The program as a user has it: the real binary, a folder of its own, a port of its own.
+
+/// The life of an app and its tokens, over the command line and the data listener.
+mod apps;
+/// What a new user does first.
+mod first_screen;
+mod harness;
