@@ -88,7 +88,7 @@ fn first_kind() -> Kind {
 }
 
 static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| {
-    let mut published: HashMap<(Kind, Kind), Vec<(u32, Option<&'static str>)>> = HashMap::new();
+    let mut published: HashMap<Pair, Vec<Published>> = HashMap::new();
     for line in include_str!("../data/association_types.tsv").lines().skip(1) {
         let (pair, link) = row(line).expect("a row of association_types.tsv has two types, an id and a label");
         published.entry(pair).or_default().push(link);
@@ -101,7 +101,12 @@ static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| 
         .collect()
 });
 
-fn row(line: &'static str) -> Option<((Kind, Kind), (u32, Option<&'static str>))> {
+/// From and to.
+type Pair = (Kind, Kind);
+/// HubSpot's id and label of a type.
+type Published = (u32, Option<&'static str>);
+
+fn row(line: &'static str) -> Option<(Pair, Published)> {
     let mut cells = line.split('\t');
     let pair = (Kind::of(cells.next()?)?, Kind::of(cells.next()?)?);
     Some((pair, (cells.next()?.parse().ok()?, cells.next().filter(|label| *label != "-"))))

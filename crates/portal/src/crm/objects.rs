@@ -5,7 +5,7 @@ use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value};
 
 use super::render::{self, View};
-use super::write::{self, Values};
+use super::write::{self, Values, Wanted};
 use super::{Answer, associations, kind, no_content, search, shouted, writable};
 use crate::Reply;
 use crate::kind::Kind;
@@ -148,7 +148,7 @@ fn batch_read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 
 fn batch_create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let mut made: Vec<(Record, Values, Vec<(End, Vec<u32>)>)> = Vec::new();
+    let mut made: Vec<(Record, Values, Wanted)> = Vec::new();
     let mut taken = std::collections::HashMap::new();
     for input in inputs(&body, BATCH_MAX)? {
         let (values, links) = (write::properties(tx.state, kind, input, None)?, write::wanted_links(tx.state, kind, input)?);

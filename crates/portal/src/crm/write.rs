@@ -14,6 +14,9 @@ use crate::state::{State, Tx};
 use crate::table::unique_values;
 use crate::value::{self, BadValue};
 
+/// Whom to associate a new record with, and with which types.
+pub type Wanted = Vec<(End, Vec<u32>)>;
+
 /// Properties in their stored form.
 pub type Values = Vec<(Name, String)>;
 
@@ -196,7 +199,7 @@ pub fn duplicate(kind: Kind, existing: u64) -> ErrorBody {
 }
 
 /// The `associations` of a create: whom to associate, and with which types.
-pub fn wanted_links(state: &State, from: Kind, body: &Map<String, Value>) -> Result<Vec<(End, Vec<u32>)>, ErrorBody> {
+pub fn wanted_links(state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
     let wanted = match body.get("associations") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(wanted)) => wanted,
@@ -238,7 +241,7 @@ pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(
 }
 
 /// Puts new records in their table, with their associations.
-pub fn put_new(tx: &mut Tx<'_>, kind: Kind, made: Vec<(Record, Vec<(End, Vec<u32>)>)>) {
+pub fn put_new(tx: &mut Tx<'_>, kind: Kind, made: Vec<(Record, Wanted)>) {
     for (record, links) in made {
         let from = (kind, record.id);
         tx.put_record(kind, record);
