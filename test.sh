@@ -47,7 +47,6 @@ python_client() {
 }
 
 need cc build-essential
-need cmake cmake
 need node nodejs
 need npm npm
 need python3 python3

@@ -100,7 +100,7 @@ create table if not exists call (
 ) strict;
 create index if not exists call_by_app on call (app_id, at);
 create index if not exists call_by_time on call (at);
-create index if not exists call_by_error on call (status, at) where status >= 400;
+create index if not exists call_refused_by_time on call (at) where status >= 400;
 create table if not exists recent (
     id integer primary key,
     at integer not null,
