@@ -50,6 +50,7 @@ impl Store {
     /// # Errors
     /// The folder is used by another server, not writable, or made by a newer version.
     pub async fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
+        folder::make_files_private();
         let (lock, master_key) = match folder {
             Some(folder) => (Some(folder::prepare(folder)?), folder::master_key(folder)?),
             None => (None, folder::random_key()?),

@@ -83,7 +83,10 @@ fn the_admin_api_asks_for_its_token_and_the_files_are_private() {
     assert_eq!(http(admin, ADMIN_TOKEN, "GET", "/api/v1/apps", None).0, 200);
     assert_eq!(http(admin, "", "GET", "/api/v1/openapi.json", None).1["openapi"], "3.1.0");
     let mode = |name: &str| std::fs::metadata(keyway.folder.path().join(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(""), mode("admin.sock"), mode("master.key")), (0o700, 0o600, 0o600));
+    assert_eq!(mode(""), 0o700);
+    for file in ["admin.sock", "master.key", "keyway.db", "audit.db", "audit.db-wal", "portal.db", "portal.db-wal"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, flock};
 
 use super::StoreError;
 
@@ -24,6 +24,12 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
     flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", folder.display())))?;
     Ok(Lock(file))
+}
+
+/// From here on every file this process makes is its owner's alone: the databases hold who did
+/// what, and a copy of one leaves the folder that protects it.
+pub(super) fn make_files_private() {
+    rustix::process::umask(Mode::from_raw_mode(0o077));
 }
 
 /// The master key: from the environment, or from a file made at the first start.
