@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use keyway_gateway::clock;
-use keyway_gateway::control::{Control, ControlError, NewApp, Rotation};
+use keyway_gateway::control::{AppChange, Control, NewApp, Rotation};
 use keyway_portal::Portal;
 
 /// The two apps' tokens, made anew at every start: a token is shown only once.
@@ -39,15 +39,21 @@ pub async fn prepare(control: &Control, portal: &Portal, hub_id: u64) -> anyhow:
 }
 
 async fn fresh_token(control: &Control, hub_id: u64, (name, description, scopes): (&str, &str, &[&str])) -> anyhow::Result<String> {
-    let rotated = control.rotate_token(name, Rotation::Now).await;
-    let (_, token) = match rotated {
-        Err(ControlError::NotFound(_)) => {
-            let scopes = scopes.iter().map(ToString::to_string).collect();
-            let owner = "demo@example.com".to_owned();
-            let new = NewApp { hub_id, name: name.into(), description: description.into(), owner, dependents: Vec::new(), scopes };
-            control.create_app(new).await?
+    let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+    let known = control.apps(Some(hub_id)).await.into_iter().find(|(app, _)| app.name == name);
+    let (_, token) = match known {
+        Some((app, _)) => {
+            // Whatever was tried on it before, the printed requests do what they say.
+            let id = app.id.to_string();
+            control.update_app(&id, AppChange { scopes: Some(scopes), enabled: Some(true), ..AppChange::default() }).await?;
+            control.rotate_token(&id, Rotation::Now).await?
         }
-        rotated => rotated?,
+        None => {
+            let owner = "demo@example.com".to_owned();
+            control
+                .create_app(NewApp { hub_id, name: name.into(), description: description.into(), owner, dependents: Vec::new(), scopes })
+                .await?
+        }
     };
     Ok(token.plain.expose().to_owned())
 }

@@ -16,6 +16,7 @@ use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_portal::{Portal, Storage};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::{Connection, Serve};
@@ -55,8 +56,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
+    // Before the server is called ready: whoever reads that may stop it at once.
+    let signals = StopSignals::listen()?;
     announce(&serve, data_addr, admin_addr, folder, demo.as_ref())?;
-    wait_for_signal().await?;
+    signals.received().await;
     commands::say("keyway is stopping: finishing the calls under way");
     stop.send_replace(true);
     running.join().await;
@@ -169,12 +172,22 @@ fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, d
     commands::print("keyway is ready")
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Told to stop, by an operator or a supervisor.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// From here on a signal is kept and does not end the process where it stands.
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
