@@ -53,8 +53,28 @@ class Tester:
         self.passed += 1
 
 
+def both_framings(test):
+    """RFC 9112, section 6.1: with a length and chunks, what follows must never be taken for a second request."""
+    body = b'{"properties":{"email":"smuggled@example.com"}}'
+    head = f"Host: t\r\nAuthorization: Bearer {test.token}\r\nContent-Type: application/json\r\n"
+    hidden = f"POST {CONTACTS} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    outer = f"GET {CONTACTS} HTTP/1.1\r\n{head}Content-Length: {5 + len(hidden)}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    _, answer = test.raw(outer.encode() + hidden)
+    assert b"HTTP/1.1" not in answer, "a second request was answered"
+    test.refused("a smuggled contact", 404, test.request("GET", f"{CONTACTS}/smuggled@example.com?idProperty=email"))
+
+
 def main():
     server = Keyway()
+    try:
+        passed = check_all(server)
+        assert server.process.poll() is None
+    finally:
+        server.stop()
+    print(f"{passed} kinds of bad input refused, nothing changed")
+
+
+def check_all(server):
     test = Tester(server)
     search = f"{CONTACTS}/search"
     some = {"propertyName": "email", "operator": "HAS_PROPERTY"}
@@ -87,12 +107,13 @@ def main():
     test.refused("two lengths", 400, test.raw(b"GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"))
     test.refused("no HTTP", 400, test.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"))
 
+    test.refused("an unknown framing", 400, test.raw(f"POST {CONTACTS} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: xchunked\r\n\r\nab".encode()))
+    both_framings(test)
+
     status, body = test.request("GET", f"{CONTACTS}?limit=100&properties=email")
     listed = json.loads(body)["results"]
     assert status == 200 and [one["properties"]["email"] for one in listed] == ["kept@example.com"], body
-    assert server.process.poll() is None
-    server.stop()
-    print(f"{test.passed} kinds of bad input refused, nothing changed")
+    return test.passed
 
 
 if __name__ == "__main__":
