@@ -70,7 +70,7 @@ test('batches of a hundred are created, read, updated and archived', async () =>
   const partial = await batchApi.read({ inputs: [ids[0], { id: '999999999' }], properties: ['name'], propertiesWithHistory: [] })
   assert.deepEqual([partial.results.length, partial.numErrors], [1, 1])
   const updated = await batchApi.update({ inputs: ids.map(({ id }) => ({ id, properties: { city: 'Paris' } })) })
-  assert.ok(updated.results.every((company) => company.properties.city === 'Paris'))
+  assert.equal(updated.results.filter((company) => company.properties.city === 'Paris').length, 100)
   await batchApi.archive({ inputs: ids })
   const left = await hubspot.crm.companies.basicApi.getPage(10)
   assert.equal(left.results.length, 0)
@@ -137,19 +137,30 @@ test('records are associated, read back from both sides, and parted', async () =
   const back = await v4.getPage('companies', company.id, 'contacts')
   assert.equal(String(back.results[0].toObjectId), contact.id)
   await v4.create('contacts', contact.id, 'companies', company.id, [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 1 }])
+  const labelled = await v4.getPage('contacts', contact.id, 'companies')
+  assert.ok(labelled.results[0].associationTypes.some((type) => type.typeId === 1 && type.label === 'Primary'))
   const read = await hubspot.crm.contacts.basicApi.getById(contact.id, undefined, undefined, ['companies'])
   assert.ok(read.associations.companies.results.some((one) => one.id === company.id))
   await v4.archive('contacts', contact.id, 'companies', company.id)
   assert.deepEqual((await v4.getPage('contacts', contact.id, 'companies')).results, [])
 })
 
-test('owners are listed and read', async () => {
+test('owners are paged through and read', async () => {
   const account = keyway.run('account', 'list').accounts[0].hubId
   const hubspot = keyway.client(keyway.app(account, 'owners reader').token)
-  const page = await hubspot.crm.owners.ownersApi.getPage()
-  assert.ok(page.results.length > 0)
-  const one = await hubspot.crm.owners.ownersApi.getById(Number(page.results[0].id))
-  assert.equal(one.email, page.results[0].email)
+  const all = (await hubspot.crm.owners.ownersApi.getPage()).results
+  assert.ok(all.length > 1)
+  const seen = []
+  let after
+  do {
+    const page = await hubspot.crm.owners.ownersApi.getPage(undefined, after, 1)
+    assert.equal(page.results.length, 1)
+    seen.push(page.results[0].id)
+    after = page.paging?.next?.after
+  } while (after)
+  assert.deepEqual(seen, all.map((owner) => owner.id))
+  const one = await hubspot.crm.owners.ownersApi.getById(Number(all[0].id))
+  assert.equal(one.email, all[0].email)
 })
 
 test('one record is the same on every version of the path', async () => {

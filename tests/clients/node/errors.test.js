@@ -16,18 +16,23 @@ const refused = async (call, status) => {
   return error.body
 }
 
-test('401: unknown, rotated and revoked tokens', async () => {
+test('401: no, unknown, rotated and revoked tokens', async () => {
   const account = keyway.account('401')
   const app = keyway.app(account, '401')
   const read = (token) => keyway.client(token).crm.contacts.basicApi.getPage()
   await read(app.token)
+  const none = await refused(keyway.client(undefined).crm.contacts.basicApi.getPage(), 401)
+  assert.equal(none.category, 'INVALID_AUTHENTICATION')
+  assert.match(none.message, /^Authentication credentials not found\./)
+  const malformed = await refused(read('nonsense'), 401)
+  assert.equal(malformed.category, 'EXPIRED_AUTHENTICATION')
   const unknown = await refused(read(app.token.slice(0, -1) + (app.token.endsWith('0') ? '1' : '0')), 401)
   assert.equal(unknown.category, 'INVALID_AUTHENTICATION')
   const next = keyway.run('token', 'rotate', String(app.id), '--now').token
-  await refused(read(app.token), 401)
+  assert.equal((await refused(read(app.token), 401)).category, 'INVALID_AUTHENTICATION')
   await read(next.value)
   keyway.run('token', 'revoke', String(next.id))
-  await refused(read(next.value), 401)
+  assert.equal((await refused(read(next.value), 401)).category, 'INVALID_AUTHENTICATION')
 })
 
 test('403 names the scope, and granting it needs no new token', async () => {
@@ -43,7 +48,8 @@ test('403 names the scope, and granting it needs no new token', async () => {
 
 test('404 for a record that is not there', async () => {
   const hubspot = keyway.client(keyway.app(keyway.account('404'), '404').token)
-  await refused(hubspot.crm.contacts.basicApi.getById('123456789'), 404)
+  const body = await refused(hubspot.crm.contacts.basicApi.getById('123456789'), 404)
+  assert.equal(body.category, 'OBJECT_NOT_FOUND')
 })
 
 test('409 for an e-mail address that another contact has', async () => {

@@ -1,6 +1,8 @@
 """The official HubSpot client for Python, unmodified: only host and token are set."""
 
+import json
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import hubspot
 from hubspot.crm import companies, contacts
@@ -24,7 +26,8 @@ def tearDownModule():
 def client(token, retries=0):
     # What HubSpot's guide recommends against its limits: repeat after 429, a little later each time.
     retry = Retry(total=retries, status_forcelist=(429,), backoff_factor=0.3, allowed_methods=None) if retries else False
-    return hubspot.HubSpot(access_token=token, host=keyway.url, retry=retry)
+    # `host` is for the typed calls; `api_request` has a base URL of its own and would go to HubSpot without it.
+    return hubspot.HubSpot(access_token=token, host=keyway.url, base_url=keyway.url, retry=retry)
 
 
 def fresh(name, *settings, retries=0):
@@ -77,7 +80,7 @@ class Records(unittest.TestCase):
         self.assertEqual(len({one.properties["name"] for one in read.results}), 100)
         changes = [companies.SimplePublicObjectBatchInput(id=one.id, properties={"city": "Paris"}) for one in ids]
         updated = api.batch_api.update(companies.BatchInputSimplePublicObjectBatchInput(inputs=changes))
-        self.assertEqual({one.properties["city"] for one in updated.results}, {"Paris"})
+        self.assertEqual([one.properties["city"] for one in updated.results], ["Paris"] * 100)
         api.batch_api.archive(companies.BatchInputSimplePublicObjectId(inputs=ids))
         self.assertEqual(api.basic_api.get_page().results, [])
         with self.assertRaises(companies.ApiException) as refused:
@@ -130,6 +133,8 @@ class Records(unittest.TestCase):
         v4.create_default("contacts", person.id, "companies", company.id)
         self.assertEqual(str(v4.get_page("companies", company.id, "contacts").results[0].to_object_id), person.id)
         v4.create("contacts", person.id, "companies", company.id, [AssociationSpec(association_category="HUBSPOT_DEFINED", association_type_id=1)])
+        types = v4.get_page("contacts", person.id, "companies").results[0].association_types
+        self.assertIn((1, "Primary"), [(one.type_id, one.label) for one in types])
         v4.archive("contacts", person.id, "companies", company.id)
         self.assertEqual(v4.get_page("contacts", person.id, "companies").results, [])
 
@@ -137,8 +142,28 @@ class Records(unittest.TestCase):
         account = keyway.run("account", "list")["accounts"][0]["hubId"]
         api = client(keyway.app(account, "python owners")[1]).crm.owners.owners_api
         owners = api.get_page().results
-        self.assertTrue(owners)
+        self.assertGreater(len(owners), 1)
+        first = api.get_page(limit=1)
+        second = api.get_page(limit=1, after=first.paging.next.after)
+        self.assertEqual([first.results[0].id, second.results[0].id], [one.id for one in owners[:2]])
         self.assertEqual(api.get_by_id(int(owners[0].id)).email, owners[0].email)
+
+
+    def test_one_record_is_the_same_on_every_version_of_the_path(self):
+        hub = fresh("versions")[3]
+        made = hub.crm.contacts.basic_api.create(contact(email="v@example.com"))
+        for path in ("/crm/v3/objects/contacts", "/crm/objects/2025-09/contacts", "/crm/objects/2026-03/contacts", "/crm/objects/2026-09/contacts"):
+            with self.subTest(path):
+                response = hub.api_request({"path": f"{path}/{made.id}"})
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertEqual(response.json()["properties"]["email"], "v@example.com")
+
+    def test_a_token_says_what_it_is_and_the_account_who_it_is(self):
+        account, app, token, hub = fresh("introspection")
+        info = hub.api_request({"method": "POST", "path": "/oauth/v2/private-apps/get/access-token-info", "body": {"tokenKey": token}}).json()
+        self.assertEqual((info["hubId"], info["appId"]), (account, app))
+        self.assertIn("crm.objects.contacts.read", info["scopes"])
+        self.assertEqual(hub.api_request({"path": "/account-info/v3/details"}).json()["portalId"], account)
 
 
 class Errors(unittest.TestCase):
@@ -146,34 +171,60 @@ class Errors(unittest.TestCase):
         with self.assertRaises(contacts.ApiException) as caught:
             call(*arguments, **named)
         self.assertEqual(caught.exception.status, status, caught.exception.body)
-        return caught.exception
+        body = json.loads(caught.exception.body)
+        self.assertEqual(body["status"], "error")
+        self.assertEqual(len(body["correlationId"]), 36)
+        return body
 
     def test_401(self):
         account, app, token, hub = fresh("401")
         hub.crm.contacts.basic_api.get_page()
-        self.refused(401, client("nonsense").crm.contacts.basic_api.get_page)
-        keyway.run("token", "rotate", str(app), "--now")
-        self.assertIn("INVALID_AUTHENTICATION", self.refused(401, hub.crm.contacts.basic_api.get_page).body)
+        self.assertEqual(self.refused(401, client(None).crm.contacts.basic_api.get_page)["category"], "INVALID_AUTHENTICATION")
+        self.assertEqual(self.refused(401, client("nonsense").crm.contacts.basic_api.get_page)["category"], "EXPIRED_AUTHENTICATION")
+        unknown = token[:-1] + ("1" if token.endswith("0") else "0")
+        self.assertEqual(self.refused(401, client(unknown).crm.contacts.basic_api.get_page)["category"], "INVALID_AUTHENTICATION")
+        following = keyway.run("token", "rotate", str(app), "--now")["token"]
+        self.assertEqual(self.refused(401, hub.crm.contacts.basic_api.get_page)["category"], "INVALID_AUTHENTICATION")
+        rotated = client(following["value"]).crm.contacts.basic_api
+        rotated.get_page()
+        keyway.run("token", "revoke", str(following["id"]))
+        self.assertEqual(self.refused(401, rotated.get_page)["category"], "INVALID_AUTHENTICATION")
 
     def test_403(self):
         account = keyway.account("python 403")
         api = client(keyway.app(account, "403", ["crm.objects.contacts.read"])[1]).crm.contacts.basic_api
-        body = self.refused(403, api.create, contact(email="n@example.com")).body
-        self.assertIn("MISSING_SCOPES", body)
-        self.assertIn("crm.objects.contacts.write", body)
+        body = self.refused(403, api.create, contact(email="n@example.com"))
+        self.assertEqual(body["category"], "MISSING_SCOPES")
+        self.assertEqual(body["errors"][0]["context"]["requiredGranularScopes"], ["crm.objects.contacts.write"])
 
     def test_404_and_409(self):
         api = fresh("404")[3].crm.contacts.basic_api
         self.refused(404, api.get_by_id, "123456789")
         made = api.create(contact(email="twice@example.com"))
-        self.assertIn(f"Existing ID: {made.id}", self.refused(409, api.create, contact(email="twice@example.com")).body)
+        body = self.refused(409, api.create, contact(email="twice@example.com"))
+        self.assertEqual((body["category"], body["message"]), ("CONFLICT", f"Contact already exists. Existing ID: {made.id}"))
 
     def test_429(self):
         api = fresh("429", "--tier", "free")[3].crm.contacts.basic_api
         for _ in range(100):
             api.get_page(limit=1)
-        error = self.refused(429, api.get_page, limit=1)
-        self.assertIn("TEN_SECONDLY_ROLLING", error.body)
+        self.assertEqual(self.refused(429, api.get_page, limit=1)["policyName"], "TEN_SECONDLY_ROLLING")
+
+    def test_429_of_searches(self):
+        api = fresh("search 429")[3].crm.contacts.search_api
+        request = contacts.PublicObjectSearchRequest(filter_groups=[], properties=[], limit=1, sorts=[], after="0")
+
+        def policy(_):
+            try:
+                api.do_search(request)
+            except contacts.ApiException as error:
+                return error.status, json.loads(error.body)["policyName"]
+
+        # All at once: one after the other they might not come within one second.
+        with ThreadPoolExecutor(20) as pool:
+            refused = [one for one in pool.map(policy, range(30)) if one]
+        self.assertTrue(refused)
+        self.assertEqual(set(refused), {(429, "SECONDLY")})
 
 
 if __name__ == "__main__":
