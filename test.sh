@@ -60,6 +60,7 @@ part 'tests of the workspace' workspace_tests
 part 'the official client for Node' node_client
 part 'the official client for Python' python_client
 part 'bad input' python3 tests/bad_input.py
+part 'clients that hang up' python3 tests/hang_up.py
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
 if cargo deny --version >/dev/null 2>&1; then
   part 'licences' cargo deny --all-features check licenses bans sources
