@@ -107,23 +107,30 @@ async fn serve_all(mut accepted: mpsc::Receiver<std::net::TcpStream>, gateway: A
         let (Ok(place), Ok(stream)) = (places.clone().acquire_owned().await, TcpStream::from_std(stream)) else { continue };
         let (gateway, shutdown, alive) = (gateway.clone(), shutdown.clone(), alive.clone());
         tokio::spawn(async move {
-            serve_connection(stream, gateway, shutdown).await;
-            drop((alive, place));
+            serve_connection(stream, gateway, shutdown, alive).await;
+            drop(place);
         });
     }
     drop(alive);
     let _ = tokio::time::timeout(DRAIN_TIME_MAX, all_done.recv()).await;
 }
 
-async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>) {
+async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>, alive: mpsc::Sender<()>) {
     let Ok(peer) = stream.peer_addr() else { return };
     // Answers are written whole; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let (stream, calls) = refusal::guard(stream);
     let service = service_fn(move |request| {
         calls.called();
-        let gateway = gateway.clone();
-        async move { Ok::<_, std::convert::Infallible>(gateway.handle(request, peer.ip()).await) }
+        let (gateway, alive) = (gateway.clone(), alive.clone());
+        // A task of its own: when the client hangs up, hyper drops what it waits for here, and a
+        // call that may have changed something must still come to its record.
+        let answer = tokio::spawn(async move {
+            let response = gateway.handle(request, peer.ip()).await;
+            drop(alive);
+            response
+        });
+        async move { answer.await }
     });
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
