@@ -118,14 +118,13 @@ impl Portal {
     /// # Errors
     /// It could not be made durable.
     pub async fn create_account(&self, hub_id: u64, settings: AccountSettings) -> Result<(), StorageError> {
-        let found = self.account(hub_id);
-        let is_new = found.is_none();
-        let account = found.unwrap_or_else(|| {
-            let made = Arc::new(Mutex::new(State::new(hub_id, settings.clone())));
-            self.accounts.write().unwrap_or_else(PoisonError::into_inner).entry(hub_id).or_insert(made).clone()
-        });
         let position = {
-            let mut state = locked(&account);
+            // Held until the change is queued: a delete of the same account comes before or after
+            // it, in memory and in the file alike.
+            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+            let is_new = !accounts.contains_key(&hub_id);
+            let account = accounts.entry(hub_id).or_insert_with(|| Arc::new(Mutex::new(State::new(hub_id, settings.clone()))));
+            let mut state = locked(account);
             let changed = is_new || state.settings != settings;
             state.settings = settings;
             let made_at = state.settings.created_at;
@@ -146,8 +145,14 @@ impl Portal {
     /// # Errors
     /// It could not be made durable.
     pub async fn delete_account(&self, hub_id: u64) -> Result<(), StorageError> {
-        self.accounts.write().unwrap_or_else(PoisonError::into_inner).remove(&hub_id);
-        let position = self.log.append(vec![Change { hub_id, space: "*", key: String::new(), body: None }]);
+        let position = {
+            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+            // A call that found the account before still holds it; it must write nothing after this.
+            if let Some(account) = accounts.remove(&hub_id) {
+                locked(&account).is_deleted = true;
+            }
+            self.log.append(vec![Change { hub_id, space: "*", key: String::new(), body: None }])
+        };
         self.log.wait(position).await.map_err(|error| StorageError(error.message))
     }
 
@@ -159,6 +164,9 @@ impl Portal {
         let account = self.account(hub_id).ok_or_else(|| StorageError(format!("there is no account {hub_id}")))?;
         let (summary, position) = {
             let mut state = locked(&account);
+            if state.is_deleted {
+                return Err(StorageError(format!("there is no account {hub_id}")));
+            }
             let mut tx = Tx::new(&mut state);
             let summary = seed::demo(&mut tx, now);
             (summary, self.append(tx))
@@ -173,8 +181,7 @@ impl Portal {
     /// # Errors
     /// HubSpot's refusal; nothing was changed.
     pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
-        let account =
-            self.account(call.hub_id).ok_or_else(|| ErrorBody::not_found(format!("there is no embedded account {}", call.hub_id)))?;
+        let account = self.account(call.hub_id).ok_or_else(|| no_account(call.hub_id))?;
         let (answer, position) = self.perform(&account, &call);
         // A refusal is waited for as well: a 409 tells of a record, too.
         self.log.wait(position).await?;
@@ -210,6 +217,9 @@ impl Portal {
 
     fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64) {
         let mut state = locked(account);
+        if state.is_deleted {
+            return (Err(no_account(call.hub_id)), 0);
+        }
         if let Err(refused) = self.log.check_writable() {
             // A read could show changes that were never made durable.
             return (Err(refused), 0);
@@ -240,6 +250,17 @@ impl Portal {
     fn account(&self, hub_id: u64) -> Option<Arc<Mutex<State>>> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned()
     }
+}
+
+/// The writer keeps its file and its thread until it is told that nobody is left to write.
+impl Drop for Portal {
+    fn drop(&mut self) {
+        self.log.begin_close();
+    }
+}
+
+fn no_account(hub_id: u64) -> ErrorBody {
+    ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
 }
 
 fn not_served(call: &Call) -> ErrorBody {

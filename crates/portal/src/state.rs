@@ -59,12 +59,14 @@ pub struct State {
     tables: Vec<Table>,
     /// Log position of the last change: who reads the state waits until that is durable.
     pub position: u64,
+    /// Set under the lock when the account goes: whoever still holds it must change nothing.
+    pub is_deleted: bool,
 }
 
 impl State {
     /// An account without records.
     pub fn new(hub_id: u64, settings: AccountSettings) -> Self {
-        Self { hub_id, settings, owners: Vec::new(), links: Links::default(), tables: Kind::all().map(Table::new).collect(), position: 0 }
+        Self { hub_id, settings, owners: Vec::new(), links: Links::default(), tables: Kind::all().map(Table::new).collect(), position: 0, is_deleted: false }
     }
 
     /// The records of a type.

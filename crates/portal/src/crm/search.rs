@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::render::{self, View};
@@ -96,13 +97,14 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(kind, &body)?;
-    let mut found: Vec<&Record> = state.table(kind).range(0, false).filter(|record| search.matches(state, kind, record)).collect();
-    search.sort(&mut found);
+    let found = state.table(kind).range(0, false).filter(|record| search.matches(state, kind, record)).collect();
+    let found = search.sort(found);
     let view = View::of(kind, &texts(&body, "properties")?, &[], Vec::new());
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
     render::records(&mut out, state, kind, found.iter().skip(search.offset).take(search.limit).copied(), &view);
     let next = search.offset + search.limit;
-    if next < found.len() {
+    // A page of none would name itself as the next, for ever.
+    if next < found.len() && search.limit > 0 {
         out.extend_from_slice(format!(",\"paging\":{{\"next\":{{\"after\":\"{next}\"}}}}").as_bytes());
     }
     out.push(b'}');
@@ -132,15 +134,46 @@ impl Search {
     }
 
     /// Records without the property come last, whatever the direction.
-    fn sort(&self, found: &mut [&Record]) {
-        let Some((name, value_type, descending)) = &self.sort else { return };
-        found.sort_by(|one, other| match (one.get(name), other.get(name)) {
-            (Some(one), Some(other)) => {
-                let order = compare(*value_type, one, other).unwrap_or(Ordering::Equal);
-                if *descending { order.reverse() } else { order }
-            }
+    fn sort<'a>(&self, found: Vec<&'a Record>) -> Vec<&'a Record> {
+        let Some((name, value_type, descending)) = &self.sort else { return found };
+        let key = |record: &Record| record.get(name).and_then(|value| SortKey::of(*value_type, value));
+        let mut keyed: Vec<(Option<SortKey>, &Record)> = found.into_iter().map(|record| (key(record), record)).collect();
+        keyed.sort_by(|(one, _), (other, _)| match (one, other) {
+            (Some(one), Some(other)) if *descending => other.cmp(one),
+            (Some(one), Some(other)) => one.cmp(other),
             (one, other) => other.is_some().cmp(&one.is_some()),
         });
+        keyed.into_iter().map(|(_, record)| record).collect()
+    }
+}
+
+/// What a value is sorted by, read once a record. A total order: the standard library's sort
+/// panics on anything less.
+enum SortKey {
+    Number(f64),
+    Moment(Timestamp),
+    Option(String),
+    Text(String),
+}
+
+impl SortKey {
+    fn of(value_type: ValueType, value: &str) -> Option<Self> {
+        match value_type {
+            ValueType::Number => number(value).map(Self::Number),
+            ValueType::Date | ValueType::DateTime => moment(value).map(Self::Moment),
+            ValueType::Enumeration => Some(Self::Option(value.to_owned())),
+            ValueType::Text | ValueType::Bool => Some(Self::Text(value.to_lowercase())),
+        }
+    }
+
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
+            (Self::Moment(one), Self::Moment(other)) => one.cmp(other),
+            (Self::Option(one), Self::Option(other)) | (Self::Text(one), Self::Text(other)) => one.cmp(other),
+            // The keys of one sort are of one property, so of one kind.
+            _ => Ordering::Equal,
+        }
     }
 }
 
@@ -326,11 +359,8 @@ pub fn compare(value_type: ValueType, one: &str, other: &str) -> Option<Ordering
         ValueType::Number => number(one)?.partial_cmp(&number(other)?),
         ValueType::Date | ValueType::DateTime => Some(moment(one)?.cmp(&moment(other)?)),
         ValueType::Enumeration => Some(one.cmp(other)),
-        // Ids are text to HubSpot and ordered as numbers; so is any text of digits.
-        ValueType::Text | ValueType::Bool => match (one.parse::<u64>(), other.parse::<u64>()) {
-            (Ok(one), Ok(other)) => Some(one.cmp(&other)),
-            _ => Some(one.to_lowercase().cmp(&other.to_lowercase())),
-        },
+        // Digits in text are text: the zip code 02139 is not 2139.
+        ValueType::Text | ValueType::Bool => Some(one.to_lowercase().cmp(&other.to_lowercase())),
     }
 }
 
