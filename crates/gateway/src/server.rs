@@ -125,12 +125,11 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
         let (gateway, alive) = (gateway.clone(), alive.clone());
         // A task of its own: when the client hangs up, hyper drops what it waits for here, and a
         // call that may have changed something must still come to its record.
-        let answer = tokio::spawn(async move {
+        tokio::spawn(async move {
             let response = gateway.handle(request, peer.ip()).await;
             drop(alive);
             response
-        });
-        async move { answer.await }
+        })
     });
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
