@@ -66,7 +66,15 @@ pub struct State {
 impl State {
     /// An account without records.
     pub fn new(hub_id: u64, settings: AccountSettings) -> Self {
-        Self { hub_id, settings, owners: Vec::new(), links: Links::default(), tables: Kind::all().map(Table::new).collect(), position: 0, is_deleted: false }
+        Self {
+            hub_id,
+            settings,
+            owners: Vec::new(),
+            links: Links::default(),
+            tables: Kind::all().map(Table::new).collect(),
+            position: 0,
+            is_deleted: false,
+        }
     }
 
     /// The records of a type.
