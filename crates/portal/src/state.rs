@@ -128,8 +128,11 @@ impl<'a> Tx<'a> {
     pub fn link(&mut self, from: End, to: End, types: &[u32]) {
         let plain = links::types(from.0, to.0)[0].id;
         let mut forth = vec![plain];
-        forth.extend(types.iter().filter(|id| **id != plain));
-        forth.dedup();
+        for id in types {
+            if !forth.contains(id) {
+                forth.push(*id);
+            }
+        }
         for id in &forth {
             if links::types(from.0, to.0).iter().any(|link| link.id == *id && link.label == Some("Primary")) {
                 self.demote_primary(from, to);

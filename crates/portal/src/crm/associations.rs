@@ -28,7 +28,7 @@ pub fn of_record(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut
         ("GET", [from, id, _, to]) => ends(from, id, to).and_then(|(from, to)| list(request, from, to, tx.state)),
         ("PUT", [from, id, _, "default", to, other]) => pair(from, id, to, other).and_then(|(from, to)| put_default(tx, from, to)),
         ("PUT", [from, id, _, to, other]) => pair(from, id, to, other).and_then(|(from, to)| put_labelled(request, tx, from, to)),
-        ("PUT", [from, id, _, to, other, own]) => pair(from, id, to, other).and_then(|(from, to)| put_typed(request, tx, from, to, own)),
+        ("PUT", [from, id, _, to, other, own]) => pair(from, id, to, other).and_then(|(from, to)| put_typed(tx, from, to, own)),
         ("DELETE", [from, id, _, to, other]) => pair(from, id, to, other).map(|(from, to)| {
             tx.unlink(from, to);
             no_content()
@@ -112,7 +112,17 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
     Ok(reply(200, body))
 }
 
+/// An association has two ends; with one, each direction would overwrite the other.
+fn two_ends(from: End, to: End) -> Result<(), ErrorBody> {
+    if from == to {
+        Err(ErrorBody::validation(format!("{} {} can't be associated with itself", from.0.singular(), from.1)))
+    } else {
+        Ok(())
+    }
+}
+
 fn put_default(tx: &mut Tx<'_>, from: End, to: End) -> Answer {
+    two_ends(from, to)?;
     live(tx.state, from)?;
     live(tx.state, to)?;
     let types = [links::types(from.0, to.0)[0].id];
@@ -139,6 +149,7 @@ fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> A
     let body: Value = serde_json::from_slice(request.body)
         .map_err(|_| ErrorBody::validation("Invalid input JSON: a list of association types is expected"))?;
     let types = type_ids(Some(&body))?;
+    two_ends(from, to)?;
     live(tx.state, from)?;
     check_link(tx.state, from.0, to, &types)?;
     tx.link(from, to, &types);
@@ -153,8 +164,9 @@ fn labels_between(from: End, to: End, types: &[u32]) -> Value {
 }
 
 /// The v3 form, whose path names the type; the answer is the record.
-fn put_typed(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End, own: &str) -> Answer {
+fn put_typed(tx: &mut Tx<'_>, from: End, to: End, own: &str) -> Answer {
     let own = links::find_type(from.0, to.0, own).ok_or_else(|| no_such_type(own, from.0, to.0))?.id;
+    two_ends(from, to)?;
     live(tx.state, from)?;
     live(tx.state, to)?;
     let types = kept(tx.state, from, to, &[own]);
@@ -162,7 +174,6 @@ fn put_typed(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End, own: &s
     let view = super::render::View::of(from.0, &[], &[], vec![to.0]);
     let mut body = Vec::new();
     super::render::record(&mut body, tx.state, from.0, live(tx.state, from)?, &view);
-    let _ = request;
     Ok(crate::Reply { status: 200, body: body.into() })
 }
 
@@ -213,6 +224,7 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
     for input in inputs(&body, WRITE_MAX)? {
         let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
         let types = input_types(request.version, input, from, to)?;
+        two_ends(ends.0, ends.1)?;
         live(tx.state, ends.0)?;
         check_link(tx.state, from, ends.1, &types)?;
         wanted.push((ends.0, ends.1, types));
@@ -237,6 +249,7 @@ fn batch_default(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -
     let mut wanted = Vec::new();
     for input in inputs(&body, WRITE_MAX)? {
         let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
+        two_ends(ends.0, ends.1)?;
         live(tx.state, ends.0)?;
         live(tx.state, ends.1)?;
         wanted.push(ends);

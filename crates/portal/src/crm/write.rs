@@ -40,8 +40,19 @@ pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current:
     }
     if current.is_none() {
         check_required(schema, kind, &values)?;
+        values.extend(default_pipeline(schema, kind, &values));
     }
     Ok(values)
+}
+
+/// A new record with a stage and no pipeline goes into the first pipeline that has the stage.
+fn default_pipeline(schema: &Schema, kind: Kind, values: &Values) -> Option<(Name, String)> {
+    let value = |name: &str| values.iter().find(|(own, value)| **own == *name && !value.is_empty()).map(|(_, value)| value);
+    let found = pipelines::of(kind).find(|pipeline| {
+        value(pipeline.property).is_none()
+            && value(pipeline.stage_property).is_some_and(|wanted| pipeline.stages.iter().any(|stage| stage.id == wanted))
+    })?;
+    Some((schema.get(found.property)?.name.clone(), found.id.to_owned()))
 }
 
 type Checked = Result<(Name, String), BadValue>;
