@@ -1,0 +1,171 @@
+//! What was acknowledged is there after a restart, and what goes, goes from the file as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyway_core::time::Timestamp;
+use keyway_portal::{Portal, Storage};
+use serde_json::json;
+
+use crate::support::{Account, HUB_ID, NOW_MS, call, settings};
+
+const CONTACTS: &str = "GET /crm/v3/objects/contacts?limit=100";
+
+#[test]
+fn everything_is_there_after_a_restart_without_a_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Account::open(Storage::Folder(folder.path().to_owned()));
+    let paths = [
+        "/crm/v3/objects/contacts?limit=50&propertiesWithHistory=city&associations=companies",
+        "/crm/v3/objects/contacts?archived=true",
+        "/crm/v3/objects/companies?associations=contacts",
+        "/crm/v3/owners",
+        "/account-info/v3/details",
+    ];
+    let answers = |account: &Account| paths.map(|path| account.get(path).expect(200));
+
+    let before = open();
+    before.contact("a@example.com");
+    let gone = before.contact("gone@example.com");
+    before.make("companies", json!({ "name": "Foods \"& \u{1F355}\"" }));
+    for city in ["Porto", "", "Lagos"] {
+        before.call("PATCH /crm/v3/objects/contacts/101", json!({ "properties": { "city": city } })).expect(200);
+    }
+    before.call_with("PUT /crm/v3/objects/contacts/101/associations/companies/101/1", b"").expect(200);
+    before.call_with(&format!("DELETE /crm/v3/objects/contacts/{gone}"), b"").expect(204);
+    let expected = answers(&before);
+    drop(before);
+
+    let after = open();
+    assert_eq!(answers(&after), expected);
+    assert_eq!(after.contact("b@example.com"), "103", "ids go on where they were");
+    after.call("POST /crm/v3/objects/contacts", json!({ "properties": { "email": "a@example.com" } })).refused(409, "Existing ID: 101");
+}
+
+#[test]
+fn a_portal_in_memory_keeps_nothing() {
+    Account::new().contact("a@example.com");
+    assert!(Account::new().get("/crm/v3/objects/contacts").ids().is_empty());
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = Arc::new(open(folder.path()).await);
+        let writers: Vec<_> = (0..8).map(|writer| tokio::spawn(write(portal.clone(), writer, 25))).collect();
+        for writer in writers {
+            assert_eq!(writer.await.unwrap(), 25);
+        }
+        // Not closed: an acknowledged write does not need it.
+        drop(portal);
+        let portal = open(folder.path()).await;
+        let body = br#"{"limit":1}"#;
+        let found = portal.handle(call("POST /crm/v3/objects/contacts/search", body, NOW_MS)).await.unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&found.body).unwrap();
+        assert_eq!(found["total"], 200);
+    });
+}
+
+/// How many of `count` contacts were acknowledged.
+async fn write(portal: Arc<Portal>, writer: usize, count: usize) -> usize {
+    let mut acknowledged = 0;
+    for n in 0..count {
+        let body = json!({ "properties": { "email": format!("c{writer}-{n}@example.com") } }).to_string();
+        let answer = portal.handle(call("POST /crm/v3/objects/contacts", body.as_bytes(), NOW_MS)).await;
+        acknowledged += usize::from(answer.is_ok());
+    }
+    acknowledged
+}
+
+async fn open(folder: &std::path::Path) -> Portal {
+    let portal = Portal::open(Storage::Folder(folder.to_owned())).await.unwrap();
+    portal.create_account(HUB_ID, settings()).await.unwrap();
+    portal
+}
+
+#[test]
+fn an_account_deleted_while_others_write_to_it_leaves_nothing_behind() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let portal = Arc::new(open(folder.path()).await);
+            let writers: Vec<_> = (0..4).map(|writer| tokio::spawn(write(portal.clone(), writer, 40))).collect();
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            portal.delete_account(HUB_ID).await.unwrap();
+            for writer in writers {
+                writer.await.unwrap();
+            }
+            portal.close().await;
+            let portal = open(folder.path()).await;
+            let found = portal.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap();
+            assert_eq!(&found.body[..], br#"{"results":[]}"#);
+        });
+    }
+}
+
+#[test]
+fn an_account_made_again_after_its_end_is_empty_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = open(folder.path()).await;
+        portal.seed_demo(HUB_ID, Timestamp::from_ms(NOW_MS)).await.unwrap();
+        portal.delete_account(HUB_ID).await.unwrap();
+        assert_eq!(portal.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap_err().status, 404);
+        portal.create_account(HUB_ID, settings()).await.unwrap();
+        portal.close().await;
+        let portal = Portal::open(Storage::Folder(folder.path().to_owned())).await.unwrap();
+        let found = portal.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap();
+        assert_eq!(&found.body[..], br#"{"results":[]}"#);
+    });
+}
+
+#[test]
+fn after_a_close_nothing_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = open(folder.path()).await;
+        portal.close().await;
+        let refused = portal.handle(call("POST /crm/v3/objects/contacts", br#"{"properties":{}}"#, NOW_MS)).await.unwrap_err();
+        assert_eq!((refused.status, refused.category), (503, "SERVICE_UNAVAILABLE"));
+    });
+}
+
+#[test]
+fn a_file_that_refuses_writes_refuses_them_to_callers_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = open(folder.path()).await;
+        refuse_inserts(folder.path()).await;
+        for _ in 0..2 {
+            let refused = portal.handle(call("POST /crm/v3/objects/contacts", br#"{"properties":{}}"#, NOW_MS)).await.unwrap_err();
+            assert_eq!(refused.status, 503);
+        }
+        // A read must not show what was never kept.
+        assert_eq!(portal.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap_err().status, 503);
+    });
+}
+
+/// As a full disk does, but the same on every machine.
+async fn refuse_inserts(folder: &std::path::Path) {
+    use sqlx::Connection;
+    let url = format!("sqlite://{}", folder.join("portal.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    sqlx::query(trigger).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_database_is_not_opened() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("portal.db"), "this is no database, but it is long enough to be looked at as one").unwrap();
+    assert!(runtime.block_on(Portal::open(Storage::Folder(folder.path().to_owned()))).is_err());
+    assert!(runtime.block_on(Portal::open(Storage::Folder(folder.path().join("nowhere")))).is_err());
+}

@@ -1,0 +1,133 @@
+//! An account to test against, and one way to call it.
+
+use bytes::Bytes;
+use http::Method;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
+use keyway_core::time::Timestamp;
+use keyway_portal::{AccountSettings, Call, Portal, Storage};
+use serde_json::{Value, json};
+
+pub const HUB_ID: u64 = 4242;
+pub const APP_ID: u64 = 77;
+/// 2026-11-23T15:15:00.123Z
+pub const NOW_MS: i64 = 1_795_446_900_123;
+
+pub struct Account {
+    runtime: tokio::runtime::Runtime,
+    portal: Portal,
+    now_ms: std::cell::Cell<i64>,
+}
+
+/// What came back: the status, and the body or the error's body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, which must have come with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self.body
+    }
+
+    /// A refusal with this status, whose body has this text somewhere.
+    #[track_caller]
+    pub fn refused(self, status: u16, text: &str) {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        let body = self.body.to_string();
+        assert!(body.contains(text), "{text} is not in {body}");
+    }
+
+    /// The ids of `results`.
+    #[track_caller]
+    pub fn ids(self) -> Vec<String> {
+        let results = self.expect(200)["results"].as_array().cloned().unwrap_or_default();
+        results.iter().map(|one| one["id"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+impl Account {
+    pub fn new() -> Self {
+        Self::open(Storage::Ephemeral)
+    }
+
+    pub fn open(storage: Storage) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let portal = runtime.block_on(Portal::open(storage)).unwrap();
+        runtime.block_on(portal.create_account(HUB_ID, settings())).unwrap();
+        Self { runtime, portal, now_ms: std::cell::Cell::new(NOW_MS) }
+    }
+
+    pub fn portal(&self) -> &Portal {
+        &self.portal
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Time goes on by one millisecond with every call.
+    pub fn call_with(&self, line: &str, body: &[u8]) -> Answer {
+        let answer = self.runtime.block_on(self.portal.handle(call(line, body, self.now_ms.replace(self.now_ms.get() + 1))));
+        match answer {
+            Ok(reply) if reply.body.is_empty() => Answer { status: reply.status, body: Value::Null },
+            Ok(reply) => Answer { status: reply.status, body: serde_json::from_slice(&reply.body).expect("an answer is JSON") },
+            Err(error) => Answer { status: error.status, body: envelope(&error) },
+        }
+    }
+
+    pub fn call(&self, line: &str, body: Value) -> Answer {
+        self.call_with(line, body.to_string().as_bytes())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.call_with(&format!("GET {path}"), b"")
+    }
+
+    /// Creates a record and answers its id.
+    #[track_caller]
+    pub fn make(&self, kind: &str, properties: Value) -> String {
+        let made = self.call(&format!("POST /crm/v3/objects/{kind}"), json!({ "properties": properties })).expect(201);
+        made["id"].as_str().expect("an id is text").to_owned()
+    }
+
+    pub fn contact(&self, email: &str) -> String {
+        self.make("contacts", json!({ "email": email }))
+    }
+}
+
+pub fn settings() -> AccountSettings {
+    AccountSettings {
+        time_zone: "America/New_York".into(),
+        currency: "USD".into(),
+        tier: "free".into(),
+        created_at: Timestamp::from_ms(NOW_MS),
+        name: "Test".into(),
+    }
+}
+
+/// A call from a line such as `GET /crm/v3/objects/contacts?limit=1`.
+pub fn call(line: &str, body: &[u8], now_ms: i64) -> Call {
+    let (method, target) = line.split_once(' ').expect("a line is a method and a target");
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
+    Call {
+        hub_id: HUB_ID,
+        app_id: APP_ID,
+        user_id: 1,
+        method: method.parse::<Method>().unwrap(),
+        path: NormalPath::parse(path).unwrap(),
+        query,
+        body: Bytes::copy_from_slice(body),
+        now: Timestamp::from_ms(now_ms),
+    }
+}
+
+fn envelope(error: &ErrorBody) -> Value {
+    let body: Value = serde_json::from_slice(&error.to_json("c-1")).unwrap();
+    assert_eq!(body["status"], "error");
+    body
+}
