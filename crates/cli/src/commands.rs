@@ -9,6 +9,7 @@ pub mod token;
 use std::io::Write;
 
 use clap::CommandFactory;
+use keyway_core::path::encode_component;
 use serde_json::Value;
 
 use crate::Exit;
@@ -72,10 +73,11 @@ pub fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A path segment: everything but unreserved characters is percent-encoded (RFC 3986, section 2).
+/// A path segment or a query's value.
 pub fn encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let mut encoded = String::new();
+    encode_component(text, &mut encoded);
+    encoded
 }
 
 /// A query of the fields that are given.

@@ -184,7 +184,8 @@ impl Catalog {
     }
 }
 
-fn is_read_only(method: Method, template: &str) -> bool {
+/// GET, search and batch read.
+pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
     method == Method::Get || (method == Method::Post && (template.ends_with("/search") || template.ends_with("/batch/read")))
 }
 

@@ -167,8 +167,18 @@ fn hex(digit: u8) -> Result<u8, PathError> {
 }
 
 fn encode(segment: &str, out: &mut String) {
-    for byte in segment.bytes() {
-        if is_path_char(byte) {
+    encode_except(segment, is_path_char, out);
+}
+
+/// Appends a text with everything but unreserved characters percent-encoded (RFC 3986, section
+/// 2.3): right in any part of a URL.
+pub fn encode_component(text: &str, out: &mut String) {
+    encode_except(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte), out);
+}
+
+fn encode_except(text: &str, plain: impl Fn(u8) -> bool, out: &mut String) {
+    for byte in text.bytes() {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             const HEX: &[u8; 16] = b"0123456789ABCDEF";

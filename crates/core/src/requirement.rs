@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::tables::{EndpointRow, scope_set_rows};
-use crate::catalog::{Auth, Method};
+use crate::catalog::{Auth, is_read_only};
 use crate::object_type::{self, ObjectType};
 use crate::path::NormalPath;
 use crate::scope::{ScopeId, ScopeSet};
@@ -203,7 +203,7 @@ impl Rules {
         let Some((family, positions)) = family(row.template).zip(positions) else {
             return Rule::Fixed(Requirement::Scopes(listed));
         };
-        let writes = !is_read(row);
+        let writes = !is_read_only(row.method, row.template);
         let per_type = *self.per_type.entry((family, writes, set)).or_insert_with(|| keep(per_type(family, writes, listed)));
         match positions {
             (first, None) => Rule::ByType(per_type, first),
@@ -230,10 +230,6 @@ fn scopeless(row: &EndpointRow) -> Requirement {
 /// The catalog is loaded once and lives as long as the process, and so does what it points to.
 fn keep<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
-}
-
-fn is_read(row: &EndpointRow) -> bool {
-    row.method == Method::Get || row.template.ends_with("/search") || row.template.ends_with("/batch/read")
 }
 
 fn family(template: &str) -> Option<Family> {

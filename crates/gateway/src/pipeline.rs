@@ -109,8 +109,13 @@ impl Gateway {
         };
         let method = request.method().clone();
         let outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
-        let (outcome, body) = respond::body(outcome, &call.correlation_id);
-        let entry = self.entry(&call, &method, &outcome, body.len());
+        let body = respond::body(&outcome, &call.correlation_id);
+        let entry = AuditEntry {
+            status: outcome.status(),
+            category: outcome.result.as_ref().err().map(|error| error.category),
+            bytes_out: body.len() as u64,
+            ..self.entry(&call, &method)
+        };
         if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return respond::unavailable(&call.correlation_id);
@@ -153,7 +158,7 @@ impl Gateway {
         }
         let body = receive::json_body(head, body, call).await?;
         if !operation.read_only {
-            let entry = self.entry(call, &head.method, &Outcome::from(ErrorBody::new(0, "", "")), 0);
+            let entry = self.entry(call, &head.method);
             self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
             call.begun = true;
         }
@@ -161,7 +166,8 @@ impl Gateway {
         forward(&*self.backend, permit, Forwarded { method: head.method.clone(), query, body, now: call.at }).await
     }
 
-    fn entry(&self, call: &Call, method: &http::Method, outcome: &Outcome, bytes_out: usize) -> AuditEntry {
+    /// What is known of a call before its outcome.
+    fn entry(&self, call: &Call, method: &http::Method) -> AuditEntry {
         let caller = call.token.as_ref().map(|token| token.caller());
         let operation = match call.operation {
             Some(operation) => self.operation_names[usize::from(operation.id.0)].clone(),
@@ -173,11 +179,11 @@ impl Gateway {
             app_id: caller.map(|caller| caller.app_id),
             token_id: caller.map(|caller| caller.token_id),
             operation,
-            status: outcome.status(),
-            category: outcome.result.as_ref().err().map(|error| error.category),
+            status: 0,
+            category: None,
             latency_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: call.bytes_in,
-            bytes_out: bytes_out as u64,
+            bytes_out: 0,
             correlation_id: call.correlation_id.clone(),
             source: call.source,
         }

@@ -138,16 +138,6 @@ impl Registry {
             locked(&entry.usage).daily = DailyCount::new(used, clock::next_midnight(&entry.zone, now));
         }
     }
-
-    /// An account, if it is there.
-    pub fn account(&self, hub_id: u64) -> Option<Arc<AccountEntry>> {
-        self.snapshot.load().accounts.get(&hub_id).cloned()
-    }
-
-    /// An app, if it is there.
-    pub fn app(&self, app_id: u64) -> Option<Arc<AppEntry>> {
-        self.snapshot.load().apps.get(&app_id).cloned()
-    }
 }
 
 impl TokenEntry {

@@ -276,7 +276,8 @@ fn json_list(list: &[String]) -> String {
     serde_json::Value::from(list).to_string()
 }
 
-fn signed(value: u64) -> i64 {
+/// SQLite's integers are signed; ids and counts stay far below the half.
+pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

@@ -17,14 +17,14 @@ impl Kind {
     /// The type a path segment names, if it is one that every account has.
     pub fn parse(segment: &str) -> Option<Self> {
         match ObjectTypeRef::parse(segment)? {
-            ObjectTypeRef::Standard(row) => Self::of(row.name),
+            ObjectTypeRef::Standard(row) => Some(Self(row.index as u8)),
             ObjectTypeRef::Custom(_) => None,
         }
     }
 
     /// The type with this plural name.
     pub fn of(name: &str) -> Option<Self> {
-        ObjectType::all().iter().position(|row| row.name == name).map(|index| Self(index as u8))
+        ObjectType::all().iter().find(|row| row.name == name).map(|row| Self(row.index as u8))
     }
 
     /// The row of the table of types.

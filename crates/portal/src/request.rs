@@ -1,6 +1,7 @@
 //! A call's query and body, read once and refused in HubSpot's words where they make no sense.
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::path::encode_component;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -100,9 +101,9 @@ impl Query {
     pub fn link(&self, path: &str, after: u64) -> String {
         let mut link = format!("https://api.hubapi.com{path}?");
         for (key, value) in self.0.iter().filter(|(key, _)| key != "after") {
-            encode(key, &mut link);
+            encode_component(key, &mut link);
             link.push('=');
-            encode(value, &mut link);
+            encode_component(value, &mut link);
             link.push('&');
         }
         link.push_str(&format!("after={after}"));
@@ -185,16 +186,6 @@ fn decode(raw: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,1 +1,1 @@
-//! (see docs/ARCHITECTURE.md)
+//! Files to findings and usages. To come; docs/ARCHITECTURE.md says what belongs here.

@@ -79,7 +79,7 @@ async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> An
 }
 
 async fn update_account(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
-    if asked.hub_id.or(None).is_some() || asked.currency.is_some() || asked.region.is_some() {
+    if asked.hub_id.is_some() || asked.currency.is_some() || asked.region.is_some() {
         return Err(ApiError::invalid("hubId, currency and region stay as they were made"));
     }
     let change = AccountChange { name: asked.name, tier: tier(asked.tier.as_deref())?, addons: asked.addons, time_zone: asked.time_zone };

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{AuditError, AuditLog, AuditRecord};
+use crate::store::signed;
 
 /// Records on one page at most.
 pub(crate) const LIMIT_MAX: u32 = 10_000;
@@ -92,7 +93,7 @@ impl AuditLog {
              ('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'RATE_LIMITS', 'NOT_FOUND', 'METHOD_NOT_ALLOWED'))",
         )
         .bind(since.as_ms())
-        .bind(i64::try_from(hub_id).unwrap_or(i64::MAX))
+        .bind(signed(hub_id))
         .fetch_one(&self.readers)
         .await?;
         Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
@@ -101,7 +102,6 @@ impl AuditLog {
 
 fn statement(table: &str, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(format!("select * from {table} where 1"));
-    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     if let Some(app_id) = filter.app_id {
         query.push(" and app_id = ").push_bind(signed(app_id));
     }

@@ -11,6 +11,7 @@ use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{AuditEntry, AuditError};
+use crate::store::signed;
 
 /// Changes that may wait for a commit; more make their callers wait to queue.
 const QUEUE_MAX: usize = 4096;
@@ -80,7 +81,7 @@ impl Writer {
 /// of the next record comes back.
 pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    transaction.execute(SCHEMA).await?;
+    transaction.execute(AssertSqlSafe(schema())).await?;
     transaction.execute(MOVE_RECENT).await?;
     transaction.execute(ADOPT_UNFINISHED).await?;
     let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from call").fetch_one(&mut *transaction).await?;
@@ -88,37 +89,33 @@ pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<i64, sq
     Ok(last + 1)
 }
 
-const SCHEMA: &str = "
-create table if not exists call (
-    id integer primary key,
-    at integer not null,
-    hub_id integer, app_id integer, token_id integer,
-    operation text not null,
-    status integer, category text,
-    latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
-    correlation_id text not null, source text not null
-) strict;
-create index if not exists call_by_app on call (app_id, at);
-create index if not exists call_by_time on call (at);
-create index if not exists call_refused_by_time on call (at) where status >= 400;
-create table if not exists recent (
-    id integer primary key,
-    at integer not null,
-    hub_id integer, app_id integer, token_id integer,
-    operation text not null,
-    status integer, category text,
-    latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
-    correlation_id text not null, source text not null
-) strict;
-create table if not exists begun (
-    correlation_id text primary key,
-    at integer not null,
-    hub_id integer, app_id integer, token_id integer,
-    operation text not null,
-    bytes_in integer not null,
-    source text not null
-) strict, without rowid;
-";
+/// `recent` and `call` have the same columns, in the same order: records move with `select *`.
+fn schema() -> String {
+    const RECORD: &str = "(
+        id integer primary key,
+        at integer not null,
+        hub_id integer, app_id integer, token_id integer,
+        operation text not null,
+        status integer, category text,
+        latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
+        correlation_id text not null, source text not null
+    ) strict";
+    format!(
+        "create table if not exists call {RECORD};
+        create index if not exists call_by_app on call (app_id, at);
+        create index if not exists call_by_time on call (at);
+        create index if not exists call_refused_by_time on call (at) where status >= 400;
+        create table if not exists recent {RECORD};
+        create table if not exists begun (
+            correlation_id text primary key,
+            at integer not null,
+            hub_id integer, app_id integer, token_id integer,
+            operation text not null,
+            bytes_in integer not null,
+            source text not null
+        ) strict, without rowid;"
+    )
+}
 
 /// By app, so that neighbours in the index are written together.
 const MOVE_RECENT: &str = "insert into call select * from recent order by app_id, at; delete from recent;";
@@ -268,9 +265,4 @@ fn statement(start: &str, rows: usize, columns: usize) -> String {
         let _ = write!(text, "{}({}?)", if row > 0 { "," } else { "" }, "?,".repeat(columns - 1));
     }
     text
-}
-
-/// SQLite's integers are signed; ids and counts stay far below the half.
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -23,12 +23,11 @@ const RATE_DAILY_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-rate
 const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 
 /// The bytes of the answer, made before the audit so that it can count them.
-pub(super) fn body(outcome: Outcome, correlation_id: &str) -> (Outcome, Bytes) {
-    let bytes = match &outcome.result {
+pub(super) fn body(outcome: &Outcome, correlation_id: &str) -> Bytes {
+    match &outcome.result {
         Ok(reply) => reply.body.clone(),
         Err(error) => error.to_json(correlation_id).into(),
-    };
-    (outcome, bytes)
+    }
 }
 
 /// The answer.
