@@ -1,7 +1,5 @@
 //! Reading the log: filters, newest first, a page at a time.
 
-use std::collections::BTreeMap;
-
 use keyway_core::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -71,15 +69,17 @@ impl AuditLog {
     /// The file can't be read.
     pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
         let mut snapshot = self.readers.begin().await?;
-        // First `recent`, then `call`: a record that moves in between is seen twice, never not at all.
-        let mut found: BTreeMap<(String, i64), AuditRecord> = BTreeMap::new();
-        for table in ["recent", "call"] {
-            for row in statement(table, filter).build().fetch_all(&mut *snapshot).await? {
-                let record = record(&row)?;
-                found.insert((record.time.clone(), record.id), record);
+        let mut found = Vec::new();
+        // The index by app follows behind; the newest calls are looked through.
+        let sources: &[Source] = if filter.app_id.is_some() { &[Source::Unindexed, Source::OfApp] } else { &[Source::Calls] };
+        for source in sources {
+            for row in statement(*source, filter).build().fetch_all(&mut *snapshot).await? {
+                found.push(record(&row)?);
             }
         }
-        Ok(found.into_values().rev().take(filter.limit as usize).collect())
+        found.sort_unstable_by(|one: &AuditRecord, other| (&other.time, other.id).cmp(&(&one.time, one.id)));
+        found.truncate(filter.limit as usize);
+        Ok(found)
     }
 
     /// How many calls of an account since a moment count against its day: those a limit let
@@ -89,7 +89,7 @@ impl AuditLog {
     /// The file can't be read.
     pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
         let row = sqlx::query(
-            "select count(*) from (select at, hub_id, category from call union all select at, hub_id, category from recent) where at >= ? and hub_id = ? and (category is null or category not in
+            "select count(*) from call where at >= ? and hub_id = ? and (category is null or category not in
              ('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'RATE_LIMITS', 'NOT_FOUND', 'METHOD_NOT_ALLOWED'))",
         )
         .bind(since.as_ms())
@@ -100,10 +100,35 @@ impl AuditLog {
     }
 }
 
-fn statement(table: &str, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(format!("select * from {table} where 1"));
+/// Where records are looked for. `key` is what has the app, the time and the number.
+#[derive(Clone, Copy)]
+enum Source {
+    Calls,
+    OfApp,
+    Unindexed,
+}
+
+impl Source {
+    const fn from(self) -> &'static str {
+        match self {
+            Self::Calls => "call as key where 1",
+            Self::OfApp => "call_of_app as key cross join call on call.id = key.id where key.id <= (select up_to from indexed)",
+            Self::Unindexed => "call as key not indexed where key.id > (select up_to from indexed)",
+        }
+    }
+
+    const fn columns(self) -> &'static str {
+        match self {
+            Self::OfApp => "call.*",
+            Self::Calls | Self::Unindexed => "key.*",
+        }
+    }
+}
+
+fn statement(source: Source, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(format!("select {} from {}", source.columns(), source.from()));
     if let Some(app_id) = filter.app_id {
-        query.push(" and app_id = ").push_bind(signed(app_id));
+        query.push(" and key.app_id = ").push_bind(signed(app_id));
     }
     if let Some(hub_id) = filter.hub_id {
         query.push(" and hub_id = ").push_bind(signed(hub_id));
@@ -147,21 +172,20 @@ fn statement(table: &str, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
         query.push(" and correlation_id = ").push_bind(correlation_id.clone());
         if let Some(at) = time_of(correlation_id) {
             // The id holds the time of its making, which saves an index of its own.
-            query.push(" and at between ").push_bind(at - 5_000);
+            query.push(" and key.at between ").push_bind(at - 5_000);
             query.push(" and ").push_bind(at + 5_000);
         }
     }
     if let Some(from) = filter.from {
-        query.push(" and at >= ").push_bind(from.as_ms());
+        query.push(" and key.at >= ").push_bind(from.as_ms());
     }
     if let Some(to) = filter.to {
-        query.push(" and at < ").push_bind(to.as_ms());
+        query.push(" and key.at < ").push_bind(to.as_ms());
     }
     if let Some(before) = filter.before_id {
-        query.push(" and (at, id) < (select at, id from call where id = ").push_bind(before);
-        query.push(" union all select at, id from recent where id = ").push_bind(before).push(")");
+        query.push(" and (key.at, key.id) < (select at, id from call where id = ").push_bind(before).push(")");
     }
-    query.push(" order by at desc, id desc limit ").push_bind(i64::from(filter.limit.min(LIMIT_MAX)));
+    query.push(" order by key.at desc, key.id desc limit ").push_bind(i64::from(filter.limit.min(LIMIT_MAX)));
     query
 }
 

@@ -99,6 +99,40 @@ async fn a_hundred_writers_at_once_lose_nothing() {
 }
 
 #[tokio::test]
+async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
+    const WRITERS: i64 = 40;
+    const EACH: i64 = 900;
+    let folder = tempfile::tempdir().unwrap();
+    let log = std::sync::Arc::new(AuditLog::open(Some(folder.path())).await.unwrap());
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for at in 0..EACH {
+                    log.record(entry(u64::try_from(writer % 20).unwrap(), at * WRITERS + writer, 200), false).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let of_app = |app| AuditFilter { app_id: Some(app), limit: 10_000, ..AuditFilter::default() };
+    // While it is brought up, a reader sees each record once, newest first.
+    while log.list(&of_app(7)).await.unwrap().len() < usize::try_from(2 * EACH).unwrap() {
+        let seen = times(&log, of_app(7)).await;
+        assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    log.close().await;
+    // Opened again, the index knows all.
+    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    for app in 0..20 {
+        assert_eq!(times(&log, of_app(app)).await.len(), usize::try_from(2 * EACH).unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_closed_log_refuses_instead_of_losing() {
     let log = filled().await;
     log.close().await;

@@ -1,7 +1,9 @@
 //! Group commit: what arrived during the last commit is written by the next, in one transaction.
 //!
-//! New records go to `recent`, which has no index, so that a commit touches two pages and not one
-//! for every app; when it holds some thousands they move to `call`, which has the indexes.
+//! A commit touches the ends of `call` and of its index by time, and so two or three pages. The
+//! index by app would add a page for every app; so it is a table of its own, `call_of_app`, that
+//! follows some thousand records behind, a slice of the apps at a time, so that no commit waits
+//! long. Readers take what it does not know yet from `call` itself.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -28,8 +30,11 @@ pub(super) enum Change {
     Record(AuditEntry, bool),
 }
 
-/// Records without an index; scanning them takes less than a millisecond, moving them some.
-const RECENT_MAX: usize = 2_000;
+/// Records not yet in the index by app at which it is brought up. Many, so that one of its pages
+/// takes several records at once; few enough that scanning them takes some milliseconds.
+const UNINDEXED_MAX: i64 = 16_000;
+/// Steps in which it is brought up: at 16,000 records, a thousand each.
+const SLICES: i64 = 16;
 
 type Job = (Change, oneshot::Sender<bool>);
 
@@ -46,7 +51,7 @@ impl Writer {
         let run = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(write_all(Log { connection, next_id, recent: 0 }, queue));
+                runtime.block_on(write_all(Log { connection, next_id, indexed_to: next_id - 1, indexing: None }, queue));
             }
             let _ = done.send(());
         };
@@ -77,48 +82,51 @@ impl Writer {
     }
 }
 
-/// Creates the tables, and turns calls that were begun and never finished into records. The number
-/// of the next record comes back.
+/// Creates the tables, turns calls that were begun and never finished into records, and brings the
+/// index by app up. The number of the next record comes back.
 pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    transaction.execute(AssertSqlSafe(schema())).await?;
-    transaction.execute(MOVE_RECENT).await?;
+    transaction.execute(SCHEMA).await?;
     transaction.execute(ADOPT_UNFINISHED).await?;
+    transaction.execute(INDEX_REST).await?;
     let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from call").fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(last + 1)
 }
 
-/// `recent` and `call` have the same columns, in the same order: records move with `select *`.
-fn schema() -> String {
-    const RECORD: &str = "(
-        id integer primary key,
-        at integer not null,
-        hub_id integer, app_id integer, token_id integer,
-        operation text not null,
-        status integer, category text,
-        latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
-        correlation_id text not null, source text not null
-    ) strict";
-    format!(
-        "create table if not exists call {RECORD};
-        create index if not exists call_by_app on call (app_id, at);
-        create index if not exists call_by_time on call (at);
-        create index if not exists call_refused_by_time on call (at) where status >= 400;
-        create table if not exists recent {RECORD};
-        create table if not exists begun (
-            correlation_id text primary key,
-            at integer not null,
-            hub_id integer, app_id integer, token_id integer,
-            operation text not null,
-            bytes_in integer not null,
-            source text not null
-        ) strict, without rowid;"
-    )
-}
+const SCHEMA: &str = "
+create table if not exists call (
+    id integer primary key,
+    at integer not null,
+    hub_id integer, app_id integer, token_id integer,
+    operation text not null,
+    status integer, category text,
+    latency_us integer not null, bytes_in integer not null, bytes_out integer not null,
+    correlation_id text not null, source text not null
+) strict;
+create index if not exists call_by_time on call (at);
+create index if not exists call_refused_by_time on call (at) where status >= 400;
+create table if not exists call_of_app (
+    app_id integer not null, at integer not null, id integer not null, primary key (app_id, at, id)
+) strict, without rowid;
+create table if not exists indexed (only integer primary key check (only = 1), up_to integer not null) strict;
+insert or ignore into indexed values (1, 0);
+create table if not exists begun (
+    correlation_id text primary key,
+    at integer not null,
+    hub_id integer, app_id integer, token_id integer,
+    operation text not null,
+    bytes_in integer not null,
+    source text not null
+) strict, without rowid;
+";
 
-/// By app, so that neighbours in the index are written together.
-const MOVE_RECENT: &str = "insert into call select * from recent order by app_id, at; delete from recent;";
+/// Slices that the last process had done are there already.
+const INDEX_REST: &str = "
+insert or ignore into call_of_app
+    select app_id, at, id from call where id > (select up_to from indexed) and app_id is not null order by app_id, at;
+update indexed set up_to = (select coalesce(max(id), 0) from call);
+";
 
 const ADOPT_UNFINISHED: &str = "
 insert into call (at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source)
@@ -130,8 +138,17 @@ delete from begun;
 struct Log {
     connection: SqliteConnection,
     next_id: i64,
-    /// Records in `recent`.
-    recent: usize,
+    /// The last record that the index by app knows.
+    indexed_to: i64,
+    indexing: Option<Indexing>,
+}
+
+/// The index by app being brought up.
+#[derive(Clone, Copy)]
+struct Indexing {
+    /// The last record that it will know.
+    up_to: i64,
+    slices_done: i64,
 }
 
 async fn write_all(mut log: Log, mut queue: mpsc::Receiver<Job>) {
@@ -146,21 +163,40 @@ async fn write_all(mut log: Log, mut queue: mpsc::Receiver<Job>) {
             // A caller that went away does not wait for its answer.
             let _ = done.send(durable.is_ok());
         }
-        if log.recent >= RECENT_MAX {
-            match move_recent(&mut log.connection).await {
-                Ok(()) => log.recent = 0,
-                // They are durable where they are; the next batch tries again.
-                Err(error) => tracing::warn!(%error, "recent audit records are not indexed yet"),
-            }
+        if let Err(error) = index_some(&mut log).await {
+            // The records are durable; the next batch tries again.
+            tracing::warn!(%error, "the audit's index by app is behind");
         }
     }
     let _ = log.connection.close().await;
 }
 
-async fn move_recent(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    transaction.execute(MOVE_RECENT).await?;
-    transaction.commit().await
+/// Takes one step to bring the index by app up, when it is time.
+async fn index_some(log: &mut Log) -> Result<(), sqlx::Error> {
+    let newest = log.next_id - 1;
+    let Some(now) = log.indexing else {
+        if newest - log.indexed_to >= UNINDEXED_MAX {
+            log.indexing = Some(Indexing { up_to: newest, slices_done: 0 });
+        }
+        return Ok(());
+    };
+    if now.slices_done < SLICES {
+        sqlx::query(
+            "insert or ignore into call_of_app select app_id, at, id from call
+             where id > ? and id <= ? and app_id % ? = ? order by app_id, at",
+        )
+        .bind(log.indexed_to)
+        .bind(now.up_to)
+        .bind(SLICES)
+        .bind(now.slices_done)
+        .execute(&mut log.connection)
+        .await?;
+        log.indexing = Some(Indexing { slices_done: now.slices_done + 1, ..now });
+        return Ok(());
+    }
+    sqlx::query("update indexed set up_to = ?").bind(now.up_to).execute(&mut log.connection).await?;
+    (log.indexed_to, log.indexing) = (now.up_to, None);
+    Ok(())
 }
 
 async fn write_batch(log: &mut Log, batch: &[Job]) -> Result<(), sqlx::Error> {
@@ -195,12 +231,11 @@ async fn write_batch(log: &mut Log, batch: &[Job]) -> Result<(), sqlx::Error> {
         }
         transaction.commit().await?;
     }
-    log.recent += records.len();
     Ok(())
 }
 
 async fn insert_records(connection: &mut SqliteConnection, first_id: i64, rows: &[&AuditEntry]) -> Result<(), sqlx::Error> {
-    const COLUMNS: &str = "insert into recent (id, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
+    const COLUMNS: &str = "insert into call (id, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source) values ";
     let mut values = SqliteArguments::default();
     for (entry, id) in rows.iter().zip(first_id..) {
         add(&mut values, id)?;
