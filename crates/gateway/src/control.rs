@@ -223,6 +223,8 @@ impl Control {
             region: region(new.region.as_deref().unwrap_or("na1"))?,
             created_at: clock::now(),
         };
+        // Records that an interrupted deletion of the same hub id left behind are not the new account's.
+        self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)?;
         self.hooks.created(&account).await.map_err(ControlError::Backend)?;
         let mut change = self.store.begin().await?;
         store::put_account(&mut change, &account).await?;

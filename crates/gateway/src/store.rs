@@ -71,6 +71,7 @@ impl Store {
             .connect_with(options.foreign_keys(true))
             .await?;
         Migrator::with_migrations(migrations()).run(&pool).await?;
+        check_master_key(&pool, &master_key).await?;
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
         Ok(Self { pool, token_key, _lock: lock })
@@ -112,9 +113,26 @@ impl Store {
     }
 }
 
+/// Refuses a master key that is not the one the store began with: under another key no stored token
+/// would be known, and every integration would be told that its token does not exist.
+async fn check_master_key(pool: &SqlitePool, master_key: &[u8; 32]) -> Result<(), StoreError> {
+    let check = blake3::derive_key("keyway 2026-11 master key check", master_key);
+    sqlx::query("insert or ignore into master_key values (1, ?)").bind(&check[..]).execute(pool).await?;
+    let kept: Vec<u8> = sqlx::query_scalar("select check_value from master_key").fetch_one(pool).await?;
+    if kept == check {
+        return Ok(());
+    }
+    Err(StoreError::Folder(
+        "the master key is not the one this data folder was made with; give the former one in KEYWAY_MASTER_KEY or master.key".into(),
+    ))
+}
+
 /// Every migration, oldest first: one line for each file of `migrations/`.
 fn migrations() -> Vec<Migration> {
-    let files = [(1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql"))];
+    let files = [
+        (1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql")),
+        (2, "check of the master key", include_str!("../migrations/0002_master_key_check.sql")),
+    ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
     };
@@ -283,4 +301,19 @@ pub(crate) fn signed(value: u64) -> i64 {
 
 fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(|_| StoreError::Row(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn another_master_key_is_refused_before_it_does_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(Some(folder.path())).await.unwrap().close().await;
+        Store::open(Some(folder.path())).await.unwrap().close().await;
+        std::fs::write(folder.path().join("master.key"), "ab".repeat(32)).unwrap();
+        let refused = Store::open(Some(folder.path())).await.err().unwrap();
+        assert!(refused.to_string().contains("not the one this data folder was made with"), "{refused}");
+    }
 }
