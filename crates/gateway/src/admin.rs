@@ -13,10 +13,6 @@ mod routes;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
 
 use crate::audit::AuditLog;
 use crate::control::Control;
@@ -43,19 +39,11 @@ pub struct Admin {
 pub fn over_tcp(admin: Admin, token: Option<AdminToken>) -> Router {
     guard::with_token(routes::api(), token)
         .merge(routes::open())
-        .layer(from_fn(guard::refuse_foreign_hosts))
-        .layer(from_fn(to_the_end))
+        .layer(axum::middleware::from_fn(guard::refuse_foreign_hosts))
         .with_state(admin)
 }
 
 /// The API as served on the data folder's socket.
 pub fn over_socket(admin: Admin) -> Router {
-    routes::api().merge(routes::open()).layer(from_fn(to_the_end)).with_state(admin)
-}
-
-/// A change goes on when its client hangs up: what is committed to the store must also come into
-/// effect (a token that was revoked in the store only would still be accepted).
-async fn to_the_end(request: Request, next: Next) -> Response {
-    let handled = tokio::spawn(next.run(request)).await;
-    handled.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    routes::api().merge(routes::open()).with_state(admin)
 }

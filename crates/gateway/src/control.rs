@@ -44,7 +44,7 @@ type Result<T> = std::result::Result<T, ControlError>;
 pub trait AccountHooks: Send + Sync {
     /// An account is there (also called for each at the start).
     fn created<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>>;
-    /// An account is gone.
+    /// An account is gone, or about to be made: nothing of it is left on return.
     fn deleted(&self, hub_id: u64) -> BoxFuture<'_, std::result::Result<(), String>>;
 }
 

@@ -3,6 +3,7 @@
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -32,6 +33,14 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(to_the_end))
+}
+
+/// A change goes on when its client hangs up: what is committed to the store must also come into
+/// effect (a token that was revoked in the store only would still be accepted).
+async fn to_the_end(request: Request, next: Next) -> Response {
+    let handled = tokio::spawn(next.run(request)).await;
+    handled.unwrap_or_else(|_| ApiError::new(500, "internal", "the call ended before its answer; see the server's log").into_response())
 }
 
 /// What needs no token: nothing in it tells of accounts, apps or calls.

@@ -100,7 +100,7 @@ impl AuditLog {
     }
 }
 
-/// Where records are looked for. `key` is what has the app, the time and the number.
+/// Where records are looked for.
 #[derive(Clone, Copy)]
 enum Source {
     Calls,
@@ -109,24 +109,20 @@ enum Source {
 }
 
 impl Source {
-    const fn from(self) -> &'static str {
+    /// Up to the first condition; `key` is what has the app, the time and the number.
+    const fn select(self) -> &'static str {
         match self {
-            Self::Calls => "call as key where 1",
-            Self::OfApp => "call_of_app as key cross join call on call.id = key.id where key.id <= (select up_to from indexed)",
-            Self::Unindexed => "call as key not indexed where key.id > (select up_to from indexed)",
-        }
-    }
-
-    const fn columns(self) -> &'static str {
-        match self {
-            Self::OfApp => "call.*",
-            Self::Calls | Self::Unindexed => "key.*",
+            Self::Calls => "select * from call as key where 1",
+            Self::OfApp => {
+                "select call.* from call_of_app as key cross join call on call.id = key.id where key.id <= (select up_to from indexed)"
+            }
+            Self::Unindexed => "select * from call as key not indexed where key.id > (select up_to from indexed)",
         }
     }
 }
 
 fn statement(source: Source, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(format!("select {} from {}", source.columns(), source.from()));
+    let mut query = QueryBuilder::new(source.select());
     if let Some(app_id) = filter.app_id {
         query.push(" and key.app_id = ").push_bind(signed(app_id));
     }

@@ -115,10 +115,13 @@ async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
         })
         .collect();
     let of_app = |app| AuditFilter { app_id: Some(app), limit: 10_000, ..AuditFilter::default() };
-    // While it is brought up, a reader sees each record once, newest first.
-    while log.list(&of_app(7)).await.unwrap().len() < usize::try_from(2 * EACH).unwrap() {
+    // While it is brought up, a reader sees each record once, newest first, and none goes away.
+    let mut before = 0;
+    while before < usize::try_from(2 * EACH).unwrap() {
         let seen = times(&log, of_app(7)).await;
         assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
+        assert!(seen.len() >= before);
+        before = seen.len();
         tokio::task::yield_now().await;
     }
     for writer in writers {
