@@ -136,6 +136,26 @@ async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn records_of_the_former_layout_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    log.record(entry(1, 10, 200), false).await.unwrap();
+    log.record(entry(1, 20, 200), false).await.unwrap();
+    log.close().await;
+    let options = SqliteConnectOptions::new().filename(folder.path().join("audit.db"));
+    let mut former = options.connect().await.unwrap();
+    let text = "create table recent as select * from call where at = 20; delete from call where at = 20;
+        create index call_by_app on call (app_id, at); drop table call_of_app; drop table indexed;";
+    sqlx::Executor::execute(&mut former, text).await.unwrap();
+    sqlx::Connection::close(former).await.unwrap();
+
+    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    assert_eq!(times(&log, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await, [20, 10]);
+    log.close().await;
+    AuditLog::open(Some(folder.path())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_closed_log_refuses_instead_of_losing() {
     let log = filled().await;
     log.close().await;

@@ -87,6 +87,10 @@ impl Writer {
 pub(super) async fn prepare(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     transaction.execute(SCHEMA).await?;
+    let recent = sqlx::query("select 1 from sqlite_schema where name = 'recent'").fetch_optional(&mut *transaction).await?;
+    if recent.is_some() {
+        transaction.execute(TAKE_OVER_RECENT).await?;
+    }
     transaction.execute(ADOPT_UNFINISHED).await?;
     transaction.execute(INDEX_REST).await?;
     let last: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from call").fetch_one(&mut *transaction).await?;
@@ -119,6 +123,14 @@ create table if not exists begun (
     bytes_in integer not null,
     source text not null
 ) strict, without rowid;
+";
+
+/// Until late November 2026 the newest records stood in a table of their own, and the index by app
+/// was one of `call`.
+const TAKE_OVER_RECENT: &str = "
+insert into call select * from recent;
+drop table recent;
+drop index call_by_app;
 ";
 
 /// Slices that the last process had done are there already.
@@ -194,7 +206,11 @@ async fn index_some(log: &mut Log) -> Result<(), sqlx::Error> {
         log.indexing = Some(Indexing { slices_done: now.slices_done + 1, ..now });
         return Ok(());
     }
-    sqlx::query("update indexed set up_to = ?").bind(now.up_to).execute(&mut log.connection).await?;
+    // Not beyond what is there: numbers of a batch that failed are used again after a restart.
+    sqlx::query("update indexed set up_to = (select coalesce(max(id), 0) from call where id <= ?)")
+        .bind(now.up_to)
+        .execute(&mut log.connection)
+        .await?;
     (log.indexed_to, log.indexing) = (now.up_to, None);
     Ok(())
 }
