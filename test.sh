@@ -46,6 +46,15 @@ python_client() {
   $venv/bin/python -m unittest discover -s tests/clients/python
 }
 
+planted_corpus() { # what the scanner finds in a corpus whose every credential and call is known
+  local seed
+  for seed in 1 2; do
+    python3 tests/scan/generate.py target/planted --seed $seed >/dev/null || return 1
+    "$KEYWAY_BIN" scan --json --output target/planted/report.json target/planted/tree
+    [ $? -le 1 ] && python3 tests/scan/measure.py target/planted target/planted/report.json || return 1
+  done
+}
+
 need cc build-essential
 need node nodejs
 need npm npm
@@ -59,6 +68,7 @@ export KEYWAY_BIN=$PWD/target/debug/keyway
 part 'tests of the workspace' workspace_tests
 part 'the official client for Node' node_client
 part 'the official client for Python' python_client
+part 'the planted corpus' planted_corpus
 part 'bad input' python3 tests/bad_input.py
 part 'clients that hang up' python3 tests/hang_up.py
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3

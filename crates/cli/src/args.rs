@@ -51,6 +51,8 @@ pub enum Command {
         #[command(subcommand)]
         action: Audit,
     },
+    /// Find every HubSpot credential and API call in files, exports and git history
+    Scan(Scan),
     /// Whether a server runs and is ready
     Status {
         /// Print JSON
@@ -62,6 +64,50 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(clap::Args)]
+pub struct Scan {
+    /// Folders and files; `-` is standard input
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub format: ReportFormat,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// Write the report to a file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also scan what .gitignore leaves out
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// Leave out what a glob matches; can be given again
+    #[arg(long, value_name = "GLOB")]
+    pub ignore: Vec<String>,
+    /// Credentials only
+    #[arg(long)]
+    pub no_usages: bool,
+    /// Least confidence of a finding that is reported
+    #[arg(long, value_enum, default_value_t = Confidence::Medium, value_name = "LEVEL")]
+    pub min_confidence: Confidence,
+    /// Say why each finding is one
+    #[arg(long)]
+    pub explain: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
 }
 
 #[derive(clap::Args)]

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod app;
 pub mod audit;
+pub mod scan;
 pub mod status;
 pub mod token;
 

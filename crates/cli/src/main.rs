@@ -51,9 +51,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<Exit> {
+    if let Command::Scan(scan) = args.command {
+        return commands::scan::run(scan);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Args { connection, command } = args;
     match command {
+        Command::Scan(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { json } => runtime.block_on(commands::status::run(&connection, json)),

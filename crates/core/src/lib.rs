@@ -13,5 +13,6 @@ pub mod quota;
 pub mod requirement;
 pub mod scope;
 pub mod secret;
+pub mod sunset;
 pub mod time;
 pub mod token;

@@ -1,1 +1,17 @@
-//! Files to findings and usages. To come; docs/ARCHITECTURE.md says what belongs here.
+//! Files to findings and usages: the second of the two roads in docs/ARCHITECTURE.md.
+//!
+//! `source` (the only place that does IO) hands over texts; `prefilter` passes over nearly all of
+//! them; `detect` finds credentials and calls in the rest; `judge` decides which are findings and
+//! masks them; `report` writes them down.
+
+pub mod context;
+pub mod detect;
+pub mod finding;
+pub mod judge;
+pub mod prefilter;
+pub mod report;
+pub mod rules;
+pub mod scan;
+pub mod shape;
+pub mod source;
+pub mod text;

@@ -1,0 +1,399 @@
+//! Credentials: values of a known shape, and what their surroundings make of them.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use keyway_core::secret::Secret;
+use keyway_core::token;
+use regex::bytes::Regex;
+
+use super::{Candidate, Text};
+use crate::context::{self, Enclosing, Form, Name};
+use crate::finding::{Confidence, Kind};
+use crate::prefilter::Hits;
+use crate::rules::{Nearness, Rule, Rules};
+use crate::shape::{self, Shape};
+use crate::text::{contains_ignore_case, follows_a_word, has_phrase, is_word, line_at, words};
+
+/// Finds the credentials that stand in a text as they are.
+pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
+    for value in values(text.bytes, hits) {
+        found.extend(judge_value(text, &value, hits.hubspot));
+    }
+    // Pieces that are put together at run time: look at the text with the seams taken out.
+    if let Some(seamless) = seamless(text.bytes) {
+        let joined = Text { path: text.path, bytes: &seamless.bytes };
+        let mut joined_hits = Hits::default();
+        crate::prefilter::search(joined.bytes, &mut joined_hits);
+        for value in values(joined.bytes, &joined_hits) {
+            if let Some(at) = seamless.across_a_seam(&value.at) {
+                found.extend(judge_value(joined, &value, joined_hits.hubspot).map(|candidate| Candidate { at, ..candidate }));
+            }
+        }
+    }
+}
+
+/// A value of a known shape.
+pub(super) struct Value {
+    /// Where it stands.
+    pub at: Range<usize>,
+    shape: Shape,
+}
+
+/// Every value of a known shape that is worth a look.
+pub(super) fn values(text: &[u8], hits: &Hits) -> Vec<Value> {
+    let mut values = Vec::new();
+    for start in &hits.values {
+        values.extend(value_at(text, *start));
+    }
+    if hits.hubspot {
+        // Only here is a bare UUID of interest, and so is a token whose name the prefilter does not know.
+        static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?-u)[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-|\b[a-z]{2}[0-9]{1,2}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-|\bC[I-P][0-9A-Za-z_-]{58}").expect("a constant")
+        });
+        for found in SHAPES.find_iter(text) {
+            values.extend(value_at(text, found.start()));
+        }
+    }
+    values.sort_by_key(|value| (value.at.start, std::cmp::Reverse(value.at.end)));
+    values.dedup_by(|later, earlier| later.at.start < earlier.at.end);
+    values
+}
+
+/// The value that starts at an offset, if it stands alone: no longer word holds it.
+fn value_at(text: &[u8], start: usize) -> Option<Value> {
+    let rest = &text[start..];
+    let (length, shape) = match rest.first()? {
+        b'p' if rest.starts_with(b"pat-") => (shape::pat(rest)?, Shape::Pat),
+        b'C' if rest.starts_with(b"CiR") && shape::personal_access_key(rest).is_some() => {
+            (shape::personal_access_key(rest)?, Shape::PersonalAccessKey)
+        }
+        b'C' if shape::oauth_access(rest).is_some() => shape::oauth_access(rest)?,
+        _ => match shape::routed(rest) {
+            Some(length) => (length, Shape::Routed),
+            None => (shape::uuid(rest)?, Shape::Uuid),
+        },
+    };
+    let end = start + length;
+    let after_word = follows_a_word(text, start);
+    let before_word =
+        text.get(end).is_some_and(|byte| is_word(*byte) || (*byte == b'-' && text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric)));
+    (!after_word && !before_word).then_some(Value { at: start..end, shape })
+}
+
+/// What a value is, if anything.
+pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: bool) -> Option<Candidate> {
+    let secret = String::from_utf8_lossy(&text.bytes[value.at.clone()]).into_owned();
+    if shape::placeholder(&secret).is_some() {
+        return None;
+    }
+    let rules = Rules::get();
+    let mut surroundings = Surroundings::new(text, value.at.clone(), file_names_hubspot);
+    let rule = rules.all().iter().find(|rule| rule.shapes.contains(&value.shape) && surroundings.satisfy(rule, rules))?;
+    let mut kind = rule.kind;
+    if value.shape == Shape::Pat && token::looks_like_ours(&secret) {
+        kind = Kind::KeywayToken;
+    }
+    // The same parameter carries the developer account's key where only that is taken.
+    if kind == Kind::Hapikey && super::usage::developer_call(text.bytes, value.at.start) {
+        kind = Kind::DeveloperKey;
+    }
+    let (confidence, reason) = surroundings.confidence(rule, rules);
+    Some(Candidate { at: value.at.clone(), value: Secret::new(secret), kind, rule: &rule.id, confidence, reason })
+}
+
+/// What a rule may ask of the place where a value stands; the costlier answers are found when asked for.
+struct Surroundings<'a> {
+    text: Text<'a>,
+    at: Range<usize>,
+    name: Name,
+    enclosing: Option<Enclosing>,
+    uses: Option<Vec<Name>>,
+    near: Option<bool>,
+    file: bool,
+}
+
+impl<'a> Surroundings<'a> {
+    fn new(text: Text<'a>, at: Range<usize>, file_names_hubspot: bool) -> Self {
+        let name = context::name(text.bytes, at.start);
+        let file = file_names_hubspot || names_hubspot(&words(text.path.as_bytes()));
+        Self { text, at, name, enclosing: None, uses: None, near: None, file }
+    }
+
+    fn satisfy(&mut self, rule: &Rule, rules: &Rules) -> bool {
+        if rule.hubspot == Nearness::File && !self.file {
+            return false;
+        }
+        if rule.no_veto && rule.names_anything() {
+            return true;
+        }
+        if rule.argument && !self.name.handed {
+            return false;
+        }
+        if self.name.form == Form::PathSegment && !rule.no_veto {
+            return self.satisfied_by_path_segment(rule);
+        }
+        let name = std::mem::take(&mut self.name);
+        let mut holds = self.named_as(rule, rules, &name);
+        if !holds && name.identifier.is_some() && name.form == Form::Assigned && !rule.no_veto && !rules.vetoed(&name.last) {
+            let uses = self.uses.take().unwrap_or_else(|| uses(self.text.bytes, &name, &self.at));
+            // A use counts by what it is used as; the name it is used under was looked at above.
+            holds = uses.iter().any(|used| self.named_as(rule, rules, used));
+            self.uses = Some(uses);
+        }
+        self.name = name;
+        holds
+    }
+
+    /// `/oauth/v1/refresh-tokens/<value>` names its value; other paths hold ids.
+    fn satisfied_by_path_segment(&mut self, rule: &Rule) -> bool {
+        let tokens = self.name.words.ends_with(&["tokens".to_owned()]);
+        tokens && rule.kind == Kind::OauthRefreshToken && self.file && rule.wants_name(&self.name.words, &[])
+    }
+
+    fn named_as(&mut self, rule: &Rule, rules: &Rules, name: &Name) -> bool {
+        let Some(phrase) = rule.phrase(&name.words) else { return false };
+        if !rule.no_veto && vetoed(rules, rule, name, &phrase) {
+            return false;
+        }
+        if rule.hubspot == Nearness::Anywhere && !rule.asks_for_more() {
+            return true;
+        }
+        let own = names_hubspot(&name.words) || names_hubspot(&name.owner);
+        if !own && rules.other_vendor(&name.words) {
+            return false;
+        }
+        let Enclosing { words: around, key, key_at } =
+            self.enclosing.get_or_insert_with(|| context::enclosing(self.text.bytes, self.at.start));
+        let enclosed = names_hubspot(around);
+        // The innermost key decides whose settings these are.
+        if !own && !names_hubspot(key) && rules.other_vendor(key) {
+            return false;
+        }
+        if !rule.also_holds(&name.words, &name.owner) && !rule.also_holds(around, &[]) {
+            return false;
+        }
+        match rule.hubspot {
+            Nearness::Anywhere => true,
+            // `key` in something of HubSpot's is a key of it only where that has no other name.
+            Nearness::Name if phrase.len() == 1 && name.last.len() == 1 => own || (enclosed && rules.generic(key)),
+            Nearness::Name => own || enclosed,
+            Nearness::File => self.file,
+            Nearness::Lines => {
+                own || enclosed || {
+                    let (text, at, key_at) = (self.text, self.at.clone(), *key_at);
+                    rules.generic(&name.last)
+                        && *self.near.get_or_insert_with(|| {
+                            hubspot_is_nearest(text.bytes, &at, key_at, rules) || names_hubspot(&words(text.path.as_bytes()))
+                        })
+                }
+            }
+        }
+    }
+
+    /// How sure the rule may be here, and why.
+    fn confidence(&self, rule: &Rule, rules: &Rules) -> (Confidence, String) {
+        let line = crate::text::line_at(self.text.bytes, self.at.start);
+        let near_line = line.start.max(self.at.start.saturating_sub(200))..line.end.min(self.at.end + 200);
+        // `example.org` is where examples live that are run, not a word about the value.
+        static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)example\.(?:com|org|net|edu)").expect("a constant"));
+        let line_words = words(&HOST.replace_all(&self.text.bytes[near_line.start..self.at.start], b"".as_slice()));
+        if rules.pretends(&self.name.words) || rules.pretends(&line_words) {
+            return (Confidence::Low, format!("{}; but its line says it is made up", rule.why));
+        }
+        if let Some(place) = practice_place(self.text.path) {
+            let lower = if rule.confidence == Confidence::High { Confidence::Medium } else { rule.confidence };
+            return (lower, format!("{}; stands in {place}", rule.why));
+        }
+        (rule.confidence, rule.why.clone())
+    }
+}
+
+/// Whether a name says that its value is the id of something. What follows a telling phrase
+/// always counts (`api_key_id`); what stands before it only where the phrase is one plain word
+/// (`form_key`, but `contact_api_key`).
+fn vetoed(rules: &Rules, rule: &Rule, name: &Name, phrase: &Range<usize>) -> bool {
+    let after = &name.words[phrase.end..];
+    // In prose, what follows the phrase is the sentence.
+    if name.form == Form::Prose {
+        return rules.vetoed(after);
+    }
+    let telling = phrase.len() >= 2 || rule.kind == Kind::Hapikey && name.words.get(phrase.start).is_some_and(|word| word == "hapikey");
+    if telling { rules.vetoed(after) } else { rules.vetoed(&name.last) || rules.vetoed(after) }
+}
+
+fn names_hubspot(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "hubspot" | "hubapi" | "hapikey" | "hapi" | "hubspot3" | "hapipy"))
+}
+
+/// Whether HubSpot is named on the lines around a value, and nobody else nearer and before it.
+/// `key_at` is where the innermost key around the value stands: a key `hubspot:` before that is
+/// over where the value stands.
+fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, rules: &Rules) -> bool {
+    // Random letters hold the name of a vendor now and then; names are shorter than tokens.
+    const NAME_MAX: usize = 40;
+    let near = context::near(text, at);
+    let before = &text[near.start..at.start];
+    let mut end = before.len();
+    while end > 0 {
+        let start = before[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
+        let token = &before[start..end];
+        end = start.saturating_sub(1);
+        if !(3..=NAME_MAX).contains(&token.len()) {
+            continue;
+        }
+        let words = words(token);
+        let portal = matches!(words.as_slice(), [first, second] if (first == "portal" || first == "hub") && second == "id");
+        if portal || names_hubspot(&words) {
+            let line = line_at(text, near.start + start);
+            return !is_over(text, line, key_at);
+        }
+        if rules.other_vendor(&words) {
+            return false;
+        }
+    }
+    let after = &text[at.end..near.end];
+    contains_ignore_case(after, b"hubspot") || contains_ignore_case(after, b"hubapi")
+}
+
+/// Whether a line belongs to a block that ended before the key at `key_at` began.
+fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
+    let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let content = &text[line.clone()];
+    let trimmed = content.trim_ascii();
+    let comment = [b"#".as_slice(), b"//", b"--", b";", b"<!--", b"/*", b"*"].iter().any(|mark| trimmed.starts_with(mark));
+    if line.start >= key_at || comment {
+        return false;
+    }
+    let (here, key) = (indent(content), indent(&text[line_at(text, key_at)]));
+    here > key || here == key && matches!(trimmed.last(), Some(b':' | b'{'))
+}
+
+/// What the constant that holds a value is used as elsewhere in its text: `?hapikey=${KEY}`,
+/// `new Hubspot({ apiKey: KEY })`.
+fn uses(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<Name> {
+    const USES_MAX: usize = 50;
+    let Some(identifier) = &name.identifier else { return Vec::new() };
+    let identifier = &text[identifier.clone()];
+    let bare = identifier.strip_prefix(b"$").unwrap_or(identifier);
+    if bare.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for start in memchr::memmem::find_iter(text, bare).take(USES_MAX * 4) {
+        let end = start + bare.len();
+        let whole = (start == 0 || !is_word(text[start - 1])) && text.get(end).is_none_or(|byte| !is_word(*byte));
+        if !whole || (at.start.saturating_sub(120)..at.end).contains(&start) {
+            continue;
+        }
+        found.extend(used_as(text, start));
+        if found.len() >= USES_MAX {
+            break;
+        }
+    }
+    found
+}
+
+/// The name under which an identifier is used where it stands.
+fn used_as(text: &[u8], start: usize) -> Vec<Name> {
+    // Interpolation and concatenation put nothing between the name and the value.
+    let start = context::qualified_start(text, start);
+    let mut at = start;
+    while at > 0 && matches!(text[at - 1], b'{' | b'$' | b'#' | b'+' | b'.' | b' ' | b'"' | b'\'' | b'`' | b'(' | b'@') && start - at < 12 {
+        if text[at - 1] == b'(' && at >= 2 && is_word(text[at - 2]) {
+            break;
+        }
+        at -= 1;
+    }
+    let mut names = vec![context::name(text, start)];
+    if at != start {
+        names.push(context::name(text, at));
+    }
+    // A format call names its values in the text before them: "…?hapikey=%s", KEY.
+    let statement_start = text[..start].iter().rposition(|byte| matches!(byte, b';')).map_or(0, |at| at + 1).max(start.saturating_sub(200));
+    let statement = &text[statement_start..start];
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)\bhapikey=(?:%[sv]|\{[a-z0-9_]*\}|\?)").expect("a constant"));
+    if PLACE.is_match(statement) {
+        let hapikey = vec!["hapikey".to_owned()];
+        names.push(Name { form: Form::Argument, words: hapikey.clone(), last: hapikey, ..Name::default() });
+    }
+    names.retain(|name| {
+        has_phrase(&name.words, &["hapikey".to_owned()])
+            || names_hubspot(&name.words)
+            || names_hubspot(&name.owner)
+            || name.words.len() >= 2
+    });
+    let around = context::enclosing(text, start);
+    if names_hubspot(&around.words) {
+        names.iter_mut().for_each(|name| name.owner.push("hubspot".to_owned()));
+    }
+    names
+}
+
+/// Whether a path is that of tests, examples or documentation.
+fn practice_place(path: &str) -> Option<&'static str> {
+    let path = path.to_ascii_lowercase();
+    let parts = || path.split(['/', '\\', '.', '_', '-', '!']);
+    if parts().any(|part| {
+        matches!(part, "test" | "tests" | "spec" | "specs" | "fixture" | "fixtures" | "mock" | "mocks" | "cassettes" | "testdata")
+    }) {
+        return Some("tests");
+    }
+    if parts().any(|part| matches!(part, "example" | "examples" | "sample" | "samples" | "demo")) {
+        return Some("an example");
+    }
+    if parts().any(|part| matches!(part, "docs" | "doc" | "readme" | "md" | "rst" | "changelog")) {
+        return Some("documentation");
+    }
+    None
+}
+
+/// A text with the seams of string concatenation taken out.
+struct Seamless {
+    bytes: Vec<u8>,
+    /// Offsets in `bytes` where something was taken out, and how much in all up to there.
+    seams: Vec<(usize, usize)>,
+}
+
+/// Takes out `" + "`, `' . '`, `" "` and line continuations, where there are any.
+fn seamless(text: &[u8]) -> Option<Seamless> {
+    const TEXT_MAX: usize = 4 << 20;
+    static SEAM: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?-u)(?:\\\r?\n|"\s*(?:\+|\.\.?|&|\|\||<>|\\)?\s*[\\_]?\s*@?"|'\s*(?:\+|\.\.?|&|\|\||\\)?\s*\\?\s*'|`\s*\+\s*`|"\s*(?:\+|\.|&)\s*'|'\s*(?:\+|\.|&)\s*")"#)
+            .expect("a constant")
+    });
+    if text.len() > TEXT_MAX {
+        return None;
+    }
+    let mut seams: Vec<(usize, usize)> = Vec::new();
+    let mut copied = 0;
+    let mut out = Vec::new();
+    let mut taken = 0;
+    for seam in SEAM.find_iter(text) {
+        // A seam worth taking out has a piece of a key on either side.
+        let before = seam.start().checked_sub(1).map(|at| text[at]);
+        let after = text.get(seam.end());
+        let joins = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/');
+        if seam.len() < 2 || !before.is_some_and(joins) || !after.is_some_and(|byte| joins(*byte)) {
+            continue;
+        }
+        out.extend_from_slice(&text[copied..seam.start()]);
+        copied = seam.end();
+        taken += seam.len();
+        seams.push((out.len(), taken));
+    }
+    if seams.is_empty() {
+        return None;
+    }
+    out.extend_from_slice(&text[copied..]);
+    Some(Seamless { bytes: out, seams })
+}
+
+impl Seamless {
+    /// Where a value of the seamless text stands in the original, if a seam runs through it.
+    fn across_a_seam(&self, at: &Range<usize>) -> Option<Range<usize>> {
+        self.seams.iter().any(|(seam, _)| at.start < *seam && *seam < at.end).then_some(())?;
+        let shift = |offset: usize| self.seams.iter().take_while(|(seam, _)| *seam <= offset).last().map_or(0, |(_, taken)| *taken);
+        Some(at.start + shift(at.start)..at.end + shift(at.end - 1))
+    }
+}

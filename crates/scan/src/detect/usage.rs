@@ -1,0 +1,122 @@
+//! Calls of HubSpot's API: by URL and by client library, resolved to the catalog's operations.
+
+mod auth;
+mod method;
+mod sdk;
+mod url;
+
+use keyway_core::catalog::{Auth, Catalog, Method, Resolution, tables};
+use keyway_core::path::NormalPath;
+use keyway_core::sunset;
+
+use super::Text;
+use crate::finding::{Usage, UsageAuth, Via};
+
+pub use url::developer_call;
+
+/// Finds the calls in a text, in order, each with the offset where it stands.
+pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
+    let habits = auth::Habits::of(text.bytes);
+    let mut found = url::find(text, &habits);
+    found.extend(sdk::find(text, &habits));
+    found.sort_by_key(|(at, _)| *at);
+    found.dedup_by(|later, earlier| later.0 == earlier.0);
+    found
+}
+
+/// What a path means, with or without a known method.
+struct Meaning {
+    method: Option<Method>,
+    /// Template of the catalog, or the prefix of an older family.
+    path: String,
+    version: String,
+    auth: Auth,
+    scopes: Vec<String>,
+}
+
+impl Meaning {
+    /// Whether a `hapikey` sent here is the developer account's: app-management endpoints take that
+    /// one (hubspot facts, section 1), whatever else they take.
+    fn takes_developer_key(&self) -> bool {
+        self.auth == Auth::DeveloperKey || self.path.contains("{appId}")
+    }
+}
+
+/// The operation that a path means. `{}` segments stand for anything.
+fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
+    let path: String = segments.iter().map(|segment| format!("/{}", if segment.contains("{}") { "0" } else { segment })).collect();
+    let normal = NormalPath::parse(&path).ok()?;
+    let catalog = Catalog::get();
+    let asked = method.unwrap_or(Method::Get);
+    let found = match catalog.resolve(asked.as_str(), &normal) {
+        Resolution::Found(operation) => Some(operation),
+        // The method was not to be seen: where there is but one, or the usual one for reading, it is that.
+        Resolution::MethodNotAllowed(methods) if method.is_none() => {
+            methods.first().and_then(|only| match catalog.resolve(only.as_str(), &normal) {
+                Resolution::Found(operation) => Some(operation),
+                _ => None,
+            })
+        }
+        _ => None,
+    };
+    if let Some(operation) = found {
+        let scopes = catalog.requirement(operation, &normal).map(|requirement| requirement.alternatives()).unwrap_or_default();
+        return Some(Meaning {
+            method: Some(operation.method),
+            path: operation.template.to_owned(),
+            version: operation.version.to_owned(),
+            auth: operation.auth,
+            scopes: scopes.iter().map(|set| set.names().join("+")).collect(),
+        });
+    }
+    let family = sunset::family(&path)?;
+    Some(Meaning {
+        method: method.or(Some(Method::Get)),
+        path: family.prefix.to_owned(),
+        version: version_of(family.prefix).unwrap_or_default(),
+        // Form submissions need nothing; all else that is older than v3 takes a token.
+        auth: if family.prefix.starts_with("/form-integrations") { Auth::None } else { Auth::Bearer },
+        scopes: Vec::new(),
+    })
+}
+
+fn version_of(path: &str) -> Option<String> {
+    path.split('/').find(|segment| is_version(segment)).map(str::to_owned)
+}
+
+/// `v3`, `2026-09`, `2026-09-beta`.
+fn is_version(segment: &str) -> bool {
+    let bytes = segment.as_bytes();
+    let numbered = bytes.len() == 2 && bytes[0] == b'v' && bytes[1].is_ascii_digit();
+    let dated = bytes.len() >= 7 && bytes.starts_with(b"20") && bytes[4] == b'-' && bytes[5..7].iter().all(u8::is_ascii_digit);
+    numbered || dated
+}
+
+/// A usage of what a path means.
+fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> Usage {
+    let method = meaning.method.map(Method::as_str);
+    let successor = match meaning.method {
+        Some(method) => tables::successors().iter().find(|row| row.method == method && row.path.trim_end_matches('/') == meaning.path),
+        None => None,
+    };
+    let successor = match successor {
+        Some(row) => row.successor.map(str::to_owned),
+        None => sunset::family(&meaning.path).map(|family| family.move_to.to_owned()),
+    };
+    let ends = sunset::of_path(&meaning.path);
+    let removed = (auth == UsageAuth::Hapikey).then(|| sunset::of_auth("hapikey")).flatten();
+    Usage {
+        path: String::new(),
+        line: 0,
+        column: 0,
+        via,
+        call,
+        method,
+        operation: format!("{} {}", method.unwrap_or("GET"), meaning.path),
+        auth,
+        version: meaning.version,
+        scopes: meaning.scopes,
+        successor,
+        sunset: ends.into_iter().chain(removed).map(|row| row.date).min(),
+    }
+}

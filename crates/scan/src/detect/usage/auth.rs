@@ -1,0 +1,76 @@
+//! How a call authenticates, as far as its file tells.
+
+use std::sync::LazyLock;
+
+use keyway_core::catalog::Auth;
+use regex::bytes::Regex;
+
+use super::Meaning;
+use crate::finding::UsageAuth;
+
+static HAPIKEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)hapi_?key").expect("a constant"));
+static BEARER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i-u)bearer|access_?token(?:[^s\w]|_|$)|with_?(?:access_?)?token|private_?app|\bpat-[a-z]{2}\d|authorization|oauth2?_?token|x-auth|auth_token")
+        .expect("a constant")
+});
+static KEY_OPTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)(?:^|[^\w.]|[^r]_)api_?key\s*[:=(]|setApiKey\s*\(|set_api_key|api_key\[|createWithApiKey|create_with_api_key|useApiKey",
+    )
+    .expect("a constant")
+});
+static DEVELOPER_OPTION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i-u)dev(?:eloper)?_?(?:api|hapi)_?key|createWithDeveloperApiKey").expect("a constant"));
+
+/// What a whole file does to authenticate.
+pub(super) struct Habits {
+    hapikey: bool,
+    bearer: bool,
+    key_option: bool,
+    developer: bool,
+}
+
+impl Habits {
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self {
+            hapikey: HAPIKEY.is_match(text),
+            bearer: BEARER.is_match(text),
+            key_option: KEY_OPTION.is_match(text),
+            developer: DEVELOPER_OPTION.is_match(text),
+        }
+    }
+
+    /// For a URL: what stands in its call decides, then what the file does elsewhere.
+    pub(super) fn of_url(&self, meaning: &Meaning, call: &[u8]) -> UsageAuth {
+        let operation = meaning.auth;
+        if operation == Auth::None {
+            return UsageAuth::None;
+        }
+        let key = if meaning.takes_developer_key() { UsageAuth::DeveloperKey } else { UsageAuth::Hapikey };
+        if HAPIKEY.is_match(call) {
+            return key;
+        }
+        if BEARER.is_match(call) {
+            return UsageAuth::Bearer;
+        }
+        match (self.hapikey, self.bearer) {
+            (true, false) => key,
+            (false, true) => UsageAuth::Bearer,
+            _ if meaning.takes_developer_key() && self.developer => UsageAuth::DeveloperKey,
+            _ => UsageAuth::Unknown,
+        }
+    }
+
+    /// For a call of a client library: the options with which the client is made.
+    pub(super) fn of_client(&self, meaning: &Meaning) -> UsageAuth {
+        let key = self.hapikey || self.key_option;
+        match meaning.auth {
+            Auth::None => UsageAuth::None,
+            _ if meaning.takes_developer_key() && (self.developer || key) => UsageAuth::DeveloperKey,
+            _ if self.bearer && !key => UsageAuth::Bearer,
+            _ if key && !self.bearer => UsageAuth::Hapikey,
+            // The new way is what a file that knows both is on its way to; it does not say which is used.
+            _ => UsageAuth::Unknown,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The HTTP method of a call, from what stands around its URL.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use keyway_core::catalog::Method;
+use regex::bytes::Regex;
+
+use crate::text::{is_word, line_at, words};
+
+/// How far from a URL its method may stand, in bytes.
+const REACH: usize = 500;
+
+/// A method named in a call: as a string or constant, an option of curl, a builder's method.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?x-u)
+        (?: -X\s*\\?["']? | --request[\s=]+\\?["']? | -Method\s+["']? | -CustomMethod\s+["']? ) (?P<option>(?i)get|post|put|patch|delete)\b
+        | (?: (?i:method|verb|type|customrequest|httpMethod|_method)\\?["']? \s*(?:=>|[:=,(])\s* (?:[\w.]*[.:])? [\[\\]?\\?["']? | (?i:HttpMethod|RequestMethod|Method|http|HTTP|Verb)[.:]+(?:Method)? | Net::HTTP:: )
+          (?P<value>(?i)get|post|put|patch|delete)(?:\b|\(|Async)
+        | \\?["'](?P<string>GET|POST|PUT|PATCH|DELETE)\\?["']
+        | \.(?P<builder>GET|POST|PUT|PATCH|DELETE|get|post|put|patch|delete)\s*\(
+        | (?P<post>CURLOPT_POST\b|CURLOPT_POSTFIELDS|--data\b|--data-raw\b|--json\b|\s-d\s|\s-F\s|\s--form\s)
+        | :(?P<symbol>get|post|put|patch|delete)\b
+        | \b(?P<bare>GET|POST|PUT|PATCH|DELETE)\s+$
+        "#,
+    )
+    .expect("a constant")
+});
+
+/// The method of the call whose URL stands at `url`.
+pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
+    let line = line_at(text, url.start);
+    // `DELETE https://…` in .http files, logs and documentation.
+    let before = &text[line.start.max(url.start.saturating_sub(REACH))..url.start];
+    if let Some(word) = before.trim_ascii_end().rsplit(|byte| !byte.is_ascii_alphabetic()).next()
+        && before.last().is_some_and(|byte| byte.is_ascii_whitespace())
+        && let Some(method) = std::str::from_utf8(word).ok().and_then(Method::parse)
+    {
+        return Some(method);
+    }
+    let calls = enclosing_calls(text, url.start);
+    for call in &calls {
+        if let Some(method) = callee_method(text, call.open) {
+            return Some(method);
+        }
+    }
+    if is_shell(text, &line) {
+        let command = command_around(text, &line);
+        return named(text, &command, url).or(Some(Method::Get));
+    }
+    // Options and arguments of the calls around the URL, innermost first; then what is done with
+    // the variable that holds it; then the statement it is in.
+    for call in &calls {
+        let whole = call.open..closing(text, call.open);
+        if let Some(method) = named(text, &whole, url) {
+            return Some(method);
+        }
+    }
+    if let Some(object) = enclosing_object(text, url.start)
+        && let Some(method) = named(text, &object, url)
+    {
+        return Some(method);
+    }
+    if let Some(method) = uses_of_variable(text, url) {
+        return Some(method);
+    }
+    let statement = statement_around(text, url);
+    named(text, &statement, url)
+}
+
+/// A call that is open where a URL stands.
+struct Call {
+    open: usize,
+}
+
+/// The calls around an offset, innermost first.
+fn enclosing_calls(text: &[u8], at: usize) -> Vec<Call> {
+    const CALLS_MAX: usize = 4;
+    let floor = at.saturating_sub(REACH);
+    let mut depth = 0;
+    let mut calls = Vec::new();
+    for open in (floor..at).rev() {
+        match text[open] {
+            b')' => depth += 1,
+            b'(' if depth > 0 => depth -= 1,
+            b'(' => {
+                calls.push(Call { open });
+                if calls.len() == CALLS_MAX {
+                    break;
+                }
+            }
+            // A body that begins: what is outside is another matter.
+            b'{' if depth == 0 && text[..open].trim_ascii_end().ends_with(b")") | text[..open].trim_ascii_end().ends_with(b"=>") => break,
+            b';' if depth == 0 => break,
+            _ => {}
+        }
+    }
+    calls
+}
+
+/// Where the parenthesis at `open` closes, or as far as a call may go.
+fn closing(text: &[u8], open: usize) -> usize {
+    let end = text.len().min(open + 2 * REACH);
+    let mut depth = 0;
+    for (at, byte) in text[..end].iter().enumerate().skip(open) {
+        match byte {
+            b'(' => depth += 1,
+            b')' => {
+                depth -= 1;
+                if depth == 0 {
+                    // Builders go on: `.uri(…).POST(…)`. So does what follows on the line.
+                    return line_at(text, at).end.min(end);
+                }
+            }
+            _ => {}
+        }
+    }
+    end
+}
+
+/// The method that a called function is named after: `requests.post(`, `client.GetAsync(`.
+fn callee_method(text: &[u8], open: usize) -> Option<Method> {
+    let mut end = open;
+    // `get<Type>(`
+    if end > 0 && text[end - 1] == b'>' {
+        end = memchr::memrchr(b'<', &text[..end])?;
+    }
+    while end > 0 && text[end - 1] == b' ' {
+        end -= 1;
+    }
+    let start = text[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
+    let name = &text[start..end];
+    if name.starts_with(b"CURLOPT") || name.is_empty() {
+        return None;
+    }
+    let words = words(name);
+    let method = |word: &String| match word.as_str() {
+        "get" => Some(Method::Get),
+        "post" => Some(Method::Post),
+        "put" => Some(Method::Put),
+        "patch" => Some(Method::Patch),
+        "delete" | "del" => Some(Method::Delete),
+        _ => None,
+    };
+    // `getenv(`, `get_url(` and `getOrDefault(` are no requests.
+    if words.len() > 1
+        && words.iter().any(|word| matches!(word.as_str(), "env" | "url" | "uri" | "config" | "property" | "request" | "setting"))
+    {
+        return None;
+    }
+    words.iter().find_map(method).filter(|_| words.len() <= 4)
+}
+
+/// The method named nearest to the URL inside a range.
+fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method> {
+    let mut best: Option<(usize, Method)> = None;
+    for captures in NAMED.captures_iter(&text[range.clone()]) {
+        let whole = captures.get(0)?;
+        let (start, end) = (range.start + whole.start(), range.start + whole.end());
+        if start < url.end && end > url.start {
+            continue;
+        }
+        let word = ["option", "value", "string", "builder", "symbol", "bare"].iter().find_map(|name| captures.name(name));
+        let method = match word {
+            Some(word) => Method::parse(&String::from_utf8_lossy(word.as_bytes()).to_ascii_uppercase())?,
+            None => Method::Post,
+        };
+        let mut distance = if end <= url.start { url.start - end } else { start - url.end };
+        // What says "method" outright counts before a mere sign of it.
+        if captures.name("post").is_some() {
+            distance += 4 * REACH;
+        } else if captures.name("string").is_some() || captures.name("builder").is_some() || captures.name("symbol").is_some() {
+            distance += REACH;
+        }
+        if best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, method));
+        }
+    }
+    best.map(|(_, method)| method)
+}
+
+/// The object literal around a URL, and the one around that: an entry of an export.
+fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let floor = at.saturating_sub(REACH);
+    let mut depth = 0;
+    let mut levels = 0;
+    let mut open = None;
+    for here in (floor..at).rev() {
+        match text[here] {
+            b'}' => depth += 1,
+            b'{' if depth > 0 => depth -= 1,
+            b'{' => {
+                if text[..here].trim_ascii_end().ends_with(b")") || text[..here].trim_ascii_end().ends_with(b"=>") {
+                    break;
+                }
+                open = Some(here);
+                levels += 1;
+                if levels == 2 {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    let open = open?;
+    let end = text.len().min(at + REACH);
+    let mut depth = 0;
+    for (here, byte) in text[..end].iter().enumerate().skip(open) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(open..here);
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(open..end)
+}
+
+/// What is done with the variable that a URL is put into: `url = "…"`, then `client.post(url)`.
+fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
+    static ASSIGNED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?-u)\$?([A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*(?:=|:=|\+=|<-)\s*[^=;]*$").expect("a constant"));
+    let line = line_at(text, url.start);
+    let head = &text[line.start.max(url.start.saturating_sub(200))..url.start];
+    let variable = ASSIGNED.captures(head)?.get(1)?.as_bytes();
+    if matches!(variable, b"url" | b"uri" | b"path" | b"endpoint") && head.ends_with(b": ") {
+        return None;
+    }
+    let after = line_at(text, url.end).end;
+    let end = text.len().min(after + REACH);
+    let reach = &text[after..end];
+    // The next assignment of the same variable begins another call.
+    let again = Regex::new(&format!(r"(?-u)\b{}\s*(?::=|=[^=>]|<-)", String::from_utf8_lossy(variable))).ok()?;
+    let stop = again.find(reach).map_or(reach.len(), |found| line_at(reach, found.start()).start);
+    for start in memchr::memmem::find_iter(&reach[..stop], variable) {
+        let whole = (start == 0 || !is_word(reach[start - 1])) && reach.get(start + variable.len()).is_none_or(|byte| !is_word(*byte));
+        if !whole {
+            continue;
+        }
+        let place = after + start..after + start + variable.len();
+        for call in enclosing_calls(text, place.start) {
+            if let Some(method) = callee_method(text, call.open) {
+                return Some(method);
+            }
+            // `Net::HTTP::Post.new(uri)`
+            let head = line_at(text, call.open).start..closing(text, call.open).min(after + stop);
+            if let Some(method) = named(text, &head, &place) {
+                return Some(method);
+            }
+        }
+    }
+    // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines on.
+    let rest = after..after + stop;
+    named(text, &rest, url)
+}
+
+fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
+    let mut line = line.clone();
+    for _ in 0..8 {
+        let content = &text[line.clone()];
+        if memchr::memmem::find(content, b"curl ").is_some() || memchr::memmem::find(content, b"wget ").is_some() {
+            return true;
+        }
+        // A command goes on over lines that end in a backslash.
+        if line.start == 0 || !text[..line.start - 1].trim_ascii_end().ends_with(b"\\") {
+            return false;
+        }
+        line = line_at(text, line.start - 1);
+    }
+    false
+}
+
+/// All lines of a command that goes on over backslashes.
+fn command_around(text: &[u8], line: &Range<usize>) -> Range<usize> {
+    let mut whole = line.clone();
+    while whole.start > 0 && text[..whole.start - 1].trim_ascii_end().ends_with(b"\\") && line.start - whole.start < 2 * REACH {
+        whole.start = line_at(text, whole.start - 1).start;
+    }
+    while text[whole.clone()].trim_ascii_end().ends_with(b"\\") && whole.end + 1 < text.len() && whole.end - line.end < 2 * REACH {
+        whole.end = line_at(text, whole.end + 1).end;
+    }
+    whole
+}
+
+/// The lines of a statement: up to a blank line, a semicolon or a closing brace on either side.
+fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
+    let mut start = line_at(text, url.start).start;
+    while start > 0 && url.start - start < REACH {
+        let before = line_at(text, start - 1);
+        let line = text[before.clone()].trim_ascii();
+        if line.is_empty()
+            || matches!(line.last(), Some(b';' | b'}'))
+            || !text[start..].starts_with(b" ") && !matches!(line.last(), Some(b'(' | b',' | b'\\'))
+        {
+            break;
+        }
+        start = before.start;
+    }
+    let mut end = line_at(text, url.end).end;
+    while end + 1 < text.len() && end - url.end < REACH {
+        let line = text[..end].trim_ascii_end();
+        let next = line_at(text, end + 1);
+        let content = text[next.clone()].trim_ascii();
+        if matches!(line.last(), Some(b';' | b'}')) || content.is_empty() || content.starts_with(b"}") {
+            break;
+        }
+        // Another statement, unless a chained or continued one.
+        if !(content.starts_with(b".")
+            || content.starts_with(b"->")
+            || content.starts_with(b"-")
+            || matches!(line.last(), Some(b'(' | b',' | b'\\' | b'{')))
+        {
+            break;
+        }
+        end = next.end;
+    }
+    start..end
+}

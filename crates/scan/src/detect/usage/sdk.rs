@@ -1,0 +1,139 @@
+//! Calls of HubSpot's client libraries: `client.crm.contacts.basicApi.create(…)` in every spelling.
+//!
+//! The table has the Node client's names. The others write the same chain in their own case
+//! (`basic_api`, `BasicApi`, `basicApi()->create`), so chains are compared without case,
+//! underscores and parentheses.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use keyway_core::catalog::tables::{SdkCallRow, sdk_calls};
+use regex::bytes::Regex;
+
+use super::auth::Habits;
+use super::{resolve, usage};
+use crate::detect::Text;
+use crate::finding::{Usage, Via};
+
+struct Calls {
+    by_chain: HashMap<String, &'static SdkCallRow>,
+    /// Every proper beginning of a chain.
+    prefixes: HashSet<String>,
+}
+
+static CALLS: LazyLock<Calls> = LazyLock::new(|| {
+    let mut calls = Calls { by_chain: HashMap::new(), prefixes: HashSet::new() };
+    for row in sdk_calls() {
+        let chain = plain(row.call.as_bytes());
+        for (at, _) in chain.match_indices('.') {
+            calls.prefixes.insert(chain[..at].to_owned());
+        }
+        calls.by_chain.insert(chain, row);
+    }
+    // The clients' own helper that pages through everything.
+    for row in sdk_calls().iter().filter(|row| row.call.ends_with(".basicApi.getPage")) {
+        let chain = plain(row.call.trim_end_matches(".basicApi.getPage").as_bytes());
+        calls.by_chain.entry(format!("{chain}.getall")).or_insert(row);
+    }
+    calls
+});
+
+/// A chain of names, from one of the clients' rooms on.
+static CHAIN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x-u)(?:\.|->|::|\?\.|\?->)\s*(?P<chain>(?:crm|cms|automation|communicationPreferences|communication_preferences|conversations|events|files|marketing|oauth|settings|webhooks
+          |Crm|Cms|Automation|CommunicationPreferences|Conversations|Events|Files|Marketing|Oauth|OAuth|Settings|Webhooks)(?:\(\s*\))?
+          (?:\s*(?:\.|->|\?\.|\?->|!\.)\s*[A-Za-z_]\w*(?:\(\s*\))?)+)\s*(?P<called>\(|!\()?",
+    )
+    .expect("a constant")
+});
+
+/// Finds calls of client libraries.
+pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
+    let bytes = text.bytes;
+    let mut found = Vec::new();
+    let mut aliases: Vec<(Vec<u8>, String)> = Vec::new();
+    for captures in CHAIN.captures_iter(bytes) {
+        let (Some(whole), Some(chain)) = (captures.get(0), captures.name("chain")) else { continue };
+        let written = chain.as_bytes();
+        let name = plain(written);
+        if let Some(row) = row_of(&name) {
+            let last = chain.start() + written.iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
+            let last = last + bytes[last..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            found.extend(call(row, written, habits).map(|usage| (last, usage)));
+        } else if CALLS.prefixes.contains(&name) {
+            aliases.extend(assigned_to(bytes, whole.start()).map(|alias| (alias, name.clone())));
+            aliases.extend(taken_from(bytes, whole.start()).into_iter().map(|part| (part.clone(), format!("{name}.{}", plain(&part)))));
+        }
+    }
+    for (alias, prefix) in aliases.iter().take(50) {
+        let Ok(calls) = Regex::new(&format!(
+            r"(?-u)(?:^|[^\w.]){}\s*(?:\.|->|\?\.)\s*(?P<rest>[A-Za-z_]\w*(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*[(!]",
+            regex::escape(&String::from_utf8_lossy(alias))
+        )) else {
+            continue;
+        };
+        for captures in calls.captures_iter(bytes) {
+            let Some(rest) = captures.name("rest") else { continue };
+            let name = format!("{prefix}.{}", plain(rest.as_bytes()));
+            if let Some(row) = row_of(&name) {
+                let last = rest.start() + rest.as_bytes().iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
+                found.extend(call(row, rest.as_bytes(), habits).map(|usage| (last, usage)));
+            }
+        }
+    }
+    found
+}
+
+/// The row of a chain. Longer ones are what is done with the answer: `.create(…).then(…)` never gets
+/// here, but `basicApi.create.bind` does.
+fn row_of(name: &str) -> Option<&'static SdkCallRow> {
+    let suffixes = ["", "withhttpinfo", "async", "asyncwithhttpinfo"];
+    suffixes.iter().find_map(|suffix| CALLS.by_chain.get(name.strip_suffix(suffix)?).copied())
+}
+
+/// A chain as it is compared: lower case, no underscores, parentheses or spaces, joined by dots.
+fn plain(chain: &[u8]) -> String {
+    let mut out = String::with_capacity(chain.len());
+    for byte in chain {
+        match byte {
+            b'.' | b'>' if !out.ends_with('.') => out.push('.'),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte.to_ascii_lowercase())),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The variable that the expression before `at` is assigned to: `api = client.crm…`.
+fn assigned_to(text: &[u8], at: usize) -> Option<Vec<u8>> {
+    static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)((?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*:?=\s*(?:await\s+)?[\w.$>()@-]*$")
+            .expect("a constant")
+    });
+    let start = at.saturating_sub(160);
+    let line = text[start..at].iter().rposition(|byte| *byte == b'\n').map_or(start, |found| start + found + 1);
+    Some(ASSIGNED.captures(&text[line..at])?.get(1)?.as_bytes().to_vec())
+}
+
+/// The names taken out of the expression before `at`: `const { basicApi } = client.crm…`.
+fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
+    static TAKEN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?-u)\{([\w\s,]{1,200})\}\s*=\s*(?:await\s+)?[\w.$]*$").expect("a constant"));
+    let start = at.saturating_sub(300);
+    let Some(names) = TAKEN.captures(&text[start..at]) else { return Vec::new() };
+    names[1].split(|byte| *byte == b',').map(|name| name.trim_ascii().to_vec()).filter(|name| !name.is_empty()).collect()
+}
+
+fn call(row: &SdkCallRow, written: &[u8], habits: &Habits) -> Option<Usage> {
+    let segments: Vec<String> = row
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() })
+        .collect();
+    let meaning = resolve(Some(row.method), &segments)?;
+    let auth = habits.of_client(&meaning);
+    let written: String = String::from_utf8_lossy(written).split_whitespace().collect();
+    Some(usage(meaning, Via::Sdk, Some(written), auth))
+}

@@ -1,0 +1,77 @@
+//! Which candidates become findings: the baseline, `keyway:allow`, the least confidence asked for.
+
+use std::collections::BTreeSet;
+
+use crate::detect::{Candidate, Text};
+use crate::finding::{Confidence, Finding};
+use crate::text::{Places, line_at, mask};
+
+/// Written on a line, it says that what stands there is meant to.
+const ALLOW: &[u8] = b"keyway:allow";
+
+/// Why a candidate is no finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Passed {
+    /// Its line says so.
+    Allowed,
+    /// It is in the baseline.
+    Known,
+    /// It is less sure than asked for.
+    Unsure,
+}
+
+/// What is asked of a finding.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The least confidence that is reported.
+    pub least: Confidence,
+    /// Fingerprints that are already known.
+    pub baseline: BTreeSet<String>,
+}
+
+impl Judgement {
+    /// Turns a candidate into a finding, or says why not. From here on the secret is gone.
+    ///
+    /// # Errors
+    /// Why it is passed over.
+    pub fn judge(&self, text: Text<'_>, candidate: &Candidate, places: &mut Places<'_>) -> Result<Finding, Passed> {
+        if candidate.confidence < self.least {
+            return Err(Passed::Unsure);
+        }
+        let line = line_at(text.bytes, candidate.at.start);
+        if memchr::memmem::find(&text.bytes[line], ALLOW).is_some() {
+            return Err(Passed::Allowed);
+        }
+        let fingerprint = fingerprint(candidate);
+        if self.baseline.contains(&fingerprint) {
+            return Err(Passed::Known);
+        }
+        let (line, column) = places.of(candidate.at.start);
+        Ok(Finding {
+            path: text.path.to_owned(),
+            line,
+            column,
+            kind: candidate.kind,
+            rule: candidate.rule.to_owned(),
+            confidence: candidate.confidence,
+            reason: candidate.reason.clone(),
+            masked: mask(candidate.value.expose()),
+            fingerprint,
+            introduced: None,
+        })
+    }
+}
+
+/// Kind and a hash of the value: no path or line, so that it survives moves and edits.
+///
+/// The values have at least 98 random bits, so the hash tells nobody what they are.
+fn fingerprint(candidate: &Candidate) -> String {
+    // UUIDs are the same in upper and lower case.
+    let value = candidate.value.expose();
+    let value = if value.len() <= 44 { value.to_ascii_lowercase() } else { value.clone() };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"keyway finding v1\0").update(candidate.kind.as_str().as_bytes()).update(b"\0").update(value.as_bytes());
+    let hash = hasher.finalize();
+    let hex: String = hash.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}:{hex}", candidate.kind)
+}

@@ -1,0 +1,210 @@
+//! The files of a folder, on every core.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::overrides::OverrideBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::archive::{self, Members};
+use super::windows::{self, Window};
+use super::{Skip, Sniffed, from_utf16, sniff};
+
+/// Which files.
+#[derive(Clone, Debug, Default)]
+pub struct Which {
+    /// Folders and files.
+    pub roots: Vec<PathBuf>,
+    /// Also what `.gitignore` and the like leave out.
+    pub no_ignore: bool,
+    /// Globs of what to leave out besides.
+    pub ignore: Vec<String>,
+}
+
+/// What looks at the texts; one for each thread.
+pub trait Look: Send {
+    /// A window of a text.
+    fn look(&mut self, path: &str, window: &Window<'_>);
+    /// Something left out.
+    fn skip(&mut self, skip: Skip);
+    /// A file was read.
+    fn read(&mut self, bytes: u64);
+}
+
+/// Largest UTF-16 file that is turned into UTF-8, in bytes.
+const UTF16_MAX: u64 = 8 << 20;
+
+/// Walks the files and has each looked at. Gives back what looked.
+///
+/// # Errors
+/// A root is not there, or a glob can't be read.
+pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<Vec<L>> {
+    let looked = Mutex::new(Vec::new());
+    for root in &which.roots {
+        // A root that is missing is an error; a file that is missing later has gone since.
+        root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", root.display())))?;
+        let mut overrides = OverrideBuilder::new(if root.is_dir() { root } else { Path::new(".") });
+        for glob in &which.ignore {
+            overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
+        }
+        let mut builder = WalkBuilder::new(root);
+        builder
+            .hidden(false)
+            .ignore(!which.no_ignore)
+            .git_ignore(!which.no_ignore)
+            .git_global(!which.no_ignore)
+            .git_exclude(!which.no_ignore)
+            .parents(!which.no_ignore)
+            .require_git(false)
+            .follow_links(false)
+            .overrides(overrides.build().map_err(io::Error::other)?)
+            // git's own files are looked at as history, not as files.
+            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
+            .threads(std::thread::available_parallelism().map_or(1, usize::from));
+        let single = which.roots.len() == 1;
+        builder.build_parallel().run(|| {
+            let mut worker = Worker { look: Some(make()), buffer: Vec::new(), done: &looked };
+            Box::new(move |entry| {
+                worker.visit(root, single, entry);
+                WalkState::Continue
+            })
+        });
+    }
+    Ok(looked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Has what comes over a stream looked at, such as standard input.
+///
+/// # Errors
+/// The stream's.
+pub fn stream<L: Look>(path: &str, mut source: impl Read, look: &mut L) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    let total = text(path, &mut source, &mut buffer, look)?;
+    look.read(total);
+    Ok(())
+}
+
+/// One thread's state; hands over what it found when the walk is done.
+struct Worker<'a, L: Look> {
+    look: Option<L>,
+    buffer: Vec<u8>,
+    done: &'a Mutex<Vec<L>>,
+}
+
+impl<L: Look> Drop for Worker<'_, L> {
+    fn drop(&mut self) {
+        if let (Some(look), Ok(mut done)) = (self.look.take(), self.done.lock()) {
+            done.push(look);
+        }
+    }
+}
+
+impl<L: Look> Worker<'_, L> {
+    fn visit(&mut self, root: &Path, single: bool, entry: Result<DirEntry, ignore::Error>) {
+        let Some(look) = &mut self.look else { return };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => return look.skip(Skip { path: root.display().to_string(), reason: error.to_string() }),
+        };
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            return;
+        }
+        let path = shown(root, entry.path(), single);
+        if let Err(error) = file(&path, entry.path(), &mut self.buffer, look) {
+            look.skip(Skip { path, reason: error.to_string() });
+        }
+    }
+}
+
+/// A path as in reports: relative to the folder that was asked for, with `/`.
+fn shown(root: &Path, path: &Path, single: bool) -> String {
+    let relative = path.strip_prefix(root).ok().filter(|relative| single && !relative.as_os_str().is_empty());
+    let shown = relative.unwrap_or(path).to_string_lossy();
+    let shown = if std::path::MAIN_SEPARATOR == '/' { shown.into_owned() } else { shown.replace(std::path::MAIN_SEPARATOR, "/") };
+    shown.strip_prefix("./").map_or(shown.clone(), str::to_owned)
+}
+
+fn file(path: &str, on_disk: &Path, buffer: &mut Vec<u8>, look: &mut impl Look) -> io::Result<()> {
+    let mut file = File::open(on_disk)?;
+    let mut kind = Sniffed::Text;
+    let mut first = true;
+    let total = windows::read(&mut file, buffer, |window| {
+        if std::mem::take(&mut first) {
+            kind = sniff(window.bytes);
+        }
+        if kind == Sniffed::Text {
+            look.look(path, window);
+        }
+        kind == Sniffed::Text
+    })?;
+    look.read(total);
+    match kind {
+        Sniffed::Text => {}
+        Sniffed::Binary => look.skip(Skip { path: path.to_owned(), reason: BINARY.to_owned() }),
+        Sniffed::Utf16 => utf16(path, File::open(on_disk)?, look)?,
+        Sniffed::Zip | Sniffed::Gzip | Sniffed::Tar => {
+            let file = io::BufReader::new(File::open(on_disk)?);
+            archive::read(path, kind, file, &mut InArchive { look, buffer });
+        }
+    }
+    Ok(())
+}
+
+/// The reason given for files that are no text; reports count these and name the others.
+pub const BINARY: &str = "binary";
+
+/// Text of any size, which is not an archive.
+fn text(path: &str, source: &mut dyn Read, buffer: &mut Vec<u8>, look: &mut impl Look) -> io::Result<u64> {
+    let mut kind = Sniffed::Text;
+    let mut first = true;
+    let mut wide = Vec::new();
+    let total = windows::read(source, buffer, |window| {
+        if std::mem::take(&mut first) {
+            kind = sniff(window.bytes);
+        }
+        match kind {
+            Sniffed::Text => look.look(path, window),
+            Sniffed::Utf16 => wide.extend_from_slice(window.bytes),
+            _ => {}
+        }
+        kind == Sniffed::Text
+    })?;
+    match kind {
+        Sniffed::Text => {}
+        Sniffed::Utf16 => utf16(path, wide.as_slice(), look)?,
+        _ => look.skip(Skip { path: path.to_owned(), reason: BINARY.to_owned() }),
+    }
+    Ok(total)
+}
+
+fn utf16(path: &str, source: impl Read, look: &mut impl Look) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    source.take(UTF16_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > UTF16_MAX {
+        look.skip(Skip { path: path.to_owned(), reason: format!("UTF-16 of more than {} MiB", UTF16_MAX >> 20) });
+        return Ok(());
+    }
+    let text = from_utf16(&bytes);
+    look.look(path, &Window { bytes: &text, mine: text.len(), lines_before: 0, columns_before: 0 });
+    Ok(())
+}
+
+/// Has the members of an archive looked at.
+struct InArchive<'a, L> {
+    look: &'a mut L,
+    buffer: &'a mut Vec<u8>,
+}
+
+impl<L: Look> Members for InArchive<'_, L> {
+    fn member(&mut self, path: &str, mut content: &mut dyn Read) -> io::Result<()> {
+        let total = text(path, &mut content, self.buffer, self.look)?;
+        self.look.read(total);
+        Ok(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.look.skip(skip);
+    }
+}

@@ -1,0 +1,90 @@
+//! Files of any size through a buffer of one size.
+//!
+//! A file that fits is one window. A larger one is several that overlap, so that what stands on a
+//! border is whole in one of them; lines are counted on from window to window.
+
+use std::io::{self, Read};
+
+/// Size of the buffer of one thread, in bytes.
+pub const WINDOW_BYTES: usize = 4 << 20;
+
+/// How much of a window is looked at again in the next, in bytes: more than any value and its surroundings.
+const OVERLAP_BYTES: usize = 16 << 10;
+
+/// A part of a file.
+#[derive(Debug)]
+pub struct Window<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What starts from here on belongs to the next window.
+    pub mine: usize,
+    /// Lines before this window.
+    pub lines_before: u64,
+    /// Characters of its first line before this window.
+    pub columns_before: u64,
+}
+
+/// Reads to the end and hands over each window. Says how many bytes there were.
+///
+/// # Errors
+/// The reader's. The windows before it have been handed over.
+pub fn read(mut source: impl Read, buffer: &mut Vec<u8>, mut take: impl FnMut(&Window<'_>) -> bool) -> io::Result<u64> {
+    buffer.resize(WINDOW_BYTES, 0);
+    let (mut kept, mut total, mut lines_before, mut columns_before) = (0, 0u64, 0, 0);
+    loop {
+        let (filled, ended) = fill(&mut source, &mut buffer[kept..])?;
+        total += filled as u64;
+        let length = kept + filled;
+        let mine = if ended { length } else { length - OVERLAP_BYTES };
+        let window = Window { bytes: &buffer[..length], mine, lines_before, columns_before };
+        if !take(&window) || ended {
+            return Ok(total);
+        }
+        let done = &buffer[..mine];
+        let characters = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+        match memchr::memrchr(b'\n', done) {
+            Some(last) => {
+                lines_before += memchr::memchr_iter(b'\n', done).count() as u64;
+                columns_before = characters(&done[last + 1..]);
+            }
+            None => columns_before += characters(done),
+        }
+        buffer.copy_within(mine..length, 0);
+        kept = OVERLAP_BYTES;
+    }
+}
+
+/// Fills a buffer as far as the source goes; says whether it ended.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => return Ok((filled, true)),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((filled, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_belongs_to_exactly_one_window_and_lines_count_on() {
+        let line = b"0123456789\n";
+        let text: Vec<u8> = line.iter().copied().cycle().take(WINDOW_BYTES * 2 + 12_345).collect();
+        let (mut next, mut buffer) = (0u64, Vec::new());
+        let total = read(text.as_slice(), &mut buffer, |window| {
+            let characters_before = window.lines_before * 11 + window.columns_before;
+            assert_eq!(characters_before, next);
+            assert_eq!(window.bytes[..64], text[next as usize..next as usize + 64]);
+            next += window.mine as u64;
+            true
+        });
+        assert_eq!(total.expect("memory can be read"), text.len() as u64);
+        assert_eq!(next, text.len() as u64);
+    }
+}
