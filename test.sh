@@ -69,6 +69,7 @@ part 'tests of the workspace' workspace_tests
 part 'the official client for Node' node_client
 part 'the official client for Python' python_client
 part 'the planted corpus' planted_corpus
+part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'clients that hang up' python3 tests/hang_up.py
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3

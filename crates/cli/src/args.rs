@@ -86,6 +86,24 @@ pub struct Scan {
     /// Leave out what a glob matches; can be given again
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
+    /// Every version of every file, across all branches and tags, and what no branch reaches any more
+    #[arg(long, conflicts_with_all = ["staged", "since"])]
+    pub history: bool,
+    /// What is staged for the next commit, for a pre-commit hook
+    #[arg(long, conflicts_with = "since")]
+    pub staged: bool,
+    /// What commits since a revision brought in, such as origin/main
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// Findings that are known [default: keyway-baseline.json in the scanned folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found to the baseline, so that only new findings count from now on
+    #[arg(long)]
+    pub write_baseline: bool,
+    /// What makes the exit code 1; can be given again
+    #[arg(long, value_enum, value_name = "WHAT", default_values_t = [FailOn::Finding])]
+    pub fail_on: Vec<FailOn>,
     /// Credentials only
     #[arg(long)]
     pub no_usages: bool,
@@ -99,8 +117,33 @@ pub struct Scan {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
+    /// For a terminal
     Human,
+    /// Version 1, documented in docs/scan.md
     Json,
+    /// SARIF 2.1.0, as code hosts show it
+    Sarif,
+    /// One file to hand on
+    Html,
+    Markdown,
+    /// JUnit XML, as any CI shows it
+    Junit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A credential
+    Finding,
+    /// A credential of high confidence
+    High,
+    /// A call that has ended: HubSpot may refuse it any day
+    Ended,
+    /// A call that has an end at all
+    Ageing,
+    /// Any call
+    Usage,
+    /// Nothing
+    Never,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@
 //! them; `detect` finds credentials and calls in the rest; `judge` decides which are findings and
 //! masks them; `report` writes them down.
 
+pub mod baseline;
 pub mod context;
 pub mod detect;
 pub mod finding;

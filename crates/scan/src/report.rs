@@ -1,6 +1,12 @@
 //! Reports: one scan, written for a person, a program or a client.
 
+mod escape;
+pub mod html;
 pub mod human;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+pub mod summary;
 
 use crate::scan::Report;
 

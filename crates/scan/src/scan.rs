@@ -1,17 +1,20 @@
 //! A whole scan: from sources to a report.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::detect::{self, Text, Wanted};
-use crate::finding::{Finding, Usage};
+use crate::finding::{Finding, Introduced, Usage};
 use crate::judge::{Judgement, Passed};
 use crate::prefilter::Hits;
 use crate::source::Skip;
+use crate::source::git::{self, Blobs, ObjectId, Repository};
 use crate::source::tree::{self, BINARY, Look, Which};
-use crate::source::windows::Window;
+use crate::source::windows::{self, Window};
 use crate::text::Places;
 
 /// What a scan is to do.
@@ -66,6 +69,184 @@ pub fn files(options: &Options) -> io::Result<Report> {
     Ok(report(workers))
 }
 
+/// Scans what is staged for the next commit: what it brings in that was not there before.
+///
+/// # Errors
+/// git's.
+pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
+    let repository = Repository::of(folder)?;
+    let staged = repository.staged()?;
+    let after: HashMap<&str, Vec<&str>> = staged.iter().fold(HashMap::new(), |mut paths, change| {
+        paths.entry(change.after.as_str()).or_default().push(change.path.as_str());
+        paths
+    });
+    let mut worker = Worker::new(options);
+    let ids: Vec<ObjectId> = after.keys().map(|id| (*id).to_owned()).collect();
+    worker.stats.files = staged.len() as u64;
+    for texts in repository.read(&ids, Texts::default)? {
+        worker.skipped.extend(texts.skipped);
+        for (id, text) in texts.texts {
+            for path in &after[id.as_str()] {
+                worker.whole(path, &text);
+                worker.stats.bytes += text.len() as u64;
+            }
+        }
+    }
+    // What stood in the same file before is not brought in by this commit.
+    let before: HashMap<&str, &str> = staged.iter().filter_map(|change| Some((change.before.as_deref()?, change.path.as_str()))).collect();
+    let touched: HashSet<&str> = worker.findings.iter().map(|finding| finding.path.as_str()).collect();
+    let ids: Vec<ObjectId> = before.iter().filter(|(_, path)| touched.contains(*path)).map(|(id, _)| (*id).to_owned()).collect();
+    let mut earlier = Worker::new(options);
+    for texts in repository.read(&ids, Texts::default)? {
+        texts.texts.iter().for_each(|(id, text)| earlier.whole(before[id.as_str()], text));
+    }
+    let there: HashSet<(String, String)> = earlier.findings.into_iter().map(|finding| (finding.path, finding.fingerprint)).collect();
+    worker.findings.retain(|finding| !there.contains(&(finding.path.clone(), finding.fingerprint.clone())));
+    Ok(report([worker]))
+}
+
+/// Scans the whole history, or what came in since a revision: one finding for each secret, with the
+/// commit that brought it in. Calls are those of the work tree, which is scanned too.
+///
+/// # Errors
+/// git's; a revision that is not known.
+pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Result<Report> {
+    let repository = Repository::of(folder)?;
+    let blobs = match since {
+        Some(revision) => repository.blobs_since(revision)?,
+        None => repository.all_blobs()?,
+    };
+    let (mut hits, mut history) = (HashSet::new(), Worker::new(options));
+    for look in repository.read(&blobs, || Suspects::new(options))? {
+        hits.extend(look.hits);
+        history.skipped.extend(look.skipped);
+        history.stats.files += look.stats.files;
+        history.stats.bytes += look.stats.bytes;
+        history.stats.binary += look.stats.binary;
+    }
+    let origins = if hits.is_empty() { HashMap::new() } else { repository.origins(&hits, since)? };
+    let ids: Vec<ObjectId> = hits.into_iter().collect();
+    for texts in repository.read(&ids, Texts::default)? {
+        for (id, text) in texts.texts {
+            let origin = origins.get(&id);
+            let nowhere = format!("git object {}", &id[..12.min(id.len())]);
+            let known = history.findings.len();
+            history.whole(origin.map_or(&nowhere, |origin| &origin.path), &text);
+            let none = Introduced { commit: None, author: None, date: None, in_work_tree: false };
+            let introduced = origin.map_or(none, |origin| origin.introduced.clone());
+            history.findings[known..].iter_mut().for_each(|finding| finding.introduced = Some(introduced.clone()));
+        }
+    }
+    let mut report = match since {
+        Some(_) => self::report([]),
+        None => files(options)?,
+    };
+    let there: HashSet<String> = report.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
+    let mut oldest: HashMap<String, Finding> = HashMap::new();
+    for mut finding in std::mem::take(&mut history.findings) {
+        if let Some(introduced) = &mut finding.introduced {
+            introduced.in_work_tree = there.contains(&finding.fingerprint);
+        }
+        match oldest.entry(finding.fingerprint.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(finding);
+            }
+            Entry::Occupied(mut place) if came_in(&finding) < came_in(place.get()) => {
+                place.insert(finding);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    // What stands in the work tree and in no commit is reported where it stands.
+    let mut seen: HashSet<String> = oldest.keys().cloned().collect();
+    report.findings.retain(|finding| seen.insert(finding.fingerprint.clone()));
+    report.findings.extend(oldest.into_values());
+    let history = self::report([history]);
+    report.stats.files += history.stats.files;
+    report.stats.bytes += history.stats.bytes;
+    report.stats.binary += history.stats.binary;
+    report.skipped.extend(history.skipped);
+    sort(&mut report);
+    Ok(report)
+}
+
+/// When a secret came in, for comparing: those that no commit reaches last.
+fn came_in(finding: &Finding) -> (bool, Option<&str>, &str) {
+    let introduced = finding.introduced.as_ref();
+    let date = introduced.and_then(|introduced| introduced.date.as_deref());
+    (date.is_none(), date, &finding.path)
+}
+
+/// Which blobs have candidates at all.
+struct Suspects<'a> {
+    options: &'a Options,
+    buffer: Vec<u8>,
+    prefilter: Hits,
+    hits: Vec<ObjectId>,
+    skipped: Vec<Skip>,
+    stats: Stats,
+}
+
+impl<'a> Suspects<'a> {
+    fn new(options: &'a Options) -> Self {
+        Self { options, buffer: Vec::new(), prefilter: Hits::default(), hits: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
+    }
+}
+
+impl Blobs for Suspects<'_> {
+    fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
+        let (mut text, mut first, mut hit) = (true, true, false);
+        let wanted = Wanted { usages: false, ..self.options.wanted };
+        windows::read_sized(content, size, &mut self.buffer, |window| {
+            if std::mem::take(&mut first) {
+                text = git::is_text(window.bytes);
+            }
+            hit |= text && !detect::examine(Text { path: "", bytes: window.bytes }, wanted, &mut self.prefilter).candidates.is_empty();
+            text
+        })?;
+        self.stats.files += 1;
+        self.stats.bytes += size;
+        self.stats.binary += u64::from(!text);
+        if hit {
+            self.hits.push(id.to_owned());
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.skipped.push(skip);
+    }
+}
+
+/// Blobs held in memory: few, and none larger than a window.
+#[derive(Default)]
+struct Texts {
+    texts: Vec<(ObjectId, Vec<u8>)>,
+    skipped: Vec<Skip>,
+}
+
+impl Blobs for Texts {
+    fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
+        let mut text = Vec::new();
+        io::Read::read_to_end(&mut io::Read::take(content, TEXT_MAX), &mut text)?;
+        if size > TEXT_MAX {
+            self.skipped
+                .push(Skip { path: format!("git object {id}"), reason: format!("only its first {} MiB were looked at", TEXT_MAX >> 20) });
+        }
+        if git::is_text(&text) {
+            self.texts.push((id.to_owned(), text));
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.skipped.push(skip);
+    }
+}
+
+/// Largest blob that is held in memory, in bytes; of a larger one, this much.
+const TEXT_MAX: u64 = 8 << 20;
+
 /// Scans one text that comes over a stream.
 ///
 /// # Errors
@@ -94,10 +275,14 @@ pub(crate) fn report<'a>(workers: impl IntoIterator<Item = Worker<'a>>) -> Repor
             }
         }
     }
+    sort(&mut report);
+    report
+}
+
+fn sort(report: &mut Report) {
     report.findings.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     report.usages.sort();
     report.skipped.sort();
-    report
 }
 
 /// What one thread has found so far.
@@ -122,6 +307,13 @@ impl<'a> Worker<'a> {
             stats: Stats::default(),
             passed: BTreeMap::new(),
         }
+    }
+}
+
+impl Worker<'_> {
+    /// A text that is in memory as a whole.
+    fn whole(&mut self, path: &str, text: &[u8]) {
+        self.look(path, &Window { bytes: text, mine: text.len(), lines_before: 0, columns_before: 0 });
     }
 }
 

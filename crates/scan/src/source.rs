@@ -1,6 +1,7 @@
 //! Where texts come from. All IO of a scan is under here.
 
 pub mod archive;
+pub mod git;
 pub mod tree;
 pub mod windows;
 

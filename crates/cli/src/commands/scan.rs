@@ -1,9 +1,9 @@
 //! `keyway scan`.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use keyway_scan::baseline::{self, Baseline};
 use keyway_scan::detect::Wanted;
 use keyway_scan::finding;
 use keyway_scan::judge::Judgement;
@@ -12,37 +12,94 @@ use keyway_scan::scan::{self, Options, Report};
 use keyway_scan::source::tree::Which;
 
 use crate::Exit;
-use crate::args::{Confidence, ReportFormat, Scan};
+use crate::args::{Confidence, FailOn, ReportFormat, Scan};
 
-/// Scans, reports, and says by its exit code whether there is a finding.
+/// Scans, reports, and says by its exit code whether what was asked about is there.
 pub fn run(args: Scan) -> anyhow::Result<Exit> {
-    let least = match args.min_confidence {
-        Confidence::Low => finding::Confidence::Low,
-        Confidence::Medium => finding::Confidence::Medium,
-        Confidence::High => finding::Confidence::High,
-    };
+    let (baseline_path, known) = baseline(&args)?;
     let options = Options {
         which: Which { roots: args.paths.clone(), no_ignore: args.no_ignore, ignore: args.ignore.clone() },
         wanted: Wanted { usages: !args.no_usages },
-        judgement: Judgement { least, baseline: BTreeSet::new() },
+        judgement: Judgement {
+            least: least(args.min_confidence),
+            // A baseline that is written anew holds what is there, known or not.
+            baseline: known.as_ref().filter(|_| !args.write_baseline).map(Baseline::fingerprints).unwrap_or_default(),
+        },
     };
-    let report = if args.paths.iter().any(|path| path == Path::new("-")) {
+    let folder = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let report = if args.staged {
+        scan::staged(folder, &options)?
+    } else if args.history || args.since.is_some() {
+        scan::history(folder, args.since.as_deref(), &options)?
+    } else if args.paths.iter().any(|path| path == Path::new("-")) {
         scan::stream("-", std::io::stdin().lock(), &options).context("standard input can't be read")?
     } else {
         scan::files(&options)?
     };
-    let text = written(&report, &args);
+    if args.write_baseline {
+        let written = Baseline::of(&report.findings, known.as_ref());
+        std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", baseline_path.display()))?;
+        super::say(&format!("keyway: {} findings written to {}", written.findings.len(), baseline_path.display()));
+        return Ok(Exit::Fine);
+    }
+    let today = today();
+    let text = written(&report, &args, &today);
     match &args.output {
         Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?,
         None => super::print(text.trim_end())?,
     }
-    Ok(if report.findings.is_empty() { Exit::Fine } else { Exit::Negative })
+    Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })
 }
 
-fn written(report: &Report, args: &Scan) -> String {
+fn least(asked: Confidence) -> finding::Confidence {
+    match asked {
+        Confidence::Low => finding::Confidence::Low,
+        Confidence::Medium => finding::Confidence::Medium,
+        Confidence::High => finding::Confidence::High,
+    }
+}
+
+/// Where the baseline is, and what is in it.
+fn baseline(args: &Scan) -> anyhow::Result<(PathBuf, Option<Baseline>)> {
+    let folder = args.paths.first().filter(|path| path.is_dir()).map_or(Path::new("."), PathBuf::as_path);
+    let path = args.baseline.clone().unwrap_or_else(|| folder.join(baseline::FILE_NAME));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let known = Baseline::parse(&text).with_context(|| path.display().to_string())?;
+            Ok((path, Some(known)))
+        }
+        // One that was asked for must be there, unless it is about to be written.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && (args.baseline.is_none() || args.write_baseline) => Ok((path, None)),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// Today in UTC, ISO date.
+fn today() -> String {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = keyway_core::time::Timestamp::from_ms(i64::try_from(since_1970.as_millis()).unwrap_or_default());
+    now.to_iso().chars().take(10).collect()
+}
+
+fn fails(what: FailOn, report: &Report, today: &str) -> bool {
+    match what {
+        FailOn::Finding => !report.findings.is_empty(),
+        FailOn::High => report.findings.iter().any(|finding| finding.confidence == finding::Confidence::High),
+        FailOn::Ended => report.usages.iter().any(|usage| usage.sunset.is_some_and(|date| date <= today)),
+        FailOn::Ageing => report.usages.iter().any(|usage| usage.sunset.is_some()),
+        FailOn::Usage => !report.usages.is_empty(),
+        FailOn::Never => false,
+    }
+}
+
+fn written(report: &Report, args: &Scan, today: &str) -> String {
     let format = if args.json { ReportFormat::Json } else { args.format };
     match format {
-        ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: None }),
+        ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today) }),
         ReportFormat::Json => report::json(report),
+        ReportFormat::Sarif => report::sarif::write(report, today),
+        ReportFormat::Html => report::html::write(report, today),
+        ReportFormat::Markdown => report::markdown::write(report, today),
+        ReportFormat::Junit => report::junit::write(report),
     }
 }

@@ -1,136 +1,144 @@
-//! For a terminal: findings by folder, what to do about each kind, calls that end.
+//! For a terminal: findings by integration, what to do about each kind, calls that end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use crate::finding::{Finding, Usage};
+use super::escape::Terminal;
+use super::summary::{by_integration, integration};
+use crate::finding::{Confidence, Finding};
 use crate::scan::Report;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
+pub struct Style<'a> {
     /// Say why each finding is one.
     pub explain: bool,
     /// Today, ISO date: what has ended and what will.
-    pub today: Option<&'static str>,
+    pub today: Option<&'a str>,
 }
 
 /// Writes a report for a person.
-pub fn write(report: &Report, style: Style) -> String {
+pub fn write(report: &Report, style: Style<'_>) -> String {
     let mut out = String::new();
-    findings(report, style, &mut out);
-    usages(report, style, &mut out);
-    skipped(report, &mut out);
-    summary(report, &mut out);
+    // Writing to a string can't fail.
+    let _ = findings(report, style, &mut out)
+        .and_then(|()| usages(report, style, &mut out))
+        .and_then(|()| skipped(report, &mut out))
+        .and_then(|()| summary(report, &mut out));
     out
 }
 
-/// The integration that a path belongs to: its first folder, or its own name.
-pub fn integration(path: &str) -> &str {
-    path.split_once('/').map_or(".", |(first, _)| first)
-}
-
-fn findings(report: &Report, style: Style, out: &mut String) {
+fn findings(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     if report.findings.is_empty() {
-        return;
+        return Ok(());
     }
     let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &report.findings {
         groups.entry(integration(&finding.path)).or_default().push(finding);
     }
-    let _ = writeln!(out, "Credentials\n");
+    writeln!(out, "Credentials\n")?;
     for (group, findings) in groups {
-        let _ = writeln!(out, "  {group}");
-        for finding in findings {
-            let _ = write!(out, "    {}:{}:{}  {}  {}", finding.path, finding.line, finding.column, finding.kind.title(), finding.masked);
-            if finding.confidence != crate::finding::Confidence::High {
-                let _ = write!(out, "  ({} confidence)", finding.confidence.as_str());
-            }
-            out.push('\n');
-            if let Some(introduced) = &finding.introduced {
-                let commit = introduced.commit.as_deref().map_or("no reachable commit", |commit| &commit[..commit.len().min(12)]);
-                let author = introduced.author.as_deref().unwrap_or_default();
-                let date = introduced.date.as_deref().unwrap_or_default();
-                let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
-                let _ = writeln!(out, "      {commit}  {date}  {author}  {still}");
-            }
-            if style.explain {
-                let _ = writeln!(out, "      rule {}: {}\n      {}", finding.rule, finding.reason, finding.fingerprint);
-            }
-        }
+        writeln!(out, "  {}", Terminal(group))?;
+        findings.into_iter().try_for_each(|finding| one(finding, style, out))?;
         out.push('\n');
     }
     let kinds: BTreeSet<_> = report.findings.iter().map(|finding| finding.kind).collect();
-    let _ = writeln!(out, "What to do");
+    writeln!(out, "What to do")?;
     for kind in kinds {
-        let _ = writeln!(out, "  {}: {}.", kind.title(), kind.next_step());
+        writeln!(out, "  {}: {}.", kind.title(), kind.next_step())?;
     }
-    out.push('\n');
+    writeln!(out)
 }
 
-fn usages(report: &Report, style: Style, out: &mut String) {
+fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    write!(
+        out,
+        "    {}:{}:{}  {}  {}",
+        Terminal(&finding.path),
+        finding.line,
+        finding.column,
+        finding.kind.title(),
+        Terminal(&finding.masked)
+    )?;
+    if finding.confidence != Confidence::High {
+        write!(out, "  ({} confidence)", finding.confidence.as_str())?;
+    }
+    out.push('\n');
+    if let Some(introduced) = &finding.introduced {
+        let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
+        let date = introduced.date.as_deref().unwrap_or_default();
+        let author = introduced.author.as_deref().unwrap_or_default();
+        let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
+        writeln!(out, "      {commit}  {date}  {}  {still}", Terminal(author))?;
+    }
+    if style.explain {
+        writeln!(out, "      rule {}: {}\n      {}", finding.rule, finding.reason, finding.fingerprint)?;
+    }
+    Ok(())
+}
+
+fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     if report.usages.is_empty() {
-        return;
+        return Ok(());
     }
-    let _ = writeln!(out, "Calls\n");
-    let mut groups: BTreeMap<&str, BTreeMap<(&str, &str), Vec<&Usage>>> = BTreeMap::new();
-    for usage in &report.usages {
-        groups.entry(integration(&usage.path)).or_default().entry((&usage.operation, usage.auth.as_str())).or_default().push(usage);
-    }
-    for (group, operations) in groups {
-        let _ = writeln!(out, "  {group}");
-        for ((operation, auth), usages) in operations {
-            let first = usages[0];
-            let _ = write!(out, "    {operation}");
-            if auth == "hapikey" || auth == "developer_key" {
-                let _ = write!(out, "  [{auth}]");
+    writeln!(out, "Calls\n")?;
+    for (group, operations) in by_integration(report) {
+        writeln!(out, "  {}", Terminal(group))?;
+        for operation in operations {
+            let Some(first) = operation.calls.first() else { continue };
+            write!(out, "    {}", operation.operation)?;
+            if matches!(operation.auth, "hapikey" | "developer_key") {
+                write!(out, "  [{}]", operation.auth)?;
             }
             if let Some(sunset) = first.sunset {
                 let past = style.today.is_some_and(|today| sunset <= today);
-                let _ = write!(out, "  {} {sunset}", if past { "ended" } else { "ends" });
+                write!(out, "  {} {sunset}", if past { "ended" } else { "ends" })?;
             }
             if let Some(successor) = &first.successor {
-                let _ = write!(out, "  → {successor}");
+                write!(out, "  → {successor}")?;
             }
-            let more = if usages.len() > 1 { format!(" and {} more", usages.len() - 1) } else { String::new() };
-            let _ = writeln!(out, "\n      {}:{}{more}", first.path, first.line);
+            let more = if operation.calls.len() > 1 { format!(" and {} more", operation.calls.len() - 1) } else { String::new() };
+            writeln!(out, "\n      {}:{}{more}", Terminal(&first.path), first.line)?;
+            if style.explain && !first.scopes.is_empty() {
+                writeln!(out, "      scopes, one of: {}", first.scopes.join(", "))?;
+            }
         }
         out.push('\n');
     }
+    Ok(())
 }
 
-fn skipped(report: &Report, out: &mut String) {
+fn skipped(report: &Report, out: &mut String) -> std::fmt::Result {
     if report.skipped.is_empty() {
-        return;
+        return Ok(());
     }
-    let _ = writeln!(out, "Left out");
+    writeln!(out, "Left out")?;
     for skip in &report.skipped {
-        let _ = writeln!(out, "  {}: {}", skip.path, skip.reason);
+        writeln!(out, "  {}: {}", Terminal(&skip.path), Terminal(&skip.reason))?;
     }
-    out.push('\n');
+    writeln!(out)
 }
 
-fn summary(report: &Report, out: &mut String) {
+fn summary(report: &Report, out: &mut String) -> std::fmt::Result {
     let stats = &report.stats;
-    let _ = write!(
+    write!(
         out,
         "{}, {} in {} ({:.1} MB)",
-        count(report.findings.len(), "credential"),
-        count(report.usages.len(), "call"),
-        count(stats.files as usize, "file"),
+        count(report.findings.len() as u64, "credential"),
+        count(report.usages.len() as u64, "call"),
+        count(stats.files, "file"),
         stats.bytes as f64 / 1e6
-    );
+    )?;
     let passed = [
         (stats.known, "in the baseline"),
         (stats.allowed, "allowed in place"),
         (stats.unsure, "of low confidence (--min-confidence low shows them)"),
+        (stats.binary, "binary files left out"),
     ];
-    for (count, why) in passed.into_iter().filter(|(count, _)| *count > 0) {
-        let _ = write!(out, "; {count} {why}");
-    }
-    out.push('\n');
+    passed.into_iter().filter(|(count, _)| *count > 0).try_for_each(|(count, why)| write!(out, "; {count} {why}"))?;
+    writeln!(out)
 }
 
-fn count(number: usize, what: &str) -> String {
+fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -24,6 +24,21 @@ pub struct Window<'a> {
     pub columns_before: u64,
 }
 
+/// As [`read`], for a source whose size is known: a small one takes a small buffer and no read past its end.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_sized(source: &mut dyn Read, size: u64, buffer: &mut Vec<u8>, mut take: impl FnMut(&Window<'_>) -> bool) -> io::Result<u64> {
+    let small = usize::try_from(size).ok().filter(|size| *size < WINDOW_BYTES);
+    let Some(size) = small else { return read(source, buffer, take) };
+    if buffer.len() < size {
+        buffer.resize(size, 0);
+    }
+    source.read_exact(&mut buffer[..size])?;
+    take(&Window { bytes: &buffer[..size], mine: size, lines_before: 0, columns_before: 0 });
+    Ok(size as u64)
+}
+
 /// Reads to the end and hands over each window. Says how many bytes there were.
 ///
 /// # Errors

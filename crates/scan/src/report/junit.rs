@@ -1,0 +1,48 @@
+//! JUnit XML: each credential is a failed test, so that any CI shows it.
+
+use std::fmt::Write;
+
+use super::escape::Markup;
+use crate::scan::Report;
+
+/// Writes a report as JUnit XML.
+pub fn write(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a string can't fail.
+    let _ = body(report, &mut out);
+    out
+}
+
+fn body(report: &Report, out: &mut String) -> std::fmt::Result {
+    let failures = report.findings.len();
+    let tests = failures.max(1);
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
+    writeln!(out, "  <testsuite name=\"keyway scan\" tests=\"{tests}\" failures=\"{failures}\">")?;
+    for finding in &report.findings {
+        let place = format!("{}:{}", finding.path, finding.line);
+        writeln!(
+            out,
+            "    <testcase classname=\"{}\" name=\"{} {}\">",
+            Markup(&finding.path),
+            Markup(finding.kind.title()),
+            Markup(&place)
+        )?;
+        writeln!(
+            out,
+            "      <failure type=\"{}\" message=\"{} {}\">{}: {}. Next: {}. {}</failure>",
+            finding.kind.as_str(),
+            Markup(finding.kind.title()),
+            Markup(&finding.masked),
+            Markup(&place),
+            Markup(&finding.reason),
+            Markup(finding.kind.next_step()),
+            Markup(&finding.fingerprint)
+        )?;
+        writeln!(out, "    </testcase>")?;
+    }
+    if failures == 0 {
+        writeln!(out, "    <testcase classname=\"keyway\" name=\"no HubSpot credential in plain text\"/>")?;
+    }
+    writeln!(out, "  </testsuite>\n</testsuites>")
+}

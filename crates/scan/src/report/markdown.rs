@@ -1,0 +1,67 @@
+//! Markdown, for a pull request or a ticket.
+
+use std::fmt::Write;
+
+use super::escape::Cell;
+use super::summary::{by_integration, deadlines};
+use crate::scan::Report;
+
+/// Writes a report as Markdown.
+pub fn write(report: &Report, today: &str) -> String {
+    let mut out = String::new();
+    // Writing to a string can't fail.
+    let _ = body(report, today, &mut out);
+    out
+}
+
+fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "# HubSpot credentials and calls\n")?;
+    writeln!(out, "{today}: {} credentials, {} calls in {} files.\n", report.findings.len(), report.usages.len(), report.stats.files)?;
+    if !report.findings.is_empty() {
+        writeln!(out, "## Credentials\n\n| where | what | value | confidence | next step |\n| --- | --- | --- | --- | --- |")?;
+        for finding in &report.findings {
+            let (path, title, masked) = (Cell(&finding.path), finding.kind.title(), Cell(&finding.masked));
+            writeln!(
+                out,
+                "| {path}:{} | {title} | {masked} | {} | {} |",
+                finding.line,
+                finding.confidence.as_str(),
+                finding.kind.next_step()
+            )?;
+        }
+        out.push('\n');
+    }
+    let deadlines = deadlines(report);
+    if !deadlines.is_empty() {
+        writeln!(out, "## Deadlines\n\n| date | what ends | calls | integrations |\n| --- | --- | --- | --- |")?;
+        for deadline in deadlines {
+            let integrations: Vec<String> = deadline.integrations.iter().map(|name| Cell(name).to_string()).collect();
+            let past = if deadline.date <= today { " (past)" } else { "" };
+            writeln!(
+                out,
+                "| {}{past} | {} ({}) | {} | {} |",
+                deadline.date,
+                deadline.what,
+                deadline.certainty,
+                deadline.calls,
+                integrations.join(", ")
+            )?;
+        }
+        out.push('\n');
+    }
+    for (integration, operations) in by_integration(report) {
+        writeln!(
+            out,
+            "## Calls of {}\n\n| operation | authenticates by | calls | ends | moves to |\n| --- | --- | --- | --- | --- |",
+            Cell(integration)
+        )?;
+        for operation in operations {
+            let Some(first) = operation.calls.first() else { continue };
+            let successor = first.successor.as_deref().unwrap_or("–");
+            let (name, calls) = (Cell(operation.operation), operation.calls.len());
+            writeln!(out, "| {name} | {} | {calls} | {} | {} |", Cell(operation.auth), first.sunset.unwrap_or("–"), Cell(successor))?;
+        }
+        out.push('\n');
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Blobs of a git repository, by git itself: every format of objects and refs that it reads, we read.
+//!
+//! Blobs are asked for in the order in which they lie in the packs, each once, over as many
+//! `git cat-file` processes as there are cores. Only the few with hits are looked up in the
+//! history of commits, and read again with their path known.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+
+use super::{Skip, Sniffed, sniff};
+use crate::finding::Introduced;
+
+/// Objects that are asked for in one go.
+const CHUNK: usize = 8192;
+
+/// A repository, and git to read it with.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    folder: PathBuf,
+}
+
+/// The name of an object: 40 or 64 hex digits.
+pub type ObjectId = String;
+
+/// A change to a file that is staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// Its path, from the top of the work tree.
+    pub path: String,
+    /// What it was; none where it is new.
+    pub before: Option<ObjectId>,
+    /// What it is to be.
+    pub after: ObjectId,
+}
+
+/// Where a blob came in.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The path under which it came in.
+    pub path: String,
+    /// The commit, its author and date.
+    pub introduced: Introduced,
+}
+
+/// What takes the blobs; one for each process.
+pub trait Blobs: Send {
+    /// A blob, read as far as wanted.
+    fn blob(&mut self, id: &str, size: u64, content: &mut dyn Read) -> io::Result<()>;
+    /// Something left out.
+    fn skip(&mut self, skip: Skip);
+}
+
+impl Repository {
+    /// The repository that a folder belongs to.
+    ///
+    /// # Errors
+    /// There is no git, or the folder is in no repository.
+    pub fn of(folder: &Path) -> io::Result<Self> {
+        let start = Self { folder: folder.to_owned() };
+        let top = start.output(&["rev-parse", "--show-toplevel"]).or_else(|_| start.output(&["rev-parse", "--absolute-git-dir"]))?;
+        let top = String::from_utf8_lossy(&top).trim_end().to_owned();
+        Ok(Self { folder: PathBuf::from(top) })
+    }
+
+    /// The top of its work tree.
+    pub fn top(&self) -> &Path {
+        &self.folder
+    }
+
+    /// git, told to run nothing that the repository's own settings name: it may be anybody's.
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.folder);
+        for setting in
+            ["core.fsmonitor=false", "core.hooksPath=/dev/null", "protocol.allow=never", "core.quotePath=false", "log.showSignature=false"]
+        {
+            git.args(["-c", setting]);
+        }
+        git.args(arguments)
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        git
+    }
+
+    fn output(&self, arguments: &[&str]) -> io::Result<Vec<u8>> {
+        let output = self.git(arguments).output().map_err(|error| io::Error::new(error.kind(), format!("git can't be run: {error}")))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let message = String::from_utf8_lossy(&output.stderr);
+        let message = message.trim_end().strip_prefix("fatal: ").unwrap_or_else(|| message.trim_end());
+        Err(io::Error::other(format!("git {}: {message}", arguments.first().unwrap_or(&""))))
+    }
+
+    /// What is staged.
+    ///
+    /// # Errors
+    /// git's.
+    pub fn staged(&self) -> io::Result<Vec<Staged>> {
+        let arguments =
+            ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--diff-filter=ACMT"];
+        let output = self.output(&arguments)?;
+        let mut fields = output.split(|byte| *byte == 0);
+        let mut staged = Vec::new();
+        while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
+            let change = String::from_utf8_lossy(change);
+            let mut parts = change.split(' ');
+            let (Some(_), Some(mode), Some(before), Some(after)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
+            // Links and submodules hold no text of their own.
+            if mode.starts_with("100") {
+                let before = (!before.bytes().all(|byte| byte == b'0')).then(|| before.to_owned());
+                staged.push(Staged { path: String::from_utf8_lossy(path).into_owned(), before, after: after.to_owned() });
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Every blob there is, in pack order, whether a commit still reaches it or not.
+    ///
+    /// # Errors
+    /// git's.
+    pub fn all_blobs(&self) -> io::Result<Vec<ObjectId>> {
+        let arguments = ["cat-file", "--batch-all-objects", "--unordered", "--buffer", "--batch-check=%(objecttype) %(objectname)"];
+        let mut git = self.git(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut blobs = Vec::new();
+        let lines = BufReader::with_capacity(1 << 16, git.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
+        for line in lines.lines() {
+            let line = line?;
+            // What can't be read at all is listed as missing; asked for again, it is skipped by name.
+            if let Some(id) = line.strip_prefix("blob ").or_else(|| line.strip_suffix(" missing")) {
+                blobs.push(id.to_owned());
+            }
+        }
+        git.wait()?;
+        Ok(blobs)
+    }
+
+    /// The blobs that commits since a revision brought in.
+    ///
+    /// # Errors
+    /// git's; the revision is not known.
+    pub fn blobs_since(&self, revision: &str) -> io::Result<Vec<ObjectId>> {
+        let range = range_since(revision)?;
+        let output = self.output(&[
+            "rev-list",
+            "--objects",
+            "--filter=object:type=blob",
+            "--filter-provided-objects",
+            "--no-object-names",
+            &range,
+            "--",
+        ])?;
+        Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+    }
+
+    /// Has blobs looked at, over several processes. Gives back what looked.
+    ///
+    /// # Errors
+    /// git can't be run. A broken object is skipped by name.
+    pub fn read<B: Blobs>(&self, blobs: &[ObjectId], make: impl Fn() -> B + Sync) -> io::Result<Vec<B>> {
+        let chunks: Mutex<VecDeque<&[ObjectId]>> = Mutex::new(blobs.chunks(CHUNK).collect());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(blobs.len().div_ceil(CHUNK)).max(1);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut take = make();
+                        let mut process = None;
+                        loop {
+                            let chunk = chunks.lock().ok().and_then(|mut chunks| chunks.pop_front());
+                            let Some(chunk) = chunk else { return Ok(take) };
+                            self.read_chunk(chunk, &mut process, &mut take)?;
+                        }
+                    })
+                })
+                .collect();
+            workers.into_iter().map(|worker| worker.join().map_err(|_| io::Error::other("a reader of blobs failed"))?).collect()
+        })
+    }
+
+    fn read_chunk<B: Blobs>(&self, mut ids: &[ObjectId], process: &mut Option<CatFile>, take: &mut B) -> io::Result<()> {
+        while !ids.is_empty() {
+            let cat = match process {
+                Some(cat) => cat,
+                None => process.insert(CatFile::start(self)?),
+            };
+            let read = cat.read(ids, take);
+            match read {
+                Ok(()) => return Ok(()),
+                Err(done) => {
+                    // git ends at an object that it can't read. Name that one and go on after it.
+                    *process = None;
+                    take.skip(Skip { path: format!("git object {}", ids[done]), reason: "git can't read it".to_owned() });
+                    ids = &ids[done + 1..];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where blobs came in: the oldest commit that has each. `since` bounds the walk.
+    ///
+    /// # Errors
+    /// git's.
+    pub fn origins(&self, blobs: &HashSet<ObjectId>, since: Option<&str>) -> io::Result<HashMap<ObjectId, Origin>> {
+        let mut origins = HashMap::new();
+        let range = since.map(range_since).transpose()?;
+        let mut arguments = vec![
+            "log",
+            "--raw",
+            "-c",
+            "--root",
+            "-z",
+            "--no-abbrev",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--format=%x01%H%x02%an <%ae>%x02%aI",
+        ];
+        arguments.push(range.as_deref().unwrap_or("--all"));
+        arguments.push("--");
+        let mut git = self.git(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut fields = BufReader::with_capacity(1 << 16, git.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?).split(0);
+        let mut introduced = None;
+        while let Some(field) = fields.next() {
+            let field = field?;
+            let mut field = field.as_slice();
+            if let Some(at) = memchr::memchr(1, field) {
+                introduced = read_commit(&field[at + 1..]);
+                // A commit's first change follows its header after a line end.
+                field = field.iter().position(|byte| *byte == b'\n').map_or(b"", |end| &field[end..]);
+            }
+            let change = field.trim_ascii_start();
+            if !change.starts_with(b":") {
+                continue;
+            }
+            let path = fields.next().transpose()?.unwrap_or_default();
+            let Some(id) = new_object(change) else { continue };
+            if blobs.contains(&id)
+                && let Some(introduced) = &introduced
+            {
+                // Newest first, so the last one that is seen is the oldest.
+                origins.insert(id, Origin { path: String::from_utf8_lossy(&path).into_owned(), introduced: Introduced::clone(introduced) });
+            }
+        }
+        git.wait()?;
+        Ok(origins)
+    }
+}
+
+/// `REV..HEAD`, where REV can't be taken for an option.
+fn range_since(revision: &str) -> io::Result<String> {
+    if revision.is_empty() || revision.starts_with('-') || revision.contains("..") {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{revision:?} is no revision")));
+    }
+    Ok(format!("{revision}..HEAD"))
+}
+
+fn read_commit(header: &[u8]) -> Option<Introduced> {
+    let line = header.split(|byte| *byte == b'\n').next()?;
+    let mut parts = line.split(|byte| *byte == 2).map(|part| String::from_utf8_lossy(part).into_owned());
+    Some(Introduced { commit: parts.next(), author: parts.next(), date: parts.next(), in_work_tree: false })
+}
+
+/// The object that a raw change ends in: `:100644 100644 old new M`, `::… old old new MM` for merges.
+fn new_object(change: &[u8]) -> Option<ObjectId> {
+    let change = std::str::from_utf8(change).ok()?;
+    change.split(' ').rev().find(|part| part.len() >= 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit())).map(str::to_owned)
+}
+
+/// A `git cat-file` that answers in the order it is asked.
+struct CatFile {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Drop for CatFile {
+    fn drop(&mut self) {
+        // It ends when its input does; one that does not is stopped.
+        drop(self.input.take());
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl CatFile {
+    fn start(repository: &Repository) -> io::Result<Self> {
+        let mut git = repository.git(&["cat-file", "--batch-command", "--buffer"]);
+        let mut process = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let input = process.stdin.take();
+        let output = process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self { process, input, output: BufReader::with_capacity(1 << 18, output) })
+    }
+
+    /// Reads these blobs in order. An error is how many were read before the one that git can't read.
+    fn read<B: Blobs>(&mut self, ids: &[ObjectId], take: &mut B) -> Result<(), usize> {
+        let Some(input) = &mut self.input else { return Err(0) };
+        let output = &mut self.output;
+        std::thread::scope(|scope| {
+            // Asking and reading at once: either pipe may fill up.
+            scope.spawn(move || {
+                let mut ask = io::BufWriter::with_capacity(1 << 16, input);
+                for id in ids {
+                    if writeln!(ask, "contents {id}").is_err() {
+                        return;
+                    }
+                }
+                let _ = ask.write_all(b"flush\n").and_then(|()| ask.flush());
+            });
+            let result = ids.iter().enumerate().try_for_each(|(done, id)| answer(output, id, take).map_err(|_| done));
+            if result.is_err() {
+                // Let the asker go, too.
+                let _ = self.process.kill();
+            }
+            result
+        })
+    }
+}
+
+/// Reads one answer: `<id> blob <size>`, the content, a line end.
+fn answer<B: Blobs>(output: &mut BufReader<ChildStdout>, id: &str, take: &mut B) -> io::Result<()> {
+    let mut header = Vec::with_capacity(80);
+    (&mut *output).take(200).read_until(b'\n', &mut header)?;
+    let header = String::from_utf8_lossy(&header);
+    let mut parts = header.trim_end().split(' ');
+    let (_, kind, size) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
+    if kind == "missing" {
+        take.skip(Skip { path: format!("git object {id}"), reason: "it is missing".to_owned() });
+        return Ok(());
+    }
+    let size: u64 = size.and_then(|size| size.parse().ok()).ok_or(io::ErrorKind::UnexpectedEof)?;
+    let mut content = (&mut *output).take(size);
+    if kind == "blob" {
+        take.blob(id, size, &mut content)?;
+    }
+    // What was not wanted is read over.
+    io::copy(&mut content, &mut io::sink())?;
+    if content.limit() > 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut end = [0];
+    output.read_exact(&mut end)
+}
+
+/// Whether a blob is text, by its first bytes.
+pub fn is_text(start: &[u8]) -> bool {
+    sniff(start) == Sniffed::Text
+}
