@@ -117,7 +117,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
         None => repository.all_blobs()?,
     };
     let (mut hits, mut history) = (HashSet::new(), Worker::new(options));
-    for look in repository.read(&blobs, || Suspects::new(options))? {
+    for look in repository.read(&blobs, Suspects::default)? {
         hits.extend(look.hits);
         history.skipped.extend(look.skipped);
         history.stats.files += look.stats.files;
@@ -178,8 +178,8 @@ fn came_in(finding: &Finding) -> (bool, Option<&str>, &str) {
 }
 
 /// Which blobs have candidates at all.
-struct Suspects<'a> {
-    options: &'a Options,
+#[derive(Default)]
+struct Suspects {
     buffer: Vec<u8>,
     prefilter: Hits,
     hits: Vec<ObjectId>,
@@ -187,16 +187,10 @@ struct Suspects<'a> {
     stats: Stats,
 }
 
-impl<'a> Suspects<'a> {
-    fn new(options: &'a Options) -> Self {
-        Self { options, buffer: Vec::new(), prefilter: Hits::default(), hits: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
-    }
-}
-
-impl Blobs for Suspects<'_> {
+impl Blobs for Suspects {
     fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
         let (mut text, mut first, mut hit) = (true, true, false);
-        let wanted = Wanted { usages: false, ..self.options.wanted };
+        let wanted = Wanted { usages: false };
         windows::read_sized(content, size, &mut self.buffer, |window| {
             if std::mem::take(&mut first) {
                 text = git::is_text(window.bytes);

@@ -84,6 +84,30 @@ pub struct SdkCallRow {
     pub path: &'static str,
 }
 
+/// A row of `legacy_sdk_calls.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct LegacySdkCallRow {
+    /// `hubspot-node`, `hubspot3`, `hapipy`, `hubspot-php` or `hubspot-ruby`.
+    pub client: &'static str,
+    /// As written below the client: `contacts.getById`, `contacts()->getById`, `Hubspot::Contact.find_by_id`.
+    pub call: &'static str,
+    /// The method it sends.
+    pub method: Method,
+    /// The path template it sends.
+    pub path: &'static str,
+}
+
+/// A row of `legacy_sdk_classes.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub struct LegacySdkClassRow {
+    /// As in [`LegacySdkCallRow`].
+    pub client: &'static str,
+    /// The class that can be made by itself: `ContactsClient`.
+    pub class: &'static str,
+    /// What its calls stand under in the other table: `contacts`.
+    pub attribute: &'static str,
+}
+
 /// `endpoints.tsv`, then `unpublished.tsv`.
 pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
     let files = [include_str!("../../../../data/endpoints.tsv"), include_str!("../../../../data/unpublished.tsv")];
@@ -148,6 +172,26 @@ pub fn sdk_calls() -> &'static [SdkCallRow] {
     static ROWS: LazyLock<Vec<SdkCallRow>> = LazyLock::new(|| {
         cells::<3>(include_str!("../../../../data/sdk_calls.tsv"))
             .map(|[call, method, path]| SdkCallRow { call, method: method_of(method), path })
+            .collect()
+    });
+    &ROWS
+}
+
+/// `legacy_sdk_calls.tsv`: clients that HubSpot or others have given up, and that are still in use.
+pub fn legacy_sdk_calls() -> &'static [LegacySdkCallRow] {
+    static ROWS: LazyLock<Vec<LegacySdkCallRow>> = LazyLock::new(|| {
+        cells::<4>(include_str!("../../../../data/legacy_sdk_calls.tsv"))
+            .map(|[client, call, method, path]| LegacySdkCallRow { client, call, method: method_of(method), path })
+            .collect()
+    });
+    &ROWS
+}
+
+/// `legacy_sdk_classes.tsv`.
+pub fn legacy_sdk_classes() -> &'static [LegacySdkClassRow] {
+    static ROWS: LazyLock<Vec<LegacySdkClassRow>> = LazyLock::new(|| {
+        cells::<3>(include_str!("../../../../data/legacy_sdk_classes.tsv"))
+            .map(|[client, class, attribute]| LegacySdkClassRow { client, class, attribute })
             .collect()
     });
     &ROWS

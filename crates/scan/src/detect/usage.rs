@@ -1,6 +1,7 @@
 //! Calls of HubSpot's API: by URL and by client library, resolved to the catalog's operations.
 
 mod auth;
+mod legacy;
 mod method;
 mod sdk;
 mod url;
@@ -19,6 +20,7 @@ pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let habits = auth::Habits::of(text.bytes);
     let mut found = url::find(text, &habits);
     found.extend(sdk::find(text, &habits));
+    found.extend(legacy::find(text, &habits));
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|later, earlier| later.0 == earlier.0);
     found

@@ -58,31 +58,38 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
         let written = chain.as_bytes();
         let name = plain(written);
         if let Some(row) = row_of(&name) {
-            let last = chain.start() + written.iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
-            let last = last + bytes[last..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let last = chain.start() + last_name(written);
             found.extend(call(row, written, habits).map(|usage| (last, usage)));
         } else if CALLS.prefixes.contains(&name) {
             aliases.extend(assigned_to(bytes, whole.start()).map(|alias| (alias, name.clone())));
             aliases.extend(taken_from(bytes, whole.start()).into_iter().map(|part| (part.clone(), format!("{name}.{}", plain(&part)))));
         }
     }
-    for (alias, prefix) in aliases.iter().take(50) {
-        let Ok(calls) = Regex::new(&format!(
-            r"(?-u)(?:^|[^\w.]){}\s*(?:\.|->|\?\.)\s*(?P<rest>[A-Za-z_]\w*(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*[(!]",
-            regex::escape(&String::from_utf8_lossy(alias))
-        )) else {
-            continue;
-        };
-        for captures in calls.captures_iter(bytes) {
-            let Some(rest) = captures.name("rest") else { continue };
-            let name = format!("{prefix}.{}", plain(rest.as_bytes()));
-            if let Some(row) = row_of(&name) {
-                let last = rest.start() + rest.as_bytes().iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
-                found.extend(call(row, rest.as_bytes(), habits).map(|usage| (last, usage)));
+    for (alias, prefix) in &aliases {
+        for (at, written, rest) in calls_of(bytes, alias) {
+            if let Some(row) = row_of(&format!("{prefix}.{rest}")) {
+                found.extend(call(row, written, habits).map(|usage| (at, usage)));
             }
         }
     }
     found
+}
+
+/// Calls on a variable: where the method's name stands, the chain as written and as it is compared.
+pub(super) fn calls_of<'t>(text: &'t [u8], variable: &[u8]) -> Vec<(usize, &'t [u8], String)> {
+    let variable = regex::escape(&String::from_utf8_lossy(variable));
+    let calls = format!(
+        r"(?-u)(?:^|[^\w.]){variable}\s*(?:\.|->|\?\.)\s*(?P<rest>[A-Za-z_]\w*(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*[(!]"
+    );
+    let Ok(calls) = Regex::new(&calls) else { return Vec::new() };
+    let rests = calls.captures_iter(text).filter_map(|captures| captures.name("rest"));
+    rests.map(|rest| (rest.start() + last_name(rest.as_bytes()), rest.as_bytes(), plain(rest.as_bytes()))).collect()
+}
+
+/// Where the last name of a chain starts.
+pub(super) fn last_name(chain: &[u8]) -> usize {
+    let after = chain.iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
+    after + chain[after..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// The row of a chain. Longer ones are what is done with the answer: `.create(…).then(…)` never gets
@@ -93,7 +100,7 @@ fn row_of(name: &str) -> Option<&'static SdkCallRow> {
 }
 
 /// A chain as it is compared: lower case, no underscores, parentheses or spaces, joined by dots.
-fn plain(chain: &[u8]) -> String {
+pub(super) fn plain(chain: &[u8]) -> String {
     let mut out = String::with_capacity(chain.len());
     for byte in chain {
         match byte {
@@ -106,7 +113,7 @@ fn plain(chain: &[u8]) -> String {
 }
 
 /// The variable that the expression before `at` is assigned to: `api = client.crm…`.
-fn assigned_to(text: &[u8], at: usize) -> Option<Vec<u8>> {
+pub(super) fn assigned_to(text: &[u8], at: usize) -> Option<Vec<u8>> {
     static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)((?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*:?=\s*(?:await\s+)?[\w.$>()@-]*$")
             .expect("a constant")

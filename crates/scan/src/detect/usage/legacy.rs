@@ -1,0 +1,143 @@
+//! Calls of the client libraries that came before: the npm `hubspot`, `hubspot3`, `hapipy`, the
+//! first PHP and Ruby clients. Their chains are short and common (`contacts.get`), so they count
+//! only in a file that brings the client in, or on a variable that has its name.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use keyway_core::catalog::Auth;
+use keyway_core::catalog::tables::{LegacySdkCallRow, legacy_sdk_calls, legacy_sdk_classes};
+use regex::bytes::Regex;
+
+use super::auth::Habits;
+use super::sdk::{assigned_to, calls_of, last_name, plain};
+use super::{Meaning, resolve, usage, version_of};
+use crate::detect::Text;
+use crate::finding::{Usage, UsageAuth, Via};
+use crate::text::contains_ignore_case;
+
+/// A client library.
+struct Client {
+    name: &'static str,
+    /// How a file brings it in.
+    import: Regex,
+    /// A chain of calls on it.
+    chain: Regex,
+    calls: HashMap<String, &'static LegacySdkCallRow>,
+}
+
+static CLIENTS: LazyLock<Vec<Client>> = LazyLock::new(|| {
+    let import = [
+        ("hubspot-node", r#"(?:require\(\s*|from\s+)["']hubspot["']"#),
+        ("hubspot3", r"(?:from|import)\s+hubspot3\b"),
+        ("hapipy", r"(?:from|import)\s+hapi\b"),
+        ("hubspot-php", r"SevenShores\\+Hubspot|Fungku\\+HubSpot|Rossjcooper\\+LaravelHubSpot"),
+        ("hubspot-ruby", r"\bHubspot::"),
+    ];
+    import.into_iter().map(|(name, import)| Client::new(name, import)).collect()
+});
+
+/// A client made with the key as its first argument, as all but the one for Node allow.
+static POSITIONAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?-u)(?:Factory::create|\bHubspot3|\b[A-Z]\w*Client)\(\s*(?:[\w.'"$\[\]-]+|[\w.]+\([^()]*\))\s*[,)]"#)
+        .expect("a constant")
+});
+
+impl Client {
+    fn new(name: &'static str, import: &str) -> Self {
+        let rows = || legacy_sdk_calls().iter().filter(move |row| row.client == name);
+        let calls: HashMap<String, &'static LegacySdkCallRow> = rows().map(|row| (key(row.call), row)).collect();
+        let firsts: BTreeSet<&str> =
+            rows().filter_map(|row| row.call.split(['.', '(', '-', ':']).next()).filter(|first| !first.is_empty()).collect();
+        let firsts = firsts.into_iter().collect::<Vec<_>>().join("|");
+        let chain = if name == "hubspot-ruby" {
+            r"(?-u)\b(?P<chain>Hubspot::\w+(?:::\w+)*\.\w+[!?]?)".to_owned()
+        } else {
+            format!(
+                r"(?-u)(?P<on>[\w$\])]*)(?:\.|->)\s*(?P<chain>(?:{firsts})(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*\("
+            )
+        };
+        let compiled = |pattern: &str| Regex::new(pattern).expect("the table has plain names");
+        Self { name, import: compiled(&format!("(?-u){import}")), chain: compiled(&chain), calls }
+    }
+
+    fn row(&self, chain: &str) -> Option<&'static LegacySdkCallRow> {
+        self.calls.get(chain).copied()
+    }
+}
+
+/// A call as it is compared. Ruby's marks at the end of names count.
+fn key(call: &str) -> String {
+    let marked = call.ends_with(['!', '?']);
+    format!("{}{}", plain(call.replace("::", ".").as_bytes()), if marked { "!" } else { "" })
+}
+
+/// Finds calls of the old clients.
+pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
+    let bytes = text.bytes;
+    let mut found = Vec::new();
+    for client in CLIENTS.iter() {
+        let imported = client.import.is_match(bytes);
+        if !imported && !(client.name == "hubspot-node" && javascript(text.path)) {
+            continue;
+        }
+        let positional = imported && POSITIONAL.is_match(bytes);
+        for captures in client.chain.captures_iter(bytes) {
+            let Some(chain) = captures.name("chain") else { continue };
+            let named = captures.name("on").is_some_and(|on| contains_ignore_case(on.as_bytes(), b"hubspot"));
+            if !imported && !named {
+                continue;
+            }
+            if let Some(row) = client.row(&key(&String::from_utf8_lossy(chain.as_bytes()))) {
+                found.push((chain.start() + last_name(chain.as_bytes()), call(row, chain.as_bytes(), habits, positional)));
+            }
+        }
+        if imported {
+            classes(client, bytes, habits, positional, &mut found);
+        }
+    }
+    found
+}
+
+/// `contacts = ContactsClient(key)`, then `contacts.get_all()`; and both at once.
+fn classes(client: &Client, text: &[u8], habits: &Habits, positional: bool, found: &mut Vec<(usize, Usage)>) {
+    static MADE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)\b(?P<class>[A-Z]\w*Client)\((?P<arguments>[^()]*(?:\([^()]*\)[^()]*)*)\)(?:\s*\.\s*(?P<method>\w+)\s*\()?")
+            .expect("a constant")
+    });
+    for captures in MADE.captures_iter(text) {
+        let (Some(whole), Some(class)) = (captures.get(0), captures.name("class")) else { continue };
+        let row = legacy_sdk_classes().iter().find(|row| row.client == client.name && row.class.as_bytes() == class.as_bytes());
+        let Some(row) = row else { continue };
+        if let Some(method) = captures.name("method") {
+            let chain = format!("{}.{}", row.attribute, String::from_utf8_lossy(method.as_bytes()));
+            found.extend(client.row(&key(&chain)).map(|row| (method.start(), call(row, method.as_bytes(), habits, positional))));
+        } else if let Some(variable) = assigned_to(text, whole.start()) {
+            for (at, written, rest) in calls_of(text, &variable) {
+                found.extend(client.row(&format!("{}.{rest}", key(row.attribute))).map(|row| (at, call(row, written, habits, positional))));
+            }
+        }
+    }
+}
+
+fn javascript(path: &str) -> bool {
+    [".js", ".ts", ".mjs", ".cjs", ".jsx", ".tsx"].iter().any(|extension| path.ends_with(extension))
+}
+
+fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits, positional_key: bool) -> Usage {
+    let segments = row.path.split('/').filter(|segment| !segment.is_empty());
+    let segments: Vec<String> = segments.map(|segment| if segment.contains('{') { "{}".to_owned() } else { segment.to_owned() }).collect();
+    let meaning = resolve(Some(row.method), &segments).unwrap_or_else(|| Meaning {
+        method: Some(row.method),
+        path: row.path.to_owned(),
+        version: version_of(row.path).unwrap_or_default(),
+        auth: Auth::Bearer,
+        scopes: Vec::new(),
+    });
+    let mut auth = habits.of_client(&meaning);
+    if auth == UsageAuth::Unknown && positional_key {
+        auth = UsageAuth::Hapikey;
+    }
+    let written: String = String::from_utf8_lossy(written).split_whitespace().collect();
+    usage(meaning, Via::Sdk, Some(written), auth)
+}
