@@ -113,6 +113,12 @@ pub struct Scan {
     /// Say why each finding is one
     #[arg(long)]
     pub explain: bool,
+    /// Ask HubSpot of each token whether it works, whose it is and which scopes it holds
+    #[arg(long)]
+    pub verify: bool,
+    /// Where --verify asks
+    #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "verify")]
+    pub verify_at: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod scan;
 pub mod status;
 pub mod token;
+mod verify;
 
 use std::io::Write;
 

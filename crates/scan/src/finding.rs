@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use keyway_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// What a credential is (hubspot facts, section 1).
@@ -157,6 +158,41 @@ pub struct Finding {
     /// Only from history.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub introduced: Option<Introduced>,
+    /// What HubSpot said of it, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+    /// The value itself, kept only where HubSpot is to be asked about it. In no report, and can't be printed.
+    #[serde(skip)]
+    pub value: Option<Secret<String>>,
+}
+
+/// What HubSpot says of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Whether it works; absent where HubSpot has no harmless question for its kind, or gave no clear answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alive: Option<bool>,
+    /// The account it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub_id: Option<u64>,
+    /// The scopes it holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Why there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Verified {
+    /// For a person.
+    pub fn words(&self) -> String {
+        match (self.alive, self.hub_id) {
+            (Some(true), Some(hub_id)) => format!("alive, account {hub_id}, {} scopes", self.scopes.len()),
+            (Some(true), None) => "alive".to_owned(),
+            (Some(false), _) => "dead".to_owned(),
+            (None, _) => format!("not verified: {}", self.note.as_deref().unwrap_or("no clear answer")),
+        }
+    }
 }
 
 /// How a call shows itself.

@@ -27,10 +27,12 @@ pub struct Judgement {
     pub least: Confidence,
     /// Fingerprints that are already known.
     pub baseline: BTreeSet<String>,
+    /// Keep values, so that HubSpot can be asked about them.
+    pub keep_values: bool,
 }
 
 impl Judgement {
-    /// Turns a candidate into a finding, or says why not. From here on the secret is gone.
+    /// Turns a candidate into a finding, or says why not. From here on the secret is gone, unless HubSpot is to be asked about it.
     ///
     /// # Errors
     /// Why it is passed over.
@@ -58,6 +60,8 @@ impl Judgement {
             masked: mask(candidate.value.expose()),
             fingerprint,
             introduced: None,
+            verified: None,
+            value: self.keep_values.then(|| candidate.value.clone()),
         })
     }
 }

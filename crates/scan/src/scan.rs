@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
@@ -26,6 +27,24 @@ pub struct Options {
     pub wanted: Wanted,
     /// Which candidates are findings.
     pub judgement: Judgement,
+    /// How far the scan is, for whoever watches.
+    pub progress: Progress,
+}
+
+/// How far a scan is. Counts up while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files and blobs read.
+    pub files: AtomicU64,
+    /// Their bytes.
+    pub bytes: AtomicU64,
+}
+
+impl Progress {
+    fn add(&self, bytes: u64) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 /// What a scan found.
@@ -117,7 +136,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
         None => repository.all_blobs()?,
     };
     let (mut hits, mut history) = (HashSet::new(), Worker::new(options));
-    for look in repository.read(&blobs, Suspects::default)? {
+    for look in repository.read(&blobs, || Suspects::new(&options.progress))? {
         hits.extend(look.hits);
         history.skipped.extend(look.skipped);
         history.stats.files += look.stats.files;
@@ -178,8 +197,8 @@ fn came_in(finding: &Finding) -> (bool, Option<&str>, &str) {
 }
 
 /// Which blobs have candidates at all.
-#[derive(Default)]
-struct Suspects {
+struct Suspects<'a> {
+    progress: &'a Progress,
     buffer: Vec<u8>,
     prefilter: Hits,
     hits: Vec<ObjectId>,
@@ -187,7 +206,13 @@ struct Suspects {
     stats: Stats,
 }
 
-impl Blobs for Suspects {
+impl<'a> Suspects<'a> {
+    fn new(progress: &'a Progress) -> Self {
+        Self { progress, buffer: Vec::new(), prefilter: Hits::default(), hits: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
+    }
+}
+
+impl Blobs for Suspects<'_> {
     fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
         let (mut text, mut first, mut hit) = (true, true, false);
         let wanted = Wanted { usages: false };
@@ -200,6 +225,7 @@ impl Blobs for Suspects {
         })?;
         self.stats.files += 1;
         self.stats.bytes += size;
+        self.progress.add(size);
         self.stats.binary += u64::from(!text);
         if hit {
             self.hits.push(id.to_owned());
@@ -343,6 +369,7 @@ impl Look for Worker<'_> {
     fn read(&mut self, bytes: u64) {
         self.stats.files += 1;
         self.stats.bytes += bytes;
+        self.options.progress.add(bytes);
     }
 }
 

@@ -1,6 +1,10 @@
 //! `keyway scan`.
 
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use anyhow::Context;
 use keyway_scan::baseline::{self, Baseline};
@@ -8,9 +12,10 @@ use keyway_scan::detect::Wanted;
 use keyway_scan::finding;
 use keyway_scan::judge::Judgement;
 use keyway_scan::report::{self, human};
-use keyway_scan::scan::{self, Options, Report};
+use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::source::tree::Which;
 
+use super::verify;
 use crate::Exit;
 use crate::args::{Confidence, FailOn, ReportFormat, Scan};
 
@@ -23,19 +28,26 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
         judgement: Judgement {
             least: least(args.min_confidence),
             // A baseline that is written anew holds what is there, known or not.
+            keep_values: args.verify,
             baseline: known.as_ref().filter(|_| !args.write_baseline).map(Baseline::fingerprints).unwrap_or_default(),
         },
+        progress: Progress::default(),
     };
     let folder = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
-    let report = if args.staged {
-        scan::staged(folder, &options)?
-    } else if args.history || args.since.is_some() {
-        scan::history(folder, args.since.as_deref(), &options)?
-    } else if args.paths.iter().any(|path| path == Path::new("-")) {
-        scan::stream("-", std::io::stdin().lock(), &options).context("standard input can't be read")?
-    } else {
-        scan::files(&options)?
-    };
+    let mut report = watched(&options.progress, || {
+        if args.staged {
+            Ok(scan::staged(folder, &options)?)
+        } else if args.history || args.since.is_some() {
+            Ok(scan::history(folder, args.since.as_deref(), &options)?)
+        } else if args.paths.iter().any(|path| path == Path::new("-")) {
+            scan::stream("-", std::io::stdin().lock(), &options).context("standard input can't be read")
+        } else {
+            Ok(scan::files(&options)?)
+        }
+    })?;
+    if args.verify {
+        verify::ask(&mut report.findings, &args.verify_at)?;
+    }
     if args.write_baseline {
         let written = Baseline::of(&report.findings, known.as_ref());
         std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", baseline_path.display()))?;
@@ -49,6 +61,32 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
         None => super::print(text.trim_end())?,
     }
     Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })
+}
+
+/// Does something and, if it takes long and a person watches, says how far it is.
+fn watched<T: Send>(progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    if !std::io::stderr().is_terminal() {
+        return work();
+    }
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut said = false;
+            // The channel closes when the work is done.
+            while wait.recv_timeout(if said { PATIENCE / 4 } else { PATIENCE }) == Err(RecvTimeoutError::Timeout) {
+                let (files, bytes) = (progress.files.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
+                let _ = write!(std::io::stderr(), "\r{files} files, {:.0} MB ", bytes as f64 / 1e6);
+                said = true;
+            }
+            if said {
+                let _ = write!(std::io::stderr(), "\r\x1b[K");
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 fn least(asked: Confidence) -> finding::Confidence {

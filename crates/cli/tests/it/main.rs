@@ -5,3 +5,5 @@ mod apps;
 /// What a new user does first.
 mod first_screen;
 mod harness;
+/// Finding keys and calls in files.
+mod scan;

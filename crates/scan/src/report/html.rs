@@ -146,6 +146,9 @@ fn findings(report: &Report, out: &mut String) -> std::fmt::Result {
             let date = introduced.date.as_deref().unwrap_or_default();
             write!(out, "<br><small>{} {} {}; {still}</small>", Markup(commit), Markup(date), Markup(author))?;
         }
+        if let Some(verified) = &finding.verified {
+            write!(out, "<br><small>{}</small>", Markup(&verified.words()))?;
+        }
         writeln!(
             out,
             "</td><td>{}</td><td><code>{}</code></td><td>{}<br><small>{}</small></td><td>{}</td></tr>",

@@ -71,6 +71,9 @@ fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Resul
         let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
         writeln!(out, "      {commit}  {date}  {}  {still}", Terminal(author))?;
     }
+    if let Some(verified) = &finding.verified {
+        writeln!(out, "      {}", Terminal(&verified.words()))?;
+    }
     if style.explain {
         writeln!(out, "      rule {}: {}\n      {}", finding.rule, finding.reason, finding.fingerprint)?;
     }

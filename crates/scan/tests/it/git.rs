@@ -8,7 +8,7 @@ use std::process::Command;
 use keyway_scan::detect::Wanted;
 use keyway_scan::finding::{Confidence, Finding};
 use keyway_scan::judge::Judgement;
-use keyway_scan::scan::{self, Options};
+use keyway_scan::scan::{self, Options, Progress};
 use keyway_scan::source::tree::Which;
 
 use crate::values;
@@ -59,7 +59,8 @@ impl Repository {
         Options {
             which: Which { roots: vec![self.folder.path().to_owned()], ..Which::default() },
             wanted: Wanted { usages: true },
-            judgement: Judgement { least: Confidence::Medium, baseline: BTreeSet::new() },
+            judgement: Judgement { least: Confidence::Medium, baseline: BTreeSet::new(), keep_values: false },
+            progress: Progress::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use keyway_scan::detect::Wanted;
 use keyway_scan::finding::Confidence;
 use keyway_scan::judge::Judgement;
-use keyway_scan::scan::{self, Options, Report};
+use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::source::tree::Which;
 use proptest::prelude::*;
 
@@ -18,7 +18,8 @@ fn scan(root: &Path) -> Report {
     let options = Options {
         which: Which { roots: vec![root.to_owned()], ..Which::default() },
         wanted: Wanted { usages: true },
-        judgement: Judgement { least: Confidence::Low, baseline: BTreeSet::new() },
+        judgement: Judgement { least: Confidence::Low, baseline: BTreeSet::new(), keep_values: false },
+        progress: Progress::default(),
     };
     scan::files(&options).expect("the folder is there")
 }

@@ -8,7 +8,7 @@ use keyway_scan::detect::Wanted;
 use keyway_scan::finding::{Confidence, Kind};
 use keyway_scan::judge::Judgement;
 use keyway_scan::report;
-use keyway_scan::scan::{self, Options, Report};
+use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::source::tree::Which;
 
 use crate::values;
@@ -17,7 +17,8 @@ fn options(root: &Path) -> Options {
     Options {
         which: Which { roots: vec![root.to_owned()], ..Which::default() },
         wanted: Wanted { usages: true },
-        judgement: Judgement { least: Confidence::Medium, baseline: BTreeSet::new() },
+        judgement: Judgement { least: Confidence::Medium, baseline: BTreeSet::new(), keep_values: false },
+        progress: Progress::default(),
     }
 }
 

@@ -78,7 +78,8 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
     let mut found = Vec::new();
     for client in CLIENTS.iter() {
         let imported = client.import.is_match(bytes);
-        if !imported && !(client.name == "hubspot-node" && javascript(text.path)) {
+        let passed_in = client.name == "hubspot-node" && javascript(text.path);
+        if !imported && !passed_in {
             continue;
         }
         let positional = imported && POSITIONAL.is_match(bytes);

@@ -1,0 +1,102 @@
+//! `keyway scan` as a user runs it: exit codes, baseline, standard input, verification.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use keyway_core::token::PlainToken;
+use serde_json::Value;
+
+use crate::harness::Keyway;
+
+fn scan(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyway")).arg("scan").args(arguments).current_dir(folder).output().expect("the binary runs")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// A token of the right form that nobody issued.
+fn token(seed: u8) -> String {
+    let bytes: [u8; 16] = std::array::from_fn(|at| seed.wrapping_mul(31).wrapping_add((at as u8).wrapping_mul(73)) ^ 0x5a);
+    PlainToken::generate("na1", bytes).expose().to_owned()
+}
+
+fn folder(content: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("app.env"), content).expect("files can be written");
+    folder
+}
+
+#[test]
+fn the_exit_code_says_whether_there_is_a_finding() {
+    let clean = folder("nothing here\n");
+    assert_eq!(scan(clean.path(), &[]).status.code(), Some(0));
+    let leaky = folder(&format!("T={}\n", token(1)));
+    assert_eq!(scan(leaky.path(), &[]).status.code(), Some(1));
+    assert_eq!(scan(leaky.path(), &["--fail-on", "never"]).status.code(), Some(0));
+    let missing = scan(clean.path(), &["nowhere"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("nowhere"), "{missing:?}");
+}
+
+#[test]
+fn calls_fail_a_scan_only_where_that_is_asked_for() {
+    let folder = folder("requests.get('https://api.hubapi.com/contacts/v1/lists?hapikey=' + KEY)\n");
+    for (what, code) in [("finding", 0), ("usage", 1), ("ageing", 1), ("ended", 1), ("high", 0)] {
+        assert_eq!(scan(folder.path(), &["--fail-on", what]).status.code(), Some(code), "{what}");
+    }
+}
+
+#[test]
+fn a_baseline_is_written_and_then_only_new_findings_count() {
+    let leaky = folder(&format!("T={}\n", token(2)));
+    assert_eq!(scan(leaky.path(), &["--write-baseline"]).status.code(), Some(0));
+    let baseline = std::fs::read_to_string(leaky.path().join("keyway-baseline.json")).expect("it was written");
+    assert!(!baseline.contains(&token(2)[8..40]));
+    assert_eq!(scan(leaky.path(), &[]).status.code(), Some(0));
+    std::fs::write(leaky.path().join("new.env"), format!("T={}\n", token(3))).expect("files can be written");
+    let report = json(&{
+        let output = scan(leaky.path(), &["--json"]);
+        assert_eq!(output.status.code(), Some(1));
+        output
+    });
+    assert_eq!(report["findings"][0]["path"], "new.env");
+    assert_eq!(report["stats"]["known"], 1);
+    std::fs::write(leaky.path().join("keyway-baseline.json"), "{}").expect("files can be written");
+    assert_eq!(scan(leaky.path(), &[]).status.code(), Some(2), "a baseline that can't be read is an error");
+}
+
+#[test]
+fn standard_input_is_scanned() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["scan", "--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    writeln!(process.stdin.take().expect("it is piped"), "\nT={}", token(4)).expect("it is read");
+    let output = process.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), json(&output)["findings"][0]["line"].as_u64()), (Some(1), Some(2)));
+}
+
+#[test]
+fn a_token_is_verified_where_it_works() {
+    let keyway = Keyway::start(&["--demo"]);
+    let made = keyway.json(&["app", "create", "Scanned", "--scopes", "crm.objects.contacts.read"]);
+    let alive = made["token"]["value"].as_str().expect("a new app has a token").to_owned();
+    let folder = folder(&format!("A={alive}\nB={}\nHUBSPOT_WEBHOOK_SECRET={}\n", token(5), &token(6)[8..]));
+    let base = format!("http://{}", keyway.address("data"));
+    let report = json(&scan(folder.path(), &["--json", "--verify", "--verify-at", &base]));
+    let verified: Vec<(Option<bool>, &Value)> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| (finding["verified"]["alive"].as_bool(), &finding["verified"]["scopes"]))
+        .collect();
+    assert_eq!(verified[0], (Some(true), &serde_json::json!(["crm.objects.contacts.read", "oauth"])), "{report}");
+    assert_eq!(verified[1].0, Some(false), "{report}");
+    assert_eq!(verified[2].0, None, "there is no harmless question for a webhook secret");
+    assert!(!report.to_string().contains(&alive[8..40]));
+}
