@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::detect::{Candidate, Text};
 use crate::finding::{Confidence, Finding};
+use crate::rules::Rules;
 use crate::text::{Places, line_at, mask};
 
 /// Written on a line, it says that what stands there is meant to.
@@ -16,7 +17,7 @@ pub enum Passed {
     Allowed,
     /// It is in the baseline.
     Known,
-    /// It is less sure than asked for.
+    /// It is less sure than asked for, or a sample that HubSpot publishes.
     Unsure,
 }
 
@@ -45,6 +46,9 @@ impl Judgement {
             return Err(Passed::Allowed);
         }
         let fingerprint = fingerprint(candidate);
+        if Rules::get().is_sample(&fingerprint) {
+            return Err(Passed::Unsure);
+        }
         if self.baseline.contains(&fingerprint) {
             return Err(Passed::Known);
         }

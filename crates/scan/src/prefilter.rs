@@ -66,7 +66,20 @@ const LITERALS: [(Class, &[&str]); 7] = [
         ],
     ),
     (Class::Hapi, &["hapi", "HAPI", "Hapi"]),
-    (Class::Path, &["crm/v3/objects", "crm/v4/objects", "crm/objects/20"]),
+    (
+        Class::Path,
+        &[
+            "crm/v3/",
+            "crm/v4/",
+            "crm/objects/20",
+            "contacts/v1/",
+            "companies/v2",
+            "deals/v1/",
+            "engagements/v1",
+            "crm-objects/v1",
+            "crm-associations/v1",
+        ],
+    ),
     (Class::Pat, &["pat-"]),
     // The fourth letter holds the first one of the region: na, eu, ap, ca.
     (Class::PersonalAccessKey, &["CiRu", "CiRl", "CiRh", "CiRj"]),

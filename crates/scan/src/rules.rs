@@ -75,6 +75,8 @@ pub struct Rules {
     vendors: Vec<String>,
     /// Words that say nothing of whose key it is.
     generic: Vec<String>,
+    /// Fingerprints of published samples.
+    samples: Vec<String>,
     /// The rules; the first that holds decides.
     rule: Vec<Rule>,
     #[serde(skip)]
@@ -121,6 +123,11 @@ impl Rules {
     /// Whether the words name somebody else.
     pub fn other_vendor(&self, words: &[String]) -> bool {
         words.iter().any(|word| self.vendors.contains(word))
+    }
+
+    /// Whether a fingerprint is that of a published sample.
+    pub fn is_sample(&self, fingerprint: &str) -> bool {
+        self.samples.iter().any(|sample| sample == fingerprint)
     }
 
     /// Whether a name says nothing of whose key it is.

@@ -82,6 +82,19 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     })
 }
 
+/// A path that has the form of HubSpot's and is in no table: older families have more operations
+/// than are written down anywhere.
+fn unlisted(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
+    let version = segments.iter().take(3).find(|segment| is_version(segment))?;
+    (segments.len() >= 3).then(|| Meaning {
+        method: method.or(Some(Method::Get)),
+        path: segments.iter().map(|segment| format!("/{segment}")).collect(),
+        version: version.clone(),
+        auth: Auth::Bearer,
+        scopes: Vec::new(),
+    })
+}
+
 fn version_of(path: &str) -> Option<String> {
     path.split('/').find(|segment| is_version(segment)).map(str::to_owned)
 }

@@ -8,6 +8,9 @@ use std::io::{self, Read};
 /// Size of the buffer of one thread, in bytes.
 pub const WINDOW_BYTES: usize = 4 << 20;
 
+/// Size of the buffer until a file needs more, in bytes.
+const FIRST_BYTES: usize = 256 << 10;
+
 /// How much of a window is looked at again in the next, in bytes: more than any value and its surroundings.
 const OVERLAP_BYTES: usize = 16 << 10;
 
@@ -44,10 +47,16 @@ pub fn read_sized(source: &mut dyn Read, size: u64, buffer: &mut Vec<u8>, mut ta
 /// # Errors
 /// The reader's. The windows before it have been handed over.
 pub fn read(mut source: impl Read, buffer: &mut Vec<u8>, mut take: impl FnMut(&Window<'_>) -> bool) -> io::Result<u64> {
-    buffer.resize(WINDOW_BYTES, 0);
+    buffer.resize(buffer.len().max(FIRST_BYTES), 0);
     let (mut kept, mut total, mut lines_before, mut columns_before) = (0, 0u64, 0, 0);
     loop {
-        let (filled, ended) = fill(&mut source, &mut buffer[kept..])?;
+        let (mut filled, mut ended) = fill(&mut source, &mut buffer[kept..])?;
+        if !ended && buffer.len() < WINDOW_BYTES {
+            // Only a large file takes a large buffer.
+            buffer.resize(WINDOW_BYTES, 0);
+            let (more, end) = fill(&mut source, &mut buffer[kept + filled..])?;
+            (filled, ended) = (filled + more, end);
+        }
         total += filled as u64;
         let length = kept + filled;
         let mine = if ended { length } else { length - OVERLAP_BYTES };

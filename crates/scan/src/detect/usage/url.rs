@@ -8,7 +8,7 @@ use keyway_core::catalog::{Catalog, tables};
 use regex::bytes::Regex;
 
 use super::auth::Habits;
-use super::{Meaning, is_version, method, resolve, usage};
+use super::{Meaning, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
 use crate::text::line_at;
@@ -61,17 +61,20 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
         let read = read_path(bytes, host.end());
         let url = host.start()..read.end;
         taken.push(url.clone());
-        match call(bytes, &url, &read.segments, habits) {
+        let known = |segments: &[String]| segments.first().is_some_and(|first| FAMILIES.contains(first.as_str()));
+        match call(bytes, &url, &read.segments, known(&read.segments), habits) {
             Some(usage) => found.push((url.start, usage)),
             None if !read.segments.is_empty() && read.segments.len() <= 4 => bases.push(read.segments),
             None => {}
         }
     }
     let prose = is_prose(text.path);
+    let calls_hubspot = !taken.is_empty();
     for captures in PATH.captures_iter(bytes) {
         let (Some(path), Some(before)) = (captures.name("path"), captures.name("before")) else { continue };
         let start = path.start();
-        let spaced = before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
+        let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
+        let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
         if taken.iter().any(|url| url.contains(&start)) || is_comment(bytes, start) || (prose || spaced) && !follows_a_method(bytes, start)
         {
             continue;
@@ -85,7 +88,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
         if is_route(bytes, &url) || is_on_another_host(bytes, start) {
             continue;
         }
-        if let Some(usage) = call(bytes, &url, &read.segments, habits) {
+        if let Some(usage) = call(bytes, &url, &read.segments, calls_hubspot, habits) {
             taken.push(url.clone());
             found.push((url.start, usage));
         }
@@ -104,7 +107,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
             let url = path.start()..rest.end;
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
-            if catalogued && let Some(usage) = call(bytes, &url, &segments, habits) {
+            if catalogued && let Some(usage) = call(bytes, &url, &segments, false, habits) {
                 taken.push(url);
                 found.push((path.start(), usage));
             }
@@ -113,8 +116,8 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
     found
 }
 
-/// The usage that a URL is, if its path is one of HubSpot's.
-fn call(text: &[u8], url: &Range<usize>, segments: &[String], habits: &Habits) -> Option<Usage> {
+/// The usage that a URL is, if its path is one of HubSpot's. `sure` says that it is, listed or not.
+fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits: &Habits) -> Option<Usage> {
     if segments.len() < 2
         || !segments.iter().any(|segment| is_version(segment)) && segments.first().is_none_or(|first| first != "integrations")
     {
@@ -122,7 +125,8 @@ fn call(text: &[u8], url: &Range<usize>, segments: &[String], habits: &Habits) -
     }
     let method = method::of(text, url);
     // A method that the path does not have was read from the wrong place.
-    let meaning: Meaning = resolve(method, segments).or_else(|| resolve(None, segments))?;
+    let meaning: Meaning =
+        resolve(method, segments).or_else(|| resolve(None, segments)).or_else(|| unlisted(method, segments).filter(|_| sure))?;
     let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
     let statement = line_at(text, url.start).start.max(near.start)..line_at(text, url.end).end.min(near.end);
     let auth = habits.of_url(&meaning, &text[statement]);
@@ -174,6 +178,12 @@ fn is_on_another_host(text: &[u8], start: usize) -> bool {
     let Ok(assigned) = Regex::new(&assigned) else { return false };
     let mut hosts = assigned.captures_iter(text).filter_map(|captures| captures.get(1)).peekable();
     hosts.peek().is_some() && hosts.all(|host| !HOST.is_match(host.as_bytes()))
+}
+
+/// Whether a value stands after a key of YAML, unquoted: `path: /crm/…`.
+fn is_yaml_value(text: &[u8], start: usize) -> bool {
+    static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\s*(?:- )?[\w-]+:\s+$").expect("a constant"));
+    KEY.is_match(&text[line_at(text, start).start..start])
 }
 
 fn is_comment(text: &[u8], start: usize) -> bool {
