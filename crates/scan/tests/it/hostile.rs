@@ -153,3 +153,34 @@ fn letters_of_many_bytes_around_a_value_do_no_harm() {
     let found = examine("ü.py", &format!("hubspot_schlüssel_api_key = “{}” # ü", values::uuid(11)));
     assert!(found.candidates.len() <= 1);
 }
+
+/// A report of one finding and one call whose texts may be anything.
+fn report_of(text: &str) -> Report {
+    let mut report = scan(folder().path());
+    report.findings[0].path = text.to_owned();
+    report.findings[0].reason = text.to_owned();
+    let found = examine("a.py", "requests.get('https://api.hubapi.com/crm/v3/objects/contacts')");
+    report.usages.extend(found.usages.into_iter().map(|(_, usage)| usage));
+    report.usages[0].path = format!("{text}/a");
+    report.skipped.push(keyway_scan::source::Skip { path: text.to_owned(), reason: text.to_owned() });
+    report
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_text_breaks_out_of_a_report(text in "[\\PC\\x00-\\x1f<>&\"'|`\\\\\\]-]{0,40}") {
+        let report = report_of(&text);
+        let sarif: serde_json::Value = serde_json::from_str(&keyway_scan::report::sarif::write(&report, "2026-11-23")).expect("SARIF is JSON");
+        prop_assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(2));
+        let junit = keyway_scan::report::junit::write(&report);
+        prop_assert_eq!((junit.matches("<testcase ").count(), junit.matches("<failure ").count()), (1, 1));
+        let html = keyway_scan::report::html::write(&report, "2026-11-23");
+        prop_assert_eq!(html.matches("<table>").count(), html.matches("</table>").count());
+        prop_assert!(!html.contains("<script"));
+        let human = keyway_scan::report::human::write(&report, Default::default());
+        prop_assert!(human.chars().all(|letter| letter == '\n' || !letter.is_control()));
+        prop_assert!(keyway_scan::report::markdown::write(&report, "2026-11-23").lines().all(|line| !line.contains('\0')));
+    }
+}
