@@ -6,6 +6,8 @@ mod method;
 mod sdk;
 mod url;
 
+use std::cell::LazyCell;
+
 use keyway_core::catalog::{Auth, Catalog, Method, Resolution, tables};
 use keyway_core::path::NormalPath;
 use keyway_core::sunset;
@@ -15,9 +17,12 @@ use crate::finding::{Usage, UsageAuth, Via};
 
 pub use url::developer_call;
 
+/// What a file does to authenticate, found when there is a call to ask it for.
+type Habits<'t> = LazyCell<auth::Habits, Box<dyn FnOnce() -> auth::Habits + 't>>;
+
 /// Finds the calls in a text, in order, each with the offset where it stands.
 pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
-    let habits = auth::Habits::of(text.bytes);
+    let habits: Habits<'_> = LazyCell::new(Box::new(move || auth::Habits::of(text.bytes)));
     let mut found = url::find(text, &habits);
     found.extend(sdk::find(text, &habits));
     found.extend(legacy::find(text, &habits));

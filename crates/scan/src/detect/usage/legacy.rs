@@ -2,14 +2,14 @@
 //! first PHP and Ruby clients. Their chains are short and common (`contacts.get`), so they count
 //! only in a file that brings the client in, or on a variable that has its name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use keyway_core::catalog::Auth;
 use keyway_core::catalog::tables::{LegacySdkCallRow, legacy_sdk_calls, legacy_sdk_classes};
 use regex::bytes::Regex;
 
-use super::auth::Habits;
+use super::Habits;
 use super::sdk::{assigned_to, calls_of, last_name, plain};
 use super::{Meaning, resolve, usage, version_of};
 use crate::detect::Text;
@@ -26,16 +26,17 @@ struct Client {
     calls: HashMap<String, &'static LegacySdkCallRow>,
 }
 
-static CLIENTS: LazyLock<Vec<Client>> = LazyLock::new(|| {
-    let import = [
-        ("hubspot-node", r#"(?:require\(\s*|from\s+)["']hubspot["']"#),
-        ("hubspot3", r"(?:from|import)\s+hubspot3\b"),
-        ("hapipy", r"(?:from|import)\s+hapi\b"),
-        ("hubspot-php", r"SevenShores\\+Hubspot|Fungku\\+HubSpot|Rossjcooper\\+LaravelHubSpot"),
-        ("hubspot-ruby", r"\bHubspot::"),
-    ];
-    import.into_iter().map(|(name, import)| Client::new(name, import)).collect()
-});
+/// One for each client, made when a file has one of its hints.
+static CLIENTS: [LazyLock<Client>; 5] = [
+    LazyLock::new(|| Client::new("hubspot-node", r#"(?:require\(\s*|from\s+)["']hubspot["']"#)),
+    LazyLock::new(|| Client::new("hubspot3", r"(?:from|import)\s+hubspot3\b")),
+    LazyLock::new(|| Client::new("hapipy", r"(?:from|import)\s+hapi\b")),
+    LazyLock::new(|| Client::new("hubspot-php", r"SevenShores\\+Hubspot|Fungku\\+HubSpot|Rossjcooper\\+LaravelHubSpot")),
+    LazyLock::new(|| Client::new("hubspot-ruby", r"\bHubspot::")),
+];
+
+/// For each of [`CLIENTS`], words of which every file that brings it in has one.
+const HINTS: [&[&str]; 5] = [&["hubspot"], &["hubspot3"], &["hapi"], &["SevenShores", "Fungku", "Rossjcooper"], &["Hubspot::"]];
 
 /// A client made with the key as its first argument, as all but the one for Node allow.
 static POSITIONAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -45,20 +46,14 @@ static POSITIONAL: LazyLock<Regex> = LazyLock::new(|| {
 
 impl Client {
     fn new(name: &'static str, import: &str) -> Self {
-        let rows = || legacy_sdk_calls().iter().filter(move |row| row.client == name);
-        let calls: HashMap<String, &'static LegacySdkCallRow> = rows().map(|row| (key(row.call), row)).collect();
-        let firsts: BTreeSet<&str> =
-            rows().filter_map(|row| row.call.split(['.', '(', '-', ':']).next()).filter(|first| !first.is_empty()).collect();
-        let firsts = firsts.into_iter().collect::<Vec<_>>().join("|");
         let chain = if name == "hubspot-ruby" {
-            r"(?-u)\b(?P<chain>Hubspot::\w+(?:::\w+)*\.\w+[!?]?)".to_owned()
+            r"(?-u)\b(?P<chain>Hubspot::\w+(?:::\w+)*\.\w+[!?]?)"
         } else {
-            format!(
-                r"(?-u)(?P<on>[\w$\])]*)(?:\.|->)\s*(?P<chain>(?:{firsts})(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*\("
-            )
+            r"(?-u)(?P<on>[\w$\])]*)(?:\.|->)\s*(?P<chain>[a-z]\w*(?:\(\s*\))?(?:\s*(?:\.|->)\s*[A-Za-z_]\w*(?:\(\s*\))?)*)\s*\("
         };
-        let compiled = |pattern: &str| Regex::new(pattern).expect("the table has plain names");
-        Self { name, import: compiled(&format!("(?-u){import}")), chain: compiled(&chain), calls }
+        let compiled = |pattern: &str| Regex::new(pattern).expect("a constant");
+        let calls = legacy_sdk_calls().iter().filter(|row| row.client == name).map(|row| (key(row.call), row)).collect();
+        Self { name, import: compiled(&format!("(?-u){import}")), chain: compiled(chain), calls }
     }
 
     fn row(&self, chain: &str) -> Option<&'static LegacySdkCallRow> {
@@ -73,10 +68,13 @@ fn key(call: &str) -> String {
 }
 
 /// Finds calls of the old clients.
-pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
+pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let mut found = Vec::new();
-    for client in CLIENTS.iter() {
+    for (client, hints) in CLIENTS.iter().zip(HINTS) {
+        if !hints.iter().any(|hint| memchr::memmem::find(bytes, hint.as_bytes()).is_some()) {
+            continue;
+        }
         let imported = client.import.is_match(bytes);
         let passed_in = client.name == "hubspot-node" && javascript(text.path);
         if !imported && !passed_in {
@@ -85,11 +83,14 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
         let positional = imported && POSITIONAL.is_match(bytes);
         for captures in client.chain.captures_iter(bytes) {
             let Some(chain) = captures.name("chain") else { continue };
-            let named = captures.name("on").is_some_and(|on| contains_ignore_case(on.as_bytes(), b"hubspot"));
+            let named = captures.get(0).is_some_and(|whole| contains_ignore_case(whole.as_bytes(), b"hubspot"));
             if !imported && !named {
                 continue;
             }
-            if let Some(row) = client.row(&key(&String::from_utf8_lossy(chain.as_bytes()))) {
+            let written = key(&String::from_utf8_lossy(chain.as_bytes()));
+            // What the client hangs from (`this.hubspot.contacts.get`) comes before the table's chain.
+            let row = client.row(&written).or_else(|| written.match_indices('.').find_map(|(at, _)| client.row(&written[at + 1..])));
+            if let Some(row) = row {
                 found.push((chain.start() + last_name(chain.as_bytes()), call(row, chain.as_bytes(), habits, positional)));
             }
         }
@@ -101,7 +102,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
 }
 
 /// `contacts = ContactsClient(key)`, then `contacts.get_all()`; and both at once.
-fn classes(client: &Client, text: &[u8], habits: &Habits, positional: bool, found: &mut Vec<(usize, Usage)>) {
+fn classes(client: &Client, text: &[u8], habits: &Habits<'_>, positional: bool, found: &mut Vec<(usize, Usage)>) {
     static MADE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)\b(?P<class>[A-Z]\w*Client)\((?P<arguments>[^()]*(?:\([^()]*\)[^()]*)*)\)(?:\s*\.\s*(?P<method>\w+)\s*\()?")
             .expect("a constant")
@@ -125,7 +126,7 @@ fn javascript(path: &str) -> bool {
     [".js", ".ts", ".mjs", ".cjs", ".jsx", ".tsx"].iter().any(|extension| path.ends_with(extension))
 }
 
-fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits, positional_key: bool) -> Usage {
+fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits<'_>, positional_key: bool) -> Usage {
     let segments = row.path.split('/').filter(|segment| !segment.is_empty());
     let segments: Vec<String> = segments.map(|segment| if segment.contains('{') { "{}".to_owned() } else { segment.to_owned() }).collect();
     let meaning = resolve(Some(row.method), &segments).unwrap_or_else(|| Meaning {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use keyway_core::catalog::tables::{SdkCallRow, sdk_calls};
 use regex::bytes::Regex;
 
-use super::auth::Habits;
+use super::Habits;
 use super::{resolve, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
@@ -49,7 +49,7 @@ static CHAIN: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Finds calls of client libraries.
-pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
+pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let mut found = Vec::new();
     let mut aliases: Vec<(Vec<u8>, String)> = Vec::new();
@@ -132,7 +132,7 @@ fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
     names[1].split(|byte| *byte == b',').map(|name| name.trim_ascii().to_vec()).filter(|name| !name.is_empty()).collect()
 }
 
-fn call(row: &SdkCallRow, written: &[u8], habits: &Habits) -> Option<Usage> {
+fn call(row: &SdkCallRow, written: &[u8], habits: &Habits<'_>) -> Option<Usage> {
     let segments: Vec<String> = row
         .path
         .split('/')

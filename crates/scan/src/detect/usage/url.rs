@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use keyway_core::catalog::{Catalog, tables};
+use keyway_core::catalog::tables;
 use regex::bytes::Regex;
 
-use super::auth::Habits;
+use super::Habits;
 use super::{Meaning, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
@@ -19,9 +19,9 @@ static HOST: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant")
 });
 
-/// First segments of HubSpot's paths.
+/// First segments of HubSpot's paths. Read from the rows: the whole catalog is loaded only when there is a call.
 static FAMILIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let of_catalog = Catalog::get().operations().iter().map(|operation| operation.template);
+    let of_catalog = tables::endpoint_rows().map(|row| row.template);
     let older = tables::pre_v3().iter().map(|row| row.prefix);
     of_catalog
         .chain(older)
@@ -32,11 +32,7 @@ static FAMILIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// A path that starts a string, or follows what an interpolation or a format leaves open.
 static PATH: LazyLock<Regex> = LazyLock::new(|| {
-    let mut families: Vec<&str> = FAMILIES.iter().copied().collect();
-    families.sort_by_key(|family| std::cmp::Reverse(family.len()));
-    let families = families.join("|");
-    Regex::new(&format!(r#"(?-u)(?P<before>^|["'`}})>\s]|%s|%v|\\")(?P<path>(?:\\?/)?(?:{families})\\?/)"#))
-        .expect("families are plain words")
+    Regex::new(r#"(?-u)(?P<before>^|["'`})>\s]|%s|%v|\\")(?P<path>(?:\\?/)?(?P<family>[a-z][a-z-]{2,40})\\?/)"#).expect("a constant")
 });
 
 /// A string that begins like a path, for bases that hold a part of it.
@@ -52,7 +48,7 @@ struct Read {
 }
 
 /// Finds calls by URL.
-pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
+pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let mut found = Vec::new();
     let mut taken: Vec<Range<usize>> = Vec::new();
@@ -72,6 +68,13 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
     let calls_hubspot = !taken.is_empty();
     for captures in PATH.captures_iter(bytes) {
         let (Some(path), Some(before)) = (captures.name("path"), captures.name("before")) else { continue };
+        if !captures
+            .name("family")
+            .and_then(|family| std::str::from_utf8(family.as_bytes()).ok())
+            .is_some_and(|family| FAMILIES.contains(family))
+        {
+            continue;
+        }
         let start = path.start();
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
         let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
@@ -117,7 +120,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits) -> Vec<(usize, Usage)> {
 }
 
 /// The usage that a URL is, if its path is one of HubSpot's. `sure` says that it is, listed or not.
-fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits: &Habits) -> Option<Usage> {
+fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits: &Habits<'_>) -> Option<Usage> {
     if segments.len() < 2
         || !segments.iter().any(|segment| is_version(segment)) && segments.first().is_none_or(|first| first != "integrations")
     {
