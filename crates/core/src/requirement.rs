@@ -186,20 +186,28 @@ enum Family {
 /// Builds the rules, sharing what is equal.
 #[derive(Default)]
 pub(crate) struct Rules {
-    listed: HashMap<&'static str, &'static Alternatives>,
+    /// By the name of the set; and whether it is the union of every type's scopes.
+    listed: HashMap<&'static str, (&'static Alternatives, bool)>,
     per_type: HashMap<(Family, bool, &'static str), &'static PerType>,
 }
 
 impl Rules {
     pub(crate) fn rule(&mut self, row: &EndpointRow) -> Rule {
         if self.listed.is_empty() {
-            self.listed = scope_set_rows().map(|set| (set.id, keep(Alternatives::from_names(set.alternatives)))).collect();
+            let listed = scope_set_rows().map(|set| {
+                let alternatives = Alternatives::from_names(set.alternatives);
+                let union = is_union(&alternatives);
+                (set.id, (keep(alternatives), union))
+            });
+            self.listed = listed.collect();
         }
         let Some(set) = row.scope_set else {
             return Rule::Fixed(scopeless(row));
         };
-        let Some(listed) = self.listed.get(set).copied() else { return Rule::Fixed(Requirement::Nothing) };
-        let positions = type_positions(row.template, listed);
+        let Some((listed, union)) = self.listed.get(set).map(|(listed, union)| (&**listed, *union)) else {
+            return Rule::Fixed(Requirement::Nothing);
+        };
+        let positions = type_positions(row.template, union);
         let Some((family, positions)) = family(row.template).zip(positions) else {
             return Rule::Fixed(Requirement::Scopes(listed));
         };
@@ -255,11 +263,10 @@ fn is_family(segment: &str) -> bool {
 
 /// Which segments name object types. A path with a literal type (`/crm/objects/2026-09-beta/notes`)
 /// counts only where its set carries the whole union; else its own set is exact already.
-fn type_positions(template: &str, listed: &Alternatives) -> Option<(usize, Option<usize>)> {
+fn type_positions(template: &str, union: bool) -> Option<(usize, Option<usize>)> {
     let segments: Vec<&str> = template[1..].split('/').collect();
     let named: Vec<usize> = (0..segments.len()).filter(|at| TYPE_PARAMETERS.contains(&segments[*at])).collect();
     let literal = segments.get(3).filter(|segment| segments[0] == "crm" && object_type::row_of(segment).is_some()).map(|_| 3);
-    let union = is_union(listed);
     match (literal.filter(|_| union), named.as_slice()) {
         (Some(literal), [second, ..]) => Some((literal, Some(*second))),
         (Some(literal), []) => Some((literal, None)),

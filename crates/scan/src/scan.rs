@@ -156,10 +156,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
             history.findings[known..].iter_mut().for_each(|finding| finding.introduced = Some(introduced.clone()));
         }
     }
-    let mut report = match since {
-        Some(_) => self::report([]),
-        None => files(options)?,
-    };
+    let mut report = if since.is_some() || repository.is_bare() { self::report([]) } else { files(options)? };
     let there: HashSet<String> = report.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
     let mut oldest: HashMap<String, Finding> = HashMap::new();
     for mut finding in std::mem::take(&mut history.findings) {

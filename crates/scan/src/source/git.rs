@@ -20,6 +20,7 @@ const CHUNK: usize = 8192;
 #[derive(Clone, Debug)]
 pub struct Repository {
     folder: PathBuf,
+    bare: bool,
 }
 
 /// The name of an object: 40 or 64 hex digits.
@@ -59,15 +60,15 @@ impl Repository {
     /// # Errors
     /// There is no git, or the folder is in no repository.
     pub fn of(folder: &Path) -> io::Result<Self> {
-        let start = Self { folder: folder.to_owned() };
-        let top = start.output(&["rev-parse", "--show-toplevel"]).or_else(|_| start.output(&["rev-parse", "--absolute-git-dir"]))?;
-        let top = String::from_utf8_lossy(&top).trim_end().to_owned();
-        Ok(Self { folder: PathBuf::from(top) })
+        let start = Self { folder: folder.to_owned(), bare: false };
+        let bare = start.output(&["rev-parse", "--is-bare-repository"])?.starts_with(b"true");
+        let top = start.output(&["rev-parse", if bare { "--absolute-git-dir" } else { "--show-toplevel" }])?;
+        Ok(Self { folder: PathBuf::from(String::from_utf8_lossy(&top).trim_end()), bare })
     }
 
-    /// The top of its work tree.
-    pub fn top(&self) -> &Path {
-        &self.folder
+    /// Whether it has no work tree.
+    pub const fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// git, told to run nothing that the repository's own settings name: it may be anybody's.

@@ -136,6 +136,17 @@ fn since_a_revision_only_what_came_in_after_it_counts() {
 }
 
 #[test]
+fn a_repository_without_a_work_tree_has_a_history_too() {
+    let mut repository = Repository::new();
+    repository.write("a.env", &format!("A={}", values::pat(14)));
+    repository.commit();
+    let bare = tempfile::tempdir().expect("a temporary folder");
+    repository.git(&["clone", "-q", "--bare", ".", &bare.path().display().to_string()]);
+    let findings = scan::history(bare.path(), None, &repository.options()).expect("the history can be read").findings;
+    assert_eq!(findings.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), ["a.env"]);
+}
+
+#[test]
 fn what_looks_like_an_option_is_no_revision() {
     let mut repository = Repository::new();
     repository.commit();
