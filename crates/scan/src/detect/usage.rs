@@ -54,17 +54,15 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let path: String = segments.iter().map(|segment| format!("/{}", if segment.contains("{}") { "0" } else { segment })).collect();
     let normal = NormalPath::parse(&path).ok()?;
     let catalog = Catalog::get();
-    let asked = method.unwrap_or(Method::Get);
-    let found = match catalog.resolve(asked.as_str(), &normal) {
+    let operation = |method: Method| match catalog.resolve(method.as_str(), &normal) {
         Resolution::Found(operation) => Some(operation),
-        // The method was not to be seen: where there is but one, or the usual one for reading, it is that.
-        Resolution::MethodNotAllowed(methods) if method.is_none() => {
-            methods.first().and_then(|only| match catalog.resolve(only.as_str(), &normal) {
-                Resolution::Found(operation) => Some(operation),
-                _ => None,
-            })
-        }
         _ => None,
+    };
+    let found = match method {
+        Some(method) => operation(method),
+        // The method was not to be seen: the operation that says most of the path literally, and
+        // among equals the one that reads (`lists/search` is POST, `lists/{id}` GET).
+        None => Method::ALL.into_iter().filter_map(operation).min_by_key(|operation| operation.template.matches('{').count()),
     };
     if let Some(operation) = found {
         let scopes = catalog.requirement(operation, &normal).map(|requirement| requirement.alternatives()).unwrap_or_default();

@@ -11,7 +11,7 @@ use keyway_core::catalog::tables::{SdkCallRow, sdk_calls};
 use regex::bytes::Regex;
 
 use super::Habits;
-use super::{resolve, usage};
+use super::{resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
 
@@ -139,7 +139,7 @@ fn call(row: &SdkCallRow, written: &[u8], habits: &Habits<'_>) -> Option<Usage> 
         .filter(|segment| !segment.is_empty())
         .map(|segment| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() })
         .collect();
-    let meaning = resolve(Some(row.method), &segments)?;
+    let meaning = resolve(Some(row.method), &segments).or_else(|| unlisted(Some(row.method), &segments))?;
     let auth = habits.of_client(&meaning);
     let written: String = String::from_utf8_lossy(written).split_whitespace().collect();
     Some(usage(meaning, Via::Sdk, Some(written), auth))

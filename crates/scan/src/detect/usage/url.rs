@@ -66,6 +66,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     }
     let prose = is_prose(text.path);
     let calls_hubspot = !taken.is_empty();
+    let docstrings = docstrings(text);
     for captures in PATH.captures_iter(bytes) {
         let (Some(path), Some(before)) = (captures.name("path"), captures.name("before")) else { continue };
         if !captures
@@ -78,7 +79,9 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let start = path.start();
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
         let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
-        if taken.iter().any(|url| url.contains(&start)) || is_comment(bytes, start) || (prose || spaced) && !follows_a_method(bytes, start)
+        if taken.iter().any(|url| url.contains(&start))
+            || is_comment(bytes, start)
+            || (prose || spaced || docstrings.iter().any(|range| range.contains(&start))) && !is_told(bytes, start)
         {
             continue;
         }
@@ -150,8 +153,14 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
         .is_some_and(|meaning| meaning.takes_developer_key())
 }
 
-fn follows_a_method(text: &[u8], start: usize) -> bool {
+/// Whether a path in prose is told to be called: `GET /crm/…`, or the `path: '/crm/…'` of sample code.
+fn is_told(text: &[u8], start: usize) -> bool {
+    static OPTION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?-u)\b(?:path|url|uri|endpoint)["']?\s*[:=]\s*["'`]$"#).expect("a constant"));
     let line = line_at(text, start).start;
+    if OPTION.is_match(&text[line..start]) {
+        return true;
+    }
     let before = text[line..start].trim_ascii_end();
     [b"GET".as_slice(), b"POST", b"PUT", b"PATCH", b"DELETE"].iter().any(|method| before.ends_with(method))
 }
@@ -181,6 +190,15 @@ fn is_on_another_host(text: &[u8], start: usize) -> bool {
     let Ok(assigned) = Regex::new(&assigned) else { return false };
     let mut hosts = assigned.captures_iter(text).filter_map(|captures| captures.get(1)).peekable();
     hosts.peek().is_some() && hosts.all(|host| !HOST.is_match(host.as_bytes()))
+}
+
+/// The strings in triple quotes of a Python file: mostly documentation.
+fn docstrings(text: Text<'_>) -> Vec<Range<usize>> {
+    if !text.path.ends_with(".py") {
+        return Vec::new();
+    }
+    let quotes: Vec<usize> = memchr::memmem::find_iter(text.bytes, b"\"\"\"").collect();
+    quotes.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 /// Whether a value stands after a key of YAML, unquoted: `path: /crm/…`.
