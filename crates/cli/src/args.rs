@@ -184,12 +184,40 @@ pub struct Serve {
     pub log: String,
 }
 
+/// Where a credential is read from. Never an argument: those stand in the process list.
+#[derive(clap::Args)]
+#[group(id = "from", multiple = false)]
+pub struct CredentialSource {
+    /// Read the credential from an environment variable
+    #[arg(long, value_name = "NAME")]
+    pub credential_env: Option<String>,
+    /// Read it from a file, such as a mounted Kubernetes secret
+    #[arg(long, value_name = "FILE")]
+    pub credential_file: Option<PathBuf>,
+    /// Read it from standard input
+    #[arg(long)]
+    pub credential_stdin: bool,
+    /// Read it from what a command prints, such as a password manager's
+    #[arg(long, value_name = "COMMAND")]
+    pub credential_command: Option<String>,
+}
+
 #[derive(Subcommand)]
 pub enum Account {
-    /// Create an account with an embedded CRM
+    /// Create an account with an embedded CRM, or with --connect one whose calls go to HubSpot
+    #[command(visible_alias = "add")]
     Create {
         /// What people call it
+        #[arg(required_unless_present = "connect", default_value = "")]
         name: String,
+        /// Send its calls to HubSpot, with the credential that one of the --credential options names
+        #[arg(long, conflicts_with_all = ["hub_id", "currency", "region"], requires = "from")]
+        connect: bool,
+        #[command(flatten)]
+        credential: CredentialSource,
+        /// HubSpot's host, or another Keyway's
+        #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "connect")]
+        base_url: String,
         /// Its hub id; chosen when left out
         #[arg(long, value_name = "ID")]
         hub_id: Option<u64>,
@@ -207,6 +235,16 @@ pub enum Account {
     },
     /// List accounts
     List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a new credential in the place of a connected account's, without an outage
+    Rotate {
+        /// Its hub id
+        hub_id: u64,
+        #[command(flatten)]
+        credential: CredentialSource,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -15,6 +15,7 @@ use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
+use keyway_gateway::upstream::Upstream;
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -40,7 +41,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let registry = Arc::new(Registry::new(store.token_key()));
     let backend = Arc::new(PortalBackend(portal.clone()));
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
-    let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), backend));
+    let upstream = Arc::new(Upstream::new());
+    let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone()));
     let hub_id = first_account(&control, serve.demo).await?;
     gateway.restore_daily_counts().await?;
     let demo = match serve.demo {
@@ -52,7 +54,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
-    let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway };
+    let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 

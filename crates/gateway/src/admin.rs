@@ -18,6 +18,7 @@ use crate::audit::AuditLog;
 use crate::control::Control;
 use crate::pipeline::Gateway;
 use crate::registry::Registry;
+use crate::upstream::Upstream;
 
 pub use guard::AdminToken;
 
@@ -32,6 +33,8 @@ pub struct Admin {
     pub registry: Arc<Registry>,
     /// Counts of calls.
     pub gateway: Arc<Gateway>,
+    /// Asks HubSpot about credentials.
+    pub upstream: Arc<Upstream>,
 }
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. Without a

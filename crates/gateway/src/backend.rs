@@ -1,14 +1,18 @@
-//! What answers a call that was let through: the embedded portal, or (later) HubSpot.
+//! What answers a call that was let through: the embedded portal, or HubSpot over a connection.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
 use keyway_core::time::Timestamp;
+
+use crate::model::Connection;
+use crate::upstream::{Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
 
 /// A call with everything the caller's own credential was taken out of.
 #[derive(Debug)]
@@ -54,16 +58,86 @@ pub struct Forwarded {
     pub method: Method,
     /// The query, without `hapikey`.
     pub query: Option<String>,
+    /// The client's headers.
+    pub headers: HeaderMap,
     /// The body.
-    pub body: Bytes,
+    pub body: RequestBody,
     /// When the call came in.
     pub now: Timestamp,
 }
 
-/// Hands a call to the backend. Takes the permit by value: no decision, no call, and one call for
-/// one decision.
-pub fn forward(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> BoxFuture<'_, Result<BackendReply, ErrorBody>> {
-    let Forwarded { method, query, body, now } = rest;
+/// Where a call goes.
+pub enum Destination<'a> {
+    /// The embedded portal.
+    Embedded(&'a dyn Backend),
+    /// HubSpot, with the credential of a connection.
+    HubSpot(&'a Upstream, &'a Connection),
+}
+
+/// What came back.
+#[derive(Debug)]
+pub enum Reply {
+    /// Whole.
+    Whole(BackendReply),
+    /// As it comes from HubSpot.
+    Relayed(Relayed),
+}
+
+impl Reply {
+    /// HTTP status.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Whole(reply) => reply.status,
+            Self::Relayed(reply) => reply.status,
+        }
+    }
+}
+
+impl From<BackendReply> for Reply {
+    fn from(reply: BackendReply) -> Self {
+        Self::Whole(reply)
+    }
+}
+
+/// Hands a call on. Takes the permit by value: no decision, no call, and one call for one decision.
+///
+/// # Errors
+/// The backend's error, or why HubSpot gave no answer.
+pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded) -> Result<Reply, ErrorBody> {
+    match destination {
+        Destination::Embedded(backend) => embedded(backend, permit, rest).await.map(Reply::Whole),
+        Destination::HubSpot(upstream, connection) => hubspot(upstream, connection, permit, rest).await.map(Reply::Relayed),
+    }
+}
+
+async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
+    let Forwarded { method, query, body, now, .. } = rest;
+    let body = body.collect().await.map_err(|_| ErrorBody::validation("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id) = (permit.hub_id(), permit.app_id());
-    backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now })
+    backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now }).await
+}
+
+async fn hubspot(upstream: &Upstream, connection: &Connection, permit: Permit, rest: Forwarded) -> Result<Relayed, ErrorBody> {
+    let Forwarded { method, query, headers, body, .. } = rest;
+    let read_only = permit.operation().read_only;
+    let path = permit.into_path();
+    let target = query.map_or_else(|| path.as_str().to_owned(), |query| format!("{}?{query}", path.as_str()));
+    let call = Outgoing { method, target, headers, body, read_only };
+    let reply = upstream.send(&connection.base, &connection.credential, call).await.map_err(no_answer)?;
+    if reply.status == 401 {
+        // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
+        let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
+        return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));
+    }
+    Ok(reply)
+}
+
+fn no_answer(error: UpstreamError) -> ErrorBody {
+    let status = match error {
+        UpstreamError::TimedOut => 504,
+        UpstreamError::Unsendable => 400,
+        UpstreamError::Unreachable | UpstreamError::Broken => 502,
+    };
+    let category = if error == UpstreamError::Unsendable { "VALIDATION_ERROR" } else { "UPSTREAM_UNAVAILABLE" };
+    ErrorBody::new(status, category, error.to_string())
 }

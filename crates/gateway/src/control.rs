@@ -3,6 +3,8 @@
 //! Both the admin API and the command line come through here. A change is one transaction in the
 //! store followed by a new snapshot for the pipeline.
 
+mod connections;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,6 +19,9 @@ use crate::clock;
 use crate::model::{Account, App, Token};
 use crate::registry::Registry;
 use crate::store::{self, Change, Store, StoreError};
+use crate::upstream::CredentialError;
+
+pub use connections::NewConnection;
 
 /// A change that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,9 @@ pub enum ControlError {
     /// The embedded account refused.
     #[error("the embedded account: {0}")]
     Backend(String),
+    /// HubSpot can't be asked about a credential, or refuses it.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
 }
 
 type Result<T> = std::result::Result<T, ControlError>;
@@ -166,7 +174,7 @@ impl Control {
     /// The store can't be read, or an embedded account not be opened.
     pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
         let (accounts, apps, tokens) = store.load_all().await?;
-        for account in &accounts {
+        for account in accounts.iter().filter(|account| account.connection.is_none()) {
             hooks.created(account).await.map_err(ControlError::Backend)?;
         }
         let control = Self { store, registry, hooks, state: Mutex::new(State { accounts, apps, tokens }) };
@@ -222,6 +230,7 @@ impl Control {
             currency: currency(new.currency.as_deref().unwrap_or("USD"))?,
             region: region(new.region.as_deref().unwrap_or("na1"))?,
             created_at: clock::now(),
+            connection: None,
         };
         // Records that an interrupted deletion of the same hub id left behind are not the new account's.
         self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)?;
@@ -269,6 +278,7 @@ impl Control {
         let mut change = self.store.begin().await?;
         store::delete_account(&mut change, hub_id).await?;
         self.commit(change, &mut state, next).await?;
+        // A connected account has no records here; clearing what is not there does no harm.
         self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)
     }
 

@@ -13,3 +13,5 @@ pub mod pipeline;
 pub mod registry;
 pub mod server;
 pub mod store;
+pub mod upstream;
+pub mod vault;

@@ -1,10 +1,15 @@
 //! Accounts, apps and tokens, as the store keeps them.
 
+use std::sync::Arc;
+
 use keyway_core::quota::Tier;
+use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 
-/// One HubSpot account. Its backend is the embedded portal.
+use crate::upstream::Base;
+
+/// One HubSpot account. Its backend is the embedded portal, or a connection to HubSpot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its id, as HubSpot calls it.
@@ -23,6 +28,23 @@ pub struct Account {
     pub region: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Where its calls go; none where the account is embedded.
+    pub connection: Option<Arc<Connection>>,
+}
+
+/// How an account's calls reach HubSpot.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// HubSpot's host.
+    pub base: Base,
+    /// What is presented there. At rest it is sealed.
+    pub credential: Secret<String>,
+    /// What may be shown of it.
+    pub hint: String,
+    /// What it may do, as HubSpot said when it was last asked.
+    pub scopes: Vec<String>,
+    /// When HubSpot was last asked.
+    pub checked_at: Timestamp,
 }
 
 /// One integration.

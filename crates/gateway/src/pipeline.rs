@@ -16,10 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, LimitClass, Operation, Resolution};
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::path::{NormalPath, PathError};
@@ -28,17 +26,19 @@ use keyway_core::quota::{Allowance, Exceeded, Policy};
 use keyway_core::time::Timestamp;
 
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, BackendReply, Forwarded, forward};
+use crate::backend::{Backend, Destination, Forwarded, Reply, forward};
 use crate::clock;
 use crate::registry::{Registry, TokenEntry};
+use crate::upstream::Upstream;
 
-pub use respond::parse_refusal;
+pub use respond::{AnswerBody, parse_refusal};
 
 /// What every request needs.
 pub struct Gateway {
     registry: Arc<Registry>,
     audit: Arc<AuditLog>,
     backend: Arc<dyn Backend>,
+    upstream: Arc<Upstream>,
     /// The name of each operation, made once: the audit writes it with every call.
     operation_names: Vec<Arc<str>>,
     answered: [AtomicU64; 5],
@@ -46,7 +46,7 @@ pub struct Gateway {
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
 struct Outcome {
-    result: Result<BackendReply, ErrorBody>,
+    result: Result<Reply, ErrorBody>,
     allowance: Option<Allowance>,
     retry_after_s: Option<i64>,
     allow: Option<String>,
@@ -71,10 +71,11 @@ impl From<ErrorBody> for Outcome {
 }
 
 impl Gateway {
-    /// A gateway over this hot state, audit log and backend.
-    pub fn new(registry: Arc<Registry>, audit: Arc<AuditLog>, backend: Arc<dyn Backend>) -> Self {
+    /// A gateway over this hot state and audit log; embedded accounts are answered by `backend`,
+    /// connected ones over `upstream`.
+    pub fn new(registry: Arc<Registry>, audit: Arc<AuditLog>, backend: Arc<dyn Backend>, upstream: Arc<Upstream>) -> Self {
         let operation_names = Catalog::get().operations().iter().map(|operation| operation.to_string().into()).collect();
-        Self { registry, audit, backend, operation_names, answered: Default::default() }
+        Self { registry, audit, backend, upstream, operation_names, answered: Default::default() }
     }
 
     /// Brings the daily counts back from the audit, after a restart.
@@ -95,7 +96,7 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Response<Full<Bytes>> {
+    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Response<AnswerBody> {
         let at = clock::now();
         let mut call = Call {
             at,
@@ -108,21 +109,24 @@ impl Gateway {
             begun: false,
         };
         let method = request.method().clone();
-        let outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
-        let body = respond::body(&outcome, &call.correlation_id);
+        let mut outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
+        let (status, category) = (outcome.status(), outcome.result.as_ref().err().map(|error| error.category));
+        let headers = respond::relayed_headers(&mut outcome);
+        let body = respond::body(&mut outcome, &call.correlation_id);
         let entry = AuditEntry {
-            status: outcome.status(),
-            category: outcome.result.as_ref().err().map(|error| error.category),
-            bytes_out: body.len() as u64,
+            status,
+            category,
+            // Of a body that comes as it goes, HubSpot may not say the length.
+            bytes_out: body.size_hint().exact().unwrap_or(0),
             ..self.entry(&call, &method)
         };
         if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return respond::unavailable(&call.correlation_id);
         }
-        let class = usize::from(outcome.status() / 100).clamp(1, 5) - 1;
+        let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.answered[class].fetch_add(1, Ordering::Relaxed);
-        respond::response(&outcome, body, &call)
+        respond::response(&outcome, status, headers, body, &call)
     }
 
     /// The road. Every `?` is a refusal.
@@ -151,19 +155,23 @@ impl Gateway {
         body: Incoming,
         permit: Permit,
         token: &TokenEntry,
-    ) -> Result<BackendReply, ErrorBody> {
+    ) -> Result<Reply, ErrorBody> {
         let operation = permit.operation();
         if usage::is_usage(operation) {
-            return Ok(usage::answer(token, call.at));
+            return Ok(usage::answer(token, call.at).into());
         }
-        let body = receive::json_body(head, body, call).await?;
+        let connection = token.app.account.account.connection.as_deref();
+        let destination =
+            connection.map_or(Destination::Embedded(&*self.backend), |connection| Destination::HubSpot(&self.upstream, connection));
+        let body = receive::body(head, body, call, connection.is_some()).await?;
         if !operation.read_only {
             let entry = self.entry(call, &head.method);
             self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
             call.begun = true;
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
-        forward(&*self.backend, permit, Forwarded { method: head.method.clone(), query, body, now: call.at }).await
+        let rest = Forwarded { method: head.method.clone(), query, headers: head.headers.clone(), body, now: call.at };
+        forward(destination, permit, rest).await
     }
 
     /// What is known of a call before its outcome.
@@ -255,7 +263,7 @@ fn too_many(token: &TokenEntry, operation: &Operation, exceeded: Exceeded) -> Ou
 impl Outcome {
     fn status(&self) -> u16 {
         match &self.result {
-            Ok(reply) => reply.status,
+            Ok(reply) => reply.status(),
             Err(error) => error.status,
         }
     }

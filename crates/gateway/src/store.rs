@@ -7,6 +7,7 @@ mod folder;
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use keyway_core::quota::Tier;
 use keyway_core::time::Timestamp;
@@ -15,7 +16,9 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
-use crate::model::{Account, App, Token};
+use crate::model::{Account, App, Connection, Token};
+use crate::upstream::Base;
+use crate::vault::{Vault, VaultError};
 
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum StoreError {
     /// The file was made by a newer version, or its migrations were changed.
     #[error("the store can't be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A sealed credential can't be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A row does not hold what this version understands.
     #[error("the store holds a {0} that this version can't read")]
     Row(&'static str),
@@ -38,6 +44,7 @@ pub enum StoreError {
 pub struct Store {
     pool: SqlitePool,
     token_key: [u8; 32],
+    vault: Vault,
     _lock: Option<folder::Lock>,
 }
 
@@ -74,7 +81,7 @@ impl Store {
         check_master_key(&pool, &master_key).await?;
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
-        Ok(Self { pool, token_key, _lock: lock })
+        Ok(Self { pool, token_key, vault: Vault::new(&master_key), _lock: lock })
     }
 
     /// The key of the token hashes.
@@ -91,7 +98,39 @@ impl Store {
         let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *transaction).await?;
         let apps = sqlx::query("select * from app order by id").fetch_all(&mut *transaction).await?;
         let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *transaction).await?;
-        Ok((each(&accounts, account)?, each(&apps, app)?, each(&tokens, token)?))
+        let connections = sqlx::query("select * from connection").fetch_all(&mut *transaction).await?;
+        let mut accounts = each(&accounts, account)?;
+        for row in &connections {
+            let hub_id = unsigned(row.try_get("hub_id")?, "hub id")?;
+            if let Some(account) = accounts.iter_mut().find(|account| account.hub_id == hub_id) {
+                account.connection = Some(Arc::new(self.connection(hub_id, row)?));
+            }
+        }
+        Ok((accounts, each(&apps, app)?, each(&tokens, token)?))
+    }
+
+    fn connection(&self, hub_id: u64, row: &SqliteRow) -> Result<Connection, StoreError> {
+        Ok(Connection {
+            base: Base::parse(row.try_get("base_url")?).map_err(|_| StoreError::Row("base URL"))?,
+            credential: self.vault.open(hub_id, row.try_get("sealed")?)?,
+            hint: row.try_get("hint")?,
+            scopes: serde_json::from_str(row.try_get("scopes")?).map_err(|_| StoreError::Row("list of scopes"))?,
+            checked_at: Timestamp::from_ms(row.try_get("checked_at")?),
+        })
+    }
+
+    /// Writes a connection, its credential sealed.
+    pub(crate) async fn put_connection(&self, change: &mut Change, hub_id: u64, connection: &Connection) -> Result<(), StoreError> {
+        sqlx::query("insert or replace into connection (hub_id, base_url, sealed, hint, scopes, checked_at) values (?, ?, ?, ?, ?, ?)")
+            .bind(signed(hub_id))
+            .bind(connection.base.to_string())
+            .bind(self.vault.seal(hub_id, &connection.credential)?)
+            .bind(&connection.hint)
+            .bind(json_list(&connection.scopes))
+            .bind(connection.checked_at.as_ms())
+            .execute(&mut **change)
+            .await?;
+        Ok(())
     }
 
     /// Begins a change.
@@ -132,6 +171,7 @@ fn migrations() -> Vec<Migration> {
     let files = [
         (1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql")),
         (2, "check of the master key", include_str!("../migrations/0002_master_key_check.sql")),
+        (3, "connections to HubSpot", include_str!("../migrations/0003_connections.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
@@ -256,6 +296,7 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
         currency: row.try_get("currency")?,
         region: row.try_get("region")?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
+        connection: None,
     })
 }
 

@@ -1,16 +1,35 @@
 //! `keyway account …`
 
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::{list, show, table, text};
 use crate::Exit;
-use crate::args::{Account, Connection};
+use crate::args::{Account, Connection, CredentialSource};
 use crate::client::call;
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
-        Account::Create { name, hub_id, settings, currency, region, json } => {
+        Account::Create { name, connect: true, credential, base_url, settings, json, .. } => {
+            let body = json!({
+                "name": name, "baseUrl": base_url, "credential": read(&credential)?, "tier": settings.tier, "addons": settings.addons,
+                "timeZone": settings.time_zone,
+            });
+            let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await?;
+            show(&answer, json, |answer| {
+                format!("connected account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"]))
+            })
+        }
+        Account::Rotate { hub_id, credential, json } => {
+            let body = json!({ "credential": read(&credential)? });
+            let answer = call(connection, Method::PUT, &format!("/api/v1/accounts/{hub_id}/credential"), Some(body)).await?;
+            show(&answer, json, |answer| format!("account {hub_id} has a new credential\n{}", describe(&answer["account"])))
+        }
+        Account::Create { name, hub_id, settings, currency, region, json, .. } => {
             let body = json!({
                 "name": name, "hubId": hub_id, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone,
                 "currency": currency, "region": region,
@@ -38,6 +57,29 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
     }
 }
 
+/// Reads a credential from where it was said to be. A line end after it is none of it.
+fn read(source: &CredentialSource) -> anyhow::Result<String> {
+    const CREDENTIAL_MAX: u64 = 64 << 10;
+    let text = if let Some(name) = &source.credential_env {
+        std::env::var(name).with_context(|| format!("the environment variable {name} can't be read"))?
+    } else if let Some(path) = &source.credential_file {
+        std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?
+    } else if let Some(command) = &source.credential_command {
+        let output = Command::new("sh").args(["-c", command]).stderr(Stdio::inherit()).output().context("the command can't be run")?;
+        if !output.status.success() {
+            bail!("the command for the credential failed: {}", output.status);
+        }
+        String::from_utf8(output.stdout).context("the command printed something else than text")?
+    } else if source.credential_stdin {
+        let mut text = String::new();
+        std::io::stdin().take(CREDENTIAL_MAX).read_to_string(&mut text).context("standard input can't be read")?;
+        text
+    } else {
+        bail!("say where the credential is: --credential-env, --credential-file, --credential-stdin or --credential-command");
+    };
+    Ok(text.trim().to_owned())
+}
+
 fn accounts(answer: &Value) -> String {
     let row =
         |account: &Value| ["hubId", "name", "tier", "addons", "timeZone", "usedToday"].iter().map(|field| text(&account[*field])).collect();
@@ -47,8 +89,14 @@ fn accounts(answer: &Value) -> String {
 
 fn describe(account: &Value) -> String {
     let limits = &account["limits"];
+    let connection = &account["connection"];
+    let backend = if connection.is_null() {
+        "embedded".to_owned()
+    } else {
+        format!("{} with {} ({} scopes)", text(&connection["baseUrl"]), text(&connection["hint"]), list(connection, "scopes").len())
+    };
     format!(
-        "  name       {}\n  tier       {} with {} API limit increase(s)\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
+        "  backend    {backend}\n  name       {}\n  tier       {} with {} API limit increase(s)\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
         text(&account["name"]),
         text(&account["tier"]),
         text(&account["addons"]),

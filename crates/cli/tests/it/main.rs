@@ -2,6 +2,8 @@
 
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
+/// Accounts whose calls go to HubSpot.
+mod connection;
 /// What a new user does first.
 mod first_screen;
 mod harness;

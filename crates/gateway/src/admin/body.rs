@@ -45,6 +45,7 @@ impl From<ControlError> for ApiError {
             ControlError::Invalid(_) => (400, "invalid"),
             ControlError::NotFound(_) => (404, "not_found"),
             ControlError::Conflict(_) => (409, "conflict"),
+            ControlError::Credential(_) => (422, "credential"),
             ControlError::Store(_) | ControlError::Backend(_) => {
                 tracing::error!(%error, "a change failed");
                 (500, "internal")
@@ -96,10 +97,36 @@ pub(super) struct RotateBody {
     pub grace_ms: Option<i64>,
 }
 
+/// An account whose calls go to HubSpot.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ConnectBody {
+    pub name: Option<String>,
+    pub base_url: Option<String>,
+    pub credential: String,
+    pub tier: Option<String>,
+    pub addons: Option<u8>,
+    pub time_zone: Option<String>,
+}
+
+/// A new credential for a connection.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CredentialBody {
+    pub credential: String,
+}
+
 pub(super) fn account(account: &Account, used_today: u64) -> Value {
     let limits = Limits::for_tier(account.tier, account.addons);
+    let connection = account.connection.as_ref().map(|connection| {
+        json!({
+            "baseUrl": connection.base.to_string(), "hint": connection.hint, "scopes": connection.scopes,
+            "checkedAt": connection.checked_at.to_iso(),
+        })
+    });
     json!({
-        "hubId": account.hub_id, "name": account.name, "backend": "embedded", "tier": account.tier.to_string(), "addons": account.addons,
+        "hubId": account.hub_id, "name": account.name, "backend": if connection.is_some() { "hubspot" } else { "embedded" },
+        "connection": connection, "tier": account.tier.to_string(), "addons": account.addons,
         "timeZone": account.time_zone, "currency": account.currency, "region": account.region, "createdAt": account.created_at.to_iso(),
         "limits": { "burst": limits.burst, "associationsBurst": limits.associations_burst, "daily": limits.daily, "search": limits.search },
         "usedToday": used_today,

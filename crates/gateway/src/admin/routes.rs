@@ -5,16 +5,17 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::body::{self, AccountBody, ApiError, AppBody, RotateBody, VERSION};
+use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::{Admin, audit, openapi};
 use crate::clock;
-use crate::control::{AccountChange, AppChange, NewAccount, NewApp, Rotation};
+use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -24,6 +25,8 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub(super) fn api() -> Router<Admin> {
     Router::new()
         .route("/api/v1/accounts", get(list_accounts).post(create_account))
+        .route("/api/v1/accounts/connect", post(connect_account))
+        .route("/api/v1/accounts/{hub_id}/credential", put(replace_credential))
         .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
         .route("/api/v1/apps", get(list_apps).post(create_app))
         .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
@@ -80,6 +83,24 @@ async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<Ac
     let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
     let made = admin.control.create_account(new).await?;
     Ok(Json(json!({ "version": VERSION, "account": body::account(&made, 0) })))
+}
+
+async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<ConnectBody>) -> Answer {
+    let new = NewConnection {
+        name: asked.name.unwrap_or_default(),
+        base: asked.base_url,
+        credential: Secret::new(asked.credential),
+        tier: tier(asked.tier.as_deref())?,
+        addons: asked.addons.unwrap_or(0),
+        time_zone: asked.time_zone,
+    };
+    let made = admin.control.connect_account(&admin.upstream, new).await?;
+    Ok(Json(json!({ "version": VERSION, "account": body::account(&made, 0) })))
+}
+
+async fn replace_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
+    let changed = admin.control.replace_credential(&admin.upstream, hub_id, Secret::new(asked.credential)).await?;
+    Ok(Json(json!({ "version": VERSION, "account": body::account(&changed, admin.registry.daily_usage(hub_id, clock::now())) })))
 }
 
 async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {

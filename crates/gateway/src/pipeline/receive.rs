@@ -5,16 +5,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use keyway_core::error_body::ErrorBody;
 
 use super::Call;
+use crate::upstream::RequestBody;
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The body of a call. JSON is read whole, so that it can be sent again where that is safe; what
+/// HubSpot takes besides (file uploads) goes through as it comes, where there is a HubSpot.
+pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
+    if connected && !body.is_end_stream() && check_type(head).is_err() {
+        call.bytes_in = body.size_hint().exact().unwrap_or(0);
+        return Ok(Either::Right(body));
+    }
+    json_body(head, body, call).await.map(|bytes| Either::Left(Full::new(bytes)))
+}
 
 /// The body of a request, which must be JSON where there is one.
 pub(super) async fn json_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {

@@ -2,19 +2,23 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use http::{Response, StatusCode};
-use http_body_util::Full;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Body;
 use keyway_core::catalog::LimitClass;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS};
 
 use super::{Call, Outcome, correlation};
+use crate::backend::{BackendReply, Reply};
 use crate::clock;
+use crate::upstream::Paced;
 
 /// Seconds that a client should wait when the audit can't be written.
 const UNAVAILABLE_RETRY_S: i64 = 5;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
+const OWN_CORRELATION_ID: HeaderName = HeaderName::from_static("keyway-correlation-id");
 const RATE_MAX: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-max");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-remaining");
 const RATE_INTERVAL: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-interval-milliseconds");
@@ -22,24 +26,50 @@ const RATE_DAILY: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-dail
 const RATE_DAILY_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily-remaining");
 const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 
-/// The bytes of the answer, made before the audit so that it can count them.
-pub(super) fn body(outcome: &Outcome, correlation_id: &str) -> Bytes {
-    match &outcome.result {
-        Ok(reply) => reply.body.clone(),
-        Err(error) => error.to_json(correlation_id).into(),
+/// The body of an answer: whole, or as it comes from HubSpot.
+pub type AnswerBody = Either<Full<Bytes>, Paced>;
+
+/// HubSpot's headers, where the answer is HubSpot's.
+pub(super) fn relayed_headers(outcome: &mut Outcome) -> Option<HeaderMap> {
+    match &mut outcome.result {
+        Ok(Reply::Relayed(reply)) => Some(std::mem::take(&mut reply.headers)),
+        _ => None,
     }
 }
 
-/// The answer.
-pub(super) fn response(outcome: &Outcome, body: Bytes, call: &Call) -> Response<Full<Bytes>> {
-    let has_body = !body.is_empty();
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = StatusCode::from_u16(outcome.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if has_body {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+/// The body of the answer, made before the audit so that it can count it. A relayed one is taken out of the outcome.
+pub(super) fn body(outcome: &mut Outcome, correlation_id: &str) -> AnswerBody {
+    let none = || Ok(Reply::Whole(BackendReply { status: 0, body: Bytes::new() }));
+    match std::mem::replace(&mut outcome.result, none()) {
+        Ok(Reply::Whole(reply)) => Either::Left(Full::new(reply.body)),
+        Ok(Reply::Relayed(reply)) => Either::Right(reply.body),
+        Err(error) => {
+            let body = Either::Left(Full::new(error.to_json(correlation_id).into()));
+            outcome.result = Err(error);
+            body
+        }
     }
-    headers.extend(text_header(CORRELATION_ID, &call.correlation_id));
+}
+
+/// The answer. `relayed` are HubSpot's headers, where the answer is HubSpot's.
+pub(super) fn response(outcome: &Outcome, status: u16, relayed: Option<HeaderMap>, body: AnswerBody, call: &Call) -> Response<AnswerBody> {
+    let has_body = !body.is_end_stream();
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    match relayed {
+        Some(relayed) => {
+            *headers = relayed;
+            // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
+            headers.extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
+        }
+        None => {
+            if has_body {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+            }
+            headers.extend(text_header(CORRELATION_ID, &call.correlation_id));
+        }
+    }
     let search = call.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search);
     if let (Some(allowance), false) = (outcome.allowance, search) {
         headers.extend(rate_headers(allowance));
@@ -76,6 +106,8 @@ fn rule(error: &ErrorBody) -> &'static str {
         (404, "NOT_FOUND") => "unknown-operation",
         (405, _) => "method-not-allowed",
         (408, _) => "body-too-slow",
+        (502 | 504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
+        (502, "CONNECTION_CREDENTIAL") => "connection-credential",
         (413, _) => "body-too-large",
         (414, _) => "uri-too-long",
         (415, _) => "not-json",
@@ -92,9 +124,9 @@ pub(super) fn unavailable_error() -> ErrorBody {
 }
 
 /// The same as a response, for when the record of the call itself failed.
-pub(super) fn unavailable(correlation_id: &str) -> Response<Full<Bytes>> {
+pub(super) fn unavailable(correlation_id: &str) -> Response<AnswerBody> {
     let error = unavailable_error();
-    let mut response = Response::new(Full::new(error.to_json(correlation_id).into()));
+    let mut response = Response::new(Either::Left(Full::new(error.to_json(correlation_id).into())));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));

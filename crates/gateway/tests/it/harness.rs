@@ -14,6 +14,7 @@ use keyway_gateway::model::{Account, App, Token};
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server::{self, ServerHandle};
+use keyway_gateway::upstream::Upstream;
 use keyway_portal::{AccountSettings, Call, Portal, Storage};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -68,6 +69,7 @@ impl Server {
             currency: "EUR".into(),
             region: "na1".into(),
             created_at,
+            connection: None,
         };
         let app = |id, name: &str, scopes: &[&str]| App {
             id,
@@ -106,7 +108,7 @@ impl Server {
             AccountSettings { time_zone: "UTC".into(), currency: "EUR".into(), tier: "free".into(), created_at, name: "Test".into() };
         portal.create_account(HUB, settings).await.unwrap();
         let audit = Arc::new(AuditLog::open(None).await.unwrap());
-        let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal))));
+        let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal)), Arc::new(Upstream::new())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

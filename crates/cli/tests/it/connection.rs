@@ -1,0 +1,379 @@
+//! Accounts whose calls go to HubSpot: here, another Keyway with an embedded account, or a server
+//! of the test's own that answers as it is told and remembers what it was sent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN_TOKEN, Keyway};
+
+const SCOPES: &str = "crm.objects.contacts.read,crm.objects.contacts.write";
+
+/// A credential of the right form, assembled here so that no scanner stops at this file.
+fn credential(seed: u8) -> String {
+    keyway_core::token::PlainToken::generate("eu1", [seed; 16]).expose().to_owned()
+}
+
+/// Connects a gateway to a HubSpot, with the credential over standard input.
+fn connect(gateway: &Keyway, base: &str, credential: &str) -> (Option<i32>, Value) {
+    let file = gateway.folder.path().join("credential");
+    std::fs::write(&file, format!("{credential}\n")).unwrap();
+    let file = file.display().to_string();
+    let output = gateway.run(&[
+        "account",
+        "add",
+        "Production",
+        "--connect",
+        "--base-url",
+        base,
+        "--credential-file",
+        &file,
+        "--tier",
+        "enterprise",
+        "--json",
+    ]);
+    std::fs::remove_file(&file).unwrap();
+    let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| json!(String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), answer)
+}
+
+/// A HubSpot with account 4242, and the token of an app there.
+fn hubspot() -> (Keyway, String) {
+    let hubspot = Keyway::start(&[]);
+    hubspot.json(&["account", "create", "HubSpot", "--hub-id", "4242"]);
+    let app = hubspot.json(&["app", "create", "Connection", "--account", "4242", "--scopes", SCOPES]);
+    let token = app["token"]["value"].as_str().unwrap().to_owned();
+    (hubspot, token)
+}
+
+fn base(keyway: &Keyway) -> String {
+    format!("http://{}", keyway.address("data"))
+}
+
+/// A gateway connected to a HubSpot, and the token of an app on the gateway.
+fn connected(base: &str, credential: &str) -> (Keyway, String) {
+    let gateway = Keyway::start(&[]);
+    let (code, answer) = connect(&gateway, base, credential);
+    assert_eq!((code, &answer["account"]["hubId"]), (Some(0), &json!(4242)), "{answer}");
+    let app = gateway.json(&["app", "create", "Sync", "--account", "4242", "--scopes", SCOPES]);
+    (gateway, app["token"]["value"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn calls_of_a_connected_account_reach_hubspot_with_the_connections_credential() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    let (status, contact) = gateway.call(&token, "POST", "/crm/v3/objects/contacts", Some(r#"{"properties":{"email":"a@example.com"}}"#));
+    assert_eq!(status, 201, "{contact}");
+    let path = format!("/crm/v3/objects/contacts/{}", contact["id"].as_str().unwrap());
+    assert_eq!(gateway.call(&token, "GET", &path, None).0, 200);
+    // It is HubSpot's record, seen with HubSpot's own token, and the gateway's token is nothing there.
+    assert_eq!(hubspot.call(&credential, "GET", &path, None).0, 200);
+    assert_eq!(hubspot.call(&token, "GET", &path, None).0, 401);
+    // Both have the calls on record: the gateway by the app that called, HubSpot by the connection.
+    let recorded = |keyway: &Keyway, app: &str| keyway.json(&["audit", "list", "--app", app])["records"].as_array().unwrap().len();
+    assert_eq!(recorded(&gateway, "Sync"), 2);
+    assert!(recorded(&hubspot, "Connection") >= 2);
+}
+
+#[test]
+fn scopes_are_the_apps_own_and_hubspots_errors_are_handed_on() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    let reader = gateway.json(&["app", "create", "Reader", "--account", "4242", "--scopes", "crm.objects.contacts.read"]);
+    let reader = reader["token"]["value"].as_str().unwrap();
+    let (status, refused) = gateway.call(reader, "POST", "/crm/v3/objects/contacts", Some("{}"));
+    assert_eq!((status, refused["category"].as_str()), (403, Some("MISSING_SCOPES")));
+    let (status, missing) = gateway.call(&token, "GET", "/crm/v3/objects/contacts/999999", None);
+    assert_eq!((status, missing["status"].as_str()), (404, Some("error")), "{missing}");
+}
+
+#[test]
+fn a_credential_that_hubspot_refuses_or_that_would_go_in_plain_text_is_not_taken() {
+    let (hubspot, good) = hubspot();
+    let gateway = Keyway::start(&[]);
+    let (code, answer) = connect(&gateway, &base(&hubspot), &credential(1));
+    assert_eq!(code, Some(2));
+    assert!(answer.to_string().contains("does not accept this credential"), "{answer}");
+    let (code, answer) = connect(&gateway, "http://api.example.org", &good);
+    assert_eq!(code, Some(2));
+    assert!(answer.to_string().contains("not HTTPS"), "{answer}");
+    assert!(!answer.to_string().contains(&good[8..40]));
+}
+
+#[test]
+fn a_credential_is_sealed_at_rest_survives_a_restart_and_is_in_no_answer() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    let shown = gateway.json(&["account", "show", "4242"]);
+    assert_eq!(shown["account"]["connection"]["scopes"], json!(["crm.objects.contacts.read", "crm.objects.contacts.write", "oauth"]));
+    assert!(!shown.to_string().contains(&credential[8..40]));
+    let folder = gateway.stop();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!contains(&bytes, &credential.as_bytes()[8..40]), "{}", path.display());
+        }
+    }
+    let gateway = Keyway::start_in(folder, &[]);
+    assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 200);
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn a_credential_is_replaced_under_load_and_no_call_is_refused() {
+    let (hubspot, first) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &first);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let statuses = std::thread::scope(|scope| {
+        let calls = scope.spawn(|| {
+            let mut statuses = Vec::new();
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) && statuses.len() < 90 {
+                statuses.push(gateway.call(&token, "GET", "/crm/v3/objects/contacts?limit=1", None).0);
+            }
+            statuses
+        });
+        let rotated = hubspot.json(&["token", "rotate", "Connection", "--grace", "1h"]);
+        let second = rotated["token"]["value"].as_str().unwrap().to_owned();
+        let file = gateway.folder.path().join("next");
+        std::fs::write(&file, &second).unwrap();
+        let shown = gateway.json(&["account", "rotate", "4242", "--credential-file", &file.display().to_string()]);
+        assert!(shown["account"]["connection"]["hint"].as_str().unwrap().ends_with(&second[40..]));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        calls.join().unwrap()
+    });
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    // Another account's credential, or one with fewer scopes than the apps have, is not taken.
+    let narrow = hubspot.json(&["app", "create", "Narrow", "--account", "4242", "--scopes", "crm.objects.contacts.read"]);
+    for (credential, why) in [(narrow["token"]["value"].as_str().unwrap().to_owned(), "lacks scopes"), (credential(2), "does not accept")] {
+        let file = gateway.folder.path().join("next");
+        std::fs::write(&file, credential).unwrap();
+        let output = gateway.run(&["account", "rotate", "4242", "--credential-file", &file.display().to_string()]);
+        assert!(String::from_utf8_lossy(&output.stderr).contains(why), "{output:?}");
+    }
+}
+
+/// A server that answers each request with the next of its scripts, and keeps what it was sent.
+struct Scripted {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+/// One answer.
+enum Script {
+    /// These bytes, and the connection stays open where they say so.
+    Say(String),
+    /// Nothing: the connection is closed once the request was read.
+    HangUp,
+}
+
+fn ok(body: &str) -> Script {
+    Script::Say(format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+}
+
+fn status(status: &str) -> Script {
+    Script::Say(format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\n{{}}"))
+}
+
+impl Scripted {
+    /// Answers the question about the credential, then the scripts.
+    fn start(scripts: Vec<Script>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let kept = seen.clone();
+        let info = ok(r#"{"userId":1,"hubId":4242,"appId":9,"scopes":["crm.objects.contacts.read","crm.objects.contacts.write","files"]}"#);
+        std::thread::spawn(move || {
+            let mut scripts = std::iter::once(info).chain(scripts);
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                if !serve(stream, &mut scripts, &kept) {
+                    return;
+                }
+            }
+        });
+        Self { address, seen }
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+/// Serves one connection; false when there are no scripts left.
+fn serve(stream: TcpStream, scripts: &mut impl Iterator<Item = Script>, seen: &Mutex<Vec<String>>) -> bool {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut request = String::new();
+        let mut length = 0;
+        loop {
+            let before = request.len();
+            if reader.read_line(&mut request).unwrap_or(0) == 0 {
+                return true;
+            }
+            let line = request[before..].to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        request.push_str(&String::from_utf8_lossy(&body));
+        seen.lock().unwrap().push(request);
+        match scripts.next() {
+            Some(Script::Say(text)) => {
+                reader.get_mut().write_all(text.as_bytes()).unwrap();
+                if text.to_ascii_lowercase().contains("connection: close") {
+                    let _ = reader.get_mut().shutdown(Shutdown::Both);
+                    return true;
+                }
+            }
+            Some(Script::HangUp) => {
+                let _ = reader.get_mut().shutdown(Shutdown::Both);
+                return true;
+            }
+            None => return false,
+        }
+    }
+}
+
+/// Sends bytes as they are and reads the answer to its end.
+fn raw(keyway: &Keyway, request: &str) -> String {
+    let mut stream = TcpStream::connect(keyway.address("data")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+fn get(keyway: &Keyway, token: &str, more: &str) -> String {
+    raw(
+        keyway,
+        &format!(
+            "GET /crm/v3/objects/contacts?hapikey=1&limit=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n{more}\r\n"
+        ),
+    )
+}
+
+#[test]
+fn what_a_client_sends_crosses_by_name_and_what_hubspot_sends_loses_what_is_its_own() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nset-cookie: a=b\r\nx-hubspot-ratelimit-remaining: 3\r\nx-hubspot-correlation-id: theirs\r\nconnection: x-own\r\nx-own: 1\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let upstream = Scripted::start(vec![Script::Say(answer.into())]);
+    let credential = credential(3);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential);
+    let answer = get(&gateway, &token, "cookie: c=d\r\nx-forwarded-for: 10.0.0.1\r\nuser-agent: sync/1\r\nproxy-authorization: x\r\n")
+        .to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 200"), "{answer}");
+    for held in ["set-cookie", "x-own", "ratelimit-remaining: 3\r\n"] {
+        assert!(!answer.contains(held), "{held}: {answer}");
+    }
+    for there in ["x-hubspot-correlation-id: theirs", "keyway-correlation-id: "] {
+        assert!(answer.contains(there), "{there}: {answer}");
+    }
+    let sent = upstream.seen().pop().unwrap();
+    assert!(sent.starts_with("GET /crm/v3/objects/contacts?limit=1 HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains(&format!("authorization: Bearer {credential}\r\n")), "{sent}");
+    for held in [token.as_str(), "cookie", "forwarded", "hapikey", "proxy-"] {
+        assert!(!sent.contains(held), "{held}: {sent}");
+    }
+    assert!(sent.contains("user-agent: sync/1\r\n") && sent.contains(&format!("host: {}\r\n", upstream.address)), "{sent}");
+}
+
+#[test]
+fn a_read_is_sent_again_and_a_write_is_not() {
+    let upstream = Scripted::start(vec![Script::HangUp, status("503 Service Unavailable"), ok("{}"), Script::HangUp]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(4));
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 200"));
+    assert_eq!(upstream.seen().len(), 1 + 3);
+    let (status, answer) = gateway.call(&token, "POST", "/crm/v3/objects/contacts", Some("{}"));
+    assert_eq!((status, answer["category"].as_str()), (502, Some("UPSTREAM_UNAVAILABLE")), "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains("not known"), "{answer}");
+    assert_eq!(upstream.seen().len(), 1 + 4);
+    // Both are on record, the write as what the client was told.
+    let records = gateway.json(&["audit", "list", "--app", "Sync"]);
+    let statuses: Vec<u64> = records["records"].as_array().unwrap().iter().filter_map(|record| record["status"].as_u64()).collect();
+    assert_eq!(statuses, [502, 200]);
+}
+
+#[test]
+fn a_hubspot_that_is_not_there_is_a_502_and_nothing_was_sent() {
+    let upstream = Scripted::start(vec![]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(5));
+    // The next request has no script, after which nobody listens.
+    let _ = get(&gateway, &token, "");
+    let answer = get(&gateway, &token, "");
+    assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    assert!(answer.contains("keyway-rule: hubspot-unavailable"), "{answer}");
+}
+
+#[test]
+fn a_dead_credential_is_told_from_the_apps_own_token() {
+    let upstream = Scripted::start(vec![status("401 Unauthorized")]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(6));
+    let answer = get(&gateway, &token, "");
+    assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("CONNECTION_CREDENTIAL"), "{answer}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_cut_and_not_made_whole() {
+    let upstream =
+        Scripted::start(vec![Script::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{\"half\":".into())]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(7));
+    let answer = get(&gateway, &token, "");
+    assert!(answer.contains("content-length: 100") && answer.ends_with("{\"half\":"), "{answer}");
+}
+
+#[test]
+fn a_redirect_is_handed_on_and_not_followed() {
+    let upstream =
+        Scripted::start(vec![Script::Say("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into())]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(8));
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 302"));
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[test]
+fn an_upload_goes_through_as_it_comes() {
+    let upstream = Scripted::start(vec![ok("{}")]);
+    let (gateway, _) = connected(&format!("http://{}", upstream.address), &credential(9));
+    let app = gateway.json(&["app", "create", "Files", "--account", "4242", "--scopes", "files"]);
+    let token = app["token"]["value"].as_str().unwrap();
+    let body = "--b\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\nhello\r\n--b--\r\n";
+    let request = format!(
+        "POST /files/v3/files HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = raw(&gateway, &request);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(upstream.seen().pop().unwrap().ends_with(body));
+}
+
+#[test]
+fn the_admin_api_needs_its_token_to_connect() {
+    let gateway = Keyway::start(&[]);
+    let answer = |authorization: &str| {
+        let mut stream = TcpStream::connect(gateway.address("admin")).unwrap();
+        let body = r#"{"credential":"x"}"#;
+        write!(
+            stream,
+            "POST /api/v1/accounts/connect HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text);
+        text
+    };
+    assert!(answer("").starts_with("HTTP/1.1 401"), "{}", answer(""));
+    let authorized = answer(&format!("authorization: Bearer {ADMIN_TOKEN}\r\n"));
+    assert!(!authorized.starts_with("HTTP/1.1 401") && !authorized.starts_with("HTTP/1.1 200"), "{authorized}");
+}

@@ -1,0 +1,149 @@
+//! Accounts whose calls go to HubSpot.
+
+use std::sync::Arc;
+
+use keyway_core::quota::Tier;
+use keyway_core::secret::Secret;
+
+use super::{Control, ControlError, Result, addons, find_account, region, text, time_zone};
+use crate::clock;
+use crate::model::{Account, Connection};
+use crate::store;
+use crate::upstream::{Base, Upstream};
+
+/// What a connected account is made of; HubSpot says the rest.
+#[derive(Debug)]
+pub struct NewConnection {
+    /// What people call it; the hub id when empty.
+    pub name: String,
+    /// HubSpot's host, or another Keyway's.
+    pub base: Option<String>,
+    /// A private-app token, service key or static-auth token.
+    pub credential: Secret<String>,
+    /// Its subscription, from which its limits follow; Free, the least, when none.
+    pub tier: Option<Tier>,
+    /// API limit increases, 0 to 2.
+    pub addons: u8,
+    /// IANA name, in which its days begin; UTC when none.
+    pub time_zone: Option<String>,
+}
+
+/// Longest credential taken, in characters. HubSpot says to plan for 512 for OAuth's.
+const CREDENTIAL_MAX: usize = 1_024;
+
+impl Control {
+    /// Asks HubSpot what a credential is, seals it, and makes an account whose calls go there.
+    ///
+    /// # Errors
+    /// A field is not valid, HubSpot does not know the credential, or the account is there already.
+    pub async fn connect_account(&self, upstream: &Upstream, new: NewConnection) -> Result<Account> {
+        let base = base(new.base.as_deref())?;
+        let credential = credential(new.credential)?;
+        let addons = addons(new.addons)?;
+        let time_zone = time_zone(new.time_zone.as_deref().unwrap_or("UTC"))?;
+        // Asked before the lock is taken: HubSpot may take long, and other changes need not wait for it.
+        let info = upstream.credential_info(&base, &credential).await?;
+        let now = clock::now();
+        let hint = hint(&credential);
+        let account = Account {
+            hub_id: info.hub_id,
+            name: if new.name.trim().is_empty() { format!("HubSpot {}", info.hub_id) } else { text("the name", &new.name, true)? },
+            tier: new.tier.unwrap_or(Tier::Free),
+            addons,
+            time_zone,
+            currency: "USD".to_owned(),
+            region: region(region_of(&credential))?,
+            created_at: now,
+            connection: Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, checked_at: now })),
+        };
+        let mut state = self.state.lock().await;
+        if state.accounts.iter().any(|one| one.hub_id == account.hub_id) {
+            return Err(ControlError::Conflict(format!("there is an account {} already", account.hub_id)));
+        }
+        let mut change = self.store.begin().await?;
+        store::put_account(&mut change, &account).await?;
+        self.write_connection(&mut change, &account).await?;
+        let mut next = state.clone();
+        next.accounts.push(account.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok(account)
+    }
+
+    /// Puts a new credential in the place of a connection's. Calls under way end with the old one;
+    /// every call after this has the new one, and none is refused in between.
+    ///
+    /// # Errors
+    /// The account is not connected, or the credential is refused, another account's, or holds
+    /// fewer scopes than the account's apps have been granted and the old one held.
+    pub async fn replace_credential(&self, upstream: &Upstream, hub_id: u64, new: Secret<String>) -> Result<Account> {
+        let credential = credential(new)?;
+        let former = self.account(hub_id).await?.connection.ok_or_else(|| not_connected(hub_id))?;
+        let info = upstream.credential_info(&former.base, &credential).await?;
+        if info.hub_id != hub_id {
+            return Err(ControlError::Invalid(format!("this credential opens account {}, not {hub_id}", info.hub_id)));
+        }
+        let mut state = self.state.lock().await;
+        let mut account = find_account(&state, hub_id)?.clone();
+        let granted = state.apps.iter().filter(|app| app.hub_id == hub_id).flat_map(|app| &app.scopes);
+        let mut lost: Vec<&str> = granted.map(String::as_str).filter(|scope| former.scopes.iter().any(|held| held == scope)).collect();
+        lost.retain(|scope| !info.scopes.iter().any(|held| held == scope));
+        lost.sort_unstable();
+        lost.dedup();
+        if !lost.is_empty() {
+            return Err(ControlError::Invalid(format!(
+                "the new credential lacks scopes that apps of this account have: {}",
+                lost.join(", ")
+            )));
+        }
+        let hint = hint(&credential);
+        account.connection =
+            Some(Arc::new(Connection { base: former.base.clone(), credential, hint, scopes: info.scopes, checked_at: clock::now() }));
+        let mut change = self.store.begin().await?;
+        self.write_connection(&mut change, &account).await?;
+        let mut next = state.clone();
+        super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
+        self.commit(change, &mut state, next).await?;
+        Ok(account)
+    }
+
+    async fn write_connection(&self, change: &mut store::Change, account: &Account) -> Result<()> {
+        if let Some(connection) = &account.connection {
+            self.store.put_connection(change, account.hub_id, connection).await?;
+        }
+        Ok(())
+    }
+}
+
+fn not_connected(hub_id: u64) -> ControlError {
+    ControlError::Invalid(format!("account {hub_id} is embedded: it has no credential"))
+}
+
+fn base(asked: Option<&str>) -> Result<Base> {
+    Base::parse(asked.unwrap_or(Base::HUBSPOT)).map_err(|error| ControlError::Invalid(error.to_string()))
+}
+
+/// A credential without the line end that files and commands add.
+fn credential(text: Secret<String>) -> Result<Secret<String>> {
+    let trimmed = text.expose().trim();
+    let printable = !trimmed.is_empty() && trimmed.len() <= CREDENTIAL_MAX && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
+    if !printable {
+        return Err(ControlError::Invalid("the credential is empty, too long, or not one line of plain letters".into()));
+    }
+    Ok(Secret::new(trimmed.to_owned()))
+}
+
+/// `na1` of `pat-na1-…`; tokens that Keyway makes for the account's apps carry it on.
+fn region_of(credential: &Secret<String>) -> &str {
+    let mut parts = credential.expose().split('-');
+    match (parts.next(), parts.next()) {
+        (Some("pat"), Some(region)) => region,
+        _ => "na1",
+    }
+}
+
+/// Enough to recognise it by.
+fn hint(credential: &Secret<String>) -> String {
+    let text = credential.expose();
+    let tail: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
+    if text.starts_with("pat-") { format!("pat-{}-…{tail}", region_of(credential)) } else { format!("…{tail}") }
+}

@@ -1,0 +1,299 @@
+//! HubSpot itself, over pooled connections.
+//!
+//! The credential of a connection goes to that connection's host and nowhere else: the URL is made
+//! from the connection's base, redirects are not followed, and what a client sent is let through
+//! by name (`headers`). Bodies stream both ways.
+
+mod body;
+mod headers;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Response, Uri};
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use keyway_core::secret::Secret;
+use serde_json::Value;
+
+pub use body::Paced;
+
+/// How long a connection to HubSpot may take to be made.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long HubSpot may take to begin its answer, from the last byte of the request.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a connection that is not used is kept.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
+/// Idle connections kept to one host.
+const IDLE_PER_HOST_MAX: usize = 64;
+/// Times a call is sent at most, where sending it again is safe.
+const ATTEMPTS_MAX: u32 = 3;
+/// The wait before the second attempt; the third waits twice as long.
+const BACKOFF: Duration = Duration::from_millis(150);
+/// Most that is read of an answer which Keyway itself asked for, in bytes.
+const OWN_ANSWER_MAX: usize = 256 << 10;
+
+/// The body of a call: whole where it was read, and can be sent again; or as it comes.
+pub type RequestBody = Either<Full<Bytes>, Incoming>;
+
+/// Where an account's calls go: a scheme and a host, checked once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+/// A base that credentials can't be sent to.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BaseError {
+    /// Not `https://host`.
+    #[error("{0:?} is not a host such as https://api.hubapi.com: no path, query or user may be in it")]
+    Malformed(String),
+    /// Plain HTTP to another machine.
+    #[error("{0:?} is not HTTPS; a credential is sent in plain text to this machine only")]
+    Plain(String),
+}
+
+impl Base {
+    /// HubSpot, for all its data centres.
+    pub const HUBSPOT: &str = "https://api.hubapi.com";
+
+    /// Reads a base URL.
+    ///
+    /// # Errors
+    /// It has more than a scheme and a host, or is plain HTTP to another machine.
+    pub fn parse(text: &str) -> Result<Self, BaseError> {
+        let malformed = || BaseError::Malformed(text.to_owned());
+        let parts = text.parse::<Uri>().map_err(|_| malformed())?.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(malformed()) };
+        let bare = parts.path_and_query.is_none_or(|path| path == "/");
+        if !bare || authority.as_str().contains('@') || (scheme != Scheme::HTTPS && scheme != Scheme::HTTP) {
+            return Err(malformed());
+        }
+        let here = matches!(authority.host(), "127.0.0.1" | "localhost" | "[::1]");
+        if scheme == Scheme::HTTP && !here {
+            return Err(BaseError::Plain(text.to_owned()));
+        }
+        Ok(Self { scheme, authority })
+    }
+
+    fn uri(&self, path_and_query: PathAndQuery) -> Result<Uri, http::Error> {
+        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path_and_query).build()
+    }
+}
+
+impl std::fmt::Display for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+/// A call as it leaves.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// The path that the permit is for, and the query without `hapikey`.
+    pub target: String,
+    /// The client's headers, all of them.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: RequestBody,
+    /// Whether it changes nothing: GET, search and batch read. Only such a call is sent again once sent.
+    pub read_only: bool,
+}
+
+/// HubSpot's answer, its head made fit to be handed on.
+#[derive(Debug)]
+pub struct Relayed {
+    /// HTTP status.
+    pub status: u16,
+    /// What may be handed on.
+    pub headers: HeaderMap,
+    /// The body as it comes.
+    pub body: Paced,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// No connection: nothing was sent.
+    #[error("HubSpot can't be reached; nothing was sent")]
+    Unreachable,
+    /// The connection broke after the call was sent: what became of it is not known.
+    #[error("the connection to HubSpot broke before its answer; whether it acted on the call is not known")]
+    Broken,
+    /// No answer in time: what became of the call is not known.
+    #[error("HubSpot did not begin its answer within {} seconds; whether it acted on the call is not known", HEAD_TIME_MAX.as_secs())]
+    TimedOut,
+    /// The call can't be written as HTTP.
+    #[error("the call can't be sent on as it is")]
+    Unsendable,
+}
+
+/// What HubSpot says of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialInfo {
+    /// The account it opens.
+    pub hub_id: u64,
+    /// What it may do, sorted.
+    pub scopes: Vec<String>,
+}
+
+/// Why a credential can't be told.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// No answer.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// HubSpot does not know it.
+    #[error(
+        "HubSpot does not accept this credential (it answered {0}); it may be revoked, rotated, or not a private-app token or service key"
+    )]
+    Refused(u16),
+    /// Something else than the documented answer.
+    #[error("HubSpot's answer about the credential can't be read")]
+    Unreadable,
+}
+
+/// The client side.
+pub struct Upstream {
+    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Upstream {
+    /// A client with no connections yet.
+    pub fn new() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
+        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_TIME_MAX)
+            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+            .pool_timer(TokioTimer::new())
+            .build(tls);
+        Self { client }
+    }
+
+    /// Sends a call with a connection's credential and hands back the head of the answer.
+    ///
+    /// Sent again only where that is safe: nothing was sent yet, or the call changes nothing.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub async fn send(&self, base: &Base, credential: &Secret<String>, call: Outgoing) -> Result<Relayed, UpstreamError> {
+        let target: PathAndQuery = call.target.parse().map_err(|_| UpstreamError::Unsendable)?;
+        let uri = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
+        let mut headers = headers::let_through(&call.headers);
+        headers.insert(AUTHORIZATION, bearer(credential)?);
+        let mut body = Some(call.body);
+        for attempt in 1..=ATTEMPTS_MAX {
+            // A body that comes as it goes can be sent once.
+            let this = match &body {
+                Some(Either::Left(whole)) => Either::Left(whole.clone()),
+                _ => body.take().ok_or(UpstreamError::Broken)?,
+            };
+            let again = body.is_some() && attempt < ATTEMPTS_MAX;
+            let mut request = Request::new(this);
+            *request.method_mut() = call.method.clone();
+            *request.uri_mut() = uri.clone();
+            *request.headers_mut() = headers.clone();
+            let outcome = self.exchange(request).await;
+            let repeat = match &outcome {
+                Err(UpstreamError::Unreachable) => again,
+                Err(_) => again && call.read_only,
+                Ok(answer) => again && call.read_only && matches!(answer.status().as_u16(), 502..=504),
+            };
+            if !repeat {
+                return outcome.map(relayed);
+            }
+            tokio::time::sleep(BACKOFF * attempt).await;
+        }
+        Err(UpstreamError::Broken)
+    }
+
+    async fn exchange(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, UpstreamError> {
+        match tokio::time::timeout(CONNECT_TIME_MAX + HEAD_TIME_MAX, self.client.request(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) if error.is_connect() => Err(UpstreamError::Unreachable),
+            Ok(Err(_)) => Err(UpstreamError::Broken),
+            Err(_) => Err(UpstreamError::TimedOut),
+        }
+    }
+
+    /// Asks HubSpot what a private-app token, service key or static-auth token is (hubspot facts, section 1).
+    ///
+    /// # Errors
+    /// There is no answer, or HubSpot does not know the credential.
+    pub async fn credential_info(&self, base: &Base, credential: &Secret<String>) -> Result<CredentialInfo, CredentialError> {
+        let body = serde_json::json!({ "tokenKey": credential.expose() }).to_string();
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let call = Outgoing {
+            method: Method::POST,
+            target: "/oauth/v2/private-apps/get/access-token-info".to_owned(),
+            headers,
+            body: Either::Left(Full::new(body.into())),
+            read_only: true,
+        };
+        let answer = self.send(base, credential, call).await?;
+        if answer.status != 200 {
+            return Err(CredentialError::Refused(answer.status));
+        }
+        let bytes = Limited::new(answer.body, OWN_ANSWER_MAX).collect().await.map_err(|_| CredentialError::Unreadable)?.to_bytes();
+        let info: Value = serde_json::from_slice(&bytes).map_err(|_| CredentialError::Unreadable)?;
+        let hub_id = info["hubId"].as_u64().ok_or(CredentialError::Unreadable)?;
+        let scopes = info["scopes"].as_array().ok_or(CredentialError::Unreadable)?.iter();
+        let mut scopes: Vec<String> = scopes.filter_map(|scope| scope.as_str().map(str::to_owned)).collect();
+        scopes.sort();
+        scopes.dedup();
+        Ok(CredentialInfo { hub_id, scopes })
+    }
+}
+
+fn relayed(answer: Response<Incoming>) -> Relayed {
+    let (head, body) = answer.into_parts();
+    Relayed { status: head.status.as_u16(), headers: headers::hand_on(&head.headers), body: Paced::new(body) }
+}
+
+fn bearer(credential: &Secret<String>) -> Result<HeaderValue, UpstreamError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", credential.expose())).map_err(|_| UpstreamError::Unsendable)?;
+    // Kept out of debug output, and of HTTP/2's compression tables.
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_a_host_and_https_but_for_this_machine() {
+        for text in ["https://api.hubapi.com", "https://api.hubapi.com/", "http://127.0.0.1:8484", "http://localhost:1", "http://[::1]:1"] {
+            assert!(Base::parse(text).is_ok(), "{text}");
+        }
+        assert_eq!(Base::parse("https://api.hubapi.com/").unwrap().to_string(), Base::HUBSPOT);
+        for text in ["http://api.hubapi.com", "http://127.0.0.1.example.org", "http://localhost.example.org"] {
+            assert_eq!(Base::parse(text), Err(BaseError::Plain(text.to_owned())), "{text}");
+        }
+        for text in
+            ["", "api.hubapi.com", "https://u:p@api.hubapi.com", "https://api.hubapi.com/x", "https://api.hubapi.com?a", "ftp://localhost"]
+        {
+            assert_eq!(Base::parse(text), Err(BaseError::Malformed(text.to_owned())), "{text}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! An answer's body as it comes, which may not stall for ever.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+/// How long HubSpot may take to send the next piece.
+const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A body each piece of which must come in time. Nothing is kept: a client that reads slowly makes
+/// HubSpot send slowly.
+#[derive(Debug)]
+pub struct Paced {
+    inner: Incoming,
+    late: Pin<Box<Sleep>>,
+}
+
+/// A body that did not come whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The connection broke.
+    #[error("the answer broke off: {0}")]
+    Broken(#[from] hyper::Error),
+    /// It stalled.
+    #[error("the answer stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
+    Stalled,
+}
+
+impl Paced {
+    pub(super) fn new(inner: Incoming) -> Self {
+        Self { inner, late: Box::pin(tokio::time::sleep(PIECE_TIME_MAX)) }
+    }
+}
+
+impl Body for Paced {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.inner).poll_frame(context) {
+            Poll::Ready(piece) => {
+                self.late.as_mut().reset(Instant::now() + PIECE_TIME_MAX);
+                Poll::Ready(piece.map(|piece| piece.map_err(BodyError::Broken)))
+            }
+            Poll::Pending => self.late.as_mut().poll(context).map(|()| Some(Err(BodyError::Stalled))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,113 @@
+//! Which headers cross the gateway, in either direction.
+
+use http::header::{self, HeaderMap, HeaderName};
+
+/// What of a client's goes to HubSpot. All else stays: its credential, cookies, `Forwarded` and the
+/// like tell HubSpot of things that are not its business, and framing is made anew.
+const LET_THROUGH: [HeaderName; 6] =
+    [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH, header::USER_AGENT];
+
+/// The client's headers that go on.
+pub(super) fn let_through(from: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::with_capacity(LET_THROUGH.len() + 1);
+    for name in LET_THROUGH {
+        // Several of one name are as hostile as they are rare; the first counts.
+        if let Some(value) = from.get(&name) {
+            kept.insert(name, value.clone());
+        }
+    }
+    kept
+}
+
+/// What of HubSpot's never reaches a client: hop-by-hop fields (RFC 9110, section 7.6.1) and
+/// framing, cookies and policies of HubSpot's own host, and its rate headers, which speak of the
+/// connection and not of the app that called.
+const HELD_BACK: [&str; 20] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "set-cookie",
+    "set-cookie2",
+    "strict-transport-security",
+    "alt-svc",
+    "www-authenticate",
+    "server",
+    "report-to",
+    "nel",
+    "cf-ray",
+    "cf-cache-status",
+];
+
+/// HubSpot's headers that are handed on.
+pub(super) fn hand_on(from: &HeaderMap) -> HeaderMap {
+    let named: Vec<String> = from
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()))
+        .collect();
+    let mut kept = HeaderMap::with_capacity(from.len());
+    for (name, value) in from {
+        let text = name.as_str();
+        if HELD_BACK.contains(&text) || text.starts_with("x-hubspot-ratelimit-") || named.iter().any(|held| held == text) {
+            continue;
+        }
+        kept.append(name.clone(), value.clone());
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    fn names(map: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<&str> = map.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_clients_credential_cookies_and_framing_stay() {
+        let sent = map(&[
+            ("authorization", "Bearer x"),
+            ("cookie", "a=b"),
+            ("content-type", "application/json"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "3"),
+            ("connection", "x-own"),
+            ("x-own", "1"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("host", "keyway"),
+            ("user-agent", "sync/1"),
+        ]);
+        assert_eq!(names(&let_through(&sent)), ["content-type", "user-agent"]);
+    }
+
+    #[test]
+    fn hop_by_hop_fields_cookies_and_the_connections_limits_are_held_back() {
+        let answered = map(&[
+            ("connection", "close, X-Own"),
+            ("x-own", "1"),
+            ("set-cookie", "a=b"),
+            ("x-hubspot-ratelimit-remaining", "3"),
+            ("x-hubspot-correlation-id", "1"),
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+            ("transfer-encoding", "chunked"),
+            ("retry-after", "1"),
+        ]);
+        assert_eq!(names(&hand_on(&answered)), ["content-encoding", "content-type", "retry-after", "x-hubspot-correlation-id"]);
+    }
+}
