@@ -68,6 +68,8 @@ export KEYWAY_BIN=$PWD/target/debug/keyway
 part 'tests of the workspace' workspace_tests
 part 'the official client for Node' node_client
 part 'the official client for Python' python_client
+KEYWAY_GATEWAY=1 part 'the official client for Node, through a gateway' node_client
+KEYWAY_GATEWAY=1 part 'the official client for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
