@@ -249,6 +249,14 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// Ask HubSpot whether a connected account's credential is still good, and what it holds
+    Check {
+        /// Its hub id
+        hub_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show an account, its limits and today's use
     Show {
         /// Its hub id

@@ -27,6 +27,9 @@ use crate::{Exit, commands, demo};
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often HubSpot is asked about each connection's credential.
+const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
+
 pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
     log_to_stderr(&serve.log)?;
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
@@ -54,8 +57,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
+    let upstream_watched = upstream.clone();
     let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
+    let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
     // Before the server is called ready: whoever reads that may stop it at once.
@@ -66,6 +71,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     stop.send_replace(true);
     running.join().await;
     let _ = flusher.await;
+    watch.abort();
     control.close().await;
     audit.close().await;
     portal.close().await;
@@ -135,6 +141,19 @@ fn bind_socket(folder: &Path, path: &Path) -> anyhow::Result<tokio::net::UnixLis
     let socket = tokio::net::UnixListener::bind(path).with_context(|| format!("the socket {} can't be made", path.display()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(socket)
+}
+
+/// Asks HubSpot about every connection, at the start and then from time to time: a credential dies
+/// and scopes are lost without a word.
+async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut stopped: watch::Receiver<bool>) {
+    let mut every = tokio::time::interval(CHECK_CONNECTIONS_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        control.check_connections(&upstream).await;
+    }
 }
 
 async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool>) {

@@ -5,5 +5,6 @@ create table connection (
     sealed blob not null, -- AES-256-GCM-SIV under a key derived from the master key
     hint text not null,
     scopes text not null, -- JSON list of the scopes that the credential held when it was checked
-    checked_at integer not null
+    since integer not null, -- when this credential was put in place
+    checked_at integer not null -- when HubSpot last said what it holds
 ) strict;

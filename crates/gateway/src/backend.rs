@@ -12,6 +12,7 @@ use keyway_core::policy::Permit;
 use keyway_core::time::Timestamp;
 
 use crate::model::Connection;
+use crate::upstream::health::State;
 use crate::upstream::{Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
 
 /// A call with everything the caller's own credential was taken out of.
@@ -118,13 +119,14 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
 }
 
 async fn hubspot(upstream: &Upstream, connection: &Connection, permit: Permit, rest: Forwarded) -> Result<Relayed, ErrorBody> {
-    let Forwarded { method, query, headers, body, .. } = rest;
-    let read_only = permit.operation().read_only;
+    let Forwarded { method, query, headers, body, now } = rest;
+    let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
     let target = query.map_or_else(|| path.as_str().to_owned(), |query| format!("{}?{query}", path.as_str()));
     let call = Outgoing { method, target, headers, body, read_only };
     let reply = upstream.send(&connection.base, &connection.credential, call).await.map_err(no_answer)?;
     if reply.status == 401 {
+        upstream.health.note(hub_id, State::Refused, now);
         // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
         let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
         return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));

@@ -43,7 +43,9 @@ pub struct Connection {
     pub hint: String,
     /// What it may do, as HubSpot said when it was last asked.
     pub scopes: Vec<String>,
-    /// When HubSpot was last asked.
+    /// When this credential was put in place.
+    pub since: Timestamp,
+    /// When HubSpot last said what it holds.
     pub checked_at: Timestamp,
 }
 

@@ -115,21 +115,25 @@ impl Store {
             credential: self.vault.open(hub_id, row.try_get("sealed")?)?,
             hint: row.try_get("hint")?,
             scopes: serde_json::from_str(row.try_get("scopes")?).map_err(|_| StoreError::Row("list of scopes"))?,
+            since: Timestamp::from_ms(row.try_get("since")?),
             checked_at: Timestamp::from_ms(row.try_get("checked_at")?),
         })
     }
 
     /// Writes a connection, its credential sealed.
     pub(crate) async fn put_connection(&self, change: &mut Change, hub_id: u64, connection: &Connection) -> Result<(), StoreError> {
-        sqlx::query("insert or replace into connection (hub_id, base_url, sealed, hint, scopes, checked_at) values (?, ?, ?, ?, ?, ?)")
-            .bind(signed(hub_id))
-            .bind(connection.base.to_string())
-            .bind(self.vault.seal(hub_id, &connection.credential)?)
-            .bind(&connection.hint)
-            .bind(json_list(&connection.scopes))
-            .bind(connection.checked_at.as_ms())
-            .execute(&mut **change)
-            .await?;
+        sqlx::query(
+            "insert or replace into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at) values (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(signed(hub_id))
+        .bind(connection.base.to_string())
+        .bind(self.vault.seal(hub_id, &connection.credential)?)
+        .bind(&connection.hint)
+        .bind(json_list(&connection.scopes))
+        .bind(connection.since.as_ms())
+        .bind(connection.checked_at.as_ms())
+        .execute(&mut **change)
+        .await?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod headers;
+pub mod health;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use keyway_core::secret::Secret;
 use serde_json::Value;
 
 pub use body::Paced;
+use health::Health;
 
 /// How long a connection to HubSpot may take to be made.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -165,6 +167,8 @@ pub enum CredentialError {
 /// The client side.
 pub struct Upstream {
     client: Client<HttpsConnector<HttpConnector>, RequestBody>,
+    /// What is known of each connection.
+    pub health: Health,
 }
 
 impl Default for Upstream {
@@ -186,7 +190,7 @@ impl Upstream {
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .pool_timer(TokioTimer::new())
             .build(tls);
-        Self { client }
+        Self { client, health: Health::default() }
     }
 
     /// Sends a call with a connection's credential and hands back the head of the answer.

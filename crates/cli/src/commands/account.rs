@@ -37,6 +37,12 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::POST, "/api/v1/accounts", Some(body)).await?;
             show(&answer, json, |answer| format!("created account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
         }
+        Account::Check { hub_id, json } => {
+            let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?;
+            let trouble = trouble(&answer["account"]);
+            show(&answer, json, |answer| describe(&answer["account"]))?;
+            Ok(if trouble.is_some() { Exit::Negative } else { Exit::Fine })
+        }
         Account::List { json } => {
             let answer = call(connection, Method::GET, "/api/v1/accounts", None).await?;
             show(&answer, json, accounts)
@@ -54,6 +60,18 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::DELETE, &format!("/api/v1/accounts/{hub_id}"), None).await?;
             show(&answer, json, |_| format!("deleted account {hub_id}, its apps, tokens and records"))
         }
+    }
+}
+
+/// What is wrong with the connection of an account, if anything.
+pub(super) fn trouble(account: &Value) -> Option<String> {
+    let connection = &account["connection"];
+    let missing: Vec<&str> = connection["missingScopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    match connection["state"].as_str() {
+        Some("refused") => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
+        Some("unreachable") => Some("HubSpot can't be reached".to_owned()),
+        Some(_) if !missing.is_empty() => Some(format!("the credential lacks scopes that apps have: {}", missing.join(", "))),
+        _ => None,
     }
 }
 
@@ -95,8 +113,10 @@ fn describe(account: &Value) -> String {
     } else {
         format!("{} with {} ({} scopes)", text(&connection["baseUrl"]), text(&connection["hint"]), list(connection, "scopes").len())
     };
+    let trouble = trouble(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
+    let due = if connection["rotationDue"] == true { "  rotation   due: this credential is older than 180 days\n" } else { "" };
     format!(
-        "  backend    {backend}\n  name       {}\n  tier       {} with {} API limit increase(s)\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
+        "  backend    {backend}\n{trouble}{due}  name       {}\n  tier       {} with {} API limit increase(s)\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
         text(&account["name"]),
         text(&account["tier"]),
         text(&account["addons"]),

@@ -324,6 +324,44 @@ fn a_dead_credential_is_told_from_the_apps_own_token() {
 }
 
 #[test]
+fn a_credential_that_died_or_lost_scopes_is_shown_where_people_look() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    let status = |gateway: &Keyway| {
+        let output = gateway.run(&["status", "--json"]);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap()["troubles"].to_string())
+    };
+    assert_eq!(status(&gateway).0, Some(0));
+    // Scopes that HubSpot took away, as it does when a subscription is lowered.
+    hubspot.json(&["app", "update", "Connection", "--remove-scope", "crm.objects.contacts.write"]);
+    let output = gateway.run(&["account", "check", "4242", "--json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(checked["account"]["connection"]["missingScopes"], json!(["crm.objects.contacts.write"]));
+    assert!(status(&gateway).1.contains("crm.objects.contacts.write"));
+    // A credential that dies is noticed by the first call that it fails.
+    hubspot.json(&["app", "disable", "Connection"]);
+    assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 502);
+    let (code, troubles) = status(&gateway);
+    assert_eq!(code, Some(1));
+    assert!(troubles.contains("refuses the credential"), "{troubles}");
+    let metrics = raw_get(gateway.address("admin"), "/metrics");
+    assert!(metrics.contains("keyway_connections{state=\"refused\"} 1"), "{metrics}");
+    hubspot.json(&["app", "enable", "Connection"]);
+    hubspot.json(&["app", "update", "Connection", "--add-scope", "crm.objects.contacts.write"]);
+    assert_eq!(gateway.run(&["account", "check", "4242"]).status.code(), Some(0));
+    assert_eq!(status(&gateway).0, Some(0));
+}
+
+fn raw_get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    text
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_cut_and_not_made_whole() {
     let upstream =
         Scripted::start(vec![Script::Say("HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{\"half\":".into())]);

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, NewToken};
-use crate::model::{Account, App, Token};
+use crate::model::{Account, App, Connection, Token};
+use crate::upstream::health::State;
 
 /// The version of every answer's shape.
 pub(super) const VERSION: u32 = 1;
@@ -116,14 +117,25 @@ pub(super) struct CredentialBody {
     pub credential: String,
 }
 
-pub(super) fn account(account: &Account, used_today: u64) -> Value {
+/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
+const ROTATION_DAYS: i64 = 180;
+
+/// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
+pub(super) fn connection(connection: &Connection, health: (State, Option<Timestamp>), apps: &[(App, Vec<Token>)], now: Timestamp) -> Value {
+    let mut missing: Vec<&str> = apps.iter().flat_map(|(app, _)| &app.scopes).map(String::as_str).collect();
+    missing.retain(|scope| !connection.scopes.iter().any(|held| held == scope));
+    missing.sort_unstable();
+    missing.dedup();
+    let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
+    json!({
+        "baseUrl": connection.base.to_string(), "hint": connection.hint, "scopes": connection.scopes,
+        "state": health.0.as_str(), "stateSince": health.1.map(Timestamp::to_iso), "missingScopes": missing,
+        "since": connection.since.to_iso(), "checkedAt": connection.checked_at.to_iso(), "rotationDue": age_days >= ROTATION_DAYS,
+    })
+}
+
+pub(super) fn account(account: &Account, used_today: u64, connection: Option<Value>) -> Value {
     let limits = Limits::for_tier(account.tier, account.addons);
-    let connection = account.connection.as_ref().map(|connection| {
-        json!({
-            "baseUrl": connection.base.to_string(), "hint": connection.hint, "scopes": connection.scopes,
-            "checkedAt": connection.checked_at.to_iso(),
-        })
-    });
     json!({
         "hubId": account.hub_id, "name": account.name, "backend": if connection.is_some() { "hubspot" } else { "embedded" },
         "connection": connection, "tier": account.tier.to_string(), "addons": account.addons,

@@ -16,6 +16,8 @@ use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialB
 use super::{Admin, audit, openapi};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
+use crate::model::Account;
+use crate::upstream::health;
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -27,6 +29,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts", get(list_accounts).post(create_account))
         .route("/api/v1/accounts/connect", post(connect_account))
         .route("/api/v1/accounts/{hub_id}/credential", put(replace_credential))
+        .route("/api/v1/accounts/{hub_id}/check", post(check_connection))
         .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
         .route("/api/v1/apps", get(list_apps).post(create_app))
         .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
@@ -71,9 +74,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 async fn list_accounts(State(admin): State<Admin>) -> Answer {
-    let now = clock::now();
-    let accounts: Vec<Value> =
-        admin.control.accounts().await.iter().map(|one| body::account(one, admin.registry.daily_usage(one.hub_id, now))).collect();
+    let mut accounts = Vec::new();
+    for account in admin.control.accounts().await {
+        accounts.push(described(&admin, &account).await);
+    }
     Ok(Json(json!({ "version": VERSION, "accounts": accounts })))
 }
 
@@ -82,7 +86,25 @@ async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<Ac
     let AccountBody { hub_id, name, addons, time_zone, currency, region, .. } = asked;
     let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
     let made = admin.control.create_account(new).await?;
-    Ok(Json(json!({ "version": VERSION, "account": body::account(&made, 0) })))
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
+}
+
+/// An account with today's use and the state of its connection.
+async fn described(admin: &Admin, account: &Account) -> Value {
+    let now = clock::now();
+    let connection = match &account.connection {
+        Some(connection) => {
+            let apps = admin.control.apps(Some(account.hub_id)).await;
+            Some(body::connection(connection, admin.upstream.health.of(account.hub_id), &apps, now))
+        }
+        None => None,
+    };
+    body::account(account, admin.registry.daily_usage(account.hub_id, now), connection)
+}
+
+async fn check_connection(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let checked = admin.control.check_connection(&admin.upstream, hub_id).await?;
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &checked).await })))
 }
 
 async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<ConnectBody>) -> Answer {
@@ -95,17 +117,17 @@ async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<C
         time_zone: asked.time_zone,
     };
     let made = admin.control.connect_account(&admin.upstream, new).await?;
-    Ok(Json(json!({ "version": VERSION, "account": body::account(&made, 0) })))
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
 }
 
 async fn replace_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
     let changed = admin.control.replace_credential(&admin.upstream, hub_id, Secret::new(asked.credential)).await?;
-    Ok(Json(json!({ "version": VERSION, "account": body::account(&changed, admin.registry.daily_usage(hub_id, clock::now())) })))
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
 }
 
 async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
     let found = admin.control.account(hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "account": body::account(&found, admin.registry.daily_usage(hub_id, clock::now())) })))
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &found).await })))
 }
 
 async fn update_account(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
@@ -114,7 +136,7 @@ async fn update_account(State(admin): State<Admin>, Path(hub_id): Path<u64>, Jso
     }
     let change = AccountChange { name: asked.name, tier: tier(asked.tier.as_deref())?, addons: asked.addons, time_zone: asked.time_zone };
     let changed = admin.control.update_account(hub_id, change).await?;
-    Ok(Json(json!({ "version": VERSION, "account": body::account(&changed, admin.registry.daily_usage(hub_id, clock::now())) })))
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
 }
 
 async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
@@ -217,7 +239,16 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     for (class, count) in admin.gateway.answered().into_iter().enumerate() {
         text.push_str(&format!("keyway_calls_total{{status=\"{}xx\"}} {count}\n", class + 1));
     }
-    let (accounts, apps) = (admin.control.accounts().await.len(), admin.control.apps(None).await.len());
+    let accounts = admin.control.accounts().await;
+    text.push_str(
+        "# HELP keyway_connections Connections to HubSpot, by whether it takes their credential.\n# TYPE keyway_connections gauge\n",
+    );
+    for state in health::State::ALL {
+        let count =
+            accounts.iter().filter(|account| account.connection.is_some() && admin.upstream.health.of(account.hub_id).0 == state).count();
+        text.push_str(&format!("keyway_connections{{state=\"{}\"}} {count}\n", state.as_str()));
+    }
+    let (accounts, apps) = (accounts.len(), admin.control.apps(None).await.len());
     text.push_str(&format!("# HELP keyway_accounts Accounts.\n# TYPE keyway_accounts gauge\nkeyway_accounts {accounts}\n"));
     text.push_str(&format!("# HELP keyway_apps Apps.\n# TYPE keyway_apps gauge\nkeyway_apps {apps}\n"));
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()

@@ -9,7 +9,8 @@ use super::{Control, ControlError, Result, addons, find_account, region, text, t
 use crate::clock;
 use crate::model::{Account, Connection};
 use crate::store;
-use crate::upstream::{Base, Upstream};
+use crate::upstream::health::State;
+use crate::upstream::{Base, CredentialError, Upstream};
 
 /// What a connected account is made of; HubSpot says the rest.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Control {
             currency: "USD".to_owned(),
             region: region(region_of(&credential))?,
             created_at: now,
-            connection: Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, checked_at: now })),
+            connection: Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now })),
         };
         let mut state = self.state.lock().await;
         if state.accounts.iter().any(|one| one.hub_id == account.hub_id) {
@@ -96,14 +97,78 @@ impl Control {
             )));
         }
         let hint = hint(&credential);
-        account.connection =
-            Some(Arc::new(Connection { base: former.base.clone(), credential, hint, scopes: info.scopes, checked_at: clock::now() }));
+        let now = clock::now();
+        let base = former.base.clone();
+        account.connection = Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now }));
+        let mut change = self.store.begin().await?;
+        self.write_connection(&mut change, &account).await?;
+        let mut next = state.clone();
+        super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
+        self.commit(change, &mut state, next).await?;
+        upstream.health.note(hub_id, State::Fine, now);
+        Ok(account)
+    }
+
+    /// Asks HubSpot about a connection's credential again: whether it is still taken, and which
+    /// scopes it holds now (a downgraded subscription loses some without a word; hubspot facts,
+    /// section 1). What it says is kept.
+    ///
+    /// # Errors
+    /// The account is not connected, or the store can't be written. That HubSpot refuses the
+    /// credential or can't be asked is no error: it is the connection's state.
+    pub async fn check_connection(&self, upstream: &Upstream, hub_id: u64) -> Result<Account> {
+        let asked = self.account(hub_id).await?;
+        let former = asked.connection.clone().ok_or_else(|| not_connected(hub_id))?;
+        let now = clock::now();
+        let info = match upstream.credential_info(&former.base, &former.credential).await {
+            Ok(info) if info.hub_id == hub_id => info,
+            Ok(_) | Err(CredentialError::Refused(400..500)) => {
+                upstream.health.note(hub_id, State::Refused, now);
+                return Ok(asked);
+            }
+            Err(error) => {
+                tracing::warn!(hub_id, %error, "the credential of a connection could not be checked");
+                upstream.health.note(hub_id, State::Unreachable, now);
+                return Ok(asked);
+            }
+        };
+        upstream.health.note(hub_id, State::Fine, now);
+        let mut state = self.state.lock().await;
+        let mut account = find_account(&state, hub_id)?.clone();
+        // Replaced meanwhile: what was learned is of the former credential.
+        if account.connection.as_ref().is_none_or(|connection| !Arc::ptr_eq(connection, &former)) {
+            return Ok(account);
+        }
+        let gone: Vec<&String> = former.scopes.iter().filter(|scope| !info.scopes.contains(scope)).collect();
+        if !gone.is_empty() {
+            tracing::warn!(hub_id, scopes = ?gone, "HubSpot has taken scopes from the connection's credential");
+        }
+        let Connection { base, credential, hint, since, .. } = &*former;
+        let renewed = Connection {
+            base: base.clone(),
+            credential: credential.clone(),
+            hint: hint.clone(),
+            scopes: info.scopes,
+            since: *since,
+            checked_at: now,
+        };
+        account.connection = Some(Arc::new(renewed));
         let mut change = self.store.begin().await?;
         self.write_connection(&mut change, &account).await?;
         let mut next = state.clone();
         super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
         self.commit(change, &mut state, next).await?;
         Ok(account)
+    }
+
+    /// Checks every connection, one after the other.
+    pub async fn check_connections(&self, upstream: &Upstream) {
+        let accounts = self.accounts().await;
+        for account in accounts.into_iter().filter(|account| account.connection.is_some()) {
+            if let Err(error) = self.check_connection(upstream, account.hub_id).await {
+                tracing::warn!(hub_id = account.hub_id, %error, "a connection could not be checked");
+            }
+        }
     }
 
     async fn write_connection(&self, change: &mut store::Change, account: &Account) -> Result<()> {

@@ -1,0 +1,61 @@
+//! What is known of each connection: whether HubSpot took its credential when it was last used or asked about.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use keyway_core::time::Timestamp;
+
+/// The state of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// HubSpot takes the credential.
+    Fine,
+    /// HubSpot refuses the credential: every call of the account fails.
+    Refused,
+    /// HubSpot could not be asked.
+    Unreachable,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Fine, Self::Refused, Self::Unreachable];
+
+    /// As in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// The states of all connections, by account.
+#[derive(Debug, Default)]
+pub struct Health {
+    states: Mutex<HashMap<u64, (State, Timestamp)>>,
+}
+
+impl Health {
+    /// Notes a state, and since when it is so.
+    pub fn note(&self, hub_id: u64, state: State, now: Timestamp) {
+        let mut states = self.locked();
+        let known = states.entry(hub_id).or_insert((state, now));
+        if known.0 != state {
+            *known = (state, now);
+            match state {
+                State::Fine => tracing::info!(hub_id, "HubSpot takes the connection's credential again"),
+                _ => tracing::warn!(hub_id, state = state.as_str(), "the connection to HubSpot does not work"),
+            }
+        }
+    }
+
+    /// The state of an account's connection and since when; fine until something else is known.
+    pub fn of(&self, hub_id: u64) -> (State, Option<Timestamp>) {
+        self.locked().get(&hub_id).map_or((State::Fine, None), |(state, since)| (*state, Some(*since)))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<u64, (State, Timestamp)>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
