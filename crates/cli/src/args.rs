@@ -53,6 +53,18 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
+    /// What ends when, by app and operation, from the calls on record
+    Sunset {
+        /// Of one account
+        #[arg(long, value_name = "ID")]
+        account: Option<u64>,
+        /// Days to look back
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Whether a server runs and is ready
     Status {
         /// Print JSON
@@ -253,6 +265,17 @@ pub enum Account {
     Check {
         /// Its hub id
         hub_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Calls by app, operation and day
+    Usage {
+        /// Its hub id
+        hub_id: u64,
+        /// Days to look back
+        #[arg(long, default_value_t = 7)]
+        days: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,

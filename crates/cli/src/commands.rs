@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod scan;
 pub mod status;
+pub mod sunset;
 pub mod token;
 mod verify;
 

@@ -61,6 +61,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { json } => runtime.block_on(commands::status::run(&connection, json)),
+        Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
         Command::Token { action } => runtime.block_on(commands::token::run(&connection, action)),

@@ -3,7 +3,11 @@
 //! The dates are `data/sunsets.tsv`; where several apply, the earliest counts, as HubSpot's own
 //! notices have it for v4 (hubspot facts, section 2).
 
-use crate::catalog::tables::{PreV3Row, SunsetRow, pre_v3, sunsets};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::catalog::Method;
+use crate::catalog::tables::{PreV3Row, SuccessorRow, SunsetRow, pre_v3, successors, sunsets};
 
 /// The earliest end that a path falls under. Templates and real paths are both fine.
 pub fn of_path(path: &str) -> Option<&'static SunsetRow> {
@@ -11,6 +15,13 @@ pub fn of_path(path: &str) -> Option<&'static SunsetRow> {
     let path = format!("{}/", path.trim_end_matches('/'));
     let applies = |row: &&SunsetRow| row.matches.split(' ').any(|pattern| pattern.starts_with('/') && holds(&path, pattern));
     sunsets().iter().filter(applies).min_by_key(|row| row.date)
+}
+
+/// What HubSpot says of the successor of a numbered-version operation, by its template.
+pub fn successor(method: Method, template: &str) -> Option<&'static SuccessorRow> {
+    static ROWS: LazyLock<HashMap<(Method, &'static str), &'static SuccessorRow>> =
+        LazyLock::new(|| successors().iter().map(|row| ((row.method, row.path.trim_end_matches('/')), row)).collect());
+    ROWS.get(&(method, template)).copied()
 }
 
 /// The end of a way of authentication, such as `hapikey`.
@@ -51,6 +62,13 @@ mod tests {
         assert_eq!(family("/contacts/v1/contact/vid/1/profile").map(|row| row.prefix), Some("/contacts/v1/contact"));
         assert_eq!(family("/deals/v1/pipelines").map(|row| row.prefix), Some("/deals/v1/pipelines"));
         assert!(family("/contacts/v1/contacting").is_none());
+    }
+
+    #[test]
+    fn a_numbered_operation_has_a_dated_successor() {
+        let row = successor(Method::Get, "/crm/v3/objects/contacts").unwrap();
+        assert_eq!((row.successor, row.stage), (Some("/crm/objects/2026-09/contacts"), "2026-09"));
+        assert!(successor(Method::Get, "/crm/objects/2026-09/contacts").is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod body;
 mod guard;
 mod openapi;
 mod routes;
+mod usage;
 
 use std::sync::Arc;
 

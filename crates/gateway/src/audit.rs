@@ -14,7 +14,7 @@ use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 
-pub use query::{AuditFilter, StatusFilter};
+pub use query::{AuditFilter, OperationUse, StatusFilter};
 
 /// One call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod correlation;
+mod deprecation;
 mod introspect;
 mod receive;
 mod respond;
@@ -41,6 +42,7 @@ pub struct Gateway {
     upstream: Arc<Upstream>,
     /// The name of each operation, made once: the audit writes it with every call.
     operation_names: Vec<Arc<str>>,
+    deprecations: deprecation::Deprecations,
     answered: [AtomicU64; 5],
 }
 
@@ -75,7 +77,15 @@ impl Gateway {
     /// connected ones over `upstream`.
     pub fn new(registry: Arc<Registry>, audit: Arc<AuditLog>, backend: Arc<dyn Backend>, upstream: Arc<Upstream>) -> Self {
         let operation_names = Catalog::get().operations().iter().map(|operation| operation.to_string().into()).collect();
-        Self { registry, audit, backend, upstream, operation_names, answered: Default::default() }
+        Self {
+            registry,
+            audit,
+            backend,
+            upstream,
+            operation_names,
+            deprecations: deprecation::Deprecations::new(),
+            answered: Default::default(),
+        }
     }
 
     /// Brings the daily counts back from the audit, after a restart.
@@ -126,7 +136,11 @@ impl Gateway {
         }
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.answered[class].fetch_add(1, Ordering::Relaxed);
-        respond::response(&outcome, status, headers, body, &call)
+        let mut response = respond::response(&outcome, status, headers, body, &call);
+        if let Some(operation) = call.operation {
+            self.deprecations.tell(operation, response.headers_mut());
+        }
+        response
     }
 
     /// The road. Every `?` is a refusal.

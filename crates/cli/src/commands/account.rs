@@ -43,6 +43,10 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             show(&answer, json, |answer| describe(&answer["account"]))?;
             Ok(if trouble.is_some() { Exit::Negative } else { Exit::Fine })
         }
+        Account::Usage { hub_id, days, json } => {
+            let answer = call(connection, Method::GET, &format!("/api/v1/usage?hubId={hub_id}&days={days}"), None).await?;
+            show(&answer, json, usage)
+        }
         Account::List { json } => {
             let answer = call(connection, Method::GET, "/api/v1/accounts", None).await?;
             show(&answer, json, accounts)
@@ -96,6 +100,13 @@ fn read(source: &CredentialSource) -> anyhow::Result<String> {
         bail!("say where the credential is: --credential-env, --credential-file, --credential-stdin or --credential-command");
     };
     Ok(text.trim().to_owned())
+}
+
+fn usage(answer: &Value) -> String {
+    let row = |one: &Value| ["day", "app", "operation", "calls", "failed"].iter().map(|field| text(&one[*field])).collect();
+    let mut rows: Vec<Vec<String>> = list(answer, "usage").iter().map(row).collect();
+    rows.sort();
+    table(&["DAY", "APP", "OPERATION", "CALLS", "FAILED"], &rows)
 }
 
 fn accounts(answer: &Value) -> String {

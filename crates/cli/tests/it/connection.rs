@@ -415,3 +415,27 @@ fn the_admin_api_needs_its_token_to_connect() {
     let authorized = answer(&format!("authorization: Bearer {ADMIN_TOKEN}\r\n"));
     assert!(!authorized.starts_with("HTTP/1.1 401") && !authorized.starts_with("HTTP/1.1 200"), "{authorized}");
 }
+
+#[test]
+fn what_ends_is_told_in_answers_and_listed_from_the_calls_on_record() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    let answer = get(&gateway, &token, "").to_ascii_lowercase();
+    assert!(answer.contains("sunset: thu, 30 sep 2027 00:00:00 gmt"), "{answer}");
+    assert!(answer.contains("link: </crm/objects/2026-09/contacts>; rel=\"successor-version\""), "{answer}");
+    assert_eq!(gateway.call(&token, "GET", "/crm/objects/2026-09/contacts", None).0, 200);
+    let endings = gateway.json(&["sunset"]);
+    let listed: Vec<(&str, &str, &Value)> = endings["endings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["sunset"].as_str().unwrap(), one["operation"].as_str().unwrap(), &one["calls"]))
+        .collect();
+    assert_eq!(
+        listed,
+        [("2027-09-30", "GET /crm/v3/objects/contacts", &json!(1)), ("2028-03-31", "GET /crm/objects/2026-09/{objectType}", &json!(1)),]
+    );
+    let usage = gateway.json(&["account", "usage", "4242"]);
+    assert_eq!(usage["usage"].as_array().unwrap().len(), 2);
+    assert_eq!(gateway.run(&["account", "usage", "1"]).status.code(), Some(2));
+}

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
-use super::{Admin, audit, openapi};
+use super::{Admin, audit, openapi, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::Account;
@@ -36,6 +36,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/apps/{app}/tokens", get(list_tokens).post(create_token))
         .route("/api/v1/apps/{app}/tokens/rotate", post(rotate_token))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
+        .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -100,6 +100,60 @@ impl AuditLog {
     }
 }
 
+/// How often an app called an operation on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationUse {
+    /// The account.
+    pub hub_id: u64,
+    /// The app.
+    pub app_id: u64,
+    /// Method and path template.
+    pub operation: String,
+    /// The day in UTC, ISO date.
+    pub day: String,
+    /// Calls.
+    pub calls: u64,
+    /// Calls that were answered with an error.
+    pub failed: u64,
+    /// When the last of them came in.
+    pub last: Timestamp,
+}
+
+impl AuditLog {
+    /// Calls by app, operation and day since a moment, of one account or of all.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
+        let mut query = QueryBuilder::new(
+            "select hub_id, app_id, operation, date(at / 1000, 'unixepoch') as day, count(*) as calls,
+             sum(status >= 400) as failed, max(at) as last from call where app_id is not null and at >= ",
+        );
+        query.push_bind(since.as_ms());
+        if let Some(hub_id) = hub_id {
+            query.push(" and hub_id = ").push_bind(signed(hub_id));
+        }
+        query.push(" group by hub_id, app_id, operation, day order by hub_id, app_id, operation, day");
+        let rows = query.build().fetch_all(&self.readers).await?;
+        let number = |row: &SqliteRow, column: &str| {
+            row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0))
+        };
+        rows.iter()
+            .map(|row| {
+                Ok(OperationUse {
+                    hub_id: number(row, "hub_id")?,
+                    app_id: number(row, "app_id")?,
+                    operation: row.try_get("operation")?,
+                    day: row.try_get("day")?,
+                    calls: number(row, "calls")?,
+                    failed: number(row, "failed")?,
+                    last: Timestamp::from_ms(row.try_get("last")?),
+                })
+            })
+            .collect()
+    }
+}
+
 /// Where records are looked for.
 #[derive(Clone, Copy)]
 enum Source {

@@ -8,7 +8,7 @@ mod url;
 
 use std::cell::LazyCell;
 
-use keyway_core::catalog::{Auth, Catalog, Method, Resolution, tables};
+use keyway_core::catalog::{Auth, Catalog, Method, Resolution};
 use keyway_core::path::NormalPath;
 use keyway_core::sunset;
 
@@ -114,7 +114,7 @@ fn is_version(segment: &str) -> bool {
 fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> Usage {
     let method = meaning.method.map(Method::as_str);
     let successor = match meaning.method {
-        Some(method) => tables::successors().iter().find(|row| row.method == method && row.path.trim_end_matches('/') == meaning.path),
+        Some(method) => sunset::successor(method, &meaning.path),
         None => None,
     };
     let successor = match successor {

@@ -1,0 +1,83 @@
+//! Tells callers of operations that end: `Deprecation` (RFC 9745), `Sunset` and `Link` (RFC 8594).
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use keyway_core::catalog::{Catalog, Operation};
+use keyway_core::sunset;
+
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
+
+/// The day on which dated versions became generally available and HubSpot called the numbered ones
+/// legacy (hubspot facts, section 2).
+const NUMBERED_ARE_LEGACY_SINCE: Date = jiff::civil::date(2026, 3, 30);
+
+/// The headers of each operation that ends, made once.
+pub(super) struct Deprecations {
+    by_operation: Vec<Option<Box<Headers>>>,
+}
+
+struct Headers {
+    sunset: HeaderValue,
+    /// Where to go, if HubSpot has said.
+    successor: Option<HeaderValue>,
+    since: HeaderValue,
+}
+
+impl Deprecations {
+    pub(super) fn new() -> Self {
+        Self { by_operation: Catalog::get().operations().iter().map(|operation| headers(operation).map(Box::new)).collect() }
+    }
+
+    /// Adds the headers of an operation that ends.
+    pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
+        let Some(Some(headers)) = self.by_operation.get(usize::from(operation.id.0)) else { return };
+        to.insert(DEPRECATION, headers.since.clone());
+        to.insert(SUNSET, headers.sunset.clone());
+        if let Some(successor) = &headers.successor {
+            to.append(LINK, successor.clone());
+        }
+    }
+}
+
+/// Numbered versions only: that a dated one ends is inferred, and far off.
+fn headers(operation: &Operation) -> Option<Headers> {
+    let numbered = operation.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let ends = sunset::of_path(operation.template).filter(|_| numbered)?;
+    let ends: Date = ends.date.parse().ok()?;
+    let since = TimeZone::UTC.to_timestamp(NUMBERED_ARE_LEGACY_SINCE.at(0, 0, 0, 0)).ok()?.as_second();
+    let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
+    Some(Headers {
+        sunset: HeaderValue::from_str(&ends.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
+        // A template is no URI until its variables are filled in, which RFC 6570 says for links too.
+        successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),
+        since: HeaderValue::from_str(&format!("@{since}")).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use keyway_core::catalog::Method;
+
+    use super::*;
+
+    fn told(template: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        Deprecations::new().tell(Catalog::get().find(Method::Get, template).unwrap(), &mut headers);
+        headers
+    }
+
+    #[test]
+    fn a_numbered_version_tells_its_end_and_its_successor() {
+        let headers = told("/crm/v3/objects/contacts");
+        assert_eq!(headers[SUNSET], "Thu, 30 Sep 2027 00:00:00 GMT");
+        assert_eq!(headers[DEPRECATION], "@1774828800");
+        assert_eq!(headers[LINK], "</crm/objects/2026-09/contacts>; rel=\"successor-version\"");
+    }
+
+    #[test]
+    fn a_dated_version_tells_nothing() {
+        assert!(told("/crm/objects/2026-09/{objectType}").is_empty());
+    }
+}
