@@ -441,6 +441,16 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
+    /// Let in a key that a caller which can't be changed still sends in ?hapikey=, for one app
+    LegacyKey {
+        /// The app's id or name
+        app: String,
+        #[command(flatten)]
+        key: CredentialSource,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// End a token at once
     Revoke {
         /// The token's id, from `keyway token list`

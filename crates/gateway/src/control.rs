@@ -4,6 +4,7 @@
 //! store followed by a new snapshot for the pipeline.
 
 mod connections;
+mod legacy;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -406,7 +407,10 @@ impl Control {
         let app = find_app(&state, id_or_name)?.clone();
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = clock::now();
-        let live = |token: &Token| token.app_id == app.id && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now);
+        // A legacy key stays through rotations: whoever sends it can't be changed.
+        let live = |token: &Token| {
+            token.app_id == app.id && !token.legacy && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)
+        };
         let mut next = state.clone();
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| live(token)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
@@ -486,8 +490,17 @@ impl Control {
         getrandom::fill(&mut random).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
         let plain = PlainToken::generate(region, random);
         let hash = self.registry.token_key().hash(plain.expose());
-        let mut token =
-            Token { id: 0, app_id, hash, hint: plain.hint(), created_at: now, expires_at: None, revoked_at: None, last_used_at: None };
+        let mut token = Token {
+            id: 0,
+            app_id,
+            hash,
+            hint: plain.hint(),
+            created_at: now,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            legacy: false,
+        };
         token.id = store::insert_token(change, &token).await?;
         Ok(NewToken { token, plain })
     }

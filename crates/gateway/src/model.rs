@@ -93,4 +93,6 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// Whether it is a legacy key, which is taken in `?hapikey=` and nowhere else.
+    pub legacy: bool,
 }

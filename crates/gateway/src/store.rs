@@ -176,6 +176,7 @@ fn migrations() -> Vec<Migration> {
         (1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql")),
         (2, "check of the master key", include_str!("../migrations/0002_master_key_check.sql")),
         (3, "connections to HubSpot", include_str!("../migrations/0003_connections.sql")),
+        (4, "legacy keys", include_str!("../migrations/0004_legacy_keys.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
@@ -241,11 +242,12 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
 
 /// Inserts a token and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u64, StoreError> {
-    let done = sqlx::query("insert into token (app_id, hash, hint, created_at) values (?, ?, ?, ?)")
+    let done = sqlx::query("insert into token (app_id, hash, hint, created_at, legacy) values (?, ?, ?, ?, ?)")
         .bind(signed(token.app_id))
         .bind(token.hash.0.as_slice())
         .bind(&token.hint)
         .bind(token.created_at.as_ms())
+        .bind(token.legacy)
         .execute(&mut **change)
         .await?;
     unsigned(done.last_insert_rowid(), "token id")
@@ -332,6 +334,7 @@ fn token(row: &SqliteRow) -> Result<Token, StoreError> {
         expires_at: moment("expires_at")?,
         revoked_at: moment("revoked_at")?,
         last_used_at: moment("last_used_at")?,
+        legacy: row.try_get("legacy")?,
     })
 }
 

@@ -80,7 +80,7 @@ pub(super) fn trouble(account: &Value) -> Option<String> {
 }
 
 /// Reads a credential from where it was said to be. A line end after it is none of it.
-fn read(source: &CredentialSource) -> anyhow::Result<String> {
+pub(super) fn read(source: &CredentialSource) -> anyhow::Result<String> {
     const CREDENTIAL_MAX: u64 = 64 << 10;
     let text = if let Some(name) = &source.credential_env {
         std::env::var(name).with_context(|| format!("the environment variable {name} can't be read"))?

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::account::read;
 use super::{encode, list, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, Token};
@@ -21,6 +22,13 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms }))).await?;
             let fate = if now { "the old tokens ended".to_owned() } else { format!("the old tokens work for another {grace}") };
             show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
+        }
+        Token::LegacyKey { app, key, json } => {
+            let body = json!({ "credential": read(&key)? });
+            let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens/legacy", encode(&app)), Some(body)).await?;
+            show(&answer, json, |answer| {
+                format!("let in the legacy key {} for {}, in ?hapikey= only", text(&answer["token"]["hint"]), text(&answer["app"]["name"]))
+            })
         }
         Token::Revoke { token_id, json } => {
             let answer = call(connection, Method::POST, &format!("/api/v1/tokens/{token_id}/revoke"), None).await?;
@@ -42,10 +50,11 @@ pub fn shown_once(answer: &Value) -> String {
 }
 
 pub fn tokens(tokens: &[Value]) -> String {
-    let row =
-        |token: &Value| ["id", "hint", "state", "createdAt", "expiresAt", "lastUsedAt"].iter().map(|field| text(&token[*field])).collect();
+    let row = |token: &Value| {
+        ["id", "kind", "hint", "state", "createdAt", "expiresAt", "lastUsedAt"].iter().map(|field| text(&token[*field])).collect()
+    };
     let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
-    table(&["TOKEN ID", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
+    table(&["TOKEN ID", "KIND", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
 }
 
 /// `90s`, `30m`, `12h` or `7d` in milliseconds.

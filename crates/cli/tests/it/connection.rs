@@ -439,3 +439,32 @@ fn what_ends_is_told_in_answers_and_listed_from_the_calls_on_record() {
     assert_eq!(usage["usage"].as_array().unwrap().len(), 2);
     assert_eq!(gateway.run(&["account", "usage", "1"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_legacy_key_is_let_in_for_one_app_in_the_query_and_nowhere_else() {
+    let upstream = Scripted::start(vec![ok("{}"), ok("{}")]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(10));
+    let key = format!("{}-{}-{}-{}-{}", "3f9c2b7e", "5a1d", "4c86", "9e02", "b7d41f6a8c53");
+    let query = |key: &str, more: &str| {
+        raw(&gateway, &format!("GET /crm/v3/objects/contacts?hapikey={key}&limit=1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n"))
+    };
+    assert!(query(&key, "").contains("This hapikey doesn't exist."));
+    let file = gateway.folder.path().join("key");
+    std::fs::write(&file, &key).unwrap();
+    let let_in = gateway.json(&["token", "legacy-key", "Sync", "--credential-file", &file.display().to_string()]);
+    assert_eq!(let_in["token"]["kind"], "legacy_key");
+    assert!(query(&key.to_uppercase(), "").starts_with("HTTP/1.1 200"));
+    assert!(!upstream.seen().pop().unwrap().contains("hapikey"), "the key went on");
+    // Neither in the header, nor twice, nor a token in its place, nor beside a broken header.
+    assert!(get(&gateway, &key, "").starts_with("HTTP/1.1 401"));
+    assert!(query(&format!("{key}&hapikey={key}"), "").starts_with("HTTP/1.1 401"));
+    assert!(query(&token, "").starts_with("HTTP/1.1 401"));
+    assert!(query(&key, "authorization: Basic x\r\n").starts_with("HTTP/1.1 401"));
+    // A rotation of the app's tokens leaves it; revoking ends it; the record names it.
+    gateway.json(&["token", "rotate", "Sync", "--now"]);
+    assert!(query(&key, "").starts_with("HTTP/1.1 200"));
+    let records = gateway.json(&["audit", "list", "--app", "Sync"]);
+    assert_eq!(records["records"][0]["tokenId"], let_in["token"]["id"]);
+    gateway.json(&["token", "revoke", &let_in["token"]["id"].to_string()]);
+    assert!(query(&key, "").starts_with("HTTP/1.1 401"));
+}

@@ -110,7 +110,7 @@ pub(super) struct ConnectBody {
     pub time_zone: Option<String>,
 }
 
-/// A new credential for a connection.
+/// A new credential for a connection, or a legacy key.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CredentialBody {
@@ -167,7 +167,7 @@ pub(super) fn token(token: &Token, now: Timestamp) -> Value {
         (None, None) => "active",
     };
     json!({
-        "id": token.id, "appId": token.app_id, "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
+        "id": token.id, "appId": token.app_id, "kind": if token.legacy { "legacy_key" } else { "token" }, "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
         "expiresAt": token.expires_at.map(Timestamp::to_iso), "revokedAt": token.revoked_at.map(Timestamp::to_iso),
         "lastUsedAt": token.last_used_at.map(Timestamp::to_iso),
     })

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 24] = [
+pub(super) const ROUTES: [(&str, &str, &str); 25] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -24,6 +24,7 @@ pub(super) const ROUTES: [(&str, &str, &str); 24] = [
     ("get", "/api/v1/apps/{app}/tokens", "List an app's tokens"),
     ("post", "/api/v1/apps/{app}/tokens", "Create another token; answers it once"),
     ("post", "/api/v1/apps/{app}/tokens/rotate", "Create a new token and end the others, now or after graceMs"),
+    ("post", "/api/v1/apps/{app}/tokens/legacy", "Let in a key that a caller which can't be changed sends in ?hapikey=: credential"),
     ("post", "/api/v1/tokens/{token_id}/revoke", "End a token now"),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     (

@@ -35,6 +35,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
         .route("/api/v1/apps/{app}/tokens", get(list_tokens).post(create_token))
         .route("/api/v1/apps/{app}/tokens/rotate", post(rotate_token))
+        .route("/api/v1/apps/{app}/tokens/legacy", post(admit_legacy_key))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/audit", get(audit::list))
@@ -219,6 +220,11 @@ async fn rotate_token(State(admin): State<Admin>, Path(app): Path<String>, JsonB
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
     let (app, token) = admin.control.rotate_token(&app, rotation).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+}
+
+async fn admit_legacy_key(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
+    let (app, token) = admin.control.admit_legacy_key(&app, Secret::new(asked.credential)).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::token(&token, clock::now()) })))
 }
 
 async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer {

@@ -15,27 +15,52 @@ use crate::registry::{Registry, TokenEntry};
 /// no longer good, so that the audit names the app that still uses it.
 pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Result<Arc<TokenEntry>, ErrorBody> {
     let presented = presented(head)?;
-    let Some(entry) = registry.find(presented) else { return Err(unknown(presented)) };
+    let entry = match &presented {
+        // A key counts in the query only, and a token in the header only: neither can stand in for the other.
+        Presented::Token(token) => registry.find(token).filter(|entry| !entry.token.legacy).ok_or_else(|| unknown(token))?,
+        Presented::Key(key) => registry.find(key).filter(|entry| entry.token.legacy).ok_or_else(unknown_key)?,
+    };
     call.token = Some(entry.clone());
     check_state(&entry, call.at)?;
     entry.note_use(call.at);
     Ok(entry)
 }
 
-fn presented(head: &Parts) -> Result<&str, ErrorBody> {
+/// What a caller presents.
+enum Presented<'a> {
+    /// In the Authorization header.
+    Token(&'a str),
+    /// In `?hapikey=`, lower case.
+    Key(String),
+}
+
+fn presented(head: &Parts) -> Result<Presented<'_>, ErrorBody> {
     let mut values = head.headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(match head.uri.query() {
-            Some(query) if query.split('&').any(is_hapikey) => ErrorBody::new(401, INVALID, "This hapikey doesn't exist."),
-            _ => not_found("no single Authorization header was sent"),
-        });
+        let none = head.headers.get(AUTHORIZATION).is_none();
+        return match head.uri.query().and_then(single_hapikey) {
+            Some(key) if none => Ok(Presented::Key(key)),
+            Some(_) => Err(unknown_key()),
+            None => Err(not_found("no single Authorization header was sent")),
+        };
     };
     let text = value.to_str().map_err(|_| not_found("the Authorization header is not text"))?;
     let (scheme, token) = text.split_once(' ').ok_or_else(|| not_found("the Authorization header has no scheme"))?;
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
         return Err(not_found("the Authorization header is not of the form 'Bearer TOKEN'"));
     }
-    Ok(token.trim())
+    Ok(Presented::Token(token.trim()))
+}
+
+/// The value of `hapikey` in a query; empty where there are several, which no key is.
+fn single_hapikey(query: &str) -> Option<String> {
+    let mut keys = query.split('&').filter(|pair| is_hapikey(pair)).map(|pair| pair.split_once('=').map_or("", |(_, key)| key));
+    let first = keys.next()?;
+    Some(if keys.next().is_some() { String::new() } else { first.to_ascii_lowercase() })
+}
+
+fn unknown_key() -> ErrorBody {
+    ErrorBody::new(401, INVALID, "This hapikey doesn't exist.")
 }
 
 const INVALID: &str = "INVALID_AUTHENTICATION";

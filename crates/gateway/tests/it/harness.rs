@@ -101,6 +101,7 @@ impl Server {
                 expires_at: None,
                 revoked_at: None,
                 last_used_at: None,
+                legacy: false,
             })
             .collect();
         let portal = Portal::open(Storage::Ephemeral).await.unwrap();
