@@ -59,7 +59,7 @@ pub struct Forwarded {
     pub method: Method,
     /// The query, without `hapikey`.
     pub query: Option<String>,
-    /// The client's headers.
+    /// What of the client's headers goes on.
     pub headers: HeaderMap,
     /// The body.
     pub body: RequestBody,

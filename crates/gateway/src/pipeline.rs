@@ -30,7 +30,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, forward};
 use crate::clock;
 use crate::registry::{Registry, TokenEntry};
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, let_through};
 
 pub use respond::{AnswerBody, parse_refusal};
 
@@ -184,7 +184,7 @@ impl Gateway {
             call.begun = true;
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
-        let rest = Forwarded { method: head.method.clone(), query, headers: head.headers.clone(), body, now: call.at };
+        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.at };
         forward(destination, permit, rest).await
     }
 

@@ -24,12 +24,15 @@ use keyway_core::secret::Secret;
 use serde_json::Value;
 
 pub use body::Paced;
+pub use headers::let_through;
 use health::Health;
 
 /// How long a connection to HubSpot may take to be made.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a body that comes as it goes may take in all; each piece of it must come sooner.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// How long a connection that is not used is kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
 /// Idle connections kept to one host.
@@ -42,7 +45,7 @@ const BACKOFF: Duration = Duration::from_millis(150);
 const OWN_ANSWER_MAX: usize = 256 << 10;
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
-pub type RequestBody = Either<Full<Bytes>, Incoming>;
+pub type RequestBody = Either<Full<Bytes>, Paced>;
 
 /// Where an account's calls go: a scheme and a host, checked once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +106,7 @@ pub struct Outgoing {
     pub method: Method,
     /// The path that the permit is for, and the query without `hapikey`.
     pub target: String,
-    /// The client's headers, all of them.
+    /// What of the client's headers goes on ([`let_through`]).
     pub headers: HeaderMap,
     /// The body.
     pub body: RequestBody,
@@ -159,6 +162,9 @@ pub enum CredentialError {
         "HubSpot does not accept this credential (it answered {0}); it may be revoked, rotated, or not a private-app token or service key"
     )]
     Refused(u16),
+    /// HubSpot can't say now.
+    #[error("HubSpot can't say now what the credential is (it answered {0}); try again")]
+    Unavailable(u16),
     /// Something else than the documented answer.
     #[error("HubSpot's answer about the credential can't be read")]
     Unreadable,
@@ -202,7 +208,7 @@ impl Upstream {
     pub async fn send(&self, base: &Base, credential: &Secret<String>, call: Outgoing) -> Result<Relayed, UpstreamError> {
         let target: PathAndQuery = call.target.parse().map_err(|_| UpstreamError::Unsendable)?;
         let uri = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
-        let mut headers = headers::let_through(&call.headers);
+        let mut headers = call.headers;
         headers.insert(AUTHORIZATION, bearer(credential)?);
         let mut body = Some(call.body);
         for attempt in 1..=ATTEMPTS_MAX {
@@ -216,7 +222,8 @@ impl Upstream {
             *request.method_mut() = call.method.clone();
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.clone();
-            let outcome = self.exchange(request).await;
+            let patience = if body.is_some() { HEAD_TIME_MAX } else { UPLOAD_TIME_MAX };
+            let outcome = self.exchange(request, CONNECT_TIME_MAX + patience).await;
             let repeat = match &outcome {
                 Err(UpstreamError::Unreachable) => again,
                 Err(_) => again && call.read_only,
@@ -230,8 +237,10 @@ impl Upstream {
         Err(UpstreamError::Broken)
     }
 
-    async fn exchange(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, UpstreamError> {
-        match tokio::time::timeout(CONNECT_TIME_MAX + HEAD_TIME_MAX, self.client.request(request)).await {
+    async fn exchange(&self, request: Request<RequestBody>, patience: Duration) -> Result<Response<Incoming>, UpstreamError> {
+        match tokio::time::timeout(patience, self.client.request(request)).await {
+            // A change of protocol was not asked for, and nothing of HubSpot's is one.
+            Ok(Ok(answer)) if answer.status().is_informational() => Err(UpstreamError::Broken),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) if error.is_connect() => Err(UpstreamError::Unreachable),
             Ok(Err(_)) => Err(UpstreamError::Broken),
@@ -255,8 +264,10 @@ impl Upstream {
             read_only: true,
         };
         let answer = self.send(base, credential, call).await?;
-        if answer.status != 200 {
-            return Err(CredentialError::Refused(answer.status));
+        match answer.status {
+            200 => {}
+            status @ (400 | 401 | 403 | 404) => return Err(CredentialError::Refused(status)),
+            status => return Err(CredentialError::Unavailable(status)),
         }
         let bytes = Limited::new(answer.body, OWN_ANSWER_MAX).collect().await.map_err(|_| CredentialError::Unreadable)?.to_bytes();
         let info: Value = serde_json::from_slice(&bytes).map_err(|_| CredentialError::Unreadable)?;

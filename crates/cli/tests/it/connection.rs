@@ -371,6 +371,18 @@ fn an_answer_that_breaks_off_is_cut_and_not_made_whole() {
 }
 
 #[test]
+fn a_change_of_protocol_that_nobody_asked_for_is_an_error() {
+    let upstream = Scripted::start(vec![
+        Script::Say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n".into()),
+        Script::Say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n".into()),
+        Script::Say("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n".into()),
+    ]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(11));
+    let answer = get(&gateway, &token, "");
+    assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+}
+
+#[test]
 fn a_redirect_is_handed_on_and_not_followed() {
     let upstream =
         Scripted::start(vec![Script::Say("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into())]);

@@ -67,6 +67,7 @@ impl Control {
         let mut next = state.clone();
         next.accounts.push(account.clone());
         self.commit(change, &mut state, next).await?;
+        upstream.health.note(account.hub_id, State::Fine, now);
         Ok(account)
     }
 
@@ -122,7 +123,7 @@ impl Control {
         let now = clock::now();
         let info = match upstream.credential_info(&former.base, &former.credential).await {
             Ok(info) if info.hub_id == hub_id => info,
-            Ok(_) | Err(CredentialError::Refused(400..500)) => {
+            Ok(_) | Err(CredentialError::Refused(_)) => {
                 upstream.health.note(hub_id, State::Refused, now);
                 return Ok(asked);
             }

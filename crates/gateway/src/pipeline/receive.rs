@@ -10,7 +10,7 @@ use hyper::body::{Body, Incoming};
 use keyway_core::error_body::ErrorBody;
 
 use super::Call;
-use crate::upstream::RequestBody;
+use crate::upstream::{Paced, RequestBody};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
@@ -22,7 +22,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
     if connected && !body.is_end_stream() && check_type(head).is_err() {
         call.bytes_in = body.size_hint().exact().unwrap_or(0);
-        return Ok(Either::Right(body));
+        return Ok(Either::Right(Paced::new(body)));
     }
     json_body(head, body, call).await.map(|bytes| Either::Left(Full::new(bytes)))
 }

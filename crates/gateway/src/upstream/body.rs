@@ -1,4 +1,4 @@
-//! An answer's body as it comes, which may not stall for ever.
+//! A body as it comes, in either direction, which may not stall for ever.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// How long HubSpot may take to send the next piece.
+/// How long the other side may take to send the next piece.
 const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// A body each piece of which must come in time. Nothing is kept: a client that reads slowly makes
-/// HubSpot send slowly.
+/// A body each piece of which must come in time. Nothing is kept: a side that reads slowly makes the
+/// other send slowly.
 #[derive(Debug)]
 pub struct Paced {
     inner: Incoming,
@@ -24,15 +24,16 @@ pub struct Paced {
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The connection broke.
-    #[error("the answer broke off: {0}")]
+    #[error("the body broke off: {0}")]
     Broken(#[from] hyper::Error),
     /// It stalled.
-    #[error("the answer stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
+    #[error("the body stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
     Stalled,
 }
 
 impl Paced {
-    pub(super) fn new(inner: Incoming) -> Self {
+    /// Takes a body in hand.
+    pub fn new(inner: Incoming) -> Self {
         Self { inner, late: Box::pin(tokio::time::sleep(PIECE_TIME_MAX)) }
     }
 }

@@ -7,8 +7,8 @@ use http::header::{self, HeaderMap, HeaderName};
 const LET_THROUGH: [HeaderName; 6] =
     [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH, header::USER_AGENT];
 
-/// The client's headers that go on.
-pub(super) fn let_through(from: &HeaderMap) -> HeaderMap {
+/// The client's headers that go on. Its credential is not among them, so that nothing further down the road has it.
+pub fn let_through(from: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(LET_THROUGH.len() + 1);
     for name in LET_THROUGH {
         // Several of one name are as hostile as they are rare; the first counts.
