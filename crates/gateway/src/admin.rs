@@ -6,6 +6,7 @@
 
 mod audit;
 mod body;
+mod extract;
 mod guard;
 mod openapi;
 mod routes;

@@ -48,6 +48,25 @@ pub struct AuditRecord {
     pub source: String,
 }
 
+impl AuditRecord {
+    /// The names of its fields, in order, as in JSON.
+    pub const COLUMNS: [&str; 13] = [
+        "id",
+        "time",
+        "hubId",
+        "appId",
+        "tokenId",
+        "operation",
+        "status",
+        "category",
+        "latencyUs",
+        "bytesIn",
+        "bytesOut",
+        "correlationId",
+        "source",
+    ];
+}
+
 /// What is written of a call; the number and the text of the time come later.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {

@@ -458,7 +458,7 @@ impl Control {
     /// # Errors
     /// The store can't be written.
     pub async fn store_last_used(&self) -> Result<()> {
-        let used = self.registry.take_last_used();
+        let used = self.registry.fresh_last_used();
         if used.is_empty() {
             return Ok(());
         }
@@ -466,6 +466,8 @@ impl Control {
         let mut change = self.store.begin().await?;
         store::put_last_used(&mut change, &used).await?;
         change.commit().await.map_err(StoreError::from)?;
+        // Only now: what a failed write has not stored is fresh at the next attempt.
+        self.registry.last_used_is_stored(&used);
         for (token_id, at) in used {
             state.tokens.iter_mut().filter(|token| token.id == token_id).for_each(|token| token.last_used_at = Some(at));
         }

@@ -111,15 +111,25 @@ impl Registry {
         &self.key
     }
 
-    /// The tokens used since the last call of this, with the moment of their last use.
-    pub fn take_last_used(&self) -> Vec<(u64, Timestamp)> {
+    /// The tokens whose last use the store does not know yet, with its moment.
+    pub fn fresh_last_used(&self) -> Vec<(u64, Timestamp)> {
         let snapshot = self.snapshot.load();
         let fresh = snapshot.tokens.values().filter_map(|entry| {
             let used = entry.last_used_ms.used_ms.load(Ordering::Relaxed);
-            let stored = entry.last_used_ms.stored_ms.swap(used, Ordering::Relaxed);
+            let stored = entry.last_used_ms.stored_ms.load(Ordering::Relaxed);
             (used > stored).then(|| (entry.token.id, Timestamp::from_ms(used)))
         });
         fresh.collect()
+    }
+
+    /// The store knows these now.
+    pub fn last_used_is_stored(&self, used: &[(u64, Timestamp)]) {
+        let used: Map<u64, i64> = used.iter().map(|(token_id, at)| (*token_id, at.as_ms())).collect();
+        for entry in self.snapshot.load().tokens.values() {
+            if let Some(at) = used.get(&entry.token.id) {
+                entry.last_used_ms.stored_ms.fetch_max(*at, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Calls of the day that count against the account's daily limit.

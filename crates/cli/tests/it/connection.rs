@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN_TOKEN, Keyway};
+use crate::harness::Keyway;
 
 const SCOPES: &str = "crm.objects.contacts.read,crm.objects.contacts.write";
 
@@ -405,27 +405,6 @@ fn an_upload_goes_through_as_it_comes() {
     let answer = raw(&gateway, &request);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(upstream.seen().pop().unwrap().ends_with(body));
-}
-
-#[test]
-fn the_admin_api_needs_its_token_to_connect() {
-    let gateway = Keyway::start(&[]);
-    let answer = |authorization: &str| {
-        let mut stream = TcpStream::connect(gateway.address("admin")).unwrap();
-        let body = r#"{"credential":"x"}"#;
-        write!(
-            stream,
-            "POST /api/v1/accounts/connect HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut text = String::new();
-        let _ = stream.read_to_string(&mut text);
-        text
-    };
-    assert!(answer("").starts_with("HTTP/1.1 401"), "{}", answer(""));
-    let authorized = answer(&format!("authorization: Bearer {ADMIN_TOKEN}\r\n"));
-    assert!(!authorized.starts_with("HTTP/1.1 401") && !authorized.starts_with("HTTP/1.1 200"), "{authorized}");
 }
 
 #[test]

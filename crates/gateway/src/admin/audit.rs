@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use axum::Json;
 use axum::body::{Body, HttpBody};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::Admin;
 use super::body::{ApiError, VERSION};
+use super::extract::Query;
 use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter};
 
 /// Records on a page when nothing is said.
@@ -100,7 +101,11 @@ fn jsonl_text(records: &[AuditRecord]) -> Vec<u8> {
 }
 
 fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().has_headers(with_header).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    if with_header {
+        // Written here and not by the writer, so that an export of nothing has it too.
+        let _ = writer.write_record(AuditRecord::COLUMNS);
+    }
     for record in records {
         // Writing to memory does not fail.
         let _ = writer.serialize(record);

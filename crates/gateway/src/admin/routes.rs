@@ -1,7 +1,6 @@
 //! The routes of the admin API; `openapi` describes them, and a test compares the two.
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -9,10 +8,10 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
+use super::extract::{JsonBody, Path, Query};
 use super::{Admin, audit, openapi, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -40,6 +39,9 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
+        })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(to_the_end))
 }
@@ -58,21 +60,10 @@ pub(super) fn open() -> Router<Admin> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
+        })
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
-}
-
-/// A JSON body, whose errors are answered like all others.
-pub(super) struct JsonBody<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        Json::<T>::from_request(request, state)
-            .await
-            .map(|Json(body)| Self(body))
-            .map_err(|error: JsonRejection| ApiError::invalid(error.body_text()))
-    }
 }
 
 async fn list_accounts(State(admin): State<Admin>) -> Answer {

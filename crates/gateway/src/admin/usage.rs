@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Admin;
 use super::body::{ApiError, VERSION};
+use super::extract::Query;
 use crate::audit::OperationUse;
 use crate::clock;
 

@@ -44,13 +44,16 @@ async fn without_an_audit_log_no_call_is_answered() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_token_is_known_once() {
+async fn the_last_use_of_a_token_is_fresh_until_it_is_stored() {
     let server = Server::start().await;
-    assert_eq!(server.registry.take_last_used(), []);
+    assert_eq!(server.registry.fresh_last_used(), []);
     server.send(server.token(READER), "GET", "/crm/v3/objects/contacts", None).await;
-    let used: Vec<u64> = server.registry.take_last_used().into_iter().map(|(token, _)| token).collect();
+    let fresh = server.registry.fresh_last_used();
+    let used: Vec<u64> = fresh.iter().map(|(token, _)| *token).collect();
     assert_eq!(used, [READER * 10]);
-    assert_eq!(server.registry.take_last_used(), []);
+    assert_eq!(server.registry.fresh_last_used(), fresh, "a write that failed is tried again");
+    server.registry.last_used_is_stored(&fresh);
+    assert_eq!(server.registry.fresh_last_used(), []);
 }
 
 #[tokio::test]
