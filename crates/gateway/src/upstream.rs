@@ -35,7 +35,7 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// How long a connection that is not used is kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
-/// Idle connections kept to one host.
+/// Idle connections that one thread keeps to one host.
 const IDLE_PER_HOST_MAX: usize = 64;
 /// Times a call is sent at most, where sending it again is safe.
 const ATTEMPTS_MAX: u32 = 3;
@@ -170,33 +170,38 @@ pub enum CredentialError {
     Unreadable,
 }
 
-/// The client side.
-pub struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
-    /// What is known of each connection.
-    pub health: Health,
+type Pool = Client<HttpsConnector<HttpConnector>, RequestBody>;
+
+thread_local! {
+    /// A pool for each thread, whose connections live on that thread's runtime: an answer that wakes
+    /// another thread costs more than all the rest of forwarding it.
+    static POOL: Pool = pool();
 }
 
-impl Default for Upstream {
-    fn default() -> Self {
-        Self::new()
-    }
+fn pool() -> Pool {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
+    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_TIME_MAX)
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .pool_timer(TokioTimer::new())
+        .build(tls)
+}
+
+/// The client side.
+#[derive(Default)]
+pub struct Upstream {
+    /// What is known of each connection.
+    pub health: Health,
 }
 
 impl Upstream {
     /// A client with no connections yet.
     pub fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
-        let tls = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIME_MAX)
-            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-            .pool_timer(TokioTimer::new())
-            .build(tls);
-        Self { client, health: Health::default() }
+        Self::default()
     }
 
     /// Sends a call with a connection's credential and hands back the head of the answer.
@@ -223,7 +228,7 @@ impl Upstream {
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.clone();
             let patience = if body.is_some() { HEAD_TIME_MAX } else { UPLOAD_TIME_MAX };
-            let outcome = self.exchange(request, CONNECT_TIME_MAX + patience).await;
+            let outcome = Self::exchange(request, CONNECT_TIME_MAX + patience).await;
             let repeat = match &outcome {
                 Err(UpstreamError::Unreachable) => again,
                 Err(_) => again && call.read_only,
@@ -237,8 +242,8 @@ impl Upstream {
         Err(UpstreamError::Broken)
     }
 
-    async fn exchange(&self, request: Request<RequestBody>, patience: Duration) -> Result<Response<Incoming>, UpstreamError> {
-        match tokio::time::timeout(patience, self.client.request(request)).await {
+    async fn exchange(request: Request<RequestBody>, patience: Duration) -> Result<Response<Incoming>, UpstreamError> {
+        match tokio::time::timeout(patience, POOL.with(|pool| pool.request(request))).await {
             // A change of protocol was not asked for, and nothing of HubSpot's is one.
             Ok(Ok(answer)) if answer.status().is_informational() => Err(UpstreamError::Broken),
             Ok(Ok(answer)) => Ok(answer),

@@ -1,8 +1,10 @@
 //! Accounts whose calls go to HubSpot: here, another Keyway with an embedded account, or a server
 //! of the test's own that answers as it is told and remembers what it was sent.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -130,11 +132,11 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 fn a_credential_is_replaced_under_load_and_no_call_is_refused() {
     let (hubspot, first) = hubspot();
     let (gateway, token) = connected(&base(&hubspot), &first);
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     let statuses = std::thread::scope(|scope| {
         let calls = scope.spawn(|| {
             let mut statuses = Vec::new();
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) && statuses.len() < 90 {
+            while !stop.load(Ordering::Relaxed) && statuses.len() < 90 {
                 statuses.push(gateway.call(&token, "GET", "/crm/v3/objects/contacts?limit=1", None).0);
             }
             statuses
@@ -145,7 +147,7 @@ fn a_credential_is_replaced_under_load_and_no_call_is_refused() {
         std::fs::write(&file, &second).unwrap();
         let shown = gateway.json(&["account", "rotate", "4242", "--credential-file", &file.display().to_string()]);
         assert!(shown["account"]["connection"]["hint"].as_str().unwrap().ends_with(&second[40..]));
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         calls.join().unwrap()
     });
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
@@ -189,13 +191,20 @@ impl Scripted {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = seen.clone();
         let info = ok(r#"{"userId":1,"hubId":4242,"appId":9,"scopes":["crm.objects.contacts.read","crm.objects.contacts.write","files"]}"#);
+        let scripts = Arc::new(Mutex::new(std::iter::once(info).chain(scripts).collect::<VecDeque<Script>>()));
         std::thread::spawn(move || {
-            let mut scripts = std::iter::once(info).chain(scripts);
+            // The gateway keeps connections open on each of its threads, so each is served by itself.
+            let over = Arc::new(AtomicBool::new(false));
             for stream in listener.incoming() {
-                let Ok(stream) = stream else { return };
-                if !serve(stream, &mut scripts, &kept) {
-                    return;
-                }
+                let (Ok(stream), false) = (stream, over.load(Ordering::SeqCst)) else { return };
+                let (scripts, kept, over) = (scripts.clone(), kept.clone(), over.clone());
+                std::thread::spawn(move || {
+                    if !serve(stream, &scripts, &kept) {
+                        // Nobody listens from here on; this connection wakes the loop to see it.
+                        over.store(true, Ordering::SeqCst);
+                        let _ = TcpStream::connect(address);
+                    }
+                });
             }
         });
         Self { address, seen }
@@ -207,7 +216,7 @@ impl Scripted {
 }
 
 /// Serves one connection; false when there are no scripts left.
-fn serve(stream: TcpStream, scripts: &mut impl Iterator<Item = Script>, seen: &Mutex<Vec<String>>) -> bool {
+fn serve(stream: TcpStream, scripts: &Mutex<VecDeque<Script>>, seen: &Mutex<Vec<String>>) -> bool {
     let mut reader = BufReader::new(stream);
     loop {
         let mut request = String::new();
@@ -229,7 +238,8 @@ fn serve(stream: TcpStream, scripts: &mut impl Iterator<Item = Script>, seen: &M
         reader.read_exact(&mut body).unwrap();
         request.push_str(&String::from_utf8_lossy(&body));
         seen.lock().unwrap().push(request);
-        match scripts.next() {
+        let script = scripts.lock().unwrap().pop_front();
+        match script {
             Some(Script::Say(text)) => {
                 reader.get_mut().write_all(text.as_bytes()).unwrap();
                 if text.to_ascii_lowercase().contains("connection: close") {

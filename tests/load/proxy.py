@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""The gateway in front of HubSpot beside nginx doing less: CPU of the proxy for each request.
+
+    proxy.py [--rounds N] [--seconds S]
+
+HubSpot is a third nginx that answers 1 KB of JSON. nginx maps each caller's token, puts in the
+upstream's credential, limits, and logs; Keyway does the same and checks scopes, resolves operations
+and makes each call's record durable before its answer leaves. wrk loads them in turn.
+KEYWAY_BIN names the binary (a release build); nginx and wrk are Debian's.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
+from contact import APPS, LUA, post  # noqa: E402
+from keyway import BINARY, Keyway  # noqa: E402
+
+HEAD = """
+daemon off; worker_processes 2; pid {folder}/{name}.pid; error_log {folder}/{name}.err;
+events {{ worker_connections 1024; }}
+http {{
+  client_body_temp_path {folder}/{name}-body; proxy_temp_path {folder}/{name}-proxy; fastcgi_temp_path {folder}/{name}-f;
+  uwsgi_temp_path {folder}/{name}-u; scgi_temp_path {folder}/{name}-s; keepalive_requests 1000000; keepalive_timeout 300s;
+"""
+HUBSPOT = HEAD + """
+  access_log off; default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} backlog=1024;
+    location = /oauth/v2/private-apps/get/access-token-info {{ return 200 '{info}'; }}
+    location / {{ return 200 '{answer}'; }}
+  }}
+}}
+"""
+PROXY = HEAD + """
+  log_format calls '$msec $remote_addr $caller "$request" $status $bytes_sent $request_time'; access_log {folder}/calls.log calls;
+  map_hash_max_size 65536; map_hash_bucket_size 256;
+  map $http_authorization $caller {{ default ''; include {folder}/callers; }}
+  limit_req_zone $caller zone=callers:16m rate=10000r/s;
+  upstream hubspot {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=1024;
+    location / {{
+      if ($caller = '') {{ return 401; }}
+      limit_req zone=callers burst=1000 nodelay;
+      proxy_pass http://hubspot; proxy_http_version 1.1; proxy_set_header Connection '';
+      proxy_set_header Authorization 'Bearer {credential}'; proxy_set_header Cookie '';
+    }}
+  }}
+}}
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Nginx:
+    """An nginx of our own."""
+
+    def __init__(self, folder, name, template, **values):
+        self.port = free_port()
+        config = pathlib.Path(folder, f"{name}.conf")
+        config.write_text(template.format(folder=folder, name=name, port=self.port, **values))
+        self.process = subprocess.Popen(["nginx", "-c", str(config), "-p", folder], stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit(f"{name} does not listen: {pathlib.Path(folder, name + '.err').read_text()}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor that a process and its children have used."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(cpu(int(child)) for child in children)
+
+
+def load(url: str, pid: int, seconds: int, script: str, tokens: str):
+    """One run of wrk: requests a second, p99 in ms, microseconds of the proxy's processor for a request."""
+    before = cpu(pid)
+    command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, url + "/crm/v3/objects/contacts/1"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TOKENS": tokens}).stdout
+    used = cpu(pid) - before
+    requests = int(re.search(r"(\d+) requests in", out)[1])
+    rate, p99, bad = re.search(r"requests/s (\d+).*p99 ([\d.]+) ms  not 2xx (\d+)", out).groups()
+    assert bad == "0", out
+    return float(rate), float(p99), used / requests * 1e6
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
+    arguments = parser.parse_args()
+    credential = "pat-na1-" + "-".join(["3f9c2b7e", "5a1d", "4c86", "9e02", "b7d41f6a8c53"])
+    os.environ["KEYWAY_ADMIN_TOKEN"] = os.urandom(16).hex()
+    scopes = ["crm.objects.contacts.read", "crm.objects.contacts.write"]
+    with tempfile.TemporaryDirectory() as folder:
+        info = json.dumps({"userId": 1, "hubId": 4242, "appId": 1, "scopes": scopes})
+        answer = json.dumps({"id": "1", "properties": {"note": "x" * 960}})
+        hubspot = Nginx(folder, "hubspot", HUBSPOT, info=info, answer=answer)
+        keyway = Keyway(through_gateway=False)
+        keyway.admin = json.loads(pathlib.Path(keyway.folder, "ready.json").read_text())["admin"]
+        connect = [BINARY, "account", "add", "load", "--connect", "--base-url", f"http://127.0.0.1:{hubspot.port}", "--credential-stdin",
+                   "--tier", "enterprise", "--addons", "2", "--data", keyway.folder]
+        subprocess.run(connect, input=credential, text=True, check=True, capture_output=True)
+        tokens = [post(keyway, "/api/v1/apps", {"hubId": 4242, "name": f"load {at}", "scopes": scopes})["token"]["value"] for at in range(APPS)]
+        script, list_ = pathlib.Path(folder, "load.lua"), pathlib.Path(folder, "tokens")
+        script.write_text(LUA)
+        list_.write_text("\n".join(tokens))
+        pathlib.Path(folder, "callers").write_text("".join(f"'Bearer {token}' app{at};\n" for at, token in enumerate(tokens)))
+        proxy = Nginx(folder, "proxy", PROXY, upstream=hubspot.port, credential=credential)
+        runs = {"nginx": [], "keyway": []}
+        for number in range(arguments.rounds + 1):
+            for name, url, pid in [("nginx", f"http://127.0.0.1:{proxy.port}", proxy.process.pid), ("keyway", keyway.url, keyway.process.pid)]:
+                run = load(url, pid, arguments.seconds, str(script), str(list_))
+                if number:
+                    runs[name].append(run)
+        print("| | requests/s | p99, ms | CPU of the proxy, µs a request | ÷ nginx |\n| --- | --- | --- | --- | --- |")
+        for name, own in runs.items():
+            rate, p99, used = (statistics.median(run[at] for run in own) for at in range(3))
+            ratio = statistics.median(run[2] / base[2] for run, base in zip(own, runs["nginx"]))
+            print(f"| {name} | {rate:.0f} | {p99:.1f} | {used:.1f} | {ratio:.2f} |")
+        keyway.stop()
+        proxy.stop()
+        hubspot.stop()
+
+
+if __name__ == "__main__":
+    main()
