@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::credential;
 use crate::secret::Secret;
 
 /// A token in plain text. Shown once, then gone.
@@ -51,9 +52,7 @@ impl PlainToken {
 
     /// A form that may be shown and stored: the region and the last four characters.
     pub fn hint(&self) -> String {
-        let text = self.expose();
-        let region = text.split('-').nth(1).unwrap_or_default();
-        format!("pat-{region}-…{}", &text[text.len() - 4..])
+        credential::hint(self.expose())
     }
 }
 
@@ -95,11 +94,7 @@ pub fn looks_like_ours(text: &str) -> bool {
 
 /// Whether this is a region as HubSpot names its data centres: `na1`, `eu1`.
 pub fn is_region(text: &str) -> bool {
-    let (letters, digits) = text.split_at_checked(2).unwrap_or_default();
-    letters.len() == 2
-        && letters.bytes().all(|byte| byte.is_ascii_lowercase())
-        && (1..=2).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
+    credential::region(text.as_bytes()) == Some(text.len())
 }
 
 fn parse(text: &str) -> Option<(&str, [u8; 16])> {

@@ -119,15 +119,18 @@ impl Gateway {
             begun: false,
         };
         let method = request.method().clone();
-        let mut outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
-        let (status, category) = (outcome.status(), outcome.result.as_ref().err().map(|error| error.category));
-        let headers = respond::relayed_headers(&mut outcome);
-        let body = respond::body(&mut outcome, &call.correlation_id);
+        let outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
+        let category = outcome.result.as_ref().err().map(|error| error.category);
+        let mut response = respond::response(outcome, &call);
+        if let Some(operation) = call.operation {
+            self.deprecations.tell(operation, response.headers_mut());
+        }
+        let status = response.status().as_u16();
         let entry = AuditEntry {
             status,
             category,
             // Of a body that comes as it goes, HubSpot may not say the length.
-            bytes_out: body.size_hint().exact().unwrap_or(0),
+            bytes_out: response.body().size_hint().exact().unwrap_or(0),
             ..self.entry(&call, &method)
         };
         if let Err(error) = self.audit.record(entry, call.begun).await {
@@ -136,10 +139,6 @@ impl Gateway {
         }
         let class = usize::from(status / 100).clamp(1, 5) - 1;
         self.answered[class].fetch_add(1, Ordering::Relaxed);
-        let mut response = respond::response(&outcome, status, headers, body, &call);
-        if let Some(operation) = call.operation {
-            self.deprecations.tell(operation, response.headers_mut());
-        }
         response
     }
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use crate::text::{is_word, line_at, words};
+use crate::text::{indent_of, is_word, line_at, words};
 
 /// How far left a name is looked for, in bytes.
 const NAME_REACH: usize = 400;
@@ -694,10 +694,6 @@ impl Enclosing {
         }
         self.words.extend(words);
     }
-}
-
-fn indent_of(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 /// The few lines around a value.

@@ -1,4 +1,4 @@
-//! The textual forms of HubSpot's credentials (hubspot facts, section 1).
+//! What a value looks like: the forms of `core::credential`, and those that base64 hides (hubspot facts, section 1).
 //!
 //! Each reader takes the text and an offset and says how long a credential of its shape is there.
 //! None of them looks at the surroundings: a bare UUID is a shape, not yet a credential.
@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use keyway_core::credential::region;
+pub use keyway_core::credential::{pat, routed, uuid};
 
 /// Base64 as found in the wild: with padding or without, and trailing bits ignored.
 pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -19,9 +21,6 @@ const LENIENT_URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
-
-/// Length of a UUID in text.
-pub const UUID_LEN: usize = 36;
 
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
@@ -39,47 +38,6 @@ pub enum Shape {
     OauthAccess,
     /// As [`Shape::OauthAccess`] by its first letters and length only.
     OauthAccessLoose,
-}
-
-/// The length of a run of hex groups at the start of `text`.
-fn groups(text: &[u8], lengths: &[usize]) -> Option<usize> {
-    let mut at = 0;
-    for (number, length) in lengths.iter().enumerate() {
-        if number > 0 {
-            (text.get(at) == Some(&b'-')).then_some(())?;
-            at += 1;
-        }
-        text.get(at..at + length)?.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-        at += length;
-    }
-    Some(at)
-}
-
-/// Whether a UUID stands at the start of `text`. What follows is not looked at.
-pub fn uuid(text: &[u8]) -> Option<usize> {
-    groups(text, &[8, 4, 4, 4, 12])
-}
-
-/// `na1`, `eu1`: two letters and one or two digits.
-fn region(text: &[u8]) -> Option<usize> {
-    text.get(..3)?;
-    let lettered = text[0].is_ascii_lowercase() && text[1].is_ascii_lowercase() && text[2].is_ascii_digit();
-    lettered.then(|| if text.get(3).is_some_and(u8::is_ascii_digit) { 4 } else { 3 })
-}
-
-/// A routed key at the start of `text`.
-pub fn routed(text: &[u8]) -> Option<usize> {
-    let region = region(text)?;
-    (text.get(region) == Some(&b'-')).then_some(())?;
-    Some(region + 1 + groups(&text[region + 1..], &[4, 4, 4, 4, 12])?)
-}
-
-/// A private-app token at the start of `text`.
-pub fn pat(text: &[u8]) -> Option<usize> {
-    let rest = text.strip_prefix(b"pat-")?;
-    let region = region(rest)?;
-    (rest.get(region) == Some(&b'-')).then_some(())?;
-    Some(4 + region + 1 + uuid(&rest[region + 1..])?)
 }
 
 /// A personal access key at the start of `text`: it decodes to field 1, 36 bytes, that start with a region.
@@ -167,15 +125,6 @@ mod tests {
     use super::*;
 
     const UUID: &str = "3f9c2b7e-5a1d-4c86-9e02-b7d41f6a8c53";
-
-    #[test]
-    fn each_shape_is_read_to_its_end() {
-        assert_eq!(uuid(UUID.as_bytes()), Some(36));
-        assert_eq!(pat(format!("pat-na1-{UUID} ").as_bytes()), Some(44));
-        assert_eq!(pat(format!("pat-xyz-{UUID}").as_bytes()), None);
-        assert_eq!(routed(b"eu1-3f9c-2b7e-5a1d-4c86-9e02b7d41f6a"), Some(36));
-        assert_eq!(routed(b"na1-2024"), None);
-    }
 
     #[test]
     fn a_personal_access_key_is_known_by_what_it_decodes_to() {

@@ -1,5 +1,7 @@
 //! Small readings of bytes that are mostly text: words of a name, lines, masks.
 
+use keyway_core::credential::hint;
+
 /// The lower-case words of a name: `hubSpotAPI_key` is `hubspot`, `api`, `key`.
 ///
 /// Words that are commonly written as one are taken apart (`apikey`), and HubSpot's name is put
@@ -99,6 +101,16 @@ pub fn line_at(text: &[u8], offset: usize) -> std::ops::Range<usize> {
     start..end
 }
 
+/// The spaces and tabs that a line begins with.
+pub fn indent_of(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
+/// Whether a line, less its indentation, is a comment in any of the usual languages.
+pub fn is_comment(line: &[u8]) -> bool {
+    [b"//".as_slice(), b"#", b"*", b"/*", b"--", b"<!--", b";"].iter().any(|mark| line.trim_ascii_start().starts_with(mark))
+}
+
 /// Whether a byte can stand in a name.
 pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
@@ -125,15 +137,14 @@ pub fn contains_ignore_case(text: &[u8], needle: &[u8]) -> bool {
     text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
-/// Enough of a credential to recognise it by: the region where it has one, and its last four characters.
+/// Enough of a credential to recognise it by: the region of a token, else its first four characters; and its last four.
 pub fn mask(value: &str) -> String {
-    let tail: String = value.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    if let Some(rest) = value.strip_prefix("pat-") {
-        let region = rest.split('-').next().unwrap_or_default();
-        return format!("pat-{region}-…{tail}");
+    let hint = hint(value);
+    if value.starts_with("pat-") {
+        return hint;
     }
     let head: String = value.chars().take(4).collect();
-    format!("{head}…{tail}")
+    format!("{head}{hint}")
 }
 
 /// Turns offsets into lines and columns, for one text. Lines are counted only up to what is asked for.

@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::{Either, Full};
-use hyper::body::Body;
 use keyway_core::catalog::LimitClass;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS};
 
 use super::{Call, Outcome, correlation};
-use crate::backend::{BackendReply, Reply};
+use crate::backend::Reply;
 use crate::clock;
 use crate::upstream::Paced;
 
@@ -29,56 +28,43 @@ const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 /// The body of an answer: whole, or as it comes from HubSpot.
 pub type AnswerBody = Either<Full<Bytes>, Paced>;
 
-/// HubSpot's headers, where the answer is HubSpot's.
-pub(super) fn relayed_headers(outcome: &mut Outcome) -> Option<HeaderMap> {
-    match &mut outcome.result {
-        Ok(Reply::Relayed(reply)) => Some(std::mem::take(&mut reply.headers)),
-        _ => None,
-    }
-}
-
-/// The body of the answer, made before the audit so that it can count it. A relayed one is taken out of the outcome.
-pub(super) fn body(outcome: &mut Outcome, correlation_id: &str) -> AnswerBody {
-    let none = || Ok(Reply::Whole(BackendReply { status: 0, body: Bytes::new() }));
-    match std::mem::replace(&mut outcome.result, none()) {
-        Ok(Reply::Whole(reply)) => Either::Left(Full::new(reply.body)),
-        Ok(Reply::Relayed(reply)) => Either::Right(reply.body),
-        Err(error) => {
-            let body = Either::Left(Full::new(error.to_json(correlation_id).into()));
-            outcome.result = Err(error);
-            body
+/// The answer. Made before its record, which says how long it is.
+pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
+    let status = outcome.status();
+    let mut response = match outcome.result {
+        Ok(Reply::Relayed(reply)) => {
+            let mut response = Response::new(Either::Right(reply.body));
+            *response.headers_mut() = reply.headers;
+            // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
+            response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
+            response
         }
-    }
-}
-
-/// The answer. `relayed` are HubSpot's headers, where the answer is HubSpot's.
-pub(super) fn response(outcome: &Outcome, status: u16, relayed: Option<HeaderMap>, body: AnswerBody, call: &Call) -> Response<AnswerBody> {
-    let has_body = !body.is_end_stream();
-    let mut response = Response::new(body);
+        Ok(Reply::Whole(reply)) => whole(reply.body, &call.correlation_id),
+        Err(error) => {
+            let mut response = whole(error.to_json(&call.correlation_id).into(), &call.correlation_id);
+            response.headers_mut().extend(text_header(RULE, rule(&error)));
+            response
+        }
+    };
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    match relayed {
-        Some(relayed) => {
-            *headers = relayed;
-            // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
-            headers.extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
-        }
-        None => {
-            if has_body {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
-            }
-            headers.extend(text_header(CORRELATION_ID, &call.correlation_id));
-        }
-    }
     let search = call.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search);
     if let (Some(allowance), false) = (outcome.allowance, search) {
         headers.extend(rate_headers(allowance));
     }
     headers.extend(outcome.retry_after_s.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
     headers.extend(outcome.allow.as_deref().and_then(|allow| text_header(ALLOW, allow)));
-    if let Err(error) = &outcome.result {
-        headers.extend(text_header(RULE, rule(error)));
+    response
+}
+
+/// An answer of Keyway's own.
+fn whole(body: Bytes, correlation_id: &str) -> Response<AnswerBody> {
+    let has_body = !body.is_empty();
+    let mut response = Response::new(Either::Left(Full::new(body)));
+    if has_body {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
     }
+    response.headers_mut().extend(text_header(CORRELATION_ID, correlation_id));
     response
 }
 
@@ -125,13 +111,9 @@ pub(super) fn unavailable_error() -> ErrorBody {
 
 /// The same as a response, for when the record of the call itself failed.
 pub(super) fn unavailable(correlation_id: &str) -> Response<AnswerBody> {
-    let error = unavailable_error();
-    let mut response = Response::new(Either::Left(Full::new(error.to_json(correlation_id).into())));
+    let mut response = whole(unavailable_error().to_json(correlation_id).into(), correlation_id);
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
-    headers.insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_S));
-    headers.extend(text_header(CORRELATION_ID, correlation_id));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_S));
     response
 }
 

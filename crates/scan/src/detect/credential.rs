@@ -13,7 +13,7 @@ use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
 use crate::rules::{Nearness, Rule, Rules};
 use crate::shape::{self, Shape};
-use crate::text::{contains_ignore_case, follows_a_word, has_phrase, is_word, line_at, words};
+use crate::text::{contains_ignore_case, follows_a_word, has_phrase, indent_of, is_comment, is_word, line_at, words};
 
 /// Finds the credentials that stand in a text as they are.
 pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
@@ -63,17 +63,13 @@ pub(super) fn values(text: &[u8], hits: &Hits) -> Vec<Value> {
 /// The value that starts at an offset, if it stands alone: no longer word holds it.
 fn value_at(text: &[u8], start: usize) -> Option<Value> {
     let rest = &text[start..];
-    let (length, shape) = match rest.first()? {
-        b'p' if rest.starts_with(b"pat-") => (shape::pat(rest)?, Shape::Pat),
-        b'C' if rest.starts_with(b"CiR") && shape::personal_access_key(rest).is_some() => {
-            (shape::personal_access_key(rest)?, Shape::PersonalAccessKey)
-        }
-        b'C' if shape::oauth_access(rest).is_some() => shape::oauth_access(rest)?,
-        _ => match shape::routed(rest) {
-            Some(length) => (length, Shape::Routed),
-            None => (shape::uuid(rest)?, Shape::Uuid),
-        },
-    };
+    let read = |length: Option<usize>, shape| length.map(|length| (length, shape));
+    // A UUID may begin with a C, too; the forms exclude each other.
+    let (length, shape) = read(shape::pat(rest), Shape::Pat)
+        .or_else(|| read(shape::personal_access_key(rest), Shape::PersonalAccessKey))
+        .or_else(|| shape::oauth_access(rest))
+        .or_else(|| read(shape::routed(rest), Shape::Routed))
+        .or_else(|| read(shape::uuid(rest), Shape::Uuid))?;
     let end = start + length;
     let after_word = follows_a_word(text, start);
     let before_word =
@@ -193,7 +189,7 @@ impl<'a> Surroundings<'a> {
 
     /// How sure the rule may be here, and why.
     fn confidence(&self, rule: &Rule, rules: &Rules) -> (Confidence, String) {
-        let line = crate::text::line_at(self.text.bytes, self.at.start);
+        let line = line_at(self.text.bytes, self.at.start);
         let near_line = line.start.max(self.at.start.saturating_sub(200))..line.end.min(self.at.end + 200);
         // `example.org` is where examples live that are run, not a word about the value.
         static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)example\.(?:com|org|net|edu)").expect("a constant"));
@@ -258,15 +254,12 @@ fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, rules: &Rul
 
 /// Whether a line belongs to a block that ended before the key at `key_at` began.
 fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
-    let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let content = &text[line.clone()];
-    let trimmed = content.trim_ascii();
-    let comment = [b"#".as_slice(), b"//", b"--", b";", b"<!--", b"/*", b"*"].iter().any(|mark| trimmed.starts_with(mark));
-    if line.start >= key_at || comment {
+    if line.start >= key_at || is_comment(content) {
         return false;
     }
-    let (here, key) = (indent(content), indent(&text[line_at(text, key_at)]));
-    here > key || here == key && matches!(trimmed.last(), Some(b':' | b'{'))
+    let (here, key) = (indent_of(content), indent_of(&text[line_at(text, key_at)]));
+    here > key || here == key && matches!(content.trim_ascii_end().last(), Some(b':' | b'{'))
 }
 
 /// What the constant that holds a value is used as elsewhere in its text: `?hapikey=${KEY}`,

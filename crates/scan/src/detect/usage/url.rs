@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use keyway_core::catalog::tables;
+use keyway_core::catalog::{Method, tables};
 use regex::bytes::Regex;
 
 use super::Habits;
 use super::{Meaning, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
-use crate::text::line_at;
+use crate::text::{is_comment, line_at};
 
 /// HubSpot's API hosts.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
@@ -80,7 +80,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
         let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
         if taken.iter().any(|url| url.contains(&start))
-            || is_comment(bytes, start)
+            || in_comment(bytes, start)
             || (prose || spaced || docstrings.iter().any(|range| range.contains(&start))) && !is_told(bytes, start)
         {
             continue;
@@ -104,7 +104,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     for base in bases.iter().take(4) {
         for captures in REST.captures_iter(bytes) {
             let Some(path) = captures.name("path") else { continue };
-            if taken.iter().any(|url| url.contains(&path.start())) || is_comment(bytes, path.start()) {
+            if taken.iter().any(|url| url.contains(&path.start())) || in_comment(bytes, path.start()) {
                 continue;
             }
             let slash = path.start() + usize::from(path.as_bytes().starts_with(b"/"));
@@ -130,13 +130,16 @@ fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits
         return None;
     }
     let method = method::of(text, url);
-    // A method that the path does not have was read from the wrong place.
-    let meaning: Meaning =
-        resolve(method, segments).or_else(|| resolve(None, segments)).or_else(|| unlisted(method, segments).filter(|_| sure))?;
+    let meaning = listed(method, segments).or_else(|| unlisted(method, segments).filter(|_| sure))?;
     let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
     let statement = line_at(text, url.start).start.max(near.start)..line_at(text, url.end).end.min(near.end);
     let auth = habits.of_url(&meaning, &text[statement]);
     Some(usage(meaning, Via::Url, None, auth))
+}
+
+/// What a path means. A method that it does not have was read from the wrong place.
+fn listed(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
+    resolve(method, segments).or_else(|| resolve(None, segments))
 }
 
 /// Whether the URL that ends in a query before `at` is one that only the developer account's key opens.
@@ -148,9 +151,7 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
     }
     let read = read_path(text, start + host.end());
     let url = start + host.start()..read.end;
-    resolve(method::of(text, &url), &read.segments)
-        .or_else(|| resolve(None, &read.segments))
-        .is_some_and(|meaning| meaning.takes_developer_key())
+    listed(method::of(text, &url), &read.segments).is_some_and(|meaning| meaning.takes_developer_key())
 }
 
 /// Whether a path in prose is told to be called: `GET /crm/…`, or the `path: '/crm/…'` of sample code.
@@ -207,9 +208,9 @@ fn is_yaml_value(text: &[u8], start: usize) -> bool {
     KEY.is_match(&text[line_at(text, start).start..start])
 }
 
-fn is_comment(text: &[u8], start: usize) -> bool {
-    let line = text[line_at(text, start).start..start].trim_ascii_start();
-    [b"//".as_slice(), b"#", b"*", b"/*", b"--", b"<!--", b";"].iter().any(|mark| line.starts_with(mark))
+/// Whether what stands here is in a comment that begins its line.
+fn in_comment(text: &[u8], start: usize) -> bool {
+    is_comment(&text[line_at(text, start).start..start])
 }
 
 fn is_prose(path: &str) -> bool {
