@@ -48,6 +48,7 @@ python_client() {
 
 planted_corpus() { # what the scanner finds in a corpus whose every credential and call is known
   local seed
+  python3 tests/scan/check_tables.py data || return 1
   for seed in 1 2; do
     python3 tests/scan/generate.py target/planted --seed $seed >/dev/null || return 1
     "$KEYWAY_BIN" scan --json --output target/planted/report.json target/planted/tree

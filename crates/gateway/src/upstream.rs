@@ -5,6 +5,7 @@
 //! by name (`headers`). Bodies stream both ways.
 
 mod body;
+mod credential;
 mod headers;
 pub mod health;
 
@@ -14,16 +15,16 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Either, Full, Limited};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use keyway_core::secret::Secret;
-use serde_json::Value;
 
 pub use body::Paced;
+pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
 use health::Health;
 
@@ -41,8 +42,6 @@ const IDLE_PER_HOST_MAX: usize = 64;
 const ATTEMPTS_MAX: u32 = 3;
 /// The wait before the second attempt; the third waits twice as long.
 const BACKOFF: Duration = Duration::from_millis(150);
-/// Most that is read of an answer which Keyway itself asked for, in bytes.
-const OWN_ANSWER_MAX: usize = 256 << 10;
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
 pub type RequestBody = Either<Full<Bytes>, Paced>;
@@ -142,34 +141,6 @@ pub enum UpstreamError {
     Unsendable,
 }
 
-/// What HubSpot says of a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialInfo {
-    /// The account it opens.
-    pub hub_id: u64,
-    /// What it may do, sorted.
-    pub scopes: Vec<String>,
-}
-
-/// Why a credential can't be told.
-#[derive(Debug, thiserror::Error)]
-pub enum CredentialError {
-    /// No answer.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamError),
-    /// HubSpot does not know it.
-    #[error(
-        "HubSpot does not accept this credential (it answered {0}); it may be revoked, rotated, or not a private-app token or service key"
-    )]
-    Refused(u16),
-    /// HubSpot can't say now.
-    #[error("HubSpot can't say now what the credential is (it answered {0}); try again")]
-    Unavailable(u16),
-    /// Something else than the documented answer.
-    #[error("HubSpot's answer about the credential can't be read")]
-    Unreadable,
-}
-
 type Pool = Client<HttpsConnector<HttpConnector>, RequestBody>;
 
 thread_local! {
@@ -251,37 +222,6 @@ impl Upstream {
             Ok(Err(_)) => Err(UpstreamError::Broken),
             Err(_) => Err(UpstreamError::TimedOut),
         }
-    }
-
-    /// Asks HubSpot what a private-app token, service key or static-auth token is (hubspot facts, section 1).
-    ///
-    /// # Errors
-    /// There is no answer, or HubSpot does not know the credential.
-    pub async fn credential_info(&self, base: &Base, credential: &Secret<String>) -> Result<CredentialInfo, CredentialError> {
-        let body = serde_json::json!({ "tokenKey": credential.expose() }).to_string();
-        let mut headers = HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let call = Outgoing {
-            method: Method::POST,
-            target: "/oauth/v2/private-apps/get/access-token-info".to_owned(),
-            headers,
-            body: Either::Left(Full::new(body.into())),
-            read_only: true,
-        };
-        let answer = self.send(base, credential, call).await?;
-        match answer.status {
-            200 => {}
-            status @ (400 | 401 | 403 | 404) => return Err(CredentialError::Refused(status)),
-            status => return Err(CredentialError::Unavailable(status)),
-        }
-        let bytes = Limited::new(answer.body, OWN_ANSWER_MAX).collect().await.map_err(|_| CredentialError::Unreadable)?.to_bytes();
-        let info: Value = serde_json::from_slice(&bytes).map_err(|_| CredentialError::Unreadable)?;
-        let hub_id = info["hubId"].as_u64().ok_or(CredentialError::Unreadable)?;
-        let scopes = info["scopes"].as_array().ok_or(CredentialError::Unreadable)?.iter();
-        let mut scopes: Vec<String> = scopes.filter_map(|scope| scope.as_str().map(str::to_owned)).collect();
-        scopes.sort();
-        scopes.dedup();
-        Ok(CredentialInfo { hub_id, scopes })
     }
 }
 

@@ -1,8 +1,9 @@
 //! A whole scan: from sources to a report.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::ops::AddAssign;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,7 +64,7 @@ pub struct Report {
 }
 
 /// Figures of a scan.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Stats {
     /// Files, members of archives and blobs read.
     pub files: u64,
@@ -77,6 +78,17 @@ pub struct Stats {
     pub known: u64,
     /// Findings left out because they are less sure than asked for.
     pub unsure: u64,
+}
+
+impl AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.binary += other.binary;
+        self.allowed += other.allowed;
+        self.known += other.known;
+        self.unsure += other.unsure;
+    }
 }
 
 /// Scans files and folders.
@@ -95,30 +107,15 @@ pub fn files(options: &Options) -> io::Result<Report> {
 pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     let repository = Repository::of(folder)?;
     let staged = repository.staged()?;
-    let after: HashMap<&str, Vec<&str>> = staged.iter().fold(HashMap::new(), |mut paths, change| {
-        paths.entry(change.after.as_str()).or_default().push(change.path.as_str());
-        paths
-    });
     let mut worker = Worker::new(options);
-    let ids: Vec<ObjectId> = after.keys().map(|id| (*id).to_owned()).collect();
     worker.stats.files = staged.len() as u64;
-    for texts in repository.read(&ids, Texts::default)? {
-        worker.skipped.extend(texts.skipped);
-        for (id, text) in texts.texts {
-            for path in &after[id.as_str()] {
-                worker.whole(path, &text);
-                worker.stats.bytes += text.len() as u64;
-            }
-        }
-    }
+    let after = staged.iter().map(|change| (change.after.as_str(), change.path.as_str()));
+    worker.blobs(&repository, after)?;
     // What stood in the same file before is not brought in by this commit.
-    let before: HashMap<&str, &str> = staged.iter().filter_map(|change| Some((change.before.as_deref()?, change.path.as_str()))).collect();
     let touched: HashSet<&str> = worker.findings.iter().map(|finding| finding.path.as_str()).collect();
-    let ids: Vec<ObjectId> = before.iter().filter(|(_, path)| touched.contains(*path)).map(|(id, _)| (*id).to_owned()).collect();
+    let before = staged.iter().filter_map(|change| Some((change.before.as_deref()?, change.path.as_str())));
     let mut earlier = Worker::new(options);
-    for texts in repository.read(&ids, Texts::default)? {
-        texts.texts.iter().for_each(|(id, text)| earlier.whole(before[id.as_str()], text));
-    }
+    earlier.blobs(&repository, before.filter(|(_, path)| touched.contains(path)))?;
     let there: HashSet<(String, String)> = earlier.findings.into_iter().map(|finding| (finding.path, finding.fingerprint)).collect();
     worker.findings.retain(|finding| !there.contains(&(finding.path.clone(), finding.fingerprint.clone())));
     Ok(report([worker]))
@@ -139,9 +136,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
     for look in repository.read(&blobs, || Suspects::new(&options.progress))? {
         hits.extend(look.hits);
         history.skipped.extend(look.skipped);
-        history.stats.files += look.stats.files;
-        history.stats.bytes += look.stats.bytes;
-        history.stats.binary += look.stats.binary;
+        history.stats += look.stats;
     }
     let origins = if hits.is_empty() { HashMap::new() } else { repository.origins(&hits, since)? };
     let ids: Vec<ObjectId> = hits.into_iter().collect();
@@ -178,9 +173,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
     report.findings.retain(|finding| seen.insert(finding.fingerprint.clone()));
     report.findings.extend(oldest.into_values());
     let history = self::report([history]);
-    report.stats.files += history.stats.files;
-    report.stats.bytes += history.stats.bytes;
-    report.stats.binary += history.stats.binary;
+    report.stats += history.stats;
     report.skipped.extend(history.skipped);
     sort(&mut report);
     Ok(report)
@@ -281,16 +274,7 @@ pub(crate) fn report<'a>(workers: impl IntoIterator<Item = Worker<'a>>) -> Repor
         report.findings.extend(worker.findings);
         report.usages.extend(worker.usages);
         report.skipped.extend(worker.skipped);
-        report.stats.files += worker.stats.files;
-        report.stats.bytes += worker.stats.bytes;
-        report.stats.binary += worker.stats.binary;
-        for (passed, count) in worker.passed {
-            match passed {
-                Passed::Allowed => report.stats.allowed += count,
-                Passed::Known => report.stats.known += count,
-                Passed::Unsure => report.stats.unsure += count,
-            }
-        }
+        report.stats += worker.stats;
     }
     sort(&mut report);
     report
@@ -310,24 +294,32 @@ pub(crate) struct Worker<'a> {
     usages: Vec<Usage>,
     skipped: Vec<Skip>,
     stats: Stats,
-    passed: BTreeMap<Passed, u64>,
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(options: &'a Options) -> Self {
-        Self {
-            options,
-            hits: Hits::default(),
-            findings: Vec::new(),
-            usages: Vec::new(),
-            skipped: Vec::new(),
-            stats: Stats::default(),
-            passed: BTreeMap::new(),
-        }
+        Self { options, hits: Hits::default(), findings: Vec::new(), usages: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
     }
 }
 
 impl Worker<'_> {
+    /// Files as git has them: the id of what is in each, and its path.
+    fn blobs<'p>(&mut self, repository: &Repository, files: impl Iterator<Item = (&'p str, &'p str)>) -> io::Result<()> {
+        let mut paths: HashMap<&str, Vec<&str>> = HashMap::new();
+        files.for_each(|(id, path)| paths.entry(id).or_default().push(path));
+        let ids: Vec<ObjectId> = paths.keys().map(|id| (*id).to_owned()).collect();
+        for texts in repository.read(&ids, Texts::default)? {
+            self.skipped.extend(texts.skipped);
+            for (id, text) in texts.texts {
+                for path in &paths[id.as_str()] {
+                    self.whole(path, &text);
+                    self.stats.bytes += text.len() as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A text that is in memory as a whole.
     fn whole(&mut self, path: &str, text: &[u8]) {
         self.look(path, &Window { bytes: text, mine: text.len(), lines_before: 0, columns_before: 0 });
@@ -348,7 +340,9 @@ impl Look for Worker<'_> {
                     shift(window, &mut finding.line, &mut finding.column);
                     self.findings.push(finding);
                 }
-                Err(passed) => *self.passed.entry(passed).or_default() += 1,
+                Err(Passed::Allowed) => self.stats.allowed += 1,
+                Err(Passed::Known) => self.stats.known += 1,
+                Err(Passed::Unsure) => self.stats.unsure += 1,
             }
         }
         for (at, mut usage) in found.usages.into_iter().filter(|(at, _)| *at < window.mine) {

@@ -27,8 +27,8 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
         wanted: Wanted { usages: !args.no_usages },
         judgement: Judgement {
             least: least(args.min_confidence),
-            // A baseline that is written anew holds what is there, known or not.
             keep_values: args.verify,
+            // A baseline that is written anew holds what is there, known or not.
             baseline: known.as_ref().filter(|_| !args.write_baseline).map(Baseline::fingerprints).unwrap_or_default(),
         },
         progress: Progress::default(),

@@ -39,11 +39,13 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
-        })
+        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(to_the_end))
+}
+
+async fn other_method() -> ApiError {
+    ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
 }
 
 /// A change goes on when its client hangs up: what is committed to the store must also come into
@@ -60,9 +62,7 @@ pub(super) fn open() -> Router<Admin> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
-        .method_not_allowed_fallback(async || {
-            ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
-        })
+        .method_not_allowed_fallback(other_method)
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
 }
 

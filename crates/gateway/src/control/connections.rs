@@ -5,11 +5,11 @@ use std::sync::Arc;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 
-use super::{Control, ControlError, Result, addons, find_account, region, text, time_zone};
+use super::{Control, ControlError, Result, State, addons, find_account, region, text, time_zone};
 use crate::clock;
 use crate::model::{Account, Connection};
 use crate::store;
-use crate::upstream::health::State;
+use crate::upstream::health;
 use crate::upstream::{Base, CredentialError, Upstream};
 
 /// What a connected account is made of; HubSpot says the rest.
@@ -45,7 +45,7 @@ impl Control {
         // Asked before the lock is taken: HubSpot may take long, and other changes need not wait for it.
         let info = upstream.credential_info(&base, &credential).await?;
         let now = clock::now();
-        let hint = hint(&credential);
+        let hint = keyway_core::credential::hint(credential.expose());
         let account = Account {
             hub_id: info.hub_id,
             name: if new.name.trim().is_empty() { format!("HubSpot {}", info.hub_id) } else { text("the name", &new.name, true)? },
@@ -67,7 +67,7 @@ impl Control {
         let mut next = state.clone();
         next.accounts.push(account.clone());
         self.commit(change, &mut state, next).await?;
-        upstream.health.note(account.hub_id, State::Fine, now);
+        upstream.health.note(account.hub_id, health::State::Fine, now);
         Ok(account)
     }
 
@@ -97,16 +97,12 @@ impl Control {
                 lost.join(", ")
             )));
         }
-        let hint = hint(&credential);
+        let hint = keyway_core::credential::hint(credential.expose());
         let now = clock::now();
         let base = former.base.clone();
         account.connection = Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now }));
-        let mut change = self.store.begin().await?;
-        self.write_connection(&mut change, &account).await?;
-        let mut next = state.clone();
-        super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
-        self.commit(change, &mut state, next).await?;
-        upstream.health.note(hub_id, State::Fine, now);
+        self.put_connection(&mut state, &account).await?;
+        upstream.health.note(hub_id, health::State::Fine, now);
         Ok(account)
     }
 
@@ -124,16 +120,16 @@ impl Control {
         let info = match upstream.credential_info(&former.base, &former.credential).await {
             Ok(info) if info.hub_id == hub_id => info,
             Ok(_) | Err(CredentialError::Refused(_)) => {
-                upstream.health.note(hub_id, State::Refused, now);
+                upstream.health.note(hub_id, health::State::Refused, now);
                 return Ok(asked);
             }
             Err(error) => {
                 tracing::warn!(hub_id, %error, "the credential of a connection could not be checked");
-                upstream.health.note(hub_id, State::Unreachable, now);
+                upstream.health.note(hub_id, health::State::Unreachable, now);
                 return Ok(asked);
             }
         };
-        upstream.health.note(hub_id, State::Fine, now);
+        upstream.health.note(hub_id, health::State::Fine, now);
         let mut state = self.state.lock().await;
         let mut account = find_account(&state, hub_id)?.clone();
         // Replaced meanwhile: what was learned is of the former credential.
@@ -154,11 +150,7 @@ impl Control {
             checked_at: now,
         };
         account.connection = Some(Arc::new(renewed));
-        let mut change = self.store.begin().await?;
-        self.write_connection(&mut change, &account).await?;
-        let mut next = state.clone();
-        super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
-        self.commit(change, &mut state, next).await?;
+        self.put_connection(&mut state, &account).await?;
         Ok(account)
     }
 
@@ -170,6 +162,15 @@ impl Control {
                 tracing::warn!(hub_id = account.hub_id, %error, "a connection could not be checked");
             }
         }
+    }
+
+    /// Writes an account with another connection, and makes it count.
+    async fn put_connection(&self, state: &mut State, account: &Account) -> Result<()> {
+        let mut change = self.store.begin().await?;
+        self.write_connection(&mut change, account).await?;
+        let mut next = state.clone();
+        super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == account.hub_id);
+        self.commit(change, state, next).await
     }
 
     async fn write_connection(&self, change: &mut store::Change, account: &Account) -> Result<()> {
@@ -205,11 +206,4 @@ fn region_of(credential: &Secret<String>) -> &str {
         (Some("pat"), Some(region)) => region,
         _ => "na1",
     }
-}
-
-/// Enough to recognise it by.
-fn hint(credential: &Secret<String>) -> String {
-    let text = credential.expose();
-    let tail: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
-    if text.starts_with("pat-") { format!("pat-{}-…{tail}", region_of(credential)) } else { format!("…{tail}") }
 }

@@ -1,6 +1,7 @@
 //! Legacy keys: callers that can't be changed still send a UUID in `?hapikey=`. Each such key is let
 //! in for one app, whose scopes and limits then hold for it like for any token.
 
+use keyway_core::credential;
 use keyway_core::secret::Secret;
 
 use super::{Control, ControlError, LIVE_TOKENS_MAX, Result, find_app};
@@ -16,7 +17,7 @@ impl Control {
     /// `eu1-…`), or it is let in already.
     pub async fn admit_legacy_key(&self, id_or_name: &str, key: Secret<String>) -> Result<(App, Token)> {
         let key = key.expose().trim().to_ascii_lowercase();
-        if !is_legacy_key(&key) {
+        if !credential::is_account_key(&key) {
             return Err(ControlError::Invalid(
                 "a legacy key is a UUID, or a region such as eu1 and five groups of hexadecimal digits".into(),
             ));
@@ -30,13 +31,12 @@ impl Control {
         if state.tokens.iter().filter(|token| token.app_id == app.id && token.revoked_at.is_none()).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        let hint = format!("…{}", &key[key.len() - 4..]);
         let now = clock::now();
         let mut token = Token {
             id: 0,
             app_id: app.id,
             hash,
-            hint,
+            hint: credential::hint(&key),
             created_at: now,
             expires_at: None,
             revoked_at: None,
@@ -49,32 +49,5 @@ impl Control {
         next.tokens.push(token.clone());
         self.commit(change, &mut state, next).await?;
         Ok((app, token))
-    }
-}
-
-/// The forms of HubSpot's account-wide keys (hubspot facts, section 1), lower case.
-fn is_legacy_key(key: &str) -> bool {
-    let groups: Vec<&str> = key.split('-').collect();
-    let hex = |groups: &[&str], lengths: [usize; 5]| {
-        groups.len() == 5
-            && groups.iter().zip(lengths).all(|(group, length)| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
-    hex(&groups, [8, 4, 4, 4, 12])
-        || groups.split_first().is_some_and(|(region, rest)| keyway_core::token::is_region(region) && hex(rest, [4, 4, 4, 4, 12]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_legacy_key;
-
-    #[test]
-    fn a_legacy_key_is_a_uuid_or_a_routed_key() {
-        let digits = "0123456789abcdef".repeat(2);
-        let uuid = format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-        let routed = format!("eu1-{}-{}-{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..12], &digits[12..16], &digits[16..28]);
-        assert!(is_legacy_key(&uuid) && is_legacy_key(&routed));
-        for key in ["", "demo", &uuid[1..], &format!("{uuid}0"), &format!("pat-na1-{uuid}"), &routed[1..]] {
-            assert!(!is_legacy_key(key), "{key}");
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use keyway_core::catalog::{Catalog, Operation};
 use keyway_core::sunset;
 
@@ -10,8 +9,8 @@ const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// The day on which dated versions became generally available and HubSpot called the numbered ones
-/// legacy (hubspot facts, section 2).
-const NUMBERED_ARE_LEGACY_SINCE: Date = jiff::civil::date(2026, 3, 30);
+/// legacy (hubspot facts, section 2): 2026-03-30, as RFC 9745 writes it.
+const NUMBERED_ARE_LEGACY_SINCE: HeaderValue = HeaderValue::from_static("@1774828800");
 
 /// The headers of each operation that ends, made once.
 pub(super) struct Deprecations {
@@ -22,7 +21,6 @@ struct Headers {
     sunset: HeaderValue,
     /// Where to go, if HubSpot has said.
     successor: Option<HeaderValue>,
-    since: HeaderValue,
 }
 
 impl Deprecations {
@@ -33,7 +31,7 @@ impl Deprecations {
     /// Adds the headers of an operation that ends.
     pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
         let Some(Some(headers)) = self.by_operation.get(usize::from(operation.id.0)) else { return };
-        to.insert(DEPRECATION, headers.since.clone());
+        to.insert(DEPRECATION, NUMBERED_ARE_LEGACY_SINCE);
         to.insert(SUNSET, headers.sunset.clone());
         if let Some(successor) = &headers.successor {
             to.append(LINK, successor.clone());
@@ -46,13 +44,11 @@ fn headers(operation: &Operation) -> Option<Headers> {
     let numbered = operation.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
     let ends = sunset::of_path(operation.template).filter(|_| numbered)?;
     let ends: Date = ends.date.parse().ok()?;
-    let since = TimeZone::UTC.to_timestamp(NUMBERED_ARE_LEGACY_SINCE.at(0, 0, 0, 0)).ok()?.as_second();
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
     Some(Headers {
         sunset: HeaderValue::from_str(&ends.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
         // A template is no URI until its variables are filled in, which RFC 6570 says for links too.
         successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),
-        since: HeaderValue::from_str(&format!("@{since}")).ok()?,
     })
 }
 

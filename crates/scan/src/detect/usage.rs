@@ -98,6 +98,17 @@ fn unlisted(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     })
 }
 
+/// The segments of a template, `{}` for what varies.
+fn segments_of(template: &str) -> Vec<String> {
+    let segments = template.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| if segment.contains('{') { "{}".to_owned() } else { segment.to_owned() }).collect()
+}
+
+/// A chain of names as it is reported.
+fn spaceless(written: &[u8]) -> String {
+    String::from_utf8_lossy(written).split_whitespace().collect()
+}
+
 fn version_of(path: &str) -> Option<String> {
     path.split('/').find(|segment| is_version(segment)).map(str::to_owned)
 }

@@ -11,7 +11,7 @@ use regex::bytes::Regex;
 
 use super::Habits;
 use super::sdk::{assigned_to, calls_of, last_name, plain};
-use super::{Meaning, resolve, usage, version_of};
+use super::{Meaning, resolve, segments_of, spaceless, usage, version_of};
 use crate::detect::Text;
 use crate::finding::{Usage, UsageAuth, Via};
 use crate::text::contains_ignore_case;
@@ -127,9 +127,7 @@ fn javascript(path: &str) -> bool {
 }
 
 fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits<'_>, positional_key: bool) -> Usage {
-    let segments = row.path.split('/').filter(|segment| !segment.is_empty());
-    let segments: Vec<String> = segments.map(|segment| if segment.contains('{') { "{}".to_owned() } else { segment.to_owned() }).collect();
-    let meaning = resolve(Some(row.method), &segments).unwrap_or_else(|| Meaning {
+    let meaning = resolve(Some(row.method), &segments_of(row.path)).unwrap_or_else(|| Meaning {
         method: Some(row.method),
         path: row.path.to_owned(),
         version: version_of(row.path).unwrap_or_default(),
@@ -140,6 +138,5 @@ fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits<'_>, positional_
     if auth == UsageAuth::Unknown && positional_key {
         auth = UsageAuth::Hapikey;
     }
-    let written: String = String::from_utf8_lossy(written).split_whitespace().collect();
-    usage(meaning, Via::Sdk, Some(written), auth)
+    usage(meaning, Via::Sdk, Some(spaceless(written)), auth)
 }

@@ -11,7 +11,7 @@ use keyway_core::catalog::tables::{SdkCallRow, sdk_calls};
 use regex::bytes::Regex;
 
 use super::Habits;
-use super::{resolve, unlisted, usage};
+use super::{resolve, segments_of, spaceless, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
 
@@ -133,14 +133,8 @@ fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
 }
 
 fn call(row: &SdkCallRow, written: &[u8], habits: &Habits<'_>) -> Option<Usage> {
-    let segments: Vec<String> = row
-        .path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(|segment| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() })
-        .collect();
+    let segments = segments_of(row.path);
     let meaning = resolve(Some(row.method), &segments).or_else(|| unlisted(Some(row.method), &segments))?;
     let auth = habits.of_client(&meaning);
-    let written: String = String::from_utf8_lossy(written).split_whitespace().collect();
-    Some(usage(meaning, Via::Sdk, Some(written), auth))
+    Some(usage(meaning, Via::Sdk, Some(spaceless(written)), auth))
 }
