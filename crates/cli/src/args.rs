@@ -191,6 +191,12 @@ pub struct Serve {
     /// Write the addresses as JSON to this file once the server is ready
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
+    /// Delete audit records that are older than this many days; all are kept when left out
+    #[arg(long, env = "KEYWAY_AUDIT_KEEP_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub audit_keep_days: Option<u32>,
+    /// Also write each audit record to stdout, as a line of JSON
+    #[arg(long)]
+    pub audit_stream: bool,
     /// What to log on stderr, such as info or keyway_gateway=debug
     #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
@@ -475,6 +481,15 @@ pub enum Audit {
     List {
         #[command(flatten)]
         filter: AuditFilter,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether the log is as it was written: exit code 1 if a record was changed, removed or added
+    Verify {
+        /// A head that an earlier check printed and that was kept elsewhere: shows that nothing was cut off since
+        #[arg(long, value_name = "HEAD")]
+        head: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_gateway::admin::{self, Admin, AdminToken};
 use keyway_gateway::audit::AuditLog;
+use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
@@ -27,6 +28,9 @@ use crate::{Exit, commands, demo};
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often old audit records are deleted.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
 /// How often HubSpot is asked about each connection's credential.
 const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
 
@@ -40,7 +44,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
 
     let store = Store::open(stored).await?;
     let portal = Arc::new(Portal::open(stored.map_or(Storage::Ephemeral, |folder| Storage::Folder(folder.to_owned()))).await?);
-    let audit = Arc::new(AuditLog::open(stored).await?);
+    let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
+    let audit = Arc::new(AuditLog::open(stored, store.audit_key(), reader).await?);
     let registry = Arc::new(Registry::new(store.token_key()));
     let backend = Arc::new(PortalBackend(portal.clone()));
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
@@ -61,6 +66,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
+    let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
     // Before the server is called ready: whoever reads that may stop it at once.
@@ -72,6 +78,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     running.join().await;
     let _ = flusher.await;
     watch.abort();
+    pruner.inspect(tokio::task::JoinHandle::abort);
     control.close().await;
     audit.close().await;
     portal.close().await;
@@ -156,6 +163,20 @@ async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut s
     }
 }
 
+/// Deletes records that have reached their age, now and every hour.
+async fn forget_old_calls(audit: Arc<AuditLog>, days: u32) {
+    let mut every = tokio::time::interval(FORGET_EVERY);
+    loop {
+        every.tick().await;
+        let before = clock::now().plus_ms(-i64::from(days) * 86_400_000);
+        match audit.prune(before).await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!(records, "audit records older than {days} days are deleted"),
+            Err(error) => tracing::warn!(%error, "old audit records could not be deleted"),
+        }
+    }
+}
+
 async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool>) {
     let mut every = tokio::time::interval(LAST_USE_EVERY);
     loop {
@@ -171,13 +192,21 @@ async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool
 
 fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, demo: Option<&demo::Demo>) -> anyhow::Result<()> {
     let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { folder.display().to_string() };
-    commands::print(&format!(
+    // Where records go to stdout, nothing else does.
+    let tell = |text: &str| {
+        if serve.audit_stream {
+            commands::say(text);
+            return Ok(());
+        }
+        commands::print(text)
+    };
+    tell(&format!(
         "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  kept in {kept}\n",
         env!("CARGO_PKG_VERSION"),
         folder.join("admin.sock").display(),
     ))?;
     if let Some(demo) = demo {
-        commands::print(&demo.screen(data))?;
+        tell(&demo.screen(data))?;
     }
     if let Some(file) = &serve.ready_file {
         let mut ready = serde_json::json!({ "version": 1, "data": format!("http://{data}"), "admin": format!("http://{admin}") });
@@ -190,7 +219,7 @@ fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, d
             .and_then(|()| std::fs::rename(&draft, file))
             .with_context(|| format!("{} can't be written", file.display()))?;
     }
-    commands::print("keyway is ready")
+    tell("keyway is ready")
 }
 
 /// Told to stop, by an operator or a supervisor.

@@ -6,6 +6,7 @@
 mod resolve;
 pub mod tables;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -155,6 +156,19 @@ impl Catalog {
     /// The path names an object type that is neither standard nor custom.
     pub fn requirement(&self, operation: &Operation, path: &NormalPath) -> Result<Requirement, UnknownObjectType> {
         operation.requirement.for_path(path)
+    }
+
+    /// The object types that a path of a generic operation names, as the audit keeps them: standard
+    /// types by their name, custom ones as they are written, two joined by a comma. None where the
+    /// operation is of one type only.
+    pub fn object_types(&self, operation: &Operation, path: &NormalPath) -> Option<Cow<'static, str>> {
+        operation.requirement.types_in(path)
+    }
+
+    /// The scopes that an operation needs on these object types, as [`Catalog::object_types`] gives
+    /// them. None where there is no such type.
+    pub fn requirement_on(&self, operation: &Operation, object_types: Option<&str>) -> Option<Requirement> {
+        operation.requirement.on_types(object_types.unwrap_or_default())
     }
 
     fn load() -> Self {

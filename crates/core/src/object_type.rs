@@ -3,6 +3,7 @@
 //! A generic CRM path (`/crm/objects/2026-09/{objectType}`) lists the scopes of every type; the
 //! type in the path decides which of them count.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -78,6 +79,17 @@ impl ObjectTypeRef {
 /// The row that a segment names, custom types included. Allocates nothing.
 pub fn row_of(segment: &str) -> Option<&'static ObjectType> {
     if is_custom(segment) { Some(ObjectType::custom()) } else { standard(segment) }
+}
+
+/// Longest name of a custom type that is kept, in bytes. HubSpot's own are shorter.
+const CUSTOM_NAME_MAX: usize = 64;
+
+/// What the type that a segment names is called: a standard type's name, or a custom one as written.
+pub fn name_of(segment: &str) -> Option<Cow<'static, str>> {
+    if is_custom(segment) {
+        return Some(segment.get(..CUSTOM_NAME_MAX).unwrap_or(segment).replace(',', "").into());
+    }
+    standard(segment).map(|row| row.name.into())
 }
 
 fn standard(segment: &str) -> Option<&'static ObjectType> {

@@ -5,6 +5,7 @@
 //! path decides (docs/decisions/0002-scopes-of-generic-paths.md). Whether a caller has them is
 //! decided in `policy`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::catalog::tables::{EndpointRow, scope_set_rows};
@@ -160,17 +161,41 @@ impl Rule {
         let segment = |at: usize| path.segments().nth(at).unwrap_or_default();
         match self {
             Self::Fixed(requirement) => Ok(*requirement),
-            Self::ByType(per_type, at) => Ok(per_type.of(segment(*at))?.map_or(Requirement::Nothing, Requirement::Scopes)),
-            Self::ByTypes(per_type, first, second) => {
-                let halves = (per_type.of(segment(*first))?, per_type.of(segment(*second))?);
-                Ok(match halves {
-                    (Some(one), Some(other)) if std::ptr::eq(one, other) || one == other => Requirement::Scopes(one),
-                    (Some(one), Some(other)) => Requirement::Both(one, other),
-                    _ => Requirement::Nothing,
-                })
-            }
+            Self::ByType(per_type, at) => one(per_type, segment(*at)),
+            Self::ByTypes(per_type, first, second) => two(per_type, segment(*first), segment(*second)),
         }
     }
+
+    /// The same for object types that [`Rule::types_in`] gave.
+    pub(crate) fn on_types(&self, types: &str) -> Option<Requirement> {
+        match self {
+            Self::Fixed(requirement) => Some(*requirement),
+            Self::ByType(per_type, _) => one(per_type, types).ok(),
+            Self::ByTypes(per_type, ..) => types.split_once(',').and_then(|(first, second)| two(per_type, first, second).ok()),
+        }
+    }
+
+    /// The object types that count, by name.
+    pub(crate) fn types_in(&self, path: &NormalPath) -> Option<Cow<'static, str>> {
+        let name = |at: usize| object_type::name_of(path.segments().nth(at).unwrap_or_default());
+        match self {
+            Self::Fixed(_) => None,
+            Self::ByType(_, at) => name(*at),
+            Self::ByTypes(_, first, second) => Some(format!("{},{}", name(*first)?, name(*second)?).into()),
+        }
+    }
+}
+
+fn one(per_type: &PerType, of: &str) -> Result<Requirement, UnknownObjectType> {
+    Ok(per_type.of(of)?.map_or(Requirement::Nothing, Requirement::Scopes))
+}
+
+fn two(per_type: &PerType, first: &str, second: &str) -> Result<Requirement, UnknownObjectType> {
+    Ok(match (per_type.of(first)?, per_type.of(second)?) {
+        (Some(one), Some(other)) if std::ptr::eq(one, other) || one == other => Requirement::Scopes(one),
+        (Some(one), Some(other)) => Requirement::Both(one, other),
+        _ => Requirement::Nothing,
+    })
 }
 
 /// The CRM families whose paths carry object types.

@@ -1,12 +1,20 @@
 //! The audit log: one record for each call, durable before its answer leaves.
 //!
 //! Records hold who, what, when and how it ended; never bodies, tokens or query values. Writing is
-//! in `writer`, reading in `query`.
+//! in `writer`, reading in `query`; `chain` is how a change of the log shows, `verify` checks it.
 
+pub mod chain;
+mod prune;
 mod query;
+mod rows;
+mod schema;
+mod stream;
+mod verify;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::time::Timestamp;
@@ -14,7 +22,9 @@ use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 
+use chain::ChainKey;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
+pub use verify::Verification;
 
 /// One call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -32,10 +42,16 @@ pub struct AuditRecord {
     pub token_id: Option<u64>,
     /// Method and path template; method and `(unknown)` where there is no such operation.
     pub operation: String,
+    /// The object type of a generic operation; two joined by a comma.
+    pub object: Option<String>,
     /// HTTP status; none when the process died before the outcome was known.
     pub status: Option<u16>,
     /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
     pub category: Option<String>,
+    /// Times the call was sent to HubSpot; 0 on an embedded account, or where it was refused.
+    pub attempts: u64,
+    /// How long it waited for the account's limits, in microseconds.
+    pub waited_us: u64,
     /// From reading the request to handing over the record, in microseconds.
     pub latency_us: u64,
     /// Bytes of the request's body.
@@ -50,15 +66,18 @@ pub struct AuditRecord {
 
 impl AuditRecord {
     /// The names of its fields, in order, as in JSON.
-    pub const COLUMNS: [&str; 13] = [
+    pub const COLUMNS: [&str; 16] = [
         "id",
         "time",
         "hubId",
         "appId",
         "tokenId",
         "operation",
+        "object",
         "status",
         "category",
+        "attempts",
+        "waitedUs",
         "latencyUs",
         "bytesIn",
         "bytesOut",
@@ -79,11 +98,17 @@ pub struct AuditEntry {
     /// The token.
     pub token_id: Option<u64>,
     /// Method and path template.
-    pub operation: std::sync::Arc<str>,
+    pub operation: Arc<str>,
+    /// The object type of a generic operation.
+    pub object: Option<Cow<'static, str>>,
     /// HTTP status.
     pub status: u16,
     /// HubSpot's category of an error.
     pub category: Option<&'static str>,
+    /// Times it was sent to HubSpot.
+    pub attempts: u32,
+    /// Microseconds.
+    pub waited_us: u64,
     /// Microseconds.
     pub latency_us: u64,
     /// Bytes of the request's body.
@@ -94,6 +119,29 @@ pub struct AuditEntry {
     pub correlation_id: String,
     /// The address of the other side.
     pub source: std::net::IpAddr,
+}
+
+impl AuditEntry {
+    fn record(&self, id: i64) -> AuditRecord {
+        AuditRecord {
+            id,
+            time: self.at.to_iso(),
+            hub_id: self.hub_id,
+            app_id: self.app_id,
+            token_id: self.token_id,
+            operation: self.operation.to_string(),
+            object: self.object.as_deref().map(str::to_owned),
+            status: Some(self.status),
+            category: self.category.map(str::to_owned),
+            attempts: u64::from(self.attempts),
+            waited_us: self.waited_us,
+            latency_us: self.latency_us,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            correlation_id: self.correlation_id.clone(),
+            source: self.source.to_string(),
+        }
+    }
 }
 
 /// The log could not be opened, read or written.
@@ -111,15 +159,16 @@ pub enum AuditError {
 pub struct AuditLog {
     writer: writer::Writer,
     readers: SqlitePool,
+    key: Arc<ChainKey>,
 }
 
 impl AuditLog {
-    /// Opens the log in a folder, or one that is kept nowhere. Calls that were begun and not
+    /// Opens the log in a folder, or one that is kept nowhere. Records are also written to `stream`, as JSON lines. Calls that were begun and not
     /// finished when the last process died become records with the outcome unknown.
     ///
     /// # Errors
     /// The file can't be opened or is not a log.
-    pub async fn open(folder: Option<&Path>) -> Result<Self, AuditError> {
+    pub async fn open(folder: Option<&Path>, key: ChainKey, stream: Option<Box<dyn std::io::Write + Send>>) -> Result<Self, AuditError> {
         let options = match folder {
             Some(folder) => SqliteConnectOptions::new()
                 .filename(folder.join("audit.db"))
@@ -134,9 +183,11 @@ impl AuditLog {
         };
         let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
         let mut connection = options.connect().await?;
-        let next_id = writer::prepare(&mut connection).await?;
+        let key = Arc::new(key);
+        let end = schema::prepare(&mut connection, &key).await?;
         let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_with(options).await?;
-        Ok(Self { writer: writer::Writer::start(connection, next_id), readers })
+        let stream = stream.map(stream::Stream::start);
+        Ok(Self { writer: writer::Writer::start(connection, key.clone(), end, stream), readers, key })
     }
 
     /// Notes that a call which changes something is about to be performed. Durable on return.
@@ -153,6 +204,20 @@ impl AuditLog {
     /// It could not be made durable; the answer must not be sent.
     pub async fn record(&self, entry: AuditEntry, begun: bool) -> Result<(), AuditError> {
         self.writer.write(writer::Change::Record(entry, begun)).await
+    }
+
+    /// Deletes records that are older than a moment; how many comes back. Calls go on meanwhile.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub async fn prune(&self, before: Timestamp) -> Result<u64, AuditError> {
+        let mut gone = 0;
+        loop {
+            match self.writer.prune(before).await? {
+                0 => return Ok(gone),
+                some => gone += some,
+            }
+        }
     }
 
     /// Finishes what is queued and closes the file.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -67,6 +68,15 @@ pub struct Forwarded {
     pub now: Timestamp,
 }
 
+/// How a call got to HubSpot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sent {
+    /// Times it was sent.
+    pub attempts: u32,
+    /// How long it waited for the account's limits.
+    pub waited: Duration,
+}
+
 /// Where a call goes.
 pub enum Destination<'a> {
     /// The embedded portal.
@@ -104,10 +114,10 @@ impl From<BackendReply> for Reply {
 ///
 /// # Errors
 /// The backend's error, or why HubSpot gave no answer.
-pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded) -> Result<Reply, ErrorBody> {
+pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Reply, ErrorBody> {
     match destination {
         Destination::Embedded(backend) => embedded(backend, permit, rest).await.map(Reply::Whole),
-        Destination::HubSpot(upstream, connection) => hubspot(upstream, connection, permit, rest).await.map(Reply::Relayed),
+        Destination::HubSpot(upstream, connection) => hubspot(upstream, connection, permit, rest, sent).await.map(Reply::Relayed),
     }
 }
 
@@ -118,13 +128,19 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
     backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now }).await
 }
 
-async fn hubspot(upstream: &Upstream, connection: &Connection, permit: Permit, rest: Forwarded) -> Result<Relayed, ErrorBody> {
+async fn hubspot(
+    upstream: &Upstream,
+    connection: &Connection,
+    permit: Permit,
+    rest: Forwarded,
+    sent: &mut Sent,
+) -> Result<Relayed, ErrorBody> {
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
     let target = query.map_or_else(|| path.as_str().to_owned(), |query| format!("{}?{query}", path.as_str()));
     let call = Outgoing { method, target, headers, body, read_only };
-    let reply = upstream.send(&connection.base, &connection.credential, call).await.map_err(no_answer)?;
+    let reply = upstream.send(&connection.base, &connection.credential, call, &mut sent.attempts).await.map_err(no_answer)?;
     if reply.status == 401 {
         upstream.health.note(hub_id, State::Refused, now);
         // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.

@@ -12,6 +12,7 @@ mod receive;
 mod respond;
 mod usage;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +28,7 @@ use keyway_core::quota::{Allowance, Exceeded, Policy};
 use keyway_core::time::Timestamp;
 
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, Destination, Forwarded, Reply, forward};
+use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, forward};
 use crate::clock;
 use crate::registry::{Registry, TokenEntry};
 use crate::upstream::{Upstream, let_through};
@@ -62,6 +63,8 @@ struct Call {
     source: IpAddr,
     token: Option<Arc<TokenEntry>>,
     operation: Option<&'static Operation>,
+    object: Option<Cow<'static, str>>,
+    sent: Sent,
     bytes_in: u64,
     begun: bool,
 }
@@ -115,6 +118,8 @@ impl Gateway {
             source,
             token: None,
             operation: None,
+            object: None,
+            sent: Sent::default(),
             bytes_in: 0,
             begun: false,
         };
@@ -154,6 +159,7 @@ impl Gateway {
         let token = authenticate::bearer(&self.registry, &head, call)?;
         let operation = resolve(&head.method, &path)?;
         call.operation = Some(operation);
+        call.object = Catalog::get().object_types(operation, &path);
         let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
         let allowance = throttle(&token, operation, call.at)?;
         let result = self.answer(call, &head, body, permit, &token).await;
@@ -184,7 +190,7 @@ impl Gateway {
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
         let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.at };
-        forward(destination, permit, rest).await
+        forward(destination, permit, rest, &mut call.sent).await
     }
 
     /// What is known of a call before its outcome.
@@ -200,8 +206,11 @@ impl Gateway {
             app_id: caller.map(|caller| caller.app_id),
             token_id: caller.map(|caller| caller.token_id),
             operation,
+            object: call.object.clone(),
             status: 0,
             category: None,
+            attempts: call.sent.attempts,
+            waited_us: u64::try_from(call.sent.waited.as_micros()).unwrap_or(u64::MAX),
             latency_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             bytes_in: call.bytes_in,
             bytes_out: 0,

@@ -10,12 +10,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use keyway_core::quota::Tier;
+use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+use crate::audit::chain::ChainKey;
 use crate::model::{Account, App, Connection, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
@@ -44,6 +46,7 @@ pub enum StoreError {
 pub struct Store {
     pool: SqlitePool,
     token_key: [u8; 32],
+    master_key: Secret<[u8; 32]>,
     vault: Vault,
     _lock: Option<folder::Lock>,
 }
@@ -81,12 +84,17 @@ impl Store {
         check_master_key(&pool, &master_key).await?;
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
-        Ok(Self { pool, token_key, vault: Vault::new(&master_key), _lock: lock })
+        Ok(Self { pool, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), _lock: lock })
     }
 
     /// The key of the token hashes.
     pub const fn token_key(&self) -> TokenKey {
         TokenKey::new(self.token_key)
+    }
+
+    /// The keys of the audit's seals.
+    pub fn audit_key(&self) -> ChainKey {
+        ChainKey::new(self.master_key.expose())
     }
 
     /// Everything.

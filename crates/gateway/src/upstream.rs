@@ -179,9 +179,17 @@ impl Upstream {
     ///
     /// Sent again only where that is safe: nothing was sent yet, or the call changes nothing.
     ///
+    /// `attempts` counts how often.
+    ///
     /// # Errors
     /// There is no answer.
-    pub async fn send(&self, base: &Base, credential: &Secret<String>, call: Outgoing) -> Result<Relayed, UpstreamError> {
+    pub async fn send(
+        &self,
+        base: &Base,
+        credential: &Secret<String>,
+        call: Outgoing,
+        attempts: &mut u32,
+    ) -> Result<Relayed, UpstreamError> {
         let target: PathAndQuery = call.target.parse().map_err(|_| UpstreamError::Unsendable)?;
         let uri = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
         let mut headers = call.headers;
@@ -198,6 +206,7 @@ impl Upstream {
             *request.method_mut() = call.method.clone();
             *request.uri_mut() = uri.clone();
             *request.headers_mut() = headers.clone();
+            *attempts += 1;
             let patience = if body.is_some() { HEAD_TIME_MAX } else { UPLOAD_TIME_MAX };
             let outcome = Self::exchange(request, CONNECT_TIME_MAX + patience).await;
             let repeat = match &outcome {

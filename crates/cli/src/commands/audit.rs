@@ -18,6 +18,11 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(filter, None)), None).await?;
             show(&answer, json, records)
         }
+        Audit::Verify { head, json } => {
+            let answer = call(connection, Method::GET, &format!("/api/v1/audit/verify{}", query(&[("head", head)])), None).await?;
+            show(&answer, json, verified)?;
+            Ok(if answer["fault"].is_null() { Exit::Fine } else { Exit::Negative })
+        }
         Audit::Export { filter, format, output } => {
             let format = match format {
                 Format::Jsonl => "jsonl",
@@ -53,6 +58,20 @@ fn fields(filter: AuditFilter, format: Option<String>) -> String {
         ("limit", limit.map(|limit| limit.to_string())),
         ("format", format),
     ])
+}
+
+fn verified(answer: &Value) -> String {
+    let mut lines = match answer["fault"].as_str() {
+        Some(fault) => format!("NOT as it was written: {fault}"),
+        None => format!("{} records are as they were written", text(&answer["records"])),
+    };
+    if answer["unsealed"].as_u64().is_some_and(|count| count > 0) {
+        lines.push_str(&format!("\n{} older records are from before there were seals", text(&answer["unsealed"])));
+    }
+    if let Some(head) = answer["head"].as_str() {
+        lines.push_str(&format!("\nhead {head}"));
+    }
+    lines
 }
 
 fn records(answer: &Value) -> String {

@@ -46,7 +46,9 @@ fn an_export_of_nothing_has_its_columns() {
     let keyway = Keyway::start(&[]);
     let answer = ask(&keyway, "GET", "/api/v1/audit/export?format=csv", "");
     assert!(
-        answer.contains("id,time,hubId,appId,tokenId,operation,status,category,latencyUs,bytesIn,bytesOut,correlationId,source"),
+        answer.contains(
+            "id,time,hubId,appId,tokenId,operation,object,status,category,attempts,waitedUs,latencyUs,bytesIn,bytesOut,correlationId,source"
+        ),
         "{answer}"
     );
 }

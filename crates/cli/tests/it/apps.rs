@@ -60,10 +60,33 @@ fn the_audit_tells_each_call_and_survives_a_restart_with_the_app() {
     let export = keyway.run(&["audit", "export", "--format", "csv"]);
     let text = String::from_utf8(export.stdout).unwrap();
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert!(text.starts_with("id,time,hubId,appId,tokenId,operation,status"), "{text}");
+    assert!(text.starts_with("id,time,hubId,appId,tokenId,operation,object,status"), "{text}");
     assert!(!text.contains(&token) && !text.contains("kept@example.com"));
     let lines = keyway.run(&["audit", "export", "--operation", "POST /crm/v3/objects/contacts"]);
     assert_eq!(String::from_utf8(lines.stdout).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_check_of_the_audit_tells_a_whole_log_from_one_that_was_put_back() {
+    let keyway = Keyway::start(&[]);
+    let token = create(&keyway, "Sync", "crm.objects.contacts.read");
+    keyway.call(&token, "GET", CONTACTS, None);
+    let early = keyway.json(&["audit", "verify"]);
+    assert_eq!((&early["records"], &early["fault"]), (&1.into(), &serde_json::Value::Null));
+    let folder = keyway.stop();
+    let backup = std::fs::read(folder.path().join("audit.db")).unwrap();
+
+    let keyway = Keyway::start_in(folder, &[]);
+    keyway.call(&token, "GET", CONTACTS, None);
+    let head = keyway.json(&["audit", "verify", "--head", early["head"].as_str().unwrap()])["head"].clone();
+    let folder = keyway.stop();
+    std::fs::write(folder.path().join("audit.db"), backup).unwrap();
+
+    let keyway = Keyway::start_in(folder, &[]);
+    assert_eq!(keyway.run(&["audit", "verify"]).status.code(), Some(0));
+    let refused = keyway.run(&["audit", "verify", "--head", head.as_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stdout));
+    assert_eq!(keyway.run(&["audit", "verify", "--head", "7"]).status.code(), Some(2));
 }
 
 #[test]

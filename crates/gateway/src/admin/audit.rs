@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use super::Admin;
 use super::body::{ApiError, VERSION};
 use super::extract::Query;
-use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter};
+use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter, Verification};
 
 /// Records on a page when nothing is said.
 const PAGE_DEFAULT: u32 = 100;
@@ -46,6 +46,20 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<AuditQu
     let records = admin.audit.list(&filter).await?;
     let next = (records.len() == filter.limit as usize).then(|| records.last().map(|record| record.id)).flatten();
     Ok(Json(json!({ "version": VERSION, "records": records, "before": next })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyQuery {
+    head: Option<String>,
+}
+
+/// Whether the log is as it was written.
+pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Result<Json<serde_json::Value>, ApiError> {
+    let head = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?;
+    let Verification { records, head, unsealed, fault } = admin.audit.verify(head).await?;
+    let head = head.map(|head| head.to_string());
+    Ok(Json(json!({ "version": VERSION, "records": records, "unsealed": unsealed, "head": head, "fault": fault })))
 }
 
 /// Streams every record that fits, newest first, with bounded memory.

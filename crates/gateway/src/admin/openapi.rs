@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 25] = [
+pub(super) const ROUTES: [(&str, &str, &str); 26] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -33,6 +33,7 @@ pub(super) const ROUTES: [(&str, &str, &str); 25] = [
         "A page of records, newest first; query app, hubId, operation, status, category, correlationId, from, to, before, limit",
     ),
     ("get", "/api/v1/audit/export", "All records that fit the same query, as format=jsonl or csv"),
+    ("get", "/api/v1/audit/verify", "Check every seal of the log; query head, which must still be in it"),
 ];
 
 pub(super) fn document() -> Value {

@@ -39,6 +39,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
+        .route("/api/v1/audit/verify", get(audit::verify))
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(to_the_end))

@@ -48,7 +48,7 @@ fn described(used: &OperationUse, app: Option<&str>) -> Value {
     let ends = sunset::of_path(template);
     let successor = Method::parse(method).and_then(|method| sunset::successor(method, template));
     json!({
-        "hubId": used.hub_id, "appId": used.app_id, "app": app, "operation": used.operation, "day": used.day, "calls": used.calls,
+        "hubId": used.hub_id, "appId": used.app_id, "app": app, "operation": used.operation, "object": used.object, "day": used.day, "calls": used.calls,
         "failed": used.failed, "last": used.last.to_iso(), "sunset": ends.map(|row| row.date), "ends": ends.map(|row| row.what),
         "certainty": ends.map(|row| row.certainty), "successor": successor.and_then(|row| row.successor),
         "difference": successor.map(|row| row.difference),

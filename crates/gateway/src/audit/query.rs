@@ -109,6 +109,8 @@ pub struct OperationUse {
     pub app_id: u64,
     /// Method and path template.
     pub operation: String,
+    /// The object type of a generic operation.
+    pub object: Option<String>,
     /// The day in UTC, ISO date.
     pub day: String,
     /// Calls.
@@ -126,14 +128,14 @@ impl AuditLog {
     /// The file can't be read.
     pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
         let mut query = QueryBuilder::new(
-            "select hub_id, app_id, operation, date(at / 1000, 'unixepoch') as day, count(*) as calls,
+            "select hub_id, app_id, operation, object, date(at / 1000, 'unixepoch') as day, count(*) as calls,
              sum(status >= 400) as failed, max(at) as last from call where app_id is not null and at >= ",
         );
         query.push_bind(since.as_ms());
         if let Some(hub_id) = hub_id {
             query.push(" and hub_id = ").push_bind(signed(hub_id));
         }
-        query.push(" group by hub_id, app_id, operation, day order by hub_id, app_id, operation, day");
+        query.push(" group by hub_id, app_id, operation, object, day order by hub_id, app_id, operation, object, day");
         let rows = query.build().fetch_all(&self.readers).await?;
         let number = |row: &SqliteRow, column: &str| {
             row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0))
@@ -144,6 +146,7 @@ impl AuditLog {
                     hub_id: number(row, "hub_id")?,
                     app_id: number(row, "app_id")?,
                     operation: row.try_get("operation")?,
+                    object: row.try_get("object")?,
                     day: row.try_get("day")?,
                     calls: number(row, "calls")?,
                     failed: number(row, "failed")?,
@@ -254,8 +257,11 @@ fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         app_id: number("app_id")?,
         token_id: number("token_id")?,
         operation: row.try_get("operation")?,
+        object: row.try_get("object")?,
         status: number("status")?.and_then(|status| u16::try_from(status).ok()),
         category: row.try_get("category")?,
+        attempts: number("attempts")?.unwrap_or(0),
+        waited_us: number("waited_us")?.unwrap_or(0),
         latency_us: number("latency_us")?.unwrap_or(0),
         bytes_in: number("bytes_in")?.unwrap_or(0),
         bytes_out: number("bytes_out")?.unwrap_or(0),

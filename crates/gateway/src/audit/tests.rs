@@ -2,6 +2,10 @@
 
 use super::*;
 
+async fn open(folder: Option<&Path>) -> AuditLog {
+    AuditLog::open(folder, ChainKey::new(&[7; 32]), None).await.unwrap()
+}
+
 fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
     AuditEntry {
         at: Timestamp::from_ms(at),
@@ -11,6 +15,9 @@ fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
         operation: "GET /crm/v3/owners".into(),
         status,
         category: (status >= 400).then_some("MISSING_SCOPES"),
+        object: None,
+        attempts: 0,
+        waited_us: 0,
         latency_us: 12,
         bytes_in: 0,
         bytes_out: 34,
@@ -20,7 +27,7 @@ fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
 }
 
 async fn filled() -> AuditLog {
-    let log = AuditLog::open(None).await.unwrap();
+    let log = open(None).await;
     for (app, at, status) in [(1, 10, 200), (2, 20, 403), (1, 30, 429), (1, 40, 200)] {
         log.record(entry(app, at, status), false).await.unwrap();
     }
@@ -66,13 +73,13 @@ async fn only_calls_that_a_limit_let_through_count_for_the_day() {
 #[tokio::test]
 async fn a_call_begun_and_never_finished_is_on_record_with_its_outcome_unknown() {
     let folder = tempfile::tempdir().unwrap();
-    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    let log = open(Some(folder.path())).await;
     log.begin(entry(1, 10, 0)).await.unwrap();
     log.begin(entry(1, 20, 0)).await.unwrap();
     log.record(entry(1, 20, 201), true).await.unwrap();
     log.close().await;
 
-    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    let log = open(Some(folder.path())).await;
     let found: Vec<_> = log.list(&AuditFilter { limit: 9, ..AuditFilter::default() }).await.unwrap();
     let outcomes: Vec<_> = found.iter().map(|record| (record.status, record.category.as_deref())).collect();
     assert_eq!(outcomes, [(Some(201), None), (None, Some("OUTCOME_UNKNOWN"))]);
@@ -81,7 +88,7 @@ async fn a_call_begun_and_never_finished_is_on_record_with_its_outcome_unknown()
 #[tokio::test]
 async fn a_hundred_writers_at_once_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let log = std::sync::Arc::new(AuditLog::open(Some(folder.path())).await.unwrap());
+    let log = std::sync::Arc::new(open(Some(folder.path())).await);
     let writers: Vec<_> = (0..100)
         .map(|app| {
             let log = log.clone();
@@ -103,7 +110,7 @@ async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
     const WRITERS: i64 = 40;
     const EACH: i64 = 900;
     let folder = tempfile::tempdir().unwrap();
-    let log = std::sync::Arc::new(AuditLog::open(Some(folder.path())).await.unwrap());
+    let log = std::sync::Arc::new(open(Some(folder.path())).await);
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let log = log.clone();
@@ -129,7 +136,7 @@ async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
     }
     log.close().await;
     // Opened again, the index knows all.
-    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    let log = open(Some(folder.path())).await;
     for app in 0..20 {
         assert_eq!(times(&log, of_app(app)).await.len(), usize::try_from(2 * EACH).unwrap());
     }
@@ -138,21 +145,27 @@ async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
 #[tokio::test]
 async fn records_of_the_former_layout_are_taken_over() {
     let folder = tempfile::tempdir().unwrap();
-    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    let log = open(Some(folder.path())).await;
     log.record(entry(1, 10, 200), false).await.unwrap();
     log.record(entry(1, 20, 200), false).await.unwrap();
     log.close().await;
     let options = SqliteConnectOptions::new().filename(folder.path().join("audit.db"));
     let mut former = options.connect().await.unwrap();
     let text = "create table recent as select * from call where at = 20; delete from call where at = 20;
-        create index call_by_app on call (app_id, at); drop table call_of_app; drop table indexed;";
+        create index call_by_app on call (app_id, at); drop table call_of_app; drop table indexed; drop table chain_start;
+        alter table call drop column seal; alter table call drop column object; alter table call drop column attempts;
+        alter table call drop column waited_us; alter table begun drop column object;";
     sqlx::Executor::execute(&mut former, text).await.unwrap();
     sqlx::Connection::close(former).await.unwrap();
 
-    let log = AuditLog::open(Some(folder.path())).await.unwrap();
+    let log = open(Some(folder.path())).await;
     assert_eq!(times(&log, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await, [20, 10]);
+    // Nothing can be said of them, and all that follows is sealed.
+    log.record(entry(1, 30, 200), false).await.unwrap();
+    let whole = log.verify(None).await.unwrap();
+    assert_eq!((whole.unsealed, whole.records, whole.fault), (2, 1, None));
     log.close().await;
-    AuditLog::open(Some(folder.path())).await.unwrap();
+    open(Some(folder.path())).await;
 }
 
 #[tokio::test]
@@ -169,4 +182,130 @@ fn statuses_are_read_as_people_write_them() {
     assert_eq!(read("4XX"), Ok(StatusFilter::Class(4)));
     assert_eq!(read("unknown"), Ok(StatusFilter::Unknown));
     assert!(read("9xx").is_err() && read("42").is_err() && read("ok").is_err());
+}
+
+/// The log of a folder, changed by somebody who can write its file.
+async fn tampered(folder: &Path, change: &'static str) {
+    let options = SqliteConnectOptions::new().filename(folder.join("audit.db"));
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query(change).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_a_written_record_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(Some(folder.path())).await;
+    for at in 1..=6 {
+        log.record(entry(1, at, 200), false).await.unwrap();
+    }
+    let whole = log.verify(None).await.unwrap();
+    assert_eq!((whole.records, whole.fault.as_deref(), whole.unsealed), (6, None, 0));
+    let head = whole.head.unwrap();
+    assert_eq!(head.to_string().parse(), Ok(head));
+    log.close().await;
+
+    let pristine = std::fs::read(folder.path().join("audit.db")).unwrap();
+    let changes = [
+        ("update call set status = 403 where id = 3", None),
+        ("update call set source = '10.0.0.1' where id = 6", None),
+        ("update call set object = 'contacts' where id = 2", None),
+        ("update call set at = at + 1 where id = 1", None),
+        ("delete from call where id = 4", None),
+        ("update call set id = 9 where id = 6", None),
+        (
+            "insert into call select 7, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source, object, attempts, waited_us, seal from call where id = 6",
+            None,
+        ),
+        (
+            "insert into call select 7, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source, object, attempts, waited_us, null from call where id = 6",
+            None,
+        ),
+        ("update chain_start set after_id = 3, seal = (select seal from call where id = 3)", None),
+        // What is cut off at the end shows against a head that was kept elsewhere.
+        ("delete from call where id >= 5", Some(head)),
+        ("delete from call", Some(head)),
+    ];
+    for (change, known) in changes {
+        std::fs::write(folder.path().join("audit.db"), &pristine).unwrap();
+        tampered(folder.path(), change).await;
+        let log = open(Some(folder.path())).await;
+        let fault = log.verify(known).await.unwrap().fault;
+        assert!(fault.is_some(), "{change}");
+        // And it still shows when the log has gone on.
+        log.record(entry(1, 20, 200), false).await.unwrap();
+        assert!(log.verify(known).await.unwrap().fault.is_some(), "{change}, later");
+        log.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_goes_on_after_a_restart_with_its_chain_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(Some(folder.path())).await;
+    log.record(entry(1, 1, 200), false).await.unwrap();
+    let kept = log.verify(None).await.unwrap().head;
+    log.begin(entry(1, 2, 0)).await.unwrap();
+    log.close().await;
+    let log = open(Some(folder.path())).await;
+    log.record(entry(1, 3, 200), false).await.unwrap();
+    let whole = log.verify(kept).await.unwrap();
+    assert_eq!((whole.records, whole.fault), (3, None));
+}
+
+#[tokio::test]
+async fn another_master_key_can_not_vouch_for_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(Some(folder.path())).await;
+    log.record(entry(1, 1, 200), false).await.unwrap();
+    log.close().await;
+    let log = AuditLog::open(Some(folder.path()), ChainKey::new(&[8; 32]), None).await.unwrap();
+    assert!(log.verify(None).await.unwrap().fault.is_some());
+}
+
+#[tokio::test]
+async fn old_records_go_and_the_chain_of_the_others_stays_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(Some(folder.path())).await;
+    for at in 1..=20 {
+        log.record(entry(at as u64 % 3, at, 200), false).await.unwrap();
+    }
+    let head = log.verify(None).await.unwrap().head;
+    log.close().await;
+    // The index by app is brought up at the start: both tables must lose what goes.
+    let log = open(Some(folder.path())).await;
+    assert_eq!(log.prune(Timestamp::from_ms(15)).await.unwrap(), 14);
+    assert_eq!(times(&log, AuditFilter::default()).await, [20, 19, 18, 17, 16, 15]);
+    assert_eq!(times(&log, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await, [19, 16]);
+    log.record(entry(1, 21, 200), false).await.unwrap();
+    let whole = log.verify(head).await.unwrap();
+    assert_eq!((whole.records, whole.fault), (7, None));
+    assert_eq!(log.prune(Timestamp::from_ms(99)).await.unwrap(), 7);
+    assert_eq!(log.prune(Timestamp::from_ms(99)).await.unwrap(), 0);
+    log.record(entry(1, 100, 200), false).await.unwrap();
+    let whole = log.verify(None).await.unwrap();
+    assert_eq!((whole.records, whole.fault), (1, None));
+}
+
+#[tokio::test]
+async fn records_go_to_who_reads_along_with_their_numbers() {
+    struct Lines(std::sync::mpsc::Sender<Vec<u8>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.send(bytes.to_vec()).map(|()| bytes.len()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (sender, lines) = std::sync::mpsc::channel();
+    let log = AuditLog::open(None, ChainKey::new(&[7; 32]), Some(Box::new(Lines(sender)))).await.unwrap();
+    log.record(entry(4, 10, 403), false).await.unwrap();
+    log.record(entry(4, 20, 200), false).await.unwrap();
+    log.close().await;
+    drop(log);
+    let text: Vec<u8> = lines.iter().flatten().collect();
+    let streamed: Vec<serde_json::Value> = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let seen: Vec<_> = streamed.iter().map(|record| (record["id"].as_i64(), record["status"].as_i64(), record["appId"].as_i64())).collect();
+    assert_eq!(seen, [(Some(1), Some(403), Some(4)), (Some(2), Some(200), Some(4))]);
 }

@@ -77,7 +77,7 @@ impl Upstream {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = Either::Left(Full::new(body));
         let call = Outgoing { method, target: path.to_owned(), headers, body, read_only: true };
-        let answer = self.send(base, credential, call).await?;
+        let answer = self.send(base, credential, call, &mut 0).await?;
         match answer.status {
             200 => {}
             status @ (400 | 401 | 403 | 404) => return Err(CredentialError::Refused(status)),

@@ -1,0 +1,98 @@
+//! The chain of seals, by which a change of the log shows.
+//!
+//! The last record of each commit carries a seal: keyed BLAKE3 of the seal before it and of every
+//! record since. Whoever changes, removes or adds a record without the master key leaves a seal that
+//! does not fit. Records that are cut off at the end leave none: those show against a head (a
+//! record's number with its seal) that was kept elsewhere.
+
+use super::rows::Row;
+
+/// What a sealed record carries.
+pub type Seal = [u8; 32];
+
+/// The keys of the chain, derived from the master key.
+pub struct ChainKey {
+    seals: [u8; 32],
+    starts: [u8; 32],
+}
+
+impl ChainKey {
+    /// The keys that belong to a master key.
+    pub fn new(master_key: &[u8; 32]) -> Self {
+        Self {
+            seals: blake3::derive_key("keyway 2026-11 audit seals", master_key),
+            starts: blake3::derive_key("keyway 2026-11 audit chain starts", master_key),
+        }
+    }
+
+    /// Begins the link that follows a seal.
+    pub(super) fn after(&self, seal: &Seal) -> Link {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seals);
+        hasher.update(seal);
+        Link { hasher, scratch: Vec::with_capacity(256) }
+    }
+
+    /// Vouches for where the chain starts: after this record, whose seal this is.
+    pub(super) fn start(&self, after_id: i64, seal: &Seal) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.starts);
+        hasher.update(&after_id.to_le_bytes()).update(seal);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// The records between two seals.
+pub(super) struct Link {
+    hasher: blake3::Hasher,
+    scratch: Vec<u8>,
+}
+
+impl Link {
+    pub(super) fn add(&mut self, row: &Row<'_>) {
+        self.scratch.clear();
+        let numbers = [Some(row.id), Some(row.at), row.hub_id, row.app_id, row.token_id, row.status];
+        let counts = [row.latency_us, row.bytes_in, row.bytes_out, row.attempts, row.waited_us].map(Some);
+        for number in numbers.into_iter().chain(counts) {
+            self.scratch.push(u8::from(number.is_some()));
+            self.scratch.extend(number.unwrap_or_default().to_le_bytes());
+        }
+        let texts = [Some(row.operation), row.object, row.category, Some(row.correlation_id), Some(row.source)];
+        for text in texts {
+            self.scratch.push(u8::from(text.is_some()));
+            let text = text.unwrap_or_default();
+            // The length comes first, so that no two lists of texts give the same bytes.
+            self.scratch.extend((text.len() as u64).to_le_bytes());
+            self.scratch.extend(text.as_bytes());
+        }
+        self.hasher.update(&self.scratch);
+    }
+
+    pub(super) fn seal(self) -> Seal {
+        *self.hasher.finalize().as_bytes()
+    }
+}
+
+/// A record's number with its seal: kept elsewhere, it shows that nothing up to it was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The record.
+    pub id: i64,
+    /// Its seal.
+    pub seal: Seal,
+}
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.id, blake3::Hash::from_bytes(self.seal).to_hex())
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    /// As it is displayed: a number, a colon and 64 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once(':').and_then(|(id, seal)| Some((id.parse().ok()?, blake3::Hash::from_hex(seal).ok()?)));
+        let (id, seal) = parts.ok_or_else(|| format!("{text} is not a head; it is a number, a colon and 64 hexadecimal digits"))?;
+        Ok(Self { id, seal: *seal.as_bytes() })
+    }
+}
