@@ -41,7 +41,7 @@ HUBSPOT = HEAD + """
   server {{
     listen 127.0.0.1:{port} backlog=1024;
     location = /oauth/v2/private-apps/get/access-token-info {{ return 200 '{info}'; }}
-    location / {{ return 200 '{answer}'; }}
+    location / {{ add_header X-HubSpot-RateLimit-Max 10000000; add_header X-HubSpot-RateLimit-Daily 1000000000; return 200 '{answer}'; }}
   }}
 }}
 """

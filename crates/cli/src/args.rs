@@ -421,6 +421,22 @@ pub struct AppFields {
     /// What breaks without it (can be repeated)
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
+    #[command(flatten)]
+    pub sharing: Sharing,
+}
+
+/// An app's part of the limits that HubSpot sets for a connected account.
+#[derive(clap::Args)]
+pub struct Sharing {
+    /// Its part where the apps of a connected account want more than HubSpot allows, 1 to 100 [default: 1]
+    #[arg(long, value_name = "N")]
+    pub weight: Option<u32>,
+    /// Calls in ten seconds that no other app of a connected account gets [default: 0]
+    #[arg(long, value_name = "N")]
+    pub reserve: Option<u32>,
+    /// How long its calls may wait for their turn before they get HubSpot's 429: a number with s or m, or 0 [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub max_wait: Option<String>,
 }
 
 #[derive(Subcommand)]

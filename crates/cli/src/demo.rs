@@ -51,7 +51,15 @@ async fn fresh_token(control: &Control, hub_id: u64, (name, description, scopes)
         None => {
             let owner = "demo@example.com".to_owned();
             control
-                .create_app(NewApp { hub_id, name: name.into(), description: description.into(), owner, dependents: Vec::new(), scopes })
+                .create_app(NewApp {
+                    hub_id,
+                    name: name.into(),
+                    description: description.into(),
+                    owner,
+                    dependents: Vec::new(),
+                    scopes,
+                    ..NewApp::default()
+                })
                 .await?
         }
     };

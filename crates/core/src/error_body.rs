@@ -24,6 +24,8 @@ pub struct ErrorBody {
     pub errors: Vec<ErrorDetail>,
     /// Set on 429 only: HubSpot sends `errorType`, `policyName` and `groupName` there.
     pub rate_limit: Option<RateLimitFields>,
+    /// Seconds until it may work, for the `Retry-After` header.
+    pub retry_after_s: Option<i64>,
 }
 
 /// The fields that only a 429 carries.
@@ -98,6 +100,7 @@ impl ErrorBody {
             links: Vec::new(),
             errors: Vec::new(),
             rate_limit: None,
+            retry_after_s: None,
         }
     }
 

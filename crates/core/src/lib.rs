@@ -14,6 +14,7 @@ pub mod quota;
 pub mod requirement;
 pub mod scope;
 pub mod secret;
+pub mod share;
 pub mod sunset;
 pub mod time;
 pub mod token;

@@ -138,12 +138,29 @@ impl DailyCount {
         Self { used, resets_at: resets_at.as_ms() }
     }
 
-    fn used(&mut self, now: i64, next_midnight: impl FnOnce() -> Timestamp) -> u64 {
+    pub(crate) fn used(&mut self, now: i64, next_midnight: impl FnOnce() -> Timestamp) -> u64 {
         if now >= self.resets_at {
             self.used = 0;
             self.resets_at = next_midnight().as_ms();
         }
         self.used
+    }
+
+    /// The count as it stands.
+    pub const fn used_now(&self) -> u64 {
+        self.used
+    }
+
+    pub(crate) const fn take(&mut self) {
+        self.used += 1;
+    }
+
+    pub(crate) const fn give_back(&mut self) {
+        self.used = self.used.saturating_sub(1);
+    }
+
+    pub(crate) fn at_least(&mut self, used: u64) {
+        self.used = self.used.max(used);
     }
 
     /// Calls made on the day that `now` is in.

@@ -2,19 +2,23 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
-use http_body_util::BodyExt;
-use keyway_core::error_body::ErrorBody;
+use http_body_util::{BodyExt, Limited};
+use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
+use keyway_core::quota::Policy;
 use keyway_core::time::Timestamp;
+use serde_json::Value;
 
+use crate::limiter::{Asking, Slot};
 use crate::model::Connection;
 use crate::upstream::health::State;
-use crate::upstream::{Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
+use crate::upstream::{ATTEMPTS_MAX, BACKOFF, Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
 
 /// A call with everything the caller's own credential was taken out of.
 #[derive(Debug)]
@@ -81,8 +85,20 @@ pub struct Sent {
 pub enum Destination<'a> {
     /// The embedded portal.
     Embedded(&'a dyn Backend),
-    /// HubSpot, with the credential of a connection.
-    HubSpot(&'a Upstream, &'a Connection),
+    /// HubSpot.
+    HubSpot(Way<'a>),
+}
+
+/// How a call reaches HubSpot.
+pub struct Way<'a> {
+    /// The client side.
+    pub upstream: &'a Upstream,
+    /// Host and credential.
+    pub connection: &'a Connection,
+    /// Its place within HubSpot's limits.
+    pub slot: Slot,
+    /// For another place, if it must be sent again.
+    pub asking: Asking,
 }
 
 /// What came back.
@@ -117,7 +133,7 @@ impl From<BackendReply> for Reply {
 pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Reply, ErrorBody> {
     match destination {
         Destination::Embedded(backend) => embedded(backend, permit, rest).await.map(Reply::Whole),
-        Destination::HubSpot(upstream, connection) => hubspot(upstream, connection, permit, rest, sent).await.map(Reply::Relayed),
+        Destination::HubSpot(way) => hubspot(way, permit, rest, sent).await.map(Reply::Relayed),
     }
 }
 
@@ -128,26 +144,93 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
     backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now }).await
 }
 
-async fn hubspot(
-    upstream: &Upstream,
-    connection: &Connection,
-    permit: Permit,
-    rest: Forwarded,
-    sent: &mut Sent,
-) -> Result<Relayed, ErrorBody> {
+async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
+    let Way { upstream, connection, mut slot, asking } = way;
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
     let target = query.map_or_else(|| path.as_str().to_owned(), |query| format!("{}?{query}", path.as_str()));
-    let call = Outgoing { method, target, headers, body, read_only };
-    let reply = upstream.send(&connection.base, &connection.credential, call, &mut sent.attempts).await.map_err(no_answer)?;
-    if reply.status == 401 {
-        upstream.health.note(hub_id, State::Refused, now);
-        // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
-        let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
-        return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));
+    let mut call = Outgoing { method, target, headers, body: Some(body), read_only };
+    loop {
+        slot.sending();
+        sent.attempts += 1;
+        let outcome = upstream.send(&connection.base, &connection.credential, &mut call).await;
+        match &outcome {
+            Ok(reply) if reply.status != 429 => slot.told(reply.told),
+            Err(UpstreamError::Unreachable) => slot.never_left(),
+            _ => {}
+        }
+        let again = sent.attempts < ATTEMPTS_MAX && call.worth_sending_again(&outcome);
+        let reply = match outcome {
+            Ok(reply) if reply.status == 429 => {
+                let limit = HubSpotLimit::read(reply).await;
+                slot.refused(limit.policy, limit.retry_after_ms);
+                // A refused call was not performed, so any may be sent again, in its turn.
+                if call.body.is_none() || sent.attempts == ATTEMPTS_MAX {
+                    return Err(limit.into());
+                }
+                let waits = Instant::now();
+                let another = slot.another(asking).await;
+                sent.waited += waits.elapsed();
+                slot = another.map_err(|_| limit)?;
+                continue;
+            }
+            outcome if again => {
+                tokio::time::sleep(BACKOFF * sent.attempts).await;
+                match slot.another(asking).await {
+                    Ok(another) => slot = another,
+                    Err(_) => return outcome.map_err(no_answer),
+                }
+                continue;
+            }
+            outcome => outcome.map_err(no_answer)?,
+        };
+        if reply.status == 401 {
+            upstream.health.note(hub_id, State::Refused, now);
+            // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
+            let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
+            return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));
+        }
+        return Ok(reply);
     }
-    Ok(reply)
+}
+
+/// HubSpot's 429 (hubspot facts, section 4).
+struct HubSpotLimit {
+    policy: Policy,
+    group_name: String,
+    retry_after_ms: Option<i64>,
+}
+
+impl HubSpotLimit {
+    /// Longest body that is read to tell which limit it was, in bytes.
+    const BODY_MAX: usize = 64 << 10;
+    /// How long that may take.
+    const TIME_MAX: Duration = Duration::from_secs(5);
+
+    async fn read(reply: Relayed) -> Self {
+        let seconds = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<i64>().ok());
+        let body = tokio::time::timeout(Self::TIME_MAX, Limited::new(reply.body, Self::BODY_MAX).collect()).await;
+        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let named = body["policyName"].as_str().unwrap_or_default();
+        let policies = [Policy::Daily, Policy::Secondly, Policy::TenSecondlyRolling];
+        Self {
+            // A limit that is not named is one that passes soon.
+            policy: policies.into_iter().find(|policy| policy.name() == named).unwrap_or(Policy::TenSecondlyRolling),
+            group_name: body["groupName"].as_str().unwrap_or_default().chars().take(200).collect(),
+            retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1_000)),
+        }
+    }
+}
+
+impl From<HubSpotLimit> for ErrorBody {
+    fn from(limit: HubSpotLimit) -> Self {
+        let mut error = Self::new(429, "RATE_LIMITS", limit.policy.message());
+        error.rate_limit = Some(RateLimitFields { policy_name: limit.policy.name(), group_name: limit.group_name });
+        error.retry_after_s = limit.retry_after_ms.map(|ms| ms / 1_000);
+        error
+    }
 }
 
 fn no_answer(error: UpstreamError) -> ErrorBody {

@@ -9,15 +9,16 @@ mod legacy;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use keyway_core::quota::Tier;
+use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
+use keyway_core::share::WEIGHT_MAX;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, is_region};
 use tokio::sync::Mutex;
 
 use crate::backend::BoxFuture;
 use crate::clock;
-use crate::model::{Account, App, Token};
+use crate::model::{Account, App, Sharing, Token};
 use crate::registry::Registry;
 use crate::store::{self, Change, Store, StoreError};
 use crate::upstream::CredentialError;
@@ -120,6 +121,19 @@ pub struct NewApp {
     pub dependents: Vec<String>,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// What part of its account's limits it gets.
+    pub sharing: SharingChange,
+}
+
+/// What changes of an app's part of the limits; none keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SharingChange {
+    /// New weight.
+    pub weight: Option<u32>,
+    /// New reserve.
+    pub reserve: Option<u32>,
+    /// New longest wait, in milliseconds.
+    pub max_wait_ms: Option<u32>,
 }
 
 /// What changes of an app; none keeps.
@@ -139,6 +153,8 @@ pub struct AppChange {
     pub add_scopes: Vec<String>,
     /// Scopes to take away.
     pub remove_scopes: Vec<String>,
+    /// Its part of the account's limits.
+    pub sharing: SharingChange,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -317,11 +333,13 @@ impl Control {
             owner: text("the owner", &new.owner, false)?,
             dependents: new.dependents,
             scopes: scopes(new.scopes)?,
+            sharing: Sharing::default(),
             enabled: true,
             created_at: now,
             updated_at: now,
         };
         refuse_taken_name(&state, &app)?;
+        app.sharing = sharing(&state, &app, new.sharing)?;
         let mut change = self.store.begin().await?;
         app.id = store::insert_app(&mut change, &app).await?;
         let made = self.make_token(&mut change, app.id, &region, now).await?;
@@ -357,6 +375,7 @@ impl Control {
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
+        app.sharing = sharing(&state, &app, asked.sharing)?;
         let mut change = self.store.begin().await?;
         store::update_app(&mut change, &app).await?;
         let mut next = state.clone();
@@ -510,8 +529,34 @@ impl Control {
 
 /// The id of the first account made without one; like a real one in length.
 const FIRST_HUB_ID: u64 = 10_000_001;
+/// Longest wait for a turn that an app can be given, in milliseconds.
+const WAIT_MS_MAX: u32 = 60_000;
 /// What every token may do: ask who it is.
 const BASE_SCOPE: &str = "oauth";
+
+/// An app's part of the limits after a change.
+fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
+    let weight = asked.weight.unwrap_or(app.sharing.weight);
+    let reserve = asked.reserve.unwrap_or(app.sharing.reserve);
+    let max_wait_ms = asked.max_wait_ms.unwrap_or(app.sharing.max_wait_ms);
+    if !(1..=WEIGHT_MAX).contains(&weight) {
+        return Err(ControlError::Invalid(format!("a weight is a number from 1 to {WEIGHT_MAX}")));
+    }
+    if max_wait_ms > WAIT_MS_MAX {
+        return Err(ControlError::Invalid(format!("calls wait at most {} seconds", WAIT_MS_MAX / 1_000)));
+    }
+    let account = find_account(state, app.hub_id)?;
+    let burst = Limits::for_tier(account.tier, account.addons).burst;
+    let others = state.apps.iter().filter(|one| one.hub_id == app.hub_id && one.id != app.id);
+    let kept: u32 = others.map(|one| one.sharing.reserve).sum();
+    // Something must be left for apps without one.
+    if reserve > 0 && kept.saturating_add(reserve) >= burst {
+        return Err(ControlError::Invalid(format!(
+            "the account has {burst} calls in ten seconds, of which {kept} are kept for other apps already; {reserve} more would leave none"
+        )));
+    }
+    Ok(Sharing { weight, reserve, max_wait_ms })
+}
 
 fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
     state

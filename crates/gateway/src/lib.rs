@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backend;
 pub mod clock;
 pub mod control;
+pub mod limiter;
 pub mod model;
 pub mod pipeline;
 pub mod registry;

@@ -49,6 +49,24 @@ pub struct Connection {
     pub checked_at: Timestamp,
 }
 
+/// What part of its account's limits at HubSpot an app gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// Its part where several apps want more than there is, from 1 to 100.
+    pub weight: u32,
+    /// Calls in ten seconds that no other app gets.
+    pub reserve: u32,
+    /// How long a call may wait for its turn, in milliseconds; then it gets HubSpot's 429.
+    pub max_wait_ms: u32,
+}
+
+impl Default for Sharing {
+    /// Long enough for a burst of twice the limit: a window of HubSpot's is ten seconds.
+    fn default() -> Self {
+        Self { weight: 1, reserve: 0, max_wait_ms: 10_000 }
+    }
+}
+
 /// One integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
@@ -66,6 +84,8 @@ pub struct App {
     pub dependents: Vec<String>,
     /// What it may do, sorted; `oauth` is always in it.
     pub scopes: Vec<String>,
+    /// What part of its account's limits it gets.
+    pub sharing: Sharing,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.

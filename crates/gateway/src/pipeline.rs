@@ -10,6 +10,7 @@ mod deprecation;
 mod introspect;
 mod receive;
 mod respond;
+mod throttle;
 mod usage;
 
 use std::borrow::Cow;
@@ -20,18 +21,19 @@ use std::time::Instant;
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
-use keyway_core::catalog::{Catalog, LimitClass, Operation, Resolution};
-use keyway_core::error_body::{ErrorBody, RateLimitFields};
+use keyway_core::catalog::{Catalog, Operation, Resolution};
+use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
 use keyway_core::policy::{Permit, authorize};
-use keyway_core::quota::{Allowance, Exceeded, Policy};
+use keyway_core::quota::Allowance;
 use keyway_core::time::Timestamp;
 
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, forward};
+use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
+use crate::limiter::Asking;
 use crate::registry::{Registry, TokenEntry};
-use crate::upstream::{Upstream, let_through};
+use crate::upstream::{RequestBody, Upstream, let_through};
 
 pub use respond::{AnswerBody, parse_refusal};
 
@@ -51,7 +53,6 @@ pub struct Gateway {
 struct Outcome {
     result: Result<Reply, ErrorBody>,
     allowance: Option<Allowance>,
-    retry_after_s: Option<i64>,
     allow: Option<String>,
 }
 
@@ -71,7 +72,7 @@ struct Call {
 
 impl From<ErrorBody> for Outcome {
     fn from(error: ErrorBody) -> Self {
-        Self { result: Err(error), allowance: None, retry_after_s: None, allow: None }
+        Self { result: Err(error), allowance: None, allow: None }
     }
 }
 
@@ -124,7 +125,7 @@ impl Gateway {
             begun: false,
         };
         let method = request.method().clone();
-        let outcome = self.perform(&mut call, request).await.unwrap_or_else(|refused| refused);
+        let outcome = self.travel(&mut call, request).await.unwrap_or_else(|refused| refused);
         let category = outcome.result.as_ref().err().map(|error| error.category);
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
@@ -148,7 +149,7 @@ impl Gateway {
     }
 
     /// The road. Every `?` is a refusal.
-    async fn perform(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
+    async fn travel(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
         let (head, body) = request.into_parts();
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
@@ -161,12 +162,10 @@ impl Gateway {
         call.operation = Some(operation);
         call.object = Catalog::get().object_types(operation, &path);
         let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
-        let allowance = throttle(&token, operation, call.at)?;
-        let result = self.answer(call, &head, body, permit, &token).await;
-        Ok(Outcome { result, allowance: Some(allowance), retry_after_s: None, allow: None })
+        self.answer(call, &head, body, permit, &token).await
     }
 
-    /// What was let through: read the body, note a change before it is made, hand it on.
+    /// What was let through goes to its backend.
     async fn answer(
         &self,
         call: &mut Call,
@@ -174,16 +173,47 @@ impl Gateway {
         body: Incoming,
         permit: Permit,
         token: &TokenEntry,
-    ) -> Result<Reply, ErrorBody> {
+    ) -> Result<Outcome, Outcome> {
         let operation = permit.operation();
-        if usage::is_usage(operation) {
-            return Ok(usage::answer(token, call.at).into());
-        }
-        let connection = token.app.account.account.connection.as_deref();
-        let destination =
-            connection.map_or(Destination::Embedded(&*self.backend), |connection| Destination::HubSpot(&self.upstream, connection));
-        let body = receive::body(head, body, call, connection.is_some()).await?;
-        if !operation.read_only {
+        let account = &token.app.account;
+        let (destination, body, allowance) = match (account.account.connection.as_deref(), account.limiter()) {
+            (Some(connection), Some(limiter)) => {
+                let body = receive::body(head, body, call, true).await?;
+                let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+                let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
+                let waits = Instant::now();
+                let slot = limiter.place(asking).await;
+                call.sent.waited = waits.elapsed();
+                let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
+                let allowance = slot.allowance;
+                (Destination::HubSpot(Way { upstream: &self.upstream, connection, slot, asking }), body, allowance)
+            }
+            _ => {
+                let allowance = throttle::embedded(token, operation, call.at)?;
+                if usage::is_usage(operation) {
+                    let reply = usage::answer(token, call.at);
+                    return Ok(Outcome { result: Ok(reply.into()), allowance: Some(allowance), allow: None });
+                }
+                match receive::body(head, body, call, false).await {
+                    Ok(body) => (Destination::Embedded(&*self.backend), body, allowance),
+                    Err(refused) => return Ok(Outcome { result: Err(refused), allowance: Some(allowance), allow: None }),
+                }
+            }
+        };
+        let result = self.perform(call, head, body, permit, destination).await;
+        Ok(Outcome { result, allowance: Some(allowance), allow: None })
+    }
+
+    /// Notes a change before it is made, and hands the call on.
+    async fn perform(
+        &self,
+        call: &mut Call,
+        head: &http::request::Parts,
+        body: RequestBody,
+        permit: Permit,
+        destination: Destination<'_>,
+    ) -> Result<Reply, ErrorBody> {
+        if !permit.operation().read_only {
             let entry = self.entry(call, &head.method);
             self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
             call.begun = true;
@@ -262,24 +292,6 @@ fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operatio
         )
         .into()),
     }
-}
-
-fn throttle(token: &TokenEntry, operation: &Operation, now: Timestamp) -> Result<Allowance, Outcome> {
-    token.app.admit(operation.limit_class, now).map_err(|exceeded| too_many(token, operation, exceeded))
-}
-
-/// HubSpot's 429 (hubspot facts, section 4): no category, but `errorType` and the bucket's name.
-fn too_many(token: &TokenEntry, operation: &Operation, exceeded: Exceeded) -> Outcome {
-    let (app, hub) = (token.app.app.id, token.app.app.hub_id);
-    let bucket = match (exceeded.policy, operation.limit_class) {
-        (Policy::Daily, _) => format!("publicapi:private-apps-api-calls-daily:{hub}"),
-        (Policy::Secondly, _) => format!("publicapi:crm-search-secondly:{hub}"),
-        (_, LimitClass::Associations) => format!("publicapi:associations-api-calls-ten-secondly:{app}:{hub}"),
-        _ => format!("publicapi:private_app-api-calls-ten-secondly:{app}:{hub}"),
-    };
-    let mut error = ErrorBody::new(429, "RATE_LIMITS", exceeded.policy.message());
-    error.rate_limit = Some(RateLimitFields { policy_name: exceeded.policy.name(), group_name: bucket });
-    Outcome { retry_after_s: Some((exceeded.retry_after_ms + 999) / 1000), ..error.into() }
 }
 
 impl Outcome {

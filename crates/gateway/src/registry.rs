@@ -12,12 +12,13 @@ use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use keyway_core::catalog::LimitClass;
 use keyway_core::policy::Caller;
-use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, admit};
+use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
 
 use crate::clock;
+use crate::limiter::Limiter;
 use crate::model::{Account, App, Token};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -63,7 +64,16 @@ pub struct AccountEntry {
     /// What its tier allows.
     pub limits: Limits,
     zone: TimeZone,
-    usage: Arc<Mutex<AccountUsage>>,
+    counts: Counts,
+}
+
+/// Who counts an account's calls.
+#[derive(Clone)]
+enum Counts {
+    /// Keyway alone: each app has HubSpot's limits.
+    Embedded(Arc<Mutex<AccountUsage>>),
+    /// HubSpot too: the apps share what it allows their connection.
+    Connected(Arc<Limiter>),
 }
 
 /// When a token was last used, and the last moment of it that the store knows.
@@ -71,6 +81,17 @@ pub struct AccountEntry {
 struct LastUse {
     used_ms: AtomicI64,
     stored_ms: AtomicI64,
+}
+
+/// How an account stands with its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Calls of the day.
+    pub used_today: u64,
+    /// What it may do, as HubSpot has corrected it.
+    pub limits: Limits,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
 }
 
 impl Registry {
@@ -91,6 +112,12 @@ impl Registry {
                 Some((app.id, Arc::new(AppEntry::new(app, account, &old))))
             })
             .collect();
+        for account in accounts.values() {
+            if let Counts::Connected(limiter) = &account.counts {
+                let of_account = apps.values().map(|entry| &entry.app).filter(|app| app.hub_id == account.account.hub_id);
+                limiter.configure(account.limits, account.zone.clone(), of_account);
+            }
+        }
         let tokens = tokens
             .into_iter()
             .filter_map(|token| {
@@ -132,9 +159,12 @@ impl Registry {
         }
     }
 
-    /// Calls of the day that count against the account's daily limit.
-    pub fn daily_usage(&self, hub_id: u64, now: Timestamp) -> u64 {
-        self.snapshot.load().accounts.get(&hub_id).map_or(0, |entry| locked(&entry.usage).daily.used_at(now))
+    /// How an account stands with its limits.
+    pub fn standing(&self, hub_id: u64, now: Timestamp) -> Option<Standing> {
+        let snapshot = self.snapshot.load();
+        let entry = snapshot.accounts.get(&hub_id)?;
+        let (limits, waiting) = entry.limiter().map_or((entry.limits, 0), |limiter| limiter.standing());
+        Some(Standing { used_today: entry.daily(now).0, limits, waiting })
     }
 
     /// The accounts with the midnight that began their day.
@@ -145,7 +175,10 @@ impl Registry {
     /// Sets the count of the day, after a restart.
     pub fn restore_daily(&self, hub_id: u64, used: u64, now: Timestamp) {
         if let Some(entry) = self.snapshot.load().accounts.get(&hub_id) {
-            locked(&entry.usage).daily = DailyCount::new(used, clock::next_midnight(&entry.zone, now));
+            match &entry.counts {
+                Counts::Embedded(usage) => locked(usage).daily = DailyCount::new(used, clock::next_midnight(&entry.zone, now)),
+                Counts::Connected(limiter) => limiter.restore_daily(used, now),
+            }
         }
     }
 }
@@ -181,13 +214,17 @@ impl AppEntry {
         Self { app, granted, account, usage }
     }
 
-    /// Lets a call through and counts it, or says which limit it ran into.
+    /// Lets a call to an embedded account through and counts it, or says which limit it ran into.
     ///
     /// # Errors
     /// The limit that was reached.
     pub fn admit(&self, class: LimitClass, now: Timestamp) -> Result<Allowance, Exceeded> {
         let account = &self.account;
-        let (mut mine, mut shared) = (locked(&self.usage), locked(&account.usage));
+        let Counts::Embedded(shared) = &account.counts else {
+            // Those of a connected account wait for a place of its limiter.
+            return Err(Exceeded { policy: Policy::TenSecondlyRolling, retry_after_ms: 1_000 });
+        };
+        let (mut mine, mut shared) = (locked(&self.usage), locked(shared));
         admit(class, &account.limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
     }
 }
@@ -198,13 +235,29 @@ impl AccountEntry {
         let limits = Limits::for_tier(account.tier, account.addons);
         // A count that is already over resets itself at the first call.
         let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
-        let usage = old.accounts.get(&account.hub_id).map_or_else(fresh, |entry| entry.usage.clone());
-        Self { account, limits, zone, usage }
+        let carried = old.accounts.get(&account.hub_id).map(|entry| entry.counts.clone());
+        let counts = match (carried, account.connection.is_some()) {
+            (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,
+            (_, true) => Counts::Connected(Arc::new(Limiter::new(limits, zone.clone()))),
+            (_, false) => Counts::Embedded(fresh()),
+        };
+        Self { account, limits, zone, counts }
+    }
+
+    /// Where the calls of a connected account get their places.
+    pub fn limiter(&self) -> Option<&Arc<Limiter>> {
+        match &self.counts {
+            Counts::Embedded(_) => None,
+            Counts::Connected(limiter) => Some(limiter),
+        }
     }
 
     /// Calls of the day, and when the count starts again.
     pub fn daily(&self, now: Timestamp) -> (u64, Timestamp) {
-        (locked(&self.usage).daily.used_at(now), clock::next_midnight(&self.zone, now))
+        match &self.counts {
+            Counts::Embedded(usage) => (locked(usage).daily.used_at(now), clock::next_midnight(&self.zone, now)),
+            Counts::Connected(limiter) => limiter.daily(now),
+        }
     }
 }
 

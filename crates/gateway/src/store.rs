@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::audit::chain::ChainKey;
-use crate::model::{Account, App, Connection, Token};
+use crate::model::{Account, App, Connection, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
 
@@ -185,6 +185,7 @@ fn migrations() -> Vec<Migration> {
         (2, "check of the master key", include_str!("../migrations/0002_master_key_check.sql")),
         (3, "connections to HubSpot", include_str!("../migrations/0003_connections.sql")),
         (4, "legacy keys", include_str!("../migrations/0004_legacy_keys.sql")),
+        (5, "sharing of limits", include_str!("../migrations/0005_sharing.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
@@ -214,7 +215,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let done = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -225,6 +226,9 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(app.enabled)
         .bind(app.created_at.as_ms())
         .bind(app.updated_at.as_ms())
+        .bind(i64::from(app.sharing.weight))
+        .bind(i64::from(app.sharing.reserve))
+        .bind(i64::from(app.sharing.max_wait_ms))
         .execute(&mut **change)
         .await?;
     unsigned(done.last_insert_rowid(), "app id")
@@ -233,7 +237,8 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 /// Writes what may change of an app.
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
-        "update app set name = ?, description = ?, owner = ?, dependents = ?, scopes = ?, enabled = ?, updated_at = ? where id = ?",
+        "update app set name = ?, description = ?, owner = ?, dependents = ?, scopes = ?, enabled = ?, updated_at = ?,
+         weight = ?, reserve = ?, max_wait_ms = ? where id = ?",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -242,6 +247,9 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(json_list(&app.scopes))
     .bind(app.enabled)
     .bind(app.updated_at.as_ms())
+    .bind(i64::from(app.sharing.weight))
+    .bind(i64::from(app.sharing.reserve))
+    .bind(i64::from(app.sharing.max_wait_ms))
     .bind(signed(app.id))
     .execute(&mut **change)
     .await?;
@@ -315,6 +323,7 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
 }
 
 fn app(row: &SqliteRow) -> Result<App, StoreError> {
+    let small = |column: &'static str| u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Row(column));
     let list = |column: &str, what| serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Row(what));
     Ok(App {
         id: unsigned(row.try_get("id")?, "app id")?,
@@ -324,6 +333,7 @@ fn app(row: &SqliteRow) -> Result<App, StoreError> {
         owner: row.try_get("owner")?,
         dependents: list("dependents", "list of dependents")?,
         scopes: list("scopes", "list of scopes")?,
+        sharing: Sharing { weight: small("weight")?, reserve: small("reserve")?, max_wait_ms: small("max_wait_ms")? },
         enabled: row.try_get("enabled")?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),

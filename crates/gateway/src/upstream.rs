@@ -22,6 +22,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use keyway_core::secret::Secret;
+use keyway_core::share::Told;
 
 pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
@@ -39,9 +40,9 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
 /// Idle connections that one thread keeps to one host.
 const IDLE_PER_HOST_MAX: usize = 64;
 /// Times a call is sent at most, where sending it again is safe.
-const ATTEMPTS_MAX: u32 = 3;
+pub const ATTEMPTS_MAX: u32 = 3;
 /// The wait before the second attempt; the third waits twice as long.
-const BACKOFF: Duration = Duration::from_millis(150);
+pub const BACKOFF: Duration = Duration::from_millis(150);
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
 pub type RequestBody = Either<Full<Bytes>, Paced>;
@@ -107,8 +108,8 @@ pub struct Outgoing {
     pub target: String,
     /// What of the client's headers goes on ([`let_through`]).
     pub headers: HeaderMap,
-    /// The body.
-    pub body: RequestBody,
+    /// The body; none once a body that comes as it goes was sent.
+    pub body: Option<RequestBody>,
     /// Whether it changes nothing: GET, search and batch read. Only such a call is sent again once sent.
     pub read_only: bool,
 }
@@ -120,8 +121,23 @@ pub struct Relayed {
     pub status: u16,
     /// What may be handed on.
     pub headers: HeaderMap,
+    /// What it says of HubSpot's limits.
+    pub told: Told,
     /// The body as it comes.
     pub body: Paced,
+}
+
+impl Outgoing {
+    /// Whether sending it again is safe after this outcome, and of use: nothing was sent yet, or it
+    /// changes nothing and HubSpot had a passing fault.
+    pub fn worth_sending_again(&self, outcome: &Result<Relayed, UpstreamError>) -> bool {
+        let transient = match outcome {
+            Err(UpstreamError::Unreachable) => true,
+            Err(_) => self.read_only,
+            Ok(answer) => self.read_only && matches!(answer.status, 502..=504),
+        };
+        transient && self.body.is_some()
+    }
 }
 
 /// Why there is no answer.
@@ -175,51 +191,23 @@ impl Upstream {
         Self::default()
     }
 
-    /// Sends a call with a connection's credential and hands back the head of the answer.
-    ///
-    /// Sent again only where that is safe: nothing was sent yet, or the call changes nothing.
-    ///
-    /// `attempts` counts how often.
+    /// Sends a call once, with a connection's credential, and hands back the head of the answer. A
+    /// body that was read whole stays with the call, which can then be sent again.
     ///
     /// # Errors
     /// There is no answer.
-    pub async fn send(
-        &self,
-        base: &Base,
-        credential: &Secret<String>,
-        call: Outgoing,
-        attempts: &mut u32,
-    ) -> Result<Relayed, UpstreamError> {
+    pub async fn send(&self, base: &Base, credential: &Secret<String>, call: &mut Outgoing) -> Result<Relayed, UpstreamError> {
         let target: PathAndQuery = call.target.parse().map_err(|_| UpstreamError::Unsendable)?;
-        let uri = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
-        let mut headers = call.headers;
-        headers.insert(AUTHORIZATION, bearer(credential)?);
-        let mut body = Some(call.body);
-        for attempt in 1..=ATTEMPTS_MAX {
-            // A body that comes as it goes can be sent once.
-            let this = match &body {
-                Some(Either::Left(whole)) => Either::Left(whole.clone()),
-                _ => body.take().ok_or(UpstreamError::Broken)?,
-            };
-            let again = body.is_some() && attempt < ATTEMPTS_MAX;
-            let mut request = Request::new(this);
-            *request.method_mut() = call.method.clone();
-            *request.uri_mut() = uri.clone();
-            *request.headers_mut() = headers.clone();
-            *attempts += 1;
-            let patience = if body.is_some() { HEAD_TIME_MAX } else { UPLOAD_TIME_MAX };
-            let outcome = Self::exchange(request, CONNECT_TIME_MAX + patience).await;
-            let repeat = match &outcome {
-                Err(UpstreamError::Unreachable) => again,
-                Err(_) => again && call.read_only,
-                Ok(answer) => again && call.read_only && matches!(answer.status().as_u16(), 502..=504),
-            };
-            if !repeat {
-                return outcome.map(relayed);
-            }
-            tokio::time::sleep(BACKOFF * attempt).await;
-        }
-        Err(UpstreamError::Broken)
+        let (body, patience) = match &mut call.body {
+            Some(Either::Left(whole)) => (Either::Left(whole.clone()), HEAD_TIME_MAX),
+            streamed => (streamed.take().ok_or(UpstreamError::Unsendable)?, UPLOAD_TIME_MAX),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
+        *request.headers_mut() = call.headers.clone();
+        request.headers_mut().insert(AUTHORIZATION, bearer(credential)?);
+        Self::exchange(request, CONNECT_TIME_MAX + patience).await.map(relayed)
     }
 
     async fn exchange(request: Request<RequestBody>, patience: Duration) -> Result<Response<Incoming>, UpstreamError> {
@@ -236,7 +224,12 @@ impl Upstream {
 
 fn relayed(answer: Response<Incoming>) -> Relayed {
     let (head, body) = answer.into_parts();
-    Relayed { status: head.status.as_u16(), headers: headers::hand_on(&head.headers), body: Paced::new(body) }
+    Relayed {
+        status: head.status.as_u16(),
+        told: headers::told(&head.headers),
+        headers: headers::hand_on(&head.headers),
+        body: Paced::new(body),
+    }
 }
 
 fn bearer(credential: &Secret<String>) -> Result<HeaderValue, UpstreamError> {

@@ -5,15 +5,16 @@ use serde_json::{Value, json};
 
 use super::{encode, list, query, show, table, text, token};
 use crate::Exit;
-use crate::args::{App, AppFields, Connection};
+use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::call;
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
         App::Create { name, account, fields, json } => {
-            let AppFields { scopes, description, owner, dependent } = fields;
+            let AppFields { scopes, description, owner, dependent, sharing } = fields;
             let body = json!({
                 "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
+                "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
@@ -28,12 +29,13 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, |answer| describe(&answer["app"]))
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
-            let AppFields { scopes, description, owner, dependent } = fields;
+            let AppFields { scopes, description, owner, dependent, sharing } = fields;
             let body = json!({
                 "name": name, "description": description, "owner": owner,
                 "dependents": (!dependent.is_empty()).then_some(dependent),
                 "scopes": (!scopes.is_empty()).then(|| split(&scopes)),
                 "addScopes": split(&add_scope), "removeScopes": split(&remove_scope),
+                "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
             });
             change(connection, &app, body, json, "updated").await
         }
@@ -49,6 +51,14 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
 async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::PATCH, &path(app), Some(body)).await?;
     show(&answer, json, |answer| format!("{done} app {app}\n{}", describe(&answer["app"])))
+}
+
+fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
+    match sharing.max_wait.as_deref() {
+        None => Ok(None),
+        Some("0") => Ok(Some(0)),
+        Some(time) => token::milliseconds(time).map(Some),
+    }
 }
 
 fn path(app: &str) -> String {
@@ -82,7 +92,7 @@ fn apps(answer: &Value) -> String {
 
 fn describe(app: &Value) -> String {
     let mut lines = format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  scopes       {}",
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       weight {}, {} calls in 10 seconds kept for it, waits up to {} ms\n  scopes       {}",
         text(&app["id"]),
         text(&app["name"]),
         text(&app["hubId"]),
@@ -90,6 +100,9 @@ fn describe(app: &Value) -> String {
         text(&app["description"]),
         text(&app["owner"]),
         text(&app["dependents"]),
+        text(&app["weight"]),
+        text(&app["reserve"]),
+        text(&app["maxWaitMs"]),
         list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
     );
     if !list(app, "tokens").is_empty() {

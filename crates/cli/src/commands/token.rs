@@ -58,7 +58,7 @@ pub fn tokens(tokens: &[Value]) -> String {
 }
 
 /// `90s`, `30m`, `12h` or `7d` in milliseconds.
-fn milliseconds(text: &str) -> anyhow::Result<i64> {
+pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
     let split = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
     let (number, unit) = text.split_at(split);
     let seconds = match unit {

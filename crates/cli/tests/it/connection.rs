@@ -469,3 +469,85 @@ fn a_legacy_key_is_let_in_for_one_app_in_the_query_and_nowhere_else() {
     gateway.json(&["token", "revoke", &let_in["token"]["id"].to_string()]);
     assert!(query(&key, "").starts_with("HTTP/1.1 401"));
 }
+
+const TOO_MANY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\ncontent-length: 88\r\n\r\n{\"status\":\"error\",\"policyName\":\"TEN_SECONDLY_ROLLING\",\"groupName\":\"publicapi:x:9:4242\"}\n";
+
+#[test]
+fn a_call_that_hubspot_refuses_for_a_limit_is_sent_again_in_its_turn() {
+    let upstream = Scripted::start(vec![Script::Say(TOO_MANY.into()), ok(r#"{"id":"1"}"#)]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(11));
+    // A limit is refused before anything is done, so even a call that changes something may be sent again.
+    let (status, made) = gateway.call(&token, "POST", "/crm/v3/objects/contacts", Some(r#"{"properties":{}}"#));
+    assert_eq!((status, &made["id"]), (200, &json!("1")));
+    let record = &gateway.json(&["audit", "list", "--app", "Sync"])["records"][0];
+    assert_eq!(record["attempts"], 2);
+    assert!(record["waitedUs"].as_u64().unwrap() > 900_000, "{record}");
+}
+
+#[test]
+fn an_app_that_does_not_wait_gets_hubspots_429() {
+    let upstream = Scripted::start(vec![Script::Say(TOO_MANY.into())]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(12));
+    gateway.json(&["app", "update", "Sync", "--max-wait", "0"]);
+    let answer = get(&gateway, &token, "").to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 429"), "{answer}");
+    for there in [
+        "retry-after: 1\r\n",
+        "\"policyname\":\"ten_secondly_rolling\"",
+        "\"groupname\":\"publicapi:x:9:4242\"",
+        "keyway-rule: limit-reached",
+    ] {
+        assert!(answer.contains(there), "{there}: {answer}");
+    }
+    // From then on nothing is sent until the pause is over.
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 429"));
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[test]
+fn what_hubspot_says_is_left_counts_for_every_app_of_the_account() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-hubspot-ratelimit-max: 50\r\nx-hubspot-ratelimit-remaining: 1\r\nx-hubspot-ratelimit-interval-milliseconds: 10000\r\nx-hubspot-ratelimit-daily: 900000\r\nx-hubspot-ratelimit-daily-remaining: 1000\r\ncontent-length: 2\r\n\r\n{}";
+    let upstream = Scripted::start(vec![Script::Say(answer.into()), ok("{}")]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(13));
+    let other = gateway.json(&["app", "create", "Other", "--account", "4242", "--scopes", SCOPES, "--max-wait", "0"]);
+    let other = other["token"]["value"].as_str().unwrap();
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 200"));
+    let account = gateway.json(&["account", "show", "4242"])["account"].clone();
+    assert_eq!((&account["limits"]["burst"], &account["limits"]["daily"]), (&json!(50), &json!(900_000)));
+    assert_eq!(account["usedToday"], 899_000);
+    assert!(get(&gateway, other, "").starts_with("HTTP/1.1 200"));
+    assert!(get(&gateway, other, "").starts_with("HTTP/1.1 429"));
+}
+
+#[test]
+fn a_burst_of_several_apps_waits_its_turn_and_hubspot_refuses_nothing() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, first) = connected(&base(&hubspot), &credential);
+    let second = gateway.json(&["app", "create", "Second", "--account", "4242", "--scopes", SCOPES]);
+    let second = second["token"]["value"].as_str().unwrap().to_owned();
+    // Five searches a second are all that an account has.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let search = |token: &str| gateway.call(token, "POST", "/crm/v3/objects/contacts/search", Some("{}")).0;
+        let calls: Vec<_> = [&first, &second].into_iter().cycle().take(12).map(|token| scope.spawn(move || search(token))).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 12]);
+    let refused = |keyway: &Keyway| keyway.json(&["audit", "list", "--status", "429"])["records"].as_array().unwrap().len();
+    assert_eq!((refused(&hubspot), refused(&gateway)), (0, 0));
+    let records = gateway.json(&["audit", "list", "--account", "4242"]);
+    let waited = records["records"].as_array().unwrap().iter().filter(|record| record["waitedUs"].as_u64() > Some(100_000)).count();
+    assert!(waited >= 2, "{records}");
+}
+
+#[test]
+fn reserves_leave_something_for_the_others() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, _) = connected(&base(&hubspot), &credential);
+    let app = gateway.json(&["app", "update", "Sync", "--reserve", "100", "--weight", "3", "--max-wait", "2s"]);
+    assert_eq!((&app["app"]["reserve"], &app["app"]["weight"], &app["app"]["maxWaitMs"]), (&json!(100), &json!(3), &json!(2_000)));
+    let refused = gateway.run(&["app", "create", "Other", "--account", "4242", "--reserve", "90"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("of which 100 are kept"), "{refused:?}");
+    for nonsense in [["--weight", "0"], ["--weight", "101"], ["--max-wait", "2h"], ["--max-wait", "soon"]] {
+        assert_eq!(gateway.run(&["app", "update", "Sync", nonsense[0], nonsense[1]]).status.code(), Some(2), "{nonsense:?}");
+    }
+}

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::audit::AuditError;
-use crate::control::{ControlError, NewToken};
+use crate::control::{ControlError, NewToken, SharingChange};
 use crate::model::{Account, App, Connection, Token};
+use crate::registry::Standing;
 use crate::upstream::health::State;
 
 /// The version of every answer's shape.
@@ -89,6 +90,15 @@ pub(super) struct AppBody {
     #[serde(default)]
     pub remove_scopes: Vec<String>,
     pub enabled: Option<bool>,
+    pub weight: Option<u32>,
+    pub reserve: Option<u32>,
+    pub max_wait_ms: Option<u32>,
+}
+
+impl AppBody {
+    pub(super) const fn sharing(&self) -> SharingChange {
+        SharingChange { weight: self.weight, reserve: self.reserve, max_wait_ms: self.max_wait_ms }
+    }
 }
 
 #[derive(Deserialize)]
@@ -134,14 +144,14 @@ pub(super) fn connection(connection: &Connection, health: (State, Option<Timesta
     })
 }
 
-pub(super) fn account(account: &Account, used_today: u64, connection: Option<Value>) -> Value {
-    let limits = Limits::for_tier(account.tier, account.addons);
+pub(super) fn account(account: &Account, standing: Option<Standing>, connection: Option<Value>) -> Value {
+    let limits = standing.map_or_else(|| Limits::for_tier(account.tier, account.addons), |standing| standing.limits);
     json!({
         "hubId": account.hub_id, "name": account.name, "backend": if connection.is_some() { "hubspot" } else { "embedded" },
         "connection": connection, "tier": account.tier.to_string(), "addons": account.addons,
         "timeZone": account.time_zone, "currency": account.currency, "region": account.region, "createdAt": account.created_at.to_iso(),
         "limits": { "burst": limits.burst, "associationsBurst": limits.associations_burst, "daily": limits.daily, "search": limits.search },
-        "usedToday": used_today,
+        "usedToday": standing.map_or(0, |standing| standing.used_today), "waiting": standing.map_or(0, |standing| standing.waiting),
     })
 }
 
@@ -149,6 +159,7 @@ pub(super) fn app(app: &App) -> Value {
     json!({
         "id": app.id, "hubId": app.hub_id, "name": app.name, "description": app.description, "owner": app.owner,
         "dependents": app.dependents, "scopes": app.scopes, "enabled": app.enabled,
+        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms,
         "createdAt": app.created_at.to_iso(), "updatedAt": app.updated_at.to_iso(),
     })
 }

@@ -93,7 +93,7 @@ async fn described(admin: &Admin, account: &Account) -> Value {
         }
         None => None,
     };
-    body::account(account, admin.registry.daily_usage(account.hub_id, now), connection)
+    body::account(account, admin.registry.standing(account.hub_id, now), connection)
 }
 
 async fn check_connection(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
@@ -156,6 +156,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         Some(hub_id) => hub_id,
         None => only_account(&admin).await?,
     };
+    let sharing = asked.sharing();
     let new = NewApp {
         hub_id,
         name: asked.name.unwrap_or_default(),
@@ -163,6 +164,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         owner: asked.owner.unwrap_or_default(),
         dependents: asked.dependents.unwrap_or_default(),
         scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
+        sharing,
     };
     let (app, token) = admin.control.create_app(new).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
@@ -185,8 +187,9 @@ async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBod
     if asked.hub_id.is_some() {
         return Err(ApiError::invalid("an app stays in its account"));
     }
+    let sharing = asked.sharing();
     let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, .. } = asked;
-    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled };
+    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
 }
@@ -246,6 +249,16 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         let count =
             accounts.iter().filter(|account| account.connection.is_some() && admin.upstream.health.of(account.hub_id).0 == state).count();
         text.push_str(&format!("keyway_connections{{state=\"{}\"}} {count}\n", state.as_str()));
+    }
+    text.push_str("# HELP keyway_waiting_calls Calls that wait for their turn at HubSpot.\n# TYPE keyway_waiting_calls gauge\n");
+    text.push_str("# HELP keyway_daily_calls Calls of the day, in the account's time zone.\n# TYPE keyway_daily_calls gauge\n");
+    text.push_str("# HELP keyway_daily_limit Calls that the day may have.\n# TYPE keyway_daily_limit gauge\n");
+    for hub_id in accounts.iter().map(|account| account.hub_id) {
+        if let Some(standing) = admin.registry.standing(hub_id, clock::now()) {
+            text.push_str(&format!("keyway_waiting_calls{{hub_id=\"{hub_id}\"}} {}\n", standing.waiting));
+            text.push_str(&format!("keyway_daily_calls{{hub_id=\"{hub_id}\"}} {}\n", standing.used_today));
+            text.push_str(&format!("keyway_daily_limit{{hub_id=\"{hub_id}\"}} {}\n", standing.limits.daily));
+        }
     }
     let (accounts, apps) = (accounts.len(), admin.control.apps(None).await.len());
     text.push_str(&format!("# HELP keyway_accounts Accounts.\n# TYPE keyway_accounts gauge\nkeyway_accounts {accounts}\n"));

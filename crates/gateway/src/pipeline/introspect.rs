@@ -37,7 +37,7 @@ pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Resu
     let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": app.scopes });
     call.token = Some(entry.clone());
     let reply = BackendReply { status: 200, body: info.to_string().into() };
-    Ok(Outcome { result: Ok(reply.into()), allowance: None, retry_after_s: None, allow: None })
+    Ok(Outcome { result: Ok(reply.into()), allowance: None, allow: None })
 }
 
 /// Embedded accounts have one user, who made the apps; its id is the account's.

@@ -31,6 +31,7 @@ pub type AnswerBody = Either<Full<Bytes>, Paced>;
 /// The answer. Made before its record, which says how long it is.
 pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     let status = outcome.status();
+    let retry_after = outcome.result.as_ref().err().and_then(|error| error.retry_after_s);
     let mut response = match outcome.result {
         Ok(Reply::Relayed(reply)) => {
             let mut response = Response::new(Either::Right(reply.body));
@@ -52,7 +53,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     if let (Some(allowance), false) = (outcome.allowance, search) {
         headers.extend(rate_headers(allowance));
     }
-    headers.extend(outcome.retry_after_s.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+    headers.extend(retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
     headers.extend(outcome.allow.as_deref().and_then(|allow| text_header(ALLOW, allow)));
     response
 }

@@ -1,6 +1,6 @@
 //! How many calls has the account made today? (hubspot facts, section 5)
 //!
-//! Answered here and not forwarded: on an embedded account the gateway does the counting.
+//! Answered here for embedded accounts, whose calls the gateway counts.
 
 use keyway_core::catalog::Operation;
 use keyway_core::time::Timestamp;

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Either, Full, Limited};
 use keyway_core::secret::Secret;
 use serde_json::Value;
 
-use super::{Base, Outgoing, Upstream, UpstreamError};
+use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError};
 
 /// Most that is read of an answer, in bytes.
 const ANSWER_MAX: usize = 256 << 10;
@@ -76,8 +76,16 @@ impl Upstream {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = Either::Left(Full::new(body));
-        let call = Outgoing { method, target: path.to_owned(), headers, body, read_only: true };
-        let answer = self.send(base, credential, call, &mut 0).await?;
+        let mut call = Outgoing { method, target: path.to_owned(), headers, body: Some(body), read_only: true };
+        let mut attempt = 1;
+        let answer = loop {
+            let outcome = self.send(base, credential, &mut call).await;
+            if attempt == ATTEMPTS_MAX || !call.worth_sending_again(&outcome) {
+                break outcome?;
+            }
+            tokio::time::sleep(BACKOFF * attempt).await;
+            attempt += 1;
+        };
         match answer.status {
             200 => {}
             status @ (400 | 401 | 403 | 404) => return Err(CredentialError::Refused(status)),

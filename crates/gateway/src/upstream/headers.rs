@@ -1,6 +1,8 @@
 //! Which headers cross the gateway, in either direction.
 
 use http::header::{self, HeaderMap, HeaderName};
+use keyway_core::quota::BURST_MS;
+use keyway_core::share::Told;
 
 /// What of a client's goes to HubSpot. All else stays: its credential, cookies, `Forwarded` and the
 /// like tell HubSpot of things that are not its business, and framing is made anew.
@@ -64,6 +66,20 @@ pub(super) fn hand_on(from: &HeaderMap) -> HeaderMap {
     kept
 }
 
+/// What HubSpot's rate headers say (hubspot facts, section 5). Only a window of ten seconds is one
+/// that Keyway counts.
+pub(super) fn told(from: &HeaderMap) -> Told {
+    let number = |name: &str| from.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    let small = |name: &str| number(name).and_then(|value| u32::try_from(value).ok());
+    let ten_seconds = number("x-hubspot-ratelimit-interval-milliseconds").is_none_or(|ms| i64::try_from(ms) == Ok(BURST_MS));
+    Told {
+        max: small("x-hubspot-ratelimit-max").filter(|_| ten_seconds),
+        remaining: small("x-hubspot-ratelimit-remaining").filter(|_| ten_seconds),
+        daily: number("x-hubspot-ratelimit-daily"),
+        daily_remaining: number("x-hubspot-ratelimit-daily-remaining"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +109,20 @@ mod tests {
             ("user-agent", "sync/1"),
         ]);
         assert_eq!(names(&let_through(&sent)), ["content-type", "user-agent"]);
+    }
+
+    #[test]
+    fn rate_headers_are_read_and_nonsense_is_not() {
+        let headers = map(&[
+            ("x-hubspot-ratelimit-max", "190"),
+            ("x-hubspot-ratelimit-remaining", "12"),
+            ("x-hubspot-ratelimit-interval-milliseconds", "10000"),
+            ("x-hubspot-ratelimit-daily", "-1"),
+            ("x-hubspot-ratelimit-daily-remaining", "99999999999999999999999"),
+        ]);
+        assert_eq!(told(&headers), Told { max: Some(190), remaining: Some(12), daily: None, daily_remaining: None });
+        let secondly = map(&[("x-hubspot-ratelimit-max", "19"), ("x-hubspot-ratelimit-interval-milliseconds", "1000")]);
+        assert_eq!(told(&secondly), Told::default());
     }
 
     #[test]

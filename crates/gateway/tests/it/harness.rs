@@ -80,6 +80,7 @@ impl Server {
             owner: String::new(),
             dependents: Vec::new(),
             scopes: scopes.iter().map(ToString::to_string).collect(),
+            sharing: keyway_gateway::model::Sharing::default(),
             enabled: true,
             created_at,
             updated_at: created_at,

@@ -1,0 +1,445 @@
+//! HubSpot's limits on one credential, shared by all the apps behind it.
+//!
+//! HubSpot counts a call when it arrives; Keyway knows only that this is between the moment it was
+//! sent and the moment its answer began. So a call holds its place while it is under way and for a
+//! whole interval after, and no window of HubSpot's ever holds more than its limit.
+//!
+//! Whoever finds no place waits in line with its own app. Places that come free go to the apps in
+//! turn, by weight (start-time fair queueing: each app has a clock that its calls move on, and the
+//! one that is furthest behind comes next). No IO and no clock here: moments are arguments.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::catalog::LimitClass;
+use crate::quota::{Allowance, BURST_MS, DailyCount, Exceeded, Limits, Policy, SEARCH_MS};
+use crate::time::Timestamp;
+
+/// What an app may ask of the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Its part where several apps want more than there is, from 1 to [`WEIGHT_MAX`].
+    pub weight: u32,
+    /// Calls of each interval that no other app gets.
+    pub reserve: u32,
+}
+
+/// Largest weight.
+pub const WEIGHT_MAX: u32 = 100;
+/// Calls of one app that may wait in a lane.
+pub const WAITING_MAX: usize = 1_000;
+/// How far an app's clock moves with one call, at weight 1.
+const STEP: u64 = 1_000_000;
+/// The first pause after HubSpot refused a call without saying how long to wait.
+const FIRST_PAUSE_MS: i64 = 1_000;
+/// The longest such pause.
+const PAUSE_MS_MAX: i64 = 10_000;
+/// The longest pause that HubSpot may ask for.
+const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
+/// How long the day counts as used up after HubSpot said so; then one call asks again.
+const DAY_OVER_MS: i64 = 5 * 60_000;
+
+/// What the gateway learns from the headers of an answer (hubspot facts, section 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Calls per ten seconds.
+    pub max: Option<u32>,
+    /// Calls left of them.
+    pub remaining: Option<u32>,
+    /// Calls a day.
+    pub daily: Option<u64>,
+    /// Calls left of them.
+    pub daily_remaining: Option<u64>,
+}
+
+/// A call's place. It must be given back with [`Share::done`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    app: u64,
+    class: LimitClass,
+}
+
+/// What comes of asking for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// There is one.
+    Granted(Place, Allowance),
+    /// There is none now; a call that waits can expect one after about this many milliseconds.
+    Full(Exceeded),
+    /// The day's calls are used up; waiting does not help.
+    Never(Exceeded),
+}
+
+/// Who is served next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next<T> {
+    /// This one has a place now.
+    Serve(T, Place, Allowance),
+    /// This one can't have one any more.
+    Refuse(T, Exceeded),
+    /// Nobody before this moment, or before a call under way is done.
+    At(Option<i64>),
+    /// Nobody waits.
+    Nobody,
+}
+
+/// The limits of one credential, and who waits for them. `T` is what stands for a waiting call.
+#[derive(Debug)]
+pub struct Share<T> {
+    limits: Limits,
+    /// Calls of the day.
+    pub daily: DailyCount,
+    day_over_until: i64,
+    lanes: [Lane<T>; 3],
+}
+
+/// One limit.
+#[derive(Debug)]
+struct Lane<T> {
+    interval_ms: i64,
+    max: u32,
+    /// Calls whose answers have begun, by that moment; those by others than Keyway have app 0.
+    finished: VecDeque<(i64, u64)>,
+    under_way: u32,
+    apps: HashMap<u64, Member<T>, foldhash::fast::RandomState>,
+    /// How many of them have a reserve.
+    reserving: usize,
+    waiting: usize,
+    /// The clock of the app that was served last.
+    clock: u64,
+    paused_until: i64,
+    /// Refusals by HubSpot since it last let a call through.
+    refusals: u32,
+}
+
+/// An app in a lane.
+#[derive(Debug)]
+struct Member<T> {
+    terms: Terms,
+    clock: u64,
+    /// Places it has.
+    used: u32,
+    waiting: VecDeque<T>,
+}
+
+const fn lane_of(class: LimitClass) -> Option<usize> {
+    match class {
+        LimitClass::Standard => Some(0),
+        LimitClass::Associations => Some(1),
+        LimitClass::Search => Some(2),
+        LimitClass::Exempt => None,
+    }
+}
+
+const fn policy_of(lane: usize) -> Policy {
+    if lane == 2 { Policy::Secondly } else { Policy::TenSecondlyRolling }
+}
+
+impl<T> Share<T> {
+    /// Nothing used yet but these calls of the day.
+    pub fn new(limits: Limits, daily: DailyCount) -> Self {
+        let lane = |interval_ms, max| Lane {
+            interval_ms,
+            max,
+            finished: VecDeque::new(),
+            under_way: 0,
+            apps: HashMap::default(),
+            reserving: 0,
+            waiting: 0,
+            clock: 0,
+            paused_until: 0,
+            refusals: 0,
+        };
+        let lanes = [lane(BURST_MS, limits.burst), lane(BURST_MS, limits.associations_burst), lane(SEARCH_MS, limits.search)];
+        Self { limits, daily, day_over_until: 0, lanes }
+    }
+
+    /// Takes on other limits: the account's subscription was changed.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if limits != self.limits {
+            self.limits = limits;
+            (self.lanes[0].max, self.lanes[1].max, self.lanes[2].max) = (limits.burst, limits.associations_burst, limits.search);
+        }
+    }
+
+    /// Takes on which apps have a reserve, so that one is kept before its app has called.
+    pub fn set_reserves(&mut self, apps: impl Iterator<Item = (u64, Terms)>) {
+        let lane = &mut self.lanes[0];
+        lane.apps.values_mut().for_each(|member| member.terms.reserve = 0);
+        lane.reserving = 0;
+        for (app, terms) in apps.filter(|(_, terms)| terms.reserve > 0) {
+            lane.member(app, terms);
+        }
+    }
+
+    /// The limits as they are now, corrected by what HubSpot said.
+    pub const fn limits(&self) -> Limits {
+        Limits { burst: self.lanes[0].max, associations_burst: self.lanes[1].max, search: self.lanes[2].max, ..self.limits }
+    }
+
+    /// Calls that wait.
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.waiting).sum()
+    }
+
+    /// Asks for a place. Nobody who waits is overtaken.
+    pub fn ask(&mut self, class: LimitClass, app: u64, terms: Terms, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp) -> Asked {
+        let at = now.as_ms();
+        self.daily.used(at, next_midnight);
+        let place = Place { app, class };
+        let Some(number) = lane_of(class) else {
+            return Asked::Granted(place, self.allowance(0));
+        };
+        if let Some(over) = self.day_over(at) {
+            return Asked::Never(over);
+        }
+        let lane = &mut self.lanes[number];
+        lane.expire(at);
+        lane.member(app, terms);
+        if lane.waiting == 0 && lane.has_room(app, at) {
+            lane.take(app);
+            self.daily.take();
+            return Asked::Granted(place, self.allowance(number));
+        }
+        Asked::Full(Exceeded { policy: policy_of(number), retry_after_ms: lane.expected_wait(app, at) })
+    }
+
+    /// Puts a call in line. Its ticket comes back where too many of its app wait already, or its
+    /// class is never full.
+    pub fn wait(&mut self, class: LimitClass, app: u64, terms: Terms, ticket: T) -> Result<(), T> {
+        let Some(number) = lane_of(class) else { return Err(ticket) };
+        let lane = &mut self.lanes[number];
+        let clock = lane.clock;
+        let member = lane.member(app, terms);
+        if member.waiting.len() >= WAITING_MAX {
+            return Err(ticket);
+        }
+        if member.waiting.is_empty() {
+            // What it did not use while it was away is gone.
+            member.clock = member.clock.max(clock);
+        }
+        member.waiting.push_back(ticket);
+        lane.waiting += 1;
+        Ok(())
+    }
+
+    /// Who is served next. `gone` says whether a waiting call has been given up.
+    pub fn next(&mut self, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Next<T> {
+        let at = now.as_ms();
+        self.daily.used(at, next_midnight);
+        let over = self.day_over(at);
+        let (mut soonest, mut anyone) = (None::<i64>, false);
+        for number in 0..self.lanes.len() {
+            let lane = &mut self.lanes[number];
+            lane.forget(&gone);
+            if lane.waiting == 0 {
+                continue;
+            }
+            lane.expire(at);
+            if let Some(exceeded) = over
+                && let Some(ticket) = lane.pop_any()
+            {
+                return Next::Refuse(ticket, exceeded);
+            }
+            if let Some((app, ticket)) = lane.pop_next(at) {
+                let class = [LimitClass::Standard, LimitClass::Associations, LimitClass::Search][number];
+                self.daily.take();
+                return Next::Serve(ticket, Place { app, class }, self.allowance(number));
+            }
+            anyone = true;
+            soonest = [soonest, lane.room_at(at)].into_iter().flatten().min();
+        }
+        if anyone { Next::At(soonest) } else { Next::Nobody }
+    }
+
+    /// Gives a place back when the answer has begun, or it is known that there will be none. `sent`
+    /// says whether HubSpot may have counted the call.
+    pub fn done(&mut self, place: Place, sent: bool, now: Timestamp) {
+        let Some(number) = lane_of(place.class) else { return };
+        let lane = &mut self.lanes[number];
+        lane.under_way = lane.under_way.saturating_sub(1);
+        if sent {
+            lane.finish(now.as_ms(), place.app);
+        } else {
+            lane.release(place.app);
+            self.daily.give_back();
+        }
+    }
+
+    /// HubSpot let a call through, and said how many are left. Calls that others make with the same
+    /// credential show here.
+    pub fn told(&mut self, place: Place, told: Told, now: Timestamp) {
+        let Some(number) = lane_of(place.class) else { return };
+        self.lanes[number].refusals = 0;
+        // The headers are those of the burst, which search and associations do not count against.
+        if number == 0 {
+            let lane = &mut self.lanes[0];
+            if let Some(max) = told.max.filter(|max| (1..=10_000_000).contains(max)) {
+                lane.max = max;
+            }
+            if let Some(remaining) = told.remaining {
+                let theirs = lane.max.saturating_sub(remaining);
+                for _ in lane.used()..theirs {
+                    lane.finish(now.as_ms(), 0);
+                }
+            }
+        }
+        if let Some(daily) = told.daily.filter(|daily| *daily > 0) {
+            self.limits.daily = daily;
+            if let Some(remaining) = told.daily_remaining {
+                self.daily.at_least(daily.saturating_sub(remaining));
+            }
+        }
+    }
+
+    /// HubSpot refused a call for a limit. After a pause, one call tries again before the others.
+    pub fn refused(&mut self, place: Place, policy: Policy, retry_after_ms: Option<i64>, now: Timestamp) {
+        let asked = retry_after_ms.map(|ms| ms.clamp(0, ASKED_PAUSE_MS_MAX));
+        if policy == Policy::Daily {
+            self.day_over_until = now.as_ms() + asked.unwrap_or(0).max(DAY_OVER_MS);
+            return;
+        }
+        let Some(number) = lane_of(place.class) else { return };
+        let lane = &mut self.lanes[number];
+        let pause = asked.unwrap_or_else(|| (FIRST_PAUSE_MS << lane.refusals.min(4)).min(PAUSE_MS_MAX));
+        // Several calls that were under way together and refused together are one refusal.
+        if now.as_ms() >= lane.paused_until {
+            lane.refusals += 1;
+            lane.paused_until = now.as_ms() + pause;
+        }
+    }
+
+    fn day_over(&self, at: i64) -> Option<Exceeded> {
+        if self.daily.used_now() >= self.limits.daily {
+            return Some(Exceeded { policy: Policy::Daily, retry_after_ms: self.daily.resets_at().as_ms() - at });
+        }
+        (at < self.day_over_until).then(|| Exceeded { policy: Policy::Daily, retry_after_ms: self.day_over_until - at })
+    }
+
+    fn allowance(&self, lane: usize) -> Allowance {
+        let lane = &self.lanes[lane];
+        Allowance {
+            max: lane.max,
+            remaining: lane.max.saturating_sub(lane.used()),
+            daily: self.limits.daily,
+            daily_remaining: self.limits.daily.saturating_sub(self.daily.used_now()),
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    fn member(&mut self, app: u64, terms: Terms) -> &mut Member<T> {
+        let clock = self.clock;
+        let nothing = Terms { weight: 1, reserve: 0 };
+        let member = self.apps.entry(app).or_insert_with(|| Member { terms: nothing, clock, used: 0, waiting: VecDeque::new() });
+        self.reserving -= usize::from(member.terms.reserve > 0);
+        self.reserving += usize::from(terms.reserve > 0);
+        member.terms = Terms { weight: terms.weight.clamp(1, WEIGHT_MAX), ..terms };
+        member
+    }
+
+    /// Places taken, by calls under way and by those that still count.
+    fn used(&self) -> u32 {
+        self.under_way.saturating_add(u32::try_from(self.finished.len()).unwrap_or(u32::MAX))
+    }
+
+    fn expire(&mut self, at: i64) {
+        while let Some((_, app)) = self.finished.pop_front_if(|(finished, _)| *finished <= at - self.interval_ms) {
+            self.release(app);
+        }
+    }
+
+    fn finish(&mut self, at: i64, app: u64) {
+        // A clock that went back must not leave the queue unsorted.
+        let last = self.finished.back().map_or(at, |(last, _)| *last);
+        self.finished.push_back((at.max(last), app));
+    }
+
+    fn release(&mut self, app: u64) {
+        if let Some(member) = self.apps.get_mut(&app) {
+            member.used = member.used.saturating_sub(1);
+            // One with a reserve stays, so that its reserve is kept while it is silent.
+            if member.used == 0 && member.waiting.is_empty() && member.terms.reserve == 0 {
+                self.apps.remove(&app);
+            }
+        }
+    }
+
+    /// Whether an app may take a place now.
+    fn has_room(&self, app: u64, at: i64) -> bool {
+        let trying = self.refusals > 0 && self.under_way > 0;
+        at >= self.paused_until && !trying && self.free_for(app) > 0
+    }
+
+    /// Places that are free and kept for nobody else.
+    fn free_for(&self, app: u64) -> u32 {
+        let kept = |(other, member): (&u64, &Member<T>)| if *other == app { 0 } else { member.terms.reserve.saturating_sub(member.used) };
+        let kept: u32 = if self.reserving == 0 { 0 } else { self.apps.iter().map(kept).sum() };
+        self.max.saturating_sub(self.used()).saturating_sub(kept)
+    }
+
+    fn take(&mut self, app: u64) {
+        self.under_way += 1;
+        if let Some(member) = self.apps.get_mut(&app) {
+            member.used += 1;
+            member.clock += STEP / u64::from(member.terms.weight);
+        }
+    }
+
+    fn forget(&mut self, gone: impl Fn(&T) -> bool) {
+        let mut waiting = 0;
+        for member in self.apps.values_mut() {
+            member.waiting.retain(|ticket| !gone(ticket));
+            waiting += member.waiting.len();
+        }
+        self.waiting = waiting;
+    }
+
+    fn pop_any(&mut self) -> Option<T> {
+        let ticket = self.apps.values_mut().find_map(|member| member.waiting.pop_front())?;
+        self.waiting -= 1;
+        Some(ticket)
+    }
+
+    /// The ticket of the app that is furthest behind among those that may have a place.
+    fn pop_next(&mut self, at: i64) -> Option<(u64, T)> {
+        let waiting = self.apps.iter().filter(|(app, member)| !member.waiting.is_empty() && self.has_room(**app, at));
+        let app = waiting.min_by_key(|(app, member)| (member.clock, **app)).map(|(app, _)| *app)?;
+        let member = self.apps.get_mut(&app)?;
+        let ticket = member.waiting.pop_front()?;
+        self.clock = self.clock.max(member.clock);
+        self.waiting -= 1;
+        self.take(app);
+        Some((app, ticket))
+    }
+
+    /// When the next place comes free by itself; none while all are under way.
+    fn room_at(&self, at: i64) -> Option<i64> {
+        if at < self.paused_until {
+            return Some(self.paused_until);
+        }
+        self.finished.front().map(|(finished, _)| finished + self.interval_ms)
+    }
+
+    /// About how long a call that joins the line now would wait, in milliseconds.
+    fn expected_wait(&self, app: u64, at: i64) -> i64 {
+        let Some(mine) = self.apps.get(&app) else { return self.interval_ms };
+        let in_line = |(other, member): (&u64, &Member<T>)| {
+            if *other == app || !member.waiting.is_empty() { u64::from(member.terms.weight) } else { 0 }
+        };
+        let weights: u64 = self.apps.iter().map(in_line).sum();
+        let turns = (mine.waiting.len() as u64 + 1) * weights / u64::from(mine.terms.weight.max(1));
+        let needed = turns.saturating_sub(u64::from(self.free_for(app)));
+        if needed == 0 {
+            return (self.paused_until - at).max(1);
+        }
+        // Whole intervals first, then the place that comes free within one.
+        let max = u64::from(self.max.max(1));
+        let place = usize::try_from((needed - 1) % max).unwrap_or(0);
+        let within = self.finished.get(place).map_or(self.interval_ms, |(finished, _)| finished + self.interval_ms - at);
+        let intervals = i64::try_from((needed - 1) / max).unwrap_or(i64::MAX / 100_000);
+        (intervals * self.interval_ms + within).max(self.paused_until - at).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Sharing as a specification.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LIMITS: Limits = Limits { burst: 10, associations_burst: 10, daily: 1_000_000, search: 5 };
+const EQUAL: Terms = Terms { weight: 1, reserve: 0 };
+
+fn midnight() -> Timestamp {
+    Timestamp::from_ms(i64::MAX)
+}
+
+fn share() -> Share<u32> {
+    Share::new(LIMITS, DailyCount::new(0, midnight()))
+}
+
+fn ask(share: &mut Share<u32>, app: u64, terms: Terms, at: i64) -> Asked {
+    share.ask(LimitClass::Standard, app, terms, Timestamp::from_ms(at), midnight)
+}
+
+fn granted(asked: Asked) -> Place {
+    match asked {
+        Asked::Granted(place, _) => place,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn next(share: &mut Share<u32>, at: i64) -> Next<u32> {
+    share.next(Timestamp::from_ms(at), midnight, |_| false)
+}
+
+fn done(share: &mut Share<u32>, place: Place, at: i64) {
+    share.done(place, true, Timestamp::from_ms(at));
+}
+
+/// Takes every place and gives it back at once.
+fn fill(share: &mut Share<u32>, app: u64, at: i64) {
+    for _ in 0..LIMITS.burst {
+        let place = granted(ask(share, app, EQUAL, at));
+        done(share, place, at);
+    }
+}
+
+#[test]
+fn a_place_counts_while_its_call_is_under_way_and_for_ten_seconds_after() {
+    let mut share = share();
+    let places: Vec<Place> = (0..10).map(|_| granted(ask(&mut share, 1, EQUAL, 0))).collect();
+    // An hour later all are still under way.
+    assert!(matches!(ask(&mut share, 1, EQUAL, 3_600_000), Asked::Full(_)));
+    done(&mut share, places[0], 3_600_000);
+    assert!(matches!(ask(&mut share, 1, EQUAL, 3_609_999), Asked::Full(_)));
+    granted(ask(&mut share, 1, EQUAL, 3_610_000));
+}
+
+#[test]
+fn a_call_that_never_left_takes_no_place() {
+    let mut share = share();
+    for _ in 0..100 {
+        let place = granted(ask(&mut share, 1, EQUAL, 0));
+        share.done(place, false, Timestamp::from_ms(0));
+    }
+    assert_eq!(share.daily.used_now(), 0);
+}
+
+#[test]
+fn apps_in_line_are_served_by_weight() {
+    let mut share = share();
+    fill(&mut share, 9, 0);
+    let heavy = Terms { weight: 3, ..EQUAL };
+    for ticket in 0..40 {
+        share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
+        share.wait(LimitClass::Standard, 2, heavy, 100 + ticket).unwrap();
+    }
+    assert_eq!(next(&mut share, 1), Next::At(Some(10_000)));
+    let mut served = [0; 2];
+    for window in 1..5 {
+        let at = window * 10_000;
+        while let Next::Serve(ticket, place, _) = next(&mut share, at) {
+            served[usize::from(ticket >= 100)] += 1;
+            done(&mut share, place, at);
+        }
+    }
+    assert_eq!(served, [10, 30]);
+}
+
+#[test]
+fn nobody_overtakes_those_who_wait() {
+    let mut share = share();
+    fill(&mut share, 1, 0);
+    share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
+    // A place is free again, but somebody was here before.
+    assert!(matches!(ask(&mut share, 2, EQUAL, 10_000), Asked::Full(_)));
+    assert!(matches!(next(&mut share, 10_000), Next::Serve(7, ..)));
+    granted(ask(&mut share, 2, EQUAL, 10_000));
+}
+
+#[test]
+fn who_was_away_gets_no_more_than_its_part_on_coming_back() {
+    let mut share = share();
+    fill(&mut share, 1, 0);
+    for ticket in 0..30 {
+        share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
+    }
+    while let Next::Serve(_, place, _) = next(&mut share, 10_000) {
+        done(&mut share, place, 10_000);
+    }
+    for ticket in 100..130 {
+        share.wait(LimitClass::Standard, 2, EQUAL, ticket).unwrap();
+    }
+    let mut newcomer = 0;
+    while let Next::Serve(ticket, place, _) = next(&mut share, 20_000) {
+        newcomer += u32::from(ticket >= 100);
+        done(&mut share, place, 20_000);
+    }
+    assert!((5..=6).contains(&newcomer), "{newcomer}");
+}
+
+#[test]
+fn a_reserve_is_kept_while_its_app_is_silent() {
+    let mut share = share();
+    let reserving = Terms { weight: 1, reserve: 4 };
+    share.set_reserves([(1, reserving), (2, EQUAL)].into_iter());
+    for _ in 0..6 {
+        granted(ask(&mut share, 2, EQUAL, 0));
+    }
+    assert!(matches!(ask(&mut share, 2, EQUAL, 0), Asked::Full(_)));
+    for _ in 0..4 {
+        granted(ask(&mut share, 1, reserving, 0));
+    }
+    assert!(matches!(ask(&mut share, 1, reserving, 0), Asked::Full(_)));
+}
+
+#[test]
+fn a_reserve_that_was_taken_away_is_anybodys() {
+    let mut share = share();
+    share.set_reserves([(1, Terms { weight: 1, reserve: 4 })].into_iter());
+    share.set_reserves([(1, EQUAL)].into_iter());
+    for _ in 0..LIMITS.burst {
+        granted(ask(&mut share, 2, EQUAL, 0));
+    }
+}
+
+#[test]
+fn calls_by_others_show_in_what_hubspot_says_is_left() {
+    let mut share = share();
+    let place = granted(ask(&mut share, 1, EQUAL, 0));
+    share.told(place, Told { max: Some(8), remaining: Some(2), daily: Some(500), daily_remaining: Some(100) }, Timestamp::from_ms(5));
+    done(&mut share, place, 5);
+    assert_eq!(share.limits().burst, 8);
+    assert_eq!(share.daily.used_now(), 400);
+    granted(ask(&mut share, 1, EQUAL, 6));
+    granted(ask(&mut share, 2, EQUAL, 6));
+    assert!(matches!(ask(&mut share, 1, EQUAL, 7), Asked::Full(_)));
+}
+
+#[test]
+fn after_a_refusal_by_hubspot_one_call_tries_before_the_others() {
+    let mut share = share();
+    let (one, two) = (granted(ask(&mut share, 1, EQUAL, 0)), granted(ask(&mut share, 1, EQUAL, 0)));
+    for place in [one, two] {
+        share.refused(place, Policy::TenSecondlyRolling, None, Timestamp::from_ms(10));
+        done(&mut share, place, 10);
+    }
+    assert!(matches!(ask(&mut share, 1, EQUAL, 1_009), Asked::Full(_)));
+    let probe = granted(ask(&mut share, 1, EQUAL, 1_010));
+    assert!(matches!(ask(&mut share, 1, EQUAL, 1_010), Asked::Full(_)));
+    // Refused again: twice as long.
+    share.refused(probe, Policy::TenSecondlyRolling, None, Timestamp::from_ms(1_020));
+    done(&mut share, probe, 1_020);
+    assert!(matches!(ask(&mut share, 1, EQUAL, 3_019), Asked::Full(_)));
+    let probe = granted(ask(&mut share, 1, EQUAL, 3_020));
+    share.told(probe, Told::default(), Timestamp::from_ms(3_030));
+    granted(ask(&mut share, 1, EQUAL, 3_030));
+}
+
+#[test]
+fn when_the_day_is_used_up_those_who_wait_are_told() {
+    let mut share: Share<u32> = Share::new(Limits { daily: 11, ..LIMITS }, DailyCount::new(0, midnight()));
+    fill(&mut share, 1, 0);
+    share.wait(LimitClass::Standard, 1, EQUAL, 1).unwrap();
+    share.wait(LimitClass::Standard, 1, EQUAL, 2).unwrap();
+    assert!(matches!(next(&mut share, 10_000), Next::Serve(1, ..)));
+    assert!(matches!(next(&mut share, 10_000), Next::Refuse(2, Exceeded { policy: Policy::Daily, .. })));
+    assert!(matches!(ask(&mut share, 1, EQUAL, 30_000), Asked::Never(_)));
+}
+
+#[test]
+fn a_line_has_an_end_and_who_left_it_is_forgotten() {
+    let mut share = share();
+    fill(&mut share, 1, 0);
+    for ticket in 0..WAITING_MAX as u32 {
+        share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
+    }
+    assert_eq!(share.wait(LimitClass::Standard, 1, EQUAL, 9), Err(9));
+    let Next::Serve(ticket, ..) = share.next(Timestamp::from_ms(10_000), midnight, |ticket| *ticket < 900) else { panic!() };
+    assert_eq!((ticket, share.waiting()), (900, 99));
+}
+
+#[test]
+fn the_expected_wait_grows_with_the_line() {
+    let mut share = share();
+    fill(&mut share, 1, 0);
+    let expected = |share: &mut Share<u32>, app| match ask(share, app, EQUAL, 1_000) {
+        Asked::Full(exceeded) => exceeded.retry_after_ms,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(expected(&mut share, 1), 9_000);
+    for ticket in 0..10 {
+        share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
+    }
+    assert_eq!(expected(&mut share, 1), 19_000);
+    // Another app need not wait for the whole line of the first.
+    assert_eq!(expected(&mut share, 2), 9_000);
+}
+
+proptest! {
+    /// HubSpot counts each call at some moment between its sending and its answer; whichever these
+    /// moments are, no ten seconds of HubSpot's hold more than its limit, and none is idle while
+    /// somebody waits.
+    #[test]
+    fn hubspot_never_sees_more_than_its_limit(
+        steps in proptest::collection::vec((0i64..700, 1u64..4, 0i64..900, 0.0f64..1.0), 1..400),
+    ) {
+        let mut share = share();
+        let mut arrivals: Vec<i64> = Vec::new();
+        let mut under_way: Vec<(i64, Place)> = Vec::new();
+        let mut at = 0;
+        for (number, (step, app, latency, when)) in steps.into_iter().enumerate() {
+            at += step;
+            under_way.sort_by_key(|(end, _)| *end);
+            while under_way.first().is_some_and(|(end, _)| *end <= at) {
+                let (end, place) = under_way.remove(0);
+                done(&mut share, place, end);
+            }
+            let mut send = |place: Place, under_way: &mut Vec<(i64, Place)>| {
+                arrivals.push(at + (latency as f64 * when) as i64);
+                under_way.push((at + latency, place));
+            };
+            match ask(&mut share, app, EQUAL, at) {
+                Asked::Granted(place, _) => send(place, &mut under_way),
+                _ => share.wait(LimitClass::Standard, app, EQUAL, number as u32).unwrap(),
+            }
+            while let Next::Serve(_, place, _) = next(&mut share, at) {
+                send(place, &mut under_way);
+            }
+        }
+        arrivals.sort_unstable();
+        for window in arrivals.windows(LIMITS.burst as usize + 1) {
+            prop_assert!(window[LIMITS.burst as usize] - window[0] >= BURST_MS);
+        }
+    }
+
+    /// However many calls each app sends, over a long time each that has calls waiting gets its part.
+    #[test]
+    fn no_app_with_calls_in_line_gets_less_than_its_part(weights in proptest::collection::vec(1u32..5, 2..6)) {
+        let mut share = share();
+        fill(&mut share, 99, 0);
+        for (app, weight) in weights.iter().enumerate() {
+            for _ in 0..500 {
+                share.wait(LimitClass::Standard, app as u64 + 1, Terms { weight: *weight, reserve: 0 }, app as u32).unwrap();
+            }
+        }
+        let mut served = vec![0_u32; weights.len()];
+        for window in 1..=20 {
+            while let Next::Serve(app, place, _) = next(&mut share, window * 10_000) {
+                served[app as usize] += 1;
+                done(&mut share, place, window * 10_000);
+            }
+        }
+        let (all, total) = (weights.iter().sum::<u32>(), served.iter().sum::<u32>());
+        prop_assert_eq!(total, 200);
+        for (weight, served) in weights.iter().zip(&served) {
+            prop_assert!(served + 1 >= total * weight / all, "{:?} {:?}", weights, served);
+        }
+    }
+}
