@@ -362,6 +362,29 @@ pub enum App {
         #[arg(long)]
         json: bool,
     },
+    /// Compare an app's scopes with those its calls needed; with --apply take the others away
+    Tighten {
+        /// Its id or name
+        app: String,
+        /// Days to look back
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+        /// Take away the scopes that no call needed
+        #[arg(long)]
+        apply: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List apps that made no call
+    Unused {
+        /// Days to look back
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Change an app; its tokens stay as they are
     Update {
         /// Its id or name
@@ -469,6 +492,17 @@ pub enum Token {
         app: String,
         #[command(flatten)]
         key: CredentialSource,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Where the calls with a token come from: who must move before it ends
+    Users {
+        /// The token's id, from `keyway token list`
+        token_id: u64,
+        /// Days to look back
+        #[arg(long, default_value_t = 7)]
+        days: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -4,6 +4,7 @@ pub mod account;
 pub mod app;
 pub mod audit;
 pub mod scan;
+mod scopes;
 pub mod status;
 pub mod sunset;
 pub mod token;

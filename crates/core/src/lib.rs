@@ -5,6 +5,7 @@
 //! offers), then [`policy`] (who may do it).
 
 pub mod catalog;
+pub mod cover;
 pub mod credential;
 pub mod error_body;
 pub mod object_type;

@@ -10,6 +10,7 @@ mod extract;
 mod guard;
 mod openapi;
 mod routes;
+mod scopes;
 mod usage;
 
 use std::sync::Arc;

@@ -103,10 +103,10 @@ pub(super) fn read(source: &CredentialSource) -> anyhow::Result<String> {
 }
 
 fn usage(answer: &Value) -> String {
-    let row = |one: &Value| ["day", "app", "operation", "calls", "failed"].iter().map(|field| text(&one[*field])).collect();
+    let row = |one: &Value| ["day", "app", "operation", "object", "calls", "failed"].iter().map(|field| text(&one[*field])).collect();
     let mut rows: Vec<Vec<String>> = list(answer, "usage").iter().map(row).collect();
     rows.sort();
-    table(&["DAY", "APP", "OPERATION", "CALLS", "FAILED"], &rows)
+    table(&["DAY", "APP", "OPERATION", "OBJECT", "CALLS", "FAILED"], &rows)
 }
 
 fn accounts(answer: &Value) -> String {

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{encode, list, query, show, table, text, token};
+use super::{encode, list, query, scopes, show, table, text, token};
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::call;
@@ -25,8 +25,14 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, apps)
         }
         App::Show { app, json } => {
-            let answer = call(connection, Method::GET, &path(&app), None).await?;
-            show(&answer, json, |answer| describe(&answer["app"]))
+            let mut answer = call(connection, Method::GET, &path(&app), None).await?;
+            answer["scopes"] = call(connection, Method::GET, &format!("{}/scopes", path(&app)), None).await?;
+            show(&answer, json, |answer| format!("{}\n\n{}", describe(&answer["app"]), scopes::summary(&answer["scopes"])))
+        }
+        App::Tighten { app, days, apply, json } => scopes::tighten(connection, &app, days, apply, json).await,
+        App::Unused { days, json } => {
+            let answer = call(connection, Method::GET, &format!("/api/v1/usage/unused-apps?days={days}"), None).await?;
+            show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
             let AppFields { scopes, description, owner, dependent, sharing } = fields;
@@ -48,7 +54,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     }
 }
 
-async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
+pub(super) async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::PATCH, &path(app), Some(body)).await?;
     show(&answer, json, |answer| format!("{done} app {app}\n{}", describe(&answer["app"])))
 }
@@ -61,7 +67,7 @@ fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
     }
 }
 
-fn path(app: &str) -> String {
+pub(super) fn path(app: &str) -> String {
     format!("/api/v1/apps/{}", encode(app))
 }
 

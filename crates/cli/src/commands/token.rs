@@ -30,6 +30,18 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
                 format!("let in the legacy key {} for {}, in ?hapikey= only", text(&answer["token"]["hint"]), text(&answer["app"]["name"]))
             })
         }
+        Token::Users { token_id, days, json } => {
+            let answer = call(connection, Method::GET, &format!("/api/v1/tokens/{token_id}/users?days={days}"), None).await?;
+            show(&answer, json, |answer| {
+                let row = |user: &Value| ["source", "calls", "last"].iter().map(|field| text(&user[*field])).collect();
+                let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
+                if rows.is_empty() {
+                    format!("nobody used token {token_id} in {days} days")
+                } else {
+                    table(&["FROM", "CALLS", "LAST"], &rows)
+                }
+            })
+        }
         Token::Revoke { token_id, json } => {
             let answer = call(connection, Method::POST, &format!("/api/v1/tokens/{token_id}/revoke"), None).await?;
             show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))

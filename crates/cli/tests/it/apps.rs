@@ -123,3 +123,44 @@ fn without_a_server_the_error_says_how_to_start_one() {
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["status", "--data"]).arg(folder.path()).output().unwrap();
     assert_eq!(status.status.code(), Some(1));
 }
+
+#[test]
+fn scopes_that_no_call_needed_are_told_and_taken_away() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let token =
+        create(&keyway, "Sync", "crm.objects.contacts.read,crm.objects.contacts.write,crm.objects.deals.read,crm.objects.companies.read");
+    let none = keyway.json(&["app", "tighten", "Sync"]);
+    assert_eq!((&none["calls"], &none["needed"]), (&0.into(), &serde_json::json!([])));
+    keyway.call(&token, "GET", CONTACTS, None);
+    keyway.call(&token, "GET", "/crm/objects/2026-09/0-3", None);
+    // What was refused needs nothing: it was not done.
+    keyway.call(&token, "POST", "/crm/v3/objects/deals", Some(r#"{"properties":{}}"#));
+
+    let found = keyway.json(&["app", "tighten", "Sync", "--days", "30"]);
+    assert_eq!(found["needed"], serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read"]));
+    assert_eq!(found["unused"], serde_json::json!(["crm.objects.companies.read", "crm.objects.contacts.write"]));
+    let deals = found["operations"].as_array().unwrap().iter().find(|one| one["object"] == "deals").unwrap();
+    assert_eq!((&deals["calls"], &deals["scopes"]), (&1.into(), &serde_json::json!(["crm.objects.deals.read"])));
+    let shown = String::from_utf8(keyway.run(&["app", "show", "Sync"]).stdout).unwrap();
+    assert!(shown.contains("unused       crm.objects.companies.read"), "{shown}");
+
+    let tightened = keyway.json(&["app", "tighten", "Sync", "--apply"]);
+    assert_eq!(tightened["app"]["scopes"], serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read", "oauth"]));
+    assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
+    assert_eq!(keyway.call(&token, "POST", CONTACTS, Some(r#"{"properties":{}}"#)).0, 403);
+    assert_eq!(keyway.json(&["app", "unused"])["apps"], serde_json::json!([]));
+}
+
+#[test]
+fn who_still_uses_a_token_is_known_before_it_ends() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let old = create(&keyway, "Sync", "crm.objects.contacts.read");
+    let rotated = keyway.json(&["token", "rotate", "Sync", "--grace", "1h"]);
+    keyway.call(&old, "GET", CONTACTS, None);
+    let tokens = keyway.json(&["token", "list", "Sync"])["tokens"].clone();
+    let old_id = tokens[0]["id"].to_string();
+    assert_eq!(tokens[0]["state"], "expiring");
+    let users = keyway.json(&["token", "users", &old_id])["users"].clone();
+    assert_eq!((&users[0]["source"], &users[0]["calls"]), (&"127.0.0.1".into(), &1.into()));
+    assert_eq!(keyway.json(&["token", "users", &rotated["token"]["id"].to_string()])["users"], serde_json::json!([]));
+}

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, openapi, usage};
+use super::{Admin, audit, openapi, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::Account;
@@ -32,11 +32,14 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
         .route("/api/v1/apps", get(list_apps).post(create_app))
         .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
+        .route("/api/v1/apps/{app}/scopes", get(scopes::of_app))
         .route("/api/v1/apps/{app}/tokens", get(list_tokens).post(create_token))
         .route("/api/v1/apps/{app}/tokens/rotate", post(rotate_token))
         .route("/api/v1/apps/{app}/tokens/legacy", post(admit_legacy_key))
+        .route("/api/v1/tokens/{token_id}/users", get(scopes::users_of_token))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
         .route("/api/v1/usage", get(usage::list))
+        .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
         .route("/api/v1/audit/verify", get(audit::verify))

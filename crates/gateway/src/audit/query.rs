@@ -121,20 +121,67 @@ pub struct OperationUse {
     pub last: Timestamp,
 }
 
+const SUMMED: &str = "select hub_id, app_id, operation, object, date(at / 1000, 'unixepoch') as day, count(*) as calls,
+    sum(status >= 400) as failed, max(at) as last from call";
+
+/// Refusals before the limits: what was called was not permitted.
+const NOT_PERMITTED: &str =
+    "('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'NOT_FOUND', 'METHOD_NOT_ALLOWED')";
+
 impl AuditLog {
     /// Calls by app, operation and day since a moment, of one account or of all.
     ///
     /// # Errors
     /// The file can't be read.
     pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-        let mut query = QueryBuilder::new(
-            "select hub_id, app_id, operation, object, date(at / 1000, 'unixepoch') as day, count(*) as calls,
-             sum(status >= 400) as failed, max(at) as last from call where app_id is not null and at >= ",
-        );
+        let mut query = QueryBuilder::new(format!("{SUMMED} where app_id is not null and at >= "));
         query.push_bind(since.as_ms());
         if let Some(hub_id) = hub_id {
             query.push(" and hub_id = ").push_bind(signed(hub_id));
         }
+        self.summed(query).await
+    }
+
+    /// The same for the calls of one app that its scopes let through.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn permitted_use(&self, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
+        let mut query = QueryBuilder::new(format!("{SUMMED} where at >= "));
+        query.push_bind(since.as_ms()).push(" and app_id = ").push_bind(signed(app_id));
+        query.push(format!(" and (category is null or category not in {NOT_PERMITTED})"));
+        self.summed(query).await
+    }
+
+    /// When the oldest call on record came in.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn oldest(&self) -> Result<Option<Timestamp>, AuditError> {
+        let oldest: Option<i64> = sqlx::query_scalar("select min(at) from call").fetch_one(&self.readers).await?;
+        Ok(oldest.map(Timestamp::from_ms))
+    }
+
+    /// Where the calls with a token came from since a moment: address, calls, the last of them.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub async fn sources_of(&self, token_id: u64, since: Timestamp) -> Result<Vec<(String, u64, Timestamp)>, AuditError> {
+        let rows = sqlx::query(
+            "select source, count(*) as calls, max(at) as last from call where at >= ? and token_id = ? group by source order by last desc",
+        )
+        .bind(since.as_ms())
+        .bind(signed(token_id))
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |row: &SqliteRow| {
+            let calls = u64::try_from(row.try_get::<i64, _>("calls")?).unwrap_or(0);
+            Ok((row.try_get("source")?, calls, Timestamp::from_ms(row.try_get("last")?)))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn summed(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<OperationUse>, AuditError> {
         query.push(" group by hub_id, app_id, operation, object, day order by hub_id, app_id, operation, object, day");
         let rows = query.build().fetch_all(&self.readers).await?;
         let number = |row: &SqliteRow, column: &str| {

@@ -1,0 +1,127 @@
+//! The least scopes that are enough for a number of operations.
+//!
+//! Each operation lists alternatives, sets of scopes any one of which opens it. Sought is a set
+//! that holds an alternative of each, with as few scopes as possible and, among equals, as few that
+//! write. That is set cover: solved exactly by branch and bound, whose steps are bounded; where the
+//! bound is reached the best set found so far is given, which is enough but maybe not the least.
+
+use crate::scope::ScopeSet;
+
+/// Steps after which the search ends. Real apps need some dozens.
+const STEPS_MAX: u32 = 200_000;
+
+/// A set that is enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// The needs, by their place in the list, that no allowed set opens.
+    pub impossible: Vec<usize>,
+    /// Whether no smaller set is enough; false where the search was cut short.
+    pub least: bool,
+}
+
+/// The least set that opens all needs with scopes of `within`. A need is a list of alternatives;
+/// one without any needs nothing.
+pub fn least(needs: &[Vec<ScopeSet>], within: &ScopeSet) -> Cover {
+    let mut impossible = Vec::new();
+    let mut open: Vec<Vec<ScopeSet>> = Vec::new();
+    for (place, need) in needs.iter().enumerate().filter(|(_, need)| !need.is_empty()) {
+        let mut possible: Vec<ScopeSet> = need.iter().filter(|set| within.contains_all(set)).copied().collect();
+        // Those that write are tried last, so that the first set found is already a modest one.
+        possible.sort_by_key(cost);
+        possible.dedup();
+        if possible.is_empty() {
+            impossible.push(place);
+        } else if !open.contains(&possible) {
+            open.push(possible);
+        }
+    }
+    open.sort_by_key(Vec::len);
+    let mut search = Search { best: None, steps: 0 };
+    search.go(ScopeSet::EMPTY, &open);
+    Cover { scopes: search.best.unwrap_or_default(), impossible, least: search.steps < STEPS_MAX }
+}
+
+/// What is kept small: the number of scopes, then of those that do more than read.
+fn cost(set: &ScopeSet) -> (usize, usize) {
+    (set.len(), set.iter().filter(|scope| !scope.name().ends_with(".read")).count())
+}
+
+struct Search {
+    best: Option<ScopeSet>,
+    steps: u32,
+}
+
+impl Search {
+    fn go(&mut self, chosen: ScopeSet, needs: &[Vec<ScopeSet>]) {
+        self.steps += 1;
+        if self.best.is_some_and(|best| cost(&chosen) >= cost(&best)) || (self.steps >= STEPS_MAX && self.best.is_some()) {
+            return;
+        }
+        let Some(at) = needs.iter().position(|need| !need.iter().any(|set| chosen.contains_all(set))) else {
+            self.best = Some(chosen);
+            return;
+        };
+        for alternative in &needs[at] {
+            let mut with = chosen;
+            with.extend(alternative);
+            self.go(with, &needs[at + 1..]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scope::all_names;
+
+    fn set(names: &[&str]) -> ScopeSet {
+        ScopeSet::from_names(names.iter().copied()).unwrap()
+    }
+
+    const READ: &str = "crm.objects.contacts.read";
+    const WRITE: &str = "crm.objects.contacts.write";
+    const DEALS: &str = "crm.objects.deals.read";
+
+    fn everything() -> ScopeSet {
+        ScopeSet::from_names(all_names().iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn one_scope_that_opens_all_is_better_than_one_for_each() {
+        let either = vec![set(&[READ]), set(&[WRITE])];
+        let found = least(&[either.clone(), vec![set(&[WRITE])]], &everything());
+        assert_eq!((found.scopes, found.least), (set(&[WRITE]), true));
+        // Where reading is all that is done, reading is all that is asked for.
+        assert_eq!(least(&[either], &everything()).scopes, set(&[READ]));
+    }
+
+    #[test]
+    fn what_no_allowed_scope_opens_is_named() {
+        let found = least(&[vec![set(&[DEALS])], vec![], vec![set(&[READ])]], &set(&[READ]));
+        assert_eq!((found.scopes, found.impossible), (set(&[READ]), vec![0]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_smaller_set_is_enough(
+            needs in proptest::collection::vec(
+                proptest::collection::vec(proptest::collection::btree_set(0_usize..6, 1..3), 1..4), 0..7),
+        ) {
+            let names: Vec<&str> = all_names().iter().copied().take(6).collect();
+            let needs: Vec<Vec<ScopeSet>> = needs.iter()
+                .map(|need| need.iter().map(|scopes| set(&scopes.iter().map(|at| names[*at]).collect::<Vec<_>>())).collect())
+                .collect();
+            let enough = |chosen: &ScopeSet| needs.iter().all(|need| need.iter().any(|one| chosen.contains_all(one)));
+            let found = least(&needs, &everything());
+            prop_assert!(enough(&found.scopes) && found.least);
+            for bits in 0_usize..1 << 6 {
+                let chosen = set(&(0..6).filter(|at| bits & (1 << at) != 0).map(|at| names[at]).collect::<Vec<_>>());
+                prop_assert!(!enough(&chosen) || chosen.len() >= found.scopes.len());
+            }
+        }
+    }
+}
