@@ -56,10 +56,19 @@ planted_corpus() { # what the scanner finds in a corpus whose every credential a
   done
 }
 
+on_postgresql() { # the same tests as on SQLite, and those of several instances
+  local run=(cargo test --package keyway-gateway --lib --quiet -- audit:: control::)
+  if cargo nextest --version >/dev/null 2>&1; then
+    run=(cargo nextest run --package keyway-gateway --lib --no-fail-fast --status-level fail audit:: control::)
+  fi
+  python3 tests/postgres.py "${run[@]}"
+}
+
 need cc build-essential
 need node nodejs
 need npm npm
 need python3 python3
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 
 part 'formatting' cargo fmt --all --check
@@ -75,6 +84,8 @@ part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'clients that hang up' python3 tests/hang_up.py
+part 'the store and the audit on PostgreSQL' on_postgresql
+part 'three instances on one PostgreSQL, one of them killed' python3 tests/instances.py --seconds 30
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
 if cargo deny --version >/dev/null 2>&1; then
   part 'licences' cargo deny --all-features check licenses bans sources

@@ -179,6 +179,9 @@ pub struct Serve {
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
     #[arg(long, default_value = "127.0.0.1:8485", value_name = "ADDR")]
     pub admin: SocketAddr,
+    /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
+    #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
+    pub database: Option<String>,
     /// Add sample records and two apps, and print requests to try
     #[arg(long)]
     pub demo: bool,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_gateway::admin::{self, Admin, AdminToken};
-use keyway_gateway::audit::AuditLog;
+use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::pipeline::Gateway;
@@ -28,6 +28,9 @@ use crate::{Exit, commands, demo};
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often the limits are divided anew among the instances.
+const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
+
 /// How often old audit records are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -42,17 +45,27 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let folder = connection.data.as_path();
     let stored = (!serve.ephemeral).then_some(folder);
 
-    let store = Store::open(stored).await?;
+    let store = Store::open(stored, serve.database.as_deref()).await?;
     let portal = Arc::new(Portal::open(stored.map_or(Storage::Ephemeral, |folder| Storage::Folder(folder.to_owned()))).await?);
+    let place = match (&serve.database, stored) {
+        (Some(url), _) => Place::Postgres(url),
+        (None, Some(folder)) => Place::Folder(folder),
+        (None, None) => Place::Memory,
+    };
     let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
-    let audit = Arc::new(AuditLog::open(stored, store.audit_key(), reader).await?);
-    let registry = Arc::new(Registry::new(store.token_key()));
-    let backend = Arc::new(PortalBackend(portal.clone()));
+    let audit = Arc::new(AuditLog::open(place, store.audit_key(), reader).await?);
+    let registry = Arc::new(Registry::new(store.token_key(), store.is_shared()));
+    let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none() });
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
     let upstream = Arc::new(Upstream::new());
     let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone()));
-    let hub_id = first_account(&control, serve.demo).await?;
+    let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
+    control.catch_up().await?;
     gateway.restore_daily_counts().await?;
+    registry.share_among(audit.instances());
+    if audit.instances() > 1 {
+        registry.join();
+    }
     let demo = match serve.demo {
         true => Some(demo::prepare(&control, &portal, hub_id).await?),
         false => None,
@@ -63,9 +76,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
     let upstream_watched = upstream.clone();
+    let counted = registry.clone();
     let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
+    let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
+    let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
     let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
@@ -78,6 +94,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     running.join().await;
     let _ = flusher.await;
     watch.abort();
+    counter.inspect(tokio::task::JoinHandle::abort);
+    follower.inspect(tokio::task::JoinHandle::abort);
     pruner.inspect(tokio::task::JoinHandle::abort);
     control.close().await;
     audit.close().await;
@@ -160,6 +178,15 @@ async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut s
             _ = stopped.wait_for(|stop| *stop) => return,
         }
         control.check_connections(&upstream).await;
+    }
+}
+
+/// Divides the limits among the instances that live.
+async fn count_instances(registry: Arc<Registry>, audit: Arc<AuditLog>) {
+    let mut every = tokio::time::interval(COUNT_INSTANCES_EVERY);
+    loop {
+        every.tick().await;
+        registry.share_among(audit.instances());
     }
 }
 

@@ -35,6 +35,9 @@ const FIRST_PAUSE_MS: i64 = 1_000;
 const PAUSE_MS_MAX: i64 = 10_000;
 /// The longest pause that HubSpot may ask for.
 const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
+/// After a change in the number of instances: the others hear of it within five seconds, and what
+/// they had sent before is in HubSpot's windows for ten more.
+const SETTLED_MS: i64 = 5_000 + BURST_MS;
 /// How long the day counts as used up after HubSpot said so; then one call asks again.
 const DAY_OVER_MS: i64 = 5 * 60_000;
 
@@ -85,11 +88,18 @@ pub enum Next<T> {
 /// The limits of one credential, and who waits for them. `T` is what stands for a waiting call.
 #[derive(Debug)]
 pub struct Share<T> {
+    /// As the account is set to.
+    configured: Limits,
+    /// As HubSpot has corrected them.
     limits: Limits,
     /// Calls of the day.
     pub daily: DailyCount,
     day_over_until: i64,
     lanes: [Lane<T>; 3],
+    /// Among how many instances the limits are divided.
+    parts: u32,
+    /// Since when they have been fewer.
+    fewer_since: Option<i64>,
 }
 
 /// One limit.
@@ -150,15 +160,43 @@ impl<T> Share<T> {
             refusals: 0,
         };
         let lanes = [lane(BURST_MS, limits.burst), lane(BURST_MS, limits.associations_burst), lane(SEARCH_MS, limits.search)];
-        Self { limits, daily, day_over_until: 0, lanes }
+        Self { configured: limits, limits, daily, day_over_until: 0, lanes, parts: 1, fewer_since: None }
     }
 
     /// Takes on other limits: the account's subscription was changed.
     pub fn set_limits(&mut self, limits: Limits) {
-        if limits != self.limits {
-            self.limits = limits;
-            (self.lanes[0].max, self.lanes[1].max, self.lanes[2].max) = (limits.burst, limits.associations_burst, limits.search);
+        if limits != self.configured {
+            (self.configured, self.limits) = (limits, limits);
+            self.divide();
         }
+    }
+
+    /// Divides the limits among this many instances, of which this is one: what each may do with
+    /// nothing else to agree on. More instances count at once; fewer only when what the others had
+    /// sent has left HubSpot's windows.
+    pub fn set_parts(&mut self, parts: u32, now: Timestamp) {
+        let parts = parts.max(1);
+        if parts >= self.parts {
+            self.fewer_since = None;
+        } else if now.as_ms() - *self.fewer_since.get_or_insert(now.as_ms()) < SETTLED_MS {
+            return;
+        }
+        if parts != self.parts {
+            self.parts = parts;
+            self.divide();
+        }
+    }
+
+    /// Sends nothing for as long as the other instances may not know of this one yet.
+    pub fn join(&mut self, now: Timestamp) {
+        for lane in &mut self.lanes {
+            lane.paused_until = lane.paused_until.max(now.as_ms() + SETTLED_MS);
+        }
+    }
+
+    fn divide(&mut self) {
+        let maxima = [self.limits.burst, self.limits.associations_burst, self.limits.search];
+        self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / self.parts);
     }
 
     /// Takes on which apps have a reserve, so that one is kept before its app has called.
@@ -171,9 +209,9 @@ impl<T> Share<T> {
         }
     }
 
-    /// The limits as they are now, corrected by what HubSpot said.
+    /// The limits of the whole account, corrected by what HubSpot said.
     pub const fn limits(&self) -> Limits {
-        Limits { burst: self.lanes[0].max, associations_burst: self.lanes[1].max, search: self.lanes[2].max, ..self.limits }
+        self.limits
     }
 
     /// Calls that wait.
@@ -272,11 +310,13 @@ impl<T> Share<T> {
         self.lanes[number].refusals = 0;
         // The headers are those of the burst, which search and associations do not count against.
         if number == 0 {
-            let lane = &mut self.lanes[0];
             if let Some(max) = told.max.filter(|max| (1..=10_000_000).contains(max)) {
-                lane.max = max;
+                self.limits.burst = max;
+                self.divide();
             }
-            if let Some(remaining) = told.remaining {
+            let lane = &mut self.lanes[0];
+            // With several instances, what HubSpot counted is for the most part theirs.
+            if let Some(remaining) = told.remaining.filter(|_| self.parts == 1) {
                 let theirs = lane.max.saturating_sub(remaining);
                 for _ in lane.used()..theirs {
                     lane.finish(now.as_ms(), 0);
@@ -285,7 +325,7 @@ impl<T> Share<T> {
         }
         if let Some(daily) = told.daily.filter(|daily| *daily > 0) {
             self.limits.daily = daily;
-            if let Some(remaining) = told.daily_remaining {
+            if let Some(remaining) = told.daily_remaining.filter(|_| self.parts == 1) {
                 self.daily.at_least(daily.saturating_sub(remaining));
             }
         }
@@ -309,7 +349,7 @@ impl<T> Share<T> {
     }
 
     fn day_over(&self, at: i64) -> Option<Exceeded> {
-        if self.daily.used_now() >= self.limits.daily {
+        if self.daily.used_now() >= self.limits.daily / u64::from(self.parts) {
             return Some(Exceeded { policy: Policy::Daily, retry_after_ms: self.daily.resets_at().as_ms() - at });
         }
         (at < self.day_over_until).then(|| Exceeded { policy: Policy::Daily, retry_after_ms: self.day_over_until - at })

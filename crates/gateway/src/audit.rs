@@ -1,13 +1,15 @@
 //! The audit log: one record for each call, durable before its answer leaves.
 //!
 //! Records hold who, what, when and how it ended; never bodies, tokens or query values. Writing is
-//! in `writer`, reading in `query`; `chain` is how a change of the log shows, `verify` checks it.
+//! in `writer`, to `sqlite` or `postgres`; reading in `query`. `chain` is how a change of the log
+//! shows, `verify` checks it.
 
 pub mod chain;
-mod prune;
+mod postgres;
 mod query;
-mod rows;
-mod schema;
+mod row;
+mod sql;
+mod sqlite;
 mod stream;
 mod verify;
 mod writer;
@@ -15,14 +17,18 @@ mod writer;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use keyway_core::time::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::any::AnyPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AnyPool, Executor};
 
+use crate::store::{StoreError, sqlite_url};
 use chain::ChainKey;
+use postgres::Postgres;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
 pub use verify::Verification;
 
@@ -147,47 +153,95 @@ impl AuditEntry {
 /// The log could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// SQLite says why.
+    /// The database says why.
     #[error("the audit log: {0}")]
     Store(#[from] sqlx::Error),
+    /// The path of the data folder can't be used.
+    #[error(transparent)]
+    Folder(#[from] StoreError),
     /// The writer has stopped; the server must not answer calls any more.
     #[error("the audit log can't be written")]
     NotWritable,
 }
 
+/// Where a log is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// Nowhere.
+    Memory,
+    /// In a data folder, by one server.
+    Folder(&'a Path),
+    /// In a PostgreSQL of this URL, by any number of instances.
+    Postgres(&'a str),
+}
+
 /// The log.
 pub struct AuditLog {
     writer: writer::Writer,
-    readers: SqlitePool,
+    readers: AnyPool,
+    postgres: bool,
     key: Arc<ChainKey>,
+    instances: Arc<AtomicU32>,
 }
 
 impl AuditLog {
-    /// Opens the log in a folder, or one that is kept nowhere. Records are also written to `stream`, as JSON lines. Calls that were begun and not
-    /// finished when the last process died become records with the outcome unknown.
+    /// Opens a log. Records are also written to `stream`, as JSON lines. Calls that were begun and
+    /// not finished when the last process died become records with the outcome unknown.
     ///
     /// # Errors
-    /// The file can't be opened or is not a log.
-    pub async fn open(folder: Option<&Path>, key: ChainKey, stream: Option<Box<dyn std::io::Write + Send>>) -> Result<Self, AuditError> {
-        let options = match folder {
-            Some(folder) => SqliteConnectOptions::new()
-                .filename(folder.join("audit.db"))
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                // FULL: every commit is synced, which is the promise. (NORMAL syncs at checkpoints only.)
-                .synchronous(SqliteSynchronous::Full)
-                .pragma("wal_autocheckpoint", "4000")
-                .pragma("cache_size", "-32000"),
-            // A database in memory, shared by the writer and the readers, who need not wait for it.
-            None => "sqlite::memory:".parse::<SqliteConnectOptions>()?.pragma("read_uncommitted", "1"),
-        };
-        let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
-        let mut connection = options.connect().await?;
-        let key = Arc::new(key);
-        let end = schema::prepare(&mut connection, &key).await?;
-        let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_with(options).await?;
+    /// It can't be opened or is not a log.
+    pub async fn open(place: Place<'_>, key: ChainKey, stream: Option<Box<dyn std::io::Write + Send>>) -> Result<Self, AuditError> {
+        sqlx::any::install_default_drivers();
+        let (key, instances) = (Arc::new(key), Arc::new(AtomicU32::new(1)));
         let stream = stream.map(stream::Stream::start);
-        Ok(Self { writer: writer::Writer::start(connection, key.clone(), end, stream), readers, key })
+        let (url, options) = match place {
+            Place::Postgres(url) => (url.to_owned(), None),
+            Place::Folder(folder) => (sqlite_url(&folder.join("audit.db"))?, Some(in_folder(folder))),
+            Place::Memory => {
+                let name = format!("file:keyway-audit-{}", MEMORY_LOGS.fetch_add(1, Ordering::Relaxed));
+                let options = SqliteConnectOptions::new().filename(&name).in_memory(true).shared_cache(true);
+                (format!("sqlite:{name}?mode=memory"), Some(options))
+            }
+        };
+        let postgres = options.is_none();
+        let (opened, database) = ((key.clone(), instances.clone()), url.clone());
+        let writer = writer::Writer::start(move || async move {
+            let (key, instances) = opened;
+            let (kept, key) = (key.clone(), key);
+            let (target, seal) = match options {
+                Some(options) => {
+                    let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
+                    let (sqlite, seal) = sqlite::Sqlite::open(options, key).await?;
+                    (writer::Target::Sqlite(sqlite), seal)
+                }
+                None => {
+                    let (postgres, seal) = Postgres::open(&database, key, instances).await?;
+                    (writer::Target::Postgres(postgres), seal)
+                }
+            };
+            Ok(writer::Log { target, key: kept, seal, stream })
+        })
+        .await?;
+        let readers = AnyPoolOptions::new()
+            .max_connections(4)
+            .min_connections(0)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !postgres {
+                        // In memory, readers need not wait for the writer; a file has snapshots for that.
+                        connection.execute("pragma busy_timeout = 5000; pragma read_uncommitted = 1").await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await?;
+        Ok(Self { writer, readers, postgres, key, instances })
+    }
+
+    /// How many instances write to this log, itself included.
+    pub fn instances(&self) -> u32 {
+        self.instances.load(Ordering::Relaxed)
     }
 
     /// Notes that a call which changes something is about to be performed. Durable on return.
@@ -225,6 +279,20 @@ impl AuditLog {
         self.writer.close().await;
         self.readers.close().await;
     }
+}
+
+/// Logs in memory have names, by which their readers find them.
+static MEMORY_LOGS: AtomicU32 = AtomicU32::new(0);
+
+fn in_folder(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(folder.join("audit.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: every commit is synced, which is the promise. (NORMAL syncs at checkpoints only.)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-32000")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! store followed by a new snapshot for the pipeline.
 
 mod connections;
+mod follow;
 mod legacy;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, is_region};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::BoxFuture;
 use crate::clock;
@@ -52,6 +53,8 @@ type Result<T> = std::result::Result<T, ControlError>;
 
 /// What the backend of an account must do when the account comes and goes.
 pub trait AccountHooks: Send + Sync {
+    /// Whether there can be embedded accounts at all.
+    fn embeds(&self) -> bool;
     /// An account is there (also called for each at the start).
     fn created<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>>;
     /// An account is gone, or about to be made: nothing of it is left on return.
@@ -69,6 +72,8 @@ pub struct Control {
 
 #[derive(Clone, Default)]
 struct State {
+    /// The number of the last change that it has.
+    generation: i64,
     accounts: Vec<Account>,
     apps: Vec<App>,
     tokens: Vec<Token>,
@@ -190,12 +195,13 @@ impl Control {
     /// # Errors
     /// The store can't be read, or an embedded account not be opened.
     pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
-        let (accounts, apps, tokens) = store.load_all().await?;
-        for account in accounts.iter().filter(|account| account.connection.is_none()) {
-            hooks.created(account).await.map_err(ControlError::Backend)?;
+        let state = State { generation: -1, ..State::default() };
+        let control = Self { store, registry, hooks, state: Mutex::new(state) };
+        let (_, state) = control.begin().await?;
+        for account in state.accounts.iter().filter(|account| account.connection.is_none()) {
+            control.hooks.created(account).await.map_err(ControlError::Backend)?;
         }
-        let control = Self { store, registry, hooks, state: Mutex::new(State { accounts, apps, tokens }) };
-        control.publish(&*control.state.lock().await);
+        drop(state);
         Ok(control)
     }
 
@@ -203,8 +209,43 @@ impl Control {
         self.registry.replace(state.accounts.clone(), state.apps.clone(), state.tokens.clone());
     }
 
+    /// Begins a change, on what the store holds now: another instance may have changed it. No other
+    /// change begins before this one is done with.
+    async fn begin(&self) -> Result<(Change, MutexGuard<'_, State>)> {
+        let mut state = self.state.lock().await;
+        let mut change = self.store.begin().await?;
+        self.refresh(&mut change, &mut state).await?;
+        Ok((change, state))
+    }
+
+    async fn refresh(&self, seen: &mut Change, state: &mut State) -> Result<()> {
+        let generation = store::generation(seen).await?;
+        if generation != state.generation {
+            let (accounts, apps, tokens) = self.store.load_all(seen).await?;
+            *state = State { generation, accounts, apps, tokens };
+            self.publish(state);
+        }
+        Ok(())
+    }
+
+    /// Takes on what other instances have changed, and notes that nothing is missing.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn catch_up(&self) -> Result<()> {
+        let asked = clock::now();
+        if self.store.generation().await? != self.state.lock().await.generation {
+            let mut state = self.state.lock().await;
+            let mut seen = self.store.read().await?;
+            self.refresh(&mut seen, &mut state).await?;
+        }
+        self.registry.confirm(asked);
+        Ok(())
+    }
+
     /// Commits, then makes the new state the one that counts.
-    async fn commit(&self, change: Change, current: &mut State, next: State) -> Result<()> {
+    async fn commit(&self, mut change: Change, current: &mut State, mut next: State) -> Result<()> {
+        next.generation = self.store.number(&mut change).await?;
         change.commit().await.map_err(StoreError::from)?;
         *current = next;
         self.publish(current);
@@ -229,7 +270,12 @@ impl Control {
     /// # Errors
     /// A field is not valid, or the hub id taken.
     pub async fn create_account(&self, new: NewAccount) -> Result<Account> {
-        let mut state = self.state.lock().await;
+        if !self.hooks.embeds() {
+            return Err(ControlError::Invalid(
+                "an embedded account lives in one server's data folder; with --database, accounts are connected (--connect)".into(),
+            ));
+        }
+        let (mut change, mut state) = self.begin().await?;
         let hub_id = new.hub_id.unwrap_or_else(|| state.accounts.iter().map(|account| account.hub_id + 1).max().unwrap_or(FIRST_HUB_ID));
         if state.accounts.iter().any(|account| account.hub_id == hub_id) {
             return Err(ControlError::Conflict(format!("there is an account {hub_id} already")));
@@ -252,7 +298,6 @@ impl Control {
         // Records that an interrupted deletion of the same hub id left behind are not the new account's.
         self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)?;
         self.hooks.created(&account).await.map_err(ControlError::Backend)?;
-        let mut change = self.store.begin().await?;
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();
         next.accounts.push(account.clone());
@@ -265,7 +310,7 @@ impl Control {
     /// # Errors
     /// There is none, or a field is not valid.
     pub async fn update_account(&self, hub_id: u64, asked: AccountChange) -> Result<Account> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
         if let Some(name) = asked.name {
             account.name = text("the name", &name, true)?;
@@ -273,7 +318,6 @@ impl Control {
         account.tier = asked.tier.unwrap_or(account.tier);
         account.addons = addons(asked.addons.unwrap_or(account.addons))?;
         account.time_zone = time_zone(asked.time_zone.as_deref().unwrap_or(&account.time_zone))?;
-        let mut change = self.store.begin().await?;
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();
         replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
@@ -286,13 +330,12 @@ impl Control {
     /// # Errors
     /// There is none.
     pub async fn delete_account(&self, hub_id: u64) -> Result<()> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         find_account(&state, hub_id)?;
         let mut next = state.clone();
         next.accounts.retain(|account| account.hub_id != hub_id);
         next.apps.retain(|app| app.hub_id != hub_id);
         next.tokens.retain(|token| next.apps.iter().any(|app| app.id == token.app_id));
-        let mut change = self.store.begin().await?;
         store::delete_account(&mut change, hub_id).await?;
         self.commit(change, &mut state, next).await?;
         // A connected account has no records here; clearing what is not there does no harm.
@@ -322,7 +365,7 @@ impl Control {
     /// # Errors
     /// A field is not valid, or the name is taken.
     pub async fn create_app(&self, new: NewApp) -> Result<(App, NewToken)> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let region = find_account(&state, new.hub_id)?.region.clone();
         let now = clock::now();
         let mut app = App {
@@ -340,7 +383,6 @@ impl Control {
         };
         refuse_taken_name(&state, &app)?;
         app.sharing = sharing(&state, &app, new.sharing)?;
-        let mut change = self.store.begin().await?;
         app.id = store::insert_app(&mut change, &app).await?;
         let made = self.make_token(&mut change, app.id, &region, now).await?;
         let mut next = state.clone();
@@ -355,7 +397,7 @@ impl Control {
     /// # Errors
     /// There is none, or a field is not valid.
     pub async fn update_app(&self, id_or_name: &str, asked: AppChange) -> Result<App> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let mut app = find_app(&state, id_or_name)?.clone();
         if let Some(name) = asked.name {
             app.name = text("the name", &name, true)?;
@@ -376,7 +418,6 @@ impl Control {
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
         app.sharing = sharing(&state, &app, asked.sharing)?;
-        let mut change = self.store.begin().await?;
         store::update_app(&mut change, &app).await?;
         let mut next = state.clone();
         replace(&mut next.apps, app.clone(), |one| one.id == app.id);
@@ -389,9 +430,8 @@ impl Control {
     /// # Errors
     /// There is none.
     pub async fn delete_app(&self, id_or_name: &str) -> Result<App> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
-        let mut change = self.store.begin().await?;
         store::delete_app(&mut change, app.id).await?;
         let mut next = state.clone();
         next.apps.retain(|one| one.id != app.id);
@@ -422,7 +462,7 @@ impl Control {
     }
 
     async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>) -> Result<(App, NewToken)> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = clock::now();
@@ -434,7 +474,6 @@ impl Control {
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| live(token)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        let mut change = self.store.begin().await?;
         for token in next.tokens.iter_mut().filter(|token| live(token)) {
             match rotation {
                 Some(Rotation::Now) => token.revoked_at = Some(now),
@@ -457,7 +496,7 @@ impl Control {
     /// # Errors
     /// There is none.
     pub async fn revoke_token(&self, token_id: u64) -> Result<Token> {
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let mut next = state.clone();
         let token = next
             .tokens
@@ -466,7 +505,6 @@ impl Control {
             .ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
         token.revoked_at = token.revoked_at.or_else(|| Some(clock::now()));
         let token = token.clone();
-        let mut change = self.store.begin().await?;
         store::update_token(&mut change, &token).await?;
         self.commit(change, &mut state, next).await?;
         Ok(token)
@@ -481,8 +519,7 @@ impl Control {
         if used.is_empty() {
             return Ok(());
         }
-        let mut state = self.state.lock().await;
-        let mut change = self.store.begin().await?;
+        let (mut change, mut state) = self.begin().await?;
         store::put_last_used(&mut change, &used).await?;
         change.commit().await.map_err(StoreError::from)?;
         // Only now: what a failed write has not stored is fresh at the next attempt.

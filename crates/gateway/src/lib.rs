@@ -14,5 +14,7 @@ pub mod pipeline;
 pub mod registry;
 pub mod server;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod upstream;
 pub mod vault;

@@ -92,6 +92,17 @@ impl Limiter {
         self.changed.notify_one();
     }
 
+    /// Shares the limits with other instances, this many in all.
+    pub fn share_among(&self, instances: u32) {
+        self.locked().share.set_parts(instances, clock::now());
+        self.changed.notify_one();
+    }
+
+    /// Sends nothing until the other instances know of this one.
+    pub fn join(&self) {
+        self.locked().share.join(clock::now());
+    }
+
     /// Waits for a place.
     ///
     /// # Errors

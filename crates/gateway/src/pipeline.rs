@@ -99,7 +99,8 @@ impl Gateway {
     pub async fn restore_daily_counts(&self) -> Result<(), crate::audit::AuditError> {
         let now = clock::now();
         for (hub_id, since) in self.registry.days(now) {
-            self.registry.restore_daily(hub_id, self.audit.counted_since(hub_id, since).await?, now);
+            let counted = self.audit.counted_since(hub_id, since).await?;
+            self.registry.restore_daily(hub_id, counted / u64::from(self.audit.instances()), now);
         }
         Ok(())
     }
@@ -151,6 +152,9 @@ impl Gateway {
     /// The road. Every `?` is a refusal.
     async fn travel(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
         let (head, body) = request.into_parts();
+        if !self.registry.is_current(call.at) {
+            return Err(respond::store_unavailable().into());
+        }
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();

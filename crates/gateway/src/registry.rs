@@ -5,7 +5,7 @@
 //! to the next.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -27,6 +27,11 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 pub struct Registry {
     key: TokenKey,
     snapshot: ArcSwap<Snapshot>,
+    /// When nothing was missing from the snapshot that another instance had changed; none where
+    /// there is no other.
+    confirmed_ms: Option<AtomicI64>,
+    /// How many instances share the limits.
+    instances: AtomicU32,
 }
 
 /// One consistent state.
@@ -94,10 +99,26 @@ pub struct Standing {
     pub waiting: usize,
 }
 
+/// How long a confirmation holds. The promise is a second; asking takes some of it.
+const CONFIRMED_MS: i64 = 900;
+
 impl Registry {
-    /// An empty registry with the key of the token hashes.
-    pub fn new(key: TokenKey) -> Self {
-        Self { key, snapshot: ArcSwap::default() }
+    /// An empty registry with the key of the token hashes. One that is `shared` is believed only as
+    /// long as it is confirmed.
+    pub fn new(key: TokenKey, shared: bool) -> Self {
+        Self { key, snapshot: ArcSwap::default(), confirmed_ms: shared.then(AtomicI64::default), instances: AtomicU32::new(1) }
+    }
+
+    /// Nothing was missing at this moment.
+    pub fn confirm(&self, at: Timestamp) {
+        if let Some(confirmed) = &self.confirmed_ms {
+            confirmed.fetch_max(at.as_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a token that was revoked on any instance a second ago is known as revoked here.
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        self.confirmed_ms.as_ref().is_none_or(|confirmed| now.as_ms() - confirmed.load(Ordering::Relaxed) < CONFIRMED_MS)
     }
 
     /// Swaps in a new state. Apps and tokens of accounts that are not there are left out.
@@ -115,6 +136,7 @@ impl Registry {
         for account in accounts.values() {
             if let Counts::Connected(limiter) = &account.counts {
                 let of_account = apps.values().map(|entry| &entry.app).filter(|app| app.hub_id == account.account.hub_id);
+                limiter.share_among(self.instances.load(Ordering::Relaxed));
                 limiter.configure(account.limits, account.zone.clone(), of_account);
             }
         }
@@ -126,6 +148,22 @@ impl Registry {
             })
             .collect();
         self.snapshot.store(Arc::new(Snapshot { tokens, apps, accounts }));
+    }
+
+    /// Shares the limits of connected accounts with other instances, this many in all.
+    pub fn share_among(&self, instances: u32) {
+        self.instances.store(instances, Ordering::Relaxed);
+        self.limiters().for_each(|limiter| limiter.share_among(instances));
+    }
+
+    /// Sends nothing to HubSpot until the other instances know of this one.
+    pub fn join(&self) {
+        self.limiters().for_each(|limiter| limiter.join());
+    }
+
+    fn limiters(&self) -> impl Iterator<Item = Arc<Limiter>> {
+        let limiters: Vec<_> = self.snapshot.load().accounts.values().filter_map(|entry| entry.limiter().cloned()).collect();
+        limiters.into_iter()
     }
 
     /// The token that was presented, whatever its state.

@@ -1,4 +1,4 @@
-//! Accounts, apps and tokens at rest, in SQLite.
+//! Accounts, apps and tokens at rest, in SQLite or PostgreSQL.
 //!
 //! Read whole at the start and written on changes; never on the road of a request. What a change
 //! means is decided in `control`.
@@ -8,14 +8,15 @@ mod folder;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
+use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
 use crate::model::{Account, App, Connection, Sharing, Token};
@@ -28,7 +29,7 @@ pub enum StoreError {
     /// The data folder can't be used; says why.
     #[error("{0}")]
     Folder(String),
-    /// SQLite says why.
+    /// The database says why.
     #[error("the store: {0}")]
     Database(#[from] sqlx::Error),
     /// The file was made by a newer version, or its migrations were changed.
@@ -44,7 +45,8 @@ pub enum StoreError {
 
 /// The open store. Holds the folder's lock while it lives.
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
+    shared: bool,
     token_key: [u8; 32],
     master_key: Secret<[u8; 32]>,
     vault: Vault,
@@ -52,39 +54,55 @@ pub struct Store {
 }
 
 /// A change under way; nothing of it counts before `commit`.
-pub type Change = Transaction<'static, Sqlite>;
+pub type Change = Transaction<'static, Any>;
 
 impl Store {
-    /// Opens the store of a data folder, which is made if it is missing, or one kept nowhere.
+    /// Opens the store of a data folder, which is made if it is missing, or one kept nowhere; with
+    /// `database`, a PostgreSQL that other instances may use too (the folder then holds the master
+    /// key and the admin socket).
     ///
     /// # Errors
-    /// The folder is used by another server, not writable, or made by a newer version.
-    pub async fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
+    /// The folder is used by another server or not writable, the database does not answer, or it was
+    /// made by a newer version.
+    pub async fn open(folder: Option<&Path>, database: Option<&str>) -> Result<Self, StoreError> {
         folder::make_files_private();
+        sqlx::any::install_default_drivers();
         let (lock, master_key) = match folder {
             Some(folder) => (Some(folder::prepare(folder)?), folder::master_key(folder)?),
             None => (None, folder::random_key()?),
         };
-        let options = match folder {
-            Some(folder) => SqliteConnectOptions::new()
-                .filename(folder.join("keyway.db"))
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full),
-            None => SqliteConnectOptions::from_str("sqlite::memory:")?,
+        let shared = database.is_some();
+        let url = match (database, folder) {
+            (Some(url), _) => checked_url(url)?,
+            (None, Some(folder)) => sqlite_url(&folder.join("keyway.db"))?,
+            (None, None) => "sqlite::memory:".to_owned(),
         };
-        // One connection: changes are rare and follow each other; a memory store lives as long as it.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
+        let pool = AnyPoolOptions::new()
+            // On SQLite one connection: changes are rare and follow each other; a memory store lives as long as it.
+            .max_connections(if shared { 4 } else { 1 })
+            .acquire_timeout(ANSWER_TIME_MAX)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.foreign_keys(true))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !shared {
+                        connection.execute("pragma foreign_keys = on; pragma journal_mode = wal; pragma synchronous = full").await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
             .await?;
-        Migrator::with_migrations(migrations()).run(&pool).await?;
+        Migrator::with_migrations(migrations(shared)).run(&pool).await?;
         check_master_key(&pool, &master_key).await?;
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
-        Ok(Self { pool, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), _lock: lock })
+        Ok(Self { pool, shared, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), _lock: lock })
+    }
+
+    /// Whether other instances use it too.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// The key of the token hashes.
@@ -97,16 +115,15 @@ impl Store {
         ChainKey::new(self.master_key.expose())
     }
 
-    /// Everything.
+    /// Everything, as a change under way sees it.
     ///
     /// # Errors
-    /// The file can't be read.
-    pub async fn load_all(&self) -> Result<(Vec<Account>, Vec<App>, Vec<Token>), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *transaction).await?;
-        let apps = sqlx::query("select * from app order by id").fetch_all(&mut *transaction).await?;
-        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *transaction).await?;
-        let connections = sqlx::query("select * from connection").fetch_all(&mut *transaction).await?;
+    /// The store can't be read.
+    pub(crate) async fn load_all(&self, change: &mut Change) -> Result<(Vec<Account>, Vec<App>, Vec<Token>), StoreError> {
+        let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut **change).await?;
+        let apps = sqlx::query("select * from app order by id").fetch_all(&mut **change).await?;
+        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut **change).await?;
+        let connections = sqlx::query("select * from connection").fetch_all(&mut **change).await?;
         let mut accounts = each(&accounts, account)?;
         for row in &connections {
             let hub_id = unsigned(row.try_get("hub_id")?, "hub id")?;
@@ -117,7 +134,7 @@ impl Store {
         Ok((accounts, each(&apps, app)?, each(&tokens, token)?))
     }
 
-    fn connection(&self, hub_id: u64, row: &SqliteRow) -> Result<Connection, StoreError> {
+    fn connection(&self, hub_id: u64, row: &AnyRow) -> Result<Connection, StoreError> {
         Ok(Connection {
             base: Base::parse(row.try_get("base_url")?).map_err(|_| StoreError::Row("base URL"))?,
             credential: self.vault.open(hub_id, row.try_get("sealed")?)?,
@@ -131,7 +148,9 @@ impl Store {
     /// Writes a connection, its credential sealed.
     pub(crate) async fn put_connection(&self, change: &mut Change, hub_id: u64, connection: &Connection) -> Result<(), StoreError> {
         sqlx::query(
-            "insert or replace into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at) values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (hub_id) do update set base_url = excluded.base_url, sealed = excluded.sealed, hint = excluded.hint,
+             scopes = excluded.scopes, since = excluded.since, checked_at = excluded.checked_at",
         )
         .bind(signed(hub_id))
         .bind(connection.base.to_string())
@@ -145,12 +164,44 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a change.
+    /// Begins a change. On a shared store, changes of all instances follow each other.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The store can't be written.
     pub async fn begin(&self) -> Result<Change, StoreError> {
-        Ok(self.pool.begin().await?)
+        let mut change = self.pool.begin().await?;
+        if self.shared {
+            change.execute("set local lock_timeout = '5s'").await?;
+            change.execute("select pg_advisory_xact_lock(7253001)").await?;
+        }
+        Ok(change)
+    }
+
+    /// Begins to read: what is seen is all of one moment.
+    pub(crate) async fn read(&self) -> Result<Change, StoreError> {
+        let mut reading = self.pool.begin().await?;
+        if self.shared {
+            reading.execute("set transaction isolation level repeatable read, read only").await?;
+        }
+        Ok(reading)
+    }
+
+    /// The number of the last change.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn generation(&self) -> Result<i64, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        generation(&mut connection).await
+    }
+
+    /// Numbers a change, and tells the other instances of it once it is committed.
+    pub(crate) async fn number(&self, change: &mut Change) -> Result<i64, StoreError> {
+        let number = sqlx::query("update generation set value = value + 1 returning value").fetch_one(&mut **change).await?;
+        if self.shared {
+            change.execute("select pg_notify('keyway', '')").await?;
+        }
+        Ok(number.try_get(0)?)
     }
 
     /// Whether the store answers.
@@ -158,7 +209,7 @@ impl Store {
         sqlx::query("select 1").execute(&self.pool).await.is_ok()
     }
 
-    /// Closes the file.
+    /// Closes it.
     pub async fn close(&self) {
         self.pool.close().await;
     }
@@ -166,9 +217,9 @@ impl Store {
 
 /// Refuses a master key that is not the one the store began with: under another key no stored token
 /// would be known, and every integration would be told that its token does not exist.
-async fn check_master_key(pool: &SqlitePool, master_key: &[u8; 32]) -> Result<(), StoreError> {
+async fn check_master_key(pool: &AnyPool, master_key: &[u8; 32]) -> Result<(), StoreError> {
     let check = blake3::derive_key("keyway 2026-11 master key check", master_key);
-    sqlx::query("insert or ignore into master_key values (1, ?)").bind(&check[..]).execute(pool).await?;
+    sqlx::query("insert into master_key values (1, $1) on conflict do nothing").bind(check.to_vec()).execute(pool).await?;
     let kept: Vec<u8> = sqlx::query_scalar("select check_value from master_key").fetch_one(pool).await?;
     if kept == check {
         return Ok(());
@@ -178,25 +229,71 @@ async fn check_master_key(pool: &SqlitePool, master_key: &[u8; 32]) -> Result<()
     ))
 }
 
+/// Longest wait for a connection to the database.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The number of the last change.
+pub(crate) async fn generation(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    Ok(sqlx::query("select value from generation").fetch_one(connection).await?.try_get(0)?)
+}
+
+/// A URL that names a PostgreSQL.
+pub(crate) fn checked_url(url: &str) -> Result<String, StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(url.to_owned());
+    }
+    // The URL may hold a password, so it is not repeated.
+    Err(StoreError::Folder(
+        "--database takes a URL that begins with postgres://; without it the data folder holds a SQLite database".into(),
+    ))
+}
+
+/// The URL of a SQLite file.
+pub(crate) fn sqlite_url(path: &Path) -> Result<String, StoreError> {
+    let path = std::path::absolute(path).map_err(|error| StoreError::Folder(error.to_string()))?;
+    let text = path.to_str().ok_or_else(|| StoreError::Folder(format!("the path {} is not UTF-8", path.display())))?;
+    let mut url = String::from("sqlite://");
+    for part in text.split('/').skip(1) {
+        url.push('/');
+        keyway_core::path::encode_component(part, &mut url);
+    }
+    Ok(url + "?mode=rwc")
+}
+
 /// Every migration, oldest first: one line for each file of `migrations/`.
-fn migrations() -> Vec<Migration> {
+fn migrations(postgres: bool) -> Vec<Migration> {
     let files = [
         (1, "accounts, apps and tokens", include_str!("../migrations/0001_accounts_apps_tokens.sql")),
         (2, "check of the master key", include_str!("../migrations/0002_master_key_check.sql")),
         (3, "connections to HubSpot", include_str!("../migrations/0003_connections.sql")),
         (4, "legacy keys", include_str!("../migrations/0004_legacy_keys.sql")),
         (5, "sharing of limits", include_str!("../migrations/0005_sharing.sql")),
+        (6, "numbered changes", include_str!("../migrations/0006_generation.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
-        Migration::new(version, what.into(), MigrationType::Simple, text.into_sql_str(), false)
+        let text = if postgres { for_postgres(text) } else { text.to_owned() };
+        // The text is one of the files above.
+        Migration::new(version, what.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     };
     files.into_iter().map(migration).collect()
+}
+
+/// The migrations are written for SQLite; PostgreSQL differs in the names of types.
+fn for_postgres(text: &str) -> String {
+    let differences = [
+        ("only integer primary key check (only = 1)", "\"only\" bigint primary key check (\"only\" = 1)"),
+        ("integer primary key autoincrement", "bigint generated by default as identity primary key"),
+        ("integer", "bigint"),
+        ("blob", "bytea"),
+        (") strict", ")"),
+    ];
+    differences.iter().fold(text.to_owned(), |text, (sqlite, postgres)| text.replace(sqlite, postgres))
 }
 
 /// Inserts an account, or replaces what is known of it.
 pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (hub_id) do update set name = excluded.name, tier = excluded.tier, addons = excluded.addons,
          time_zone = excluded.time_zone, currency = excluded.currency",
     )
@@ -215,37 +312,37 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let done = sqlx::query(query)
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id";
+    let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
         .bind(&app.description)
         .bind(&app.owner)
         .bind(json_list(&app.dependents))
         .bind(json_list(&app.scopes))
-        .bind(app.enabled)
+        .bind(i64::from(app.enabled))
         .bind(app.created_at.as_ms())
         .bind(app.updated_at.as_ms())
         .bind(i64::from(app.sharing.weight))
         .bind(i64::from(app.sharing.reserve))
         .bind(i64::from(app.sharing.max_wait_ms))
-        .execute(&mut **change)
+        .fetch_one(&mut **change)
         .await?;
-    unsigned(done.last_insert_rowid(), "app id")
+    unsigned(made.try_get(0)?, "app id")
 }
 
 /// Writes what may change of an app.
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
-        "update app set name = ?, description = ?, owner = ?, dependents = ?, scopes = ?, enabled = ?, updated_at = ?,
-         weight = ?, reserve = ?, max_wait_ms = ? where id = ?",
+        "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
+         weight = $8, reserve = $9, max_wait_ms = $10 where id = $11",
     )
     .bind(&app.name)
     .bind(&app.description)
     .bind(&app.owner)
     .bind(json_list(&app.dependents))
     .bind(json_list(&app.scopes))
-    .bind(app.enabled)
+    .bind(i64::from(app.enabled))
     .bind(app.updated_at.as_ms())
     .bind(i64::from(app.sharing.weight))
     .bind(i64::from(app.sharing.reserve))
@@ -258,20 +355,20 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
 
 /// Inserts a token and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u64, StoreError> {
-    let done = sqlx::query("insert into token (app_id, hash, hint, created_at, legacy) values (?, ?, ?, ?, ?)")
+    let made = sqlx::query("insert into token (app_id, hash, hint, created_at, legacy) values ($1, $2, $3, $4, $5) returning id")
         .bind(signed(token.app_id))
-        .bind(token.hash.0.as_slice())
+        .bind(token.hash.0.to_vec())
         .bind(&token.hint)
         .bind(token.created_at.as_ms())
-        .bind(token.legacy)
-        .execute(&mut **change)
+        .bind(i64::from(token.legacy))
+        .fetch_one(&mut **change)
         .await?;
-    unsigned(done.last_insert_rowid(), "token id")
+    unsigned(made.try_get(0)?, "token id")
 }
 
 /// Writes when a token ends.
 pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(), StoreError> {
-    sqlx::query("update token set expires_at = ?, revoked_at = ? where id = ?")
+    sqlx::query("update token set expires_at = $1, revoked_at = $2 where id = $3")
         .bind(token.expires_at.map(Timestamp::as_ms))
         .bind(token.revoked_at.map(Timestamp::as_ms))
         .bind(signed(token.id))
@@ -283,7 +380,7 @@ pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(
 /// Writes when tokens were last used.
 pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]) -> Result<(), StoreError> {
     for (token_id, at) in used {
-        sqlx::query("update token set last_used_at = ? where id = ?")
+        sqlx::query("update token set last_used_at = $1 where id = $2")
             .bind(at.as_ms())
             .bind(signed(*token_id))
             .execute(&mut **change)
@@ -294,21 +391,21 @@ pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]
 
 /// Deletes an account with its apps and tokens.
 pub(crate) async fn delete_account(change: &mut Change, hub_id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from account where hub_id = ?").bind(signed(hub_id)).execute(&mut **change).await?;
+    sqlx::query("delete from account where hub_id = $1").bind(signed(hub_id)).execute(&mut **change).await?;
     Ok(())
 }
 
 /// Deletes an app with its tokens.
 pub(crate) async fn delete_app(change: &mut Change, app_id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from app where id = ?").bind(signed(app_id)).execute(&mut **change).await?;
+    sqlx::query("delete from app where id = $1").bind(signed(app_id)).execute(&mut **change).await?;
     Ok(())
 }
 
-fn each<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+fn each<T>(rows: &[AnyRow], read: impl Fn(&AnyRow) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
     rows.iter().map(read).collect()
 }
 
-fn account(row: &SqliteRow) -> Result<Account, StoreError> {
+fn account(row: &AnyRow) -> Result<Account, StoreError> {
     Ok(Account {
         hub_id: unsigned(row.try_get("hub_id")?, "hub id")?,
         name: row.try_get("name")?,
@@ -322,7 +419,7 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
     })
 }
 
-fn app(row: &SqliteRow) -> Result<App, StoreError> {
+fn app(row: &AnyRow) -> Result<App, StoreError> {
     let small = |column: &'static str| u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Row(column));
     let list = |column: &str, what| serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Row(what));
     Ok(App {
@@ -334,15 +431,15 @@ fn app(row: &SqliteRow) -> Result<App, StoreError> {
         dependents: list("dependents", "list of dependents")?,
         scopes: list("scopes", "list of scopes")?,
         sharing: Sharing { weight: small("weight")?, reserve: small("reserve")?, max_wait_ms: small("max_wait_ms")? },
-        enabled: row.try_get("enabled")?,
+        enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),
     })
 }
 
-fn token(row: &SqliteRow) -> Result<Token, StoreError> {
+fn token(row: &AnyRow) -> Result<Token, StoreError> {
     let moment = |column: &str| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Timestamp::from_ms));
-    let hash = <[u8; 32]>::try_from(row.try_get::<&[u8], _>("hash")?).map_err(|_| StoreError::Row("token hash"))?;
+    let hash = <[u8; 32]>::try_from(row.try_get::<Vec<u8>, _>("hash")?).map_err(|_| StoreError::Row("token hash"))?;
     Ok(Token {
         id: unsigned(row.try_get("id")?, "token id")?,
         app_id: unsigned(row.try_get("app_id")?, "app id")?,
@@ -352,7 +449,7 @@ fn token(row: &SqliteRow) -> Result<Token, StoreError> {
         expires_at: moment("expires_at")?,
         revoked_at: moment("revoked_at")?,
         last_used_at: moment("last_used_at")?,
-        legacy: row.try_get("legacy")?,
+        legacy: row.try_get::<i64, _>("legacy")? != 0,
     })
 }
 
@@ -376,10 +473,10 @@ mod tests {
     #[tokio::test]
     async fn another_master_key_is_refused_before_it_does_harm() {
         let folder = tempfile::tempdir().unwrap();
-        Store::open(Some(folder.path())).await.unwrap().close().await;
-        Store::open(Some(folder.path())).await.unwrap().close().await;
+        Store::open(Some(folder.path()), None).await.unwrap().close().await;
+        Store::open(Some(folder.path()), None).await.unwrap().close().await;
         std::fs::write(folder.path().join("master.key"), "ab".repeat(32)).unwrap();
-        let refused = Store::open(Some(folder.path())).await.err().unwrap();
+        let refused = Store::open(Some(folder.path()), None).await.err().unwrap();
         assert!(refused.to_string().contains("not the one this data folder was made with"), "{refused}");
     }
 }

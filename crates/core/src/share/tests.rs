@@ -147,6 +147,8 @@ fn calls_by_others_show_in_what_hubspot_says_is_left() {
     let place = granted(ask(&mut share, 1, EQUAL, 0));
     share.told(place, Told { max: Some(8), remaining: Some(2), daily: Some(500), daily_remaining: Some(100) }, Timestamp::from_ms(5));
     done(&mut share, place, 5);
+    // Other changes to the account leave the correction.
+    share.set_limits(LIMITS);
     assert_eq!(share.limits().burst, 8);
     assert_eq!(share.daily.used_now(), 400);
     granted(ask(&mut share, 1, EQUAL, 6));
@@ -212,6 +214,30 @@ fn the_expected_wait_grows_with_the_line() {
     assert_eq!(expected(&mut share, 1), 19_000);
     // Another app need not wait for the whole line of the first.
     assert_eq!(expected(&mut share, 2), 9_000);
+}
+
+#[test]
+fn instances_divide_the_limits_and_take_over_from_each_other_late() {
+    let mut share = share();
+    let at = Timestamp::from_ms;
+    share.set_parts(3, at(0));
+    for _ in 0..3 {
+        granted(ask(&mut share, 1, EQUAL, 0));
+    }
+    assert!(matches!(ask(&mut share, 1, EQUAL, 0), Asked::Full(_)));
+    // One is gone; what it had sent still counts at HubSpot.
+    share.set_parts(2, at(100));
+    share.set_parts(2, at(100 + SETTLED_MS - 1));
+    assert!(matches!(ask(&mut share, 1, EQUAL, SETTLED_MS), Asked::Full(_)));
+    share.set_parts(2, at(100 + SETTLED_MS));
+    granted(ask(&mut share, 1, EQUAL, 100 + SETTLED_MS));
+    // One comes: at once less for this one, and nothing yet for the new one.
+    share.set_parts(10, at(100_000));
+    assert!(matches!(ask(&mut share, 1, EQUAL, 100_000), Asked::Full(_)));
+    let mut new: Share<u32> = Share::new(LIMITS, DailyCount::new(0, midnight()));
+    new.join(at(0));
+    assert!(matches!(ask(&mut new, 1, EQUAL, SETTLED_MS - 1), Asked::Full(_)));
+    granted(ask(&mut new, 1, EQUAL, SETTLED_MS));
 }
 
 proptest! {

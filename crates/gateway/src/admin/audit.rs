@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::Admin;
 use super::body::{ApiError, VERSION};
 use super::extract::Query;
+use crate::audit::chain::Heads;
 use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter, Verification};
 
 /// Records on a page when nothing is said.
@@ -56,9 +57,9 @@ pub(super) struct VerifyQuery {
 
 /// Whether the log is as it was written.
 pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Result<Json<serde_json::Value>, ApiError> {
-    let head = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?;
-    let Verification { records, head, unsealed, fault } = admin.audit.verify(head).await?;
-    let head = head.map(|head| head.to_string());
+    let known: Heads = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?.unwrap_or_default();
+    let Verification { records, heads, unsealed, fault } = admin.audit.verify(&known).await?;
+    let head = (!heads.0.is_empty()).then(|| heads.to_string());
     Ok(Json(json!({ "version": VERSION, "records": records, "unsealed": unsealed, "head": head, "fault": fault })))
 }
 

@@ -5,7 +5,7 @@
 //! does not fit. Records that are cut off at the end leave none: those show against a head (a
 //! record's number with its seal) that was kept elsewhere.
 
-use super::rows::Row;
+use super::row::Row;
 
 /// What a sealed record carries.
 pub type Seal = [u8; 32];
@@ -32,10 +32,10 @@ impl ChainKey {
         Link { hasher, scratch: Vec::with_capacity(256) }
     }
 
-    /// Vouches for where the chain starts: after this record, whose seal this is.
-    pub(super) fn start(&self, after_id: i64, seal: &Seal) -> [u8; 32] {
+    /// Vouches for where the chain of a writer starts: after this record, whose seal this is.
+    pub(super) fn start(&self, writer: i64, after_id: i64, seal: &Seal) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_keyed(&self.starts);
-        hasher.update(&after_id.to_le_bytes()).update(seal);
+        hasher.update(&writer.to_le_bytes()).update(&after_id.to_le_bytes()).update(seal);
         *hasher.finalize().as_bytes()
     }
 }
@@ -74,25 +74,39 @@ impl Link {
 /// A record's number with its seal: kept elsewhere, it shows that nothing up to it was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// Whose chain: 0 in a data folder, the number of an instance's writer in PostgreSQL.
+    pub writer: i64,
     /// The record.
     pub id: i64,
     /// Its seal.
     pub seal: Seal,
 }
 
-impl std::fmt::Display for Head {
+/// The heads of every chain of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heads(pub Vec<Head>);
+
+impl std::fmt::Display for Heads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.id, blake3::Hash::from_bytes(self.seal).to_hex())
+        for (at, Head { writer, id, seal }) in self.0.iter().enumerate() {
+            let between = if at > 0 { "," } else { "" };
+            write!(f, "{between}{writer}:{id}:{}", blake3::Hash::from_bytes(*seal).to_hex())?;
+        }
+        Ok(())
     }
 }
 
-impl std::str::FromStr for Head {
+impl std::str::FromStr for Heads {
     type Err = String;
 
-    /// As it is displayed: a number, a colon and 64 hexadecimal digits.
+    /// As they are displayed: for each chain two numbers and 64 hexadecimal digits.
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once(':').and_then(|(id, seal)| Some((id.parse().ok()?, blake3::Hash::from_hex(seal).ok()?)));
-        let (id, seal) = parts.ok_or_else(|| format!("{text} is not a head; it is a number, a colon and 64 hexadecimal digits"))?;
-        Ok(Self { id, seal: *seal.as_bytes() })
+        let head = |text: &str| {
+            let mut parts = text.splitn(3, ':');
+            let (writer, id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Head { writer, id, seal: *blake3::Hash::from_hex(parts.next()?).ok()?.as_bytes() })
+        };
+        let heads: Option<Vec<Head>> = text.split(',').map(head).collect();
+        heads.map(Self).ok_or_else(|| format!("{text} is not a head that `keyway audit verify` printed"))
     }
 }

@@ -1,9 +1,10 @@
 //! Reading the log: filters, newest first, a page at a time.
 
 use keyway_core::time::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::Row;
+use sqlx::any::AnyRow;
 
+use super::sql::Sql;
 use super::{AuditError, AuditLog, AuditRecord};
 use crate::store::signed;
 
@@ -71,9 +72,10 @@ impl AuditLog {
         let mut snapshot = self.readers.begin().await?;
         let mut found = Vec::new();
         // The index by app follows behind; the newest calls are looked through.
-        let sources: &[Source] = if filter.app_id.is_some() { &[Source::Unindexed, Source::OfApp] } else { &[Source::Calls] };
+        let follows = filter.app_id.is_some() && !self.postgres;
+        let sources: &[Source] = if follows { &[Source::Unindexed, Source::OfApp] } else { &[Source::Calls] };
         for source in sources {
-            for row in statement(*source, filter).build().fetch_all(&mut *snapshot).await? {
+            for row in statement(*source, filter).fetch_all(&mut *snapshot).await? {
                 found.push(record(&row)?);
             }
         }
@@ -88,15 +90,12 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
-        let row = sqlx::query(
-            "select count(*) from call where at >= ? and hub_id = ? and (category is null or category not in
-             ('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'RATE_LIMITS', 'NOT_FOUND', 'METHOD_NOT_ALLOWED'))",
-        )
-        .bind(since.as_ms())
-        .bind(signed(hub_id))
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+        let mut query = Sql::new("select count(*) from call where at >= ");
+        query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
+        query.push(&format!(" and (category is null or category not in {NOT_PERMITTED} and category <> 'RATE_LIMITS')"));
+        let rows = query.fetch_all(&self.readers).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 }
 
@@ -121,8 +120,8 @@ pub struct OperationUse {
     pub last: Timestamp,
 }
 
-const SUMMED: &str = "select hub_id, app_id, operation, object, date(at / 1000, 'unixepoch') as day, count(*) as calls,
-    sum(status >= 400) as failed, max(at) as last from call";
+const SUMMED: &str = "select hub_id, app_id, operation, object, at / 86400000 as day, count(*) as calls,
+    count(*) filter (where status >= 400) as failed, max(at) as last from call";
 
 /// Refusals before the limits: what was called was not permitted.
 const NOT_PERMITTED: &str =
@@ -134,10 +133,10 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-        let mut query = QueryBuilder::new(format!("{SUMMED} where app_id is not null and at >= "));
-        query.push_bind(since.as_ms());
+        let mut query = Sql::new(SUMMED);
+        query.push(" where app_id is not null and at >= ").bind(since.as_ms());
         if let Some(hub_id) = hub_id {
-            query.push(" and hub_id = ").push_bind(signed(hub_id));
+            query.push(" and hub_id = ").bind(signed(hub_id));
         }
         self.summed(query).await
     }
@@ -147,9 +146,9 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn permitted_use(&self, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-        let mut query = QueryBuilder::new(format!("{SUMMED} where at >= "));
-        query.push_bind(since.as_ms()).push(" and app_id = ").push_bind(signed(app_id));
-        query.push(format!(" and (category is null or category not in {NOT_PERMITTED})"));
+        let mut query = Sql::new(SUMMED);
+        query.push(" where at >= ").bind(since.as_ms()).push(" and app_id = ").bind(signed(app_id));
+        query.push(&format!(" and (category is null or category not in {NOT_PERMITTED})"));
         self.summed(query).await
     }
 
@@ -158,7 +157,8 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn oldest(&self) -> Result<Option<Timestamp>, AuditError> {
-        let oldest: Option<i64> = sqlx::query_scalar("select min(at) from call").fetch_one(&self.readers).await?;
+        let rows = Sql::new("select at from call order by at limit 1").fetch_all(&self.readers).await?;
+        let oldest = rows.first().map(|row| row.try_get(0)).transpose()?;
         Ok(oldest.map(Timestamp::from_ms))
     }
 
@@ -167,24 +167,20 @@ impl AuditLog {
     /// # Errors
     /// The file can't be read.
     pub async fn sources_of(&self, token_id: u64, since: Timestamp) -> Result<Vec<(String, u64, Timestamp)>, AuditError> {
-        let rows = sqlx::query(
-            "select source, count(*) as calls, max(at) as last from call where at >= ? and token_id = ? group by source order by last desc",
-        )
-        .bind(since.as_ms())
-        .bind(signed(token_id))
-        .fetch_all(&self.readers)
-        .await?;
-        let read = |row: &SqliteRow| {
+        let mut query = Sql::new("select source, count(*) as calls, max(at) as last from call where at >= ");
+        query.bind(since.as_ms()).push(" and token_id = ").bind(signed(token_id)).push(" group by source order by last desc");
+        let rows = query.fetch_all(&self.readers).await?;
+        let read = |row: &AnyRow| {
             let calls = u64::try_from(row.try_get::<i64, _>("calls")?).unwrap_or(0);
             Ok((row.try_get("source")?, calls, Timestamp::from_ms(row.try_get("last")?)))
         };
         rows.iter().map(read).collect()
     }
 
-    async fn summed(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<OperationUse>, AuditError> {
+    async fn summed(&self, mut query: Sql) -> Result<Vec<OperationUse>, AuditError> {
         query.push(" group by hub_id, app_id, operation, object, day order by hub_id, app_id, operation, object, day");
-        let rows = query.build().fetch_all(&self.readers).await?;
-        let number = |row: &SqliteRow, column: &str| {
+        let rows = query.fetch_all(&self.readers).await?;
+        let number = |row: &AnyRow, column: &str| {
             row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0))
         };
         rows.iter()
@@ -194,7 +190,7 @@ impl AuditLog {
                     app_id: number(row, "app_id")?,
                     operation: row.try_get("operation")?,
                     object: row.try_get("object")?,
-                    day: row.try_get("day")?,
+                    day: Timestamp::from_ms(row.try_get::<i64, _>("day")? * 86_400_000).to_iso().chars().take(10).collect(),
                     calls: number(row, "calls")?,
                     failed: number(row, "failed")?,
                     last: Timestamp::from_ms(row.try_get("last")?),
@@ -216,7 +212,7 @@ impl Source {
     /// Up to the first condition; `key` is what has the app, the time and the number.
     const fn select(self) -> &'static str {
         match self {
-            Self::Calls => "select * from call as key where 1",
+            Self::Calls => "select * from call as key where true",
             Self::OfApp => {
                 "select call.* from call_of_app as key cross join call on call.id = key.id where key.id <= (select up_to from indexed)"
             }
@@ -225,67 +221,57 @@ impl Source {
     }
 }
 
-fn statement(source: Source, filter: &AuditFilter) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(source.select());
+fn statement(source: Source, filter: &AuditFilter) -> Sql {
+    let mut query = Sql::new(source.select());
     if let Some(app_id) = filter.app_id {
-        query.push(" and key.app_id = ").push_bind(signed(app_id));
+        query.push(" and key.app_id = ").bind(signed(app_id));
     }
     if let Some(hub_id) = filter.hub_id {
-        query.push(" and hub_id = ").push_bind(signed(hub_id));
+        query.push(" and hub_id = ").bind(signed(hub_id));
     }
     match &filter.operation {
         Some(template) if template.starts_with('/') => {
             // The methods are five, so the template alone is a list of five names.
             query.push(" and operation in (");
-            let mut names = query.separated(", ");
-            for method in keyway_core::catalog::Method::ALL {
-                names.push_bind(format!("{method} {template}"));
+            for (at, method) in keyway_core::catalog::Method::ALL.into_iter().enumerate() {
+                query.push(if at > 0 { ", " } else { "" }).bind(format!("{method} {template}"));
             }
             query.push(")");
         }
         Some(operation) => {
-            query.push(" and operation = ").push_bind(operation.clone());
+            query.push(" and operation = ").bind(operation.clone());
         }
         None => {}
     }
+    // Numbers in the text and not bound: only so does the database see that the index of refused
+    // calls (status >= 400) holds all that is asked for.
     match filter.status {
-        // Numbers in the text and not bound: only so does SQLite see that the index of refused
-        // calls (status >= 400) holds all that is asked for.
-        Some(StatusFilter::Exact(status @ 400..)) => {
-            query.push(format!(" and status >= 400 and status = {status}"));
-        }
-        Some(StatusFilter::Exact(status)) => {
-            query.push(format!(" and status = {status}"));
-        }
-        Some(StatusFilter::Class(class)) => {
-            query.push(format!(" and status >= {class}00 and status <= {class}99"));
-        }
-        Some(StatusFilter::Unknown) => {
-            query.push(" and status is null");
-        }
-        None => {}
-    }
+        Some(StatusFilter::Exact(status @ 400..)) => query.push(&format!(" and status >= 400 and status = {status}")),
+        Some(StatusFilter::Exact(status)) => query.push(&format!(" and status = {status}")),
+        Some(StatusFilter::Class(class)) => query.push(&format!(" and status >= {class}00 and status <= {class}99")),
+        Some(StatusFilter::Unknown) => query.push(" and status is null"),
+        None => &mut query,
+    };
     if let Some(category) = &filter.category {
-        query.push(" and category = ").push_bind(category.clone());
+        query.push(" and category = ").bind(category.clone());
     }
     if let Some(correlation_id) = &filter.correlation_id {
-        query.push(" and correlation_id = ").push_bind(correlation_id.clone());
+        query.push(" and correlation_id = ").bind(correlation_id.clone());
         if let Some(at) = time_of(correlation_id) {
             // The id holds the time of its making, which saves an index of its own.
-            query.push(" and key.at between ").push_bind(at - 5_000);
-            query.push(" and ").push_bind(at + 5_000);
+            query.push(" and key.at between ").bind(at - 5_000).push(" and ").bind(at + 5_000);
         }
     }
     if let Some(from) = filter.from {
-        query.push(" and key.at >= ").push_bind(from.as_ms());
+        query.push(" and key.at >= ").bind(from.as_ms());
     }
     if let Some(to) = filter.to {
-        query.push(" and key.at < ").push_bind(to.as_ms());
+        query.push(" and key.at < ").bind(to.as_ms());
     }
     if let Some(before) = filter.before_id {
-        query.push(" and (key.at, key.id) < (select at, id from call where id = ").push_bind(before).push(")");
+        query.push(" and (key.at, key.id) < (select at, id from call where id = ").bind(before).push(")");
     }
-    query.push(" order by key.at desc, key.id desc limit ").push_bind(i64::from(filter.limit.min(LIMIT_MAX)));
+    query.push(" order by key.at desc, key.id desc limit ").bind(i64::from(filter.limit.min(LIMIT_MAX)));
     query
 }
 
@@ -295,7 +281,7 @@ fn time_of(uuid: &str) -> Option<i64> {
     (digits.len() == 32 && digits.as_bytes()[12] == b'7').then(|| i64::from_str_radix(&digits[..12], 16).ok())?
 }
 
-fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
+fn record(row: &AnyRow) -> Result<AuditRecord, sqlx::Error> {
     let number = |column: &str| row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()));
     Ok(AuditRecord {
         id: row.try_get("id")?,

@@ -1,20 +1,14 @@
 //! Group commit: what arrived during the last commit is written by the next, in one transaction.
-//!
-//! A commit touches the ends of `call` and of its index by time, and so two or three pages. The
-//! index by app would add a page for every app; so it is a table of its own, `call_of_app`, that
-//! follows some thousand records behind, a slice of the apps at a time, so that no commit waits
-//! long. Readers take what it does not know yet from `call` itself.
 
 use std::sync::{Arc, Mutex};
 
 use keyway_core::time::Timestamp;
-use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::chain::ChainKey;
-use super::prune::prune_some;
-use super::rows::{self, ROWS_PER_STATEMENT, Row};
-use super::schema::{self, End};
+use super::chain::{ChainKey, Seal};
+use super::postgres::{BEAT_EVERY, Postgres};
+use super::row::Row;
+use super::sqlite::Sqlite;
 use super::stream::Stream;
 use super::{AuditEntry, AuditError};
 
@@ -30,12 +24,6 @@ pub(super) enum Change {
     Record(AuditEntry, bool),
 }
 
-/// Records not yet in the index by app at which it is brought up. Many, so that one of its pages
-/// takes several records at once; few enough that scanning them takes some milliseconds.
-const UNINDEXED_MAX: i64 = 16_000;
-/// Steps in which it is brought up: at 16,000 records, a thousand each.
-const SLICES: i64 = 16;
-
 enum Job {
     /// Answered when it is durable, or is known not to be.
     Write(Change, oneshot::Sender<bool>),
@@ -48,22 +36,51 @@ pub(super) struct Writer {
     stopped: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
+/// Where the log is written. One exists, for as long as its thread.
+#[expect(clippy::large_enum_variant, reason = "one exists, for as long as its thread")]
+pub(super) enum Target {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// The log as its writer knows it.
+pub(super) struct Log {
+    pub target: Target,
+    pub key: Arc<ChainKey>,
+    /// The last seal.
+    pub seal: Seal,
+    pub stream: Option<Stream>,
+}
+
 impl Writer {
     /// Starts the writer on a thread of its own, so that a busy data thread never delays a commit.
-    pub(super) fn start(connection: SqliteConnection, key: Arc<ChainKey>, end: End, stream: Option<Stream>) -> Self {
+    /// The target is opened there: a connection stays with the runtime that made it.
+    pub(super) async fn start<F>(open: impl FnOnce() -> F + Send + 'static) -> Result<Self, AuditError>
+    where
+        F: Future<Output = Result<Log, sqlx::Error>>,
+    {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (done, stopped) = oneshot::channel();
+        let (opened, open_result) = oneshot::channel();
         let run = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
-                let indexed_to = end.next_id - 1;
-                runtime.block_on(write_all(Log { connection, key, end, unsure: false, stream, indexed_to, indexing: None }, queue));
+                runtime.block_on(async {
+                    match open().await {
+                        Ok(log) => {
+                            let _ = opened.send(Ok(()));
+                            write_all(log, queue).await;
+                        }
+                        Err(error) => drop(opened.send(Err(error))),
+                    }
+                });
             }
             let _ = done.send(());
         };
         // Without a thread the queue closes at once, and every write is refused.
         let _ = std::thread::Builder::new().name("keyway-audit".into()).spawn(run);
-        Self { jobs: Mutex::new(Some(jobs)), stopped: tokio::sync::Mutex::new(Some(stopped)) }
+        open_result.await.map_err(|_| AuditError::NotWritable)??;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), stopped: tokio::sync::Mutex::new(Some(stopped)) })
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<(), AuditError> {
@@ -95,35 +112,16 @@ impl Writer {
     }
 }
 
-/// The file as the writer knows it.
-struct Log {
-    connection: SqliteConnection,
-    key: Arc<ChainKey>,
-    end: End,
-    /// A commit failed, or seemed to: the last seal must be read again.
-    unsure: bool,
-    stream: Option<Stream>,
-    /// The last record that the index by app knows.
-    indexed_to: i64,
-    indexing: Option<Indexing>,
-}
-
-/// The index by app being brought up.
-#[derive(Clone, Copy)]
-struct Indexing {
-    /// The last record that it will know.
-    up_to: i64,
-    slices_done: i64,
-}
-
 async fn write_all(mut log: Log, mut queue: mpsc::Receiver<Job>) {
     let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
-    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let durable = write_batch(&mut log, &batch).await;
+    // A commit failed, or seemed to: the last seal must be read again.
+    let mut unsure = false;
+    while next_batch(&mut log, &mut queue, &mut batch, &mut unsure).await {
+        let durable = write_batch(&mut log, &batch, &mut unsure).await;
         if let Err(error) = &durable {
             // The callers refuse their calls; the next batch tries again (a full disk may clear).
             tracing::error!(%error, records = batch.len(), "failed to write {} audit records", batch.len());
-            log.unsure = true;
+            unsure = true;
         }
         let mut id = durable.as_ref().copied().unwrap_or_default();
         for job in batch.drain(..) {
@@ -137,57 +135,59 @@ async fn write_all(mut log: Log, mut queue: mpsc::Receiver<Job>) {
                     }
                 }
                 Job::Prune(before, done) => {
-                    let _ = done.send(prune_some(&mut log.connection, &log.key, before).await);
+                    let pruned = match &mut log.target {
+                        Target::Sqlite(sqlite) => sqlite.prune(before).await,
+                        Target::Postgres(postgres) => postgres.prune(before).await,
+                    };
+                    let _ = done.send(pruned);
                 }
             }
         }
-        if let Err(error) = index_some(&mut log).await {
+        if let Target::Sqlite(sqlite) = &mut log.target
+            && let Err(error) = sqlite.index_some().await
+        {
             // The records are durable; the next batch tries again.
             tracing::warn!(%error, "the audit's index by app is behind");
         }
     }
-    let _ = log.connection.close().await;
+    match log.target {
+        Target::Sqlite(sqlite) => sqlite.close().await,
+        Target::Postgres(postgres) => postgres.close().await,
+    }
 }
 
-/// Takes one step to bring the index by app up, when it is time.
-async fn index_some(log: &mut Log) -> Result<(), sqlx::Error> {
-    let newest = log.end.next_id - 1;
-    let Some(now) = log.indexing else {
-        if newest - log.indexed_to >= UNINDEXED_MAX {
-            log.indexing = Some(Indexing { up_to: newest, slices_done: 0 });
+/// Waits for work; false when there is none to come. On PostgreSQL, tends the log meanwhile.
+async fn next_batch(log: &mut Log, queue: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>, unsure: &mut bool) -> bool {
+    loop {
+        let Target::Postgres(postgres) = &mut log.target else { return queue.recv_many(batch, BATCH_MAX).await > 0 };
+        let mut seal = log.seal;
+        match if *unsure { Ok(()) } else { postgres.tend(&mut seal).await } {
+            Ok(()) => log.seal = seal,
+            Err(error) => {
+                tracing::warn!(%error, "the audit could not be tended");
+                *unsure = true;
+            }
         }
-        return Ok(());
-    };
-    if now.slices_done < SLICES {
-        sqlx::query(
-            "insert or ignore into call_of_app select app_id, at, id from call
-             where id > ? and id <= ? and app_id % ? = ? order by app_id, at",
-        )
-        .bind(log.indexed_to)
-        .bind(now.up_to)
-        .bind(SLICES)
-        .bind(now.slices_done)
-        .execute(&mut log.connection)
-        .await?;
-        log.indexing = Some(Indexing { slices_done: now.slices_done + 1, ..now });
-        return Ok(());
+        match tokio::time::timeout(BEAT_EVERY, queue.recv_many(batch, BATCH_MAX)).await {
+            Ok(received) => return received > 0,
+            // Nothing to write: what may have failed is found out now.
+            Err(_) if *unsure => match postgres.last_seal().await {
+                Ok(seal) => (log.seal, *unsure) = (seal, false),
+                Err(error) => tracing::warn!(%error, "the audit's database does not answer"),
+            },
+            Err(_) => {}
+        }
     }
-    // Not beyond what is there: numbers of a batch that failed are used again after a restart.
-    sqlx::query("update indexed set up_to = (select coalesce(max(id), 0) from call where id <= ?)")
-        .bind(now.up_to)
-        .execute(&mut log.connection)
-        .await?;
-    (log.indexed_to, log.indexing) = (now.up_to, None);
-    Ok(())
 }
 
 /// Writes what is in a batch. The number of its first record comes back.
-async fn write_batch(log: &mut Log, batch: &[Job]) -> Result<i64, sqlx::Error> {
-    if std::mem::take(&mut log.unsure) {
-        let next_id = log.end.next_id;
-        let end = schema::end(&mut log.connection, &log.key).await.inspect_err(|_| log.unsure = true)?;
-        // A number is never used twice, whether or not its batch became durable.
-        log.end = End { next_id: next_id.max(end.next_id), ..end };
+async fn write_batch(log: &mut Log, batch: &[Job], unsure: &mut bool) -> Result<i64, sqlx::Error> {
+    if *unsure {
+        log.seal = match &mut log.target {
+            Target::Sqlite(sqlite) => sqlite.last_seal().await?,
+            Target::Postgres(postgres) => postgres.last_seal().await?,
+        };
+        *unsure = false;
     }
     let (mut answered, mut begun, mut finished) = (Vec::with_capacity(batch.len()), Vec::new(), Vec::new());
     for job in batch {
@@ -200,25 +200,22 @@ async fn write_batch(log: &mut Log, batch: &[Job]) -> Result<i64, sqlx::Error> {
             Job::Prune(..) => {}
         }
     }
-    let first_id = log.end.next_id;
-    log.end.next_id += i64::try_from(answered.len()).unwrap_or(i64::MAX);
+    let first_id = match &mut log.target {
+        Target::Sqlite(sqlite) => sqlite.numbers(answered.len()),
+        Target::Postgres(_) if answered.is_empty() => 0,
+        Target::Postgres(postgres) => postgres.numbers().await?,
+    };
     let records: Vec<Row<'_>> = answered.iter().zip(first_id..).map(|((entry, source), id)| Row::of(entry, id, source)).collect();
-    let mut seal = log.end.seal;
+    let mut seal = log.seal;
     if !records.is_empty() {
         let mut link = log.key.after(&seal);
         records.iter().for_each(|row| link.add(row));
         seal = link.seal();
     }
-    // A single statement is its own transaction: reads, the most frequent calls, take this way.
-    if begun.is_empty() && finished.is_empty() && records.len() <= ROWS_PER_STATEMENT {
-        rows::insert(&mut log.connection, &records, seal).await?;
-    } else {
-        let mut transaction = log.connection.begin().await?;
-        rows::insert(&mut transaction, &records, seal).await?;
-        rows::insert_begun(&mut transaction, &begun).await?;
-        rows::delete_begun(&mut transaction, &finished).await?;
-        transaction.commit().await?;
+    match &mut log.target {
+        Target::Sqlite(sqlite) => sqlite.commit(&records, seal, &begun, &finished).await?,
+        Target::Postgres(postgres) => postgres.commit(&records, seal, &begun, &finished).await?,
     }
-    log.end.seal = seal;
+    log.seal = seal;
     Ok(first_id)
 }

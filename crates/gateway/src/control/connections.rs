@@ -57,11 +57,10 @@ impl Control {
             created_at: now,
             connection: Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now })),
         };
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         if state.accounts.iter().any(|one| one.hub_id == account.hub_id) {
             return Err(ControlError::Conflict(format!("there is an account {} already", account.hub_id)));
         }
-        let mut change = self.store.begin().await?;
         store::put_account(&mut change, &account).await?;
         self.write_connection(&mut change, &account).await?;
         let mut next = state.clone();
@@ -84,7 +83,7 @@ impl Control {
         if info.hub_id != hub_id {
             return Err(ControlError::Invalid(format!("this credential opens account {}, not {hub_id}", info.hub_id)));
         }
-        let mut state = self.state.lock().await;
+        let (change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
         let granted = state.apps.iter().filter(|app| app.hub_id == hub_id).flat_map(|app| &app.scopes);
         let mut lost: Vec<&str> = granted.map(String::as_str).filter(|scope| former.scopes.iter().any(|held| held == scope)).collect();
@@ -101,7 +100,7 @@ impl Control {
         let now = clock::now();
         let base = former.base.clone();
         account.connection = Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now }));
-        self.put_connection(&mut state, &account).await?;
+        self.put_connection(change, &mut state, &account).await?;
         upstream.health.note(hub_id, health::State::Fine, now);
         Ok(account)
     }
@@ -130,7 +129,7 @@ impl Control {
             }
         };
         upstream.health.note(hub_id, health::State::Fine, now);
-        let mut state = self.state.lock().await;
+        let (change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
         // Replaced meanwhile: what was learned is of the former credential.
         if account.connection.as_ref().is_none_or(|connection| !Arc::ptr_eq(connection, &former)) {
@@ -150,7 +149,7 @@ impl Control {
             checked_at: now,
         };
         account.connection = Some(Arc::new(renewed));
-        self.put_connection(&mut state, &account).await?;
+        self.put_connection(change, &mut state, &account).await?;
         Ok(account)
     }
 
@@ -165,8 +164,7 @@ impl Control {
     }
 
     /// Writes an account with another connection, and makes it count.
-    async fn put_connection(&self, state: &mut State, account: &Account) -> Result<()> {
-        let mut change = self.store.begin().await?;
+    async fn put_connection(&self, mut change: store::Change, state: &mut State, account: &Account) -> Result<()> {
         self.write_connection(&mut change, account).await?;
         let mut next = state.clone();
         super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == account.hub_id);

@@ -22,7 +22,7 @@ impl Control {
                 "a legacy key is a UUID, or a region such as eu1 and five groups of hexadecimal digits".into(),
             ));
         }
-        let mut state = self.state.lock().await;
+        let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
         let hash = self.registry.token_key().hash(&key);
         if state.tokens.iter().any(|token| token.hash == hash) {
@@ -43,7 +43,6 @@ impl Control {
             last_used_at: None,
             legacy: true,
         };
-        let mut change = self.store.begin().await?;
         token.id = store::insert_token(&mut change, &token).await?;
         let mut next = state.clone();
         next.tokens.push(token.clone());

@@ -5,6 +5,9 @@ use super::*;
 struct NoBackend;
 
 impl AccountHooks for NoBackend {
+    fn embeds(&self) -> bool {
+        true
+    }
     fn created<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>> {
         Box::pin(async { Ok(()) })
     }
@@ -14,8 +17,9 @@ impl AccountHooks for NoBackend {
 }
 
 async fn control(folder: Option<&std::path::Path>) -> Control {
-    let store = Store::open(folder).await.unwrap();
-    let registry = Arc::new(Registry::new(store.token_key()));
+    let database = crate::testing::database(folder).await;
+    let store = Store::open(folder, database.as_deref()).await.unwrap();
+    let registry = Arc::new(Registry::new(store.token_key(), false));
     Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
 }
 

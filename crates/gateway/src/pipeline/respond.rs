@@ -110,6 +110,12 @@ pub(super) fn unavailable_error() -> ErrorBody {
     ErrorBody::new(503, "SERVICE_UNAVAILABLE", "The audit log can't be written, so no call can be answered. Try again in some seconds.")
 }
 
+/// The error for when the shared store does not answer: a token may have been revoked elsewhere.
+pub(super) fn store_unavailable() -> ErrorBody {
+    let message = "The store does not answer, so it can't be known whether a token still holds. Try again in some seconds.";
+    ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "SERVICE_UNAVAILABLE", message) }
+}
+
 /// The same as a response, for when the record of the call itself failed.
 pub(super) fn unavailable(correlation_id: &str) -> Response<AnswerBody> {
     let mut response = whole(unavailable_error().to_json(correlation_id).into(), correlation_id);

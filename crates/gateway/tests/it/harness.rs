@@ -8,7 +8,7 @@ use keyway_core::quota::Tier;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, TokenKey};
 use keyway_gateway::audit::chain::ChainKey;
-use keyway_gateway::audit::{AuditFilter, AuditLog, AuditRecord};
+use keyway_gateway::audit::{AuditFilter, AuditLog, AuditRecord, Place};
 use keyway_gateway::backend::{Backend, BackendCall, BackendReply, BoxFuture};
 use keyway_gateway::clock;
 use keyway_gateway::model::{Account, App, Token};
@@ -89,7 +89,7 @@ impl Server {
             app(FULL, "Full", &["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"]),
             app(READER, "Reader", &["oauth", "crm.objects.contacts.read"]),
         ];
-        let registry = Arc::new(Registry::new(TokenKey::new([1; 32])));
+        let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false));
         let plain: Vec<PlainToken> = (1..=2).map(|number| PlainToken::generate("na1", [number; 16])).collect();
         let tokens: Vec<Token> = plain
             .iter()
@@ -110,7 +110,7 @@ impl Server {
         let settings =
             AccountSettings { time_zone: "UTC".into(), currency: "EUR".into(), tier: "free".into(), created_at, name: "Test".into() };
         portal.create_account(HUB, settings).await.unwrap();
-        let audit = Arc::new(AuditLog::open(None, ChainKey::new(&[7; 32]), None).await.unwrap());
+        let audit = Arc::new(AuditLog::open(Place::Memory, ChainKey::new(&[7; 32]), None).await.unwrap());
         let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal)), Arc::new(Upstream::new())));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

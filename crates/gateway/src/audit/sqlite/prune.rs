@@ -3,8 +3,8 @@
 use keyway_core::time::Timestamp;
 use sqlx::{Connection, Row as _, SqliteConnection};
 
-use super::chain::{ChainKey, Seal};
 use super::schema::put_start;
+use crate::audit::chain::{ChainKey, Seal};
 
 /// Records looked at in one step: some milliseconds, during which calls wait for their records.
 /// Several times what one commit writes, so that there is a sealed one among them.

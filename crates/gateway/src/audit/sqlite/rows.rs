@@ -1,83 +1,18 @@
-//! The rows of the log, and the statements that write them.
+//! The statements that write rows.
 
 use std::fmt::Write as _;
 
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
-use super::AuditEntry;
-use super::chain::Seal;
+use crate::audit::AuditEntry;
+use crate::audit::chain::Seal;
+use crate::audit::row::Row;
 use crate::store::signed;
 
 /// Rows in one statement. 64 × 17 values stay far below SQLite's 32,766, and the statements of
 /// every size fit the statement cache.
 pub(super) const ROWS_PER_STATEMENT: usize = 64;
-
-/// A record as it stands in the table, less its seal.
-pub(super) struct Row<'a> {
-    pub id: i64,
-    pub at: i64,
-    pub hub_id: Option<i64>,
-    pub app_id: Option<i64>,
-    pub token_id: Option<i64>,
-    pub operation: &'a str,
-    pub object: Option<&'a str>,
-    pub status: Option<i64>,
-    pub category: Option<&'a str>,
-    pub latency_us: i64,
-    pub bytes_in: i64,
-    pub bytes_out: i64,
-    pub attempts: i64,
-    pub waited_us: i64,
-    pub correlation_id: &'a str,
-    pub source: &'a str,
-}
-
-impl<'a> Row<'a> {
-    /// The row of a call that was answered.
-    pub fn of(entry: &'a AuditEntry, id: i64, source: &'a str) -> Self {
-        Self {
-            id,
-            at: entry.at.as_ms(),
-            hub_id: entry.hub_id.map(signed),
-            app_id: entry.app_id.map(signed),
-            token_id: entry.token_id.map(signed),
-            operation: &entry.operation,
-            object: entry.object.as_deref(),
-            status: Some(i64::from(entry.status)),
-            category: entry.category,
-            latency_us: signed(entry.latency_us),
-            bytes_in: signed(entry.bytes_in),
-            bytes_out: signed(entry.bytes_out),
-            attempts: i64::from(entry.attempts),
-            waited_us: signed(entry.waited_us),
-            correlation_id: &entry.correlation_id,
-            source,
-        }
-    }
-
-    /// The row as it was read.
-    pub fn read(row: &'a SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            at: row.try_get("at")?,
-            hub_id: row.try_get("hub_id")?,
-            app_id: row.try_get("app_id")?,
-            token_id: row.try_get("token_id")?,
-            operation: row.try_get("operation")?,
-            object: row.try_get("object")?,
-            status: row.try_get("status")?,
-            category: row.try_get("category")?,
-            latency_us: row.try_get("latency_us")?,
-            bytes_in: row.try_get("bytes_in")?,
-            bytes_out: row.try_get("bytes_out")?,
-            attempts: row.try_get("attempts")?,
-            waited_us: row.try_get("waited_us")?,
-            correlation_id: row.try_get("correlation_id")?,
-            source: row.try_get("source")?,
-        })
-    }
-}
 
 /// Writes rows, the last of them with a seal.
 pub(super) async fn insert(connection: &mut SqliteConnection, rows: &[Row<'_>], seal: Seal) -> Result<(), sqlx::Error> {

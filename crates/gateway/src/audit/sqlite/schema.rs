@@ -1,9 +1,14 @@
 //! The tables of the log, and what is put right when it is opened.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Executor, Row as _, SqliteConnection};
 
-use super::chain::{ChainKey, Seal};
-use super::rows::{self, Row};
+use super::rows;
+use crate::audit::chain::{ChainKey, Seal};
+use crate::audit::row::{Begun, Row};
+
+/// The file has one writer, which needs no name.
+const WRITER: i64 = 0;
 
 /// Where a writer goes on.
 #[derive(Clone, Copy)]
@@ -60,7 +65,7 @@ pub(super) async fn put_start(connection: &mut SqliteConnection, key: &ChainKey,
     sqlx::query("insert or replace into chain_start (only, after_id, seal, vouched) values (1, ?, ?, ?)")
         .bind(after_id)
         .bind(seal.to_vec())
-        .bind(key.start(after_id, &seal).to_vec())
+        .bind(key.start(WRITER, after_id, &seal).to_vec())
         .execute(connection)
         .await
         .map(drop)
@@ -129,32 +134,26 @@ async fn adopt_unfinished(connection: &mut SqliteConnection, key: &ChainKey, end
     if begun.is_empty() {
         return Ok(());
     }
-    let mut adopted = Vec::with_capacity(begun.len());
+    let begun: Vec<Begun> = begun.iter().map(read_begun).collect::<Result<_, _>>()?;
+    let adopted: Vec<Row<'_>> = begun.iter().zip(end.next_id..).map(|(begun, id)| begun.row(id)).collect();
     let mut link = key.after(&end.seal);
-    for (row, id) in begun.iter().zip(end.next_id..) {
-        let row = Row {
-            id,
-            at: row.try_get("at")?,
-            hub_id: row.try_get("hub_id")?,
-            app_id: row.try_get("app_id")?,
-            token_id: row.try_get("token_id")?,
-            operation: row.try_get("operation")?,
-            object: row.try_get("object")?,
-            status: None,
-            category: Some("OUTCOME_UNKNOWN"),
-            latency_us: 0,
-            bytes_in: row.try_get("bytes_in")?,
-            bytes_out: 0,
-            attempts: 0,
-            waited_us: 0,
-            correlation_id: row.try_get("correlation_id")?,
-            source: row.try_get("source")?,
-        };
-        link.add(&row);
-        adopted.push(row);
-    }
+    adopted.iter().for_each(|row| link.add(row));
     end.seal = link.seal();
     end.next_id += i64::try_from(adopted.len()).unwrap_or(i64::MAX);
     rows::insert(connection, &adopted, end.seal).await?;
     connection.execute("delete from begun").await.map(drop)
+}
+
+fn read_begun(row: &SqliteRow) -> Result<Begun, sqlx::Error> {
+    Ok(Begun {
+        at: row.try_get("at")?,
+        hub_id: row.try_get("hub_id")?,
+        app_id: row.try_get("app_id")?,
+        token_id: row.try_get("token_id")?,
+        operation: row.try_get("operation")?,
+        object: row.try_get("object")?,
+        bytes_in: row.try_get("bytes_in")?,
+        correlation_id: row.try_get("correlation_id")?,
+        source: row.try_get("source")?,
+    })
 }

@@ -1,0 +1,109 @@
+//! A record as it stands in the table, whichever database that is in.
+
+use sqlx::any::AnyRow;
+use sqlx::{Error, Row as _};
+
+use super::AuditEntry;
+use crate::store::signed;
+
+/// A record, less its seal.
+pub(super) struct Row<'a> {
+    pub id: i64,
+    pub at: i64,
+    pub hub_id: Option<i64>,
+    pub app_id: Option<i64>,
+    pub token_id: Option<i64>,
+    pub operation: &'a str,
+    pub object: Option<&'a str>,
+    pub status: Option<i64>,
+    pub category: Option<&'a str>,
+    pub latency_us: i64,
+    pub bytes_in: i64,
+    pub bytes_out: i64,
+    pub attempts: i64,
+    pub waited_us: i64,
+    pub correlation_id: &'a str,
+    pub source: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a call that was answered.
+    pub fn of(entry: &'a AuditEntry, id: i64, source: &'a str) -> Self {
+        Self {
+            id,
+            at: entry.at.as_ms(),
+            hub_id: entry.hub_id.map(signed),
+            app_id: entry.app_id.map(signed),
+            token_id: entry.token_id.map(signed),
+            operation: &entry.operation,
+            object: entry.object.as_deref(),
+            status: Some(i64::from(entry.status)),
+            category: entry.category,
+            latency_us: signed(entry.latency_us),
+            bytes_in: signed(entry.bytes_in),
+            bytes_out: signed(entry.bytes_out),
+            attempts: i64::from(entry.attempts),
+            waited_us: signed(entry.waited_us),
+            correlation_id: &entry.correlation_id,
+            source,
+        }
+    }
+
+    /// The row as it was read.
+    pub fn read(row: &'a AnyRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            at: row.try_get("at")?,
+            hub_id: row.try_get("hub_id")?,
+            app_id: row.try_get("app_id")?,
+            token_id: row.try_get("token_id")?,
+            operation: row.try_get("operation")?,
+            object: row.try_get("object")?,
+            status: row.try_get("status")?,
+            category: row.try_get("category")?,
+            latency_us: row.try_get("latency_us")?,
+            bytes_in: row.try_get("bytes_in")?,
+            bytes_out: row.try_get("bytes_out")?,
+            attempts: row.try_get("attempts")?,
+            waited_us: row.try_get("waited_us")?,
+            correlation_id: row.try_get("correlation_id")?,
+            source: row.try_get("source")?,
+        })
+    }
+}
+
+/// A call that was begun and whose outcome nobody knows, as it becomes a record.
+pub(super) struct Begun {
+    pub at: i64,
+    pub hub_id: Option<i64>,
+    pub app_id: Option<i64>,
+    pub token_id: Option<i64>,
+    pub operation: String,
+    pub object: Option<String>,
+    pub bytes_in: i64,
+    pub correlation_id: String,
+    pub source: String,
+}
+
+impl Begun {
+    pub fn row(&self, id: i64) -> Row<'_> {
+        Row {
+            id,
+            at: self.at,
+            hub_id: self.hub_id,
+            app_id: self.app_id,
+            token_id: self.token_id,
+            operation: &self.operation,
+            object: self.object.as_deref(),
+            status: None,
+            category: Some("OUTCOME_UNKNOWN"),
+            latency_us: 0,
+            bytes_in: self.bytes_in,
+            bytes_out: 0,
+            attempts: 0,
+            waited_us: 0,
+            correlation_id: &self.correlation_id,
+            source: &self.source,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Three instances on one PostgreSQL, under load, with one of them killed in the middle.
+
+    instances.py [--seconds S]
+
+Six apps send three times what HubSpot (a further Keyway with a free account: 100 calls in ten
+seconds) allows, to whichever instance is next. Meanwhile a token is revoked on one instance, and
+another instance is killed. Checked at the end: HubSpot never saw more than its limit in ten seconds
+and refused nothing; no app got less than 70 % of its part; the revoked token was refused everywhere
+within a second; every call that was answered is on record, and the log is as it was written.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from datetime import datetime
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from keyway import BINARY, Keyway  # noqa: E402
+from postgres import Postgres  # noqa: E402
+
+APPS, BURST, TIMES = 6, 100, 3
+SCOPES = ["crm.objects.contacts.read", "crm.objects.contacts.write"]
+
+
+async def call(port, token, method="GET"):
+    """Status and correlation id; 0 where there was no answer."""
+    body = '{"properties":{}}' if method == "POST" else ""
+    path = "/crm/v3/objects/contacts" + ("" if body else "?limit=1")
+    head = f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head.encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+    except OSError:
+        return 0, None
+    if not answer:
+        return 0, None
+    lines = answer.split("\r\n\r\n")[0].lower().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    own = headers.get("keyway-correlation-id") or headers.get("x-hubspot-correlation-id")
+    return int(lines[0].split()[1]), own
+
+
+class Run:
+    def __init__(self, gateways, tokens, spare, seconds):
+        self.gateways, self.tokens, self.spare, self.seconds = gateways, tokens, spare, seconds
+        self.alive = [self.port(one) for one in gateways]
+        self.outcomes = []
+
+    @staticmethod
+    def port(gateway):
+        return int(gateway.url.rsplit(":", 1)[1])
+
+    async def one(self, app, number):
+        port = self.alive[(app + number) % len(self.alive)]
+        status, own = await call(port, self.tokens[app], "POST" if number % 8 == 0 else "GET")
+        self.outcomes.append((app, status, own))
+
+    async def app(self, app):
+        every = APPS * 10 / (BURST * TIMES)
+        await asyncio.sleep(every * app / APPS)
+        waiting = []
+        for number in range(int(self.seconds / every)):
+            waiting.append(asyncio.create_task(self.one(app, number)))
+            await asyncio.sleep(every)
+        await asyncio.gather(*waiting)
+
+    async def revoke(self):
+        """How long after its revocation on the first instance a token still works on another."""
+        await asyncio.sleep(self.seconds / 3)
+        token, token_id = self.spare
+        known = [(await call(port, token))[0] for port in self.alive]
+        # It is let in, or has to wait for the limit like all others.
+        assert all(status in (200, 429) for status in known), known
+        revoked = await asyncio.to_thread(self.gateways[0].run, "token", "revoke", str(token_id))
+        assert revoked["token"]["state"] == "revoked"
+        start, last = time.monotonic(), 0.0
+        while time.monotonic() - start < 3:
+            for port in self.alive:
+                asked = time.monotonic() - start
+                if (await call(port, token))[0] != 401:
+                    last = max(last, asked)
+            await asyncio.sleep(0.02)
+        return last
+
+    async def kill(self):
+        await asyncio.sleep(self.seconds / 2)
+        self.alive = self.alive[:2]
+        self.gateways[2].kill()
+
+    async def all(self):
+        last, *_ = await asyncio.gather(self.revoke(), self.kill(), *(self.app(app) for app in range(APPS)))
+        return last
+
+
+def export(keyway, *filters):
+    command = [BINARY, "audit", "export", "--data", keyway.folder, *filters]
+    return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args()
+    os.environ["KEYWAY_MASTER_KEY"] = os.urandom(32).hex()
+    postgres = Postgres()
+    failed = []
+    try:
+        hubspot = Keyway(through_gateway=False)
+        url = postgres.database("keyway")
+        gateways = [Keyway(None, "--database", url, through_gateway=False) for _ in range(3)]
+        hub_id = hubspot.run("account", "create", "HubSpot", "--hub-id", "4242")["account"]["hubId"]
+        connection, credential = hubspot.app(hub_id, "Connection", SCOPES)
+        add = [BINARY, "account", "add", "HubSpot", "--connect", "--base-url", hubspot.url, "--credential-stdin", "--data", gateways[0].folder]
+        subprocess.run(add, check=True, capture_output=True, text=True, input=credential)
+        tokens = [gateways[0].app(hub_id, f"App {number}", SCOPES)[1] for number in range(APPS)]
+        spare = gateways[1].app(hub_id, "Spare", SCOPES)
+        spare_id = gateways[2].run("token", "list", "Spare")["tokens"][0]["id"]
+        run = Run(gateways, tokens, (spare[1], spare_id), options.seconds)
+        last = asyncio.run(run.all())
+
+        seen = [one for one in export(hubspot, "--app", str(connection)) if "access-token-info" not in one["operation"]]
+        times = sorted(datetime.fromisoformat(one["time"]).timestamp() for one in seen)
+        worst, start = 0, 0
+        for end, moment in enumerate(times):
+            while moment - times[start] >= 10:
+                start += 1
+            worst = max(worst, end - start + 1)
+        refused = sum(1 for one in seen if one["status"] == 429)
+        passed = [sum(1 for app, status, _ in run.outcomes if app == number and status in (200, 201)) for number in range(APPS)]
+        least = min(passed) / (sum(passed) / APPS)
+        answered = {own for _, status, own in run.outcomes if status}
+        recorded = {one["correlationId"] for one in export(gateways[0])}
+        statuses = sorted({status for _, status, _ in run.outcomes})
+        counts = {status: sum(1 for _, one, _ in run.outcomes if one == status) for status in statuses}
+        check = gateways[0].run("audit", "verify")
+        print(f"{len(run.outcomes)} calls in {options.seconds:.0f} s to 3 instances, one killed halfway; answered: {counts}; passed by app: {passed}")
+        print(f"HubSpot saw {len(seen)}, at most {worst} in ten seconds (limit {BURST}), and refused {refused}; least part of a fair share {least:.2f}")
+        print(f"a token revoked on one instance was last let in {last:.2f} s later on any")
+        print(f"{len(answered)} answered calls, {len(answered - recorded)} of them not on record; {check['records']} records as they were written")
+        failed = [worst > BURST, refused > 0, least < 0.7, last > 1, bool(answered - recorded), set(counts) - {0, 200, 201, 429}]
+        for one in [*gateways[:2], hubspot]:
+            one.stop()
+    finally:
+        postgres.stop()
+    sys.exit(any(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""A PostgreSQL of our own in a temporary folder, ended with the test."""
+
+import glob
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+
+class Postgres:
+    """A running server. `url` is that of its server; databases are made with `database`."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="keyway-postgres-")
+        self.programs = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
+        # PostgreSQL does not run as root; Debian's package makes a user for it.
+        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self.user:
+            shutil.chown(self.folder, "postgres")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        data = f"{self.folder}/data"
+        self._run("initdb", "-D", data, "-A", "trust", "-U", "keyway")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_connections=200"
+        self._run("pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{self.folder}/log", "start")
+        self.url = f"postgres://keyway@127.0.0.1:{port}"
+
+    def _run(self, program, *arguments):
+        command = [*self.user, str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+    def database(self, name):
+        """The URL of a new database."""
+        subprocess.run([str(self.programs / "createdb"), "--maintenance-db", f"{self.url}/postgres", name], check=True)
+        return f"{self.url}/{name}"
+
+    def stop(self):
+        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "fast", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    # Runs a command with KEYWAY_TEST_POSTGRES set to a server of its own.
+    import sys
+
+    server = Postgres()
+    try:
+        status = subprocess.run(sys.argv[1:], env={**os.environ, "KEYWAY_TEST_POSTGRES": server.url}, check=False).returncode
+    finally:
+        server.stop()
+    sys.exit(status)
