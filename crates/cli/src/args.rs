@@ -65,6 +65,26 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        action: Config,
+    },
+    /// Copy a data folder, while its server runs or not; the master key is not copied
+    Backup {
+        /// A folder that is empty or not there yet
+        #[arg(value_name = "TARGET")]
+        target: PathBuf,
+    },
+    /// Put a backup into a data folder (--data) that has no databases
+    Restore {
+        /// What `keyway backup` made
+        #[arg(value_name = "BACKUP")]
+        source: PathBuf,
+        /// The file with the master key of the folder that was copied, if KEYWAY_MASTER_KEY does not hold it
+        #[arg(long, value_name = "FILE")]
+        master_key: Option<PathBuf>,
+    },
     /// Whether a server runs and is ready
     Status {
         /// Print JSON
@@ -171,8 +191,20 @@ pub enum Confidence {
     High,
 }
 
+#[derive(Subcommand)]
+pub enum Config {
+    /// Whether `keyway serve --config FILE` would take a file: exit code 1 if not
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
 #[derive(clap::Args)]
 pub struct Serve {
+    /// Settings in TOML, by the names of these options; the command line and the environment come first [env: KEYWAY_CONFIG=]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where integrations send their calls, in place of https://api.hubapi.com
     #[arg(long, default_value = "127.0.0.1:8484", value_name = "ADDR")]
     pub listen: SocketAddr,

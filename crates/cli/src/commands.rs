@@ -3,6 +3,7 @@
 pub mod account;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod scan;
 mod scopes;
 pub mod status;

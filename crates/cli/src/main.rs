@@ -3,13 +3,12 @@
 mod args;
 mod client;
 mod commands;
+mod config;
 mod demo;
 mod portal_backend;
 mod serve;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use args::{Args, Command};
 
@@ -38,8 +37,7 @@ impl From<Exit> for ExitCode {
 
 fn main() -> ExitCode {
     // clap itself exits with 2 when the command line can't be read.
-    let args = Args::parse();
-    match run(args) {
+    match config::parse().and_then(run) {
         Ok(exit) => exit.into(),
         // Whoever reads our output has closed it: `keyway audit list | head` is no error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
@@ -61,6 +59,11 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { json } => runtime.block_on(commands::status::run(&connection, json)),
+        Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
+        Command::Restore { source, master_key } => {
+            runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))
+        }
+        Command::Config { action: args::Config::Check { file } } => config::check(&file),
         Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod audit;
 pub mod backend;
+pub mod backup;
 pub mod clock;
 pub mod control;
 pub mod limiter;

@@ -229,6 +229,16 @@ async fn check_master_key(pool: &AnyPool, master_key: &[u8; 32]) -> Result<(), S
     ))
 }
 
+/// From here on every file this process makes is its owner's alone.
+pub(crate) fn make_files_private() {
+    folder::make_files_private();
+}
+
+/// Makes a data folder and takes its lock; given back when it is dropped.
+pub(crate) fn lock(path: &Path) -> Result<impl Drop + use<>, StoreError> {
+    folder::prepare(path)
+}
+
 /// Longest wait for a connection to the database.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 

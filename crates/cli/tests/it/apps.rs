@@ -164,3 +164,75 @@ fn who_still_uses_a_token_is_known_before_it_ends() {
     assert_eq!((&users[0]["source"], &users[0]["calls"]), (&"127.0.0.1".into(), &1.into()));
     assert_eq!(keyway.json(&["token", "users", &rotated["token"]["id"].to_string()])["users"], serde_json::json!([]));
 }
+
+#[test]
+fn a_backup_of_a_running_server_is_a_data_folder_again() {
+    let keyway = Keyway::start(&[]);
+    let token = create(&keyway, "Sync", "crm.objects.contacts.read,crm.objects.contacts.write");
+    let (_, made) = keyway.call(&token, "POST", CONTACTS, Some(r#"{"properties":{"email":"kept@example.com"}}"#));
+    let parent = tempfile::tempdir().unwrap();
+    let (copy, restored) = (parent.path().join("copy"), tempfile::tempdir().unwrap());
+    let text = |path: &std::path::Path| path.display().to_string();
+    assert_eq!(keyway.run(&["backup", &text(&copy)]).status.code(), Some(0));
+    assert!(!copy.join("master.key").exists());
+    assert_eq!(std::fs::metadata(copy.join("keyway.db")).unwrap().permissions().mode() & 0o777, 0o600);
+    // What came later is not in it, and nothing is overwritten.
+    keyway.call(&token, "GET", CONTACTS, None);
+    assert_eq!(keyway.run(&["backup", &text(&copy)]).status.code(), Some(2));
+    assert_eq!(keyway.run(&["restore", &text(&copy)]).status.code(), Some(2));
+
+    let key = text(&keyway.folder.path().join("master.key"));
+    let restore = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"));
+        command.arg("restore").arg(&copy).arg("--data").arg(restored.path()).args(more).output().unwrap()
+    };
+    assert_eq!(restore(&["--master-key", "/nowhere"]).status.code(), Some(2));
+    assert_eq!(restore(&["--master-key", &key]).status.code(), Some(0));
+    let again = Keyway::start_in(restored, &[]);
+    let (status, read) = again.call(&token, "GET", &format!("{CONTACTS}/{}", made["id"].as_str().unwrap()), None);
+    assert_eq!((status, &read["properties"]["email"]), (200, &"kept@example.com".into()));
+    assert_eq!(again.json(&["audit", "verify"])["records"], 2);
+}
+
+#[test]
+fn a_damaged_backup_is_not_put_back() {
+    let keyway = Keyway::start(&[]);
+    create(&keyway, "Sync", "crm.objects.contacts.read");
+    let (copy, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert_eq!(keyway.run(&["backup", &copy.path().display().to_string()]).status.code(), Some(0));
+    let file = copy.path().join("keyway.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4_096..12_288].fill(0x5a);
+    std::fs::write(&file, bytes).unwrap();
+    let arguments = ["restore", &copy.path().display().to_string(), "--data", &restored.path().display().to_string()];
+    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(arguments).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!restored.path().join("keyway.db").exists());
+}
+
+#[test]
+fn settings_of_a_file_come_after_the_command_line_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keyway.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyway")).args(["config", "check"]).arg(&file).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (wrong, why) in [
+        ("listne = \"127.0.0.1:1\"", "listne is not a setting"),
+        ("config = \"x\"", "config is not a setting"),
+        ("listen = \"nowhere\"", "nowhere"),
+        ("demo = \"yes\"", "true or false"),
+        ("audit-keep-days = 0", "audit-keep-days"),
+        ("demo = true\ndatabase = \"postgres://x\"", "can't be used with demo"),
+    ] {
+        let (code, said) = check(wrong);
+        assert!(code == Some(1) && said.contains(why), "{wrong}: {code:?} {said}");
+    }
+    assert_eq!(check("= 1").0, Some(2));
+    // The harness names other listeners on the command line, which comes first.
+    assert_eq!(check("demo = true\nlisten = \"192.0.2.1:1\"\naudit_keep_days = 30\nlog = \"info\"").0, Some(0));
+    let keyway = Keyway::start(&["--ephemeral", "--config", &file.display().to_string()]);
+    assert_eq!(keyway.json(&["app", "list"])["apps"].as_array().unwrap().len(), 2, "the demo's apps");
+}

@@ -10,7 +10,14 @@ use rustix::fs::{FlockOperation, Mode, flock};
 use super::StoreError;
 
 /// The lock on a folder; given back when it is dropped, or the process dies.
-pub(super) struct Lock(#[expect(dead_code, reason = "held for its lock, never read")] File);
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file gives the lock back too; this says so.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
 
 /// Makes the folder, narrows its permissions, and takes its lock.
 pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {

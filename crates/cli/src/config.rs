@@ -1,0 +1,101 @@
+//! The configuration file of `keyway serve`: TOML, whose keys are the options' names.
+//!
+//! What stands in it takes the place of an option's default, so that the command line comes first,
+//! then the environment, then the file; and what clap refuses on the command line it refuses here.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::error::ErrorKind;
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use toml::{Table, Value};
+
+use crate::args::{Args, Command};
+use crate::{Exit, commands};
+
+/// Options that a file can't set: which file it is, and what is about one start.
+const NOT_IN_A_FILE: [&str; 4] = ["config", "help", "version", "ready_file"];
+
+/// Reads the command line and, where one is named, the configuration file.
+pub fn parse() -> anyhow::Result<Args> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match named(&arguments) {
+        Some(path) => args(matches(&load(&path)?, &path, &arguments).unwrap_or_else(|error| error.exit())),
+        None => args(Args::command().get_matches_from(arguments)),
+    }
+}
+
+fn args(matches: ArgMatches) -> anyhow::Result<Args> {
+    let args = Args::from_arg_matches(&matches)?;
+    if let Command::Serve(serve) = &args.command
+        && serve.database.is_some()
+        && (serve.demo || serve.ephemeral)
+    {
+        bail!("database can't be used with demo or ephemeral: those keep an embedded account in this server");
+    }
+    Ok(args)
+}
+
+/// The file that `serve` is to read.
+fn named(arguments: &[OsString]) -> Option<PathBuf> {
+    let serve = arguments.iter().position(|argument| argument == "serve")?;
+    let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
+    for at in serve + 1..arguments.len() {
+        if text(at) == Some("--config") {
+            return arguments.get(at + 1).map(PathBuf::from);
+        }
+        if let Some(path) = text(at).and_then(|argument| argument.strip_prefix("--config=")) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    std::env::var_os("KEYWAY_CONFIG").map(PathBuf::from)
+}
+
+fn load(path: &Path) -> anyhow::Result<Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", path.display()))?;
+    text.parse().with_context(|| format!("the configuration {} is not TOML", path.display()))
+}
+
+/// The command line read with the file's values as defaults.
+fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let mut command = Args::command();
+    let refused = |command: &mut clap::Command, why: String| command.error(ErrorKind::InvalidValue, format!("{}: {why}", path.display()));
+    for (key, value) in file {
+        let id = key.replace('-', "_");
+        let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
+        let of_serve = serve.is_some();
+        let global = command.get_arguments().find(|arg| arg.get_id() == id.as_str() && id == "data");
+        let Some(argument) = serve.or(global).filter(|_| !NOT_IN_A_FILE.contains(&id.as_str())) else {
+            return Err(refused(&mut command, format!("{key} is not a setting of `keyway serve`")));
+        };
+        let flag = matches!(argument.get_action(), ArgAction::SetTrue);
+        let text = match value {
+            Value::String(text) if !flag => text.clone(),
+            Value::Integer(number) if !flag => number.to_string(),
+            Value::Boolean(on) if flag => on.to_string(),
+            _ => return Err(refused(&mut command, format!("{key} takes {}", if flag { "true or false" } else { "a text or a number" }))),
+        };
+        // Once for each setting of one file; clap keeps defaults for as long as the process.
+        let text: &'static str = Box::leak(text.into_boxed_str());
+        let set = |argument: clap::Arg| argument.default_value(text);
+        command = if of_serve { command.mut_subcommand("serve", |serve| serve.mut_arg(id, set)) } else { command.mut_arg(id, set) };
+    }
+    command.try_get_matches_from(arguments)
+}
+
+/// Says whether `keyway serve` would take a file.
+pub fn check(path: &Path) -> anyhow::Result<Exit> {
+    let file = load(path)?;
+    let checked = matches(&file, path, &["keyway".into(), "serve".into()]).map_err(anyhow::Error::from).and_then(args);
+    match checked {
+        Ok(_) => {
+            commands::print(&format!("{} is fine: {} settings", path.display(), file.len()))?;
+            Ok(Exit::Fine)
+        }
+        Err(error) => {
+            commands::say(error.to_string().trim_end());
+            Ok(Exit::Negative)
+        }
+    }
+}

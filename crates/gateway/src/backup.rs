@@ -1,0 +1,121 @@
+//! Copies of a data folder, taken while its server runs, and put back where none does.
+//!
+//! The master key is in no copy: whoever has both has every credential, so they are kept apart.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+
+use crate::store::{self, StoreError};
+
+/// The databases of a data folder, in the order in which they are copied: the audit last, so that it
+/// knows of every app that the copy has.
+const DATABASES: [&str; 3] = ["keyway.db", "portal.db", "audit.db"];
+/// The key that is not copied.
+const MASTER_KEY: &str = "master.key";
+
+/// A copy that can't be taken or put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// A file or folder; says which and why.
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// A database; says which and why.
+    #[error("{0}: {1}")]
+    Database(PathBuf, sqlx::Error),
+    /// What is there is not what is needed; says what.
+    #[error("{0}")]
+    Refused(String),
+    /// The target is in use.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Copies the databases of a data folder into a new one, each as it is at one moment. A server may
+/// run on it. How many bytes that were comes back.
+///
+/// # Errors
+/// The folder has no databases, the target has something in it, or a file can't be read or written.
+pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
+    store::make_files_private();
+    if !folder.join(DATABASES[0]).is_file() {
+        return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", folder.display(), DATABASES[0])));
+    }
+    fs::create_dir_all(target).map_err(|error| BackupError::File(target.to_owned(), error))?;
+    if fs::read_dir(target).map_err(|error| BackupError::File(target.to_owned(), error))?.next().is_some() {
+        return Err(BackupError::Refused(format!("{} is not empty; a backup overwrites nothing", target.display())));
+    }
+    let mut bytes = 0;
+    for name in DATABASES.into_iter().filter(|name| folder.join(name).is_file()) {
+        let (from, to) = (folder.join(name), target.join(name));
+        let text = to.to_str().ok_or_else(|| BackupError::Refused(format!("{} is not UTF-8", to.display())))?;
+        let mut connection = open(&from).await?;
+        let copied = sqlx::query("vacuum into ?").bind(text).execute(&mut connection).await;
+        copied.map_err(|error| BackupError::Database(from, error))?;
+        let _ = connection.close().await;
+        sync(&to)?;
+        bytes += to.metadata().map_err(|error| BackupError::File(to.clone(), error))?.len();
+    }
+    sync(target)?;
+    Ok(bytes)
+}
+
+/// Puts a copy into a data folder that has none, after looking whether it is whole. The master key
+/// of the folder that was copied belongs there too, or into `KEYWAY_MASTER_KEY`; `key` is a file
+/// that holds it. Whether the server will have it comes back.
+///
+/// # Errors
+/// The copy is damaged, the folder has databases or is in use, or a file can't be read or written.
+pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Result<bool, BackupError> {
+    store::make_files_private();
+    if !source.join(DATABASES[0]).is_file() {
+        return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", source.display(), DATABASES[0])));
+    }
+    let _lock = store::lock(folder)?;
+    if let Some(there) = DATABASES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        return Err(BackupError::Refused(format!("{} is there already; a backup is put back into an empty folder", there.display())));
+    }
+    let present: Vec<&str> = DATABASES.into_iter().filter(|name| source.join(name).is_file()).collect();
+    for name in &present {
+        let path = source.join(name);
+        let mut connection = open(&path).await?;
+        let check = sqlx::query("pragma integrity_check").fetch_one(&mut connection).await;
+        let said: String = check.and_then(|row| row.try_get(0)).map_err(|error| BackupError::Database(path.clone(), error))?;
+        let _ = connection.close().await;
+        if said != "ok" {
+            return Err(BackupError::Refused(format!("{} is damaged: {said}", path.display())));
+        }
+    }
+    // The store comes last: a folder without it is not taken for a data folder.
+    let keys = key.map(|path| (path.to_owned(), folder.join(MASTER_KEY)));
+    let files = present.iter().rev().map(|name| (source.join(name), folder.join(name)));
+    for (from, to) in keys.into_iter().chain(files) {
+        copy(&from, &to)?;
+    }
+    sync(folder)?;
+    Ok(folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some())
+}
+
+async fn open(path: &Path) -> Result<SqliteConnection, BackupError> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(30));
+    options.connect().await.map_err(|error| BackupError::Database(path.to_owned(), error))
+}
+
+/// Under another name first, so that a crash leaves no half of a file.
+fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let draft = to.with_extension("new");
+    let copied = File::open(from).and_then(|mut source| {
+        let mut target = File::create(&draft)?;
+        std::io::copy(&mut source, &mut target)?;
+        target.sync_all()?;
+        fs::rename(&draft, to)
+    });
+    copied.map_err(|error| BackupError::File(if error.kind() == ErrorKind::NotFound { from.to_owned() } else { to.to_owned() }, error))
+}
+
+fn sync(path: &Path) -> Result<(), BackupError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| BackupError::File(path.to_owned(), error))
+}
