@@ -83,6 +83,7 @@ KEYWAY_GATEWAY=1 part 'the official client for Python, through a gateway' python
 part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
+part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py
 part 'the store and the audit on PostgreSQL' on_postgresql
 part 'three instances on one PostgreSQL, one of them killed' python3 tests/instances.py --seconds 30

@@ -8,6 +8,7 @@ mod audit;
 mod body;
 mod extract;
 mod guard;
+mod metrics;
 mod openapi;
 mod routes;
 mod scopes;

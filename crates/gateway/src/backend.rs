@@ -79,6 +79,8 @@ pub struct Sent {
     pub attempts: u32,
     /// How long it waited for the account's limits.
     pub waited: Duration,
+    /// Why there was no answer.
+    pub failed: Option<UpstreamError>,
 }
 
 /// Where a call goes.
@@ -155,6 +157,7 @@ async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent)
         slot.sending();
         sent.attempts += 1;
         let outcome = upstream.send(&connection.base, &connection.credential, &mut call).await;
+        sent.failed = outcome.as_ref().err().copied();
         match &outcome {
             Ok(reply) if reply.status != 429 => slot.told(reply.told),
             Err(UpstreamError::Unreachable) => slot.never_left(),

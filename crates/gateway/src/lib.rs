@@ -10,6 +10,7 @@ pub mod backup;
 pub mod clock;
 pub mod control;
 pub mod limiter;
+pub mod metrics;
 pub mod model;
 pub mod pipeline;
 pub mod registry;

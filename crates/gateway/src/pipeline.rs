@@ -16,7 +16,6 @@ mod usage;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use http::{Request, Response};
@@ -32,6 +31,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::limiter::Asking;
+use crate::metrics::Metrics;
 use crate::registry::{Registry, TokenEntry};
 use crate::upstream::{RequestBody, Upstream, let_through};
 
@@ -46,7 +46,8 @@ pub struct Gateway {
     /// The name of each operation, made once: the audit writes it with every call.
     operation_names: Vec<Arc<str>>,
     deprecations: deprecation::Deprecations,
-    answered: [AtomicU64; 5],
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
@@ -88,7 +89,7 @@ impl Gateway {
             upstream,
             operation_names,
             deprecations: deprecation::Deprecations::new(),
-            answered: Default::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -105,9 +106,9 @@ impl Gateway {
         Ok(())
     }
 
-    /// Calls answered since the start, by class of status: 1xx to 5xx.
-    pub fn answered(&self) -> [u64; 5] {
-        std::array::from_fn(|class| self.answered[class].load(Ordering::Relaxed))
+    /// Calls of operations that end, since the start, by the date.
+    pub fn ending(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.deprecations.counts()
     }
 
     /// Answers one request.
@@ -144,8 +145,7 @@ impl Gateway {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return respond::unavailable(&call.correlation_id);
         }
-        let class = usize::from(status / 100).clamp(1, 5) - 1;
-        self.answered[class].fetch_add(1, Ordering::Relaxed);
+        self.metrics.answered(status, call.started.elapsed(), &call.sent);
         response
     }
 

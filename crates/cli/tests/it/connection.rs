@@ -551,3 +551,32 @@ fn reserves_leave_something_for_the_others() {
         assert_eq!(gateway.run(&["app", "update", "Sync", nonsense[0], nonsense[1]]).status.code(), Some(2), "{nonsense:?}");
     }
 }
+
+#[test]
+fn metrics_tell_waits_attempts_faults_and_what_ends_and_every_line_has_the_form() {
+    let upstream = Scripted::start(vec![ok("{}"), Script::HangUp, Script::HangUp, Script::HangUp]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(14));
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 200"));
+    assert!(get(&gateway, &token, "").starts_with("HTTP/1.1 502"));
+    assert!(get(&gateway, "x", "").starts_with("HTTP/1.1 401"));
+    let answer = raw_get(gateway.address("admin"), "/metrics");
+    let text = answer.split_once("\r\n\r\n").unwrap().1;
+    for there in [
+        "keyway_calls_total{status=\"2xx\"} 1\n",
+        "keyway_calls_total{status=\"4xx\"} 1\n",
+        "keyway_calls_total{status=\"5xx\"} 1\n",
+        "keyway_call_seconds_count 3\n",
+        "keyway_wait_seconds_count 2\n",
+        "keyway_upstream_attempts_total 4\n",
+        "keyway_upstream_errors_total{kind=\"broken\"} 1\n",
+        "keyway_ending_calls_total{ends=\"2027-09-30\"} 2\n",
+        "keyway_daily_calls{hub_id=\"4242\"} 4\n",
+        "keyway_token_age_seconds{hub_id=\"4242\"}",
+    ] {
+        assert!(text.contains(there), "{there}: {text}");
+    }
+    for line in text.lines().filter(|line| !line.starts_with("# ")) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("keyway_") && value.parse::<f64>().is_ok(), "{line}");
+    }
+}

@@ -1,7 +1,6 @@
 //! The routes of the admin API; `openapi` describes them, and a test compares the two.
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -12,11 +11,10 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, openapi, scopes, usage};
+use super::{Admin, audit, metrics, openapi, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::Account;
-use crate::upstream::health;
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -64,7 +62,7 @@ pub(super) fn open() -> Router<Admin> {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::show))
         .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
         .method_not_allowed_fallback(other_method)
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
@@ -236,37 +234,6 @@ async fn ready(State(admin): State<Admin>) -> Response {
     } else {
         ApiError::new(503, "not_ready", "the store does not answer").into_response()
     }
-}
-
-/// Prometheus' text format.
-async fn metrics(State(admin): State<Admin>) -> Response {
-    let mut text = String::from("# HELP keyway_calls_total Calls answered on the data listener.\n# TYPE keyway_calls_total counter\n");
-    for (class, count) in admin.gateway.answered().into_iter().enumerate() {
-        text.push_str(&format!("keyway_calls_total{{status=\"{}xx\"}} {count}\n", class + 1));
-    }
-    let accounts = admin.control.accounts().await;
-    text.push_str(
-        "# HELP keyway_connections Connections to HubSpot, by whether it takes their credential.\n# TYPE keyway_connections gauge\n",
-    );
-    for state in health::State::ALL {
-        let count =
-            accounts.iter().filter(|account| account.connection.is_some() && admin.upstream.health.of(account.hub_id).0 == state).count();
-        text.push_str(&format!("keyway_connections{{state=\"{}\"}} {count}\n", state.as_str()));
-    }
-    text.push_str("# HELP keyway_waiting_calls Calls that wait for their turn at HubSpot.\n# TYPE keyway_waiting_calls gauge\n");
-    text.push_str("# HELP keyway_daily_calls Calls of the day, in the account's time zone.\n# TYPE keyway_daily_calls gauge\n");
-    text.push_str("# HELP keyway_daily_limit Calls that the day may have.\n# TYPE keyway_daily_limit gauge\n");
-    for hub_id in accounts.iter().map(|account| account.hub_id) {
-        if let Some(standing) = admin.registry.standing(hub_id, clock::now()) {
-            text.push_str(&format!("keyway_waiting_calls{{hub_id=\"{hub_id}\"}} {}\n", standing.waiting));
-            text.push_str(&format!("keyway_daily_calls{{hub_id=\"{hub_id}\"}} {}\n", standing.used_today));
-            text.push_str(&format!("keyway_daily_limit{{hub_id=\"{hub_id}\"}} {}\n", standing.limits.daily));
-        }
-    }
-    let (accounts, apps) = (accounts.len(), admin.control.apps(None).await.len());
-    text.push_str(&format!("# HELP keyway_accounts Accounts.\n# TYPE keyway_accounts gauge\nkeyway_accounts {accounts}\n"));
-    text.push_str(&format!("# HELP keyway_apps Apps.\n# TYPE keyway_apps gauge\nkeyway_apps {apps}\n"));
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
 fn tier(name: Option<&str>) -> Result<Option<keyway_core::quota::Tier>, ApiError> {

@@ -1,5 +1,8 @@
 //! Tells callers of operations that end: `Deprecation` (RFC 9745), `Sunset` and `Link` (RFC 8594).
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use jiff::civil::Date;
 use keyway_core::catalog::{Catalog, Operation};
@@ -15,9 +18,12 @@ const NUMBERED_ARE_LEGACY_SINCE: HeaderValue = HeaderValue::from_static("@177482
 /// The headers of each operation that ends, made once.
 pub(super) struct Deprecations {
     by_operation: Vec<Option<Box<Headers>>>,
+    /// Calls of such operations, by the date of their end.
+    counts: BTreeMap<&'static str, AtomicU64>,
 }
 
 struct Headers {
+    ends: &'static str,
     sunset: HeaderValue,
     /// Where to go, if HubSpot has said.
     successor: Option<HeaderValue>,
@@ -25,12 +31,22 @@ struct Headers {
 
 impl Deprecations {
     pub(super) fn new() -> Self {
-        Self { by_operation: Catalog::get().operations().iter().map(|operation| headers(operation).map(Box::new)).collect() }
+        let by_operation: Vec<_> = Catalog::get().operations().iter().map(|operation| headers(operation).map(Box::new)).collect();
+        let counts = by_operation.iter().flatten().map(|headers| (headers.ends, AtomicU64::default())).collect();
+        Self { by_operation, counts }
     }
 
-    /// Adds the headers of an operation that ends.
+    /// Calls told, by the date of their operation's end.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.counts.iter().map(|(ends, count)| (*ends, count.load(Ordering::Relaxed)))
+    }
+
+    /// Adds the headers of an operation that ends, and counts the call.
     pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
         let Some(Some(headers)) = self.by_operation.get(usize::from(operation.id.0)) else { return };
+        if let Some(count) = self.counts.get(headers.ends) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         to.insert(DEPRECATION, NUMBERED_ARE_LEGACY_SINCE);
         to.insert(SUNSET, headers.sunset.clone());
         if let Some(successor) = &headers.successor {
@@ -43,10 +59,11 @@ impl Deprecations {
 fn headers(operation: &Operation) -> Option<Headers> {
     let numbered = operation.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
     let ends = sunset::of_path(operation.template).filter(|_| numbered)?;
-    let ends: Date = ends.date.parse().ok()?;
+    let date: Date = ends.date.parse().ok()?;
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
     Some(Headers {
-        sunset: HeaderValue::from_str(&ends.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
+        ends: ends.date,
+        sunset: HeaderValue::from_str(&date.strftime("%a, %d %b %Y 00:00:00 GMT").to_string()).ok()?,
         // A template is no URI until its variables are filled in, which RFC 6570 says for links too.
         successor: successor.and_then(|path| HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()),
     })
