@@ -302,6 +302,14 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// Put the credential back that was in place before `rotate`, which is kept for a week
+    Rollback {
+        /// Its hub id
+        hub_id: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask HubSpot whether a connected account's credential is still good, and what it holds
     Check {
         /// Its hub id

@@ -47,6 +47,19 @@ pub struct Connection {
     pub since: Timestamp,
     /// When HubSpot last said what it holds.
     pub checked_at: Timestamp,
+    /// The credential that was here before, while it may be put back.
+    pub former: Option<Former>,
+}
+
+/// A credential that was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// What was presented at HubSpot. At rest it is sealed.
+    pub credential: Secret<String>,
+    /// What may be shown of it.
+    pub hint: String,
+    /// Until when it is kept.
+    pub until: Timestamp,
 }
 
 /// What part of its account's limits at HubSpot an app gets.

@@ -19,7 +19,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
-use crate::model::{Account, App, Connection, Sharing, Token};
+use crate::model::{Account, App, Connection, Former, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
 
@@ -142,15 +142,25 @@ impl Store {
             scopes: serde_json::from_str(row.try_get("scopes")?).map_err(|_| StoreError::Row("list of scopes"))?,
             since: Timestamp::from_ms(row.try_get("since")?),
             checked_at: Timestamp::from_ms(row.try_get("checked_at")?),
+            former: match row.try_get::<Option<Vec<u8>>, _>("former_sealed")? {
+                Some(sealed) => Some(Former {
+                    credential: self.vault.open(hub_id, &sealed)?,
+                    hint: row.try_get("former_hint")?,
+                    until: Timestamp::from_ms(row.try_get("former_until")?),
+                }),
+                None => None,
+            },
         })
     }
 
     /// Writes a connection, its credential sealed.
     pub(crate) async fn put_connection(&self, change: &mut Change, hub_id: u64, connection: &Connection) -> Result<(), StoreError> {
         sqlx::query(
-            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at) values ($1, $2, $3, $4, $5, $6, $7)
+            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at, former_sealed, former_hint, former_until)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (hub_id) do update set base_url = excluded.base_url, sealed = excluded.sealed, hint = excluded.hint,
-             scopes = excluded.scopes, since = excluded.since, checked_at = excluded.checked_at",
+             scopes = excluded.scopes, since = excluded.since, checked_at = excluded.checked_at, former_sealed = excluded.former_sealed,
+             former_hint = excluded.former_hint, former_until = excluded.former_until",
         )
         .bind(signed(hub_id))
         .bind(connection.base.to_string())
@@ -159,6 +169,9 @@ impl Store {
         .bind(json_list(&connection.scopes))
         .bind(connection.since.as_ms())
         .bind(connection.checked_at.as_ms())
+        .bind(connection.former.as_ref().map(|former| self.vault.seal(hub_id, &former.credential)).transpose()?)
+        .bind(connection.former.as_ref().map(|former| former.hint.clone()))
+        .bind(connection.former.as_ref().map(|former| former.until.as_ms()))
         .execute(&mut **change)
         .await?;
         Ok(())
@@ -279,6 +292,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (4, "legacy keys", include_str!("../migrations/0004_legacy_keys.sql")),
         (5, "sharing of limits", include_str!("../migrations/0005_sharing.sql")),
         (6, "numbered changes", include_str!("../migrations/0006_generation.sql")),
+        (7, "former credentials", include_str!("../migrations/0007_former_credential.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -37,6 +37,10 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::POST, "/api/v1/accounts", Some(body)).await?;
             show(&answer, json, |answer| format!("created account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
         }
+        Account::Rollback { hub_id, json } => {
+            let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/credential/rollback"), None).await?;
+            show(&answer, json, |answer| format!("put the former credential of account {hub_id} back\n{}", describe(&answer["account"])))
+        }
         Account::Check { hub_id, json } => {
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?;
             let trouble = trouble(&answer["account"]);

@@ -580,3 +580,25 @@ fn metrics_tell_waits_attempts_faults_and_what_ends_and_every_line_has_the_form(
         assert!(name.starts_with("keyway_") && value.parse::<f64>().is_ok(), "{line}");
     }
 }
+
+#[test]
+fn a_replaced_credential_is_put_back_and_survives_a_restart_until_then() {
+    let (hubspot, first) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &first);
+    assert_eq!(gateway.run(&["account", "rollback", "4242"]).status.code(), Some(2), "there is nothing to put back");
+    let rotated = hubspot.json(&["token", "rotate", "Connection", "--grace", "1h"]);
+    let file = gateway.folder.path().join("next");
+    std::fs::write(&file, rotated["token"]["value"].as_str().unwrap()).unwrap();
+    let account = gateway.json(&["account", "rotate", "4242", "--credential-file", &file.display().to_string()])["account"].clone();
+    assert!(account["connection"]["former"]["hint"].as_str().unwrap().ends_with(&first[40..]));
+    // The new one is revoked at HubSpot: calls fail until the former one is back.
+    hubspot.json(&["token", "revoke", &rotated["token"]["id"].to_string()]);
+    let gateway = Keyway::start_in(gateway.stop(), &[]);
+    assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 502);
+    let back = gateway.json(&["account", "rollback", "4242"])["account"].clone();
+    assert!(back["connection"]["hint"].as_str().unwrap().ends_with(&first[40..]));
+    assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 200);
+    // A former credential that HubSpot refuses is not put in place of one that works.
+    assert_eq!(gateway.run(&["account", "rollback", "4242"]).status.code(), Some(2));
+    assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 200);
+}

@@ -141,6 +141,7 @@ pub(super) fn connection(connection: &Connection, health: (State, Option<Timesta
         "baseUrl": connection.base.to_string(), "hint": connection.hint, "scopes": connection.scopes,
         "state": health.0.as_str(), "stateSince": health.1.map(Timestamp::to_iso), "missingScopes": missing,
         "since": connection.since.to_iso(), "checkedAt": connection.checked_at.to_iso(), "rotationDue": age_days >= ROTATION_DAYS,
+        "former": connection.former.as_ref().map(|former| json!({ "hint": former.hint, "until": former.until.to_iso() })),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 29] = [
+pub(super) const ROUTES: [(&str, &str, &str); 30] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -12,6 +12,7 @@ pub(super) const ROUTES: [(&str, &str, &str); 29] = [
     ("post", "/api/v1/accounts", "Create an embedded account: name, hubId, tier, addons, timeZone, currency, region"),
     ("post", "/api/v1/accounts/connect", "Connect an account to HubSpot: credential, baseUrl, name, tier, addons, timeZone"),
     ("put", "/api/v1/accounts/{hub_id}/credential", "Put a new credential in the place of a connection's: credential"),
+    ("post", "/api/v1/accounts/{hub_id}/credential/rollback", "Put the credential back that was in place before"),
     ("post", "/api/v1/accounts/{hub_id}/check", "Ask HubSpot about a connection's credential again"),
     ("get", "/api/v1/accounts/{hub_id}", "Show an account with its limits and today's use"),
     ("patch", "/api/v1/accounts/{hub_id}", "Change name, tier, addons or timeZone"),

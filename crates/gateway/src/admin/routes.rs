@@ -26,6 +26,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts", get(list_accounts).post(create_account))
         .route("/api/v1/accounts/connect", post(connect_account))
         .route("/api/v1/accounts/{hub_id}/credential", put(replace_credential))
+        .route("/api/v1/accounts/{hub_id}/credential/rollback", post(roll_back_credential))
         .route("/api/v1/accounts/{hub_id}/check", post(check_connection))
         .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
         .route("/api/v1/apps", get(list_apps).post(create_app))
@@ -117,6 +118,11 @@ async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<C
 
 async fn replace_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
     let changed = admin.control.replace_credential(&admin.upstream, hub_id, Secret::new(asked.credential)).await?;
+    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
+}
+
+async fn roll_back_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let changed = admin.control.roll_back_credential(&admin.upstream, hub_id).await?;
     Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
 }
 

@@ -7,7 +7,7 @@ use keyway_core::secret::Secret;
 
 use super::{Control, ControlError, Result, State, addons, find_account, region, text, time_zone};
 use crate::clock;
-use crate::model::{Account, Connection};
+use crate::model::{Account, Connection, Former};
 use crate::store;
 use crate::upstream::health;
 use crate::upstream::{Base, CredentialError, Upstream};
@@ -28,6 +28,10 @@ pub struct NewConnection {
     /// IANA name, in which its days begin; UTC when none.
     pub time_zone: Option<String>,
 }
+
+/// How long a replaced credential is kept, in milliseconds: HubSpot's own grace after a rotation is
+/// a week at most (hubspot facts, section 1).
+const FORMER_KEPT_MS: i64 = 7 * 86_400_000;
 
 /// Longest credential taken, in characters. HubSpot says to plan for 512 for OAuth's.
 const CREDENTIAL_MAX: usize = 1_024;
@@ -55,7 +59,15 @@ impl Control {
             currency: "USD".to_owned(),
             region: region(region_of(&credential))?,
             created_at: now,
-            connection: Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now })),
+            connection: Some(Arc::new(Connection {
+                base,
+                credential,
+                hint,
+                scopes: info.scopes,
+                since: now,
+                checked_at: now,
+                former: None,
+            })),
         };
         let (mut change, mut state) = self.begin().await?;
         if state.accounts.iter().any(|one| one.hub_id == account.hub_id) {
@@ -83,8 +95,19 @@ impl Control {
         if info.hub_id != hub_id {
             return Err(ControlError::Invalid(format!("this credential opens account {}, not {hub_id}", info.hub_id)));
         }
+        // A first call with it, before any of an app's has it.
+        match upstream.account_of(&former.base, &credential).await {
+            Ok(opened) if opened != hub_id => {
+                return Err(ControlError::Invalid(format!("this credential opens account {opened}, not {hub_id}")));
+            }
+            Err(error @ (CredentialError::Refused(401) | CredentialError::Upstream(_))) => return Err(error.into()),
+            // Whether it may ask that question is not the question.
+            Ok(_) | Err(_) => {}
+        }
         let (change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
+        // Another change may have replaced it meanwhile: what is in place now is what is kept.
+        let former = account.connection.take().ok_or_else(|| not_connected(hub_id))?;
         let granted = state.apps.iter().filter(|app| app.hub_id == hub_id).flat_map(|app| &app.scopes);
         let mut lost: Vec<&str> = granted.map(String::as_str).filter(|scope| former.scopes.iter().any(|held| held == scope)).collect();
         lost.retain(|scope| !info.scopes.iter().any(|held| held == scope));
@@ -99,10 +122,25 @@ impl Control {
         let hint = keyway_core::credential::hint(credential.expose());
         let now = clock::now();
         let base = former.base.clone();
-        account.connection = Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now }));
+        let kept = Former { credential: former.credential.clone(), hint: former.hint.clone(), until: now.plus_ms(FORMER_KEPT_MS) };
+        // The same once more is no change that could be undone.
+        let kept = if kept.credential == credential { former.former.clone() } else { Some(kept) };
+        account.connection =
+            Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now, former: kept }));
         self.put_connection(change, &mut state, &account).await?;
         upstream.health.note(hub_id, health::State::Fine, now);
         Ok(account)
+    }
+
+    /// Puts the credential back that was in place before the last replacement, checked like a new one.
+    ///
+    /// # Errors
+    /// There is none any more, or HubSpot does not take it.
+    pub async fn roll_back_credential(&self, upstream: &Upstream, hub_id: u64) -> Result<Account> {
+        let connection = self.account(hub_id).await?.connection.ok_or_else(|| not_connected(hub_id))?;
+        let former = connection.former.clone().filter(|former| former.until > clock::now());
+        let former = former.ok_or_else(|| ControlError::Conflict(format!("no former credential of account {hub_id} is kept")))?;
+        self.replace_credential(upstream, hub_id, former.credential).await
     }
 
     /// Asks HubSpot about a connection's credential again: whether it is still taken, and which
@@ -147,6 +185,7 @@ impl Control {
             scopes: info.scopes,
             since: *since,
             checked_at: now,
+            former: former.former.clone().filter(|kept| kept.until > now),
         };
         account.connection = Some(Arc::new(renewed));
         self.put_connection(change, &mut state, &account).await?;
