@@ -39,8 +39,13 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
 
 /// The file that `serve` is to read.
 fn named(arguments: &[OsString]) -> Option<PathBuf> {
-    let serve = arguments.iter().position(|argument| argument == "serve")?;
     let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
+    // The subcommand is the first word that is no option and no option's value.
+    let mut serve = 1;
+    while let Some(option) = text(serve).filter(|argument| argument.starts_with("--")) {
+        serve += if option.contains('=') { 1 } else { 2 };
+    }
+    (text(serve) == Some("serve")).then_some(())?;
     for at in serve + 1..arguments.len() {
         if text(at) == Some("--config") {
             return arguments.get(at + 1).map(PathBuf::from);
@@ -97,5 +102,19 @@ pub fn check(path: &Path) -> anyhow::Result<Exit> {
             commands::say(error.to_string().trim_end());
             Ok(Exit::Negative)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_serve_has_a_file() {
+        let of = |line: &str| named(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of("keyway --data serve serve --demo --config a"), Some("a".into()));
+        assert_eq!(of("keyway --data=x serve --config=a"), Some("a".into()));
+        assert_eq!(of("keyway app create serve --config a"), None);
+        assert_eq!(of("keyway"), None);
     }
 }
