@@ -229,6 +229,9 @@ pub struct Serve {
     /// Delete audit records that are older than this many days; all are kept when left out
     #[arg(long, env = "KEYWAY_AUDIT_KEEP_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub audit_keep_days: Option<u32>,
+    /// Disable apps that made no call for this many days; none is disabled when left out
+    #[arg(long, env = "KEYWAY_DISABLE_UNUSED_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub disable_unused_days: Option<u32>,
     /// Also write each audit record to stdout, as a line of JSON
     #[arg(long)]
     pub audit_stream: bool,

@@ -31,7 +31,7 @@ const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 /// How often the limits are divided anew among the instances.
 const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
 
-/// How often old audit records are deleted.
+/// How often old audit records are deleted, and unused apps disabled.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often HubSpot is asked about each connection's credential.
@@ -80,6 +80,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
+    let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
     let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
@@ -96,6 +97,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     watch.abort();
     counter.inspect(tokio::task::JoinHandle::abort);
     follower.inspect(tokio::task::JoinHandle::abort);
+    policy.inspect(tokio::task::JoinHandle::abort);
     pruner.inspect(tokio::task::JoinHandle::abort);
     control.close().await;
     audit.close().await;
@@ -178,6 +180,20 @@ async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut s
             _ = stopped.wait_for(|stop| *stop) => return,
         }
         control.check_connections(&upstream).await;
+    }
+}
+
+/// Disables apps that made no call for so long, now and every hour.
+async fn disable_unused_apps(control: Arc<Control>, days: u32) {
+    let mut every = tokio::time::interval(FORGET_EVERY);
+    loop {
+        every.tick().await;
+        match control.disable_unused(clock::now().plus_ms(-i64::from(days) * 86_400_000)).await {
+            Ok(disabled) => disabled.iter().for_each(|app| {
+                tracing::warn!(app_id = app.id, name = app.name, "the app made no call for {days} days and is disabled");
+            }),
+            Err(error) => tracing::warn!(%error, "unused apps could not be disabled"),
+        }
     }
 }
 

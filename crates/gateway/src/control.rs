@@ -510,24 +510,49 @@ impl Control {
         Ok(token)
     }
 
-    /// Writes down which tokens were used since the last time.
+    /// Writes down which tokens were used since the last time, and takes on what other instances wrote.
     ///
     /// # Errors
     /// The store can't be written.
     pub async fn store_last_used(&self) -> Result<()> {
         let used = self.registry.fresh_last_used();
-        if used.is_empty() {
+        if used.is_empty() && !self.store.is_shared() {
             return Ok(());
         }
         let (mut change, mut state) = self.begin().await?;
         store::put_last_used(&mut change, &used).await?;
+        let known = if self.store.is_shared() { store::last_used(&mut change).await? } else { used.clone() };
         change.commit().await.map_err(StoreError::from)?;
         // Only now: what a failed write has not stored is fresh at the next attempt.
         self.registry.last_used_is_stored(&used);
-        for (token_id, at) in used {
+        for (token_id, at) in known {
             state.tokens.iter_mut().filter(|token| token.id == token_id).for_each(|token| token.last_used_at = Some(at));
         }
         Ok(())
+    }
+
+    /// Disables the apps that made no call since a moment, and were neither made nor changed since.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn disable_unused(&self, since: Timestamp) -> Result<Vec<App>> {
+        self.store_last_used().await?;
+        let (mut change, mut state) = self.begin().await?;
+        let mut next = state.clone();
+        let mut disabled = Vec::new();
+        for app in next.apps.iter_mut().filter(|app| app.enabled) {
+            let tokens = state.tokens.iter().filter(|token| token.app_id == app.id);
+            let last = tokens.flat_map(|token| [Some(token.created_at), token.last_used_at]).flatten().max();
+            if app.updated_at.max(last.unwrap_or(app.created_at)) < since {
+                (app.enabled, app.updated_at) = (false, clock::now());
+                store::update_app(&mut change, app).await?;
+                disabled.push(app.clone());
+            }
+        }
+        if !disabled.is_empty() {
+            self.commit(change, &mut state, next).await?;
+        }
+        Ok(disabled)
     }
 
     /// Whether the store answers.

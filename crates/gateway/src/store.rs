@@ -404,13 +404,19 @@ pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(
 /// Writes when tokens were last used.
 pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]) -> Result<(), StoreError> {
     for (token_id, at) in used {
-        sqlx::query("update token set last_used_at = $1 where id = $2")
+        sqlx::query("update token set last_used_at = $1 where id = $2 and coalesce(last_used_at, 0) < $1")
             .bind(at.as_ms())
             .bind(signed(*token_id))
             .execute(&mut **change)
             .await?;
     }
     Ok(())
+}
+
+/// When tokens were last used, on any instance.
+pub(crate) async fn last_used(change: &mut Change) -> Result<Vec<(u64, Timestamp)>, StoreError> {
+    let rows = sqlx::query("select id, last_used_at from token where last_used_at is not null").fetch_all(&mut **change).await?;
+    each(&rows, |row| Ok((unsigned(row.try_get("id")?, "token id")?, Timestamp::from_ms(row.try_get("last_used_at")?))))
 }
 
 /// Deletes an account with its apps and tokens.

@@ -68,7 +68,7 @@ test('400 names the property that does not exist', async () => {
   assert.ok(JSON.stringify(body).includes('PROPERTY_DOESNT_EXIST'))
 })
 
-test('429 after the burst of the free tier, for this app only', async () => {
+test('429 after the burst of the free tier, for this app only; through a gateway, for the one credential of all', async () => {
   const account = keyway.account('429')
   const [one, other] = ['one', 'other'].map((name) => keyway.client(keyway.app(account, name).token))
   const calls = Array.from({ length: 101 }, () => one.crm.contacts.basicApi.getPage(1).then(() => null, (error) => error))
@@ -76,7 +76,8 @@ test('429 after the burst of the free tier, for this app only', async () => {
   assert.equal(errors.length, 1)
   assert.equal(errors[0].code, 429)
   assert.equal(errors[0].body.policyName, 'TEN_SECONDLY_ROLLING')
-  await other.crm.contacts.basicApi.getPage(1)
+  const another = other.crm.contacts.basicApi.getPage(1)
+  await (keyway.hubspot ? refused(another, 429) : another)
 })
 
 test('429 after five searches in a second, for the whole account', async () => {

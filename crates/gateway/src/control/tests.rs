@@ -127,3 +127,16 @@ async fn deleting_an_account_ends_its_tokens() {
     assert!(!works(&control, &token.plain));
     assert!(control.apps(None).await.is_empty());
 }
+
+#[tokio::test]
+async fn apps_that_nobody_uses_are_disabled_and_the_others_stay() {
+    let control = with_account().await;
+    let (_, idle) = control.create_app(app("Idle", &["tickets"])).await.unwrap();
+    let (_, busy) = control.create_app(app("Busy", &["tickets"])).await.unwrap();
+    let now = clock::now();
+    control.registry.find(busy.plain.expose()).unwrap().note_use(now.plus_ms(20_000));
+    assert!(control.disable_unused(now.plus_ms(-10_000)).await.unwrap().is_empty());
+    let disabled = control.disable_unused(now.plus_ms(10_000)).await.unwrap();
+    assert_eq!(disabled.iter().map(|app| app.name.as_str()).collect::<Vec<_>>(), ["Idle"]);
+    assert!(!works(&control, &idle.plain) && works(&control, &busy.plain));
+}
