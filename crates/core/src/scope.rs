@@ -48,6 +48,13 @@ impl ScopeSet {
         Ok(set)
     }
 
+    /// The set of those names that are known: others, as a newer version may have stored them, grant nothing.
+    pub fn of_known<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut set = Self::EMPTY;
+        names.into_iter().filter_map(ScopeId::of).for_each(|scope| set.insert(scope));
+        set
+    }
+
     /// Adds one scope.
     pub fn insert(&mut self, scope: ScopeId) {
         self.0[usize::from(scope.0) / 64] |= 1 << (scope.0 % 64);

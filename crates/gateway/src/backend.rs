@@ -101,6 +101,8 @@ pub struct Way<'a> {
     pub slot: Slot,
     /// For another place, if it must be sent again.
     pub asking: Asking,
+    /// Whether the caller's token still holds, which is asked before it is sent again.
+    pub still: &'a (dyn Fn() -> bool + Send + Sync),
 }
 
 /// What came back.
@@ -147,7 +149,7 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
 }
 
 async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
-    let Way { upstream, connection, mut slot, asking } = way;
+    let Way { upstream, connection, mut slot, asking, still } = way;
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
@@ -175,14 +177,17 @@ async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent)
                 let waits = Instant::now();
                 let another = slot.another(asking).await;
                 sent.waited += waits.elapsed();
-                slot = another.map_err(|_| limit)?;
+                match another {
+                    Ok(another) if still() => slot = another,
+                    _ => return Err(limit.into()),
+                }
                 continue;
             }
             outcome if again => {
                 tokio::time::sleep(BACKOFF * sent.attempts).await;
                 match slot.another(asking).await {
-                    Ok(another) => slot = another,
-                    Err(_) => return outcome.map_err(no_answer),
+                    Ok(another) if still() => slot = another,
+                    _ => return outcome.map_err(no_answer),
                 }
                 continue;
             }

@@ -30,7 +30,7 @@ use keyway_core::time::Timestamp;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
-use crate::limiter::Asking;
+use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::registry::{Registry, TokenEntry};
 use crate::upstream::{RequestBody, Upstream, let_through};
@@ -152,9 +152,7 @@ impl Gateway {
     /// The road. Every `?` is a refusal.
     async fn travel(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
         let (head, body) = request.into_parts();
-        if !self.registry.is_current(call.at) {
-            return Err(respond::store_unavailable().into());
-        }
+        self.is_current(call.at)?;
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();
@@ -169,6 +167,18 @@ impl Gateway {
         self.answer(call, &head, body, permit, &token).await
     }
 
+    /// Refuses where a token may have been revoked on another instance.
+    fn is_current(&self, now: Timestamp) -> Result<(), ErrorBody> {
+        if self.registry.is_current(now) { Ok(()) } else { Err(respond::store_unavailable()) }
+    }
+
+    /// The token of a call that waited, as it is now.
+    fn token_now(&self, held: &TokenEntry) -> Result<Arc<TokenEntry>, ErrorBody> {
+        let now = clock::now();
+        self.is_current(now)?;
+        authenticate::again(&self.registry, held, now)
+    }
+
     /// What was let through goes to its backend.
     async fn answer(
         &self,
@@ -178,34 +188,50 @@ impl Gateway {
         permit: Permit,
         token: &TokenEntry,
     ) -> Result<Outcome, Outcome> {
-        let operation = permit.operation();
         let account = &token.app.account;
-        let (destination, body, allowance) = match (account.account.connection.as_deref(), account.limiter()) {
-            (Some(connection), Some(limiter)) => {
-                let body = receive::body(head, body, call, true).await?;
-                let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-                let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
-                let waits = Instant::now();
-                let slot = limiter.place(asking).await;
-                call.sent.waited = waits.elapsed();
-                let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
-                let allowance = slot.allowance;
-                (Destination::HubSpot(Way { upstream: &self.upstream, connection, slot, asking }), body, allowance)
-            }
-            _ => {
-                let allowance = throttle::embedded(token, operation, call.at)?;
-                if usage::is_usage(operation) {
-                    let reply = usage::answer(token, call.at);
-                    return Ok(Outcome { result: Ok(reply.into()), allowance: Some(allowance), allow: None });
-                }
-                match receive::body(head, body, call, false).await {
-                    Ok(body) => (Destination::Embedded(&*self.backend), body, allowance),
-                    Err(refused) => return Ok(Outcome { result: Err(refused), allowance: Some(allowance), allow: None }),
-                }
-            }
+        if let Some(limiter) = account.limiter() {
+            return self.relay(call, head, body, permit, token, limiter).await;
+        }
+        let operation = permit.operation();
+        let allowance = Some(throttle::embedded(token, operation, call.at)?);
+        if usage::is_usage(operation) {
+            return Ok(Outcome { result: Ok(usage::answer(token, call.at).into()), allowance, allow: None });
+        }
+        let result = match receive::body(head, body, call, false).await {
+            Ok(body) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
+            Err(refused) => Err(refused),
         };
-        let result = self.perform(call, head, body, permit, destination).await;
-        Ok(Outcome { result, allowance: Some(allowance), allow: None })
+        Ok(Outcome { result, allowance, allow: None })
+    }
+
+    /// A call to a connected account waits for its turn, is checked once more, and goes to HubSpot.
+    async fn relay(
+        &self,
+        call: &mut Call,
+        head: &http::request::Parts,
+        body: Incoming,
+        permit: Permit,
+        token: &TokenEntry,
+        limiter: &Arc<Limiter>,
+    ) -> Result<Outcome, Outcome> {
+        let operation = permit.operation();
+        let body = receive::body(head, body, call, true).await?;
+        let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
+        let waits = Instant::now();
+        let slot = limiter.place(asking).await;
+        call.sent.waited = waits.elapsed();
+        let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
+        // The decision of before the wait may not hold any more, nor the credential.
+        let token = self.token_now(token)?;
+        let permit =
+            authorize(&token.caller(), operation, permit.into_path()).map_err(|denial| denial.to_error(&token.caller(), operation))?;
+        let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
+        let allowance = Some(slot.allowance);
+        let still = || self.token_now(&token).is_ok();
+        let way = Way { upstream: &self.upstream, connection, slot, asking, still: &still };
+        let result = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
+        Ok(Outcome { result, allowance, allow: None })
     }
 
     /// Notes a change before it is made, and hands the call on.

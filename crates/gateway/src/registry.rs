@@ -168,7 +168,12 @@ impl Registry {
 
     /// The token that was presented, whatever its state.
     pub fn find(&self, presented: &str) -> Option<Arc<TokenEntry>> {
-        self.snapshot.load().tokens.get(&self.key.hash(presented)).cloned()
+        self.find_hash(&self.key.hash(presented))
+    }
+
+    /// The token with this hash, whatever its state.
+    pub fn find_hash(&self, hash: &TokenHash) -> Option<Arc<TokenEntry>> {
+        self.snapshot.load().tokens.get(hash).cloned()
     }
 
     /// The key under which tokens are stored.
@@ -245,9 +250,7 @@ impl TokenEntry {
 
 impl AppEntry {
     fn new(app: App, account: Arc<AccountEntry>, old: &Snapshot) -> Self {
-        // A scope this version does not know grants nothing; the store keeps its name.
-        let mut granted = ScopeSet::EMPTY;
-        app.scopes.iter().filter_map(|name| keyway_core::scope::ScopeId::of(name)).for_each(|scope| granted.insert(scope));
+        let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
         let usage = old.apps.get(&app.id).map(|entry| entry.usage.clone()).unwrap_or_default();
         Self { app, granted, account, usage }
     }

@@ -602,3 +602,28 @@ fn a_replaced_credential_is_put_back_and_survives_a_restart_until_then() {
     assert_eq!(gateway.run(&["account", "rollback", "4242"]).status.code(), Some(2));
     assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 200);
 }
+
+#[test]
+fn a_token_that_is_revoked_while_its_call_waits_does_not_reach_hubspot() {
+    let upstream = Scripted::start(vec![Script::Say(TOO_MANY.replace("retry-after: 1", "retry-after: 4")), ok("{}"), ok("{}")]);
+    let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(15));
+    let other = gateway.json(&["app", "create", "Other", "--account", "4242", "--scopes", SCOPES]);
+    let other = other["token"]["value"].as_str().unwrap().to_owned();
+    let waiting = |count: u64| {
+        // Two hundred questions take longer than a call waits.
+        let seen = (0..200).any(|_| gateway.json(&["account", "show", "4242"])["account"]["waiting"] == count);
+        assert!(seen, "{count} calls are not in line");
+    };
+    std::thread::scope(|scope| {
+        // The first is in line to be sent again, the second for the first time.
+        let first = scope.spawn(|| gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0);
+        waiting(1);
+        let second = scope.spawn(|| gateway.call(&other, "GET", "/crm/v3/objects/contacts", None).0);
+        waiting(2);
+        for app in ["Sync", "Other"] {
+            gateway.json(&["app", "disable", app]);
+        }
+        assert_eq!((first.join().unwrap(), second.join().unwrap()), (429, 401));
+    });
+    assert_eq!(upstream.seen().len(), 2, "the question about the credential, and the call that was refused");
+}

@@ -26,6 +26,13 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
     Ok(entry)
 }
 
+/// The same token as it is now: who waited may have lost it meanwhile, its scopes or its account.
+pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Timestamp) -> Result<Arc<TokenEntry>, ErrorBody> {
+    let entry = registry.find_hash(&held.token.hash).ok_or_else(|| not_found("the token was deleted while the call waited"))?;
+    check_state(&entry, now)?;
+    Ok(entry)
+}
+
 /// What a caller presents.
 enum Presented<'a> {
     /// In the Authorization header.
