@@ -12,17 +12,15 @@ within a second; every call that was answered is on record, and the log is as it
 
 import argparse
 import asyncio
-import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
-from datetime import datetime
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from keyway import BINARY, Keyway  # noqa: E402
+from keyway import BINARY, Keyway, most_in_ten_seconds  # noqa: E402
 from postgres import Postgres  # noqa: E402
 
 APPS, BURST, TIMES = 6, 100, 3
@@ -102,11 +100,6 @@ class Run:
         return last
 
 
-def export(keyway, *filters):
-    command = [BINARY, "audit", "export", "--data", keyway.folder, *filters]
-    return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()]
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
@@ -128,18 +121,13 @@ def main():
         run = Run(gateways, tokens, (spare[1], spare_id), options.seconds)
         last = asyncio.run(run.all())
 
-        seen = [one for one in export(hubspot, "--app", str(connection)) if "access-token-info" not in one["operation"]]
-        times = sorted(datetime.fromisoformat(one["time"]).timestamp() for one in seen)
-        worst, start = 0, 0
-        for end, moment in enumerate(times):
-            while moment - times[start] >= 10:
-                start += 1
-            worst = max(worst, end - start + 1)
+        seen = [one for one in hubspot.records("--app", str(connection)) if "access-token-info" not in one["operation"]]
+        worst = most_in_ten_seconds(seen)
         refused = sum(1 for one in seen if one["status"] == 429)
         passed = [sum(1 for app, status, _ in run.outcomes if app == number and status in (200, 201)) for number in range(APPS)]
         least = min(passed) / (sum(passed) / APPS)
         answered = {own for _, status, own in run.outcomes if status}
-        recorded = {one["correlationId"] for one in export(gateways[0])}
+        recorded = {one["correlationId"] for one in gateways[0].records()}
         statuses = sorted({status for _, status, _ in run.outcomes})
         counts = {status: sum(1 for _, one, _ in run.outcomes if one == status) for status in statuses}
         check = gateways[0].run("audit", "verify")

@@ -11,16 +11,14 @@ of its part. KEYWAY_BIN names the binary (a release build).
 
 import argparse
 import asyncio
-import json
 import os
 import pathlib
 import subprocess
 import sys
-from datetime import datetime
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
 os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
-from keyway import BINARY, Keyway  # noqa: E402
+from keyway import BINARY, Keyway, most_in_ten_seconds  # noqa: E402
 
 APPS, BURST, TIMES = 6, 100, 3
 SCOPES = ["crm.objects.contacts.read"]
@@ -54,11 +52,6 @@ async def load(port, tokens, seconds):
     return [(number, await task) for number, task in calls]
 
 
-def records(keyway, app):
-    command = [BINARY, "audit", "export", "--data", keyway.folder, "--app", str(app)]
-    return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()]
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
@@ -76,13 +69,8 @@ def main():
     passed = [sum(1 for number, status in outcomes if number == app and status == 200) for app in range(APPS)]
 
     # A token's introspection when it was connected counts against no limit.
-    seen = [record for record in records(hubspot, connection) if "access-token-info" not in record["operation"]]
-    times = sorted(datetime.fromisoformat(record["time"]).timestamp() for record in seen)
-    worst, start = 0, 0
-    for end, time in enumerate(times):
-        while time - times[start] >= 10:
-            start += 1
-        worst = max(worst, end - start + 1)
+    seen = [record for record in hubspot.records("--app", str(connection)) if "access-token-info" not in record["operation"]]
+    worst = most_in_ten_seconds(seen)
     refused = sum(1 for record in seen if record["status"] == 429)
     part = sum(passed) / APPS
     least = min(passed) / part

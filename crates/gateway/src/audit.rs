@@ -204,22 +204,21 @@ impl AuditLog {
             }
         };
         let postgres = options.is_none();
-        let (opened, database) = ((key.clone(), instances.clone()), url.clone());
+        let (for_writer, counted, database) = (key.clone(), instances.clone(), url.clone());
         let writer = writer::Writer::start(move || async move {
-            let (key, instances) = opened;
-            let (kept, key) = (key.clone(), key);
+            let key = for_writer;
             let (target, seal) = match options {
                 Some(options) => {
                     let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
-                    let (sqlite, seal) = sqlite::Sqlite::open(options, key).await?;
+                    let (sqlite, seal) = sqlite::Sqlite::open(options, key.clone()).await?;
                     (writer::Target::Sqlite(sqlite), seal)
                 }
                 None => {
-                    let (postgres, seal) = Postgres::open(&database, key, instances).await?;
+                    let (postgres, seal) = Postgres::open(&database, key.clone(), counted).await?;
                     (writer::Target::Postgres(postgres), seal)
                 }
             };
-            Ok(writer::Log { target, key: kept, seal, stream })
+            Ok(writer::Log { target, key, seal, stream })
         })
         .await?;
         let readers = AnyPoolOptions::new()

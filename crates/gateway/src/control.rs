@@ -594,7 +594,7 @@ const FIRST_HUB_ID: u64 = 10_000_001;
 /// Longest wait for a turn that an app can be given, in milliseconds.
 const WAIT_MS_MAX: u32 = 60_000;
 /// What every token may do: ask who it is.
-const BASE_SCOPE: &str = "oauth";
+pub(crate) const BASE_SCOPE: &str = "oauth";
 
 /// An app's part of the limits after a change.
 fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+from datetime import datetime
 
 BINARY = os.environ.get("KEYWAY_BIN") or str(pathlib.Path(__file__).parents[3] / "target/debug/keyway")
 
@@ -24,6 +25,17 @@ SCOPES = [
 # With KEYWAY_GATEWAY set, every account of a test is one of a second server, which stands for HubSpot, and
 # the server that the test talks to is connected to it: the same tests, through the gateway.
 THROUGH_GATEWAY = bool(os.environ.get("KEYWAY_GATEWAY"))
+
+
+def most_in_ten_seconds(records):
+    """The most calls of an audit that any ten seconds held."""
+    times = sorted(datetime.fromisoformat(record["time"]).timestamp() for record in records)
+    most, start = 0, 0
+    for end, time in enumerate(times):
+        while time - times[start] >= 10:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
 
 
 class Keyway:
@@ -47,6 +59,11 @@ class Keyway:
     def run(self, *arguments):
         output = subprocess.run([BINARY, *arguments, "--data", self.folder, "--json"], check=True, capture_output=True, text=True)
         return json.loads(output.stdout)
+
+    def records(self, *filters):
+        """The audit, newest first."""
+        command = [BINARY, "audit", "export", "--data", self.folder, *filters]
+        return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()]
 
     def account(self, name, *settings):
         """A new account; calls on it share no limit with other tests."""

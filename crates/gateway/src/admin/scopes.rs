@@ -14,16 +14,13 @@ use serde_json::{Value, json};
 use super::Admin;
 use super::body::{ApiError, VERSION};
 use super::extract::{Path, Query};
+use super::usage::days_back;
 use crate::audit::OperationUse;
-use crate::clock;
+use crate::control::BASE_SCOPE;
 use crate::model::App;
 
 /// Days looked back when nothing is said: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
-/// Days looked back at most.
-const DAYS_MAX: u32 = 400;
-/// What every app has and none can be without.
-const BASE_SCOPE: &str = "oauth";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -33,11 +30,7 @@ pub(super) struct DaysQuery {
 
 impl DaysQuery {
     fn since(&self) -> Result<(u32, Timestamp), ApiError> {
-        let days = self.days.unwrap_or(DAYS_DEFAULT);
-        if !(1..=DAYS_MAX).contains(&days) {
-            return Err(ApiError::invalid(format!("days is a number from 1 to {DAYS_MAX}")));
-        }
-        Ok((days, clock::now().plus_ms(-i64::from(days) * 86_400_000)))
+        days_back(self.days, DAYS_DEFAULT)
     }
 }
 
@@ -100,11 +93,7 @@ struct Needed {
 /// The least of an app's scopes that open every operation it was let through to.
 fn needed(app: &App, used: &[OperationUse]) -> Needed {
     let catalog = Catalog::get();
-    // A scope this version does not know grants nothing.
-    let granted = app.scopes.iter().filter_map(|name| keyway_core::scope::ScopeId::of(name)).fold(ScopeSet::EMPTY, |mut set, scope| {
-        set.insert(scope);
-        set
-    });
+    let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let mut uses: BTreeMap<(&str, Option<&str>), (u64, Timestamp)> = BTreeMap::new();
     for one in used {
         let sum = uses.entry((&one.operation, one.object.as_deref())).or_insert((0, one.last));

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
+use keyway_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,15 +28,20 @@ pub(super) struct UsageQuery {
     days: Option<u32>,
 }
 
-pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<UsageQuery>) -> Result<Json<Value>, ApiError> {
-    let days = query.days.unwrap_or(DAYS_DEFAULT);
+/// The days to look back, and the moment at which they begin.
+pub(super) fn days_back(asked: Option<u32>, otherwise: u32) -> Result<(u32, Timestamp), ApiError> {
+    let days = asked.unwrap_or(otherwise);
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(ApiError::invalid(format!("days is a number from 1 to {DAYS_MAX}")));
     }
+    Ok((days, clock::now().plus_ms(-i64::from(days) * 86_400_000)))
+}
+
+pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<UsageQuery>) -> Result<Json<Value>, ApiError> {
+    let (_, since) = days_back(query.days, DAYS_DEFAULT)?;
     if let Some(hub_id) = query.hub_id {
         admin.control.account(hub_id).await?;
     }
-    let since = clock::now().plus_ms(-i64::from(days) * 86_400_000);
     let names: HashMap<u64, String> = admin.control.apps(query.hub_id).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
     let used = admin.audit.usage(query.hub_id, since).await?;
     let usage: Vec<Value> = used.iter().map(|one| described(one, names.get(&one.app_id).map(String::as_str))).collect();

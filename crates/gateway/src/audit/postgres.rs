@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use keyway_core::time::Timestamp;
-use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row as _};
 
 use super::AuditEntry;
@@ -232,7 +232,7 @@ impl Postgres {
         )));
         let orphans = orphans.fetch_all(&mut *transaction).await?;
         for some in orphans.chunks(usize::try_from(BLOCK).unwrap_or(1)) {
-            let begun: Vec<Begun> = some.iter().map(begun).collect::<Result<_, _>>()?;
+            let begun: Vec<Begun> = some.iter().map(Begun::read).collect::<Result<_, _>>()?;
             let block: i64 = sqlx::query_scalar("select nextval('call_block')").fetch_one(&mut *transaction).await?;
             let rows: Vec<Row<'_>> = begun.iter().zip(block * BLOCK..).map(|(begun, id)| begun.row(id)).collect();
             let mut link = key.after(seal);
@@ -394,18 +394,4 @@ async fn insert_begun(connection: &mut PgConnection, writer: i64, entries: &[&Au
     .execute(connection)
     .await
     .map(drop)
-}
-
-fn begun(row: &PgRow) -> Result<Begun, sqlx::Error> {
-    Ok(Begun {
-        at: row.try_get("at")?,
-        hub_id: row.try_get("hub_id")?,
-        app_id: row.try_get("app_id")?,
-        token_id: row.try_get("token_id")?,
-        operation: row.try_get("operation")?,
-        object: row.try_get("object")?,
-        bytes_in: row.try_get("bytes_in")?,
-        correlation_id: row.try_get("correlation_id")?,
-        source: row.try_get("source")?,
-    })
 }

@@ -1,7 +1,7 @@
 //! A record as it stands in the table, whichever database that is in.
 
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
 
 use super::AuditEntry;
 use crate::store::signed;
@@ -86,6 +86,27 @@ pub(super) struct Begun {
 }
 
 impl Begun {
+    /// The note as it was read, from either database.
+    pub fn read<R>(row: &R) -> Result<Self, Error>
+    where
+        R: sqlx::Row,
+        &'static str: ColumnIndex<R>,
+        i64: Type<R::Database> + for<'r> Decode<'r, R::Database>,
+        String: Type<R::Database> + for<'r> Decode<'r, R::Database>,
+    {
+        Ok(Self {
+            at: row.try_get("at")?,
+            hub_id: row.try_get("hub_id")?,
+            app_id: row.try_get("app_id")?,
+            token_id: row.try_get("token_id")?,
+            operation: row.try_get("operation")?,
+            object: row.try_get("object")?,
+            bytes_in: row.try_get("bytes_in")?,
+            correlation_id: row.try_get("correlation_id")?,
+            source: row.try_get("source")?,
+        })
+    }
+
     pub fn row(&self, id: i64) -> Row<'_> {
         Row {
             id,

@@ -1,6 +1,5 @@
 //! The tables of the log, and what is put right when it is opened.
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Executor, Row as _, SqliteConnection};
 
 use super::rows;
@@ -134,7 +133,7 @@ async fn adopt_unfinished(connection: &mut SqliteConnection, key: &ChainKey, end
     if begun.is_empty() {
         return Ok(());
     }
-    let begun: Vec<Begun> = begun.iter().map(read_begun).collect::<Result<_, _>>()?;
+    let begun: Vec<Begun> = begun.iter().map(Begun::read).collect::<Result<_, _>>()?;
     let adopted: Vec<Row<'_>> = begun.iter().zip(end.next_id..).map(|(begun, id)| begun.row(id)).collect();
     let mut link = key.after(&end.seal);
     adopted.iter().for_each(|row| link.add(row));
@@ -142,18 +141,4 @@ async fn adopt_unfinished(connection: &mut SqliteConnection, key: &ChainKey, end
     end.next_id += i64::try_from(adopted.len()).unwrap_or(i64::MAX);
     rows::insert(connection, &adopted, end.seal).await?;
     connection.execute("delete from begun").await.map(drop)
-}
-
-fn read_begun(row: &SqliteRow) -> Result<Begun, sqlx::Error> {
-    Ok(Begun {
-        at: row.try_get("at")?,
-        hub_id: row.try_get("hub_id")?,
-        app_id: row.try_get("app_id")?,
-        token_id: row.try_get("token_id")?,
-        operation: row.try_get("operation")?,
-        object: row.try_get("object")?,
-        bytes_in: row.try_get("bytes_in")?,
-        correlation_id: row.try_get("correlation_id")?,
-        source: row.try_get("source")?,
-    })
 }
