@@ -64,10 +64,15 @@ on_postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
+on_redis() { # the line that instances share, and its script
+  python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
+}
+
 need cc build-essential
 need node nodejs
 need npm npm
 need python3 python3
+need redis-server redis-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 
@@ -86,7 +91,9 @@ part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py
 part 'the store and the audit on PostgreSQL' on_postgresql
-part 'three instances on one PostgreSQL, one of them killed' python3 tests/instances.py --seconds 30
+part 'the line of several instances on Redis' on_redis
+part 'three instances on one PostgreSQL and one Redis, one of them killed, Redis restarted' python3 tests/instances.py --seconds 30
+part 'three instances without Redis' python3 tests/instances.py --seconds 20 --without-redis
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
 if cargo deny --version >/dev/null 2>&1; then
   part 'licences' cargo deny --all-features check licenses bans sources

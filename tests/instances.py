@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Three instances on one PostgreSQL, under load, with one of them killed in the middle.
+"""Three instances on one PostgreSQL and one Redis, under load, with one of them killed in the middle.
 
-    instances.py [--seconds S]
+    instances.py [--seconds S] [--away S | --without-redis]
 
 Six apps send three times what HubSpot (a further Keyway with a free account: 100 calls in ten
 seconds) allows, to whichever instance is next. Meanwhile a token is revoked on one instance, and
-another instance is killed. Checked at the end: HubSpot never saw more than its limit in ten seconds
+another instance is killed, and Redis is stopped and started again with nothing of what it knew (after
+--away seconds, when its absence is to be longer than a restart). Checked at the end: HubSpot never saw more than its limit in ten seconds
 and refused nothing; no app got less than 70 % of its part; the revoked token was refused everywhere
 within a second; every call that was answered is on record, and the log is as it was written.
 """
@@ -22,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from keyway import BINARY, Keyway, most_in_ten_seconds  # noqa: E402
 from postgres import Postgres  # noqa: E402
+from redis_server import Redis  # noqa: E402
 
 APPS, BURST, TIMES = 6, 100, 3
 SCOPES = ["crm.objects.contacts.read", "crm.objects.contacts.write"]
@@ -49,8 +51,9 @@ async def call(port, token, method="GET"):
 
 
 class Run:
-    def __init__(self, gateways, tokens, spare, seconds):
-        self.gateways, self.tokens, self.spare, self.seconds = gateways, tokens, spare, seconds
+    def __init__(self, gateways, tokens, spare, redis, options):
+        self.gateways, self.tokens, self.spare, self.redis = gateways, tokens, spare, redis
+        self.seconds, self.away = options.seconds, options.away
         self.alive = [self.port(one) for one in gateways]
         self.outcomes = []
 
@@ -91,26 +94,37 @@ class Run:
         return last
 
     async def kill(self):
-        await asyncio.sleep(self.seconds / 2)
+        await asyncio.sleep(self.seconds * 0.6)
         self.alive = self.alive[:2]
         self.gateways[2].kill()
 
+    async def restart_redis(self):
+        await asyncio.sleep(self.seconds * 0.4)
+        if self.redis:
+            self.redis.stop()
+            await asyncio.sleep(self.away)
+            await asyncio.to_thread(self.redis.start)
+
     async def all(self):
-        last, *_ = await asyncio.gather(self.revoke(), self.kill(), *(self.app(app) for app in range(APPS)))
+        last, *_ = await asyncio.gather(self.revoke(), self.kill(), self.restart_redis(), *(self.app(app) for app in range(APPS)))
         return last
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--away", type=float, default=0.5, help="seconds for which Redis is away")
+    parser.add_argument("--without-redis", action="store_true")
     options = parser.parse_args()
     os.environ["KEYWAY_MASTER_KEY"] = os.urandom(32).hex()
     postgres = Postgres()
+    redis = None if options.without_redis else Redis()
     failed = []
     try:
         hubspot = Keyway(through_gateway=False)
         url = postgres.database("keyway")
-        gateways = [Keyway(None, "--database", url, through_gateway=False) for _ in range(3)]
+        shared = ["--database", url] + (["--redis", redis.url] if redis else [])
+        gateways = [Keyway(None, *shared, through_gateway=False) for _ in range(3)]
         hub_id = hubspot.run("account", "create", "HubSpot", "--hub-id", "4242")["account"]["hubId"]
         connection, credential = hubspot.app(hub_id, "Connection", SCOPES)
         add = [BINARY, "account", "add", "HubSpot", "--connect", "--base-url", hubspot.url, "--credential-stdin", "--data", gateways[0].folder]
@@ -118,7 +132,7 @@ def main():
         tokens = [gateways[0].app(hub_id, f"App {number}", SCOPES)[1] for number in range(APPS)]
         spare = gateways[1].app(hub_id, "Spare", SCOPES)
         spare_id = gateways[2].run("token", "list", "Spare")["tokens"][0]["id"]
-        run = Run(gateways, tokens, (spare[1], spare_id), options.seconds)
+        run = Run(gateways, tokens, (spare[1], spare_id), redis, options)
         last = asyncio.run(run.all())
 
         seen = [one for one in hubspot.records("--app", str(connection)) if "access-token-info" not in one["operation"]]
@@ -131,14 +145,18 @@ def main():
         statuses = sorted({status for _, status, _ in run.outcomes})
         counts = {status: sum(1 for _, one, _ in run.outcomes if one == status) for status in statuses}
         check = gateways[0].run("audit", "verify")
-        print(f"{len(run.outcomes)} calls in {options.seconds:.0f} s to 3 instances, one killed halfway; answered: {counts}; passed by app: {passed}")
+        print(f"{len(run.outcomes)} calls in {options.seconds:.0f} s to 3 instances, one killed; answered: {counts}; passed by app: {passed}")
         print(f"HubSpot saw {len(seen)}, at most {worst} in ten seconds (limit {BURST}), and refused {refused}; least part of a fair share {least:.2f}")
         print(f"a token revoked on one instance was last let in {last:.2f} s later on any")
         print(f"{len(answered)} answered calls, {len(answered - recorded)} of them not on record; {check['records']} records as they were written")
+        if redis:
+            print("since its restart, Redis ran its scripts %d times, in %.0f µs each" % redis.script_calls())
         failed = [worst > BURST, refused > 0, least < 0.7, last > 1, bool(answered - recorded), set(counts) - {0, 200, 201, 429}]
         for one in [*gateways[:2], hubspot]:
             one.stop()
     finally:
+        if redis:
+            redis.stop()
         postgres.stop()
     sys.exit(any(failed))
 

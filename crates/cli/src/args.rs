@@ -214,6 +214,9 @@ pub struct Serve {
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,
+    /// Share HubSpot's limits with the other instances in this Redis (redis://… or rediss://…), and not in even parts
+    #[arg(long, env = "KEYWAY_REDIS", value_name = "URL", hide_env_values = true)]
+    pub redis: Option<String>,
     /// Add sample records and two apps, and print requests to try
     #[arg(long)]
     pub demo: bool,

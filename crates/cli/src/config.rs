@@ -34,6 +34,12 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     {
         bail!("database can't be used with demo or ephemeral: those keep an embedded account in this server");
     }
+    if let Command::Serve(serve) = &args.command
+        && serve.redis.is_some()
+        && serve.database.is_none()
+    {
+        bail!("redis is of use only to several instances, which need a database");
+    }
     Ok(args)
 }
 

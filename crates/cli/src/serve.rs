@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
+use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
+use keyway_gateway::limiter::line::Line;
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
@@ -54,7 +56,14 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     };
     let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
     let audit = Arc::new(AuditLog::open(place, store.audit_key(), reader).await?);
-    let registry = Arc::new(Registry::new(store.token_key(), store.is_shared()));
+    let line = match &serve.redis {
+        Some(url) => Some(Arc::new(Line::new(url, &line_prefix(&store.token_key()))?)),
+        None => None,
+    };
+    if let Some(line) = &line {
+        line.beat().await;
+    }
+    let registry = Arc::new(Registry::new(store.token_key(), store.is_shared(), line.clone()));
     let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none() });
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
     let upstream = Arc::new(Upstream::new());
@@ -82,6 +91,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
+    let beat = line.map(|line| {
+        let stopped = stopped.clone();
+        tokio::spawn(async move { line.keep(stopped).await })
+    });
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
     let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
@@ -95,6 +108,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     running.join().await;
     let _ = flusher.await;
     watch.abort();
+    beat.inspect(tokio::task::JoinHandle::abort);
     counter.inspect(tokio::task::JoinHandle::abort);
     follower.inspect(tokio::task::JoinHandle::abort);
     policy.inspect(tokio::task::JoinHandle::abort);
@@ -104,6 +118,13 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     portal.close().await;
     let _ = std::fs::remove_file(socket);
     Ok(Exit::Fine)
+}
+
+/// Of the keys in Redis: the instances of one installation have the same master key, and those of
+/// another may use the same Redis.
+fn line_prefix(key: &TokenKey) -> String {
+    let hash = key.hash("the line of all instances").0;
+    hash.iter().take(6).fold("keyway:".to_owned(), |prefix, byte| format!("{prefix}{byte:02x}"))
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {

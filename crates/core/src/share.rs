@@ -8,11 +8,15 @@
 //! turn, by weight (start-time fair queueing: each app has a clock that its calls move on, and the
 //! one that is furthest behind comes next). No IO and no clock here: moments are arguments.
 
+mod line;
+
 use std::collections::{HashMap, VecDeque};
 
 use crate::catalog::LimitClass;
 use crate::quota::{Allowance, BURST_MS, DailyCount, Exceeded, Limits, Policy, SEARCH_MS};
 use crate::time::Timestamp;
+
+pub use line::{LaneReport, Report};
 
 /// What an app may ask of the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub enum Asked {
     Full(Exceeded),
     /// The day's calls are used up; waiting does not help.
     Never(Exceeded),
+    /// Only the line of all instances can tell: there may be a place at once, or in a while.
+    InLine(Exceeded),
 }
 
 /// Who is served next.
@@ -100,6 +106,14 @@ pub struct Share<T> {
     parts: u32,
     /// Since when they have been fewer.
     fewer_since: Option<i64>,
+    /// Whether places come from a line that all instances share, and not from this one's part.
+    shared: bool,
+    /// Nothing is sent on this instance's own word before this moment.
+    held_until: i64,
+    /// Whether the line was lost so lately that it may be back before that.
+    hopeful: bool,
+    /// The day's calls of all instances when they were last known, and the day's end.
+    known_daily: (u64, i64),
 }
 
 /// One limit.
@@ -119,6 +133,13 @@ struct Lane<T> {
     paused_until: i64,
     /// Refusals by HubSpot since it last let a call through.
     refusals: u32,
+    /// When it last refused one, and let one through; 0 is never.
+    refused_at: i64,
+    passed_at: i64,
+    /// Calls by others than this instance, as an answer showed them, and when.
+    not_mine: Option<(i64, u32)>,
+    /// Places that other instances have, where the line is shared.
+    elsewhere: u32,
 }
 
 /// An app in a lane.
@@ -140,7 +161,10 @@ const fn lane_of(class: LimitClass) -> Option<usize> {
     }
 }
 
-const fn policy_of(lane: usize) -> Policy {
+const CLASSES: [LimitClass; 3] = [LimitClass::Standard, LimitClass::Associations, LimitClass::Search];
+
+/// The limit that a lane is of.
+pub const fn policy_of(lane: usize) -> Policy {
     if lane == 2 { Policy::Secondly } else { Policy::TenSecondlyRolling }
 }
 
@@ -158,9 +182,25 @@ impl<T> Share<T> {
             clock: 0,
             paused_until: 0,
             refusals: 0,
+            refused_at: 0,
+            passed_at: 0,
+            not_mine: None,
+            elsewhere: 0,
         };
         let lanes = [lane(BURST_MS, limits.burst), lane(BURST_MS, limits.associations_burst), lane(SEARCH_MS, limits.search)];
-        Self { configured: limits, limits, daily, day_over_until: 0, lanes, parts: 1, fewer_since: None }
+        Self {
+            configured: limits,
+            limits,
+            daily,
+            day_over_until: 0,
+            lanes,
+            parts: 1,
+            fewer_since: None,
+            shared: false,
+            held_until: 0,
+            hopeful: false,
+            known_daily: (0, 0),
+        }
     }
 
     /// Takes on other limits: the account's subscription was changed.
@@ -187,16 +227,15 @@ impl<T> Share<T> {
         }
     }
 
-    /// Sends nothing for as long as the other instances may not know of this one yet.
+    /// Sends nothing on this instance's own word for as long as the others may not know of it yet.
     pub fn join(&mut self, now: Timestamp) {
-        for lane in &mut self.lanes {
-            lane.paused_until = lane.paused_until.max(now.as_ms() + SETTLED_MS);
-        }
+        self.held_until = self.held_until.max(now.as_ms() + SETTLED_MS);
     }
 
     fn divide(&mut self) {
         let maxima = [self.limits.burst, self.limits.associations_burst, self.limits.search];
-        self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / self.parts);
+        let parts = if self.shared { 1 } else { self.parts };
+        self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / parts);
     }
 
     /// Takes on which apps have a reserve, so that one is kept before its app has called.
@@ -230,15 +269,19 @@ impl<T> Share<T> {
         if let Some(over) = self.day_over(at) {
             return Asked::Never(over);
         }
+        let held = self.held_until;
         let lane = &mut self.lanes[number];
         lane.expire(at);
         lane.member(app, terms);
-        if lane.waiting == 0 && lane.has_room(app, at) {
+        if self.shared || (self.hopeful && at < held) {
+            return Asked::InLine(Exceeded { policy: policy_of(number), retry_after_ms: BURST_MS / 10 });
+        }
+        if lane.waiting == 0 && at >= held && lane.has_room(app, at) {
             lane.take(app);
             self.daily.take();
             return Asked::Granted(place, self.allowance(number));
         }
-        Asked::Full(Exceeded { policy: policy_of(number), retry_after_ms: lane.expected_wait(app, at) })
+        Asked::Full(Exceeded { policy: policy_of(number), retry_after_ms: lane.expected_wait(app, at).max(held - at) })
     }
 
     /// Puts a call in line. Its ticket comes back where too many of its app wait already, or its
@@ -265,8 +308,9 @@ impl<T> Share<T> {
         let at = now.as_ms();
         self.daily.used(at, next_midnight);
         let over = self.day_over(at);
+        let held = (at < self.held_until).then_some(self.held_until);
         let (mut soonest, mut anyone) = (None::<i64>, false);
-        for number in 0..self.lanes.len() {
+        for (number, class) in CLASSES.into_iter().enumerate() {
             let lane = &mut self.lanes[number];
             lane.forget(&gone);
             if lane.waiting == 0 {
@@ -278,13 +322,15 @@ impl<T> Share<T> {
             {
                 return Next::Refuse(ticket, exceeded);
             }
-            if let Some((app, ticket)) = lane.pop_next(at) {
-                let class = [LimitClass::Standard, LimitClass::Associations, LimitClass::Search][number];
+            if held.is_none()
+                && !self.shared
+                && let Some((app, ticket)) = lane.pop_next(at)
+            {
                 self.daily.take();
                 return Next::Serve(ticket, Place { app, class }, self.allowance(number));
             }
             anyone = true;
-            soonest = [soonest, lane.room_at(at)].into_iter().flatten().min();
+            soonest = [soonest, held.or_else(|| lane.room_at(at))].into_iter().flatten().min();
         }
         if anyone { Next::At(soonest) } else { Next::Nobody }
     }
@@ -308,6 +354,7 @@ impl<T> Share<T> {
     pub fn told(&mut self, place: Place, told: Told, now: Timestamp) {
         let Some(number) = lane_of(place.class) else { return };
         self.lanes[number].refusals = 0;
+        self.lanes[number].passed_at = now.as_ms();
         // The headers are those of the burst, which search and associations do not count against.
         if number == 0 {
             if let Some(max) = told.max.filter(|max| (1..=10_000_000).contains(max)) {
@@ -315,17 +362,21 @@ impl<T> Share<T> {
                 self.divide();
             }
             let lane = &mut self.lanes[0];
-            // With several instances, what HubSpot counted is for the most part theirs.
-            if let Some(remaining) = told.remaining.filter(|_| self.parts == 1) {
-                let theirs = lane.max.saturating_sub(remaining);
-                for _ in lane.used()..theirs {
-                    lane.finish(now.as_ms(), 0);
+            if let Some(remaining) = told.remaining {
+                let counted = lane.max.saturating_sub(remaining);
+                if self.shared {
+                    // Which of them other instances sent is known where the line is kept.
+                    lane.not_mine = Some((now.as_ms(), counted.saturating_sub(lane.used())));
+                } else if self.parts == 1 {
+                    for _ in lane.used()..counted {
+                        lane.finish(now.as_ms(), 0);
+                    }
                 }
             }
         }
         if let Some(daily) = told.daily.filter(|daily| *daily > 0) {
             self.limits.daily = daily;
-            if let Some(remaining) = told.daily_remaining.filter(|_| self.parts == 1) {
+            if let Some(remaining) = told.daily_remaining.filter(|_| self.parts == 1 || self.shared) {
                 self.daily.at_least(daily.saturating_sub(remaining));
             }
         }
@@ -344,22 +395,31 @@ impl<T> Share<T> {
         // Several calls that were under way together and refused together are one refusal.
         if now.as_ms() >= lane.paused_until {
             lane.refusals += 1;
+            lane.refused_at = now.as_ms();
             lane.paused_until = now.as_ms() + pause;
         }
     }
 
     fn day_over(&self, at: i64) -> Option<Exceeded> {
-        if self.daily.used_now() >= self.limits.daily / u64::from(self.parts) {
+        if self.daily.used_now() >= self.daily_max() {
             return Some(Exceeded { policy: Policy::Daily, retry_after_ms: self.daily.resets_at().as_ms() - at });
         }
         (at < self.day_over_until).then(|| Exceeded { policy: Policy::Daily, retry_after_ms: self.day_over_until - at })
+    }
+
+    /// Where this instance's count of the day must end: of what was left when all was last known,
+    /// each has its part.
+    fn daily_max(&self) -> u64 {
+        let known = if self.known_daily.1 == self.daily.resets_at().as_ms() { self.known_daily.0 } else { 0 };
+        let parts = if self.shared { 1 } else { u64::from(self.parts) };
+        known + self.limits.daily.saturating_sub(known) / parts
     }
 
     fn allowance(&self, lane: usize) -> Allowance {
         let lane = &self.lanes[lane];
         Allowance {
             max: lane.max,
-            remaining: lane.max.saturating_sub(lane.used()),
+            remaining: lane.max.saturating_sub(lane.used()).saturating_sub(lane.elsewhere),
             daily: self.limits.daily,
             daily_remaining: self.limits.daily.saturating_sub(self.daily.used_now()),
         }

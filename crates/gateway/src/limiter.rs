@@ -1,6 +1,9 @@
 //! Places at HubSpot for the calls of one connected account: who finds none waits in line.
 //!
-//! Who comes next is decided in `core::share`; here are the clock, the waiting and the waking.
+//! Who comes next is decided in `core::share`, or for several instances in the line that Redis
+//! keeps; here are the clock, the waiting and the waking.
+
+pub mod line;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,16 +12,20 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use keyway_core::catalog::LimitClass;
 use keyway_core::quota::{Allowance, DailyCount, Exceeded, Limits, Policy};
-use keyway_core::share::{Asked, Next, Place, Share, Terms, Told};
+use keyway_core::share::{Asked, Next, Place, Share, Terms, Told, policy_of};
 use keyway_core::time::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use self::line::{Line, LineError};
 use crate::clock;
 use crate::model::{App, Sharing};
 
 /// Bytes of request bodies that may wait in line at once; more calls are refused.
 const WAITING_BYTES_MAX: usize = 64 << 20;
+/// How often the line is asked while calls wait, at least and at most.
+const LINE_EVERY: Duration = Duration::from_millis(100);
+const LINE_SOONEST: Duration = Duration::from_millis(5);
 /// The longest sleep between two looks at the line: the clock may be set.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -28,6 +35,8 @@ pub struct Limiter {
     /// A place was given back, or the line has changed.
     changed: Notify,
     waiting_bytes: AtomicUsize,
+    /// The account, and the line that it has with other instances.
+    line: Option<(u64, Arc<Line>)>,
 }
 
 struct State {
@@ -35,9 +44,23 @@ struct State {
     zone: TimeZone,
     /// Whether somebody serves the line.
     serving: bool,
+    /// Of the line's state, as last heard.
+    version: u64,
+    /// Something is to be reported.
+    news: bool,
+    reported: Instant,
+    /// Counts the reports.
+    round: u64,
 }
 
-type Ticket = oneshot::Sender<Result<Slot, Exceeded>>;
+/// A call that waits.
+struct Ticket {
+    served: oneshot::Sender<Result<Slot, Exceeded>>,
+    /// No longer than this.
+    until: Instant,
+    /// The first report that it is part of.
+    round: u64,
+}
 
 /// A call's place at HubSpot. Given back when it goes.
 pub struct Slot {
@@ -74,12 +97,17 @@ fn terms(sharing: Sharing, class: LimitClass) -> Terms {
     Terms { weight: sharing.weight, reserve }
 }
 
+fn longer(ms: i64, than: Duration) -> bool {
+    i128::from(ms) > i128::try_from(than.as_millis()).unwrap_or(i128::MAX)
+}
+
 impl Limiter {
-    /// With nothing used yet.
-    pub fn new(limits: Limits, zone: TimeZone) -> Self {
+    /// With nothing used yet. With a line, places are shared with other instances.
+    pub fn new(limits: Limits, zone: TimeZone, line: Option<(u64, Arc<Line>)>) -> Self {
         // A count that is already over resets itself at the first call.
         let share = Share::new(limits, DailyCount::new(0, Timestamp::from_ms(0)));
-        Self { state: Mutex::new(State { share, zone, serving: false }), changed: Notify::new(), waiting_bytes: AtomicUsize::new(0) }
+        let state = State { share, zone, serving: false, version: 0, news: false, reported: Instant::now(), round: 0 };
+        Self { state: Mutex::new(state), changed: Notify::new(), waiting_bytes: AtomicUsize::new(0), line }
     }
 
     /// Takes on what the account and its apps are set to now.
@@ -108,26 +136,33 @@ impl Limiter {
     /// # Errors
     /// None comes free in time, too many wait already, or the day's calls are used up.
     pub async fn place(self: &Arc<Self>, asking: Asking) -> Result<Slot, Exceeded> {
-        let patience = asking.until.saturating_duration_since(Instant::now());
+        let mut patience = asking.until.saturating_duration_since(Instant::now());
         let now = clock::now();
         let (ticket, full) = {
             let mut state = self.locked();
-            let State { share, zone, serving } = &mut *state;
+            self.follow_line(&mut state);
+            let State { share, zone, serving, round, news, .. } = &mut *state;
             let full = match share.ask(asking.class, asking.app_id, asking.terms, now, || clock::next_midnight(zone, now)) {
                 Asked::Granted(place, allowance) => return Ok(Slot { limiter: self.clone(), place, allowance, sent: false }),
                 Asked::Never(exceeded) => return Err(exceeded),
+                // Told at once, and not after a wait that was in vain.
+                Asked::Full(exceeded) if longer(exceeded.retry_after_ms, patience) => return Err(exceeded),
                 Asked::Full(exceeded) => exceeded,
+                Asked::InLine(exceeded) => {
+                    patience += line::ANSWER_TIME_MAX;
+                    exceeded
+                }
             };
-            // Told at once, and not after a wait that was in vain.
-            if i128::from(full.retry_after_ms) > i128::try_from(patience.as_millis()).unwrap_or(i128::MAX) {
+            let (served, ticket) = oneshot::channel();
+            let waits = Ticket { served, until: asking.until, round: *round + 1 };
+            if share.wait(asking.class, asking.app_id, asking.terms, waits).is_err() {
                 return Err(full);
             }
-            let (sender, ticket) = oneshot::channel();
-            if share.wait(asking.class, asking.app_id, asking.terms, sender).is_err() {
-                return Err(full);
-            }
+            *news = true;
             if !std::mem::replace(serving, true) {
                 tokio::spawn(self.clone().serve());
+            } else if share.is_shared() {
+                self.changed.notify_one();
             }
             (ticket, full)
         };
@@ -144,26 +179,108 @@ impl Limiter {
         loop {
             let next = {
                 let mut state = self.locked();
+                self.follow_line(&mut state);
                 let now = clock::now();
-                let State { share, zone, serving } = &mut *state;
-                let next = share.next(now, || clock::next_midnight(zone, now), oneshot::Sender::is_closed);
-                *serving = !matches!(next, Next::Nobody);
-                next
+                let State { share, zone, serving, .. } = &mut *state;
+                let next = share.next(now, || clock::next_midnight(zone, now), |ticket| ticket.served.is_closed());
+                // What it holds in a shared line must go on being reported.
+                let reports = share.is_shared() && !share.is_idle();
+                *serving = reports || !matches!(next, Next::Nobody);
+                (next, *serving)
             };
             match next {
                 // Whoever left in this moment drops the slot, which gives the place back.
-                Next::Serve(ticket, place, allowance) => {
-                    drop(ticket.send(Ok(Slot { limiter: self.clone(), place, allowance, sent: false })));
+                (Next::Serve(ticket, place, allowance), _) => self.hand(ticket, place, allowance),
+                (Next::Refuse(ticket, exceeded), _) => drop(ticket.served.send(Err(exceeded))),
+                (Next::Nobody, false) => return,
+                (next, _) => {
+                    let wait = match (self.ask_line().await, next) {
+                        (Some(wait), _) => wait,
+                        (None, Next::At(Some(at))) => Duration::from_millis(u64::try_from(at - clock::now().as_ms()).unwrap_or(1).max(1)),
+                        (None, _) => LOOK_AGAIN,
+                    };
+                    self.rest(wait.min(LOOK_AGAIN)).await;
                 }
-                Next::Refuse(ticket, exceeded) => drop(ticket.send(Err(exceeded))),
-                Next::At(at) => {
-                    let wait =
-                        at.map_or(LOOK_AGAIN, |at| Duration::from_millis(u64::try_from(at - clock::now().as_ms()).unwrap_or(1).max(1)));
-                    let _ = tokio::time::timeout(wait.min(LOOK_AGAIN), self.changed.notified()).await;
-                }
-                Next::Nobody => return,
             }
         }
+    }
+
+    fn hand(self: &Arc<Self>, ticket: Ticket, place: Place, allowance: Allowance) {
+        drop(ticket.served.send(Ok(Slot { limiter: self.clone(), place, allowance, sent: false })));
+    }
+
+    /// Until a place may have come free.
+    async fn rest(&self, wait: Duration) {
+        let line_changed = async {
+            match &self.line {
+                Some((_, line)) => line.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.changed.notified() => {}
+            () = line_changed => {}
+        }
+    }
+
+    /// Whether places come from the line depends on whether Redis answers.
+    fn follow_line(&self, state: &mut State) {
+        let Some((_, line)) = &self.line else { return };
+        match line.away_since() {
+            None if !state.share.is_shared() => state.share.share(),
+            Some(since) if state.share.is_shared() => state.share.part_with_line(since),
+            _ => {}
+        }
+    }
+
+    /// Reports to the line and hands out what it gives; when to do so again. None where there is no
+    /// line to ask.
+    async fn ask_line(self: &Arc<Self>) -> Option<Duration> {
+        let (hub_id, line) = self.line.as_ref()?;
+        let (report, version, round) = {
+            let mut state = self.locked();
+            if !state.share.is_shared() {
+                return None;
+            }
+            let now = clock::now();
+            let State { share, zone, version, news, reported, round, .. } = &mut *state;
+            if !*news && share.waiting() == 0 && reported.elapsed() < LOOK_AGAIN {
+                return Some(LINE_EVERY);
+            }
+            (*news, *reported, *round) = (false, Instant::now(), *round + 1);
+            (share.report(now, || clock::next_midnight(zone, now), |ticket| ticket.served.is_closed()), *version, *round)
+        };
+        let answer = match line.ask(*hub_id, version, &report).await {
+            Ok(answer) => answer,
+            Err(LineError::Away) => return None,
+            Err(error) => {
+                tracing::warn!(%error, "the line of the account can't be followed");
+                return Some(LOOK_AGAIN);
+            }
+        };
+        let (mut served, mut refused, mut wait) = (Vec::new(), Vec::new(), LINE_EVERY);
+        let mut state = self.locked();
+        let State { share, version, .. } = &mut *state;
+        *version = answer.version;
+        share.others(answer.lanes.each_ref().map(|lane| lane.elsewhere), answer.daily, answer.resets);
+        for (number, lane) in answer.lanes.iter().enumerate() {
+            for (app, count) in &lane.given {
+                served.extend((0..*count).map_while(|_| share.given(number, *app)));
+            }
+            // Who could not wait until the next place comes free is told now.
+            let soonest = Instant::now() + Duration::from_millis(u64::try_from(lane.wait).unwrap_or(0));
+            let exceeded = Exceeded { policy: policy_of(number), retry_after_ms: lane.wait };
+            let hopeless = share.give_up(number, |ticket| ticket.round <= round && ticket.until < soonest);
+            refused.extend(hopeless.into_iter().map(|ticket| (ticket, exceeded)));
+            if !report.lanes[number].waiting.is_empty() {
+                wait = wait.min(Duration::from_millis(u64::try_from(lane.wait).unwrap_or(1)).max(LINE_SOONEST));
+            }
+        }
+        drop(state);
+        served.into_iter().for_each(|(ticket, place, allowance)| self.hand(ticket, place, allowance));
+        refused.into_iter().for_each(|(ticket, exceeded)| drop(ticket.served.send(Err(exceeded))));
+        Some(wait)
     }
 
     /// Calls of the day, and when the count starts again.
@@ -172,10 +289,11 @@ impl Limiter {
         (state.share.daily.used_at(now), clock::next_midnight(&state.zone, now))
     }
 
-    /// Sets the count of the day, after a restart.
+    /// Sets the count of the day of all instances, after a restart.
     pub fn restore_daily(&self, used: u64, now: Timestamp) {
         let mut state = self.locked();
-        state.share.daily = DailyCount::new(used, clock::next_midnight(&state.zone, now));
+        let midnight = clock::next_midnight(&state.zone, now);
+        state.share.restore_daily(used, midnight);
     }
 
     /// The limits as HubSpot has corrected them, and how many calls wait.
@@ -224,8 +342,15 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.limiter.locked().share.done(self.place, self.sent, clock::now());
-        self.limiter.changed.notify_one();
+        let mut state = self.limiter.locked();
+        state.share.done(self.place, self.sent, clock::now());
+        // A shared line hears of it with the next report, which says when the place comes free.
+        let hears_later = state.share.is_shared() && self.sent;
+        state.news = true;
+        drop(state);
+        if !hears_later {
+            self.limiter.changed.notify_one();
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl Gateway {
         let now = clock::now();
         for (hub_id, since) in self.registry.days(now) {
             let counted = self.audit.counted_since(hub_id, since).await?;
-            self.registry.restore_daily(hub_id, counted / u64::from(self.audit.instances()), now);
+            self.registry.restore_daily(hub_id, counted, now);
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use keyway_core::token::{TokenHash, TokenKey};
 
 use crate::clock;
 use crate::limiter::Limiter;
+use crate::limiter::line::Line;
 use crate::model::{Account, App, Token};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -32,6 +33,8 @@ pub struct Registry {
     confirmed_ms: Option<AtomicI64>,
     /// How many instances share the limits.
     instances: AtomicU32,
+    /// Where they share them.
+    line: Option<Arc<Line>>,
 }
 
 /// One consistent state.
@@ -104,9 +107,14 @@ const CONFIRMED_MS: i64 = 900;
 
 impl Registry {
     /// An empty registry with the key of the token hashes. One that is `shared` is believed only as
-    /// long as it is confirmed.
-    pub fn new(key: TokenKey, shared: bool) -> Self {
-        Self { key, snapshot: ArcSwap::default(), confirmed_ms: shared.then(AtomicI64::default), instances: AtomicU32::new(1) }
+    /// long as it is confirmed. With a line, the instances share limits there and not in even parts.
+    pub fn new(key: TokenKey, shared: bool, line: Option<Arc<Line>>) -> Self {
+        Self { key, snapshot: ArcSwap::default(), confirmed_ms: shared.then(AtomicI64::default), instances: AtomicU32::new(1), line }
+    }
+
+    /// Whether the instances share limits in a line, and it can be asked; none where there is no line.
+    pub fn has_line(&self) -> Option<bool> {
+        self.line.as_ref().map(|line| line.away_since().is_none())
     }
 
     /// Nothing was missing at this moment.
@@ -125,7 +133,7 @@ impl Registry {
     pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>) {
         let old = self.snapshot.load();
         let accounts: Map<u64, _> =
-            accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old)))).collect();
+            accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old, self.line.as_ref())))).collect();
         let apps: Map<u64, _> = apps
             .into_iter()
             .filter_map(|app| {
@@ -153,6 +161,7 @@ impl Registry {
     /// Shares the limits of connected accounts with other instances, this many in all.
     pub fn share_among(&self, instances: u32) {
         self.instances.store(instances, Ordering::Relaxed);
+        self.line.iter().for_each(|line| line.share_among(instances));
         self.limiters().for_each(|limiter| limiter.share_among(instances));
     }
 
@@ -271,7 +280,7 @@ impl AppEntry {
 }
 
 impl AccountEntry {
-    fn new(account: Account, old: &Snapshot) -> Self {
+    fn new(account: Account, old: &Snapshot, line: Option<&Arc<Line>>) -> Self {
         let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
         let limits = Limits::for_tier(account.tier, account.addons);
         // A count that is already over resets itself at the first call.
@@ -279,7 +288,10 @@ impl AccountEntry {
         let carried = old.accounts.get(&account.hub_id).map(|entry| entry.counts.clone());
         let counts = match (carried, account.connection.is_some()) {
             (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,
-            (_, true) => Counts::Connected(Arc::new(Limiter::new(limits, zone.clone()))),
+            (_, true) => {
+                let line = line.map(|line| (account.hub_id, line.clone()));
+                Counts::Connected(Arc::new(Limiter::new(limits, zone.clone(), line)))
+            }
             (_, false) => Counts::Embedded(fresh()),
         };
         Self { account, limits, zone, counts }

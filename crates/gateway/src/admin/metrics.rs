@@ -61,6 +61,11 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
     of_accounts("keyway_token_age_seconds", "Age of the oldest live token of the account's apps.", &|account| {
         oldest.get(&account.hub_id).map(|since| age(*since))
     });
+    if let Some(shared) = admin.registry.has_line() {
+        let name = "keyway_limits_shared";
+        head(&mut text, name, "gauge", "Whether limits are shared with the other instances and not divided.");
+        line(&mut text, name, &[], u8::from(shared));
+    }
     for (name, help, count) in [
         ("keyway_instances", "Instances that share the store.", admin.audit.instances() as usize),
         ("keyway_accounts", "Accounts.", accounts.len()),

@@ -19,7 +19,7 @@ impl AccountHooks for NoBackend {
 async fn control(folder: Option<&std::path::Path>) -> Control {
     let database = crate::testing::database(folder).await;
     let store = Store::open(folder, database.as_deref()).await.unwrap();
-    let registry = Arc::new(Registry::new(store.token_key(), false));
+    let registry = Arc::new(Registry::new(store.token_key(), false, None));
     Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
 }
 

@@ -89,7 +89,7 @@ impl Server {
             app(FULL, "Full", &["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"]),
             app(READER, "Reader", &["oauth", "crm.objects.contacts.read"]),
         ];
-        let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false));
+        let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false, None));
         let plain: Vec<PlainToken> = (1..=2).map(|number| PlainToken::generate("na1", [number; 16])).collect();
         let tokens: Vec<Token> = plain
             .iter()
