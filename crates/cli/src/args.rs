@@ -493,6 +493,9 @@ pub struct AppFields {
     /// What breaks without it (can be repeated)
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
+    /// Carry its calls of numbered versions to their dated successors where HubSpot publishes both alike, and refuse the others: on or off [default: off]
+    #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+    pub translate: Option<bool>,
     #[command(flatten)]
     pub sharing: Sharing,
 }

@@ -19,3 +19,4 @@ pub mod share;
 pub mod sunset;
 pub mod time;
 pub mod token;
+pub mod translate;

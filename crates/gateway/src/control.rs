@@ -128,6 +128,8 @@ pub struct NewApp {
     pub scopes: Vec<String>,
     /// What part of its account's limits it gets.
     pub sharing: SharingChange,
+    /// Whether its calls of numbered versions are carried to their successors.
+    pub translate: bool,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -160,6 +162,8 @@ pub struct AppChange {
     pub remove_scopes: Vec<String>,
     /// Its part of the account's limits.
     pub sharing: SharingChange,
+    /// Whether its calls of numbered versions are carried to their successors.
+    pub translate: Option<bool>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -377,6 +381,7 @@ impl Control {
             dependents: new.dependents,
             scopes: scopes(new.scopes)?,
             sharing: Sharing::default(),
+            translate: new.translate,
             enabled: true,
             created_at: now,
             updated_at: now,
@@ -414,6 +419,7 @@ impl Control {
         let removed = scopes(asked.remove_scopes)?;
         wanted.retain(|scope| scope == BASE_SCOPE || !removed.contains(scope));
         app.scopes = scopes(wanted)?;
+        app.translate = asked.translate.unwrap_or(app.translate);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;

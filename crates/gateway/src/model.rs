@@ -99,6 +99,8 @@ pub struct App {
     pub scopes: Vec<String>,
     /// What part of its account's limits it gets.
     pub sharing: Sharing,
+    /// Whether its calls of numbered versions are carried to their dated successors.
+    pub translate: bool,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.

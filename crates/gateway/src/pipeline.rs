@@ -26,6 +26,7 @@ use keyway_core::path::{NormalPath, PathError};
 use keyway_core::policy::{Permit, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::time::Timestamp;
+use keyway_core::translate::translate;
 
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
@@ -66,6 +67,8 @@ struct Call {
     token: Option<Arc<TokenEntry>>,
     operation: Option<&'static Operation>,
     object: Option<Cow<'static, str>>,
+    /// The dated path that was called in place of the numbered one.
+    carried_to: Option<String>,
     sent: Sent,
     bytes_in: u64,
     begun: bool,
@@ -122,6 +125,7 @@ impl Gateway {
             token: None,
             operation: None,
             object: None,
+            carried_to: None,
             sent: Sent::default(),
             bytes_in: 0,
             begun: false,
@@ -163,6 +167,13 @@ impl Gateway {
         let operation = resolve(&head.method, &path)?;
         call.operation = Some(operation);
         call.object = Catalog::get().object_types(operation, &path);
+        let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
+            Some(Some((dated, carried))) => {
+                call.carried_to = Some(carried.as_str().to_owned());
+                (dated, carried)
+            }
+            _ => (operation, path),
+        };
         let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
         self.answer(call, &head, body, permit, &token).await
     }

@@ -293,6 +293,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (5, "sharing of limits", include_str!("../migrations/0005_sharing.sql")),
         (6, "numbered changes", include_str!("../migrations/0006_generation.sql")),
         (7, "former credentials", include_str!("../migrations/0007_former_credential.sql")),
+        (8, "translation of numbered versions", include_str!("../migrations/0008_translate.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -336,7 +337,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -350,6 +351,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(i64::from(app.sharing.weight))
         .bind(i64::from(app.sharing.reserve))
         .bind(i64::from(app.sharing.max_wait_ms))
+        .bind(i64::from(app.translate))
         .fetch_one(&mut **change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -359,7 +361,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
         "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
-         weight = $8, reserve = $9, max_wait_ms = $10 where id = $11",
+         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11 where id = $12",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -371,6 +373,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.sharing.weight))
     .bind(i64::from(app.sharing.reserve))
     .bind(i64::from(app.sharing.max_wait_ms))
+    .bind(i64::from(app.translate))
     .bind(signed(app.id))
     .execute(&mut **change)
     .await?;
@@ -461,6 +464,7 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         dependents: list("dependents", "list of dependents")?,
         scopes: list("scopes", "list of scopes")?,
         sharing: Sharing { weight: small("weight")?, reserve: small("reserve")?, max_wait_ms: small("max_wait_ms")? },
+        translate: row.try_get::<i64, _>("translate")? != 0,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),

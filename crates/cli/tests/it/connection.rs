@@ -627,3 +627,29 @@ fn a_token_that_is_revoked_while_its_call_waits_does_not_reach_hubspot() {
     });
     assert_eq!(upstream.seen().len(), 2, "the question about the credential, and the call that was refused");
 }
+
+#[test]
+fn calls_of_numbered_versions_are_carried_to_their_successors_where_an_app_asks_for_it() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected(&base(&hubspot), &credential);
+    const DATED: &str = "POST /crm/objects/2026-09/{objectType}";
+    let create = || gateway.call(&token, "POST", "/crm/v3/objects/contacts", Some(r#"{"properties":{}}"#)).0;
+    let seen = |operation: &str| {
+        let records = hubspot.json(&["audit", "list", "--operation", operation]);
+        records["records"].as_array().unwrap().len()
+    };
+    assert_eq!(create(), 201);
+    gateway.json(&["app", "update", "Sync", "--translate", "on"]);
+    assert_eq!(create(), 201);
+    assert_eq!((seen("POST /crm/v3/objects/contacts"), seen(DATED)), (1, 1));
+    // The gateway's own records name what was called: that is what must be changed one day.
+    let called = gateway.json(&["audit", "list", "--operation", "POST /crm/v3/objects/contacts"]);
+    assert_eq!(called["records"].as_array().unwrap().len(), 2);
+    // Shapes differ here, so nothing is guessed and nothing is sent.
+    let (status, refused) = gateway.call(&token, "PATCH", "/crm-object-schemas/v3/schemas/p_own", Some("{}"));
+    assert_eq!((status, &refused["category"]), (400, &json!("NOT_TRANSLATABLE")), "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("clearDescription"), "{refused}");
+    gateway.json(&["app", "update", "Sync", "--translate", "off"]);
+    assert_eq!(create(), 201);
+    assert_eq!(seen(DATED), 1);
+}

@@ -172,6 +172,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         dependents: asked.dependents.unwrap_or_default(),
         scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
         sharing,
+        translate: asked.translate.unwrap_or(false),
     };
     let (app, token) = admin.control.create_app(new).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
@@ -195,8 +196,8 @@ async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBod
         return Err(ApiError::invalid("an app stays in its account"));
     }
     let sharing = asked.sharing();
-    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, .. } = asked;
-    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, enabled };
+    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
+    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
 }

@@ -23,6 +23,7 @@ const RATE_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-
 const RATE_INTERVAL: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-interval-milliseconds");
 const RATE_DAILY: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily");
 const RATE_DAILY_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily-remaining");
+const CARRIED_TO: HeaderName = HeaderName::from_static("keyway-carried-to");
 const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 
 /// The body of an answer: whole, or as it comes from HubSpot.
@@ -53,6 +54,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     if let (Some(allowance), false) = (outcome.allowance, search) {
         headers.extend(rate_headers(allowance));
     }
+    headers.extend(call.carried_to.as_deref().and_then(|path| text_header(CARRIED_TO, path)));
     headers.extend(retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
     headers.extend(outcome.allow.as_deref().and_then(|allow| text_header(ALLOW, allow)));
     response
@@ -86,6 +88,7 @@ fn rate_headers(allowance: Allowance) -> [(HeaderName, HeaderValue); 5] {
 /// Which rule of Keyway's (or its backend's) made this an error; see docs/errors.md.
 fn rule(error: &ErrorBody) -> &'static str {
     match (error.status, error.category) {
+        (400, "NOT_TRANSLATABLE") => "not-translatable",
         (401, "EXPIRED_AUTHENTICATION") => "token-expired",
         (401, _) => "token-not-accepted",
         (403, "MISSING_SCOPES") => "missing-scopes",

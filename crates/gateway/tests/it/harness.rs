@@ -73,6 +73,7 @@ impl Server {
             connection: None,
         };
         let app = |id, name: &str, scopes: &[&str]| App {
+            translate: false,
             id,
             hub_id: HUB,
             name: name.into(),
