@@ -73,6 +73,8 @@ need node nodejs
 need npm npm
 need python3 python3
 need redis-server redis-server
+need nginx nginx-light
+need openssl openssl
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 
@@ -90,6 +92,7 @@ part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py
+part 'HubSpot behind TLS' python3 tests/tls_upstream.py
 part 'the store and the audit on PostgreSQL' on_postgresql
 part 'the line of several instances on Redis' on_redis
 part 'three instances on one PostgreSQL and one Redis, one of them killed, Redis restarted' python3 tests/instances.py --seconds 30

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The gateway in front of HubSpot beside nginx doing less: CPU of the proxy for each request.
 
-    proxy.py [--rounds N] [--seconds S]
+    proxy.py [--rounds N] [--seconds S] [--tls] [--paced]
 
+With --tls HubSpot is reached over TLS 1.3, on kept connections, by both. With --paced wrk sends 2,000
+requests a second to HubSpot alone, to nginx and to Keyway: what the proxies add to the latency.
 HubSpot is a third nginx that answers 1 KB of JSON. nginx maps each caller's token, puts in the
 upstream's credential, limits, and logs; Keyway does the same and checks scopes, resolves operations
 and makes each call's record durable before its answer leaves. wrk loads them in turn.
@@ -23,11 +25,13 @@ import tempfile
 import time
 
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
 from contact import APPS, LUA, post  # noqa: E402
 from keyway import BINARY, Keyway  # noqa: E402
+from openssl import authority, certificate  # noqa: E402
 
 HEAD = """
 daemon off; worker_processes 2; pid {folder}/{name}.pid; error_log {folder}/{name}.err;
@@ -39,7 +43,7 @@ http {{
 HUBSPOT = HEAD + """
   access_log off; default_type application/json;
   server {{
-    listen 127.0.0.1:{port} backlog=1024;
+    listen 127.0.0.1:{port} {ssl} backlog=1024; {certificate}
     location = /oauth/v2/private-apps/get/access-token-info {{ return 200 '{info}'; }}
     location / {{ add_header X-HubSpot-RateLimit-Max 10000000; add_header X-HubSpot-RateLimit-Daily 1000000000; return 200 '{answer}'; }}
   }}
@@ -56,7 +60,7 @@ PROXY = HEAD + """
     location / {{
       if ($caller = '') {{ return 401; }}
       limit_req zone=callers burst=1000 nodelay;
-      proxy_pass http://hubspot; proxy_http_version 1.1; proxy_set_header Connection '';
+      proxy_pass {scheme}://hubspot; {verify} proxy_http_version 1.1; proxy_set_header Connection '';
       proxy_set_header Authorization 'Bearer {credential}'; proxy_set_header Cookie '';
     }}
   }}
@@ -99,6 +103,15 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(cpu(int(child)) for child in children)
 
 
+# 16 connections that each wait 8 ms from one request to the next.
+PACED = LUA + """
+local turn = 0
+function delay() turn = turn + 1; return 7 + turn % 2 end
+"""
+CERTIFICATE = "ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/good.key; ssl_protocols TLSv1.3;"
+VERIFY = "proxy_ssl_protocols TLSv1.3; proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/company.pem; proxy_ssl_name localhost; proxy_ssl_session_reuse on;"
+
+
 def load(url: str, pid: int, seconds: int, script: str, tokens: str):
     """One run of wrk: requests a second, p99 in ms, microseconds of the proxy's processor for a request."""
     before = cpu(pid)
@@ -107,7 +120,7 @@ def load(url: str, pid: int, seconds: int, script: str, tokens: str):
     used = cpu(pid) - before
     requests = int(re.search(r"(\d+) requests in", out)[1])
     rate, p99, bad = re.search(r"requests/s (\d+).*p99 ([\d.]+) ms  not 2xx (\d+)", out).groups()
-    assert bad == "0", out
+    assert bad == "0", out + pathlib.Path(script).with_name("proxy.err").read_text()[-500:]
     return float(rate), float(p99), used / requests * 1e6
 
 
@@ -115,6 +128,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--paced", action="store_true")
     arguments = parser.parse_args()
     credential = "pat-na1-" + "-".join(["3f9c2b7e", "5a1d", "4c86", "9e02", "b7d41f6a8c53"])
     os.environ["KEYWAY_ADMIN_TOKEN"] = os.urandom(16).hex()
@@ -122,21 +137,30 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         info = json.dumps({"userId": 1, "hubId": 4242, "appId": 1, "scopes": scopes})
         answer = json.dumps({"id": "1", "properties": {"note": "x" * 960}})
-        hubspot = Nginx(folder, "hubspot", HUBSPOT, info=info, answer=answer)
+        ssl, own, verify, scheme, host = "", "", "", "http", "127.0.0.1"
+        if arguments.tls:
+            authority(folder, "company")
+            certificate(folder, "good", "localhost", "company")
+            ssl, own, verify, scheme, host = "ssl", CERTIFICATE.format(folder=folder), VERIFY.format(folder=folder), "https", "localhost"
+            os.environ["KEYWAY_CA_FILE"] = f"{folder}/company.pem"
+        hubspot = Nginx(folder, "hubspot", HUBSPOT, info=info, answer=answer, ssl=ssl, certificate=own)
         keyway = Keyway(through_gateway=False)
         keyway.admin = json.loads(pathlib.Path(keyway.folder, "ready.json").read_text())["admin"]
-        connect = [BINARY, "account", "add", "load", "--connect", "--base-url", f"http://127.0.0.1:{hubspot.port}", "--credential-stdin",
+        connect = [BINARY, "account", "add", "load", "--connect", "--base-url", f"{scheme}://{host}:{hubspot.port}", "--credential-stdin",
                    "--tier", "enterprise", "--addons", "2", "--data", keyway.folder]
         subprocess.run(connect, input=credential, text=True, check=True, capture_output=True)
         tokens = [post(keyway, "/api/v1/apps", {"hubId": 4242, "name": f"load {at}", "scopes": scopes})["token"]["value"] for at in range(APPS)]
         script, list_ = pathlib.Path(folder, "load.lua"), pathlib.Path(folder, "tokens")
-        script.write_text(LUA)
+        script.write_text(PACED if arguments.paced else LUA)
         list_.write_text("\n".join(tokens))
         pathlib.Path(folder, "callers").write_text("".join(f"'Bearer {token}' app{at};\n" for at, token in enumerate(tokens)))
-        proxy = Nginx(folder, "proxy", PROXY, upstream=hubspot.port, credential=credential)
-        runs = {"nginx": [], "keyway": []}
+        proxy = Nginx(folder, "proxy", PROXY, upstream=hubspot.port, credential=credential, scheme=scheme, verify=verify)
+        servers = [("nginx", f"http://127.0.0.1:{proxy.port}", proxy.process.pid), ("keyway", keyway.url, keyway.process.pid)]
+        if arguments.paced:
+            servers.insert(0, ("HubSpot alone", f"{scheme}://{host}:{hubspot.port}", hubspot.process.pid))
+        runs = {name: [] for name, *_ in servers}
         for number in range(arguments.rounds + 1):
-            for name, url, pid in [("nginx", f"http://127.0.0.1:{proxy.port}", proxy.process.pid), ("keyway", keyway.url, keyway.process.pid)]:
+            for name, url, pid in servers:
                 run = load(url, pid, arguments.seconds, str(script), str(list_))
                 if number:
                     runs[name].append(run)
@@ -144,7 +168,7 @@ def main():
         for name, own in runs.items():
             rate, p99, used = (statistics.median(run[at] for run in own) for at in range(3))
             ratio = statistics.median(run[2] / base[2] for run, base in zip(own, runs["nginx"]))
-            print(f"| {name} | {rate:.0f} | {p99:.1f} | {used:.1f} | {ratio:.2f} |")
+            print(f"| {name} | {rate:.0f} | {p99:.2f} | {used:.1f} | {ratio:.2f} |")
         keyway.stop()
         proxy.stop()
         hubspot.stop()

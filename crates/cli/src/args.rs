@@ -214,6 +214,9 @@ pub struct Serve {
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,
+    /// Trust the authorities in this PEM file too, when calling HubSpot and other servers
+    #[arg(long, env = "KEYWAY_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Share HubSpot's limits with the other instances in this Redis (redis://… or rediss://…), and not in even parts
     #[arg(long, env = "KEYWAY_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,

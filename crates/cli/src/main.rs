@@ -49,6 +49,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> anyhow::Result<Exit> {
+    let authorities = match &args.command {
+        Command::Serve(serve) => serve.ca_file.clone(),
+        _ => std::env::var_os("KEYWAY_CA_FILE").map(std::path::PathBuf::from),
+    };
+    if let Some(file) = authorities {
+        keyway_gateway::tls::trust(&file)?;
+    }
     if let Command::Scan(scan) = args.command {
         return commands::scan::run(scan);
     }

@@ -18,5 +18,6 @@ pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tls;
 pub mod upstream;
 pub mod vault;

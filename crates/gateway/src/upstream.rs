@@ -24,6 +24,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use keyway_core::secret::Secret;
 use keyway_core::share::Told;
 
+use crate::tls;
+
 pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
@@ -39,6 +41,11 @@ const UPLOAD_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
 /// Idle connections that one thread keeps to one host.
 const IDLE_PER_HOST_MAX: usize = 64;
+/// Bytes of one answer over HTTP/2 that may be on the way, and of all on a connection.
+const STREAM_BYTES_MAX: u32 = 128 << 10;
+const CONNECTION_BYTES_MAX: u32 = 1 << 30;
+/// How often a connection over HTTP/2 with calls under way is asked whether it lives.
+const PING_EVERY: Duration = Duration::from_secs(20);
 /// Times a call is sent at most, where sending it again is safe.
 pub const ATTEMPTS_MAX: u32 = 3;
 /// The wait before the second attempt; the third waits twice as long.
@@ -170,8 +177,15 @@ fn pool() -> Pool {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
-    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    let tls =
+        hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_all_versions().wrap_connector(tcp);
     Client::builder(TokioExecutor::new())
+        // A client that reads slowly fills its own stream and holds up no other.
+        .http2_initial_stream_window_size(STREAM_BYTES_MAX)
+        .http2_initial_connection_window_size(CONNECTION_BYTES_MAX)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(CONNECT_TIME_MAX)
+        .timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIME_MAX)
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .pool_timer(TokioTimer::new())

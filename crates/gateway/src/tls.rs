@@ -1,0 +1,67 @@
+//! Whom Keyway trusts when it calls others over TLS: Mozilla's list of authorities (as of the build)
+//! and those that the operator names, for companies whose proxies open TLS with their own.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+/// Further authorities, for the whole process; set once, before the first call.
+static MORE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
+
+/// A file of certificates that can't be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// It can't be read, or is not PEM.
+    #[error("{} holds no certificates in PEM: {error}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: rustls::pki_types::pem::Error,
+    },
+    /// There is none in it, or one that is no authority's.
+    #[error("{} holds no certificate of an authority", .0.display())]
+    NoAuthority(PathBuf),
+}
+
+/// Trusts the authorities in a PEM file too, from now on and in all of the process.
+///
+/// # Errors
+/// There is none in it.
+pub fn trust(file: &Path) -> Result<(), TrustError> {
+    let unreadable = |error| TrustError::Unreadable { file: file.to_owned(), error };
+    let read: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(file).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
+    let (added, _) = RootCertStore::empty().add_parsable_certificates(read.iter().cloned());
+    if added == 0 {
+        return Err(TrustError::NoAuthority(file.to_owned()));
+    }
+    let _ = MORE.set(read);
+    Ok(())
+}
+
+/// TLS 1.2 and 1.3, with rustls' choice of ciphers.
+pub fn client() -> ClientConfig {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add_parsable_certificates(MORE.get().into_iter().flatten().cloned());
+    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_authority_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        assert!(trust(&file).unwrap_err().to_string().contains("ca.pem"));
+        std::fs::write(&file, "not a certificate").unwrap();
+        assert!(matches!(trust(&file), Err(TrustError::NoAuthority(_))));
+        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(matches!(trust(&file), Err(TrustError::NoAuthority(_))));
+    }
+}
