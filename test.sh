@@ -64,6 +64,13 @@ on_postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
+deliveries() { # new tokens to files, commands, Vault, AWS and GitHub
+  local venv=target/deliveries
+  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check pynacl 'moto[secretsmanager,server]' || return 1
+  $venv/bin/python tests/deliver.py
+}
+
 on_redis() { # the line that instances share, and its script
   python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
 }
@@ -92,6 +99,7 @@ part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py
+part 'deliveries of new tokens' deliveries
 part 'HubSpot behind TLS' python3 tests/tls_upstream.py
 part 'the store and the audit on PostgreSQL' on_postgresql
 part 'the line of several instances on Redis' on_redis

@@ -262,6 +262,9 @@ pub struct CredentialSource {
     /// Read it from what a command prints, such as a password manager's
     #[arg(long, value_name = "COMMAND")]
     pub credential_command: Option<String>,
+    /// Read it from a vault: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao) or aws:SECRET#FIELD (AWS Secrets Manager)
+    #[arg(long, value_name = "REFERENCE")]
+    pub credential_from: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -537,6 +540,20 @@ pub enum Token {
         /// End the old tokens at once
         #[arg(long)]
         now: bool,
+        /// Put the new token where this file of targets says, and do not show it; when one fails, nothing changes
+        #[arg(long, value_name = "FILE")]
+        deliver: Option<PathBuf>,
+        /// With --deliver: say what would be done, and change nothing
+        #[arg(long, requires = "deliver")]
+        dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put back what the targets of a file held before the last delivery
+    Undeliver {
+        /// The file of targets
+        targets: PathBuf,
         /// Print JSON
         #[arg(long)]
         json: bool,

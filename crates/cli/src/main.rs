@@ -4,7 +4,9 @@ mod args;
 mod client;
 mod commands;
 mod config;
+mod deliver;
 mod demo;
+mod https;
 mod portal_backend;
 mod serve;
 

@@ -459,11 +459,7 @@ impl Control {
     /// # Errors
     /// There is no such app, or the grace period is too long.
     pub async fn rotate_token(&self, id_or_name: &str, rotation: Rotation) -> Result<(App, NewToken)> {
-        if let Rotation::Grace(ms) = rotation
-            && !(1..=GRACE_MS_MAX).contains(&ms)
-        {
-            return Err(ControlError::Invalid("a grace period is longer than nothing and at most 31 days".into()));
-        }
+        rotation.check()?;
         self.add_token(id_or_name, Some(rotation)).await
     }
 
@@ -472,29 +468,43 @@ impl Control {
         let app = find_app(&state, id_or_name)?.clone();
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = clock::now();
-        // A legacy key stays through rotations: whoever sends it can't be changed.
-        let live = |token: &Token| {
-            token.app_id == app.id && !token.legacy && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)
-        };
         let mut next = state.clone();
-        if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| live(token)).count() >= LIVE_TOKENS_MAX {
+        if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        for token in next.tokens.iter_mut().filter(|token| live(token)) {
-            match rotation {
-                Some(Rotation::Now) => token.revoked_at = Some(now),
-                // A token that was to end earlier still does.
-                Some(Rotation::Grace(ms)) => {
-                    token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms))))
-                }
-                None => continue,
+        if let Some(rotation) = rotation {
+            for token in next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)) {
+                rotation.end(token, now);
+                store::update_token(&mut change, token).await?;
             }
-            store::update_token(&mut change, token).await?;
         }
         let made = self.make_token(&mut change, app.id, &region, now).await?;
         next.tokens.push(made.token.clone());
         self.commit(change, &mut state, next).await?;
         Ok((app, made))
+    }
+
+    /// Ends the other tokens of a token's app, as a rotation to it would have.
+    ///
+    /// # Errors
+    /// There is no such token, it has ended itself, or the grace period is not valid.
+    pub async fn take_over(&self, token_id: u64, rotation: Rotation) -> Result<(App, Token)> {
+        rotation.check()?;
+        let (mut change, mut state) = self.begin().await?;
+        let now = clock::now();
+        let heir = state.tokens.iter().find(|token| token.id == token_id).cloned();
+        let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        if !is_live(&heir, heir.app_id, now) {
+            return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
+        }
+        let app = find_app(&state, &heir.app_id.to_string())?.clone();
+        let mut next = state.clone();
+        for token in next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now)) {
+            rotation.end(token, now);
+            store::update_token(&mut change, token).await?;
+        }
+        self.commit(change, &mut state, next).await?;
+        Ok((app, heir))
     }
 
     /// Ends a token now.
@@ -601,6 +611,31 @@ const FIRST_HUB_ID: u64 = 10_000_001;
 const WAIT_MS_MAX: u32 = 60_000;
 /// What every token may do: ask who it is.
 pub(crate) const BASE_SCOPE: &str = "oauth";
+
+/// Whether a token of an app still works and rotations end it. A legacy key stays: whoever sends it
+/// can't be changed.
+fn is_live(token: &Token, app_id: u64, now: Timestamp) -> bool {
+    token.app_id == app_id && !token.legacy && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)
+}
+
+impl Rotation {
+    fn check(self) -> Result<()> {
+        match self {
+            Self::Grace(ms) if !(1..=GRACE_MS_MAX).contains(&ms) => {
+                Err(ControlError::Invalid("a grace period is longer than nothing and at most 31 days".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end(self, token: &mut Token, now: Timestamp) {
+        match self {
+            Self::Now => token.revoked_at = Some(now),
+            // A token that was to end earlier still does.
+            Self::Grace(ms) => token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))),
+        }
+    }
+}
 
 /// An app's part of the limits after a change.
 fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {

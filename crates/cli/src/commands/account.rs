@@ -11,12 +11,13 @@ use super::{list, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::call;
+use crate::deliver::{AwsSecret, VaultSecret};
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
         Account::Create { name, connect: true, credential, base_url, settings, json, .. } => {
             let body = json!({
-                "name": name, "baseUrl": base_url, "credential": read(&credential)?, "tier": settings.tier, "addons": settings.addons,
+                "name": name, "baseUrl": base_url, "credential": read(&credential).await?, "tier": settings.tier, "addons": settings.addons,
                 "timeZone": settings.time_zone,
             });
             let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await?;
@@ -25,7 +26,7 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             })
         }
         Account::Rotate { hub_id, credential, json } => {
-            let body = json!({ "credential": read(&credential)? });
+            let body = json!({ "credential": read(&credential).await? });
             let answer = call(connection, Method::PUT, &format!("/api/v1/accounts/{hub_id}/credential"), Some(body)).await?;
             show(&answer, json, |answer| format!("account {hub_id} has a new credential\n{}", describe(&answer["account"])))
         }
@@ -84,7 +85,7 @@ pub(super) fn trouble(account: &Value) -> Option<String> {
 }
 
 /// Reads a credential from where it was said to be. A line end after it is none of it.
-pub(super) fn read(source: &CredentialSource) -> anyhow::Result<String> {
+pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     const CREDENTIAL_MAX: u64 = 64 << 10;
     let text = if let Some(name) = &source.credential_env {
         std::env::var(name).with_context(|| format!("the environment variable {name} can't be read"))?
@@ -96,12 +97,20 @@ pub(super) fn read(source: &CredentialSource) -> anyhow::Result<String> {
             bail!("the command for the credential failed: {}", output.status);
         }
         String::from_utf8(output.stdout).context("the command printed something else than text")?
+    } else if let Some(reference) = &source.credential_from {
+        match reference.split_once(':') {
+            Some(("vault", place)) => VaultSecret::parse(place)?.read().await?,
+            Some(("aws", place)) => AwsSecret::parse(place).read().await?,
+            _ => bail!("{reference} is neither vault:MOUNT/PATH#FIELD nor aws:SECRET#FIELD"),
+        }
     } else if source.credential_stdin {
         let mut text = String::new();
         std::io::stdin().take(CREDENTIAL_MAX).read_to_string(&mut text).context("standard input can't be read")?;
         text
     } else {
-        bail!("say where the credential is: --credential-env, --credential-file, --credential-stdin or --credential-command");
+        bail!(
+            "say where the credential is: --credential-env, --credential-file, --credential-stdin, --credential-command or --credential-from"
+        );
     };
     Ok(text.trim().to_owned())
 }

@@ -1,7 +1,10 @@
 //! `keyway token …`
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_core::secret::Secret;
 use serde_json::{Value, json};
 
 use super::account::read;
@@ -9,6 +12,7 @@ use super::{encode, list, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, Token};
 use crate::client::call;
+use crate::deliver::{self, Target};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
     match action {
@@ -16,7 +20,12 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(&app)), None).await?;
             show(&answer, json, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
-        Token::Rotate { app, grace, now, json } => {
+        Token::Undeliver { targets, json } => undeliver(&targets, json).await,
+        Token::Rotate { app, grace, now, deliver: Some(targets), dry_run, json } => {
+            let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
+            rotate_into(connection, &app, grace_ms, &deliver::read(&targets)?, dry_run, json).await
+        }
+        Token::Rotate { app, grace, now, json, .. } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let path = format!("/api/v1/apps/{}/tokens/rotate", encode(&app));
             let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms }))).await?;
@@ -24,7 +33,7 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
         Token::LegacyKey { app, key, json } => {
-            let body = json!({ "credential": read(&key)? });
+            let body = json!({ "credential": read(&key).await? });
             let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens/legacy", encode(&app)), Some(body)).await?;
             show(&answer, json, |answer| {
                 format!("let in the legacy key {} for {}, in ?hapikey= only", text(&answer["token"]["hint"]), text(&answer["app"]["name"]))
@@ -51,6 +60,64 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             show(&answer, json, |answer| tokens(list(answer, "tokens")))
         }
     }
+}
+
+/// Makes a token, puts it into every target, and only then ends the old ones.
+async fn rotate_into(
+    connection: &Connection,
+    app: &str,
+    grace_ms: Option<i64>,
+    targets: &[Target],
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let mut plan = Vec::new();
+    for target in targets {
+        let what = target.check().await.with_context(|| format!("{}: nothing was changed", target.name()))?;
+        plan.push(json!({ "target": target.name(), "does": what }));
+    }
+    if dry_run {
+        return show(&json!({ "version": 1, "dryRun": true, "targets": plan }), json, |answer| {
+            format!("nothing was changed; it would do this:\n{}", told(answer))
+        });
+    }
+    let made = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(app)), None).await?;
+    let token = Secret::new(made["token"]["value"].as_str().context("the server made no token")?.to_owned());
+    let id = text(&made["token"]["id"]);
+    let delivered = match deliver::deliver_all(targets, &token).await {
+        Ok(delivered) => delivered,
+        Err(error) => {
+            // It may stand somewhere by now, so it ends; the old ones were not touched.
+            let revoked = call(connection, Method::POST, &format!("/api/v1/tokens/{id}/revoke"), None).await;
+            let fate =
+                revoked.map_or_else(|error| format!("token {id} could not be revoked ({error})"), |_| format!("token {id} is revoked"));
+            bail!("the token was not delivered, {fate}, the old tokens are as they were\n  {error:#}");
+        }
+    };
+    let ended = call(connection, Method::POST, &format!("/api/v1/tokens/{id}/take-over"), Some(json!({ "graceMs": grace_ms }))).await;
+    let ended = ended.with_context(|| format!("token {id} is delivered, but the old tokens still work; revoke them, or rotate again"))?;
+    let delivered: Vec<Value> = delivered.into_iter().map(|(target, what)| json!({ "target": target, "does": what })).collect();
+    let answer = json!({ "version": 1, "app": ended["app"], "token": ended["token"], "targets": delivered });
+    show(&answer, json, |answer| {
+        let fate = if grace_ms.is_some() { "work until the end of their grace" } else { "ended" };
+        format!("token {id} of {} is delivered; the old tokens {fate}\n{}", text(&answer["app"]["name"]), told(answer))
+    })
+}
+
+async fn undeliver(targets: &Path, json: bool) -> anyhow::Result<Exit> {
+    let mut results = Vec::new();
+    let mut whole = true;
+    for target in deliver::read(targets)?.iter().rev() {
+        let undone = target.undo().await;
+        whole &= undone.is_ok();
+        results.push(json!({ "target": target.name(), "does": undone.unwrap_or_else(|error| format!("NOT put back: {error:#}")) }));
+    }
+    show(&json!({ "version": 1, "targets": results }), json, told)?;
+    Ok(if whole { Exit::Fine } else { Exit::Negative })
+}
+
+fn told(answer: &Value) -> String {
+    list(answer, "targets").iter().map(|one| format!("  {}: {}", text(&one["target"]), text(&one["does"]))).collect::<Vec<_>>().join("\n")
 }
 
 /// The token's text, with the warning that goes with it.

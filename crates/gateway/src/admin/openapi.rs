@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 30] = [
+pub(super) const ROUTES: [(&str, &str, &str); 31] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -20,7 +20,11 @@ pub(super) const ROUTES: [(&str, &str, &str); 30] = [
     ("get", "/api/v1/apps", "List apps with their tokens; query hubId"),
     ("post", "/api/v1/apps", "Create an app: hubId, name, description, owner, dependents, scopes; answers its token once"),
     ("get", "/api/v1/apps/{app}", "Show an app, by id or unique name"),
-    ("patch", "/api/v1/apps/{app}", "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled"),
+    (
+        "patch",
+        "/api/v1/apps/{app}",
+        "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled, translate, weight, reserve, maxWaitMs",
+    ),
     ("delete", "/api/v1/apps/{app}", "Delete an app and its tokens"),
     ("get", "/api/v1/apps/{app}/scopes", "The scopes an app was granted beside those its calls needed; query days (90)"),
     ("get", "/api/v1/apps/{app}/tokens", "List an app's tokens"),
@@ -29,6 +33,7 @@ pub(super) const ROUTES: [(&str, &str, &str); 30] = [
     ("post", "/api/v1/apps/{app}/tokens/legacy", "Let in a key that a caller which can't be changed sends in ?hapikey=: credential"),
     ("get", "/api/v1/tokens/{token_id}/users", "Where the calls with a token come from; query days (90)"),
     ("post", "/api/v1/tokens/{token_id}/revoke", "End a token now"),
+    ("post", "/api/v1/tokens/{token_id}/take-over", "End the other tokens of its app, now or after graceMs"),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),
     (

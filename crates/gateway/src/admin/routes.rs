@@ -37,6 +37,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/apps/{app}/tokens/legacy", post(admit_legacy_key))
         .route("/api/v1/tokens/{token_id}/users", get(scopes::users_of_token))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
+        .route("/api/v1/tokens/{token_id}/take-over", post(take_over))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
@@ -227,6 +228,12 @@ async fn rotate_token(State(admin): State<Admin>, Path(app): Path<String>, JsonB
 
 async fn admit_legacy_key(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
     let (app, token) = admin.control.admit_legacy_key(&app, Secret::new(asked.credential)).await?;
+    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::token(&token, clock::now()) })))
+}
+
+async fn take_over(State(admin): State<Admin>, Path(token_id): Path<u64>, JsonBody(asked): JsonBody<RotateBody>) -> Answer {
+    let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
+    let (app, token) = admin.control.take_over(token_id, rotation).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::token(&token, clock::now()) })))
 }
 

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""New tokens put where integrations read them, looked at before, put back after.
+
+AWS Secrets Manager is moto's server, and each signature is checked with botocore's own; GitHub and
+Vault answer here as their documentation says, GitHub's seal is opened with libsodium.
+Needs pynacl and moto[secretsmanager,server] of PyPI.
+"""
+
+import base64
+import collections
+import http.server
+import json
+import os
+import pathlib
+import re
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+
+import nacl.public
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from moto.server import ThreadedMotoServer
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
+from keyway import BINARY, Keyway  # noqa: E402
+
+ACCESS, SECRET = "AKIDEXAMPLE", "not-a-key"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=None):
+        text = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def body(self):
+        return self.rfile.read(int(self.headers.get("content-length", 0)))
+
+    def do_GET(self):
+        self.serve("GET", b"")
+
+    def do_POST(self):
+        self.serve("POST", self.body())
+
+    def do_PUT(self):
+        self.serve("PUT", self.body())
+
+    def do_DELETE(self):
+        self.serve("DELETE", b"")
+
+
+def serve(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+class Vault(Handler):
+    """The key-value engine, version 2, of one mount."""
+
+    token = "vault-" + os.urandom(8).hex()
+    versions = collections.defaultdict(list)
+    read_only = False
+
+    def serve(self, method, body):
+        if self.headers["x-vault-token"] != self.token or self.headers["x-vault-request"] != "true":
+            return self.answer(403, {"errors": ["permission denied"]})
+        if self.path == "/v1/sys/capabilities-self":
+            paths = json.loads(body)["paths"]
+            held = ["read"] if self.read_only else ["create", "read", "update", "delete"]
+            return self.answer(200, {"data": {path: held for path in paths}})
+        path, _, query = self.path.removeprefix("/v1/secret/data/").partition("?version=")
+        versions = self.versions[path]
+        if method == "GET":
+            number = int(query or len(versions))
+            data = versions[number - 1] if 0 < number <= len(versions) else None
+            metadata = {"version": number}
+            return self.answer(200 if data else 404, {"data": {"data": data, "metadata": metadata}} if number else {"errors": []})
+        if method == "DELETE":
+            versions[-1] = None
+            return self.answer(204)
+        asked = json.loads(body)
+        if asked["options"]["cas"] != len(versions):
+            return self.answer(400, {"errors": ["check-and-set parameter did not match the current version"]})
+        versions.append(asked["data"])
+        return self.answer(200, {"data": {"version": len(versions)}})
+
+
+class GitHub(Handler):
+    token = "github-" + os.urandom(8).hex()
+    key = nacl.public.PrivateKey.generate()
+    secrets = {}
+
+    def serve(self, method, body):
+        if self.headers["authorization"] != f"Bearer {self.token}" or not self.headers["user-agent"]:
+            return self.answer(401, {"message": "Bad credentials"})
+        place, name = self.path.removeprefix("/repos/").rsplit("/", 1)
+        if name == "public-key":
+            return self.answer(200, {"key_id": "7", "key": base64.b64encode(bytes(self.key.public_key)).decode()})
+        if method == "GET":
+            return self.answer(200 if (place, name) in self.secrets else 404, {})
+        asked = json.loads(body)
+        assert asked["key_id"] == "7"
+        new = (place, name) not in self.secrets
+        opened = nacl.public.SealedBox(self.key).decrypt(base64.b64decode(asked["encrypted_value"]))
+        self.secrets[place, name] = opened.decode()
+        return self.answer(201 if new else 204)
+
+
+def signature_checked(behind):
+    """A server that lets a call to AWS through if botocore signs it alike."""
+
+    class Aws(Handler):
+        def serve(self, _, body):
+            names = re.search(r"SignedHeaders=([^,]+)", self.headers["authorization"])[1].split(";")
+            request = AWSRequest("POST", f"http://{self.headers['host']}/", data=body, headers={name: self.headers[name] for name in names})
+            auth = SigV4Auth(Credentials(ACCESS, SECRET), "secretsmanager", "eu-west-1")
+            request.context["timestamp"] = self.headers["x-amz-date"]
+            text = auth.string_to_sign(request, auth.canonical_request(request))
+            if not self.headers["authorization"].endswith(f"Signature={auth.signature(text, request)}"):
+                return self.answer(403, {"__type": "InvalidSignatureException", "message": "signature"})
+            onward = urllib.request.Request(behind, body, dict(self.headers))
+            try:
+                with urllib.request.urlopen(onward) as answer:
+                    return self.answer(answer.status, json.load(answer))
+            except urllib.error.HTTPError as answer:
+                return self.answer(answer.code, json.loads(answer.read() or b"{}"))
+
+    return serve(Aws)
+
+
+def aws(url, action, **body):
+    headers = {"x-amz-target": f"secretsmanager.{action}", "content-type": "application/x-amz-json-1.1",
+               "authorization": f"AWS4-HMAC-SHA256 Credential={ACCESS}/20260101/eu-west-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0"}
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+        return json.load(answer)
+
+
+TARGETS = """
+[[target]]
+kind = "github-actions"
+repository = "acme/billing"
+secret = "HUBSPOT_TOKEN"
+
+[[target]]
+kind = "file"
+path = "{folder}/billing.env"
+mode = "0640"
+template = "REGION=eu\\nHUBSPOT_TOKEN={{token}}\\n"
+
+[[target]]
+kind = "command"
+run = ["sh", "-c", "cat > {folder}/seen"]
+undo = ["rm", "{folder}/seen"]
+
+[[target]]
+kind = "vault"
+path = "billing/hubspot"
+
+[[target]]
+kind = "aws-secrets-manager"
+secret_id = "billing"
+key = "token"
+region = "eu-west-1"
+"""
+
+
+def main():
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    behind = f"http://{host}:{port}/"
+    os.environ.update(VAULT_ADDR=serve(Vault), VAULT_TOKEN=Vault.token, GITHUB_API_URL=serve(GitHub), GITHUB_TOKEN=GitHub.token,
+                      AWS_ENDPOINT_URL=signature_checked(behind), AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION="eu-west-1")
+    keyway = Keyway(through_gateway=False)
+    hub_id = keyway.account("Delivery")
+    _, old = keyway.app(hub_id, "Billing", ["crm.objects.contacts.read"])
+    folder = tempfile.mkdtemp(prefix="keyway-deliver-")
+    targets = pathlib.Path(folder, "targets.toml")
+    targets.write_text(TARGETS.format(folder=folder))
+    file, seen = pathlib.Path(folder, "billing.env"), pathlib.Path(folder, "seen")
+    file.write_text("REGION=eu\nHUBSPOT_TOKEN=before\n")
+    Vault.versions["billing/hubspot"] = [{"token": "before", "owner": "billing"}]
+    aws(behind, "CreateSecret", Name="billing", SecretString=json.dumps({"token": "before", "owner": "billing"}), ClientRequestToken="a" * 32)
+
+    def current():
+        return json.loads(aws(behind, "GetSecretValue", SecretId="billing", VersionStage="AWSCURRENT")["SecretString"])
+
+    def keyway_command(*arguments):
+        return subprocess.run([BINARY, *arguments, "--data", keyway.folder], capture_output=True, text=True, check=False)
+
+    def works(token):
+        request = urllib.request.Request(keyway.url + "/crm/v3/objects/contacts", headers={"authorization": f"Bearer {token}"})
+        try:
+            return urllib.request.urlopen(request).status == 200
+        except urllib.error.HTTPError as error:
+            assert error.code == 401, error
+            return False
+
+    def states():
+        return [one["state"] for one in keyway.run("token", "list", "Billing")["tokens"]]
+
+    # A dry run says what would be done, and nothing is.
+    dry = keyway_command("token", "rotate", "Billing", "--deliver", str(targets), "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    print(dry.stdout)
+    assert states() == ["active"] and "before" in file.read_text() and len(Vault.versions["billing/hubspot"]) == 1
+
+    # A delivery puts one token everywhere, shows it nowhere, and the old one goes on for its grace.
+    done = keyway_command("token", "rotate", "Billing", "--grace", "1h", "--deliver", str(targets))
+    assert done.returncode == 0, done.stderr
+    print(done.stdout)
+    new = seen.read_text().strip()
+    assert new.startswith("pat-") and new not in done.stdout + done.stderr
+    assert file.read_text() == f"REGION=eu\nHUBSPOT_TOKEN={new}\n" and stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert Vault.versions["billing/hubspot"][-1] == {"token": new, "owner": "billing"}
+    assert current() == {"token": new, "owner": "billing"}
+    assert GitHub.secrets == {("acme/billing/actions/secrets", "HUBSPOT_TOKEN"): new}
+    assert works(old) and works(new) and sorted(states()) == ["active", "expiring"]
+
+    # It is undone where it can be, and said where not.
+    undone = keyway_command("token", "undeliver", str(targets))
+    print(undone.stdout)
+    assert undone.returncode == 1 and "NOT put back" in undone.stdout
+    assert file.read_text() == "REGION=eu\nHUBSPOT_TOKEN=before\n" and not seen.exists()
+    assert Vault.versions["billing/hubspot"][-1] == {"token": "before", "owner": "billing"} and current()["token"] == "before"
+
+    # One target that may not be written: nothing is changed anywhere.
+    Vault.read_only = True
+    refused = keyway_command("token", "rotate", "Billing", "--deliver", str(targets))
+    assert refused.returncode == 2 and "may not write" in refused.stderr, refused.stderr
+    assert len(states()) == 2
+    Vault.read_only = False
+
+    # One that fails when its turn comes: those before are put back, the new token ends, the old ones go on.
+    targets.write_text(targets.read_text().replace('run = ["sh", "-c", "cat', 'run = ["sh", "-c", "exit 3; cat'))
+    failed = keyway_command("token", "rotate", "Billing", "--now", "--deliver", str(targets))
+    print(failed.stderr)
+    assert failed.returncode == 2 and "put back" in failed.stderr and "exit status: 3" in failed.stderr
+    assert "before" in file.read_text() and works(old) and works(new) and states().count("revoked") == 1
+
+    # An account's credential is read from the same vaults.
+    hubspot = Keyway(through_gateway=False)
+    hubspot.run("account", "create", "HubSpot", "--hub-id", "4242")
+    _, credential = hubspot.app(4242, "Connection", ["crm.objects.contacts.read"])
+    Vault.versions["hubspot/main"] = [{"token": credential}]
+    aws(behind, "CreateSecret", Name="hubspot", SecretString=credential, ClientRequestToken="b" * 32)
+    added = keyway_command("account", "add", "HubSpot", "--connect", "--base-url", hubspot.url, "--credential-from", "vault:secret/hubspot/main#token")
+    assert added.returncode == 0, added.stderr
+    again = keyway_command("account", "rotate", "4242", "--credential-from", "aws:hubspot")
+    assert again.returncode == 0, again.stderr
+    wrong = keyway_command("account", "rotate", "4242", "--credential-from", "vault:secret/nothing#token")
+    assert wrong.returncode == 2 and "there is no secret secret/nothing" in wrong.stderr, wrong.stderr
+    assert credential not in added.stdout + added.stderr + again.stdout + again.stderr
+    hubspot.stop()
+    keyway.stop()
+    moto.stop()
+    print("delivered, undone, refused, failed and read as documented")
+
+
+if __name__ == "__main__":
+    main()
