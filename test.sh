@@ -64,11 +64,11 @@ on_postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
-deliveries() { # new tokens to files, commands, Vault, AWS and GitHub
+read_by_others() { # what is read back with the libraries of those it is for
   local venv=target/deliveries
   [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check pynacl 'moto[secretsmanager,server]' || return 1
-  $venv/bin/python tests/deliver.py
+  $venv/bin/pip install --quiet --disable-pip-version-check pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto || return 1
+  $venv/bin/python tests/deliver.py && $venv/bin/python tests/parquet.py && $venv/bin/python tests/otlp.py
 }
 
 on_redis() { # the line that instances share, and its script
@@ -99,7 +99,7 @@ part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py
-part 'deliveries of new tokens' deliveries
+part 'deliveries of new tokens, the audit as Parquet and OpenTelemetry' read_by_others
 part 'HubSpot behind TLS' python3 tests/tls_upstream.py
 part 'the store and the audit on PostgreSQL' on_postgresql
 part 'the line of several instances on Redis' on_redis

@@ -214,6 +214,9 @@ pub struct Serve {
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,
+    /// Send each record of the audit to this OpenTelemetry collector too, as a log record and a span (OTLP/HTTP, such as http://127.0.0.1:4318)
+    #[arg(long, env = "KEYWAY_OTLP", value_name = "URL")]
+    pub otlp: Option<String>,
     /// Trust the authorities in this PEM file too, when calling HubSpot and other servers
     #[arg(long, env = "KEYWAY_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
@@ -635,6 +638,8 @@ pub enum Format {
     Jsonl,
     /// Comma-separated values with a header line
     Csv,
+    /// Apache Parquet, into the file that --output names
+    Parquet,
 }
 
 #[derive(clap::Args)]

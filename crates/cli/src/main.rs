@@ -7,6 +7,7 @@ mod config;
 mod deliver;
 mod demo;
 mod https;
+mod otlp;
 mod portal_backend;
 mod serve;
 

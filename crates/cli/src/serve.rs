@@ -24,8 +24,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::{Connection, Serve};
+use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
 use crate::{Exit, commands, demo};
+
+/// How long the last records may take to reach a collector, at the end.
+const LAST_RECORDS_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
@@ -55,6 +59,13 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         (None, None) => Place::Memory,
     };
     let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
+    let (reader, sending) = match &serve.otlp {
+        Some(url) => {
+            let (tee, sending) = Collector::new(url)?.start(reader);
+            (Some(Box::new(tee) as Box<dyn std::io::Write + Send>), Some(sending))
+        }
+        None => (reader, None),
+    };
     let audit = Arc::new(AuditLog::open(place, store.audit_key(), reader).await?);
     let line = match &serve.redis {
         Some(url) => Some(Arc::new(Line::new(url, &line_prefix(&store.token_key()))?)),
@@ -115,6 +126,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     pruner.inspect(tokio::task::JoinHandle::abort);
     control.close().await;
     audit.close().await;
+    drop(audit);
+    if let Some(sending) = sending {
+        let _ = tokio::time::timeout(LAST_RECORDS_TIME_MAX, sending).await;
+    }
     portal.close().await;
     let _ = std::fs::remove_file(socket);
     Ok(Exit::Fine)

@@ -1,5 +1,7 @@
 //! `keyway audit …`
 
+mod parquet;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -7,6 +9,7 @@ use anyhow::Context;
 use http::Method;
 use serde_json::Value;
 
+use self::parquet::Parquet;
 use super::{list, query, show, table, text};
 use crate::Exit;
 use crate::args::{Audit, AuditFilter, Connection, Format};
@@ -24,12 +27,19 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             Ok(if answer["fault"].is_null() { Exit::Fine } else { Exit::Negative })
         }
         Audit::Export { filter, format, output } => {
-            let format = match format {
-                Format::Jsonl => "jsonl",
-                Format::Csv => "csv",
-            };
-            let path = format!("/api/v1/audit/export{}", fields(filter, Some(format.to_owned())));
-            export(connection, &path, output.as_deref()).await?;
+            // The server sends lines; a Parquet file is made here.
+            let sent = if matches!(format, Format::Csv) { "csv" } else { "jsonl" };
+            let path = format!("/api/v1/audit/export{}", fields(filter, Some(sent.to_owned())));
+            match format {
+                Format::Parquet => {
+                    let output = output.context("--format parquet writes a file: name it with --output")?;
+                    let file = std::fs::File::create(&output).with_context(|| format!("{} can't be written", output.display()))?;
+                    let mut parquet = Parquet::new(file)?;
+                    stream(connection, &path, |bytes| parquet.take(bytes).map_err(std::io::Error::other)).await?;
+                    parquet.finish()?;
+                }
+                Format::Jsonl | Format::Csv => export(connection, &path, output.as_deref()).await?,
+            }
             Ok(Exit::Fine)
         }
     }
