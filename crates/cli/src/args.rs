@@ -87,6 +87,9 @@ pub enum Command {
     },
     /// Whether a server runs and is ready
     Status {
+        /// Also exit 1 when a token without an end is older: a number with s, m, h or d, such as 180d
+        #[arg(long, env = "KEYWAY_MAX_TOKEN_AGE", value_name = "TIME")]
+        max_token_age: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -68,7 +68,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Scan(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
-        Command::Status { json } => runtime.block_on(commands::status::run(&connection, json)),
+        Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
         Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
         Command::Restore { source, master_key } => {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))

@@ -1,16 +1,20 @@
 //! `keyway status`
 
 use http::Method;
-use serde_json::json;
+use keyway_core::time::Timestamp;
+use keyway_gateway::clock;
+use serde_json::{Value, json};
 
 use super::account::trouble;
-use super::{list, show, text};
+use super::{list, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::call;
 
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
-pub async fn run(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
+/// With a largest age, also when a token that works and has no end is older.
+pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: bool) -> anyhow::Result<Exit> {
+    let max_age_ms = max_token_age.map(token::milliseconds).transpose()?;
     let answer = match call(connection, Method::GET, "/api/v1/accounts", None).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -19,8 +23,13 @@ pub async fn run(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
         }
     };
     let accounts = list(&answer, "accounts");
-    let troubles: Vec<(String, String)> =
+    let mut troubles: Vec<(String, String)> =
         accounts.iter().filter_map(|account| trouble(account).map(|trouble| (text(&account["hubId"]), trouble))).collect();
+    if let Some(max_age_ms) = max_age_ms {
+        let answer = call(connection, Method::GET, "/api/v1/apps", None).await?;
+        let made_before = clock::now().plus_ms(-max_age_ms);
+        troubles.extend(list(&answer, "apps").iter().flat_map(|app| old_tokens(app, made_before)));
+    }
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(&json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed }), json, |_| {
         let mut lines = format!("keyway runs, with {} account(s)", accounts.len());
@@ -30,4 +39,31 @@ pub async fn run(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
         lines
     })?;
     Ok(if troubles.is_empty() { Exit::Fine } else { Exit::Negative })
+}
+
+/// What is to be said of an app's tokens that were made before a moment and have no end yet.
+fn old_tokens(app: &Value, made_before: Timestamp) -> impl Iterator<Item = (String, String)> {
+    list(app, "tokens").iter().filter(|token| token["state"] == "active").filter_map(move |token| {
+        let made = token["createdAt"].as_str().and_then(Timestamp::parse_iso)?;
+        let days = (clock::now().as_ms() - made.as_ms()) / 86_400_000;
+        let what =
+            format!("token {} of {} ({}) is {days} days old: rotate it", text(&token["id"]), text(&app["name"]), text(&token["hint"]));
+        (made < made_before).then(|| (text(&app["hubId"]), what))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_works_and_is_old_is_told_once() {
+        let token = |id: u64, state: &str, made: i64| json!({ "id": id, "state": state, "hint": "pat-…1234", "createdAt": clock::now().plus_ms(made).to_iso() });
+        let day = 86_400_000;
+        let app = json!({ "hubId": 7, "name": "Sync", "tokens": [
+            token(1, "active", -200 * day), token(2, "active", -3 * day), token(3, "expiring", -200 * day), token(4, "revoked", -200 * day),
+        ] });
+        let told: Vec<_> = old_tokens(&app, clock::now().plus_ms(-180 * day)).collect();
+        assert_eq!(told, [("7".to_owned(), "token 1 of Sync (pat-…1234) is 200 days old: rotate it".to_owned())]);
+    }
 }
