@@ -2,6 +2,8 @@
 //!
 //! `harness` starts a real listener over a real portal; the other files are the specification.
 
+/// Requests put together at random.
+mod edge;
 mod harness;
 /// Bytes that are not a request.
 mod hostile;
