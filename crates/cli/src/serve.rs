@@ -139,7 +139,9 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
 /// another may use the same Redis.
 fn line_prefix(key: &TokenKey) -> String {
     let hash = key.hash("the line of all instances").0;
-    hash.iter().take(6).fold("keyway:".to_owned(), |prefix, byte| format!("{prefix}{byte:02x}"))
+    let hex: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    // In braces, so that a cluster keeps all of them in one place, which one script needs.
+    format!("keyway:{{{hex}}}")
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
