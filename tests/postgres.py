@@ -4,9 +4,10 @@ import glob
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
+
+from servers import free_port, run_with
 
 
 class Postgres:
@@ -19,9 +20,7 @@ class Postgres:
         self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.user:
             shutil.chown(self.folder, "postgres")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         data = f"{self.folder}/data"
         self._run("initdb", "-D", data, "-A", "trust", "-U", "keyway")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_connections=200"
@@ -44,11 +43,4 @@ class Postgres:
 
 if __name__ == "__main__":
     # Runs a command with KEYWAY_TEST_POSTGRES set to a server of its own.
-    import sys
-
-    server = Postgres()
-    try:
-        status = subprocess.run(sys.argv[1:], env={**os.environ, "KEYWAY_TEST_POSTGRES": server.url}, check=False).returncode
-    finally:
-        server.stop()
-    sys.exit(status)
+    run_with("KEYWAY_TEST_POSTGRES", Postgres())

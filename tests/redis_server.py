@@ -1,19 +1,17 @@
 """A Redis of our own, in memory alone, ended with the test."""
 
-import os
 import socket
 import subprocess
-import sys
 import time
+
+from servers import free_port, run_with
 
 
 class Redis:
     """A running server that keeps nothing over a restart. `url` stays the same."""
 
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self.start()
 
@@ -45,9 +43,4 @@ class Redis:
 
 if __name__ == "__main__":
     # Runs a command with KEYWAY_TEST_REDIS set to a server of its own.
-    server = Redis()
-    try:
-        status = subprocess.run(sys.argv[1:], env={**os.environ, "KEYWAY_TEST_REDIS": server.url}, check=False).returncode
-    finally:
-        server.stop()
-    sys.exit(status)
+    run_with("KEYWAY_TEST_REDIS", Redis())

@@ -32,6 +32,7 @@ os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "tar
 from contact import APPS, LUA, post  # noqa: E402
 from keyway import BINARY, Keyway  # noqa: E402
 from openssl import authority, certificate  # noqa: E402
+from servers import free_port  # noqa: E402
 
 HEAD = """
 daemon off; worker_processes 2; pid {folder}/{name}.pid; error_log {folder}/{name}.err;
@@ -66,13 +67,6 @@ PROXY = HEAD + """
   }}
 }}
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Nginx:

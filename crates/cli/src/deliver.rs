@@ -127,6 +127,17 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
     Ok(done)
 }
 
+/// As many random bytes in hexadecimal digits.
+fn random_hex<const BYTES: usize>() -> anyhow::Result<String> {
+    let mut random = [0; BYTES];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system has no randomness: {error}"))?;
+    Ok(hex(&random))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// An environment variable that must be set, and is not to be printed.
 fn env(name: &str, what: &str) -> anyhow::Result<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).with_context(|| format!("{name} is not set: {what}"))

@@ -108,6 +108,13 @@ pub struct Operation {
     requirement: requirement::Rule,
 }
 
+impl Operation {
+    /// Whether its version is a number (`v1` to `v4`) and not a date.
+    pub fn is_numbered(&self) -> bool {
+        self.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.template)

@@ -234,8 +234,13 @@ impl<T> Share<T> {
 
     fn divide(&mut self) {
         let maxima = [self.limits.burst, self.limits.associations_burst, self.limits.search];
-        let parts = if self.shared { 1 } else { self.parts };
-        self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / parts);
+        let divisor = self.divisor();
+        self.lanes.iter_mut().zip(maxima).for_each(|(lane, max)| lane.max = max / divisor);
+    }
+
+    /// By how much the limits are divided now: what comes from a shared line is whole.
+    const fn divisor(&self) -> u32 {
+        if self.shared { 1 } else { self.parts }
     }
 
     /// Takes on which apps have a reserve, so that one is kept before its app has called.
@@ -376,7 +381,7 @@ impl<T> Share<T> {
         }
         if let Some(daily) = told.daily.filter(|daily| *daily > 0) {
             self.limits.daily = daily;
-            if let Some(remaining) = told.daily_remaining.filter(|_| self.parts == 1 || self.shared) {
+            if let Some(remaining) = told.daily_remaining.filter(|_| self.divisor() == 1) {
                 self.daily.at_least(daily.saturating_sub(remaining));
             }
         }
@@ -411,8 +416,7 @@ impl<T> Share<T> {
     /// each has its part.
     fn daily_max(&self) -> u64 {
         let known = if self.known_daily.1 == self.daily.resets_at().as_ms() { self.known_daily.0 } else { 0 };
-        let parts = if self.shared { 1 } else { u64::from(self.parts) };
-        known + self.limits.daily.saturating_sub(known) / parts
+        known + self.limits.daily.saturating_sub(known) / u64::from(self.divisor())
     }
 
     fn allowance(&self, lane: usize) -> Allowance {

@@ -29,7 +29,7 @@ pub enum Untranslatable {
 /// # Errors
 /// There is no successor, or callers would notice.
 pub fn translate(operation: &Operation, path: &NormalPath) -> Result<Option<(&'static Operation, NormalPath)>, Untranslatable> {
-    if !is_numbered(operation.version) {
+    if !operation.is_numbered() {
         return Ok(None);
     }
     let none = || Untranslatable::NoSuccessor(operation.to_string());
@@ -43,11 +43,6 @@ pub fn translate(operation: &Operation, path: &NormalPath) -> Result<Option<(&'s
         Resolution::Found(dated) => Ok(Some((dated, filled))),
         _ => Err(none()),
     }
-}
-
-/// `v` and digits.
-fn is_numbered(version: &str) -> bool {
-    version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether no caller notices the difference: nothing, `warnings` that are not sent any more, or a 207

@@ -473,10 +473,7 @@ impl Control {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
         if let Some(rotation) = rotation {
-            for token in next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)) {
-                rotation.end(token, now);
-                store::update_token(&mut change, token).await?;
-            }
+            rotation.end_all(&mut change, next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)), now).await?;
         }
         let made = self.make_token(&mut change, app.id, &region, now).await?;
         next.tokens.push(made.token.clone());
@@ -499,10 +496,8 @@ impl Control {
         }
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let mut next = state.clone();
-        for token in next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now)) {
-            rotation.end(token, now);
-            store::update_token(&mut change, token).await?;
-        }
+        let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
+        rotation.end_all(&mut change, others, now).await?;
         self.commit(change, &mut state, next).await?;
         Ok((app, heir))
     }
@@ -628,12 +623,16 @@ impl Rotation {
         }
     }
 
-    fn end(self, token: &mut Token, now: Timestamp) {
-        match self {
-            Self::Now => token.revoked_at = Some(now),
-            // A token that was to end earlier still does.
-            Self::Grace(ms) => token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))),
+    async fn end_all(self, change: &mut Change, tokens: impl Iterator<Item = &mut Token>, now: Timestamp) -> Result<()> {
+        for token in tokens {
+            match self {
+                Self::Now => token.revoked_at = Some(now),
+                // A token that was to end earlier still does.
+                Self::Grace(ms) => token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))),
+            }
+            store::update_token(change, token).await?;
         }
+        Ok(())
     }
 }
 

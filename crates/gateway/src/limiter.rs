@@ -97,6 +97,10 @@ fn terms(sharing: Sharing, class: LimitClass) -> Terms {
     Terms { weight: sharing.weight, reserve }
 }
 
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
 fn longer(ms: i64, than: Duration) -> bool {
     i128::from(ms) > i128::try_from(than.as_millis()).unwrap_or(i128::MAX)
 }
@@ -196,7 +200,7 @@ impl Limiter {
                 (next, _) => {
                     let wait = match (self.ask_line().await, next) {
                         (Some(wait), _) => wait,
-                        (None, Next::At(Some(at))) => Duration::from_millis(u64::try_from(at - clock::now().as_ms()).unwrap_or(1).max(1)),
+                        (None, Next::At(Some(at))) => millis((at - clock::now().as_ms()).max(1)),
                         (None, _) => LOOK_AGAIN,
                     };
                     self.rest(wait.min(LOOK_AGAIN)).await;
@@ -269,12 +273,12 @@ impl Limiter {
                 served.extend((0..*count).map_while(|_| share.given(number, *app)));
             }
             // Who could not wait until the next place comes free is told now.
-            let soonest = Instant::now() + Duration::from_millis(u64::try_from(lane.wait).unwrap_or(0));
+            let soonest = Instant::now() + millis(lane.wait);
             let exceeded = Exceeded { policy: policy_of(number), retry_after_ms: lane.wait };
             let hopeless = share.give_up(number, |ticket| ticket.round <= round && ticket.until < soonest);
             refused.extend(hopeless.into_iter().map(|ticket| (ticket, exceeded)));
             if !report.lanes[number].waiting.is_empty() {
-                wait = wait.min(Duration::from_millis(u64::try_from(lane.wait).unwrap_or(1)).max(LINE_SOONEST));
+                wait = wait.min(millis(lane.wait).max(LINE_SOONEST));
             }
         }
         drop(state);

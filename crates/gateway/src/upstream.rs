@@ -88,8 +88,7 @@ impl Base {
         if !bare || authority.as_str().contains('@') || (scheme != Scheme::HTTPS && scheme != Scheme::HTTP) {
             return Err(malformed());
         }
-        let here = matches!(authority.host(), "127.0.0.1" | "localhost" | "[::1]");
-        if scheme == Scheme::HTTP && !here {
+        if scheme == Scheme::HTTP && !is_this_machine(authority.host()) {
             return Err(BaseError::Plain(text.to_owned()));
         }
         Ok(Self { scheme, authority })
@@ -104,6 +103,11 @@ impl std::fmt::Display for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", self.scheme, self.authority)
     }
+}
+
+/// Whether a host of a URL is this machine, to which secrets may go in plain text.
+pub fn is_this_machine(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 /// A call as it leaves.

@@ -12,7 +12,7 @@ use ring::{digest, hmac};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::env;
+use super::{env, hex, random_hex};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -78,9 +78,7 @@ impl AwsSecret {
                 Value::Object(fields).to_string()
             }
         };
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-        let request = json!({ "SecretId": self.secret_id, "SecretString": text, "ClientRequestToken": hex(&random) });
+        let request = json!({ "SecretId": self.secret_id, "SecretString": text, "ClientRequestToken": random_hex::<16>()? });
         let answer = self.call("PutSecretValue", request).await?;
         Ok(format!("version {} is current", answer["VersionId"].as_str().unwrap_or("?")))
     }
@@ -180,13 +178,6 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 
 fn sha256(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
 
+use super::random_hex;
+
 /// Where the token stands in a template.
 const PLACE: &str = "{token}";
 
@@ -98,9 +100,7 @@ impl FileTarget {
 
 /// A name that no file has.
 fn draft_in(folder: &Path) -> anyhow::Result<PathBuf> {
-    let mut random = [0; 6];
-    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    Ok(folder.join(format!(".keyway-{}", random.map(|byte| format!("{byte:02x}")).concat())))
+    Ok(folder.join(format!(".keyway-{}", random_hex::<6>()?)))
 }
 
 /// Writes a file whole or not at all, with the owner of another where that is allowed.

@@ -89,7 +89,7 @@ for id, member in pairs(account.members) do
   if member.seen < now - GONE then account.members[id] = nil end
 end
 
-local answer = { version = account.version, lanes = {}, daily = 0, resets = account.resets }
+local answer = { version = account.version, lanes = {}, resets = account.resets }
 local holds = now < account.lost + REPORTED or (present < all and now < account.lost + FORGOTTEN)
 
 for number, said in ipairs(report.lanes) do
@@ -126,7 +126,7 @@ for number, said in ipairs(report.lanes) do
   if holds or now < lane.paused or account.daily >= report.daily_max then free = 0 end
 
   -- Who waits, wherever it is.
-  local line, weights = {}, {}
+  local line = {}
   for id, member in pairs(account.members) do
     if member.seen > now - WAITS then
       for app, wish in pairs(member.lanes[number].waiting) do

@@ -57,8 +57,7 @@ impl Deprecations {
 
 /// Numbered versions only: that a dated one ends is inferred, and far off.
 fn headers(operation: &Operation) -> Option<Headers> {
-    let numbered = operation.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-    let ends = sunset::of_path(operation.template).filter(|_| numbered)?;
+    let ends = sunset::of_path(operation.template).filter(|_| operation.is_numbered())?;
     let date: Date = ends.date.parse().ok()?;
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
     Some(Headers {
