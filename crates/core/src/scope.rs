@@ -17,6 +17,11 @@ impl ScopeId {
         TABLE.by_name.get(name).copied()
     }
 
+    /// The number: for tokens that carry scopes, which live shorter than the list stays as it is.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
     /// The name.
     pub fn name(self) -> &'static str {
         TABLE.names[usize::from(self.0)]
@@ -52,6 +57,13 @@ impl ScopeSet {
     pub fn of_known<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::EMPTY;
         names.into_iter().filter_map(ScopeId::of).for_each(|scope| set.insert(scope));
+        set
+    }
+
+    /// The set of these numbers, as [`ScopeId::number`] gives them; others grant nothing.
+    pub fn from_numbers(numbers: impl IntoIterator<Item = u16>) -> Self {
+        let mut set = Self::EMPTY;
+        numbers.into_iter().filter(|number| usize::from(*number) < TABLE.names.len()).for_each(|number| set.insert(ScopeId(number)));
         set
     }
 
