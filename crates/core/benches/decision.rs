@@ -66,7 +66,7 @@ fn whole_decision(bencher: Bencher) {
         let token_id = known[&key.hash(token.expose())];
         let path = NormalPath::parse(raw).expect("sample paths are valid");
         let Resolution::Found(operation) = Catalog::get().resolve(method, &path) else { panic!("{method} {raw}") };
-        let caller = Caller { app_id: 1, app_name: "bench", hub_id: 1, token_id, granted: &granted };
+        let caller = Caller { app_id: 1, app_name: "bench", hub_id: 1, token_id, granted: &granted, is_install: false };
         let permit = authorize(&caller, operation, path);
         // 50 ms a call keeps the window partly filled, as on a busy app.
         let now = Timestamp::from_ms(at as i64 * 50);

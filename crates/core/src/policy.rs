@@ -22,6 +22,8 @@ pub struct Caller<'a> {
     pub token_id: u64,
     /// The scopes it was granted.
     pub granted: &'a ScopeSet,
+    /// Whether it is an install of a public app, whose scopes a person granted.
+    pub is_install: bool,
 }
 
 /// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and
@@ -109,7 +111,12 @@ impl Denial {
 
 fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
     let scopes: Vec<String> = requirement.missing_names(caller.granted).into_iter().map(str::to_owned).collect();
-    let remedy = format!("keyway app update {} --add-scope {}", caller.app_id, scopes.first().map_or("", String::as_str));
+    let first = scopes.first().map_or("", String::as_str);
+    let remedy = if caller.is_install {
+        format!("add {first} to the public app's scopes and have the account authorize it again")
+    } else {
+        format!("keyway app update {} --add-scope {first}", caller.app_id)
+    };
     ErrorBody::new(
         403,
         "MISSING_SCOPES",

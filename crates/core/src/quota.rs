@@ -68,6 +68,13 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limits of an install of a marketplace app: a burst of its own, whatever the account's tier,
+    /// and no cap on the day.
+    #[must_use]
+    pub const fn of_marketplace_install(self) -> Self {
+        Self { burst: 110, daily: UNCAPPED, ..self }
+    }
+
     /// The limits of a tier with this many API limit increases (HubSpot sells two at most; more
     /// count as two). The burst does not stack.
     pub fn for_tier(tier: Tier, addons: u8) -> Self {
@@ -86,6 +93,9 @@ impl Limits {
         Self { burst, associations_burst, daily: daily + addons * 1_000_000, search: 5 }
     }
 }
+
+/// As many calls a day as there is time for.
+pub const UNCAPPED: u64 = u64::MAX;
 
 /// The ten seconds of a burst.
 pub const BURST_MS: i64 = 10_000;
@@ -276,12 +286,13 @@ pub fn admit(
         LimitClass::Associations => (&mut app.associations, limits.associations_burst, Policy::TenSecondlyRolling),
         LimitClass::Search => (&mut account.search, limits.search, Policy::Secondly),
     };
+    let counts = limits.daily != UNCAPPED;
     if used >= limits.daily {
         return Err(Exceeded { policy: Policy::Daily, retry_after_ms: account.daily.resets_at - at });
     }
     let left = window.left(max, at).map_err(|retry_after_ms| Exceeded { policy, retry_after_ms })?;
     window.take(at);
-    account.daily.used = used + 1;
+    account.daily.used = used + u64::from(counts);
     Ok(Allowance { max, remaining: left - 1, daily: limits.daily, daily_remaining: limits.daily - used - 1 })
 }
 

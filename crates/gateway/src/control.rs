@@ -6,6 +6,7 @@
 mod connections;
 mod follow;
 mod legacy;
+mod oauth;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,12 +20,13 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::BoxFuture;
 use crate::clock;
-use crate::model::{Account, App, Sharing, Token};
+use crate::model::{Account, App, PublicApp, Sharing, Token};
 use crate::registry::Registry;
-use crate::store::{self, Change, Store, StoreError};
+use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use connections::NewConnection;
+pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
 
 /// A change that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,7 @@ struct State {
     accounts: Vec<Account>,
     apps: Vec<App>,
     tokens: Vec<Token>,
+    public_apps: Vec<PublicApp>,
 }
 
 /// What a new account is made of; empty fields have defaults.
@@ -210,7 +213,7 @@ impl Control {
     }
 
     fn publish(&self, state: &State) {
-        self.registry.replace(state.accounts.clone(), state.apps.clone(), state.tokens.clone());
+        self.registry.replace(state.accounts.clone(), state.apps.clone(), state.tokens.clone(), state.public_apps.clone());
     }
 
     /// Begins a change, on what the store holds now: another instance may have changed it. No other
@@ -225,8 +228,8 @@ impl Control {
     async fn refresh(&self, seen: &mut Change, state: &mut State) -> Result<()> {
         let generation = store::generation(seen).await?;
         if generation != state.generation {
-            let (accounts, apps, tokens) = self.store.load_all(seen).await?;
-            *state = State { generation, accounts, apps, tokens };
+            let Everything { accounts, apps, tokens, public_apps } = self.store.load_all(seen).await?;
+            *state = State { generation, accounts, apps, tokens, public_apps };
             self.publish(state);
         }
         Ok(())
@@ -385,6 +388,7 @@ impl Control {
             enabled: true,
             created_at: now,
             updated_at: now,
+            public_app: None,
         };
         refuse_taken_name(&state, &app)?;
         app.sharing = sharing(&state, &app, new.sharing)?;
@@ -404,6 +408,12 @@ impl Control {
     pub async fn update_app(&self, id_or_name: &str, asked: AppChange) -> Result<App> {
         let (mut change, mut state) = self.begin().await?;
         let mut app = find_app(&state, id_or_name)?.clone();
+        let rescoped = asked.scopes.is_some() || !asked.add_scopes.is_empty() || !asked.remove_scopes.is_empty();
+        if app.public_app.is_some() && (rescoped || asked.name.is_some()) {
+            return Err(ControlError::Invalid(
+                "the name and scopes of an install are its public app's; scopes are granted by a person".into(),
+            ));
+        }
         if let Some(name) = asked.name {
             app.name = text("the name", &name, true)?;
         }
@@ -466,6 +476,9 @@ impl Control {
     async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
+        if app.public_app.is_some() {
+            return Err(ControlError::Invalid(format!("{} is an install of a public app: it gets its tokens over OAuth", app.name)));
+        }
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = clock::now();
         let mut next = state.clone();
@@ -594,6 +607,7 @@ impl Control {
             revoked_at: None,
             last_used_at: None,
             legacy: false,
+            grant: None,
         };
         token.id = store::insert_token(change, &token).await?;
         Ok(NewToken { token, plain })
@@ -610,7 +624,11 @@ pub(crate) const BASE_SCOPE: &str = "oauth";
 /// Whether a token of an app still works and rotations end it. A legacy key stays: whoever sends it
 /// can't be changed.
 fn is_live(token: &Token, app_id: u64, now: Timestamp) -> bool {
-    token.app_id == app_id && !token.legacy && token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)
+    token.app_id == app_id
+        && !token.legacy
+        && token.grant.is_none()
+        && token.revoked_at.is_none()
+        && token.expires_at.is_none_or(|at| at > now)
 }
 
 impl Rotation {

@@ -8,6 +8,7 @@ mod authenticate;
 mod correlation;
 mod deprecation;
 mod introspect;
+mod oauth;
 mod receive;
 mod respond;
 mod throttle;
@@ -31,11 +32,13 @@ use keyway_core::translate::translate;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
+use crate::control::Control;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::registry::{Registry, TokenEntry};
 use crate::upstream::{RequestBody, Upstream, let_through};
 
+pub use oauth::Addresses;
 pub use respond::{AnswerBody, parse_refusal};
 
 /// What every request needs.
@@ -47,6 +50,8 @@ pub struct Gateway {
     /// The name of each operation, made once: the audit writes it with every call.
     operation_names: Vec<Arc<str>>,
     deprecations: deprecation::Deprecations,
+    /// Where installs are made and ended; none where there are no public apps.
+    oauth: Option<oauth::Server>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -72,6 +77,10 @@ struct Call {
     sent: Sent,
     bytes_in: u64,
     begun: bool,
+    /// HubSpot's word for what was wrong, where the answer is no error of the pipeline's.
+    status_word: Option<&'static str>,
+    /// Whether the answer may hold a token.
+    answers_secrets: bool,
 }
 
 impl From<ErrorBody> for Outcome {
@@ -92,8 +101,16 @@ impl Gateway {
             upstream,
             operation_names,
             deprecations: deprecation::Deprecations::new(),
+            oauth: None,
             metrics: Metrics::default(),
         }
+    }
+
+    /// The same, with public apps: `control` makes and ends their installs, on the runtime that calls this.
+    #[must_use]
+    pub fn with_oauth(mut self, control: Arc<Control>, addresses: Addresses) -> Self {
+        self.oauth = Some(oauth::Server::new(control, addresses));
+        self
     }
 
     /// Brings the daily counts back from the audit, after a restart.
@@ -129,10 +146,12 @@ impl Gateway {
             sent: Sent::default(),
             bytes_in: 0,
             begun: false,
+            status_word: None,
+            answers_secrets: false,
         };
         let method = request.method().clone();
         let outcome = self.travel(&mut call, request).await.unwrap_or_else(|refused| refused);
-        let category = outcome.result.as_ref().err().map(|error| error.category);
+        let category = outcome.result.as_ref().err().map(|error| error.category).or(call.status_word);
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
@@ -163,6 +182,9 @@ impl Gateway {
             let body = receive::json_body(&head, body, call).await?;
             return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
         }
+        if let Some(endpoint) = oauth::Endpoint::of(&head.method, &path) {
+            return self.oauth(call, &head, body, endpoint).await;
+        }
         let token = authenticate::bearer(&self.registry, &head, call)?;
         let operation = resolve(&head.method, &path)?;
         call.operation = Some(operation);
@@ -175,6 +197,9 @@ impl Gateway {
             _ => (operation, path),
         };
         let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
+        if oauth::is_uninstall(operation) {
+            return self.uninstall(call, &head.method, permit, &token).await;
+        }
         self.answer(call, &head, body, permit, &token).await
     }
 

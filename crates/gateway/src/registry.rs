@@ -14,19 +14,24 @@ use keyway_core::catalog::LimitClass;
 use keyway_core::policy::Caller;
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit};
 use keyway_core::scope::ScopeSet;
+use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
+use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
+use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
 
 use crate::clock;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
-use crate::model::{Account, App, Token};
+use crate::model::{Account, App, Distribution, PublicApp, Token};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Accounts, apps and tokens in memory.
 pub struct Registry {
     key: TokenKey,
+    access_key: AccessKey,
+    refresh_key: RefreshKey,
     snapshot: ArcSwap<Snapshot>,
     /// When nothing was missing from the snapshot that another instance had changed; none where
     /// there is no other.
@@ -43,15 +48,30 @@ struct Snapshot {
     tokens: Map<TokenHash, Arc<TokenEntry>>,
     apps: Map<u64, Arc<AppEntry>>,
     accounts: Map<u64, Arc<AccountEntry>>,
+    /// The refresh tokens of installs, by their id: access tokens name it.
+    grants: Map<u64, Arc<TokenEntry>>,
+    /// By client id.
+    public_apps: Map<String, Arc<PublicApp>>,
 }
 
 /// A token and the app that presents it.
+#[derive(Clone)]
 pub struct TokenEntry {
     /// The stored token.
     pub token: Token,
     /// Its app.
     pub app: Arc<AppEntry>,
+    /// What it may do: its app's scopes, or what was granted with it.
+    granted: ScopeSet,
     last_used_ms: Arc<LastUse>,
+}
+
+/// Whom an access token was given to.
+pub enum Holder {
+    /// An install: the grant, with no more than the token may do.
+    Install(Arc<TokenEntry>),
+    /// A public app itself.
+    App(Arc<PublicApp>),
 }
 
 /// An app, its scopes as a set, and what it has used.
@@ -62,6 +82,8 @@ pub struct AppEntry {
     pub granted: ScopeSet,
     /// Its account.
     pub account: Arc<AccountEntry>,
+    /// The public app that it is an install of.
+    pub public_app: Option<Arc<PublicApp>>,
     usage: Arc<Mutex<AppUsage>>,
 }
 
@@ -109,7 +131,18 @@ impl Registry {
     /// An empty registry with the key of the token hashes. One that is `shared` is believed only as
     /// long as it is confirmed. With a line, the instances share limits there and not in even parts.
     pub fn new(key: TokenKey, shared: bool, line: Option<Arc<Line>>) -> Self {
-        Self { key, snapshot: ArcSwap::default(), confirmed_ms: shared.then(AtomicI64::default), instances: AtomicU32::new(1), line }
+        // Each use of the key has one of its own.
+        let access_key = AccessKey::new(key.hash("keyway 2026-11 access tokens of OAuth").0);
+        let refresh_key = RefreshKey::new(key.hash("keyway 2026-11 refresh tokens of OAuth").0);
+        Self {
+            key,
+            access_key,
+            refresh_key,
+            snapshot: ArcSwap::default(),
+            confirmed_ms: shared.then(AtomicI64::default),
+            instances: AtomicU32::new(1),
+            line,
+        }
     }
 
     /// Whether the instances share limits in a line, and it can be asked; none where there is no line.
@@ -130,15 +163,17 @@ impl Registry {
     }
 
     /// Swaps in a new state. Apps and tokens of accounts that are not there are left out.
-    pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>) {
+    pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>, public_apps: Vec<PublicApp>) {
         let old = self.snapshot.load();
+        let by_id: Map<u64, Arc<PublicApp>> = public_apps.into_iter().map(|app| (app.id, Arc::new(app))).collect();
         let accounts: Map<u64, _> =
             accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old, self.line.as_ref())))).collect();
         let apps: Map<u64, _> = apps
             .into_iter()
             .filter_map(|app| {
                 let account = accounts.get(&app.hub_id)?.clone();
-                Some((app.id, Arc::new(AppEntry::new(app, account, &old))))
+                let public_app = app.public_app.and_then(|id| by_id.get(&id).cloned());
+                Some((app.id, Arc::new(AppEntry::new(app, account, public_app, &old))))
             })
             .collect();
         for account in accounts.values() {
@@ -148,14 +183,68 @@ impl Registry {
                 limiter.configure(account.limits, account.zone.clone(), of_account);
             }
         }
-        let tokens = tokens
-            .into_iter()
-            .filter_map(|token| {
-                let app = apps.get(&token.app_id)?.clone();
-                Some((token.hash, Arc::new(TokenEntry::new(token, app, &old))))
-            })
-            .collect();
-        self.snapshot.store(Arc::new(Snapshot { tokens, apps, accounts }));
+        let (mut by_hash, mut grants) = (Map::default(), Map::default());
+        for token in tokens {
+            let Some(app) = apps.get(&token.app_id).cloned() else { continue };
+            let entry = Arc::new(TokenEntry::new(token, app, &old));
+            if entry.token.grant.is_some() {
+                grants.insert(entry.token.id, entry);
+            } else {
+                by_hash.insert(entry.token.hash, entry);
+            }
+        }
+        let public_apps = by_id.into_values().map(|app| (app.client_id.clone(), app)).collect();
+        self.snapshot.store(Arc::new(Snapshot { tokens: by_hash, apps, accounts, grants, public_apps }));
+    }
+
+    /// The public app with this client id.
+    pub fn public_app(&self, client_id: &str) -> Option<Arc<PublicApp>> {
+        self.snapshot.load().public_apps.get(client_id).cloned()
+    }
+
+    /// The key of access tokens.
+    pub const fn access_key(&self) -> &AccessKey {
+        &self.access_key
+    }
+
+    /// What an access token says and whom it was given to; whether either has ended is the caller's to see.
+    pub fn find_access(&self, presented: &str) -> Option<(Claims, Holder)> {
+        let claims = self.access_key.read(presented)?;
+        let snapshot = self.snapshot.load();
+        let holder = match claims.subject {
+            Subject::Grant(id) => {
+                let entry = snapshot.grants.get(&id)?;
+                Holder::Install(claims.narrowed.map_or_else(|| entry.clone(), |scopes| Arc::new(entry.narrowed(&scopes))))
+            }
+            Subject::App(id) => Holder::App(snapshot.public_apps.values().find(|app| app.id == id)?.clone()),
+        };
+        Some((claims, holder))
+    }
+
+    /// The grant of a refresh token, with what the token says.
+    pub fn find_refresh(&self, presented: &str) -> Option<(Named, Arc<TokenEntry>)> {
+        let named = refresh_token::read(presented)?;
+        let entry = self.snapshot.load().grants.get(&named.grant).cloned()?;
+        self.refresh_key.made(presented, &entry.token.hash.0).then_some((named, entry))
+    }
+
+    /// The grant with this id.
+    pub fn grant(&self, token_id: u64) -> Option<Arc<TokenEntry>> {
+        self.snapshot.load().grants.get(&token_id).cloned()
+    }
+
+    /// The text of a grant's refresh token.
+    pub fn refresh_token(&self, grant: &Token, generation: u64) -> Secret<String> {
+        self.refresh_key.token(Named { grant: grant.id, generation }, &grant.hash.0)
+    }
+
+    /// The same token as it is now, with no more than it might do before.
+    pub fn again(&self, held: &TokenEntry) -> Option<Arc<TokenEntry>> {
+        if held.token.grant.is_none() {
+            return self.find_hash(&held.token.hash);
+        }
+        let now = self.snapshot.load().grants.get(&held.token.id).cloned()?;
+        Some(if now.granted == held.granted { now } else { Arc::new(now.narrowed(&held.granted)) })
     }
 
     /// Shares the limits of connected accounts with other instances, this many in all.
@@ -193,7 +282,7 @@ impl Registry {
     /// The tokens whose last use the store does not know yet, with its moment.
     pub fn fresh_last_used(&self) -> Vec<(u64, Timestamp)> {
         let snapshot = self.snapshot.load();
-        let fresh = snapshot.tokens.values().filter_map(|entry| {
+        let fresh = snapshot.all_tokens().filter_map(|entry| {
             let used = entry.last_used_ms.used_ms.load(Ordering::Relaxed);
             let stored = entry.last_used_ms.stored_ms.load(Ordering::Relaxed);
             (used > stored).then(|| (entry.token.id, Timestamp::from_ms(used)))
@@ -204,7 +293,7 @@ impl Registry {
     /// The store knows these now.
     pub fn last_used_is_stored(&self, used: &[(u64, Timestamp)]) {
         let used: Map<u64, i64> = used.iter().map(|(token_id, at)| (*token_id, at.as_ms())).collect();
-        for entry in self.snapshot.load().tokens.values() {
+        for entry in self.snapshot.load().all_tokens() {
             if let Some(at) = used.get(&entry.token.id) {
                 entry.last_used_ms.stored_ms.fetch_max(*at, Ordering::Relaxed);
             }
@@ -235,14 +324,35 @@ impl Registry {
     }
 }
 
+impl Snapshot {
+    fn all_tokens(&self) -> impl Iterator<Item = &Arc<TokenEntry>> {
+        self.tokens.values().chain(self.grants.values())
+    }
+}
+
 impl TokenEntry {
     fn new(token: Token, app: Arc<AppEntry>, old: &Snapshot) -> Self {
-        let carried = old.tokens.get(&token.hash).map(|entry| entry.last_used_ms.clone());
+        let before = if token.grant.is_some() { old.grants.get(&token.id) } else { old.tokens.get(&token.hash) };
+        let carried = before.map(|entry| entry.last_used_ms.clone());
         let last_used_ms = carried.unwrap_or_else(|| {
             let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
             Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored) })
         });
-        Self { token, app, last_used_ms }
+        let granted = match &token.grant {
+            Some(grant) => ScopeSet::of_known(grant.scopes.iter().map(String::as_str)),
+            None => app.granted,
+        };
+        Self { token, app, granted, last_used_ms }
+    }
+
+    /// The same, with those of its scopes only.
+    fn narrowed(&self, scopes: &ScopeSet) -> Self {
+        Self { granted: self.granted.intersection(scopes), ..self.clone() }
+    }
+
+    /// What it may do.
+    pub const fn granted(&self) -> &ScopeSet {
+        &self.granted
     }
 
     /// Notes a use. Kept in memory; the store follows within seconds.
@@ -253,15 +363,23 @@ impl TokenEntry {
     /// The caller that policy decides on.
     pub fn caller(&self) -> Caller<'_> {
         let app = &self.app.app;
-        Caller { app_id: app.id, app_name: &app.name, hub_id: app.hub_id, token_id: self.token.id, granted: &self.app.granted }
+        let is_install = app.public_app.is_some();
+        Caller { app_id: app.id, app_name: &app.name, hub_id: app.hub_id, token_id: self.token.id, granted: &self.granted, is_install }
     }
 }
 
 impl AppEntry {
-    fn new(app: App, account: Arc<AccountEntry>, old: &Snapshot) -> Self {
+    fn new(app: App, account: Arc<AccountEntry>, public_app: Option<Arc<PublicApp>>, old: &Snapshot) -> Self {
         let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
         let usage = old.apps.get(&app.id).map(|entry| entry.usage.clone()).unwrap_or_default();
-        Self { app, granted, account, usage }
+        Self { app, granted, account, public_app, usage }
+    }
+
+    /// Whether its tokens are accepted.
+    pub fn is_enabled(&self) -> bool {
+        // An install whose public app is gone is gone too.
+        let public = self.app.public_app.is_none() || self.public_app.as_ref().is_some_and(|app| app.enabled);
+        self.app.enabled && public
     }
 
     /// Lets a call to an embedded account through and counts it, or says which limit it ran into.
@@ -275,7 +393,9 @@ impl AppEntry {
             return Err(Exceeded { policy: Policy::TenSecondlyRolling, retry_after_ms: 1_000 });
         };
         let (mut mine, mut shared) = (locked(&self.usage), locked(shared));
-        admit(class, &account.limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
+        let marketplace = self.public_app.as_ref().is_some_and(|app| app.distribution == Distribution::Marketplace);
+        let limits = if marketplace { account.limits.of_marketplace_install() } else { account.limits };
+        admit(class, &limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
     }
 }
 

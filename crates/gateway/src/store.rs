@@ -4,6 +4,7 @@
 //! means is decided in `control`.
 
 mod folder;
+pub(crate) mod oauth;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -19,7 +20,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
-use crate::model::{Account, App, Connection, Former, Sharing, Token};
+use crate::model::{Account, App, Connection, Former, Grant, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
 
@@ -51,6 +52,14 @@ pub struct Store {
     master_key: Secret<[u8; 32]>,
     vault: Vault,
     _lock: Option<folder::Lock>,
+}
+
+/// All that is stored but the records of calls.
+pub(crate) struct Everything {
+    pub accounts: Vec<Account>,
+    pub apps: Vec<App>,
+    pub tokens: Vec<Token>,
+    pub public_apps: Vec<PublicApp>,
 }
 
 /// A change under way; nothing of it counts before `commit`.
@@ -119,7 +128,7 @@ impl Store {
     ///
     /// # Errors
     /// The store can't be read.
-    pub(crate) async fn load_all(&self, change: &mut Change) -> Result<(Vec<Account>, Vec<App>, Vec<Token>), StoreError> {
+    pub(crate) async fn load_all(&self, change: &mut Change) -> Result<Everything, StoreError> {
         let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut **change).await?;
         let apps = sqlx::query("select * from app order by id").fetch_all(&mut **change).await?;
         let tokens = sqlx::query("select * from token order by id").fetch_all(&mut **change).await?;
@@ -131,7 +140,8 @@ impl Store {
                 account.connection = Some(Arc::new(self.connection(hub_id, row)?));
             }
         }
-        Ok((accounts, each(&apps, app)?, each(&tokens, token)?))
+        let public_apps = oauth::public_apps(change).await?;
+        Ok(Everything { accounts, apps: each(&apps, app)?, tokens: each(&tokens, token)?, public_apps })
     }
 
     fn connection(&self, hub_id: u64, row: &AnyRow) -> Result<Connection, StoreError> {
@@ -294,6 +304,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (6, "numbered changes", include_str!("../migrations/0006_generation.sql")),
         (7, "former credentials", include_str!("../migrations/0007_former_credential.sql")),
         (8, "translation of numbered versions", include_str!("../migrations/0008_translate.sql")),
+        (9, "public apps and their installs", include_str!("../migrations/0009_oauth.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -337,7 +348,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -352,6 +363,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(i64::from(app.sharing.reserve))
         .bind(i64::from(app.sharing.max_wait_ms))
         .bind(i64::from(app.translate))
+        .bind(app.public_app.map(signed))
         .fetch_one(&mut **change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -382,12 +394,17 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
 
 /// Inserts a token and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u64, StoreError> {
-    let made = sqlx::query("insert into token (app_id, hash, hint, created_at, legacy) values ($1, $2, $3, $4, $5) returning id")
+    let query = "insert into token (app_id, hash, hint, created_at, legacy, grant_scopes, grant_user, grant_user_id) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id";
+    let grant = token.grant.as_deref();
+    let made = sqlx::query(query)
         .bind(signed(token.app_id))
         .bind(token.hash.0.to_vec())
         .bind(&token.hint)
         .bind(token.created_at.as_ms())
         .bind(i64::from(token.legacy))
+        .bind(grant.map(|grant| json_list(&grant.scopes)))
+        .bind(grant.map(|grant| grant.user.clone()))
+        .bind(grant.map(|grant| signed(grant.user_id)))
         .fetch_one(&mut **change)
         .await?;
     unsigned(made.try_get(0)?, "token id")
@@ -468,6 +485,7 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),
+        public_app: row.try_get::<Option<i64>, _>("public_app_id")?.map(|id| unsigned(id, "public app id")).transpose()?,
     })
 }
 
@@ -484,7 +502,18 @@ fn token(row: &AnyRow) -> Result<Token, StoreError> {
         revoked_at: moment("revoked_at")?,
         last_used_at: moment("last_used_at")?,
         legacy: row.try_get::<i64, _>("legacy")? != 0,
+        grant: grant(row)?.map(Arc::new),
     })
+}
+
+fn grant(row: &AnyRow) -> Result<Option<Grant>, StoreError> {
+    let Some(scopes) = row.try_get::<Option<String>, _>("grant_scopes")? else { return Ok(None) };
+    Ok(Some(Grant {
+        scopes: serde_json::from_str(&scopes).map_err(|_| StoreError::Row("list of scopes"))?,
+        user: row.try_get::<Option<String>, _>("grant_user")?.unwrap_or_default(),
+        user_id: unsigned(row.try_get::<Option<i64>, _>("grant_user_id")?.unwrap_or_default(), "user id")?,
+        generation: unsigned(row.try_get("generation")?, "generation")?,
+    }))
 }
 
 fn json_list(list: &[String]) -> String {

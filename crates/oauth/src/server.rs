@@ -7,6 +7,7 @@ pub mod client_auth;
 pub mod code;
 pub mod grant;
 pub mod introspection;
+pub mod refresh_token;
 
 /// How long an access token lives, in seconds (hubspot facts, section 3: 30 minutes).
 pub const ACCESS_TOKEN_S: i64 = 1_800;

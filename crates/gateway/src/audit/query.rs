@@ -92,6 +92,8 @@ impl AuditLog {
     pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
         let mut query = Sql::new("select count(*) from call where at >= ");
         query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
+        // Token requests are no calls of the account.
+        query.push(" and operation not like '% /oauth/%'");
         query.push(&format!(" and (category is null or category not in {NOT_PERMITTED} and category <> 'RATE_LIMITS')"));
         let rows = query.fetch_all(&self.readers).await?;
         let count = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;

@@ -24,6 +24,9 @@ impl Control {
         }
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
+        if app.public_app.is_some() {
+            return Err(ControlError::Invalid(format!("{} is an install of a public app: it gets its tokens over OAuth", app.name)));
+        }
         let hash = self.registry.token_key().hash(&key);
         if state.tokens.iter().any(|token| token.hash == hash) {
             return Err(ControlError::Conflict("this key is let in already; a key that was revoked can't be let in again".into()));
@@ -42,6 +45,7 @@ impl Control {
             revoked_at: None,
             last_used_at: None,
             legacy: true,
+            grant: None,
         };
         token.id = store::insert_token(&mut change, &token).await?;
         let mut next = state.clone();

@@ -7,15 +7,17 @@ use http::request::Parts;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use keyway_core::time::Timestamp;
 use keyway_core::token::{Shape, shape};
+use keyway_oauth::server::access_token::looks_like_one;
 
 use super::Call;
-use crate::registry::{Registry, TokenEntry};
+use crate::registry::{Holder, Registry, TokenEntry};
 
 /// The token behind a request, and its app. Also noted on the call where the token is known but
 /// no longer good, so that the audit names the app that still uses it.
 pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Result<Arc<TokenEntry>, ErrorBody> {
     let presented = presented(head)?;
     let entry = match &presented {
+        Presented::Token(token) if looks_like_one(token) => access_token(registry, token, call)?,
         // A key counts in the query only, and a token in the header only: neither can stand in for the other.
         Presented::Token(token) => registry.find(token).filter(|entry| !entry.token.legacy).ok_or_else(|| unknown(token))?,
         Presented::Key(key) => registry.find(key).filter(|entry| entry.token.legacy).ok_or_else(unknown_key)?,
@@ -28,9 +30,23 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
 
 /// The same token as it is now: who waited may have lost it meanwhile, its scopes or its account.
 pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Timestamp) -> Result<Arc<TokenEntry>, ErrorBody> {
-    let entry = registry.find_hash(&held.token.hash).ok_or_else(|| not_found("the token was deleted while the call waited"))?;
+    let entry = registry.again(held).ok_or_else(|| not_found("the token was deleted while the call waited"))?;
     check_state(&entry, now)?;
     Ok(entry)
+}
+
+/// The grant behind an access token of OAuth.
+fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc<TokenEntry>, ErrorBody> {
+    let Some((claims, holder)) = registry.find_access(presented) else {
+        return Err(not_found("the access token is not one of this server's, or the app is not installed on the account any more"));
+    };
+    if claims.expires_at <= call.at {
+        return Err(expired(claims.expires_at, call.at, "an access token lives for 30 minutes; refresh it"));
+    }
+    match holder {
+        Holder::Install(entry) => Ok(entry),
+        Holder::App(app) => Err(not_found(&format!("this token is the app {}'s own (client_credentials) and opens no account", app.name))),
+    }
 }
 
 /// What a caller presents.
@@ -96,14 +112,15 @@ fn unknown(presented: &str) -> ErrorBody {
 }
 
 fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
-    if !entry.app.app.enabled {
+    if !entry.app.is_enabled() {
         return Err(not_found(&format!("the app {} is disabled", entry.app.app.name)));
     }
     if entry.token.revoked_at.is_some() {
         return Err(not_found(&format!("this token of {} was revoked", entry.app.app.name)));
     }
     match entry.token.expires_at {
-        Some(at) if at <= now => {
+        // The end of a refresh token is not that of the access tokens it gave (hubspot facts, section 3).
+        Some(at) if at <= now && entry.token.grant.is_none() => {
             Err(expired(at, now, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name)))
         }
         _ => Ok(()),

@@ -14,6 +14,8 @@ use crate::upstream::{Paced, RequestBody};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Largest body of a request for a token: some identifiers.
+const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -29,32 +31,42 @@ pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connecte
 
 /// The body of a request, which must be JSON where there is one.
 pub(super) async fn json_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    check_length(head)?;
-    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect()).await;
-    let bytes = match collected {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(ErrorBody::validation("the request's body could not be read")),
-        Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
-    };
-    call.bytes_in = bytes.len() as u64;
+    let bytes = whole_body(head, body, call, BODY_BYTES_MAX).await?;
     if !bytes.is_empty() {
         check_type(head)?;
     }
     Ok(bytes)
 }
 
-/// Refused before a byte is read, where the client says how long it will be.
-fn check_length(head: &Parts) -> Result<(), ErrorBody> {
-    let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_BYTES_MAX) { Err(too_large()) } else { Ok(()) }
+/// The body of a request for a token, of whatever type.
+pub(super) async fn small_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {
+    whole_body(head, body, call, SMALL_BODY_BYTES_MAX).await
 }
 
-fn too_large() -> ErrorBody {
-    ErrorBody::new(413, "VALIDATION_ERROR", format!("the request's body is larger than {BODY_BYTES_MAX} bytes"))
+async fn whole_body(head: &Parts, body: Incoming, call: &mut Call, most: usize) -> Result<Bytes, ErrorBody> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    check_length(head, most)?;
+    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, most).collect()).await;
+    let bytes = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large(most)),
+        Ok(Err(_)) => return Err(ErrorBody::validation("the request's body could not be read")),
+        Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
+    };
+    call.bytes_in = bytes.len() as u64;
+    Ok(bytes)
+}
+
+/// Refused before a byte is read, where the client says how long it will be.
+fn check_length(head: &Parts, most: usize) -> Result<(), ErrorBody> {
+    let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    if length.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
+}
+
+fn too_large(most: usize) -> ErrorBody {
+    ErrorBody::new(413, "VALIDATION_ERROR", format!("the request's body is larger than {most} bytes"))
 }
 
 fn check_type(head: &Parts) -> Result<(), ErrorBody> {

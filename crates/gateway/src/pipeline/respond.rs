@@ -1,12 +1,12 @@
 //! From an outcome to HTTP: HubSpot's envelope, its rate headers, and the name of the rule.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::{Either, Full};
 use keyway_core::catalog::LimitClass;
 use keyway_core::error_body::ErrorBody;
-use keyway_core::quota::{Allowance, BURST_MS};
+use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 
 use super::{Call, Outcome, correlation};
 use crate::backend::Reply;
@@ -52,7 +52,12 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
     let headers = response.headers_mut();
     let search = call.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search);
     if let (Some(allowance), false) = (outcome.allowance, search) {
-        headers.extend(rate_headers(allowance));
+        // An install without a cap on the day is told of none (hubspot facts, section 5).
+        let told = if allowance.daily == UNCAPPED { 3 } else { 5 };
+        headers.extend(rate_headers(allowance).into_iter().take(told));
+    }
+    if call.answers_secrets {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.extend(call.carried_to.as_deref().and_then(|path| text_header(CARRIED_TO, path)));
     headers.extend(retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));

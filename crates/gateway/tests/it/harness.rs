@@ -74,6 +74,7 @@ impl Server {
         };
         let app = |id, name: &str, scopes: &[&str]| App {
             translate: false,
+            public_app: None,
             id,
             hub_id: HUB,
             name: name.into(),
@@ -105,6 +106,7 @@ impl Server {
                 revoked_at: None,
                 last_used_at: None,
                 legacy: false,
+                grant: None,
             })
             .collect();
         let portal = Portal::open(Storage::Ephemeral).await.unwrap();
@@ -124,7 +126,7 @@ impl Server {
 
     /// Makes changes to accounts, apps and tokens effective.
     pub fn publish(&self) {
-        self.registry.replace(self.accounts.clone(), self.apps.clone(), self.tokens.clone());
+        self.registry.replace(self.accounts.clone(), self.apps.clone(), self.tokens.clone(), Vec::new());
     }
 
     pub fn token(&self, app_id: u64) -> &str {

@@ -70,7 +70,7 @@ async fn what_is_in_the_catalog_and_not_served_says_so() {
     let server = Server::start().await;
     let mut apps = server.apps.clone();
     apps[0].scopes.push("content".into());
-    server.registry.replace(server.accounts.clone(), apps, server.tokens.clone());
+    server.registry.replace(server.accounts.clone(), apps, server.tokens.clone(), Vec::new());
     let answer = server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await;
     assert_eq!(answer.status, 501, "{}", answer.body);
 }

@@ -1,0 +1,525 @@
+//! Public apps and their installs: an install is an app of its account, whose tokens OAuth gives out.
+
+use std::sync::Arc;
+
+use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
+use keyway_core::token::TokenHash;
+use keyway_oauth::error::OAuthError;
+use keyway_oauth::server::CODE_MS;
+use keyway_oauth::server::authorize::{self, Registered};
+use keyway_oauth::server::code::{self, CodeGrant};
+use keyway_oauth::server::refresh_token::{self, Named, Use};
+use keyway_oauth::{random_text, redirect};
+
+use super::{Control, ControlError, Result, Rotation, Sharing, State, find_account, replace, scopes, text};
+use crate::clock;
+use crate::model::{App, ClientSecret, Distribution, Grant, PublicApp, Token};
+use crate::store::oauth::{self as stored, StoredCode};
+use crate::store::{self, StoreError};
+
+/// What a new public app is made of.
+#[derive(Clone, Debug, Default)]
+pub struct NewPublicApp {
+    /// Unique.
+    pub name: String,
+    /// What it is for; people read it when they are asked for consent.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where a consent may be answered; at least one.
+    pub redirect_uris: Vec<String>,
+    /// What every install grants.
+    pub scopes: Vec<String>,
+    /// What an authorization URL may ask for as if it were required.
+    pub conditional_scopes: Vec<String>,
+    /// What an account grants where it can.
+    pub optional_scopes: Vec<String>,
+    /// Who may install it; chosen accounts when none.
+    pub distribution: Option<Distribution>,
+    /// Whether it has no secret, and must use PKCE.
+    pub is_public: bool,
+    /// Whether a refresh token is replaced when it is used.
+    pub rotates: bool,
+}
+
+/// What changes of a public app; none keeps.
+#[derive(Clone, Debug, Default)]
+pub struct PublicAppChange {
+    /// New name.
+    pub name: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// New owner.
+    pub owner: Option<String>,
+    /// The redirect URIs from now on.
+    pub redirect_uris: Option<Vec<String>>,
+    /// The required scopes from now on: installs must be authorized again to have them.
+    pub scopes: Option<Vec<String>>,
+    /// The conditionally required scopes from now on.
+    pub conditional_scopes: Option<Vec<String>>,
+    /// The optional scopes from now on.
+    pub optional_scopes: Option<Vec<String>>,
+    /// Who may install it.
+    pub distribution: Option<Distribution>,
+    /// Whether a refresh token is replaced when it is used.
+    pub rotates: Option<bool>,
+    /// Whether its installs' tokens are accepted.
+    pub enabled: Option<bool>,
+}
+
+/// What a code gave.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// The install.
+    pub install: App,
+    /// The grant, as its refresh token.
+    pub token: Token,
+}
+
+/// What a refresh token gave, where tokens are rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The generation of the token that holds now.
+    Generation(u64),
+    /// It was used before: the grant is ended.
+    Stolen,
+    /// The grant is over.
+    Over,
+}
+
+/// Redirect URIs of one app.
+const REDIRECT_URIS_MAX: usize = 50;
+/// Grants of one install that are still good. More are a sign of a client that asks for consent at
+/// every start; the oldest then ends.
+const LIVE_GRANTS_MAX: usize = 50;
+
+impl Control {
+    /// Every public app, with the number of its installs.
+    pub async fn public_apps(&self) -> Vec<(PublicApp, usize)> {
+        let state = self.state.lock().await;
+        let mut installs = std::collections::HashMap::new();
+        state.apps.iter().filter_map(|app| app.public_app).for_each(|id| *installs.entry(id).or_insert(0) += 1);
+        state.public_apps.iter().map(|app| (app.clone(), installs.get(&app.id).copied().unwrap_or(0))).collect()
+    }
+
+    /// One public app, by id, name or client id.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn public_app(&self, which: &str) -> Result<PublicApp> {
+        find(&*self.state.lock().await, which).cloned()
+    }
+
+    /// Makes a public app, and its secret unless it has none.
+    ///
+    /// # Errors
+    /// A field is not valid, or the name is taken.
+    pub async fn create_public_app(&self, new: NewPublicApp) -> Result<(PublicApp, Option<Secret<String>>)> {
+        let (mut change, mut state) = self.begin().await?;
+        let now = clock::now();
+        let secret = (!new.is_public).then(|| self.make_secret(now)).transpose()?;
+        let mut app = PublicApp {
+            id: 0,
+            name: text("the name", &new.name, true)?,
+            description: text("the description", &new.description, false)?,
+            owner: text("the owner", &new.owner, false)?,
+            client_id: uuid(random()?),
+            secrets: secret.iter().map(|(kept, _)| kept.clone()).collect(),
+            is_public: new.is_public,
+            redirect_uris: redirect_uris(new.redirect_uris)?,
+            scopes: scopes(new.scopes)?,
+            conditional_scopes: without_base(scopes(new.conditional_scopes)?),
+            optional_scopes: without_base(scopes(new.optional_scopes)?),
+            distribution: new.distribution.unwrap_or(Distribution::Private),
+            // RFC 9700, section 2.2.2: without a secret, only rotation shows that a token was stolen.
+            rotates: new.rotates || new.is_public,
+            enabled: true,
+            created_at: now,
+            updated_at: now,
+        };
+        refuse_taken(&state, &app)?;
+        app.id = stored::insert_public_app(&mut change, &app).await?;
+        let mut next = state.clone();
+        next.public_apps.push(app.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok((app, secret.map(|(_, plain)| plain)))
+    }
+
+    /// Changes a public app. What its installs were granted stays as it is.
+    ///
+    /// # Errors
+    /// There is none, or a field is not valid.
+    pub async fn update_public_app(&self, which: &str, asked: PublicAppChange) -> Result<PublicApp> {
+        let (mut change, mut state) = self.begin().await?;
+        let mut app = find(&state, which)?.clone();
+        if let Some(name) = asked.name {
+            app.name = text("the name", &name, true)?;
+        }
+        if let Some(description) = asked.description {
+            app.description = text("the description", &description, false)?;
+        }
+        if let Some(owner) = asked.owner {
+            app.owner = text("the owner", &owner, false)?;
+        }
+        if let Some(uris) = asked.redirect_uris {
+            app.redirect_uris = redirect_uris(uris)?;
+        }
+        if let Some(names) = asked.scopes {
+            app.scopes = scopes(names)?;
+        }
+        if let Some(names) = asked.conditional_scopes {
+            app.conditional_scopes = without_base(scopes(names)?);
+        }
+        if let Some(names) = asked.optional_scopes {
+            app.optional_scopes = without_base(scopes(names)?);
+        }
+        app.distribution = asked.distribution.unwrap_or(app.distribution);
+        app.rotates = asked.rotates.unwrap_or(app.rotates) || app.is_public;
+        app.enabled = asked.enabled.unwrap_or(app.enabled);
+        app.updated_at = clock::now();
+        refuse_taken(&state, &app)?;
+        self.put(change, &mut state, &app).await?;
+        Ok(app)
+    }
+
+    /// Deletes a public app with all its installs, whose tokens end now.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn delete_public_app(&self, which: &str) -> Result<PublicApp> {
+        let (mut change, mut state) = self.begin().await?;
+        let app = find(&state, which)?.clone();
+        stored::delete_public_app(&mut change, app.id).await?;
+        let mut next = state.clone();
+        next.public_apps.retain(|one| one.id != app.id);
+        let gone: std::collections::HashSet<u64> =
+            next.apps.iter().filter(|one| one.public_app == Some(app.id)).map(|one| one.id).collect();
+        next.apps.retain(|one| !gone.contains(&one.id));
+        next.tokens.retain(|token| !gone.contains(&token.app_id));
+        self.commit(change, &mut state, next).await?;
+        Ok(app)
+    }
+
+    /// Makes a new client secret; the one that was there ends now or after a grace period.
+    ///
+    /// # Errors
+    /// There is no such app, it has no secret, or the grace period is not valid.
+    pub async fn rotate_client_secret(&self, which: &str, rotation: Rotation) -> Result<(PublicApp, Secret<String>)> {
+        rotation.check()?;
+        let (change, mut state) = self.begin().await?;
+        let mut app = find(&state, which)?.clone();
+        if app.is_public {
+            return Err(ControlError::Invalid(format!("{} has no secret: it proves itself with PKCE", app.name)));
+        }
+        let now = clock::now();
+        match rotation {
+            Rotation::Now => app.secrets.clear(),
+            Rotation::Grace(ms) => {
+                app.secrets.retain(|secret| secret.expires_at.is_none_or(|at| at > now));
+                // One that was to end earlier still does; of those that end, the last one is kept.
+                app.secrets
+                    .iter_mut()
+                    .for_each(|secret| secret.expires_at = Some(secret.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))));
+                app.secrets = app.secrets.pop().into_iter().collect();
+            }
+        }
+        let (kept, plain) = self.make_secret(now)?;
+        app.secrets.push(kept);
+        app.updated_at = now;
+        self.put(change, &mut state, &app).await?;
+        Ok((app, plain))
+    }
+
+    /// Grants what a request asks for on an account, in a person's name, and gives the code.
+    ///
+    /// # Errors
+    /// There is no such account, or it does not hold what the app requires.
+    pub async fn consent(
+        &self,
+        app: &PublicApp,
+        request: &authorize::Request,
+        hub_id: u64,
+        user: &str,
+        user_id: u64,
+    ) -> Result<Secret<String>> {
+        let (mut change, state) = self.begin().await?;
+        // As it is now: it may have been changed while the person read.
+        let app = state.public_apps.iter().find(|one| one.id == app.id && one.enabled);
+        let app = app.ok_or_else(|| ControlError::NotFound("the app is not there any more".into()))?;
+        if !redirect::is_registered(&app.redirect_uris, &request.redirect_uri) {
+            return Err(ControlError::Conflict("the redirect URI was taken from the app".into()));
+        }
+        let account = find_account(&state, hub_id)?;
+        let holds = |scope: &str| account.connection.as_ref().is_none_or(|connection| connection.scopes.iter().any(|held| held == scope));
+        let granted = authorize::grantable(request, holds).map_err(|lacking| {
+            ControlError::Conflict(format!("account {hub_id} does not hold scopes that the app requires: {}", lacking.join(", ")))
+        })?;
+        let code = random_text(&random::<32>()?);
+        let now = clock::now();
+        let kept = StoredCode {
+            public_app_id: app.id,
+            hub_id,
+            grant: CodeGrant {
+                client_id: app.client_id.clone(),
+                redirect_uri: request.redirect_uri.clone(),
+                challenge: request.challenge.clone(),
+                expires_at: now.plus_ms(CODE_MS),
+            },
+            scopes: granted,
+            user: user.to_owned(),
+            user_id,
+            used: None,
+        };
+        stored::put_code(&mut change, &self.registry.token_key().hash(&code), &kept, now).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        Ok(Secret::new(code))
+    }
+
+    /// Exchanges a code for a grant, once; the install is made with the first. A code that comes a
+    /// second time ends what it gave (RFC 6749, section 4.1.2; RFC 9700, section 4.5).
+    ///
+    /// # Errors
+    /// The store can't be written. That the code is not good is the inner error.
+    pub async fn exchange(
+        &self,
+        app: &PublicApp,
+        code: &str,
+        redirect_uri: Option<&str>,
+        verifier: Option<&str>,
+    ) -> Result<std::result::Result<Exchanged, OAuthError>> {
+        let (mut change, mut state) = self.begin().await?;
+        let now = clock::now();
+        let hash = self.registry.token_key().hash(code);
+        let kept = stored::code(&mut change, &hash).await?.filter(|kept| kept.public_app_id == app.id);
+        let Some(mut kept) = kept else { return Ok(Err(OAuthError::bad_code())) };
+        if let Some(gave) = kept.used {
+            let mut next = state.clone();
+            if let Some(token) = gave.and_then(|id| next.tokens.iter_mut().find(|token| token.id == id)) {
+                tracing::warn!(app = app.name, token_id = token.id, "a code was presented twice: what it gave is ended");
+                token.revoked_at = token.revoked_at.or(Some(now));
+                store::update_token(&mut change, token).await?;
+                self.commit(change, &mut state, next).await?;
+            }
+            return Ok(Err(OAuthError::bad_code()));
+        }
+        kept.grant.client_id.clone_from(&app.client_id);
+        if let Err(refused) = code::check(&kept.grant, &app.client_id, redirect_uri, verifier, now) {
+            return Ok(Err(refused));
+        }
+        let mut next = state.clone();
+        let install = self.put_install(&mut change, &mut next, app, &kept, now).await?;
+        end_oldest_grant(&mut change, &mut next, install.id, now).await?;
+        let mut token = Token {
+            id: 0,
+            app_id: install.id,
+            hash: TokenHash(random()?),
+            hint: "kwr_…".to_owned(),
+            created_at: now,
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            legacy: false,
+            grant: Some(Arc::new(Grant { scopes: kept.scopes, user: kept.user, user_id: kept.user_id, generation: 0 })),
+        };
+        token.id = store::insert_token(&mut change, &token).await?;
+        stored::code_is_used(&mut change, &hash, token.id).await?;
+        next.tokens.push(token.clone());
+        self.commit(change, &mut state, next).await?;
+        Ok(Ok(Exchanged { install, token }))
+    }
+
+    async fn put_install(
+        &self,
+        change: &mut store::Change,
+        next: &mut State,
+        app: &PublicApp,
+        kept: &StoredCode,
+        now: Timestamp,
+    ) -> Result<App> {
+        if let Some(install) = next.apps.iter_mut().find(|one| one.public_app == Some(app.id) && one.hub_id == kept.hub_id) {
+            install.scopes.clone_from(&kept.scopes);
+            install.updated_at = now;
+            store::update_app(change, install).await?;
+            return Ok(install.clone());
+        }
+        let taken = |name: &str| next.apps.iter().any(|one| one.hub_id == kept.hub_id && one.name == name);
+        let name = if taken(&app.name) { format!("{} (public app {})", app.name, app.id) } else { app.name.clone() };
+        let mut install = App {
+            id: 0,
+            hub_id: kept.hub_id,
+            name,
+            description: app.description.clone(),
+            owner: app.owner.clone(),
+            dependents: Vec::new(),
+            scopes: kept.scopes.clone(),
+            sharing: Sharing::default(),
+            translate: false,
+            enabled: true,
+            created_at: now,
+            updated_at: now,
+            public_app: Some(app.id),
+        };
+        install.id = store::insert_app(change, &install).await?;
+        next.apps.push(install.clone());
+        Ok(install)
+    }
+
+    /// Uses a refresh token of an app whose tokens are rotated, in one step of the store: two that come
+    /// at once follow each other, on any instance.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn rotate_refresh_token(&self, named: Named) -> Result<Rotated> {
+        let now = clock::now();
+        let mut change = self.store.begin().await?;
+        let Some((last, at)) = stored::generation_of(&mut change, named.grant).await? else { return Ok(Rotated::Over) };
+        match refresh_token::judge(named.generation, last, now.as_ms() - at.as_ms()) {
+            Use::Rotate => {
+                stored::put_generation(&mut change, named.grant, last + 1, now).await?;
+                change.commit().await.map_err(StoreError::from)?;
+                Ok(Rotated::Generation(last + 1))
+            }
+            Use::Repeat => Ok(Rotated::Generation(last)),
+            Use::Stolen => {
+                drop(change);
+                tracing::warn!(token_id = named.grant, "a refresh token was presented after it was replaced: its grant is ended");
+                self.revoke_token(named.grant).await?;
+                Ok(Rotated::Stolen)
+            }
+        }
+    }
+
+    /// Ends a refresh token as its client asks. Access tokens that it gave live out their half hour
+    /// (hubspot facts, section 3).
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn end_refresh_token(&self, token_id: u64) -> Result<()> {
+        let (mut change, mut state) = self.begin().await?;
+        let mut next = state.clone();
+        let token = next.tokens.iter_mut().find(|token| token.id == token_id && token.grant.is_some());
+        let token = token.ok_or_else(|| ControlError::NotFound(format!("there is no refresh token {token_id}")))?;
+        token.expires_at = token.expires_at.or_else(|| Some(clock::now()));
+        store::update_token(&mut change, token).await?;
+        self.commit(change, &mut state, next).await
+    }
+
+    /// The installs of a public app or of all, on an account or on all, after an id, with their tokens.
+    pub async fn installs(&self, public_app: Option<u64>, hub_id: Option<u64>, after: u64, limit: usize) -> Vec<(App, Vec<Token>)> {
+        let state = self.state.lock().await;
+        let wanted = state.apps.iter().filter(|app| {
+            app.id > after
+                && app.public_app.is_some_and(|id| public_app.is_none_or(|wanted| wanted == id))
+                && hub_id.is_none_or(|hub_id| hub_id == app.hub_id)
+        });
+        let page: Vec<App> = wanted.take(limit).cloned().collect();
+        let mut tokens: std::collections::HashMap<u64, Vec<Token>> = page.iter().map(|app| (app.id, Vec::new())).collect();
+        for token in &state.tokens {
+            if let Some(of_app) = tokens.get_mut(&token.app_id) {
+                of_app.push(token.clone());
+            }
+        }
+        page.into_iter()
+            .map(|app| {
+                let of_app = tokens.remove(&app.id).unwrap_or_default();
+                (app, of_app)
+            })
+            .collect()
+    }
+
+    /// Ends an install: the app is gone from the account, and its tokens end now.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn uninstall(&self, app_id: u64) -> Result<App> {
+        let is_install = self.state.lock().await.apps.iter().any(|app| app.id == app_id && app.public_app.is_some());
+        if !is_install {
+            return Err(ControlError::NotFound(format!("there is no install {app_id}")));
+        }
+        self.delete_app(&app_id.to_string()).await
+    }
+
+    async fn put(&self, mut change: store::Change, state: &mut State, app: &PublicApp) -> Result<()> {
+        stored::update_public_app(&mut change, app).await?;
+        let mut next = state.clone();
+        replace(&mut next.public_apps, app.clone(), |one| one.id == app.id);
+        self.commit(change, state, next).await
+    }
+
+    fn make_secret(&self, now: Timestamp) -> Result<(ClientSecret, Secret<String>)> {
+        let plain = uuid(random()?);
+        let kept = ClientSecret {
+            hash: self.registry.token_key().hash(&plain),
+            hint: keyway_core::credential::hint(&plain),
+            created_at: now,
+            expires_at: None,
+        };
+        Ok((kept, Secret::new(plain)))
+    }
+}
+
+/// What a public app is to the protocol.
+impl PublicApp {
+    /// What an authorization request is read against.
+    pub fn registered(&self) -> Registered<'_> {
+        Registered {
+            redirect_uris: &self.redirect_uris,
+            required: &self.scopes,
+            conditional: &self.conditional_scopes,
+            optional: &self.optional_scopes,
+            is_public: self.is_public,
+        }
+    }
+}
+
+async fn end_oldest_grant(change: &mut store::Change, next: &mut State, app_id: u64, now: Timestamp) -> Result<()> {
+    let live = |token: &Token| token.app_id == app_id && token.grant.is_some() && token.revoked_at.is_none() && token.expires_at.is_none();
+    if next.tokens.iter().filter(|token| live(token)).count() < LIVE_GRANTS_MAX {
+        return Ok(());
+    }
+    if let Some(oldest) = next.tokens.iter_mut().filter(|token| live(token)).min_by_key(|token| token.created_at) {
+        oldest.expires_at = Some(now);
+        store::update_token(change, oldest).await?;
+    }
+    Ok(())
+}
+
+fn find<'a>(state: &'a State, which: &str) -> Result<&'a PublicApp> {
+    let by_id = which.parse().ok().and_then(|id: u64| state.public_apps.iter().find(|app| app.id == id));
+    let found = by_id.or_else(|| state.public_apps.iter().find(|app| app.name == which || app.client_id == which));
+    found.ok_or_else(|| ControlError::NotFound(format!("there is no public app {which}")))
+}
+
+fn refuse_taken(state: &State, app: &PublicApp) -> Result<()> {
+    let taken = state.public_apps.iter().any(|other| other.id != app.id && other.name == app.name);
+    if taken { Err(ControlError::Conflict(format!("there is a public app named {} already", app.name))) } else { Ok(()) }
+}
+
+fn redirect_uris(uris: Vec<String>) -> Result<Vec<String>> {
+    if uris.is_empty() || uris.len() > REDIRECT_URIS_MAX {
+        return Err(ControlError::Invalid(format!("a public app has from 1 to {REDIRECT_URIS_MAX} redirect URIs")));
+    }
+    for uri in &uris {
+        redirect::check(uri).map_err(|error| ControlError::Invalid(format!("the redirect URI {error}")))?;
+    }
+    Ok(uris)
+}
+
+fn without_base(scopes: Vec<String>) -> Vec<String> {
+    scopes.into_iter().filter(|scope| scope != super::BASE_SCOPE).collect()
+}
+
+pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// A random UUID (RFC 9562, version 4), the form of HubSpot's client ids and secrets.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = 0x40 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
