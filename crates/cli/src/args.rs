@@ -46,6 +46,21 @@ pub enum Command {
         #[command(subcommand)]
         action: Token,
     },
+    /// Public apps: OAuth clients that many accounts install
+    PublicApp {
+        #[command(subcommand)]
+        action: PublicApp,
+    },
+    /// Installs of public apps on accounts
+    Install {
+        #[command(subcommand)]
+        action: Install,
+    },
+    /// People who may sign in on the admin listener
+    User {
+        #[command(subcommand)]
+        action: User,
+    },
     /// The record of every call
     Audit {
         #[command(subcommand)]
@@ -214,6 +229,12 @@ pub struct Serve {
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
     #[arg(long, default_value = "127.0.0.1:8485", value_name = "ADDR")]
     pub admin: SocketAddr,
+    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth [default: the address it listens on]
+    #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Where people reach the admin listener from outside [default: the address it listens on]
+    #[arg(long, env = "KEYWAY_ADMIN_URL", value_name = "URL")]
+    pub admin_url: Option<String>,
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,
@@ -271,6 +292,19 @@ pub struct CredentialSource {
     /// Read it from a vault: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao) or aws:SECRET#FIELD (AWS Secrets Manager)
     #[arg(long, value_name = "REFERENCE")]
     pub credential_from: Option<String>,
+}
+
+impl CredentialSource {
+    /// Whether any was named.
+    pub fn is_given(&self) -> bool {
+        let named = [
+            self.credential_env.is_some(),
+            self.credential_file.is_some(),
+            self.credential_command.is_some(),
+            self.credential_from.is_some(),
+        ];
+        self.credential_stdin || named.contains(&true)
+    }
 }
 
 #[derive(Subcommand)]
@@ -597,6 +631,183 @@ pub enum Token {
     List {
         /// The app's id or name
         app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PublicApp {
+    /// Create a public app; its client secret is shown once
+    Create {
+        /// Its name, which people read when they are asked for consent
+        name: String,
+        /// It has no secret (a program on people's own machines) and must use PKCE
+        #[arg(long)]
+        public_client: bool,
+        #[command(flatten)]
+        fields: PublicAppFields,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List public apps
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a public app
+    Show {
+        /// Its id, name or client id
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a public app; what its installs were granted stays until an account authorizes it again
+    Update {
+        /// Its id, name or client id
+        app: String,
+        /// New name
+        #[arg(long)]
+        name: Option<String>,
+        /// Whether its installs' tokens are accepted: on or off
+        #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+        enabled: Option<bool>,
+        #[command(flatten)]
+        fields: PublicAppFields,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create a new client secret and let the other end
+    RotateSecret {
+        /// Its id, name or client id
+        app: String,
+        /// How long the other secret lives on: a number with s, m, h or d
+        #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
+        grace: String,
+        /// End the other secret at once
+        #[arg(long)]
+        now: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a public app and all its installs
+    Delete {
+        /// Its id, name or client id
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct PublicAppFields {
+    /// Where a consent may be answered, as a whole and to the letter (can be repeated)
+    #[arg(long, value_name = "URL")]
+    pub redirect_uri: Vec<String>,
+    /// What every install grants (commas or spaces between several)
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+    pub scopes: Vec<String>,
+    /// What an authorization URL may ask for as if it were required
+    #[arg(long, value_name = "SCOPES")]
+    pub conditional_scopes: Vec<String>,
+    /// What an account grants where it can
+    #[arg(long, value_name = "SCOPES")]
+    pub optional_scopes: Vec<String>,
+    /// What it is for
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// private (limits as of a private app) or marketplace (110 calls in ten seconds for each install, no cap on the day) [default: private]
+    #[arg(long)]
+    pub distribution: Option<String>,
+    /// Replace a refresh token when it is used, and end the grant when a replaced one comes back: on or off [default: off, as at HubSpot]
+    #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+    pub rotate_refresh_tokens: Option<bool>,
+}
+
+#[derive(Subcommand)]
+pub enum Install {
+    /// List installs
+    List {
+        /// Of this public app, by id, name or client id
+        #[arg(long, value_name = "APP")]
+        public_app: Option<String>,
+        /// On this account
+        #[arg(long, value_name = "ID")]
+        account: Option<u64>,
+        /// After this install
+        #[arg(long, value_name = "ID")]
+        after: Option<u64>,
+        /// How many
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an install and what it was granted
+    Show {
+        /// Its id
+        install: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say yes to an authorization URL, as the consent page would, and print where it leads: for tests and scripts
+    Approve {
+        /// The URL that the app would send a person to
+        authorize_url: String,
+        /// The account's hub id
+        #[arg(long, value_name = "ID")]
+        account: u64,
+        /// In the name of this person [default: operator]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End an install at once, with all its tokens
+    End {
+        /// Its id
+        install: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum User {
+    /// Let a person sign in, or give them a new password; without one of the --credential options one is made and shown once
+    Create {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        password: CredentialSource,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the people who may sign in
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a person's sign-in away, and end their sessions
+    Delete {
+        /// Their e-mail address
+        email: String,
         /// Print JSON
         #[arg(long)]
         json: bool,

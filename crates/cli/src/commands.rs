@@ -4,11 +4,14 @@ pub mod account;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub mod install;
+pub mod public_app;
 pub mod scan;
 mod scopes;
 pub mod status;
 pub mod sunset;
 pub mod token;
+pub mod user;
 mod verify;
 
 use std::io::Write;

@@ -78,6 +78,9 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
         Command::Token { action } => runtime.block_on(commands::token::run(&connection, action)),
+        Command::PublicApp { action } => runtime.block_on(commands::public_app::run(&connection, action)),
+        Command::Install { action } => runtime.block_on(commands::install::run(&connection, action)),
+        Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

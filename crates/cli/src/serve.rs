@@ -14,11 +14,11 @@ use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
-use keyway_gateway::pipeline::Gateway;
+use keyway_gateway::pipeline::{Addresses, Gateway};
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
-use keyway_gateway::upstream::Upstream;
+use keyway_gateway::upstream::{Base, Upstream};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -78,7 +78,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none() });
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
     let upstream = Arc::new(Upstream::new());
-    let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone()));
+    let addresses = Addresses {
+        data: address(serve.public_url.as_deref(), "--public-url", data.local_addr()?)?,
+        admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
+    };
+    let gateway = Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone());
+    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
@@ -97,7 +102,15 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
-    let admin = Admin { control: control.clone(), audit: audit.clone(), registry, gateway, upstream };
+    let admin = Admin {
+        control: control.clone(),
+        audit: audit.clone(),
+        registry,
+        gateway,
+        upstream,
+        addresses: Arc::new(addresses),
+        sign_in_guesses: admin::sign_in_guesses(),
+    };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
@@ -142,6 +155,16 @@ fn line_prefix(key: &TokenKey) -> String {
     let hex: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     // In braces, so that a cluster keeps all of them in one place, which one script needs.
     format!("keyway:{{{hex}}}")
+}
+
+/// Where a listener is reached: as it was said, or at the address it is bound to.
+fn address(said: Option<&str>, option: &str, bound: SocketAddr) -> anyhow::Result<String> {
+    match said {
+        Some(url) => Ok(Base::parse(url).with_context(|| format!("{option} can't be taken"))?.to_string()),
+        // Bound to every address, the one that is certain is this machine's own.
+        None if bound.ip().is_unspecified() => Ok(format!("http://localhost:{}", bound.port())),
+        None => Ok(format!("http://{bound}")),
+    }
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {

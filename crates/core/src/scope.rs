@@ -35,6 +35,41 @@ pub struct ScopeSet([u64; WORDS]);
 /// Room for 320 scopes; a test keeps the list below it.
 const WORDS: usize = 5;
 
+/// What a scope allows, in words for a person who is asked for it. Made from its name, whose parts
+/// are HubSpot's words for things.
+pub fn in_plain_words(name: &str) -> String {
+    if name == "oauth" {
+        return "Know which account this is".to_owned();
+    }
+    let (things, verb) = name.rsplit_once(['.', '-']).unwrap_or((name, ""));
+    let last = |text: &str| text.rsplit('.').next().unwrap_or(text).replace(['_', '-'], " ");
+    let thing = match things.strip_prefix("crm.schemas.") {
+        Some(rest) => format!("the fields and settings of {}", last(rest)),
+        None => {
+            let rest = things.strip_prefix("crm.objects.").or_else(|| things.strip_prefix("crm.")).unwrap_or(things);
+            rest.split('.').map(|part| part.replace(['_', '-'], " ")).collect::<Vec<_>>().join(", ")
+        }
+    };
+    match verb {
+        "read" | "view" | "access" => format!("Read {thing}"),
+        "write" | "edit" => format!("Create and change {thing}"),
+        "read_write" => format!("Read, create and change {thing}"),
+        "delete" => format!("Delete {thing}"),
+        "send" | "publish" | "create" => format!(
+            "{} {thing}",
+            if verb == "send" {
+                "Send"
+            } else if verb == "publish" {
+                "Publish"
+            } else {
+                "Create"
+            }
+        ),
+        // Such a name opens all that HubSpot keeps under it.
+        _ => format!("Read and change {}", name.replace(['.', '_', '-'], " ")),
+    }
+}
+
 /// A name that HubSpot does not publish.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("scope {0} is not one of HubSpot's")]
@@ -152,6 +187,20 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_reads_what_a_scope_allows() {
+        let words = [
+            ("oauth", "Know which account this is"),
+            ("crm.objects.contacts.read", "Read contacts"),
+            ("crm.schemas.deals.write", "Create and change the fields and settings of deals"),
+            ("communication_preferences.read_write", "Read, create and change communication preferences"),
+            ("tickets", "Read and change tickets"),
+        ];
+        for (name, expected) in words {
+            assert_eq!(in_plain_words(name), expected);
+        }
+    }
 
     #[test]
     fn every_published_scope_has_a_bit() {

@@ -9,6 +9,7 @@ mod body;
 mod extract;
 mod guard;
 mod metrics;
+mod oauth;
 mod openapi;
 mod routes;
 mod scopes;
@@ -19,8 +20,10 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::audit::AuditLog;
+use crate::console;
 use crate::control::Control;
-use crate::pipeline::Gateway;
+use crate::guesses::Guesses;
+use crate::pipeline::{Addresses, Gateway};
 use crate::registry::Registry;
 use crate::upstream::Upstream;
 
@@ -39,14 +42,28 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     /// Asks HubSpot about credentials.
     pub upstream: Arc<Upstream>,
+    /// Where the listeners are reached.
+    pub addresses: Arc<Addresses>,
+    /// Wrong passwords, by the address they were for.
+    pub sign_in_guesses: Arc<Guesses<String>>,
+}
+
+/// Wrong passwords for one address in a minute.
+const SIGN_IN_GUESSES_MAX: u32 = 5;
+
+/// Where wrong passwords are counted.
+pub fn sign_in_guesses() -> Arc<Guesses<String>> {
+    Arc::new(Guesses::new(SIGN_IN_GUESSES_MAX))
 }
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. Without a
 /// configured token it is closed, and says how to open it.
 pub fn over_tcp(admin: Admin, token: Option<AdminToken>) -> Router {
+    let own = guard::host_of(&admin.addresses.admin);
     guard::with_token(routes::api(), token)
         .merge(routes::open())
-        .layer(axum::middleware::from_fn(guard::refuse_foreign_hosts))
+        .merge(console::pages())
+        .layer(axum::middleware::from_fn(move |request, next| guard::refuse_foreign_hosts(own.clone(), request, next)))
         .with_state(admin)
 }
 

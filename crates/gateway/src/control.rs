@@ -7,6 +7,7 @@ mod connections;
 mod follow;
 mod legacy;
 mod oauth;
+mod people;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use connections::NewConnection;
+pub(crate) use people::SESSION_MS;
+
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
 
 /// A change that cannot be made.

@@ -192,6 +192,17 @@ impl PublicApp {
     }
 }
 
+/// Somebody who signs in on the admin listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Their id.
+    pub id: u64,
+    /// Their address, lower case.
+    pub email: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
 /// What a person granted to an install; the token it belongs to is its refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {

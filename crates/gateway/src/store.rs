@@ -5,6 +5,7 @@
 
 mod folder;
 pub(crate) mod oauth;
+pub(crate) mod people;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -305,6 +306,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (7, "former credentials", include_str!("../migrations/0007_former_credential.sql")),
         (8, "translation of numbered versions", include_str!("../migrations/0008_translate.sql")),
         (9, "public apps and their installs", include_str!("../migrations/0009_oauth.sql")),
+        (10, "people and their sessions", include_str!("../migrations/0010_people.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

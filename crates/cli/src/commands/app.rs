@@ -74,7 +74,7 @@ pub(super) fn path(app: &str) -> String {
 }
 
 /// Scopes as people paste them: with commas, spaces or lines between.
-fn split(scopes: &[String]) -> Vec<String> {
+pub(super) fn split(scopes: &[String]) -> Vec<String> {
     scopes.iter().flat_map(|scopes| scopes.split([',', ' ', '\n'])).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 

@@ -180,10 +180,19 @@ pub(super) fn token(token: &Token, now: Timestamp) -> Value {
         (None, None) => "active",
     };
     json!({
-        "id": token.id, "appId": token.app_id, "kind": if token.legacy { "legacy_key" } else { "token" }, "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
+        "id": token.id, "appId": token.app_id, "kind": kind(token), "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
         "expiresAt": token.expires_at.map(Timestamp::to_iso), "revokedAt": token.revoked_at.map(Timestamp::to_iso),
         "lastUsedAt": token.last_used_at.map(Timestamp::to_iso),
+        "scopes": token.grant.as_ref().map(|grant| grant.scopes.clone()), "grantedBy": token.grant.as_ref().map(|grant| grant.user.clone()),
     })
+}
+
+const fn kind(token: &Token) -> &'static str {
+    match (token.legacy, token.grant.is_some()) {
+        (true, _) => "legacy_key",
+        (_, true) => "refresh_token",
+        _ => "token",
+    }
 }
 
 /// The one answer that holds a token's text.

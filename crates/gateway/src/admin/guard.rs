@@ -57,14 +57,20 @@ fn refused(message: &str) -> Response {
     ApiError::new(401, "unauthorized", message).into_response()
 }
 
+/// The host and port of a URL.
+pub(super) fn host_of(url: &str) -> String {
+    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned()
+}
+
 /// A page in a browser can make a name of its own point at a loopback address (DNS rebinding); its
-/// requests then carry that name. Only addresses and `localhost` are taken.
-pub(super) async fn refuse_foreign_hosts(request: Request, next: Next) -> Response {
+/// requests then carry that name. Only addresses, `localhost` and the listener's own public name are taken.
+pub(super) async fn refuse_foreign_hosts(own: String, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host });
     let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-    if address || name.eq_ignore_ascii_case("localhost") {
+    if address || name.eq_ignore_ascii_case("localhost") || host.eq_ignore_ascii_case(&own) {
         return next.run(request).await;
     }
-    ApiError::new(421, "misdirected", "the admin listener is reached by its address or as localhost").into_response()
+    ApiError::new(421, "misdirected", "the admin listener is reached by its address, as localhost, or by the host of --admin-url")
+        .into_response()
 }

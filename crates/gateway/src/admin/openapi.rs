@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 31] = [
+pub(super) const ROUTES: [(&str, &str, &str); 44] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -34,6 +34,31 @@ pub(super) const ROUTES: [(&str, &str, &str); 31] = [
     ("get", "/api/v1/tokens/{token_id}/users", "Where the calls with a token come from; query days (90)"),
     ("post", "/api/v1/tokens/{token_id}/revoke", "End a token now"),
     ("post", "/api/v1/tokens/{token_id}/take-over", "End the other tokens of its app, now or after graceMs"),
+    ("get", "/api/v1/public-apps", "List public apps with the number of their installs"),
+    (
+        "post",
+        "/api/v1/public-apps",
+        "Create a public app: name, description, owner, redirectUris, scopes, conditionalScopes, optionalScopes, distribution, publicClient, rotateRefreshTokens; answers its secret once",
+    ),
+    ("get", "/api/v1/public-apps/{public_app}", "Show a public app, by id, name or client id"),
+    ("patch", "/api/v1/public-apps/{public_app}", "Change a public app; what its installs were granted stays"),
+    ("delete", "/api/v1/public-apps/{public_app}", "Delete a public app and all its installs"),
+    (
+        "post",
+        "/api/v1/public-apps/{public_app}/secret/rotate",
+        "Create a new client secret and end the other, now or after graceMs; answers it once",
+    ),
+    ("get", "/api/v1/installs", "A page of installs; query publicApp, hubId, after, limit"),
+    (
+        "post",
+        "/api/v1/installs",
+        "Say yes to an authorization URL as its consent page would: authorizeUrl, hubId, user; answers where it leads",
+    ),
+    ("get", "/api/v1/installs/{app_id}", "Show an install with what it was granted"),
+    ("delete", "/api/v1/installs/{app_id}", "End an install; its tokens end now"),
+    ("get", "/api/v1/users", "List the people who may sign in"),
+    ("put", "/api/v1/users", "Let a person sign in, or give them a new password: email, password; one that is made is answered once"),
+    ("delete", "/api/v1/users/{email}", "Take a person's sign-in away"),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),
     (

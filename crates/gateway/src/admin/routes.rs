@@ -3,7 +3,7 @@
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, openapi, scopes, usage};
+use super::{Admin, audit, metrics, oauth, openapi, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::Account;
@@ -38,6 +38,16 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/tokens/{token_id}/users", get(scopes::users_of_token))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
         .route("/api/v1/tokens/{token_id}/take-over", post(take_over))
+        .route("/api/v1/public-apps", get(oauth::list_public_apps).post(oauth::create_public_app))
+        .route(
+            "/api/v1/public-apps/{public_app}",
+            get(oauth::show_public_app).patch(oauth::update_public_app).delete(oauth::delete_public_app),
+        )
+        .route("/api/v1/public-apps/{public_app}/secret/rotate", post(oauth::rotate_secret))
+        .route("/api/v1/installs", get(oauth::list_installs).post(oauth::approve))
+        .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
+        .route("/api/v1/users", get(oauth::list_people).put(oauth::put_person))
+        .route("/api/v1/users/{email}", delete(oauth::delete_person))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
@@ -154,8 +164,14 @@ struct AppsQuery {
 
 async fn list_apps(State(admin): State<Admin>, Query(query): Query<AppsQuery>) -> Answer {
     let now = clock::now();
-    let apps: Vec<Value> =
-        admin.control.apps(query.hub_id).await.iter().map(|(app, tokens)| body::app_with_tokens(app, tokens, now)).collect();
+    let apps: Vec<Value> = admin
+        .control
+        .apps(query.hub_id)
+        .await
+        .iter()
+        .filter(|(app, _)| app.public_app.is_none())
+        .map(|(app, tokens)| body::app_with_tokens(app, tokens, now))
+        .collect();
     Ok(Json(json!({ "version": VERSION, "apps": apps })))
 }
 

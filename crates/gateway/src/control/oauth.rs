@@ -151,7 +151,7 @@ impl Control {
     /// # Errors
     /// There is none, or a field is not valid.
     pub async fn update_public_app(&self, which: &str, asked: PublicAppChange) -> Result<PublicApp> {
-        let (mut change, mut state) = self.begin().await?;
+        let (change, mut state) = self.begin().await?;
         let mut app = find(&state, which)?.clone();
         if let Some(name) = asked.name {
             app.name = text("the name", &name, true)?;

@@ -4,9 +4,8 @@
 //! Answered here for every account, embedded or connected: installs are Keyway's, and what an app
 //! does to its own install must never reach the connection that all apps share.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -32,6 +31,7 @@ use tokio::runtime::Handle;
 use super::{Call, Gateway, Outcome, receive, respond};
 use crate::backend::BackendReply;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
+use crate::guesses::Guesses;
 use crate::model::{Distribution, PublicApp};
 use crate::registry::{Holder, TokenEntry};
 
@@ -41,7 +41,7 @@ pub(super) struct Server {
     /// Where changes run: the store's connections live there, and a change goes on when its client hangs up.
     runtime: Handle,
     addresses: Addresses,
-    guesses: Guesses,
+    guesses: Guesses<IpAddr>,
 }
 
 /// Where the listeners are reached from outside.
@@ -55,7 +55,7 @@ pub struct Addresses {
 
 impl Server {
     pub(super) fn new(control: Arc<Control>, addresses: Addresses) -> Self {
-        Self { control, runtime: Handle::current(), addresses, guesses: Guesses::default() }
+        Self { control, runtime: Handle::current(), addresses, guesses: Guesses::new(GUESSES_MAX) }
     }
 
     /// Runs a change to its end.
@@ -204,7 +204,7 @@ impl Gateway {
 
     /// Which app asks, and that it is the one.
     fn client(&self, server: &Server, call: &Call, params: &Params) -> Result<Arc<PublicApp>, Refusal> {
-        if let Some(wait_s) = server.guesses.must_wait(call.source, call.at) {
+        if let Some(wait_s) = server.guesses.must_wait(&call.source, call.at) {
             return Err(too_many_guesses(wait_s).into());
         }
         let known = params.get("client_id").and_then(|id| self.registry.public_app(id)).filter(|app| app.enabled);
@@ -415,37 +415,8 @@ fn read_params(head: &Parts, body: &[u8]) -> Result<Params, OAuthError> {
     }
 }
 
-/// Wrong client ids and secrets, by where they come from.
-#[derive(Default)]
-struct Guesses(Mutex<HashMap<IpAddr, (i64, u32)>>);
-
-/// Wrong ones that an address may send in a minute.
+/// Wrong client ids and secrets that an address may send in a minute.
 const GUESSES_MAX: u32 = 20;
-const GUESSES_MS: i64 = 60_000;
-/// Addresses remembered; with more, those of the last minute are forgotten together.
-const ADDRESSES_MAX: usize = 10_000;
-
-impl Guesses {
-    /// Seconds until the address may try again.
-    fn must_wait(&self, source: IpAddr, now: Timestamp) -> Option<i64> {
-        let guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, count) = *guesses.get(&source)?;
-        let left_ms = since + GUESSES_MS - now.as_ms();
-        (count >= GUESSES_MAX && left_ms > 0).then_some((left_ms + 999) / 1_000)
-    }
-
-    fn note(&self, source: IpAddr, now: Timestamp) {
-        let mut guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if guesses.len() >= ADDRESSES_MAX && !guesses.contains_key(&source) {
-            guesses.clear();
-        }
-        let entry = guesses.entry(source).or_insert((now.as_ms(), 0));
-        if entry.0 + GUESSES_MS <= now.as_ms() {
-            *entry = (now.as_ms(), 0);
-        }
-        entry.1 += 1;
-    }
-}
 
 fn too_many_guesses(wait_s: i64) -> ErrorBody {
     let mut error = ErrorBody::new(429, "RATE_LIMITS", "Too many wrong client ids or secrets came from this address.");
@@ -457,19 +428,6 @@ fn too_many_guesses(wait_s: i64) -> ErrorBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_that_guesses_must_wait_and_others_need_not() {
-        let guesses = Guesses::default();
-        let (one, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let at = Timestamp::from_ms;
-        (0..GUESSES_MAX).for_each(|_| guesses.note(one, at(1_000)));
-        assert_eq!(guesses.must_wait(one, at(1_000)), Some(60));
-        assert_eq!(guesses.must_wait(other, at(1_000)), None);
-        assert_eq!(guesses.must_wait(one, at(61_000)), None);
-        guesses.note(one, at(61_000));
-        assert_eq!(guesses.must_wait(one, at(61_000)), None);
-    }
 
     #[test]
     fn only_the_endpoints_of_the_four_versions_are_answered() {

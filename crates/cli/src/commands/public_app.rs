@@ -1,0 +1,108 @@
+//! `keyway public-app …`
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::app::split;
+use super::{encode, list, show, table, text, token};
+use crate::Exit;
+use crate::args::{Connection, PublicApp, PublicAppFields};
+use crate::client::call;
+
+const PATH: &str = "/api/v1/public-apps";
+
+pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<Exit> {
+    match action {
+        PublicApp::Create { name, public_client, fields, json } => {
+            let mut body = body(fields);
+            body["name"] = name.clone().into();
+            body["publicClient"] = public_client.into();
+            let answer = call(connection, Method::POST, PATH, Some(body)).await?;
+            show(&answer, json, |answer| {
+                format!("created public app {name}\n{}\n{}", describe(&answer["publicApp"]), secret(&answer["publicApp"]))
+            })
+        }
+        PublicApp::List { json } => {
+            let answer = call(connection, Method::GET, PATH, None).await?;
+            show(&answer, json, apps)
+        }
+        PublicApp::Show { app, json } => {
+            let answer = call(connection, Method::GET, &path(&app), None).await?;
+            show(&answer, json, |answer| describe(&answer["publicApp"]))
+        }
+        PublicApp::Update { app, name, enabled, fields, json } => {
+            let mut body = body(fields);
+            body["name"] = name.into();
+            body["enabled"] = enabled.into();
+            let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
+            show(&answer, json, |answer| format!("updated public app {app}\n{}", describe(&answer["publicApp"])))
+        }
+        PublicApp::RotateSecret { app, grace, now, json } => {
+            let grace_ms = if now { None } else { Some(token::milliseconds(&grace)?) };
+            let answer =
+                call(connection, Method::POST, &format!("{}/secret/rotate", path(&app)), Some(json!({ "graceMs": grace_ms }))).await?;
+            let until = if now { "has ended".to_owned() } else { format!("ends in {grace}") };
+            show(&answer, json, |answer| format!("the secret that was there {until}\n{}", secret(&answer["publicApp"])))
+        }
+        PublicApp::Delete { app, json } => {
+            let answer = call(connection, Method::DELETE, &path(&app), None).await?;
+            show(&answer, json, |_| format!("deleted public app {app} and its installs"))
+        }
+    }
+}
+
+fn path(app: &str) -> String {
+    format!("{PATH}/{}", encode(app))
+}
+
+fn body(fields: PublicAppFields) -> Value {
+    let given = |scopes: &[String]| (!scopes.is_empty()).then(|| split(scopes));
+    json!({
+        "description": fields.description, "owner": fields.owner,
+        "redirectUris": (!fields.redirect_uri.is_empty()).then_some(&fields.redirect_uri),
+        "scopes": given(&fields.scopes), "conditionalScopes": given(&fields.conditional_scopes), "optionalScopes": given(&fields.optional_scopes),
+        "distribution": fields.distribution, "rotateRefreshTokens": fields.rotate_refresh_tokens,
+    })
+}
+
+fn secret(app: &Value) -> String {
+    match app["clientSecret"].as_str() {
+        Some(secret) => format!("\n  client secret  {secret}   shown once"),
+        None => "\n  no client secret: it proves itself with PKCE".to_owned(),
+    }
+}
+
+fn apps(answer: &Value) -> String {
+    let row =
+        |app: &Value| ["id", "name", "clientId", "distribution", "installs", "enabled"].iter().map(|field| text(&app[*field])).collect();
+    let rows: Vec<Vec<String>> = list(answer, "publicApps").iter().map(row).collect();
+    table(&["ID", "NAME", "CLIENT ID", "DISTRIBUTION", "INSTALLS", "ENABLED"], &rows)
+}
+
+fn describe(app: &Value) -> String {
+    let lines = |name: &str| list(app, name).iter().map(text).collect::<Vec<_>>().join("\n                 ");
+    let shown = |name: &str| if list(app, name).is_empty() { "-".to_owned() } else { lines(name) };
+    let secrets: Vec<String> = list(app, "secrets")
+        .iter()
+        .map(|secret| match secret["expiresAt"].as_str() {
+            Some(until) => format!("{} until {until}", text(&secret["hint"])),
+            None => text(&secret["hint"]),
+        })
+        .collect();
+    format!(
+        "  id             {}\n  name           {}\n  client id      {}\n  secrets        {}\n  state          {}\n  description    {}\n  owner          {}\n  distribution   {}\n  refresh tokens {}\n  redirect URIs  {}\n  scopes         {}\n  conditional    {}\n  optional       {}",
+        text(&app["id"]),
+        text(&app["name"]),
+        text(&app["clientId"]),
+        if secrets.is_empty() { "none (PKCE)".to_owned() } else { secrets.join(", ") },
+        if app["enabled"] == true { "enabled" } else { "disabled" },
+        text(&app["description"]),
+        text(&app["owner"]),
+        text(&app["distribution"]),
+        if app["rotateRefreshTokens"] == true { "replaced at each use" } else { "stay as they are" },
+        shown("redirectUris"),
+        shown("scopes"),
+        shown("conditionalScopes"),
+        shown("optionalScopes"),
+    )
+}

@@ -1,0 +1,177 @@
+//! Consent to an install: what the app may do, on which account, in plain words.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use keyway_core::scope::in_plain_words;
+use keyway_oauth::error::{Code, OAuthError};
+use keyway_oauth::server::authorize::{Refusal, Request};
+use keyway_oauth::{Params, redirect};
+use serde::Deserialize;
+
+use super::{page, sign_in};
+use crate::admin::Admin;
+use crate::control::ControlError;
+use crate::model::{Account, PublicApp};
+
+/// Accounts that are offered in a list; with more, the hub id is typed.
+const ACCOUNTS_SHOWN_MAX: usize = 200;
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct Consent<'a> {
+    app: &'a PublicApp,
+    person: &'a str,
+    required: Vec<Scope<'a>>,
+    optional: Vec<Scope<'a>>,
+    query: &'a str,
+    form_token: &'a str,
+    only: Option<Account>,
+    accounts: Vec<Account>,
+    host: &'a str,
+}
+
+struct Scope<'a> {
+    name: &'a str,
+    words: String,
+}
+
+/// An authorization URL.
+pub(super) async fn show(State(admin): State<Admin>, headers: HeaderMap, uri: Uri, RawQuery(query): RawQuery) -> Response {
+    shown(&admin, &headers, &uri, query.as_deref().unwrap_or_default(), None).await
+}
+
+/// An authorization URL with its account chosen.
+pub(super) async fn show_for(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    headers: HeaderMap,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+) -> Response {
+    shown(&admin, &headers, &uri, query.as_deref().unwrap_or_default(), Some(hub_id)).await
+}
+
+async fn shown(admin: &Admin, headers: &HeaderMap, uri: &Uri, query: &str, hub_id: Option<u64>) -> Response {
+    // Who asks is checked first: an app that is not known gets no sign-in page of ours to stand behind.
+    let (app, request) = match read(admin, query).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let session = match sign_in::session(admin, headers).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str())),
+        Err(refused) => return refused,
+    };
+    let mut accounts = admin.control.accounts().await;
+    if let Some(hub_id) = hub_id {
+        accounts.retain(|account| account.hub_id == hub_id);
+        if accounts.is_empty() {
+            return page::message(404, "No such account", "The account in the authorization URL is not one of this server.");
+        }
+    }
+    let only = if accounts.len() == 1 { accounts.pop() } else { None };
+    if accounts.len() > ACCOUNTS_SHOWN_MAX {
+        accounts.clear();
+    }
+    page::render(&Consent {
+        app: &app,
+        person: &session.person.email,
+        required: in_words(&request.scopes),
+        optional: in_words(&request.optional),
+        query,
+        form_token: &session.form_token,
+        only,
+        accounts,
+        host: host(&request.redirect_uri),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    query: String,
+    form_token: String,
+    #[serde(default)]
+    hub_id: String,
+    answer: String,
+}
+
+/// What the person said.
+pub(super) async fn take(State(admin): State<Admin>, headers: HeaderMap, Form(answer): Form<Answer>) -> Response {
+    let session = match sign_in::session(&admin, &headers).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return page::message(401, "Signed out", "You are not signed in any more. Begin again at the app."),
+        Err(refused) => return refused,
+    };
+    if session.form_token != answer.form_token {
+        return page::message(403, "Not from here", "This form was not made for you.");
+    }
+    // Read again, and not taken from the form as decided: what is granted is what the URL asks for.
+    let (app, request) = match read(&admin, &answer.query).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    if answer.answer != "install" {
+        let error = OAuthError::new(Code::AccessDenied, "ACCESS_DENIED", "the person did not install the app");
+        return refused(&admin, &request.redirect_uri, &error, request.state.as_deref());
+    }
+    let Ok(hub_id) = answer.hub_id.trim().parse() else {
+        return page::message(400, "No account", "Go back, and choose the account to install the app on.");
+    };
+    match admin.control.consent(&app, &request, hub_id, &session.person.email, session.person.id).await {
+        Ok(code) => sign_in::see_other(&answered(&admin, &request, code.expose())),
+        Err(error @ (ControlError::Conflict(_) | ControlError::NotFound(_))) => {
+            page::message(409, "It can't be installed", &error.to_string())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a consent could not be written down");
+            page::unavailable()
+        }
+    }
+}
+
+/// Reads an authorization URL's query, or says why nobody is asked.
+async fn read(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Response> {
+    let shown = |text: &str| page::message(400, "The app can't be installed", text);
+    match parse(admin, query).await {
+        Ok(read) => Ok(read),
+        Err(Refusal::Shown(text)) => Err(shown(&text)),
+        Err(Refusal::Redirected { redirect_uri, error, state }) => Err(refused(admin, &redirect_uri, &error, state.as_deref())),
+    }
+}
+
+/// Reads an authorization URL's query against the app that it names.
+pub(crate) async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Refusal> {
+    let params = Params::from_form(query.as_bytes()).map_err(|error| Refusal::Shown(error.description))?;
+    let client_id = params.get("client_id").unwrap_or_default();
+    let app = admin.registry.public_app(client_id).filter(|app| app.enabled);
+    let app = app.ok_or_else(|| Refusal::Shown("the client_id of the authorization URL is not an app of this server".into()))?;
+    let request = keyway_oauth::server::authorize::read(&params, &app.registered())?;
+    Ok(((*app).clone(), request))
+}
+
+/// Where a consent leads (RFC 6749, section 4.1.2; RFC 9207 for `iss`).
+pub(crate) fn answered(admin: &Admin, request: &Request, code: &str) -> String {
+    let mut params = vec![("code", code)];
+    params.extend(request.state.as_deref().map(|state| ("state", state)));
+    params.push(("iss", &admin.addresses.data));
+    redirect::with_params(&request.redirect_uri, &params)
+}
+
+fn refused(admin: &Admin, redirect_uri: &str, error: &OAuthError, state: Option<&str>) -> Response {
+    let mut params = vec![("error", error.code.as_str()), ("error_description", error.description.as_str())];
+    params.extend(state.map(|state| ("state", state)));
+    params.push(("iss", &admin.addresses.data));
+    sign_in::see_other(&redirect::with_params(redirect_uri, &params))
+}
+
+fn in_words(scopes: &[String]) -> Vec<Scope<'_>> {
+    scopes.iter().map(|name| Scope { name, words: in_plain_words(name) }).collect()
+}
+
+/// The host of a registered redirect URI.
+fn host(uri: &str) -> &str {
+    uri.split_once("://").map_or(uri, |(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest))
+}

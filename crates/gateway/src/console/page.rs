@@ -1,0 +1,74 @@
+//! What all pages have in common: their headers, and where a form may come from.
+
+use askama::Template;
+use axum::extract::Request;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page that says one thing.
+pub(super) fn message(status: u16, title: &str, text: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, render(&Message { title, text })).into_response()
+}
+
+/// A page for when the store does not answer.
+pub(super) fn unavailable() -> Response {
+    message(503, "Not available", "The server can't answer now. Try again in some seconds.")
+}
+
+pub(super) fn render(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+pub(super) async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../../../web/assets/keyway.css")).into_response()
+}
+
+/// No script, no frame around it, nothing from elsewhere, nothing kept, nothing told to where it
+/// leads. `form-action` is left out: browsers hold it against where a consent redirects to, which is
+/// the app's own address.
+pub(super) async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Browsers say where a form comes from; one of another site is refused, signed in or not.
+pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    if request.method() == Method::POST {
+        let text = |name: &HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let own = text(&HOST).unwrap_or_default();
+        let origin = text(&ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        // Under `no-referrer` a browser may send the origin `null` from its own page; then its other word counts.
+        let same = origin.is_some_and(|host| host.eq_ignore_ascii_case(own)) || text(&FETCH_SITE) == Some("same-origin");
+        if !same {
+            return message(403, "Not from here", "This form was not sent from a page of this server.");
+        }
+    }
+    next.run(request).await
+}

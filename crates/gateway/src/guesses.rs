@@ -1,0 +1,68 @@
+//! Guessing secrets is limited: after so many wrong ones from one side, it must wait.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use keyway_core::time::Timestamp;
+
+/// Wrong secrets, by whom they come from (an address, a name).
+pub struct Guesses<K> {
+    most: u32,
+    seen: Mutex<HashMap<K, (i64, u32)>>,
+}
+
+/// Over how long they are counted, in milliseconds.
+const WINDOW_MS: i64 = 60_000;
+/// Sides remembered; with more, all are forgotten together.
+const SIDES_MAX: usize = 10_000;
+
+impl<K: Hash + Eq> Guesses<K> {
+    /// Nobody has guessed yet; a side may be wrong this often in a minute.
+    pub fn new(most: u32) -> Self {
+        Self { most, seen: Mutex::default() }
+    }
+
+    /// Seconds until the side may try again; none when it may now.
+    pub fn must_wait(&self, side: &K, now: Timestamp) -> Option<i64> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = *seen.get(side)?;
+        let left_ms = since + WINDOW_MS - now.as_ms();
+        (count >= self.most && left_ms > 0).then_some((left_ms + 999) / 1_000)
+    }
+
+    /// The side was right.
+    pub fn forgive(&self, side: &K) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(side);
+    }
+
+    /// The side was wrong.
+    pub fn note(&self, side: K, now: Timestamp) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= SIDES_MAX && !seen.contains_key(&side) {
+            seen.clear();
+        }
+        let entry = seen.entry(side).or_insert((now.as_ms(), 0));
+        if entry.0 + WINDOW_MS <= now.as_ms() {
+            *entry = (now.as_ms(), 0);
+        }
+        entry.1 += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_guesses_must_wait_and_others_need_not() {
+        let guesses = Guesses::new(3);
+        let at = Timestamp::from_ms;
+        (0..3).for_each(|_| guesses.note("one", at(1_000)));
+        assert_eq!(guesses.must_wait(&"one", at(1_000)), Some(60));
+        assert_eq!(guesses.must_wait(&"other", at(1_000)), None);
+        assert_eq!(guesses.must_wait(&"one", at(61_000)), None);
+        guesses.note("one", at(61_000));
+        assert_eq!(guesses.must_wait(&"one", at(61_000)), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! People and their sessions at rest.
+
+use keyway_core::time::Timestamp;
+use keyway_core::token::TokenHash;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Change, Store, StoreError, each, signed, unsigned};
+use crate::model::Person;
+
+/// Everybody.
+pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreError> {
+    each(&sqlx::query("select id, email, created_at from person order by email").fetch_all(&mut **change).await?, person)
+}
+
+/// Inserts a person and returns their id; one who is there gets a new password.
+pub(crate) async fn put_person(change: &mut Change, email: &str, password: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let query = "insert into person (email, password, created_at) values ($1, $2, $3) on conflict (email) do update set password = excluded.password returning id";
+    let row = sqlx::query(query).bind(email).bind(password).bind(now.as_ms()).fetch_one(&mut **change).await?;
+    unsigned(row.try_get(0)?, "person id")
+}
+
+/// Deletes a person with their sessions; whether there was one.
+pub(crate) async fn delete_person(change: &mut Change, email: &str) -> Result<bool, StoreError> {
+    Ok(sqlx::query("delete from person where email = $1").bind(email).execute(&mut **change).await?.rows_affected() > 0)
+}
+
+/// Ends all sessions of a person.
+pub(crate) async fn end_sessions(change: &mut Change, person_id: u64) -> Result<(), StoreError> {
+    sqlx::query("delete from session where person_id = $1").bind(signed(person_id)).execute(&mut **change).await?;
+    Ok(())
+}
+
+impl Store {
+    /// A person with the hash of their password.
+    pub(crate) async fn person(&self, email: &str) -> Result<Option<(Person, String)>, StoreError> {
+        let row = sqlx::query("select * from person where email = $1").bind(email).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok((person(&row)?, row.try_get("password")?))).transpose()
+    }
+
+    /// Keeps a session; those that have ended go.
+    pub(crate) async fn put_session(&self, hash: &TokenHash, person_id: u64, now: Timestamp, ends: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("delete from session where expires_at < $1").bind(now.as_ms()).execute(&self.pool).await?;
+        sqlx::query("insert into session (hash, person_id, created_at, expires_at) values ($1, $2, $3, $4)")
+            .bind(hash.0.to_vec())
+            .bind(signed(person_id))
+            .bind(now.as_ms())
+            .bind(ends.as_ms())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Whose session it is.
+    pub(crate) async fn session(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Person>, StoreError> {
+        let query = "select person.id, person.email, person.created_at from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2";
+        let row = sqlx::query(query).bind(hash.0.to_vec()).bind(now.as_ms()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(person).transpose()
+    }
+
+    /// Ends a session.
+    pub(crate) async fn end_session(&self, hash: &TokenHash) -> Result<(), StoreError> {
+        sqlx::query("delete from session where hash = $1").bind(hash.0.to_vec()).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+fn person(row: &AnyRow) -> Result<Person, StoreError> {
+    Ok(Person {
+        id: unsigned(row.try_get("id")?, "person id")?,
+        email: row.try_get("email")?,
+        created_at: Timestamp::from_ms(row.try_get("created_at")?),
+    })
+}
