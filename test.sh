@@ -42,7 +42,7 @@ node_client() {
 python_client() {
   local venv=target/python-client
   [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 hubspot-sdk==0.1.0a9 authlib==1.9.10 requests-oauthlib==2.0.0 || return 1
   $venv/bin/python -m unittest discover -s tests/clients/python
 }
 
@@ -78,6 +78,7 @@ on_redis() { # the line that instances share, and its script
 need cc build-essential
 need node nodejs
 need npm npm
+need chromium chromium
 need python3 python3
 need redis-server redis-server
 need nginx nginx-light
@@ -90,10 +91,10 @@ part 'lints' cargo clippy --workspace --all-targets --quiet -- -D warnings
 part 'build' cargo build --quiet --package keyway
 export KEYWAY_BIN=$PWD/target/debug/keyway
 part 'tests of the workspace' workspace_tests
-part 'the official client for Node' node_client
-part 'the official client for Python' python_client
-KEYWAY_GATEWAY=1 part 'the official client for Node, through a gateway' node_client
-KEYWAY_GATEWAY=1 part 'the official client for Python, through a gateway' python_client
+part 'clients for Node, and pages in a browser' node_client
+part 'clients for Python' python_client
+KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gateway' node_client
+KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
