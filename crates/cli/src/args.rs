@@ -56,6 +56,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Install,
     },
+    /// Apps of HubSpot's with which accounts are connected by OAuth
+    OauthClient {
+        #[command(subcommand)]
+        action: OAuthClient,
+    },
     /// People who may sign in on the admin listener
     User {
         #[command(subcommand)]
@@ -313,11 +318,14 @@ pub enum Account {
     #[command(visible_alias = "add")]
     Create {
         /// What people call it
-        #[arg(required_unless_present = "connect", default_value = "")]
+        #[arg(required_unless_present_any = ["connect", "oauth"], default_value = "")]
         name: String,
         /// Send its calls to HubSpot, with the credential that one of the --credential options names
-        #[arg(long, conflicts_with_all = ["hub_id", "currency", "region"], requires = "from")]
+        #[arg(long, conflicts_with_all = ["hub_id", "currency", "region", "oauth"], requires = "from")]
         connect: bool,
+        /// Send its calls to HubSpot, as this OAuth client (see `keyway oauth-client add`): prints where a person consents, or takes a refresh token that one of the --credential options names
+        #[arg(long, value_name = "CLIENT", conflicts_with_all = ["hub_id", "currency", "region", "base_url"])]
+        oauth: Option<String>,
         #[command(flatten)]
         credential: CredentialSource,
         /// HubSpot's host, or another Keyway's
@@ -340,6 +348,25 @@ pub enum Account {
     },
     /// List accounts
     List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take over accounts that are connected by OAuth elsewhere: lines of JSON with hubId, refreshToken and perhaps name
+    Import {
+        /// The file; - is standard input
+        file: PathBuf,
+        /// The OAuth client whose refresh tokens they are
+        #[arg(long, value_name = "CLIENT")]
+        oauth: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
+    AccessToken {
+        /// Its hub id
+        hub_id: u64,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -780,6 +807,42 @@ pub enum Install {
     End {
         /// Its id
         install: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "made once, from the command line")]
+pub enum OAuthClient {
+    /// Add an app of HubSpot's, or change the one of that name (for a new secret); one of the --credential options names its secret
+    Add {
+        /// What people call it
+        name: String,
+        /// Its client id at HubSpot
+        #[arg(long, value_name = "ID")]
+        client_id: String,
+        #[command(flatten)]
+        secret: CredentialSource,
+        /// What it asks for (commas or spaces between several)
+        #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+        scopes: Vec<String>,
+        /// What it asks for where the account can
+        #[arg(long, value_name = "SCOPES")]
+        optional_scopes: Vec<String>,
+        /// HubSpot's host, or another Keyway's
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+        /// Where people consent [default: https://app.hubspot.com/oauth/authorize]
+        #[arg(long, value_name = "URL")]
+        authorize_url: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them
+    List {
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod backup;
 pub mod install;
+pub mod oauth_client;
 pub mod public_app;
 pub mod scan;
 mod scopes;

@@ -18,6 +18,7 @@ use keyway_gateway::pipeline::{Addresses, Gateway};
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
+use keyway_gateway::tokens::Tokens;
 use keyway_gateway::upstream::{Base, Upstream};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -83,7 +84,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
     };
     let gateway = Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone());
-    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()));
+    let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
+    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
@@ -108,10 +110,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         registry,
         gateway,
         upstream,
+        tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         sign_in_guesses: admin::sign_in_guesses(),
     };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
+    let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
@@ -131,6 +135,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     stop.send_replace(true);
     running.join().await;
     let _ = flusher.await;
+    // A refresh under way is finished: its answer may hold the only refresh token that counts.
+    let _ = refresher.await;
     watch.abort();
     beat.inspect(tokio::task::JoinHandle::abort);
     counter.inspect(tokio::task::JoinHandle::abort);
@@ -191,11 +197,11 @@ async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
 
 /// Starts the admin API on TCP and on the folder's socket, whose path comes back.
 fn serve_admin(admin: Admin, tcp: TcpListener, folder: &Path, stopped: watch::Receiver<bool>) -> anyhow::Result<PathBuf> {
-    let token = match std::env::var("KEYWAY_ADMIN_TOKEN") {
-        Ok(token) => Some(AdminToken::new(Secret::new(token)).map_err(|error| anyhow::anyhow!("KEYWAY_ADMIN_TOKEN: {error}"))?),
-        Err(_) => None,
+    let named = |name: &str| match std::env::var(name) {
+        Ok(token) => AdminToken::new(Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
+        Err(_) => Ok(None),
     };
-    let over_tcp = admin::over_tcp(admin.clone(), token);
+    let over_tcp = admin::over_tcp(admin.clone(), named("KEYWAY_ADMIN_TOKEN")?, named("KEYWAY_TOKEN_SERVICE_TOKEN")?);
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     let mut stop = stopped.clone();
     tokio::spawn(async move {

@@ -94,8 +94,9 @@ impl Limits {
     }
 }
 
-/// As many calls a day as there is time for.
-pub const UNCAPPED: u64 = u64::MAX;
+/// As many calls a day as there is time for. Every number below it is exact as a float too, which is what
+/// shared limits are kept as.
+pub const UNCAPPED: u64 = 1 << 50;
 
 /// The ten seconds of a burst.
 pub const BURST_MS: i64 = 10_000;
@@ -116,7 +117,10 @@ impl RollingWindow {
     }
 
     /// How many of `max` calls are left at `now`, or how many milliseconds until one is.
-    fn left(&mut self, max: u32, now: i64) -> Result<u32, i64> {
+    ///
+    /// # Errors
+    /// The milliseconds, where none is left.
+    pub fn left(&mut self, max: u32, now: i64) -> Result<u32, i64> {
         while self.calls.front().is_some_and(|call| *call <= now - self.interval_ms) {
             self.calls.pop_front();
         }
@@ -128,7 +132,8 @@ impl RollingWindow {
         }
     }
 
-    fn take(&mut self, now: i64) {
+    /// Counts a call.
+    pub fn take(&mut self, now: i64) {
         // A clock that went back must not leave the queue unsorted.
         let last = self.calls.back().copied().unwrap_or(now);
         self.calls.push_back(now.max(last));

@@ -10,6 +10,7 @@ mod extract;
 mod guard;
 mod metrics;
 mod oauth;
+mod oauth_accounts;
 mod openapi;
 mod routes;
 mod scopes;
@@ -20,12 +21,14 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::audit::AuditLog;
+use crate::clock;
 use crate::console;
 use crate::control::Control;
 use crate::guesses::Guesses;
 use crate::pipeline::{Addresses, Gateway};
 use crate::registry::Registry;
-use crate::upstream::Upstream;
+use crate::tokens::Tokens;
+use crate::upstream::{Upstream, health};
 
 pub use guard::AdminToken;
 
@@ -42,10 +45,20 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     /// Asks HubSpot about credentials.
     pub upstream: Arc<Upstream>,
+    /// The access tokens of accounts connected by OAuth.
+    pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.
     pub addresses: Arc<Addresses>,
     /// Wrong passwords, by the address they were for.
     pub sign_in_guesses: Arc<Guesses<String>>,
+}
+
+impl Admin {
+    /// An account was connected, perhaps anew: what was known of it before does not count any more.
+    pub(crate) fn connected(&self, hub_id: u64) {
+        self.tokens.forget(hub_id);
+        self.upstream.health.note(hub_id, health::State::Fine, clock::now());
+    }
 }
 
 /// Wrong passwords for one address in a minute.
@@ -58,9 +71,11 @@ pub fn sign_in_guesses() -> Arc<Guesses<String>> {
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. Without a
 /// configured token it is closed, and says how to open it.
-pub fn over_tcp(admin: Admin, token: Option<AdminToken>) -> Router {
+/// `service` opens the token service and nothing else.
+pub fn over_tcp(admin: Admin, token: Option<AdminToken>, service: Option<AdminToken>) -> Router {
     let own = guard::host_of(&admin.addresses.admin);
-    guard::with_token(routes::api(), token)
+    guard::with_token(routes::api(), vec![token.clone()])
+        .merge(guard::with_token(routes::token_service(), vec![token, service]))
         .merge(routes::open())
         .merge(console::pages())
         .layer(axum::middleware::from_fn(move |request, next| guard::refuse_foreign_hosts(own.clone(), request, next)))
@@ -69,5 +84,5 @@ pub fn over_tcp(admin: Admin, token: Option<AdminToken>) -> Router {
 
 /// The API as served on the data folder's socket.
 pub fn over_socket(admin: Admin) -> Router {
-    routes::api().merge(routes::open()).with_state(admin)
+    routes::api().merge(routes::token_service()).merge(routes::open()).with_state(admin)
 }

@@ -12,6 +12,7 @@ use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
 use keyway_core::quota::Policy;
+use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 
@@ -95,8 +96,10 @@ pub enum Destination<'a> {
 pub struct Way<'a> {
     /// The client side.
     pub upstream: &'a Upstream,
-    /// Host and credential.
+    /// The host.
     pub connection: &'a Connection,
+    /// What is presented there.
+    pub credential: &'a Secret<String>,
     /// Its place within HubSpot's limits.
     pub slot: Slot,
     /// For another place, if it must be sent again.
@@ -149,7 +152,7 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
 }
 
 async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
-    let Way { upstream, connection, mut slot, asking, still } = way;
+    let Way { upstream, connection, credential, mut slot, asking, still } = way;
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
@@ -158,7 +161,7 @@ async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent)
     loop {
         slot.sending();
         sent.attempts += 1;
-        let outcome = upstream.send(&connection.base, &connection.credential, &mut call).await;
+        let outcome = upstream.send(&connection.base, credential, &mut call).await;
         sent.failed = outcome.as_ref().err().copied();
         match &outcome {
             Ok(reply) if reply.status != 429 => slot.told(reply.told),

@@ -2,6 +2,7 @@
 //!
 //! Rendered here, without script and without anything from another host.
 
+mod callback;
 mod consent;
 mod page;
 mod sign_in;
@@ -21,6 +22,7 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/sign-out", post(sign_in::out))
         .route("/signed-in", get(sign_in::done))
         .route("/oauth/authorize", get(consent::show).post(consent::take))
+        .route("/oauth/callback", get(callback::take))
         .route("/oauth/{hub_id}/authorize", get(consent::show_for))
         .layer(axum::middleware::from_fn(page::refuse_other_sites))
         .layer(axum::middleware::map_response(page::harden))

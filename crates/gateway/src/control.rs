@@ -7,9 +7,10 @@ mod connections;
 mod follow;
 mod legacy;
 mod oauth;
+mod oauth_accounts;
 mod people;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use keyway_core::quota::{Limits, Tier};
@@ -21,7 +22,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::BoxFuture;
 use crate::clock;
-use crate::model::{Account, App, PublicApp, Sharing, Token};
+use crate::model::{Account, App, OAuthClient, PublicApp, Sharing, Token};
 use crate::registry::Registry;
 use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
@@ -30,6 +31,7 @@ pub use connections::NewConnection;
 pub(crate) use people::SESSION_MS;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
+pub use oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
 
 /// A change that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,7 @@ struct State {
     apps: Vec<App>,
     tokens: Vec<Token>,
     public_apps: Vec<PublicApp>,
+    oauth_clients: Vec<Arc<OAuthClient>>,
 }
 
 /// What a new account is made of; empty fields have defaults.
@@ -231,8 +234,8 @@ impl Control {
     async fn refresh(&self, seen: &mut Change, state: &mut State) -> Result<()> {
         let generation = store::generation(seen).await?;
         if generation != state.generation {
-            let Everything { accounts, apps, tokens, public_apps } = self.store.load_all(seen).await?;
-            *state = State { generation, accounts, apps, tokens, public_apps };
+            let Everything { accounts, apps, tokens, public_apps, oauth_clients } = self.store.load_all(seen).await?;
+            *state = State { generation, accounts, apps, tokens, public_apps, oauth_clients };
             self.publish(state);
         }
         Ok(())
@@ -356,7 +359,7 @@ impl Control {
     pub async fn apps(&self, hub_id: Option<u64>) -> Vec<(App, Vec<Token>)> {
         let state = self.state.lock().await;
         let wanted = state.apps.iter().filter(|app| hub_id.is_none_or(|hub_id| hub_id == app.hub_id));
-        wanted.map(|app| (app.clone(), tokens_of(&state, app.id))).collect()
+        with_tokens(&state, wanted.cloned().collect())
     }
 
     /// One app with its tokens, by id or by a name that only one app has.
@@ -700,6 +703,21 @@ fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
         (Some(_), Some(_)) => Err(ControlError::Conflict(format!("several accounts have an app named {id_or_name}; use its id"))),
         _ => Err(ControlError::NotFound(format!("there is no app {id_or_name}"))),
     }
+}
+
+/// Apps with their tokens, in one pass over these.
+fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
+    let mut tokens: HashMap<u64, Vec<Token>> = apps.iter().map(|app| (app.id, Vec::new())).collect();
+    for token in &state.tokens {
+        if let Some(of_app) = tokens.get_mut(&token.app_id) {
+            of_app.push(token.clone());
+        }
+    }
+    let found = |app: App| {
+        let of_app = tokens.remove(&app.id).unwrap_or_default();
+        (app, of_app)
+    };
+    apps.into_iter().map(found).collect()
 }
 
 fn tokens_of(state: &State, app_id: u64) -> Vec<Token> {

@@ -21,5 +21,6 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+pub mod tokens;
 pub mod upstream;
 pub mod vault;

@@ -49,6 +49,30 @@ pub struct Connection {
     pub checked_at: Timestamp,
     /// The credential that was here before, while it may be put back.
     pub former: Option<Former>,
+    /// The client as which the account was connected by OAuth. Its tokens are then in `tokens`, and
+    /// `credential` is empty.
+    pub oauth_client: Option<u64>,
+}
+
+/// An app of HubSpot's whose OAuth credentials this installation holds.
+#[derive(Debug)]
+pub struct OAuthClient {
+    /// Its id here.
+    pub id: u64,
+    /// Unique.
+    pub name: String,
+    /// What it is at HubSpot. At rest its secret is sealed.
+    pub client: keyway_oauth::client::Client,
+    /// HubSpot's host.
+    pub base: Base,
+    /// Where people consent.
+    pub authorize_url: String,
+    /// What it asks for.
+    pub scopes: Vec<String>,
+    /// What it asks for where the account can.
+    pub optional_scopes: Vec<String>,
+    /// Since when it is known here.
+    pub created_at: Timestamp,
 }
 
 /// A credential that was replaced.

@@ -26,6 +26,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
 use keyway_core::policy::{Permit, authorize};
 use keyway_core::quota::Allowance;
+use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::translate::translate;
 
@@ -36,8 +37,10 @@ use crate::control::Control;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::registry::{Registry, TokenEntry};
+use crate::tokens::Tokens;
 use crate::upstream::{RequestBody, Upstream, let_through};
 
+pub(crate) use correlation::new_id as new_correlation_id;
 pub use oauth::Addresses;
 pub use respond::{AnswerBody, parse_refusal};
 
@@ -52,6 +55,8 @@ pub struct Gateway {
     deprecations: deprecation::Deprecations,
     /// Where installs are made and ended; none where there are no public apps.
     oauth: Option<oauth::Server>,
+    /// The access tokens of accounts connected by OAuth; none where there are none.
+    tokens: Option<Arc<Tokens>>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -102,6 +107,7 @@ impl Gateway {
             operation_names,
             deprecations: deprecation::Deprecations::new(),
             oauth: None,
+            tokens: None,
             metrics: Metrics::default(),
         }
     }
@@ -110,6 +116,13 @@ impl Gateway {
     #[must_use]
     pub fn with_oauth(mut self, control: Arc<Control>, addresses: Addresses) -> Self {
         self.oauth = Some(oauth::Server::new(control, addresses));
+        self
+    }
+
+    /// The same, with accounts that are connected by OAuth.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
+        self.tokens = Some(tokens);
         self
     }
 
@@ -252,6 +265,8 @@ impl Gateway {
     ) -> Result<Outcome, Outcome> {
         let operation = permit.operation();
         let body = receive::body(head, body, call, true).await?;
+        // Before its turn: a place in the limits is not held while a token is waited for.
+        self.presented(token).await?;
         let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
         let waits = Instant::now();
@@ -263,11 +278,23 @@ impl Gateway {
         let permit =
             authorize(&token.caller(), operation, permit.into_path()).map_err(|denial| denial.to_error(&token.caller(), operation))?;
         let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
+        let credential = self.presented(&token).await?;
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
-        let way = Way { upstream: &self.upstream, connection, slot, asking, still: &still };
+        let way = Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still };
         let result = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
         Ok(Outcome { result, allowance, allow: None })
+    }
+
+    /// What is presented at HubSpot for an account.
+    async fn presented(&self, token: &TokenEntry) -> Result<Secret<String>, ErrorBody> {
+        let account = &token.app.account.account;
+        let connection = account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
+        match (&self.tokens, connection.oauth_client) {
+            (_, None) => Ok(connection.credential.clone()),
+            (Some(tokens), Some(_)) => tokens.get(account.hub_id).await.map(|(token, _)| token).map_err(|error| respond::no_token(&error)),
+            (None, Some(_)) => Err(respond::store_unavailable()),
+        }
     }
 
     /// Notes a change before it is made, and hands the call on.

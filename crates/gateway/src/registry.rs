@@ -176,11 +176,15 @@ impl Registry {
                 Some((app.id, Arc::new(AppEntry::new(app, account, public_app, &old))))
             })
             .collect();
+        let mut by_account: Map<u64, Vec<&App>> = Map::default();
+        for entry in apps.values() {
+            by_account.entry(entry.app.hub_id).or_default().push(&entry.app);
+        }
         for account in accounts.values() {
             if let Counts::Connected(limiter) = &account.counts {
-                let of_account = apps.values().map(|entry| &entry.app).filter(|app| app.hub_id == account.account.hub_id);
+                let of_account = by_account.remove(&account.account.hub_id).unwrap_or_default();
                 limiter.share_among(self.instances.load(Ordering::Relaxed));
-                limiter.configure(account.limits, account.zone.clone(), of_account);
+                limiter.configure(account.limits, account.zone.clone(), of_account.into_iter());
             }
         }
         let (mut by_hash, mut grants) = (Map::default(), Map::default());
@@ -195,6 +199,16 @@ impl Registry {
         }
         let public_apps = by_id.into_values().map(|app| (app.client_id.clone(), app)).collect();
         self.snapshot.store(Arc::new(Snapshot { tokens: by_hash, apps, accounts, grants, public_apps }));
+    }
+
+    /// How many instances share the limits.
+    pub fn instances(&self) -> u32 {
+        self.instances.load(Ordering::Relaxed)
+    }
+
+    /// As which client an account is connected by OAuth.
+    pub fn oauth_client_of(&self, hub_id: u64) -> Option<u64> {
+        self.snapshot.load().accounts.get(&hub_id)?.account.connection.as_ref()?.oauth_client
     }
 
     /// The public app with this client id.
@@ -403,6 +417,9 @@ impl AccountEntry {
     fn new(account: Account, old: &Snapshot, line: Option<&Arc<Line>>) -> Self {
         let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
         let limits = Limits::for_tier(account.tier, account.addons);
+        // An account that installed an app over OAuth has that app's limits, whatever its tier.
+        let by_oauth = account.connection.as_ref().is_some_and(|connection| connection.oauth_client.is_some());
+        let limits = if by_oauth { limits.of_marketplace_install() } else { limits };
         // A count that is already over resets itself at the first call.
         let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
         let carried = old.accounts.get(&account.hub_id).map(|entry| entry.counts.clone());

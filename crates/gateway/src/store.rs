@@ -5,6 +5,7 @@
 
 mod folder;
 pub(crate) mod oauth;
+pub(crate) mod oauth_accounts;
 pub(crate) mod people;
 
 use std::path::Path;
@@ -21,7 +22,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
-use crate::model::{Account, App, Connection, Former, Grant, PublicApp, Sharing, Token};
+use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
 
@@ -61,6 +62,7 @@ pub(crate) struct Everything {
     pub apps: Vec<App>,
     pub tokens: Vec<Token>,
     pub public_apps: Vec<PublicApp>,
+    pub oauth_clients: Vec<Arc<OAuthClient>>,
 }
 
 /// A change under way; nothing of it counts before `commit`.
@@ -137,12 +139,14 @@ impl Store {
         let mut accounts = each(&accounts, account)?;
         for row in &connections {
             let hub_id = unsigned(row.try_get("hub_id")?, "hub id")?;
-            if let Some(account) = accounts.iter_mut().find(|account| account.hub_id == hub_id) {
-                account.connection = Some(Arc::new(self.connection(hub_id, row)?));
+            // Sorted by the query above.
+            if let Ok(at) = accounts.binary_search_by_key(&hub_id, |account| account.hub_id) {
+                accounts[at].connection = Some(Arc::new(self.connection(hub_id, row)?));
             }
         }
         let public_apps = oauth::public_apps(change).await?;
-        Ok(Everything { accounts, apps: each(&apps, app)?, tokens: each(&tokens, token)?, public_apps })
+        let oauth_clients = self.oauth_clients(change).await?.into_iter().map(Arc::new).collect();
+        Ok(Everything { accounts, apps: each(&apps, app)?, tokens: each(&tokens, token)?, public_apps, oauth_clients })
     }
 
     fn connection(&self, hub_id: u64, row: &AnyRow) -> Result<Connection, StoreError> {
@@ -161,17 +165,18 @@ impl Store {
                 }),
                 None => None,
             },
+            oauth_client: row.try_get::<Option<i64>, _>("oauth_client_id")?.map(|id| unsigned(id, "client id")).transpose()?,
         })
     }
 
     /// Writes a connection, its credential sealed.
     pub(crate) async fn put_connection(&self, change: &mut Change, hub_id: u64, connection: &Connection) -> Result<(), StoreError> {
         sqlx::query(
-            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at, former_sealed, former_hint, former_until)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at, former_sealed, former_hint, former_until, oauth_client_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              on conflict (hub_id) do update set base_url = excluded.base_url, sealed = excluded.sealed, hint = excluded.hint,
              scopes = excluded.scopes, since = excluded.since, checked_at = excluded.checked_at, former_sealed = excluded.former_sealed,
-             former_hint = excluded.former_hint, former_until = excluded.former_until",
+             former_hint = excluded.former_hint, former_until = excluded.former_until, oauth_client_id = excluded.oauth_client_id",
         )
         .bind(signed(hub_id))
         .bind(connection.base.to_string())
@@ -183,6 +188,7 @@ impl Store {
         .bind(connection.former.as_ref().map(|former| self.vault.seal(hub_id, &former.credential)).transpose()?)
         .bind(connection.former.as_ref().map(|former| former.hint.clone()))
         .bind(connection.former.as_ref().map(|former| former.until.as_ms()))
+        .bind(connection.oauth_client.map(signed))
         .execute(&mut **change)
         .await?;
         Ok(())
@@ -307,6 +313,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (8, "translation of numbered versions", include_str!("../migrations/0008_translate.sql")),
         (9, "public apps and their installs", include_str!("../migrations/0009_oauth.sql")),
         (10, "people and their sessions", include_str!("../migrations/0010_people.sql")),
+        (11, "accounts connected by OAuth", include_str!("../migrations/0011_oauth_accounts.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

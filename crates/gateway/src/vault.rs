@@ -21,6 +21,9 @@ pub enum VaultError {
     /// It was sealed under another key, for another account, or was changed.
     #[error("the credential of account {0} can't be opened: it was changed, or sealed under another master key")]
     Unsealable(u64),
+    /// The same of another secret.
+    #[error("a sealed secret can't be opened: it was changed, or sealed under another master key")]
+    Changed,
     /// The system has no randomness.
     #[error("the system has no randomness")]
     NoRandomness,
@@ -37,11 +40,18 @@ impl Vault {
     /// # Errors
     /// The system has no randomness.
     pub fn seal(&self, hub_id: u64, credential: &Secret<String>) -> Result<Vec<u8>, VaultError> {
+        self.seal_for(&bound_to(hub_id), credential)
+    }
+
+    /// Seals a secret for what `bound` says, which must be said again to open it.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn seal_for(&self, bound: &str, secret: &Secret<String>) -> Result<Vec<u8>, VaultError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
-        let bound = bound_to(hub_id);
-        let payload = Payload { msg: credential.expose().as_bytes(), aad: bound.as_bytes() };
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::Unsealable(hub_id))?;
+        let payload = Payload { msg: secret.expose().as_bytes(), aad: bound.as_bytes() };
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError::Changed)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -50,9 +60,16 @@ impl Vault {
     /// # Errors
     /// It was changed, or sealed under another key or for another account.
     pub fn open(&self, hub_id: u64, sealed: &[u8]) -> Result<Secret<String>, VaultError> {
-        let refused = || VaultError::Unsealable(hub_id);
+        self.open_for(&bound_to(hub_id), sealed).map_err(|_| VaultError::Unsealable(hub_id))
+    }
+
+    /// Opens what [`Vault::seal_for`] made for the same.
+    ///
+    /// # Errors
+    /// It was changed, or sealed under another key or for something else.
+    pub fn open_for(&self, bound: &str, sealed: &[u8]) -> Result<Secret<String>, VaultError> {
+        let refused = || VaultError::Changed;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(refused)?;
-        let bound = bound_to(hub_id);
         let opened = self.cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: bound.as_bytes() }).map_err(|_| refused())?;
         String::from_utf8(opened).map(Secret::new).map_err(|_| refused())
     }

@@ -1,13 +1,15 @@
 //! `keyway account …`
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{list, show, table, text};
+use super::{list, say, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::call;
@@ -21,9 +23,21 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
                 "timeZone": settings.time_zone,
             });
             let answer = call(connection, Method::POST, "/api/v1/accounts/connect", Some(body)).await?;
-            show(&answer, json, |answer| {
-                format!("connected account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"]))
-            })
+            connected(&answer, json)
+        }
+        Account::Create { name, oauth: Some(client), credential, settings, json, .. } => {
+            let mut body = json!({ "client": client, "name": name, "tier": settings.tier, "addons": settings.addons.unwrap_or(0), "timeZone": settings.time_zone });
+            if !credential.is_given() {
+                return authorize(connection, body, json).await;
+            }
+            body["refreshToken"] = read(&credential).await?.into();
+            let answer = call(connection, Method::POST, "/api/v1/accounts/oauth", Some(body)).await?;
+            connected(&answer, json)
+        }
+        Account::Import { file, oauth, json } => import(connection, &file, &oauth, json).await,
+        Account::AccessToken { hub_id, json } => {
+            let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/access-token"), None).await?;
+            show(&answer, json, |answer| text(&answer["accessToken"]))
         }
         Account::Rotate { hub_id, credential, json } => {
             let body = json!({ "credential": read(&credential).await? });
@@ -72,11 +86,67 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
     }
 }
 
+fn connected(answer: &Value, json: bool) -> anyhow::Result<Exit> {
+    show(answer, json, |answer| format!("connected account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
+}
+
+/// How often it is asked whether the person is back.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// Sends a person to HubSpot's consent page, and waits until they are back.
+async fn authorize(connection: &Connection, body: Value, json: bool) -> anyhow::Result<Exit> {
+    let begun = call(connection, Method::POST, "/api/v1/accounts/authorize", Some(body)).await?;
+    // Not on stdout: that is the result's, which a script reads.
+    say(&format!(
+        "open this address, and consent there:\n\n  {}\n\nwaiting; the app at HubSpot must have the redirect URL {}",
+        text(&begun["authorizeUrl"]),
+        text(&begun["redirectUri"])
+    ));
+    let path = format!("/api/v1/accounts/authorize/{}", text(&begun["authorization"]));
+    loop {
+        let answer = call(connection, Method::GET, &path, None).await?;
+        match answer["state"].as_str() {
+            Some("connected") => return connected(&answer, json),
+            Some("failed") => bail!("the account was not connected: {}", text(&answer["message"])),
+            _ => tokio::time::sleep(ASK_EVERY).await,
+        }
+    }
+}
+
+/// Accounts in one request.
+const IMPORT_AT_ONCE: usize = 500;
+
+async fn import(connection: &Connection, file: &Path, client: &str, json: bool) -> anyhow::Result<Exit> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
+    };
+    let mut accounts = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        // The line itself is not repeated: there is a token in it.
+        accounts.push(serde_json::from_str::<Value>(line).map_err(|_| anyhow::anyhow!("line {} is not JSON", number + 1))?);
+    }
+    let mut imported = 0;
+    for part in accounts.chunks(IMPORT_AT_ONCE) {
+        let answer = call(connection, Method::POST, "/api/v1/accounts/import", Some(json!({ "client": client, "accounts": part }))).await;
+        imported += answer.with_context(|| format!("{imported} accounts are imported; those after them are not"))?["imported"]
+            .as_u64()
+            .unwrap_or(0);
+    }
+    show(&json!({ "version": 1, "imported": imported }), json, |_| {
+        format!("imported {imported} accounts; each is connected when it is first used")
+    })
+}
+
 /// What is wrong with the connection of an account, if anything.
 pub(super) fn trouble(account: &Value) -> Option<String> {
     let connection = &account["connection"];
     let missing: Vec<&str> = connection["missingScopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     match connection["state"].as_str() {
+        Some("refused") if connection["oauth"] == true => {
+            Some("HubSpot says that the grant is over; connect it again with `keyway account add --oauth`".to_owned())
+        }
         Some("refused") => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
         Some("unreachable") => Some("HubSpot can't be reached".to_owned()),
         Some(_) if !missing.is_empty() => Some(format!("the credential lacks scopes that apps have: {}", missing.join(", "))),

@@ -139,9 +139,9 @@ pub(super) fn connection(connection: &Connection, health: (State, Option<Timesta
     missing.dedup();
     let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
     json!({
-        "baseUrl": connection.base.to_string(), "hint": connection.hint, "scopes": connection.scopes,
+        "baseUrl": connection.base.to_string(), "hint": connection.hint, "oauth": connection.oauth_client.is_some(), "scopes": connection.scopes,
         "state": health.0.as_str(), "stateSince": health.1.map(Timestamp::to_iso), "missingScopes": missing,
-        "since": connection.since.to_iso(), "checkedAt": connection.checked_at.to_iso(), "rotationDue": age_days >= ROTATION_DAYS,
+        "since": connection.since.to_iso(), "checkedAt": connection.checked_at.to_iso(), "rotationDue": connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
         "former": connection.former.as_ref().map(|former| json!({ "hint": former.hint, "until": former.until.to_iso() })),
     })
 }

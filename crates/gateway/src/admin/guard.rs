@@ -38,16 +38,16 @@ impl AdminToken {
     }
 }
 
-pub(super) fn with_token(router: Router<Admin>, token: Option<AdminToken>) -> Router<Admin> {
+/// Any of the tokens opens it.
+pub(super) fn with_token(router: Router<Admin>, tokens: Vec<Option<AdminToken>>) -> Router<Admin> {
+    let tokens: std::sync::Arc<[AdminToken]> = tokens.into_iter().flatten().collect();
     router.layer(from_fn(move |request: Request, next: Next| {
-        let token = token.clone();
+        let tokens = tokens.clone();
         async move {
-            match token {
-                None => {
-                    refused("no admin token is configured: set KEYWAY_ADMIN_TOKEN for the server, or use the socket in its data folder")
-                }
-                Some(token) if token.fits(&request) => next.run(request).await,
-                Some(_) => refused("send the admin token as 'Authorization: Bearer …'"),
+            match &*tokens {
+                [] => refused("no admin token is configured: set KEYWAY_ADMIN_TOKEN for the server, or use the socket in its data folder"),
+                tokens if tokens.iter().any(|token| token.fits(&request)) => next.run(request).await,
+                _ => refused("send the admin token as 'Authorization: Bearer …'"),
             }
         }
     }))

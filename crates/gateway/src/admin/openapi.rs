@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 44] = [
+pub(super) const ROUTES: [(&str, &str, &str); 51] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
     ("get", "/api/v1/openapi.json", "This description"),
-    ("get", "/api/v1/accounts", "List accounts"),
+    ("get", "/api/v1/accounts", "List accounts; query after, limit"),
     ("post", "/api/v1/accounts", "Create an embedded account: name, hubId, tier, addons, timeZone, currency, region"),
     ("post", "/api/v1/accounts/connect", "Connect an account to HubSpot: credential, baseUrl, name, tier, addons, timeZone"),
     ("put", "/api/v1/accounts/{hub_id}/credential", "Put a new credential in the place of a connection's: credential"),
@@ -59,6 +59,25 @@ pub(super) const ROUTES: [(&str, &str, &str); 44] = [
     ("get", "/api/v1/users", "List the people who may sign in"),
     ("put", "/api/v1/users", "Let a person sign in, or give them a new password: email, password; one that is made is answered once"),
     ("delete", "/api/v1/users/{email}", "Take a person's sign-in away"),
+    ("get", "/api/v1/oauth-clients", "List the apps of HubSpot's with which accounts are connected by OAuth"),
+    (
+        "put",
+        "/api/v1/oauth-clients",
+        "Add such an app, or change the one of that name: name, clientId, clientSecret, baseUrl, authorizeUrl, scopes, optionalScopes",
+    ),
+    (
+        "post",
+        "/api/v1/accounts/authorize",
+        "Begin to connect an account by OAuth: client, name, tier, addons, timeZone; answers where to send a person",
+    ),
+    ("get", "/api/v1/accounts/authorize/{authorization}", "How that stands"),
+    ("post", "/api/v1/accounts/oauth", "Connect an account by its refresh token: client, refreshToken, name, tier, addons, timeZone"),
+    ("post", "/api/v1/accounts/import", "Take over up to 1,000 accounts: client, accounts with hubId, refreshToken, name"),
+    (
+        "post",
+        "/api/v1/accounts/{hub_id}/access-token",
+        "A short-lived access token of an account connected by OAuth; KEYWAY_TOKEN_SERVICE_TOKEN opens this alone",
+    ),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),
     (

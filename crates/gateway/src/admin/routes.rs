@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, oauth, openapi, scopes, usage};
+use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
-use crate::model::Account;
+use crate::model::{Account, App, Token};
 
 type Answer = Result<Json<Value>, ApiError>;
 
-/// Largest request body: an app with every scope and many dependents is far smaller.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest request body: a thousand accounts with their refresh tokens.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) fn api() -> Router<Admin> {
     Router::new()
@@ -48,11 +48,25 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
         .route("/api/v1/users", get(oauth::list_people).put(oauth::put_person))
         .route("/api/v1/users/{email}", delete(oauth::delete_person))
+        .route("/api/v1/oauth-clients", get(oauth_accounts::list_clients).put(oauth_accounts::put_client))
+        .route("/api/v1/accounts/authorize", post(oauth_accounts::authorize))
+        .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
+        .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
+        .route("/api/v1/accounts/import", post(oauth_accounts::import))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
         .route("/api/v1/audit/verify", get(audit::verify))
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(to_the_end))
+}
+
+/// What a permission of its own opens too.
+pub(super) fn token_service() -> Router<Admin> {
+    Router::new()
+        .route("/api/v1/accounts/{hub_id}/access-token", post(oauth_accounts::access_token))
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(to_the_end))
@@ -80,12 +94,28 @@ pub(super) fn open() -> Router<Admin> {
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
 }
 
-async fn list_accounts(State(admin): State<Admin>) -> Answer {
-    let mut accounts = Vec::new();
-    for account in admin.control.accounts().await {
-        accounts.push(described(&admin, &account).await);
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccountsQuery {
+    after: Option<u64>,
+    limit: Option<usize>,
+}
+
+async fn list_accounts(State(admin): State<Admin>, Query(query): Query<AccountsQuery>) -> Answer {
+    let mut page = admin.control.accounts().await;
+    page.sort_unstable_by_key(|account| account.hub_id);
+    page.retain(|account| query.after.is_none_or(|after| account.hub_id > after));
+    page.truncate(query.limit.unwrap_or(usize::MAX).max(1));
+    let mut apps: std::collections::HashMap<u64, Vec<_>> = page.iter().map(|account| (account.hub_id, Vec::new())).collect();
+    for (app, tokens) in admin.control.apps(None).await {
+        if let Some(of_account) = apps.get_mut(&app.hub_id) {
+            of_account.push((app, tokens));
+        }
     }
-    Ok(Json(json!({ "version": VERSION, "accounts": accounts })))
+    let after = query.limit.filter(|limit| page.len() == *limit).and(page.last()).map(|account| account.hub_id);
+    let of = |account: &Account| apps.get(&account.hub_id).map_or(&[][..], Vec::as_slice);
+    let accounts: Vec<Value> = page.iter().map(|account| described_with(&admin, account, of(account))).collect();
+    Ok(Json(json!({ "version": VERSION, "accounts": accounts, "after": after })))
 }
 
 async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
@@ -97,15 +127,14 @@ async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<Ac
 }
 
 /// An account with today's use and the state of its connection.
-async fn described(admin: &Admin, account: &Account) -> Value {
+pub(super) async fn described(admin: &Admin, account: &Account) -> Value {
+    described_with(admin, account, &admin.control.apps(Some(account.hub_id)).await)
+}
+
+fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) -> Value {
     let now = clock::now();
-    let connection = match &account.connection {
-        Some(connection) => {
-            let apps = admin.control.apps(Some(account.hub_id)).await;
-            Some(body::connection(connection, admin.upstream.health.of(account.hub_id), &apps, now))
-        }
-        None => None,
-    };
+    let health = admin.upstream.health.of(account.hub_id);
+    let connection = account.connection.as_ref().map(|connection| body::connection(connection, health, apps, now));
     body::account(account, admin.registry.standing(account.hub_id, now), connection)
 }
 

@@ -67,6 +67,7 @@ impl Control {
                 since: now,
                 checked_at: now,
                 former: None,
+                oauth_client: None,
             })),
         };
         let (mut change, mut state) = self.begin().await?;
@@ -91,6 +92,11 @@ impl Control {
     pub async fn replace_credential(&self, upstream: &Upstream, hub_id: u64, new: Secret<String>) -> Result<Account> {
         let credential = credential(new)?;
         let former = self.account(hub_id).await?.connection.ok_or_else(|| not_connected(hub_id))?;
+        if former.oauth_client.is_some() {
+            return Err(ControlError::Invalid(format!(
+                "account {hub_id} is connected by OAuth: connect it again with `keyway account add --oauth`"
+            )));
+        }
         let info = upstream.credential_info(&former.base, &credential).await?;
         if info.hub_id != hub_id {
             return Err(ControlError::Invalid(format!("this credential opens account {}, not {hub_id}", info.hub_id)));
@@ -125,8 +131,16 @@ impl Control {
         let kept = Former { credential: former.credential.clone(), hint: former.hint.clone(), until: now.plus_ms(FORMER_KEPT_MS) };
         // The same once more is no change that could be undone.
         let kept = if kept.credential == credential { former.former.clone() } else { Some(kept) };
-        account.connection =
-            Some(Arc::new(Connection { base, credential, hint, scopes: info.scopes, since: now, checked_at: now, former: kept }));
+        account.connection = Some(Arc::new(Connection {
+            base,
+            credential,
+            hint,
+            scopes: info.scopes,
+            since: now,
+            checked_at: now,
+            former: kept,
+            oauth_client: None,
+        }));
         self.put_connection(change, &mut state, &account).await?;
         upstream.health.note(hub_id, health::State::Fine, now);
         Ok(account)
@@ -153,6 +167,10 @@ impl Control {
     pub async fn check_connection(&self, upstream: &Upstream, hub_id: u64) -> Result<Account> {
         let asked = self.account(hub_id).await?;
         let former = asked.connection.clone().ok_or_else(|| not_connected(hub_id))?;
+        // What is given out with a refresh says the same, and is asked for when the account is used.
+        if former.oauth_client.is_some() {
+            return Ok(asked);
+        }
         let now = clock::now();
         let info = match upstream.credential_info(&former.base, &former.credential).await {
             Ok(info) if info.hub_id == hub_id => info,
@@ -186,6 +204,7 @@ impl Control {
             since: *since,
             checked_at: now,
             former: former.former.clone().filter(|kept| kept.until > now),
+            oauth_client: None,
         };
         account.connection = Some(Arc::new(renewed));
         self.put_connection(change, &mut state, &account).await?;
@@ -195,7 +214,9 @@ impl Control {
     /// Checks every connection, one after the other.
     pub async fn check_connections(&self, upstream: &Upstream) {
         let accounts = self.accounts().await;
-        for account in accounts.into_iter().filter(|account| account.connection.is_some()) {
+        for account in
+            accounts.into_iter().filter(|account| account.connection.as_ref().is_some_and(|connection| connection.oauth_client.is_none()))
+        {
             if let Err(error) = self.check_connection(upstream, account.hub_id).await {
                 tracing::warn!(hub_id = account.hub_id, %error, "a connection could not be checked");
             }
@@ -210,7 +231,7 @@ impl Control {
         self.commit(change, state, next).await
     }
 
-    async fn write_connection(&self, change: &mut store::Change, account: &Account) -> Result<()> {
+    pub(super) async fn write_connection(&self, change: &mut store::Change, account: &Account) -> Result<()> {
         if let Some(connection) = &account.connection {
             self.store.put_connection(change, account.hub_id, connection).await?;
         }
@@ -222,7 +243,7 @@ fn not_connected(hub_id: u64) -> ControlError {
     ControlError::Invalid(format!("account {hub_id} is embedded: it has no credential"))
 }
 
-fn base(asked: Option<&str>) -> Result<Base> {
+pub(super) fn base(asked: Option<&str>) -> Result<Base> {
     Base::parse(asked.unwrap_or(Base::HUBSPOT)).map_err(|error| ControlError::Invalid(error.to_string()))
 }
 

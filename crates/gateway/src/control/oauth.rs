@@ -413,19 +413,7 @@ impl Control {
                 && app.public_app.is_some_and(|id| public_app.is_none_or(|wanted| wanted == id))
                 && hub_id.is_none_or(|hub_id| hub_id == app.hub_id)
         });
-        let page: Vec<App> = wanted.take(limit).cloned().collect();
-        let mut tokens: std::collections::HashMap<u64, Vec<Token>> = page.iter().map(|app| (app.id, Vec::new())).collect();
-        for token in &state.tokens {
-            if let Some(of_app) = tokens.get_mut(&token.app_id) {
-                of_app.push(token.clone());
-            }
-        }
-        page.into_iter()
-            .map(|app| {
-                let of_app = tokens.remove(&app.id).unwrap_or_default();
-                (app, of_app)
-            })
-            .collect()
+        super::with_tokens(&state, wanted.take(limit).cloned().collect())
     }
 
     /// Ends an install: the app is gone from the account, and its tokens end now.

@@ -12,7 +12,7 @@ thread_local! {
 }
 
 /// A new id.
-pub(super) fn new_id(now: Timestamp) -> String {
+pub(crate) fn new_id(now: Timestamp) -> String {
     let mut bytes = [0u8; 16];
     bytes[..6].copy_from_slice(&now.as_ms().to_be_bytes()[2..]);
     bytes[6..].copy_from_slice(&ten_random_bytes());

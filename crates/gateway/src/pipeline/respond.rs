@@ -11,6 +11,7 @@ use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 use super::{Call, Outcome, correlation};
 use crate::backend::Reply;
 use crate::clock;
+use crate::tokens::TokenError;
 use crate::upstream::Paced;
 
 /// Seconds that a client should wait when the audit can't be written.
@@ -95,13 +96,14 @@ fn rule(error: &ErrorBody) -> &'static str {
     match (error.status, error.category) {
         (400, "NOT_TRANSLATABLE") => "not-translatable",
         (401, "EXPIRED_AUTHENTICATION") => "token-expired",
+        (401, "CONNECTION_REVOKED") => "connection-revoked",
         (401, _) => "token-not-accepted",
         (403, "MISSING_SCOPES") => "missing-scopes",
         (403, _) => "wrong-credential-kind",
         (404, "NOT_FOUND") => "unknown-operation",
         (405, _) => "method-not-allowed",
         (408, _) => "body-too-slow",
-        (502 | 504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
+        (502..=504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
         (502, "CONNECTION_CREDENTIAL") => "connection-credential",
         (413, _) => "body-too-large",
         (414, _) => "uri-too-long",
@@ -122,6 +124,30 @@ pub(super) fn unavailable_error() -> ErrorBody {
 pub(super) fn store_unavailable() -> ErrorBody {
     let message = "The store does not answer, so it can't be known whether a token still holds. Try again in some seconds.";
     ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "SERVICE_UNAVAILABLE", message) }
+}
+
+/// The error for when an account that is connected by OAuth has no access token.
+pub(super) fn no_token(error: &TokenError) -> ErrorBody {
+    match error {
+        TokenError::Revoked(word) => ErrorBody::new(
+            401,
+            "CONNECTION_REVOKED",
+            format!(
+                "HubSpot says that the grant of this account is over ({word}): the app was uninstalled there, or its token revoked. The caller's own token is fine; somebody must connect the account again."
+            ),
+        ),
+        TokenError::Configuration(_) | TokenError::NotOAuth => ErrorBody::new(
+            502,
+            "CONNECTION_CREDENTIAL",
+            format!(
+                "There is no access token for this account: {error}. The caller's own token and the account's grant are fine; whoever operates the gateway must mend its OAuth client."
+            ),
+        ),
+        TokenError::NotNow => {
+            let message = "HubSpot gave no access token for this account in time. Try again in some seconds.";
+            ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "UPSTREAM_UNAVAILABLE", message) }
+        }
+    }
 }
 
 /// The same as a response, for when the record of the call itself failed.

@@ -1,16 +1,25 @@
 //! What Keyway itself asks HubSpot: whose a credential is, and what it may do.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Method, Request};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use keyway_core::secret::Secret;
+use keyway_oauth::client::{Client, Failure, Presented, Tokens, read_answer, token_request};
 use serde_json::Value;
 
 use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError};
 
 /// Most that is read of an answer, in bytes.
 const ANSWER_MAX: usize = 256 << 10;
+
+/// The token endpoint of the newest version; refresh tokens of OAuth v1 work there too (hubspot facts, section 3).
+const TOKEN_PATH: &str = "/oauth/2026-09/token";
+/// How long it may take to answer, and again for the rest of the answer.
+const TOKEN_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// What HubSpot says of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +72,24 @@ impl Upstream {
     pub async fn account_of(&self, base: &Base, token: &Secret<String>) -> Result<u64, CredentialError> {
         let details = self.ask(base, token, Method::GET, "/account-info/2026-09/details", Bytes::new()).await?;
         details["portalId"].as_u64().ok_or(CredentialError::Unreadable)
+    }
+
+    /// Asks for tokens (RFC 6749, section 3.2).
+    ///
+    /// # Errors
+    /// None were given, and what that means.
+    pub async fn token(&self, base: &Base, client: &Client, presented: &Presented<'_>) -> Result<Tokens, Failure> {
+        let form = token_request(client, presented);
+        let mut request = Request::new(Either::Left(Full::new(Bytes::from(form.expose().clone()))));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = base.uri(PathAndQuery::from_static(TOKEN_PATH)).map_err(|_| Failure::Configuration("base URL".to_owned()))?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let answer = Self::exchange(request, TOKEN_TIME_MAX).await.map_err(|error| Failure::Passing(error.to_string()))?;
+        let status = answer.status().as_u16();
+        let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(answer.into_body(), ANSWER_MAX).collect()).await;
+        let body = body.ok().and_then(Result::ok).ok_or_else(|| Failure::Passing("the answer was cut".to_owned()))?;
+        let sent = if let Presented::Refresh(token) = presented { Some(*token) } else { None };
+        read_answer(status, &body.to_bytes(), sent)
     }
 
     async fn ask(
