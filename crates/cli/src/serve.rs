@@ -115,6 +115,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         sign_in_guesses: admin::sign_in_guesses(),
     };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
+    tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));

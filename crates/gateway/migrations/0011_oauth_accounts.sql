@@ -20,6 +20,7 @@ create table oauth_token (
     sealed_access blob,
     expires_at integer not null default 0, -- of the access token
     lease_until integer not null default 0, -- until when one instance refreshes it
+    asked_at integer not null default 0, -- when a token was last asked for
     revoked text -- what HubSpot said when the grant was over
 ) strict;
 

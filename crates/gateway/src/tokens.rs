@@ -18,6 +18,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use crate::clock;
 use crate::control::Control;
 use crate::registry::Registry;
+use crate::store::StoreError;
 use crate::upstream::Upstream;
 use crate::upstream::health::State;
 
@@ -29,6 +30,9 @@ const MARGIN_MS: i64 = 5_000;
 const AHEAD_MS: i64 = 300_000;
 /// Token requests in any ten seconds, of all instances together: what HubSpot allows an app.
 const REQUESTS_MAX: u32 = 100;
+/// Over how long they are counted here, in milliseconds: a second more than HubSpot counts, since a request
+/// may reach it that much later than it was counted.
+const WINDOW_MS: i64 = BURST_MS + 1_000;
 /// Token requests under way at once.
 const UNDER_WAY_MAX: usize = 16;
 /// How long an instance has the right to refresh an account's tokens, in milliseconds: longer than a request can take.
@@ -178,6 +182,21 @@ impl Tokens {
         self.wake.notify_one();
     }
 
+    /// Takes up what an earlier run left: the requests that HubSpot still counts, and the accounts whose
+    /// grant is over, so that they are known to be in trouble before somebody calls them.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn recall(&self) -> Result<(), StoreError> {
+        let asked = self.control.asked_since(clock::now().plus_ms(-WINDOW_MS)).await?;
+        let mut window = RollingWindow::new(WINDOW_MS);
+        asked.into_iter().for_each(|at| window.take(at.as_ms()));
+        locked(&self.queue).window = Some(window);
+        let revoked = self.control.revoked().await?;
+        revoked.into_iter().for_each(|hub_id| self.upstream.health.note(hub_id, State::Refused, clock::now()));
+        Ok(())
+    }
+
     /// Refreshes what is asked for, the most urgent first, until told to stop; what is then under way is finished.
     pub async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
         let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
@@ -247,7 +266,7 @@ impl Tokens {
     }
 
     async fn attempt(&self, hub_id: u64, held: &Held) -> Result<(), Later> {
-        let fault = |error: crate::store::StoreError| {
+        let fault = |error: StoreError| {
             tracing::error!(hub_id, %error, "the tokens of an account can't be read or written");
             Later::Fault
         };
@@ -362,7 +381,7 @@ impl Tokens {
                 let now = clock::now().as_ms();
                 let most = (REQUESTS_MAX / self.registry.instances().max(1)).max(1);
                 let paused = queue.paused_until - now;
-                let window = queue.window.get_or_insert_with(|| RollingWindow::new(BURST_MS));
+                let window = queue.window.get_or_insert_with(|| RollingWindow::new(WINDOW_MS));
                 match window.left(most, now) {
                     Ok(_) if paused <= 0 => {
                         window.take(now);

@@ -18,8 +18,10 @@ use crate::model::{Account, App, Token};
 
 type Answer = Result<Json<Value>, ApiError>;
 
-/// Largest request body: a thousand accounts with their refresh tokens.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest request body: an app with every scope and many dependents is far smaller.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Largest list of accounts that come over: a thousand, with the longest tokens and names.
+const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(super) fn api() -> Router<Admin> {
     Router::new()
@@ -52,7 +54,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/authorize", post(oauth_accounts::authorize))
         .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
-        .route("/api/v1/accounts/import", post(oauth_accounts::import))
+        .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))

@@ -289,6 +289,14 @@ impl Control {
         self.store.tokens(hub_id).await
     }
 
+    pub(crate) async fn asked_since(&self, since: Timestamp) -> std::result::Result<Vec<Timestamp>, StoreError> {
+        self.store.asked_since(since).await
+    }
+
+    pub(crate) async fn revoked(&self) -> std::result::Result<Vec<u64>, StoreError> {
+        self.store.revoked().await
+    }
+
     pub(crate) async fn lease_tokens(
         &self,
         hub_id: u64,

@@ -104,9 +104,22 @@ impl Store {
         row.map(|row| self.opened(hub_id, &row)).transpose()
     }
 
+    /// When tokens were asked for since a moment, in order.
+    pub(crate) async fn asked_since(&self, since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let query = sqlx::query("select asked_at from oauth_token where asked_at > $1 order by asked_at");
+        let rows = query.bind(since.as_ms()).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(Timestamp::from_ms(row.try_get(0)?))).collect()
+    }
+
+    /// The accounts whose grant is over.
+    pub(crate) async fn revoked(&self) -> Result<Vec<u64>, StoreError> {
+        let rows = sqlx::query("select hub_id from oauth_token where revoked is not null").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| unsigned(row.try_get(0)?, "hub id")).collect()
+    }
+
     /// Takes the right to refresh an account's tokens until a moment; none while another instance has it.
     pub(crate) async fn lease_tokens(&self, hub_id: u64, now: Timestamp, until: Timestamp) -> Result<Option<StoredTokens>, StoreError> {
-        let query = "update oauth_token set lease_until = $1 where hub_id = $2 and lease_until <= $3 returning *";
+        let query = "update oauth_token set lease_until = $1, asked_at = $3 where hub_id = $2 and lease_until <= $3 returning *";
         let row = sqlx::query(query).bind(until.as_ms()).bind(signed(hub_id)).bind(now.as_ms()).fetch_optional(&self.pool).await?;
         row.map(|row| self.opened(hub_id, &row)).transpose()
     }
