@@ -140,3 +140,125 @@ async fn apps_that_nobody_uses_are_disabled_and_the_others_stay() {
     assert_eq!(disabled.iter().map(|app| app.name.as_str()).collect::<Vec<_>>(), ["Idle"]);
     assert!(!works(&control, &idle.plain) && works(&control, &busy.plain));
 }
+
+mod oauth {
+    //! Public apps, people and accounts connected by OAuth, on either store.
+
+    use keyway_core::secret::Secret;
+    use keyway_oauth::server::authorize::{self, Request};
+    use keyway_oauth::server::refresh_token::Named;
+    use keyway_oauth::{OAuthError, Params};
+
+    use super::super::oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
+    use super::super::{NewPublicApp, Rotated};
+    use super::*;
+    use crate::model::PublicApp;
+
+    const CALLBACK: &str = "https://app.example/callback";
+
+    async fn public_app(control: &Control, rotates: bool) -> (PublicApp, Secret<String>) {
+        let new = NewPublicApp {
+            name: "Sync".into(),
+            redirect_uris: vec![CALLBACK.into()],
+            scopes: vec!["tickets".into()],
+            rotates,
+            ..NewPublicApp::default()
+        };
+        let (app, secret) = control.create_public_app(new).await.unwrap();
+        (app, secret.unwrap())
+    }
+
+    fn request(app: &PublicApp) -> Request {
+        let query = format!("redirect_uri={CALLBACK}&scope=oauth+tickets");
+        authorize::read(&Params::from_form(query.as_bytes()).unwrap(), &app.registered()).unwrap()
+    }
+
+    async fn code(control: &Control, app: &PublicApp) -> Secret<String> {
+        control.consent(app, &request(app), 7, "ada@example.com", 3).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_code_gives_an_install_once_and_ends_it_when_it_comes_again() {
+        let control = with_account().await;
+        let (app, _) = public_app(&control, false).await;
+        let code = code(&control, &app).await;
+        let given = control.exchange(&app, code.expose(), Some(CALLBACK), None).await.unwrap().unwrap();
+        assert_eq!((given.install.public_app, given.install.hub_id), (Some(app.id), 7));
+        let entry = control.registry.grant(given.token.id).unwrap();
+        assert_eq!(entry.granted().names(), ["oauth", "tickets"]);
+        assert_eq!(control.exchange(&app, code.expose(), Some(CALLBACK), None).await.unwrap().unwrap_err(), OAuthError::bad_code());
+        assert!(control.registry.grant(given.token.id).unwrap().token.revoked_at.is_some());
+        control.uninstall(given.install.id).await.unwrap();
+        assert!(control.registry.grant(given.token.id).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_replaced_refresh_token_is_repeated_and_an_older_one_ends_the_grant() {
+        let control = with_account().await;
+        let (app, _) = public_app(&control, true).await;
+        let code = code(&control, &app).await;
+        let grant = control.exchange(&app, code.expose(), Some(CALLBACK), None).await.unwrap().unwrap().token.id;
+        let present = |generation| control.rotate_refresh_token(Named { grant, generation });
+        assert_eq!(present(0).await.unwrap(), Rotated::Generation(1));
+        assert_eq!(present(0).await.unwrap(), Rotated::Generation(1));
+        assert_eq!(present(1).await.unwrap(), Rotated::Generation(2));
+        assert_eq!(present(0).await.unwrap(), Rotated::Stolen);
+        assert_eq!(present(2).await.unwrap(), Rotated::Over);
+    }
+
+    #[tokio::test]
+    async fn a_client_secret_ends_after_its_grace() {
+        let control = with_account().await;
+        let (app, old) = public_app(&control, false).await;
+        let fits = |app: &PublicApp, secret: &Secret<String>, ms: i64| {
+            app.has_secret(&control.registry.token_key().hash(secret.expose()), clock::now().plus_ms(ms))
+        };
+        assert!(fits(&app, &old, 0));
+        let (app, new) = control.rotate_client_secret("Sync", Rotation::Grace(60_000)).await.unwrap();
+        assert!(fits(&app, &old, 0) && fits(&app, &new, 0) && !fits(&app, &old, 61_000) && fits(&app, &new, 61_000));
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_in_with_the_last_password_only() {
+        let control = with_account().await;
+        let (_, first) = control.put_person("Ada@Example.com", None).await.unwrap();
+        let first = first.unwrap();
+        let cookie = control.sign_in("ada@example.com", first.clone()).await.unwrap().unwrap();
+        assert_eq!(control.session(cookie.expose()).await.unwrap().unwrap().email, "ada@example.com");
+        control.put_person("ada@example.com", Some(Secret::new("another long password".into()))).await.unwrap();
+        assert!(control.session(cookie.expose()).await.unwrap().is_none());
+        assert!(control.sign_in("ada@example.com", first).await.unwrap().is_none());
+        assert!(control.put_person("ada@example.com", Some(Secret::new("short".into()))).await.is_err());
+        control.delete_person("ada@example.com").await.unwrap();
+        assert!(control.sign_in("ada@example.com", Secret::new("another long password".into())).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn one_instance_at_a_time_refreshes_an_account() {
+        let control = with_account().await;
+        let new = NewOAuthClient {
+            name: "SaaS".into(),
+            client_id: "id".into(),
+            secret: Secret::new("secret".into()),
+            base: Some("http://127.0.0.1:1".into()),
+            authorize_url: None,
+            scopes: vec!["tickets".into()],
+            optional_scopes: Vec::new(),
+        };
+        control.put_oauth_client(new).await.unwrap();
+        let (url, state) = control.begin_authorization("SaaS", OAuthSettings::default(), "http://localhost/oauth/callback").await.unwrap();
+        assert!(url.starts_with("https://app.hubspot.com/oauth/authorize?client_id=id&"));
+        assert_eq!(control.authorization(&state).await.unwrap(), Standing::Waiting);
+        let grants = vec![KnownGrant { hub_id: 8, refresh_token: Secret::new("r1".into()), name: String::new() }];
+        assert_eq!(control.import("SaaS", grants).await.unwrap(), 1);
+        let now = clock::now();
+        let leased = control.lease_tokens(8, now, now.plus_ms(1_000)).await.unwrap().unwrap();
+        assert_eq!(leased.refresh.expose(), "r1");
+        assert!(control.lease_tokens(8, now.plus_ms(999), now.plus_ms(2_000)).await.unwrap().is_none());
+        assert_eq!(control.asked_since(now.plus_ms(-1)).await.unwrap(), [now]);
+        control.not_refreshed(8, Some("BAD_HUB")).await.unwrap();
+        assert_eq!(control.revoked().await.unwrap(), [8]);
+        control.delete_account(8).await.unwrap();
+        assert!(control.tokens(8).await.unwrap().is_none());
+    }
+}
