@@ -120,7 +120,8 @@ fn checksum(region: &str, bytes: &[u8; 16]) -> [u8; CHECKSUM_BYTES] {
     check
 }
 
-fn uuid_text(bytes: &[u8; 16]) -> String {
+/// The text of a UUID.
+pub fn uuid_text(bytes: &[u8; 16]) -> String {
     let hex = |range: std::ops::Range<usize>| bytes[range].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
 }

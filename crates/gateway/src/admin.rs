@@ -73,7 +73,7 @@ pub fn sign_in_guesses() -> Arc<Guesses<String>> {
 /// configured token it is closed, and says how to open it.
 /// `service` opens the token service and nothing else.
 pub fn over_tcp(admin: Admin, token: Option<AdminToken>, service: Option<AdminToken>) -> Router {
-    let own = guard::host_of(&admin.addresses.admin);
+    let own = keyway_oauth::redirect::authority(&admin.addresses.admin).to_owned();
     guard::with_token(routes::api(), vec![token.clone()])
         .merge(guard::with_token(routes::token_service(), vec![token, service]))
         .merge(routes::open())

@@ -482,9 +482,7 @@ impl Control {
     async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
-        if app.public_app.is_some() {
-            return Err(ControlError::Invalid(format!("{} is an install of a public app: it gets its tokens over OAuth", app.name)));
-        }
+        refuse_install(&app)?;
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = clock::now();
         let mut next = state.clone();
@@ -599,9 +597,7 @@ impl Control {
     }
 
     async fn make_token(&self, change: &mut Change, app_id: u64, region: &str, now: Timestamp) -> Result<NewToken> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
-        let plain = PlainToken::generate(region, random);
+        let plain = PlainToken::generate(region, random()?);
         let hash = self.registry.token_key().hash(plain.expose());
         let mut token = Token {
             id: 0,
@@ -651,12 +647,37 @@ impl Rotation {
         for token in tokens {
             match self {
                 Self::Now => token.revoked_at = Some(now),
-                // A token that was to end earlier still does.
-                Self::Grace(ms) => token.expires_at = Some(token.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))),
+                Self::Grace(ms) => token.expires_at = Some(end_after(token.expires_at, now, ms)),
             }
             store::update_token(change, token).await?;
         }
         Ok(())
+    }
+}
+
+/// When what is rotated ends: after the grace period, or earlier where it was to.
+fn end_after(before: Option<Timestamp>, now: Timestamp, grace_ms: i64) -> Timestamp {
+    let end = now.plus_ms(grace_ms);
+    before.map_or(end, |at| at.min(end))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// A secret that somebody sent, less the white space around it; none for one that is empty, too long
+/// or more than one line of plain letters.
+fn plain_secret(sent: &str, bytes_max: usize) -> Option<&str> {
+    Some(sent.trim()).filter(|text| !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// An install gets its tokens over OAuth, and in no other way.
+fn refuse_install(app: &App) -> Result<()> {
+    match app.public_app {
+        Some(_) => Err(ControlError::Invalid(format!("{} is an install of a public app: it gets its tokens over OAuth", app.name))),
+        None => Ok(()),
     }
 }
 

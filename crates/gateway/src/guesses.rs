@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use keyway_core::time::Timestamp;
+
+use crate::registry::locked;
 
 /// Wrong secrets, by whom they come from (an address, a name).
 pub struct Guesses<K> {
@@ -25,7 +27,7 @@ impl<K: Hash + Eq> Guesses<K> {
 
     /// Seconds until the side may try again; none when it may now.
     pub fn must_wait(&self, side: &K, now: Timestamp) -> Option<i64> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = locked(&self.seen);
         let (since, count) = *seen.get(side)?;
         let left_ms = since + WINDOW_MS - now.as_ms();
         (count >= self.most && left_ms > 0).then_some((left_ms + 999) / 1_000)
@@ -33,12 +35,12 @@ impl<K: Hash + Eq> Guesses<K> {
 
     /// The side was right.
     pub fn forgive(&self, side: &K) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(side);
+        locked(&self.seen).remove(side);
     }
 
     /// The side was wrong.
     pub fn note(&self, side: K, now: Timestamp) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = locked(&self.seen);
         if seen.len() >= SIDES_MAX && !seen.contains_key(&side) {
             seen.clear();
         }

@@ -36,6 +36,7 @@ use crate::clock;
 use crate::control::Control;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
+use crate::model::Account;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
 use crate::upstream::{RequestBody, Upstream, let_through};
@@ -265,8 +266,9 @@ impl Gateway {
     ) -> Result<Outcome, Outcome> {
         let operation = permit.operation();
         let body = receive::body(head, body, call, true).await?;
+        let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.
-        self.presented(token).await?;
+        self.presented(account).await?;
         let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
         let waits = Instant::now();
@@ -278,7 +280,7 @@ impl Gateway {
         let permit =
             authorize(&token.caller(), operation, permit.into_path()).map_err(|denial| denial.to_error(&token.caller(), operation))?;
         let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
-        let credential = self.presented(&token).await?;
+        let credential = self.presented(&token.app.account.account).await?;
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
         let way = Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still };
@@ -287,12 +289,13 @@ impl Gateway {
     }
 
     /// What is presented at HubSpot for an account.
-    async fn presented(&self, token: &TokenEntry) -> Result<Secret<String>, ErrorBody> {
-        let account = &token.app.account.account;
+    async fn presented<'a>(&self, account: &'a Account) -> Result<Cow<'a, Secret<String>>, ErrorBody> {
         let connection = account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
         match (&self.tokens, connection.oauth_client) {
-            (_, None) => Ok(connection.credential.clone()),
-            (Some(tokens), Some(_)) => tokens.get(account.hub_id).await.map(|(token, _)| token).map_err(|error| respond::no_token(&error)),
+            (_, None) => Ok(Cow::Borrowed(&connection.credential)),
+            (Some(tokens), Some(_)) => {
+                tokens.get(account.hub_id).await.map(|(token, _)| Cow::Owned(token)).map_err(|error| respond::no_token(&error))
+            }
             (None, Some(_)) => Err(respond::store_unavailable()),
         }
     }

@@ -452,6 +452,6 @@ impl AccountEntry {
 }
 
 /// A panic while counting leaves a count that is at worst off by one; go on with it.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,19 +5,19 @@
 //! where calls wait for it. Accounts that nobody calls cost nothing, however many there are.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use keyway_core::quota::{BURST_MS, RollingWindow};
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
-use keyway_oauth::client::{Failure, Presented};
+use keyway_oauth::client::{Failure, Fault, Presented};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock;
 use crate::control::Control;
-use crate::registry::Registry;
+use crate::registry::{Registry, locked};
 use crate::store::StoreError;
 use crate::upstream::Upstream;
 use crate::upstream::health::State;
@@ -58,9 +58,6 @@ pub enum TokenError {
     /// None could be had in time.
     #[error("no access token could be had in time; try again")]
     NotNow,
-    /// The account is not connected by OAuth.
-    #[error("the account is not connected by OAuth")]
-    NotOAuth,
 }
 
 /// Access tokens, by account.
@@ -98,10 +95,9 @@ struct Known {
 }
 
 /// Accounts that need a token: those that calls wait for first, then by when their token ends.
-#[derive(Default)]
 struct Queue {
     order: BTreeSet<(bool, i64, u64)>,
-    window: Option<RollingWindow>,
+    window: RollingWindow,
     paused_until: i64,
 }
 
@@ -114,7 +110,7 @@ impl Tokens {
             registry,
             runtime: Handle::current(),
             held: RwLock::default(),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue { order: BTreeSet::new(), window: RollingWindow::new(WINDOW_MS), paused_until: 0 }),
             wake: Notify::new(),
         }
     }
@@ -189,9 +185,7 @@ impl Tokens {
     /// The store can't be read.
     pub async fn recall(&self) -> Result<(), StoreError> {
         let asked = self.control.asked_since(clock::now().plus_ms(-WINDOW_MS)).await?;
-        let mut window = RollingWindow::new(WINDOW_MS);
-        asked.into_iter().for_each(|at| window.take(at.as_ms()));
-        locked(&self.queue).window = Some(window);
+        asked.into_iter().for_each(|at| locked(&self.queue).window.take(at.as_ms()));
         let revoked = self.control.revoked().await?;
         revoked.into_iter().for_each(|hub_id| self.upstream.health.note(hub_id, State::Refused, clock::now()));
         Ok(())
@@ -320,7 +314,7 @@ impl Tokens {
             }
             Err(failure @ Failure::Passing(_)) => {
                 tracing::warn!(hub_id, %failure, "a token was not refreshed; it is tried again");
-                if failure == Failure::Passing("status 429".to_owned()) {
+                if failure == Failure::Passing(Fault::Status(429)) {
                     let mut queue = locked(&self.queue);
                     queue.paused_until = queue.paused_until.max(clock::now().as_ms() + PAUSE_MS);
                 }
@@ -381,10 +375,9 @@ impl Tokens {
                 let now = clock::now().as_ms();
                 let most = (REQUESTS_MAX / self.registry.instances().max(1)).max(1);
                 let paused = queue.paused_until - now;
-                let window = queue.window.get_or_insert_with(|| RollingWindow::new(WINDOW_MS));
-                match window.left(most, now) {
+                match queue.window.left(most, now) {
                     Ok(_) if paused <= 0 => {
-                        window.take(now);
+                        queue.window.take(now);
                         return;
                     }
                     Ok(_) => paused,
@@ -402,9 +395,4 @@ enum Later {
     Held,
     /// A passing fault.
     Fault,
-}
-
-/// A panic while a number was changed leaves it as it was or one off.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -99,7 +99,18 @@ pub enum Failure {
     Configuration(String),
     /// A passing fault: try again.
     #[error("no token could be had now ({0})")]
-    Passing(String),
+    Passing(Fault),
+}
+
+/// A passing fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The server answered with this status.
+    #[error("status {0}")]
+    Status(u16),
+    /// There was no answer, or none that can be read.
+    #[error("{0}")]
+    NoAnswer(String),
 }
 
 /// Longest token taken, in characters. HubSpot says to plan for 512.
@@ -123,7 +134,7 @@ pub fn read_answer(status: u16, body: &[u8], sent: Option<&Secret<String>>) -> R
             .filter(|text| !text.is_empty() && text.len() <= TOKEN_MAX && text.bytes().all(|byte| byte.is_ascii_graphic()));
         text.map(|text| Secret::new(text.to_owned()))
     };
-    let unreadable = |what: &str| Failure::Passing(format!("the answer has no {what}"));
+    let unreadable = |what: &str| Failure::Passing(Fault::NoAnswer(format!("the answer has no {what}")));
     let list = parsed["scopes"].as_array().map(|list| list.iter().filter_map(|scope| scope.as_str().map(str::to_owned)).collect());
     Ok(Tokens {
         access_token: text("access_token").ok_or_else(|| unreadable("access_token"))?,
@@ -162,7 +173,7 @@ fn classify(status: u16, body: &Value) -> Failure {
             return Failure::Revoked(word);
         }
     }
-    Failure::Passing(format!("status {status}"))
+    Failure::Passing(Fault::Status(status))
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ const BYTES_MAX: usize = 2_000;
 /// What is wrong with it.
 pub fn check(uri: &str) -> Result<(), RedirectError> {
     let owned = || uri.to_owned();
-    let (scheme, rest) = uri.split_once("://").ok_or_else(|| RedirectError::Malformed(owned()))?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (scheme, _) = uri.split_once("://").ok_or_else(|| RedirectError::Malformed(owned()))?;
+    let authority = authority(uri);
     if uri.len() > BYTES_MAX || authority.is_empty() || !uri.is_ascii() {
         return Err(RedirectError::Malformed(owned()));
     }
@@ -42,6 +42,12 @@ pub fn check(uri: &str) -> Result<(), RedirectError> {
         "http" => Err(RedirectError::Plain(owned())),
         _ => Err(RedirectError::Malformed(owned())),
     }
+}
+
+/// The host of a URI, with its port and whatever stands before it.
+pub fn authority(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 /// Whether the URI of a request is a registered one: the same text, and nothing like it.

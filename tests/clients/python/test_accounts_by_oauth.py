@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 from keyway import BINARY, Keyway
-from test_oauth import Person, query_of
+from test_oauth import query_of, signed_up
 
 SCOPES = ["crm.objects.contacts.read", "crm.objects.contacts.write", "oauth"]
 
@@ -82,8 +82,7 @@ class Connected(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.hubspot = Keyway(through_gateway=False)
-        password = cls.hubspot.run("user", "create", "ada@example.com")["password"]
-        cls.person = Person(cls.hubspot, "ada@example.com", password)
+        cls.person = signed_up(cls.hubspot)
 
     @classmethod
     def tearDownClass(cls):

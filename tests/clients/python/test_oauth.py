@@ -58,6 +58,12 @@ class Person:
         return done.headers["location"]
 
 
+def signed_up(keyway):
+    """Somebody who may sign in."""
+    email = "ada@example.com"
+    return Person(keyway, email, keyway.run("user", "create", email)["password"])
+
+
 def hidden(page):
     return {html.unescape(name): html.unescape(value) for name, value in re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page)}
 
@@ -75,8 +81,7 @@ class OAuth(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.keyway = Keyway()
-        password = cls.keyway.run("user", "create", "ada@example.com")["password"]
-        cls.person = Person(cls.keyway, "ada@example.com", password)
+        cls.person = signed_up(cls.keyway)
 
     @classmethod
     def tearDownClass(cls):
@@ -433,7 +438,7 @@ class Guessing(unittest.TestCase):
             guess = lambda: requests.post(f"{keyway.url}/oauth/v3/token", data={"grant_type": "client_credentials", "client_id": app["clientId"], "client_secret": secrets.token_hex(16)})  # noqa: E731
             self.assertEqual([guess().status_code for _ in range(22)], [400] * 20 + [429] * 2)
             self.assertLessEqual(int(guess().headers["retry-after"]), 60)
-            person = Person(keyway, "ada@example.com", keyway.run("user", "create", "ada@example.com")["password"])
+            person = signed_up(keyway)
             wrong = [person.post("/sign-in", {"email": "ada@example.com", "password": "x" * 20}).status_code for _ in range(6)]
             self.assertEqual(wrong, [401] * 5 + [429])
             self.assertEqual(person.post("/sign-in", person.credentials).status_code, 429)

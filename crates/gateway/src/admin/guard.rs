@@ -57,11 +57,6 @@ fn refused(message: &str) -> Response {
     ApiError::new(401, "unauthorized", message).into_response()
 }
 
-/// The host and port of a URL.
-pub(super) fn host_of(url: &str) -> String {
-    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/').to_owned()
-}
-
 /// A page in a browser can make a name of its own point at a loopback address (DNS rebinding); its
 /// requests then carry that name. Only addresses, `localhost` and the listener's own public name are taken.
 pub(super) async fn refuse_foreign_hosts(own: String, request: Request, next: Next) -> Response {

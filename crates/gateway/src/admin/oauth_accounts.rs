@@ -59,28 +59,12 @@ pub(super) async fn put_client(State(admin): State<Admin>, JsonBody(asked): Json
 pub(super) struct AuthorizeBody {
     client: String,
     #[serde(flatten)]
-    settings: Settings,
-}
-
-/// As [`OAuthSettings`], which refuses unknown fields and so can't be flattened itself.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Settings {
-    name: String,
-    tier: Option<String>,
-    addons: u8,
-    time_zone: Option<String>,
-}
-
-impl From<Settings> for OAuthSettings {
-    fn from(asked: Settings) -> Self {
-        Self { name: asked.name, tier: asked.tier, addons: asked.addons, time_zone: asked.time_zone }
-    }
+    settings: OAuthSettings,
 }
 
 pub(super) async fn authorize(State(admin): State<Admin>, JsonBody(asked): JsonBody<AuthorizeBody>) -> Answer {
     let redirect_uri = format!("{}/oauth/callback", admin.addresses.admin);
-    let (url, state) = admin.control.begin_authorization(&asked.client, asked.settings.into(), &redirect_uri).await?;
+    let (url, state) = admin.control.begin_authorization(&asked.client, asked.settings, &redirect_uri).await?;
     Ok(Json(json!({ "version": VERSION, "authorizeUrl": url, "redirectUri": redirect_uri, "authorization": state })))
 }
 
@@ -102,12 +86,12 @@ pub(super) struct RefreshTokenBody {
     client: String,
     refresh_token: String,
     #[serde(flatten)]
-    settings: Settings,
+    settings: OAuthSettings,
 }
 
 pub(super) async fn connect(State(admin): State<Admin>, JsonBody(asked): JsonBody<RefreshTokenBody>) -> Answer {
     let token = Secret::new(asked.refresh_token);
-    let made = admin.control.connect_with_refresh_token(&admin.upstream, &asked.client, asked.settings.into(), token).await?;
+    let made = admin.control.connect_with_refresh_token(&admin.upstream, &asked.client, asked.settings, token).await?;
     admin.connected(made.hub_id);
     Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
 }
@@ -142,7 +126,7 @@ pub(super) async fn access_token(State(admin): State<Admin>, Path(hub_id): Path<
     let (status, category) = match &given {
         Ok(_) => (200, None),
         Err(TokenError::Revoked(_)) => (409, Some("CONNECTION_REVOKED")),
-        Err(TokenError::Configuration(_) | TokenError::NotOAuth) => (409, Some("CONNECTION_CREDENTIAL")),
+        Err(TokenError::Configuration(_)) => (409, Some("CONNECTION_CREDENTIAL")),
         Err(TokenError::NotNow) => (503, Some("UPSTREAM_UNAVAILABLE")),
     };
     let entry = AuditEntry {

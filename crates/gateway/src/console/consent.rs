@@ -85,7 +85,7 @@ async fn shown(admin: &Admin, headers: &HeaderMap, uri: &Uri, query: &str, hub_i
         form_token: &session.form_token,
         only,
         accounts,
-        host: host(&request.redirect_uri),
+        host: redirect::authority(&request.redirect_uri),
     })
 }
 
@@ -169,9 +169,4 @@ fn refused(admin: &Admin, redirect_uri: &str, error: &OAuthError, state: Option<
 
 fn in_words(scopes: &[String]) -> Vec<Scope<'_>> {
     scopes.iter().map(|name| Scope { name, words: in_plain_words(name) }).collect()
-}
-
-/// The host of a registered redirect URI.
-fn host(uri: &str) -> &str {
-    uri.split_once("://").map_or(uri, |(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 
-use super::{Control, ControlError, Result, State, addons, find_account, region, text, time_zone};
+use super::{Control, ControlError, Result, State, addons, find_account, plain_secret, region, text, time_zone};
 use crate::clock;
 use crate::model::{Account, Connection, Former};
 use crate::store;
@@ -249,12 +249,9 @@ pub(super) fn base(asked: Option<&str>) -> Result<Base> {
 
 /// A credential without the line end that files and commands add.
 fn credential(text: Secret<String>) -> Result<Secret<String>> {
-    let trimmed = text.expose().trim();
-    let printable = !trimmed.is_empty() && trimmed.len() <= CREDENTIAL_MAX && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
-    if !printable {
-        return Err(ControlError::Invalid("the credential is empty, too long, or not one line of plain letters".into()));
-    }
-    Ok(Secret::new(trimmed.to_owned()))
+    let plain = plain_secret(text.expose(), CREDENTIAL_MAX);
+    let plain = plain.ok_or_else(|| ControlError::Invalid("the credential is empty, too long, or not one line of plain letters".into()))?;
+    Ok(Secret::new(plain.to_owned()))
 }
 
 /// `na1` of `pat-na1-…`; tokens that Keyway makes for the account's apps carry it on.

@@ -4,7 +4,7 @@
 use keyway_core::credential;
 use keyway_core::secret::Secret;
 
-use super::{Control, ControlError, LIVE_TOKENS_MAX, Result, find_app};
+use super::{Control, ControlError, LIVE_TOKENS_MAX, Result, find_app, refuse_install};
 use crate::clock;
 use crate::model::{App, Token};
 use crate::store;
@@ -24,9 +24,7 @@ impl Control {
         }
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
-        if app.public_app.is_some() {
-            return Err(ControlError::Invalid(format!("{} is an install of a public app: it gets its tokens over OAuth", app.name)));
-        }
+        refuse_install(&app)?;
         let hash = self.registry.token_key().hash(&key);
         if state.tokens.iter().any(|token| token.hash == hash) {
             return Err(ControlError::Conflict("this key is let in already; a key that was revoked can't be let in again".into()));

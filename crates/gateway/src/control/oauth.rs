@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
-use keyway_core::token::TokenHash;
+use keyway_core::token::{TokenHash, uuid_text};
 use keyway_oauth::error::OAuthError;
 use keyway_oauth::server::CODE_MS;
 use keyway_oauth::server::authorize::{self, Registered};
@@ -12,7 +12,7 @@ use keyway_oauth::server::code::{self, CodeGrant};
 use keyway_oauth::server::refresh_token::{self, Named, Use};
 use keyway_oauth::{random_text, redirect};
 
-use super::{Control, ControlError, Result, Rotation, Sharing, State, find_account, replace, scopes, text};
+use super::{Control, ControlError, Result, Rotation, Sharing, State, end_after, find_account, random, replace, scopes, text};
 use crate::clock;
 use crate::model::{App, ClientSecret, Distribution, Grant, PublicApp, Token};
 use crate::store::oauth::{self as stored, StoredCode};
@@ -217,10 +217,8 @@ impl Control {
             Rotation::Now => app.secrets.clear(),
             Rotation::Grace(ms) => {
                 app.secrets.retain(|secret| secret.expires_at.is_none_or(|at| at > now));
-                // One that was to end earlier still does; of those that end, the last one is kept.
-                app.secrets
-                    .iter_mut()
-                    .for_each(|secret| secret.expires_at = Some(secret.expires_at.map_or(now.plus_ms(ms), |at| at.min(now.plus_ms(ms)))));
+                // Of those that end, the last one is kept.
+                app.secrets.iter_mut().for_each(|secret| secret.expires_at = Some(end_after(secret.expires_at, now, ms)));
                 app.secrets = app.secrets.pop().into_iter().collect();
             }
         }
@@ -498,16 +496,9 @@ fn without_base(scopes: Vec<String>) -> Vec<String> {
     scopes.into_iter().filter(|scope| scope != super::BASE_SCOPE).collect()
 }
 
-pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
-    Ok(bytes)
-}
-
 /// A random UUID (RFC 9562, version 4), the form of HubSpot's client ids and secrets.
 fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = 0x40 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    uuid_text(&bytes)
 }

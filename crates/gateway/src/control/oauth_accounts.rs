@@ -12,8 +12,7 @@ use keyway_oauth::{random_text, redirect};
 use serde::{Deserialize, Serialize};
 
 use super::connections::base;
-use super::oauth::random;
-use super::{Control, ControlError, Result, State, addons, find_account, scopes, text, time_zone};
+use super::{Control, ControlError, Result, State, addons, find_account, plain_secret, random, scopes, text, time_zone};
 use crate::clock;
 use crate::model::{Account, Connection, OAuthClient};
 use crate::store::oauth_accounts::{Pending, StoredTokens};
@@ -41,7 +40,7 @@ pub struct NewOAuthClient {
 
 /// What an account that is being connected is made of; HubSpot says the rest.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", default)]
 pub struct OAuthSettings {
     /// What people call it; the hub id when empty.
     pub name: String,
@@ -109,17 +108,14 @@ impl Control {
     pub async fn put_oauth_client(&self, new: NewOAuthClient) -> Result<Arc<OAuthClient>> {
         let authorize_url = new.authorize_url.unwrap_or_else(|| HUBSPOT_AUTHORIZE.to_owned());
         redirect::check(&authorize_url).map_err(|error| ControlError::Invalid(format!("the authorization URL {error}")))?;
-        let plain = |what: &str, text: &str| {
-            let fine = !text.is_empty() && text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic());
-            if fine { Ok(text.to_owned()) } else { Err(ControlError::Invalid(format!("the {what} is empty, too long, or not one word"))) }
+        let plain = |what: &str, sent: &str| {
+            let refused = || ControlError::Invalid(format!("the {what} is empty, too long, or not one word"));
+            plain_secret(sent, 200).map(str::to_owned).ok_or_else(refused)
         };
         let mut client = OAuthClient {
             id: 0,
             name: text("the name", &new.name, true)?,
-            client: Client {
-                id: plain("client id", new.client_id.trim())?,
-                secret: Secret::new(plain("client secret", new.secret.expose().trim())?),
-            },
+            client: Client { id: plain("client id", &new.client_id)?, secret: Secret::new(plain("client secret", new.secret.expose())?) },
             base: base(new.base.as_deref())?,
             authorize_url,
             scopes: scopes(new.scopes)?,
@@ -370,13 +366,8 @@ fn check_settings(settings: &OAuthSettings) -> Result<()> {
 }
 
 fn token_text(token: &Secret<String>) -> Result<Secret<String>> {
-    let trimmed = token.expose().trim();
-    let fine = !trimmed.is_empty() && trimmed.len() <= TOKEN_MAX && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
-    if fine {
-        Ok(Secret::new(trimmed.to_owned()))
-    } else {
-        Err(ControlError::Invalid("a refresh token is empty, too long, or not one word".into()))
-    }
+    let refused = || ControlError::Invalid("a refresh token is empty, too long, or not one word".into());
+    plain_secret(token.expose(), TOKEN_MAX).map(|token| Secret::new(token.to_owned())).ok_or_else(refused)
 }
 
 fn refused(failure: Failure) -> ControlError {

@@ -5,8 +5,7 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use keyway_core::secret::Secret;
 use keyway_oauth::random_text;
 
-use super::oauth::random;
-use super::{Control, ControlError, Result};
+use super::{Control, ControlError, Result, random};
 use crate::clock;
 use crate::model::Person;
 use crate::store::StoreError;

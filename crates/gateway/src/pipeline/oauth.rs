@@ -287,73 +287,35 @@ impl Gateway {
 
     /// RFC 7662, section 2.2: a token that is not this client's is as one that is not there.
     fn introspect(&self, call: &mut Call, client: &PublicApp, token: &str) -> Value {
-        let found = self.known(token, call.at, |entry| entry.app.app.public_app == Some(client.id), |app| app.id == client.id);
-        let Some((entry, answer)) = found else { return inactive() };
-        call.token = entry;
-        answer.0
+        let Some(good) = self.good(token, call.at).filter(|good| good.app.id == client.id) else { return inactive() };
+        let answer = good.told(token, |known| known.introspected(call.at));
+        call.token = good.entry;
+        answer
     }
 
     /// The metadata reads of OAuth v1: whoever holds a token may ask what it is.
     fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Refusal> {
-        let found = self.known(token, call.at, |_| true, |_| true);
-        let (entry, answer) = found
-            .filter(|(_, answer)| answer.2 == access)
-            .ok_or_else(|| ErrorBody::new(404, "NOT_FOUND", "the token is not known, or not good any more"))?;
-        call.token = entry;
-        Ok(answer.1)
+        let good = self.good(token, call.at).filter(|good| good.expires_at.is_some() == access);
+        let good = good.ok_or_else(|| ErrorBody::new(404, "NOT_FOUND", "the token is not known, or not good any more"))?;
+        let answer = good.told(token, |known| known.described(call.at));
+        call.token = good.entry;
+        Ok(answer)
     }
 
-    /// Both forms of what is known of a good token, and whether it is an access token.
-    #[allow(clippy::type_complexity, reason = "read in two places, next to it")]
-    fn known(
-        &self,
-        text: &str,
-        now: Timestamp,
-        install: impl Fn(&TokenEntry) -> bool,
-        itself: impl Fn(&PublicApp) -> bool,
-    ) -> Option<(Option<Arc<TokenEntry>>, (Value, Value, bool))> {
-        let both = |known: &Known<'_>| (known.introspected(now), known.described(now), known.expires_at.is_some());
-        let of_install = |entry: &Arc<TokenEntry>, expires_at: Option<Timestamp>| {
-            let (app, grant) = (entry.app.public_app.as_deref()?, entry.token.grant.as_deref()?);
-            let names: Vec<String> = entry.granted().names().into_iter().map(str::to_owned).collect();
-            let known = Known {
-                token: text,
-                client_id: &app.client_id,
-                app_id: app.id,
-                install_id: entry.app.app.id,
-                hub_id: Some(entry.app.app.hub_id),
-                user: &grant.user,
-                user_id: grant.user_id,
-                scopes: &names,
-                expires_at,
-                is_private: app.distribution == Distribution::Private,
-            };
-            Some((Some(entry.clone()), both(&known)))
+    /// What is known of a token of either kind, if it is good.
+    fn good(&self, token: &str, now: Timestamp) -> Option<Good> {
+        let Some((claims, holder)) = self.registry.find_access(token) else {
+            let (_, entry) = self.registry.find_refresh(token).filter(|(_, entry)| is_good(entry))?;
+            return Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: None });
         };
-        if let Some((claims, holder)) = self.registry.find_access(text) {
-            let alive = claims.expires_at > now;
-            return match holder {
-                Holder::Install(entry) if alive && lives(&entry) && install(&entry) => of_install(&entry, Some(claims.expires_at)),
-                Holder::App(app) if alive && app.enabled && itself(&app) => {
-                    let known = Known {
-                        token: text,
-                        client_id: &app.client_id,
-                        app_id: app.id,
-                        install_id: 0,
-                        hub_id: None,
-                        user: "",
-                        user_id: 0,
-                        scopes: &app.scopes,
-                        expires_at: Some(claims.expires_at),
-                        is_private: app.distribution == Distribution::Private,
-                    };
-                    Some((None, both(&known)))
-                }
-                _ => None,
-            };
+        let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
+        match holder {
+            Holder::Install(entry) if lives(&entry) => {
+                Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: Some(expires_at) })
+            }
+            Holder::App(app) if app.enabled => Some(Good { app, entry: None, expires_at: Some(expires_at) }),
+            _ => None,
         }
-        let (_, entry) = self.registry.find_refresh(text).filter(|(_, entry)| is_good(entry) && install(entry))?;
-        of_install(&entry, None)
     }
 
     /// RFC 7009: a token that is not there, or not this client's, is answered like one that was ended.
@@ -390,6 +352,36 @@ impl Gateway {
         let (control, id) = (server.control.clone(), permit.app_id());
         server.run(async move { control.uninstall(id).await.map(drop) }).await?;
         Ok(Outcome { result: Ok(BackendReply { status: 204, body: Bytes::new() }.into()), allowance: None, allow: None })
+    }
+}
+
+/// A token that is good.
+struct Good {
+    app: Arc<PublicApp>,
+    /// The grant it is of; none for the app's own.
+    entry: Option<Arc<TokenEntry>>,
+    /// None for a refresh token.
+    expires_at: Option<Timestamp>,
+}
+
+impl Good {
+    /// What is told of it, in one of HubSpot's forms.
+    fn told(&self, token: &str, form: impl FnOnce(&Known<'_>) -> Value) -> Value {
+        let entry = self.entry.as_deref();
+        let grant = entry.and_then(|entry| entry.token.grant.as_deref());
+        let granted: Option<Vec<String>> = entry.map(|entry| entry.granted().names().into_iter().map(str::to_owned).collect());
+        form(&Known {
+            token,
+            client_id: &self.app.client_id,
+            app_id: self.app.id,
+            install_id: entry.map_or(0, |entry| entry.app.app.id),
+            hub_id: entry.map(|entry| entry.app.app.hub_id),
+            user: grant.map_or("", |grant| &grant.user),
+            user_id: grant.map_or(0, |grant| grant.user_id),
+            scopes: granted.as_deref().unwrap_or(&self.app.scopes),
+            expires_at: self.expires_at,
+            is_private: self.app.distribution == Distribution::Private,
+        })
     }
 }
 

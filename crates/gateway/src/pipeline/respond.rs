@@ -136,7 +136,7 @@ pub(super) fn no_token(error: &TokenError) -> ErrorBody {
                 "HubSpot says that the grant of this account is over ({word}): the app was uninstalled there, or its token revoked. The caller's own token is fine; somebody must connect the account again."
             ),
         ),
-        TokenError::Configuration(_) | TokenError::NotOAuth => ErrorBody::new(
+        TokenError::Configuration(_) => ErrorBody::new(
             502,
             "CONNECTION_CREDENTIAL",
             format!(

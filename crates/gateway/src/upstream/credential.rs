@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use keyway_core::secret::Secret;
-use keyway_oauth::client::{Client, Failure, Presented, Tokens, read_answer, token_request};
+use keyway_oauth::client::{Client, Failure, Fault, Presented, Tokens, read_answer, token_request};
 use serde_json::Value;
 
 use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError};
@@ -84,10 +84,10 @@ impl Upstream {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = base.uri(PathAndQuery::from_static(TOKEN_PATH)).map_err(|_| Failure::Configuration("base URL".to_owned()))?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let answer = Self::exchange(request, TOKEN_TIME_MAX).await.map_err(|error| Failure::Passing(error.to_string()))?;
+        let answer = Self::exchange(request, TOKEN_TIME_MAX).await.map_err(|error| Failure::Passing(Fault::NoAnswer(error.to_string())))?;
         let status = answer.status().as_u16();
         let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(answer.into_body(), ANSWER_MAX).collect()).await;
-        let body = body.ok().and_then(Result::ok).ok_or_else(|| Failure::Passing("the answer was cut".to_owned()))?;
+        let body = body.ok().and_then(Result::ok).ok_or_else(|| Failure::Passing(Fault::NoAnswer("the answer was cut".to_owned())))?;
         let sent = if let Presented::Refresh(token) = presented { Some(*token) } else { None };
         read_answer(status, &body.to_bytes(), sent)
     }
