@@ -61,6 +61,11 @@ pub enum Command {
         #[command(subcommand)]
         action: OAuthClient,
     },
+    /// Tokens of the admin API, each with a role
+    AdminToken {
+        #[command(subcommand)]
+        action: AdminToken,
+    },
     /// People who may sign in on the admin listener
     User {
         #[command(subcommand)]
@@ -849,6 +854,54 @@ pub enum OAuthClient {
     },
 }
 
+/// What somebody may do.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Role {
+    /// Everything
+    SuperAdmin,
+    /// Looks after the apps that --app names: their tokens, their description, fewer scopes
+    AppManager,
+    /// Reads everything, and changes nothing
+    Auditor,
+    /// Asks for access tokens of accounts connected by OAuth, and nothing else (tokens only)
+    TokenService,
+}
+
+#[derive(Subcommand)]
+pub enum AdminToken {
+    /// Make a token with a role, for a program that calls the admin API; it is shown once
+    Create {
+        /// What people call it; in the record of changes
+        name: String,
+        /// What may be done with it
+        #[arg(long, value_enum)]
+        role: Role,
+        /// An app that an app-manager looks after, by id or name; can be given again
+        #[arg(long = "app", value_name = "APP")]
+        apps: Vec<String>,
+        /// How long it lives: a number with s, m, h or d, such as 90d; until it is revoked when left out
+        #[arg(long, value_name = "TIME")]
+        lifetime: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them, with those that have ended
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End one now
+    Revoke {
+        /// Its id or name
+        token: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Subcommand)]
 pub enum User {
     /// Let a person sign in, or give them a new password; without one of the --credential options one is made and shown once
@@ -857,6 +910,26 @@ pub enum User {
         email: String,
         #[command(flatten)]
         password: CredentialSource,
+        /// What they may do [default: super-admin for the first person, auditor for others; somebody who is there keeps their role]
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+        /// An app that an app-manager looks after, by id or name; can be given again
+        #[arg(long = "app", value_name = "APP")]
+        apps: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a person another role; they keep their password, and sign in again
+    Role {
+        /// Their e-mail address
+        email: String,
+        /// What they may do
+        #[arg(value_enum)]
+        role: Role,
+        /// An app that an app-manager looks after, by id or name; can be given again
+        #[arg(long = "app", value_name = "APP")]
+        apps: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

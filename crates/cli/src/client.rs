@@ -26,7 +26,12 @@ pub async fn call(connection: &Connection, method: Method, path: &str, body: Opt
     if status.is_success() {
         return Ok(answer);
     }
-    bail!("{}", answer["error"]["message"].as_str().unwrap_or("the server refused"))
+    bail!("{}", refusal(&answer))
+}
+
+/// What the problem details of an answer say (RFC 9457).
+fn refusal(answer: &Value) -> &str {
+    answer["detail"].as_str().unwrap_or("the server refused")
 }
 
 /// Calls the admin API and hands its answer on as it comes.
@@ -36,7 +41,7 @@ pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[
     let mut body = response.into_body();
     if !status.is_success() {
         let answer: Value = serde_json::from_slice(&body.collect().await?.to_bytes()).unwrap_or_default();
-        bail!("{}", answer["error"]["message"].as_str().unwrap_or("the server refused"));
+        bail!("{}", refusal(&answer));
     }
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame.context("the server cut its answer: it is not whole")?.data_ref() {

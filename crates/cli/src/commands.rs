@@ -1,6 +1,7 @@
 //! The commands that ask a running server, one file each, and how they print.
 
 pub mod account;
+pub mod admin_token;
 pub mod app;
 pub mod audit;
 pub mod backup;
@@ -17,12 +18,12 @@ mod verify;
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, ValueEnum};
 use keyway_core::path::encode_component;
 use serde_json::Value;
 
 use crate::Exit;
-use crate::args::Args;
+use crate::args::{Args, Role};
 
 /// A result, on stdout.
 pub fn print(text: &str) -> anyhow::Result<()> {
@@ -94,4 +95,16 @@ pub fn query(fields: &[(&str, Option<String>)]) -> String {
     let given: Vec<String> =
         fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encode(value)))).collect();
     if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
+}
+
+/// A role's name, as the command line takes it.
+fn role_name(role: Role) -> String {
+    role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// A role with the apps that it is limited to.
+fn role_of(holder: &Value) -> String {
+    let apps: Vec<String> = list(holder, "apps").iter().map(text).collect();
+    let of = if apps.is_empty() { String::new() } else { format!(" of apps {}", apps.join(", ")) };
+    format!("{}{of}", text(&holder["role"]))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_core::token::TokenKey;
-use keyway_gateway::admin::{self, Admin, AdminToken};
+use keyway_gateway::admin::{self, Admin, AdminToken, SocketPeer};
 use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
@@ -198,11 +198,13 @@ async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
 
 /// Starts the admin API on TCP and on the folder's socket, whose path comes back.
 fn serve_admin(admin: Admin, tcp: TcpListener, folder: &Path, stopped: watch::Receiver<bool>) -> anyhow::Result<PathBuf> {
-    let named = |name: &str| match std::env::var(name) {
-        Ok(token) => AdminToken::new(Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
+    let named = |name: &'static str, take: fn(&'static str, Secret<String>) -> Result<AdminToken, String>| match std::env::var(name) {
+        Ok(token) => take(name, Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
         Err(_) => Ok(None),
     };
-    let over_tcp = admin::over_tcp(admin.clone(), named("KEYWAY_ADMIN_TOKEN")?, named("KEYWAY_TOKEN_SERVICE_TOKEN")?);
+    let configured = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
+    let configured = configured.into_iter().flatten().collect();
+    let over_tcp = admin::over_tcp(admin.clone(), configured).into_make_service_with_connect_info::<SocketAddr>();
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     let mut stop = stopped.clone();
     tokio::spawn(async move {
@@ -215,8 +217,8 @@ fn serve_admin(admin: Admin, tcp: TcpListener, folder: &Path, stopped: watch::Re
     let socket = bind_socket(folder, &path)?;
     let mut stop = stopped;
     tokio::spawn(async move {
-        let served =
-            axum::serve(socket, admin::over_socket(admin)).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
+        let over_socket = admin::over_socket(admin).into_make_service_with_connect_info::<SocketPeer>();
+        let served = axum::serve(socket, over_socket).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
         if let Err(error) = served.await {
             tracing::error!(%error, "the admin socket stopped");
         }

@@ -1,9 +1,11 @@
-//! The admin API: accounts, apps, tokens and the audit, as JSON over HTTP.
+//! The admin API: accounts, apps, tokens, people and the audit, as JSON over HTTP.
 //!
-//! Served on the admin listener, where a bearer token is asked for, and on the data folder's
-//! socket, where the file's permissions are the authentication. What a change means is decided in
-//! `control`.
+//! Served on the admin listener, where a bearer token is asked for, on the data folder's socket,
+//! where the file's permissions are the authentication, and in process to the console, which uses
+//! nothing else ([`Admin::call`]). Who may do what is one table, `operations`; what a change means is
+//! decided in `control`.
 
+mod admin_tokens;
 mod audit;
 mod body;
 mod extract;
@@ -12,6 +14,8 @@ mod metrics;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
+mod operations;
+mod people;
 mod routes;
 mod scopes;
 mod usage;
@@ -19,6 +23,9 @@ mod usage;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 
 use crate::audit::AuditLog;
 use crate::clock;
@@ -26,11 +33,13 @@ use crate::console;
 use crate::control::Control;
 use crate::guesses::Guesses;
 use crate::pipeline::{Addresses, Gateway};
+use crate::principal::Principal;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
 
-pub use guard::AdminToken;
+pub use guard::{AdminToken, SocketPeer};
+pub use operations::{Access, OPERATIONS, Operation, Reach};
 
 /// What the admin API works on.
 #[derive(Clone)]
@@ -54,6 +63,27 @@ pub struct Admin {
 }
 
 impl Admin {
+    /// Calls the admin API in process, as somebody who is signed in. Routes, roles, records of changes
+    /// and errors are those that everybody gets: a page of the console that shows or changes
+    /// something does it with this, and with nothing else.
+    ///
+    /// The request's path begins with `/api/v1/`; a body is JSON with its `content-type`. What the
+    /// role does not open is answered with 403.
+    ///
+    /// ```ignore
+    /// let request = Request::get("/api/v1/apps?limit=50").body(Body::empty())?;
+    /// let answer = admin.call(session.principal(source), request).await;
+    /// ```
+    pub async fn call(&self, principal: Principal, request: Request<Body>) -> Response {
+        guard::call(self, principal, request).await
+    }
+
+    /// Whether somebody may perform an operation at all, by its name in the table: for leaving out
+    /// of a page what would be refused. The API itself still decides.
+    pub fn may(&self, principal: &Principal, operation: &str) -> bool {
+        operations::named(operation).is_some_and(|one| one.access.reach(&principal.role) != Reach::Nothing)
+    }
+
     /// An account was connected, perhaps anew: what was known of it before does not count any more.
     pub(crate) fn connected(&self, hub_id: u64) {
         self.tokens.forget(hub_id);
@@ -69,13 +99,11 @@ pub fn sign_in_guesses() -> Arc<Guesses<String>> {
     Arc::new(Guesses::new(SIGN_IN_GUESSES_MAX))
 }
 
-/// The API as served over TCP: a bearer token for everything but health and metrics. Without a
-/// configured token it is closed, and says how to open it.
-/// `service` opens the token service and nothing else.
-pub fn over_tcp(admin: Admin, token: Option<AdminToken>, service: Option<AdminToken>) -> Router {
+/// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are
+/// the tokens in the server's environment; those made over the API are in the store.
+pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router {
     let own = keyway_oauth::redirect::authority(&admin.addresses.admin).to_owned();
-    guard::with_token(routes::api(), vec![token.clone()])
-        .merge(guard::with_token(routes::token_service(), vec![token, service]))
+    guard::with_token(routes::api(), admin.clone(), configured)
         .merge(routes::open())
         .merge(console::pages())
         .layer(axum::middleware::from_fn(move |request, next| guard::refuse_foreign_hosts(own.clone(), request, next)))
@@ -84,5 +112,5 @@ pub fn over_tcp(admin: Admin, token: Option<AdminToken>, service: Option<AdminTo
 
 /// The API as served on the data folder's socket.
 pub fn over_socket(admin: Admin) -> Router {
-    routes::api().merge(routes::token_service()).merge(routes::open()).with_state(admin)
+    guard::on_socket(routes::api(), admin.clone()).merge(routes::open()).with_state(admin)
 }

@@ -3,6 +3,7 @@
 //! Both the admin API and the command line come through here. A change is one transaction in the
 //! store followed by a new snapshot for the pipeline.
 
+mod admin_tokens;
 mod connections;
 mod follow;
 mod legacy;
@@ -28,6 +29,7 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use connections::NewConnection;
+pub use people::NewPerson;
 pub(crate) use people::SESSION_MS;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
@@ -371,6 +373,11 @@ impl Control {
         let app = find_app(&state, id_or_name)?.clone();
         let tokens = tokens_of(&state, app.id);
         Ok((app, tokens))
+    }
+
+    /// The app that a token belongs to.
+    pub async fn app_of_token(&self, token_id: u64) -> Option<u64> {
+        self.state.lock().await.tokens.iter().find(|token| token.id == token_id).map(|token| token.app_id)
     }
 
     /// Makes an app and its first token.

@@ -15,6 +15,7 @@ pub mod limiter;
 pub mod metrics;
 pub mod model;
 pub mod pipeline;
+pub mod principal;
 pub mod registry;
 pub mod server;
 pub mod store;

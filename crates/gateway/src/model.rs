@@ -7,6 +7,7 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 
+use crate::principal::Role;
 use crate::upstream::Base;
 
 /// One HubSpot account. Its backend is the embedded portal, or a connection to HubSpot.
@@ -223,8 +224,33 @@ pub struct Person {
     pub id: u64,
     /// Their address, lower case.
     pub email: String,
+    /// What they may do.
+    pub role: Role,
     /// Since when.
     pub created_at: Timestamp,
+}
+
+/// A token of the admin API, without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminToken {
+    /// Its id.
+    pub id: u64,
+    /// Unique among those that were not revoked.
+    pub name: String,
+    /// What may be shown of it.
+    pub hint: String,
+    /// What may be done with it.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: String,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What a person granted to an install; the token it belongs to is its refresh token.

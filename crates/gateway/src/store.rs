@@ -3,6 +3,7 @@
 //! Read whole at the start and written on changes; never on the road of a request. What a change
 //! means is decided in `control`.
 
+pub(crate) mod admin_tokens;
 mod folder;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
@@ -314,6 +315,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (9, "public apps and their installs", include_str!("../migrations/0009_oauth.sql")),
         (10, "people and their sessions", include_str!("../migrations/0010_people.sql")),
         (11, "accounts connected by OAuth", include_str!("../migrations/0011_oauth_accounts.sql")),
+        (30, "roles and admin tokens", include_str!("../migrations/0030_roles.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -18,7 +18,7 @@ let keyway, browser, password
 
 before(async () => {
   keyway = await Keyway.start()
-  password = keyway.run('user', 'create', 'ada@example.com').password
+  password = keyway.run('user', 'create', 'ada@example.com', '--role', 'super-admin').password
   // No sandbox: containers, and root, have none to give.
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] })
   fs.mkdirSync(screenshots, { recursive: true })

@@ -61,7 +61,7 @@ class Person:
 def signed_up(keyway):
     """Somebody who may sign in."""
     email = "ada@example.com"
-    return Person(keyway, email, keyway.run("user", "create", email)["password"])
+    return Person(keyway, email, keyway.run("user", "create", email, "--role", "super-admin")["password"])
 
 
 def hidden(page):

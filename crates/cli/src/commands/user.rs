@@ -3,28 +3,34 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{account, encode, list, show, table, text};
+use super::{account, encode, list, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, User};
 use crate::client::call;
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
-        User::Create { email, password, json } => {
+        User::Create { email, password, role, apps, json } => {
             let password = if password.is_given() { Some(account::read(&password).await?) } else { None };
-            let answer = call(connection, Method::PUT, "/api/v1/users", Some(json!({ "email": email, "password": password }))).await?;
+            let body = json!({ "email": email, "password": password, "role": role.map(role_name), "apps": apps });
+            let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             show(&answer, json, |answer| {
                 let made =
                     answer["password"].as_str().map(|password| format!("\n\n  password  {password}   shown once")).unwrap_or_default();
-                format!("{} can sign in{made}", text(&answer["user"]["email"]))
+                format!("{} can sign in as {}{made}", text(&answer["user"]["email"]), role_of(&answer["user"]))
             })
+        }
+        User::Role { email, role, apps, json } => {
+            let body = json!({ "email": email, "keepPassword": true, "role": role_name(role), "apps": apps });
+            let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
+            show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"])))
         }
         User::List { json } => {
             let answer = call(connection, Method::GET, "/api/v1/users", None).await?;
             show(&answer, json, |answer| {
-                let row = |user: &Value| ["id", "email", "createdAt"].iter().map(|field| text(&user[*field])).collect();
+                let row = |user: &Value| vec![text(&user["id"]), text(&user["email"]), role_of(user), text(&user["createdAt"])];
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
-                table(&["ID", "E-MAIL", "SINCE"], &rows)
+                table(&["ID", "E-MAIL", "ROLE", "SINCE"], &rows)
             })
         }
         User::Delete { email, json } => {

@@ -9,5 +9,7 @@ mod connection;
 /// What a new user does first.
 mod first_screen;
 mod harness;
+/// Every operation of the admin API for every role and for nobody.
+mod roles;
 /// Finding keys and calls in files.
 mod scan;

@@ -3,11 +3,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::Json;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bytes::Bytes;
 use hyper::body::Frame;
 use keyway_core::time::Timestamp;
@@ -20,6 +20,7 @@ use super::body::{ApiError, VERSION};
 use super::extract::Query;
 use crate::audit::chain::Heads;
 use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter, Verification};
+use crate::principal::Principal;
 
 /// Records on a page when nothing is said.
 const PAGE_DEFAULT: u32 = 100;
@@ -42,8 +43,12 @@ pub(super) struct AuditQuery {
     format: Option<String>,
 }
 
-pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<AuditQuery>) -> Result<Json<serde_json::Value>, ApiError> {
-    let filter = filter(&admin, &query, PAGE_DEFAULT).await?;
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let filter = filter(&admin, &who, &query, PAGE_DEFAULT).await?;
     let records = admin.audit.list(&filter).await?;
     let next = (records.len() == filter.limit as usize).then(|| records.last().map(|record| record.id)).flatten();
     Ok(Json(json!({ "version": VERSION, "records": records, "before": next })))
@@ -64,13 +69,17 @@ pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<Verif
 }
 
 /// Streams every record that fits, newest first, with bounded memory.
-pub(super) async fn export(State(admin): State<Admin>, Query(query): Query<AuditQuery>) -> Result<Response, ApiError> {
+pub(super) async fn export(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, ApiError> {
     let csv = match query.format.as_deref() {
         None | Some("jsonl") => false,
         Some("csv") => true,
         Some(other) => return Err(ApiError::invalid(format!("{other} is not a format; use jsonl or csv"))),
     };
-    let filter = filter(&admin, &query, u32::MAX).await?;
+    let filter = filter(&admin, &who, &query, u32::MAX).await?;
     let (sender, pages) = tokio::sync::mpsc::channel(2);
     tokio::spawn(send_pages(admin, filter, csv, sender));
     let content_type = if csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
@@ -128,7 +137,7 @@ fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-async fn filter(admin: &Admin, query: &AuditQuery, limit: u32) -> Result<AuditFilter, ApiError> {
+async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery, limit: u32) -> Result<AuditFilter, ApiError> {
     let moment = |text: &Option<String>| {
         let parse =
             |text: &String| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));
@@ -140,6 +149,9 @@ async fn filter(admin: &Admin, query: &AuditQuery, limit: u32) -> Result<AuditFi
         Some(name) => Some(admin.control.app(name).await?.0.id),
         None => None,
     };
+    if who.role.apps().is_some() && !app_id.is_some_and(|app_id| who.sees(app_id)) {
+        return Err(ApiError::new(403, "forbidden", "an app manager reads the records of one of their apps; name it as app"));
+    }
     let status: Option<StatusFilter> = query.status.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?;
     Ok(AuditFilter {
         app_id,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use keyway_core::quota::Limits;
 use keyway_core::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::upstream::health::State;
 /// The version of every answer's shape.
 pub(super) const VERSION: u32 = 1;
 
-/// An error: status, code and message.
+/// An error of the API: problem details (RFC 9457). `code` is stable and says the same as `type`.
 pub(super) struct ApiError {
     status: u16,
     code: &'static str,
@@ -37,7 +38,18 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(json!({ "version": VERSION, "error": { "code": self.code, "message": self.message } }))).into_response()
+        let problem = json!({
+            "type": format!("urn:keyway:problem:{}", self.code), "title": status.canonical_reason().unwrap_or("Error"),
+            "status": status.as_u16(), "detail": self.message, "code": self.code,
+        });
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: a 401 says how one authenticates.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 

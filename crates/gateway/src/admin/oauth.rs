@@ -1,8 +1,7 @@
-//! Public apps, installs and people over the admin API.
+//! Public apps and installs over the admin API.
 
 use axum::Json;
 use axum::extract::State;
-use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_oauth::server::authorize::Refusal;
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use crate::clock;
 use crate::console;
 use crate::control::{NewPublicApp, PublicAppChange, Rotation};
 use crate::model::{App, Distribution, Person, PublicApp, Token};
+use crate::principal::Role;
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -164,37 +164,11 @@ pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBod
                 .ok_or_else(|| ApiError::invalid(format!("nobody signs in as {email}")))?
         }
         // As introspection of a private app's token says: an account has one user of its own.
-        None => Person { id: asked.hub_id, email: "operator".into(), created_at: clock::now() },
+        None => Person { id: asked.hub_id, email: "operator".into(), role: Role::SuperAdmin, created_at: clock::now() },
     };
     let code = admin.control.consent(&app, &request, asked.hub_id, &person.email, person.id).await?;
     let redirect_to = console::answered(&admin, &request, code.expose());
     Ok(Json(json!({ "version": VERSION, "redirectTo": redirect_to, "code": code.expose() })))
-}
-
-pub(super) async fn list_people(State(admin): State<Admin>) -> Answer {
-    let people: Vec<Value> = admin.control.people().await?.iter().map(person).collect();
-    Ok(Json(json!({ "version": VERSION, "users": people })))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PersonBody {
-    email: String,
-    password: Option<String>,
-}
-
-pub(super) async fn put_person(State(admin): State<Admin>, JsonBody(asked): JsonBody<PersonBody>) -> Answer {
-    let (who, made) = admin.control.put_person(&asked.email, asked.password.map(Secret::new)).await?;
-    Ok(Json(json!({ "version": VERSION, "user": person(&who), "password": made.map(|password| password.expose().clone()) })))
-}
-
-pub(super) async fn delete_person(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
-    admin.control.delete_person(&email).await?;
-    Ok(Json(json!({ "version": VERSION, "deleted": email })))
-}
-
-fn person(person: &Person) -> Value {
-    json!({ "id": person.id, "email": person.email, "createdAt": person.created_at.to_iso() })
 }
 
 fn distribution(name: Option<&str>) -> Result<Option<Distribution>, ApiError> {

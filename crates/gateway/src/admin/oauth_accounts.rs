@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::audit::AuditEntry;
 use crate::clock;
 use crate::control::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
 use crate::model::OAuthClient;
+use crate::principal::Principal;
 use crate::tokens::TokenError;
 
 type Answer = Result<Json<Value>, ApiError>;
@@ -119,7 +120,7 @@ pub(super) async fn import(State(admin): State<Admin>, JsonBody(asked): JsonBody
 }
 
 /// A short-lived access token of an account, for an integration that calls HubSpot itself. On record before it is given.
-pub(super) async fn access_token(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn access_token(State(admin): State<Admin>, Extension(who): Extension<Principal>, Path(hub_id): Path<u64>) -> Answer {
     let (at, started) = (clock::now(), Instant::now());
     admin.control.account(hub_id).await?;
     let given = admin.tokens.get(hub_id).await;
@@ -144,7 +145,7 @@ pub(super) async fn access_token(State(admin): State<Admin>, Path(hub_id): Path<
         bytes_in: 0,
         bytes_out: 0,
         correlation_id: crate::pipeline::new_correlation_id(at),
-        source: std::net::Ipv4Addr::LOCALHOST.into(),
+        source: who.source.parse().unwrap_or(std::net::Ipv4Addr::LOCALHOST.into()),
     };
     admin.audit.record(entry, false).await?;
     match given {

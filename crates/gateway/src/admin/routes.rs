@@ -1,20 +1,20 @@
-//! The routes of the admin API; `openapi` describes them, and a test compares the two.
+//! The routes of the admin API; `operations` says who may take them, and a test compares the two.
 
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, scopes, usage};
+use super::{Admin, admin_tokens, audit, metrics, oauth, oauth_accounts, openapi, people, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
+use crate::principal::Principal;
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -48,8 +48,11 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/public-apps/{public_app}/secret/rotate", post(oauth::rotate_secret))
         .route("/api/v1/installs", get(oauth::list_installs).post(oauth::approve))
         .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
-        .route("/api/v1/users", get(oauth::list_people).put(oauth::put_person))
-        .route("/api/v1/users/{email}", delete(oauth::delete_person))
+        .route("/api/v1/me", get(people::me))
+        .route("/api/v1/users", get(people::list).put(people::put))
+        .route("/api/v1/users/{email}", delete(people::remove))
+        .route("/api/v1/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
+        .route("/api/v1/admin-tokens/{admin_token}", delete(admin_tokens::revoke))
         .route("/api/v1/oauth-clients", get(oauth_accounts::list_clients).put(oauth_accounts::put_client))
         .route("/api/v1/accounts/authorize", post(oauth_accounts::authorize))
         .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
@@ -60,29 +63,8 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
         .route("/api/v1/audit/verify", get(audit::verify))
-        .method_not_allowed_fallback(other_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(to_the_end))
-}
-
-/// What a permission of its own opens too.
-pub(super) fn token_service() -> Router<Admin> {
-    Router::new()
         .route("/api/v1/accounts/{hub_id}/access-token", post(oauth_accounts::access_token))
-        .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn(to_the_end))
-}
-
-async fn other_method() -> ApiError {
-    ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
-}
-
-/// A change goes on when its client hangs up: what is committed to the store must also come into
-/// effect (a token that was revoked in the store only would still be accepted).
-async fn to_the_end(request: Request, next: Next) -> Response {
-    let handled = tokio::spawn(next.run(request)).await;
-    handled.unwrap_or_else(|_| ApiError::new(500, "internal", "the call ended before its answer; see the server's log").into_response())
 }
 
 /// What needs no token: nothing in it tells of accounts, apps or calls.
@@ -92,7 +74,9 @@ pub(super) fn open() -> Router<Admin> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show))
         .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
-        .method_not_allowed_fallback(other_method)
+        .method_not_allowed_fallback(async || {
+            ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
+        })
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
 }
 
@@ -103,8 +87,13 @@ struct AccountsQuery {
     limit: Option<usize>,
 }
 
-async fn list_accounts(State(admin): State<Admin>, Query(query): Query<AccountsQuery>) -> Answer {
+async fn list_accounts(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AccountsQuery>) -> Answer {
     let mut page = admin.control.accounts().await;
+    if who.role.apps().is_some() {
+        let own: std::collections::HashSet<u64> =
+            admin.control.apps(None).await.iter().filter(|(app, _)| who.sees(app.id)).map(|(app, _)| app.hub_id).collect();
+        page.retain(|account| own.contains(&account.hub_id));
+    }
     page.sort_unstable_by_key(|account| account.hub_id);
     page.retain(|account| query.after.is_none_or(|after| account.hub_id > after));
     page.truncate(query.limit.unwrap_or(usize::MAX).max(1));
@@ -193,14 +182,14 @@ struct AppsQuery {
     hub_id: Option<u64>,
 }
 
-async fn list_apps(State(admin): State<Admin>, Query(query): Query<AppsQuery>) -> Answer {
+async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer {
     let now = clock::now();
     let apps: Vec<Value> = admin
         .control
         .apps(query.hub_id)
         .await
         .iter()
-        .filter(|(app, _)| app.public_app.is_none())
+        .filter(|(app, _)| app.public_app.is_none() && who.sees(app.id))
         .map(|(app, tokens)| body::app_with_tokens(app, tokens, now))
         .collect();
     Ok(Json(json!({ "version": VERSION, "apps": apps })))
@@ -239,15 +228,39 @@ async fn show_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer
     Ok(Json(json!({ "version": VERSION, "app": body::app_with_tokens(&app, &tokens, clock::now()) })))
 }
 
-async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<AppBody>) -> Answer {
+async fn update_app(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Path(app): Path<String>,
+    JsonBody(asked): JsonBody<AppBody>,
+) -> Answer {
     if asked.hub_id.is_some() {
         return Err(ApiError::invalid("an app stays in its account"));
+    }
+    if who.role.apps().is_some() {
+        only_less(&admin, &app, &asked).await?;
     }
     let sharing = asked.sharing();
     let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
     let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
+}
+
+/// An app manager takes scopes away, and gives none: otherwise looking after one app would open every
+/// scope of its account. The shares are what other apps are left with.
+async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiError> {
+    let (app, _) = admin.control.app(app).await?;
+    let granted = |scope: &String| app.scopes.contains(scope);
+    let widened = !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
+    if widened || asked.weight.is_some() || asked.reserve.is_some() || asked.max_wait_ms.is_some() {
+        return Err(ApiError::new(
+            403,
+            "forbidden",
+            "an app manager gives an app no scopes and no other part of the limits; ask a super admin",
+        ));
+    }
+    Ok(())
 }
 
 async fn delete_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use keyway_core::catalog::{Catalog, Method};
 use keyway_core::cover::least;
 use keyway_core::scope::ScopeSet;
@@ -18,6 +18,7 @@ use super::usage::days_back;
 use crate::audit::OperationUse;
 use crate::control::BASE_SCOPE;
 use crate::model::App;
+use crate::principal::Principal;
 
 /// Days looked back when nothing is said: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
@@ -55,10 +56,14 @@ pub(super) async fn of_app(
 }
 
 /// Apps that made no call, with the day of the last one.
-pub(super) async fn unused_apps(State(admin): State<Admin>, Query(query): Query<DaysQuery>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn unused_apps(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<DaysQuery>,
+) -> Result<Json<Value>, ApiError> {
     let (days, since) = query.since()?;
     let mut unused = Vec::new();
-    for (app, tokens) in admin.control.apps(None).await {
+    for (app, tokens) in admin.control.apps(None).await.into_iter().filter(|(app, _)| who.sees(app.id)) {
         let last = tokens.iter().filter_map(|token| token.last_used_at).max();
         if last.unwrap_or(app.created_at) < since {
             unused.push(json!({

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
@@ -15,6 +15,7 @@ use super::body::{ApiError, VERSION};
 use super::extract::Query;
 use crate::audit::OperationUse;
 use crate::clock;
+use crate::principal::Principal;
 
 /// Days looked back when nothing is said.
 const DAYS_DEFAULT: u32 = 30;
@@ -37,14 +38,19 @@ pub(super) fn days_back(asked: Option<u32>, otherwise: u32) -> Result<(u32, Time
     Ok((days, clock::now().plus_ms(-i64::from(days) * 86_400_000)))
 }
 
-pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<UsageQuery>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<UsageQuery>,
+) -> Result<Json<Value>, ApiError> {
     let (_, since) = days_back(query.days, DAYS_DEFAULT)?;
     if let Some(hub_id) = query.hub_id {
         admin.control.account(hub_id).await?;
     }
     let names: HashMap<u64, String> = admin.control.apps(query.hub_id).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
     let used = admin.audit.usage(query.hub_id, since).await?;
-    let usage: Vec<Value> = used.iter().map(|one| described(one, names.get(&one.app_id).map(String::as_str))).collect();
+    let usage: Vec<Value> =
+        used.iter().filter(|one| who.sees(one.app_id)).map(|one| described(one, names.get(&one.app_id).map(String::as_str))).collect();
     Ok(Json(json!({ "version": VERSION, "since": since.to_iso(), "usage": usage })))
 }
 

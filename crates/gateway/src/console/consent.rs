@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use keyway_core::scope::in_plain_words;
 use keyway_oauth::error::{Code, OAuthError};
@@ -11,6 +11,7 @@ use keyway_oauth::server::authorize::{Refusal, Request};
 use keyway_oauth::{Params, redirect};
 use serde::Deserialize;
 
+use super::sign_in::Session;
 use super::{page, sign_in};
 use crate::admin::Admin;
 use crate::control::ControlError;
@@ -39,32 +40,33 @@ struct Scope<'a> {
 }
 
 /// An authorization URL.
-pub(super) async fn show(State(admin): State<Admin>, headers: HeaderMap, uri: Uri, RawQuery(query): RawQuery) -> Response {
-    shown(&admin, &headers, &uri, query.as_deref().unwrap_or_default(), None).await
+pub(super) async fn show(State(admin): State<Admin>, session: Option<Session>, uri: Uri, RawQuery(query): RawQuery) -> Response {
+    shown(&admin, session, &uri, query.as_deref().unwrap_or_default(), None).await
 }
 
 /// An authorization URL with its account chosen.
 pub(super) async fn show_for(
     State(admin): State<Admin>,
     Path(hub_id): Path<u64>,
-    headers: HeaderMap,
+    session: Option<Session>,
     uri: Uri,
     RawQuery(query): RawQuery,
 ) -> Response {
-    shown(&admin, &headers, &uri, query.as_deref().unwrap_or_default(), Some(hub_id)).await
+    shown(&admin, session, &uri, query.as_deref().unwrap_or_default(), Some(hub_id)).await
 }
 
-async fn shown(admin: &Admin, headers: &HeaderMap, uri: &Uri, query: &str, hub_id: Option<u64>) -> Response {
+async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, hub_id: Option<u64>) -> Response {
     // Who asks is checked first: an app that is not known gets no sign-in page of ours to stand behind.
     let (app, request) = match read(admin, query).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
-    let session = match sign_in::session(admin, headers).await {
-        Ok(Some(session)) => session,
-        Ok(None) => return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str())),
-        Err(refused) => return refused,
+    let Some(session) = session else {
+        return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str()));
     };
+    if !admin.may(&session.principal, "approveInstall") {
+        return not_yours(&session);
+    }
     let mut accounts = admin.control.accounts().await;
     if let Some(hub_id) = hub_id {
         accounts.retain(|account| account.hub_id == hub_id);
@@ -99,14 +101,15 @@ pub(super) struct Answer {
 }
 
 /// What the person said.
-pub(super) async fn take(State(admin): State<Admin>, headers: HeaderMap, Form(answer): Form<Answer>) -> Response {
-    let session = match sign_in::session(&admin, &headers).await {
-        Ok(Some(session)) => session,
-        Ok(None) => return page::message(401, "Signed out", "You are not signed in any more. Begin again at the app."),
-        Err(refused) => return refused,
+pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, Form(answer): Form<Answer>) -> Response {
+    let Some(session) = session else {
+        return page::message(401, "Signed out", "You are not signed in any more. Begin again at the app.");
     };
     if session.form_token != answer.form_token {
         return page::message(403, "Not from here", "This form was not made for you.");
+    }
+    if !admin.may(&session.principal, "approveInstall") {
+        return not_yours(&session);
     }
     // Read again, and not taken from the form as decided: what is granted is what the URL asks for.
     let (app, request) = match read(&admin, &answer.query).await {
@@ -130,6 +133,15 @@ pub(super) async fn take(State(admin): State<Admin>, headers: HeaderMap, Form(an
             page::unavailable()
         }
     }
+}
+
+fn not_yours(session: &Session) -> Response {
+    let role = session.person.role.name();
+    page::message(
+        403,
+        "Not with your role",
+        &format!("A super admin installs apps; you are signed in as {} with the role {role}.", session.person.email),
+    )
 }
 
 /// Reads an authorization URL's query, or says why nobody is asked.

@@ -1,11 +1,13 @@
 //! Signing in and out.
 
+use std::net::SocketAddr;
+
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, State};
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use keyway_core::secret::Secret;
 use serde::Deserialize;
@@ -15,6 +17,7 @@ use crate::admin::Admin;
 use crate::clock;
 use crate::control::SESSION_MS;
 use crate::model::Person;
+use crate::principal::Principal;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -28,14 +31,44 @@ struct SignIn<'a> {
 /// Somebody who is signed in.
 pub(super) struct Session {
     pub person: Person,
+    /// What a form that changes something must carry.
     pub form_token: String,
+    /// The person as the admin API knows them: for `Admin::call`.
+    pub principal: Principal,
 }
 
-/// Who sends a request.
-pub(super) async fn session(admin: &Admin, headers: &HeaderMap) -> Result<Option<Session>, Response> {
-    let Some(cookie) = cookie(admin, headers) else { return Ok(None) };
-    let person = admin.control.session(cookie).await.map_err(|_| page::unavailable())?;
-    Ok(person.map(|person| Session { person, form_token: admin.control.form_token(cookie) }))
+impl OptionalFromRequestParts<Admin> for Session {
+    type Rejection = Response;
+
+    /// Whoever a request's cookie belongs to, or nobody.
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Option<Self>, Response> {
+        let Some(cookie) = cookie(admin, &parts.headers) else { return Ok(None) };
+        let person = admin.control.session(cookie).await.map_err(|_| page::unavailable())?;
+        let of = |person: Person| Self {
+            principal: Principal::person(&person, source(parts)),
+            form_token: admin.control.form_token(cookie),
+            person,
+        };
+        Ok(person.map(of))
+    }
+}
+
+impl FromRequestParts<Admin> for Session {
+    type Rejection = Response;
+
+    /// Whoever is signed in; everybody else is asked to, and comes back to the page they asked for.
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Response> {
+        match <Self as OptionalFromRequestParts<Admin>>::from_request_parts(parts, admin).await? {
+            Some(session) => Ok(session),
+            None if parts.method == Method::GET => Err(first(parts.uri.path_and_query().map_or("", |target| target.as_str()))),
+            None => Err(page::message(401, "Signed out", "You are not signed in any more. Sign in, and do it again.")),
+        }
+    }
+}
+
+/// Where a request comes from: an IP address.
+fn source(parts: &Parts) -> String {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default()
 }
 
 fn cookie<'a>(admin: &Admin, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -143,12 +176,12 @@ pub(super) async fn out(State(admin): State<Admin>, headers: HeaderMap, Form(sen
 }
 
 /// Where somebody signed in without having wanted to go anywhere.
-pub(super) async fn done(State(admin): State<Admin>, headers: HeaderMap) -> Response {
-    match session(&admin, &headers).await {
-        Ok(Some(session)) => page::message(200, "Signed in", &format!("You are signed in as {}.", session.person.email)),
-        Ok(None) => see_other("/sign-in"),
-        Err(refused) => refused,
-    }
+pub(super) async fn done(session: Session) -> Response {
+    page::message(
+        200,
+        "Signed in",
+        &format!("You are signed in as {}, with the role {}.", session.person.email, session.person.role.name()),
+    )
 }
 
 pub(super) fn see_other(to: &str) -> Response {

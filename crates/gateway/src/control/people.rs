@@ -8,6 +8,7 @@ use keyway_oauth::random_text;
 use super::{Control, ControlError, Result, random};
 use crate::clock;
 use crate::model::Person;
+use crate::principal::Role;
 use crate::store::StoreError;
 use crate::store::people as stored;
 
@@ -17,6 +18,20 @@ const PASSWORD_MIN: usize = 15;
 const PASSWORD_MAX: usize = 1_024;
 /// How long a session lasts, in milliseconds.
 pub(crate) const SESSION_MS: i64 = 12 * 3_600_000;
+
+/// Somebody who is to sign in.
+#[derive(Debug, Default)]
+pub struct NewPerson {
+    /// Their address.
+    pub email: String,
+    /// Their password; one is made when none.
+    pub password: Option<Secret<String>>,
+    /// Whether somebody who is there keeps their password.
+    pub keep_password: bool,
+    /// Their role. When none, somebody who is there keeps theirs, the first person is a super admin,
+    /// and everybody else an auditor.
+    pub role: Option<Role>,
+}
 
 impl Control {
     /// Everybody who may sign in.
@@ -28,44 +43,62 @@ impl Control {
         Ok(stored::people(&mut reading).await?)
     }
 
-    /// Lets a person sign in, or gives one who may a new password, which ends their sessions. Without
-    /// a password one is made, and comes back.
+    /// Lets a person sign in, or gives one who may a new password or role, which ends their sessions.
+    /// Where a password is made, it comes back.
     ///
     /// # Errors
-    /// The address or the password is not valid.
-    pub async fn put_person(&self, email: &str, password: Option<Secret<String>>) -> Result<(Person, Option<Secret<String>>)> {
-        let email = address(email)?;
-        let made = match password {
-            Some(_) => None,
-            None => Some(Secret::new(random_text(&random::<18>()?))),
+    /// The address or the password is not valid, or nobody would be a super admin any more.
+    pub async fn put_person(&self, new: NewPerson) -> Result<(Person, Option<Secret<String>>)> {
+        let email = address(&new.email)?;
+        let (chosen, made) = match (new.password, new.keep_password) {
+            (Some(_), true) => return Err(ControlError::Invalid("either the password is kept, or there is a new one".into())),
+            (None, true) => (None, None),
+            (Some(chosen), false) => (Some(chosen), None),
+            (None, false) => {
+                let made = Secret::new(random_text(&random::<18>()?));
+                (Some(made.clone()), Some(made))
+            }
         };
-        let chosen = password.or_else(|| made.clone()).unwrap_or_else(|| Secret::new(String::new()));
-        let length = chosen.expose().chars().count();
-        if length < PASSWORD_MIN || chosen.expose().len() > PASSWORD_MAX {
-            return Err(ControlError::Invalid(format!(
-                "a password has at least {PASSWORD_MIN} characters and at most {PASSWORD_MAX} bytes"
-            )));
+        let hash = match chosen {
+            Some(chosen) => Some(hashed(chosen).await?),
+            None => None,
+        };
+        let (mut change, state) = self.begin().await?;
+        let people = stored::people(&mut change).await?;
+        let known = people.iter().find(|one| one.email == email);
+        if known.is_none() && hash.is_none() {
+            return Err(ControlError::NotFound(format!("nobody signs in as {email}")));
         }
-        let salt = random::<16>()?;
-        let hash = blocking(move || hash(&chosen, &salt)).await??;
-        let (mut change, _) = self.begin().await?;
-        let now = clock::now();
-        let id = stored::put_person(&mut change, &email, &hash, now).await?;
-        stored::end_sessions(&mut change, id).await?;
+        let otherwise = || known.map_or(if people.is_empty() { Role::SuperAdmin } else { Role::Auditor }, |one| one.role.clone());
+        let role = new.role.unwrap_or_else(otherwise);
+        if known.is_some_and(|one| one.role == Role::SuperAdmin) && role != Role::SuperAdmin {
+            refuse_last_super_admin(&people, &email)?;
+        }
+        let created_at = known.map_or_else(clock::now, |one| one.created_at);
+        let mut person = Person { id: 0, email, role, created_at };
+        person.id = stored::put_person(&mut change, &person, hash.as_deref()).await?;
+        stored::end_sessions(&mut change, person.id).await?;
         change.commit().await.map_err(StoreError::from)?;
-        Ok((Person { id, email, created_at: now }, made))
+        drop(state);
+        Ok((person, made))
     }
 
     /// Takes a person's sign-in away, with their sessions.
     ///
     /// # Errors
-    /// There is no such person.
+    /// There is no such person, or they are the last super admin beside others.
     pub async fn delete_person(&self, email: &str) -> Result<()> {
-        let (mut change, _) = self.begin().await?;
-        if !stored::delete_person(&mut change, &address(email)?).await? {
-            return Err(ControlError::NotFound(format!("nobody signs in as {email}")));
+        let (mut change, state) = self.begin().await?;
+        let email = address(email)?;
+        let people = stored::people(&mut change).await?;
+        let known = people.iter().find(|one| one.email == email);
+        let known = known.ok_or_else(|| ControlError::NotFound(format!("nobody signs in as {email}")))?;
+        if known.role == Role::SuperAdmin && people.len() > 1 {
+            refuse_last_super_admin(&people, &email)?;
         }
+        stored::delete_person(&mut change, &email).await?;
         change.commit().await.map_err(StoreError::from)?;
+        drop(state);
         Ok(())
     }
 
@@ -114,6 +147,24 @@ impl Control {
     pub fn form_token(&self, cookie: &str) -> String {
         random_text(&self.registry.token_key().hash(&format!("form of session {cookie}")).0)
     }
+}
+
+/// Somebody must be able to give the others a role.
+fn refuse_last_super_admin(people: &[Person], email: &str) -> Result<()> {
+    if people.iter().any(|one| one.role == Role::SuperAdmin && one.email != email) {
+        return Ok(());
+    }
+    Err(ControlError::Conflict(format!("{email} is the only super admin; make somebody else one first")))
+}
+
+/// The hash of a password that may be taken.
+async fn hashed(chosen: Secret<String>) -> Result<String> {
+    let length = chosen.expose().chars().count();
+    if length < PASSWORD_MIN || chosen.expose().len() > PASSWORD_MAX {
+        return Err(ControlError::Invalid(format!("a password has at least {PASSWORD_MIN} characters and at most {PASSWORD_MAX} bytes")));
+    }
+    let salt = random::<16>()?;
+    blocking(move || hash(&chosen, &salt)).await?
 }
 
 /// Hashing takes tens of milliseconds: not on the thread that answers everybody.

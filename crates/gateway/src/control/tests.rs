@@ -1,5 +1,7 @@
 //! Changes as a specification.
 
+use keyway_core::secret::Secret;
+
 use super::*;
 
 struct NoBackend;
@@ -31,6 +33,10 @@ async fn with_account() -> Control {
 
 fn app(name: &str, scopes: &[&str]) -> NewApp {
     NewApp { hub_id: 7, name: name.into(), scopes: scopes.iter().map(ToString::to_string).collect(), ..NewApp::default() }
+}
+
+fn person(email: &str, password: Option<&str>) -> NewPerson {
+    NewPerson { email: email.into(), password: password.map(|text| Secret::new(text.to_owned())), ..NewPerson::default() }
 }
 
 fn works(control: &Control, token: &PlainToken) -> bool {
@@ -221,14 +227,14 @@ mod oauth {
     #[tokio::test]
     async fn a_person_signs_in_with_the_last_password_only() {
         let control = with_account().await;
-        let (_, first) = control.put_person("Ada@Example.com", None).await.unwrap();
+        let (_, first) = control.put_person(person("Ada@Example.com", None)).await.unwrap();
         let first = first.unwrap();
         let cookie = control.sign_in("ada@example.com", first.clone()).await.unwrap().unwrap();
         assert_eq!(control.session(cookie.expose()).await.unwrap().unwrap().email, "ada@example.com");
-        control.put_person("ada@example.com", Some(Secret::new("another long password".into()))).await.unwrap();
+        control.put_person(person("ada@example.com", Some("another long password"))).await.unwrap();
         assert!(control.session(cookie.expose()).await.unwrap().is_none());
         assert!(control.sign_in("ada@example.com", first).await.unwrap().is_none());
-        assert!(control.put_person("ada@example.com", Some(Secret::new("short".into()))).await.is_err());
+        assert!(control.put_person(person("ada@example.com", Some("short"))).await.is_err());
         control.delete_person("ada@example.com").await.unwrap();
         assert!(control.sign_in("ada@example.com", Secret::new("another long password".into())).await.unwrap().is_none());
     }

@@ -7,16 +7,25 @@ use sqlx::any::AnyRow;
 
 use super::{Change, Store, StoreError, each, signed, unsigned};
 use crate::model::Person;
+use crate::principal::Role;
 
 /// Everybody.
 pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreError> {
-    each(&sqlx::query("select id, email, created_at from person order by email").fetch_all(&mut **change).await?, person)
+    each(&sqlx::query("select * from person order by email").fetch_all(&mut **change).await?, person)
 }
 
-/// Inserts a person and returns their id; one who is there gets a new password.
-pub(crate) async fn put_person(change: &mut Change, email: &str, password: &str, now: Timestamp) -> Result<u64, StoreError> {
-    let query = "insert into person (email, password, created_at) values ($1, $2, $3) on conflict (email) do update set password = excluded.password returning id";
-    let row = sqlx::query(query).bind(email).bind(password).bind(now.as_ms()).fetch_one(&mut **change).await?;
+/// Inserts a person and returns their id; one who is there gets a new role, and a new password where there is one.
+pub(crate) async fn put_person(change: &mut Change, person: &Person, password: Option<&str>) -> Result<u64, StoreError> {
+    let query = "insert into person (email, password, created_at, role, apps) values ($1, coalesce($2, ''), $3, $4, $5)
+        on conflict (email) do update set password = coalesce($2, person.password), role = excluded.role, apps = excluded.apps returning id";
+    let row = sqlx::query(query)
+        .bind(&person.email)
+        .bind(password)
+        .bind(person.created_at.as_ms())
+        .bind(person.role.name())
+        .bind(apps(&person.role))
+        .fetch_one(&mut **change)
+        .await?;
     unsigned(row.try_get(0)?, "person id")
 }
 
@@ -53,7 +62,8 @@ impl Store {
 
     /// Whose session it is.
     pub(crate) async fn session(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        let query = "select person.id, person.email, person.created_at from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2";
+        let query =
+            "select person.* from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2";
         let row = sqlx::query(query).bind(hash.0.to_vec()).bind(now.as_ms()).fetch_optional(&self.pool).await?;
         row.as_ref().map(person).transpose()
     }
@@ -69,6 +79,18 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
     Ok(Person {
         id: unsigned(row.try_get("id")?, "person id")?,
         email: row.try_get("email")?,
+        role: role(row)?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
     })
+}
+
+/// The role of a row, from its columns `role` and `apps`.
+pub(super) fn role(row: &AnyRow) -> Result<Role, StoreError> {
+    let apps = serde_json::from_str(row.try_get("apps")?).map_err(|_| StoreError::Row("list of apps"))?;
+    Role::parse(row.try_get("role")?, apps).ok_or(StoreError::Row("role"))
+}
+
+/// The column `apps` of a role.
+pub(super) fn apps(role: &Role) -> String {
+    serde_json::Value::from(role.apps().unwrap_or_default()).to_string()
 }

@@ -1,0 +1,191 @@
+//! Every operation of the admin API: its name, where it is routed, and which role may perform it.
+//!
+//! This is the only place where roles are decided. `guard` asks it before a handler runs, `openapi`
+//! describes it, and a test compares it with the routes.
+
+use crate::principal::Role;
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its name in records of changes and in the OpenAPI document.
+    pub id: &'static str,
+    /// In capitals.
+    pub method: &'static str,
+    /// As it is routed.
+    pub path: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Who may perform it.
+    pub access: Access,
+}
+
+/// Who may perform an operation. A super admin may perform all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a token.
+    Open,
+    /// Whoever has a token or is signed in.
+    Known,
+    /// Super admins alone.
+    SuperAdmin,
+    /// Auditors too.
+    Auditor,
+    /// Auditors too, and app managers as far as it concerns their apps.
+    Reader,
+    /// App managers too, as far as it concerns their apps.
+    Manager,
+    /// Tokens of the token service too.
+    TokenService,
+}
+
+/// How far a role reaches in an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Not at all.
+    Nothing,
+    /// As far as it concerns the apps of the role.
+    OwnApps,
+    /// To the end.
+    Everything,
+}
+
+impl Access {
+    /// How far a role reaches.
+    pub const fn reach(self, role: &Role) -> Reach {
+        match (self, role) {
+            (Self::Open | Self::Known, _) | (_, Role::SuperAdmin) => Reach::Everything,
+            (Self::Auditor | Self::Reader, Role::Auditor) => Reach::Everything,
+            (Self::Reader | Self::Manager, Role::AppManager(_)) => Reach::OwnApps,
+            (Self::TokenService, Role::TokenService) => Reach::Everything,
+            _ => Reach::Nothing,
+        }
+    }
+}
+
+/// The operation that a request asks for, by its method and the route that it matched.
+pub fn find(method: &str, path: &str) -> Option<&'static Operation> {
+    // What answers GET answers HEAD too, without the body.
+    let method = if method == "HEAD" { "GET" } else { method };
+    OPERATIONS.iter().find(|one| one.method == method && one.path == path)
+}
+
+/// An operation by its name.
+pub fn named(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|one| one.id == id)
+}
+
+const fn op(id: &'static str, method: &'static str, path: &'static str, access: Access, summary: &'static str) -> Operation {
+    Operation { id, method, path, summary, access }
+}
+
+use Access::{Auditor, Known, Manager, Open, Reader, SuperAdmin, TokenService};
+
+/// All of them.
+#[rustfmt::skip]
+pub static OPERATIONS: &[Operation] = &[
+    op("isAlive", "GET", "/healthz", Open, "Whether the process runs"),
+    op("isReady", "GET", "/readyz", Open, "Whether the store answers"),
+    op("readMetrics", "GET", "/metrics", Open, "Prometheus metrics"),
+    op("describeApi", "GET", "/api/v1/openapi.json", Open, "This description"),
+    op("whoAmI", "GET", "/api/v1/me", Known, "Who asks, with which role, and which operations that opens"),
+
+    op("listAccounts", "GET", "/api/v1/accounts", Reader, "A page of accounts"),
+    op("createAccount", "POST", "/api/v1/accounts", SuperAdmin, "Create an account with an embedded CRM"),
+    op("connectAccount", "POST", "/api/v1/accounts/connect", SuperAdmin, "Connect an account to HubSpot by a credential"),
+    op("showAccount", "GET", "/api/v1/accounts/{hub_id}", Reader, "Show an account with its limits and today's use"),
+    op("updateAccount", "PATCH", "/api/v1/accounts/{hub_id}", SuperAdmin, "Change an account's name, tier, add-ons or time zone"),
+    op("deleteAccount", "DELETE", "/api/v1/accounts/{hub_id}", SuperAdmin, "Delete an account, its apps, tokens and records"),
+    op("replaceCredential", "PUT", "/api/v1/accounts/{hub_id}/credential", SuperAdmin, "Put a new credential in the place of a connection's"),
+    op("rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Put the credential back that was in place before"),
+    op("checkConnection", "POST", "/api/v1/accounts/{hub_id}/check", SuperAdmin, "Ask HubSpot about a connection's credential again"),
+    op("beginAuthorization", "POST", "/api/v1/accounts/authorize", SuperAdmin, "Begin to connect an account by OAuth; answers where to send a person"),
+    op("showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "How that stands"),
+    op("connectAccountByOAuth", "POST", "/api/v1/accounts/oauth", SuperAdmin, "Connect an account by its refresh token"),
+    op("importAccounts", "POST", "/api/v1/accounts/import", SuperAdmin, "Take over up to 1,000 accounts with their refresh tokens"),
+    op("issueAccessToken", "POST", "/api/v1/accounts/{hub_id}/access-token", TokenService, "A short-lived access token of an account connected by OAuth"),
+
+    op("listApps", "GET", "/api/v1/apps", Reader, "A page of private apps with their tokens"),
+    op("createApp", "POST", "/api/v1/apps", SuperAdmin, "Create an app; answers its token once"),
+    op("showApp", "GET", "/api/v1/apps/{app}", Reader, "Show an app, by id or unique name"),
+    op("updateApp", "PATCH", "/api/v1/apps/{app}", Manager, "Change an app; managers may not give it scopes or a larger part of the limits"),
+    op("deleteApp", "DELETE", "/api/v1/apps/{app}", SuperAdmin, "Delete an app and its tokens"),
+    op("showScopesUsed", "GET", "/api/v1/apps/{app}/scopes", Reader, "The scopes an app was granted beside those its calls needed"),
+    op("listTokens", "GET", "/api/v1/apps/{app}/tokens", Reader, "A page of an app's tokens"),
+    op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token; answers it once"),
+    op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token and end the others, now or after graceMs"),
+    op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Let in a key that a caller which can't be changed sends in ?hapikey="),
+    op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from"),
+    op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now"),
+    op("takeOver", "POST", "/api/v1/tokens/{token_id}/take-over", Manager, "End the other tokens of its app, now or after graceMs"),
+
+    op("listPublicApps", "GET", "/api/v1/public-apps", Auditor, "A page of public apps with the number of their installs"),
+    op("createPublicApp", "POST", "/api/v1/public-apps", SuperAdmin, "Create a public app; answers its secret once"),
+    op("showPublicApp", "GET", "/api/v1/public-apps/{public_app}", Auditor, "Show a public app, by id, name or client id"),
+    op("updatePublicApp", "PATCH", "/api/v1/public-apps/{public_app}", SuperAdmin, "Change a public app; what its installs were granted stays"),
+    op("deletePublicApp", "DELETE", "/api/v1/public-apps/{public_app}", SuperAdmin, "Delete a public app and all its installs"),
+    op("rotateClientSecret", "POST", "/api/v1/public-apps/{public_app}/secret/rotate", SuperAdmin, "Create a new client secret and end the other, now or after graceMs; answers it once"),
+    op("listInstalls", "GET", "/api/v1/installs", Auditor, "A page of installs"),
+    op("approveInstall", "POST", "/api/v1/installs", SuperAdmin, "Say yes to an authorization URL as its consent page would; answers where it leads"),
+    op("showInstall", "GET", "/api/v1/installs/{app_id}", Auditor, "Show an install with what it was granted"),
+    op("endInstall", "DELETE", "/api/v1/installs/{app_id}", SuperAdmin, "End an install; its tokens end now"),
+    op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the apps of HubSpot's with which accounts are connected by OAuth"),
+    op("putOAuthClient", "PUT", "/api/v1/oauth-clients", SuperAdmin, "Add such an app, or change the one of that name"),
+
+    op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in"),
+    op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once"),
+    op("deleteUser", "DELETE", "/api/v1/users/{email}", SuperAdmin, "Take a person's sign-in away"),
+    op("listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API"),
+    op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once"),
+    op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name"),
+
+    op("listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation"),
+    op("listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call"),
+    op("listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps"),
+    op("exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps"),
+    op("verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_reach_as_far_as_their_names_say() {
+        let manager = Role::AppManager(vec![1]);
+        for one in OPERATIONS {
+            let reads = one.method == "GET";
+            assert_eq!(one.access.reach(&Role::SuperAdmin), Reach::Everything, "{}", one.id);
+            // An auditor never changes anything.
+            assert!(reads || one.access.reach(&Role::Auditor) == Reach::Nothing, "{}", one.id);
+            // An app manager reaches no further than their apps.
+            assert!(matches!(one.access, Open | Known) || one.access.reach(&manager) != Reach::Everything, "{}", one.id);
+            let service = one.access.reach(&Role::TokenService) == Reach::Everything;
+            assert_eq!(service, matches!(one.id, "issueAccessToken" | "whoAmI") || one.access == Open, "{}", one.id);
+        }
+    }
+
+    #[test]
+    fn names_and_routes_are_unique() {
+        for (at, one) in OPERATIONS.iter().enumerate() {
+            assert!(!OPERATIONS[at + 1..].iter().any(|other| other.id == one.id), "{}", one.id);
+            assert!(!OPERATIONS[at + 1..].iter().any(|other| (other.method, other.path) == (one.method, one.path)), "{}", one.path);
+        }
+    }
+
+    #[test]
+    fn every_route_is_an_operation_and_no_other() {
+        let source = include_str!("routes.rs");
+        // Each route from its opening to the next one's, however many lines it takes.
+        let routes: Vec<&str> = source.split(".route(").skip(1).collect();
+        let path_of = |route: &&str| route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next().map(str::to_owned));
+        for path in routes.iter().filter_map(path_of) {
+            assert!(OPERATIONS.iter().any(|one| one.path == path), "{path} is no operation");
+        }
+        for one in OPERATIONS {
+            let route = routes.iter().find(|route| path_of(route).as_deref() == Some(one.path));
+            let route = route.unwrap_or_else(|| panic!("{} is not routed", one.path));
+            assert!(route.contains(&format!("{}(", one.method.to_lowercase())), "{} {} is not routed", one.method, one.path);
+        }
+    }
+}

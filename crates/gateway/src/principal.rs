@@ -1,0 +1,135 @@
+//! Who asks for something over the admin API or in the console, and which role they have.
+//!
+//! What a role may do is in one table, `admin::operations`. Who somebody is is found out by
+//! `admin::guard` and `console::sign_in`.
+
+use crate::model::Person;
+
+/// What somebody may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    SuperAdmin,
+    /// Looks after these apps, by id: their tokens, their description, fewer scopes; reads what was called.
+    AppManager(Vec<u64>),
+    /// Reads everything, and changes nothing.
+    Auditor,
+    /// Asks for access tokens of accounts connected by OAuth, and nothing else. Of tokens only.
+    TokenService,
+}
+
+impl Role {
+    /// The names of all roles.
+    pub const NAMES: [&str; 4] = ["super-admin", "app-manager", "auditor", "token-service"];
+
+    /// As it is written.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SuperAdmin => Self::NAMES[0],
+            Self::AppManager(_) => Self::NAMES[1],
+            Self::Auditor => Self::NAMES[2],
+            Self::TokenService => Self::NAMES[3],
+        }
+    }
+
+    /// Reads a name; the apps are those of an app manager.
+    pub fn parse(name: &str, apps: Vec<u64>) -> Option<Self> {
+        match name {
+            "super-admin" => Some(Self::SuperAdmin),
+            "app-manager" => Some(Self::AppManager(apps)),
+            "auditor" => Some(Self::Auditor),
+            "token-service" => Some(Self::TokenService),
+            _ => None,
+        }
+    }
+
+    /// The apps that it is limited to; none where it is not.
+    pub fn apps(&self) -> Option<&[u64]> {
+        match self {
+            Self::AppManager(apps) => Some(apps),
+            _ => None,
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Somebody who is signed in.
+    Person {
+        /// Their id.
+        id: u64,
+        /// Their address.
+        email: String,
+    },
+    /// A program with an admin token.
+    Token {
+        /// The token's id; none for the tokens in the server's environment.
+        id: Option<u64>,
+        /// The token's name, or the environment variable's.
+        name: String,
+    },
+    /// Whoever may open the socket in the data folder: the super admin of this machine.
+    Socket,
+    /// The server itself, by a setting of its operator's.
+    Server,
+}
+
+impl Who {
+    /// Which of these it is.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Person { .. } => "person",
+            Self::Token { .. } => "token",
+            Self::Socket => "socket",
+            Self::Server => "server",
+        }
+    }
+
+    /// Their number among those of their kind.
+    pub const fn id(&self) -> Option<u64> {
+        match self {
+            Self::Person { id, .. } => Some(*id),
+            Self::Token { id, .. } => *id,
+            Self::Socket | Self::Server => None,
+        }
+    }
+
+    /// How people know them.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Person { email, .. } => email,
+            Self::Token { name, .. } => name,
+            Self::Socket => "socket",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// Somebody with a role, as the guard puts it into a request's extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Who it is.
+    pub who: Who,
+    /// What they may do.
+    pub role: Role,
+    /// Where they ask from: an IP address, or `uid 1000` on the socket; empty where it is not known.
+    pub source: String,
+}
+
+impl Principal {
+    /// Somebody who is signed in.
+    pub fn person(person: &Person, source: impl Into<String>) -> Self {
+        Self { who: Who::Person { id: person.id, email: person.email.clone() }, role: person.role.clone(), source: source.into() }
+    }
+
+    /// Whoever may open the socket in the data folder.
+    pub fn socket(source: impl Into<String>) -> Self {
+        Self { who: Who::Socket, role: Role::SuperAdmin, source: source.into() }
+    }
+
+    /// Whether what concerns an app may be shown to them.
+    pub fn sees(&self, app_id: u64) -> bool {
+        self.role.apps().is_none_or(|apps| apps.contains(&app_id))
+    }
+}
