@@ -71,6 +71,8 @@ pub enum Command {
         #[command(subcommand)]
         action: User,
     },
+    /// Who changed what, when, from where, and what it was before: the newest changes that fit
+    Changes(Changes),
     /// The record of every call
     Audit {
         #[command(subcommand)]
@@ -948,6 +950,31 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(clap::Args)]
+pub struct Changes {
+    /// By them: an e-mail address, a token's name, socket (this command line) or server
+    #[arg(long)]
+    pub who: Option<String>,
+    /// By this operation of the admin API, such as updateApp
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// To this, such as "app 3"
+    #[arg(long, value_name = "WHAT")]
+    pub target: Option<String>,
+    /// From this time on (ISO 8601)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this time (ISO 8601)
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many: 100 when left out, at most 1,000
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Subcommand)]

@@ -29,6 +29,20 @@ pub async fn call(connection: &Connection, method: Method, path: &str, body: Opt
     bail!("{}", refusal(&answer))
 }
 
+/// Calls a list of the admin API, page after page, and answers as if it were one; `path` has no query
+/// of its own, or one without `after` and `limit`.
+pub async fn list_all(connection: &Connection, path: &str, name: &str) -> anyhow::Result<Value> {
+    let joined = if path.contains('?') { '&' } else { '?' };
+    let mut whole = call(connection, Method::GET, &format!("{path}{joined}limit=1000"), None).await?;
+    while let Some(after) = whole["after"].as_str().map(str::to_owned) {
+        let mut page = call(connection, Method::GET, &format!("{path}{joined}limit=1000&after={after}"), None).await?;
+        let entries = page[name].as_array_mut().map(std::mem::take).unwrap_or_default();
+        whole["after"] = page["after"].take();
+        whole[name].as_array_mut().context("the server's answer is no list")?.extend(entries);
+    }
+    Ok(whole)
+}
+
 /// What the problem details of an answer say (RFC 9457).
 fn refusal(answer: &Value) -> &str {
     answer["detail"].as_str().unwrap_or("the server refused")

@@ -5,6 +5,7 @@ pub mod admin_token;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub mod changes;
 pub mod install;
 pub mod oauth_client;
 pub mod public_app;

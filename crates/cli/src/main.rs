@@ -83,6 +83,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::OauthClient { action } => runtime.block_on(commands::oauth_client::run(&connection, action)),
         Command::AdminToken { action } => runtime.block_on(commands::admin_token::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
+        Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

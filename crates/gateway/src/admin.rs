@@ -8,17 +8,21 @@
 mod admin_tokens;
 mod audit;
 mod body;
+mod changes;
 mod extract;
 mod guard;
+mod idempotency;
 mod metrics;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
 mod operations;
+mod page;
 mod people;
 mod routes;
 mod scopes;
 mod usage;
+mod view;
 
 use std::sync::Arc;
 

@@ -6,10 +6,12 @@
 mod admin_tokens;
 mod connections;
 mod follow;
+mod idempotency;
 mod legacy;
 mod oauth;
 mod oauth_accounts;
 mod people;
+mod record;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::backend::BoxFuture;
 use crate::clock;
 use crate::model::{Account, App, OAuthClient, PublicApp, Sharing, Token};
+use crate::principal::Principal;
 use crate::registry::Registry;
 use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
@@ -31,6 +34,7 @@ use crate::upstream::CredentialError;
 pub use connections::NewConnection;
 pub use people::NewPerson;
 pub(crate) use people::SESSION_MS;
+pub use record::Acting;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
 pub use oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
@@ -260,6 +264,7 @@ impl Control {
 
     /// Commits, then makes the new state the one that counts.
     async fn commit(&self, mut change: Change, current: &mut State, mut next: State) -> Result<()> {
+        record::of_state(&mut change, current, &next).await?;
         next.generation = self.store.number(&mut change).await?;
         change.commit().await.map_err(StoreError::from)?;
         *current = next;
@@ -572,6 +577,10 @@ impl Control {
     /// The store can't be written.
     pub async fn disable_unused(&self, since: Timestamp) -> Result<Vec<App>> {
         self.store_last_used().await?;
+        Acting::new(Principal::server(), "disableUnusedApps", String::new()).run(self.disable(since)).await
+    }
+
+    async fn disable(&self, since: Timestamp) -> Result<Vec<App>> {
         let (mut change, mut state) = self.begin().await?;
         let mut next = state.clone();
         let mut disabled = Vec::new();

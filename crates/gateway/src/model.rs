@@ -56,7 +56,7 @@ pub struct Connection {
 }
 
 /// An app of HubSpot's whose OAuth credentials this installation holds.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct OAuthClient {
     /// Its id here.
     pub id: u64,
@@ -251,6 +251,33 @@ pub struct AdminToken {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// Who changed what, and what it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRecord {
+    /// Its number; grows with time.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// `person`, `token`, `socket` or `server`.
+    pub kind: String,
+    /// Their number among those of their kind.
+    pub who_id: Option<u64>,
+    /// How people know them.
+    pub who: String,
+    /// The role they had.
+    pub role: String,
+    /// The operation's name.
+    pub operation: String,
+    /// What it was done to, such as `app 3`, or what it made.
+    pub target: String,
+    /// What was changed, as it was: an object of things by their kind and number. No secrets.
+    pub was: serde_json::Value,
+    /// And as it was after.
+    pub became: serde_json::Value,
+    /// From where.
+    pub source: String,
 }
 
 /// What a person granted to an install; the token it belongs to is its refresh token.

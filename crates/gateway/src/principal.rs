@@ -128,6 +128,11 @@ impl Principal {
         Self { who: Who::Socket, role: Role::SuperAdmin, source: source.into() }
     }
 
+    /// The server itself, by a setting of its operator's.
+    pub const fn server() -> Self {
+        Self { who: Who::Server, role: Role::SuperAdmin, source: String::new() }
+    }
+
     /// Whether what concerns an app may be shown to them.
     pub fn sees(&self, app_id: u64) -> bool {
         self.role.apps().is_none_or(|apps| apps.contains(&app_id))

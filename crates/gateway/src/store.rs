@@ -4,7 +4,9 @@
 //! means is decided in `control`.
 
 pub(crate) mod admin_tokens;
+pub mod changes;
 mod folder;
+pub(crate) mod idempotency;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
@@ -316,6 +318,8 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (10, "people and their sessions", include_str!("../migrations/0010_people.sql")),
         (11, "accounts connected by OAuth", include_str!("../migrations/0011_oauth_accounts.sql")),
         (30, "roles and admin tokens", include_str!("../migrations/0030_roles.sql")),
+        (31, "the record of changes", include_str!("../migrations/0031_changes.sql")),
+        (32, "answers that are given again", include_str!("../migrations/0032_idempotency.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -7,7 +7,7 @@ use crate::pkce::Challenge;
 use crate::redirect::with_params;
 
 /// What a client is at the server it asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// Its id there.
     pub id: String,

@@ -274,7 +274,7 @@ class Connected(unittest.TestCase):
         own = requests.get(f"{self.hubspot.url}/crm/objects/2026-09/contacts", headers={"authorization": f"Bearer {given.json()['accessToken']}"})
         self.assertEqual((own.status_code, 0 < given.json()["expiresIn"] <= 1800), (200, True))
         self.assertEqual([ask(token, path).status_code for token in ("an admin token of the test", "guess")], [200, 401])
-        self.assertEqual(requests.get(f"{self.keyway.admin}/api/v1/accounts", headers={"authorization": "Bearer a service token of the test"}).status_code, 401)
+        self.assertEqual(requests.get(f"{self.keyway.admin}/api/v1/accounts", headers={"authorization": "Bearer a service token of the test"}).status_code, 403)
         self.assertEqual(ask("a service token of the test", f"{self.hub_id + 77}/access-token").status_code, 404)
         records = self.keyway.records("--account", str(self.hub_id))
         seen = [record["status"] for record in records if record["operation"] == "POST /api/v1/accounts/{hub_id}/access-token"]

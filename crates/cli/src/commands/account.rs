@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{list, say, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
-use crate::client::call;
+use crate::client::{call, list_all};
 use crate::deliver::{AwsSecret, VaultSecret};
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
@@ -63,11 +63,11 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             Ok(if trouble.is_some() { Exit::Negative } else { Exit::Fine })
         }
         Account::Usage { hub_id, days, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/usage?hubId={hub_id}&days={days}"), None).await?;
+            let answer = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days={days}"), "usage").await?;
             show(&answer, json, usage)
         }
         Account::List { json } => {
-            let answer = call(connection, Method::GET, "/api/v1/accounts", None).await?;
+            let answer = list_all(connection, "/api/v1/accounts", "accounts").await?;
             show(&answer, json, accounts)
         }
         Account::Show { hub_id, json } => {

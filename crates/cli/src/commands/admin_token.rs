@@ -7,7 +7,7 @@ use super::token::milliseconds;
 use super::{encode, list, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{AdminToken, Connection};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 const PATH: &str = "/api/v1/admin-tokens";
 
@@ -28,7 +28,7 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
             })
         }
         AdminToken::List { json } => {
-            let answer = call(connection, Method::GET, PATH, None).await?;
+            let answer = list_all(connection, PATH, "adminTokens").await?;
             show(&answer, json, |answer| {
                 let row = |token: &Value| {
                     let field = |name: &str| text(&token[name]);

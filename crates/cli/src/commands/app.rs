@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{encode, list, query, scopes, show, table, text, token};
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
@@ -22,7 +22,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
         }
         App::List { account, json } => {
             let path = format!("/api/v1/apps{}", query(&[("hubId", account.map(|id| id.to_string()))]));
-            let answer = call(connection, Method::GET, &path, None).await?;
+            let answer = list_all(connection, &path, "apps").await?;
             show(&answer, json, apps)
         }
         App::Show { app, json } => {
@@ -32,7 +32,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
         }
         App::Tighten { app, days, apply, json } => scopes::tighten(connection, &app, days, apply, json).await,
         App::Unused { days, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/usage/unused-apps?days={days}"), None).await?;
+            let answer = list_all(connection, &format!("/api/v1/usage/unused-apps?days={days}"), "apps").await?;
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {

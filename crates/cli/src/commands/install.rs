@@ -44,7 +44,7 @@ fn installs(answer: &Value) -> String {
         vec![text(&install["id"]), text(&install["hubId"]), text(&install["name"]), list(install, "scopes").len().to_string(), live, last]
     };
     let rows: Vec<Vec<String>> = list(answer, "installs").iter().map(row).collect();
-    let more = answer["after"].as_u64().map(|after| format!("\n\nmore: --after {after}")).unwrap_or_default();
+    let more = answer["after"].as_str().map(|after| format!("\n\nmore: --after {after}")).unwrap_or_default();
     table(&["ID", "HUB ID", "PUBLIC APP", "SCOPES", "GRANTS", "LAST USE"], &rows) + &more
 }
 

@@ -7,7 +7,7 @@ use super::app::split;
 use super::{account, list, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, OAuthClient};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 const PATH: &str = "/api/v1/oauth-clients";
 
@@ -22,7 +22,7 @@ pub async fn run(connection: &Connection, action: OAuthClient) -> anyhow::Result
             show(&answer, json, |_| format!("accounts can be connected with `keyway account add --oauth {name}`"))
         }
         OAuthClient::List { json } => {
-            let answer = call(connection, Method::GET, PATH, None).await?;
+            let answer = list_all(connection, PATH, "oauthClients").await?;
             show(&answer, json, |answer| {
                 let row =
                     |client: &Value| ["id", "name", "clientId", "baseUrl", "scopes"].iter().map(|field| text(&client[*field])).collect();

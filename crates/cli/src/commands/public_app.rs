@@ -7,7 +7,7 @@ use super::app::split;
 use super::{encode, list, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, PublicApp, PublicAppFields};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 const PATH: &str = "/api/v1/public-apps";
 
@@ -23,7 +23,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
             })
         }
         PublicApp::List { json } => {
-            let answer = call(connection, Method::GET, PATH, None).await?;
+            let answer = list_all(connection, PATH, "publicApps").await?;
             show(&answer, json, apps)
         }
         PublicApp::Show { app, json } => {

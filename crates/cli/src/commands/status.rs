@@ -1,6 +1,5 @@
 //! `keyway status`
 
-use http::Method;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 use serde_json::{Value, json};
@@ -9,13 +8,13 @@ use super::account::trouble;
 use super::{list, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::call;
+use crate::client::list_all;
 
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
 /// With a largest age, also when a token that works and has no end is older.
 pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: bool) -> anyhow::Result<Exit> {
     let max_age_ms = max_token_age.map(token::milliseconds).transpose()?;
-    let answer = match call(connection, Method::GET, "/api/v1/accounts", None).await {
+    let answer = match list_all(connection, "/api/v1/accounts", "accounts").await {
         Ok(answer) => answer,
         Err(error) => {
             show(&json!({ "version": 1, "running": false, "error": format!("{error:#}") }), json, |_| format!("not running: {error:#}"))?;
@@ -26,7 +25,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     let mut troubles: Vec<(String, String)> =
         accounts.iter().filter_map(|account| trouble(account).map(|trouble| (text(&account["hubId"]), trouble))).collect();
     if let Some(max_age_ms) = max_age_ms {
-        let answer = call(connection, Method::GET, "/api/v1/apps", None).await?;
+        let answer = list_all(connection, "/api/v1/apps", "apps").await?;
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(list(&answer, "apps").iter().flat_map(|app| old_tokens(app, made_before)));
     }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
 use serde_json::{Value, json};
 
 use super::{list, show, table, text};
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::call;
+use crate::client::list_all;
 
 /// One operation of one app over all the days.
 #[derive(Default)]
@@ -23,7 +22,7 @@ struct Ending {
 /// Lists the operations that apps called and that end, the earliest end first.
 pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json: bool) -> anyhow::Result<Exit> {
     let account = account.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
-    let answer = call(connection, Method::GET, &format!("/api/v1/usage?days={days}{account}"), None).await?;
+    let answer = list_all(connection, &format!("/api/v1/usage?days={days}{account}"), "usage").await?;
     let endings = endings(&answer);
     let listed: Vec<Value> = endings
         .iter()

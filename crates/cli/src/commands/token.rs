@@ -11,7 +11,7 @@ use super::account::read;
 use super::{encode, list, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, Token};
-use crate::client::call;
+use crate::client::{call, list_all};
 use crate::deliver::{self, Target};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
@@ -40,7 +40,7 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             })
         }
         Token::Users { token_id, days, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/tokens/{token_id}/users?days={days}"), None).await?;
+            let answer = list_all(connection, &format!("/api/v1/tokens/{token_id}/users?days={days}"), "users").await?;
             show(&answer, json, |answer| {
                 let row = |user: &Value| ["source", "calls", "last"].iter().map(|field| text(&user[*field])).collect();
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
@@ -56,7 +56,7 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
         }
         Token::List { app, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/apps/{}/tokens", encode(&app)), None).await?;
+            let answer = list_all(connection, &format!("/api/v1/apps/{}/tokens", encode(&app)), "tokens").await?;
             show(&answer, json, |answer| tokens(list(answer, "tokens")))
         }
     }

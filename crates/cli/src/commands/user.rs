@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{account, encode, list, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, User};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> {
     match action {
@@ -26,7 +26,7 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"])))
         }
         User::List { json } => {
-            let answer = call(connection, Method::GET, "/api/v1/users", None).await?;
+            let answer = list_all(connection, "/api/v1/users", "users").await?;
             show(&answer, json, |answer| {
                 let row = |user: &Value| vec![text(&user["id"]), text(&user["email"]), role_of(user), text(&user["createdAt"])];
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();

@@ -97,3 +97,25 @@ pub fn http(address: &str, token: &str, method: &str, target: &str, body: Option
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
+
+/// One request to the admin listener; status, head and JSON body of its answer.
+pub fn ask(keyway: &Keyway, token: Option<&str>, method: &str, path: &str, body: &Value) -> (u16, String, Value) {
+    ask_with(keyway, token, method, path, body, "")
+}
+
+/// The same with further header lines, each with its end.
+pub fn ask_with(keyway: &Keyway, token: Option<&str>, method: &str, path: &str, body: &Value, headers: &str) -> (u16, String, Value) {
+    let mut stream = TcpStream::connect(keyway.address("admin")).unwrap();
+    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}{authorization}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), serde_json::from_str(body).unwrap_or_default())
+}

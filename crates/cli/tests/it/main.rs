@@ -4,6 +4,8 @@
 mod admin_api;
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
+/// The record of changes, and requests that are sent again.
+mod changes;
 /// Accounts whose calls go to HubSpot.
 mod connection;
 /// What a new user does first.

@@ -1,31 +1,11 @@
 //! Every operation of the admin API for every role and for nobody: what the table of operations says
 //! is what the server does.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use keyway_gateway::admin::{Access, OPERATIONS, Operation, Reach};
 use keyway_gateway::principal::Role;
 use serde_json::{Value, json};
 
-use crate::harness::Keyway;
-
-/// One request; status, head and JSON body of its answer.
-fn ask(keyway: &Keyway, token: Option<&str>, method: &str, path: &str, body: &Value) -> (u16, String, Value) {
-    let mut stream = TcpStream::connect(keyway.address("admin")).unwrap();
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), serde_json::from_str(body).unwrap_or_default())
-}
+use crate::harness::{Keyway, ask};
 
 /// What stands for a path's parameters.
 struct Names {

@@ -3,43 +3,55 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::Extension;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use bytes::Bytes;
 use hyper::body::Frame;
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::Query;
+use super::page::limit;
+use super::view::{self, Answer, answer};
 use crate::audit::chain::Heads;
 use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter, Verification};
 use crate::principal::Principal;
 
-/// Records on a page when nothing is said.
-const PAGE_DEFAULT: u32 = 100;
 /// Records read at once for an export: some megabytes.
 const EXPORT_PAGE: u32 = 10_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AuditQuery {
+    /// Of this app, by id or name.
     app: Option<String>,
+    /// Of this account.
     hub_id: Option<u64>,
+    /// Of this operation: a path template, alone or after a method.
     operation: Option<String>,
+    /// With this status: 403, 4xx, or unknown.
     status: Option<String>,
+    /// With this category.
     category: Option<String>,
+    /// With this correlation id.
     correlation_id: Option<String>,
+    /// From this time on, ISO 8601.
     from: Option<String>,
+    /// Before this time, ISO 8601.
     to: Option<String>,
+    /// `before` of the page before; none begins with the newest.
     before: Option<i64>,
+    /// Entries on the page, from 1 to 1,000: 100 when left out. Of an export, how many at most.
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
+    /// Of an export: `jsonl` or `csv`.
     format: Option<String>,
 }
 
@@ -47,25 +59,72 @@ pub(super) async fn list(
     State(admin): State<Admin>,
     Extension(who): Extension<Principal>,
     Query(query): Query<AuditQuery>,
-) -> Result<Json<serde_json::Value>, ApiError> {
-    let filter = filter(&admin, &who, &query, PAGE_DEFAULT).await?;
-    let records = admin.audit.list(&filter).await?;
-    let next = (records.len() == filter.limit as usize).then(|| records.last().map(|record| record.id)).flatten();
-    Ok(Json(json!({ "version": VERSION, "records": records, "before": next })))
+) -> Answer<Records> {
+    let page = limit(query.limit)?;
+    let mut filter = filter(&admin, &who, &query).await?;
+    // One more than wanted shows whether there is another page.
+    filter.limit = u32::try_from(page + 1).unwrap_or(u32::MAX);
+    let mut records = admin.audit.list(&filter).await?;
+    let more = records.len() > page;
+    records.truncate(page);
+    let before = records.last().filter(|_| more).map(|record| record.id);
+    answer(Records { records, before })
 }
 
-#[derive(Deserialize)]
+/// A page of records of calls.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Records {
+    #[schemars(with = "Vec<CallRecord>")]
+    records: Vec<AuditRecord>,
+    /// For the next page; none on the last.
+    before: Option<i64>,
+}
+
+/// A record as it is sent: of the fields of [`AuditRecord`], which a test compares.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes what is sent")]
+struct CallRecord {
+    /// Its number; grows with time.
+    id: i64,
+    /// When the call came in.
+    time: view::Moment,
+    hub_id: Option<u64>,
+    app_id: Option<u64>,
+    token_id: Option<u64>,
+    /// Method and path template.
+    operation: String,
+    /// The object type of a generic operation.
+    object: Option<String>,
+    /// None when the process died before the outcome was known.
+    status: Option<u16>,
+    /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
+    category: Option<String>,
+    /// Times the call was sent to HubSpot.
+    attempts: u64,
+    /// In microseconds.
+    waited_us: u64,
+    /// In microseconds.
+    latency_us: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    correlation_id: String,
+    source: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyQuery {
+    /// A head that was kept, and must still be in the log.
     head: Option<String>,
 }
 
 /// Whether the log is as it was written.
-pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Result<Json<serde_json::Value>, ApiError> {
+pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Answer<view::Verified> {
     let known: Heads = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?.unwrap_or_default();
     let Verification { records, heads, unsealed, fault } = admin.audit.verify(&known).await?;
     let head = (!heads.0.is_empty()).then(|| heads.to_string());
-    Ok(Json(json!({ "version": VERSION, "records": records, "unsealed": unsealed, "head": head, "fault": fault })))
+    answer(view::Verified { records, unsealed, head, fault })
 }
 
 /// Streams every record that fits, newest first, with bounded memory.
@@ -79,7 +138,7 @@ pub(super) async fn export(
         Some("csv") => true,
         Some(other) => return Err(ApiError::invalid(format!("{other} is not a format; use jsonl or csv"))),
     };
-    let filter = filter(&admin, &who, &query, u32::MAX).await?;
+    let filter = filter(&admin, &who, &query).await?;
     let (sender, pages) = tokio::sync::mpsc::channel(2);
     tokio::spawn(send_pages(admin, filter, csv, sender));
     let content_type = if csv { "text/csv; charset=utf-8" } else { "application/x-ndjson" };
@@ -137,7 +196,7 @@ fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery, limit: u32) -> Result<AuditFilter, ApiError> {
+async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
     let moment = |text: &Option<String>| {
         let parse =
             |text: &String| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));
@@ -163,6 +222,18 @@ async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery, limit: u32) 
         from: moment(&query.from)?,
         to: moment(&query.to)?,
         before_id: query.before,
-        limit: query.limit.unwrap_or(limit).max(1),
+        limit: query.limit.unwrap_or(u32::MAX).max(1),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_described_field_by_field() {
+        let schema = schemars::schema_for!(CallRecord);
+        let described: Vec<&String> = schema.get("properties").and_then(|properties| properties.as_object()).unwrap().keys().collect();
+        assert_eq!(described, AuditRecord::COLUMNS);
+    }
 }

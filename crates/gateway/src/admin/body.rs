@@ -1,28 +1,34 @@
-//! What goes in and out of the admin API, as JSON.
+//! What goes into the admin API, and its errors.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use keyway_core::quota::Limits;
-use keyway_core::time::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditError;
-use crate::control::{ControlError, NewToken, SharingChange};
-use crate::model::{Account, App, Connection, Token};
-use crate::registry::Standing;
-use crate::upstream::health::State;
+use crate::control::{ControlError, SharingChange};
 
-/// The version of every answer's shape.
-pub(super) const VERSION: u32 = 1;
-
-/// An error of the API: problem details (RFC 9457). `code` is stable and says the same as `type`.
+/// An error of the API.
 pub(super) struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
+}
+
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Problem {
+    /// `urn:keyway:problem:` and the code.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    status: u16,
+    /// What is wrong this time, for people.
+    detail: String,
+    /// What is wrong, for programs: stays as it is.
+    code: String,
 }
 
 impl ApiError {
@@ -38,10 +44,13 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let problem = json!({
-            "type": format!("urn:keyway:problem:{}", self.code), "title": status.canonical_reason().unwrap_or("Error"),
-            "status": status.as_u16(), "detail": self.message, "code": self.code,
-        });
+        let problem = Problem {
+            r#type: format!("urn:keyway:problem:{}", self.code),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: self.message,
+            code: self.code.to_owned(),
+        };
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -76,7 +85,7 @@ impl From<AuditError> for ApiError {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AccountBody {
     pub hub_id: Option<u64>,
@@ -88,7 +97,7 @@ pub(super) struct AccountBody {
     pub region: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AppBody {
     pub hub_id: Option<u64>,
@@ -114,7 +123,7 @@ impl AppBody {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RotateBody {
     /// Milliseconds that the old tokens live on; none ends them now.
@@ -122,7 +131,7 @@ pub(super) struct RotateBody {
 }
 
 /// An account whose calls go to HubSpot.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ConnectBody {
     pub name: Option<String>,
@@ -134,80 +143,8 @@ pub(super) struct ConnectBody {
 }
 
 /// A new credential for a connection, or a legacy key.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CredentialBody {
     pub credential: String,
-}
-
-/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
-const ROTATION_DAYS: i64 = 180;
-
-/// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
-pub(super) fn connection(connection: &Connection, health: (State, Option<Timestamp>), apps: &[(App, Vec<Token>)], now: Timestamp) -> Value {
-    let mut missing: Vec<&str> = apps.iter().flat_map(|(app, _)| &app.scopes).map(String::as_str).collect();
-    missing.retain(|scope| !connection.scopes.iter().any(|held| held == scope));
-    missing.sort_unstable();
-    missing.dedup();
-    let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
-    json!({
-        "baseUrl": connection.base.to_string(), "hint": connection.hint, "oauth": connection.oauth_client.is_some(), "scopes": connection.scopes,
-        "state": health.0.as_str(), "stateSince": health.1.map(Timestamp::to_iso), "missingScopes": missing,
-        "since": connection.since.to_iso(), "checkedAt": connection.checked_at.to_iso(), "rotationDue": connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
-        "former": connection.former.as_ref().map(|former| json!({ "hint": former.hint, "until": former.until.to_iso() })),
-    })
-}
-
-pub(super) fn account(account: &Account, standing: Option<Standing>, connection: Option<Value>) -> Value {
-    let limits = standing.map_or_else(|| Limits::for_tier(account.tier, account.addons), |standing| standing.limits);
-    json!({
-        "hubId": account.hub_id, "name": account.name, "backend": if connection.is_some() { "hubspot" } else { "embedded" },
-        "connection": connection, "tier": account.tier.to_string(), "addons": account.addons,
-        "timeZone": account.time_zone, "currency": account.currency, "region": account.region, "createdAt": account.created_at.to_iso(),
-        "limits": { "burst": limits.burst, "associationsBurst": limits.associations_burst, "daily": limits.daily, "search": limits.search },
-        "usedToday": standing.map_or(0, |standing| standing.used_today), "waiting": standing.map_or(0, |standing| standing.waiting),
-    })
-}
-
-pub(super) fn app(app: &App) -> Value {
-    json!({
-        "id": app.id, "hubId": app.hub_id, "name": app.name, "description": app.description, "owner": app.owner,
-        "dependents": app.dependents, "scopes": app.scopes, "enabled": app.enabled,
-        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms, "translate": app.translate,
-        "createdAt": app.created_at.to_iso(), "updatedAt": app.updated_at.to_iso(),
-    })
-}
-
-pub(super) fn app_with_tokens(found: &App, tokens: &[Token], now: Timestamp) -> Value {
-    let mut value = app(found);
-    value["tokens"] = tokens.iter().map(|one| token(one, now)).collect();
-    value
-}
-
-pub(super) fn token(token: &Token, now: Timestamp) -> Value {
-    let state = match (token.revoked_at, token.expires_at) {
-        (Some(_), _) => "revoked",
-        (None, Some(at)) if at <= now => "expired",
-        (None, Some(_)) => "expiring",
-        (None, None) => "active",
-    };
-    json!({
-        "id": token.id, "appId": token.app_id, "kind": kind(token), "hint": token.hint, "state": state, "createdAt": token.created_at.to_iso(),
-        "expiresAt": token.expires_at.map(Timestamp::to_iso), "revokedAt": token.revoked_at.map(Timestamp::to_iso),
-        "lastUsedAt": token.last_used_at.map(Timestamp::to_iso),
-        "scopes": token.grant.as_ref().map(|grant| grant.scopes.clone()), "grantedBy": token.grant.as_ref().map(|grant| grant.user.clone()),
-    })
-}
-
-const fn kind(token: &Token) -> &'static str {
-    match (token.legacy, token.grant.is_some()) {
-        (true, _) => "legacy_key",
-        (_, true) => "refresh_token",
-        _ => "token",
-    }
-}
-
-/// The one answer that holds a token's text.
-pub(super) fn new_token(made: &NewToken) -> Value {
-    json!({ "id": made.token.id, "value": made.plain.expose(), "createdAt": made.token.created_at.to_iso() })
 }

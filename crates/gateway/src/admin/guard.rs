@@ -23,7 +23,8 @@ use tower::ServiceExt;
 
 use super::body::ApiError;
 use super::operations::{self, OPERATIONS, Operation, Reach};
-use super::{Admin, routes};
+use super::{Admin, idempotency, routes};
+use crate::control::Acting;
 use crate::principal::{Principal, Role, Who};
 
 /// A token of the admin API from the server's environment, kept as a hash: hashes can be compared
@@ -134,11 +135,37 @@ fn guarded(router: Router<Admin>) -> Router<Admin> {
     let checked = router.layer(from_fn(async |request: Request, next: Next| {
         let (mut parts, body) = request.into_parts();
         match authorize(&mut parts).await {
-            Ok(()) => next.run(Request::from_parts(parts, body)).await,
+            Ok(allowed) => allowed.perform(Request::from_parts(parts, body), next).await,
             Err(refused) => refused,
         }
     }));
     checked.layer(from_fn(to_the_end))
+}
+
+/// Somebody who may perform an operation.
+struct Allowed {
+    admin: Admin,
+    principal: Principal,
+    operation: &'static Operation,
+    target: String,
+}
+
+impl Allowed {
+    /// Performs it. What it changes is on record before its answer.
+    async fn perform(self, request: Request, next: Next) -> Response {
+        let Self { admin, principal, operation, target } = self;
+        if operation.method == "GET" {
+            return next.run(request).await;
+        }
+        let acting = Acting::new(principal.clone(), operation.id, target);
+        let response = acting.clone().run(idempotency::run(&admin, operation, &principal, request, next)).await;
+        if response.status().is_success() && !idempotency::is_replayed(&response) {
+            if let Err(error) = admin.control.record_if_unrecorded(&acting).await {
+                return ApiError::from(error).into_response();
+            }
+        }
+        response
+    }
 }
 
 /// A change goes on when its client hangs up: what is committed to the store must also come into
@@ -148,7 +175,7 @@ async fn to_the_end(request: Request, next: Next) -> Response {
     handled.unwrap_or_else(|_| ApiError::new(500, "internal", "the call ended before its answer; see the server's log").into_response())
 }
 
-async fn authorize(parts: &mut Parts) -> Result<(), Response> {
+async fn authorize(parts: &mut Parts) -> Result<Allowed, Response> {
     let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default().to_owned();
     let Some(operation) = operations::find(parts.method.as_str(), &path) else { return Err(other_method(&path)) };
     let known = parts.extensions.get::<Principal>().cloned().zip(parts.extensions.get::<Admin>().cloned());
@@ -160,8 +187,22 @@ async fn authorize(parts: &mut Parts) -> Result<(), Response> {
         Reach::OwnApps => own(&admin, &principal, parts).await.map_err(ApiError::into_response)?,
         Reach::Nothing => return Err(denied(operation, &principal.role).into_response()),
     }
-    parts.extensions.insert(operation);
-    Ok(())
+    let target = target(&admin, parts).await;
+    Ok(Allowed { admin, principal, operation, target })
+}
+
+/// What an operation's path names, as records name it; empty where it makes something, or that is for the record to say.
+async fn target(admin: &Admin, parts: &mut Parts) -> String {
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return String::new() };
+    let Some((name, value)) = params.iter().next() else { return String::new() };
+    match name {
+        "app" => admin.control.app(value).await.map(|(app, _)| format!("app {}", app.id)).unwrap_or_default(),
+        "public_app" => admin.control.public_app(value).await.map(|app| format!("public app {}", app.id)).unwrap_or_default(),
+        "token_id" => format!("token {value}"),
+        "hub_id" => format!("account {value}"),
+        "app_id" => format!("app {value}"),
+        _ => String::new(),
+    }
 }
 
 fn denied(operation: &Operation, role: &Role) -> ApiError {

@@ -3,26 +3,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::{Extension, Json};
 use keyway_core::secret::Secret;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
-use super::extract::{JsonBody, Path};
+use super::body::ApiError;
+use super::extract::{JsonBody, Path, Query};
+use super::page::{Page, page};
 use super::routes::described;
+use super::view::{self, Answer, answer};
 use crate::audit::AuditEntry;
 use crate::clock;
 use crate::control::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
-use crate::model::OAuthClient;
 use crate::principal::Principal;
 use crate::tokens::TokenError;
 
-type Answer = Result<Json<Value>, ApiError>;
-
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ClientBody {
     name: String,
@@ -36,12 +35,12 @@ pub(super) struct ClientBody {
     optional_scopes: Vec<String>,
 }
 
-pub(super) async fn list_clients(State(admin): State<Admin>) -> Answer {
-    let clients: Vec<Value> = admin.control.oauth_clients().await.iter().map(|one| client(one)).collect();
-    Ok(Json(json!({ "version": VERSION, "oauthClients": clients })))
+pub(super) async fn list_clients(State(admin): State<Admin>, Query(query): Query<Page>) -> Answer<view::OAuthClients> {
+    let (shown, after) = page(admin.control.oauth_clients().await, query.after.as_deref(), query.limit, |client| client.id)?;
+    answer(view::OAuthClients { oauth_clients: shown.iter().map(|one| view::oauth_client(one)).collect(), after })
 }
 
-pub(super) async fn put_client(State(admin): State<Admin>, JsonBody(asked): JsonBody<ClientBody>) -> Answer {
+pub(super) async fn put_client(State(admin): State<Admin>, JsonBody(asked): JsonBody<ClientBody>) -> Answer<view::OAuthClientAnswer> {
     let new = NewOAuthClient {
         name: asked.name,
         client_id: asked.client_id,
@@ -52,10 +51,10 @@ pub(super) async fn put_client(State(admin): State<Admin>, JsonBody(asked): Json
         optional_scopes: asked.optional_scopes,
     };
     let made = admin.control.put_oauth_client(new).await?;
-    Ok(Json(json!({ "version": VERSION, "oauthClient": client(&made) })))
+    answer(view::OAuthClientAnswer { oauth_client: view::oauth_client(&made) })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AuthorizeBody {
     client: String,
@@ -63,25 +62,22 @@ pub(super) struct AuthorizeBody {
     settings: OAuthSettings,
 }
 
-pub(super) async fn authorize(State(admin): State<Admin>, JsonBody(asked): JsonBody<AuthorizeBody>) -> Answer {
+pub(super) async fn authorize(State(admin): State<Admin>, JsonBody(asked): JsonBody<AuthorizeBody>) -> Answer<view::Authorization> {
     let redirect_uri = format!("{}/oauth/callback", admin.addresses.admin);
     let (url, state) = admin.control.begin_authorization(&asked.client, asked.settings, &redirect_uri).await?;
-    Ok(Json(json!({ "version": VERSION, "authorizeUrl": url, "redirectUri": redirect_uri, "authorization": state })))
+    answer(view::Authorization { authorize_url: url, redirect_uri, authorization: state })
 }
 
-pub(super) async fn show_authorization(State(admin): State<Admin>, Path(state): Path<String>) -> Answer {
-    let answer = match admin.control.authorization(&state).await? {
-        Standing::Waiting => json!({ "version": VERSION, "state": "waiting" }),
-        Standing::Failed(why) => json!({ "version": VERSION, "state": "failed", "message": why }),
-        Standing::Connected(hub_id) => {
-            let account = admin.control.account(hub_id).await?;
-            json!({ "version": VERSION, "state": "connected", "account": described(&admin, &account).await })
-        }
+pub(super) async fn show_authorization(State(admin): State<Admin>, Path(state): Path<String>) -> Answer<view::AuthorizationState> {
+    let (state, message, account) = match admin.control.authorization(&state).await? {
+        Standing::Waiting => ("waiting", None, None),
+        Standing::Failed(why) => ("failed", Some(why), None),
+        Standing::Connected(hub_id) => ("connected", None, Some(described(&admin, &admin.control.account(hub_id).await?).await)),
     };
-    Ok(Json(answer))
+    answer(view::AuthorizationState { state, message, account })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RefreshTokenBody {
     client: String,
@@ -90,21 +86,21 @@ pub(super) struct RefreshTokenBody {
     settings: OAuthSettings,
 }
 
-pub(super) async fn connect(State(admin): State<Admin>, JsonBody(asked): JsonBody<RefreshTokenBody>) -> Answer {
+pub(super) async fn connect(State(admin): State<Admin>, JsonBody(asked): JsonBody<RefreshTokenBody>) -> Answer<view::AccountAnswer> {
     let token = Secret::new(asked.refresh_token);
     let made = admin.control.connect_with_refresh_token(&admin.upstream, &asked.client, asked.settings, token).await?;
     admin.connected(made.hub_id);
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
+    answer(view::AccountAnswer { account: described(&admin, &made).await })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ImportBody {
     client: String,
     accounts: Vec<ImportedAccount>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ImportedAccount {
     hub_id: u64,
@@ -113,14 +109,18 @@ struct ImportedAccount {
     name: String,
 }
 
-pub(super) async fn import(State(admin): State<Admin>, JsonBody(asked): JsonBody<ImportBody>) -> Answer {
+pub(super) async fn import(State(admin): State<Admin>, JsonBody(asked): JsonBody<ImportBody>) -> Answer<view::Imported> {
     let grant = |one: ImportedAccount| KnownGrant { hub_id: one.hub_id, refresh_token: Secret::new(one.refresh_token), name: one.name };
     let imported = admin.control.import(&asked.client, asked.accounts.into_iter().map(grant).collect()).await?;
-    Ok(Json(json!({ "version": VERSION, "imported": imported })))
+    answer(view::Imported { imported })
 }
 
 /// A short-lived access token of an account, for an integration that calls HubSpot itself. On record before it is given.
-pub(super) async fn access_token(State(admin): State<Admin>, Extension(who): Extension<Principal>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn access_token(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Path(hub_id): Path<u64>,
+) -> Answer<view::AccessToken> {
     let (at, started) = (clock::now(), Instant::now());
     admin.control.account(hub_id).await?;
     let given = admin.tokens.get(hub_id).await;
@@ -150,18 +150,9 @@ pub(super) async fn access_token(State(admin): State<Admin>, Extension(who): Ext
     admin.audit.record(entry, false).await?;
     match given {
         Ok((token, ends)) => {
-            let seconds = (ends.as_ms() - clock::now().as_ms()) / 1_000;
-            Ok(Json(
-                json!({ "version": VERSION, "hubId": hub_id, "accessToken": token.expose(), "expiresIn": seconds, "expiresAt": ends.to_iso() }),
-            ))
+            let expires_in = (ends.as_ms() - clock::now().as_ms()) / 1_000;
+            answer(view::AccessToken { hub_id, access_token: token.expose().clone(), expires_in, expires_at: ends.into() })
         }
         Err(error) => Err(ApiError::new(status, if status == 503 { "unavailable" } else { "connection" }, error.to_string())),
     }
-}
-
-fn client(client: &OAuthClient) -> Value {
-    json!({
-        "id": client.id, "name": client.name, "clientId": client.client.id, "baseUrl": client.base.to_string(), "authorizeUrl": client.authorize_url,
-        "scopes": client.scopes, "optionalScopes": client.optional_scopes, "createdAt": client.created_at.to_iso(),
-    })
 }

@@ -3,10 +3,23 @@
 //! This is the only place where roles are decided. `guard` asks it before a handler runs, `openapi`
 //! describes it, and a test compares it with the routes.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::admin_tokens::AdminTokenBody;
+use super::audit::{AuditQuery, Records, VerifyQuery};
+use super::body::{AccountBody, AppBody, ConnectBody, CredentialBody, RotateBody};
+use super::changes::ChangesQuery;
+use super::oauth::{ApproveBody, InstallsQuery, PublicAppBody};
+use super::oauth_accounts::{AuthorizeBody, ClientBody, ImportBody, RefreshTokenBody};
+use super::page::Page;
+use super::people::PersonBody;
+use super::routes::AppsQuery;
+use super::scopes::{DaysAndPage, DaysQuery};
+use super::usage::UsageQuery;
+use super::view::{self, Versioned};
 use crate::principal::Role;
 
 /// One operation.
-#[derive(Debug)]
 pub struct Operation {
     /// Its name in records of changes and in the OpenAPI document.
     pub id: &'static str,
@@ -18,6 +31,35 @@ pub struct Operation {
     pub summary: &'static str,
     /// Who may perform it.
     pub access: Access,
+    /// What its query, its body and its answer look like: of the types that its handler reads and
+    /// sends. None where there is none, or where the answer is not JSON.
+    pub(super) query: Option<Shape>,
+    pub(super) body: Option<Shape>,
+    pub(super) answer: Option<Shape>,
+}
+
+/// Writes a type's schema.
+pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
+
+fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+impl Operation {
+    const fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(shape::<T>);
+        self
+    }
+
+    const fn body<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(shape::<T>);
+        self
+    }
+
+    const fn answer<T: JsonSchema>(mut self) -> Self {
+        self.answer = Some(shape::<Versioned<T>>);
+        self
+    }
 }
 
 /// Who may perform an operation. A super admin may perform all of them.
@@ -76,7 +118,7 @@ pub fn named(id: &str) -> Option<&'static Operation> {
 }
 
 const fn op(id: &'static str, method: &'static str, path: &'static str, access: Access, summary: &'static str) -> Operation {
-    Operation { id, method, path, summary, access }
+    Operation { id, method, path, summary, access, query: None, body: None, answer: None }
 }
 
 use Access::{Auditor, Known, Manager, Open, Reader, SuperAdmin, TokenService};
@@ -88,62 +130,64 @@ pub static OPERATIONS: &[Operation] = &[
     op("isReady", "GET", "/readyz", Open, "Whether the store answers"),
     op("readMetrics", "GET", "/metrics", Open, "Prometheus metrics"),
     op("describeApi", "GET", "/api/v1/openapi.json", Open, "This description"),
-    op("whoAmI", "GET", "/api/v1/me", Known, "Who asks, with which role, and which operations that opens"),
+    op("whoAmI", "GET", "/api/v1/me", Known, "Who asks, with which role, and which operations that opens").answer::<view::Me>(),
 
-    op("listAccounts", "GET", "/api/v1/accounts", Reader, "A page of accounts"),
-    op("createAccount", "POST", "/api/v1/accounts", SuperAdmin, "Create an account with an embedded CRM"),
-    op("connectAccount", "POST", "/api/v1/accounts/connect", SuperAdmin, "Connect an account to HubSpot by a credential"),
-    op("showAccount", "GET", "/api/v1/accounts/{hub_id}", Reader, "Show an account with its limits and today's use"),
-    op("updateAccount", "PATCH", "/api/v1/accounts/{hub_id}", SuperAdmin, "Change an account's name, tier, add-ons or time zone"),
-    op("deleteAccount", "DELETE", "/api/v1/accounts/{hub_id}", SuperAdmin, "Delete an account, its apps, tokens and records"),
-    op("replaceCredential", "PUT", "/api/v1/accounts/{hub_id}/credential", SuperAdmin, "Put a new credential in the place of a connection's"),
-    op("rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Put the credential back that was in place before"),
-    op("checkConnection", "POST", "/api/v1/accounts/{hub_id}/check", SuperAdmin, "Ask HubSpot about a connection's credential again"),
-    op("beginAuthorization", "POST", "/api/v1/accounts/authorize", SuperAdmin, "Begin to connect an account by OAuth; answers where to send a person"),
-    op("showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "How that stands"),
-    op("connectAccountByOAuth", "POST", "/api/v1/accounts/oauth", SuperAdmin, "Connect an account by its refresh token"),
-    op("importAccounts", "POST", "/api/v1/accounts/import", SuperAdmin, "Take over up to 1,000 accounts with their refresh tokens"),
-    op("issueAccessToken", "POST", "/api/v1/accounts/{hub_id}/access-token", TokenService, "A short-lived access token of an account connected by OAuth"),
+    op("listAccounts", "GET", "/api/v1/accounts", Reader, "A page of accounts").query::<Page>().answer::<view::Accounts>(),
+    op("createAccount", "POST", "/api/v1/accounts", SuperAdmin, "Create an account with an embedded CRM").body::<AccountBody>().answer::<view::AccountAnswer>(),
+    op("connectAccount", "POST", "/api/v1/accounts/connect", SuperAdmin, "Connect an account to HubSpot by a credential").body::<ConnectBody>().answer::<view::AccountAnswer>(),
+    op("showAccount", "GET", "/api/v1/accounts/{hub_id}", Reader, "Show an account with its limits and today's use").answer::<view::AccountAnswer>(),
+    op("updateAccount", "PATCH", "/api/v1/accounts/{hub_id}", SuperAdmin, "Change an account's name, tier, add-ons or time zone").body::<AccountBody>().answer::<view::AccountAnswer>(),
+    op("deleteAccount", "DELETE", "/api/v1/accounts/{hub_id}", SuperAdmin, "Delete an account, its apps, tokens and records").answer::<view::Deleted>(),
+    op("replaceCredential", "PUT", "/api/v1/accounts/{hub_id}/credential", SuperAdmin, "Put a new credential in the place of a connection's").body::<CredentialBody>().answer::<view::AccountAnswer>(),
+    op("rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Put the credential back that was in place before").answer::<view::AccountAnswer>(),
+    op("checkConnection", "POST", "/api/v1/accounts/{hub_id}/check", SuperAdmin, "Ask HubSpot about a connection's credential again").answer::<view::AccountAnswer>(),
+    op("beginAuthorization", "POST", "/api/v1/accounts/authorize", SuperAdmin, "Begin to connect an account by OAuth; answers where to send a person").body::<AuthorizeBody>().answer::<view::Authorization>(),
+    op("showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "How that stands").answer::<view::AuthorizationState>(),
+    op("connectAccountByOAuth", "POST", "/api/v1/accounts/oauth", SuperAdmin, "Connect an account by its refresh token").body::<RefreshTokenBody>().answer::<view::AccountAnswer>(),
+    op("importAccounts", "POST", "/api/v1/accounts/import", SuperAdmin, "Take over up to 1,000 accounts with their refresh tokens").body::<ImportBody>().answer::<view::Imported>(),
+    op("issueAccessToken", "POST", "/api/v1/accounts/{hub_id}/access-token", TokenService, "A short-lived access token of an account connected by OAuth").answer::<view::AccessToken>(),
 
-    op("listApps", "GET", "/api/v1/apps", Reader, "A page of private apps with their tokens"),
-    op("createApp", "POST", "/api/v1/apps", SuperAdmin, "Create an app; answers its token once"),
-    op("showApp", "GET", "/api/v1/apps/{app}", Reader, "Show an app, by id or unique name"),
-    op("updateApp", "PATCH", "/api/v1/apps/{app}", Manager, "Change an app; managers may not give it scopes or a larger part of the limits"),
-    op("deleteApp", "DELETE", "/api/v1/apps/{app}", SuperAdmin, "Delete an app and its tokens"),
-    op("showScopesUsed", "GET", "/api/v1/apps/{app}/scopes", Reader, "The scopes an app was granted beside those its calls needed"),
-    op("listTokens", "GET", "/api/v1/apps/{app}/tokens", Reader, "A page of an app's tokens"),
-    op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token; answers it once"),
-    op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token and end the others, now or after graceMs"),
-    op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Let in a key that a caller which can't be changed sends in ?hapikey="),
-    op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from"),
-    op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now"),
-    op("takeOver", "POST", "/api/v1/tokens/{token_id}/take-over", Manager, "End the other tokens of its app, now or after graceMs"),
+    op("listApps", "GET", "/api/v1/apps", Reader, "A page of private apps with their tokens").query::<AppsQuery>().answer::<view::Apps>(),
+    op("createApp", "POST", "/api/v1/apps", SuperAdmin, "Create an app; answers its token once").body::<AppBody>().answer::<view::AppAndMadeToken>(),
+    op("showApp", "GET", "/api/v1/apps/{app}", Reader, "Show an app, by id or unique name").answer::<view::AppAnswer>(),
+    op("updateApp", "PATCH", "/api/v1/apps/{app}", Manager, "Change an app; managers may not give it scopes or a larger part of the limits").body::<AppBody>().answer::<view::ChangedApp>(),
+    op("deleteApp", "DELETE", "/api/v1/apps/{app}", SuperAdmin, "Delete an app and its tokens").answer::<view::Deleted>(),
+    op("showScopesUsed", "GET", "/api/v1/apps/{app}/scopes", Reader, "The scopes an app was granted beside those its calls needed").query::<DaysQuery>().answer::<view::ScopesUsed>(),
+    op("listTokens", "GET", "/api/v1/apps/{app}/tokens", Reader, "A page of an app's tokens").query::<Page>().answer::<view::Tokens>(),
+    op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token; answers it once").answer::<view::AppAndMadeToken>(),
+    op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token and end the others, now or after graceMs").body::<RotateBody>().answer::<view::AppAndMadeToken>(),
+    op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Let in a key that a caller which can't be changed sends in ?hapikey=").body::<CredentialBody>().answer::<view::AppAndToken>(),
+    op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from").query::<DaysAndPage>().answer::<view::TokenUsers>(),
+    op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now").answer::<view::TokenAnswer>(),
+    op("takeOver", "POST", "/api/v1/tokens/{token_id}/take-over", Manager, "End the other tokens of its app, now or after graceMs").body::<RotateBody>().answer::<view::AppAndToken>(),
 
-    op("listPublicApps", "GET", "/api/v1/public-apps", Auditor, "A page of public apps with the number of their installs"),
-    op("createPublicApp", "POST", "/api/v1/public-apps", SuperAdmin, "Create a public app; answers its secret once"),
-    op("showPublicApp", "GET", "/api/v1/public-apps/{public_app}", Auditor, "Show a public app, by id, name or client id"),
-    op("updatePublicApp", "PATCH", "/api/v1/public-apps/{public_app}", SuperAdmin, "Change a public app; what its installs were granted stays"),
-    op("deletePublicApp", "DELETE", "/api/v1/public-apps/{public_app}", SuperAdmin, "Delete a public app and all its installs"),
-    op("rotateClientSecret", "POST", "/api/v1/public-apps/{public_app}/secret/rotate", SuperAdmin, "Create a new client secret and end the other, now or after graceMs; answers it once"),
-    op("listInstalls", "GET", "/api/v1/installs", Auditor, "A page of installs"),
-    op("approveInstall", "POST", "/api/v1/installs", SuperAdmin, "Say yes to an authorization URL as its consent page would; answers where it leads"),
-    op("showInstall", "GET", "/api/v1/installs/{app_id}", Auditor, "Show an install with what it was granted"),
-    op("endInstall", "DELETE", "/api/v1/installs/{app_id}", SuperAdmin, "End an install; its tokens end now"),
-    op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the apps of HubSpot's with which accounts are connected by OAuth"),
-    op("putOAuthClient", "PUT", "/api/v1/oauth-clients", SuperAdmin, "Add such an app, or change the one of that name"),
+    op("listPublicApps", "GET", "/api/v1/public-apps", Auditor, "A page of public apps with the number of their installs").query::<Page>().answer::<view::PublicApps>(),
+    op("createPublicApp", "POST", "/api/v1/public-apps", SuperAdmin, "Create a public app; answers its secret once").body::<PublicAppBody>().answer::<view::PublicAppAnswer>(),
+    op("showPublicApp", "GET", "/api/v1/public-apps/{public_app}", Auditor, "Show a public app, by id, name or client id").answer::<view::PublicAppAnswer>(),
+    op("updatePublicApp", "PATCH", "/api/v1/public-apps/{public_app}", SuperAdmin, "Change a public app; what its installs were granted stays").body::<PublicAppBody>().answer::<view::PublicAppAnswer>(),
+    op("deletePublicApp", "DELETE", "/api/v1/public-apps/{public_app}", SuperAdmin, "Delete a public app and all its installs").answer::<view::Deleted>(),
+    op("rotateClientSecret", "POST", "/api/v1/public-apps/{public_app}/secret/rotate", SuperAdmin, "Create a new client secret and end the other, now or after graceMs; answers it once").body::<RotateBody>().answer::<view::PublicAppAnswer>(),
+    op("listInstalls", "GET", "/api/v1/installs", Auditor, "A page of installs").query::<InstallsQuery>().answer::<view::Installs>(),
+    op("approveInstall", "POST", "/api/v1/installs", SuperAdmin, "Say yes to an authorization URL as its consent page would; answers where it leads").body::<ApproveBody>().answer::<view::Approved>(),
+    op("showInstall", "GET", "/api/v1/installs/{app_id}", Auditor, "Show an install with what it was granted").answer::<view::InstallAnswer>(),
+    op("endInstall", "DELETE", "/api/v1/installs/{app_id}", SuperAdmin, "End an install; its tokens end now").answer::<view::Deleted>(),
+    op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the apps of HubSpot's with which accounts are connected by OAuth").query::<Page>().answer::<view::OAuthClients>(),
+    op("putOAuthClient", "PUT", "/api/v1/oauth-clients", SuperAdmin, "Add such an app, or change the one of that name").body::<ClientBody>().answer::<view::OAuthClientAnswer>(),
 
-    op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in"),
-    op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once"),
-    op("deleteUser", "DELETE", "/api/v1/users/{email}", SuperAdmin, "Take a person's sign-in away"),
-    op("listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API"),
-    op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once"),
-    op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name"),
+    op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
+    op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once").body::<PersonBody>().answer::<view::UserAnswer>(),
+    op("deleteUser", "DELETE", "/api/v1/users/{email}", SuperAdmin, "Take a person's sign-in away").answer::<view::DeletedUser>(),
+    op("listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API").query::<Page>().answer::<view::AdminTokens>(),
+    op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
+    op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),
 
-    op("listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation"),
-    op("listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call"),
-    op("listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps"),
-    op("exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps"),
-    op("verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log"),
+    op("listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
+
+    op("listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
+    op("listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),
+    op("listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps").query::<AuditQuery>().answer::<Records>(),
+    op("exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps").query::<AuditQuery>(),
+    op("verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log").query::<VerifyQuery>().answer::<view::Verified>(),
 ];
 
 #[cfg(test)]

@@ -1,37 +1,39 @@
 //! People over the admin API: who may sign in, with which role, and who asks.
 
+use axum::Extension;
 use axum::extract::State;
-use axum::{Extension, Json};
 use keyway_core::secret::Secret;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
-use super::extract::{JsonBody, Path};
+use super::body::ApiError;
+use super::extract::{JsonBody, Path, Query};
 use super::operations::{OPERATIONS, Reach};
+use super::page::{Page, page};
+use super::view::{self, Answer, answer};
 use crate::control::NewPerson;
-use crate::model::Person;
 use crate::principal::{Principal, Role};
 
-type Answer = Result<Json<Value>, ApiError>;
-
 /// Who asks, and what is open to them.
-pub(super) async fn me(Extension(who): Extension<Principal>) -> Answer {
+pub(super) async fn me(Extension(who): Extension<Principal>) -> Answer<view::Me> {
     let open = OPERATIONS.iter().filter(|one| one.access.reach(&who.role) != Reach::Nothing);
-    let operations: Vec<&str> = open.map(|one| one.id).collect();
-    Ok(Json(json!({
-        "version": VERSION, "kind": who.who.kind(), "id": who.who.id(), "name": who.who.name(),
-        "role": who.role.name(), "apps": who.role.apps().unwrap_or_default(), "operations": operations,
-    })))
+    answer(view::Me {
+        kind: who.who.kind(),
+        id: who.who.id(),
+        name: who.who.name().to_owned(),
+        role: (&who.role).into(),
+        apps: view::apps(&who.role),
+        operations: open.map(|one| one.id).collect(),
+    })
 }
 
-pub(super) async fn list(State(admin): State<Admin>) -> Answer {
-    let people: Vec<Value> = admin.control.people().await?.iter().map(person).collect();
-    Ok(Json(json!({ "version": VERSION, "users": people })))
+pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Page>) -> Answer<view::Users> {
+    let (shown, after) = page(admin.control.people().await?, query.after.as_deref(), query.limit, |person| person.id)?;
+    answer(view::Users { users: shown.iter().map(view::user).collect(), after })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PersonBody {
     email: String,
@@ -45,7 +47,7 @@ pub(super) struct PersonBody {
     keep_password: bool,
 }
 
-pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<PersonBody>) -> Answer {
+pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<PersonBody>) -> Answer<view::UserAnswer> {
     let role = match &asked.role {
         Some(name) => Some(role(&admin, name, &asked.apps).await?),
         None if asked.apps.is_empty() => None,
@@ -56,12 +58,12 @@ pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<Pe
     }
     let new = NewPerson { email: asked.email, password: asked.password.map(Secret::new), role, keep_password: asked.keep_password };
     let (who, made) = admin.control.put_person(new).await?;
-    Ok(Json(json!({ "version": VERSION, "user": person(&who), "password": made.map(|password| password.expose().clone()) })))
+    answer(view::UserAnswer { user: view::user(&who), password: made.map(|password| password.expose().clone()) })
 }
 
-pub(super) async fn remove(State(admin): State<Admin>, Path(email): Path<String>) -> Answer {
+pub(super) async fn remove(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::DeletedUser> {
     admin.control.delete_person(&email).await?;
-    Ok(Json(json!({ "version": VERSION, "deleted": email })))
+    answer(view::DeletedUser { deleted: email })
 }
 
 /// A role as it is asked for; apps by id or by a name that only one app has.
@@ -78,11 +80,4 @@ pub(super) async fn role(admin: &Admin, name: &str, apps: &[String]) -> Result<R
         Some(role) if role.apps().is_none() && !apps.is_empty() => Err(ApiError::invalid("apps are those of the role app-manager")),
         Some(role) => Ok(role),
     }
-}
-
-fn person(person: &Person) -> Value {
-    json!({
-        "id": person.id, "email": person.email, "role": person.role.name(), "apps": person.role.apps().unwrap_or_default(),
-        "createdAt": person.created_at.to_iso(),
-    })
 }

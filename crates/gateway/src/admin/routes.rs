@@ -1,27 +1,29 @@
 //! The routes of the admin API; `operations` says who may take them, and a test compares the two.
 
+use std::collections::{HashMap, HashSet};
+
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Extension, Json, Router};
 use keyway_core::secret::Secret;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
+use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, admin_tokens, audit, metrics, oauth, oauth_accounts, openapi, people, scopes, usage};
+use super::page::{Page, page};
+use super::view::{self, Answer, answer};
+use super::{Admin, admin_tokens, audit, changes, metrics, oauth, oauth_accounts, openapi, people, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
 use crate::principal::Principal;
 
-type Answer = Result<Json<Value>, ApiError>;
-
 /// Largest request body: an app with every scope and many dependents is far smaller.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Largest list of accounts that come over: a thousand, with the longest tokens and names.
-const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(super) const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(super) fn api() -> Router<Admin> {
     Router::new()
@@ -58,6 +60,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .route("/api/v1/changes", get(changes::list))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
@@ -80,61 +83,55 @@ pub(super) fn open() -> Router<Admin> {
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AccountsQuery {
-    after: Option<u64>,
-    limit: Option<usize>,
-}
-
-async fn list_accounts(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AccountsQuery>) -> Answer {
-    let mut page = admin.control.accounts().await;
+async fn list_accounts(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Query(query): Query<Page>,
+) -> Answer<view::Accounts> {
+    let mut all = admin.control.accounts().await;
     if who.role.apps().is_some() {
-        let own: std::collections::HashSet<u64> =
-            admin.control.apps(None).await.iter().filter(|(app, _)| who.sees(app.id)).map(|(app, _)| app.hub_id).collect();
-        page.retain(|account| own.contains(&account.hub_id));
+        let apps = admin.control.apps(None).await;
+        let own: HashSet<u64> = apps.iter().filter(|(app, _)| who.sees(app.id)).map(|(app, _)| app.hub_id).collect();
+        all.retain(|account| own.contains(&account.hub_id));
     }
-    page.sort_unstable_by_key(|account| account.hub_id);
-    page.retain(|account| query.after.is_none_or(|after| account.hub_id > after));
-    page.truncate(query.limit.unwrap_or(usize::MAX).max(1));
-    let mut apps: std::collections::HashMap<u64, Vec<_>> = page.iter().map(|account| (account.hub_id, Vec::new())).collect();
+    let (shown, after) = page(all, query.after.as_deref(), query.limit, |account| account.hub_id)?;
+    let mut apps: HashMap<u64, Vec<_>> = shown.iter().map(|account| (account.hub_id, Vec::new())).collect();
     for (app, tokens) in admin.control.apps(None).await {
         if let Some(of_account) = apps.get_mut(&app.hub_id) {
             of_account.push((app, tokens));
         }
     }
-    let after = query.limit.filter(|limit| page.len() == *limit).and(page.last()).map(|account| account.hub_id);
     let of = |account: &Account| apps.get(&account.hub_id).map_or(&[][..], Vec::as_slice);
-    let accounts: Vec<Value> = page.iter().map(|account| described_with(&admin, account, of(account))).collect();
-    Ok(Json(json!({ "version": VERSION, "accounts": accounts, "after": after })))
+    let accounts = shown.iter().map(|account| described_with(&admin, account, of(account))).collect();
+    answer(view::Accounts { accounts, after })
 }
 
-async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
+async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer<view::AccountAnswer> {
     let tier = tier(asked.tier.as_deref())?;
     let AccountBody { hub_id, name, addons, time_zone, currency, region, .. } = asked;
     let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
     let made = admin.control.create_account(new).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
+    answer(view::AccountAnswer { account: described(&admin, &made).await })
 }
 
 /// An account with today's use and the state of its connection.
-pub(super) async fn described(admin: &Admin, account: &Account) -> Value {
+pub(super) async fn described(admin: &Admin, account: &Account) -> view::Account {
     described_with(admin, account, &admin.control.apps(Some(account.hub_id)).await)
 }
 
-fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) -> Value {
+fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) -> view::Account {
     let now = clock::now();
     let health = admin.upstream.health.of(account.hub_id);
-    let connection = account.connection.as_ref().map(|connection| body::connection(connection, health, apps, now));
-    body::account(account, admin.registry.standing(account.hub_id, now), connection)
+    let connection = account.connection.as_ref().map(|connection| view::connection(connection, health, apps, now));
+    view::account(account, admin.registry.standing(account.hub_id, now), connection)
 }
 
-async fn check_connection(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+async fn check_connection(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::AccountAnswer> {
     let checked = admin.control.check_connection(&admin.upstream, hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &checked).await })))
+    answer(view::AccountAnswer { account: described(&admin, &checked).await })
 }
 
-async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<ConnectBody>) -> Answer {
+async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<ConnectBody>) -> Answer<view::AccountAnswer> {
     let new = NewConnection {
         name: asked.name.unwrap_or_default(),
         base: asked.base_url,
@@ -144,58 +141,68 @@ async fn connect_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<C
         time_zone: asked.time_zone,
     };
     let made = admin.control.connect_account(&admin.upstream, new).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &made).await })))
+    answer(view::AccountAnswer { account: described(&admin, &made).await })
 }
 
-async fn replace_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
+async fn replace_credential(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    JsonBody(asked): JsonBody<CredentialBody>,
+) -> Answer<view::AccountAnswer> {
     let changed = admin.control.replace_credential(&admin.upstream, hub_id, Secret::new(asked.credential)).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
+    answer(view::AccountAnswer { account: described(&admin, &changed).await })
 }
 
-async fn roll_back_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+async fn roll_back_credential(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::AccountAnswer> {
     let changed = admin.control.roll_back_credential(&admin.upstream, hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
+    answer(view::AccountAnswer { account: described(&admin, &changed).await })
 }
 
-async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::AccountAnswer> {
     let found = admin.control.account(hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &found).await })))
+    answer(view::AccountAnswer { account: described(&admin, &found).await })
 }
 
-async fn update_account(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<AccountBody>) -> Answer {
+async fn update_account(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    JsonBody(asked): JsonBody<AccountBody>,
+) -> Answer<view::AccountAnswer> {
     if asked.hub_id.is_some() || asked.currency.is_some() || asked.region.is_some() {
         return Err(ApiError::invalid("hubId, currency and region stay as they were made"));
     }
     let change = AccountChange { name: asked.name, tier: tier(asked.tier.as_deref())?, addons: asked.addons, time_zone: asked.time_zone };
     let changed = admin.control.update_account(hub_id, change).await?;
-    Ok(Json(json!({ "version": VERSION, "account": described(&admin, &changed).await })))
+    answer(view::AccountAnswer { account: described(&admin, &changed).await })
 }
 
-async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Deleted> {
     admin.control.delete_account(hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "deleted": hub_id })))
+    answer(view::Deleted { deleted: hub_id })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AppsQuery {
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AppsQuery {
+    /// Of one account.
     hub_id: Option<u64>,
+    /// `after` of the page before; none begins at the start.
+    after: Option<String>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
 }
 
-async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer {
+async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer<view::Apps> {
     let now = clock::now();
-    let apps: Vec<Value> = admin
-        .control
-        .apps(query.hub_id)
-        .await
-        .iter()
-        .filter(|(app, _)| app.public_app.is_none() && who.sees(app.id))
-        .map(|(app, tokens)| body::app_with_tokens(app, tokens, now))
-        .collect();
-    Ok(Json(json!({ "version": VERSION, "apps": apps })))
+    let mut all = admin.control.apps(query.hub_id).await;
+    all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
+    let (shown, after) = page(all, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
+    let apps = shown.iter().map(|(app, tokens)| view::app_with_tokens(app, tokens, now)).collect();
+    answer(view::Apps { apps, after })
 }
 
-async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBody>) -> Answer {
+async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBody>) -> Answer<view::AppAndMadeToken> {
     let hub_id = match asked.hub_id {
         Some(hub_id) => hub_id,
         None => only_account(&admin).await?,
@@ -212,7 +219,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         translate: asked.translate.unwrap_or(false),
     };
     let (app, token) = admin.control.create_app(new).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+    answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
 }
 
 async fn only_account(admin: &Admin) -> Result<u64, ApiError> {
@@ -223,9 +230,9 @@ async fn only_account(admin: &Admin) -> Result<u64, ApiError> {
     }
 }
 
-async fn show_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+async fn show_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer<view::AppAnswer> {
     let (app, tokens) = admin.control.app(&app).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app_with_tokens(&app, &tokens, clock::now()) })))
+    answer(view::AppAnswer { app: view::app_with_tokens(&app, &tokens, clock::now()) })
 }
 
 async fn update_app(
@@ -233,7 +240,7 @@ async fn update_app(
     Extension(who): Extension<Principal>,
     Path(app): Path<String>,
     JsonBody(asked): JsonBody<AppBody>,
-) -> Answer {
+) -> Answer<view::ChangedApp> {
     if asked.hub_id.is_some() {
         return Err(ApiError::invalid("an app stays in its account"));
     }
@@ -244,7 +251,7 @@ async fn update_app(
     let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
     let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
     let changed = admin.control.update_app(&app, change).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
+    answer(view::ChangedApp { app: view::app(&changed) })
 }
 
 /// An app manager takes scopes away, and gives none: otherwise looking after one app would open every
@@ -263,43 +270,55 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
     Ok(())
 }
 
-async fn delete_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+async fn delete_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer<view::Deleted> {
     let deleted = admin.control.delete_app(&app).await?;
-    Ok(Json(json!({ "version": VERSION, "deleted": deleted.id })))
+    answer(view::Deleted { deleted: deleted.id })
 }
 
-async fn list_tokens(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+async fn list_tokens(State(admin): State<Admin>, Path(app): Path<String>, Query(query): Query<Page>) -> Answer<view::Tokens> {
     let (app, tokens) = admin.control.app(&app).await?;
     let now = clock::now();
-    let tokens: Vec<Value> = tokens.iter().map(|token| body::token(token, now)).collect();
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "tokens": tokens })))
+    let (shown, after) = page(tokens, query.after.as_deref(), query.limit, |token| token.id)?;
+    answer(view::Tokens { app: view::app(&app), tokens: shown.iter().map(|token| view::token(token, now)).collect(), after })
 }
 
-async fn create_token(State(admin): State<Admin>, Path(app): Path<String>) -> Answer {
+async fn create_token(State(admin): State<Admin>, Path(app): Path<String>) -> Answer<view::AppAndMadeToken> {
     let (app, token) = admin.control.create_token(&app).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+    answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
 }
 
-async fn rotate_token(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<RotateBody>) -> Answer {
+async fn rotate_token(
+    State(admin): State<Admin>,
+    Path(app): Path<String>,
+    JsonBody(asked): JsonBody<RotateBody>,
+) -> Answer<view::AppAndMadeToken> {
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
     let (app, token) = admin.control.rotate_token(&app, rotation).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
+    answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
 }
 
-async fn admit_legacy_key(State(admin): State<Admin>, Path(app): Path<String>, JsonBody(asked): JsonBody<CredentialBody>) -> Answer {
+async fn admit_legacy_key(
+    State(admin): State<Admin>,
+    Path(app): Path<String>,
+    JsonBody(asked): JsonBody<CredentialBody>,
+) -> Answer<view::AppAndToken> {
     let (app, token) = admin.control.admit_legacy_key(&app, Secret::new(asked.credential)).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::token(&token, clock::now()) })))
+    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, clock::now()) })
 }
 
-async fn take_over(State(admin): State<Admin>, Path(token_id): Path<u64>, JsonBody(asked): JsonBody<RotateBody>) -> Answer {
+async fn take_over(
+    State(admin): State<Admin>,
+    Path(token_id): Path<u64>,
+    JsonBody(asked): JsonBody<RotateBody>,
+) -> Answer<view::AppAndToken> {
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
     let (app, token) = admin.control.take_over(token_id, rotation).await?;
-    Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::token(&token, clock::now()) })))
+    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, clock::now()) })
 }
 
-async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer {
+async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {
     let token = admin.control.revoke_token(token_id).await?;
-    Ok(Json(json!({ "version": VERSION, "token": body::token(&token, clock::now()) })))
+    answer(view::TokenAnswer { token: view::token(&token, clock::now()) })
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

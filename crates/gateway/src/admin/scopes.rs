@@ -2,37 +2,47 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::{Extension, Json};
 use keyway_core::catalog::{Catalog, Method};
 use keyway_core::cover::least;
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
 use super::extract::{Path, Query};
+use super::page::page;
 use super::usage::days_back;
+use super::view::{self, Answer, answer};
 use crate::audit::OperationUse;
 use crate::control::BASE_SCOPE;
-use crate::model::App;
+use crate::model::{App, Token};
 use crate::principal::Principal;
 
 /// Days looked back when nothing is said: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DaysQuery {
+    /// Days to look back: 90 when left out.
+    #[schemars(range(min = 1, max = 400))]
     days: Option<u32>,
 }
 
-impl DaysQuery {
-    fn since(&self) -> Result<(u32, Timestamp), ApiError> {
-        days_back(self.days, DAYS_DEFAULT)
-    }
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DaysAndPage {
+    /// Days to look back: 90 when left out.
+    #[schemars(range(min = 1, max = 400))]
+    days: Option<u32>,
+    /// `after` of the page before; none begins at the start.
+    after: Option<String>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
 }
 
 /// What one app was granted beside what its calls needed.
@@ -40,59 +50,69 @@ pub(super) async fn of_app(
     State(admin): State<Admin>,
     Path(app): Path<String>,
     Query(query): Query<DaysQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let (days, since) = query.since()?;
+) -> Answer<view::ScopesUsed> {
+    let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
     let (app, _) = admin.control.app(&app).await?;
     let used = admin.audit.permitted_use(app.id, since).await?;
     // A log that does not reach back so far says less than was asked.
     let oldest = admin.audit.oldest().await?;
     let complete = oldest.is_some_and(|oldest| oldest <= since) || app.created_at >= since;
     let needed = needed(&app, &used);
-    Ok(Json(json!({
-        "version": VERSION, "app": { "id": app.id, "name": app.name, "hubId": app.hub_id },
-        "days": days, "since": since.to_iso(), "complete": complete, "calls": used.iter().map(|one| one.calls).sum::<u64>(),
-        "granted": app.scopes, "needed": needed.scopes, "unused": needed.unused, "least": needed.least, "operations": needed.operations,
-    })))
+    answer(view::ScopesUsed {
+        app: view::AppName { id: app.id, name: app.name.clone(), hub_id: app.hub_id },
+        days,
+        since: since.into(),
+        complete,
+        calls: used.iter().map(|one| one.calls).sum(),
+        granted: app.scopes,
+        needed: needed.scopes.into_iter().map(str::to_owned).collect(),
+        unused: needed.unused,
+        least: needed.least,
+        operations: needed.operations,
+    })
 }
 
 /// Apps that made no call, with the day of the last one.
 pub(super) async fn unused_apps(
     State(admin): State<Admin>,
     Extension(who): Extension<Principal>,
-    Query(query): Query<DaysQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let (days, since) = query.since()?;
-    let mut unused = Vec::new();
-    for (app, tokens) in admin.control.apps(None).await.into_iter().filter(|(app, _)| who.sees(app.id)) {
-        let last = tokens.iter().filter_map(|token| token.last_used_at).max();
-        if last.unwrap_or(app.created_at) < since {
-            unused.push(json!({
-                "id": app.id, "name": app.name, "hubId": app.hub_id, "owner": app.owner, "enabled": app.enabled,
-                "createdAt": app.created_at.to_iso(), "lastUsedAt": last.map(Timestamp::to_iso),
-            }));
-        }
-    }
-    Ok(Json(json!({ "version": VERSION, "days": days, "since": since.to_iso(), "apps": unused })))
+    Query(query): Query<DaysAndPage>,
+) -> Answer<view::UnusedApps> {
+    let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
+    let last = |tokens: &[Token]| tokens.iter().filter_map(|token| token.last_used_at).max();
+    let mut unused = admin.control.apps(None).await;
+    unused.retain(|(app, tokens)| who.sees(app.id) && last(tokens).unwrap_or(app.created_at) < since);
+    let (shown, after) = page(unused, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
+    let unused = |(app, tokens): (App, Vec<Token>)| view::UnusedApp {
+        id: app.id,
+        name: app.name,
+        hub_id: app.hub_id,
+        owner: app.owner,
+        enabled: app.enabled,
+        created_at: app.created_at.into(),
+        last_used_at: last(&tokens).map(view::Moment::from),
+    };
+    answer(view::UnusedApps { days, since: since.into(), apps: shown.into_iter().map(unused).collect(), after })
 }
 
 /// Where the calls with a token come from: who must move before it ends.
 pub(super) async fn users_of_token(
     State(admin): State<Admin>,
     Path(token_id): Path<u64>,
-    Query(query): Query<DaysQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let (days, since) = query.since()?;
+    Query(query): Query<DaysAndPage>,
+) -> Answer<view::TokenUsers> {
+    let (days, since) = days_back(query.days, DAYS_DEFAULT)?;
     let sources = admin.audit.sources_of(token_id, since).await?;
-    let users: Vec<Value> =
-        sources.iter().map(|(source, calls, last)| json!({ "source": source, "calls": calls, "last": last.to_iso() })).collect();
-    Ok(Json(json!({ "version": VERSION, "tokenId": token_id, "days": days, "users": users })))
+    let (shown, after) = page(sources, query.after.as_deref(), query.limit, |(source, ..)| source.clone())?;
+    let user = |(source, calls, last): (String, u64, Timestamp)| view::TokenUser { source, calls, last: last.into() };
+    answer(view::TokenUsers { token_id, days, users: shown.into_iter().map(user).collect(), after })
 }
 
 struct Needed {
     scopes: Vec<&'static str>,
     unused: Vec<String>,
     least: bool,
-    operations: Vec<Value>,
+    operations: Vec<view::OperationUse>,
 }
 
 /// The least of an app's scopes that open every operation it was let through to.
@@ -115,7 +135,13 @@ fn needed(app: &App, used: &[OperationUse]) -> Needed {
     let unused = app.scopes.iter().filter(|scope| *scope != BASE_SCOPE && !scopes.contains(&scope.as_str())).cloned().collect();
     let operations = uses.iter().zip(&needs).map(|(((name, object), (calls, last)), need)| {
         let open = need.iter().find(|set| cover.scopes.contains_all(set)).map(ScopeSet::names).unwrap_or_default();
-        json!({ "operation": name, "object": object, "calls": calls, "last": last.to_iso(), "scopes": open })
+        view::OperationUse {
+            operation: (*name).to_owned(),
+            object: object.map(str::to_owned),
+            calls: *calls,
+            last: (*last).into(),
+            scopes: open.into_iter().map(str::to_owned).collect(),
+        }
     });
     Needed { operations: operations.collect(), scopes, unused, least: cover.least }
 }

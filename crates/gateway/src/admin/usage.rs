@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::{Extension, Json};
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::Query;
+use super::page::page;
+use super::view::{self, Answer, answer};
 use crate::audit::OperationUse;
 use crate::clock;
 use crate::principal::Principal;
@@ -22,11 +24,19 @@ const DAYS_DEFAULT: u32 = 30;
 /// Days looked back at most.
 const DAYS_MAX: u32 = 400;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct UsageQuery {
+    /// Of one account.
     hub_id: Option<u64>,
+    /// Days to look back: 30 when left out.
+    #[schemars(range(min = 1, max = 400))]
     days: Option<u32>,
+    /// `after` of the page before; none begins at the start.
+    after: Option<String>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
 }
 
 /// The days to look back, and the moment at which they begin.
@@ -42,27 +52,45 @@ pub(super) async fn list(
     State(admin): State<Admin>,
     Extension(who): Extension<Principal>,
     Query(query): Query<UsageQuery>,
-) -> Result<Json<Value>, ApiError> {
+) -> Answer<view::UsageAnswer> {
     let (_, since) = days_back(query.days, DAYS_DEFAULT)?;
     if let Some(hub_id) = query.hub_id {
         admin.control.account(hub_id).await?;
     }
     let names: HashMap<u64, String> = admin.control.apps(query.hub_id).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
     let used = admin.audit.usage(query.hub_id, since).await?;
-    let usage: Vec<Value> =
-        used.iter().filter(|one| who.sees(one.app_id)).map(|one| described(one, names.get(&one.app_id).map(String::as_str))).collect();
-    Ok(Json(json!({ "version": VERSION, "since": since.to_iso(), "usage": usage })))
+    let mut used = used;
+    used.retain(|one| who.sees(one.app_id));
+    let (shown, after) = page(used, query.after.as_deref(), query.limit, key)?;
+    let usage = shown.iter().map(|one| described(one, names.get(&one.app_id).cloned())).collect();
+    answer(view::UsageAnswer { since: since.into(), usage, after })
+}
+
+/// What lines are ordered by, and which of them one is: days first, then who called what.
+fn key(used: &OperationUse) -> String {
+    let object = used.object.as_deref().unwrap_or_default();
+    format!("{}\n{:020}\n{:020}\n{}\n{object}", used.day, used.hub_id, used.app_id, used.operation)
 }
 
 /// One line: `app` is none for an app that was deleted.
-fn described(used: &OperationUse, app: Option<&str>) -> Value {
+fn described(used: &OperationUse, app: Option<String>) -> view::Usage {
     let (method, template) = used.operation.split_once(' ').unwrap_or_default();
     let ends = sunset::of_path(template);
     let successor = Method::parse(method).and_then(|method| sunset::successor(method, template));
-    json!({
-        "hubId": used.hub_id, "appId": used.app_id, "app": app, "operation": used.operation, "object": used.object, "day": used.day, "calls": used.calls,
-        "failed": used.failed, "last": used.last.to_iso(), "sunset": ends.map(|row| row.date), "ends": ends.map(|row| row.what),
-        "certainty": ends.map(|row| row.certainty), "successor": successor.and_then(|row| row.successor),
-        "difference": successor.map(|row| row.difference),
-    })
+    view::Usage {
+        hub_id: used.hub_id,
+        app_id: used.app_id,
+        app,
+        operation: used.operation.clone(),
+        object: used.object.clone(),
+        day: used.day.clone(),
+        calls: used.calls,
+        failed: used.failed,
+        last: used.last.into(),
+        sunset: ends.map(|row| row.date.to_owned()),
+        ends: ends.map(|row| row.what.to_owned()),
+        certainty: ends.map(|row| row.certainty.to_owned()),
+        successor: successor.and_then(|row| row.successor).map(str::to_owned),
+        difference: successor.map(|row| row.difference.to_owned()),
+    }
 }

@@ -4,7 +4,7 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_oauth::random_text;
 
-use super::{Control, ControlError, Result, random, text};
+use super::{Control, ControlError, Result, random, record, text};
 use crate::clock;
 use crate::model::AdminToken;
 use crate::principal::Role;
@@ -71,6 +71,7 @@ impl Control {
             return Err(ControlError::Conflict(format!("there are {LIVE_MAX} admin tokens already; revoke one first")));
         }
         token.id = stored::insert(&mut change, &token, &self.registry.token_key().hash(plain.expose())).await?;
+        record::of_one(&mut change, format!("admin token {}", token.id), None, Some(record::admin_token(&token))).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
         Ok((token, plain))
@@ -88,9 +89,11 @@ impl Control {
         let mut token = found.ok_or_else(|| ControlError::NotFound(format!("there is no admin token {which}")))?;
         let now = clock::now();
         stored::revoke(&mut change, token.id, now).await?;
+        let was = record::admin_token(&token);
+        token.revoked_at = Some(now);
+        record::of_one(&mut change, format!("admin token {}", token.id), Some(was), Some(record::admin_token(&token))).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
-        token.revoked_at = Some(now);
         Ok(token)
     }
 

@@ -39,7 +39,7 @@ pub struct NewOAuthClient {
 }
 
 /// What an account that is being connected is made of; HubSpot says the rest.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OAuthSettings {
     /// What people call it; the hub id when empty.

@@ -5,7 +5,7 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use keyway_core::secret::Secret;
 use keyway_oauth::random_text;
 
-use super::{Control, ControlError, Result, random};
+use super::{Control, ControlError, Result, random, record};
 use crate::clock;
 use crate::model::Person;
 use crate::principal::Role;
@@ -78,6 +78,11 @@ impl Control {
         let mut person = Person { id: 0, email, role, created_at };
         person.id = stored::put_person(&mut change, &person, hash.as_deref()).await?;
         stored::end_sessions(&mut change, person.id).await?;
+        let mut became = record::person(&person);
+        if hash.is_some() {
+            became["password"] = "new".into();
+        }
+        record::of_one(&mut change, format!("user {}", person.email), known.map(record::person), Some(became)).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
         Ok((person, made))
@@ -97,6 +102,7 @@ impl Control {
             refuse_last_super_admin(&people, &email)?;
         }
         stored::delete_person(&mut change, &email).await?;
+        record::of_one(&mut change, format!("user {email}"), Some(record::person(known)), None).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
         Ok(())

@@ -1,0 +1,62 @@
+//! `keyway changes`
+
+use http::Method;
+use serde_json::Value;
+
+use super::{list, query, show, text};
+use crate::Exit;
+use crate::args::{Changes, Connection};
+use crate::client::call;
+
+pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
+    let Changes { who, operation, target, since, until, limit, json } = wanted;
+    let fields = [
+        ("who", who),
+        ("operation", operation),
+        ("target", target),
+        ("from", since),
+        ("to", until),
+        ("limit", limit.map(|limit| limit.to_string())),
+    ];
+    let answer = call(connection, Method::GET, &format!("/api/v1/changes{}", query(&fields)), None).await?;
+    show(&answer, json, |answer| match list(answer, "changes") {
+        [] => "nothing was changed".to_owned(),
+        changes => changes.iter().map(told).collect::<Vec<_>>().join("\n\n"),
+    })
+}
+
+/// One change: who, what, from where, then a line for each field, before and after.
+fn told(change: &Value) -> String {
+    let field = |name: &str| text(&change[name]);
+    let source = if change["source"] == "" { String::new() } else { format!(" from {}", field("source")) };
+    let mut lines = format!(
+        "{}  {} {} ({}){source}: {} {}",
+        field("at"),
+        field("kind"),
+        field("who"),
+        field("role"),
+        field("operation"),
+        field("target")
+    );
+    let (was, became) = (&change["before"], &change["after"]);
+    let mut things: Vec<&String> = [was, became].into_iter().filter_map(Value::as_object).flat_map(|things| things.keys()).collect();
+    things.sort();
+    things.dedup();
+    for thing in things {
+        match (was.get(thing), became.get(thing)) {
+            (Some(was), Some(became)) if was.is_object() => {
+                for (name, value) in was.as_object().into_iter().flatten() {
+                    lines.push_str(&format!("\n    {thing} {name}: {} -> {}", text(value), text(&became[name])));
+                }
+            }
+            (None, Some(made)) => lines.push_str(&format!("\n    {thing} made: {}", named(made))),
+            (Some(gone), None) => lines.push_str(&format!("\n    {thing} gone: {}", named(gone))),
+            _ => {}
+        }
+    }
+    lines
+}
+
+fn named(thing: &Value) -> String {
+    ["name", "hint", "role"].iter().find_map(|field| thing[*field].as_str()).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,58 @@
+//! The record of changes: who changed what, when, from where, and what it was before.
+
+use axum::extract::State;
+use keyway_core::time::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Admin;
+use super::body::ApiError;
+use super::extract::Query;
+use super::page::limit;
+use super::view::{self, Answer, answer};
+use crate::store::changes::ChangeFilter;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ChangesQuery {
+    /// By them: an address, a token's name, `socket` or `server`.
+    who: Option<String>,
+    /// By this operation.
+    operation: Option<String>,
+    /// To this, such as `app 3`.
+    target: Option<String>,
+    /// From this time on, ISO 8601.
+    from: Option<String>,
+    /// Before this time, ISO 8601.
+    to: Option<String>,
+    /// `before` of the page before; none begins with the newest.
+    before: Option<u64>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
+}
+
+pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<ChangesQuery>) -> Answer<view::Changes> {
+    let limit = limit(query.limit)?;
+    let filter = ChangeFilter {
+        who: query.who,
+        operation: query.operation,
+        target: query.target,
+        from: moment(query.from.as_deref())?,
+        to: moment(query.to.as_deref())?,
+        before_id: query.before,
+        // One more than wanted shows whether there is another page.
+        limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
+    };
+    let mut records = admin.control.changes(&filter).await?;
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let before = records.last().filter(|_| more).map(|record| record.id);
+    answer(view::Changes { changes: records.into_iter().map(view::change).collect(), before })
+}
+
+/// A moment in a query.
+fn moment(text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let parse = |text: &str| Timestamp::parse_iso(text).ok_or_else(|| ApiError::invalid(format!("{text} is not a time; use ISO 8601")));
+    text.map(parse).transpose()
+}

@@ -1,0 +1,613 @@
+//! What the admin API answers. The same types are what is sent and what the OpenAPI document says.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use keyway_core::quota::Limits;
+use keyway_core::time::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::body::ApiError;
+use crate::control::NewToken;
+use crate::model;
+use crate::principal::Role;
+use crate::registry::Standing;
+use crate::upstream::health::State;
+
+/// An answer, or problem details.
+pub(super) type Answer<T> = Result<Json<Versioned<T>>, ApiError>;
+
+/// The version of every answer's shape.
+const VERSION: u32 = 1;
+
+/// What every answer has in common.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Versioned<T> {
+    /// The version of the answer's shape.
+    version: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// An answer of this version.
+pub(super) fn answer<T>(body: T) -> Answer<T> {
+    Ok(Json(Versioned { version: VERSION, body }))
+}
+
+/// A moment, ISO 8601 in UTC.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Moment(String);
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self(at.to_iso())
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+fn moment(at: Option<Timestamp>) -> Option<Moment> {
+    at.map(Moment::from)
+}
+
+/// Declares a struct of fields that are all sent, as JSON names them.
+macro_rules! shown {
+    ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* })*) => { $(
+        $(#[$meta])*
+        #[derive(Serialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub(super) struct $name { $($(#[$field_meta])* pub $field: $kind,)* }
+    )* };
+}
+
+shown! {
+    /// One HubSpot account.
+    struct Account {
+        hub_id: u64,
+        name: String,
+        /// `embedded` or `hubspot`.
+        backend: &'static str,
+        /// How its calls reach HubSpot; none where it is embedded.
+        connection: Option<Connection>,
+        tier: String,
+        addons: u8,
+        time_zone: String,
+        currency: String,
+        region: String,
+        created_at: Moment,
+        limits: AccountLimits,
+        used_today: u64,
+        /// Calls that wait for their turn.
+        waiting: u64,
+    }
+    /// Calls that HubSpot allows: in ten seconds, of search in a second, and in a day.
+    struct AccountLimits {
+        burst: u32,
+        associations_burst: u32,
+        daily: u64,
+        search: u32,
+    }
+    /// How an account's calls reach HubSpot.
+    struct Connection {
+        base_url: String,
+        hint: String,
+        /// Whether it was connected by OAuth.
+        oauth: bool,
+        scopes: Vec<String>,
+        state: &'static str,
+        state_since: Option<Moment>,
+        /// Scopes of the account's apps that the credential lacks.
+        missing_scopes: Vec<String>,
+        since: Moment,
+        checked_at: Moment,
+        rotation_due: bool,
+        former: Option<FormerCredential>,
+    }
+    /// A credential that was replaced and can be put back.
+    struct FormerCredential { hint: String, until: Moment, }
+    /// One integration.
+    struct App {
+        id: u64,
+        hub_id: u64,
+        name: String,
+        description: String,
+        owner: String,
+        dependents: Vec<String>,
+        scopes: Vec<String>,
+        enabled: bool,
+        weight: u32,
+        reserve: u32,
+        max_wait_ms: u32,
+        translate: bool,
+        created_at: Moment,
+        updated_at: Moment,
+    }
+    /// An app with its tokens.
+    struct AppWithTokens {
+        #[serde(flatten)]
+        app: App,
+        tokens: Vec<Token>,
+    }
+    /// A token of an app, without its text.
+    struct Token {
+        id: u64,
+        app_id: u64,
+        /// `token`, `legacy_key` or `refresh_token`.
+        kind: &'static str,
+        hint: String,
+        /// `active`, `expiring`, `expired` or `revoked`.
+        state: &'static str,
+        created_at: Moment,
+        expires_at: Option<Moment>,
+        revoked_at: Option<Moment>,
+        last_used_at: Option<Moment>,
+        /// Of a refresh token: what was granted.
+        scopes: Option<Vec<String>>,
+        /// Of a refresh token: by whom.
+        granted_by: Option<String>,
+    }
+    /// A token that was just made.
+    struct MadeToken {
+        id: u64,
+        /// Its text, this once.
+        value: String,
+        created_at: Moment,
+    }
+    /// An OAuth client that many accounts install.
+    struct PublicApp {
+        id: u64,
+        name: String,
+        description: String,
+        owner: String,
+        client_id: String,
+        secrets: Vec<ClientSecret>,
+        /// Whether it has no secret, and must use PKCE.
+        public_client: bool,
+        redirect_uris: Vec<String>,
+        scopes: Vec<String>,
+        conditional_scopes: Vec<String>,
+        optional_scopes: Vec<String>,
+        /// `private` or `marketplace`.
+        distribution: &'static str,
+        rotate_refresh_tokens: bool,
+        enabled: bool,
+        /// In a list: how many accounts have installed it.
+        installs: Option<usize>,
+        created_at: Moment,
+        updated_at: Moment,
+        /// The text of a secret that was just made, this once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_secret: Option<String>,
+    }
+    /// A client secret, without its text.
+    struct ClientSecret { hint: String, created_at: Moment, expires_at: Option<Moment>, }
+    /// An account's grant to a public app.
+    struct Install {
+        #[serde(flatten)]
+        app: AppWithTokens,
+        public_app_id: Option<u64>,
+    }
+    /// An app of HubSpot's with which accounts are connected.
+    struct OAuthClient {
+        id: u64,
+        name: String,
+        client_id: String,
+        base_url: String,
+        authorize_url: String,
+        scopes: Vec<String>,
+        optional_scopes: Vec<String>,
+        created_at: Moment,
+    }
+    /// Somebody who may sign in.
+    struct User {
+        id: u64,
+        email: String,
+        role: RoleName,
+        /// The apps of an app manager.
+        apps: Vec<u64>,
+        created_at: Moment,
+    }
+    /// A token of the admin API, without its text.
+    struct AdminToken {
+        id: u64,
+        name: String,
+        hint: String,
+        role: RoleName,
+        /// The apps of an app manager.
+        apps: Vec<u64>,
+        /// `active`, `expired` or `revoked`.
+        state: &'static str,
+        created_at: Moment,
+        created_by: String,
+        expires_at: Option<Moment>,
+        revoked_at: Option<Moment>,
+        last_used_at: Option<Moment>,
+        /// Its text when it was just made, this once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+    }
+    /// Who changed what, and what it was before.
+    struct Change {
+        id: u64,
+        at: Moment,
+        /// `person`, `token`, `socket` or `server`.
+        kind: String,
+        who_id: Option<u64>,
+        who: String,
+        role: String,
+        /// The operation's name in this document, or one of the console's own such as `signIn`.
+        operation: String,
+        /// What it was done to, or what it made.
+        target: String,
+        /// What was changed, as it was: each thing by its kind and number.
+        before: Map<String, Value>,
+        /// And as it was after.
+        after: Map<String, Value>,
+        /// From where: an IP address, or `uid 1000` on the socket.
+        source: String,
+    }
+    /// Calls of one app, operation and day.
+    struct Usage {
+        hub_id: u64,
+        app_id: u64,
+        /// None for an app that was deleted.
+        app: Option<String>,
+        operation: String,
+        object: Option<String>,
+        day: String,
+        calls: u64,
+        failed: u64,
+        last: Moment,
+        /// When the operation ends, and what of it.
+        sunset: Option<String>,
+        ends: Option<String>,
+        certainty: Option<String>,
+        /// What takes its place.
+        successor: Option<String>,
+        difference: Option<String>,
+    }
+    /// An app that made no call.
+    struct UnusedApp {
+        id: u64,
+        name: String,
+        hub_id: u64,
+        owner: String,
+        enabled: bool,
+        created_at: Moment,
+        last_used_at: Option<Moment>,
+    }
+    /// An address from which a token is used.
+    struct TokenUser { source: String, calls: u64, last: Moment, }
+    /// An app's name and where it is.
+    struct AppName { id: u64, name: String, hub_id: u64, }
+    /// Calls of one operation, and the scopes that open it.
+    struct OperationUse { operation: String, object: Option<String>, calls: u64, last: Moment, scopes: Vec<String>, }
+}
+
+shown! {
+    struct AccountAnswer { account: Account, }
+    struct Accounts { accounts: Vec<Account>, after: Option<String>, }
+    struct Imported { imported: usize, }
+    struct Authorization { authorize_url: String, redirect_uri: String, authorization: String, }
+    struct AuthorizationState {
+        /// `waiting`, `connected` or `failed`.
+        state: &'static str,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<Account>,
+    }
+    struct AccessToken {
+        hub_id: u64,
+        access_token: String,
+        /// In seconds.
+        expires_in: i64,
+        expires_at: Moment,
+    }
+    /// What is gone, by its number.
+    struct Deleted { deleted: u64, }
+    /// Who is gone, by their address.
+    struct DeletedUser { deleted: String, }
+    struct AppAnswer { app: AppWithTokens, }
+    struct ChangedApp { app: App, }
+    struct Apps { apps: Vec<AppWithTokens>, after: Option<String>, }
+    struct AppAndMadeToken { app: App, token: MadeToken, }
+    struct AppAndToken { app: App, token: Token, }
+    struct Tokens { app: App, tokens: Vec<Token>, after: Option<String>, }
+    struct TokenAnswer { token: Token, }
+    struct TokenUsers { token_id: u64, days: u32, users: Vec<TokenUser>, after: Option<String>, }
+    struct PublicAppAnswer { public_app: PublicApp, }
+    struct PublicApps { public_apps: Vec<PublicApp>, after: Option<String>, }
+    struct InstallAnswer { install: Install, }
+    struct Installs { installs: Vec<Install>, after: Option<String>, }
+    struct Approved { redirect_to: String, code: String, }
+    struct OAuthClientAnswer { oauth_client: OAuthClient, }
+    struct OAuthClients { oauth_clients: Vec<OAuthClient>, after: Option<String>, }
+    struct Me {
+        /// `person`, `token` or `socket`.
+        kind: &'static str,
+        id: Option<u64>,
+        name: String,
+        role: RoleName,
+        apps: Vec<u64>,
+        /// The operations that the role opens, if only for some apps.
+        operations: Vec<&'static str>,
+    }
+    struct Users { users: Vec<User>, after: Option<String>, }
+    struct UserAnswer {
+        user: User,
+        /// A password that was made, this once.
+        password: Option<String>,
+    }
+    struct AdminTokenAnswer { admin_token: AdminToken, }
+    struct AdminTokens { admin_tokens: Vec<AdminToken>, after: Option<String>, }
+    struct Changes {
+        changes: Vec<Change>,
+        /// For the next page; none on the last.
+        before: Option<u64>,
+    }
+    struct UsageAnswer { since: Moment, usage: Vec<Usage>, after: Option<String>, }
+    struct UnusedApps { days: u32, since: Moment, apps: Vec<UnusedApp>, after: Option<String>, }
+    struct ScopesUsed {
+        app: AppName,
+        days: u32,
+        since: Moment,
+        /// Whether the log reaches back so far.
+        complete: bool,
+        calls: u64,
+        granted: Vec<String>,
+        needed: Vec<String>,
+        unused: Vec<String>,
+        /// Whether `needed` is surely the least.
+        least: bool,
+        operations: Vec<OperationUse>,
+    }
+    struct Verified {
+        records: u64,
+        unsealed: u64,
+        head: Option<String>,
+        /// What is wrong with the log; none where nothing is.
+        fault: Option<String>,
+    }
+}
+
+/// A role's name.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct RoleName(&'static str);
+
+impl JsonSchema for RoleName {
+    fn schema_name() -> Cow<'static, str> {
+        "Role".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Role::NAMES })
+    }
+}
+
+impl From<&Role> for RoleName {
+    fn from(role: &Role) -> Self {
+        Self(role.name())
+    }
+}
+
+/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
+const ROTATION_DAYS: i64 = 180;
+
+/// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
+pub(super) fn connection(
+    connection: &model::Connection,
+    health: (State, Option<Timestamp>),
+    apps: &[(model::App, Vec<model::Token>)],
+    now: Timestamp,
+) -> Connection {
+    let mut missing: Vec<&String> = apps.iter().flat_map(|(app, _)| &app.scopes).collect();
+    missing.retain(|scope| !connection.scopes.contains(scope));
+    missing.sort_unstable();
+    missing.dedup();
+    let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
+    Connection {
+        base_url: connection.base.to_string(),
+        hint: connection.hint.clone(),
+        oauth: connection.oauth_client.is_some(),
+        scopes: connection.scopes.clone(),
+        state: health.0.as_str(),
+        state_since: moment(health.1),
+        missing_scopes: missing.into_iter().cloned().collect(),
+        since: connection.since.into(),
+        checked_at: connection.checked_at.into(),
+        rotation_due: connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
+        former: connection.former.as_ref().map(|former| FormerCredential { hint: former.hint.clone(), until: former.until.into() }),
+    }
+}
+
+pub(super) fn account(account: &model::Account, standing: Option<Standing>, connection: Option<Connection>) -> Account {
+    let limits = standing.map_or_else(|| Limits::for_tier(account.tier, account.addons), |standing| standing.limits);
+    Account {
+        hub_id: account.hub_id,
+        name: account.name.clone(),
+        backend: if connection.is_some() { "hubspot" } else { "embedded" },
+        connection,
+        tier: account.tier.to_string(),
+        addons: account.addons,
+        time_zone: account.time_zone.clone(),
+        currency: account.currency.clone(),
+        region: account.region.clone(),
+        created_at: account.created_at.into(),
+        limits: AccountLimits {
+            burst: limits.burst,
+            associations_burst: limits.associations_burst,
+            daily: limits.daily,
+            search: limits.search,
+        },
+        used_today: standing.map_or(0, |standing| standing.used_today),
+        waiting: standing.map_or(0, |standing| standing.waiting as u64),
+    }
+}
+
+pub(super) fn app(app: &model::App) -> App {
+    App {
+        id: app.id,
+        hub_id: app.hub_id,
+        name: app.name.clone(),
+        description: app.description.clone(),
+        owner: app.owner.clone(),
+        dependents: app.dependents.clone(),
+        scopes: app.scopes.clone(),
+        enabled: app.enabled,
+        weight: app.sharing.weight,
+        reserve: app.sharing.reserve,
+        max_wait_ms: app.sharing.max_wait_ms,
+        translate: app.translate,
+        created_at: app.created_at.into(),
+        updated_at: app.updated_at.into(),
+    }
+}
+
+pub(super) fn app_with_tokens(found: &model::App, tokens: &[model::Token], now: Timestamp) -> AppWithTokens {
+    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, now)).collect() }
+}
+
+pub(super) fn install(found: &model::App, tokens: &[model::Token], now: Timestamp) -> Install {
+    Install { app: app_with_tokens(found, tokens, now), public_app_id: found.public_app }
+}
+
+pub(super) fn token(token: &model::Token, now: Timestamp) -> Token {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        (None, Some(_)) => "expiring",
+        (None, None) => "active",
+    };
+    let kind = match (token.legacy, token.grant.is_some()) {
+        (true, _) => "legacy_key",
+        (_, true) => "refresh_token",
+        _ => "token",
+    };
+    Token {
+        id: token.id,
+        app_id: token.app_id,
+        kind,
+        hint: token.hint.clone(),
+        state,
+        created_at: token.created_at.into(),
+        expires_at: moment(token.expires_at),
+        revoked_at: moment(token.revoked_at),
+        last_used_at: moment(token.last_used_at),
+        scopes: token.grant.as_ref().map(|grant| grant.scopes.clone()),
+        granted_by: token.grant.as_ref().map(|grant| grant.user.clone()),
+    }
+}
+
+/// The one answer that holds a token's text.
+pub(super) fn made_token(made: &NewToken) -> MadeToken {
+    MadeToken { id: made.token.id, value: made.plain.expose().to_owned(), created_at: made.token.created_at.into() }
+}
+
+pub(super) fn public_app(app: &model::PublicApp, installs: Option<usize>, secret: Option<String>) -> PublicApp {
+    let kept = |secret: &model::ClientSecret| ClientSecret {
+        hint: secret.hint.clone(),
+        created_at: secret.created_at.into(),
+        expires_at: moment(secret.expires_at),
+    };
+    PublicApp {
+        id: app.id,
+        name: app.name.clone(),
+        description: app.description.clone(),
+        owner: app.owner.clone(),
+        client_id: app.client_id.clone(),
+        secrets: app.secrets.iter().map(kept).collect(),
+        public_client: app.is_public,
+        redirect_uris: app.redirect_uris.clone(),
+        scopes: app.scopes.clone(),
+        conditional_scopes: app.conditional_scopes.clone(),
+        optional_scopes: app.optional_scopes.clone(),
+        distribution: app.distribution.name(),
+        rotate_refresh_tokens: app.rotates,
+        enabled: app.enabled,
+        installs,
+        created_at: app.created_at.into(),
+        updated_at: app.updated_at.into(),
+        client_secret: secret,
+    }
+}
+
+pub(super) fn oauth_client(client: &model::OAuthClient) -> OAuthClient {
+    OAuthClient {
+        id: client.id,
+        name: client.name.clone(),
+        client_id: client.client.id.clone(),
+        base_url: client.base.to_string(),
+        authorize_url: client.authorize_url.clone(),
+        scopes: client.scopes.clone(),
+        optional_scopes: client.optional_scopes.clone(),
+        created_at: client.created_at.into(),
+    }
+}
+
+pub(super) fn user(person: &model::Person) -> User {
+    User {
+        id: person.id,
+        email: person.email.clone(),
+        role: (&person.role).into(),
+        apps: apps(&person.role),
+        created_at: person.created_at.into(),
+    }
+}
+
+pub(super) fn admin_token(token: &model::AdminToken, now: Timestamp, value: Option<String>) -> AdminToken {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        _ => "active",
+    };
+    AdminToken {
+        id: token.id,
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+        role: (&token.role).into(),
+        apps: apps(&token.role),
+        state,
+        created_at: token.created_at.into(),
+        created_by: token.created_by.clone(),
+        expires_at: moment(token.expires_at),
+        revoked_at: moment(token.revoked_at),
+        last_used_at: moment(token.last_used_at),
+        value,
+    }
+}
+
+pub(super) fn change(record: model::ChangeRecord) -> Change {
+    let things = |value| if let Value::Object(things) = value { things } else { Map::new() };
+    Change {
+        id: record.id,
+        at: record.at.into(),
+        kind: record.kind,
+        who_id: record.who_id,
+        who: record.who,
+        role: record.role,
+        operation: record.operation,
+        target: record.target,
+        before: things(record.was),
+        after: things(record.became),
+        source: record.source,
+    }
+}
+
+/// The apps that a role is limited to.
+pub(super) fn apps(role: &Role) -> Vec<u64> {
+    role.apps().unwrap_or_default().to_vec()
+}
