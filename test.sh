@@ -71,6 +71,13 @@ read_by_others() { # what is read back with the libraries of those it is for
   $venv/bin/python tests/deliver.py && $venv/bin/python tests/parquet.py && $venv/bin/python tests/otlp.py
 }
 
+admin_api() { # the admin API against its own document
+  local venv=target/schemathesis
+  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5 || return 1
+  $venv/bin/python tests/admin_api.py
+}
+
 on_redis() { # the line that instances share, and its script
   python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
 }
@@ -99,6 +106,7 @@ part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
+part 'the admin API against its document' admin_api
 part 'clients that hang up' python3 tests/hang_up.py
 part 'deliveries of new tokens, the audit as Parquet and OpenTelemetry' read_by_others
 part 'HubSpot behind TLS' python3 tests/tls_upstream.py

@@ -942,6 +942,22 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
+    /// End every session of a person
+    SignOut {
+        /// Their e-mail address
+        email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a person's second factor away, should it be lost with its recovery codes
+    RemoveSecondFactor {
+        /// Their e-mail address
+        email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a person's sign-in away, and end their sessions
     Delete {
         /// Their e-mail address

@@ -83,6 +83,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         data: address(serve.public_url.as_deref(), "--public-url", data.local_addr()?)?,
         admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
     };
+    let admin_url = addresses.admin.clone();
     let gateway = Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone());
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()));
@@ -112,7 +113,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         upstream,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
-        sign_in_guesses: admin::sign_in_guesses(),
+        sign_in_guesses: Arc::default(),
     };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
     tokens.recall().await?;
@@ -128,9 +129,18 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
+    let set_up = control.begin_set_up().await?;
+
     // Before the server is called ready: whoever reads that may stop it at once.
     let signals = StopSignals::listen()?;
-    announce(&serve, data_addr, admin_addr, folder, demo.as_ref())?;
+    announce(
+        &serve,
+        data_addr,
+        admin_addr,
+        folder,
+        demo.as_ref(),
+        set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose())),
+    )?;
     signals.received().await;
     commands::say("keyway is stopping: finishing the calls under way");
     stop.send_replace(true);
@@ -303,7 +313,14 @@ async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool
     }
 }
 
-fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, demo: Option<&demo::Demo>) -> anyhow::Result<()> {
+fn announce(
+    serve: &Serve,
+    data: SocketAddr,
+    admin: SocketAddr,
+    folder: &Path,
+    demo: Option<&demo::Demo>,
+    set_up: Option<String>,
+) -> anyhow::Result<()> {
     let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { folder.display().to_string() };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
@@ -318,6 +335,9 @@ fn announce(serve: &Serve, data: SocketAddr, admin: SocketAddr, folder: &Path, d
         env!("CARGO_PKG_VERSION"),
         folder.join("admin.sock").display(),
     ))?;
+    if let Some(link) = set_up {
+        tell(&format!("  set up  {link}\n          makes the first super admin, once, within a day\n"))?;
+    }
     if let Some(demo) = demo {
         tell(&demo.screen(data))?;
     }

@@ -35,13 +35,13 @@ use crate::audit::AuditLog;
 use crate::clock;
 use crate::console;
 use crate::control::Control;
-use crate::guesses::Guesses;
 use crate::pipeline::{Addresses, Gateway};
 use crate::principal::Principal;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
 
+pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
 
@@ -62,8 +62,8 @@ pub struct Admin {
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.
     pub addresses: Arc<Addresses>,
-    /// Wrong passwords, by the address they were for.
-    pub sign_in_guesses: Arc<Guesses<String>>,
+    /// Wrong passwords and codes.
+    pub sign_in_guesses: Arc<SignInGuesses>,
 }
 
 impl Admin {
@@ -93,14 +93,6 @@ impl Admin {
         self.tokens.forget(hub_id);
         self.upstream.health.note(hub_id, health::State::Fine, clock::now());
     }
-}
-
-/// Wrong passwords for one address in a minute.
-const SIGN_IN_GUESSES_MAX: u32 = 5;
-
-/// Where wrong passwords are counted.
-pub fn sign_in_guesses() -> Arc<Guesses<String>> {
-    Arc::new(Guesses::new(SIGN_IN_GUESSES_MAX))
 }
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are

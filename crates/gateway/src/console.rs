@@ -2,9 +2,12 @@
 //!
 //! Rendered here, without script and without anything from another host.
 
+mod account;
 mod callback;
 mod consent;
+mod guessing;
 mod page;
+mod set_up;
 mod sign_in;
 
 use axum::Router;
@@ -13,13 +16,22 @@ use axum::routing::{get, post};
 use crate::admin::Admin;
 
 pub(crate) use consent::{answered, parse};
+pub use guessing::SignInGuesses;
 
 /// The pages.
 pub(crate) fn pages() -> Router<Admin> {
     Router::new()
         .route("/assets/keyway.css", get(page::style))
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
+        .route("/sign-in/code", post(sign_in::take_code))
         .route("/sign-out", post(sign_in::out))
+        .route("/set-up", get(set_up::show).post(set_up::take))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sign-out-everywhere", post(account::sign_out_everywhere))
+        .route("/account/second-factor", post(account::begin_second_factor))
+        .route("/account/second-factor/confirm", post(account::confirm_second_factor))
+        .route("/account/second-factor/remove", post(account::remove_second_factor))
         .route("/signed-in", get(sign_in::done))
         .route("/oauth/authorize", get(consent::show).post(consent::take))
         .route("/oauth/callback", get(callback::take))

@@ -12,6 +12,8 @@ mod oauth;
 mod oauth_accounts;
 mod people;
 mod record;
+mod second_factor;
+mod set_up;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use crate::upstream::CredentialError;
 
 pub use connections::NewConnection;
 pub use people::NewPerson;
-pub(crate) use people::SESSION_MS;
+pub(crate) use people::{PENDING_MS, SESSION_MS};
 pub use record::Acting;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};

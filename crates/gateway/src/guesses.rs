@@ -11,10 +11,11 @@ use crate::registry::locked;
 /// Wrong secrets, by whom they come from (an address, a name).
 pub struct Guesses<K> {
     most: u32,
+    window_ms: i64,
     seen: Mutex<HashMap<K, (i64, u32)>>,
 }
 
-/// Over how long they are counted, in milliseconds.
+/// Over how long they are counted when nothing else is said, in milliseconds.
 const WINDOW_MS: i64 = 60_000;
 /// Sides remembered; with more, all are forgotten together.
 const SIDES_MAX: usize = 10_000;
@@ -22,14 +23,19 @@ const SIDES_MAX: usize = 10_000;
 impl<K: Hash + Eq> Guesses<K> {
     /// Nobody has guessed yet; a side may be wrong this often in a minute.
     pub fn new(most: u32) -> Self {
-        Self { most, seen: Mutex::default() }
+        Self::over(most, WINDOW_MS)
+    }
+
+    /// The same over another time, in milliseconds.
+    pub fn over(most: u32, window_ms: i64) -> Self {
+        Self { most, window_ms, seen: Mutex::default() }
     }
 
     /// Seconds until the side may try again; none when it may now.
     pub fn must_wait(&self, side: &K, now: Timestamp) -> Option<i64> {
         let seen = locked(&self.seen);
         let (since, count) = *seen.get(side)?;
-        let left_ms = since + WINDOW_MS - now.as_ms();
+        let left_ms = since + self.window_ms - now.as_ms();
         (count >= self.most && left_ms > 0).then_some((left_ms + 999) / 1_000)
     }
 
@@ -45,7 +51,7 @@ impl<K: Hash + Eq> Guesses<K> {
             seen.clear();
         }
         let entry = seen.entry(side).or_insert((now.as_ms(), 0));
-        if entry.0 + WINDOW_MS <= now.as_ms() {
+        if entry.0 + self.window_ms <= now.as_ms() {
             *entry = (now.as_ms(), 0);
         }
         entry.1 += 1;

@@ -23,5 +23,6 @@ pub mod store;
 mod testing;
 pub mod tls;
 pub mod tokens;
+mod totp;
 pub mod upstream;
 pub mod vault;

@@ -10,6 +10,7 @@ pub(crate) mod idempotency;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
+pub(crate) mod sign_in;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -320,6 +321,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (30, "roles and admin tokens", include_str!("../migrations/0030_roles.sql")),
         (31, "the record of changes", include_str!("../migrations/0031_changes.sql")),
         (32, "answers that are given again", include_str!("../migrations/0032_idempotency.sql")),
+        (33, "set-up link and second factors", include_str!("../migrations/0033_sign_in.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -33,6 +33,14 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
                 table(&["ID", "E-MAIL", "ROLE", "SINCE"], &rows)
             })
         }
+        User::SignOut { email, json } => {
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/sessions", encode(&email)), None).await?;
+            show(&answer, json, |_| format!("{email} is signed out everywhere"))
+        }
+        User::RemoveSecondFactor { email, json } => {
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encode(&email)), None).await?;
+            show(&answer, json, |_| format!("{email} signs in with the password alone"))
+        }
         User::Delete { email, json } => {
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} can't sign in any more"))

@@ -34,9 +34,10 @@ fn the_readme_shows_what_is_printed() {
     let readme = include_str!("../../../../README.md");
     let shown = |line: &str| {
         let line = line.replace(keyway.address("data"), "127.0.0.1:8484").replace(keyway.address("admin"), "127.0.0.1:8485");
-        match line.find("pat-na1-") {
-            Some(at) => format!("{}pat-na1-…{}", &line[..at], &line[at + 44..]),
-            None => line,
+        match (line.find("pat-na1-"), line.find("?token=")) {
+            (Some(at), _) => format!("{}pat-na1-…{}", &line[..at], &line[at + 44..]),
+            (_, Some(at)) => format!("{}?token=…", &line[..at]),
+            _ => line,
         }
     };
     for line in keyway.screen.lines().map(shown).filter(|line| !line.contains("admin.sock") && !line.contains("kept in")) {

@@ -15,3 +15,5 @@ mod harness;
 mod roles;
 /// Finding keys and calls in files.
 mod scan;
+/// Signing in, and what attackers try there.
+mod sign_in;

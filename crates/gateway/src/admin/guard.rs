@@ -12,9 +12,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request};
-use axum::http::header::{ALLOW, AUTHORIZATION, HOST};
+use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use keyway_core::secret::Secret;
@@ -139,7 +139,14 @@ fn guarded(router: Router<Admin>) -> Router<Admin> {
             Err(refused) => refused,
         }
     }));
-    checked.layer(from_fn(to_the_end))
+    checked.layer(from_fn(to_the_end)).layer(map_response(harden))
+}
+
+/// An answer may hold a token: nobody keeps it on the way, and a browser takes it for nothing but what it is.
+async fn harden(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// Somebody who may perform an operation.

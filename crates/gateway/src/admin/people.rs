@@ -66,6 +66,16 @@ pub(super) async fn remove(State(admin): State<Admin>, Path(email): Path<String>
     answer(view::DeletedUser { deleted: email })
 }
 
+pub(super) async fn end_sessions(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::UserAnswer> {
+    let person = admin.control.end_sessions(&email).await?;
+    answer(view::UserAnswer { user: view::user(&person), password: None })
+}
+
+pub(super) async fn remove_second_factor(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::UserAnswer> {
+    let person = admin.control.remove_second_factor(&email).await?;
+    answer(view::UserAnswer { user: view::user(&person), password: None })
+}
+
 /// A role as it is asked for; apps by id or by a name that only one app has.
 pub(super) async fn role(admin: &Admin, name: &str, apps: &[String]) -> Result<Role, ApiError> {
     let mut ids = Vec::new();

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::page;
 use crate::admin::Admin;
 use crate::clock;
-use crate::control::SESSION_MS;
+use crate::control::{Acting, ControlError, PENDING_MS, SESSION_MS};
 use crate::model::Person;
 use crate::principal::Principal;
 
@@ -67,7 +67,7 @@ impl FromRequestParts<Admin> for Session {
 }
 
 /// Where a request comes from: an IP address.
-fn source(parts: &Parts) -> String {
+pub(super) fn source(parts: &Parts) -> String {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default()
 }
 
@@ -125,33 +125,109 @@ pub(super) struct Credentials {
 }
 
 /// Takes an address and a password.
-pub(super) async fn take(State(admin): State<Admin>, Form(sent): Form<Credentials>) -> Response {
+pub(super) async fn take(State(admin): State<Admin>, parts: Parts, Form(sent): Form<Credentials>) -> Response {
     let Credentials { email, password, next } = sent;
-    let (next, now) = (local(&next), clock::now());
-    let side = email.trim().to_lowercase();
-    if let Some(wait_s) = admin.sign_in_guesses.must_wait(&side, now) {
-        let wrong = format!("Too many wrong passwords. Try again in {wait_s} seconds.");
-        return (StatusCode::TOO_MANY_REQUESTS, asked(&admin, next, &email, Some(&wrong)).await).into_response();
+    let next = local(&next);
+    let guess = match admin.sign_in_guesses.begin(&email, &source(&parts), clock::now()) {
+        Ok(guess) => guess,
+        Err(wait_s) => {
+            let wrong = format!("Too many wrong passwords. Try again in {wait_s} seconds.");
+            return (StatusCode::TOO_MANY_REQUESTS, asked(&admin, next, &email, Some(&wrong)).await).into_response();
+        }
+    };
+    let person = match admin.control.known_by_password(&email, Secret::new(password)).await {
+        Ok(Some(person)) => person,
+        Ok(None) => {
+            let wrong = asked(&admin, next, &email, Some("The address or the password is wrong.")).await;
+            return (StatusCode::UNAUTHORIZED, wrong).into_response();
+        }
+        Err(error) => return failed(&error),
+    };
+    guess.was_right();
+    match admin.control.has_second_factor(person.id).await {
+        Ok(false) => begin(&admin, &parts, &person, next).await,
+        Ok(true) => match admin.control.begin_session(&person, cookie(&admin, &parts.headers), true).await {
+            Ok(pending) => with_cookie(&admin, page::render(&Code { wrong: None, next }), pending.expose(), PENDING_MS / 1_000),
+            Err(error) => failed(&error),
+        },
+        Err(error) => failed(&error),
     }
-    // Counted before it is known: many at once must not be more than one after the other.
-    admin.sign_in_guesses.note(side.clone(), now);
-    match admin.control.sign_in(&email, Secret::new(password)).await {
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct Code<'a> {
+    wrong: Option<&'a str>,
+    next: &'a str,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SentCode {
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Takes the code of a second factor, after the password.
+pub(super) async fn take_code(State(admin): State<Admin>, parts: Parts, Form(sent): Form<SentCode>) -> Response {
+    let next = local(&sent.next);
+    let Some(pending) = cookie(&admin, &parts.headers) else { return first(next) };
+    let person = match admin.control.pending_session(pending).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return first(next),
+        Err(error) => return failed(&error),
+    };
+    let guess = match admin.sign_in_guesses.begin_code(&person.email, &source(&parts), clock::now()) {
+        Ok(guess) => guess,
+        Err(wait_s) => return too_many(wait_s),
+    };
+    match admin.control.sign_in_with_code(&person, pending, &sent.code).await {
         Ok(Some(cookie)) => {
-            admin.sign_in_guesses.forgive(&side);
-            let mut response = see_other(if next.is_empty() { "/signed-in" } else { next });
-            if let Ok(value) = set_cookie(&admin, cookie.expose(), SESSION_MS / 1_000).parse() {
-                response.headers_mut().insert(SET_COOKIE, value);
-            }
-            response
+            guess.was_right();
+            signed_in(&admin, &parts, &person, cookie.expose(), next).await
         }
         Ok(None) => {
-            (StatusCode::UNAUTHORIZED, asked(&admin, next, &email, Some("The address or the password is wrong.")).await).into_response()
+            (StatusCode::UNAUTHORIZED, page::render(&Code { wrong: Some("The code is wrong, or was used."), next })).into_response()
         }
-        Err(error) => {
-            tracing::error!(%error, "somebody could not be signed in");
-            page::unavailable()
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// Signs somebody in who has shown who they are, and leads on. The session is a new one, whatever
+/// cookie the browser came with.
+pub(super) async fn begin(admin: &Admin, parts: &Parts, person: &Person, next: &str) -> Response {
+    match admin.control.begin_session(person, cookie(admin, &parts.headers), false).await {
+        Ok(cookie) => signed_in(admin, parts, person, cookie.expose(), next).await,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn signed_in(admin: &Admin, parts: &Parts, person: &Person, cookie: &str, next: &str) -> Response {
+    let acting = Acting::new(Principal::person(person, source(parts)), "signIn", format!("user {}", person.email));
+    if let Err(error) = admin.control.record_if_unrecorded(&acting).await {
+        return failed(&error);
+    }
+    with_cookie(admin, see_other(if next.is_empty() { HOME } else { next }), cookie, SESSION_MS / 1_000)
+}
+
+/// Where somebody goes who has signed in without having wanted to go anywhere.
+const HOME: &str = "/signed-in";
+
+fn with_cookie(admin: &Admin, mut response: Response, value: &str, seconds: i64) -> Response {
+    if let Ok(value) = set_cookie(admin, value, seconds).parse() {
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+    response
+}
+
+/// Too many were wrong.
+pub(super) fn too_many(wait_s: i64) -> Response {
+    page::message(429, "Too many wrong ones", &format!("Try again in {wait_s} seconds."))
+}
+
+fn failed(error: &ControlError) -> Response {
+    tracing::error!(%error, "somebody could not be signed in");
+    page::unavailable()
 }
 
 #[derive(Deserialize)]
@@ -168,11 +244,7 @@ pub(super) async fn out(State(admin): State<Admin>, headers: HeaderMap, Form(sen
     {
         return page::unavailable();
     }
-    let mut response = see_other("/sign-in");
-    if let Ok(value) = set_cookie(&admin, "", 0).parse() {
-        response.headers_mut().insert(SET_COOKIE, value);
-    }
-    response
+    with_cookie(&admin, see_other("/sign-in"), "", 0)
 }
 
 /// Where somebody signed in without having wanted to go anywhere.

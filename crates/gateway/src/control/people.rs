@@ -9,8 +9,8 @@ use super::{Control, ControlError, Result, random, record};
 use crate::clock;
 use crate::model::Person;
 use crate::principal::Role;
-use crate::store::StoreError;
 use crate::store::people as stored;
+use crate::store::{Change, StoreError};
 
 /// Shortest password, in characters (NIST SP 800-63B, section 3.1.1.2, where it is the only factor: 15).
 const PASSWORD_MIN: usize = 15;
@@ -18,6 +18,8 @@ const PASSWORD_MIN: usize = 15;
 const PASSWORD_MAX: usize = 1_024;
 /// How long a session lasts, in milliseconds.
 pub(crate) const SESSION_MS: i64 = 12 * 3_600_000;
+/// How long the second factor is awaited, in milliseconds.
+pub(crate) const PENDING_MS: i64 = 5 * 60_000;
 
 /// Somebody who is to sign in.
 #[derive(Debug, Default)]
@@ -108,11 +110,11 @@ impl Control {
         Ok(())
     }
 
-    /// Checks a password, and begins a session: what comes back is the cookie.
+    /// Checks an address and a password.
     ///
     /// # Errors
     /// The store does not answer. A wrong address or password is no error.
-    pub async fn sign_in(&self, email: &str, password: Secret<String>) -> Result<Option<Secret<String>>> {
+    pub async fn known_by_password(&self, email: &str, password: Secret<String>) -> Result<Option<Person>> {
         if password.expose().len() > PASSWORD_MAX {
             return Ok(None);
         }
@@ -126,11 +128,35 @@ impl Control {
             // As much work as for somebody who is there: the time must not tell who is.
             None => hash(&password, &salt).ok().and(None),
         });
-        let Some(person) = fits.await? else { return Ok(None) };
+        fits.await
+    }
+
+    /// Whether a password is a person's.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn has_password(&self, person: &Person, password: Secret<String>) -> Result<bool> {
+        Ok(self.known_by_password(&person.email, password).await?.is_some_and(|known| known.id == person.id))
+    }
+
+    /// Begins a session, whose cookie comes back, and ends the one that the browser had before: a
+    /// cookie that somebody else has put there opens nothing (session fixation). `pending` is a session
+    /// of which the second factor is awaited.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn begin_session(&self, person: &Person, former: Option<&str>, pending: bool) -> Result<Secret<String>> {
         let cookie = Secret::new(random_text(&random::<32>()?));
         let now = clock::now();
-        self.store.put_session(&self.registry.token_key().hash(cookie.expose()), person.id, now, now.plus_ms(SESSION_MS)).await?;
-        Ok(Some(cookie))
+        let ends = now.plus_ms(if pending { PENDING_MS } else { SESSION_MS });
+        let (mut change, state) = self.begin().await?;
+        if let Some(former) = former {
+            stored::end_session(&mut change, &self.hash(former)).await?;
+        }
+        stored::put_session(&mut change, &self.hash(cookie.expose()), person.id, (now, ends), pending).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        drop(state);
+        Ok(cookie)
     }
 
     /// Whose session a cookie is.
@@ -138,7 +164,15 @@ impl Control {
     /// # Errors
     /// The store does not answer.
     pub async fn session(&self, cookie: &str) -> Result<Option<Person>> {
-        Ok(self.store.session(&self.registry.token_key().hash(cookie), clock::now()).await?)
+        Ok(self.store.session(&self.hash(cookie), clock::now(), false).await?)
+    }
+
+    /// Whose sign-in a cookie is, of which the second factor is awaited.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn pending_session(&self, cookie: &str) -> Result<Option<Person>> {
+        Ok(self.store.session(&self.hash(cookie), clock::now(), true).await?)
     }
 
     /// Ends a session.
@@ -146,7 +180,40 @@ impl Control {
     /// # Errors
     /// The store does not answer.
     pub async fn sign_out(&self, cookie: &str) -> Result<()> {
-        Ok(self.store.end_session(&self.registry.token_key().hash(cookie)).await?)
+        let (mut change, state) = self.begin().await?;
+        stored::end_session(&mut change, &self.hash(cookie)).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        drop(state);
+        Ok(())
+    }
+
+    /// Ends every session of a person.
+    ///
+    /// # Errors
+    /// There is no such person.
+    pub async fn end_sessions(&self, email: &str) -> Result<Person> {
+        let (mut change, state) = self.begin().await?;
+        let person = find(&mut change, email).await?;
+        stored::end_sessions(&mut change, person.id).await?;
+        record::of_one(&mut change, format!("user {}", person.email), None, Some(serde_json::json!({ "sessions": "ended" }))).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        drop(state);
+        Ok(person)
+    }
+
+    /// Puts a new password in place, and ends every session.
+    ///
+    /// # Errors
+    /// It can't be taken.
+    pub async fn change_password(&self, person: &Person, new: Secret<String>) -> Result<()> {
+        let hash = hashed(new).await?;
+        let (mut change, state) = self.begin().await?;
+        stored::put_password(&mut change, person.id, &hash).await?;
+        stored::end_sessions(&mut change, person.id).await?;
+        record::of_one(&mut change, format!("user {}", person.email), None, Some(serde_json::json!({ "password": "new" }))).await?;
+        change.commit().await.map_err(StoreError::from)?;
+        drop(state);
+        Ok(())
     }
 
     /// What a form of a session must carry: another site can't know it (RFC 9700, section 4.7).
@@ -163,8 +230,15 @@ fn refuse_last_super_admin(people: &[Person], email: &str) -> Result<()> {
     Err(ControlError::Conflict(format!("{email} is the only super admin; make somebody else one first")))
 }
 
+/// A person by their address.
+pub(super) async fn find(change: &mut Change, email: &str) -> Result<Person> {
+    let email = address(email)?;
+    let found = stored::people(change).await?.into_iter().find(|one| one.email == email);
+    found.ok_or_else(|| ControlError::NotFound(format!("nobody signs in as {email}")))
+}
+
 /// The hash of a password that may be taken.
-async fn hashed(chosen: Secret<String>) -> Result<String> {
+pub(super) async fn hashed(chosen: Secret<String>) -> Result<String> {
     let length = chosen.expose().chars().count();
     if length < PASSWORD_MIN || chosen.expose().len() > PASSWORD_MAX {
         return Err(ControlError::Invalid(format!("a password has at least {PASSWORD_MIN} characters and at most {PASSWORD_MAX} bytes")));
@@ -189,7 +263,7 @@ fn fits(password: &Secret<String>, kept: &str) -> bool {
     PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(password.expose().as_bytes(), &kept).is_ok())
 }
 
-fn address(email: &str) -> Result<String> {
+pub(super) fn address(email: &str) -> Result<String> {
     const BYTES_MAX: usize = 254;
     let email = email.trim().to_lowercase();
     let parts = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));

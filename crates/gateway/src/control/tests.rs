@@ -229,14 +229,59 @@ mod oauth {
         let control = with_account().await;
         let (_, first) = control.put_person(person("Ada@Example.com", None)).await.unwrap();
         let first = first.unwrap();
-        let cookie = control.sign_in("ada@example.com", first.clone()).await.unwrap().unwrap();
+        let ada = control.known_by_password("ada@example.com", first.clone()).await.unwrap().unwrap();
+        let cookie = control.begin_session(&ada, None, false).await.unwrap();
         assert_eq!(control.session(cookie.expose()).await.unwrap().unwrap().email, "ada@example.com");
         control.put_person(person("ada@example.com", Some("another long password"))).await.unwrap();
         assert!(control.session(cookie.expose()).await.unwrap().is_none());
-        assert!(control.sign_in("ada@example.com", first).await.unwrap().is_none());
+        assert!(control.known_by_password("ada@example.com", first).await.unwrap().is_none());
         assert!(control.put_person(person("ada@example.com", Some("short"))).await.is_err());
         control.delete_person("ada@example.com").await.unwrap();
-        assert!(control.sign_in("ada@example.com", Secret::new("another long password".into())).await.unwrap().is_none());
+        assert!(control.known_by_password("ada@example.com", Secret::new("another long password".into())).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_second_factor_counts_from_its_first_code_on_and_each_code_once() {
+        let control = with_account().await;
+        let (ada, _) = control.put_person(person("ada@example.com", None)).await.unwrap();
+        let new = control.begin_second_factor(&ada).await.unwrap();
+        assert!(!control.has_second_factor(ada.id).await.unwrap());
+        let code = |ahead: i64| crate::totp::now(&crate::totp::read(new.key.expose()).unwrap(), clock::now().plus_ms(ahead * 30_000));
+        assert!(control.confirm_second_factor(&ada, "000000x").await.unwrap().is_none());
+        let recovery = control.confirm_second_factor(&ada, &code(0)).await.unwrap().unwrap();
+        assert!(control.has_second_factor(ada.id).await.unwrap());
+        let pending = control.begin_session(&ada, None, true).await.unwrap();
+        assert!(control.session(pending.expose()).await.unwrap().is_none(), "a password alone opens nothing");
+        assert_eq!(control.pending_session(pending.expose()).await.unwrap().unwrap().id, ada.id);
+        assert!(control.sign_in_with_code(&ada, pending.expose(), &code(0)).await.unwrap().is_none(), "the code was used");
+        let cookie = control.sign_in_with_code(&ada, pending.expose(), &code(1)).await.unwrap().unwrap();
+        assert_eq!(control.session(cookie.expose()).await.unwrap().unwrap().id, ada.id);
+        assert!(control.pending_session(pending.expose()).await.unwrap().is_none());
+        let (one, other) = (recovery[0].expose().clone(), recovery[1].expose().clone());
+        assert!(control.sign_in_with_code(&ada, "", &one).await.unwrap().is_some());
+        assert!(control.sign_in_with_code(&ada, "", &one).await.unwrap().is_none(), "a recovery code is good once");
+        control.remove_second_factor("ada@example.com").await.unwrap();
+        assert!(control.session(cookie.expose()).await.unwrap().is_none());
+        assert!(control.sign_in_with_code(&ada, "", &other).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_set_up_link_makes_one_super_admin_and_no_more() {
+        let control = with_account().await;
+        let former = control.begin_set_up().await.unwrap().unwrap();
+        let link = control.begin_set_up().await.unwrap().unwrap();
+        let set_up = |token: &str, password: &str| {
+            let (token, password) = (token.to_owned(), Secret::new(password.to_owned()));
+            let control = &control;
+            async move { control.set_up(&token, "ada@example.com", password).await }
+        };
+        assert!(set_up(former.expose(), "a password that is long").await.is_err(), "it was replaced");
+        assert!(set_up("", "a password that is long").await.is_err());
+        assert!(set_up(link.expose(), "short").await.is_err());
+        let ada = set_up(link.expose(), "a password that is long").await.unwrap();
+        assert_eq!(ada.role, crate::principal::Role::SuperAdmin);
+        assert!(set_up(link.expose(), "a password that is long").await.is_err(), "it was used");
+        assert!(control.begin_set_up().await.unwrap().is_none());
     }
 
     #[tokio::test]

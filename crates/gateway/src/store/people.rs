@@ -40,6 +40,38 @@ pub(crate) async fn end_sessions(change: &mut Change, person_id: u64) -> Result<
     Ok(())
 }
 
+/// Keeps a session from a moment to another; those that have ended go.
+pub(crate) async fn put_session(
+    change: &mut Change,
+    hash: &TokenHash,
+    person_id: u64,
+    (now, ends): (Timestamp, Timestamp),
+    pending: bool,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from session where expires_at < $1").bind(now.as_ms()).execute(&mut **change).await?;
+    sqlx::query("insert into session (hash, person_id, created_at, expires_at, pending) values ($1, $2, $3, $4, $5)")
+        .bind(hash.0.to_vec())
+        .bind(signed(person_id))
+        .bind(now.as_ms())
+        .bind(ends.as_ms())
+        .bind(i64::from(pending))
+        .execute(&mut **change)
+        .await?;
+    Ok(())
+}
+
+/// Ends a session.
+pub(crate) async fn end_session(change: &mut Change, hash: &TokenHash) -> Result<(), StoreError> {
+    sqlx::query("delete from session where hash = $1").bind(hash.0.to_vec()).execute(&mut **change).await?;
+    Ok(())
+}
+
+/// Puts a new password in place.
+pub(crate) async fn put_password(change: &mut Change, person_id: u64, password: &str) -> Result<(), StoreError> {
+    sqlx::query("update person set password = $1 where id = $2").bind(password).bind(signed(person_id)).execute(&mut **change).await?;
+    Ok(())
+}
+
 impl Store {
     /// A person with the hash of their password.
     pub(crate) async fn person(&self, email: &str) -> Result<Option<(Person, String)>, StoreError> {
@@ -47,31 +79,11 @@ impl Store {
         row.map(|row| Ok((person(&row)?, row.try_get("password")?))).transpose()
     }
 
-    /// Keeps a session; those that have ended go.
-    pub(crate) async fn put_session(&self, hash: &TokenHash, person_id: u64, now: Timestamp, ends: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("delete from session where expires_at < $1").bind(now.as_ms()).execute(&self.pool).await?;
-        sqlx::query("insert into session (hash, person_id, created_at, expires_at) values ($1, $2, $3, $4)")
-            .bind(hash.0.to_vec())
-            .bind(signed(person_id))
-            .bind(now.as_ms())
-            .bind(ends.as_ms())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Whose session it is.
-    pub(crate) async fn session(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        let query =
-            "select person.* from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2";
-        let row = sqlx::query(query).bind(hash.0.to_vec()).bind(now.as_ms()).fetch_optional(&self.pool).await?;
+    /// Whose session it is; `pending` is one of which the second factor is awaited, and nothing else.
+    pub(crate) async fn session(&self, hash: &TokenHash, now: Timestamp, pending: bool) -> Result<Option<Person>, StoreError> {
+        let query = "select person.* from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2 and session.pending = $3";
+        let row = sqlx::query(query).bind(hash.0.to_vec()).bind(now.as_ms()).bind(i64::from(pending)).fetch_optional(&self.pool).await?;
         row.as_ref().map(person).transpose()
-    }
-
-    /// Ends a session.
-    pub(crate) async fn end_session(&self, hash: &TokenHash) -> Result<(), StoreError> {
-        sqlx::query("delete from session where hash = $1").bind(hash.0.to_vec()).execute(&self.pool).await?;
-        Ok(())
     }
 }
 
