@@ -107,6 +107,7 @@ part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'the admin API against its document' admin_api
+part 'signing in at an identity provider' python3 tests/oidc.py
 part 'clients that hang up' python3 tests/hang_up.py
 part 'deliveries of new tokens, the audit as Parquet and OpenTelemetry' read_by_others
 part 'HubSpot behind TLS' python3 tests/tls_upstream.py

@@ -247,6 +247,15 @@ pub struct Serve {
     /// Where people reach the admin listener from outside [default: the address it listens on]
     #[arg(long, env = "KEYWAY_ADMIN_URL", value_name = "URL")]
     pub admin_url: Option<String>,
+    /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
+    #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    /// What this server is at the identity provider; its redirect URI there is the admin address with /sign-in/oidc/callback
+    #[arg(long, env = "KEYWAY_OIDC_CLIENT_ID", value_name = "ID", requires = "oidc_issuer")]
+    pub oidc_client_id: Option<String>,
+    /// The role of somebody whom the provider knows and this server does not; without it only those sign in whom `keyway user create` made
+    #[arg(long, env = "KEYWAY_OIDC_NEW_USERS", value_name = "ROLE", requires = "oidc_issuer", value_parser = ["auditor", "super-admin"])]
+    pub oidc_new_users: Option<String>,
     /// Keep accounts, apps, tokens and the audit in this PostgreSQL (postgres://…), which other instances may use too
     #[arg(long, env = "KEYWAY_DATABASE", value_name = "URL", hide_env_values = true, conflicts_with_all = ["demo", "ephemeral"])]
     pub database: Option<String>,

@@ -14,7 +14,9 @@ use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
+use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Addresses, Gateway};
+use keyway_gateway::principal::Role;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
@@ -113,6 +115,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         upstream,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
+        oidc: identity_provider(&serve)?.map(Arc::new),
         sign_in_guesses: Arc::default(),
     };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
@@ -163,6 +166,15 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     portal.close().await;
     let _ = std::fs::remove_file(socket);
     Ok(Exit::Fine)
+}
+
+/// Where people sign in besides, if anywhere.
+fn identity_provider(serve: &Serve) -> anyhow::Result<Option<Oidc>> {
+    let (Some(issuer), Some(client_id)) = (&serve.oidc_issuer, &serve.oidc_client_id) else { return Ok(None) };
+    let secret = std::env::var("KEYWAY_OIDC_CLIENT_SECRET").ok().map(Secret::new);
+    let new_users = serve.oidc_new_users.as_deref().and_then(|role| Role::parse(role, Vec::new()));
+    let provider = Oidc::new(issuer, client_id, secret, new_users);
+    provider.map(Some).map_err(|error| anyhow::anyhow!("--oidc-issuer: {error}"))
 }
 
 /// Of the keys in Redis: the instances of one installation have the same master key, and those of

@@ -35,6 +35,7 @@ use crate::audit::AuditLog;
 use crate::clock;
 use crate::console;
 use crate::control::Control;
+use crate::oidc::Oidc;
 use crate::pipeline::{Addresses, Gateway};
 use crate::principal::Principal;
 use crate::registry::Registry;
@@ -62,6 +63,8 @@ pub struct Admin {
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.
     pub addresses: Arc<Addresses>,
+    /// The identity provider that people sign in at.
+    pub oidc: Option<Arc<Oidc>>,
     /// Wrong passwords and codes.
     pub sign_in_guesses: Arc<SignInGuesses>,
 }

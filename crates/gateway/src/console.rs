@@ -6,6 +6,7 @@ mod account;
 mod callback;
 mod consent;
 mod guessing;
+mod oidc;
 mod page;
 mod set_up;
 mod sign_in;
@@ -24,6 +25,8 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/assets/keyway.css", get(page::style))
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
         .route("/sign-in/code", post(sign_in::take_code))
+        .route("/sign-in/oidc", get(oidc::begin))
+        .route("/sign-in/oidc/callback", get(oidc::callback))
         .route("/sign-out", post(sign_in::out))
         .route("/set-up", get(set_up::show).post(set_up::take))
         .route("/account", get(account::show))

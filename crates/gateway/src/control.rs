@@ -11,6 +11,7 @@ mod legacy;
 mod oauth;
 mod oauth_accounts;
 mod people;
+mod provider;
 mod record;
 mod second_factor;
 mod set_up;

@@ -14,6 +14,7 @@ pub mod guesses;
 pub mod limiter;
 pub mod metrics;
 pub mod model;
+pub mod oidc;
 pub mod pipeline;
 pub mod principal;
 pub mod registry;

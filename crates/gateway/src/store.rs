@@ -131,6 +131,16 @@ impl Store {
         ChainKey::new(self.master_key.expose())
     }
 
+    /// Seals a secret for what `bound` says.
+    pub(crate) fn seal_for(&self, bound: &str, secret: &Secret<String>) -> Result<Vec<u8>, StoreError> {
+        Ok(self.vault.seal_for(bound, secret)?)
+    }
+
+    /// Opens a secret that was sealed for the same.
+    pub(crate) fn open_for(&self, bound: &str, sealed: &[u8]) -> Result<Secret<String>, StoreError> {
+        Ok(self.vault.open_for(bound, sealed)?)
+    }
+
     /// Everything, as a change under way sees it.
     ///
     /// # Errors

@@ -86,9 +86,12 @@ async fn once(admin: &Admin, principal: &Principal, key: &HeaderValue, request: 
         }
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if !response.status().is_success() {
+    if response.status().is_client_error() {
         // Nothing was made, so the key is free for a better request.
         admin.control.give_back(&key).await?;
+    }
+    if !response.status().is_success() {
+        // After a fault of the server's it is not known what was made: the key stays taken, and says so.
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

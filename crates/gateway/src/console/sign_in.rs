@@ -26,6 +26,9 @@ struct SignIn<'a> {
     nobody: bool,
     next: &'a str,
     email: &'a str,
+    /// The host of the identity provider, where there is one.
+    provider: Option<&'a str>,
+    provider_link: String,
 }
 
 /// Somebody who is signed in.
@@ -72,7 +75,27 @@ pub(super) fn source(parts: &Parts) -> String {
 }
 
 fn cookie<'a>(admin: &Admin, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = cookie_name(admin);
+    cookie_named(cookie_name(admin), headers)
+}
+
+/// What a browser keeps while somebody is at the identity provider.
+pub(super) fn oidc_cookie<'a>(admin: &Admin, headers: &'a HeaderMap) -> Option<&'a str> {
+    cookie_named(oidc_cookie_name(admin), headers)
+}
+
+fn oidc_cookie_name(admin: &Admin) -> &'static str {
+    if is_https(admin) { "__Host-keyway-oidc" } else { "keyway-oidc" }
+}
+
+/// Sets it, beside the other cookie.
+pub(super) fn with_oidc_cookie(admin: &Admin, mut response: Response, value: &str, seconds: i64) -> Response {
+    if let Ok(value) = set_cookie(admin, oidc_cookie_name(admin), value, seconds).parse() {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+fn cookie_named<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     let mut values = all.filter_map(|pair| pair.trim().split_once('=')).filter(|(one, _)| *one == name).map(|(_, value)| value);
     values.next()
@@ -87,16 +110,16 @@ fn is_https(admin: &Admin) -> bool {
     admin.addresses.admin.starts_with("https://")
 }
 
-fn set_cookie(admin: &Admin, value: &str, seconds: i64) -> String {
+fn set_cookie(admin: &Admin, name: &str, value: &str, seconds: i64) -> String {
     let secure = if is_https(admin) { "; Secure" } else { "" };
     // Lax: an authorization begins with a link from the app's own site.
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(admin))
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 #[derive(Deserialize)]
 pub(super) struct NextQuery {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// Asks who it is.
@@ -113,7 +136,10 @@ pub(super) fn first(back_to: &str) -> Response {
 
 async fn asked(admin: &Admin, next: &str, email: &str, wrong: Option<&str>) -> Response {
     let nobody = admin.control.people().await.is_ok_and(|people| people.is_empty());
-    page::render(&SignIn { wrong, nobody, next, email })
+    let provider = admin.oidc.as_ref().map(|oidc| oidc.host());
+    let mut provider_link = "/sign-in/oidc?next=".to_owned();
+    keyway_core::path::encode_component(next, &mut provider_link);
+    page::render(&SignIn { wrong, nobody, next, email, provider, provider_link })
 }
 
 #[derive(Deserialize)]
@@ -214,7 +240,7 @@ async fn signed_in(admin: &Admin, parts: &Parts, person: &Person, cookie: &str, 
 const HOME: &str = "/signed-in";
 
 fn with_cookie(admin: &Admin, mut response: Response, value: &str, seconds: i64) -> Response {
-    if let Ok(value) = set_cookie(admin, value, seconds).parse() {
+    if let Ok(value) = set_cookie(admin, cookie_name(admin), value, seconds).parse() {
         response.headers_mut().insert(SET_COOKIE, value);
     }
     response
@@ -264,7 +290,7 @@ pub(super) fn see_other(to: &str) -> Response {
 }
 
 /// A page of this server, and of no other (RFC 9700, section 4.11).
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if own { next } else { "" }
 }

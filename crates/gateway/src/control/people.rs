@@ -123,6 +123,8 @@ impl Control {
             Err(_) => None,
         };
         let salt = random::<16>()?;
+        // Who signs in at a provider alone has no password.
+        let known = known.filter(|(_, kept)| !kept.is_empty());
         let fits = blocking(move || match known {
             Some((person, kept)) => fits(&password, &kept).then_some(person),
             // As much work as for somebody who is there: the time must not tell who is.

@@ -1,0 +1,227 @@
+//! What is shown of what is stored: the way from `model` to the types of `view`.
+
+use keyway_core::quota::Limits;
+use keyway_core::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{
+    Account, AccountLimits, AdminToken, App, AppWithTokens, Change, ClientSecret, Connection, FormerCredential, Install, MadeToken, Moment,
+    OAuthClient, PublicApp, Token, User,
+};
+use crate::control::NewToken;
+use crate::model;
+use crate::principal::Role;
+use crate::registry::Standing;
+use crate::upstream::health::State;
+
+/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
+const ROTATION_DAYS: i64 = 180;
+
+/// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
+pub(in crate::admin) fn connection(
+    connection: &model::Connection,
+    health: (State, Option<Timestamp>),
+    apps: &[(model::App, Vec<model::Token>)],
+    now: Timestamp,
+) -> Connection {
+    let mut missing: Vec<&String> = apps.iter().flat_map(|(app, _)| &app.scopes).collect();
+    missing.retain(|scope| !connection.scopes.contains(scope));
+    missing.sort_unstable();
+    missing.dedup();
+    let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
+    Connection {
+        base_url: connection.base.to_string(),
+        hint: connection.hint.clone(),
+        oauth: connection.oauth_client.is_some(),
+        scopes: connection.scopes.clone(),
+        state: health.0.as_str(),
+        state_since: moment(health.1),
+        missing_scopes: missing.into_iter().cloned().collect(),
+        since: connection.since.into(),
+        checked_at: connection.checked_at.into(),
+        rotation_due: connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
+        former: connection.former.as_ref().map(|former| FormerCredential { hint: former.hint.clone(), until: former.until.into() }),
+    }
+}
+
+pub(in crate::admin) fn account(account: &model::Account, standing: Option<Standing>, connection: Option<Connection>) -> Account {
+    let limits = standing.map_or_else(|| Limits::for_tier(account.tier, account.addons), |standing| standing.limits);
+    Account {
+        hub_id: account.hub_id,
+        name: account.name.clone(),
+        backend: if connection.is_some() { "hubspot" } else { "embedded" },
+        connection,
+        tier: account.tier.to_string(),
+        addons: account.addons,
+        time_zone: account.time_zone.clone(),
+        currency: account.currency.clone(),
+        region: account.region.clone(),
+        created_at: account.created_at.into(),
+        limits: AccountLimits {
+            burst: limits.burst,
+            associations_burst: limits.associations_burst,
+            daily: limits.daily,
+            search: limits.search,
+        },
+        used_today: standing.map_or(0, |standing| standing.used_today),
+        waiting: standing.map_or(0, |standing| standing.waiting as u64),
+    }
+}
+
+pub(in crate::admin) fn app(app: &model::App) -> App {
+    App {
+        id: app.id,
+        hub_id: app.hub_id,
+        name: app.name.clone(),
+        description: app.description.clone(),
+        owner: app.owner.clone(),
+        dependents: app.dependents.clone(),
+        scopes: app.scopes.clone(),
+        enabled: app.enabled,
+        weight: app.sharing.weight,
+        reserve: app.sharing.reserve,
+        max_wait_ms: app.sharing.max_wait_ms,
+        translate: app.translate,
+        created_at: app.created_at.into(),
+        updated_at: app.updated_at.into(),
+    }
+}
+
+pub(in crate::admin) fn app_with_tokens(found: &model::App, tokens: &[model::Token], now: Timestamp) -> AppWithTokens {
+    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, now)).collect() }
+}
+
+pub(in crate::admin) fn install(found: &model::App, tokens: &[model::Token], now: Timestamp) -> Install {
+    Install { app: app_with_tokens(found, tokens, now), public_app_id: found.public_app }
+}
+
+pub(in crate::admin) fn token(token: &model::Token, now: Timestamp) -> Token {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        (None, Some(_)) => "expiring",
+        (None, None) => "active",
+    };
+    let kind = match (token.legacy, token.grant.is_some()) {
+        (true, _) => "legacy_key",
+        (_, true) => "refresh_token",
+        _ => "token",
+    };
+    Token {
+        id: token.id,
+        app_id: token.app_id,
+        kind,
+        hint: token.hint.clone(),
+        state,
+        created_at: token.created_at.into(),
+        expires_at: moment(token.expires_at),
+        revoked_at: moment(token.revoked_at),
+        last_used_at: moment(token.last_used_at),
+        scopes: token.grant.as_ref().map(|grant| grant.scopes.clone()),
+        granted_by: token.grant.as_ref().map(|grant| grant.user.clone()),
+    }
+}
+
+/// The one answer that holds a token's text.
+pub(in crate::admin) fn made_token(made: &NewToken) -> MadeToken {
+    MadeToken { id: made.token.id, value: made.plain.expose().to_owned(), created_at: made.token.created_at.into() }
+}
+
+pub(in crate::admin) fn public_app(app: &model::PublicApp, installs: Option<usize>, secret: Option<String>) -> PublicApp {
+    let kept = |secret: &model::ClientSecret| ClientSecret {
+        hint: secret.hint.clone(),
+        created_at: secret.created_at.into(),
+        expires_at: moment(secret.expires_at),
+    };
+    PublicApp {
+        id: app.id,
+        name: app.name.clone(),
+        description: app.description.clone(),
+        owner: app.owner.clone(),
+        client_id: app.client_id.clone(),
+        secrets: app.secrets.iter().map(kept).collect(),
+        public_client: app.is_public,
+        redirect_uris: app.redirect_uris.clone(),
+        scopes: app.scopes.clone(),
+        conditional_scopes: app.conditional_scopes.clone(),
+        optional_scopes: app.optional_scopes.clone(),
+        distribution: app.distribution.name(),
+        rotate_refresh_tokens: app.rotates,
+        enabled: app.enabled,
+        installs,
+        created_at: app.created_at.into(),
+        updated_at: app.updated_at.into(),
+        client_secret: secret,
+    }
+}
+
+pub(in crate::admin) fn oauth_client(client: &model::OAuthClient) -> OAuthClient {
+    OAuthClient {
+        id: client.id,
+        name: client.name.clone(),
+        client_id: client.client.id.clone(),
+        base_url: client.base.to_string(),
+        authorize_url: client.authorize_url.clone(),
+        scopes: client.scopes.clone(),
+        optional_scopes: client.optional_scopes.clone(),
+        created_at: client.created_at.into(),
+    }
+}
+
+pub(in crate::admin) fn user(person: &model::Person) -> User {
+    User {
+        id: person.id,
+        email: person.email.clone(),
+        role: (&person.role).into(),
+        apps: apps(&person.role),
+        created_at: person.created_at.into(),
+    }
+}
+
+pub(in crate::admin) fn admin_token(token: &model::AdminToken, now: Timestamp, value: Option<String>) -> AdminToken {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        _ => "active",
+    };
+    AdminToken {
+        id: token.id,
+        name: token.name.clone(),
+        hint: token.hint.clone(),
+        role: (&token.role).into(),
+        apps: apps(&token.role),
+        state,
+        created_at: token.created_at.into(),
+        created_by: token.created_by.clone(),
+        expires_at: moment(token.expires_at),
+        revoked_at: moment(token.revoked_at),
+        last_used_at: moment(token.last_used_at),
+        value,
+    }
+}
+
+pub(in crate::admin) fn change(record: model::ChangeRecord) -> Change {
+    let things = |value| if let Value::Object(things) = value { things } else { Map::new() };
+    Change {
+        id: record.id,
+        at: record.at.into(),
+        kind: record.kind,
+        who_id: record.who_id,
+        who: record.who,
+        role: record.role,
+        operation: record.operation,
+        target: record.target,
+        before: things(record.was),
+        after: things(record.became),
+        source: record.source,
+    }
+}
+
+/// The apps that a role is limited to.
+pub(in crate::admin) fn apps(role: &Role) -> Vec<u64> {
+    role.apps().unwrap_or_default().to_vec()
+}
+
+fn moment(at: Option<Timestamp>) -> Option<Moment> {
+    at.map(Moment::from)
+}
