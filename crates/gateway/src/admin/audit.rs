@@ -58,9 +58,9 @@ pub(super) struct VerifyQuery {
 /// Whether the log is as it was written.
 pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Result<Json<serde_json::Value>, ApiError> {
     let known: Heads = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?.unwrap_or_default();
-    let Verification { records, heads, unsealed, fault } = admin.audit.verify(&known).await?;
+    let Verification { records, heads, torn, fault } = admin.audit.verify(&known).await?;
     let head = (!heads.0.is_empty()).then(|| heads.to_string());
-    Ok(Json(json!({ "version": VERSION, "records": records, "unsealed": unsealed, "head": head, "fault": fault })))
+    Ok(Json(json!({ "version": VERSION, "records": records, "torn": torn, "head": head, "fault": fault })))
 }
 
 /// Streams every record that fits, newest first, with bounded memory.
