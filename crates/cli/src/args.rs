@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use keyway_core::sunset::AsOf;
 
 /// The access layer for HubSpot: its own token, the least scopes and a record of every call for
 /// each integration.
@@ -258,6 +259,12 @@ pub struct Serve {
     /// Keep nothing on disk but the admin socket
     #[arg(long)]
     pub ephemeral: bool,
+    /// Answer on embedded accounts as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
+    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "database")]
+    pub as_of: Option<String>,
+    /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
+    pub unsupported: Unsupported,
     /// Threads of the data listener; one for each processor when left out
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -276,6 +283,18 @@ pub struct Serve {
     /// What to log on stderr, such as info or keyway_gateway=debug
     #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
+}
+
+fn day(text: &str) -> Result<String, &'static str> {
+    AsOf::new(text, false).map(|as_of| as_of.day().to_owned()).ok_or("a day is written as in 2027-10-01")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unsupported {
+    /// Refuse them, so that a test shows what must move
+    Refuse,
+    /// Answer them, and refuse only what HubSpot says will stop
+    Serve,
 }
 
 /// Where a credential is read from. Never an argument: those stand in the process list.
@@ -569,6 +588,9 @@ pub struct AppFields {
     /// Carry its calls of numbered versions to their dated successors where HubSpot publishes both alike, and refuse the others: on or off [default: off]
     #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
     pub translate: Option<bool>,
+    /// Refuse its calls for no limit, such as in a test: on or off, on for the option alone; apps of embedded accounts only [default: off]
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_limits: Option<bool>,
     #[command(flatten)]
     pub sharing: Sharing,
 }

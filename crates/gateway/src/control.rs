@@ -139,6 +139,8 @@ pub struct NewApp {
     pub sharing: SharingChange,
     /// Whether its calls of numbered versions are carried to their successors.
     pub translate: bool,
+    /// Whether its calls are refused for no limit; on an embedded account only.
+    pub no_limits: bool,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -173,6 +175,8 @@ pub struct AppChange {
     pub sharing: SharingChange,
     /// Whether its calls of numbered versions are carried to their successors.
     pub translate: Option<bool>,
+    /// Whether its calls are refused for no limit; on an embedded account only.
+    pub no_limits: Option<bool>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -391,12 +395,14 @@ impl Control {
             scopes: scopes(new.scopes)?,
             sharing: Sharing::default(),
             translate: new.translate,
+            no_limits: new.no_limits,
             enabled: true,
             created_at: now,
             updated_at: now,
             public_app: None,
         };
         refuse_taken_name(&state, &app)?;
+        check_limits(&state, &app)?;
         app.sharing = sharing(&state, &app, new.sharing)?;
         app.id = store::insert_app(&mut change, &app).await?;
         let made = self.make_token(&mut change, app.id, &region, now).await?;
@@ -436,9 +442,11 @@ impl Control {
         wanted.retain(|scope| scope == BASE_SCOPE || !removed.contains(scope));
         app.scopes = scopes(wanted)?;
         app.translate = asked.translate.unwrap_or(app.translate);
+        app.no_limits = asked.no_limits.unwrap_or(app.no_limits);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
+        check_limits(&state, &app)?;
         app.sharing = sharing(&state, &app, asked.sharing)?;
         store::update_app(&mut change, &app).await?;
         let mut next = state.clone();
@@ -707,6 +715,17 @@ fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
 
 fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
     state
+/// HubSpot's limits are HubSpot's: only on an embedded account can an app be without.
+fn check_limits(state: &State, app: &App) -> Result<()> {
+    if app.no_limits && find_account(state, app.hub_id)?.connection.is_some() {
+        return Err(ControlError::Invalid(format!(
+            "account {} is connected to HubSpot, whose limits hold for all its apps; only an app of an embedded account can be without limits",
+            app.hub_id
+        )));
+    }
+    Ok(())
+}
+
         .accounts
         .iter()
         .find(|account| account.hub_id == hub_id)

@@ -4,6 +4,7 @@
 //!
 //! Nothing is forwarded without a permit, and no answer leaves before its record is durable.
 
+mod as_of;
 mod authenticate;
 mod correlation;
 mod deprecation;
@@ -28,6 +29,7 @@ use keyway_core::policy::{Permit, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
+use keyway_core::sunset::AsOf;
 use keyway_core::translate::translate;
 
 use crate::audit::{AuditEntry, AuditLog};
@@ -60,6 +62,8 @@ pub struct Gateway {
     tokens: Option<Arc<Tokens>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
+    as_of: Option<AsOf>,
 }
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
@@ -132,6 +136,7 @@ impl Gateway {
     /// # Errors
     /// The audit can't be read.
     pub async fn restore_daily_counts(&self) -> Result<(), crate::audit::AuditError> {
+            as_of: None,
         let now = clock::now();
         for (hub_id, since) in self.registry.days(now) {
             let counted = self.audit.counted_since(hub_id, since).await?;
@@ -150,6 +155,13 @@ impl Gateway {
         let at = clock::now();
         let mut call = Call {
             at,
+    /// The same, with embedded accounts that answer as HubSpot will on a day.
+    #[must_use]
+    pub fn with_as_of(mut self, as_of: Option<AsOf>) -> Self {
+        self.as_of = as_of;
+        self
+    }
+
             started: Instant::now(),
             correlation_id: correlation::new_id(at),
             source,
@@ -200,9 +212,13 @@ impl Gateway {
             return self.oauth(call, &head, body, endpoint).await;
         }
         let token = authenticate::bearer(&self.registry, &head, call)?;
-        let operation = resolve(&head.method, &path)?;
-        call.operation = Some(operation);
-        call.object = Catalog::get().object_types(operation, &path);
+        let resolved = resolve(&head.method, &path);
+        if let Ok(operation) = resolved {
+            call.operation = Some(operation);
+            call.object = Catalog::get().object_types(operation, &path);
+        }
+        self.refuse_ended(&token, &path)?;
+        let operation = resolved?;
         let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
             Some(Some((dated, carried))) => {
                 call.carried_to = Some(carried.as_str().to_owned());
@@ -251,6 +267,7 @@ impl Gateway {
             Ok(body) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
             Err(refused) => Err(refused),
         };
+            self.refuse_ended_oauth(&path)?;
         Ok(Outcome { result, allowance, allow: None })
     }
 

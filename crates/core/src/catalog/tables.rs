@@ -62,6 +62,13 @@ pub struct SunsetRow {
     pub move_to: &'static str,
 }
 
+impl SunsetRow {
+    /// Whether HubSpot says of it only that it is unsupported: it may run on, and nobody mends it.
+    pub fn may_run_on(&self) -> bool {
+        self.effect.starts_with("unsupported")
+    }
+}
+
 /// A row of `pre_v3.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct PreV3Row {

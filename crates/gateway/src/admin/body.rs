@@ -94,6 +94,7 @@ pub(super) struct AppBody {
     pub reserve: Option<u32>,
     pub max_wait_ms: Option<u32>,
     pub translate: Option<bool>,
+    pub no_limits: Option<bool>,
 }
 
 impl AppBody {
@@ -161,7 +162,7 @@ pub(super) fn app(app: &App) -> Value {
     json!({
         "id": app.id, "hubId": app.hub_id, "name": app.name, "description": app.description, "owner": app.owner,
         "dependents": app.dependents, "scopes": app.scopes, "enabled": app.enabled,
-        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms, "translate": app.translate,
+        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms, "translate": app.translate, "noLimits": app.no_limits,
         "createdAt": app.created_at.to_iso(), "updatedAt": app.updated_at.to_iso(),
     })
 }

@@ -18,12 +18,16 @@ pub(super) const ROUTES: [(&str, &str, &str); 51] = [
     ("patch", "/api/v1/accounts/{hub_id}", "Change name, tier, addons or timeZone"),
     ("delete", "/api/v1/accounts/{hub_id}", "Delete an account, its apps, tokens and records"),
     ("get", "/api/v1/apps", "List apps with their tokens; query hubId"),
-    ("post", "/api/v1/apps", "Create an app: hubId, name, description, owner, dependents, scopes; answers its token once"),
+    (
+        "post",
+        "/api/v1/apps",
+        "Create an app: hubId, name, description, owner, dependents, scopes, translate, noLimits; answers its token once",
+    ),
     ("get", "/api/v1/apps/{app}", "Show an app, by id or unique name"),
     (
         "patch",
         "/api/v1/apps/{app}",
-        "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled, translate, weight, reserve, maxWaitMs",
+        "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled, translate, noLimits, weight, reserve, maxWaitMs",
     ),
     ("delete", "/api/v1/apps/{app}", "Delete an app and its tokens"),
     ("get", "/api/v1/apps/{app}/scopes", "The scopes an app was granted beside those its calls needed; query days (90)"),

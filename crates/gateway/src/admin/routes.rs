@@ -221,6 +221,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
         sharing,
         translate: asked.translate.unwrap_or(false),
+        no_limits: asked.no_limits.unwrap_or(false),
     };
     let (app, token) = admin.control.create_app(new).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
@@ -244,8 +245,9 @@ async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBod
         return Err(ApiError::invalid("an app stays in its account"));
     }
     let sharing = asked.sharing();
-    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
-    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
+    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, .. } = asked;
+    let change =
+        AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, no_limits, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
 }

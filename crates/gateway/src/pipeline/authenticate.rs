@@ -82,7 +82,7 @@ fn single_hapikey(query: &str) -> Option<String> {
     Some(if keys.next().is_some() { String::new() } else { first.to_ascii_lowercase() })
 }
 
-fn unknown_key() -> ErrorBody {
+pub(super) fn unknown_key() -> ErrorBody {
     ErrorBody::new(401, INVALID, "This hapikey doesn't exist.")
 }
 

@@ -103,6 +103,7 @@ fn rule(error: &ErrorBody) -> &'static str {
         (404, "NOT_FOUND") => "unknown-operation",
         (405, _) => "method-not-allowed",
         (408, _) => "body-too-slow",
+        (404, "ENDED") => "ended",
         (502..=504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
         (502, "CONNECTION_CREDENTIAL") => "connection-credential",
         (413, _) => "body-too-large",
