@@ -84,7 +84,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         data: address(serve.public_url.as_deref(), "--public-url", data.local_addr()?)?,
         admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
     };
-    let gateway = Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone());
+    let gateway = Gateway::new(registry.clone(), audit.clone(), backend.clone(), upstream.clone());
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(&serve)));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
@@ -111,6 +111,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         registry,
         gateway,
         upstream,
+        refill: backend,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         sign_in_guesses: admin::sign_in_guesses(),

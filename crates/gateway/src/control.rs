@@ -492,7 +492,7 @@ impl Control {
         let app = find_app(&state, id_or_name)?.clone();
         refuse_install(&app)?;
         let region = find_account(&state, app.hub_id)?.region.clone();
-        let now = clock::now();
+        let now = self.registry.now_of(app.hub_id);
         let mut next = state.clone();
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
@@ -513,13 +513,13 @@ impl Control {
     pub async fn take_over(&self, token_id: u64, rotation: Rotation) -> Result<(App, Token)> {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
-        let now = clock::now();
         let heir = state.tokens.iter().find(|token| token.id == token_id).cloned();
         let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
-        if !is_live(&heir, heir.app_id, now) {
+        let app = find_app(&state, &heir.app_id.to_string())?.clone();
+        let now = self.registry.now_of(app.hub_id);
+        if !is_live(&heir, app.id, now) {
             return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
         }
-        let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let mut next = state.clone();
         let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
         rotation.end_all(&mut change, others, now).await?;
@@ -713,8 +713,6 @@ fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
     Ok(Sharing { weight, reserve, max_wait_ms })
 }
 
-fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
-    state
 /// HubSpot's limits are HubSpot's: only on an embedded account can an app be without.
 fn check_limits(state: &State, app: &App) -> Result<()> {
     if app.no_limits && find_account(state, app.hub_id)?.connection.is_some() {
@@ -726,6 +724,8 @@ fn check_limits(state: &State, app: &App) -> Result<()> {
     Ok(())
 }
 
+fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
+    state
         .accounts
         .iter()
         .find(|account| account.hub_id == hub_id)

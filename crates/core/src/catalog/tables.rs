@@ -115,9 +115,13 @@ pub struct LegacySdkClassRow {
     pub attribute: &'static str,
 }
 
-/// `endpoints.tsv`, then `unpublished.tsv`.
+/// `endpoints.tsv`, then `unpublished.tsv`, then `pre_v3_endpoints.tsv`.
 pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
-    let files = [include_str!("../../../../data/endpoints.tsv"), include_str!("../../../../data/unpublished.tsv")];
+    let files = [
+        include_str!("../../../../data/endpoints.tsv"),
+        include_str!("../../../../data/unpublished.tsv"),
+        include_str!("../../../../data/pre_v3_endpoints.tsv"),
+    ];
     files.into_iter().flat_map(cells::<6>).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
         method: method_of(method),
         template: path.strip_suffix('/').unwrap_or(path),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, NewToken, SharingChange};
+use crate::double::RefillError;
 use crate::model::{Account, App, Connection, Token};
 use crate::registry::Standing;
 use crate::upstream::health::State;
@@ -54,6 +55,15 @@ impl From<ControlError> for ApiError {
             }
         };
         Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<RefillError> for ApiError {
+    fn from(error: RefillError) -> Self {
+        match error {
+            RefillError::Invalid(what) => Self::invalid(what),
+            RefillError::Storage(what) => Self::new(503, "storage", what),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, scopes, usage};
+use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, portal, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -55,6 +55,23 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
+        .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
+        .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
+        .route(
+            "/api/v1/portals/{hub_id}/snapshots/{snapshot}",
+            get(portal::show_snapshot)
+                .post(portal::take_snapshot)
+                .put(portal::put_snapshot)
+                .delete(portal::delete_snapshot)
+                .layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        )
+        .route("/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", post(portal::restore_snapshot))
+        .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
+        .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
+        .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
+        .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
+        .route("/api/v1/coverage", get(portal::coverage))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))

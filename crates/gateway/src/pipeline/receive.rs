@@ -56,6 +56,9 @@ async fn whole_body(head: &Parts, body: Incoming, call: &mut Call, most: usize) 
         Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
     };
     call.bytes_in = bytes.len() as u64;
+    if let Some(taken) = &mut call.taken {
+        taken.body = bytes.clone();
+    }
     Ok(bytes)
 }
 

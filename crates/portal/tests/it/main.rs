@@ -7,6 +7,8 @@ mod bad_input;
 mod batches;
 mod definitions;
 mod durability;
+mod legacy;
 mod objects;
+mod refill;
 mod search;
 mod support;
