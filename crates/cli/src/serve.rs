@@ -182,6 +182,11 @@ fn as_of(serve: &Serve) -> Option<AsOf> {
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    // A level alone needs no filter, whose regular expressions take longer to make than all else here.
+    if let Ok(level) = filter.parse::<tracing_subscriber::filter::LevelFilter>() {
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+        return Ok(());
+    }
     let filter = tracing_subscriber::EnvFilter::try_new(filter).with_context(|| format!("--log {filter} is not a filter"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())

@@ -132,6 +132,9 @@ pub(crate) fn documents(state: &State) -> Vec<Change> {
             add("record", format!("{}/{}", kind.name(), record.id), record.to_stored());
         }
     }
+    for (key, item) in state.items.all() {
+        add("item", key, json(item));
+    }
     for (from, to, types) in state.links.all() {
         add("link", format!("{}/{}/{}/{}", from.0.name(), from.1, to.0.name(), to.1), json(&types));
     }

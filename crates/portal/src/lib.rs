@@ -3,6 +3,7 @@
 //! It knows nothing of tokens, scopes or limits; whoever calls it has decided that the call may be
 //! made. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
 
+mod collections;
 mod copy;
 mod crm;
 mod durable;
@@ -273,7 +274,7 @@ fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
 
 /// The same; nothing where the path and method are not served.
 fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
-    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx) };
+    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
     let request = Request {
         app_id: call.app_id,
         now: call.now,
@@ -343,6 +344,7 @@ fn restore(state: &mut State, document: &Document) -> Option<()> {
             let to = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
             state.links.set(from, to, serde_json::from_slice(&document.body).ok()?);
         }
+        "item" => state.items.restore(&document.key, serde_json::from_slice(&document.body).ok()?)?,
         _ => return None,
     }
     Some(())

@@ -43,7 +43,14 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response
         }
-        Ok(Reply::Whole(reply)) => whole(reply.body, &call.correlation_id),
+        Ok(Reply::Whole(reply)) => {
+            let mut response = whole(reply.body, &call.correlation_id);
+            if call.operation.is_some_and(|operation| operation.template.ends_with("/download")) {
+                // Whatever the upload called it: nothing that a browser would run from here.
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            }
+            response
+        }
         Err(error) => {
             let mut response = whole(error.to_json(&call.correlation_id).into(), &call.correlation_id);
             let rule = if call.fault.is_some() { "fault" } else { rule(&error) };

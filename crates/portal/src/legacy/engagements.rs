@@ -86,6 +86,7 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
     Some(match tail {
         ["engagements", "paged"] => paged(records, query),
         ["engagements", "recent", "modified"] => recent(records, query),
+        ["engagements", "modified", "after"] => modified_after(records, query),
         ["engagements", "associated", kind, id, "paged"] => associated(records, query, kind, id),
         ["engagements", id] => one(records, id),
         _ => return None,
@@ -132,14 +133,34 @@ fn paged(records: &mut Records<'_, '_>, query: &Query) -> Told {
     Ok(json!({ "results": results, "hasMore": false, "offset": last }))
 }
 
-fn recent(records: &mut Records<'_, '_>, query: &Query) -> Told {
-    let (count, offset) = (number(query, "count", 20, 100)?.max(1), number(query, "offset", 0, 10_000)?);
-    let since = number(query, "since", 0, u64::MAX)?;
+/// In the order of change, behind a cursor: a moment to begin with, then where the last page ended.
+fn modified_after(records: &mut Records<'_, '_>, query: &Query) -> Told {
+    let limit = number(query, "limit", PAGE_DEFAULT, PAGE_MAX)?.max(1);
+    let cursor = query.get("after").unwrap_or("0");
+    let (moment, last) = cursor.split_once('-').unwrap_or((cursor, ""));
+    let bad = || bad_parameter("after", &format!("'{cursor}' is not a cursor"));
+    let since: u64 = moment.parse().map_err(|_| bad())?;
+    let behind = (i64::try_from(since).map_err(|_| bad())?, if last.is_empty() { 0 } else { last.parse::<u64>().map_err(|_| bad())? + 1 });
+    let (mut all, _) = since_changed(records, since, u64::MAX)?;
+    all.retain(|(updated, at, record)| (*updated, *at as u64 * APART + record.id()) >= behind);
+    all.sort_by_key(|(updated, at, record)| (*updated, *at as u64 * APART + record.id()));
+    let has_more = all.len() as u64 > limit;
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next =
+        all.last().map_or_else(|| cursor.to_owned(), |(updated, at, record)| format!("{updated}-{}", *at as u64 * APART + record.id()));
+    let hub_id = records.hub_id();
+    let results: Vec<Value> = all.iter().map(|(_, at, record)| engagement(hub_id, *at, &KINDS[*at], record)).collect();
+    Ok(json!({ "results": results, "hasMore": has_more, "after": next }))
+}
+
+type Changed = Vec<(i64, usize, Record)>;
+
+/// Those that changed since a moment, `most` of each type, and how many there are in all.
+fn since_changed(records: &mut Records<'_, '_>, since: u64, most: u64) -> Result<(Changed, u64), ErrorBody> {
     let (mut all, mut total) = (Vec::new(), 0);
     for (at, kind) in KINDS.iter().enumerate() {
         let mut seen = 0;
-        // Of each type as many as the page could reach, since all of them may be of one.
-        while seen < offset + count {
+        while seen < most {
             let (page, of_kind) = records.recent(kind.name, "hs_lastmodifieddate", since, seen, 200, &wanted())?;
             if seen == 0 {
                 total += of_kind;
@@ -152,6 +173,14 @@ fn recent(records: &mut Records<'_, '_>, query: &Query) -> Told {
             }
         }
     }
+    Ok((all, total))
+}
+
+fn recent(records: &mut Records<'_, '_>, query: &Query) -> Told {
+    let (count, offset) = (number(query, "count", 20, 100)?.max(1), number(query, "offset", 0, 10_000)?);
+    let since = number(query, "since", 0, u64::MAX)?;
+    // Of each type as many as the page could reach, since all of them may be of one.
+    let (mut all, total) = since_changed(records, since, offset + count)?;
     all.sort_by_key(|(updated, at, record)| (std::cmp::Reverse(*updated), *at, record.id()));
     let hub_id = records.hub_id();
     let page = all.iter().skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(usize::try_from(count).unwrap_or(usize::MAX));

@@ -128,6 +128,18 @@ fn engagements_of_five_types_are_one_list_with_ids_of_their_own() {
     assert_eq!(seen[2]["metadata"]["durationMilliseconds"], 360_000);
     assert_eq!(seen[3]["metadata"]["startTime"], 1_793_797_200_000_i64);
     assert_eq!(account.get("/engagements/v1/engagements/recent/modified?count=3").expect(200)["total"], 5);
+    let (mut changed, mut after) = (Vec::new(), "0".to_owned());
+    loop {
+        let page = account.get(&format!("/engagements/v1/engagements/modified/after?limit=2&after={after}")).expect(200);
+        changed.extend(list(&page, "results").iter().map(|one| one["engagement"]["id"].as_u64().unwrap()));
+        after = page["after"].as_str().unwrap().to_owned();
+        if page["hasMore"] == false {
+            break;
+        }
+    }
+    assert_eq!(changed.len(), 5);
+    assert!(list(&account.get(&format!("/engagements/v1/engagements/modified/after?after={after}")).expect(200), "results").is_empty());
+    account.get("/engagements/v1/engagements/modified/after?after=x").refused(400, "cursor");
     let contact = seen[0]["associations"]["contactIds"][0].to_string();
     let of_contact = account.get(&format!("/engagements/v1/engagements/associated/contact/{contact}/paged")).expect(200);
     assert_eq!(list(&of_contact, "results").len(), 5);

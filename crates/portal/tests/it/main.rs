@@ -5,6 +5,7 @@
 mod associations;
 mod bad_input;
 mod batches;
+mod collections;
 mod definitions;
 mod durability;
 mod legacy;
