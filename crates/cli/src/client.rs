@@ -18,7 +18,14 @@ use crate::args::Connection;
 
 /// Calls the admin API and reads its JSON answer.
 pub async fn call(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    let response = send(connection, method, path, body).await?;
+    read(send(connection, method, path, json(body)).await?).await
+}
+
+fn json(body: Option<Value>) -> Bytes {
+    Bytes::from(body.map(|body| body.to_string()).unwrap_or_default())
+}
+
+async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     let status = response.status();
     let bytes = response.into_body().collect().await.context("the server's answer was cut")?.to_bytes();
     let answer: Value = serde_json::from_slice(&bytes)
@@ -29,9 +36,14 @@ pub async fn call(connection: &Connection, method: Method, path: &str, body: Opt
     bail!("{}", answer["error"]["message"].as_str().unwrap_or("the server refused"))
 }
 
+/// Sends a file as it is, and reads the JSON answer.
+pub async fn upload(connection: &Connection, path: &str, file: Vec<u8>) -> anyhow::Result<Value> {
+    read(send(connection, Method::PUT, path, Bytes::from(file)).await?).await
+}
+
 /// Calls the admin API and hands its answer on as it comes.
 pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> anyhow::Result<()> {
-    let response = send(connection, Method::GET, path, None).await?;
+    let response = send(connection, Method::GET, path, Bytes::new()).await?;
     let status = response.status();
     let mut body = response.into_body();
     if !status.is_success() {
@@ -46,9 +58,9 @@ pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[
     Ok(())
 }
 
-async fn send(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response<Incoming>> {
+async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response<Incoming>> {
     let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
-    let body = Full::new(Bytes::from(body.map(|body| body.to_string()).unwrap_or_default()));
+    let body = Full::new(body);
     let Some(address) = &connection.addr else {
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;

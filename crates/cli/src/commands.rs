@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backup;
 pub mod install;
 pub mod oauth_client;
+pub mod portal;
 pub mod public_app;
 pub mod scan;
 mod scopes;

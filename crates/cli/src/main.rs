@@ -82,6 +82,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Install { action } => runtime.block_on(commands::install::run(&connection, action)),
         Command::OauthClient { action } => runtime.block_on(commands::oauth_client::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
+        Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account, *action)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

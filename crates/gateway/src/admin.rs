@@ -12,6 +12,7 @@ mod metrics;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
+mod portal;
 mod routes;
 mod scopes;
 mod usage;
@@ -24,6 +25,7 @@ use crate::audit::AuditLog;
 use crate::clock;
 use crate::console;
 use crate::control::Control;
+use crate::double::Refill;
 use crate::guesses::Guesses;
 use crate::pipeline::{Addresses, Gateway};
 use crate::registry::Registry;
@@ -45,6 +47,8 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     /// Asks HubSpot about credentials.
     pub upstream: Arc<Upstream>,
+    /// Changes the records of embedded accounts beside their API.
+    pub refill: Arc<dyn Refill>,
     /// The access tokens of accounts connected by OAuth.
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.

@@ -6,6 +6,10 @@ mod admin_api;
 mod apps;
 /// Accounts whose calls go to HubSpot.
 mod connection;
+/// What is covered of HubSpot's API.
+mod coverage;
+/// The embedded account as a test double.
+mod double;
 /// What a new user does first.
 mod first_screen;
 mod harness;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, NewToken, SharingChange};
+use crate::double::RefillError;
 use crate::model::{Account, App, Connection, Token};
 use crate::registry::Standing;
 use crate::upstream::health::State;
@@ -57,6 +58,15 @@ impl From<ControlError> for ApiError {
     }
 }
 
+impl From<RefillError> for ApiError {
+    fn from(error: RefillError) -> Self {
+        match error {
+            RefillError::Invalid(what) => Self::invalid(what),
+            RefillError::Storage(what) => Self::new(503, "storage", what),
+        }
+    }
+}
+
 impl From<AuditError> for ApiError {
     fn from(error: AuditError) -> Self {
         tracing::error!(%error, "the audit could not be read");
@@ -94,6 +104,7 @@ pub(super) struct AppBody {
     pub reserve: Option<u32>,
     pub max_wait_ms: Option<u32>,
     pub translate: Option<bool>,
+    pub no_limits: Option<bool>,
 }
 
 impl AppBody {
@@ -161,7 +172,7 @@ pub(super) fn app(app: &App) -> Value {
     json!({
         "id": app.id, "hubId": app.hub_id, "name": app.name, "description": app.description, "owner": app.owner,
         "dependents": app.dependents, "scopes": app.scopes, "enabled": app.enabled,
-        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms, "translate": app.translate,
+        "weight": app.sharing.weight, "reserve": app.sharing.reserve, "maxWaitMs": app.sharing.max_wait_ms, "translate": app.translate, "noLimits": app.no_limits,
         "createdAt": app.created_at.to_iso(), "updatedAt": app.updated_at.to_iso(),
     })
 }

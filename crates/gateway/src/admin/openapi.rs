@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 51] = [
+pub(super) const ROUTES: [(&str, &str, &str); 68] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -18,12 +18,16 @@ pub(super) const ROUTES: [(&str, &str, &str); 51] = [
     ("patch", "/api/v1/accounts/{hub_id}", "Change name, tier, addons or timeZone"),
     ("delete", "/api/v1/accounts/{hub_id}", "Delete an account, its apps, tokens and records"),
     ("get", "/api/v1/apps", "List apps with their tokens; query hubId"),
-    ("post", "/api/v1/apps", "Create an app: hubId, name, description, owner, dependents, scopes; answers its token once"),
+    (
+        "post",
+        "/api/v1/apps",
+        "Create an app: hubId, name, description, owner, dependents, scopes, translate, noLimits; answers its token once",
+    ),
     ("get", "/api/v1/apps/{app}", "Show an app, by id or unique name"),
     (
         "patch",
         "/api/v1/apps/{app}",
-        "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled, translate, weight, reserve, maxWaitMs",
+        "Change an app: name, description, owner, dependents, scopes, addScopes, removeScopes, enabled, translate, noLimits, weight, reserve, maxWaitMs",
     ),
     ("delete", "/api/v1/apps/{app}", "Delete an app and its tokens"),
     ("get", "/api/v1/apps/{app}/scopes", "The scopes an app was granted beside those its calls needed; query days (90)"),
@@ -77,6 +81,39 @@ pub(super) const ROUTES: [(&str, &str, &str); 51] = [
         "post",
         "/api/v1/accounts/{hub_id}/access-token",
         "A short-lived access token of an account connected by OAuth; KEYWAY_TOKEN_SERVICE_TOKEN opens this alone",
+    ),
+    (
+        "post",
+        "/api/v1/portals/{hub_id}/reset",
+        "Make an embedded account as new: no records, faults, requests or use of limits; apps and tokens stay",
+    ),
+    ("post", "/api/v1/portals/{hub_id}/seed", "Add records, all or none: set, schemas, properties, records, calls"),
+    ("get", "/api/v1/portals/{hub_id}/snapshots", "List an embedded account's snapshots"),
+    ("get", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", "A snapshot, as lines of JSON"),
+    ("post", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", "Take a snapshot of the account's records and definitions"),
+    ("put", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", "Keep a snapshot that was taken elsewhere, as lines of JSON"),
+    ("delete", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", "Delete a snapshot"),
+    ("post", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", "Put a snapshot in the place of what the account holds"),
+    (
+        "get",
+        "/api/v1/portals/{hub_id}/requests",
+        "The last requests an embedded account received; query method, path, operation, app, status, body, query, after, and expect with waitMs",
+    ),
+    ("delete", "/api/v1/portals/{hub_id}/requests", "Forget them"),
+    ("get", "/api/v1/portals/{hub_id}/faults", "List fault rules, with the calls they fitted and hit"),
+    (
+        "post",
+        "/api/v1/portals/{hub_id}/faults",
+        "Add a fault rule: operation, method, path, app, after, times, probability, seed, latencyMs, and status with limit and retryAfterS, or cut, or inputs",
+    ),
+    ("delete", "/api/v1/portals/{hub_id}/faults", "Remove all fault rules"),
+    ("delete", "/api/v1/portals/{hub_id}/faults/{fault}", "Remove a fault rule"),
+    ("get", "/api/v1/portals/{hub_id}/clock", "The time of an embedded account"),
+    ("put", "/api/v1/portals/{hub_id}/clock", "Set it: set or advanceMs, frozen; neither is the real time again"),
+    (
+        "get",
+        "/api/v1/coverage",
+        "Every operation of HubSpot's, whether an embedded account answers it and whether a test of the project calls it",
     ),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, scopes, usage};
+use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, portal, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -55,6 +55,23 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
+        .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
+        .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
+        .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
+        .route(
+            "/api/v1/portals/{hub_id}/snapshots/{snapshot}",
+            get(portal::show_snapshot)
+                .post(portal::take_snapshot)
+                .put(portal::put_snapshot)
+                .delete(portal::delete_snapshot)
+                .layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        )
+        .route("/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", post(portal::restore_snapshot))
+        .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
+        .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
+        .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
+        .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
+        .route("/api/v1/coverage", get(portal::coverage))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
@@ -221,6 +238,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
         sharing,
         translate: asked.translate.unwrap_or(false),
+        no_limits: asked.no_limits.unwrap_or(false),
     };
     let (app, token) = admin.control.create_app(new).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&app), "token": body::new_token(&token) })))
@@ -244,8 +262,9 @@ async fn update_app(State(admin): State<Admin>, Path(app): Path<String>, JsonBod
         return Err(ApiError::invalid("an app stays in its account"));
     }
     let sharing = asked.sharing();
-    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
-    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
+    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, .. } = asked;
+    let change =
+        AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, no_limits, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     Ok(Json(json!({ "version": VERSION, "app": body::app(&changed) })))
 }
