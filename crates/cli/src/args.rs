@@ -1,5 +1,7 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
+pub mod doctor;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -73,6 +75,8 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
+    /// Name the cause of a call that failed, and what to do about it
+    Doctor(doctor::Doctor),
     /// What ends when, by app and operation, from the calls on record
     Sunset {
         /// Of one account

@@ -4,6 +4,7 @@ pub mod account;
 pub mod app;
 pub mod audit;
 pub mod backup;
+pub mod doctor;
 pub mod install;
 pub mod oauth_client;
 pub mod public_app;

@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod cover;
 pub mod credential;
+pub mod doctor;
 pub mod error_body;
 pub mod object_type;
 pub mod path;

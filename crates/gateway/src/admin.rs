@@ -6,6 +6,7 @@
 
 mod audit;
 mod body;
+mod doctor;
 mod extract;
 mod guard;
 mod metrics;

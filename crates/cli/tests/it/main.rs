@@ -6,6 +6,8 @@ mod admin_api;
 mod apps;
 /// Accounts whose calls go to HubSpot.
 mod connection;
+/// Causes of calls that failed.
+mod doctor;
 /// What a new user does first.
 mod first_screen;
 mod harness;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 51] = [
+pub(super) const ROUTES: [(&str, &str, &str); 52] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -77,6 +77,11 @@ pub(super) const ROUTES: [(&str, &str, &str); 51] = [
         "post",
         "/api/v1/accounts/{hub_id}/access-token",
         "A short-lived access token of an account connected by OAuth; KEYWAY_TOKEN_SERVICE_TOKEN opens this alone",
+    ),
+    (
+        "post",
+        "/api/v1/doctor",
+        "Name the cause of a call that failed: text (a curl command, a HAR file, a log, HubSpot's error) or correlationId, expectHubId",
     ),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),
