@@ -71,6 +71,10 @@ read_by_others() { # what is read back with the libraries of those it is for
   $venv/bin/python tests/deliver.py && $venv/bin/python tests/parquet.py && $venv/bin/python tests/otlp.py
 }
 
+project_files() { # what `keyway plan --project` writes, read by HubSpot's own parser
+  (cd tests/fix/project && npm install --no-package-lock --no-audit --no-fund --silent && node --test check.mjs)
+}
+
 on_redis() { # the line that instances share, and its script
   python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
 }
@@ -97,6 +101,7 @@ KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gatew
 KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
+part 'project files, read by HubSpot'\''s parser' project_files
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'clients that hang up' python3 tests/hang_up.py

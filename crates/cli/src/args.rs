@@ -1,6 +1,7 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
 pub mod doctor;
+pub mod plan;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,6 +76,8 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
+    /// One app for each integration that was found, with the least scopes, and the steps to get there
+    Plan(plan::Plan),
     /// Name the cause of a call that failed, and what to do about it
     Doctor(doctor::Doctor),
     /// What ends when, by app and operation, from the calls on record

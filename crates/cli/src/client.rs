@@ -51,7 +51,7 @@ pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[
 pub async fn date(connection: &Connection) -> anyhow::Result<Option<Timestamp>> {
     let response = send(connection, Method::GET, "/healthz", None).await?;
     let date = response.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
-    Ok(date.and_then(|date| Timestamp::parse_http(date)))
+    Ok(date.and_then(Timestamp::parse_http))
 }
 
 async fn send(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response<Incoming>> {

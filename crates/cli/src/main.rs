@@ -74,6 +74,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))
         }
         Command::Config { action: args::Config::Check { file } } => config::check(&file),
+        Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),
         Command::Doctor(doctor) => runtime.block_on(commands::doctor::run(&connection, doctor)),
         Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),

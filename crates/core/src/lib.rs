@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod error_body;
 pub mod object_type;
 pub mod path;
+pub mod plan;
 pub mod policy;
 pub mod quota;
 pub mod requirement;

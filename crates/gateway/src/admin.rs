@@ -13,6 +13,7 @@ mod metrics;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
+mod plan;
 mod routes;
 mod scopes;
 mod usage;

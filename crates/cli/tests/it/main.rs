@@ -11,5 +11,7 @@ mod doctor;
 /// What a new user does first.
 mod first_screen;
 mod harness;
+/// One app for each integration.
+mod plan;
 /// Finding keys and calls in files.
 mod scan;

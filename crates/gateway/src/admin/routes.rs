@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, doctor, metrics, oauth, oauth_accounts, openapi, scopes, usage};
+use super::{Admin, audit, doctor, metrics, oauth, oauth_accounts, openapi, plan, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -56,6 +56,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
+        .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))

@@ -21,7 +21,7 @@ fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
 
 /// `api-eu1.hubapi.com`, `api.eu1.hubapi.com`.
 fn names_region(host: &str) -> bool {
-    host.split(['.', '-']).any(|part| crate::token::is_region(part))
+    host.split(['.', '-']).any(crate::token::is_region)
 }
 
 pub(super) fn region(facts: &Facts<'_>) -> Option<Found> {
