@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod backup;
 pub mod doctor;
+pub mod fix;
 pub mod install;
 pub mod oauth_client;
 pub mod plan;

@@ -62,10 +62,13 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     if let Command::Scan(scan) = args.command {
         return commands::scan::run(scan);
     }
+    if let Command::Fix(fix) = &args.command {
+        return commands::fix::run(fix);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Args { connection, command } = args;
     match command {
-        Command::Scan(_) => unreachable!("it needs no runtime and is done"),
+        Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),

@@ -17,7 +17,7 @@ test('HubSpot reads the projects of a plan', async () => {
   try {
     for (const [name, text] of [
       ['hooks', 'fetch(`https://api.hubapi.com/webhooks/v3/${id}/subscriptions?hapikey=${key}`); fetch("https://api.hubapi.com/crm/v3/objects/contacts")'],
-      ['install', 'fetch("https://api.hubapi.com/oauth/v1/token", { method: "POST" }); fetch("https://api.hubapi.com/crm/v3/objects/deals")'],
+      ['install', 'fetch("https://api.hubapi.com/oauth/v1/token", { method: "POST" });\nfetch("https://api.hubapi.com/crm/v3/objects/deals")'],
     ]) {
       mkdirSync(join(folder, name));
       writeFileSync(join(folder, name, 'index.js'), text);

@@ -10,6 +10,8 @@ mod connection;
 mod doctor;
 /// What a new user does first.
 mod first_screen;
+/// Code that is rewritten.
+mod fix;
 mod harness;
 /// One app for each integration.
 mod plan;

@@ -7,6 +7,7 @@ use crate::path::NormalPath;
 use crate::requirement::Requirement;
 use crate::scope::ScopeSet;
 use crate::sunset;
+use crate::translate::agrees;
 
 /// What a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,9 @@ fn operation_at(method: Method, place: &str) -> Option<(&'static Operation, Norm
 pub(super) fn successor(operation: &str) -> (Option<String>, Option<&'static str>) {
     let (method, path) = operation.split_once(' ').unwrap_or(("GET", operation));
     match Method::parse(method).and_then(|method| sunset::successor(method, path)) {
-        Some(row) => (row.successor.map(str::to_owned), Some(row.difference).filter(|difference| !matches!(*difference, "none" | "-"))),
+        Some(row) => {
+            (row.successor.map(str::to_owned), Some(row.difference).filter(|difference| *difference != "-" && !agrees(difference)))
+        }
         None => (sunset::family(path).map(|family| family.move_to.to_owned()), None),
     }
 }

@@ -5,6 +5,7 @@ use crate::catalog::{Catalog, Method, Resolution};
 use crate::doctor::facts::{API_HOST, is_hubspots};
 use crate::path::NormalPath;
 use crate::sunset;
+use crate::translate::agrees;
 
 /// Where pages for people are, and what browsers call without a token.
 fn is_for_people(facts: &Facts<'_>) -> bool {
@@ -51,7 +52,7 @@ fn difference(facts: &Facts<'_>) -> Option<&'static str> {
     let operation = facts.operation?;
     sunset::successor(operation.method, operation.template)
         .map(|row| row.difference)
-        .filter(|difference| !matches!(*difference, "none" | "-"))
+        .filter(|difference| *difference != "-" && !agrees(difference))
 }
 
 pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
