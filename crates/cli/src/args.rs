@@ -1,5 +1,9 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
+pub mod doctor;
+pub mod fix;
+pub mod plan;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -82,6 +86,12 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
+    /// One app for each integration that was found, with the least scopes, and the steps to get there
+    Plan(plan::Plan),
+    /// Rewrite code where the meaning is certain: tokens, headers, paths, addresses; shows the difference first
+    Fix(fix::Fix),
+    /// Name the cause of a call that failed, and what to do about it
+    Doctor(doctor::Doctor),
     /// What ends when, by app and operation, from the calls on record
     Sunset {
         /// Of one account

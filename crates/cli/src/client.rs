@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -56,6 +57,13 @@ pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[
         }
     }
     Ok(())
+}
+
+/// The server's clock, by the Date of an answer (RFC 9110, section 6.6.1); none where it sends none.
+pub async fn date(connection: &Connection) -> anyhow::Result<Option<Timestamp>> {
+    let response = send(connection, Method::GET, "/healthz", Bytes::new()).await?;
+    let date = response.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+    Ok(date.and_then(Timestamp::parse_http))
 }
 
 async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response<Incoming>> {

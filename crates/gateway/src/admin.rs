@@ -6,6 +6,7 @@
 
 mod audit;
 mod body;
+mod doctor;
 mod extract;
 mod guard;
 mod metrics;
@@ -13,6 +14,7 @@ mod oauth;
 mod oauth_accounts;
 mod openapi;
 mod portal;
+mod plan;
 mod routes;
 mod scopes;
 mod usage;

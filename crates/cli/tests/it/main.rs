@@ -10,8 +10,14 @@ mod connection;
 mod coverage;
 /// The embedded account as a test double.
 mod double;
+/// Causes of calls that failed.
+mod doctor;
 /// What a new user does first.
 mod first_screen;
+/// Code that is rewritten.
+mod fix;
 mod harness;
+/// One app for each integration.
+mod plan;
 /// Finding keys and calls in files.
 mod scan;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Method, path and what it does.
-pub(super) const ROUTES: [(&str, &str, &str); 68] = [
+pub(super) const ROUTES: [(&str, &str, &str); 70] = [
     ("get", "/healthz", "Whether the process runs"),
     ("get", "/readyz", "Whether the store answers"),
     ("get", "/metrics", "Prometheus metrics"),
@@ -114,6 +114,16 @@ pub(super) const ROUTES: [(&str, &str, &str); 68] = [
         "get",
         "/api/v1/coverage",
         "Every operation of HubSpot's, whether an embedded account answers it and whether a test of the project calls it",
+    ),
+    (
+        "post",
+        "/api/v1/doctor",
+        "Name the cause of a call that failed: text (a curl command, a HAR file, a log, HubSpot's error) or correlationId, expectHubId",
+    ),
+    (
+        "post",
+        "/api/v1/plan",
+        "Plan one app for each integration, changing nothing: report (of keyway scan --json), recorded (true for the calls on record), days (90), hubId, by, repository",
     ),
     ("get", "/api/v1/usage", "Calls by app, operation and day, with the end and successor of each operation; query hubId, days (30)"),
     ("get", "/api/v1/usage/unused-apps", "Apps that made no call; query days (90)"),

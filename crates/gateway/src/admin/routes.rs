@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, VERSION};
 use super::extract::{JsonBody, Path, Query};
-use super::{Admin, audit, metrics, oauth, oauth_accounts, openapi, portal, scopes, usage};
+use super::{Admin, audit, doctor, metrics, oauth, oauth_accounts, openapi, plan, portal, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -72,6 +72,8 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
         .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
         .route("/api/v1/coverage", get(portal::coverage))
+        .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
+        .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
