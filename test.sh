@@ -40,9 +40,16 @@ node_client() {
 }
 
 python_client() {
-  local venv=target/python-client
+  local venv=target/python-client tap
   [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 hubspot-sdk==0.1.0a9 authlib==1.9.10 requests-oauthlib==2.0.0 || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 hubspot-sdk==0.1.0a9 authlib==1.9.10 requests-oauthlib==2.0.0 hubspot3==3.2.56 || return 1
+  # Programs with dependencies of their own, which do not agree with each other's.
+  for tap in tap-hubspot==4.5.0 meltano-tap-hubspot==0.10.1; do
+    venv=target/${tap%%==*}
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$tap" || return 1
+  done
+  venv=target/python-client
   $venv/bin/python -m unittest discover -s tests/clients/python
 }
 
@@ -64,6 +71,13 @@ on_postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
+recipes() { # those of docs/testing.md, as they stand there
+  local venv=target/recipes
+  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check pytest || return 1
+  $venv/bin/python tests/recipes.py
+}
+
 read_by_others() { # what is read back with the libraries of those it is for
   local venv=target/deliveries
   [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
@@ -78,6 +92,14 @@ admin_api() { # the admin API against its own document
   $venv/bin/python tests/admin_api.py
 }
 
+fixed_integrations() { # small programs on ways in that have ended: refused, planned, fixed, running again
+  FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py
+}
+
+project_files() { # what `keyway plan --project` writes, read by HubSpot's own parser
+  (cd tests/fix/project && npm install --no-package-lock --no-audit --no-fund --silent && node --test check.mjs)
+}
+
 on_redis() { # the line that instances share, and its script
   python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
 }
@@ -87,6 +109,8 @@ need node nodejs
 need npm npm
 need chromium chromium
 need python3 python3
+need php php-cli php-curl
+need ruby ruby
 need redis-server redis-server
 need nginx nginx-light
 need openssl openssl
@@ -97,13 +121,19 @@ part 'formatting' cargo fmt --all --check
 part 'lints' cargo clippy --workspace --all-targets --quiet -- -D warnings
 part 'build' cargo build --quiet --package keyway
 export KEYWAY_BIN=$PWD/target/debug/keyway
+export KEYWAY_TESTED=$PWD/target/tested
+rm -rf "$KEYWAY_TESTED" && mkdir -p "$KEYWAY_TESTED"
 part 'tests of the workspace' workspace_tests
 part 'clients for Node, and pages in a browser' node_client
 part 'clients for Python' python_client
+part 'what is listed as tested is' python3 tests/coverage.py
 KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gateway' node_client
 KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus
 part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
+part 'recipes for test suites' recipes
+part 'project files, read by HubSpot'\''s parser' project_files
+part 'twelve integrations, fixed' fixed_integrations
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'the admin API against its document' admin_api

@@ -163,7 +163,7 @@ def main():
     print(f"{len(planted)} secrets in {sum(sizes.values())} bytes of {len(sizes)} places ({sizes['output']} of logs): {found or 'none found'}")
     print(f"answers on the data listener: {sorted(statuses)}")
     # That the search looks where things are: the last four characters of a token may stand in answers, and do.
-    assert token[-4:].encode() in places["answers"] and sizes["output"] > 10_000 and sizes["audit.db"] > 0
+    assert token[-4:].encode() in places["answers"] and sizes["output"] > 10_000 and sizes["00000000000000000001.log"] > 0
     assert expected <= statuses, expected - statuses
     sys.exit(bool(found))
 

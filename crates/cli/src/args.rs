@@ -1,9 +1,14 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
+pub mod doctor;
+pub mod fix;
+pub mod plan;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use keyway_core::sunset::AsOf;
 
 /// The access layer for HubSpot: its own token, the least scopes and a record of every call for
 /// each integration.
@@ -73,6 +78,14 @@ pub enum Command {
     },
     /// Who changed what, when, from where, and what it was before: the newest changes that fit
     Changes(Changes),
+    /// The embedded account as a test double: seed, snapshots, requests received, faults, its clock
+    Portal {
+        /// The account's hub id; may be left out when there is one embedded account
+        #[arg(long, global = true, value_name = "ID")]
+        account: Option<u64>,
+        #[command(subcommand)]
+        action: Box<Portal>,
+    },
     /// The record of every call
     Audit {
         #[command(subcommand)]
@@ -80,6 +93,12 @@ pub enum Command {
     },
     /// Find every HubSpot credential and API call in files, exports and git history
     Scan(Scan),
+    /// One app for each integration that was found, with the least scopes, and the steps to get there
+    Plan(plan::Plan),
+    /// Rewrite code where the meaning is certain: tokens, headers, paths, addresses; shows the difference first
+    Fix(fix::Fix),
+    /// Name the cause of a call that failed, and what to do about it
+    Doctor(doctor::Doctor),
     /// What ends when, by app and operation, from the calls on record
     Sunset {
         /// Of one account
@@ -274,6 +293,12 @@ pub struct Serve {
     /// Keep nothing on disk but the admin socket
     #[arg(long)]
     pub ephemeral: bool,
+    /// Answer on embedded accounts as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
+    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "database")]
+    pub as_of: Option<String>,
+    /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
+    pub unsupported: Unsupported,
     /// Threads of the data listener; one for each processor when left out
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -292,6 +317,18 @@ pub struct Serve {
     /// What to log on stderr, such as info or keyway_gateway=debug
     #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
+}
+
+fn day(text: &str) -> Result<String, &'static str> {
+    AsOf::new(text, false).map(|as_of| as_of.day().to_owned()).ok_or("a day is written as in 2027-10-01")
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unsupported {
+    /// Refuse them, so that a test shows what must move
+    Refuse,
+    /// Answer them, and refuse only what HubSpot says will stop
+    Serve,
 }
 
 /// Where a credential is read from. Never an argument: those stand in the process list.
@@ -585,6 +622,9 @@ pub struct AppFields {
     /// Carry its calls of numbered versions to their dated successors where HubSpot publishes both alike, and refuse the others: on or off [default: off]
     #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
     pub translate: Option<bool>,
+    /// Refuse its calls for no limit, such as in a test: on or off, on for the option alone; apps of embedded accounts only [default: off]
+    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_limits: Option<bool>,
     #[command(flatten)]
     pub sharing: Sharing,
 }
@@ -601,6 +641,264 @@ pub struct Sharing {
     /// How long its calls may wait for their turn before they get HubSpot's 429: a number with s or m, or 0 [default: 10s]
     #[arg(long, value_name = "TIME")]
     pub max_wait: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Portal {
+    /// Make the account as new: no records, faults, requests or use of limits; apps and tokens stay
+    Reset {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add records, all of them or none
+    Seed {
+        /// A file of JSON (see docs/testing.md); - is standard input
+        #[arg(value_name = "FILE", required_unless_present_any = ["set", "csv"])]
+        file: Option<PathBuf>,
+        /// A built-in set: demo, minimal or activities
+        #[arg(long, conflicts_with = "file")]
+        set: Option<String>,
+        /// Records of one type from a CSV whose first line names properties: contacts=people.csv; can be given again
+        #[arg(long, value_name = "TYPE=FILE", conflicts_with_all = ["file", "set"])]
+        csv: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copies of the account's records, to come back to
+    Snapshot {
+        #[command(subcommand)]
+        action: Snapshot,
+    },
+    /// Put a snapshot in the place of what the account holds
+    Restore {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The last requests the account received; with --expect exits 1 when they are not as many as that
+    Requests {
+        #[command(flatten)]
+        filter: RequestFilter,
+        /// How many there should be: 2, 1.., ..3 or 1..3
+        #[arg(long, value_name = "COUNT")]
+        expect: Option<String>,
+        /// How long to wait for them, such as 500ms or 10s
+        #[arg(long, value_name = "TIME", requires = "expect")]
+        wait: Option<String>,
+        /// Forget all requests, after they are shown
+        #[arg(long)]
+        clear: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Which calls fail, how, and how often
+    Fault {
+        #[command(subcommand)]
+        action: Fault,
+    },
+    /// The account's time
+    Clock {
+        #[command(subcommand)]
+        action: Clock,
+    },
+    /// What is served and tested of HubSpot's API
+    Coverage {
+        /// The whole page, as docs/coverage.md
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct RequestFilter {
+    /// Of this method
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Of this path; * stands for anything
+    #[arg(long)]
+    pub path: Option<String>,
+    /// Of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Of this app, by id or name
+    #[arg(long)]
+    pub app: Option<String>,
+    /// Answered so: 404, 4xx
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Whose body holds this JSON at least
+    #[arg(long, value_name = "JSON")]
+    pub body: Option<String>,
+    /// Whose query holds this pair, such as limit=10
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub query: Option<String>,
+    /// Those after the one with this number
+    #[arg(long, value_name = "NUMBER")]
+    pub after: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub enum Snapshot {
+    /// Take one, in the place of one of the same name
+    Take {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them; they last as long as the server runs
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write one to a file
+    Export {
+        /// Its name
+        name: String,
+        /// The file
+        file: PathBuf,
+    },
+    /// Take one from a file
+    Import {
+        /// Its name
+        name: String,
+        /// The file
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete one
+    Delete {
+        /// Its name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Fault {
+    /// Add a rule
+    Add {
+        #[command(flatten)]
+        rule: Box<FaultRule>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List rules, with the calls they fitted and those they made fail
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove one rule, or all with no id
+    Clear {
+        /// The rule's id
+        id: Option<u64>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct FaultRule {
+    /// Answer this status: 429, 423, 477, 401, 500, …
+    #[arg(long, conflicts_with_all = ["cut", "inputs"])]
+    pub status: Option<u16>,
+    /// With --status 429, which limit: burst, daily or search
+    #[arg(long, requires = "status")]
+    pub limit: Option<String>,
+    /// Seconds in Retry-After
+    #[arg(long, value_name = "SECONDS", requires = "status")]
+    pub retry_after: Option<u32>,
+    /// Cut the connection: before the call is performed, or after
+    #[arg(long, value_name = "before|after", value_parser = ["before", "after"], conflicts_with = "inputs")]
+    pub cut: Option<String>,
+    /// Make these inputs of a batch fail, counted from 0, and perform the others
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub inputs: Vec<usize>,
+    /// Let calls wait so long, such as 250ms or 2s
+    #[arg(long, value_name = "TIME")]
+    pub latency: Option<String>,
+    /// Calls of this operation only, such as 'POST /crm/objects/2026-09/{objectType}/batch/create'
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Calls of this method only
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Calls of this path only; * stands for anything
+    #[arg(long)]
+    pub path: Option<String>,
+    /// Calls of this app only, by id or name
+    #[arg(long)]
+    pub app: Option<String>,
+    /// Let so many calls pass first
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub after: u64,
+    /// Make so many calls fail; all when left out
+    #[arg(long, value_name = "N")]
+    pub times: Option<u64>,
+    /// How likely each call fails, from 0 to 1
+    #[arg(long, value_name = "P")]
+    pub probability: Option<f64>,
+    /// Where chance begins: the same seed, the same calls
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Subcommand)]
+pub enum Clock {
+    /// Show it
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set it; it goes on from there
+    Set {
+        /// Such as 2027-01-31T09:00:00Z
+        time: String,
+        /// Let it stand still
+        #[arg(long)]
+        frozen: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move it on, such as by 31m or 8d
+    Advance {
+        /// A number with ms, s, m, h or d
+        time: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let it stand still where it is
+    Freeze {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The real time again
+    Reset {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]

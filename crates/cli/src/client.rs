@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -18,7 +19,14 @@ use crate::args::Connection;
 
 /// Calls the admin API and reads its JSON answer.
 pub async fn call(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-    let response = send(connection, method, path, body).await?;
+    read(send(connection, method, path, json(body)).await?).await
+}
+
+fn json(body: Option<Value>) -> Bytes {
+    Bytes::from(body.map(|body| body.to_string()).unwrap_or_default())
+}
+
+async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     let status = response.status();
     let bytes = response.into_body().collect().await.context("the server's answer was cut")?.to_bytes();
     let answer: Value = serde_json::from_slice(&bytes)
@@ -48,9 +56,14 @@ fn refusal(answer: &Value) -> &str {
     answer["detail"].as_str().unwrap_or("the server refused")
 }
 
+/// Sends a file as it is, and reads the JSON answer.
+pub async fn upload(connection: &Connection, path: &str, file: Vec<u8>) -> anyhow::Result<Value> {
+    read(send(connection, Method::PUT, path, Bytes::from(file)).await?).await
+}
+
 /// Calls the admin API and hands its answer on as it comes.
 pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[u8]) -> std::io::Result<()>) -> anyhow::Result<()> {
-    let response = send(connection, Method::GET, path, None).await?;
+    let response = send(connection, Method::GET, path, Bytes::new()).await?;
     let status = response.status();
     let mut body = response.into_body();
     if !status.is_success() {
@@ -65,9 +78,16 @@ pub async fn stream(connection: &Connection, path: &str, mut take: impl FnMut(&[
     Ok(())
 }
 
-async fn send(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Response<Incoming>> {
+/// The server's clock, by the Date of an answer (RFC 9110, section 6.6.1); none where it sends none.
+pub async fn date(connection: &Connection) -> anyhow::Result<Option<Timestamp>> {
+    let response = send(connection, Method::GET, "/healthz", Bytes::new()).await?;
+    let date = response.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+    Ok(date.and_then(Timestamp::parse_http))
+}
+
+async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response<Incoming>> {
     let mut request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
-    let body = Full::new(Bytes::from(body.map(|body| body.to_string()).unwrap_or_default()));
+    let body = Full::new(body);
     let Some(address) = &connection.addr else {
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;

@@ -6,8 +6,12 @@ pub mod app;
 pub mod audit;
 pub mod backup;
 pub mod changes;
+pub mod doctor;
+pub mod fix;
 pub mod install;
 pub mod oauth_client;
+pub mod plan;
+pub mod portal;
 pub mod public_app;
 pub mod scan;
 mod scopes;
@@ -53,6 +57,11 @@ pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     clap_complete::generate(shell, &mut Args::command(), "keyway", &mut script);
     std::io::stdout().write_all(&script)?;
     Ok(Exit::Fine)
+}
+
+/// Today in UTC, ISO date.
+pub fn today() -> String {
+    keyway_gateway::clock::now().to_iso().chars().take(10).collect()
 }
 
 /// Columns as wide as their widest cell.

@@ -40,6 +40,12 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     {
         bail!("redis is of use only to several instances, which need a database");
     }
+    if let Command::Serve(serve) = &args.command
+        && serve.as_of.is_some()
+        && serve.database.is_some()
+    {
+        bail!("as-of is of use only to embedded accounts, which a server with a database has none of");
+    }
     Ok(args)
 }
 

@@ -62,10 +62,13 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     if let Command::Scan(scan) = args.command {
         return commands::scan::run(scan);
     }
+    if let Command::Fix(fix) = &args.command {
+        return commands::fix::run(fix);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let Args { connection, command } = args;
     match command {
-        Command::Scan(_) => unreachable!("it needs no runtime and is done"),
+        Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
@@ -74,6 +77,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))
         }
         Command::Config { action: args::Config::Check { file } } => config::check(&file),
+        Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),
+        Command::Doctor(doctor) => runtime.block_on(commands::doctor::run(&connection, doctor)),
         Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
@@ -84,6 +89,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::AdminToken { action } => runtime.block_on(commands::admin_token::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
+        Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account, *action)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
+use keyway_core::time::Timestamp;
 use keyway_gateway::backend::{Backend, BackendCall, BackendReply, BoxFuture};
 use keyway_gateway::control::AccountHooks;
+use keyway_gateway::double::{Refill, RefillError};
 use keyway_gateway::model::Account;
 use keyway_portal::{AccountSettings, Call, Portal};
+use serde_json::Value;
 
 /// The portal as a backend, and as what follows accounts as they come and go.
 pub struct PortalBackend {
@@ -24,6 +28,39 @@ impl Backend for PortalBackend {
             let reply = self.portal.handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now }).await?;
             Ok(BackendReply { status: reply.status, body: reply.body })
         })
+    }
+}
+
+impl Refill for PortalBackend {
+    fn empty(&self, hub_id: u64) -> BoxFuture<'_, Result<(), RefillError>> {
+        Box::pin(async move { self.portal.empty_account(hub_id).await.map_err(refused) })
+    }
+
+    fn fill(&self, hub_id: u64, seed: Value, now: Timestamp) -> BoxFuture<'_, Result<Value, RefillError>> {
+        Box::pin(async move { self.portal.fill(hub_id, seed, now).await.map_err(refused) })
+    }
+
+    fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>> {
+        Box::pin(async move { self.portal.copy_account(hub_id).map_err(refused) })
+    }
+
+    fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>> {
+        Box::pin(async move { self.portal.put_back(hub_id, &copy).await.map_err(refused) })
+    }
+
+    fn serves(&self, method: &str, path: &str) -> bool {
+        NormalPath::parse(path).is_ok_and(|path| self.portal.serves(method, &path))
+    }
+
+    fn sets(&self) -> &'static [(&'static str, &'static str)] {
+        &keyway_portal::SETS
+    }
+}
+
+fn refused(error: keyway_portal::RefillError) -> RefillError {
+    match error {
+        keyway_portal::RefillError::Invalid(what) => RefillError::Invalid(what),
+        keyway_portal::RefillError::Storage(what) => RefillError::Storage(what),
     }
 }
 

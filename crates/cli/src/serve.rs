@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
+use keyway_core::sunset::AsOf;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminToken, SocketPeer};
 use keyway_gateway::audit::{AuditLog, Place};
@@ -26,7 +27,7 @@ use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::args::{Connection, Serve};
+use crate::args::{Connection, Serve, Unsupported};
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
 use crate::{Exit, commands, demo};
@@ -86,9 +87,9 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
     };
     let admin_url = addresses.admin.clone();
-    let gateway = Gateway::new(registry.clone(), audit.clone(), backend, upstream.clone());
+    let gateway = Gateway::new(registry.clone(), audit.clone(), backend.clone(), upstream.clone());
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
-    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()));
+    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(&serve)));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
@@ -113,6 +114,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         registry,
         gateway,
         upstream,
+        refill: backend,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         oidc: identity_provider(&serve)?.map(Arc::new),
@@ -196,7 +198,17 @@ fn address(said: Option<&str>, option: &str, bound: SocketAddr) -> anyhow::Resul
     }
 }
 
+/// The day was read with the command line.
+fn as_of(serve: &Serve) -> Option<AsOf> {
+    serve.as_of.as_ref().and_then(|day| AsOf::new(day, serve.unsupported == Unsupported::Serve))
+}
+
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
+    // A level alone needs no filter, whose regular expressions take longer to make than all else here.
+    if let Ok(level) = filter.parse::<tracing_subscriber::filter::LevelFilter>() {
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+        return Ok(());
+    }
     let filter = tracing_subscriber::EnvFilter::try_new(filter).with_context(|| format!("--log {filter} is not a filter"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
@@ -349,6 +361,9 @@ fn announce(
     ))?;
     if let Some(link) = set_up {
         tell(&format!("  set up  {link}\n          makes the first super admin, once, within a day\n"))?;
+    }
+    if let Some(day) = &serve.as_of {
+        tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
     }
     if let Some(demo) = demo {
         tell(&demo.screen(data))?;

@@ -109,6 +109,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether it is of an API older than v3, of which HubSpot publishes no specification any more.
+    pub fn is_pre_v3(&self) -> bool {
+        self.api.starts_with("Legacy/")
+    }
+
     /// Whether its version is a number (`v1` to `v4`) and not a date.
     pub fn is_numbered(&self) -> bool {
         self.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -205,9 +210,14 @@ impl Catalog {
     }
 }
 
+/// A search of the companies API v2, whose path does not say so.
+const COMPANIES_BY_DOMAIN: &str = "/companies/v2/domains/{domain}/companies";
+
 /// GET, search and batch read.
 pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
-    method == Method::Get || (method == Method::Post && (template.ends_with("/search") || template.ends_with("/batch/read")))
+    method == Method::Get
+        || (method == Method::Post
+            && (template.ends_with("/search") || template.ends_with("/batch/read") || template == COMPANIES_BY_DOMAIN))
 }
 
 /// The exemptions of hubspot facts, section 5.

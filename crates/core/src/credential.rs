@@ -30,6 +30,11 @@ pub fn pat(text: &[u8]) -> Option<usize> {
     Some(4 + region + 1 + uuid(&rest[region + 1..])?)
 }
 
+/// Whether a text is, as a whole, a UUID.
+pub fn is_uuid(text: &str) -> bool {
+    uuid(text.as_bytes()) == Some(text.len())
+}
+
 /// Whether a text is, as a whole, of the form of an account-wide key.
 pub fn is_account_key(text: &str) -> bool {
     let text = text.as_bytes();

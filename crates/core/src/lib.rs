@@ -7,9 +7,11 @@
 pub mod catalog;
 pub mod cover;
 pub mod credential;
+pub mod doctor;
 pub mod error_body;
 pub mod object_type;
 pub mod path;
+pub mod plan;
 pub mod policy;
 pub mod quota;
 pub mod requirement;

@@ -301,6 +301,13 @@ pub fn admit(
     Ok(Allowance { max, remaining: left - 1, daily: limits.daily, daily_remaining: limits.daily - used - 1 })
 }
 
+/// Lets a call through whatever was used: it counts in the account's day, and against nothing else.
+pub fn count(limits: &Limits, account: &mut AccountUsage, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp) -> Allowance {
+    let used = account.daily.used(now.as_ms(), next_midnight) + u64::from(limits.daily != UNCAPPED);
+    account.daily.used = used;
+    Allowance { max: limits.burst, remaining: limits.burst, daily: limits.daily, daily_remaining: limits.daily.saturating_sub(used) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +348,17 @@ mod tests {
         assert_eq!(account.call(LimitClass::Search, 5).unwrap_err().policy, Policy::Secondly);
         assert_eq!(account.call(LimitClass::Standard, 5).unwrap().remaining, 99);
         assert!(account.call(LimitClass::Search, 1_000).is_ok());
+    }
+
+    #[test]
+    fn a_call_without_limits_counts_in_the_day_and_is_never_refused() {
+        let mut account = Account::new(Limits { burst: 2, daily: 3, ..FREE });
+        for at in 0..5 {
+            let Account(_, usage, limits) = &mut account;
+            assert_eq!(count(limits, usage, Timestamp::from_ms(at), || MIDNIGHT).remaining, 2);
+        }
+        assert_eq!(account.1.daily.used_now(), 5);
+        assert_eq!(account.call(LimitClass::Standard, 5).unwrap_err().policy, Policy::Daily);
     }
 
     #[test]

@@ -8,13 +8,63 @@ use std::sync::LazyLock;
 
 use crate::catalog::Method;
 use crate::catalog::tables::{PreV3Row, SuccessorRow, SunsetRow, pre_v3, successors, sunsets};
+use crate::time::Timestamp;
 
 /// The earliest end that a path falls under. Templates and real paths are both fine.
 pub fn of_path(path: &str) -> Option<&'static SunsetRow> {
+    ends_of(path).min_by_key(|row| row.date)
+}
+
+/// Every end that a path falls under.
+fn ends_of(path: &str) -> impl Iterator<Item = &'static SunsetRow> {
     // A pattern that ends in a slash also means a path that ends there.
     let path = format!("{}/", path.trim_end_matches('/'));
-    let applies = |row: &&SunsetRow| row.matches.split(' ').any(|pattern| pattern.starts_with('/') && holds(&path, pattern));
-    sunsets().iter().filter(applies).min_by_key(|row| row.date)
+    sunsets().iter().filter(move |row| row.matches.split(' ').any(|pattern| pattern.starts_with('/') && holds(&path, pattern)))
+}
+
+/// A day as which to see the calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    day: String,
+    keeps_unsupported: bool,
+}
+
+/// Reads that outlive their list API: they answer without the membership (hubspot facts, section 2).
+const OUTLIVE_LISTS_V1: [&str; 3] = [
+    "/contacts/v1/lists/all/contacts/all",
+    "/contacts/v1/lists/all/contacts/recent",
+    "/contacts/v1/lists/recently_updated/contacts/recent",
+];
+
+impl AsOf {
+    /// The calendar on this day (`2027-10-01`). With `keeps_unsupported` only what HubSpot says stops has
+    /// ended, and not what it merely calls unsupported. None where it is no day.
+    pub fn new(day: &str, keeps_unsupported: bool) -> Option<Self> {
+        let is_day = day.len() == 10 && Timestamp::parse_iso(day).is_some();
+        is_day.then(|| Self { day: day.to_owned(), keeps_unsupported })
+    }
+
+    /// The day.
+    pub fn day(&self) -> &str {
+        &self.day
+    }
+
+    /// The first end of a path that has come by then.
+    pub fn end_of_path(&self, path: &str) -> Option<&'static SunsetRow> {
+        let outlives = OUTLIVE_LISTS_V1.contains(&path.trim_end_matches('/'));
+        let holds = |row: &&SunsetRow| self.has_come(row) && !(outlives && row.matches == "/contacts/v1/lists");
+        ends_of(path).filter(holds).min_by_key(|row| row.date)
+    }
+
+    /// The end of a way of authentication, if it has come by then.
+    pub fn end_of_auth(&self, name: &str) -> Option<&'static SunsetRow> {
+        of_auth(name).filter(|row| self.has_come(row))
+    }
+
+    /// Days are written so that they sort as text.
+    fn has_come(&self, row: &SunsetRow) -> bool {
+        row.date <= self.day.as_str() && !(self.keeps_unsupported && row.may_run_on())
+    }
 }
 
 /// What HubSpot says of the successor of a numbered-version operation, by its template.
@@ -69,6 +119,38 @@ mod tests {
         let row = successor(Method::Get, "/crm/v3/objects/contacts").unwrap();
         assert_eq!((row.successor, row.stage), (Some("/crm/objects/2026-09/contacts"), "2026-09"));
         assert!(successor(Method::Get, "/crm/objects/2026-09/contacts").is_none());
+    }
+
+    #[test]
+    fn on_a_day_what_has_ended_by_then_has_ended_and_nothing_else() {
+        let end = |day, path| AsOf::new(day, false).unwrap().end_of_path(path).map(|row| row.what);
+        let contacts = "/crm/v3/objects/contacts";
+        assert_eq!((end("2027-09-29", contacts), end("2027-09-30", contacts)), (None, Some("All v1, v2 and v3 APIs")));
+        assert_eq!((end("2026-12-03", "/crm-pipelines/v1/pipelines/deals"), end("2027-02-15", "/oauth/v1/token")), (None, None));
+        assert_eq!(end("2026-12-04", "/crm-pipelines/v1/pipelines/deals"), Some("Pipelines v1"));
+        assert_eq!(end("2027-03-30", "/crm/v4/objects/contacts/1/associations/deals"), Some("All v4 APIs"));
+        assert_eq!(end("2027-10-01", "/crm/objects/2026-09/contacts"), None);
+    }
+
+    #[test]
+    fn what_may_run_on_can_be_kept_and_what_stops_can_not() {
+        let end = |path| AsOf::new("2027-10-01", true).unwrap().end_of_path(path).map(|row| row.what);
+        assert_eq!((end("/crm/v3/objects/contacts"), end("/crm/v4/associations/1/2/labels")), (None, None));
+        assert_eq!(end("/oauth/v1/token"), Some("OAuth v1 endpoints"));
+        assert_eq!(end("/contacts/v1/lists/7"), Some("Contact Lists v1"));
+        // Its own end has passed it by, that of its version has not.
+        assert_eq!(end("/contacts/v1/lists/all/contacts/all"), None);
+        assert!(AsOf::new("2027-10-01", false).unwrap().end_of_path("/contacts/v1/lists/all/contacts/all").is_some());
+    }
+
+    #[test]
+    fn a_day_is_a_date_of_the_calendar() {
+        assert_eq!(AsOf::new("2028-02-29", false).unwrap().day(), "2028-02-29");
+        for no_day in ["2027-02-29", "2027-9-30", "2027-09-30T00:00:00Z", "tomorrow", ""] {
+            assert_eq!(AsOf::new(no_day, false), None, "{no_day}");
+        }
+        let key = |day| AsOf::new(day, true).unwrap().end_of_auth("hapikey").is_some();
+        assert_eq!((key("2022-11-29"), key("2022-11-30")), (false, true));
     }
 
     #[test]

@@ -31,6 +31,12 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
     }
 
+    /// Reads a date as HTTP writes it (RFC 9110, section 5.6.7).
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let moment = jiff::fmt::rfc2822::parse(text).ok()?;
+        Some(Self(moment.timestamp().as_millisecond()))
+    }
+
     /// Reads ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
     pub fn parse_iso(text: &str) -> Option<Self> {
         if text.len() == 10 {
@@ -44,6 +50,12 @@ impl Timestamp {
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[test]
+    fn a_date_header_is_read() {
+        assert_eq!(Timestamp::parse_http("Sun, 06 Nov 1994 08:49:37 GMT"), Timestamp::parse_iso("1994-11-06T08:49:37Z"));
+        assert_eq!(Timestamp::parse_http("yesterday"), None);
+    }
 
     #[test]
     fn times_are_written_with_milliseconds_and_z() {

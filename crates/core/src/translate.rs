@@ -47,7 +47,7 @@ pub fn translate(operation: &Operation, path: &NormalPath) -> Result<Option<(&'s
 
 /// Whether no caller notices the difference: nothing, `warnings` that are not sent any more, or a 207
 /// that is not published any more (data/README.md).
-fn agrees(difference: &str) -> bool {
+pub fn agrees(difference: &str) -> bool {
     difference.split("; ").all(|one| match one.split_once(": ") {
         None => one == "none",
         Some(("response field removed", fields)) => fields.split(',').all(|field| field.split('.').any(|part| part == "warnings")),

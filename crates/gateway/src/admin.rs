@@ -9,6 +9,7 @@ mod admin_tokens;
 mod audit;
 mod body;
 mod changes;
+mod doctor;
 mod extract;
 mod guard;
 mod idempotency;
@@ -19,6 +20,8 @@ mod openapi;
 mod operations;
 mod page;
 mod people;
+mod plan;
+mod portal;
 mod routes;
 mod scopes;
 mod usage;
@@ -35,6 +38,7 @@ use crate::audit::AuditLog;
 use crate::clock;
 use crate::console;
 use crate::control::Control;
+use crate::double::Refill;
 use crate::oidc::Oidc;
 use crate::pipeline::{Addresses, Gateway};
 use crate::principal::Principal;
@@ -59,6 +63,8 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     /// Asks HubSpot about credentials.
     pub upstream: Arc<Upstream>,
+    /// Changes the records of embedded accounts beside their API.
+    pub refill: Arc<dyn Refill>,
     /// The access tokens of accounts connected by OAuth.
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.

@@ -1,15 +1,14 @@
 //! The audit log: one record for each call, durable before its answer leaves.
 //!
 //! Records hold who, what, when and how it ended; never bodies, tokens or query values. Writing is
-//! in `writer`, to `sqlite` or `postgres`; reading in `query`. `chain` is how a change of the log
-//! shows, `verify` checks it.
+//! in `writer`, to the `files` of one server or to the `postgres` of several; reading in `query`.
+//! `chain` is how a change of the log shows, `verify` checks it.
 
 pub mod chain;
+pub(crate) mod files;
 mod postgres;
 mod query;
 mod row;
-mod sql;
-mod sqlite;
 mod stream;
 mod verify;
 mod writer;
@@ -18,18 +17,18 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use keyway_core::time::Timestamp;
 use serde::Serialize;
+use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AnyPool, Executor};
+use tokio::sync::oneshot;
 
-use crate::store::{StoreError, sqlite_url};
 use chain::ChainKey;
+use files::Shelf;
 use postgres::Postgres;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
+use row::Row;
 pub use verify::Verification;
 
 /// One call.
@@ -127,25 +126,26 @@ pub struct AuditEntry {
     pub source: std::net::IpAddr,
 }
 
-impl AuditEntry {
-    fn record(&self, id: i64) -> AuditRecord {
-        AuditRecord {
-            id,
-            time: self.at.to_iso(),
-            hub_id: self.hub_id,
-            app_id: self.app_id,
-            token_id: self.token_id,
-            operation: self.operation.to_string(),
-            object: self.object.as_deref().map(str::to_owned),
-            status: Some(self.status),
-            category: self.category.map(str::to_owned),
-            attempts: u64::from(self.attempts),
-            waited_us: self.waited_us,
-            latency_us: self.latency_us,
-            bytes_in: self.bytes_in,
-            bytes_out: self.bytes_out,
-            correlation_id: self.correlation_id.clone(),
-            source: self.source.to_string(),
+impl From<Row<'_>> for AuditRecord {
+    fn from(row: Row<'_>) -> Self {
+        let number = |value: i64| u64::try_from(value).unwrap_or(0);
+        Self {
+            id: row.id,
+            time: Timestamp::from_ms(row.at).to_iso(),
+            hub_id: row.hub_id.map(number),
+            app_id: row.app_id.map(number),
+            token_id: row.token_id.map(number),
+            operation: row.operation.to_owned(),
+            object: row.object.map(str::to_owned),
+            status: row.status.and_then(|status| u16::try_from(status).ok()),
+            category: row.category.map(str::to_owned),
+            attempts: number(row.attempts),
+            waited_us: number(row.waited_us),
+            latency_us: number(row.latency_us),
+            bytes_in: number(row.bytes_in),
+            bytes_out: number(row.bytes_out),
+            correlation_id: row.correlation_id.to_owned(),
+            source: row.source.to_owned(),
         }
     }
 }
@@ -156,9 +156,9 @@ pub enum AuditError {
     /// The database says why.
     #[error("the audit log: {0}")]
     Store(#[from] sqlx::Error),
-    /// The path of the data folder can't be used.
-    #[error(transparent)]
-    Folder(#[from] StoreError),
+    /// A file of the log can't be read or written.
+    #[error("the audit log: {0}")]
+    File(#[from] std::io::Error),
     /// The writer has stopped; the server must not answer calls any more.
     #[error("the audit log can't be written")]
     NotWritable,
@@ -178,11 +178,19 @@ pub enum Place<'a> {
 /// The log.
 pub struct AuditLog {
     writer: writer::Writer,
-    readers: AnyPool,
-    postgres: bool,
+    readers: Readers,
     key: Arc<ChainKey>,
     instances: Arc<AtomicU32>,
 }
+
+/// Where the log is read.
+enum Readers {
+    Files(Arc<Shelf>),
+    Postgres(AnyPool),
+}
+
+/// The folder of the log in a data folder.
+pub const FOLDER: &str = "audit";
 
 impl AuditLog {
     /// Opens a log. Records are also written to `stream`, as JSON lines. Calls that were begun and
@@ -191,51 +199,27 @@ impl AuditLog {
     /// # Errors
     /// It can't be opened or is not a log.
     pub async fn open(place: Place<'_>, key: ChainKey, stream: Option<Box<dyn std::io::Write + Send>>) -> Result<Self, AuditError> {
-        sqlx::any::install_default_drivers();
         let (key, instances) = (Arc::new(key), Arc::new(AtomicU32::new(1)));
         let stream = stream.map(stream::Stream::start);
-        let (url, options) = match place {
-            Place::Postgres(url) => (url.to_owned(), None),
-            Place::Folder(folder) => (sqlite_url(&folder.join("audit.db"))?, Some(in_folder(folder))),
-            Place::Memory => {
-                let name = format!("file:keyway-audit-{}", MEMORY_LOGS.fetch_add(1, Ordering::Relaxed));
-                let options = SqliteConnectOptions::new().filename(&name).in_memory(true).shared_cache(true);
-                (format!("sqlite:{name}?mode=memory"), Some(options))
+        let folder = match place {
+            Place::Postgres(url) => {
+                let writer = in_postgres(url, key.clone(), instances.clone(), stream).await?;
+                sqlx::any::install_default_drivers();
+                let readers = AnyPoolOptions::new().max_connections(4).min_connections(0).connect(url).await?;
+                return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances });
             }
+            Place::Folder(folder) => {
+                if folder.join("audit.db").exists() {
+                    tracing::warn!("the data folder has an audit.db of an earlier build, which is not read any more");
+                }
+                Some(folder.join(FOLDER))
+            }
+            Place::Memory => None,
         };
-        let postgres = options.is_none();
-        let (for_writer, counted, database) = (key.clone(), instances.clone(), url.clone());
-        let writer = writer::Writer::start(move || async move {
-            let key = for_writer;
-            let (target, seal) = match options {
-                Some(options) => {
-                    let options = options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256);
-                    let (sqlite, seal) = sqlite::Sqlite::open(options, key.clone()).await?;
-                    (writer::Target::Sqlite(sqlite), seal)
-                }
-                None => {
-                    let (postgres, seal) = Postgres::open(&database, key.clone(), counted).await?;
-                    (writer::Target::Postgres(postgres), seal)
-                }
-            };
-            Ok(writer::Log { target, key, seal, stream })
-        })
-        .await?;
-        let readers = AnyPoolOptions::new()
-            .max_connections(4)
-            .min_connections(0)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if !postgres {
-                        // In memory, readers need not wait for the writer; a file has snapshots for that.
-                        connection.execute("pragma busy_timeout = 5000; pragma read_uncommitted = 1").await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await?;
-        Ok(Self { writer, readers, postgres, key, instances })
+        let for_files = key.clone();
+        let (files, shelf) = blocking(move || files::open(folder.as_deref(), for_files)).await?;
+        let writer = writer::Writer::start(move |queue| writer::write_files(files, stream, queue));
+        Ok(Self { writer, readers: Readers::Files(shelf), key, instances })
     }
 
     /// How many instances write to this log, itself included.
@@ -276,22 +260,41 @@ impl AuditLog {
     /// Finishes what is queued and closes the file.
     pub async fn close(&self) {
         self.writer.close().await;
-        self.readers.close().await;
+        if let Readers::Postgres(pool) = &self.readers {
+            pool.close().await;
+        }
     }
 }
 
-/// Logs in memory have names, by which their readers find them.
-static MEMORY_LOGS: AtomicU32 = AtomicU32::new(0);
+/// Work that waits for files, beside the runtime's own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T, AuditError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(std::io::Error::other)??)
+}
 
-fn in_folder(folder: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(folder.join("audit.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // FULL: every commit is synced, which is the promise. (NORMAL syncs at checkpoints only.)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("cache_size", "-32000")
+/// Starts the writer of a log in PostgreSQL. The connection stays with the runtime that made it.
+async fn in_postgres(
+    url: &str,
+    key: Arc<ChainKey>,
+    instances: Arc<AtomicU32>,
+    stream: Option<stream::Stream>,
+) -> Result<writer::Writer, AuditError> {
+    let (opened, open_result) = oneshot::channel();
+    let url = url.to_owned();
+    let writer = writer::Writer::start(move |queue| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            match Postgres::open(&url, key.clone(), instances).await {
+                Ok((postgres, seal)) => {
+                    let _ = opened.send(Ok(()));
+                    writer::write_postgres(writer::InPostgres { postgres, key, seal, stream }, queue).await;
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+        });
+    });
+    open_result.await.map_err(|_| AuditError::NotWritable)??;
+    Ok(writer)
 }
 
 #[cfg(test)]

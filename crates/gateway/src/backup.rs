@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
+use crate::audit::{self, files};
 use crate::store::{self, StoreError};
 
-/// The databases of a data folder, in the order in which they are copied: the audit last, so that it
-/// knows of every app that the copy has.
-const DATABASES: [&str; 3] = ["keyway.db", "portal.db", "audit.db"];
+/// The databases of a data folder.
+const DATABASES: [&str; 2] = ["keyway.db", "portal.db"];
 /// The key that is not copied.
 const MASTER_KEY: &str = "master.key";
 
@@ -59,6 +59,8 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
         sync(&to)?;
         bytes += to.metadata().map_err(|error| BackupError::File(to.clone(), error))?.len();
     }
+    // The audit last, so that it knows of every app that the copy has.
+    bytes += copy_audit(folder, target)?;
     sync(target)?;
     Ok(bytes)
 }
@@ -75,7 +77,7 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
         return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", source.display(), DATABASES[0])));
     }
     let _lock = store::lock(folder)?;
-    if let Some(there) = DATABASES.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+    if let Some(there) = DATABASES.iter().chain([&audit::FOLDER]).map(|name| folder.join(name)).find(|path| path.exists()) {
         return Err(BackupError::Refused(format!("{} is there already; a backup is put back into an empty folder", there.display())));
     }
     let present: Vec<&str> = DATABASES.into_iter().filter(|name| source.join(name).is_file()).collect();
@@ -88,6 +90,14 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
         if said != "ok" {
             return Err(BackupError::Refused(format!("{} is damaged: {said}", path.display())));
         }
+    }
+    let log = source.join(audit::FOLDER);
+    if log.is_dir() {
+        let unreadable = files::is_readable(&log).map_err(|error| BackupError::File(log, error))?;
+        if let Some(path) = unreadable {
+            return Err(BackupError::Refused(format!("{} is damaged: it is no audit file", path.display())));
+        }
+        copy_audit(source, folder)?;
     }
     // The store comes last: a folder without it is not taken for a data folder.
     let keys = key.map(|path| (path.to_owned(), folder.join(MASTER_KEY)));
@@ -102,6 +112,14 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
 async fn open(path: &Path) -> Result<SqliteConnection, BackupError> {
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(30));
     options.connect().await.map_err(|error| BackupError::Database(path.to_owned(), error))
+}
+
+fn copy_audit(from: &Path, to: &Path) -> Result<u64, BackupError> {
+    let log = from.join(audit::FOLDER);
+    if !log.is_dir() {
+        return Ok(0);
+    }
+    files::copy(&log, &to.join(audit::FOLDER)).map_err(|error| BackupError::File(log, error))
 }
 
 /// Under another name first, so that a crash leaves no half of a file.

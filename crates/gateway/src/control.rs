@@ -148,6 +148,8 @@ pub struct NewApp {
     pub sharing: SharingChange,
     /// Whether its calls of numbered versions are carried to their successors.
     pub translate: bool,
+    /// Whether its calls are refused for no limit; on an embedded account only.
+    pub no_limits: bool,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -182,6 +184,8 @@ pub struct AppChange {
     pub sharing: SharingChange,
     /// Whether its calls of numbered versions are carried to their successors.
     pub translate: Option<bool>,
+    /// Whether its calls are refused for no limit; on an embedded account only.
+    pub no_limits: Option<bool>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -406,12 +410,14 @@ impl Control {
             scopes: scopes(new.scopes)?,
             sharing: Sharing::default(),
             translate: new.translate,
+            no_limits: new.no_limits,
             enabled: true,
             created_at: now,
             updated_at: now,
             public_app: None,
         };
         refuse_taken_name(&state, &app)?;
+        check_limits(&state, &app)?;
         app.sharing = sharing(&state, &app, new.sharing)?;
         app.id = store::insert_app(&mut change, &app).await?;
         let made = self.make_token(&mut change, app.id, &region, now).await?;
@@ -451,9 +457,11 @@ impl Control {
         wanted.retain(|scope| scope == BASE_SCOPE || !removed.contains(scope));
         app.scopes = scopes(wanted)?;
         app.translate = asked.translate.unwrap_or(app.translate);
+        app.no_limits = asked.no_limits.unwrap_or(app.no_limits);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
+        check_limits(&state, &app)?;
         app.sharing = sharing(&state, &app, asked.sharing)?;
         store::update_app(&mut change, &app).await?;
         let mut next = state.clone();
@@ -499,7 +507,7 @@ impl Control {
         let app = find_app(&state, id_or_name)?.clone();
         refuse_install(&app)?;
         let region = find_account(&state, app.hub_id)?.region.clone();
-        let now = clock::now();
+        let now = self.registry.now_of(app.hub_id);
         let mut next = state.clone();
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
@@ -520,13 +528,13 @@ impl Control {
     pub async fn take_over(&self, token_id: u64, rotation: Rotation) -> Result<(App, Token)> {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
-        let now = clock::now();
         let heir = state.tokens.iter().find(|token| token.id == token_id).cloned();
         let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
-        if !is_live(&heir, heir.app_id, now) {
+        let app = find_app(&state, &heir.app_id.to_string())?.clone();
+        let now = self.registry.now_of(app.hub_id);
+        if !is_live(&heir, app.id, now) {
             return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
         }
-        let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let mut next = state.clone();
         let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
         rotation.end_all(&mut change, others, now).await?;
@@ -722,6 +730,17 @@ fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
         )));
     }
     Ok(Sharing { weight, reserve, max_wait_ms })
+}
+
+/// HubSpot's limits are HubSpot's: only on an embedded account can an app be without.
+fn check_limits(state: &State, app: &App) -> Result<()> {
+    if app.no_limits && find_account(state, app.hub_id)?.connection.is_some() {
+        return Err(ControlError::Invalid(format!(
+            "account {} is connected to HubSpot, whose limits hold for all its apps; only an app of an embedded account can be without limits",
+            app.hub_id
+        )));
+    }
+    Ok(())
 }
 
 fn find_account(state: &State, hub_id: u64) -> Result<&Account> {

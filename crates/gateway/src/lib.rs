@@ -10,6 +10,8 @@ pub mod backup;
 pub mod clock;
 mod console;
 pub mod control;
+pub mod coverage;
+pub mod double;
 pub mod guesses;
 pub mod limiter;
 pub mod metrics;

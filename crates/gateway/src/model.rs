@@ -126,6 +126,8 @@ pub struct App {
     pub sharing: Sharing,
     /// Whether its calls of numbered versions are carried to their dated successors.
     pub translate: bool,
+    /// Whether its calls count against no limit; of embedded accounts only.
+    pub no_limits: bool,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.

@@ -4,9 +4,11 @@
 //!
 //! Nothing is forwarded without a permit, and no answer leaves before its record is durable.
 
+mod as_of;
 mod authenticate;
 mod correlation;
 mod deprecation;
+mod faults;
 mod introspect;
 mod oauth;
 mod receive;
@@ -19,6 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
@@ -27,6 +30,7 @@ use keyway_core::path::{NormalPath, PathError};
 use keyway_core::policy::{Permit, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
+use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::translate::translate;
 
@@ -34,6 +38,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::control::Control;
+use crate::double::requests::Received;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::model::Account;
@@ -58,6 +63,8 @@ pub struct Gateway {
     oauth: Option<oauth::Server>,
     /// The access tokens of accounts connected by OAuth; none where there are none.
     tokens: Option<Arc<Tokens>>,
+    /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
+    as_of: Option<AsOf>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -87,7 +94,28 @@ struct Call {
     status_word: Option<&'static str>,
     /// Whether the answer may hold a token.
     answers_secrets: bool,
+    /// The account's time; the real one until the account is known.
+    now: Timestamp,
+    /// What of a call to an embedded account is kept for its log of requests.
+    taken: Option<Box<Taken>>,
+    /// The fault rule that decided the answer.
+    fault: Option<u64>,
+    /// Whether the connection is cut in place of an answer.
+    cut: bool,
 }
+
+/// What an embedded account was sent.
+#[derive(Default)]
+struct Taken {
+    path: String,
+    query: Option<String>,
+    body: Bytes,
+}
+
+/// A fault rule cuts the connection: there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault rule cut the connection")]
+pub struct Cut;
 
 impl From<ErrorBody> for Outcome {
     fn from(error: ErrorBody) -> Self {
@@ -109,6 +137,7 @@ impl Gateway {
             deprecations: deprecation::Deprecations::new(),
             oauth: None,
             tokens: None,
+            as_of: None,
             metrics: Metrics::default(),
         }
     }
@@ -124,6 +153,13 @@ impl Gateway {
     #[must_use]
     pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// The same, with embedded accounts that answer as HubSpot will on a day.
+    #[must_use]
+    pub fn with_as_of(mut self, as_of: Option<AsOf>) -> Self {
+        self.as_of = as_of;
         self
     }
 
@@ -146,7 +182,10 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Response<AnswerBody> {
+    ///
+    /// # Errors
+    /// A fault rule says that there is no answer, and the connection is to be closed.
+    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let at = clock::now();
         let mut call = Call {
             at,
@@ -162,6 +201,10 @@ impl Gateway {
             begun: false,
             status_word: None,
             answers_secrets: false,
+            now: at,
+            taken: None,
+            fault: None,
+            cut: false,
         };
         let method = request.method().clone();
         let outcome = self.travel(&mut call, request).await.unwrap_or_else(|refused| refused);
@@ -180,10 +223,34 @@ impl Gateway {
         };
         if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
-            return respond::unavailable(&call.correlation_id);
+            return Ok(respond::unavailable(&call.correlation_id));
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
-        response
+        self.keep_received(&mut call, &method, status, category);
+        if call.cut { Err(Cut) } else { Ok(response) }
+    }
+
+    /// Keeps what an embedded account was sent, before its answer leaves.
+    fn keep_received(&self, call: &mut Call, method: &http::Method, status: u16, category: Option<&'static str>) {
+        let (Some(taken), Some(token)) = (call.taken.take(), &call.token) else { return };
+        let Some(double) = token.app.account.double() else { return };
+        let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].to_string());
+        double.requests.note(Received {
+            number: 0,
+            at: call.now,
+            correlation_id: call.correlation_id.clone(),
+            app_id: token.app.app.id,
+            app: token.app.app.name.clone(),
+            method: known_method(method).to_owned(),
+            path: taken.path,
+            query: taken.query,
+            operation,
+            body: taken.body,
+            body_bytes: 0,
+            status,
+            category,
+            fault: call.fault,
+        });
     }
 
     /// The road. Every `?` is a refusal.
@@ -197,12 +264,21 @@ impl Gateway {
             return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
         }
         if let Some(endpoint) = oauth::Endpoint::of(&head.method, &path) {
+            self.refuse_ended_oauth(&path)?;
             return self.oauth(call, &head, body, endpoint).await;
         }
         let token = authenticate::bearer(&self.registry, &head, call)?;
-        let operation = resolve(&head.method, &path)?;
-        call.operation = Some(operation);
-        call.object = Catalog::get().object_types(operation, &path);
+        if token.app.account.double().is_some() {
+            let query = head.uri.query().and_then(authenticate::without_hapikey);
+            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, body: Bytes::new() }));
+        }
+        let resolved = resolve(&head.method, &path);
+        if let Ok(operation) = resolved {
+            call.operation = Some(operation);
+            call.object = Catalog::get().object_types(operation, &path);
+        }
+        self.refuse_ended(&token, &path)?;
+        let operation = resolved?;
         let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
             Some(Some((dated, carried))) => {
                 call.carried_to = Some(carried.as_str().to_owned());
@@ -243,13 +319,15 @@ impl Gateway {
             return self.relay(call, head, body, permit, token, limiter).await;
         }
         let operation = permit.operation();
-        let allowance = Some(throttle::embedded(token, operation, call.at)?);
+        let fault = self.strike(call, operation, token).await?;
+        let allowance = Some(throttle::embedded(token, operation, call.now)?);
         if usage::is_usage(operation) {
-            return Ok(Outcome { result: Ok(usage::answer(token, call.at).into()), allowance, allow: None });
+            return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now).into()), allowance, allow: None });
         }
-        let result = match receive::body(head, body, call, false).await {
-            Ok(body) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
-            Err(refused) => Err(refused),
+        let result = match (receive::body(head, body, call, false).await, fault) {
+            (Ok(body), Some(rule)) => self.in_part(call, head, body, permit, &rule).await,
+            (Ok(body), None) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
+            (Err(refused), _) => Err(refused),
         };
         Ok(Outcome { result, allowance, allow: None })
     }
@@ -315,7 +393,7 @@ impl Gateway {
             call.begun = true;
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
-        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.at };
+        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now };
         forward(destination, permit, rest, &mut call.sent).await
     }
 
@@ -344,6 +422,12 @@ impl Gateway {
             source: call.source,
         }
     }
+}
+
+/// Whether an operation is answered here on an embedded account, and not by its backend.
+pub(crate) fn answers_itself(operation: &Operation) -> bool {
+    let is_introspection = introspect::operation().is_some_and(|own| own.id == operation.id);
+    is_introspection || usage::is_usage(operation) || oauth::is_uninstall(operation) || oauth::answers(operation)
 }
 
 /// A method that a client made up is not written to the audit.

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use keyway_core::catalog::LimitClass;
 use keyway_core::policy::Caller;
-use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit};
+use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -21,6 +21,7 @@ use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
 use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
 
 use crate::clock;
+use crate::double::Double;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
 use crate::model::{Account, App, Distribution, PublicApp, Token};
@@ -95,6 +96,8 @@ pub struct AccountEntry {
     pub limits: Limits,
     zone: TimeZone,
     counts: Counts,
+    /// What makes it a test double; an embedded account only has it.
+    double: Option<Arc<Double>>,
 }
 
 /// Who counts an account's calls.
@@ -209,6 +212,11 @@ impl Registry {
     /// As which client an account is connected by OAuth.
     pub fn oauth_client_of(&self, hub_id: u64) -> Option<u64> {
         self.snapshot.load().accounts.get(&hub_id)?.account.connection.as_ref()?.oauth_client
+    }
+
+    /// Whether any account is connected to HubSpot.
+    pub fn has_connections(&self) -> bool {
+        self.snapshot.load().accounts.values().any(|entry| entry.account.connection.is_some())
     }
 
     /// The public app with this client id.
@@ -327,6 +335,27 @@ impl Registry {
         self.snapshot.load().accounts.values().map(|entry| (entry.account.hub_id, clock::last_midnight(&entry.zone, now))).collect()
     }
 
+    /// The test double's side of an embedded account; none where there is no such account.
+    pub fn double(&self, hub_id: u64) -> Option<Arc<Double>> {
+        self.snapshot.load().accounts.get(&hub_id)?.double.clone()
+    }
+
+    /// The time of an account.
+    pub fn now_of(&self, hub_id: u64) -> Timestamp {
+        let now = clock::now();
+        self.snapshot.load().accounts.get(&hub_id).map_or(now, |entry| entry.now(now))
+    }
+
+    /// Counts an embedded account's calls from nothing again.
+    pub fn forget_use(&self, hub_id: u64) {
+        let snapshot = self.snapshot.load();
+        let Some(Counts::Embedded(usage)) = snapshot.accounts.get(&hub_id).map(|entry| &entry.counts) else { return };
+        *locked(usage) = AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)));
+        for app in snapshot.apps.values().filter(|entry| entry.app.hub_id == hub_id) {
+            *locked(&app.usage) = AppUsage::default();
+        }
+    }
+
     /// Sets the count of the day, after a restart.
     pub fn restore_daily(&self, hub_id: u64, used: u64, now: Timestamp) {
         if let Some(entry) = self.snapshot.load().accounts.get(&hub_id) {
@@ -409,6 +438,9 @@ impl AppEntry {
         let (mut mine, mut shared) = (locked(&self.usage), locked(shared));
         let marketplace = self.public_app.as_ref().is_some_and(|app| app.distribution == Distribution::Marketplace);
         let limits = if marketplace { account.limits.of_marketplace_install() } else { account.limits };
+        if self.app.no_limits {
+            return Ok(count(&limits, &mut shared, now, || clock::next_midnight(&account.zone, now)));
+        }
         admit(class, &limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
     }
 }
@@ -422,7 +454,9 @@ impl AccountEntry {
         let limits = if by_oauth { limits.of_marketplace_install() } else { limits };
         // A count that is already over resets itself at the first call.
         let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
-        let carried = old.accounts.get(&account.hub_id).map(|entry| entry.counts.clone());
+        let before = old.accounts.get(&account.hub_id);
+        let double = account.connection.is_none().then(|| before.and_then(|entry| entry.double.clone()).unwrap_or_default());
+        let carried = before.map(|entry| entry.counts.clone());
         let counts = match (carried, account.connection.is_some()) {
             (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,
             (_, true) => {
@@ -431,7 +465,7 @@ impl AccountEntry {
             }
             (_, false) => Counts::Embedded(fresh()),
         };
-        Self { account, limits, zone, counts }
+        Self { account, limits, zone, counts, double }
     }
 
     /// Where the calls of a connected account get their places.
@@ -440,6 +474,16 @@ impl AccountEntry {
             Counts::Embedded(_) => None,
             Counts::Connected(limiter) => Some(limiter),
         }
+    }
+
+    /// What makes an embedded account a test double; none where the account is connected.
+    pub fn double(&self) -> Option<&Arc<Double>> {
+        self.double.as_ref()
+    }
+
+    /// The account's time: that of its clock, where it is embedded and somebody set it.
+    pub fn now(&self, real: Timestamp) -> Timestamp {
+        self.double.as_ref().map_or(real, |double| double.clock.now(real))
     }
 
     /// Calls of the day, and when the count starts again.

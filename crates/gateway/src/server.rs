@@ -125,11 +125,18 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
         let (gateway, alive) = (gateway.clone(), alive.clone());
         // A task of its own: when the client hangs up, hyper drops what it waits for here, and a
         // call that may have changed something must still come to its record.
-        tokio::spawn(async move {
+        let handled = tokio::spawn(async move {
             let response = gateway.handle(request, peer.ip()).await;
             drop(alive);
             response
-        })
+        });
+        // An error closes the connection without an answer.
+        async move {
+            match handled.await {
+                Ok(answered) => answered.map_err(std::io::Error::other),
+                Err(panicked) => Err(std::io::Error::other(panicked)),
+            }
+        }
     });
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);

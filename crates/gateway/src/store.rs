@@ -332,6 +332,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (31, "the record of changes", include_str!("../migrations/0031_changes.sql")),
         (32, "answers that are given again", include_str!("../migrations/0032_idempotency.sql")),
         (33, "set-up link and second factors", include_str!("../migrations/0033_sign_in.sql")),
+        (40, "apps without limits", include_str!("../migrations/0040_no_limits.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -375,7 +376,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -391,6 +392,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(i64::from(app.sharing.max_wait_ms))
         .bind(i64::from(app.translate))
         .bind(app.public_app.map(signed))
+        .bind(i64::from(app.no_limits))
         .fetch_one(&mut **change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -400,7 +402,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
         "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
-         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11 where id = $12",
+         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12 where id = $13",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -413,6 +415,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.sharing.reserve))
     .bind(i64::from(app.sharing.max_wait_ms))
     .bind(i64::from(app.translate))
+    .bind(i64::from(app.no_limits))
     .bind(signed(app.id))
     .execute(&mut **change)
     .await?;
@@ -509,6 +512,7 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         scopes: list("scopes", "list of scopes")?,
         sharing: Sharing { weight: small("weight")?, reserve: small("reserve")?, max_wait_ms: small("max_wait_ms")? },
         translate: row.try_get::<i64, _>("translate")? != 0,
+        no_limits: row.try_get::<i64, _>("no_limits")? != 0,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),

@@ -8,6 +8,7 @@ mod body;
 mod credential;
 mod headers;
 pub mod health;
+mod pool;
 
 use std::time::Duration;
 
@@ -17,35 +18,19 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use keyway_core::secret::Secret;
 use keyway_core::share::Told;
-
-use crate::tls;
 
 pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
 use health::Health;
+use pool::CONNECT_TIME_MAX;
 
-/// How long a connection to HubSpot may take to be made.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long a body that comes as it goes may take in all; each piece of it must come sooner.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(15 * 60);
-/// How long a connection that is not used is kept.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(55);
-/// Idle connections that one thread keeps to one host.
-const IDLE_PER_HOST_MAX: usize = 64;
-/// Bytes of one answer over HTTP/2 that may be on the way, and of all on a connection.
-const STREAM_BYTES_MAX: u32 = 128 << 10;
-const CONNECTION_BYTES_MAX: u32 = 1 << 30;
-/// How often a connection over HTTP/2 with calls under way is asked whether it lives.
-const PING_EVERY: Duration = Duration::from_secs(20);
 /// Times a call is sent at most, where sending it again is safe.
 pub const ATTEMPTS_MAX: u32 = 3;
 /// The wait before the second attempt; the third waits twice as long.
@@ -55,7 +40,7 @@ pub const BACKOFF: Duration = Duration::from_millis(150);
 pub type RequestBody = Either<Full<Bytes>, Paced>;
 
 /// Where an account's calls go: a scheme and a host, checked once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Base {
     scheme: Scheme,
     authority: Authority,
@@ -168,34 +153,6 @@ pub enum UpstreamError {
     Unsendable,
 }
 
-type Pool = Client<HttpsConnector<HttpConnector>, RequestBody>;
-
-thread_local! {
-    /// A pool for each thread, whose connections live on that thread's runtime: an answer that wakes
-    /// another thread costs more than all the rest of forwarding it.
-    static POOL: Pool = pool();
-}
-
-fn pool() -> Pool {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
-    let tls =
-        hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_all_versions().wrap_connector(tcp);
-    Client::builder(TokioExecutor::new())
-        // A client that reads slowly fills its own stream and holds up no other.
-        .http2_initial_stream_window_size(STREAM_BYTES_MAX)
-        .http2_initial_connection_window_size(CONNECTION_BYTES_MAX)
-        .http2_keep_alive_interval(PING_EVERY)
-        .http2_keep_alive_timeout(CONNECT_TIME_MAX)
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE_TIME_MAX)
-        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-        .pool_timer(TokioTimer::new())
-        .build(tls)
-}
-
 /// The client side.
 #[derive(Default)]
 pub struct Upstream {
@@ -222,19 +179,21 @@ impl Upstream {
         };
         let mut request = Request::new(body);
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = base.uri(target).map_err(|_| UpstreamError::Unsendable)?;
         *request.headers_mut() = call.headers.clone();
         request.headers_mut().insert(AUTHORIZATION, bearer(credential)?);
-        Self::exchange(request, CONNECT_TIME_MAX + patience).await.map(relayed)
+        Self::exchange(base, &target, request, CONNECT_TIME_MAX + patience).await.map(relayed)
     }
 
-    async fn exchange(request: Request<RequestBody>, patience: Duration) -> Result<Response<Incoming>, UpstreamError> {
-        match tokio::time::timeout(patience, POOL.with(|pool| pool.request(request))).await {
+    async fn exchange(
+        base: &Base,
+        target: &PathAndQuery,
+        request: Request<RequestBody>,
+        patience: Duration,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        match tokio::time::timeout(patience, pool::exchange(base, target, request)).await {
             // A change of protocol was not asked for, and nothing of HubSpot's is one.
             Ok(Ok(answer)) if answer.status().is_informational() => Err(UpstreamError::Broken),
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if error.is_connect() => Err(UpstreamError::Unreachable),
-            Ok(Err(_)) => Err(UpstreamError::Broken),
+            Ok(answered) => answered,
             Err(_) => Err(UpstreamError::TimedOut),
         }
     }

@@ -25,6 +25,13 @@ pub struct Change {
     pub body: Option<Vec<u8>>,
 }
 
+impl Change {
+    /// As it will be read. Of a change that puts something.
+    pub fn into_document(self) -> Document {
+        Document { hub_id: self.hub_id, space: self.space.to_owned(), key: self.key, body: self.body.unwrap_or_default() }
+    }
+}
+
 /// A document as it was read.
 #[derive(Debug)]
 pub struct Document {

@@ -3,9 +3,13 @@
 //! It knows nothing of tokens, scopes or limits; whoever calls it has decided that the call may be
 //! made. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
 
+mod collections;
+mod copy;
 mod crm;
 mod durable;
+mod fill;
 mod kind;
+mod legacy;
 mod links;
 mod pipelines;
 mod record;
@@ -34,6 +38,7 @@ use request::{Query, Request};
 use route::Route;
 use state::{Owner, State, Tx};
 
+pub use fill::SETS;
 pub use seed::DemoSummary;
 pub use state::AccountSettings;
 
@@ -61,6 +66,23 @@ pub enum OpenError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct StorageError(String);
+
+/// What an account holds could not be replaced or added to.
+#[derive(Debug, thiserror::Error)]
+pub enum RefillError {
+    /// What was given is not valid; the text says where.
+    #[error("{0}")]
+    Invalid(String),
+    /// It could not be made durable.
+    #[error("{0}")]
+    Storage(String),
+}
+
+impl From<ErrorBody> for RefillError {
+    fn from(error: ErrorBody) -> Self {
+        Self::Storage(error.message)
+    }
+}
 
 /// A call that was let through.
 #[derive(Debug)]
@@ -110,7 +132,8 @@ impl Portal {
             Storage::Ephemeral => (Log::ephemeral(), Vec::new()),
             Storage::Folder(folder) => Log::open(&folder.join("portal.db")).await?,
         };
-        Ok(Self { accounts: RwLock::new(load(documents)?), log })
+        let accounts = load(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
+        Ok(Self { accounts: RwLock::new(accounts.collect()), log })
     }
 
     /// Makes an account, or changes the settings of one that is there.
@@ -198,16 +221,10 @@ impl Portal {
             name: String::new(),
         };
         let mut state = State::new(0, settings);
-        let (Some(route), Ok(method)) = (Route::parse(path), method.parse::<Method>()) else { return false };
-        let request = Request {
-            app_id: 0,
-            now: Timestamp::from_ms(0),
-            version: route.version,
-            path: path.as_str(),
-            query: Query::default(),
-            body: b"",
-        };
-        crm::answer(&request, &method, &route, &mut Tx::new(&mut state)).is_some()
+        let Ok(method) = method.parse::<Method>() else { return false };
+        let (path, now) = (path.clone(), Timestamp::from_ms(0));
+        let call = Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now };
+        served(&call, &mut Tx::new(&mut state)).is_some()
     }
 
     /// Writes what is pending and closes the file.
@@ -224,17 +241,8 @@ impl Portal {
             // A read could show changes that were never made durable.
             return (Err(refused), 0);
         }
-        let Some(route) = Route::parse(&call.path) else { return (Err(not_served(call)), 0) };
-        let request = Request {
-            app_id: call.app_id,
-            now: call.now,
-            version: route.version,
-            path: call.path.as_str(),
-            query: Query::parse(call.query.as_deref()),
-            body: &call.body,
-        };
         let mut tx = Tx::new(&mut state);
-        let answer = crm::answer(&request, &call.method, &route, &mut tx).unwrap_or_else(|| Err(not_served(call)));
+        let answer = answer(call, &mut tx);
         let position = self.append(tx);
         (answer, position)
     }
@@ -259,6 +267,29 @@ impl Drop for Portal {
     }
 }
 
+/// Answers a call; what it changes is in `tx`.
+fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
+    served(call, tx).unwrap_or_else(|| Err(not_served(call)))
+}
+
+/// The same; nothing where the path and method are not served.
+fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
+    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
+    let request = Request {
+        app_id: call.app_id,
+        now: call.now,
+        version: route.version,
+        path: call.path.as_str(),
+        query: Query::parse(call.query.as_deref()),
+        body: &call.body,
+    };
+    crm::answer(&request, &call.method, &route, tx)
+}
+
+fn no_such_account(hub_id: u64) -> RefillError {
+    RefillError::Invalid(format!("there is no embedded account {hub_id}"))
+}
+
 fn no_account(hub_id: u64) -> ErrorBody {
     ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
 }
@@ -276,7 +307,7 @@ fn locked(account: &Mutex<State>) -> MutexGuard<'_, State> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn load(documents: Vec<Document>) -> Result<Accounts, OpenError> {
+fn load(documents: Vec<Document>) -> Result<HashMap<u64, State>, OpenError> {
     let mut states: HashMap<u64, State> = HashMap::new();
     let (settings, rest): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| document.space == "account");
     for document in settings {
@@ -287,7 +318,7 @@ fn load(documents: Vec<Document>) -> Result<Accounts, OpenError> {
         let state = states.get_mut(&document.hub_id).ok_or_else(|| unreadable(&document))?;
         restore(state, &document).ok_or_else(|| unreadable(&document))?;
     }
-    Ok(states.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state)))).collect())
+    Ok(states)
 }
 
 fn unreadable(document: &Document) -> OpenError {
@@ -313,6 +344,7 @@ fn restore(state: &mut State, document: &Document) -> Option<()> {
             let to = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
             state.links.set(from, to, serde_json::from_slice(&document.body).ok()?);
         }
+        "item" => state.items.restore(&document.key, serde_json::from_slice(&document.body).ok()?)?,
         _ => return None,
     }
     Some(())

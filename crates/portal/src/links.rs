@@ -67,6 +67,11 @@ impl Links {
         range.take_while(|(key, _)| (key.0, key.1) == from).map(|(key, _)| (key.2, key.3)).collect()
     }
 
+    /// Every association, once for each direction.
+    pub fn all(&self) -> impl Iterator<Item = (End, End, &[u32])> {
+        self.0.iter().map(|(key, types)| ((key.0, key.1), (key.2, key.3), types.as_slice()))
+    }
+
     /// The types of one association, in one direction.
     pub fn between(&self, from: End, to: End) -> &[u32] {
         self.0.get(&(from.0, from.1, to.0, to.1)).map_or(&[], Vec::as_slice)

@@ -46,6 +46,11 @@ impl Version {
     }
 }
 
+/// Whether a segment is a version, in any form.
+pub fn is_version(segment: &str) -> bool {
+    Version::parse(segment).is_some()
+}
+
 fn is_dated(segment: &str) -> bool {
     let shape = |index: usize, byte: u8| if index == 4 { byte == b'-' } else { byte.is_ascii_digit() };
     segment.len() == 7 && segment.bytes().enumerate().all(|(index, byte)| shape(index, byte))

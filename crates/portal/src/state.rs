@@ -5,6 +5,7 @@
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::collections::{Item, Items, Place};
 use crate::durable::Change;
 use crate::kind::Kind;
 use crate::links::{self, End, Links};
@@ -56,6 +57,8 @@ pub struct State {
     pub owners: Vec<Owner>,
     /// Associations.
     pub links: Links,
+    /// What collections beyond the CRM hold.
+    pub items: Items,
     tables: Vec<Table>,
     /// Log position of the last change: who reads the state waits until that is durable.
     pub position: u64,
@@ -71,6 +74,7 @@ impl State {
             settings,
             owners: Vec::new(),
             links: Links::default(),
+            items: Items::default(),
             tables: Kind::all().map(Table::new).collect(),
             position: 0,
             is_deleted: false,
@@ -95,12 +99,14 @@ pub struct Tx<'a> {
     pub state: &'a mut State,
     /// What is to be written down, in order.
     pub changes: Vec<Change>,
+    /// What was in the place of the items that the call changed, to put back where a batch is refused.
+    pub(crate) replaced: Vec<(Place, String, Option<Item>)>,
 }
 
 impl<'a> Tx<'a> {
     /// No changes yet.
     pub fn new(state: &'a mut State) -> Self {
-        Self { state, changes: Vec::new() }
+        Self { state, changes: Vec::new(), replaced: Vec::new() }
     }
 
     /// Puts a record in the place of the one with its id.
@@ -189,7 +195,7 @@ impl<'a> Tx<'a> {
         self.state.links.set(from, to, types);
     }
 
-    fn change(&mut self, space: &'static str, key: String, body: Option<Vec<u8>>) {
+    pub(crate) fn change(&mut self, space: &'static str, key: String, body: Option<Vec<u8>>) {
         self.changes.push(Change { hub_id: self.state.hub_id, space, key, body });
     }
 }

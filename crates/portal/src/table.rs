@@ -44,6 +44,11 @@ impl Table {
         self.records.range(from..).map(|(_, record)| record).filter(move |record| record.archived_at.is_some() == archived)
     }
 
+    /// Every record, archived or not, in id order.
+    pub fn all(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
     /// The live record that holds a unique value.
     pub fn holder(&self, value: &str) -> Option<u64> {
         self.unique.get(value.trim().to_lowercase().as_str()).copied()

@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod context;
 pub mod detect;
 pub mod finding;
+pub mod fix;
 pub mod judge;
 pub mod prefilter;
 pub mod report;

@@ -56,6 +56,11 @@ class Keyway {
 
   nextHubId = 20000001
 
+  /** Fills an account with a built-in set; the ids by key. */
+  seed(account, set) {
+    return (this.hubspot ?? this).run('portal', '--account', String(account), 'seed', '--set', set).ids
+  }
+
   /** A new app and its token. */
   app(account, name, scopes = SCOPES) {
     // On a connected account calls wait for their turn; these tests look at what comes of a limit.
@@ -68,7 +73,15 @@ class Keyway {
     return new Client({ basePath: this.url, accessToken: token, numberOfApiCallRetries: retries, limiterOptions: { maxConcurrent: 20 } })
   }
 
+  /** For tests/coverage.py, which asks which operations the tests perform. */
+  noteTested() {
+    const lines = execFileSync(binary, ['audit', 'export', '--data', this.folder], { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n').filter(Boolean)
+    const performed = new Set(lines.map((line) => JSON.parse(line)).filter((record) => (record.status ?? 500) < 300).map((record) => record.operation))
+    fs.writeFileSync(path.join(process.env.KEYWAY_TESTED, `${path.basename(this.folder)}.txt`), [...performed].map((operation) => `${operation}\n`).join(''))
+  }
+
   async stop() {
+    if (process.env.KEYWAY_TESTED) this.noteTested()
     const ended = new Promise((resolve) => this.server.once('exit', resolve))
     this.server.kill('SIGTERM')
     await ended

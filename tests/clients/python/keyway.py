@@ -77,6 +77,10 @@ class Keyway:
         output = subprocess.run([*command, "--data", self.folder, "--json"], check=True, capture_output=True, text=True, input=token)
         return json.loads(output.stdout)["account"]["hubId"]
 
+    def seed(self, account, set_name):
+        """Fills an account with a built-in set; the ids by key."""
+        return (self.hubspot or self).run("portal", "--account", str(account), "seed", "--set", set_name)["ids"]
+
     def app(self, account, name, scopes=SCOPES):
         """A new app: (its id, its token)."""
         # On a connected account calls wait for their turn; these tests look at what comes of a limit.
@@ -90,7 +94,15 @@ class Keyway:
         self.process.wait()
         self.process.stdout.close()
 
+    def note_tested(self):
+        """For tests/coverage.py, which asks which operations the tests perform."""
+        performed = {record["operation"] for record in self.records() if (record["status"] or 500) < 300}
+        file = pathlib.Path(os.environ["KEYWAY_TESTED"]) / f"{pathlib.Path(self.folder).name}.txt"
+        file.write_text("".join(f"{operation}\n" for operation in performed))
+
     def stop(self):
+        if "KEYWAY_TESTED" in os.environ and self.process.poll() is None:
+            self.note_tested()
         self.process.terminate()
         self.process.wait()
         self.process.stdout.close()

@@ -11,11 +11,11 @@ use crate::client::{call, list_all};
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
         App::Create { name, account, fields, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, sharing } = fields;
             let body = json!({
                 "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
-                "translate": translate,
+                "translate": translate, "noLimits": no_limits,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
@@ -36,14 +36,14 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, sharing } = fields;
             let body = json!({
                 "name": name, "description": description, "owner": owner,
                 "dependents": (!dependent.is_empty()).then_some(dependent),
                 "scopes": (!scopes.is_empty()).then(|| split(&scopes)),
                 "addScopes": split(&add_scope), "removeScopes": split(&remove_scope),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
-                "translate": translate,
+                "translate": translate, "noLimits": no_limits,
             });
             change(connection, &app, body, json, "updated").await
         }
@@ -98,9 +98,17 @@ fn apps(answer: &Value) -> String {
     table(&["ID", "HUB ID", "NAME", "STATE", "SCOPES", "OWNER", "LAST USE"], &rows)
 }
 
+fn limits(app: &Value) -> String {
+    if app["noLimits"] == true {
+        return "none".to_owned();
+    }
+    let [weight, reserve, wait] = ["weight", "reserve", "maxWaitMs"].map(|field| text(&app[field]));
+    format!("weight {weight}, {reserve} calls in 10 seconds kept for it, waits up to {wait} ms")
+}
+
 fn describe(app: &Value) -> String {
     let mut lines = format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       weight {}, {} calls in 10 seconds kept for it, waits up to {} ms\n  translation  {}\n  scopes       {}",
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  scopes       {}",
         text(&app["id"]),
         text(&app["name"]),
         text(&app["hubId"]),
@@ -108,9 +116,7 @@ fn describe(app: &Value) -> String {
         text(&app["description"]),
         text(&app["owner"]),
         text(&app["dependents"]),
-        text(&app["weight"]),
-        text(&app["reserve"]),
-        text(&app["maxWaitMs"]),
+        limits(app),
         if app["translate"] == true { "numbered versions are carried to their successors" } else { "off" },
         list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
     );

@@ -75,8 +75,11 @@ fn verified(answer: &Value) -> String {
         Some(fault) => format!("NOT as it was written: {fault}"),
         None => format!("{} records are as they were written", text(&answer["records"])),
     };
-    if answer["unsealed"].as_u64().is_some_and(|count| count > 0) {
-        lines.push_str(&format!("\n{} older records are from before there were seals", text(&answer["unsealed"])));
+    if answer["torn"].as_u64().is_some_and(|count| count > 0) {
+        lines.push_str(&format!(
+            "\n{} files end in what is no whole commit: cut off by a crash before anybody was answered, or changed after one",
+            text(&answer["torn"])
+        ));
     }
     if let Some(head) = answer["head"].as_str() {
         lines.push_str(&format!("\nhead {head}"));

@@ -15,7 +15,7 @@ use keyway_scan::report::{self, human};
 use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::source::tree::Which;
 
-use super::verify;
+use super::{today, verify};
 use crate::Exit;
 use crate::args::{Confidence, FailOn, ReportFormat, Scan};
 
@@ -110,13 +110,6 @@ fn baseline(args: &Scan) -> anyhow::Result<(PathBuf, Option<Baseline>)> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && (args.baseline.is_none() || args.write_baseline) => Ok((path, None)),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
-}
-
-/// Today in UTC, ISO date.
-fn today() -> String {
-    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let now = keyway_core::time::Timestamp::from_ms(i64::try_from(since_1970.as_millis()).unwrap_or_default());
-    now.to_iso().chars().take(10).collect()
 }
 
 fn fails(what: FailOn, report: &Report, today: &str) -> bool {

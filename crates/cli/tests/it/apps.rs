@@ -74,13 +74,16 @@ fn a_check_of_the_audit_tells_a_whole_log_from_one_that_was_put_back() {
     let early = keyway.json(&["audit", "verify"]);
     assert_eq!((&early["records"], &early["fault"]), (&1.into(), &serde_json::Value::Null));
     let folder = keyway.stop();
-    let backup = std::fs::read(folder.path().join("audit.db")).unwrap();
+    let audit = folder.path().join("audit");
+    let names = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>();
+    let backup: Vec<_> = names(&audit).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
 
     let keyway = Keyway::start_in(folder, &[]);
     keyway.call(&token, "GET", CONTACTS, None);
     let head = keyway.json(&["audit", "verify", "--head", early["head"].as_str().unwrap()])["head"].clone();
     let folder = keyway.stop();
-    std::fs::write(folder.path().join("audit.db"), backup).unwrap();
+    names(&audit).into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    backup.iter().for_each(|(bytes, file)| std::fs::write(file, bytes).unwrap());
 
     let keyway = Keyway::start_in(folder, &[]);
     assert_eq!(keyway.run(&["audit", "verify"]).status.code(), Some(0));
@@ -107,7 +110,7 @@ fn the_admin_api_asks_for_its_token_and_the_files_are_private() {
     assert_eq!(http(admin, "", "GET", "/api/v1/openapi.json", None).1["openapi"], "3.1.0");
     let mode = |name: &str| std::fs::metadata(keyway.folder.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(""), 0o700);
-    for file in ["admin.sock", "master.key", "keyway.db", "audit.db", "audit.db-wal", "portal.db", "portal.db-wal"] {
+    for file in ["admin.sock", "master.key", "keyway.db", "audit/00000000000000000001.log", "portal.db", "portal.db-wal"] {
         assert_eq!(mode(file), 0o600, "{file}");
     }
 }

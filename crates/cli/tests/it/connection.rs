@@ -42,7 +42,7 @@ fn connect(gateway: &Keyway, base: &str, credential: &str) -> (Option<i32>, Valu
 }
 
 /// A HubSpot with account 4242, and the token of an app there.
-fn hubspot() -> (Keyway, String) {
+pub fn hubspot() -> (Keyway, String) {
     let hubspot = Keyway::start(&[]);
     hubspot.json(&["account", "create", "HubSpot", "--hub-id", "4242"]);
     let app = hubspot.json(&["app", "create", "Connection", "--account", "4242", "--scopes", SCOPES]);
@@ -50,13 +50,16 @@ fn hubspot() -> (Keyway, String) {
     (hubspot, token)
 }
 
-fn base(keyway: &Keyway) -> String {
+pub fn base(keyway: &Keyway) -> String {
     format!("http://{}", keyway.address("data"))
 }
 
 /// A gateway connected to a HubSpot, and the token of an app on the gateway.
 fn connected(base: &str, credential: &str) -> (Keyway, String) {
-    let gateway = Keyway::start(&[]);
+    connected_by(Keyway::start(&[]), base, credential)
+}
+
+pub fn connected_by(gateway: Keyway, base: &str, credential: &str) -> (Keyway, String) {
     let (code, answer) = connect(&gateway, base, credential);
     assert_eq!((code, &answer["account"]["hubId"]), (Some(0), &json!(4242)), "{answer}");
     let app = gateway.json(&["app", "create", "Sync", "--account", "4242", "--scopes", SCOPES]);

@@ -8,9 +8,19 @@ mod apps;
 mod changes;
 /// Accounts whose calls go to HubSpot.
 mod connection;
+/// What is covered of HubSpot's API.
+mod coverage;
+/// Causes of calls that failed.
+mod doctor;
+/// The embedded account as a test double.
+mod double;
 /// What a new user does first.
 mod first_screen;
+/// Code that is rewritten.
+mod fix;
 mod harness;
+/// One app for each integration.
+mod plan;
 /// Every operation of the admin API for every role and for nobody.
 mod roles;
 /// Finding keys and calls in files.

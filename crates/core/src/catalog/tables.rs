@@ -62,6 +62,13 @@ pub struct SunsetRow {
     pub move_to: &'static str,
 }
 
+impl SunsetRow {
+    /// Whether HubSpot says of it only that it is unsupported: it may run on, and nobody mends it.
+    pub fn may_run_on(&self) -> bool {
+        self.effect.starts_with("unsupported")
+    }
+}
+
 /// A row of `pre_v3.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct PreV3Row {
@@ -108,9 +115,13 @@ pub struct LegacySdkClassRow {
     pub attribute: &'static str,
 }
 
-/// `endpoints.tsv`, then `unpublished.tsv`.
+/// `endpoints.tsv`, then `unpublished.tsv`, then `pre_v3_endpoints.tsv`.
 pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
-    let files = [include_str!("../../../../data/endpoints.tsv"), include_str!("../../../../data/unpublished.tsv")];
+    let files = [
+        include_str!("../../../../data/endpoints.tsv"),
+        include_str!("../../../../data/unpublished.tsv"),
+        include_str!("../../../../data/pre_v3_endpoints.tsv"),
+    ];
     files.into_iter().flat_map(cells::<6>).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
         method: method_of(method),
         template: path.strip_suffix('/').unwrap_or(path),

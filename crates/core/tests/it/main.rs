@@ -1,5 +1,8 @@
 //! The shape of the workspace: which crate may touch which, and what `core` may not touch at all.
 
+/// Causes of calls that failed.
+mod doctor;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;

@@ -122,9 +122,9 @@ pub(super) struct VerifyQuery {
 /// Whether the log is as it was written.
 pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<VerifyQuery>) -> Answer<view::Verified> {
     let known: Heads = query.head.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?.unwrap_or_default();
-    let Verification { records, heads, unsealed, fault } = admin.audit.verify(&known).await?;
+    let Verification { records, heads, torn, fault } = admin.audit.verify(&known).await?;
     let head = (!heads.0.is_empty()).then(|| heads.to_string());
-    answer(view::Verified { records, unsealed, head, fault })
+    answer(view::Verified { records, torn, head, fault })
 }
 
 /// Streams every record that fits, newest first, with bounded memory.

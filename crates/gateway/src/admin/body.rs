@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, SharingChange};
+use crate::double::RefillError;
+
+/// The version of every answer's shape.
+pub(super) const VERSION: u32 = 1;
 
 /// An error of the API.
 pub(super) struct ApiError {
@@ -78,6 +82,15 @@ impl From<ControlError> for ApiError {
     }
 }
 
+impl From<RefillError> for ApiError {
+    fn from(error: RefillError) -> Self {
+        match error {
+            RefillError::Invalid(what) => Self::invalid(what),
+            RefillError::Storage(what) => Self::new(503, "storage", what),
+        }
+    }
+}
+
 impl From<AuditError> for ApiError {
     fn from(error: AuditError) -> Self {
         tracing::error!(%error, "the audit could not be read");
@@ -115,6 +128,7 @@ pub(super) struct AppBody {
     pub reserve: Option<u32>,
     pub max_wait_ms: Option<u32>,
     pub translate: Option<bool>,
+    pub no_limits: Option<bool>,
 }
 
 impl AppBody {

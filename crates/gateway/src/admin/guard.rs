@@ -161,7 +161,7 @@ impl Allowed {
     /// Performs it. What it changes is on record before its answer.
     async fn perform(self, request: Request, next: Next) -> Response {
         let Self { admin, principal, operation, target } = self;
-        if operation.method == "GET" {
+        if operation.reads() {
             return next.run(request).await;
         }
         let acting = Acting::new(principal.clone(), operation.id, target);

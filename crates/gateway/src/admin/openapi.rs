@@ -60,6 +60,10 @@ fn operation(one: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = one.body {
         described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
     }
+    if one.id == "putSnapshot" {
+        let lines = json!({ "schema": { "type": "string" } });
+        described["requestBody"] = json!({ "required": true, "content": { "application/x-ndjson": lines } });
+    }
     described
 }
 
@@ -68,6 +72,7 @@ fn answered(one: &Operation, generator: &mut SchemaGenerator) -> Value {
     let content = match one.answer {
         Some(answer) => json!({ "application/json": { "schema": answer(generator) } }),
         None if one.id == "describeApi" => json!({ "application/json": { "schema": { "type": "object" } } }),
+        None if one.id == "showSnapshot" => json!({ "application/x-ndjson": text() }),
         None if one.id == "exportRecords" => json!({ "application/x-ndjson": text(), "text/csv": text() }),
         None => json!({ "text/plain": text() }),
     };
@@ -78,7 +83,7 @@ fn path_parameters(one: &Operation) -> impl Iterator<Item = Value> {
     let names = one.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     names.map(|name| {
         let schema = match name {
-            "hub_id" | "token_id" | "app_id" => json!({ "type": "integer", "minimum": 0 }),
+            "hub_id" | "token_id" | "app_id" | "fault" => json!({ "type": "integer", "minimum": 0 }),
             _ => json!({ "type": "string", "minLength": 1 }),
         };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
@@ -115,7 +120,7 @@ fn refusals(one: &Operation) -> Vec<u16> {
     if one.path.contains('{') || one.body.is_some() || one.query.is_some() {
         statuses.push(404);
     }
-    if one.method != "GET" || one.query.is_some() || one.path.contains("{app}") {
+    if one.method != "GET" || one.query.is_some() || one.path.contains("{app}") || one.path.contains("/portals/") {
         statuses.push(409);
     }
     if one.body.is_some() || takes_key(one) {
@@ -166,9 +171,22 @@ mod tests {
         for one in OPERATIONS {
             let described = &document["paths"][one.path][one.method.to_lowercase()];
             assert_eq!(described["operationId"], one.id);
-            assert!(one.answer.is_some() || one.access == Access::Open || one.id == "exportRecords", "{} has no answer", one.id);
+            assert!(
+                one.answer.is_some() || one.access == Access::Open || matches!(one.id, "exportRecords" | "showSnapshot"),
+                "{} has no answer",
+                one.id
+            );
             let takes_body = !["GET", "DELETE"].contains(&one.method);
-            let bare = ["rollBackCredential", "checkConnection", "issueAccessToken", "createToken", "revokeToken"];
+            let bare = [
+                "rollBackCredential",
+                "checkConnection",
+                "issueAccessToken",
+                "createToken",
+                "revokeToken",
+                "resetPortal",
+                "takeSnapshot",
+                "restoreSnapshot",
+            ];
             assert_eq!(described.get("requestBody").is_some(), takes_body && !bare.contains(&one.id), "{}", one.id);
         }
         // Every reference leads to something.

@@ -9,10 +9,12 @@ use super::admin_tokens::AdminTokenBody;
 use super::audit::{AuditQuery, Records, VerifyQuery};
 use super::body::{AccountBody, AppBody, ConnectBody, CredentialBody, RotateBody};
 use super::changes::ChangesQuery;
+use super::doctor::DoctorBody;
 use super::oauth::{ApproveBody, InstallsQuery, PublicAppBody};
 use super::oauth_accounts::{AuthorizeBody, ClientBody, ImportBody, RefreshTokenBody};
 use super::page::Page;
 use super::people::PersonBody;
+use super::portal::{ClockBody, RequestsQuery};
 use super::routes::AppsQuery;
 use super::scopes::{DaysAndPage, DaysQuery};
 use super::usage::UsageQuery;
@@ -46,6 +48,11 @@ fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 impl Operation {
+    /// Whether it only reads, though perhaps by POST: what it reads from does not fit a URL.
+    pub fn reads(&self) -> bool {
+        self.method == "GET" || matches!(self.id, "diagnose" | "plan")
+    }
+
     const fn query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(shape::<T>);
         self
@@ -183,6 +190,25 @@ pub static OPERATIONS: &[Operation] = &[
     op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
     op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),
 
+    op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Make an embedded account as new: no records, faults, requests or use of limits; apps and tokens stay").answer::<view::Anything>(),
+    op("seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none: set, schemas, properties, records, calls").body::<view::Anything>().answer::<view::Anything>(),
+    op("listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Anything>(),
+    op("showSnapshot", "GET", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", Auditor, "A snapshot, as lines of JSON"),
+    op("takeSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Take a snapshot of the account's records and definitions").answer::<view::Anything>(),
+    op("putSnapshot", "PUT", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Keep a snapshot that was taken elsewhere, as lines of JSON").answer::<view::Anything>(),
+    op("deleteSnapshot", "DELETE", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Delete a snapshot").answer::<view::Anything>(),
+    op("restoreSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", SuperAdmin, "Put a snapshot in the place of what the account holds").answer::<view::Anything>(),
+    op("listRequests", "GET", "/api/v1/portals/{hub_id}/requests", Auditor, "The last requests an embedded account received; with expect and waitMs, waits for as many").query::<RequestsQuery>().answer::<view::Anything>(),
+    op("forgetRequests", "DELETE", "/api/v1/portals/{hub_id}/requests", SuperAdmin, "Forget them").answer::<view::Anything>(),
+    op("listFaults", "GET", "/api/v1/portals/{hub_id}/faults", Auditor, "List fault rules, with the calls they fitted and hit").answer::<view::Anything>(),
+    op("addFault", "POST", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Add a fault rule: operation, method, path, app, after, times, probability, seed, latencyMs, and status with limit and retryAfterS, or cut, or inputs").body::<view::Anything>().answer::<view::Anything>(),
+    op("clearFaults", "DELETE", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Remove all fault rules").answer::<view::Anything>(),
+    op("removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Anything>(),
+    op("showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::Anything>(),
+    op("setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the real time again").body::<ClockBody>().answer::<view::Anything>(),
+    op("showCoverage", "GET", "/api/v1/coverage", Known, "Every operation of HubSpot's, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Anything>(),
+    op("diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a call on record").body::<DoctorBody>().answer::<view::Anything>(),
+    op("plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the calls on record, or from both").body::<view::Anything>().answer::<view::Anything>(),
     op("listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
     op("listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
@@ -200,14 +226,14 @@ mod tests {
     fn roles_reach_as_far_as_their_names_say() {
         let manager = Role::AppManager(vec![1]);
         for one in OPERATIONS {
-            let reads = one.method == "GET";
+            let reads = one.reads();
             assert_eq!(one.access.reach(&Role::SuperAdmin), Reach::Everything, "{}", one.id);
             // An auditor never changes anything.
             assert!(reads || one.access.reach(&Role::Auditor) == Reach::Nothing, "{}", one.id);
             // An app manager reaches no further than their apps.
             assert!(matches!(one.access, Open | Known) || one.access.reach(&manager) != Reach::Everything, "{}", one.id);
             let service = one.access.reach(&Role::TokenService) == Reach::Everything;
-            assert_eq!(service, matches!(one.id, "issueAccessToken" | "whoAmI") || one.access == Open, "{}", one.id);
+            assert_eq!(service, one.id == "issueAccessToken" || matches!(one.access, Open | Known), "{}", one.id);
         }
     }
 

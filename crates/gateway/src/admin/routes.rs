@@ -14,7 +14,7 @@ use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, R
 use super::extract::{JsonBody, Path, Query};
 use super::page::{Page, page};
 use super::view::{self, Answer, answer};
-use super::{Admin, admin_tokens, audit, changes, metrics, oauth, oauth_accounts, openapi, people, scopes, usage};
+use super::{Admin, admin_tokens, audit, changes, doctor, metrics, oauth, oauth_accounts, openapi, people, plan, portal, scopes, usage};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -63,6 +63,25 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .route("/api/v1/changes", get(changes::list))
+        .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
+        .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
+        .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
+        .route(
+            "/api/v1/portals/{hub_id}/snapshots/{snapshot}",
+            get(portal::show_snapshot)
+                .post(portal::take_snapshot)
+                .put(portal::put_snapshot)
+                .delete(portal::delete_snapshot)
+                .layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        )
+        .route("/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", post(portal::restore_snapshot))
+        .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
+        .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
+        .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
+        .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
+        .route("/api/v1/coverage", get(portal::coverage))
+        .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
+        .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
@@ -219,6 +238,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         scopes: [asked.scopes.unwrap_or_default(), asked.add_scopes].concat(),
         sharing,
         translate: asked.translate.unwrap_or(false),
+        no_limits: asked.no_limits.unwrap_or(false),
     };
     let (app, token) = admin.control.create_app(new).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
@@ -250,8 +270,9 @@ async fn update_app(
         only_less(&admin, &app, &asked).await?;
     }
     let sharing = asked.sharing();
-    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, .. } = asked;
-    let change = AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, enabled };
+    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, .. } = asked;
+    let change =
+        AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, no_limits, enabled };
     let changed = admin.control.update_app(&app, change).await?;
     answer(view::ChangedApp { app: view::app(&changed) })
 }
@@ -262,7 +283,7 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
     let (app, _) = admin.control.app(app).await?;
     let granted = |scope: &String| app.scopes.contains(scope);
     let widened = !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
-    if widened || asked.weight.is_some() || asked.reserve.is_some() || asked.max_wait_ms.is_some() {
+    if widened || asked.no_limits.is_some() || asked.weight.is_some() || asked.reserve.is_some() || asked.max_wait_ms.is_some() {
         return Err(ApiError::new(
             403,
             "forbidden",

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::body::ApiError;
+use super::body::{ApiError, VERSION};
 use crate::principal::Role;
 
 pub(super) use of::{
@@ -19,9 +19,6 @@ pub(super) use of::{
 
 /// An answer, or problem details.
 pub(super) type Answer<T> = Result<Json<Versioned<T>>, ApiError>;
-
-/// The version of every answer's shape.
-const VERSION: u32 = 1;
 
 /// What every answer has in common.
 #[derive(Serialize, JsonSchema)]
@@ -127,6 +124,7 @@ shown! {
         reserve: u32,
         max_wait_ms: u32,
         translate: bool,
+        no_limits: bool,
         created_at: Moment,
         updated_at: Moment,
     }
@@ -373,7 +371,8 @@ shown! {
     }
     struct Verified {
         records: u64,
-        unsealed: u64,
+        /// Files that end in what is no whole commit: a crash cut it off before anybody was answered.
+        torn: u64,
         head: Option<String>,
         /// What is wrong with the log; none where nothing is.
         fault: Option<String>,
@@ -398,5 +397,18 @@ impl JsonSchema for RoleName {
 impl From<&Role> for RoleName {
     fn from(role: &Role) -> Self {
         Self(role.name())
+    }
+}
+
+/// An object that this document does not take apart: docs/testing.md, docs/plan.md and docs/doctor.md do.
+pub(super) struct Anything;
+
+impl JsonSchema for Anything {
+    fn schema_name() -> Cow<'static, str> {
+        "Anything".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
     }
 }

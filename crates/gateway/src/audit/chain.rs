@@ -1,7 +1,7 @@
 //! The chain of seals, by which a change of the log shows.
 //!
-//! The last record of each commit carries a seal: keyed BLAKE3 of the seal before it and of every
-//! record since. Whoever changes, removes or adds a record without the master key leaves a seal that
+//! Each commit carries a seal: keyed BLAKE3 of the seal before it and of every record since (in
+//! PostgreSQL its last record has it). Whoever changes, removes or adds a record without the master key leaves a seal that
 //! does not fit. Records that are cut off at the end leave none: those show against a head (a
 //! record's number with its seal) that was kept elsewhere.
 
@@ -13,7 +13,9 @@ pub type Seal = [u8; 32];
 /// The keys of the chain, derived from the master key.
 pub struct ChainKey {
     seals: [u8; 32],
+    frames: [u8; 32],
     starts: [u8; 32],
+    indexes: [u8; 32],
 }
 
 impl ChainKey {
@@ -21,7 +23,9 @@ impl ChainKey {
     pub fn new(master_key: &[u8; 32]) -> Self {
         Self {
             seals: blake3::derive_key("keyway 2026-11 audit seals", master_key),
+            frames: blake3::derive_key("keyway 2026-11 audit files", master_key),
             starts: blake3::derive_key("keyway 2026-11 audit chain starts", master_key),
+            indexes: blake3::derive_key("keyway 2026-11 audit indexes", master_key),
         }
     }
 
@@ -30,6 +34,16 @@ impl ChainKey {
         let mut hasher = blake3::Hasher::new_keyed(&self.seals);
         hasher.update(seal);
         Link { hasher, scratch: Vec::with_capacity(256) }
+    }
+
+    /// The seal of a commit to a file, after the seal before it.
+    pub(super) fn frame(&self, before: &Seal, payload: &[u8]) -> Seal {
+        *blake3::Hasher::new_keyed(&self.frames).update(before).update(payload).finalize().as_bytes()
+    }
+
+    /// Vouches for the index of a file.
+    pub(super) fn vouch_for_index(&self, bytes: &[u8]) -> blake3::Hash {
+        blake3::keyed_hash(&self.indexes, bytes)
     }
 
     /// Vouches for where the chain of a writer starts: after this record, whose seal this is.

@@ -4,6 +4,10 @@
 //! the writer of a dead instance had begun become records of whoever notices. Records stand in a
 //! partition for each day, which retention drops.
 
+pub(super) mod read;
+mod sql;
+pub(super) mod verify;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

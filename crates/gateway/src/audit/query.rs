@@ -1,11 +1,12 @@
-//! Reading the log: filters, newest first, a page at a time.
+//! Reading the log: filters, newest first, a page at a time; and sums.
 
+use std::collections::BTreeMap;
+
+use keyway_core::catalog::Method;
 use keyway_core::time::Timestamp;
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
-use super::sql::Sql;
-use super::{AuditError, AuditLog, AuditRecord};
+use super::files::{Alike, sources_of};
+use super::{AuditError, AuditLog, AuditRecord, Readers, blocking, postgres};
 use crate::store::signed;
 
 /// Records on one page at most.
@@ -63,43 +64,9 @@ impl std::str::FromStr for StatusFilter {
     }
 }
 
-impl AuditLog {
-    /// The records that the filter lets through, newest first.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
-        let mut snapshot = self.readers.begin().await?;
-        let mut found = Vec::new();
-        // The index by app follows behind; the newest calls are looked through.
-        let follows = filter.app_id.is_some() && !self.postgres;
-        let sources: &[Source] = if follows { &[Source::Unindexed, Source::OfApp] } else { &[Source::Calls] };
-        for source in sources {
-            for row in statement(*source, filter).fetch_all(&mut *snapshot).await? {
-                found.push(record(&row)?);
-            }
-        }
-        found.sort_unstable_by(|one: &AuditRecord, other| (&other.time, other.id).cmp(&(&one.time, one.id)));
-        found.truncate(filter.limit as usize);
-        Ok(found)
-    }
-
-    /// How many calls of an account since a moment count against its day: those a limit let
-    /// through. Refusals before the limit (401, 403, 404…) and by it (429) do not.
-    ///
-    /// # Errors
-    /// The file can't be read.
-    pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
-        let mut query = Sql::new("select count(*) from call where at >= ");
-        query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
-        // Token requests are no calls of the account.
-        query.push(" and operation not like '% /oauth/%'");
-        query.push(&format!(" and (category is null or category not in {NOT_PERMITTED} and category <> 'RATE_LIMITS')"));
-        let rows = query.fetch_all(&self.readers).await?;
-        let count = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-}
+/// Refusals before the limits: what was called was not permitted.
+pub(super) const NOT_PERMITTED: [&str; 6] =
+    ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION", "MISSING_SCOPES", "BANNED", "NOT_FOUND", "METHOD_NOT_ALLOWED"];
 
 /// How often an app called an operation on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,185 +89,153 @@ pub struct OperationUse {
     pub last: Timestamp,
 }
 
-const SUMMED: &str = "select hub_id, app_id, operation, object, at / 86400000 as day, count(*) as calls,
-    count(*) filter (where status >= 400) as failed, max(at) as last from call";
-
-/// Refusals before the limits: what was called was not permitted.
-const NOT_PERMITTED: &str =
-    "('INVALID_AUTHENTICATION', 'EXPIRED_AUTHENTICATION', 'MISSING_SCOPES', 'BANNED', 'NOT_FOUND', 'METHOD_NOT_ALLOWED')";
-
 impl AuditLog {
+    /// The records that the filter lets through, newest first: in files the last one that was
+    /// answered, in PostgreSQL the last one that came in.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::list(pool, filter).await,
+            Readers::Files(shelf) => {
+                let (shelf, filter) = (shelf.clone(), filter.clone());
+                blocking(move || shelf.list(&filter)).await
+            }
+        }
+    }
+
+    /// How many calls of an account since a moment count against its day: those a limit let
+    /// through. Refusals before the limit (401, 403, 404…) and by it (429) do not.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::counted_since(pool, hub_id, since).await,
+            Readers::Files(shelf) => {
+                let shelf = shelf.clone();
+                blocking(move || {
+                    let mut count = 0;
+                    shelf.sums(since, |alike| {
+                        let limited = alike.category == Some("RATE_LIMITS");
+                        // Token requests are no calls of the account.
+                        let counts = is_permitted(&alike) && !limited && !alike.operation.contains(" /oauth/");
+                        count += if counts && alike.hub_id == Some(signed(hub_id)) { alike.calls } else { 0 };
+                    })?;
+                    Ok(count)
+                })
+                .await
+            }
+        }
+    }
+
     /// Calls by app, operation and day since a moment, of one account or of all.
     ///
     /// # Errors
-    /// The file can't be read.
+    /// The log can't be read.
     pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-        let mut query = Sql::new(SUMMED);
-        query.push(" where app_id is not null and at >= ").bind(since.as_ms());
-        if let Some(hub_id) = hub_id {
-            query.push(" and hub_id = ").bind(signed(hub_id));
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::usage(pool, hub_id, since).await,
+            Readers::Files(_) => self.summed(since, move |alike| hub_id.is_none_or(|id| alike.hub_id == Some(signed(id)))).await,
         }
-        self.summed(query).await
     }
 
     /// The same for the calls of one app that its scopes let through.
     ///
     /// # Errors
-    /// The file can't be read.
+    /// The log can't be read.
     pub async fn permitted_use(&self, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
-        let mut query = Sql::new(SUMMED);
-        query.push(" where at >= ").bind(since.as_ms()).push(" and app_id = ").bind(signed(app_id));
-        query.push(&format!(" and (category is null or category not in {NOT_PERMITTED})"));
-        self.summed(query).await
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::permitted_use(pool, app_id, since).await,
+            Readers::Files(_) => self.summed(since, move |alike| alike.app_id == Some(signed(app_id)) && is_permitted(alike)).await,
+        }
     }
 
     /// When the oldest call on record came in.
     ///
     /// # Errors
-    /// The file can't be read.
+    /// The log can't be read.
     pub async fn oldest(&self) -> Result<Option<Timestamp>, AuditError> {
-        let rows = Sql::new("select at from call order by at limit 1").fetch_all(&self.readers).await?;
-        let oldest = rows.first().map(|row| row.try_get(0)).transpose()?;
-        Ok(oldest.map(Timestamp::from_ms))
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::oldest(pool).await,
+            Readers::Files(shelf) => Ok(shelf.oldest()),
+        }
     }
 
     /// Where the calls with a token came from since a moment: address, calls, the last of them.
     ///
     /// # Errors
-    /// The file can't be read.
+    /// The log can't be read.
     pub async fn sources_of(&self, token_id: u64, since: Timestamp) -> Result<Vec<(String, u64, Timestamp)>, AuditError> {
-        let mut query = Sql::new("select source, count(*) as calls, max(at) as last from call where at >= ");
-        query.bind(since.as_ms()).push(" and token_id = ").bind(signed(token_id)).push(" group by source order by last desc");
-        let rows = query.fetch_all(&self.readers).await?;
-        let read = |row: &AnyRow| {
-            let calls = u64::try_from(row.try_get::<i64, _>("calls")?).unwrap_or(0);
-            Ok((row.try_get("source")?, calls, Timestamp::from_ms(row.try_get("last")?)))
-        };
-        rows.iter().map(read).collect()
-    }
-
-    async fn summed(&self, mut query: Sql) -> Result<Vec<OperationUse>, AuditError> {
-        query.push(" group by hub_id, app_id, operation, object, day order by hub_id, app_id, operation, object, day");
-        let rows = query.fetch_all(&self.readers).await?;
-        let number = |row: &AnyRow, column: &str| {
-            row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0))
-        };
-        rows.iter()
-            .map(|row| {
-                Ok(OperationUse {
-                    hub_id: number(row, "hub_id")?,
-                    app_id: number(row, "app_id")?,
-                    operation: row.try_get("operation")?,
-                    object: row.try_get("object")?,
-                    day: Timestamp::from_ms(row.try_get::<i64, _>("day")? * 86_400_000).to_iso().chars().take(10).collect(),
-                    calls: number(row, "calls")?,
-                    failed: number(row, "failed")?,
-                    last: Timestamp::from_ms(row.try_get("last")?),
-                })
-            })
-            .collect()
-    }
-}
-
-/// Where records are looked for.
-#[derive(Clone, Copy)]
-enum Source {
-    Calls,
-    OfApp,
-    Unindexed,
-}
-
-impl Source {
-    /// Up to the first condition; `key` is what has the app, the time and the number.
-    const fn select(self) -> &'static str {
-        match self {
-            Self::Calls => "select * from call as key where true",
-            Self::OfApp => {
-                "select call.* from call_of_app as key cross join call on call.id = key.id where key.id <= (select up_to from indexed)"
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::sources_of(pool, token_id, since).await,
+            Readers::Files(shelf) => {
+                let shelf = shelf.clone();
+                blocking(move || sources_of(&shelf, token_id, since)).await
             }
-            Self::Unindexed => "select * from call as key not indexed where key.id > (select up_to from indexed)",
         }
+    }
+
+    async fn summed(&self, since: Timestamp, fits: impl Fn(&Alike<'_>) -> bool + Send + 'static) -> Result<Vec<OperationUse>, AuditError> {
+        let Readers::Files(shelf) = &self.readers else { return Ok(Vec::new()) };
+        let shelf = shelf.clone();
+        blocking(move || {
+            let mut summed: BTreeMap<Line, (u64, u64, i64)> = BTreeMap::new();
+            shelf.sums(since, |alike| {
+                let Some(app_id) = alike.app_id.filter(|_| fits(&alike)) else { return };
+                let day = alike.at.div_euclid(DAY_MS);
+                let line = (alike.hub_id, app_id, alike.operation.to_owned(), alike.object.map(str::to_owned), day);
+                let (calls, failed, last) = summed.entry(line).or_insert((0, 0, i64::MIN));
+                *calls += alike.calls;
+                *failed += if alike.status.is_some_and(|status| status >= 400) { alike.calls } else { 0 };
+                *last = (*last).max(alike.last_at);
+            })?;
+            Ok(summed.into_iter().map(operation_use).collect())
+        })
+        .await
     }
 }
 
-fn statement(source: Source, filter: &AuditFilter) -> Sql {
-    let mut query = Sql::new(source.select());
-    if let Some(app_id) = filter.app_id {
-        query.push(" and key.app_id = ").bind(signed(app_id));
+/// Account, app, operation, object and day.
+type Line = (Option<i64>, i64, String, Option<String>, i64);
+
+fn operation_use(((hub_id, app_id, operation, object, day), (calls, failed, last)): (Line, (u64, u64, i64))) -> OperationUse {
+    OperationUse {
+        hub_id: hub_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0),
+        app_id: u64::try_from(app_id).unwrap_or(0),
+        operation,
+        object,
+        day: iso_date(day),
+        calls,
+        failed,
+        last: Timestamp::from_ms(last),
     }
-    if let Some(hub_id) = filter.hub_id {
-        query.push(" and hub_id = ").bind(signed(hub_id));
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The date of a day that is counted since 1970.
+pub(super) fn iso_date(day: i64) -> String {
+    Timestamp::from_ms(day.saturating_mul(DAY_MS)).to_iso().chars().take(10).collect()
+}
+
+fn is_permitted(alike: &Alike<'_>) -> bool {
+    alike.category.is_none_or(|category| !NOT_PERMITTED.contains(&category))
+}
+
+/// The operations that a filter names: one, or all of a path template.
+pub(super) fn names_of(operation: &str) -> Vec<String> {
+    // The methods are five, so the template alone is a list of five names.
+    if operation.starts_with('/') {
+        Method::ALL.into_iter().map(|method| format!("{method} {operation}")).collect()
+    } else {
+        vec![operation.to_owned()]
     }
-    match &filter.operation {
-        Some(template) if template.starts_with('/') => {
-            // The methods are five, so the template alone is a list of five names.
-            query.push(" and operation in (");
-            for (at, method) in keyway_core::catalog::Method::ALL.into_iter().enumerate() {
-                query.push(if at > 0 { ", " } else { "" }).bind(format!("{method} {template}"));
-            }
-            query.push(")");
-        }
-        Some(operation) => {
-            query.push(" and operation = ").bind(operation.clone());
-        }
-        None => {}
-    }
-    // Numbers in the text and not bound: only so does the database see that the index of refused
-    // calls (status >= 400) holds all that is asked for.
-    match filter.status {
-        Some(StatusFilter::Exact(status @ 400..)) => query.push(&format!(" and status >= 400 and status = {status}")),
-        Some(StatusFilter::Exact(status)) => query.push(&format!(" and status = {status}")),
-        Some(StatusFilter::Class(class)) => query.push(&format!(" and status >= {class}00 and status <= {class}99")),
-        Some(StatusFilter::Unknown) => query.push(" and status is null"),
-        None => &mut query,
-    };
-    if let Some(category) = &filter.category {
-        query.push(" and category = ").bind(category.clone());
-    }
-    if let Some(correlation_id) = &filter.correlation_id {
-        query.push(" and correlation_id = ").bind(correlation_id.clone());
-        if let Some(at) = time_of(correlation_id) {
-            // The id holds the time of its making, which saves an index of its own.
-            query.push(" and key.at between ").bind(at - 5_000).push(" and ").bind(at + 5_000);
-        }
-    }
-    if let Some(from) = filter.from {
-        query.push(" and key.at >= ").bind(from.as_ms());
-    }
-    if let Some(to) = filter.to {
-        query.push(" and key.at < ").bind(to.as_ms());
-    }
-    if let Some(before) = filter.before_id {
-        query.push(" and (key.at, key.id) < (select at, id from call where id = ").bind(before).push(")");
-    }
-    query.push(" order by key.at desc, key.id desc limit ").bind(i64::from(filter.limit.min(LIMIT_MAX)));
-    query
 }
 
 /// The milliseconds in a version 7 UUID (RFC 9562, section 5.7).
-fn time_of(uuid: &str) -> Option<i64> {
+pub(super) fn time_of(uuid: &str) -> Option<i64> {
     let digits: String = uuid.chars().filter(|c| *c != '-').collect();
     (digits.len() == 32 && digits.as_bytes()[12] == b'7').then(|| i64::from_str_radix(&digits[..12], 16).ok())?
-}
-
-fn record(row: &AnyRow) -> Result<AuditRecord, sqlx::Error> {
-    let number = |column: &str| row.try_get::<Option<i64>, _>(column).map(|value| value.and_then(|value| u64::try_from(value).ok()));
-    Ok(AuditRecord {
-        id: row.try_get("id")?,
-        time: Timestamp::from_ms(row.try_get("at")?).to_iso(),
-        hub_id: number("hub_id")?,
-        app_id: number("app_id")?,
-        token_id: number("token_id")?,
-        operation: row.try_get("operation")?,
-        object: row.try_get("object")?,
-        status: number("status")?.and_then(|status| u16::try_from(status).ok()),
-        category: row.try_get("category")?,
-        attempts: number("attempts")?.unwrap_or(0),
-        waited_us: number("waited_us")?.unwrap_or(0),
-        latency_us: number("latency_us")?.unwrap_or(0),
-        bytes_in: number("bytes_in")?.unwrap_or(0),
-        bytes_out: number("bytes_out")?.unwrap_or(0),
-        correlation_id: row.try_get("correlation_id")?,
-        source: row.try_get("source")?,
-    })
 }

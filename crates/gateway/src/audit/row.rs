@@ -1,21 +1,29 @@
-//! A record as it stands in the table, whichever database that is in.
+//! A record as it is stored, in files or in a table.
 
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
 
 use super::AuditEntry;
 use crate::store::signed;
 
+/// The category of a call whose process died before its outcome was known.
+const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+
 /// A record, less its seal.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Row<'a> {
     pub id: i64,
     pub at: i64,
     pub hub_id: Option<i64>,
     pub app_id: Option<i64>,
     pub token_id: Option<i64>,
+    #[serde(borrow)]
     pub operation: &'a str,
+    #[serde(borrow)]
     pub object: Option<&'a str>,
     pub status: Option<i64>,
+    #[serde(borrow)]
     pub category: Option<&'a str>,
     pub latency_us: i64,
     pub bytes_in: i64,
@@ -47,6 +55,11 @@ impl<'a> Row<'a> {
             correlation_id: &entry.correlation_id,
             source,
         }
+    }
+
+    /// The row that a call becomes which was begun and of which nothing more is heard. It has no number yet.
+    pub fn unfinished(entry: &'a AuditEntry, source: &'a str) -> Self {
+        Self { status: None, category: Some(OUTCOME_UNKNOWN), latency_us: 0, ..Self::of(entry, 0, source) }
     }
 
     /// The row as it was read.
@@ -117,7 +130,7 @@ impl Begun {
             operation: &self.operation,
             object: self.object.as_deref(),
             status: None,
-            category: Some("OUTCOME_UNKNOWN"),
+            category: Some(OUTCOME_UNKNOWN),
             latency_us: 0,
             bytes_in: self.bytes_in,
             bytes_out: 0,

@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 
+use super::row::Row;
 use super::{AuditEntry, AuditRecord};
 
 /// Records that may wait for a reader that is slow.
@@ -37,7 +38,7 @@ impl Stream {
     }
 
     pub(super) fn send(&mut self, entry: &AuditEntry, id: i64) {
-        match self.lines.try_send(entry.record(id)) {
+        match self.lines.try_send(Row::of(entry, id, &entry.source.to_string()).into()) {
             Ok(()) if self.lost > 0 => {
                 tracing::warn!(lost = self.lost, "the stream of audit records left some out: its reader was too slow");
                 self.lost = 0;

@@ -1,6 +1,4 @@
-//! The audit log as a specification.
-
-use sqlx::ConnectOptions;
+//! The audit log as a specification, in files and in PostgreSQL.
 
 use super::chain::Heads;
 use super::*;
@@ -14,11 +12,6 @@ async fn open_with(folder: Option<&Path>, key: ChainKey) -> AuditLog {
         Some(url) => AuditLog::open(Place::Postgres(&url), key, None).await.unwrap(),
         None => AuditLog::open(folder.map_or(Place::Memory, Place::Folder), key, None).await.unwrap(),
     }
-}
-
-/// Whether this run is on PostgreSQL, whose tables a test of SQLite's can't look into.
-fn on_postgres() -> bool {
-    std::env::var_os("KEYWAY_TEST_POSTGRES").is_some()
 }
 
 fn nothing_kept() -> Heads {
@@ -58,6 +51,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
     records.iter().map(|record| Timestamp::parse_iso(&record.time).unwrap().as_ms()).collect()
 }
 
+mod in_files;
 mod on_postgresql;
 
 #[tokio::test]
@@ -102,8 +96,36 @@ async fn a_call_begun_and_never_finished_is_on_record_with_its_outcome_unknown()
 
     let log = open(Some(folder.path())).await;
     let found: Vec<_> = log.list(&AuditFilter { limit: 9, ..AuditFilter::default() }).await.unwrap();
-    let outcomes: Vec<_> = found.iter().map(|record| (record.status, record.category.as_deref())).collect();
-    assert_eq!(outcomes, [(Some(201), None), (None, Some("OUTCOME_UNKNOWN"))]);
+    let mut outcomes: Vec<_> = found.iter().map(|record| (record.status, record.category.as_deref())).collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [(None, Some("OUTCOME_UNKNOWN")), (Some(201), None)]);
+}
+
+#[tokio::test]
+async fn calls_are_summed_by_app_operation_and_day_from_a_moment_on() {
+    const DAY_MS: i64 = 86_400_000;
+    let log = open(None).await;
+    // The moment lies within an hour, of which the records before it do not count.
+    let since = DAY_MS + 1_234_567;
+    for (app, at, status) in
+        [(1, since - 1, 200), (1, since, 200), (1, since + 1, 403), (2, since + 9_000_000, 200), (1, since + DAY_MS, 429)]
+    {
+        log.record(entry(app, at, status), false).await.unwrap();
+    }
+    let since = Timestamp::from_ms(since);
+    let lines = |used: Vec<OperationUse>| used.into_iter().map(|one| (one.app_id, one.day, one.calls, one.failed)).collect::<Vec<_>>();
+    let day = |day: &str| day.to_owned();
+    let all = lines(log.usage(None, since).await.unwrap());
+    assert_eq!(all, [(1, day("1970-01-02"), 2, 1), (1, day("1970-01-03"), 1, 1), (2, day("1970-01-02"), 1, 0)]);
+    assert_eq!(lines(log.usage(Some(9), since).await.unwrap()), []);
+    // What the scopes refused needed no scope.
+    let entry = |at: i64, category| AuditEntry { category: Some(category), ..entry(3, at, 403) };
+    log.record(entry(since.as_ms(), "MISSING_SCOPES"), false).await.unwrap();
+    log.record(entry(since.as_ms(), "VALIDATION_ERROR"), false).await.unwrap();
+    assert_eq!(lines(log.permitted_use(3, since).await.unwrap()), [(3, day("1970-01-02"), 1, 1)]);
+    assert_eq!(log.oldest().await.unwrap(), Some(since.plus_ms(-1)));
+    assert_eq!(log.sources_of(5, since).await.unwrap(), [("127.0.0.1".to_owned(), 6, since.plus_ms(DAY_MS))]);
+    assert_eq!(log.sources_of(6, since).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -127,72 +149,6 @@ async fn a_hundred_writers_at_once_lose_nothing() {
 }
 
 #[tokio::test]
-async fn the_index_by_app_follows_and_no_record_is_seen_twice_or_not_at_all() {
-    const WRITERS: i64 = 40;
-    const EACH: i64 = 900;
-    let folder = tempfile::tempdir().unwrap();
-    let log = std::sync::Arc::new(open(Some(folder.path())).await);
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            let log = log.clone();
-            tokio::spawn(async move {
-                for at in 0..EACH {
-                    log.record(entry(u64::try_from(writer % 20).unwrap(), at * WRITERS + writer, 200), false).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    let of_app = |app| AuditFilter { app_id: Some(app), limit: 10_000, ..AuditFilter::default() };
-    // While it is brought up, a reader sees each record once, newest first, and none goes away.
-    let mut before = 0;
-    while before < usize::try_from(2 * EACH).unwrap() {
-        let seen = times(&log, of_app(7)).await;
-        assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
-        assert!(seen.len() >= before);
-        before = seen.len();
-        tokio::task::yield_now().await;
-    }
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    log.close().await;
-    // Opened again, the index knows all.
-    let log = open(Some(folder.path())).await;
-    for app in 0..20 {
-        assert_eq!(times(&log, of_app(app)).await.len(), usize::try_from(2 * EACH).unwrap());
-    }
-}
-
-#[tokio::test]
-async fn records_of_the_former_layout_are_taken_over() {
-    if on_postgres() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let log = open(Some(folder.path())).await;
-    log.record(entry(1, 10, 200), false).await.unwrap();
-    log.record(entry(1, 20, 200), false).await.unwrap();
-    log.close().await;
-    let options = SqliteConnectOptions::new().filename(folder.path().join("audit.db"));
-    let mut former = options.connect().await.unwrap();
-    let text = "create table recent as select * from call where at = 20; delete from call where at = 20;
-        create index call_by_app on call (app_id, at); drop table call_of_app; drop table indexed; drop table chain_start;
-        alter table call drop column seal; alter table call drop column object; alter table call drop column attempts;
-        alter table call drop column waited_us; alter table begun drop column object;";
-    sqlx::Executor::execute(&mut former, text).await.unwrap();
-    sqlx::Connection::close(former).await.unwrap();
-
-    let log = open(Some(folder.path())).await;
-    assert_eq!(times(&log, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await, [20, 10]);
-    // Nothing can be said of them, and all that follows is sealed.
-    log.record(entry(1, 30, 200), false).await.unwrap();
-    let whole = log.verify(&nothing_kept()).await.unwrap();
-    assert_eq!((whole.unsealed, whole.records, whole.fault), (2, 1, None));
-    log.close().await;
-    open(Some(folder.path())).await;
-}
-
-#[tokio::test]
 async fn a_closed_log_refuses_instead_of_losing() {
     let log = filled().await;
     log.close().await;
@@ -206,64 +162,6 @@ fn statuses_are_read_as_people_write_them() {
     assert_eq!(read("4XX"), Ok(StatusFilter::Class(4)));
     assert_eq!(read("unknown"), Ok(StatusFilter::Unknown));
     assert!(read("9xx").is_err() && read("42").is_err() && read("ok").is_err());
-}
-
-/// The log of a folder, changed by somebody who can write its file.
-async fn tampered(folder: &Path, change: &'static str) {
-    let options = SqliteConnectOptions::new().filename(folder.join("audit.db"));
-    let mut connection = options.connect().await.unwrap();
-    sqlx::query(change).execute(&mut connection).await.unwrap();
-    sqlx::Connection::close(connection).await.unwrap();
-}
-
-#[tokio::test]
-async fn whatever_is_done_to_a_written_record_shows() {
-    if on_postgres() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let log = open(Some(folder.path())).await;
-    for at in 1..=6 {
-        log.record(entry(1, at, 200), false).await.unwrap();
-    }
-    let whole = log.verify(&nothing_kept()).await.unwrap();
-    assert_eq!((whole.records, whole.fault.as_deref(), whole.unsealed), (6, None, 0));
-    let head = whole.heads;
-    assert_eq!(head.to_string().parse(), Ok(head.clone()));
-    log.close().await;
-
-    let pristine = std::fs::read(folder.path().join("audit.db")).unwrap();
-    let changes = [
-        ("update call set status = 403 where id = 3", nothing_kept()),
-        ("update call set source = '10.0.0.1' where id = 6", nothing_kept()),
-        ("update call set object = 'contacts' where id = 2", nothing_kept()),
-        ("update call set at = at + 1 where id = 1", nothing_kept()),
-        ("delete from call where id = 4", nothing_kept()),
-        ("update call set id = 9 where id = 6", nothing_kept()),
-        (
-            "insert into call select 7, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source, object, attempts, waited_us, seal from call where id = 6",
-            nothing_kept(),
-        ),
-        (
-            "insert into call select 7, at, hub_id, app_id, token_id, operation, status, category, latency_us, bytes_in, bytes_out, correlation_id, source, object, attempts, waited_us, null from call where id = 6",
-            nothing_kept(),
-        ),
-        ("update chain_start set after_id = 3, seal = (select seal from call where id = 3)", nothing_kept()),
-        // What is cut off at the end shows against a head that was kept elsewhere.
-        ("delete from call where id >= 5", head.clone()),
-        ("delete from call", head.clone()),
-    ];
-    for (change, known) in changes {
-        std::fs::write(folder.path().join("audit.db"), &pristine).unwrap();
-        tampered(folder.path(), change).await;
-        let log = open(Some(folder.path())).await;
-        let fault = log.verify(&known).await.unwrap().fault;
-        assert!(fault.is_some(), "{change}");
-        // And it still shows when the log has gone on.
-        log.record(entry(1, 20, 200), false).await.unwrap();
-        assert!(log.verify(&known).await.unwrap().fault.is_some(), "{change}, later");
-        log.close().await;
-    }
 }
 
 #[tokio::test]
@@ -288,33 +186,6 @@ async fn another_master_key_can_not_vouch_for_the_log() {
     log.close().await;
     let log = open_with(Some(folder.path()), ChainKey::new(&[8; 32])).await;
     assert!(log.verify(&nothing_kept()).await.unwrap().fault.is_some());
-}
-
-#[tokio::test]
-async fn old_records_go_and_the_chain_of_the_others_stays_whole() {
-    if on_postgres() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let log = open(Some(folder.path())).await;
-    for at in 1..=20 {
-        log.record(entry(at as u64 % 3, at, 200), false).await.unwrap();
-    }
-    let head = log.verify(&nothing_kept()).await.unwrap().heads;
-    log.close().await;
-    // The index by app is brought up at the start: both tables must lose what goes.
-    let log = open(Some(folder.path())).await;
-    assert_eq!(log.prune(Timestamp::from_ms(15)).await.unwrap(), 14);
-    assert_eq!(times(&log, AuditFilter::default()).await, [20, 19, 18, 17, 16, 15]);
-    assert_eq!(times(&log, AuditFilter { app_id: Some(1), ..AuditFilter::default() }).await, [19, 16]);
-    log.record(entry(1, 21, 200), false).await.unwrap();
-    let whole = log.verify(&head).await.unwrap();
-    assert_eq!((whole.records, whole.fault), (7, None));
-    assert_eq!(log.prune(Timestamp::from_ms(99)).await.unwrap(), 7);
-    assert_eq!(log.prune(Timestamp::from_ms(99)).await.unwrap(), 0);
-    log.record(entry(1, 100, 200), false).await.unwrap();
-    let whole = log.verify(&nothing_kept()).await.unwrap();
-    assert_eq!((whole.records, whole.fault), (1, None));
 }
 
 #[tokio::test]

@@ -1,16 +1,7 @@
-//! Checking the chains of seals from their starts to their ends.
+//! What a check of the log comes to.
 
-use sqlx::Row as _;
-
-use super::chain::{Head, Heads, Seal};
-use super::row::Row;
-use super::sql::Sql;
-use super::{AuditError, AuditLog};
-
-/// Records read at once.
-const PAGE: i64 = 5_000;
-/// Times a check starts over when old records were deleted meanwhile.
-const STARTS_MAX: u32 = 5;
+use super::chain::Heads;
+use super::{AuditError, AuditLog, Readers, blocking, postgres};
 
 /// What a check of the log came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,17 +10,11 @@ pub struct Verification {
     pub records: u64,
     /// The last sealed records: to be kept elsewhere, and asked about next time.
     pub heads: Heads,
-    /// Records from before there were seals; nothing can be said of them.
-    pub unsealed: u64,
+    /// Files that end in what is no whole commit: a crash cut it off before anybody was answered, or
+    /// what was the last commit before a crash was changed.
+    pub torn: u64,
     /// The first thing that is wrong.
     pub fault: Option<String>,
-}
-
-/// Where the chain of a writer starts.
-#[derive(Clone, PartialEq, Eq)]
-struct Start {
-    after: Head,
-    genuine: bool,
 }
 
 impl AuditLog {
@@ -38,116 +23,17 @@ impl AuditLog {
     /// # Errors
     /// The log can't be read.
     pub async fn verify(&self, known: &Heads) -> Result<Verification, AuditError> {
-        let mut started = 0;
-        loop {
-            started += 1;
-            let starts = self.starts().await?;
-            let verified = self.check(&starts, known).await?;
-            // Records that went for their age while the check went on are no fault.
-            if verified.fault.is_none() || started == STARTS_MAX || self.starts().await? == starts {
-                return Ok(verified);
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::verify::verify(pool, &self.key, known).await,
+            Readers::Files(shelf) => {
+                let (shelf, known) = (shelf.clone(), known.clone());
+                blocking(move || shelf.verify(&known)).await
             }
         }
     }
+}
 
-    async fn check(&self, starts: &[Start], known: &Heads) -> Result<Verification, AuditError> {
-        let mut done = Verification::default();
-        for start in starts {
-            let head = known.0.iter().find(|head| head.writer == start.after.writer).copied();
-            self.walk(start, head, &mut done).await?;
-            if done.fault.is_some() {
-                return Ok(done);
-            }
-        }
-        let gone = known.0.iter().find(|head| !starts.iter().any(|start| start.after.writer == head.writer));
-        done.fault = gone.map(|head| format!("the records of writer {} are gone, of which the kept head names {}", head.writer, head.id));
-        Ok(done)
-    }
-
-    async fn starts(&self) -> Result<Vec<Start>, AuditError> {
-        let text = if self.postgres {
-            "select id as writer, after_id, seal, vouched from writer order by id"
-        } else {
-            "select 0 as writer, after_id, seal, vouched from chain_start"
-        };
-        let rows = Sql::new(text).fetch_all(&self.readers).await?;
-        let start = |row: &sqlx::any::AnyRow| {
-            let seal = Seal::try_from(row.try_get::<&[u8], _>("seal")?).unwrap_or_default();
-            let after = Head { writer: row.try_get("writer")?, id: row.try_get("after_id")?, seal };
-            let genuine = row.try_get::<&[u8], _>("vouched")? == self.key.start(after.writer, after.id, &seal);
-            Ok(Start { after, genuine })
-        };
-        rows.iter().map(start).collect()
-    }
-
-    /// Checks the chain of one writer. What is wrong is noted in `done`.
-    async fn walk(&self, start: &Start, known: Option<Head>, done: &mut Verification) -> Result<(), AuditError> {
-        if !start.genuine {
-            done.fault = Some("where the chain starts was changed".into());
-            return Ok(());
-        }
-        if !self.postgres {
-            let mut unsealed = Sql::new("select count(*) from call where id <= ");
-            unsealed.bind(start.after.id);
-            let count: i64 = unsealed.fetch_all(&self.readers).await?.first().map_or(Ok(0), |row| row.try_get(0))?;
-            done.unsealed += u64::try_from(count).unwrap_or(0);
-        }
-        let anew = |id: i64| format!("record {id} does not carry the seal that was kept: the log was written anew");
-        if known.is_some_and(|head| head.id == start.after.id && head.seal != start.after.seal) {
-            done.fault = Some(anew(start.after.id));
-            return Ok(());
-        }
-        // The record that a kept head names; none where it is older than what is kept.
-        let mut sought = known.filter(|head| head.id > start.after.id);
-        let (mut sealed, mut link, mut open) = (start.after, self.key.after(&start.after.seal), 0_u64);
-        let mut at = start.after.id;
-        loop {
-            let page = self.page(start.after.writer, at).await?;
-            for row in &page {
-                let record = Row::read(row)?;
-                link.add(&record);
-                (at, open) = (record.id, open + 1);
-                let Some(seal) = row.try_get::<Option<Vec<u8>>, _>("seal")? else { continue };
-                let expected = std::mem::replace(&mut link, self.key.after(&Seal::try_from(&seal[..]).unwrap_or_default())).seal();
-                if seal != expected {
-                    done.fault = Some(format!(
-                        "the records {} to {} are not as they were written: changed, removed or added to",
-                        sealed.id + 1,
-                        record.id
-                    ));
-                    return Ok(());
-                }
-                sealed = Head { id: record.id, seal: expected, ..sealed };
-                done.records += std::mem::take(&mut open);
-                if let Some(head) = sought.take_if(|head| head.id == sealed.id)
-                    && head.seal != sealed.seal
-                {
-                    done.fault = Some(anew(head.id));
-                    return Ok(());
-                }
-            }
-            if page.len() < PAGE as usize {
-                break;
-            }
-        }
-        if open > 0 {
-            done.fault = Some(format!("the records {} to {at} carry no seal: the end of the log was cut or added to", sealed.id + 1));
-        } else if let Some(head) = sought {
-            done.fault =
-                Some(format!("record {} is gone, which the kept head names: the log was cut, or put back to an earlier state", head.id));
-        } else if sealed.id > 0 {
-            done.heads.0.push(sealed);
-        }
-        Ok(())
-    }
-
-    async fn page(&self, writer: i64, after: i64) -> Result<Vec<sqlx::any::AnyRow>, AuditError> {
-        let mut page = Sql::new("select * from call where id > ");
-        page.bind(after);
-        if self.postgres {
-            page.push(" and writer = ").bind(writer);
-        }
-        page.push(" order by id limit ").bind(PAGE);
-        Ok(page.fetch_all(&self.readers).await?)
-    }
+/// The fault where a record has another seal than the one that was kept.
+pub(super) fn written_anew(id: i64) -> String {
+    format!("record {id} does not carry the seal that was kept: the log was written anew")
 }

@@ -353,6 +353,7 @@ impl Control {
             scopes: kept.scopes.clone(),
             sharing: Sharing::default(),
             translate: false,
+            no_limits: false,
             enabled: true,
             created_at: now,
             updated_at: now,

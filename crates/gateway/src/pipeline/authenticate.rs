@@ -23,7 +23,8 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
         Presented::Key(key) => registry.find(key).filter(|entry| entry.token.legacy).ok_or_else(unknown_key)?,
     };
     call.token = Some(entry.clone());
-    check_state(&entry, call.at)?;
+    call.now = entry.app.account.now(call.at);
+    check_state(&entry, call.now)?;
     entry.note_use(call.at);
     Ok(entry)
 }
@@ -40,8 +41,12 @@ fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc
     let Some((claims, holder)) = registry.find_access(presented) else {
         return Err(not_found("the access token is not one of this server's, or the app is not installed on the account any more"));
     };
-    if claims.expires_at <= call.at {
-        return Err(expired(claims.expires_at, call.at, "an access token lives for 30 minutes; refresh it"));
+    let now = match &holder {
+        Holder::Install(entry) => entry.app.account.now(call.at),
+        Holder::App(_) => call.at,
+    };
+    if claims.expires_at <= now {
+        return Err(expired(claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));
     }
     match holder {
         Holder::Install(entry) => Ok(entry),
@@ -82,7 +87,7 @@ fn single_hapikey(query: &str) -> Option<String> {
     Some(if keys.next().is_some() { String::new() } else { first.to_ascii_lowercase() })
 }
 
-fn unknown_key() -> ErrorBody {
+pub(super) fn unknown_key() -> ErrorBody {
     ErrorBody::new(401, INVALID, "This hapikey doesn't exist.")
 }
 
@@ -128,7 +133,7 @@ fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
 }
 
 /// "expired N unit(s) ago", with the largest unit that fits.
-fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
+pub(super) fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
     let now = if now < at || at.as_ms() == 0 { crate::clock::now() } else { now };
     let seconds = (now.as_ms() - at.as_ms()) / 1000;
     let (count, unit) = match seconds {

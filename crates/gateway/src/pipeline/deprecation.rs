@@ -1,10 +1,12 @@
 //! Tells callers of operations that end: `Deprecation` (RFC 9745), `Sunset` and `Link` (RFC 8594).
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use jiff::civil::Date;
+use keyway_core::catalog::tables::sunsets;
 use keyway_core::catalog::{Catalog, Operation};
 use keyway_core::sunset;
 
@@ -15,9 +17,10 @@ const SUNSET: HeaderName = HeaderName::from_static("sunset");
 /// legacy (hubspot facts, section 2): 2026-03-30, as RFC 9745 writes it.
 const NUMBERED_ARE_LEGACY_SINCE: HeaderValue = HeaderValue::from_static("@1774828800");
 
-/// The headers of each operation that ends, made once.
+/// The headers of each operation that ends, made once, when it is first called: making all of them
+/// would be the longest part of a start.
 pub(super) struct Deprecations {
-    by_operation: Vec<Option<Box<Headers>>>,
+    by_operation: Vec<OnceLock<Option<Box<Headers>>>>,
     /// Calls of such operations, by the date of their end.
     counts: BTreeMap<&'static str, AtomicU64>,
 }
@@ -31,8 +34,8 @@ struct Headers {
 
 impl Deprecations {
     pub(super) fn new() -> Self {
-        let by_operation: Vec<_> = Catalog::get().operations().iter().map(|operation| headers(operation).map(Box::new)).collect();
-        let counts = by_operation.iter().flatten().map(|headers| (headers.ends, AtomicU64::default())).collect();
+        let by_operation = Catalog::get().operations().iter().map(|_| OnceLock::new()).collect();
+        let counts = sunsets().iter().filter(|row| row.matches.starts_with('/')).map(|row| (row.date, AtomicU64::default())).collect();
         Self { by_operation, counts }
     }
 
@@ -43,7 +46,8 @@ impl Deprecations {
 
     /// Adds the headers of an operation that ends, and counts the call.
     pub(super) fn tell(&self, operation: &Operation, to: &mut HeaderMap) {
-        let Some(Some(headers)) = self.by_operation.get(usize::from(operation.id.0)) else { return };
+        let Some(headers) = self.by_operation.get(usize::from(operation.id.0)) else { return };
+        let Some(headers) = headers.get_or_init(|| headers_of(operation).map(Box::new)) else { return };
         if let Some(count) = self.counts.get(headers.ends) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -56,7 +60,7 @@ impl Deprecations {
 }
 
 /// Numbered versions only: that a dated one ends is inferred, and far off.
-fn headers(operation: &Operation) -> Option<Headers> {
+fn headers_of(operation: &Operation) -> Option<Headers> {
     let ends = sunset::of_path(operation.template).filter(|_| operation.is_numbered())?;
     let date: Date = ends.date.parse().ok()?;
     let successor = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);

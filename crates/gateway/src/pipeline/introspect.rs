@@ -29,7 +29,7 @@ pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Resu
     let token = parsed.get("tokenKey").and_then(serde_json::Value::as_str);
     let token = token.ok_or_else(|| ErrorBody::validation("tokenKey is required and must be a string"))?;
     let usable = registry.find(token).filter(|entry| {
-        let expired = entry.token.expires_at.is_some_and(|at| at <= call.at);
+        let expired = entry.token.expires_at.is_some_and(|at| at <= entry.app.account.now(call.at));
         entry.app.is_enabled() && entry.token.revoked_at.is_none() && !expired
     });
     let entry = usable.ok_or_else(|| ErrorBody::new(401, "INVALID_AUTHENTICATION", "the token is not known, or no longer valid"))?;

@@ -111,6 +111,13 @@ fn is_one_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|last| !last.is_empty() && !last.contains('/'))
 }
 
+/// Whether an operation is one of these endpoints.
+pub(super) fn answers(operation: &Operation) -> bool {
+    let method = operation.method.as_str().parse::<Method>();
+    let path = NormalPath::parse(&operation.template.replace(['{', '}'], ""));
+    method.is_ok_and(|method| path.is_ok_and(|path| Endpoint::of(&method, &path).is_some()))
+}
+
 /// Whether an operation ends the caller's own install.
 pub(super) fn is_uninstall(operation: &Operation) -> bool {
     operation.method == catalog::Method::Delete
@@ -231,7 +238,7 @@ impl Gateway {
         let entry = self.registry.grant(token.id).ok_or_else(respond::store_unavailable)?;
         call.token = Some(entry.clone());
         let scopes = token.grant.as_ref().map(|grant| grant.scopes.clone()).unwrap_or_default();
-        let access = self.access_token(Subject::Grant(token.id), None, call.at)?;
+        let access = self.access_token(Subject::Grant(token.id), None, entry.app.account.now(call.at))?;
         let user_id = token.grant.as_ref().map_or(0, |grant| grant.user_id);
         entry.note_use(call.at);
         Ok(grant::issued(&access, self.registry.refresh_token(&token, 0).expose(), &scopes, install.hub_id, user_id))
@@ -257,7 +264,7 @@ impl Gateway {
             named.generation
         };
         let narrowed = (scopes.len() < grant.scopes.len()).then(|| ScopeSet::of_known(scopes.iter().map(String::as_str)));
-        let access = self.access_token(Subject::Grant(entry.token.id), narrowed, call.at)?;
+        let access = self.access_token(Subject::Grant(entry.token.id), narrowed, entry.app.account.now(call.at))?;
         entry.note_use(call.at);
         Ok(grant::issued(
             &access,
@@ -288,7 +295,7 @@ impl Gateway {
     /// RFC 7662, section 2.2: a token that is not this client's is as one that is not there.
     fn introspect(&self, call: &mut Call, client: &PublicApp, token: &str) -> Value {
         let Some(good) = self.good(token, call.at).filter(|good| good.app.id == client.id) else { return inactive() };
-        let answer = good.told(token, |known| known.introspected(call.at));
+        let answer = good.told(token, |known| known.introspected(good.now(call.at)));
         call.token = good.entry;
         answer
     }
@@ -297,7 +304,7 @@ impl Gateway {
     fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Refusal> {
         let good = self.good(token, call.at).filter(|good| good.expires_at.is_some() == access);
         let good = good.ok_or_else(|| ErrorBody::new(404, "NOT_FOUND", "the token is not known, or not good any more"))?;
-        let answer = good.told(token, |known| known.described(call.at));
+        let answer = good.told(token, |known| known.described(good.now(call.at)));
         call.token = good.entry;
         Ok(answer)
     }
@@ -307,6 +314,10 @@ impl Gateway {
         let Some((claims, holder)) = self.registry.find_access(token) else {
             let (_, entry) = self.registry.find_refresh(token).filter(|(_, entry)| is_good(entry))?;
             return Some(Good { app: entry.app.public_app.clone()?, entry: Some(entry), expires_at: None });
+        };
+        let now = match &holder {
+            Holder::Install(entry) => entry.app.account.now(now),
+            Holder::App(_) => now,
         };
         let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
         match holder {
@@ -365,6 +376,11 @@ struct Good {
 }
 
 impl Good {
+    /// The time of its account.
+    fn now(&self, real: Timestamp) -> Timestamp {
+        self.entry.as_ref().map_or(real, |entry| entry.app.account.now(real))
+    }
+
     /// What is told of it, in one of HubSpot's forms.
     fn told(&self, token: &str, form: impl FnOnce(&Known<'_>) -> Value) -> Value {
         let entry = self.entry.as_deref();

@@ -7,6 +7,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
+use keyway_core::catalog::{self, Operation};
 use keyway_core::error_body::ErrorBody;
 
 use super::Call;
@@ -14,6 +15,8 @@ use crate::upstream::{Paced, RequestBody};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Largest file that an embedded account takes.
+const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// Largest body of a request for a token: some identifiers.
 const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send its body.
@@ -26,7 +29,16 @@ pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connecte
         call.bytes_in = body.size_hint().exact().unwrap_or(0);
         return Ok(Either::Right(Paced::new(body)));
     }
-    json_body(head, body, call).await.map(|bytes| Either::Left(Full::new(bytes)))
+    let file = call.operation.is_some_and(takes_file) && !body.is_end_stream() && check_type(head).is_err();
+    let bytes = if file { whole_body(head, body, call, FILE_BYTES_MAX).await? } else { json_body(head, body, call).await? };
+    Ok(Either::Left(Full::new(bytes)))
+}
+
+/// An upload: a new file, or new bytes of one.
+fn takes_file(operation: &Operation) -> bool {
+    let is_write = matches!(operation.method, catalog::Method::Post | catalog::Method::Put);
+    let last = operation.template.rsplit('/').next().unwrap_or_default();
+    is_write && operation.template.starts_with("/files/") && matches!(last, "files" | "{fileId}")
 }
 
 /// The body of a request, which must be JSON where there is one.
@@ -56,6 +68,9 @@ async fn whole_body(head: &Parts, body: Incoming, call: &mut Call, most: usize) 
         Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
     };
     call.bytes_in = bytes.len() as u64;
+    if let Some(taken) = &mut call.taken {
+        taken.body = bytes.clone();
+    }
     Ok(bytes)
 }
 

@@ -25,6 +25,7 @@ const RATE_INTERVAL: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-i
 const RATE_DAILY: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily");
 const RATE_DAILY_REMAINING: HeaderName = HeaderName::from_static("x-hubspot-ratelimit-daily-remaining");
 const CARRIED_TO: HeaderName = HeaderName::from_static("keyway-carried-to");
+const FAULT: HeaderName = HeaderName::from_static("keyway-fault");
 const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 
 /// The body of an answer: whole, or as it comes from HubSpot.
@@ -42,10 +43,18 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response
         }
-        Ok(Reply::Whole(reply)) => whole(reply.body, &call.correlation_id),
+        Ok(Reply::Whole(reply)) => {
+            let mut response = whole(reply.body, &call.correlation_id);
+            if call.operation.is_some_and(|operation| operation.template.ends_with("/download")) {
+                // Whatever the upload called it: nothing that a browser would run from here.
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            }
+            response
+        }
         Err(error) => {
             let mut response = whole(error.to_json(&call.correlation_id).into(), &call.correlation_id);
-            response.headers_mut().extend(text_header(RULE, rule(&error)));
+            let rule = if call.fault.is_some() { "fault" } else { rule(&error) };
+            response.headers_mut().extend(text_header(RULE, rule));
             response
         }
     };
@@ -57,6 +66,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         let told = if allowance.daily == UNCAPPED { 3 } else { 5 };
         headers.extend(rate_headers(allowance).into_iter().take(told));
     }
+    headers.extend(call.fault.map(|id| (FAULT, HeaderValue::from(id))));
     if call.answers_secrets {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -100,6 +110,7 @@ fn rule(error: &ErrorBody) -> &'static str {
         (401, _) => "token-not-accepted",
         (403, "MISSING_SCOPES") => "missing-scopes",
         (403, _) => "wrong-credential-kind",
+        (404, "ENDED") => "ended",
         (404, "NOT_FOUND") => "unknown-operation",
         (405, _) => "method-not-allowed",
         (408, _) => "body-too-slow",

@@ -10,12 +10,22 @@ use crate::backend::BackendReply;
 use crate::registry::TokenEntry;
 
 pub(super) fn is_usage(operation: &Operation) -> bool {
-    operation.template.starts_with("/account-info/") && operation.template.ends_with("/api-usage/daily/private-apps")
+    let present = operation.template.starts_with("/account-info/") && operation.template.ends_with("/api-usage/daily/private-apps");
+    present || operation.template == PRE_V3
 }
 
-pub(super) fn answer(token: &TokenEntry, now: Timestamp) -> BackendReply {
+const PRE_V3: &str = "/integrations/v1/limit/daily";
+
+pub(super) fn answer(operation: &Operation, token: &TokenEntry, now: Timestamp) -> BackendReply {
     let account = &token.app.account;
     let (used, resets_at) = account.daily(now);
+    if operation.template == PRE_V3 {
+        let body = json!([{
+            "name": "api-calls-daily", "usageLimit": account.limits.daily, "currentUsage": used, "collectedAt": now.as_ms(),
+            "fetchStatus": "SUCCESS", "resetsAt": resets_at.as_ms(),
+        }]);
+        return BackendReply { status: 200, body: body.to_string().into() };
+    }
     let body = json!({ "results": [{
         "name": "private-apps-api-calls-daily",
         "usageLimit": account.limits.daily,

@@ -82,9 +82,11 @@ impl Upstream {
         let form = token_request(client, presented);
         let mut request = Request::new(Either::Left(Full::new(Bytes::from(form.expose().clone()))));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = base.uri(PathAndQuery::from_static(TOKEN_PATH)).map_err(|_| Failure::Configuration("base URL".to_owned()))?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let answer = Self::exchange(request, TOKEN_TIME_MAX).await.map_err(|error| Failure::Passing(Fault::NoAnswer(error.to_string())))?;
+        let target = PathAndQuery::from_static(TOKEN_PATH);
+        let answer = Self::exchange(base, &target, request, TOKEN_TIME_MAX)
+            .await
+            .map_err(|error| Failure::Passing(Fault::NoAnswer(error.to_string())))?;
         let status = answer.status().as_u16();
         let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(answer.into_body(), ANSWER_MAX).collect()).await;
         let body = body.ok().and_then(Result::ok).ok_or_else(|| Failure::Passing(Fault::NoAnswer("the answer was cut".to_owned())))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::Tier;
+use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, TokenKey};
 use keyway_gateway::audit::chain::ChainKey;
@@ -60,6 +61,10 @@ impl Backend for PortalBackend {
 
 impl Server {
     pub async fn start() -> Self {
+        Self::start_as_of(None).await
+    }
+
+    pub async fn start_as_of(as_of: Option<AsOf>) -> Self {
         let created_at = Timestamp::from_ms(1_790_000_000_000);
         let account = Account {
             hub_id: HUB,
@@ -74,6 +79,7 @@ impl Server {
         };
         let app = |id, name: &str, scopes: &[&str]| App {
             translate: false,
+            no_limits: false,
             public_app: None,
             id,
             hub_id: HUB,
@@ -114,7 +120,8 @@ impl Server {
             AccountSettings { time_zone: "UTC".into(), currency: "EUR".into(), tier: "free".into(), created_at, name: "Test".into() };
         portal.create_account(HUB, settings).await.unwrap();
         let audit = Arc::new(AuditLog::open(Place::Memory, ChainKey::new(&[7; 32]), None).await.unwrap());
-        let gateway = Arc::new(Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal)), Arc::new(Upstream::new())));
+        let gateway = Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal)), Arc::new(Upstream::new()));
+        let gateway = Arc::new(gateway.with_as_of(as_of));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -2,6 +2,8 @@
 //!
 //! `harness` starts a real listener over a real portal; the other files are the specification.
 
+/// What has ended by a day, refused as of it.
+mod as_of;
 /// Requests put together at random.
 mod edge;
 mod harness;

@@ -5,8 +5,11 @@
 mod associations;
 mod bad_input;
 mod batches;
+mod collections;
 mod definitions;
 mod durability;
+mod legacy;
 mod objects;
+mod refill;
 mod search;
 mod support;

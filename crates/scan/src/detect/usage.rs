@@ -55,7 +55,8 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let normal = NormalPath::parse(&path).ok()?;
     let catalog = Catalog::get();
     let operation = |method: Method| match catalog.resolve(method.as_str(), &normal) {
-        Resolution::Found(operation) => Some(operation),
+        // Those older than v3 are reported by their family, of which more is in use than is written down.
+        Resolution::Found(operation) => Some(operation).filter(|operation| !operation.is_pre_v3()),
         _ => None,
     };
     let found = match method {

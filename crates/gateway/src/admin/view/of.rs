@@ -82,6 +82,7 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
         reserve: app.sharing.reserve,
         max_wait_ms: app.sharing.max_wait_ms,
         translate: app.translate,
+        no_limits: app.no_limits,
         created_at: app.created_at.into(),
         updated_at: app.updated_at.into(),
     }

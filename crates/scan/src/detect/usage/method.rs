@@ -56,6 +56,9 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         if let Some(method) = named(text, &whole, url) {
             return Some(method);
         }
+        if is_bare_fetch(text, call.open, url.end) {
+            return Some(Method::Get);
+        }
     }
     if let Some(object) = enclosing_object(text, url.start)
         && let Some(method) = named(text, &object, url)
@@ -180,6 +183,13 @@ fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method
     best.map(|(_, method)| method)
 }
 
+/// `fetch(url)` without options reads, whatever stands further on.
+fn is_bare_fetch(text: &[u8], open: usize, end: usize) -> bool {
+    let rest = &text[end..text.len().min(end + REACH)];
+    let after = rest.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'`'));
+    text[..open].ends_with(b"fetch") && after == Some(&b')')
+}
+
 /// The object literal around a URL, and the one around that: an entry of an export.
 fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
     let floor = at.saturating_sub(REACH);
@@ -251,6 +261,9 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
             let head = line_at(text, call.open).start..closing(text, call.open).min(after + stop);
             if let Some(method) = named(text, &head, &place) {
                 return Some(method);
+            }
+            if is_bare_fetch(text, call.open, place.end) {
+                return Some(Method::Get);
             }
         }
     }

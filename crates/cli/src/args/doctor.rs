@@ -1,0 +1,27 @@
+//! What can be typed after `keyway doctor`.
+
+use super::CredentialSource;
+
+#[derive(clap::Args)]
+pub struct Doctor {
+    /// A file with a curl command and its answer, a HAR file, lines of a log or HubSpot's error; `-` is standard input; or a correlation id that the server knows
+    #[arg(required_unless_present_any = ["from", "account"], conflicts_with_all = ["from", "account"])]
+    pub input: Option<String>,
+    #[command(flatten)]
+    pub credential: CredentialSource,
+    /// With a credential: what it is to do, such as "GET /crm/objects/2026-09/contacts"; can be given again
+    #[arg(long, value_name = "OPERATION", requires = "from")]
+    pub operation: Vec<String>,
+    /// Where the credential is asked about
+    #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com", requires = "from")]
+    pub ask_at: String,
+    /// The account that the call or the credential is meant for
+    #[arg(long, value_name = "HUB_ID", conflicts_with = "account")]
+    pub expect: Option<u64>,
+    /// Check an account of the running server, or all of them: connections, scopes, limits, failing calls, tokens, clocks, ends
+    #[arg(long, value_name = "HUB_ID", num_args = 0..=1, conflicts_with = "from")]
+    pub account: Option<Option<u64>>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,19 @@
+//! What can be typed after `keyway fix`.
+
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Fix {
+    /// Folders and files
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Change the files, and add the names of the variables they read to .env.example
+    #[arg(long)]
+    pub write: bool,
+    /// Leave out what a glob matches; can be given again
+    #[arg(long, value_name = "GLOB")]
+    pub ignore: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

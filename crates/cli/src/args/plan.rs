@@ -1,0 +1,64 @@
+//! What can be typed after `keyway plan`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+#[derive(clap::Args)]
+pub struct Plan {
+    /// A report of `keyway scan --json` (`-` is standard input), or a folder, which is scanned
+    #[arg(required_unless_present = "recorded", value_name = "REPORT|FOLDER")]
+    pub from: Option<PathBuf>,
+    /// Also, or only, from the calls that the running server has on record
+    #[arg(long)]
+    pub recorded: bool,
+    /// With --recorded: days to look back
+    #[arg(long, default_value_t = 90, requires = "recorded")]
+    pub days: u32,
+    /// With --recorded: calls of this account only; with --apply: the account of the apps
+    #[arg(long, value_name = "HUB_ID")]
+    pub account: Option<u64>,
+    /// What is one integration
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<By>,
+    /// The folder that the report's paths are relative to; comments and package manifests are looked for there [default: the scanned folder, or the one you are in]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub format: PlanFormat,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// Write the plan to a file
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the files of a HubSpot project for each app that needs one into this folder
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Make the apps on the running server; those that are there already stay as they are
+    #[arg(long)]
+    pub apply: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The nearest folder with a manifest (package.json, pyproject.toml, go.mod, …), else the first folder
+    Service,
+    /// The first folder
+    Folder,
+    /// The whole repository
+    Repository,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For a terminal
+    Human,
+    Markdown,
+    /// Version 1, documented in docs/plan.md
+    Json,
+}

@@ -1,0 +1,198 @@
+//! `keyway doctor`: the cause of a call that failed, what a credential is, and the state of an account.
+//!
+//! Reads and asks; what it means is decided in `core::doctor`.
+
+mod account;
+
+use std::io::Read;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use http::Method;
+use keyway_core::credential;
+use keyway_core::doctor::{
+    Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, Seen, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
+};
+use keyway_core::scope::ScopeSet;
+use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
+use keyway_gateway::clock;
+use keyway_gateway::upstream::{Base, CredentialError, Upstream};
+use serde_json::{Value, json};
+
+use super::show;
+use crate::Exit;
+use crate::args::Connection;
+use crate::args::doctor::Doctor;
+use crate::client::call;
+
+/// Longest wait for HubSpot's answer about a credential.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Exits 1 when something is wrong, 0 when nothing is known to be.
+pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> {
+    if let Some(hub_id) = args.account {
+        return account::check(connection, hub_id, args.json).await;
+    }
+    if args.credential.is_given() {
+        return token(&args).await;
+    }
+    let input = args.input.as_deref().context("say what to look at: a file, - for standard input, or a correlation id")?;
+    if credential::is_uuid(input) {
+        let body = json!({ "correlationId": input, "expectHubId": args.expect });
+        let answer = call(connection, Method::POST, "/api/v1/doctor", Some(body)).await?;
+        return say(&answer, args.json);
+    }
+    let text = text(input)?;
+    if credential::is_uuid(text.trim()) {
+        bail!("this is a correlation id: give it as an argument, so that the server is asked for the call");
+    }
+    let mut found = read(&text);
+    found.iter_mut().for_each(|evidence| evidence.expected_hub_id = args.expect);
+    if found.is_empty() {
+        bail!("there is no call to HubSpot that failed in {}", if input == "-" { "standard input" } else { input });
+    }
+    say(&report(&found, clock::now()), args.json)
+}
+
+fn text(input: &str) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let most = TEXT_BYTES_MAX as u64 + 1;
+    if input == "-" {
+        std::io::stdin().take(most).read_to_end(&mut bytes).context("standard input can't be read")?;
+    } else {
+        // What looks like a call and is no file was meant to be piped: arguments stand in the process list.
+        let file = std::fs::File::open(input).with_context(|| {
+            format!(
+                "{} can't be opened; a call with its answer is given in a file or on standard input (-), never as an argument",
+                shown(input)
+            )
+        })?;
+        file.take(most).read_to_end(&mut bytes).with_context(|| format!("{input} can't be read"))?;
+    }
+    if bytes.len() > TEXT_BYTES_MAX {
+        bail!("the text is longer than {} MiB; cut it to the call that failed", TEXT_BYTES_MAX >> 20);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// An argument that may be a command with a token in it.
+fn shown(input: &str) -> String {
+    if input.len() > 80 || input.contains(char::is_whitespace) { "the argument".to_owned() } else { input.to_owned() }
+}
+
+/// As the admin API answers it.
+fn report(found: &[Evidence], now: Timestamp) -> Value {
+    let calls: Vec<Value> =
+        found.iter().map(|evidence| json!({ "seen": seen(evidence, now), "causes": diagnose(evidence, now) })).collect();
+    json!({ "version": 1, "calls": calls })
+}
+
+fn say(answer: &Value, json: bool) -> anyhow::Result<Exit> {
+    let calls = answer["calls"].as_array().map_or(&[][..], Vec::as_slice);
+    show(answer, json, |_| calls.iter().map(lines).collect::<Vec<_>>().join("\n\n"))?;
+    let wrong = calls.iter().flat_map(|call| call["causes"].as_array().into_iter().flatten()).any(|cause| cause["certainty"] != "note");
+    Ok(if wrong { Exit::Negative } else { Exit::Fine })
+}
+
+fn lines(call: &Value) -> String {
+    let seen = &call["seen"];
+    let mut facts: Vec<String> = [("operation", ""), ("host", "at "), ("status", "answered "), ("category", ""), ("app", "app ")]
+        .iter()
+        .filter(|(name, _)| !seen[*name].is_null())
+        .map(|(name, before)| format!("{before}{}", super::text(&seen[*name])))
+        .collect();
+    facts.extend(seen["credentials"].as_array().into_iter().flatten().map(super::text));
+    let mut lines =
+        vec![if facts.is_empty() { "read: nothing of a call but its answer".to_owned() } else { format!("read: {}", facts.join(", ")) }];
+    let causes = call["causes"].as_array().map_or(&[][..], Vec::as_slice);
+    if causes.is_empty() {
+        lines.push("nothing is known to be wrong".to_owned());
+    }
+    for cause in causes {
+        let how = match cause["certainty"].as_str() {
+            Some("certain") => "",
+            Some("likely") => "likely: ",
+            _ => "note: ",
+        };
+        lines.push(format!("\n{how}{} ({})", super::text(&cause["title"]), super::text(&cause["cause"])));
+        lines.push(format!("  {}", super::text(&cause["because"])));
+        if let Some(scopes) = cause["scopes"].as_array() {
+            let sets: Vec<String> = scopes.iter().map(|set| super::text(set).replace('+', " and ")).collect();
+            lines.push(format!("  enough: {}", sets.join(", or ")));
+        }
+        lines.extend(cause["remedy"].as_array().into_iter().flatten().map(|remedy| format!("  - {}", super::text(remedy))));
+    }
+    lines.join("\n")
+}
+
+/// What a credential is, whose, and what it may do.
+async fn token(args: &Doctor) -> anyhow::Result<Exit> {
+    let value = Secret::new(super::account::read(&args.credential).await?);
+    let kind = kind_of(value.expose());
+    let holder = match kind {
+        CredentialKind::Pat | CredentialKind::Keyway | CredentialKind::Access => ask(&args.ask_at, &kind, &value).await?,
+        // Of other kinds HubSpot has no harmless question; the form says enough.
+        _ => None,
+    };
+    let operations = if args.operation.is_empty() { vec![String::new()] } else { args.operation.clone() };
+    let now = clock::now();
+    let mut calls = Vec::new();
+    for operation in &operations {
+        let mut call = Call::default();
+        if let Some((method, path)) = operation.split_once(' ') {
+            call.method = Some(method.to_ascii_uppercase());
+            call.target(path.trim());
+        } else if !operation.is_empty() {
+            bail!("{operation} is not an operation such as \"GET /crm/objects/2026-09/contacts\"");
+        }
+        call.presents(Place::Bearer, value.expose());
+        let evidence = Evidence { call: Some(call), holder: holder.clone(), expected_hub_id: args.expect, ..Evidence::default() };
+        let causes: Vec<Diagnosis> =
+            diagnose(&evidence, now).into_iter().filter(|cause| !operation.is_empty() || cause.certainty != Certainty::Note).collect();
+        let seen: Seen = seen(&evidence, now);
+        calls.push(json!({ "seen": seen, "causes": causes }));
+    }
+    let token = holder
+        .map(|holder| json!({ "alive": holder.alive, "hubId": holder.hub_id, "scopes": holder.granted.map(|granted| granted.names()) }));
+    let answer = json!({ "version": 1, "token": token, "calls": calls });
+    if !args.json {
+        super::print(&about(&answer["token"]))?;
+    }
+    say(&answer, args.json)
+}
+
+fn about(token: &Value) -> String {
+    match (token["alive"].as_bool(), token["hubId"].as_u64()) {
+        (Some(true), hub_id) => {
+            let account = hub_id.map_or("account unknown".to_owned(), |hub_id| format!("account {hub_id}"));
+            format!(
+                "alive, {account}, scopes: {}",
+                if token["scopes"].is_null() { "unknown".to_owned() } else { super::text(&token["scopes"]) }
+            )
+        }
+        (Some(false), _) => "not accepted".to_owned(),
+        _ => "not asked about: its form says what it is".to_owned(),
+    }
+}
+
+/// Whose token it is; none where the answer says nothing of it.
+async fn ask(at: &str, kind: &CredentialKind, value: &Secret<String>) -> anyhow::Result<Option<Holder>> {
+    let (upstream, base) = (Upstream::new(), Base::parse(at)?);
+    let holder = |hub_id, granted| Holder { alive: true, hub_id: Some(hub_id), app: None, granted };
+    let asking = async {
+        if *kind == CredentialKind::Access {
+            return upstream.account_of(&base, value).await.map(|hub_id| holder(hub_id, None));
+        }
+        let info = upstream.credential_info(&base, value).await?;
+        Ok(holder(info.hub_id, Some(ScopeSet::of_known(info.scopes.iter().map(String::as_str)))))
+    };
+    let answer = tokio::time::timeout(TIMEOUT, asking).await.with_context(|| format!("{at} did not answer in time"))?;
+    match answer {
+        Ok(holder) => Ok(Some(holder)),
+        Err(CredentialError::Refused(401 | 404)) => Ok(Some(Holder { alive: false, hub_id: None, app: None, granted: None })),
+        // Known, but not allowed to ask: it works.
+        Err(CredentialError::Refused(403)) => Ok(Some(Holder { alive: true, hub_id: None, app: None, granted: None })),
+        Err(error) => Err(error).with_context(|| format!("{at} could not be asked about the credential")),
+    }
+}

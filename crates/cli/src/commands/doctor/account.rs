@@ -1,0 +1,222 @@
+//! `keyway doctor --account`: each account's connection, scopes, limits, failing calls, tokens,
+//! clocks and ends, from the admin API.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use keyway_core::sunset;
+use keyway_core::time::Timestamp;
+use keyway_gateway::clock;
+use serde_json::{Value, json};
+
+use crate::Exit;
+use crate::args::Connection;
+use crate::client::{call, date};
+use crate::commands::account::trouble;
+use crate::commands::{list, show, text};
+
+/// Part of the day's calls from which on it is said, in percent.
+const DAY_USED_PERCENT: u64 = 80;
+/// Part of failed calls that HubSpot allows certified apps, in percent (hubspot facts, section 5).
+const FAILED_PERCENT: u64 = 5;
+/// Calls below which a part of them says nothing.
+const CALLS_MIN: u64 = 20;
+/// Difference of clocks from which on ends of tokens are seen too early or too late.
+const CLOCKS_APART_MAX_S: i64 = 30;
+/// Days ahead that an end is told of.
+const END_DAYS: i64 = 90;
+/// HubSpot advises to rotate by then (hubspot facts, section 1).
+const TOKEN_DAYS_MAX: i64 = 180;
+
+/// One thing that was looked at.
+struct Check {
+    name: &'static str,
+    wrong: Vec<String>,
+}
+
+/// Exits 1 when any check finds something.
+pub(super) async fn check(connection: &Connection, hub_id: Option<u64>, json: bool) -> anyhow::Result<Exit> {
+    let accounts = match hub_id {
+        Some(hub_id) => vec![call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?["account"].take()],
+        None => list(&call(connection, Method::GET, "/api/v1/accounts", None).await?, "accounts").to_vec(),
+    };
+    let clocks = clocks(connection).await?;
+    let mut checked = Vec::new();
+    for account in &accounts {
+        checked.push((text(&account["hubId"]), checks(connection, account, &clocks).await?));
+    }
+    let fine = checked.iter().all(|(_, checks)| checks.iter().all(|check| check.wrong.is_empty()));
+    let listed: Vec<Value> = checked.iter().map(|(hub_id, checks)| json!({ "hubId": hub_id.parse::<u64>().ok(), "checks": checks.iter().map(|check| json!({ "check": check.name, "ok": check.wrong.is_empty(), "wrong": check.wrong })).collect::<Vec<_>>() })).collect();
+    show(&json!({ "version": 1, "accounts": listed }), json, |_| {
+        checked.iter().map(|(hub_id, checks)| lines(hub_id, checks)).collect::<Vec<_>>().join("\n\n")
+    })?;
+    Ok(if fine { Exit::Fine } else { Exit::Negative })
+}
+
+fn lines(hub_id: &str, checks: &[Check]) -> String {
+    let mut lines = vec![format!("account {hub_id}")];
+    for check in checks {
+        match check.wrong.split_first() {
+            None => lines.push(format!("  ok     {}", check.name)),
+            Some((first, rest)) => {
+                lines.push(format!("  wrong  {}: {first}", check.name));
+                lines.extend(rest.iter().map(|wrong| format!("         {wrong}")));
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> anyhow::Result<Vec<Check>> {
+    let hub_id = text(&account["hubId"]);
+    let connected = !account["connection"].is_null();
+    // HubSpot is asked anew: what was known of it may be hours old.
+    let account = match connected {
+        true => call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?["account"].take(),
+        false => account.clone(),
+    };
+    let apps = call(connection, Method::GET, &format!("/api/v1/apps?hubId={hub_id}"), None).await?;
+    let usage = call(connection, Method::GET, &format!("/api/v1/usage?hubId={hub_id}&days=30"), None).await?;
+    let mut unused = Vec::new();
+    for app in list(&apps, "apps") {
+        let scopes = call(connection, Method::GET, &format!("/api/v1/apps/{}/scopes", text(&app["id"])), None).await?;
+        if scopes["calls"].as_u64().unwrap_or(0) >= CALLS_MIN && !list(&scopes, "unused").is_empty() {
+            unused.push(format!(
+                "{} has scopes that none of its calls needed: {} (`keyway app tighten {}`)",
+                text(&app["name"]),
+                text(&scopes["unused"]),
+                text(&app["id"])
+            ));
+        }
+    }
+    Ok(vec![
+        Check { name: "connection", wrong: trouble(&account).into_iter().chain(rotation(&account)).collect() },
+        Check { name: "scopes", wrong: unused },
+        Check { name: "limits", wrong: limits(&account) },
+        Check { name: "failing calls", wrong: failing(list(&usage, "usage")) },
+        Check { name: "tokens", wrong: list(&apps, "apps").iter().flat_map(tokens).collect() },
+        Check { name: "clocks", wrong: clocks.to_vec() },
+        Check { name: "ends", wrong: ends(list(&usage, "usage"), clock::now()) },
+    ])
+}
+
+fn rotation(account: &Value) -> Option<String> {
+    (account["connection"]["rotationDue"] == true).then(|| "its credential is older than 180 days: `keyway account rotate`".to_owned())
+}
+
+fn limits(account: &Value) -> Vec<String> {
+    let used = account["usedToday"].as_u64().unwrap_or(0);
+    let daily = account["limits"]["daily"].as_u64().unwrap_or(u64::MAX);
+    let mut wrong = Vec::new();
+    if used.saturating_mul(100) >= daily.saturating_mul(DAY_USED_PERCENT) {
+        wrong.push(format!(
+            "{used} of the day's {daily} calls are used up (`keyway account usage {}` says by whom)",
+            text(&account["hubId"])
+        ));
+    }
+    let waiting = account["waiting"].as_u64().unwrap_or(0);
+    if waiting > 0 {
+        wrong.push(format!("{waiting} calls wait for their turn"));
+    }
+    wrong
+}
+
+fn failing(usage: &[Value]) -> Vec<String> {
+    let mut by_call: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for one in usage {
+        let sum = by_call.entry((text(&one["app"]), text(&one["operation"]))).or_default();
+        sum.0 += one["calls"].as_u64().unwrap_or(0);
+        sum.1 += one["failed"].as_u64().unwrap_or(0);
+    }
+    let too_many = by_call.iter().filter(|(_, (calls, failed))| *calls >= CALLS_MIN && failed * 100 > calls * FAILED_PERCENT);
+    too_many
+        .map(|((app, operation), (calls, failed))| {
+            format!("{failed} of {calls} calls of {app} failed: {operation} (`keyway audit list --app '{app}' --status 4xx` has correlation ids to give here)")
+        })
+        .collect()
+}
+
+fn tokens(app: &Value) -> Vec<String> {
+    let now = clock::now();
+    let mut wrong = Vec::new();
+    let name = text(&app["name"]);
+    let good = list(app, "tokens").iter().filter(|token| matches!(token["state"].as_str(), Some("active" | "expiring")));
+    if app["enabled"] == true && good.clone().count() == 0 {
+        wrong.push(format!("{name} has no token that works (`keyway token create {}`)", text(&app["id"])));
+    }
+    for token in good {
+        let days = token["createdAt"].as_str().and_then(Timestamp::parse_iso).map_or(0, |made| (now.as_ms() - made.as_ms()) / 86_400_000);
+        if token["state"] == "active" && days > TOKEN_DAYS_MAX {
+            wrong.push(format!("token {} of {name} is {days} days old (`keyway token rotate {}`)", text(&token["id"]), text(&app["id"])));
+        }
+        let ends = token["expiresAt"].as_str().and_then(Timestamp::parse_iso);
+        if token["state"] == "expiring" && ends.is_some_and(|ends| ends < now.plus_ms(2 * 86_400_000)) {
+            wrong.push(format!(
+                "token {} of {name} ends at {} (`keyway token users {}` says who still uses it)",
+                text(&token["id"]),
+                text(&token["expiresAt"]),
+                text(&token["id"])
+            ));
+        }
+    }
+    wrong
+}
+
+/// What the accounts' calls end with, soonest first; what ended already first of all.
+fn ends(usage: &[Value], now: Timestamp) -> Vec<String> {
+    let until = now.plus_ms(END_DAYS * 86_400_000).to_iso();
+    let mut wrong: Vec<String> = Vec::new();
+    for one in usage {
+        let Some(date) = one["sunset"].as_str().filter(|date| *date <= &until[..10]) else { continue };
+        let operation = text(&one["operation"]);
+        let to = one["successor"].as_str().map(|successor| format!(", moves to {successor}")).unwrap_or_default();
+        let what = sunset::of_path(operation.split(' ').nth(1).unwrap_or_default()).map_or("", |row| row.effect);
+        wrong.push(format!("{date} {what}: {} calls {operation}{to}", text(&one["app"])));
+    }
+    wrong.sort();
+    wrong.dedup();
+    wrong
+}
+
+/// Whether the server's clock and this machine's agree: ends of tokens are judged by the server's.
+async fn clocks(connection: &Connection) -> anyhow::Result<Vec<String>> {
+    let Some(server) = date(connection).await? else { return Ok(Vec::new()) };
+    let apart = (clock::now().as_ms() - server.as_ms()) / 1_000;
+    Ok(if apart.abs() > CLOCKS_APART_MAX_S {
+        vec![format!(
+            "the server's clock and this machine's are {} seconds apart; set both by NTP, or tokens end too early or too late",
+            apart.abs()
+        )]
+    } else {
+        Vec::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_calls_or_few_failures_are_nothing_to_tell() {
+        let usage = |calls: u64, failed: u64| vec![json!({ "app": "Sync", "operation": "GET /x", "calls": calls, "failed": failed })];
+        assert!(failing(&usage(19, 19)).is_empty());
+        assert!(failing(&usage(100, 5)).is_empty());
+        assert_eq!(failing(&usage(100, 6)).len(), 1);
+    }
+
+    #[test]
+    fn the_day_is_told_of_from_four_fifths_on() {
+        let account = |used: u64| json!({ "hubId": 7, "usedToday": used, "limits": { "daily": 1000 } });
+        assert!(limits(&account(799)).is_empty());
+        assert_eq!(limits(&account(800)).len(), 1);
+    }
+
+    #[test]
+    fn an_end_is_told_of_a_quarter_of_a_year_ahead() {
+        let usage = vec![
+            json!({ "app": "Sync", "operation": "POST /oauth/v1/token", "sunset": "2027-02-16", "successor": "/oauth/2026-09/token" }),
+        ];
+        let on = |day: &str| ends(&usage, Timestamp::parse_iso(day).unwrap()).len();
+        assert_eq!((on("2026-11-01"), on("2026-11-25")), (0, 1));
+    }
+}

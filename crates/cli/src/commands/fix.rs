@@ -1,0 +1,48 @@
+//! `keyway fix`: the difference on stdout, what was left alone on stderr; with `--write` the files.
+
+use std::path::Path;
+
+use anyhow::Context;
+use keyway_scan::fix::write::{Fixes, plan};
+use serde_json::json;
+
+use crate::Exit;
+use crate::args::fix::Fix;
+
+/// Exits 1 when something is to be changed or was left to a person, 0 when there is nothing to do.
+pub fn run(args: &Fix) -> anyhow::Result<Exit> {
+    let mut fixes = plan(&args.paths, &args.ignore)?;
+    if args.write {
+        let folder = args.paths.first().filter(|path| path.is_dir()).map_or(Path::new("."), |path| path.as_path());
+        fixes.write(folder).context("not every file was written")?;
+    }
+    if args.json {
+        super::print(&json!({ "version": 1, "files": fixes.files, "variables": fixes.variables }).to_string())?;
+    } else {
+        tell(&fixes, args.write)?;
+    }
+    let open = |file: &keyway_scan::fix::write::FixedFile| !file.left.is_empty() || (!file.diff.is_empty() && !file.written);
+    Ok(if fixes.files.iter().any(open) { Exit::Negative } else { Exit::Fine })
+}
+
+fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
+    if !write {
+        let diffs: String = fixes.files.iter().map(|file| file.diff.as_str()).collect();
+        if !diffs.is_empty() {
+            super::print(diffs.trim_end())?;
+        }
+    }
+    let changed = fixes.files.iter().filter(|file| !file.diff.is_empty());
+    for file in changed.clone().filter(|_| write) {
+        file.changes.iter().for_each(|note| super::say(&format!("{}:{}: {}", file.path, note.line, note.what)));
+    }
+    for file in &fixes.files {
+        file.left.iter().for_each(|note| super::say(&format!("{}:{}: left alone: {}", file.path, note.line, note.what)));
+    }
+    let names: Vec<&str> = fixes.variables.iter().copied().collect();
+    let left: usize = fixes.files.iter().map(|file| file.left.len()).sum();
+    let variables = if names.is_empty() { String::new() } else { format!("; set {}", names.join(", ")) };
+    let did = if write { "changed" } else { "to be changed (--write does it)" };
+    super::say(&format!("keyway: {} files {did}, {left} places left alone{variables}", changed.count()));
+    Ok(())
+}

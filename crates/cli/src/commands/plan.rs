@@ -1,0 +1,98 @@
+//! `keyway plan`: reads what was found, writes the plan, and makes its apps where asked to.
+//!
+//! What the plan says is decided in `core::plan`.
+
+mod human;
+mod input;
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use http::Method;
+use keyway_core::plan::{CredentialKind, Plan, integrations, markdown, plan, project_files};
+use serde_json::{Value, json};
+
+use super::token::shown_once;
+use crate::Exit;
+use crate::args::Connection;
+use crate::args::plan::{Plan as Args, PlanFormat};
+use crate::client::call;
+
+/// Exits 1 when there is something to do.
+pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
+    let (report, grouping) = input::read(&args)?;
+    let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
+    let made = plan(&integrations(report.as_ref(), &recorded, &grouping), &super::today());
+    if let Some(folder) = &args.project {
+        write_projects(&made, folder)?;
+    }
+    if args.apply {
+        return apply(connection, &made, &args).await;
+    }
+    let text = match if args.json { PlanFormat::Json } else { args.format } {
+        PlanFormat::Human => human::write(&made),
+        PlanFormat::Markdown => markdown(&made),
+        PlanFormat::Json => serde_json::to_string_pretty(&made)?,
+    };
+    match &args.output {
+        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?,
+        None => super::print(text.trim_end())?,
+    }
+    Ok(if made.apps.is_empty() { Exit::Fine } else { Exit::Negative })
+}
+
+/// Writes each project once: a file that is there is somebody's work.
+fn write_projects(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
+    let mut written = 0;
+    for file in plan.apps.iter().flat_map(project_files) {
+        let path = folder.join(&file.path);
+        if path.exists() {
+            bail!("{} is there already; choose another folder, or take it away first", path.display());
+        }
+        std::fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(|| format!("{} can't be made", folder.display()))?;
+        std::fs::write(&path, file.text).with_context(|| format!("{} can't be written", path.display()))?;
+        written += 1;
+    }
+    super::say(&match written {
+        0 => "keyway: no app of this plan needs a HubSpot project".to_owned(),
+        files => format!("keyway: {files} files written to {}", folder.display()),
+    });
+    Ok(())
+}
+
+/// Makes the apps; one that is there already is left alone, so that the command may be given twice.
+async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Result<Exit> {
+    let path = format!("/api/v1/apps{}", super::query(&[("hubId", args.account.map(|id| id.to_string()))]));
+    let there = call(connection, Method::GET, &path, None).await?;
+    let (mut made, mut kept) = (Vec::new(), Vec::new());
+    for app in plan.apps.iter().filter(|app| app.credential != CredentialKind::None) {
+        if super::list(&there, "apps").iter().any(|known| known["name"] == app.name.as_str()) {
+            kept.push(app.name.clone());
+            continue;
+        }
+        let scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
+        let body = json!({
+            "name": app.name, "hubId": args.account, "owner": app.owner, "description": "made by keyway plan",
+            "dependents": [], "scopes": scopes,
+        });
+        let answer = call(connection, Method::POST, "/api/v1/apps", Some(body))
+            .await
+            .with_context(|| format!("the app {} can't be made", app.name))?;
+        made.push(answer);
+    }
+    super::show(&json!({ "version": 1, "apps": made, "kept": kept }), args.json, |_| {
+        let mut lines: Vec<String> = made.iter().map(created).collect();
+        lines.extend(kept.iter().map(|name| format!("{name} is there already and stays as it is")));
+        if lines.is_empty() { "the plan has no app to make".to_owned() } else { lines.join("\n") }
+    })
+}
+
+fn created(answer: &Value) -> String {
+    format!(
+        "created app {} ({}), scopes {}\n{}",
+        super::text(&answer["app"]["id"]),
+        super::text(&answer["app"]["name"]),
+        super::text(&answer["app"]["scopes"]),
+        shown_once(answer)
+    )
+}

@@ -1,0 +1,258 @@
+//! `keyway portal …`: the embedded account as a test double.
+
+mod coverage;
+mod csv;
+
+use anyhow::{Context, bail};
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::{encode, list, query, show, table, text, token};
+use crate::Exit;
+use crate::args::{Clock, Connection, Fault, FaultRule, Portal, RequestFilter, Snapshot};
+use crate::client::{call, stream, upload};
+
+/// A server and one of its embedded accounts.
+struct Double<'a> {
+    connection: &'a Connection,
+    path: String,
+}
+
+pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) -> anyhow::Result<Exit> {
+    if let Portal::Coverage { markdown, json } = action {
+        return coverage::run(connection, markdown, json).await;
+    }
+    let hub_id = match account {
+        Some(hub_id) => hub_id,
+        None => only_embedded(connection).await?,
+    };
+    let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
+    match action {
+        Portal::Coverage { .. } => unreachable!("it is of no account and done"),
+        Portal::Reset { json } => {
+            let answer = double.call(Method::POST, "/reset", None).await?;
+            show(&answer, json, |_| format!("reset account {hub_id}"))
+        }
+        Portal::Seed { file, set, csv, json } => {
+            let seed = match (file, set) {
+                (_, Some(set)) => json!({ "set": set }),
+                (Some(file), None) => serde_json::from_str(&read(&file)?).with_context(|| format!("{} is not JSON", file.display()))?,
+                (None, None) => csv::seed(&csv)?,
+            };
+            let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
+            show(&answer, json, made)
+        }
+        Portal::Snapshot { action } => double.snapshot(action).await,
+        Portal::Restore { name, json } => {
+            let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encode(&name)), None).await?;
+            show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
+        }
+        Portal::Requests { filter, expect, wait, clear, json } => double.requests(filter, expect, wait, clear, json).await,
+        Portal::Fault { action } => double.fault(action).await,
+        Portal::Clock { action } => double.clock(action).await,
+    }
+}
+
+async fn only_embedded(connection: &Connection) -> anyhow::Result<u64> {
+    let answer = call(connection, Method::GET, "/api/v1/accounts", None).await?;
+    let embedded: Vec<u64> = list(&answer, "accounts")
+        .iter()
+        .filter(|account| account["backend"] == "embedded")
+        .filter_map(|account| account["hubId"].as_u64())
+        .collect();
+    match embedded[..] {
+        [one] => Ok(one),
+        [] => bail!("this server has no embedded account"),
+        _ => bail!("there are several embedded accounts; say which one with --account"),
+    }
+}
+
+fn read(file: &std::path::Path) -> anyhow::Result<String> {
+    let read = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    read.with_context(|| format!("{} can't be read", file.display()))
+}
+
+/// A time with its unit; milliseconds too, which other commands have no use for.
+fn milliseconds(time: &str) -> anyhow::Result<i64> {
+    match time.strip_suffix("ms") {
+        Some(number) => number.parse().with_context(|| format!("{time} is not a time such as 500ms or 10s")),
+        None => token::milliseconds(time),
+    }
+}
+
+fn made(answer: &Value) -> String {
+    let made: Vec<String> =
+        answer["made"].as_object().into_iter().flatten().map(|(kind, count)| format!("{} {kind}", text(count))).collect();
+    if made.is_empty() { "nothing was added".to_owned() } else { format!("added {}", made.join(", ")) }
+}
+
+impl Double<'_> {
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        call(self.connection, method, &format!("{}{path}", self.path), body).await
+    }
+
+    async fn snapshot(&self, action: Snapshot) -> anyhow::Result<Exit> {
+        let path = |name: &str| format!("/snapshots/{}", encode(name));
+        match action {
+            Snapshot::Take { name, json } => {
+                let answer = self.call(Method::POST, &path(&name), None).await?;
+                show(&answer, json, |answer| format!("took snapshot {name}, {} bytes", text(&answer["snapshot"]["bytes"])))
+            }
+            Snapshot::List { json } => {
+                let answer = self.call(Method::GET, "/snapshots", None).await?;
+                show(&answer, json, |answer| {
+                    let rows: Vec<Vec<String>> =
+                        list(answer, "snapshots").iter().map(|one| vec![text(&one["name"]), text(&one["bytes"])]).collect();
+                    table(&["NAME", "BYTES"], &rows)
+                })
+            }
+            Snapshot::Export { name, file } => {
+                let mut out = Vec::new();
+                let take = |part: &[u8]| {
+                    out.extend_from_slice(part);
+                    Ok(())
+                };
+                stream(self.connection, &format!("{}{}", self.path, path(&name)), take).await?;
+                std::fs::write(&file, out).with_context(|| format!("{} can't be written", file.display()))?;
+                super::say(&format!("wrote snapshot {name} to {}", file.display()));
+                Ok(Exit::Fine)
+            }
+            Snapshot::Import { name, file, json } => {
+                let copy = read(&file)?.into_bytes();
+                let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
+                show(&answer, json, |_| format!("took snapshot {name} from {}", file.display()))
+            }
+            Snapshot::Delete { name, json } => {
+                let answer = self.call(Method::DELETE, &path(&name), None).await?;
+                show(&answer, json, |_| format!("deleted snapshot {name}"))
+            }
+        }
+    }
+
+    async fn requests(
+        &self,
+        filter: RequestFilter,
+        expect: Option<String>,
+        wait: Option<String>,
+        clear: bool,
+        json: bool,
+    ) -> anyhow::Result<Exit> {
+        let RequestFilter { method, path, operation, app, status, body, query: pair, after } = filter;
+        let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
+        let asked = query(&[
+            ("method", method),
+            ("path", path),
+            ("operation", operation),
+            ("app", app),
+            ("status", status),
+            ("body", body),
+            ("query", pair),
+            ("after", after.map(|after| after.to_string())),
+            ("expect", expect.clone()),
+            ("waitMs", wait_ms.map(|wait| wait.to_string())),
+        ]);
+        let answer = self.call(Method::GET, &format!("/requests{asked}"), None).await?;
+        if clear {
+            self.call(Method::DELETE, "/requests", None).await?;
+        }
+        show(&answer, json, received)?;
+        match expect {
+            Some(expect) if answer["met"] != true => {
+                super::say(&format!("keyway: {} requests fit, and {expect} were expected", text(&answer["count"])));
+                Ok(Exit::Negative)
+            }
+            _ => Ok(Exit::Fine),
+        }
+    }
+
+    async fn fault(&self, action: Fault) -> anyhow::Result<Exit> {
+        match action {
+            Fault::Add { rule, json } => {
+                let answer = self.call(Method::POST, "/faults", Some(fault(*rule)?)).await?;
+                show(&answer, json, |answer| format!("added fault rule {}", text(&answer["fault"]["id"])))
+            }
+            Fault::List { json } => {
+                let answer = self.call(Method::GET, "/faults", None).await?;
+                show(&answer, json, faults)
+            }
+            Fault::Clear { id: Some(id), json } => {
+                let answer = self.call(Method::DELETE, &format!("/faults/{id}"), None).await?;
+                show(&answer, json, |_| format!("removed fault rule {id}"))
+            }
+            Fault::Clear { id: None, json } => {
+                let answer = self.call(Method::DELETE, "/faults", None).await?;
+                show(&answer, json, |_| "removed all fault rules".to_owned())
+            }
+        }
+    }
+
+    async fn clock(&self, action: Clock) -> anyhow::Result<Exit> {
+        let (body, json) = match action {
+            Clock::Show { json } => (None, json),
+            Clock::Set { time, frozen, json } => (Some(json!({ "set": time, "frozen": frozen })), json),
+            Clock::Advance { time, json } => (Some(json!({ "advanceMs": milliseconds(&time)? })), json),
+            Clock::Freeze { json } => (Some(json!({ "frozen": true })), json),
+            Clock::Reset { json } => (Some(json!({})), json),
+        };
+        let method = if body.is_some() { Method::PUT } else { Method::GET };
+        let answer = self.call(method, "/clock", body).await?;
+        show(&answer, json, |answer| {
+            let clock = &answer["clock"];
+            format!("{}{}", text(&clock["now"]), if clock["frozen"] == true { ", standing still" } else { "" })
+        })
+    }
+}
+
+/// The rule as the admin API takes it; what was not said is left out.
+fn fault(rule: FaultRule) -> anyhow::Result<Value> {
+    let FaultRule { status, limit, retry_after, cut, inputs, latency, operation, method, path, app, after, times, probability, seed } =
+        rule;
+    let latency_ms = latency.as_deref().map(milliseconds).transpose()?;
+    let fields = [
+        ("status", json!(status)),
+        ("limit", json!(limit)),
+        ("retryAfterS", json!(retry_after)),
+        ("cut", json!(cut)),
+        ("inputs", if inputs.is_empty() { Value::Null } else { json!(inputs) }),
+        ("latencyMs", json!(latency_ms)),
+        ("operation", json!(operation)),
+        ("method", json!(method)),
+        ("path", json!(path)),
+        ("app", json!(app)),
+        ("after", json!(after)),
+        ("times", json!(times)),
+        ("probability", json!(probability)),
+        ("seed", json!(seed)),
+    ];
+    Ok(Value::Object(
+        fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>(),
+    ))
+}
+
+fn received(answer: &Value) -> String {
+    let row = |one: &Value| {
+        let target = match one["query"].as_str() {
+            Some(query) => format!("{}?{query}", text(&one["path"])),
+            None => text(&one["path"]),
+        };
+        let body: String = if one["body"].is_null() { String::new() } else { one["body"].to_string().chars().take(100).collect() };
+        vec![text(&one["number"]), text(&one["app"]), text(&one["method"]), target, text(&one["status"]), body]
+    };
+    table(&["NUMBER", "APP", "METHOD", "PATH", "STATUS", "BODY"], &list(answer, "requests").iter().map(row).collect::<Vec<_>>())
+}
+
+fn faults(answer: &Value) -> String {
+    let row = |rule: &Value| {
+        let what = ["status", "cut", "inputs", "latencyMs"].into_iter().filter(|name| !rule[*name].is_null() && rule[*name] != 0);
+        let which = ["operation", "method", "path", "app"].into_iter().filter(|name| !rule[*name].is_null());
+        let said = |name: &str| format!("{name} {}", text(&rule[name]));
+        vec![
+            text(&rule["id"]),
+            what.map(said).collect::<Vec<_>>().join(", "),
+            which.map(said).collect::<Vec<_>>().join(", "),
+            text(&rule["seen"]),
+            text(&rule["hit"]),
+        ]
+    };
+    table(&["ID", "FAULT", "CALLS", "SEEN", "HIT"], &list(answer, "faults").iter().map(row).collect::<Vec<_>>())
+}

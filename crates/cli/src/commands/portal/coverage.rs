@@ -1,0 +1,85 @@
+//! `keyway portal coverage`: what an embedded account answers of HubSpot's API.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::Value;
+
+use super::super::{list, show, table, text};
+use crate::Exit;
+use crate::args::Connection;
+use crate::client::call;
+
+pub async fn run(connection: &Connection, markdown: bool, json: bool) -> anyhow::Result<Exit> {
+    let answer = call(connection, Method::GET, "/api/v1/coverage", None).await?;
+    show(&answer, json, if markdown { page } else { summary })
+}
+
+/// Counts of one API.
+#[derive(Default)]
+struct Counts {
+    all: usize,
+    served: usize,
+    tested: usize,
+}
+
+fn by_api(answer: &Value) -> BTreeMap<String, Counts> {
+    let mut apis: BTreeMap<String, Counts> = BTreeMap::new();
+    for row in list(answer, "operations") {
+        let counts = apis.entry(text(&row["api"])).or_default();
+        counts.all += 1;
+        counts.served += usize::from(row["served"] == true);
+        counts.tested += usize::from(row["tested"] == true);
+    }
+    apis
+}
+
+fn summary(answer: &Value) -> String {
+    let rows: Vec<Vec<String>> = by_api(answer)
+        .into_iter()
+        .map(|(api, Counts { all, served, tested })| vec![api, all.to_string(), served.to_string(), tested.to_string()])
+        .collect();
+    let total = format!("{} operations, {} served, {} tested", text(&answer["count"]), text(&answer["served"]), text(&answer["tested"]));
+    format!("{}\n\n{total}", table(&["API", "OPERATIONS", "SERVED", "TESTED"], &rows))
+}
+
+/// One line for each method and path, with the versions it has.
+fn page(answer: &Value) -> String {
+    let mut page = format!(
+        "# What an embedded account covers
+
+Of HubSpot's {} operations it answers {}; the project's tests call {} of them.
+What is not served answers 501. Where a version is in *italics*, it is served and no test calls it; where it is ~~struck~~, it is not served.
+
+This page is made by `keyway portal coverage --markdown`, and a test keeps it as it is made.
+
+| API | operations | served | tested |
+| --- | --- | --- | --- |
+",
+        text(&answer["count"]),
+        text(&answer["served"]),
+        text(&answer["tested"])
+    );
+    for (api, Counts { all, served, tested }) in by_api(answer) {
+        page.push_str(&format!("| {api} | {all} | {served} | {tested} |\n"));
+    }
+    let mut apis: BTreeMap<String, BTreeMap<(String, String), Vec<String>>> = BTreeMap::new();
+    for row in list(answer, "operations") {
+        let (path, version) = (text(&row["path"]), text(&row["version"]));
+        // Versions of one path stand together; the version is a segment of it.
+        let shape = path.split('/').map(|segment| if segment == version { "…" } else { segment }).collect::<Vec<_>>().join("/");
+        let version = match (row["served"] == true, row["tested"] == true) {
+            (true, true) => version,
+            (true, false) => format!("*{version}*"),
+            (false, _) => format!("~~{version}~~"),
+        };
+        apis.entry(text(&row["api"])).or_default().entry((shape, text(&row["method"]))).or_default().push(version);
+    }
+    for (api, paths) in apis {
+        page.push_str(&format!("\n## {api}\n\n"));
+        for ((shape, method), versions) in paths {
+            page.push_str(&format!("- `{method} {shape}` {}\n", versions.join(", ")));
+        }
+    }
+    page
+}

@@ -1,0 +1,98 @@
+//! The doctor: of texts, of calls on record, of live tokens and of an account.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN_TOKEN, Keyway, http};
+
+fn doctor(arguments: &[&str], input: &str, environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    command.arg("doctor").args(arguments).envs(environment.iter().copied());
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    process.wait_with_output().unwrap()
+}
+
+fn causes(answer: &Value) -> Vec<&str> {
+    answer["calls"][0]["causes"].as_array().unwrap().iter().map(|cause| cause["cause"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_text_is_read_from_standard_input_or_a_file_and_never_from_an_argument() {
+    let text = r#"{"status":"error","message":"This hapikey doesn't exist.","correlationId":"c-1"}"#;
+    let output = doctor(&["-", "--json"], text, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(causes(&serde_json::from_slice(&output.stdout).unwrap())[0], "hapikey-removed");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("failed.json");
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(doctor(&[file.to_str().unwrap()], "", &[]).status.code(), Some(1));
+
+    let refused = doctor(&["curl https://api.hubapi.com -H 'Authorization: Bearer secret-value'"], "", &[]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("never as an argument") && !said.contains("secret-value"), "{said}");
+}
+
+#[test]
+fn a_call_on_record_is_found_by_its_correlation_id() {
+    let keyway = Keyway::start(&[]);
+    let token = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"])["token"]["value"].clone();
+    let (status, refused) = keyway.call(token.as_str().unwrap(), "GET", "/crm/objects/2026-09/deals", None);
+    assert_eq!(status, 403);
+    let id = refused["correlationId"].as_str().unwrap();
+    let output = keyway.run(&["doctor", id, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(causes(&answer)[0], "missing-scopes");
+    assert_eq!(answer["calls"][0]["causes"][0]["scopes"], json!(["crm.objects.deals.read"]));
+    assert_eq!(answer["calls"][0]["seen"]["app"], "Sync");
+    // The console pastes the id into the same box as texts.
+    let (status, pasted) =
+        http(keyway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/doctor", Some(&json!({ "text": format!(" {id}\n") }).to_string()));
+    assert_eq!((status, causes(&pasted)[0]), (200, "missing-scopes"));
+    let unknown = http(keyway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/doctor", Some(&json!({ "correlationId": "x" }).to_string()));
+    assert_eq!(unknown.0, 404);
+    assert_eq!(http(keyway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/doctor", Some(r#"{"text":""}"#)).0, 400);
+}
+
+#[test]
+fn a_live_token_is_asked_about_and_compared_with_what_it_is_to_do() {
+    let keyway = Keyway::start(&[]);
+    let made = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let token = made["token"]["value"].as_str().unwrap();
+    let at = format!("http://{}", keyway.address("data"));
+    let ask = |operation: &str, expect: &str| {
+        let arguments = ["--credential-env", "T", "--ask-at", &at, "--operation", operation, "--expect", expect, "--json"];
+        let output = doctor(&arguments, "", &[("T", token)]);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    let hub_id = made["app"]["hubId"].to_string();
+    let (code, fine) = ask("GET /crm/objects/2026-09/contacts", &hub_id);
+    assert_eq!((code, fine["token"]["alive"].as_bool()), (Some(0), Some(true)), "{fine}");
+    let (code, lacking) = ask("POST /crm/objects/2026-09/contacts", &hub_id);
+    assert_eq!((code, causes(&lacking)[0]), (Some(1), "missing-scopes"));
+    assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", "1").1)[0], "other-account");
+    keyway.json(&["token", "revoke", &made["token"]["id"].to_string()]);
+    assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", &hub_id).1)[0], "token-dead");
+}
+
+#[test]
+fn an_account_is_fine_until_something_is_wrong() {
+    let keyway = Keyway::start(&[]);
+    let made = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let checked = || {
+        let output = keyway.run(&["doctor", "--account", "--json"]);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    let (code, fine) = checked();
+    assert_eq!(code, Some(0), "{fine}");
+    keyway.json(&["token", "revoke", &made["token"]["id"].to_string()]);
+    let (code, wrong) = checked();
+    let checks = wrong["accounts"][0]["checks"].as_array().unwrap();
+    let broken: Vec<&str> = checks.iter().filter(|check| check["ok"] == false).map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!((code, broken), (Some(1), vec!["tokens"]));
+}

@@ -1,0 +1,305 @@
+//! The embedded account as a test double: limits that can be switched off, days that have not come,
+//! and connected accounts that none of it touches.
+
+use serde_json::{Value, json};
+
+use crate::connection::{base, connected_by, hubspot};
+use crate::harness::{ADMIN_TOKEN, Keyway, http};
+
+const CONTACTS: &str = "/crm/v3/objects/contacts";
+
+fn create(keyway: &Keyway, name: &str, options: &[&str]) -> String {
+    let made = keyway.json(&[&["app", "create", name, "--scopes", "crm.objects.contacts.read"], options].concat());
+    made["token"]["value"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_app_without_limits_is_refused_for_none_and_its_neighbour_for_the_burst() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let (limited, free) = (create(&keyway, "Sync", &[]), create(&keyway, "Tests", &["--no-limits"]));
+    let last = |token: &str| (0..101).fold(0, |_, _| keyway.call(token, "GET", CONTACTS, None).0);
+    assert_eq!((last(&limited), last(&free)), (429, 200));
+    let shown = String::from_utf8(keyway.run(&["app", "show", "Tests"]).stdout).unwrap();
+    assert!(shown.contains("limits       none"), "{shown}");
+
+    keyway.json(&["app", "update", "Tests", "--no-limits=off"]);
+    assert_eq!(last(&free), 429);
+    keyway.json(&["app", "update", "Tests", "--no-limits"]);
+    assert_eq!(keyway.call(&free, "GET", CONTACTS, None).0, 200);
+}
+
+#[test]
+fn an_app_of_a_connected_account_has_hubspots_limits_whatever_is_asked() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, _) = connected_by(Keyway::start(&[]), &base(&hubspot), &credential);
+    for refused in [
+        gateway.run(&["app", "create", "Tests", "--account", "4242", "--no-limits"]),
+        gateway.run(&["app", "update", "Sync", "--no-limits"]),
+    ] {
+        let error = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{error}");
+        assert!(error.contains("connected to HubSpot"), "{error}");
+    }
+}
+
+#[test]
+fn as_of_a_day_an_embedded_account_refuses_what_has_ended_and_a_connected_one_does_not() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, connected) = connected_by(Keyway::start(&["--as-of", "2027-10-01"]), &base(&hubspot), &credential);
+    assert!(gateway.screen.contains("as HubSpot will on 2027-10-01"), "{}", gateway.screen);
+    let made = gateway.json(&["account", "list"]);
+    let embedded =
+        made["accounts"].as_array().unwrap().iter().find(|account| account["backend"] == "embedded").unwrap()["hubId"].to_string();
+    let embedded = create(&gateway, "Double", &["--account", &embedded]);
+    assert_eq!((gateway.call(&embedded, "GET", CONTACTS, None).0, gateway.call(&connected, "GET", CONTACTS, None).0), (404, 200));
+    assert_eq!(gateway.call(&embedded, "GET", "/crm/objects/2026-09/contacts", None).0, 200);
+}
+
+#[test]
+fn a_day_that_is_none_is_refused_before_anything_is_opened() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["serve", "--as-of", "2027-02-30", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("as in 2027-10-01"));
+}
+
+const SCOPES: &str = "crm.objects.contacts.read,crm.objects.contacts.write,crm.objects.companies.read";
+
+/// A server with nothing on disk, and a token of an app that writes contacts.
+fn double() -> (Keyway, String) {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let made = keyway.json(&["app", "create", "Tests", "--scopes", SCOPES, "--no-limits"]);
+    let token = made["token"]["value"].as_str().unwrap().to_owned();
+    (keyway, token)
+}
+
+fn contact(email: &str) -> String {
+    json!({ "properties": { "email": email } }).to_string()
+}
+
+fn total(keyway: &Keyway, token: &str) -> Value {
+    keyway.call(token, "POST", "/crm/objects/2026-09/contacts/search", Some("{}")).1["total"].clone()
+}
+
+/// Runs a command that must end with this code.
+fn exits(keyway: &Keyway, code: i32, arguments: &[&str]) -> String {
+    let output = keyway.run(arguments);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+#[test]
+fn an_account_is_seeded_copied_changed_and_comes_back() {
+    let (keyway, token) = double();
+    let file = keyway.folder.path().join("seed.json");
+    let seed = json!({ "records": {
+        "companies": [{ "key": "acme", "properties": { "name": "Acme" } }],
+        "contacts": [{ "key": "ada", "properties": { "email": "ada@example.com" }, "associations": ["companies/acme"] }],
+    }});
+    std::fs::write(&file, seed.to_string()).unwrap();
+    let made = keyway.json(&["portal", "seed", &file.display().to_string()]);
+    assert_eq!(made["made"], json!({ "companies": 1, "contacts": 1 }));
+    let csv = keyway.folder.path().join("people.csv");
+    std::fs::write(&csv, "email,city\nben@example.com,Porto\n").unwrap();
+    assert_eq!(exits(&keyway, 0, &["portal", "seed", "--csv", &format!("contacts={}", csv.display())]).trim(), "added 1 contacts");
+    keyway.json(&["portal", "snapshot", "take", "two"]);
+    keyway.call(&token, "POST", CONTACTS, Some(&contact("third@example.com")));
+    assert_eq!(total(&keyway, &token), 3);
+
+    let export = keyway.folder.path().join("two.jsonl").display().to_string();
+    exits(&keyway, 0, &["portal", "snapshot", "export", "two", &export]);
+    keyway.json(&["portal", "restore", "two"]);
+    assert_eq!(total(&keyway, &token), 2);
+    keyway.json(&["portal", "reset"]);
+    assert_eq!(total(&keyway, &token), 0);
+    keyway.json(&["portal", "snapshot", "delete", "two"]);
+    exits(&keyway, 2, &["portal", "restore", "two"]);
+    keyway.json(&["portal", "snapshot", "import", "again", &export]);
+    keyway.json(&["portal", "restore", "again"]);
+    assert_eq!(total(&keyway, &token), 2);
+
+    std::fs::write(&file, r#"{"records":{"contacts":[{"properties":{"emial":"a"}}]}}"#).unwrap();
+    let refused = exits(&keyway, 2, &["portal", "seed", &file.display().to_string()]);
+    assert!(refused.contains("records.contacts[0]") && refused.contains("emial"), "{refused}");
+    keyway.json(&["portal", "seed", "--set", "minimal"]);
+    assert_eq!(total(&keyway, &token), 3);
+}
+
+#[test]
+fn the_requests_that_came_are_told_and_counted() {
+    let (keyway, token) = double();
+    keyway.call(&token, "POST", CONTACTS, Some(&contact("ada@example.com")));
+    keyway.call(&token, "GET", "/crm/v3/objects/contacts?limit=5", None);
+    keyway.call(&token, "GET", "/crm/v3/objects/deals", None);
+    let all = keyway.json(&["portal", "requests"]);
+    let statuses: Vec<&Value> = all["requests"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
+    assert_eq!(statuses, [&json!(201), &json!(200), &json!(403)]);
+    assert_eq!(all["requests"][0]["body"]["properties"]["email"], "ada@example.com");
+    let body = contact("ada@example.com");
+    for (expect, code, filter) in [
+        ("1", 0, &["--method", "POST", "--body", body.as_str()][..]),
+        ("0", 1, &["--method", "POST"]),
+        ("0", 0, &["--method", "DELETE"]),
+        ("2..", 0, &["--path", "/crm/v3/objects/*", "--method", "GET"]),
+        ("..1", 0, &["--operation", "GET /crm/v3/objects/contacts"]),
+        ("1", 0, &["--query", "limit=5"]),
+        ("1", 0, &["--status", "4xx"]),
+        ("x", 2, &[]),
+    ] {
+        exits(&keyway, code, &[&["portal", "requests", "--expect", expect], filter].concat());
+    }
+    // What does not come is waited for no longer than it is said.
+    exits(&keyway, 1, &["portal", "requests", "--method", "PATCH", "--expect", "1", "--wait", "50ms"]);
+    let shown = exits(&keyway, 0, &["portal", "requests", "--clear"]);
+    assert!(shown.contains("/crm/v3/objects/contacts?limit=5") && !shown.contains(&token), "{shown}");
+    exits(&keyway, 0, &["portal", "requests", "--expect", "0"]);
+}
+
+#[test]
+fn a_request_that_comes_later_is_waited_for() {
+    let (keyway, token) = double();
+    std::thread::scope(|threads| {
+        let waiting = threads.spawn(|| exits(&keyway, 0, &["portal", "requests", "--method", "POST", "--expect", "1", "--wait", "30s"]));
+        keyway.call(&token, "POST", CONTACTS, Some(&contact("late@example.com")));
+        assert!(waiting.join().unwrap().contains("late@example.com"));
+    });
+}
+
+#[test]
+fn faults_happen_as_often_as_they_are_asked_for_and_then_no_more() {
+    let (keyway, token) = double();
+    let get = || keyway.call(&token, "GET", CONTACTS, None);
+    keyway.json(&["portal", "fault", "add", "--status", "429", "--limit", "daily", "--times", "1"]);
+    let (status, body) = get();
+    assert_eq!((status, &body["policyName"], &body["errorType"]), (429, &json!("DAILY"), &json!("RATE_LIMIT")));
+    assert_eq!(get().0, 200);
+    for status in ["423", "477", "500", "524", "401"] {
+        keyway.json(&["portal", "fault", "clear"]);
+        keyway.json(&[
+            "portal",
+            "fault",
+            "add",
+            "--status",
+            status,
+            "--operation",
+            "GET /crm/v3/objects/contacts",
+            "--after",
+            "1",
+            "--times",
+            "1",
+        ]);
+        let statuses = [get().0, get().0, get().0].map(|status| status.to_string());
+        assert_eq!(statuses, ["200", status, "200"]);
+    }
+    let listed = keyway.json(&["portal", "fault", "list"]);
+    assert_eq!((&listed["faults"][0]["seen"], &listed["faults"][0]["hit"]), (&json!(3), &json!(1)));
+    exits(&keyway, 2, &["portal", "fault", "add", "--status", "200"]);
+    exits(&keyway, 2, &["portal", "fault", "add", "--status", "500", "--operation", "GET /nowhere"]);
+    assert_eq!(keyway.json(&["portal", "requests", "--status", "5xx"])["requests"][0]["fault"], 4);
+}
+
+#[test]
+fn a_connection_is_cut_before_a_call_is_performed_or_after() {
+    use std::io::{Read, Write};
+    let (keyway, token) = double();
+    let create = |email: &str| {
+        let mut stream = std::net::TcpStream::connect(keyway.address("data")).unwrap();
+        let body = contact(email);
+        write!(
+            stream,
+            "POST {CONTACTS} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer.len()
+    };
+    for (cut, kept) in [("before", 0), ("after", 1)] {
+        keyway.json(&["portal", "fault", "add", "--cut", cut, "--method", "POST", "--path", CONTACTS, "--times", "1"]);
+        assert_eq!(create(&format!("{cut}@example.com")), 0);
+        assert_eq!(total(&keyway, &token), kept);
+    }
+}
+
+#[test]
+fn a_part_of_a_batch_fails_and_the_rest_is_performed() {
+    let (keyway, token) = double();
+    let batch = |path: &str, inputs: Value| {
+        keyway.call(&token, "POST", &format!("{CONTACTS}/batch/{path}"), Some(&json!({ "inputs": inputs }).to_string()))
+    };
+    keyway.json(&["portal", "fault", "add", "--inputs", "0,2", "--path", "*/batch/*"]);
+    let input = |email: &str, trace: &str| json!({ "properties": { "email": email }, "objectWriteTraceId": trace });
+    let (status, body) = batch("create", json!([input("a@example.com", "t0"), input("b@example.com", "t1"), input("c@example.com", "t2")]));
+    assert_eq!((status, &body["numErrors"], body["results"].as_array().unwrap().len()), (207, &json!(2), 1), "{body}");
+    assert_eq!(body["errors"][0]["context"]["objectWriteTraceId"], json!(["t0", "t2"]));
+    // Without a trace HubSpot creates all or none.
+    let plain = json!([{ "properties": { "email": "d@example.com" } }, { "properties": { "email": "e@example.com" } }]);
+    assert_eq!(batch("create", plain).0, 400);
+    assert_eq!(total(&keyway, &token), 1);
+    let (status, body) = batch("read", json!([{ "id": "1" }]));
+    assert_eq!((status, &body["errors"][0]["context"]["ids"]), (207, &json!(["1"])));
+}
+
+#[test]
+fn an_account_has_the_time_it_is_given() {
+    let (keyway, token) = double();
+    keyway.json(&["portal", "clock", "set", "2030-01-31T09:00:00Z", "--frozen"]);
+    let (_, made) = keyway.call(&token, "POST", CONTACTS, Some(&contact("then@example.com")));
+    assert_eq!(made["createdAt"], "2030-01-31T09:00:00.000Z");
+    // A rotated token ends when its account's time has come.
+    let second = keyway.json(&["token", "rotate", "Tests", "--grace", "7d"])["token"]["value"].as_str().unwrap().to_owned();
+    assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
+    keyway.json(&["portal", "clock", "advance", "8d"]);
+    let (status, body) = keyway.call(&token, "GET", CONTACTS, None);
+    assert_eq!((status, &body["category"]), (401, &json!("EXPIRED_AUTHENTICATION")));
+    assert_eq!(keyway.call(&second, "GET", CONTACTS, None).0, 200);
+    exits(&keyway, 2, &["portal", "clock", "set", "soon"]);
+    keyway.json(&["portal", "clock", "reset"]);
+    let ahead = keyway.json(&["portal", "clock", "show"])["clock"]["aheadMs"].clone();
+    assert_eq!(ahead, 0);
+}
+
+#[test]
+fn ten_seconds_of_a_limit_pass_at_once_and_a_clock_put_back_blocks_nobody() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    let token = create(&keyway, "Sync", &[]);
+    let last = || (0..101).fold(0, |_, _| keyway.call(&token, "GET", CONTACTS, None).0);
+    keyway.json(&["portal", "clock", "set", "2030-01-31T09:00:00Z", "--frozen"]);
+    assert_eq!(last(), 429);
+    keyway.json(&["portal", "clock", "advance", "10s"]);
+    assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
+    keyway.json(&["portal", "clock", "set", "2028-01-31T09:00:00Z"]);
+    assert_eq!(keyway.call(&token, "GET", CONTACTS, None).0, 200);
+}
+
+#[test]
+fn nothing_of_it_touches_a_connected_account() {
+    let (hubspot, credential) = hubspot();
+    let (gateway, token) = connected_by(Keyway::start(&[]), &base(&hubspot), &credential);
+    for arguments in [
+        &["reset"][..],
+        &["seed", "--set", "demo"],
+        &["snapshot", "take", "one"],
+        &["snapshot", "list"],
+        &["restore", "one"],
+        &["requests"],
+        &["requests", "--expect", "0"],
+        &["fault", "add", "--status", "500"],
+        &["fault", "list"],
+        &["fault", "clear"],
+        &["clock", "show"],
+        &["clock", "advance", "8d"],
+    ] {
+        let refused = exits(&gateway, 2, &[&["portal", "--account", "4242"], arguments].concat());
+        assert!(refused.contains("connected to HubSpot"), "{arguments:?}: {refused}");
+    }
+    // With one embedded account beside it, that one is meant.
+    gateway.json(&["portal", "fault", "add", "--status", "500"]);
+    assert_eq!(gateway.call(&token, "GET", CONTACTS, None).0, 200);
+    assert_eq!(http(gateway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/portals/4242/reset", None).0, 409);
+}

@@ -1,0 +1,102 @@
+//! Names the cause of a call that failed, and what to do about it.
+//!
+//! Pure: texts are read into [`Evidence`] by `read`, and a table of rules over the catalog and
+//! HubSpot's facts says which causes hold. Asking HubSpot or a store for more evidence is for
+//! whoever calls. No credential is kept: reading one leaves its kind and a hint.
+
+mod answer;
+mod call;
+mod facts;
+mod read;
+mod rules;
+
+pub use answer::{Answer, Detail};
+pub use call::{Call, Credential, CredentialKind, Place, kind_of};
+pub use facts::Seen;
+pub use read::{TEXT_BYTES_MAX, read};
+pub use rules::{Rule, table};
+
+use facts::Facts;
+use serde::Serialize;
+
+use crate::scope::ScopeSet;
+use crate::time::Timestamp;
+
+/// All that is known of one call.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// What was sent.
+    pub call: Option<Call>,
+    /// What came back.
+    pub answer: Option<Answer>,
+    /// Whose token it was, where someone could be asked.
+    pub holder: Option<Holder>,
+    /// The account that the call was meant for.
+    pub expected_hub_id: Option<u64>,
+    /// Who used up a limit: app and calls, most first.
+    pub used_by: Vec<(String, u64)>,
+}
+
+/// What is known of a token.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// Whether it is accepted.
+    pub alive: bool,
+    /// The account it belongs to.
+    pub hub_id: Option<u64>,
+    /// The app, by name.
+    pub app: Option<String>,
+    /// The scopes it holds, where they are known.
+    pub granted: Option<ScopeSet>,
+}
+
+/// How sure a cause is. Ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The evidence allows nothing else.
+    Certain,
+    /// The evidence fits, and so might another cause.
+    Likely,
+    /// Not why it failed, but worth knowing.
+    Note,
+}
+
+/// One cause and its remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// Its name in the table, such as `missing-scopes`; does not change.
+    pub cause: &'static str,
+    /// In a few words.
+    pub title: &'static str,
+    /// How sure.
+    pub certainty: Certainty,
+    /// The evidence, in a sentence.
+    pub because: String,
+    /// What to do, in order.
+    pub remedy: Vec<String>,
+    /// Sets of scopes, each of which is enough; the names of a set are joined by `+`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The path that takes the operation's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+}
+
+/// The causes that hold, surest first; of equals, the one that stands first in the table. Empty
+/// where nothing is known to be wrong.
+pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
+    let facts = Facts::of(evidence, now);
+    let mut found: Vec<Diagnosis> = table().iter().filter_map(|rule| rule.try_on(&facts)).collect();
+    found.sort_by_key(|diagnosis| diagnosis.certainty);
+    if facts.failed() && found.iter().all(|diagnosis| diagnosis.certainty == Certainty::Note) {
+        found.insert(0, rules::unrecognised(&facts));
+    }
+    found
+}
+
+/// What was read, for a person to check that it was read rightly. Holds no credential.
+pub fn seen(evidence: &Evidence, now: Timestamp) -> Seen {
+    Facts::of(evidence, now).seen()
+}

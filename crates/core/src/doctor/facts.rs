@@ -1,0 +1,230 @@
+//! Evidence beside the catalog: which operation the call meant, and what it needs.
+
+use serde::Serialize;
+
+use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
+use crate::catalog::{Catalog, Method, Operation, Resolution};
+use crate::path::{NormalPath, PathError};
+use crate::requirement::Requirement;
+use crate::time::Timestamp;
+
+/// What the rules look at.
+pub(super) struct Facts<'e> {
+    pub evidence: &'e Evidence,
+    /// The day, ISO date.
+    pub today: String,
+    pub path: Option<Result<NormalPath, PathError>>,
+    pub operation: Option<&'static Operation>,
+    /// Where the path has other methods only.
+    pub other_methods: Vec<Method>,
+    pub requirement: Option<Requirement>,
+    /// The object type in the path is none.
+    pub unknown_type: Option<String>,
+}
+
+/// What was read, less every credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Method and path template of the catalog; the path itself where there is no such operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// HubSpot's category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Which credentials were sent, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<String>,
+    /// The app, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// HubSpot's or Keyway's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+}
+
+/// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
+pub(super) const API_HOST: &str = "api.hubapi.com";
+
+impl<'e> Facts<'e> {
+    pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
+        let today = now.to_iso().chars().take(10).collect();
+        let mut facts =
+            Self { evidence, today, path: None, operation: None, other_methods: Vec::new(), requirement: None, unknown_type: None };
+        let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) else { return facts };
+        let path = NormalPath::parse(&call.path);
+        if let Ok(path) = &path {
+            facts.resolve(call.method.as_deref(), path);
+        }
+        facts.path = Some(path);
+        facts
+    }
+
+    fn resolve(&mut self, method: Option<&str>, path: &NormalPath) {
+        let catalog = Catalog::get();
+        // Where the method was not to be seen, any will do that the path has.
+        let methods = Method::ALL.iter().map(|method| method.as_str()).filter(|_| method.is_none());
+        for method in method.into_iter().chain(methods) {
+            match catalog.resolve(method, path) {
+                Resolution::Found(operation) => {
+                    self.operation = Some(operation);
+                    break;
+                }
+                Resolution::MethodNotAllowed(others) => self.other_methods = others,
+                Resolution::Unknown => {}
+            }
+        }
+        let Some(operation) = self.operation else { return };
+        self.other_methods.clear();
+        match catalog.requirement(operation, path) {
+            Ok(requirement) => self.requirement = Some(requirement),
+            Err(unknown) => self.unknown_type = Some(unknown.0),
+        }
+    }
+
+    pub fn call(&self) -> Option<&'e Call> {
+        self.evidence.call.as_ref()
+    }
+
+    pub fn answer(&self) -> Option<&'e Answer> {
+        self.evidence.answer.as_ref()
+    }
+
+    pub fn holder(&self) -> Option<&'e Holder> {
+        self.evidence.holder.as_ref()
+    }
+
+    /// The status, or the one that the category always comes with.
+    pub fn status(&self) -> Option<u16> {
+        let answer = self.answer()?;
+        answer.status.or_else(|| match answer.category.as_deref()? {
+            "INVALID_AUTHENTICATION" | "EXPIRED_AUTHENTICATION" => Some(401),
+            "MISSING_SCOPES" | "BANNED" => Some(403),
+            "VALIDATION_ERROR" => Some(400),
+            "OBJECT_NOT_FOUND" => Some(404),
+            "CONFLICT" => Some(409),
+            "RATE_LIMIT" | "RATE_LIMITS" => Some(429),
+            _ => None,
+        })
+    }
+
+    /// Whether the status is one of these, or unknown.
+    pub fn may_be(&self, statuses: &[u16]) -> bool {
+        self.status().is_none_or(|status| statuses.contains(&status))
+    }
+
+    pub fn is_category(&self, category: &str) -> bool {
+        self.answer().is_some_and(|answer| answer.is(category))
+    }
+
+    pub fn says(&self, words: &str) -> bool {
+        self.answer().is_some_and(|answer| answer.says(words))
+    }
+
+    /// What Keyway adds to HubSpot's answers begins so.
+    pub fn keyway_says(&self, words: &str) -> bool {
+        self.answer().is_some_and(|answer| {
+            answer.details.iter().any(|detail| detail.message.starts_with("keyway: ") && detail.message.contains(words))
+        })
+    }
+
+    pub fn credentials(&self) -> &'e [Credential] {
+        self.call().map_or(&[], |call| call.credentials.as_slice())
+    }
+
+    /// What was sent as a bearer token.
+    pub fn bearer(&self) -> Option<&'e Credential> {
+        self.credentials().iter().find(|credential| credential.place == Place::Bearer)
+    }
+
+    pub fn bearer_is(&self, kind: &CredentialKind) -> bool {
+        self.bearer().is_some_and(|credential| credential.kind == *kind)
+    }
+
+    pub fn hapikey(&self) -> Option<&'e Credential> {
+        self.credentials().iter().find(|credential| credential.place == Place::Hapikey)
+    }
+
+    /// Whether the call went to HubSpot itself, as far as the host says.
+    pub fn to_hubspot(&self) -> bool {
+        self.call().and_then(|call| call.host.as_deref()).is_some_and(is_hubspots)
+    }
+
+    /// The path, to search in; empty where there is no call.
+    pub fn raw_path(&self) -> &'e str {
+        self.call().map_or("", |call| call.path.as_str())
+    }
+
+    /// Whether it is an endpoint of OAuth that takes the client's credentials in its body.
+    pub fn is_token_endpoint(&self) -> bool {
+        self.raw_path().starts_with("/oauth/")
+            && ["/token", "/introspect", "/revoke"].iter().any(|end| self.raw_path().trim_end_matches('/').ends_with(end))
+    }
+
+    /// Whether something is known to have gone wrong.
+    pub fn failed(&self) -> bool {
+        self.answer().is_some_and(|answer| answer.status.is_none_or(|status| status >= 400) || answer.failed_inputs.is_some())
+    }
+
+    /// How the operation is called.
+    pub fn named(&self) -> String {
+        match (self.operation, self.call()) {
+            (Some(operation), _) => operation.to_string(),
+            (None, Some(call)) if !call.path.is_empty() => {
+                let shown: Vec<&str> = call.path.split('/').map(|segment| if segment.len() > 40 { "…" } else { segment }).collect();
+                format!("{} {}", call.method.as_deref().unwrap_or("any method"), shown.join("/"))
+            }
+            _ => "the call".to_owned(),
+        }
+    }
+
+    pub fn seen(&self) -> Seen {
+        let answer = self.answer();
+        let place = |place: &Place| match place {
+            Place::Bearer => "Authorization: Bearer".to_owned(),
+            Place::Authorization(scheme) => format!("Authorization: {scheme}").trim_end_matches([' ', ':']).to_owned(),
+            Place::Header(name) => format!("the header {name}"),
+            Place::Hapikey => "?hapikey=".to_owned(),
+            Place::Query(name) => format!("?{name}="),
+        };
+        Seen {
+            operation: self.call().filter(|call| !call.path.is_empty()).map(|_| self.named()),
+            host: self.call().and_then(|call| call.host.clone()),
+            status: self.status(),
+            category: answer.and_then(|answer| answer.category.clone().or_else(|| answer.oauth_status.clone())),
+            credentials: self
+                .credentials()
+                .iter()
+                .map(|one| format!("{} ({})", place(&one.place), kind_in_words(&one.kind, &one.hint)))
+                .collect(),
+            app: self.holder().and_then(|holder| holder.app.clone()),
+            correlation_id: answer.and_then(|answer| answer.correlation_id.clone()),
+        }
+    }
+}
+
+/// A credential for a person.
+pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
+    match kind {
+        CredentialKind::Keyway => format!("a token of a Keyway, {hint}"),
+        CredentialKind::Pat => format!("a private-app token or service key, {hint}"),
+        CredentialKind::Access => format!("an OAuth access token, {hint}"),
+        CredentialKind::Uuid => format!("a UUID, {hint}"),
+        CredentialKind::Routed => format!("a refresh token or a regional key, {hint}"),
+        CredentialKind::PersonalAccessKey => format!("a personal access key, {hint}"),
+        CredentialKind::Variable(name) => format!("what the variable {name} holds"),
+        CredentialKind::Placeholder => "nothing, or a word in place of a value".to_owned(),
+        CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
+        CredentialKind::Other => "something of no form of HubSpot's".to_owned(),
+    }
+}
+
+pub(super) fn is_hubspots(host: &str) -> bool {
+    ["hubapi.com", "hubspot.com"].iter().any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+}

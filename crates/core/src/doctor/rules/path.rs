@@ -1,0 +1,182 @@
+//! Hosts, paths, methods and versions (hubspot facts, sections 1 and 2).
+
+use super::{Facts, Found, Say};
+use crate::catalog::{Catalog, Method, Resolution};
+use crate::doctor::facts::{API_HOST, is_hubspots};
+use crate::path::NormalPath;
+use crate::sunset;
+use crate::translate::agrees;
+
+/// Where pages for people are, and what browsers call without a token.
+fn is_for_people(facts: &Facts<'_>) -> bool {
+    let path = facts.raw_path();
+    path.starts_with("/oauth/authorize") || path.ends_with("/authorize") && path.starts_with("/oauth/") || path.starts_with("/uploads/form")
+}
+
+/// A host of HubSpot's that is not the API's.
+fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
+    let host = facts.call()?.host.as_deref().filter(|host| is_hubspots(host) && *host != API_HOST)?;
+    let succeeded = facts.status().is_some_and(|status| status < 400);
+    (!succeeded && !is_for_people(facts)).then_some(host)
+}
+
+/// `api-eu1.hubapi.com`, `api.eu1.hubapi.com`.
+fn names_region(host: &str) -> bool {
+    host.split(['.', '-']).any(crate::token::is_region)
+}
+
+pub(super) fn region(facts: &Facts<'_>) -> Option<Found> {
+    let host = strange_host(facts).filter(|host| names_region(host))?;
+    Found::certain(format!("{host} names a region; the API has one host for all, {API_HOST}, and finds the account's region by the token"))
+        .so(format!("call https://{API_HOST}; only the pages for people (app-eu1.hubspot.com) differ by region"))
+}
+
+pub(super) fn host(facts: &Facts<'_>) -> Option<Found> {
+    let host = strange_host(facts).filter(|host| !names_region(host))?;
+    Found::certain(format!("the call goes to {host}, and the API is at {API_HOST}")).so(format!("call https://{API_HOST}"))
+}
+
+fn is_gone(effect: &str) -> bool {
+    !effect.starts_with("unsupported")
+}
+
+fn successor(facts: &Facts<'_>) -> Option<String> {
+    match facts.operation {
+        Some(operation) => sunset::successor(operation.method, operation.template).and_then(|row| row.successor).map(str::to_owned),
+        None => sunset::family(facts.raw_path()).map(|family| family.move_to.to_owned()),
+    }
+}
+
+/// What differs between an operation and its successor, in words.
+fn difference(facts: &Facts<'_>) -> Option<&'static str> {
+    let operation = facts.operation?;
+    sunset::successor(operation.method, operation.template)
+        .map(|row| row.difference)
+        .filter(|difference| *difference != "-" && !agrees(difference))
+}
+
+pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
+    let refused_for_it = facts.is_category("ENDED");
+    let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
+    // Families that are in no table any more have gone too, where HubSpot says that nothing is there.
+    let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());
+    let html = facts.answer().is_some_and(|answer| answer.html);
+    let (what, date) = match (row, family) {
+        (Some(row), _) if refused_for_it || facts.may_be(&[401, 404, 405, 410]) => (row.what, format!("{} ({})", row.date, row.effect)),
+        (_, Some(family)) if matches!(facts.status(), Some(404 | 410)) || html => {
+            (family.what, "a date that HubSpot does not give for this very path".to_owned())
+        }
+        _ => return None,
+    };
+    let found = Found::certain(format!("{what} ended on {date}"));
+    found_successor(facts, found)
+}
+
+fn found_successor(facts: &Facts<'_>, found: Option<Found>) -> Option<Found> {
+    let found = match successor(facts) {
+        Some(successor) => found.so(format!("move to {successor}")).moves_to(successor),
+        None => found.so("HubSpot has published no successor that is generally available; look for a beta, or do without"),
+    };
+    let found = match difference(facts) {
+        Some(difference) => found.so(format!("mind what differs: {difference}")),
+        None => found,
+    };
+    if facts.raw_path().starts_with("/contacts/v1/lists") {
+        return found.so("legacy list ids are other than new ones: map them with /crm/lists/2026-09/idmapping");
+    }
+    found.so("`keyway scan` finds every such call, `keyway fix` moves those whose shapes agree")
+}
+
+pub(super) fn ends(facts: &Facts<'_>) -> Option<Found> {
+    let row = sunset::of_path(facts.raw_path())?;
+    if ended(facts).is_some() || (row.date <= facts.today.as_str() && is_gone(row.effect)) {
+        return None;
+    }
+    let date = if row.certainty == "published" { row.date.to_owned() } else { format!("{} ({})", row.date, row.certainty) };
+    let found = Found::note(format!("{}: {} on {date}", row.what, row.effect));
+    match successor(facts) {
+        Some(successor) => found.so(format!("move to {successor}")).moves_to(successor),
+        None => found.so(format!("move to {}", row.move_to)),
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    matches!(segment, "v1" | "v2" | "v3" | "v4") || (segment.starts_with("20") && segment.as_bytes().get(4) == Some(&b'-'))
+}
+
+/// The path with its version where the catalog has it.
+fn version_moved(facts: &Facts<'_>) -> Option<String> {
+    let path = facts.path.as_ref()?.as_ref().ok()?;
+    let segments: Vec<&str> = path.segments().collect();
+    let at = segments.iter().position(|segment| is_version(segment))?;
+    let method = facts.call()?.method.as_deref();
+    let known = |path: &NormalPath| {
+        let methods = Method::ALL.iter().map(|method| method.as_str());
+        let mut methods = method.into_iter().chain(methods.filter(|_| method.is_none()));
+        methods.any(|method| matches!(Catalog::get().resolve(method, path), Resolution::Found(_)))
+    };
+    (0..segments.len()).filter(|to| *to != at).find_map(|to| {
+        let mut moved = segments.clone();
+        let version = moved.remove(at);
+        moved.insert(to, version);
+        let path = NormalPath::parse(&format!("/{}", moved.join("/"))).ok()?;
+        // The catalog answers to two spellings of the same; what is proposed is HubSpot's own.
+        let own = |path: &NormalPath| path.segments().position(is_version) == Some(to);
+        (known(&path) && own(&path)).then(|| path.as_str().to_owned())
+    })
+}
+
+pub(super) fn misplaced(facts: &Facts<'_>) -> Option<Found> {
+    (facts.path.is_some() && facts.operation.is_none() && facts.other_methods.is_empty() && facts.may_be(&[404, 405])).then_some(())?;
+    let moved = version_moved(facts)?;
+    Found::certain(format!(
+        "no path has its version there; {moved} is HubSpot's spelling: a dated version stands behind the family, a numbered one before it"
+    ))
+    .so(format!("call {moved}"))
+    .moves_to(moved)
+}
+
+pub(super) fn unreadable(facts: &Facts<'_>) -> Option<Found> {
+    let error = facts.path.as_ref()?.as_ref().err()?;
+    facts.may_be(&[400, 404, 414]).then_some(())?;
+    Found::certain(format!("{error}: servers read such a path differently, and Keyway refuses it"))
+        .so("put the path together from segments, each percent-encoded by itself; an empty id makes two slashes")
+}
+
+pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
+    let said = facts.says("Unable to infer object type");
+    let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]));
+    (said || unknown.is_some()).then_some(())?;
+    Found::certain(match unknown {
+        Some(unknown) => format!("{} is neither a standard object type nor a custom one", unknown.chars().take(60).collect::<String>()),
+        None => "the object type in the path is neither a standard one nor a custom one".to_owned(),
+    })
+    .so("standard types go by name or id (contacts, 0-1), custom ones by p_NAME, pHUBID_NAME or 2-NUMBER; /crm-object-schemas/2026-09/schemas lists the account's")
+}
+
+pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
+    let others = &facts.other_methods;
+    (!others.is_empty() && facts.may_be(&[404, 405])).then_some(())?;
+    let list: Vec<&str> = others.iter().map(|method| method.as_str()).collect();
+    Found::certain(format!(
+        "the path takes {}, and was called with {}",
+        list.join(", "),
+        facts.call()?.method.as_deref().unwrap_or("another method")
+    ))
+    .so(format!("call it with {}; records are changed with PATCH, made and searched with POST", list.join(" or ")))
+}
+
+pub(super) fn unknown(facts: &Facts<'_>) -> Option<Found> {
+    let no_operation = facts.path.as_ref().is_some_and(Result::is_ok) && facts.operation.is_none() && facts.other_methods.is_empty();
+    let page = facts.answer().is_some_and(|answer| answer.html);
+    let not_found = facts.status() == Some(404) || facts.is_category("NOT_FOUND");
+    let explained = [ended(facts), misplaced(facts), region(facts), host(facts)].iter().any(Option::is_some);
+    let to_api = facts.to_hubspot() || not_found || page;
+    (!explained
+        && !is_for_people(facts)
+        && ((no_operation && to_api && facts.may_be(&[404])) || (page && facts.operation.is_none() && not_found)))
+        .then_some(())?;
+    Found::likely("HubSpot's reference has no such path; HubSpot answers those with an HTML page, which clients can't read as an error")
+        .so("compare the path with HubSpot's reference: family, version, plural names, and that every id is filled in")
+        .so("it may be a path that is newer than Keyway's catalog, or one that HubSpot never published")
+}

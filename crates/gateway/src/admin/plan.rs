@@ -1,0 +1,74 @@
+//! A plan over the admin API: from a scan's report, from the calls on record, or from both.
+//!
+//! What it says is decided in `core::plan`. Nothing is changed here: apps are made by `POST /api/v1/apps`.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use keyway_core::plan::{By, Grouping, Recorded, Report, integrations, markdown, plan};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::body::{ApiError, VERSION};
+use super::extract::JsonBody;
+use super::usage::days_back;
+use crate::clock;
+
+/// Largest body: the report of a large code base has some megabytes.
+pub(super) const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Days looked back when nothing is said: long enough for what runs once a quarter.
+const DAYS_DEFAULT: u32 = 90;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PlanBody {
+    report: Option<Report>,
+    #[serde(default)]
+    recorded: bool,
+    days: Option<u32>,
+    hub_id: Option<u64>,
+    by: Option<By>,
+    repository: Option<String>,
+}
+
+pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBody<PlanBody>) -> Result<Json<Value>, ApiError> {
+    if asked.report.is_none() && !asked.recorded {
+        return Err(ApiError::invalid("give a report of `keyway scan --json`, or \"recorded\": true for the calls on record, or both"));
+    }
+    if asked.report.as_ref().is_some_and(|report| report.version != 1) {
+        return Err(ApiError::invalid("the report is of another version than 1"));
+    }
+    let recorded = if asked.recorded { recorded(&admin, asked.hub_id, asked.days).await? } else { Vec::new() };
+    let grouping = Grouping {
+        by: asked.by.unwrap_or_default(),
+        repository: asked.repository.filter(|name| !name.is_empty()).unwrap_or_else(|| "repository".to_owned()),
+        ..Grouping::default()
+    };
+    let today: String = clock::now().to_iso().chars().take(10).collect();
+    let made = plan(&integrations(asked.report.as_ref(), &recorded, &grouping), &today);
+    Ok(Json(json!({ "version": VERSION, "plan": made, "markdown": markdown(&made) })))
+}
+
+/// The calls on record, by app and operation.
+async fn recorded(admin: &Admin, hub_id: Option<u64>, days: Option<u32>) -> Result<Vec<Recorded>, ApiError> {
+    let (_, since) = days_back(days, DAYS_DEFAULT)?;
+    if let Some(hub_id) = hub_id {
+        admin.control.account(hub_id).await?;
+    }
+    let names: HashMap<u64, String> = admin.control.apps(hub_id).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
+    let used = admin.audit.usage(hub_id, since).await?;
+    Ok(used
+        .into_iter()
+        .map(|one| Recorded {
+            app: names.get(&one.app_id).cloned(),
+            app_id: one.app_id,
+            hub_id: one.hub_id,
+            operation: one.operation,
+            object: one.object,
+            calls: one.calls,
+            failed: one.failed,
+        })
+        .collect())
+}

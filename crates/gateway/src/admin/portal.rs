@@ -1,0 +1,274 @@
+//! The embedded account as a test double: reset, seed, snapshots, requests received, faults, the clock,
+//! and what it covers of HubSpot's API. A connected account is refused by every one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use keyway_core::time::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::body::{ApiError, VERSION};
+use super::extract::{JsonBody, Path, Query};
+use crate::clock;
+use crate::coverage;
+use crate::double::Double;
+use crate::double::faults::Rule;
+use crate::double::requests::{Expected, Filter, Received};
+
+type Answer = Result<Json<Value>, ApiError>;
+
+/// Largest seed or snapshot taken in.
+pub(super) const RECORDS_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Longest wait for requests that are expected.
+const WAIT_MS_MAX: u64 = 60_000;
+/// Requests answered at most, the newest.
+const REQUESTS_MAX: usize = 2_000;
+
+/// The double of an embedded account, or why there is none.
+async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, ApiError> {
+    let account = admin.control.account(hub_id).await?;
+    match (account.connection, admin.registry.double(hub_id)) {
+        (None, Some(double)) => Ok(double),
+        _ => Err(ApiError::new(409, "connected", format!("account {hub_id} is connected to HubSpot; this is for embedded accounts only"))),
+    }
+}
+
+pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    admin.refill.empty(hub_id).await?;
+    double.reset();
+    admin.registry.forget_use(hub_id);
+    Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
+}
+
+pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(seed): JsonBody<Value>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let mut made = admin.refill.fill(hub_id, seed, double.clock.now(clock::now())).await?;
+    made["version"] = VERSION.into();
+    Ok(Json(made))
+}
+
+pub(super) async fn list_snapshots(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let snapshots: Vec<Value> = double.snapshots.list().into_iter().map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect();
+    Ok(Json(json!({ "version": VERSION, "snapshots": snapshots })))
+}
+
+pub(super) async fn show_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Result<Response, ApiError> {
+    let double = double(&admin, hub_id).await?;
+    let copy = double.snapshots.get(&name).ok_or_else(|| no_snapshot(&name))?;
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], copy.as_ref().clone()).into_response())
+}
+
+pub(super) async fn take_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    keep(&double, &name, admin.refill.copy(hub_id).await?)
+}
+
+/// Only kept: whether it can be read is told when it is restored.
+pub(super) async fn put_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>, copy: Bytes) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    keep(&double, &name, copy.to_vec())
+}
+
+fn keep(double: &Double, name: &str, copy: Vec<u8>) -> Answer {
+    let bytes = copy.len();
+    double.snapshots.put(name, copy).map_err(ApiError::invalid)?;
+    Ok(Json(json!({ "version": VERSION, "snapshot": { "name": name, "bytes": bytes } })))
+}
+
+pub(super) async fn delete_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+    if double(&admin, hub_id).await?.snapshots.remove(&name) {
+        Ok(Json(json!({ "version": VERSION, "deleted": name })))
+    } else {
+        Err(no_snapshot(&name))
+    }
+}
+
+pub(super) async fn restore_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let copy = double.snapshots.get(&name).ok_or_else(|| no_snapshot(&name))?;
+    admin.refill.put_back(hub_id, copy.as_ref().clone()).await?;
+    Ok(Json(json!({ "version": VERSION, "restored": name })))
+}
+
+fn no_snapshot(name: &str) -> ApiError {
+    ApiError::new(404, "not_found", format!("there is no snapshot {name}"))
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RequestsQuery {
+    method: Option<String>,
+    path: Option<String>,
+    operation: Option<String>,
+    app: Option<String>,
+    status: Option<String>,
+    body: Option<String>,
+    query: Option<String>,
+    after: Option<u64>,
+    expect: Option<String>,
+    wait_ms: Option<u64>,
+}
+
+pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let RequestsQuery { method, path, operation, app, status, body, query, after, expect, wait_ms } = asked;
+    let body = body.map(|body| serde_json::from_str(&body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
+    let filter = Filter { method, path, operation, app, status, body, query, after };
+    let expected =
+        expect.map(|text| Expected::parse(&text).ok_or_else(|| ApiError::invalid("expect is a number, or a range such as 1.. or 2..3")));
+    let expected = expected.transpose()?;
+    if wait_ms.is_some_and(|wait| expected.is_none() || wait > WAIT_MS_MAX) {
+        return Err(ApiError::invalid(format!("waitMs belongs to expect, and is {WAIT_MS_MAX} at most")));
+    }
+    let found = wait_for(&double, &filter, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
+    let newest = found.iter().skip(found.len().saturating_sub(REQUESTS_MAX));
+    let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": newest.map(|one| described(one)).collect::<Vec<_>>() });
+    if let Some(expected) = expected {
+        answer["met"] = expected.is_met(found.len() as u64).into();
+    }
+    Ok(Json(answer))
+}
+
+/// What fits, once it is as many as there should be or the time is over. Of what must not come, the
+/// whole time is waited for it.
+async fn wait_for(double: &Double, filter: &Filter, expected: Option<Expected>, time: Duration) -> Vec<Arc<Received>> {
+    let mut last = double.requests.last();
+    let looking = async {
+        loop {
+            // Seen before it is looked: what comes meanwhile wakes this up again.
+            last.borrow_and_update();
+            let found = double.requests.find(filter).len() as u64;
+            let enough = expected.is_none_or(|expected| expected.least > 0 && expected.least <= found || expected.most < found);
+            if enough || last.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    if !time.is_zero() {
+        let _ = tokio::time::timeout(time, looking).await;
+    }
+    double.requests.find(filter)
+}
+
+fn described(one: &Received) -> Value {
+    let body = match one.json() {
+        Value::Null if !one.body.is_empty() => String::from_utf8_lossy(&one.body).into(),
+        json => json,
+    };
+    json!({
+        "number": one.number, "time": one.at.to_iso(), "method": one.method, "path": one.path, "query": one.query, "operation": one.operation,
+        "appId": one.app_id, "app": one.app, "body": body, "bodyBytes": one.body_bytes, "status": one.status, "category": one.category,
+        "fault": one.fault, "correlationId": one.correlation_id,
+    })
+}
+
+pub(super) async fn forget_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    double(&admin, hub_id).await?.requests.clear();
+    Ok(Json(json!({ "version": VERSION, "forgotten": hub_id })))
+}
+
+pub(super) async fn list_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let faults: Vec<Value> = double
+        .faults
+        .list()
+        .into_iter()
+        .map(|(rule, seen, hit)| {
+            let mut value = json!(rule);
+            value["seen"] = seen.into();
+            value["hit"] = hit.into();
+            value
+        })
+        .collect();
+    Ok(Json(json!({ "version": VERSION, "faults": faults })))
+}
+
+pub(super) async fn add_fault(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(rule): JsonBody<Rule>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let rule = double.faults.add(rule).map_err(ApiError::invalid)?;
+    Ok(Json(json!({ "version": VERSION, "fault": rule })))
+}
+
+pub(super) async fn clear_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    double(&admin, hub_id).await?.faults.clear();
+    Ok(Json(json!({ "version": VERSION, "cleared": hub_id })))
+}
+
+pub(super) async fn remove_fault(State(admin): State<Admin>, Path((hub_id, fault)): Path<(u64, u64)>) -> Answer {
+    if double(&admin, hub_id).await?.faults.remove(fault) {
+        Ok(Json(json!({ "version": VERSION, "deleted": fault })))
+    } else {
+        Err(ApiError::new(404, "not_found", format!("there is no fault rule {fault}")))
+    }
+}
+
+pub(super) async fn show_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    Ok(Json(told(&double)))
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ClockBody {
+    set: Option<String>,
+    advance_ms: Option<i64>,
+    #[serde(default)]
+    frozen: bool,
+}
+
+pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<ClockBody>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let (real, before) = (clock::now(), double.clock.now(clock::now()));
+    match (&asked.set, asked.advance_ms) {
+        (Some(_), Some(_)) => return Err(ApiError::invalid("a clock is set, or moved on by advanceMs")),
+        (Some(to), None) => {
+            let to = Timestamp::parse_iso(to).filter(in_range);
+            let to = to.ok_or_else(|| ApiError::invalid("set is a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
+            double.clock.set(to, asked.frozen, real);
+        }
+        (None, Some(ms)) => {
+            if !in_range(&before.plus_ms(ms)) {
+                return Err(ApiError::invalid("the clock goes from 1970 to 9998"));
+            }
+            double.clock.advance(ms, real);
+            if asked.frozen {
+                double.clock.set(double.clock.now(real), true, real);
+            }
+        }
+        (None, None) if asked.frozen => double.clock.set(before, true, real),
+        (None, None) => double.clock.reset(),
+    }
+    if double.clock.now(real) < before {
+        // Calls that were counted lie in the future now, and would fill the limits until then.
+        admin.registry.forget_use(hub_id);
+    }
+    Ok(Json(told(&double)))
+}
+
+fn in_range(at: &Timestamp) -> bool {
+    /// The end of the year 9998: what is reckoned from there still has a date.
+    const LAST_MS: i64 = 253_370_764_799_999;
+    (0..=LAST_MS).contains(&at.as_ms())
+}
+
+fn told(double: &Double) -> Value {
+    let real = clock::now();
+    let now = double.clock.now(real);
+    json!({ "version": VERSION, "clock": { "now": now.to_iso(), "frozen": double.clock.is_frozen(), "aheadMs": now.as_ms() - real.as_ms() } })
+}
+
+pub(super) async fn coverage(State(admin): State<Admin>) -> Answer {
+    let operations = coverage::operations(|method, path| admin.refill.serves(method, path));
+    let count = |of: fn(&coverage::Row) -> bool| operations.iter().filter(|row| of(row)).count();
+    let (served, tested) = (count(|row| row.served), count(|row| row.tested));
+    Ok(Json(json!({ "version": VERSION, "count": operations.len(), "served": served, "tested": tested, "operations": operations })))
+}

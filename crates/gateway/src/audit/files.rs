@@ -1,0 +1,377 @@
+//! The log of one server: files that are only ever added to.
+//!
+//! `segment` is one file, `index` what is known of it without reading it, `read` finds records,
+//! `verify` checks the seals. Here is the writer: a commit is one write and one sync at the end of
+//! the newest file. A file that is full, or of a day that is over, is followed by a new one; what
+//! is there is never changed, and retention takes whole files away.
+
+mod copy;
+mod index;
+mod open;
+mod read;
+mod segment;
+mod verify;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use keyway_core::time::Timestamp;
+
+use super::AuditEntry;
+use super::chain::{ChainKey, Seal};
+use super::row::Row;
+pub(crate) use copy::{copy, is_readable};
+pub(super) use index::Alike;
+use index::Index;
+pub(super) use open::open;
+pub(super) use read::sources_of;
+use segment::{Entry, FRAME_HEAD_BYTES, HEAD_BYTES, Head};
+
+/// Bytes after which a new file begins: some half a million records.
+const FILE_BYTES: u64 = 64 << 20;
+/// Bytes by which a file is lengthened ahead.
+const AHEAD_BYTES: u64 = 1 << 20;
+const DAY_MS: i64 = 86_400_000;
+/// The file that says where the chain starts, once older files were taken away.
+const START: &str = "start";
+/// The extension of files that a crash left without a whole commit.
+const CUT: &str = "cut";
+
+/// What the writer and the readers share.
+pub(super) struct Shelf {
+    /// None where nothing is kept.
+    folder: Option<PathBuf>,
+    key: Arc<ChainKey>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Where the chain starts: the last record that was taken away, and its seal.
+    start: Start,
+    /// Files that are not added to any more, the oldest first.
+    finished: Vec<Arc<Finished>>,
+    live: Live,
+}
+
+/// Where the chain starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Start {
+    after_id: i64,
+    seal: Seal,
+    genuine: bool,
+}
+
+/// A file that is not added to any more.
+struct Finished {
+    first_id: i64,
+    records: u64,
+    at_min: i64,
+    at_max: i64,
+    seal: Seal,
+    last_id: i64,
+    kept: Kept,
+}
+
+/// Where a finished file is.
+enum Kept {
+    /// In the folder, its index beside it.
+    Folder(PathBuf),
+    /// Nowhere but here, or its index is still being written.
+    Here(Arc<File>, Arc<Index>),
+}
+
+/// The file that is added to.
+struct Live {
+    file: Arc<File>,
+    path: Option<PathBuf>,
+    head: Head,
+    index: Index,
+    /// The day it is of, counted since 1970; none before its first record.
+    day: Option<i64>,
+}
+
+/// The writer's side.
+pub(super) struct Files {
+    shelf: Arc<Shelf>,
+    /// Calls that were begun and not finished, by correlation id: their entries, for the next file.
+    begun: HashMap<String, Vec<u8>, foldhash::fast::RandomState>,
+    /// The length to which the file was lengthened.
+    length: u64,
+    /// Whether a write failed: what is behind the last commit is not known, and a new file begins.
+    unsure: bool,
+    payload: Vec<u8>,
+}
+
+impl Shelf {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Finished {
+    fn of(index: &Index, first_id: i64, kept: Kept) -> Self {
+        let Index { records, at_min, at_max, seal, last_id, .. } = *index;
+        Self { first_id, records, at_min, at_max, seal, last_id, kept }
+    }
+
+    fn file(&self) -> io::Result<Arc<File>> {
+        match &self.kept {
+            Kept::Folder(path) => File::open(path).map(Arc::new),
+            Kept::Here(file, _) => Ok(file.clone()),
+        }
+    }
+
+    fn index(&self, key: &ChainKey) -> io::Result<Arc<Index>> {
+        match &self.kept {
+            Kept::Here(_, index) => Ok(index.clone()),
+            Kept::Folder(path) => match Index::load(&index_path(path), key)? {
+                Some(index) => Ok(Arc::new(index)),
+                None => {
+                    tracing::warn!(file = %path.display(), "the index of an audit file is missing or was changed; it is made anew");
+                    let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
+                    index.save(&index_path(path), key)?;
+                    Ok(Arc::new(index))
+                }
+            },
+        }
+    }
+}
+
+impl Files {
+    /// Writes a batch, durably. The number of its first record comes back.
+    pub fn commit(&mut self, records: &[(&AuditEntry, String)], begun: &[&AuditEntry]) -> io::Result<i64> {
+        let day = records.iter().map(|(entry, _)| entry.at.as_ms().div_euclid(DAY_MS)).max();
+        let due = {
+            let state = self.shelf.locked();
+            let later = day.zip(state.live.day).is_some_and(|(day, of_file)| day > of_file);
+            state.live.index.records > 0 && (later || state.live.index.end >= FILE_BYTES)
+        };
+        if due || self.unsure {
+            self.next_file()?;
+        }
+        let first_id = self.shelf.locked().live.index.last_id + 1;
+        let rows: Vec<Row<'_>> = records.iter().zip(first_id..).map(|((entry, source), id)| Row::of(entry, id, source)).collect();
+        let mut noted = Vec::with_capacity(begun.len());
+        for entry in begun {
+            let note = encode(Vec::new(), &Entry::Begun(Row::unfinished(entry, &entry.source.to_string())))?;
+            noted.push((entry.correlation_id.clone(), note));
+        }
+        self.append(&rows, noted.iter().flat_map(|(_, note)| note))?;
+        if !self.begun.is_empty() {
+            records.iter().for_each(|(entry, _)| drop(self.begun.remove(&entry.correlation_id)));
+        }
+        self.begun.extend(noted);
+        Ok(first_id)
+    }
+
+    /// Adds a commit of records and of notes that are encoded already.
+    fn append<'b>(&mut self, rows: &[Row<'_>], notes: impl Iterator<Item = &'b u8>) -> io::Result<()> {
+        let (offset, seal, file) = {
+            let live = &self.shelf.locked().live;
+            (live.index.end, live.index.seal, live.file.clone())
+        };
+        let mut payload = std::mem::take(&mut self.payload);
+        payload.clear();
+        for row in rows {
+            payload = encode(payload, &Entry::Record(*row))?;
+        }
+        payload.extend(notes);
+        // Until the sync has succeeded nothing is known of what the file holds.
+        self.unsure = true;
+        let (end, seal) = self.write(&file, offset, &seal, &payload)?;
+        self.unsure = false;
+        self.payload = payload;
+        let live = &mut self.shelf.locked().live;
+        live.index.add(offset, end, seal, rows.iter());
+        live.day = live.day.max(rows.iter().map(|row| row.at.div_euclid(DAY_MS)).max());
+        Ok(())
+    }
+
+    /// Adds a commit to a file and syncs it; where it ends, and its seal.
+    fn write(&mut self, file: &File, offset: u64, before: &Seal, payload: &[u8]) -> io::Result<(u64, Seal)> {
+        let seal = self.shelf.key.frame(before, payload);
+        let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
+        let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + payload.len());
+        frame.extend(length.to_le_bytes());
+        frame.extend(seal);
+        frame.extend(payload);
+        let end = offset + frame.len() as u64;
+        if end > self.length {
+            // Zeros that are there, not a hole: blocks that exist are synced without the file system's journal.
+            let from = self.length.max(offset);
+            file.write_all_at(&vec![0; usize::try_from(end + AHEAD_BYTES - from).unwrap_or(0)], from)?;
+            self.length = end + AHEAD_BYTES;
+        }
+        file.write_all_at(&frame, offset)?;
+        if self.shelf.folder.is_some() {
+            file.sync_data()?;
+        }
+        Ok((end, seal))
+    }
+
+    /// Begins a new file, and notes there again which calls are under way.
+    fn next_file(&mut self) -> io::Result<()> {
+        let head = self.shelf.locked().live.following();
+        let payload: Vec<u8> = self.begun.values().flatten().copied().collect();
+        let mut next = Live::create(self.shelf.folder.as_deref(), head)?;
+        self.length = HEAD_BYTES;
+        if !payload.is_empty() {
+            let (end, seal) = self.write(&next.file, HEAD_BYTES, &head.seal, &payload)?;
+            next.index.add(HEAD_BYTES, end, seal, [].iter());
+        }
+        next.appear(self.shelf.folder.as_deref())?;
+        self.unsure = false;
+        let full = {
+            let mut state = self.shelf.locked();
+            let full = std::mem::replace(&mut state.live, next);
+            if full.index.records == 0 {
+                // It had the same name, and is gone.
+                return Ok(());
+            }
+            let index = Arc::new(full.index);
+            let finished = Finished::of(&index, full.head.first_id, Kept::Here(full.file.clone(), index.clone()));
+            state.finished.push(Arc::new(finished));
+            (full.file, full.path, index)
+        };
+        // Beside the calls: the index of half a million records takes some milliseconds.
+        let shelf = self.shelf.clone();
+        std::thread::Builder::new().name("keyway-audit-index".into()).spawn(move || put_away(&shelf, full)).map(drop)
+    }
+
+    /// Takes away the files all of whose records are older than a moment; how many records those were.
+    pub fn prune(&mut self, before: Timestamp) -> io::Result<u64> {
+        let over = {
+            let live = &self.shelf.locked().live.index;
+            live.records > 0 && live.at_max < before.as_ms()
+        };
+        if over {
+            self.next_file()?;
+        }
+        let mut state = self.shelf.locked();
+        let old = state.finished.iter().take_while(|file| file.at_max < before.as_ms()).count();
+        let Some(last) = old.checked_sub(1).map(|last| state.finished[last].clone()) else { return Ok(0) };
+        let start = Start { after_id: last.last_id, seal: last.seal, genuine: true };
+        // The start first: files before it that a crash leaves are taken away when the log is opened.
+        start.write(self.shelf.folder.as_deref(), &self.shelf.key)?;
+        state.start = start;
+        let gone: Vec<Arc<Finished>> = state.finished.drain(..old).collect();
+        drop(state);
+        for file in &gone {
+            file.remove(self.shelf.folder.as_deref());
+        }
+        Ok(gone.iter().map(|file| file.records).sum())
+    }
+
+    /// Cuts what was lengthened ahead, and writes the index of the newest file, which vouches for its end.
+    pub fn close(self) {
+        let live = &self.shelf.locked().live;
+        let Some(path) = &live.path else { return };
+        let closed = if live.index.records == 0 && self.begun.is_empty() {
+            fs::remove_file(path)
+        } else if self.unsure || !self.begun.is_empty() {
+            // As after a crash: the next start reads it through, and finds what is not over.
+            Ok(())
+        } else {
+            live.file
+                .set_len(live.index.end)
+                .and_then(|()| live.file.sync_all())
+                .and_then(|()| live.index.save(&index_path(path), &self.shelf.key))
+        };
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the audit could not be closed in order; the next start takes longer");
+        }
+    }
+}
+
+impl Live {
+    /// The head of the file after it, or of the one that takes its place where it has no records.
+    fn following(&self) -> Head {
+        if self.index.records == 0 { self.head } else { Head { first_id: self.index.last_id + 1, seal: self.index.seal } }
+    }
+
+    /// A file of this head, not yet under its name.
+    fn create(folder: Option<&Path>, head: Head) -> io::Result<Self> {
+        let (file, path) = match folder {
+            None => (tempfile::tempfile()?, None),
+            Some(folder) => {
+                let path = folder.join(format!("{:020}.log", head.first_id));
+                let draft = path.with_extension("new");
+                (File::options().read(true).write(true).create(true).truncate(true).open(draft)?, Some(path))
+            }
+        };
+        head.write(&file)?;
+        Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None })
+    }
+
+    /// Gives the file its name, durably.
+    fn appear(&self, folder: Option<&Path>) -> io::Result<()> {
+        let (Some(path), Some(folder)) = (&self.path, folder) else { return Ok(()) };
+        self.file.sync_all()?;
+        fs::rename(path.with_extension("new"), path)?;
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl Finished {
+    /// Best effort: what is left is before the start, and is taken away when the log is opened.
+    fn remove(&self, folder: Option<&Path>) {
+        let Some(folder) = folder else { return };
+        let path = folder.join(format!("{:020}.log", self.first_id));
+        for path in [index_path(&path), path] {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Start {
+    fn write(&self, folder: Option<&Path>, key: &ChainKey) -> io::Result<()> {
+        let Some(folder) = folder else { return Ok(()) };
+        let bytes = [&self.after_id.to_le_bytes()[..], &self.seal, &key.start(0, self.after_id, &self.seal)].concat();
+        let draft = folder.join("start.new");
+        let file = File::create(&draft)?;
+        file.write_all_at(&bytes, 0)?;
+        file.sync_all()?;
+        fs::rename(draft, folder.join(START))?;
+        File::open(folder)?.sync_all()
+    }
+
+    /// Where the chain starts by the folder; at its very beginning where nothing was taken away.
+    fn read(folder: &Path, key: &ChainKey) -> io::Result<Self> {
+        let bytes = match fs::read(folder.join(START)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { genuine: true, ..Self::default() }),
+            other => other?,
+        };
+        let read = || {
+            let (after_id, rest) = bytes.split_at_checked(8)?;
+            let (seal, vouched) = rest.split_at_checked(32)?;
+            Some((i64::from_le_bytes(after_id.try_into().ok()?), Seal::try_from(seal).ok()?, vouched))
+        };
+        let Some((after_id, seal, vouched)) = read() else { return Ok(Self::default()) };
+        Ok(Self { after_id, seal, genuine: key.start(0, after_id, &seal) == *vouched })
+    }
+}
+
+/// Writes the index of a full file, which then need not be held here.
+fn put_away(shelf: &Shelf, (file, path, index): (Arc<File>, Option<PathBuf>, Arc<Index>)) {
+    let Some(path) = path else { return };
+    let saved = file.set_len(index.end).and_then(|()| index.save(&index_path(&path), &shelf.key));
+    if let Err(error) = saved {
+        return tracing::warn!(%error, "the index of an audit file could not be written; it stays in memory");
+    }
+    let mut state = shelf.locked();
+    if let Some(place) = state.finished.iter_mut().find(|file| file.last_id == index.last_id) {
+        *place = Arc::new(Finished::of(&index, place.first_id, Kept::Folder(path)));
+    }
+}
+
+fn index_path(path: &Path) -> PathBuf {
+    path.with_extension("idx")
+}
+
+fn encode(payload: Vec<u8>, entry: &Entry<'_>) -> io::Result<Vec<u8>> {
+    postcard::to_extend(entry, payload).map_err(io::Error::other)
+}

@@ -1,0 +1,80 @@
+//! What an embedded account answers of HubSpot's API, operation by operation, and what of it the
+//! project's tests call.
+//!
+//! Served is asked of the code that answers; tested is a list that `tests/coverage.py` compares with
+//! the calls that the tests made.
+
+use std::collections::HashSet;
+
+use keyway_core::catalog::{Auth, Catalog, Operation};
+use serde::Serialize;
+
+use crate::pipeline;
+
+/// One operation.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// The method.
+    pub method: &'static str,
+    /// The path template.
+    pub path: &'static str,
+    /// The version segment.
+    pub version: &'static str,
+    /// HubSpot's name of the API.
+    pub api: &'static str,
+    /// Whether an embedded account answers it.
+    pub served: bool,
+    /// Whether a test of the project calls it, and it is performed.
+    pub tested: bool,
+}
+
+/// Operations that a test calls: a method and a path template on each line.
+const TESTED: &str = include_str!("coverage/tested.txt");
+
+/// Every operation of the catalog. `answers` says whether the embedded CRM answers a method and path.
+pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<Row> {
+    let tested: HashSet<&str> = TESTED.lines().collect();
+    let row = |operation: &'static Operation| Row {
+        method: operation.method.as_str(),
+        path: operation.template,
+        version: operation.version,
+        api: operation.api,
+        // What takes the developer account's key only is refused before it comes to the account.
+        served: pipeline::answers_itself(operation)
+            || (operation.auth == Auth::Bearer && answers(operation.method.as_str(), &sample(operation.template))),
+        tested: tested.contains(operation.to_string().as_str()),
+    };
+    Catalog::get().operations().iter().map(row).collect()
+}
+
+/// A path that a template stands for.
+fn sample(template: &str) -> String {
+    let segment = |segment: &str| match segment {
+        "{objectType}" | "{fromObjectType}" => "contacts".to_owned(),
+        "{toObjectType}" => "companies".to_owned(),
+        _ if segment.starts_with('{') => "1".to_owned(),
+        _ => segment.to_owned(),
+    };
+    template.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_as_tested_is_an_operation_and_in_order() {
+        let lines: Vec<&str> = TESTED.lines().collect();
+        let known: HashSet<String> = Catalog::get().operations().iter().map(ToString::to_string).collect();
+        for line in &lines {
+            assert!(known.contains(*line), "{line} is no operation");
+        }
+        assert!(lines.is_sorted(), "the list is sorted, each line once");
+    }
+
+    #[test]
+    fn a_sample_names_types_where_the_template_has_them() {
+        assert_eq!(sample("/crm/v4/associations/{fromObjectType}/{toObjectType}/labels"), "/crm/v4/associations/contacts/companies/labels");
+        assert_eq!(sample("/files/v3/files/{fileId}"), "/files/v3/files/1");
+    }
+}

@@ -1,0 +1,66 @@
+//! What makes an embedded account a test double: a clock that can be set, faults on demand, and the
+//! requests it received.
+//!
+//! All of it is in memory and of one account. A connected account has none: [`Double`] stands in the
+//! entry of an embedded account only, so that nothing here can touch a call to HubSpot.
+
+mod clock;
+pub mod faults;
+pub mod requests;
+mod snapshots;
+
+use serde_json::Value;
+
+use crate::backend::BoxFuture;
+
+pub use clock::AccountClock;
+pub use snapshots::Snapshots;
+
+/// The test double's side of one embedded account.
+#[derive(Default)]
+pub struct Double {
+    /// Its time.
+    pub clock: AccountClock,
+    /// What its calls run into.
+    pub faults: faults::Faults,
+    /// What it was sent.
+    pub requests: requests::Requests,
+    /// Copies of its records, to come back to.
+    pub snapshots: Snapshots,
+}
+
+impl Double {
+    /// As when the account was made; snapshots stay.
+    pub fn reset(&self) {
+        self.clock.reset();
+        self.faults.clear();
+        self.requests.clear();
+    }
+}
+
+/// Why records could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefillError {
+    /// What was given is not valid; the text says where.
+    #[error("{0}")]
+    Invalid(String),
+    /// The account's storage refused.
+    #[error("the embedded account: {0}")]
+    Storage(String),
+}
+
+/// What may be done to the records of an embedded account beside calling it.
+pub trait Refill: Send + Sync {
+    /// Takes every record and definition away; the account is as it was made.
+    fn empty(&self, hub_id: u64) -> BoxFuture<'_, Result<(), RefillError>>;
+    /// Adds records, all of them or none. What is made is answered, by object type.
+    fn fill(&self, hub_id: u64, seed: Value, now: keyway_core::time::Timestamp) -> BoxFuture<'_, Result<Value, RefillError>>;
+    /// All that the account holds.
+    fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>>;
+    /// Puts in the place of what the account holds what [`Refill::copy`] gave.
+    fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>>;
+    /// Whether the embedded account answers an operation.
+    fn serves(&self, method: &str, path: &str) -> bool;
+    /// The names of the built-in sets, with what is in them.
+    fn sets(&self) -> &'static [(&'static str, &'static str)];
+}

@@ -1,0 +1,86 @@
+//! The time of an embedded account: the real one, moved or standing still.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use keyway_core::time::Timestamp;
+
+/// The time of one account.
+#[derive(Default)]
+pub struct AccountClock {
+    /// Spares the lock where nobody set it, which is nearly always.
+    is_set: AtomicBool,
+    setting: Mutex<Setting>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Setting {
+    #[default]
+    Real,
+    /// Ahead of the real time by so many milliseconds, or behind it.
+    Moved(i64),
+    Frozen(Timestamp),
+}
+
+impl AccountClock {
+    /// The account's time.
+    pub fn now(&self, real: Timestamp) -> Timestamp {
+        if !self.is_set.load(Ordering::Acquire) {
+            return real;
+        }
+        match *self.lock() {
+            Setting::Real => real,
+            Setting::Moved(ms) => real.plus_ms(ms),
+            Setting::Frozen(at) => at,
+        }
+    }
+
+    /// Whether time stands still.
+    pub fn is_frozen(&self) -> bool {
+        matches!(*self.lock(), Setting::Frozen(_))
+    }
+
+    /// From now on it is `to`, and stays so where it is frozen.
+    pub fn set(&self, to: Timestamp, frozen: bool, real: Timestamp) {
+        let setting = if frozen { Setting::Frozen(to) } else { Setting::Moved(to.as_ms().saturating_sub(real.as_ms())) };
+        *self.lock() = setting;
+        self.is_set.store(true, Ordering::Release);
+    }
+
+    /// Moves it on by `ms`, or back.
+    pub fn advance(&self, ms: i64, real: Timestamp) {
+        let frozen = self.is_frozen();
+        self.set(self.now(real).plus_ms(ms), frozen, real);
+    }
+
+    /// The real time again.
+    pub fn reset(&self) {
+        *self.lock() = Setting::Real;
+        self.is_set.store(false, Ordering::Release);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
+        self.setting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: Timestamp = Timestamp::from_ms(1_000);
+
+    #[test]
+    fn a_clock_goes_on_from_where_it_was_set_unless_it_is_frozen() {
+        let clock = AccountClock::default();
+        assert_eq!(clock.now(REAL), REAL);
+        clock.set(Timestamp::from_ms(50), false, REAL);
+        assert_eq!(clock.now(REAL.plus_ms(7)), Timestamp::from_ms(57));
+        clock.set(Timestamp::from_ms(50), true, REAL);
+        assert_eq!(clock.now(REAL.plus_ms(7)), Timestamp::from_ms(50));
+        clock.advance(-20, REAL);
+        assert_eq!((clock.now(REAL.plus_ms(9)), clock.is_frozen()), (Timestamp::from_ms(30), true));
+        clock.reset();
+        assert_eq!(clock.now(REAL), REAL);
+    }
+}

@@ -1,0 +1,448 @@
+//! Beyond the CRM: files, forms, marketing, CMS, users, events, as collections of one kind.
+//!
+//! A collection creates, reads, changes, archives and lists things that are JSON and mean nothing to
+//! the account but themselves. One table (`table`) says which there are and how they differ; what fits
+//! no table has a file of its own. What is not here answers 501.
+
+mod files;
+mod hubdb;
+mod multipart;
+mod preferences;
+mod settings;
+mod store;
+mod table;
+
+use keyway_core::error_body::ErrorBody;
+use serde_json::{Map, Value, json};
+
+use crate::request::{Query, bad_field, id_text, inputs};
+use crate::route::is_version;
+use crate::state::Tx;
+use crate::{Call, Reply};
+
+pub use store::{Item, Items, Place};
+use table::{COLLECTIONS, Collection, Id, Shape};
+
+type Answer = Result<Reply, ErrorBody>;
+/// What is done with one input of a batch.
+type Act<T> = fn(&T, &Asked<'_>, &mut Tx<'_>, &Map<String, Value>) -> Result<Value, ErrorBody>;
+
+/// Things on a page (hubspot facts, section 6: "others 10").
+const PAGE_DEFAULT: usize = 10;
+const PAGE_MAX: usize = 100;
+/// Inputs of a batch.
+const BATCH_MAX: usize = 100;
+
+/// Answers a call beyond the CRM. Nothing where it is none, or is not served.
+pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
+    let mut segments: Vec<&str> = call.path.segments().collect();
+    // Numbered versions stand second, dates behind the family or its parts; the rest of a path is the same.
+    let version = segments.iter().position(|segment| is_version(segment))?;
+    segments.remove(version);
+    let query = Query::parse(call.query.as_deref());
+    let asked = Asked { call, query: &query };
+    match segments.as_slice() {
+        ["files", "files", rest @ ..] => return files::answer(&asked, rest, tx),
+        ["cms", "hubdb", "tables", rest @ ..] => return hubdb::answer(&asked, rest, tx),
+        ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),
+        ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
+        ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
+        ["webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
+        _ => {}
+    }
+    let (collection, parents, rest) = COLLECTIONS.iter().find_map(|collection| collection.split(&segments))?;
+    let within = Within { collection, place: Place::new(collection.store, &parents) };
+    within.answer(&asked, rest, tx)
+}
+
+/// A call, with its query read.
+struct Asked<'a> {
+    call: &'a Call,
+    query: &'a Query,
+}
+
+impl Asked<'_> {
+    fn method(&self) -> &str {
+        self.call.method.as_str()
+    }
+
+    fn now(&self) -> String {
+        self.call.now.to_iso()
+    }
+
+    fn body(&self) -> Result<Map<String, Value>, ErrorBody> {
+        match serde_json::from_slice(&self.call.body) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: an object is expected")),
+            Err(error) => {
+                Err(ErrorBody::validation(format!("Invalid input JSON on line {}, column {}", error.line().max(1), error.column())))
+            }
+        }
+    }
+}
+
+/// A collection, below its parents.
+struct Within {
+    collection: &'static Collection,
+    place: Place,
+}
+
+impl Within {
+    fn answer(&self, asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+        let collection = self.collection;
+        Some(match (asked.method(), rest) {
+            ("GET", []) => self.list(asked, tx),
+            _ if collection.lists_only => return None,
+            ("POST", []) => self.create(asked, tx),
+            ("POST", ["batch", "create"]) if collection.batch => self.batch(asked, tx, Self::create_one),
+            ("POST", ["batch", "read"]) if collection.batch => self.batch(asked, tx, Self::read_one),
+            ("POST", ["batch", "update"]) if collection.batch => self.batch(asked, tx, Self::update_one),
+            ("POST", ["batch", "archive"]) if collection.batch => self.batch_archive(asked, tx),
+            ("POST", ["clone"]) if collection.draft => self.clone_one(asked, tx),
+            (_, [reserved, ..]) if RESERVED.contains(reserved) => return None,
+            ("GET", [id]) => self.item(tx, id, asked).map(|item| reply(200, item.value.clone())),
+            ("PATCH", [id]) => self.update(asked, tx, id),
+            ("PUT", [id]) if collection.put => self.put(asked, tx, id),
+            ("DELETE", [id]) => self.archive(asked, tx, id).map(|()| no_content()),
+            ("GET", [id, "draft"]) if collection.draft => {
+                self.item(tx, id, asked).map(|item| reply(200, item.draft.clone().unwrap_or_else(|| item.value.clone())))
+            }
+            ("PATCH", [id, "draft"]) if collection.draft => self.update_draft(asked, tx, id),
+            ("POST", [id, "draft", "push-live"] | [id, "publish"]) if collection.draft => self.publish(asked, tx, id, true),
+            ("POST", [id, "unpublish"]) if collection.draft => self.publish(asked, tx, id, false),
+            ("POST", [id, "draft", "reset"]) if collection.draft => self.reset_draft(asked, tx, id),
+            _ => return None,
+        })
+    }
+
+    fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>) -> Answer {
+        let archived = asked.query.flag("archived")?;
+        let mut items: Vec<&Item> =
+            tx.state.items.of(&self.place).map(|(_, item)| item).filter(|item| item.is_archived() == archived).collect();
+        if let Some(sort) = asked.query.get("sort") {
+            let (field, descending) = sort.strip_prefix('-').map_or((sort, false), |field| (field, true));
+            items.sort_by_key(|item| sortable(&item.value[field]));
+            if descending {
+                items.reverse();
+            }
+        }
+        page(asked, items.into_iter().map(|item| item.value.clone()).collect(), self.collection.total)
+    }
+
+    /// The item, archived or not as the query asks.
+    fn item<'t>(&self, tx: &'t Tx<'_>, id: &str, asked: &Asked<'_>) -> Result<&'t Item, ErrorBody> {
+        let archived = asked.query.flag("archived")?;
+        tx.state.items.get(&self.place, id).filter(|item| item.is_archived() == archived).ok_or_else(|| missing(id))
+    }
+
+    fn live(&self, tx: &Tx<'_>, id: &str) -> Result<Item, ErrorBody> {
+        tx.state.items.get(&self.place, id).filter(|item| !item.is_archived()).cloned().ok_or_else(|| missing(id))
+    }
+
+    fn create(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let body = asked.body()?;
+        Ok(reply(201, self.create_one(asked, tx, &body)?))
+    }
+
+    fn create_one(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let collection = self.collection;
+        let given = collection.fields(body)?;
+        if let Some(name) = collection.required.iter().find(|name| given.get(**name).is_none_or(|value| value.is_null() || value == "")) {
+            return Err(bad_field(name, "is required"));
+        }
+        let id = match collection.id {
+            Id::Number => tx.state.items.next_number(&self.place).to_string(),
+            Id::Uuid => uuid(collection.store, tx.state.items.next_number(&self.place)),
+            Id::Given(field) => id_text(given.get(field)).ok_or_else(|| bad_field(field, "is required"))?,
+        };
+        if tx.state.items.get(&self.place, &id).is_some_and(|item| !item.is_archived()) {
+            return Err(ErrorBody::conflict(format!("{id} already exists")));
+        }
+        let mut value = collection.defaults();
+        value.extend(given);
+        let value = collection.shown(&id, value, &asked.now(), &asked.now(), tx.state.hub_id);
+        tx.put_item(&self.place, &id, Item::new(value.clone()));
+        Ok(value)
+    }
+
+    fn read_one(&self, _: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        Ok(self.live(tx, &self.id_of(input)?)?.value)
+    }
+
+    fn update_one(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let id = self.id_of(input)?;
+        self.change(asked, tx, &id, input)
+    }
+
+    /// The id of an input, or the text itself where inputs are ids.
+    fn id_of(&self, input: &Map<String, Value>) -> Result<String, ErrorBody> {
+        id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))
+    }
+
+    fn update(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
+        let body = asked.body()?;
+        Ok(reply(200, self.change(asked, tx, id, &body)?))
+    }
+
+    fn change(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let mut item = self.live(tx, id)?;
+        let given = self.collection.fields(body)?;
+        item.value = self.changed(asked, tx, id, &item.value, given);
+        let value = item.value.clone();
+        tx.put_item(&self.place, id, item);
+        Ok(value)
+    }
+
+    fn changed(&self, asked: &Asked<'_>, tx: &Tx<'_>, id: &str, before: &Value, given: Map<String, Value>) -> Value {
+        let mut fields = self.collection.own_fields(before);
+        fields.extend(given);
+        let created = before[self.collection.created].as_str().unwrap_or_default().to_owned();
+        self.collection.shown(id, fields, &created, &asked.now(), tx.state.hub_id)
+    }
+
+    /// Puts all fields in the place of those that are there; creates where the id is the caller's.
+    fn put(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
+        let mut body = asked.body()?;
+        let before = self.live(tx, id);
+        if let Id::Given(field) = self.collection.id {
+            body.insert(field.to_owned(), id.into());
+            if before.is_err() {
+                return Ok(reply(200, self.create_one(asked, tx, &body)?));
+            }
+        }
+        let mut item = before?;
+        let mut fields = self.collection.defaults();
+        fields.extend(self.collection.fields(&body)?);
+        let created = item.value[self.collection.created].as_str().unwrap_or_default().to_owned();
+        item.value = self.collection.shown(id, fields, &created, &asked.now(), tx.state.hub_id);
+        let value = item.value.clone();
+        tx.put_item(&self.place, id, item);
+        Ok(reply(200, value))
+    }
+
+    /// Archiving what is archived already is done.
+    fn archive(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Result<(), ErrorBody> {
+        let mut item = tx.state.items.get(&self.place, id).cloned().ok_or_else(|| missing(id))?;
+        if !item.is_archived() {
+            item.archived_at = Some(asked.call.now);
+            item.value["archived"] = true.into();
+            item.value["archivedAt"] = asked.now().into();
+            tx.put_item(&self.place, id, item);
+        }
+        Ok(())
+    }
+
+    /// All inputs or none: each is looked at before any is changed.
+    fn batch(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, one: Act<Self>) -> Answer {
+        let mut body = asked.body()?;
+        plain_ids(&mut body);
+        let inputs = inputs(&body, BATCH_MAX)?;
+        let (mark, mut results) = (tx.mark(), Vec::new());
+        for input in inputs {
+            match one(self, asked, tx, input) {
+                Ok(value) => results.push(value),
+                Err(refused) => {
+                    tx.back_to(mark);
+                    return Err(refused);
+                }
+            }
+        }
+        let created = asked.call.path.as_str().ends_with("/create");
+        let at = asked.now();
+        Ok(reply(if created { 201 } else { 200 }, json!({ "status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at })))
+    }
+
+    fn batch_archive(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let mut body = asked.body()?;
+        plain_ids(&mut body);
+        for input in inputs(&body, BATCH_MAX)? {
+            let id = self.id_of(input)?;
+            if tx.state.items.get(&self.place, &id).is_some() {
+                self.archive(asked, tx, &id)?;
+            }
+        }
+        Ok(no_content())
+    }
+
+    fn clone_one(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let body = asked.body()?;
+        let item = self.live(tx, &self.id_of(&body)?)?;
+        let mut fields = self.collection.own_fields(&item.value);
+        let name = body.get("cloneName").or(body.get("name")).and_then(Value::as_str).map(str::to_owned);
+        let before = fields.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        fields.insert("name".to_owned(), name.unwrap_or_else(|| format!("{before} (clone)")).into());
+        self.collection.unpublish(&mut fields);
+        Ok(reply(200, self.create_one(asked, tx, &fields)?))
+    }
+
+    fn update_draft(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
+        let mut item = self.live(tx, id)?;
+        let given = self.collection.fields(&asked.body()?)?;
+        let draft = self.changed(asked, tx, id, item.draft.as_ref().unwrap_or(&item.value), given);
+        item.draft = Some(draft.clone());
+        tx.put_item(&self.place, id, item);
+        Ok(reply(200, draft))
+    }
+
+    /// What was drafted becomes what is live, and back to a draft.
+    fn publish(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, id: &str, live: bool) -> Answer {
+        let mut item = self.live(tx, id)?;
+        let source = item.draft.take().filter(|_| live).unwrap_or_else(|| item.value.clone());
+        let mut fields = self.collection.own_fields(&source);
+        self.collection.unpublish(&mut fields);
+        if live {
+            fields.insert("state".to_owned(), "PUBLISHED".into());
+            fields.insert("isPublished".to_owned(), true.into());
+            fields.insert("publishDate".to_owned(), asked.now().into());
+        }
+        item.value = self.changed(asked, tx, id, &item.value, fields);
+        tx.put_item(&self.place, id, item);
+        Ok(no_content())
+    }
+
+    fn reset_draft(&self, _: &Asked<'_>, tx: &mut Tx<'_>, id: &str) -> Answer {
+        let mut item = self.live(tx, id)?;
+        item.draft = None;
+        tx.put_item(&self.place, id, item);
+        Ok(no_content())
+    }
+}
+
+/// Names that stand where an id would, of operations that are not served here.
+const RESERVED: [&str; 12] = [
+    "ab-test",
+    "batch",
+    "clone",
+    "current",
+    "cursor",
+    "draft",
+    "folders",
+    "multi-language",
+    "schedule",
+    "search",
+    "statistics",
+    "update-visibility",
+];
+
+/// A page of values, from an offset.
+fn page(asked: &Asked<'_>, values: Vec<Value>, with_total: bool) -> Answer {
+    let (limit, after) = (asked.query.limit(PAGE_DEFAULT, PAGE_MAX)?, usize::try_from(asked.query.after()?).unwrap_or(usize::MAX));
+    let total = values.len();
+    let results: Vec<Value> = values.into_iter().skip(after).take(limit).collect();
+    let mut body = json!({ "results": results });
+    if with_total {
+        body["total"] = total.into();
+    }
+    let next = after.saturating_add(limit);
+    if next < total {
+        let link = asked.query.link(asked.call.path.as_str(), next as u64);
+        body["paging"] = json!({ "next": { "after": next.to_string(), "link": link } });
+    }
+    Ok(reply(200, body))
+}
+
+/// Inputs of some of these batches are ids alone.
+fn plain_ids(body: &mut Map<String, Value>) {
+    for input in body.get_mut("inputs").and_then(Value::as_array_mut).into_iter().flatten() {
+        if input.is_string() || input.is_number() {
+            *input = json!({ "id": input });
+        }
+    }
+}
+
+fn sortable(value: &Value) -> String {
+    match value {
+        Value::Number(number) => format!("{:024.3}", number.as_f64().unwrap_or_default()),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The same for the same account at every run, and shaped as version 4.
+fn uuid(store: &str, number: u64) -> String {
+    let hash = store.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{:08x}-{:04x}-4000-8000-{number:012x}", (hash >> 32) as u32, hash as u16)
+}
+
+fn missing(id: &str) -> ErrorBody {
+    ErrorBody::not_found(format!("resource not found: {id}"))
+}
+
+fn reply(status: u16, body: Value) -> Reply {
+    Reply { status, body: body.to_string().into() }
+}
+
+fn no_content() -> Reply {
+    Reply { status: 204, body: bytes::Bytes::new() }
+}
+
+impl Collection {
+    /// What a caller may write: the fields of a flat thing, or its `properties`.
+    fn fields(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
+        let fields = match self.shape {
+            Shape::Flat => body,
+            Shape::Properties => match body.get("properties") {
+                Some(Value::Object(properties)) => properties,
+                _ => return Err(bad_field("properties", "must be an object")),
+            },
+        };
+        Ok(fields.iter().filter(|(name, _)| !self.is_own(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// The same of a thing as it is shown.
+    fn own_fields(&self, value: &Value) -> Map<String, Value> {
+        let fields = match self.shape {
+            Shape::Flat => value.as_object(),
+            Shape::Properties => value["properties"].as_object(),
+        };
+        fields.into_iter().flatten().filter(|(name, _)| !self.is_own(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Fields that the account keeps itself.
+    fn is_own(&self, name: &str) -> bool {
+        let given = matches!(self.id, Id::Given(_));
+        ["archived", "archivedAt", self.created, self.updated].contains(&name) || (name == "id" && !given) || name == "objectId"
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        serde_json::from_str(self.defaults).expect("the defaults of a collection are JSON; a test reads them")
+    }
+
+    fn unpublish(&self, fields: &mut Map<String, Value>) {
+        fields.insert("state".to_owned(), "DRAFT".into());
+        fields.insert("isPublished".to_owned(), false.into());
+        fields.remove("publishDate");
+    }
+
+    fn shown(&self, id: &str, fields: Map<String, Value>, created: &str, updated: &str, hub_id: u64) -> Value {
+        let mut value = match self.shape {
+            Shape::Flat => Value::Object(fields),
+            Shape::Properties => json!({ "properties": fields }),
+        };
+        value[self.shown_id] = id.into();
+        value[self.created] = created.into();
+        value[self.updated] = updated.into();
+        if self.shape == Shape::Flat && self.archivable {
+            value["archived"] = false.into();
+        }
+        if self.store == "event-definitions" {
+            value["fullyQualifiedName"] = format!("pe{hub_id}_{id}").into();
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds_together() {
+        for collection in COLLECTIONS {
+            collection.defaults();
+            assert!(!collection.root.is_empty(), "{}", collection.store);
+        }
+        assert_ne!(uuid("forms", 1), uuid("forms", 2));
+        assert_eq!(uuid("forms", 1).len(), 36);
+    }
+}

@@ -1,0 +1,300 @@
+//! HubDB: tables with columns, and rows that are drafted first and published with their table.
+
+use keyway_core::error_body::ErrorBody;
+use serde_json::{Map, Value, json};
+
+use super::store::Place;
+use super::{Act, Answer, Asked, BATCH_MAX, Item, missing, no_content, page, plain_ids, reply};
+use crate::request::{bad_field, id_text, inputs};
+use crate::state::Tx;
+
+pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    Some(match (asked.method(), rest) {
+        ("GET", []) => tables(asked, tx, false),
+        ("GET", ["draft"]) => tables(asked, tx, true),
+        ("POST", []) => create(asked, tx),
+        (_, ["draft", ..]) => return None,
+        ("GET", [table]) => Table::find(tx, table).and_then(|table| table.live()).map(|value| reply(200, value)),
+        ("GET", [table, "draft"]) => Table::find(tx, table).map(|table| reply(200, table.item.draft.clone().unwrap_or(table.item.value))),
+        ("DELETE", [table]) => Table::find(tx, table).map(|table| table.delete(tx)),
+        ("PATCH", [table, "draft"]) => Table::find(tx, table).and_then(|table| table.change(asked, tx)),
+        ("POST", [table, "draft", "publish"]) => Table::find(tx, table).map(|table| table.publish(asked, tx)),
+        ("POST", [table, "draft", "reset"]) => Table::find(tx, table).map(|table| table.reset(tx)),
+        ("POST", [table, "unpublish"]) => Table::find(tx, table).map(|table| table.unpublish(tx)),
+        (_, [table, "rows", rest @ ..]) => return rows(asked, table, rest, tx),
+        _ => return None,
+    })
+}
+
+fn rows(asked: &Asked<'_>, table: &str, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    let of_batch: Option<(Act<Table>, u16)> = match rest {
+        ["draft", "batch", "create"] => Some((Table::add_row, 201)),
+        ["draft", "batch", "update"] => Some((Table::update_row, 200)),
+        ["draft", "batch", "read"] => Some((Table::draft_row, 200)),
+        ["batch", "read"] => Some((Table::live_row, 200)),
+        _ => None,
+    };
+    let found = |tx: &Tx<'_>| Table::find(tx, table);
+    Some(match (asked.method(), rest) {
+        ("POST", _) if of_batch.is_some() => {
+            let (act, status) = of_batch?;
+            found(tx).and_then(|table| table.batch(asked, tx, act, status))
+        }
+        ("POST", ["draft", "batch", "purge"]) => found(tx).and_then(|table| table.purge(asked, tx)),
+        ("GET", []) => found(tx).and_then(|table| table.list(asked, tx, false)),
+        ("GET", ["draft"]) => found(tx).and_then(|table| table.list(asked, tx, true)),
+        ("POST", []) => found(tx).and_then(|table| Ok(reply(201, table.add_row(asked, tx, &asked.body()?)?))),
+        (_, ["draft" | "batch", ..]) => return None,
+        ("GET", [row]) => found(tx).and_then(|table| Ok(reply(200, table.live_row(asked, tx, &by_id(row))?))),
+        ("GET", [row, "draft"]) => found(tx).and_then(|table| Ok(reply(200, table.draft_row(asked, tx, &by_id(row))?))),
+        ("PATCH" | "PUT", [row, "draft"]) => found(tx).and_then(|table| {
+            let mut body = asked.body()?;
+            body.insert("id".to_owned(), (*row).into());
+            Ok(reply(200, table.update_row(asked, tx, &body)?))
+        }),
+        ("DELETE", [row, "draft"]) => found(tx).and_then(|table| table.remove_row(tx, row).map(|()| no_content())),
+        _ => return None,
+    })
+}
+
+fn by_id(id: &str) -> Map<String, Value> {
+    Map::from_iter([("id".to_owned(), id.into())])
+}
+
+fn tables(asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
+    let items = tx.state.items.of(&place()).map(|(_, item)| item);
+    let shown = items.filter_map(|item| match drafts {
+        true => Some(item.draft.clone().unwrap_or_else(|| item.value.clone())),
+        false => Some(item.value.clone()).filter(|value| value["published"] == true),
+    });
+    page(asked, shown.collect(), true)
+}
+
+fn place() -> Place {
+    Place::new("hubdb-tables", &[])
+}
+
+fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+    let body = asked.body()?;
+    for field in ["name", "label"] {
+        if body.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(bad_field(field, "is required"));
+        }
+    }
+    if Table::find(tx, body["name"].as_str().unwrap_or_default()).is_ok() {
+        return Err(ErrorBody::conflict(format!("a table named {} already exists", body["name"])));
+    }
+    let id = tx.state.items.next_number(&place()).to_string();
+    let mut value = json!({
+        "id": id, "columns": [], "published": false, "archived": false, "rowCount": 0, "createdAt": asked.now(), "updatedAt": asked.now(),
+        "useForPages": false, "allowPublicApiAccess": false, "allowChildTables": false, "enableChildTablePages": false,
+    });
+    write(&mut value, body);
+    tx.put_item(&place(), &id, Item::new(value.clone()));
+    Ok(reply(201, value))
+}
+
+/// The fields of a table that a caller may write; columns get an id each.
+fn write(value: &mut Value, body: Map<String, Value>) {
+    const WRITTEN: [&str; 8] =
+        ["name", "label", "columns", "useForPages", "allowPublicApiAccess", "allowChildTables", "enableChildTablePages", "dynamicMetaTags"];
+    for (name, field) in body.into_iter().filter(|(name, _)| WRITTEN.contains(&name.as_str())) {
+        value[name] = field;
+    }
+    for (at, column) in value["columns"].as_array_mut().into_iter().flatten().enumerate() {
+        if column.is_object() {
+            column["id"] = (at + 1).to_string().into();
+        }
+    }
+}
+
+/// A table that is there.
+struct Table {
+    id: String,
+    item: Item,
+}
+
+impl Table {
+    fn find(tx: &Tx<'_>, id_or_name: &str) -> Result<Self, ErrorBody> {
+        let named = |(_, item): &(&str, &Item)| item.value["name"].as_str() == Some(id_or_name);
+        let found = tx.state.items.of(&place()).find(|(id, _)| *id == id_or_name).or_else(|| tx.state.items.of(&place()).find(named));
+        found.map(|(id, item)| Self { id: id.to_owned(), item: item.clone() }).ok_or_else(|| missing(id_or_name))
+    }
+
+    fn rows(&self) -> Place {
+        Place::new("hubdb-rows", &[&self.id])
+    }
+
+    fn live(self) -> Result<Value, ErrorBody> {
+        if self.item.value["published"] == true { Ok(self.item.value) } else { Err(missing(&self.id)) }
+    }
+
+    fn delete(self, tx: &mut Tx<'_>) -> crate::Reply {
+        let rows: Vec<String> = tx.state.items.of(&self.rows()).map(|(id, _)| id.to_owned()).collect();
+        rows.iter().for_each(|id| tx.remove_item(&self.rows(), id));
+        tx.remove_item(&place(), &self.id);
+        no_content()
+    }
+
+    fn change(mut self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let mut draft = self.item.draft.clone().unwrap_or_else(|| self.item.value.clone());
+        write(&mut draft, asked.body()?);
+        draft["updatedAt"] = asked.now().into();
+        self.item.draft = Some(draft.clone());
+        tx.put_item(&place(), &self.id, self.item);
+        Ok(reply(200, draft))
+    }
+
+    /// The table and its rows as they are drafted become what is live.
+    fn publish(mut self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> crate::Reply {
+        let rows: Vec<(String, Item)> = tx.state.items.of(&self.rows()).map(|(id, item)| (id.to_owned(), item.clone())).collect();
+        let mut live = 0;
+        for (id, mut row) in rows {
+            if row.is_archived() {
+                tx.remove_item(&self.rows(), &id);
+                continue;
+            }
+            live += 1;
+            if let Some(draft) = row.draft.take() {
+                row.value = draft;
+            }
+            tx.put_item(&self.rows(), &id, row);
+        }
+        let mut value = self.item.draft.take().unwrap_or(self.item.value);
+        value["published"] = true.into();
+        value["publishedAt"] = asked.now().into();
+        value["updatedAt"] = asked.now().into();
+        value["rowCount"] = live.into();
+        self.item.value = value.clone();
+        tx.put_item(&place(), &self.id, self.item);
+        reply(200, value)
+    }
+
+    fn reset(mut self, tx: &mut Tx<'_>) -> crate::Reply {
+        let rows: Vec<(String, Item)> = tx.state.items.of(&self.rows()).map(|(id, item)| (id.to_owned(), item.clone())).collect();
+        for (id, mut row) in rows {
+            (row.draft, row.archived_at) = (None, None);
+            if row.value.is_null() { tx.remove_item(&self.rows(), &id) } else { tx.put_item(&self.rows(), &id, row) }
+        }
+        self.item.draft = None;
+        let value = self.item.value.clone();
+        tx.put_item(&place(), &self.id, self.item);
+        reply(200, value)
+    }
+
+    fn unpublish(mut self, tx: &mut Tx<'_>) -> crate::Reply {
+        self.item.value["published"] = false.into();
+        let value = self.item.value.clone();
+        tx.put_item(&place(), &self.id, self.item);
+        reply(200, value)
+    }
+
+    fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
+        let rows = tx.state.items.of(&self.rows()).map(|(_, item)| item);
+        let shown = rows.filter_map(|row| match drafts {
+            true => (!row.is_archived()).then(|| row.draft.clone().unwrap_or_else(|| row.value.clone())),
+            false => Some(row.value.clone()).filter(|value| !value.is_null()),
+        });
+        page(asked, shown.collect(), true)
+    }
+
+    fn batch(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, act: Act<Self>, status: u16) -> Answer {
+        let mut body = asked.body()?;
+        plain_ids(&mut body);
+        let (mark, mut results) = (tx.mark(), Vec::new());
+        for input in inputs(&body, BATCH_MAX)? {
+            match act(self, asked, tx, input) {
+                Ok(value) => results.push(value),
+                Err(refused) => {
+                    tx.back_to(mark);
+                    return Err(refused);
+                }
+            }
+        }
+        let at = asked.now();
+        Ok(reply(status, json!({ "status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at })))
+    }
+
+    /// A row is a draft until its table is published.
+    fn add_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let values = self.values(body)?;
+        let id = tx.state.items.next_number(&self.rows()).to_string();
+        let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
+        let row = json!({
+            "id": id, "values": values, "path": field("path"), "name": field("name"), "childTableId": field("childTableId"),
+            "createdAt": asked.now(), "updatedAt": asked.now(), "publishedAt": asked.now(),
+        });
+        tx.put_item(&self.rows(), &id, Item { value: Value::Null, draft: Some(row.clone()), archived_at: None });
+        Ok(row)
+    }
+
+    /// Values are those of the table's columns.
+    fn values(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
+        let Some(Value::Object(values)) = body.get("values") else { return Err(bad_field("values", "must be an object")) };
+        let columns = self.item.draft.as_ref().unwrap_or(&self.item.value)["columns"].as_array().cloned().unwrap_or_default();
+        let known = |name: &str| columns.iter().any(|column| column["name"] == name);
+        match values.keys().find(|name| !known(name)) {
+            Some(unknown) => Err(bad_field("values", &format!("name a column {unknown} that the table does not have"))),
+            None => Ok(values.clone()),
+        }
+    }
+
+    fn row(&self, tx: &Tx<'_>, input: &Map<String, Value>) -> Result<(String, Item), ErrorBody> {
+        let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
+        let row = tx.state.items.get(&self.rows(), &id).cloned().ok_or_else(|| missing(&id))?;
+        Ok((id, row))
+    }
+
+    fn live_row(&self, _: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let (id, row) = self.row(tx, input)?;
+        Some(row.value).filter(|value| !value.is_null()).ok_or_else(|| missing(&id))
+    }
+
+    fn draft_row(&self, _: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let (id, row) = self.row(tx, input)?;
+        if row.is_archived() { Err(missing(&id)) } else { Ok(row.draft.unwrap_or(row.value)) }
+    }
+
+    fn update_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Value, ErrorBody> {
+        let (id, mut row) = self.row(tx, input)?;
+        let mut draft = row.draft.take().unwrap_or_else(|| row.value.clone());
+        if input.contains_key("values") {
+            for (name, value) in self.values(input)? {
+                draft["values"][name] = value;
+            }
+        }
+        for name in ["path", "name", "childTableId"] {
+            if let Some(value) = input.get(name) {
+                draft[name] = value.clone();
+            }
+        }
+        draft["updatedAt"] = asked.now().into();
+        row.draft = Some(draft.clone());
+        tx.put_item(&self.rows(), &id, row);
+        Ok(draft)
+    }
+
+    /// Gone from the draft now, and from what is live when the table is published.
+    fn remove_row(&self, tx: &mut Tx<'_>, id: &str) -> Result<(), ErrorBody> {
+        let (id, mut row) = self.row(tx, &by_id(id))?;
+        if row.value.is_null() {
+            tx.remove_item(&self.rows(), &id);
+        } else {
+            row.archived_at = Some(keyway_core::time::Timestamp::from_ms(0));
+            tx.put_item(&self.rows(), &id, row);
+        }
+        Ok(())
+    }
+
+    fn purge(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        let mut body = asked.body()?;
+        plain_ids(&mut body);
+        for input in inputs(&body, BATCH_MAX)? {
+            let id = id_text(input.get("id")).ok_or_else(|| bad_field("id", "is required"))?;
+            if tx.state.items.get(&self.rows(), &id).is_some() {
+                self.remove_row(tx, &id)?;
+            }
+        }
+        Ok(no_content())
+    }
+}

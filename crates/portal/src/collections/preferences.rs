@@ -1,0 +1,77 @@
+//! Communication preferences v3: which subscriptions there are, and who wants them.
+
+use keyway_core::error_body::ErrorBody;
+use serde_json::{Value, json};
+
+use super::store::Place;
+use super::{Answer, Asked, Item, reply};
+use crate::request::{bad_field, id_text};
+use crate::state::Tx;
+
+/// The subscriptions that every account begins with: id, name, purpose, method.
+const DEFINITIONS: [(&str, &str, &str, &str); 4] = [
+    ("1", "Marketing Information", "Marketing", "Email"),
+    ("2", "Customer Service Communication", "Customer Service", "Email"),
+    ("3", "One to One", "Sales", "Email"),
+    ("4", "Newsletter", "Marketing", "Email"),
+];
+
+pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    Some(match (asked.method(), rest) {
+        ("GET", ["definitions"]) => Ok(definitions(asked)),
+        ("GET", ["status", "email", email]) => Ok(reply(200, statuses(email, tx))),
+        ("POST", ["subscribe"]) => set(asked, tx, "SUBSCRIBED"),
+        ("POST", ["unsubscribe"]) => set(asked, tx, "NOT_SUBSCRIBED"),
+        _ => return None,
+    })
+}
+
+fn definitions(asked: &Asked<'_>) -> crate::Reply {
+    // No account begins with them, so they are as old as time; v4 and the dates say `results`.
+    let made = keyway_core::time::Timestamp::from_ms(0).to_iso();
+    let list: Vec<Value> = DEFINITIONS
+        .iter()
+        .map(|(id, name, purpose, method)| {
+            json!({
+                "id": id, "name": name, "description": name, "purpose": purpose, "communicationMethod": method, "isActive": true,
+                "isDefault": true, "isInternal": false, "createdAt": made, "updatedAt": made,
+            })
+        })
+        .collect();
+    let v3 = asked.call.path.as_str().contains("/v3/");
+    reply(200, if v3 { json!({ "subscriptionDefinitions": list }) } else { json!({ "status": "COMPLETE", "results": list }) })
+}
+
+fn place() -> Place {
+    Place::new("subscriptions", &[])
+}
+
+fn key(email: &str, subscription: &str) -> String {
+    format!("{}:{subscription}", email.trim().to_lowercase())
+}
+
+fn statuses(email: &str, tx: &Tx<'_>) -> Value {
+    let status = |(id, name, _, _): &(&str, &str, &str, &str)| {
+        let kept = tx.state.items.get(&place(), &key(email, id)).map(|item| item.value.clone());
+        kept.unwrap_or_else(
+            || json!({ "id": id, "name": name, "description": name, "status": "NOT_SUBSCRIBED", "sourceOfStatus": "SUBSCRIPTION_STATUS" }),
+        )
+    };
+    json!({ "recipient": email, "subscriptionStatuses": DEFINITIONS.iter().map(status).collect::<Vec<_>>() })
+}
+
+fn set(asked: &Asked<'_>, tx: &mut Tx<'_>, status: &str) -> Answer {
+    let body = asked.body()?;
+    let email = body.get("emailAddress").and_then(Value::as_str).filter(|email| email.contains('@'));
+    let email = email.ok_or_else(|| bad_field("emailAddress", "must be an e-mail address"))?;
+    let id = id_text(body.get("subscriptionId")).ok_or_else(|| bad_field("subscriptionId", "is required"))?;
+    let known = DEFINITIONS.iter().find(|(own, ..)| *own == id);
+    let (_, name, ..) = known.ok_or_else(|| ErrorBody::not_found(format!("there is no subscription {id}")))?;
+    let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
+    let value = json!({
+        "id": id, "name": name, "description": name, "status": status, "sourceOfStatus": "SUBSCRIPTION_STATUS",
+        "legalBasis": field("legalBasis"), "legalBasisExplanation": field("legalBasisExplanation"),
+    });
+    tx.put_item(&place(), &key(email, &id), Item::new(value.clone()));
+    Ok(reply(200, value))
+}

@@ -1,0 +1,142 @@
+//! The things of all collections of an account, by their place and id.
+
+use std::collections::BTreeMap;
+
+use keyway_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::state::Tx;
+
+/// A thing, as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// As it is live.
+    #[serde(rename = "v")]
+    pub value: Value,
+    /// As it is drafted, where that differs.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Value>,
+    /// When it was archived, if it is.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
+}
+
+impl Item {
+    pub fn new(value: Value) -> Self {
+        Self { value, draft: None, archived_at: None }
+    }
+
+    pub fn is_archived(&self) -> bool {
+        self.archived_at.is_some()
+    }
+}
+
+/// Where things of one kind stand: a collection, below its parents.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(String);
+
+impl Place {
+    pub fn new(store: &str, parents: &[&str]) -> Self {
+        let mut place = store.to_owned();
+        for parent in parents {
+            place.push('/');
+            keyway_core::path::encode_component(parent, &mut place);
+        }
+        Self(place)
+    }
+}
+
+/// Numbers sort as numbers, so that lists are in the order of creation.
+fn key(id: &str) -> (u64, String) {
+    (id.parse().unwrap_or(u64::MAX), id.to_owned())
+}
+
+/// The things of all collections.
+#[derive(Debug, Default)]
+pub struct Items(BTreeMap<Place, BTreeMap<(u64, String), Item>>);
+
+impl Items {
+    pub fn get(&self, place: &Place, id: &str) -> Option<&Item> {
+        self.0.get(place)?.get(&key(id))
+    }
+
+    /// The things of one place, with their ids, in order.
+    pub fn of<'s>(&'s self, place: &Place) -> impl Iterator<Item = (&'s str, &'s Item)> + use<'s> {
+        self.0.get(place).into_iter().flatten().map(|((_, id), item)| (id.as_str(), item))
+    }
+
+    /// A number that no thing of the place had, as far as is known.
+    pub fn next_number(&self, place: &Place) -> u64 {
+        let things = self.0.get(place);
+        let last = things
+            .and_then(|things| things.keys().rev().map(|(number, _)| *number).find(|number| *number != u64::MAX))
+            .unwrap_or(FIRST - 1);
+        // Where ids are no numbers, how many there are is as good.
+        last.max(FIRST - 1 + things.map_or(0, BTreeMap::len) as u64) + 1
+    }
+
+    /// Everything, with the keys of the file.
+    pub fn all(&self) -> impl Iterator<Item = (String, &Item)> {
+        self.0.iter().flat_map(|(place, things)| things.iter().map(|((_, id), item)| (stored_key(place, id), item)))
+    }
+
+    /// Puts what the file holds under a key.
+    pub fn restore(&mut self, key: &str, item: Item) -> Option<()> {
+        let (place, id) = key.split_once('#')?;
+        self.set(&Place(place.to_owned()), id, Some(item));
+        Some(())
+    }
+
+    fn set(&mut self, place: &Place, id: &str, item: Option<Item>) {
+        let things = self.0.entry(place.clone()).or_default();
+        match item {
+            Some(item) => drop(things.insert(key(id), item)),
+            None => drop(things.remove(&key(id))),
+        }
+    }
+}
+
+/// The first number given out.
+const FIRST: u64 = 101;
+
+fn stored_key(place: &Place, id: &str) -> String {
+    format!("{}#{id}", place.0)
+}
+
+/// What was there before a batch, to be put back where one of its inputs is refused.
+pub struct Mark(usize);
+
+impl Tx<'_> {
+    /// Puts a thing in the place of the one with its id.
+    pub fn put_item(&mut self, place: &Place, id: &str, item: Item) {
+        let body = serde_json::to_vec(&item).expect("JSON always serialises");
+        self.replace_item(place, id, Some(item), Some(body));
+    }
+
+    /// Takes a thing away for good.
+    pub fn remove_item(&mut self, place: &Place, id: &str) {
+        self.replace_item(place, id, None, None);
+    }
+
+    fn replace_item(&mut self, place: &Place, id: &str, item: Option<Item>, body: Option<Vec<u8>>) {
+        let before = self.state.items.get(place, id).cloned();
+        self.replaced.push((place.clone(), id.to_owned(), before));
+        self.change("item", stored_key(place, id), body);
+        self.state.items.set(place, id, item);
+    }
+
+    /// Where the changes to things stand.
+    pub fn mark(&self) -> Mark {
+        Mark(self.replaced.len())
+    }
+
+    /// Takes the changes to things since a mark back.
+    pub fn back_to(&mut self, mark: Mark) {
+        let undone = self.replaced.split_off(mark.0);
+        self.changes.truncate(self.changes.len() - undone.len());
+        for (place, id, before) in undone.into_iter().rev() {
+            self.state.items.set(&place, &id, before);
+        }
+    }
+}

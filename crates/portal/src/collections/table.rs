@@ -1,0 +1,202 @@
+//! Which collections there are, and how they differ.
+//!
+//! Fields that HubSpot requires, and those it sets, are from its published specification.
+
+/// How a thing is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    /// A number that the account chooses.
+    Number,
+    /// A UUID that the account chooses.
+    Uuid,
+    /// A field that the caller chooses.
+    Given(&'static str),
+}
+
+/// Where a thing's fields stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// In the thing itself.
+    Flat,
+    /// Under `properties`.
+    Properties,
+}
+
+/// One collection.
+#[derive(Debug)]
+pub struct Collection {
+    /// What is before an id in its paths, without the version; `*` is a parent's id.
+    pub root: &'static [&'static str],
+    /// Under which name its things are kept; two roots may share one.
+    pub store: &'static str,
+    pub id: Id,
+    pub shape: Shape,
+    /// Fields that a create must have.
+    pub required: &'static [&'static str],
+    /// Fields of a thing that nobody gave.
+    pub defaults: &'static str,
+    /// The names of the two times, and of the id.
+    pub created: &'static str,
+    pub updated: &'static str,
+    pub shown_id: &'static str,
+    /// Whether there are batches, drafts (with publishing and clones), PUT, a total on lists, `archived`.
+    pub batch: bool,
+    pub draft: bool,
+    pub put: bool,
+    pub total: bool,
+    pub archivable: bool,
+    /// Another root of a store, which only lists.
+    pub lists_only: bool,
+}
+
+impl Collection {
+    /// The parents' ids and what follows the root, where a path begins with it.
+    pub fn split<'a, 'p>(&'static self, segments: &'a [&'p str]) -> Option<(&'static Self, Vec<&'p str>, &'a [&'p str])> {
+        if segments.len() < self.root.len() {
+            return None;
+        }
+        let (head, rest) = segments.split_at(self.root.len());
+        let fits = self.root.iter().zip(head).all(|(own, segment)| *own == "*" || own == segment);
+        let parents = self.root.iter().zip(head).filter(|(own, _)| **own == "*").map(|(_, segment)| *segment).collect();
+        fits.then_some((self, parents, rest))
+    }
+}
+
+const PLAIN: Collection = Collection {
+    root: &[],
+    store: "",
+    id: Id::Number,
+    shape: Shape::Flat,
+    required: &[],
+    defaults: "{}",
+    created: "createdAt",
+    updated: "updatedAt",
+    shown_id: "id",
+    batch: false,
+    draft: false,
+    put: false,
+    total: false,
+    archivable: true,
+    lists_only: false,
+};
+
+/// What CMS pages and posts have in common.
+const CONTENT: Collection = Collection {
+    created: "created",
+    updated: "updated",
+    defaults: r#"{"name":"","slug":"","state":"DRAFT","currentState":"DRAFT","isPublished":false,"language":"en"}"#,
+    batch: true,
+    draft: true,
+    total: true,
+    ..PLAIN
+};
+
+/// All of them. A longer root stands before the one it begins with.
+pub const COLLECTIONS: &[Collection] = &[
+    Collection {
+        root: &["marketing", "emails"],
+        store: "emails",
+        required: &["name"],
+        defaults: r#"{"state":"DRAFT","isPublished":false,"subject":"","type":"BATCH_EMAIL","language":"en","content":{}}"#,
+        draft: true,
+        total: true,
+        ..PLAIN
+    },
+    Collection {
+        root: &["marketing", "campaigns"],
+        store: "campaigns",
+        id: Id::Uuid,
+        shape: Shape::Properties,
+        required: &["hs_name"],
+        batch: true,
+        total: true,
+        ..PLAIN
+    },
+    Collection {
+        root: &["marketing", "forms"],
+        store: "forms",
+        id: Id::Uuid,
+        required: &["name", "formType"],
+        defaults: r#"{"fieldGroups":[],"configuration":{},"displayOptions":{},"legalConsentOptions":{"type":"none"}}"#,
+        put: true,
+        ..PLAIN
+    },
+    Collection {
+        root: &["marketing", "marketing-events", "events"],
+        store: "marketing-events",
+        id: Id::Given("externalEventId"),
+        required: &["externalAccountId", "externalEventId", "eventName", "eventOrganizer"],
+        defaults: r#"{"eventCancelled":false,"eventCompleted":false,"customProperties":[]}"#,
+        shown_id: "externalEventId",
+        put: true,
+        archivable: false,
+        ..PLAIN
+    },
+    Collection { root: &["marketing", "marketing-events"], store: "marketing-events", lists_only: true, ..PLAIN },
+    Collection { root: &["cms", "blogs", "posts"], store: "blog-posts", ..CONTENT },
+    Collection {
+        root: &["cms", "blogs", "authors"],
+        store: "blog-authors",
+        required: &["fullName"],
+        defaults: r#"{"slug":"","language":"en"}"#,
+        draft: false,
+        ..CONTENT
+    },
+    Collection {
+        root: &["cms", "blogs", "tags"],
+        store: "blog-tags",
+        required: &["name"],
+        defaults: r#"{"slug":"","language":"en"}"#,
+        draft: false,
+        ..CONTENT
+    },
+    Collection {
+        root: &["cms", "pages", "landing-pages", "folders"],
+        store: "landing-page-folders",
+        required: &["name"],
+        defaults: "{}",
+        draft: false,
+        ..CONTENT
+    },
+    Collection { root: &["cms", "pages", "landing-pages"], store: "landing-pages", ..CONTENT },
+    Collection { root: &["cms", "pages", "site-pages"], store: "site-pages", ..CONTENT },
+    Collection { root: &["settings", "users"], store: "users", required: &["email"], put: true, archivable: false, ..PLAIN },
+    Collection {
+        root: &["settings", "currencies", "exchange-rates"],
+        store: "exchange-rates",
+        required: &["fromCurrencyCode", "conversionRate"],
+        defaults: r#"{"visibleInUI":true}"#,
+        batch: true,
+        ..PLAIN
+    },
+    Collection { root: &["events", "custom", "event-definitions"], ..EVENT_DEFINITIONS },
+    Collection { root: &["events", "event-definitions"], ..EVENT_DEFINITIONS },
+    Collection {
+        root: &["webhooks", "*", "subscriptions"],
+        store: "webhook-subscriptions",
+        required: &["eventType"],
+        defaults: r#"{"active":false}"#,
+        archivable: false,
+        ..PLAIN
+    },
+    Collection {
+        root: &["integrators", "timeline", "*", "event-templates"],
+        store: "timeline-templates",
+        required: &["name", "objectType"],
+        defaults: r#"{"tokens":[]}"#,
+        put: true,
+        archivable: false,
+        ..PLAIN
+    },
+    Collection { root: &["files", "folders"], store: "folders", required: &["name"], ..PLAIN },
+];
+
+const EVENT_DEFINITIONS: Collection = Collection {
+    store: "event-definitions",
+    id: Id::Given("name"),
+    required: &["name", "label"],
+    defaults: r#"{"description":"","primaryObject":"CONTACT","propertyDefinitions":[]}"#,
+    shown_id: "name",
+    total: true,
+    ..PLAIN
+};

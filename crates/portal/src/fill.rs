@@ -1,0 +1,216 @@
+//! Fills an account with records: a built-in set, or what a user wrote down. All of it or nothing.
+//!
+//! Records are made as a caller would make them, over HubSpot's own operations, so that what HubSpot
+//! would refuse is refused here, with the place of the record in what was given.
+
+use std::collections::HashMap;
+
+use http::Method;
+use keyway_core::path::{NormalPath, encode_component};
+use keyway_core::time::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::durable::Change;
+use crate::state::Tx;
+use crate::{Call, Portal, RefillError, answer, copy, locked, no_such_account, seed};
+
+/// The built-in sets: name, and what is in it.
+pub const SETS: [(&str, &str); 3] = [
+    ("demo", "250 contacts, 40 companies, 30 deals and 20 tickets, associated; once"),
+    ("minimal", "one contact, company, deal and ticket, associated"),
+    ("activities", "a contact and a company with a call, an e-mail, a meeting, a note and a task"),
+];
+
+/// What an account is filled with.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Seed {
+    /// A built-in set.
+    set: Option<String>,
+    /// Custom object types, as HubSpot takes them.
+    schemas: Vec<Value>,
+    /// Property definitions by object type, as HubSpot takes them.
+    properties: Map<String, Value>,
+    /// Records by object type.
+    records: Map<String, Value>,
+    /// Calls of HubSpot's API, for all else.
+    calls: Vec<PlainCall>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainCall {
+    method: String,
+    path: String,
+    #[serde(default)]
+    body: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// By which other records name it.
+    key: Option<String>,
+    properties: Map<String, Value>,
+    #[serde(default)]
+    associations: Vec<String>,
+}
+
+type Filled = Result<(), RefillError>;
+
+impl Portal {
+    /// Fills an account. What was made is answered: how many records of each type, and the ids of those
+    /// that have a key.
+    ///
+    /// # Errors
+    /// There is no such account, or something of the seed is refused; the text says which. Nothing was
+    /// changed then.
+    pub async fn fill(&self, hub_id: u64, seed: Value, now: Timestamp) -> Result<Value, RefillError> {
+        let seed: Seed = serde_json::from_value(seed).map_err(|error| RefillError::Invalid(format!("the seed: {error}")))?;
+        let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
+        let (made, position) = {
+            let mut state = locked(&account);
+            if state.is_deleted {
+                return Err(no_such_account(hub_id));
+            }
+            self.log.check_writable()?;
+            let before = copy::documents(&state);
+            let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), ids: HashMap::new() };
+            match filling.all(seed) {
+                Ok(()) => {
+                    let made = filling.told();
+                    (made, self.append(filling.tx))
+                }
+                Err(refused) => {
+                    let before = before.into_iter().filter(|change| change.space != "account");
+                    let (position, restored) = (state.position, copy::rebuild(&state, before.map(Change::into_document).collect())?);
+                    *state = restored;
+                    state.position = position;
+                    return Err(refused);
+                }
+            }
+        };
+        self.log.wait(position).await?;
+        Ok(made)
+    }
+}
+
+struct Filling<'a> {
+    tx: Tx<'a>,
+    hub_id: u64,
+    now: Timestamp,
+    /// Records made, by type.
+    made: Map<String, Value>,
+    /// The ids of records with a key, as `companies/acme`.
+    ids: HashMap<String, String>,
+}
+
+impl Filling<'_> {
+    fn all(&mut self, seed: Seed) -> Filled {
+        if let Some(set) = &seed.set {
+            self.set(set)?;
+        }
+        for (at, schema) in seed.schemas.into_iter().enumerate() {
+            self.call(&format!("schemas[{at}]"), "POST", "/crm-object-schemas/2026-09/schemas", schema)?;
+        }
+        for (kind, definitions) in seed.properties {
+            let path = format!("/crm/properties/2026-09/{}", encoded(&kind));
+            for (at, definition) in list(&kind, definitions)?.into_iter().enumerate() {
+                self.call(&format!("properties.{kind}[{at}]"), "POST", &path, definition)?;
+            }
+        }
+        self.records(seed.records)?;
+        for (at, PlainCall { method, path, body }) in seed.calls.into_iter().enumerate() {
+            self.call(&format!("calls[{at}]"), &method, &path, body)?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str) -> Filled {
+        let text = match name {
+            "demo" => {
+                let made = seed::demo(&mut self.tx, self.now);
+                let counts = [("contacts", made.contacts), ("companies", made.companies), ("deals", made.deals), ("tickets", made.tickets)];
+                self.made.extend(counts.map(|(kind, count)| (kind.to_owned(), count.into())));
+                return Ok(());
+            }
+            "minimal" => include_str!("../data/sets/minimal.json"),
+            "activities" => include_str!("../data/sets/activities.json"),
+            _ => {
+                let names = SETS.map(|(name, _)| name).join(", ");
+                return Err(RefillError::Invalid(format!("there is no set {name}; there are {names}")));
+            }
+        };
+        self.all(serde_json::from_str(text).expect("a built-in set is a seed; a test fills an account with each"))
+    }
+
+    /// Records first, then what they are associated with: a record may name one that comes later.
+    fn records(&mut self, records: Map<String, Value>) -> Filled {
+        let mut wanted = Vec::new();
+        for (kind, rows) in records {
+            for (at, row) in list(&kind, rows)?.into_iter().enumerate() {
+                let place = format!("records.{kind}[{at}]");
+                let row: Row = serde_json::from_value(row).map_err(|error| RefillError::Invalid(format!("{place}: {error}")))?;
+                let path = format!("/crm/objects/2026-09/{}", encoded(&kind));
+                let made = self.call(&place, "POST", &path, json!({ "properties": row.properties }))?;
+                let id = made["id"].as_str().unwrap_or_default().to_owned();
+                let count = self.made.get(&kind).and_then(Value::as_u64).unwrap_or(0) + 1;
+                self.made.insert(kind.clone(), count.into());
+                wanted.extend(row.associations.into_iter().map(|to| (place.clone(), kind.clone(), id.clone(), to)));
+                if let Some(key) = row.key
+                    && self.ids.insert(format!("{kind}/{key}"), id).is_some()
+                {
+                    return Err(RefillError::Invalid(format!("{place}: another record of {kind} has the key {key}")));
+                }
+            }
+        }
+        for (place, kind, id, to) in wanted {
+            let unknown =
+                || RefillError::Invalid(format!("{place}: {to} is not a record of this seed; write type/key, such as companies/acme"));
+            let (other, _) = to.split_once('/').ok_or_else(unknown)?;
+            let other_id = self.ids.get(&to).cloned().ok_or_else(unknown)?;
+            let path = format!("/crm/objects/2026-09/{}/{id}/associations/default/{}/{other_id}", encoded(&kind), encoded(other));
+            self.call(&format!("{place}, association with {to}"), "PUT", &path, Value::Null)?;
+        }
+        Ok(())
+    }
+
+    /// One call of HubSpot's API; what it answers.
+    fn call(&mut self, place: &str, method: &str, target: &str, body: Value) -> Result<Value, RefillError> {
+        let invalid = |what: String| RefillError::Invalid(format!("{place}: {what}"));
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
+        let call = Call {
+            hub_id: self.hub_id,
+            app_id: 0,
+            user_id: self.hub_id,
+            method: method.parse::<Method>().map_err(|_| invalid(format!("{method} is not a method")))?,
+            path: NormalPath::parse(path).map_err(|error| invalid(error.to_string()))?,
+            query,
+            body: if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() },
+            now: self.now,
+        };
+        let reply = answer(&call, &mut self.tx).map_err(|refused| {
+            let details: Vec<&str> = refused.errors.iter().map(|detail| detail.message.as_str()).collect();
+            invalid(format!("{} {}", refused.message, details.join("; ")).trim_end().to_owned())
+        })?;
+        Ok(serde_json::from_slice(&reply.body).unwrap_or_default())
+    }
+
+    fn told(&self) -> Value {
+        json!({ "made": self.made, "ids": self.ids })
+    }
+}
+
+fn list(name: &str, value: Value) -> Result<Vec<Value>, RefillError> {
+    match value {
+        Value::Array(list) => Ok(list),
+        _ => Err(RefillError::Invalid(format!("{name} holds a list"))),
+    }
+}
+
+fn encoded(segment: &str) -> String {
+    let mut path = String::new();
+    encode_component(segment, &mut path);
+    path
+}

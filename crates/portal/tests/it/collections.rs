@@ -1,0 +1,258 @@
+//! Beyond the CRM: things that are created, read, changed, archived and listed.
+
+use keyway_portal::Storage;
+use serde_json::{Value, json};
+
+use crate::support::Account;
+
+/// A root, what it is created with, a field to change, and one it can't be without.
+const KINDS: [(&str, &str, &str, &str); 15] = [
+    ("/marketing/v3/emails", r#"{"name":"May"}"#, "subject", "name"),
+    ("/marketing/emails/2026-09", r#"{"name":"May"}"#, "subject", "name"),
+    ("/marketing/v3/forms", r#"{"name":"Contact us","formType":"hubspot"}"#, "name", "formType"),
+    ("/cms/v3/blogs/posts", r#"{"name":"First"}"#, "slug", ""),
+    ("/cms/blogs/2026-09/authors", r#"{"fullName":"Ada Archer"}"#, "slug", "fullName"),
+    ("/cms/v3/blogs/tags", r#"{"name":"news"}"#, "slug", "name"),
+    ("/cms/v3/pages/site-pages", r#"{"name":"Home"}"#, "slug", ""),
+    ("/cms/pages/2026-03/landing-pages", r#"{"name":"Offer"}"#, "slug", ""),
+    ("/cms/v3/pages/landing-pages/folders", r#"{"name":"Spring"}"#, "name", "name"),
+    ("/settings/v3/users", r#"{"email":"new@example.com"}"#, "firstName", "email"),
+    (
+        "/settings/currencies/2026-09/exchange-rates",
+        r#"{"fromCurrencyCode":"EUR","conversionRate":1.1}"#,
+        "conversionRate",
+        "fromCurrencyCode",
+    ),
+    ("/events/v3/event-definitions", r#"{"name":"visit","label":"Visit"}"#, "label", "label"),
+    ("/webhooks/v3/77/subscriptions", r#"{"eventType":"contact.creation"}"#, "active", "eventType"),
+    ("/integrators/timeline/v3/77/event-templates", r#"{"name":"Visit","objectType":"contacts"}"#, "name", "name"),
+    ("/files/v3/folders", r#"{"name":"images"}"#, "name", "name"),
+];
+
+fn id(value: &Value) -> String {
+    value["id"].as_str().or(value["name"].as_str()).unwrap_or_else(|| panic!("no id in {value}")).to_owned()
+}
+
+#[test]
+fn every_collection_creates_reads_changes_archives_and_lists() {
+    for (root, body, field, required) in KINDS {
+        let account = Account::new();
+        let body: Value = serde_json::from_str(body).unwrap();
+        let made = account.call(&format!("POST {root}"), body.clone()).expect(201);
+        let one = format!("{root}/{}", id(&made));
+        assert_eq!(account.get(&one).expect(200), made, "{root}");
+        let changed = account.call(&format!("PATCH {one}"), json!({ field: "other" })).expect(200);
+        assert_eq!((&changed[field], &account.get(&one).expect(200)), (&json!("other"), &changed), "{root}");
+        let listed = account.get(root);
+        if !root.starts_with("/files") {
+            assert_eq!(listed.expect(200)["results"], json!([changed]), "{root}");
+        }
+        account.call_with(&format!("DELETE {one}"), b"").expect(204);
+        account.get(&one).refused(404, "OBJECT_NOT_FOUND");
+        account.call(&format!("PATCH {one}"), json!({ field: "x" })).refused(404, "OBJECT_NOT_FOUND");
+        if !required.is_empty() {
+            let mut without = body.clone();
+            without.as_object_mut().unwrap().remove(required);
+            account.call(&format!("POST {root}"), without).refused(400, required);
+        }
+        account.call_with(&format!("POST {root}"), b"[1]").refused(400, "VALIDATION_ERROR");
+        account.call_with(&format!("POST {root}"), b"{").refused(400, "VALIDATION_ERROR");
+    }
+}
+
+#[test]
+fn campaigns_have_their_fields_under_properties_and_uuids() {
+    let account = Account::new();
+    let made = account.call("POST /marketing/v3/campaigns", json!({ "properties": { "hs_name": "Spring" } })).expect(201);
+    assert_eq!((made["id"].as_str().unwrap().len(), &made["properties"]["hs_name"]), (36, &json!("Spring")));
+    account.call("POST /marketing/v3/campaigns", json!({ "hs_name": "Spring" })).refused(400, "properties");
+    account.call("POST /marketing/v3/campaigns", json!({ "properties": {} })).refused(400, "hs_name");
+}
+
+#[test]
+fn a_list_comes_page_by_page_in_order_and_archived_things_by_themselves() {
+    let account = Account::new();
+    let root = "/cms/v3/blogs/tags";
+    for n in 0..25 {
+        account.call(&format!("POST {root}"), json!({ "name": format!("t{n:02}") })).expect(201);
+    }
+    let (mut names, mut after) = (Vec::new(), "0".to_owned());
+    loop {
+        let page = account.get(&format!("{root}?limit=10&after={after}")).expect(200);
+        assert_eq!(page["total"], 25);
+        names.extend(page["results"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+        let Some(next) = page["paging"]["next"]["after"].as_str() else { break };
+        after = next.to_owned();
+    }
+    assert!(names.len() == 25 && names.is_sorted());
+    let newest = account.get(&format!("{root}?sort=-name&limit=1")).expect(200);
+    assert_eq!(newest["results"][0]["name"], "t24");
+    account.call_with(&format!("DELETE {root}/{}", newest["results"][0]["id"].as_str().unwrap()), b"").expect(204);
+    assert_eq!(account.get(&format!("{root}?archived=true")).expect(200)["total"], 1);
+    account.get(&format!("{root}?limit=101")).refused(400, "limit");
+}
+
+#[test]
+fn a_batch_changes_all_of_its_inputs_or_none() {
+    let account = Account::new();
+    let root = "/cms/v3/blogs/tags";
+    let made = account.call(&format!("POST {root}/batch/create"), json!({ "inputs": [{ "name": "a" }, { "name": "b" }] })).expect(201);
+    let ids: Vec<&str> = made["results"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    account.call(&format!("POST {root}/batch/create"), json!({ "inputs": [{ "name": "c" }, {}] })).refused(400, "name");
+    let update = json!({ "inputs": [{ "id": ids[0], "name": "x" }, { "id": "999", "name": "y" }] });
+    account.call(&format!("POST {root}/batch/update"), update).refused(404, "999");
+    let read = account.call(&format!("POST {root}/batch/read"), json!({ "inputs": ids })).expect(200);
+    assert_eq!((&read["results"][0]["name"], account.get(root).expect(200)["total"].as_u64()), (&json!("a"), Some(2)));
+    account.call(&format!("POST {root}/batch/archive"), json!({ "inputs": [ids[0]] })).expect(204);
+    assert_eq!(account.get(root).expect(200)["total"], 1);
+}
+
+#[test]
+fn a_draft_is_seen_apart_until_it_is_published() {
+    let account = Account::new();
+    let made = account.call("POST /cms/v3/pages/site-pages", json!({ "name": "Home", "slug": "home" })).expect(201);
+    let one = format!("/cms/v3/pages/site-pages/{}", made["id"].as_str().unwrap());
+    account.call(&format!("PATCH {one}/draft"), json!({ "slug": "new-home" })).expect(200);
+    let slug = |path: &str| account.get(path).expect(200)["slug"].clone();
+    assert_eq!((slug(&one), slug(&format!("{one}/draft"))), (json!("home"), json!("new-home")));
+    account.call_with(&format!("POST {one}/draft/reset"), b"").expect(204);
+    assert_eq!(slug(&format!("{one}/draft")), "home");
+    account.call(&format!("PATCH {one}/draft"), json!({ "slug": "newest" })).expect(200);
+    account.call_with(&format!("POST {one}/draft/push-live"), b"").expect(204);
+    let live = account.get(&one).expect(200);
+    assert_eq!((&live["slug"], &live["state"]), (&json!("newest"), &json!("PUBLISHED")));
+    let clone = account.call("POST /cms/v3/pages/site-pages/clone", json!({ "id": made["id"], "cloneName": "Copy" })).expect(200);
+    assert_eq!((&clone["name"], &clone["slug"], &clone["state"]), (&json!("Copy"), &json!("newest"), &json!("DRAFT")));
+}
+
+#[test]
+fn marketing_events_go_by_their_callers_id() {
+    let account = Account::new();
+    let event = json!({ "externalAccountId": "acc", "externalEventId": "e1", "eventName": "Fair", "eventOrganizer": "Acme" });
+    account.call("POST /marketing/v3/marketing-events/events", event.clone()).expect(201);
+    account.call("POST /marketing/v3/marketing-events/events", event.clone()).refused(409, "CONFLICT");
+    assert_eq!(account.get("/marketing/marketing-events/2026-09/events/e1").expect(200)["eventName"], "Fair");
+    let mut other = event.clone();
+    other["eventName"] = "Bigger fair".into();
+    account.call("PUT /marketing/v3/marketing-events/events/e2", other).expect(200);
+    assert_eq!(account.get("/marketing/marketing-events/2026-09").expect(200)["results"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_file_comes_back_with_the_bytes_that_were_sent() {
+    let account = Account::new();
+    let form = |name: &str, bytes: &[u8]| {
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: image/png\r\n\r\n");
+        let tail = "\r\n--b\r\nContent-Disposition: form-data; name=\"options\"\r\n\r\n{\"access\":\"PRIVATE\"}\r\n--b\r\nContent-Disposition: form-data; name=\"folderPath\"\r\n\r\n/logos\r\n--b--\r\n";
+        [head.as_bytes(), bytes, tail.as_bytes()].concat()
+    };
+    let made = account.call_with("POST /files/v3/files", &form("logo.png", b"\x89PNG\x00\r\n")).expect(201);
+    assert_eq!(
+        (&made["name"], &made["extension"], &made["path"], &made["size"]),
+        (&json!("logo"), &json!("png"), &json!("/logos/logo.png"), &json!(7))
+    );
+    let one = format!("/files/v3/files/{}", made["id"].as_str().unwrap());
+    assert_eq!(account.get(&one).expect(200), made);
+    let bytes = |account: &Account| {
+        account.block_on(account.portal().handle(crate::support::call(&format!("GET {one}/download"), b"", 1))).unwrap().body
+    };
+    assert_eq!(&bytes(&account)[..], b"\x89PNG\x00\r\n");
+    assert_eq!(account.get("/files/2026-09/files/search?name=logo").expect(200)["results"].as_array().unwrap().len(), 1);
+    account.call_with(&format!("PUT {one}"), &form("logo.png", b"new")).expect(200);
+    assert_eq!(&bytes(&account)[..], b"new");
+    account.call(&format!("PATCH {one}"), json!({ "name": "other", "size": 1 })).expect(200);
+    assert_eq!((&account.get(&one).expect(200)["name"], &account.get(&one).expect(200)["size"]), (&json!("other"), &json!(3)));
+    account.call_with("POST /files/v3/files", b"{}").refused(400, "multipart");
+    account
+        .call_with("POST /files/v3/files", b"--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n")
+        .refused(400, "access");
+    account.call_with(&format!("DELETE {one}"), b"").expect(204);
+    account.get(&one).refused(404, "OBJECT_NOT_FOUND");
+}
+
+#[test]
+fn rows_of_hubdb_are_live_once_their_table_is_published() {
+    let account = Account::new();
+    let table = json!({ "name": "cities", "label": "Cities", "columns": [{ "name": "city", "label": "City", "type": "TEXT" }] });
+    account.call("POST /cms/v3/hubdb/tables", table.clone()).expect(201);
+    account.call("POST /cms/v3/hubdb/tables", table).refused(409, "cities");
+    let rows = "/cms/v3/hubdb/tables/cities/rows";
+    let row = account.call(&format!("POST {rows}"), json!({ "values": { "city": "Porto" } })).expect(201);
+    account.call(&format!("POST {rows}"), json!({ "values": { "town": "Porto" } })).refused(400, "town");
+    account.get("/cms/v3/hubdb/tables/cities").refused(404, "OBJECT_NOT_FOUND");
+    assert_eq!(
+        (account.get(rows).expect(200)["total"].as_u64(), account.get(&format!("{rows}/draft")).expect(200)["total"].as_u64()),
+        (Some(0), Some(1))
+    );
+    let published = account.call_with("POST /cms/hubdb/2026-03/tables/cities/draft/publish", b"").expect(200);
+    assert_eq!((&published["published"], &published["rowCount"]), (&json!(true), &json!(1)));
+    let one = format!("{rows}/{}", row["id"].as_str().unwrap());
+    account.call(&format!("PATCH {one}/draft"), json!({ "values": { "city": "Lagos" } })).expect(200);
+    assert_eq!(
+        (&account.get(&one).expect(200)["values"]["city"], &account.get(&format!("{one}/draft")).expect(200)["values"]["city"]),
+        (&json!("Porto"), &json!("Lagos"))
+    );
+    account.call(&format!("POST {rows}/draft/batch/purge"), json!({ "inputs": [row["id"]] })).expect(204);
+    account.get(&one).expect(200);
+    account.call_with("POST /cms/v3/hubdb/tables/cities/draft/publish", b"").expect(200);
+    account.get(&one).refused(404, "OBJECT_NOT_FOUND");
+    account.call_with("DELETE /cms/v3/hubdb/tables/cities", b"").expect(204);
+}
+
+#[test]
+fn preferences_currencies_and_webhook_targets_are_kept() {
+    let account = Account::new();
+    let wish = json!({ "emailAddress": "A@example.com", "subscriptionId": "4" });
+    account.call("POST /communication-preferences/v3/subscribe", wish.clone()).expect(200);
+    let status = |of: &str| {
+        let answer = account.get(&format!("/communication-preferences/v3/status/email/{of}")).expect(200);
+        answer["subscriptionStatuses"].as_array().unwrap().iter().find(|one| one["id"] == "4").unwrap()["status"].clone()
+    };
+    assert_eq!((status("a@example.com"), status("b@example.com")), (json!("SUBSCRIBED"), json!("NOT_SUBSCRIBED")));
+    account.call("POST /communication-preferences/v3/unsubscribe", wish).expect(200);
+    assert_eq!(status("a@example.com"), "NOT_SUBSCRIBED");
+    account
+        .call("POST /communication-preferences/v3/subscribe", json!({ "emailAddress": "a", "subscriptionId": "4" }))
+        .refused(400, "emailAddress");
+    assert_eq!(account.get("/settings/currencies/2026-09/company-currency").expect(200)["currencyCode"], "USD");
+    account.call("PUT /settings/currencies/2026-09/company-currency", json!({ "currencyCode": "EUR" })).expect(200);
+    assert_eq!(account.get("/settings/v3/currencies/company-currency").expect(200)["currencyCode"], "EUR");
+    account.call("PUT /settings/currencies/2026-09/company-currency", json!({ "currencyCode": "XXX" })).refused(400, "currencyCode");
+    account.get("/webhooks/v3/77/settings").refused(404, "OBJECT_NOT_FOUND");
+    account.call("PUT /webhooks/v3/77/settings", json!({ "targetUrl": "https://example.com/hook" })).expect(200);
+    assert_eq!(account.get("/webhooks/v3/77/settings").expect(200)["targetUrl"], "https://example.com/hook");
+    account.call("PUT /webhooks/v3/77/settings", json!({ "targetUrl": "file:///etc/passwd" })).refused(400, "targetUrl");
+}
+
+#[test]
+fn what_is_kept_is_there_after_a_restart_and_in_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (made, copy) = {
+        let account = Account::open(Storage::Folder(folder.path().to_owned()));
+        let made = account.call("POST /marketing/v3/emails", json!({ "name": "May" })).expect(201);
+        account
+            .call(&format!("PATCH /marketing/v3/emails/{}/draft", made["id"].as_str().unwrap()), json!({ "subject": "Hello" }))
+            .expect(200);
+        account.block_on(account.portal().close());
+        (made, account.portal().copy_account(crate::support::HUB_ID).unwrap())
+    };
+    let account = Account::open(Storage::Folder(folder.path().to_owned()));
+    let one = format!("/marketing/v3/emails/{}", made["id"].as_str().unwrap());
+    assert_eq!(account.get(&format!("{one}/draft")).expect(200)["subject"], "Hello");
+    let other = Account::new();
+    other.block_on(other.portal().put_back(crate::support::HUB_ID, &copy)).unwrap();
+    assert_eq!(other.get(&one).expect(200), made);
+}
+
+#[test]
+fn what_is_not_served_says_so() {
+    let account = Account::new();
+    for line in [
+        "GET /marketing/v3/emails/statistics/list",
+        "POST /cms/v3/blogs/posts/schedule",
+        "GET /files/v3/files/1/signed-url",
+        "GET /automation/v4/flows",
+    ] {
+        account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");
+    }
+}

@@ -1,0 +1,117 @@
+//! A credential in plain text becomes a variable of the environment. Its value goes nowhere else:
+//! `.env.example` gets the name alone, and the value is to be rotated.
+
+use super::edit::Edit;
+use super::syntax::{Source, above};
+use super::{Found, Language, TOKEN};
+use crate::detect::{Text, Wanted, examine};
+use crate::finding::{Confidence, Kind};
+use crate::prefilter::Hits;
+
+pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
+    let mut hits = Hits::default();
+    let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
+    for candidate in seen.candidates.into_iter().filter(|candidate| candidate.confidence >= Confidence::Medium) {
+        let line = source.line(candidate.at.start);
+        let (name, may_be_missing) = variable(candidate.kind);
+        if line_allows(source.text, candidate.at.start) {
+            continue;
+        }
+        if source.language == Language::Env {
+            found.leave(
+                line,
+                format!("a {} in a settings file: rotate it, and keep this file out of version control", candidate.kind.title()),
+            );
+            continue;
+        }
+        let read = if may_be_missing { source.language.may_read(name) } else { source.language.reads(name) };
+        let literal = source.literal_at(candidate.at.start);
+        let (Some(read), Some(literal)) = (read, literal) else {
+            found.leave(
+                line,
+                format!(
+                    "a {} in plain text: rotate it, and read it from {name}; this file can't read its environment by itself",
+                    candidate.kind.title()
+                ),
+            );
+            continue;
+        };
+        let inside = &source.text[literal.inside.clone()];
+        let whole = literal.inside.clone() == candidate.at;
+        let bearer = inside.strip_prefix("Bearer ").is_some_and(|value| value.len() == candidate.at.len());
+        let text = match () {
+            () if is_constant(source, literal.node) => None,
+            () if whole => Some(read),
+            () if bearer => source.language.bearer(name),
+            () => in_shell(source, &literal, &candidate.at, name).or(None),
+        };
+        match text {
+            Some(text) => {
+                let mut edits = vec![Edit::replace(literal.node.byte_range(), text)];
+                edits.extend(source.import_os());
+                found.change(format!("a {} in plain text is read from {name}; rotate the old value", candidate.kind.title()), edits);
+                found.variables.insert(name);
+            }
+            None => found.leave(
+                line,
+                format!(
+                    "a {} in plain text, in a place that takes a constant or among other text: rotate it, and read it from {name}",
+                    candidate.kind.title()
+                ),
+            ),
+        }
+    }
+}
+
+/// The variable of a kind, and whether a program may well run without it: an API key that was removed
+/// must not stop one that sends it nowhere any more.
+fn variable(kind: Kind) -> (&'static str, bool) {
+    match kind {
+        Kind::Hapikey => ("HUBSPOT_API_KEY", true),
+        Kind::DeveloperKey => ("HUBSPOT_DEVELOPER_API_KEY", false),
+        Kind::PrivateAppToken | Kind::KeywayToken | Kind::OauthAccessToken => (TOKEN, false),
+        Kind::OauthClientSecret | Kind::WebhookSecret => ("HUBSPOT_CLIENT_SECRET", false),
+        Kind::OauthRefreshToken => ("HUBSPOT_REFRESH_TOKEN", false),
+        Kind::PersonalAccessKey => ("HUBSPOT_PERSONAL_ACCESS_KEY", false),
+    }
+}
+
+fn line_allows(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+    text[start..end].contains("keyway:allow")
+}
+
+/// Places where the language takes nothing but a constant.
+fn is_constant(source: &Source<'_>, node: tree_sitter::Node<'_>) -> bool {
+    match source.language {
+        Language::Php => above(node, |node| {
+            matches!(
+                node.kind(),
+                "const_declaration" | "property_declaration" | "simple_parameter" | "static_variable_declaration" | "attribute"
+            )
+        })
+        .is_some(),
+        Language::Go => above(node, |node| node.kind() == "const_declaration").is_some(),
+        Language::CSharp => {
+            let declared =
+                above(node, |node| matches!(node.kind(), "field_declaration" | "local_declaration_statement" | "parameter" | "attribute"));
+            declared.is_some_and(|declared| {
+                declared.kind().ends_with("parameter")
+                    || declared.kind() == "attribute"
+                    || source.of(declared).split_whitespace().any(|word| word == "const")
+            })
+        }
+        Language::Java => above(node, |node| matches!(node.kind(), "annotation" | "switch_label")).is_some(),
+        _ => false,
+    }
+}
+
+/// Shell fills variables in within double quotes and bare words.
+fn in_shell(source: &Source<'_>, literal: &super::syntax::Literal<'_>, at: &std::ops::Range<usize>, name: &str) -> Option<String> {
+    let open = source.language == Language::Shell && matches!(literal.node.kind(), "string" | "word");
+    open.then(|| {
+        let (start, end) = (literal.node.start_byte(), literal.node.end_byte());
+        format!("{}${{{name}}}{}", &source.text[start..at.start], &source.text[at.end..end])
+    })
+}

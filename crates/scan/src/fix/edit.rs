@@ -1,0 +1,48 @@
+//! Edits of named spans of a text.
+
+use std::ops::Range;
+
+/// Puts a text in the place of a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// Bytes.
+    pub at: Range<usize>,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+impl Edit {
+    pub fn replace(at: Range<usize>, text: impl Into<String>) -> Self {
+        Self { at, text: text.into() }
+    }
+
+    pub fn insert(at: usize, text: impl Into<String>) -> Self {
+        Self { at: at..at, text: text.into() }
+    }
+
+    pub fn remove(at: Range<usize>) -> Self {
+        Self { at, text: String::new() }
+    }
+
+    /// Whether both touch the same bytes, or insert at the same place.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.at.start == other.at.start || (self.at.start < other.at.end && other.at.start < self.at.end)
+    }
+}
+
+/// Makes edits that do not meet. None where a span is not of the text.
+pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+    edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
+    let mut done = String::with_capacity(text.len() + 256);
+    let mut at = 0;
+    for edit in edits {
+        if edit.at.start < at {
+            return None;
+        }
+        done.push_str(text.get(at..edit.at.start)?);
+        done.push_str(&edit.text);
+        at = edit.at.end;
+    }
+    done.push_str(text.get(at..)?);
+    Some(done)
+}

@@ -1,0 +1,208 @@
+//! Paths of numbered versions become their dated successors, where HubSpot publishes both alike.
+//!
+//! What a path means is the scanner's word (`detect::usage`); here its text is found in a literal and
+//! written anew. What is filled in at run time stays where it is.
+
+use std::ops::Range;
+
+use keyway_core::catalog::Method;
+use keyway_core::sunset;
+use keyway_core::translate::agrees;
+
+use super::Found;
+use super::edit::Edit;
+use super::syntax::Source;
+use crate::finding::{Usage, Via};
+
+pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Found) {
+    for (at, call) in calls {
+        let (at, line) = (*at, source.line(*at));
+        match call.via {
+            Via::Sdk if call.successor.is_some() && call.version.starts_with('v') => {
+                found.leave(
+                    line,
+                    format!(
+                        "{} is a client library's call of {}: use a release of the library that sends the dated version",
+                        call.call.as_deref().unwrap_or("this"),
+                        call.operation
+                    ),
+                );
+            }
+            Via::Sdk => {}
+            Via::Url => by_url(source, at, line, call, found),
+        }
+    }
+}
+
+fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut Found) {
+    if !call.version.starts_with('v') || is_oauth(&call.operation) {
+        return;
+    }
+    let (method, template) = call.operation.split_once(' ').unwrap_or(("GET", &call.operation));
+    let row = Method::parse(method).and_then(|method| sunset::successor(method, template));
+    let Some(row) = row else {
+        let to = call
+            .successor
+            .as_deref()
+            .map_or_else(|| "it is not known where it went".to_owned(), |to| format!("it went to {to}, whose bodies differ"));
+        return found.leave(line, format!("{} is older than v3: {to}", call.operation));
+    };
+    let Some(successor) = row.successor else {
+        return found.leave(line, format!("{}: HubSpot has published no successor that is generally available", call.operation));
+    };
+    if !row.stage.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        return found.leave(line, format!("{}: its successor {successor} is a beta", call.operation));
+    }
+    if !agrees(row.difference) {
+        return found.leave(line, format!("{} and its successor {successor} differ: {}", call.operation, row.difference));
+    }
+    // The scanner had to guess the method where it is not to be seen: then every method of the path must agree.
+    match rewritten(source, at, template, successor) {
+        Some((span, text)) => found.change(format!("{template} becomes {successor}"), vec![Edit::replace(span, text)]),
+        None => found.leave(line, format!("{} moves to {successor}, and its path is put together from several places", call.operation)),
+    }
+}
+
+fn is_oauth(operation: &str) -> bool {
+    operation.contains(" /oauth/")
+}
+
+/// The span of the path's text, and what stands there afterwards.
+fn rewritten(source: &Source<'_>, at: usize, template: &str, successor: &str) -> Option<(Range<usize>, String)> {
+    let end = match source.literal_at(at) {
+        Some(literal) => literal.inside.end,
+        None if source.language.grammar().is_none() => source.text[at..].find('\n').map_or(source.text.len(), |length| at + length),
+        None => return None,
+    };
+    let start = path_start(&source.text[at..end], template)? + at;
+    let length = path_length(&source.text[start..end]);
+    let path = &source.text[start..start + length];
+    Some((start..start + length, carry(path, template, successor)?))
+}
+
+/// Where the path begins: at the first segment of its template.
+fn path_start(text: &str, template: &str) -> Option<usize> {
+    let mut segments = template[1..].split('/');
+    let (first, second) = (segments.next()?, segments.next()?);
+    let begins = |at: usize| {
+        let rest = text[at + 1..].strip_prefix(first)?;
+        let rest = rest.strip_prefix('/')?;
+        // The version may stand behind the family (`/crm/objects/v3`).
+        (rest.starts_with(second)
+            || second.starts_with('{')
+            || template.split('/').any(|segment| rest.starts_with(segment) && !segment.is_empty()))
+        .then_some(at)
+    };
+    text.match_indices('/').find_map(|(at, _)| begins(at))
+}
+
+/// How long a path is: to its query, a blank, or the end; what stands in braces belongs to it.
+fn path_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (at, one) in text.char_indices() {
+        match one {
+            '{' => depth += 1,
+            // `#{id}` is Ruby's way of filling in.
+            '#' if text[at + 1..].starts_with('{') => {}
+            '}' if depth == 0 => return at,
+            '}' => depth -= 1,
+            '?' | '#' | '"' | '\'' | '`' | '\\' if depth == 0 => return at,
+            one if one.is_whitespace() && depth == 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The segments of a path, those in braces whole.
+fn segments(path: &str) -> Vec<&str> {
+    let (mut found, mut start, mut depth) = (Vec::new(), 1, 0_usize);
+    for (at, one) in path.char_indices().skip(1) {
+        match one {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            '/' if depth == 0 => {
+                found.push(&path[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&path[start..]);
+    found
+}
+
+fn is_variable(segment: &str) -> bool {
+    segment.starts_with('{')
+}
+
+/// The successor with what the path has in the places of the variables. Where the path's text ends
+/// before its template does, the rest is joined on behind it, and must be the same in both.
+fn carry(path: &str, template: &str, successor: &str) -> Option<String> {
+    let mut given = segments(path);
+    let slash = given.last() == Some(&"");
+    if slash {
+        given.pop();
+    }
+    let from: Vec<&str> = template[1..].split('/').collect();
+    let to: Vec<&str> = successor[1..].split('/').collect();
+    let rest = from.len().checked_sub(given.len())?;
+    let same_rest = to.len() > rest && from[given.len()..] == to[to.len() - rest..];
+    // What follows a path without a slash is its own segment only if it brings the slash along.
+    if !same_rest || (rest > 0 && !slash && from.len() != given.len()) {
+        return None;
+    }
+    let mut values = Vec::new();
+    for (have, wanted) in given.iter().zip(&from) {
+        if is_variable(wanted) {
+            values.push((*wanted, *have));
+        } else if have != wanted && !is_version_pair(have, wanted, &given, &from) {
+            return None;
+        }
+    }
+    let kept = &to[..to.len() - rest];
+    let renamed: Vec<&&str> = kept.iter().filter(|part| is_variable(part) && values.iter().all(|(name, _)| name != *part)).collect();
+    let left: Vec<&str> = values.iter().filter(|(name, _)| !kept.contains(name)).map(|(_, value)| *value).collect();
+    if renamed.len() > 1 || renamed.len() != left.len() {
+        return None;
+    }
+    let mut carried = String::new();
+    for part in kept {
+        carried.push('/');
+        let value = match part {
+            part if !is_variable(part) => part,
+            part => values.iter().find(|(name, _)| name == part).map(|(_, value)| *value).or(left.first().copied())?,
+        };
+        carried.push_str(value);
+    }
+    if slash {
+        carried.push('/');
+    }
+    Some(carried)
+}
+
+/// `/crm/objects/v3` for `/crm/v3/objects`: HubSpot answers to both (hubspot facts, section 2a).
+fn is_version_pair(have: &str, wanted: &str, given: &[&str], from: &[&str]) -> bool {
+    let swapped = |version: &str| version.len() == 2 && version.starts_with('v');
+    given.first() == Some(&"crm") && from.first() == Some(&"crm") && (swapped(have) || swapped(wanted)) && given.contains(&wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_carried_with_what_is_filled_in() {
+        let carried = |path: &str, template: &str, successor: &str| carry(path, template, successor);
+        let (template, successor) = ("/crm/v3/objects/contacts/{contactId}", "/crm/objects/2026-09/contacts/{contactId}");
+        assert_eq!(
+            carried("/crm/v3/objects/contacts/${a/b}", template, successor).as_deref(),
+            Some("/crm/objects/2026-09/contacts/${a/b}")
+        );
+        assert_eq!(carried("/crm/objects/v3/contacts/%s", template, successor).as_deref(), Some("/crm/objects/2026-09/contacts/%s"));
+        assert_eq!(carried("/crm/v3/objects/contacts/", template, successor).as_deref(), Some("/crm/objects/2026-09/contacts/"));
+        // The version itself is joined on elsewhere.
+        assert_eq!(carried("/crm/", template, successor), None);
+        assert_eq!(carried("/crm/v3/objects/deals/1", template, successor), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! A text and its syntax tree, and the few questions that rules ask of it.
+
+use std::ops::Range;
+
+use tree_sitter::{Node, Parser, Tree};
+
+use super::Language;
+use super::edit::Edit;
+
+/// Nodes that are looked at; a file with more is made by a machine.
+const NODES_MAX: usize = 400_000;
+/// Nodes of one call or object that are looked at.
+const NODES_OF_CALL_MAX: usize = 5_000;
+/// Levels that are climbed: code is not so deep, and each level costs as much as the way to it.
+const LEVELS_MAX: usize = 100;
+
+/// A text and its tree.
+pub(super) struct Source<'t> {
+    pub language: Language,
+    pub text: &'t str,
+    tree: Option<Tree>,
+}
+
+/// A string literal.
+#[derive(Clone, Debug)]
+pub(super) struct Literal<'n> {
+    pub node: Node<'n>,
+    /// What stands between the quotes.
+    pub inside: Range<usize>,
+}
+
+impl<'t> Source<'t> {
+    /// None where the grammar can't read at all.
+    pub fn parse(language: Language, text: &'t str) -> Option<Self> {
+        let Some(grammar) = language.grammar() else { return Some(Self { language, text, tree: None }) };
+        let mut parser = Parser::new();
+        parser.set_language(&grammar).ok()?;
+        let tree = parser.parse(text, None)?;
+        Some(Self { language, text, tree: Some(tree) })
+    }
+
+    /// Whether every part of the text was understood. JSON is read by the parser of values: the
+    /// grammar lets more pass.
+    pub fn is_whole(&self) -> bool {
+        if self.language == Language::Json {
+            return serde_json::from_str::<serde_json::Value>(self.text).is_ok();
+        }
+        self.tree.as_ref().is_none_or(|tree| !tree.root_node().has_error())
+    }
+
+    pub fn root(&self) -> Option<Node<'_>> {
+        self.tree.as_ref().map(Tree::root_node)
+    }
+
+    /// Every node, in order.
+    pub fn nodes(&self) -> Vec<Node<'_>> {
+        self.root().map(|root| below(root, NODES_MAX)).unwrap_or_default()
+    }
+
+    /// The text of a node.
+    pub fn of(&self, node: Node<'_>) -> &'t str {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
+    pub fn line(&self, at: usize) -> usize {
+        super::line_of(self.text, at)
+    }
+
+    /// Every string literal, the outermost of nested ones.
+    pub fn literals(&self) -> Vec<Literal<'_>> {
+        let mut found: Vec<Literal<'_>> = Vec::new();
+        for node in self.nodes() {
+            let nested = found.last().is_some_and(|last| last.node.end_byte() >= node.end_byte());
+            if self.language.is_string(node.kind()) && !(nested && self.language != Language::Shell) {
+                found.push(Literal { node, inside: self.inside(node) });
+            }
+        }
+        found
+    }
+
+    /// The literal around a place.
+    pub fn literal_at(&self, at: usize) -> Option<Literal<'_>> {
+        let node = self.root()?.descendant_for_byte_range(at, at + 1)?;
+        let is_string = |node: Node<'_>| self.language.is_string(node.kind());
+        let node = if is_string(node) { node } else { above(node, is_string)? };
+        let literal = Literal { node, inside: self.inside(node) };
+        literal.inside.contains(&at).then_some(literal)
+    }
+
+    /// What stands between a string's quotes, whatever their form.
+    fn inside(&self, node: Node<'_>) -> Range<usize> {
+        let text = self.of(node);
+        let (start, end) = (node.start_byte(), node.end_byte());
+        let opening = text
+            .find(['"', '\'', '`'])
+            .filter(|at| *at <= 3 && text[..*at].bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'$')));
+        let Some(at) = opening else { return start..end };
+        let quote = text.as_bytes()[at];
+        let width = text.as_bytes()[at..].iter().take_while(|byte| **byte == quote).count();
+        let width = if width >= 6 || width == 2 { 1 } else { width };
+        let inner = start + at + width..end.saturating_sub(width);
+        if inner.start <= inner.end { inner } else { start..end }
+    }
+
+    /// The prefix before a literal's quotes, such as `f`, and the quote itself.
+    pub fn quote(&self, literal: &Literal<'_>) -> (&'t str, &'t str) {
+        let before = &self.text[literal.node.start_byte()..literal.inside.start];
+        let at = before.find(['"', '\'', '`']).unwrap_or(before.len());
+        (&before[..at], &before[at..])
+    }
+
+    /// An edit that gives Python or Go the module `os`, where it is missing.
+    pub fn import_os(&self) -> Option<Edit> {
+        match self.language {
+            Language::Python => {
+                let has = self.text.lines().any(|line| {
+                    line.trim() == "import os" || line.trim().starts_with("import os,") || line.trim().starts_with("import os ")
+                });
+                (!has).then(|| Edit::insert(self.python_imports_at(), "import os\n"))
+            }
+            Language::Go => {
+                let has = self.text.contains("\"os\"");
+                let at = self.text.find("import (").map(|at| at + "import (".len());
+                if has {
+                    return None;
+                }
+                match at {
+                    Some(at) => Some(Edit::insert(at, "\n\t\"os\"")),
+                    None => self.text.find("\nimport \"").map(|at| Edit::insert(at + 1, "import \"os\"\n")),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Before the first import that is not of the future, or else after docstring and comments.
+    fn python_imports_at(&self) -> usize {
+        let Some(root) = self.root() else { return 0 };
+        let mut cursor = root.walk();
+        let mut after = 0;
+        for child in root.named_children(&mut cursor) {
+            match child.kind() {
+                "import_statement" | "import_from_statement" => return child.start_byte(),
+                "comment" | "future_import_statement" => after = line_end(self.text, child.end_byte()),
+                "expression_statement" if child.named_child(0).is_some_and(|inner| inner.kind() == "string") => {
+                    after = line_end(self.text, child.end_byte())
+                }
+                _ => break,
+            }
+        }
+        after
+    }
+}
+
+/// Where the next line begins.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
+}
+
+/// A node and all below it, in order. Bounded, and without recursion: trees of hostile files are deep.
+pub(super) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
+    below(root, NODES_OF_CALL_MAX)
+}
+
+fn below(root: Node<'_>, most: usize) -> Vec<Node<'_>> {
+    let (mut found, mut open) = (Vec::new(), vec![root]);
+    while let Some(node) = open.pop() {
+        found.push(node);
+        if found.len() >= most {
+            break;
+        }
+        let mut cursor = node.walk();
+        let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
+        open.extend(children.into_iter().rev());
+    }
+    found
+}
+
+/// The nearest node above that satisfies a condition.
+pub(super) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
+    let mut at = node;
+    for _ in 0..LEVELS_MAX {
+        at = at.parent()?;
+        if holds(at) {
+            return Some(at);
+        }
+    }
+    None
+}

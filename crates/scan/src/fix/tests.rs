@@ -1,0 +1,261 @@
+use super::*;
+
+fn token() -> String {
+    format!("pat-{}-{}", "na1", "3f9c2b7e-5a1d-4c86-9e02-b7d41f6a8c53")
+}
+
+fn fixed(path: &str, text: &str) -> Fixed {
+    let once = fix(path, text).unwrap_or_else(|| panic!("{path} is not rewritten"));
+    let twice = fix(path, &once.text).unwrap();
+    assert_eq!(once.text, twice.text, "twice is not once: {path}");
+    once
+}
+
+fn check(path: &str, text: &str, expected: &str) {
+    let found = fixed(path, text);
+    assert_eq!(found.text, expected, "left: {:?}", found.left);
+}
+
+/// It stays as it is, and the reason is told.
+fn left(path: &str, text: &str, reason: &str) {
+    let found = fixed(path, text);
+    assert_eq!(found.text, text);
+    assert!(found.left.iter().any(|note| note.what.contains(reason)), "{:?}", found.left);
+}
+
+#[test]
+fn javascript_sends_a_bearer_token() {
+    check(
+        "a.js",
+        "const r = await fetch(`${BASE}/crm/v3/objects/contacts?hapikey=${KEY}&limit=5`);\n",
+        "const r = await fetch(`${BASE}/crm/objects/2026-09/contacts?limit=5`, { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` } });\n",
+    );
+    check(
+        "a.js",
+        "const r = await axios.get(BASE + '/crm/v3/objects/companies', { params: { hapikey: KEY, limit: 5 } });\n",
+        "const r = await axios.get(BASE + '/crm/objects/2026-09/companies', { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` }, params: { limit: 5 } });\n",
+    );
+    check(
+        "a.ts",
+        "const url: string = `${base}/crm/v3/objects/deals?hapikey=${key}`;\nawait fetch(url, { method: 'POST', headers: { 'X-Trace': '1' }, body });\n",
+        "const url: string = `${base}/crm/objects/2026-09/deals`;\nawait fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}`, 'X-Trace': '1' }, body });\n",
+    );
+    check(
+        "a.js",
+        "fetch(BASE + '/crm/objects/2026-09/deals?hapikey=' + KEY)\n",
+        "fetch(BASE + '/crm/objects/2026-09/deals', { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` } })\n",
+    );
+}
+
+#[test]
+fn what_sends_a_url_must_be_seen() {
+    left("a.js", "const url = `${BASE}/crm/objects/2026-09/deals?hapikey=${KEY}`;\nsendSomehow(url);\n", "can't be seen");
+    left("a.js", "fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${KEY}`, options)\n", "put together elsewhere");
+    let developers = fixed("a.js", "fetch(`${BASE}/webhooks/v3/${appId}/settings?hapikey=${KEY}`)\n");
+    assert!(developers.text.contains("hapikey=${KEY}") && developers.left[0].what.contains("developer's key"), "{developers:?}");
+}
+
+#[test]
+fn python_sends_a_bearer_token() {
+    check(
+        "a.py",
+        "\"\"\"Doc.\"\"\"\nimport requests\n\nr = requests.get(f\"{BASE}/crm/v3/objects/contacts\", params={\"hapikey\": KEY, \"limit\": 5})\n",
+        "\"\"\"Doc.\"\"\"\nimport os\nimport requests\n\nr = requests.get(f\"{BASE}/crm/objects/2026-09/contacts\", params={\"limit\": 5}, headers={\"Authorization\": \"Bearer \" + os.environ[\"HUBSPOT_ACCESS_TOKEN\"]})\n",
+    );
+    check(
+        "a.py",
+        "import os\nurl = BASE + \"/crm/v3/objects/deals?hapikey=\" + KEY\nrequests.post(url, json=body, headers={\"X\": \"1\"})\n",
+        "import os\nurl = BASE + \"/crm/objects/2026-09/deals\"\nrequests.post(url, json=body, headers={\"Authorization\": \"Bearer \" + os.environ[\"HUBSPOT_ACCESS_TOKEN\"], \"X\": \"1\"})\n",
+    );
+    check(
+        "a.py",
+        "import os\nclient = HubSpot(api_key=KEY)\n",
+        "import os\nclient = HubSpot(access_token=os.environ[\"HUBSPOT_ACCESS_TOKEN\"])\n",
+    );
+}
+
+#[test]
+fn php_ruby_java_go_and_c_sharp_send_a_bearer_token() {
+    check(
+        "a.php",
+        "<?php\n$r = $client->get($base . '/crm/v3/objects/contacts', ['query' => ['hapikey' => $key, 'limit' => 5]]);\n",
+        "<?php\n$r = $client->get($base . '/crm/objects/2026-09/contacts', ['headers' => ['Authorization' => 'Bearer ' . getenv('HUBSPOT_ACCESS_TOKEN')], 'query' => ['limit' => 5]]);\n",
+    );
+    check(
+        "b.php",
+        "<?php\n$ch = curl_init(\"$base/crm/v3/objects/contacts?hapikey=$key\");\n$r = curl_exec($ch);\n",
+        "<?php\n$ch = curl_init(\"$base/crm/objects/2026-09/contacts\");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ['Authorization: Bearer ' . getenv('HUBSPOT_ACCESS_TOKEN')]);\n$r = curl_exec($ch);\n",
+    );
+    check(
+        "a.rb",
+        "r = Net::HTTP.get_response(URI(\"#{BASE}/crm/v3/objects/contacts?hapikey=#{KEY}\"))\n",
+        "r = Net::HTTP.get_response(URI(\"#{BASE}/crm/objects/2026-09/contacts\"), { 'Authorization' => \"Bearer #{ENV.fetch('HUBSPOT_ACCESS_TOKEN')}\" })\n",
+    );
+    check(
+        "A.java",
+        "class A { void a() { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/v3/objects/contacts?hapikey=\" + key)).build(); } }\n",
+        "class A { void a() { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/objects/2026-09/contacts\")).header(\"Authorization\", \"Bearer \" + System.getenv(\"HUBSPOT_ACCESS_TOKEN\")).build(); } }\n",
+    );
+    check(
+        "a.go",
+        "package main\n\nimport (\n\t\"net/http\"\n)\n\nfunc a(base, key string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/v3/objects/contacts?hapikey=\"+key, nil)\n\tif err != nil {\n\t\treturn\n\t}\n\tuse(req)\n}\n",
+        "package main\n\nimport (\n\t\"os\"\n\t\"net/http\"\n)\n\nfunc a(base, key string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/contacts\", nil)\n\tif err != nil {\n\t\treturn\n\t}\n\treq.Header.Set(\"Authorization\", \"Bearer \"+os.Getenv(\"HUBSPOT_ACCESS_TOKEN\"))\n\tuse(req)\n}\n",
+    );
+    check(
+        "A.cs",
+        "class A {\n    void B() {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/v3/objects/contacts?hapikey={key}\");\n        Send(request);\n    }\n}\n",
+        "class A {\n    void B() {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/objects/2026-09/contacts\");\n        request.Headers.TryAddWithoutValidation(\"Authorization\", \"Bearer \" + System.Environment.GetEnvironmentVariable(\"HUBSPOT_ACCESS_TOKEN\"));\n        Send(request);\n    }\n}\n",
+    );
+}
+
+#[test]
+fn a_shell_script_sends_a_bearer_token() {
+    check(
+        "a.sh",
+        "#!/bin/sh\ncurl -s \"$BASE/crm/v3/objects/contacts?hapikey=$KEY&limit=5\" | jq .\n",
+        "#!/bin/sh\ncurl -H \"Authorization: Bearer $HUBSPOT_ACCESS_TOKEN\" -s \"$BASE/crm/objects/2026-09/contacts?limit=5\" | jq .\n",
+    );
+}
+
+#[test]
+fn a_token_in_plain_text_is_read_from_the_environment_and_its_value_is_gone() {
+    let token = token();
+    let cases = [
+        ("a.js", format!("const t = '{token}';\n"), "const t = process.env.HUBSPOT_ACCESS_TOKEN;\n"),
+        ("a.py", format!("import os\nTOKEN = \"{token}\"\n"), "import os\nTOKEN = os.environ[\"HUBSPOT_ACCESS_TOKEN\"]\n"),
+        ("a.rb", format!("token = '{token}'\n"), "token = ENV.fetch('HUBSPOT_ACCESS_TOKEN')\n"),
+        ("a.sh", format!("TOKEN=\"{token}\"\n"), "TOKEN=\"$HUBSPOT_ACCESS_TOKEN\"\n"),
+        (
+            "a.js",
+            format!("const h = {{ Authorization: 'Bearer {token}' }};\n"),
+            "const h = { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` };\n",
+        ),
+    ];
+    for (path, text, expected) in cases {
+        check(path, &text, expected);
+        let found = fixed(path, &text);
+        assert!(found.variables.contains(TOKEN) && !format!("{found:?}").contains(&token));
+    }
+    left("a.go", &format!("package a\n\nconst token = \"{token}\"\n"), "constant");
+    left(".env", &format!("TOKEN={token}\n"), "version control");
+}
+
+#[test]
+fn numbered_paths_move_where_the_shapes_agree_and_are_told_where_they_do_not() {
+    check("a.yml", "url: https://api.hubapi.com/crm/v3/objects/contacts\n", "url: https://api.hubapi.com/crm/objects/2026-09/contacts\n");
+    check(
+        "a.json",
+        "{\"url\": \"https://api.hubapi.com/crm/v3/owners?limit=5\"}\n",
+        "{\"url\": \"https://api.hubapi.com/crm/owners/2026-09?limit=5\"}\n",
+    );
+    check(
+        ".env",
+        "HUBSPOT_URL=https://api.hubapi.com/crm/v3/objects/deals\n",
+        "HUBSPOT_URL=https://api.hubapi.com/crm/objects/2026-09/deals\n",
+    );
+    left("a.rb", "get('/contacts/v1/contact/vid/1/profile', BASE || ENV['HUBSPOT'])\n", "older than v3");
+}
+
+#[test]
+fn oauth_v1_becomes_a_form_at_the_dated_endpoint() {
+    check(
+        "a.py",
+        "import requests\nrequests.post(BASE + \"/oauth/v1/token\", params={\"grant_type\": \"refresh_token\"})\n",
+        "import requests\nrequests.post(BASE + \"/oauth/2026-09/token\", data={\"grant_type\": \"refresh_token\"})\n",
+    );
+    check(
+        "a.js",
+        "await axios.post(`${BASE}/oauth/v1/token`, null, { params: { grant_type: 'refresh_token' } });\n",
+        "await axios.post(`${BASE}/oauth/2026-09/token`, new URLSearchParams({ grant_type: 'refresh_token' }));\n",
+    );
+    check(
+        "a.sh",
+        "curl -X POST \"$BASE/oauth/v1/token?grant_type=refresh_token&client_id=$ID\"\n",
+        "curl -X POST \"$BASE/oauth/2026-09/token\" -d \"grant_type=refresh_token&client_id=$ID\"\n",
+    );
+    check(
+        "a.js",
+        "send({ method: 'POST', path: '/oauth/v1/token', form: { grant_type: 'refresh_token' } });\n",
+        "send({ method: 'POST', path: '/oauth/2026-09/token', form: { grant_type: 'refresh_token' } });\n",
+    );
+    left("a.js", "send({ method: 'POST', path: '/oauth/v1/token', qs: { grant_type: 'refresh_token' } });\n", "can't be seen");
+    left(".env", "TOKEN_URL=https://api.hubapi.com/oauth/v1/token\n", "can't be seen");
+    left("a.py", "import requests\nrequests.get(BASE + \"/oauth/v1/access-tokens/\" + token)\n", "introspect");
+}
+
+#[test]
+fn the_address_becomes_a_setting_once() {
+    check("a.js", "const base = 'https://api.hubapi.com';\n", "const base = (process.env.HUBSPOT_BASE_URL || 'https://api.hubapi.com');\n");
+    check(
+        "a.js",
+        "fetch('https://api.hubapi.com/crm/objects/2026-09/deals', o);\n",
+        "fetch(`${process.env.HUBSPOT_BASE_URL || 'https://api.hubapi.com'}/crm/objects/2026-09/deals`, o);\n",
+    );
+    check(
+        "a.py",
+        "import os\nBASE = \"https://api.hubapi.com\"\n",
+        "import os\nBASE = os.environ.get(\"HUBSPOT_BASE_URL\", \"https://api.hubapi.com\")\n",
+    );
+    check(
+        "a.php",
+        "<?php\n$u = 'https://api.hubapi.com/crm/objects/2026-09/deals';\n",
+        "<?php\n$u = ((getenv('HUBSPOT_BASE_URL') ?: 'https://api.hubapi.com') . '/crm/objects/2026-09/deals');\n",
+    );
+    check(
+        "a.rb",
+        "u = \"https://api.hubapi.com/crm/objects/2026-09/deals/#{id}\"\n",
+        "u = \"#{ENV.fetch('HUBSPOT_BASE_URL', 'https://api.hubapi.com')}/crm/objects/2026-09/deals/#{id}\"\n",
+    );
+    check(
+        "a.sh",
+        "curl \"https://api.hubapi.com/crm/objects/2026-09/deals\"\n",
+        "curl \"${HUBSPOT_BASE_URL:-https://api.hubapi.com}/crm/objects/2026-09/deals\"\n",
+    );
+    left("a.go", "package a\n\nvar base = \"https://api.hubapi.com\"\n", "setting");
+    check(
+        "a.js",
+        "const base = process.env.API || 'https://api.hubapi.com';\n",
+        "const base = process.env.API || 'https://api.hubapi.com';\n",
+    );
+}
+
+#[test]
+fn exports_of_n8n_and_postman_use_their_own_way_of_sending_a_token() {
+    let n8n = r#"{"nodes": [{"parameters": {"url": "https://api.hubapi.com/crm/v3/objects/contacts", "sendQuery": true, "queryParameters": {"parameters": [{"name": "hapikey", "value": "x"}, {"name": "limit", "value": "5"}]}}}], "connections": {}}"#;
+    let value: serde_json::Value = serde_json::from_str(&fixed("w.json", n8n).text).unwrap();
+    let parameters = &value["nodes"][0]["parameters"];
+    assert_eq!(parameters["url"], "https://api.hubapi.com/crm/objects/2026-09/contacts");
+    assert_eq!(parameters["headerParameters"]["parameters"][0]["value"], "=Bearer {{ $env.HUBSPOT_ACCESS_TOKEN }}");
+    assert_eq!(parameters["queryParameters"]["parameters"].as_array().unwrap().len(), 1);
+
+    let postman = r#"{"info": {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"}, "item": [{"request": {"method": "GET", "url": {"raw": "https://api.hubapi.com/crm/v3/objects/contacts?hapikey={{key}}&limit=5", "query": [{"key": "hapikey", "value": "{{key}}"}, {"key": "limit", "value": "5"}]}}}]}"#;
+    let value: serde_json::Value = serde_json::from_str(&fixed("p.json", postman).text).unwrap();
+    let request = &value["item"][0]["request"];
+    assert_eq!(request["auth"]["bearer"][0]["value"], "{{HUBSPOT_ACCESS_TOKEN}}");
+    assert_eq!(request["url"]["raw"], "https://api.hubapi.com/crm/objects/2026-09/contacts?limit=5");
+}
+
+#[test]
+fn a_file_that_does_not_parse_is_left_alone() {
+    left("a.js", "fetch(`${BASE}/crm/v3/objects/contacts?hapikey=${KEY}`\n", "does not parse");
+    left("a.json", "{\"url\": \"https://api.hubapi.com/crm/v3/objects/contacts\",}", "does not parse");
+    assert!(fix("a.txt", "https://api.hubapi.com/crm/v3/objects/contacts").is_none());
+}
+
+#[test]
+fn a_file_that_is_deep_or_repeats_itself_is_done_with() {
+    let deep = format!("{}`${{B}}/crm/v3/owners?hapikey=${{K}}`{};\n", "fetch(".repeat(2_000), ")".repeat(2_000));
+    fix("deep.js", &deep).unwrap();
+    let many = "const url = `${B}/crm/v3/owners?hapikey=${K}`;\n".repeat(200);
+    fix("many.js", &many).unwrap();
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_a_panic_and_twice_is_once(text in "[-a-zA-Z0-9:/.?&=$'\"`(){},\\[\\] \n]{0,200}", at in 0_usize..9) {
+        let path = ["a.js", "a.ts", "a.py", "a.php", "a.rb", "a.go", "a.sh", "a.yml", ".env"][at];
+        let text = format!("{text} fetch('https://api.hubapi.com/crm/v3/objects/contacts?hapikey=x')\n");
+        let once = fix(path, &text).unwrap();
+        proptest::prop_assert_eq!(&fix(path, &once.text).unwrap().text, &once.text);
+    }
+}

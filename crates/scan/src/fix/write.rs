@@ -1,0 +1,182 @@
+//! Reads files, has them rewritten, and writes them: whole or not at all, and never out of the tree.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use ignore::WalkBuilder;
+use serde::Serialize;
+
+use super::{Note, TEXT_BYTES_MAX, fix, unified};
+
+/// What became of one file.
+#[derive(Debug, Serialize)]
+pub struct FixedFile {
+    /// As it was named or found, with `/`.
+    pub path: String,
+    /// What was, or is to be, changed.
+    pub changes: Vec<Note>,
+    /// What was left alone, and why.
+    pub left: Vec<Note>,
+    /// The difference.
+    pub diff: String,
+    /// Whether the file was written.
+    pub written: bool,
+    #[serde(skip)]
+    text: String,
+    #[serde(skip)]
+    full: PathBuf,
+    #[serde(skip)]
+    before: Vec<u8>,
+}
+
+/// All files, and the variables that their new texts read.
+#[derive(Debug, Default)]
+pub struct Fixes {
+    /// Those in which something was seen.
+    pub files: Vec<FixedFile>,
+    /// Names for `.env.example`.
+    pub variables: BTreeSet<&'static str>,
+}
+
+/// The file that names the variables.
+pub const EXAMPLE: &str = ".env.example";
+
+/// Looks through folders and files, and says what would be changed. Links are not followed.
+///
+/// # Errors
+/// A path is not there or can't be read.
+pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
+    let mut fixes = Fixes::default();
+    for root in roots {
+        let meta = fs::symlink_metadata(root).map_err(|error| named(root, &error))?;
+        if meta.is_symlink() {
+            return Err(io::Error::other(format!("{} is a link; name what it leads to", root.display())));
+        }
+        let mut overrides = ignore::overrides::OverrideBuilder::new(root);
+        for glob in globs {
+            overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
+        }
+        let mut walk = WalkBuilder::new(root);
+        walk.hidden(false).follow_links(false).require_git(false).overrides(overrides.build().map_err(io::Error::other)?);
+        walk.filter_entry(|entry| {
+            !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "vendor" | "venv" | ".venv" | "dist" | "__pycache__"))
+        });
+        for entry in walk.build() {
+            let entry = entry.map_err(io::Error::other)?;
+            if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() != EXAMPLE {
+                fixes.look(entry.path());
+            }
+        }
+    }
+    fixes.files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(fixes)
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+impl Fixes {
+    fn look(&mut self, path: &Path) {
+        let shown = path.to_string_lossy().trim_start_matches("./").replace('\\', "/");
+        let large = fs::metadata(path).is_ok_and(|meta| meta.len() > TEXT_BYTES_MAX as u64);
+        let Some(bytes) = (!large).then(|| fs::read(path).ok()).flatten() else { return };
+        // A text in another encoding would be written back damaged.
+        let Ok(text) = std::str::from_utf8(&bytes) else { return };
+        if !mentions(text) {
+            return;
+        }
+        let Some(fixed) = fix(&shown, text) else { return };
+        if fixed.changes.is_empty() && fixed.left.is_empty() {
+            return;
+        }
+        let diff = unified(&shown, text, &fixed.text);
+        self.variables.extend(&fixed.variables);
+        let before = bytes.clone();
+        self.files.push(FixedFile {
+            path: shown,
+            changes: fixed.changes,
+            left: fixed.left,
+            diff,
+            written: false,
+            text: fixed.text,
+            full: path.to_path_buf(),
+            before,
+        });
+    }
+
+    /// Writes what is to be changed, each file whole or not at all, and the names of the variables.
+    ///
+    /// # Errors
+    /// A file has changed meanwhile, is a link, or can't be written; what was written before it stays.
+    pub fn write(&mut self, folder: &Path) -> io::Result<()> {
+        for file in self.files.iter_mut().filter(|file| !file.diff.is_empty()) {
+            if fs::read(&file.full).map_err(|error| named(&file.full, &error))? != file.before {
+                return Err(io::Error::other(format!("{} has changed meanwhile; run the command again", file.path)));
+            }
+            replace(&file.full, file.text.as_bytes()).map_err(|error| named(&file.full, &error))?;
+            file.written = true;
+        }
+        if self.files.iter().any(|file| file.written) { self.write_example(folder) } else { Ok(()) }
+    }
+
+    /// Adds the names that `.env.example` does not have.
+    fn write_example(&self, folder: &Path) -> io::Result<()> {
+        let path = folder.join(EXAMPLE);
+        let mut text = match fs::symlink_metadata(&path) {
+            Ok(meta) if !meta.is_file() => return Err(io::Error::other(format!("{} is not a file", path.display()))),
+            Ok(_) => fs::read_to_string(&path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(named(&path, &error)),
+        };
+        let has = |text: &str, name: &str| text.lines().any(|line| line.split('=').next().map(str::trim) == Some(name));
+        let missing: Vec<&str> = self.variables.iter().copied().filter(|name| !has(&text, name)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        missing.iter().for_each(|name| text.push_str(&format!("{name}=\n")));
+        replace(&path, text.as_bytes()).map_err(|error| named(&path, &error))
+    }
+}
+
+/// Whether a text can hold anything to be changed: most files can't.
+fn mentions(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["hubapi", "hubspot", "hapikey", "pat-"].iter().any(|word| lower.contains(word))
+        || ["/crm/v", "/oauth/v", "/contacts/v", "/marketing/v", "/cms/v"].iter().any(|path| lower.contains(path))
+}
+
+/// Puts a new file in the place of an old one, with its permissions. Whoever reads sees one or the other.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Err(io::Error::other("the path leads out of the folder"));
+    }
+    let permissions = match fs::symlink_metadata(path) {
+        Ok(meta) if !meta.is_file() => return Err(io::Error::other("it is not a file any more")),
+        Ok(meta) => Some(meta.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.keyway-{}", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    // A name that is there already is somebody else's, or a trap.
+    let mut file = options.write(true).create_new(true).open(&temporary)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&temporary, permissions)));
+    match written.and_then(|()| fs::rename(&temporary, path)) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let _ = fs::remove_file(&temporary);
+            Err(error)
+        }
+    }
+}
