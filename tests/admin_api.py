@@ -19,8 +19,8 @@ TOKEN = "an admin token of the test"
 # These ask HubSpot, or lead to asking it later; tests talk to this machine alone.
 ASK_HUBSPOT = ["connectAccount", "connectAccountByOAuth", "importAccounts"]
 
-# Waits for requests, up to a minute.
-WAITS = ["listRequests"]
+# Waits for requests, up to a minute; and takes lines of JSON, which schemathesis can't write.
+NOT_FOR_IT = ["listRequests", "putSnapshot"]
 
 CHECKS = [
     "not_a_server_error",
@@ -51,7 +51,7 @@ def main():
             "--max-examples", options.examples, "--seed", options.seed, "--workers", "2", "--request-timeout", "20", "--no-color",
             "--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none",
         ]  # fmt: skip
-        for name in ASK_HUBSPOT + WAITS:
+        for name in ASK_HUBSPOT + NOT_FOR_IT:
             command += ["--exclude-operation-id", name]
         found = subprocess.run(command, check=False).returncode
         assert server.process.poll() is None, "the server ended"
