@@ -166,10 +166,11 @@ impl Allowed {
         }
         let acting = Acting::new(principal.clone(), operation.id, target);
         let response = acting.clone().run(idempotency::run(&admin, operation, &principal, request, next)).await;
-        if response.status().is_success() && !idempotency::is_replayed(&response) {
-            if let Err(error) = admin.control.record_if_unrecorded(&acting).await {
-                return ApiError::from(error).into_response();
-            }
+        if response.status().is_success()
+            && !idempotency::is_replayed(&response)
+            && let Err(error) = admin.control.record_if_unrecorded(&acting).await
+        {
+            return ApiError::from(error).into_response();
         }
         response
     }
