@@ -182,7 +182,6 @@ shown! {
         created_at: Moment,
         updated_at: Moment,
         /// The text of a secret that was just made, this once.
-        #[serde(skip_serializing_if = "Option::is_none")]
         client_secret: Option<String>,
     }
     /// A client secret, without its text.
