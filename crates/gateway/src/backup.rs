@@ -97,13 +97,16 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
         if let Some(path) = unreadable {
             return Err(BackupError::Refused(format!("{} is damaged: it is no audit file", path.display())));
         }
-        copy_audit(source, folder)?;
     }
+    // The key comes first: if there is none where it is said to be, nothing is begun that stands in the
+    // way of the next attempt.
+    if let Some(key) = key {
+        copy(key, &folder.join(MASTER_KEY))?;
+    }
+    copy_audit(source, folder)?;
     // The store comes last: a folder without it is not taken for a data folder.
-    let keys = key.map(|path| (path.to_owned(), folder.join(MASTER_KEY)));
-    let files = present.iter().rev().map(|name| (source.join(name), folder.join(name)));
-    for (from, to) in keys.into_iter().chain(files) {
-        copy(&from, &to)?;
+    for name in present.iter().rev() {
+        copy(&source.join(name), &folder.join(name))?;
     }
     sync(folder)?;
     Ok(folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some())
