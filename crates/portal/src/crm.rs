@@ -7,6 +7,7 @@ mod account;
 mod association_labels;
 mod associations;
 mod batch;
+mod candidates;
 mod limits;
 mod list_filters;
 mod list_folders;

@@ -135,7 +135,7 @@ impl Table {
 pub fn unique_values(schema: &Schema, record: &Record) -> Vec<Unique> {
     let mut values = Vec::new();
     for name in &schema.unique {
-        values.extend(record.get(name).map(|value| (name.clone(), value.to_lowercase())));
+        values.extend(record.get(name).map(|value| (name.clone(), value.trim().to_lowercase())));
         if &**name == "email" {
             let further = record.get("hs_additional_emails").unwrap_or_default();
             let addresses = further.split(';').map(|address| address.trim().to_lowercase()).filter(|address| !address.is_empty());

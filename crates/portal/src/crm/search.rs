@@ -7,7 +7,7 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::render::{self, View};
-use super::{Answer, kind as kind_of};
+use super::{Answer, candidates, kind as kind_of};
 use crate::Reply;
 use crate::kind::Kind;
 use crate::property::{Name, Property, ValueType};
@@ -98,7 +98,7 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(state, kind, &body)?;
-    let found = state.table(kind).range(0, false).filter(|record| search.matches(state, kind, record)).collect();
+    let found = candidates::of(state, kind, &search.groups).filter(|record| search.matches(state, kind, record)).collect();
     let found = search.sort(found);
     let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new());
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
@@ -287,6 +287,14 @@ impl Filter {
             return Err(bad_field("value", &format!("{wrong} is not a {} as {name} is", value_type.as_str())));
         }
         Ok(Self { subject, operator, operands })
+    }
+
+    /// The property that the filter is about, unless it is about associations.
+    pub fn on_property(&self) -> Option<(&str, Operator, &[String])> {
+        match &self.subject {
+            Subject::Property(name, ..) => Some((name, self.operator, &self.operands)),
+            Subject::Associated(_) => None,
+        }
     }
 
     fn matches(&self, state: &State, kind: Kind, record: &Record) -> bool {

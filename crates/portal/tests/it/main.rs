@@ -13,6 +13,7 @@ mod every_operation;
 mod labels;
 mod legacy;
 mod lists;
+mod model;
 mod objects;
 mod pipelines;
 mod properties;
