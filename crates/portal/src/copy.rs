@@ -97,7 +97,8 @@ impl Portal {
 /// An account as documents make it; its settings, and what is not in documents, are those of another.
 pub(crate) fn rebuild(like: &State, documents: Vec<Document>) -> Result<State, RefillError> {
     let account = Document { hub_id: like.hub_id, space: "account".into(), key: String::new(), body: json(&like.settings) };
-    let made = restore::accounts(std::iter::once(account).chain(documents).collect()).map_err(|error| RefillError::Invalid(error.to_string()))?;
+    let made =
+        restore::accounts(std::iter::once(account).chain(documents).collect()).map_err(|error| RefillError::Invalid(error.to_string()))?;
     made.into_values().next().ok_or_else(|| no_such_account(like.hub_id))
 }
 

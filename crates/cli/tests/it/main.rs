@@ -8,10 +8,10 @@ mod apps;
 mod connection;
 /// What is covered of HubSpot's API.
 mod coverage;
-/// The embedded account as a test double.
-mod double;
 /// Causes of calls that failed.
 mod doctor;
+/// The embedded account as a test double.
+mod double;
 /// What a new user does first.
 mod first_screen;
 /// Code that is rewritten.
