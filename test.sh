@@ -53,6 +53,13 @@ python_client() {
   $venv/bin/python -m unittest discover -s tests/clients/python
 }
 
+sdk_suite() { # the tests that ship with hubspot-sdk, against an embedded account
+  local venv=target/sdk-suite
+  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
+  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx || return 1
+  $venv/bin/python tests/portal/sdk_suite.py --at-least 3600
+}
+
 planted_corpus() { # what the scanner finds in a corpus whose every credential and call is known
   local seed
   python3 tests/scan/check_tables.py data || return 1
@@ -127,6 +134,7 @@ part 'tests of the workspace' workspace_tests
 part 'clients for Node, and pages in a browser' node_client
 part 'clients for Python' python_client
 part 'what is listed as tested is' python3 tests/coverage.py
+part 'the tests that ship with hubspot-sdk' sdk_suite
 KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gateway' node_client
 KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus

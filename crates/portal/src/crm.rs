@@ -4,12 +4,22 @@
 //! Every handler checks all it will do before it changes anything: an error leaves no change.
 
 mod account;
+mod association_labels;
 mod associations;
-mod definitions;
+mod batch;
+mod candidates;
+mod limits;
+mod list_filters;
+mod list_folders;
+mod lists;
 mod objects;
 mod owners;
+mod pipelines;
+mod properties;
 mod render;
+mod schemas;
 mod search;
+mod validations;
 pub(crate) mod write;
 
 use http::Method;
@@ -20,7 +30,7 @@ use crate::Reply;
 use crate::kind::Kind;
 use crate::request::Request;
 use crate::route::{Family, Route};
-use crate::state::Tx;
+use crate::state::{State, Tx};
 
 type Answer = Result<Reply, ErrorBody>;
 
@@ -30,25 +40,32 @@ pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mu
     match route.family {
         Family::Objects => objects::answer(request, method, tail, tx),
         Family::Associations => associations::answer(request, method, tail, tx),
-        Family::Properties => definitions::properties(request, method, tail),
-        Family::Pipelines => definitions::pipelines(method, tail),
+        Family::Properties => properties::answer(request, method, tail, tx),
+        Family::Pipelines => pipelines::answer(request, method, tail, tx),
         Family::Owners => owners::answer(request, method, tail, tx.state),
+        Family::Schemas => schemas::answer(request, method, tail, tx),
+        Family::Validations => validations::rules(request, method, tail, tx),
+        Family::Library => validations::library(method, tail, tx.state),
+        Family::Lists => lists::answer(request, method, tail, tx),
+        Family::Limits => limits::answer(request, method, tail, tx.state),
         Family::AccountInfo => account::answer(request, method, tail, tx.state),
     }
 }
 
-/// The standard type that a segment names. The gateway has refused what is no type at all; what
-/// is left is a custom type, which no account has yet.
-fn kind(segment: &str) -> Result<Kind, ErrorBody> {
-    Kind::parse(segment).ok_or_else(|| ErrorBody::validation(format!("Unable to infer object type from: {segment}")))
+/// The type that a segment names. The gateway has refused what is no type at all; what is left is a
+/// custom type that the account does not have.
+fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
+    let found = state.kind(segment).filter(|kind| state.space(*kind).custom.as_ref().is_none_or(|custom| !custom.archived));
+    found.ok_or_else(|| ErrorBody::validation(format!("Unable to infer object type from: {segment}")))
 }
 
-fn writable(segment: &str) -> Result<Kind, ErrorBody> {
-    let kind = kind(segment)?;
-    if kind.is_writable() {
+fn writable(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
+    let kind = kind(state, segment)?;
+    let space = state.space(kind);
+    if space.is_writable() {
         Ok(kind)
     } else {
-        Err(ErrorBody::validation(format!("{} records can't be written through the API", kind.singular())))
+        Err(ErrorBody::validation(format!("{} records can't be written through the API", space.singular)))
     }
 }
 
@@ -58,9 +75,4 @@ fn reply(status: u16, body: Value) -> Reply {
 
 fn no_content() -> Reply {
     Reply { status: 204, body: bytes::Bytes::new() }
-}
-
-/// The singular in capitals, as HubSpot's messages have it: `CONTACT`.
-fn shouted(kind: Kind) -> String {
-    kind.singular().to_uppercase()
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, oneshot, watch};
 pub struct Change {
     /// The account.
     pub hub_id: u64,
-    /// What the key names: `account`, `owner`, `record` or `link`; `*` with no body is everything.
+    /// What the key names, such as `account`, `owner`, `record` or `link`; `*` with no body is everything.
     pub space: &'static str,
     /// Unique within the space.
     pub key: String,

@@ -1,59 +1,77 @@
-//! A standard object type as an index, so that a record table is one array lookup away.
+//! An object type as a number, so that a record table is one look-up away.
 //!
-//! Names, singulars and type ids are `keyway_core::object_type`'s; this only numbers them.
+//! Names, singulars and type ids of the types that every account has are
+//! `keyway_core::object_type`'s; this only numbers them. What an account knows of a type, custom
+//! ones included, is in `space`.
+
+use std::fmt;
 
 use keyway_core::object_type::{ObjectType, ObjectTypeRef};
 
-/// The position of a type in [`ObjectType::all`].
+/// The number in the type id of an account's first custom type. HubSpot's are in the millions.
+const FIRST_CUSTOM: u32 = 1_000_001;
+
+/// The position of a standard type in [`ObjectType::all`], or the number of a custom type's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind(u8);
+pub struct Kind(u32);
 
 impl Kind {
-    /// Every type.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..ObjectType::all().len() as u8).map(Self)
+    /// Custom types that an account can ever have had: their ids are not given twice.
+    pub const CUSTOM_MAX: u32 = 500;
+
+    /// Every type that all accounts have.
+    pub fn standard() -> impl Iterator<Item = Self> {
+        (0..ObjectType::all().len() as u32).map(Self)
     }
 
-    /// The type a path segment names, if it is one that every account has.
+    /// The standard type that a path segment names.
     pub fn parse(segment: &str) -> Option<Self> {
         match ObjectTypeRef::parse(segment)? {
-            ObjectTypeRef::Standard(row) => Some(Self(row.index as u8)),
+            ObjectTypeRef::Standard(row) => Some(Self(row.index as u32)),
             ObjectTypeRef::Custom(_) => None,
         }
     }
 
-    /// The type with this plural name.
+    /// The standard type with this plural name.
     pub fn of(name: &str) -> Option<Self> {
-        ObjectType::all().iter().find(|row| row.name == name).map(|row| Self(row.index as u8))
+        ObjectType::all().iter().find(|row| row.name == name).map(|row| Self(row.index as u32))
     }
 
-    /// The row of the table of types.
-    pub fn row(self) -> &'static ObjectType {
-        &ObjectType::all()[self.index()]
+    /// The account's custom type number `ordinal`, from 0.
+    pub fn custom(ordinal: u32) -> Option<Self> {
+        (ordinal < Self::CUSTOM_MAX).then_some(Self(FIRST_CUSTOM + ordinal))
     }
 
-    /// Plural name, as in paths.
-    pub fn name(self) -> &'static str {
-        self.row().name
+    /// The row of the table of types; nothing for a custom type.
+    pub fn row(self) -> Option<&'static ObjectType> {
+        ObjectType::all().get(self.0 as usize)
     }
 
-    /// Singular name.
-    pub fn singular(self) -> &'static str {
-        self.row().singular
-    }
-
-    /// Type id on the wire. Types without a published one go by their name.
-    pub fn type_id(self) -> &'static str {
-        self.row().type_id.unwrap_or(self.row().name)
-    }
-
-    /// Whether the API can write records of this type.
-    pub fn is_writable(self) -> bool {
-        !self.row().write.is_empty()
-    }
-
-    /// Index into per-type arrays.
+    /// A small number of its own: standard types first, custom ones from 500.
     pub fn index(self) -> usize {
-        usize::from(self.0)
+        if self.0 >= FIRST_CUSTOM { 500 + (self.0 - FIRST_CUSTOM) as usize } else { self.0 as usize }
+    }
+
+    /// How many custom types came before this one; nothing for a standard type.
+    pub fn ordinal(self) -> Option<u32> {
+        self.0.checked_sub(FIRST_CUSTOM)
+    }
+
+    /// Reads the name under which the store knows the type.
+    pub fn from_key(key: &str) -> Option<Self> {
+        match key.strip_prefix("2-") {
+            Some(number) => number.parse::<u32>().ok()?.checked_sub(FIRST_CUSTOM).and_then(Self::custom),
+            None => Self::of(key),
+        }
+    }
+}
+
+/// The name under which the store knows the type: a plural name, or a custom type's id.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row() {
+            Some(row) => f.write_str(row.name),
+            None => write!(f, "2-{}", self.0),
+        }
     }
 }

@@ -11,12 +11,17 @@ mod fill;
 mod kind;
 mod legacy;
 mod links;
+mod lists;
 mod pipelines;
+mod property;
 mod record;
 mod request;
+mod restore;
 mod route;
+mod rules;
 mod schema;
 mod seed;
+mod space;
 mod state;
 mod table;
 mod value;
@@ -31,12 +36,10 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::time::Timestamp;
 
-use durable::{Change, Document, Log};
-use kind::Kind;
-use record::Record;
+use durable::{Change, Log};
 use request::{Query, Request};
 use route::Route;
-use state::{Owner, State, Tx};
+use state::{State, Tx};
 
 pub use fill::SETS;
 pub use seed::DemoSummary;
@@ -132,7 +135,7 @@ impl Portal {
             Storage::Ephemeral => (Log::ephemeral(), Vec::new()),
             Storage::Folder(folder) => Log::open(&folder.join("portal.db")).await?,
         };
-        let accounts = load(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
+        let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
         Ok(Self { accounts: RwLock::new(accounts.collect()), log })
     }
 
@@ -227,6 +230,11 @@ impl Portal {
         served(&call, &mut Tx::new(&mut state)).is_some()
     }
 
+    /// How many documents calls on an account have written since the program started.
+    pub fn written(&self, hub_id: u64) -> u64 {
+        self.account(hub_id).map_or(0, |account| locked(&account).written)
+    }
+
     /// Writes what is pending and closes the file.
     pub async fn close(&self) {
         self.log.close().await;
@@ -250,6 +258,7 @@ impl Portal {
     /// Queues a call's changes; the position that a reader of the state must wait for comes back.
     fn append(&self, tx: Tx<'_>) -> u64 {
         if !tx.changes.is_empty() {
+            tx.state.written += tx.changes.len() as u64;
             tx.state.position = self.log.append(tx.changes);
         }
         tx.state.position
@@ -305,47 +314,4 @@ fn not_served(call: &Call) -> ErrorBody {
 /// Handlers check before they change, so a panic leaves the state as it was.
 fn locked(account: &Mutex<State>) -> MutexGuard<'_, State> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn load(documents: Vec<Document>) -> Result<HashMap<u64, State>, OpenError> {
-    let mut states: HashMap<u64, State> = HashMap::new();
-    let (settings, rest): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| document.space == "account");
-    for document in settings {
-        let settings = serde_json::from_slice(&document.body).map_err(|_| unreadable(&document))?;
-        states.insert(document.hub_id, State::new(document.hub_id, settings));
-    }
-    for document in rest {
-        let state = states.get_mut(&document.hub_id).ok_or_else(|| unreadable(&document))?;
-        restore(state, &document).ok_or_else(|| unreadable(&document))?;
-    }
-    Ok(states)
-}
-
-fn unreadable(document: &Document) -> OpenError {
-    OpenError::Document(format!("{} {} of account {}", document.space, document.key, document.hub_id))
-}
-
-fn restore(state: &mut State, document: &Document) -> Option<()> {
-    match document.space.as_str() {
-        "owner" => {
-            let owner: Owner = serde_json::from_slice(&document.body).ok()?;
-            let place = state.owners.partition_point(|other| other.id < owner.id);
-            state.owners.insert(place, owner);
-        }
-        "record" => {
-            let (kind, id) = document.key.split_once('/')?;
-            let kind = Kind::of(kind)?;
-            let record = Record::from_stored(id.parse().ok()?, schema::Schema::of(kind), &document.body).ok()?;
-            state.table_mut(kind).put(record);
-        }
-        "link" => {
-            let mut parts = document.key.split('/');
-            let from = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
-            let to = (Kind::of(parts.next()?)?, parts.next()?.parse().ok()?);
-            state.links.set(from, to, serde_json::from_slice(&document.body).ok()?);
-        }
-        "item" => state.items.restore(&document.key, serde_json::from_slice(&document.body).ok()?)?,
-        _ => return None,
-    }
-    Some(())
 }

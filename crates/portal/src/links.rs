@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kind::Kind;
+use crate::property::Text;
 
 /// First type id given to pairs whose id HubSpot publishes nowhere that we know of. Far above
 /// HubSpot's own ids, so the two can never be confused: base + 1,000 × from + to.
@@ -15,38 +18,137 @@ pub const DERIVED_TYPE_ID_BASE: u32 = 10_000_000;
 /// One end of an association.
 pub type End = (Kind, u64);
 
+/// Who made a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Category {
+    /// Every account has it.
+    HubspotDefined,
+    /// The account made it.
+    UserDefined,
+}
+
+impl Category {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HubspotDefined => "HUBSPOT_DEFINED",
+            Self::UserDefined => "USER_DEFINED",
+        }
+    }
+}
+
 /// A type that an association can have, in one direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkType {
     /// HubSpot's id of it.
     pub id: u32,
     /// Nothing for the plain type that every association has.
-    pub label: Option<&'static str>,
+    pub label: Option<Text>,
     /// The v3 name, such as `contact_to_company`.
     pub name: String,
+    /// Who made it.
+    pub category: Category,
+    /// The other direction's type, of a label the account made.
+    pub inverse: Option<u32>,
 }
 
-/// The types from one object type to another, the plain one first.
-pub fn types(from: Kind, to: Kind) -> &'static [LinkType] {
-    &TYPES[&(from, to)]
+/// The types of an account's associations: HubSpot's, and the labels the account made.
+#[derive(Debug, Default)]
+pub struct LinkTypes {
+    /// Pairs that differ from what every account has.
+    own: HashMap<Pair, Vec<LinkType>>,
+    /// Most associations of a record, by pair and type, where the account set a limit.
+    pub limits: BTreeMap<(Kind, Kind, u32), u32>,
+    /// Ids given to labels.
+    pub last_id: u32,
 }
 
-/// The type with this id, or with this v3 name.
-pub fn find_type(from: Kind, to: Kind, id_or_name: &str) -> Option<&'static LinkType> {
-    let id = id_or_name.parse::<u32>().ok();
-    types(from, to).iter().find(|link| Some(link.id) == id || link.name == id_or_name)
-}
+/// Ids of labels that an account makes begin above this one.
+pub const OWN_TYPE_ID_BASE: u32 = 1_000_000;
 
-/// The type that the other direction has: the same label, or parent for child.
-pub fn inverse(from: Kind, to: Kind, id: u32) -> u32 {
-    let own = types(from, to).iter().find(|link| link.id == id);
-    let label = match own.and_then(|link| link.label) {
-        Some("Child Company") => Some("Parent Company"),
-        Some("Parent Company") => Some("Child Company"),
-        label => label,
-    };
-    let back = types(to, from);
-    back.iter().find(|link| link.label == label).unwrap_or(&back[0]).id
+impl LinkTypes {
+    /// The types from one object type to another, the plain one first.
+    pub fn of(&self, from: Kind, to: Kind) -> &[LinkType] {
+        self.own.get(&(from, to)).or_else(|| TYPES.get(&(from, to))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The plain type from one object type to another.
+    pub fn plain(&self, from: Kind, to: Kind) -> u32 {
+        self.of(from, to).first().map_or_else(|| derived_id(from, to), |own| own.id)
+    }
+
+    /// The type with this id.
+    pub fn get(&self, from: Kind, to: Kind, id: u32) -> Option<&LinkType> {
+        self.of(from, to).iter().find(|link| link.id == id)
+    }
+
+    /// The type with this id, or with this v3 name.
+    pub fn find(&self, from: Kind, to: Kind, id_or_name: &str) -> Option<&LinkType> {
+        let id = id_or_name.parse::<u32>().ok();
+        self.of(from, to).iter().find(|link| Some(link.id) == id || link.name == id_or_name)
+    }
+
+    /// The type that the other direction has: the same label, or parent for child.
+    pub fn inverse(&self, from: Kind, to: Kind, id: u32) -> u32 {
+        let own = self.get(from, to, id);
+        if let Some(inverse) = own.and_then(|own| own.inverse) {
+            return inverse;
+        }
+        let label = match own.and_then(|link| link.label.as_deref()) {
+            Some("Child Company") => Some("Parent Company"),
+            Some("Parent Company") => Some("Child Company"),
+            label => label,
+        };
+        let back = self.of(to, from);
+        back.iter().find(|link| link.label.as_deref() == label).map_or_else(|| self.plain(to, from), |link| link.id)
+    }
+
+    /// Adds a type to a pair, or takes the place of the one with its id.
+    pub fn put(&mut self, from: Kind, to: Kind, link: LinkType) {
+        // The ids of plain types of custom objects lie above all labels.
+        if link.id < DERIVED_TYPE_ID_BASE {
+            self.last_id = self.last_id.max(if link.category == Category::UserDefined { link.id } else { 0 });
+        }
+        let mut types = self.of(from, to).to_vec();
+        match types.iter_mut().find(|own| own.id == link.id) {
+            Some(own) => *own = link,
+            None => types.push(link),
+        }
+        self.own.insert((from, to), types);
+    }
+
+    /// Removes a type from a pair.
+    pub fn remove(&mut self, from: Kind, to: Kind, id: u32) {
+        let types = self.of(from, to).iter().filter(|own| own.id != id).cloned().collect();
+        self.own.insert((from, to), types);
+    }
+
+    /// Labels that the account made, each with its pair.
+    pub fn own(&self) -> impl Iterator<Item = (Pair, &LinkType)> {
+        let all = self.own.iter().flat_map(|(pair, types)| types.iter().map(move |own| (*pair, own)));
+        all.filter(|(_, own)| own.category == Category::UserDefined)
+    }
+
+    /// Forgets a type of object; the types of its associations that were written down come back.
+    pub fn forget(&mut self, kind: Kind) -> Vec<(Pair, u32)> {
+        let gone = |pair: &Pair| pair.0 == kind || pair.1 == kind;
+        let types = self.own.iter().filter(|(pair, _)| gone(pair));
+        let all = types.flat_map(|(pair, types)| types.iter().map(move |own| (*pair, own.id))).collect();
+        self.own.retain(|pair, _| !gone(pair));
+        self.limits.retain(|(from, to, _), _| !gone(&(*from, *to)));
+        all
+    }
+
+    /// Gives a custom type the plain types with every other one.
+    pub fn add_kind(&mut self, kind: Kind, singular: &str, others: &[(Kind, String)]) {
+        for (other, name) in others {
+            for (from, to, name) in [(kind, *other, format!("{singular}_to_{name}")), (*other, kind, format!("{name}_to_{singular}"))] {
+                let category = Category::UserDefined;
+                self.own.insert((from, to), vec![LinkType { id: derived_id(from, to), label: None, name, category, inverse: None }]);
+            }
+        }
+    }
 }
 
 /// The associations of an account.
@@ -67,9 +169,15 @@ impl Links {
         range.take_while(|(key, _)| (key.0, key.1) == from).map(|(key, _)| (key.2, key.3)).collect()
     }
 
-    /// Every association, once for each direction.
-    pub fn all(&self) -> impl Iterator<Item = (End, End, &[u32])> {
-        self.0.iter().map(|(key, types)| ((key.0, key.1), (key.2, key.3), types.as_slice()))
+    /// The associations from one object type to another that have a type.
+    pub fn of_type(&self, from: Kind, to: Kind, id: u32) -> impl Iterator<Item = (End, End)> {
+        let range = self.0.range((from, 0, first_kind(), 0)..).take_while(move |(key, _)| key.0 == from);
+        range.filter(move |(key, types)| key.2 == to && types.contains(&id)).map(|(key, _)| ((key.0, key.1), (key.2, key.3)))
+    }
+
+    /// Every association, each direction by itself.
+    pub fn iter(&self) -> impl Iterator<Item = (End, End)> {
+        self.0.keys().map(|key| ((key.0, key.1), (key.2, key.3)))
     }
 
     /// The types of one association, in one direction.
@@ -89,7 +197,7 @@ impl Links {
 }
 
 fn first_kind() -> Kind {
-    Kind::all().next().expect("there are object types")
+    Kind::standard().next().expect("there are object types")
 }
 
 static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| {
@@ -98,7 +206,7 @@ static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| 
         let (pair, link) = row(line).expect("a row of association_types.tsv has two types, an id and a label");
         published.entry(pair).or_default().push(link);
     }
-    let pairs = Kind::all().flat_map(|from| Kind::all().map(move |to| (from, to)));
+    let pairs = Kind::standard().flat_map(|from| Kind::standard().map(move |to| (from, to)));
     pairs
         .map(|(from, to)| {
             ((from, to), named(from, to, published.remove(&(from, to)).unwrap_or_else(|| vec![(derived_id(from, to), None)])))
@@ -107,7 +215,7 @@ static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| 
 });
 
 /// From and to.
-type Pair = (Kind, Kind);
+pub type Pair = (Kind, Kind);
 /// HubSpot's id and label of a type.
 type Published = (u32, Option<&'static str>);
 
@@ -118,7 +226,8 @@ fn row(line: &'static str) -> Option<(Pair, Published)> {
 }
 
 fn named(from: Kind, to: Kind, links: Vec<(u32, Option<&'static str>)>) -> Vec<LinkType> {
-    let base = format!("{}_to_{}", from.singular(), to.singular());
+    let singular = |kind: Kind| kind.row().map_or("", |row| row.singular);
+    let base = format!("{}_to_{}", singular(from), singular(to));
     let has_primary = links.iter().any(|(_, label)| *label == Some("Primary"));
     // The bare v3 name is the primary type's where a pair has one.
     let name = |label| match label {
@@ -128,15 +237,21 @@ fn named(from: Kind, to: Kind, links: Vec<(u32, Option<&'static str>)>) -> Vec<L
         None if has_primary => format!("{base}_unlabeled"),
         None => base.clone(),
     };
-    links.iter().map(|&(id, label)| LinkType { id, label, name: name(label) }).collect()
+    let category = Category::HubspotDefined;
+    links.iter().map(|&(id, label)| LinkType { id, label: label.map(Into::into), name: name(label), category, inverse: None }).collect()
 }
 
 fn derived_id(from: Kind, to: Kind) -> u32 {
+    if from.row().is_none() || to.row().is_none() {
+        // With 1,000 places for each end; below them are the ids of two standard types.
+        return DERIVED_TYPE_ID_BASE + 1_000_000 + 1_000 * from.index() as u32 + to.index() as u32;
+    }
     // The number of a standard type id is below 1,000; types without one count down from 999.
     let number = |kind: Kind| {
-        let own = kind.row().type_id.and_then(|id| id.strip_prefix("0-")).and_then(|id| id.parse::<u32>().ok());
+        let own = kind.row().and_then(|row| row.type_id?.strip_prefix("0-")?.parse::<u32>().ok());
         own.unwrap_or_else(|| {
-            999 - ["contracts", "partner_clients", "partner_services"].iter().position(|name| *name == kind.name()).unwrap_or(3) as u32
+            let name = kind.row().map_or("", |row| row.name);
+            999 - ["contracts", "partner_clients", "partner_services"].iter().position(|own| *own == name).unwrap_or(3) as u32
         })
     };
     DERIVED_TYPE_ID_BASE + 1_000 * number(from) + number(to)
@@ -148,7 +263,7 @@ mod tests {
 
     fn check(from: &str, to: &str, expected: &str) {
         let (from, to) = (Kind::of(from).unwrap(), Kind::of(to).unwrap());
-        let got: Vec<String> = types(from, to).iter().map(|link| format!("{} {}", link.id, link.name)).collect();
+        let got: Vec<String> = LinkTypes::default().of(from, to).iter().map(|link| format!("{} {}", link.id, link.name)).collect();
         assert_eq!(got.join(", "), expected);
     }
 
@@ -172,8 +287,9 @@ mod tests {
     #[test]
     fn the_inverse_of_a_child_is_a_parent() {
         let (contacts, companies) = (Kind::of("contacts").unwrap(), Kind::of("companies").unwrap());
-        assert_eq!(inverse(contacts, companies, 1), 2);
-        assert_eq!(inverse(contacts, companies, 279), 280);
-        assert_eq!(inverse(companies, companies, 13), 14);
+        let types = LinkTypes::default();
+        assert_eq!(types.inverse(contacts, companies, 1), 2);
+        assert_eq!(types.inverse(contacts, companies, 279), 280);
+        assert_eq!(types.inverse(companies, companies, 13), 14);
     }
 }

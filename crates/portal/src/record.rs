@@ -7,10 +7,14 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Name, Schema};
+use crate::property::Name;
+use crate::schema::Schema;
 
 /// Earlier values kept of a property. HubSpot keeps 20 for most object types.
 pub const HISTORY_VALUES_MAX: usize = 20;
+
+/// The property that names the records which were merged into this one.
+pub const MERGED: &str = "hs_merged_object_ids";
 
 /// A value and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,11 @@ impl Record {
         Some(&self.cells[index].1)
     }
 
+    /// The values of a property, newest first.
+    pub fn history(&self, name: &str) -> impl Iterator<Item = &Version> {
+        self.cell(name).into_iter().flat_map(|cell| std::iter::once(&cell.current).chain(cell.earlier.iter().rev()))
+    }
+
     /// Writes a value. The same value again is no change and leaves no trace in the history.
     pub fn set(&mut self, name: &Name, value: &str, at: Timestamp, app_id: u64) {
         let version = Version { value: value.into(), at, app_id };
@@ -101,7 +110,7 @@ impl Record {
     /// Reads what [`Record::to_stored`] wrote.
     pub fn from_stored(id: u64, schema: &Schema, bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let stored: Stored = serde_json::from_slice(bytes)?;
-        let own = |name: String| schema.get(&name).map_or_else(|| Arc::from(name), |property| property.name.clone());
+        let own = |name: String| schema.find(&name).map_or_else(|| Arc::from(name), |property| property.name.clone());
         let mut cells: Vec<_> = stored.cells.into_iter().map(|(name, current, earlier)| (own(name), Cell { current, earlier })).collect();
         cells.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(Self { id, created_at: stored.created_at, updated_at: stored.updated_at, archived_at: stored.archived_at, cells })
@@ -155,6 +164,6 @@ mod tests {
             record.set(&name.into(), value, Timestamp::from_ms(2), 9);
         }
         let schema = Schema::of(Kind::of("contacts").unwrap());
-        assert_eq!(Record::from_stored(5, schema, &record.to_stored()).unwrap(), record);
+        assert_eq!(Record::from_stored(5, &schema, &record.to_stored()).unwrap(), record);
     }
 }

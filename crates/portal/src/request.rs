@@ -142,6 +142,16 @@ pub fn text<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'
     }
 }
 
+/// An optional whole number, as a number or as text.
+pub fn integer(object: &Map<String, Value>, field: &str) -> Result<Option<i64>, ErrorBody> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => number.as_i64().map(Some).ok_or_else(|| bad_field(field, "must be a whole number")),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| bad_field(field, "must be a whole number")),
+        Some(_) => Err(bad_field(field, "must be a whole number")),
+    }
+}
+
 /// An id: text or a number on the wire.
 pub fn id_text(value: Option<&Value>) -> Option<String> {
     match value? {
@@ -164,6 +174,11 @@ pub fn inputs(object: &Map<String, Value>, max: usize) -> Result<Vec<&Map<String
         )));
     }
     items.iter().map(|item| item.as_object().ok_or_else(|| bad_field("inputs", "must be a list of objects"))).collect()
+}
+
+/// A segment of a path, in which a plus is a plus.
+pub fn decoded(segment: &str) -> String {
+    decode(&segment.replace('+', "%2B"))
 }
 
 fn decode(raw: &str) -> String {

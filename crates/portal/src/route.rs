@@ -18,6 +18,16 @@ pub enum Family {
     Pipelines,
     /// `/crm/…/owners`
     Owners,
+    /// `/crm-object-schemas/…/schemas` and `/crm/…/schemas`
+    Schemas,
+    /// `/crm/…/property-validations`
+    Validations,
+    /// `/crm/…/object-library`
+    Library,
+    /// `/crm/…/limits`
+    Limits,
+    /// `/crm/…/lists`
+    Lists,
     /// `/account-info/…`
     AccountInfo,
 }
@@ -76,6 +86,10 @@ impl<'a> Route<'a> {
             let version = Version::parse(segments.next()?)?;
             return Some(Self { family: Family::AccountInfo, version, tail: segments.collect() });
         }
+        if root == "crm-object-schemas" {
+            let version = Version::parse(segments.next()?)?;
+            return (segments.next()? == "schemas").then(|| Self { family: Family::Schemas, version, tail: segments.collect() });
+        }
         if root != "crm" {
             return None;
         }
@@ -95,6 +109,11 @@ fn family(segment: &str) -> Option<Family> {
         "properties" => Some(Family::Properties),
         "pipelines" => Some(Family::Pipelines),
         "owners" => Some(Family::Owners),
+        "schemas" => Some(Family::Schemas),
+        "property-validations" => Some(Family::Validations),
+        "object-library" => Some(Family::Library),
+        "limits" => Some(Family::Limits),
+        "lists" => Some(Family::Lists),
         _ => None,
     }
 }
@@ -122,7 +141,7 @@ mod tests {
     fn what_has_no_version_has_no_route() {
         check("/crm/objects/latest/contacts", None);
         check("/crm/objects/2026-9/contacts", None);
-        check("/crm/v3/lists", None);
+        check("/crm/v3/extensions", None);
         check("/cms/v3/objects/contacts", None);
     }
 }

@@ -1,110 +1,20 @@
-//! The property definitions that every account starts with, from `data/properties.tsv`.
+//! The properties of one object type in one account: HubSpot's own, and those the account made.
 //!
-//! Says what properties a type has and what they look like. Whether a value fits is `value`'s work.
+//! Says what properties a type has. What a definition looks like is `property`'s, whether a value
+//! fits is `value`'s work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
-use foldhash::fast::FixedState;
-
 use crate::kind::Kind;
-
-/// A property's name, shared by every record that has it.
-pub type Name = Arc<str>;
-
-/// What kind of value a property holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueType {
-    /// Text.
-    Text,
-    /// A number.
-    Number,
-    /// `true` or `false`.
-    Bool,
-    /// One of the options, or several separated by `;` in a checkbox.
-    Enumeration,
-    /// A day.
-    Date,
-    /// A moment.
-    DateTime,
-}
-
-impl ValueType {
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "string",
-            Self::Number => "number",
-            Self::Bool => "bool",
-            Self::Enumeration => "enumeration",
-            Self::Date => "date",
-            Self::DateTime => "datetime",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Text, Self::Number, Self::Bool, Self::Enumeration, Self::Date, Self::DateTime].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// A choice of an enumeration.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// What records store.
-    pub value: &'static str,
-    /// What people read.
-    pub label: String,
-}
-
-/// A property definition.
-#[derive(Clone, Debug)]
-pub struct Property {
-    /// Internal name.
-    pub name: Name,
-    /// What people read.
-    pub label: &'static str,
-    /// What its values are.
-    pub value_type: ValueType,
-    /// The form field, such as `text` or `checkbox`.
-    pub field_type: &'static str,
-    /// The group it is listed in.
-    pub group: &'static str,
-    /// Choices of an enumeration; an empty list takes any value.
-    pub choices: Vec<Choice>,
-    flags: &'static str,
-}
-
-impl Property {
-    /// Set by the engine or by HubSpot's own products, never by a caller.
-    pub fn is_read_only(&self) -> bool {
-        self.flags.contains('r')
-    }
-
-    /// Computed from other properties.
-    pub fn is_calculated(&self) -> bool {
-        self.flags.contains('c')
-    }
-
-    /// No two records of the type share a value.
-    pub fn is_unique(&self) -> bool {
-        self.flags.contains('u')
-    }
-
-    /// Holds an owner's id.
-    pub fn is_owner(&self) -> bool {
-        self.flags.contains('o')
-    }
-
-    fn has(&self, flag: char) -> bool {
-        self.flags.contains(flag)
-    }
-}
+use crate::property::{Flag, Group, Name, Property, ValueType};
 
 /// The properties of one object type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Schema {
-    properties: Vec<Property>,
-    by_name: HashMap<Name, usize, FixedState>,
+    properties: BTreeMap<Name, Property>,
+    /// By name.
+    pub groups: BTreeMap<String, Group>,
     /// Answered when a call names no properties; in alphabetical order, as on the wire.
     pub defaults: Vec<Name>,
     /// A create without one of these is refused.
@@ -113,6 +23,8 @@ pub struct Schema {
     pub any_of: Vec<Name>,
     /// Looked through by a search's `query`.
     pub searchable: Vec<Name>,
+    /// No two live records share a value of one of these.
+    pub unique: Vec<Name>,
     /// `createdate`, or `hs_createdate`.
     pub created_name: Option<Name>,
     /// `lastmodifieddate` for contacts, `hs_lastmodifieddate` for all others.
@@ -120,83 +32,97 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The schema of a type.
-    pub fn of(kind: Kind) -> &'static Self {
-        &SCHEMAS[kind.index()]
+    /// What every account has of a standard type at first; for a custom type, what every type has.
+    pub fn of(kind: Kind) -> Arc<Self> {
+        DEFAULTS.of_kind.get(kind.index()).unwrap_or(&DEFAULTS.custom).clone()
     }
 
-    /// The definition with this name; names are lower case, whatever case a caller uses.
+    /// The live definition with this name; names are lower case, whatever case a caller uses.
     pub fn get(&self, name: &str) -> Option<&Property> {
-        let found = self.by_name.get(name).or_else(|| self.by_name.get(name.to_ascii_lowercase().as_str()));
-        found.map(|&index| &self.properties[index])
+        self.find(name).filter(|property| property.archived_at.is_none())
     }
 
-    /// Every definition, by name.
-    pub fn properties(&self) -> &[Property] {
-        &self.properties
+    /// The definition with this name, archived or not.
+    pub fn find(&self, name: &str) -> Option<&Property> {
+        self.properties.get(name).or_else(|| self.properties.get(name.to_ascii_lowercase().as_str()))
     }
 
-    /// The groups, in alphabetical order.
-    pub fn groups(&self) -> Vec<&'static str> {
-        let mut groups: Vec<_> = self.properties.iter().map(|property| property.group).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+    /// Every live definition, by name.
+    pub fn properties(&self) -> impl Iterator<Item = &Property> {
+        self.properties.values().filter(|property| property.archived_at.is_none())
     }
 
-    fn add(&mut self, property: Property) {
-        let name = property.name.clone();
-        let lists = [('d', &mut self.defaults), ('q', &mut self.required), ('a', &mut self.any_of), ('s', &mut self.searchable)];
-        for (flag, list) in lists {
-            if property.has(flag) {
-                list.push(name.clone());
-            }
-        }
-        self.by_name.insert(name, self.properties.len());
-        self.properties.push(property);
+    /// Every definition, archived ones too.
+    pub fn all(&self) -> impl Iterator<Item = &Property> {
+        self.properties.values()
     }
 
-    fn first_of(&self, names: [&str; 2]) -> Option<Name> {
-        names.into_iter().find_map(|name| self.get(name)).map(|property| property.name.clone())
+    /// Adds a definition, or takes the place of the one with its name.
+    pub fn put(&mut self, property: Property) {
+        self.properties.insert(property.name.clone(), property);
+        self.sort_out();
+    }
+
+    fn sort_out(&mut self) {
+        let with = |flag| self.properties().filter(|property| property.has(flag)).map(|property| property.name.clone()).collect();
+        let (defaults, required, any_of) = (with(Flag::Default), with(Flag::Required), with(Flag::AnyOf));
+        let (searchable, unique) = (with(Flag::Searchable), with(Flag::Unique));
+        let first = |names: [&str; 2]| names.into_iter().find_map(|name| self.get(name)).map(|property| property.name.clone());
+        let (created_name, modified_name) = (first(["createdate", "hs_createdate"]), first(["lastmodifieddate", "hs_lastmodifieddate"]));
+        (self.created_name, self.modified_name) = (created_name, modified_name);
+        (self.defaults, self.required, self.any_of, self.searchable, self.unique) = (defaults, required, any_of, searchable, unique);
+    }
+
+    fn fill_groups(&mut self) {
+        let names: std::collections::BTreeSet<String> = self.properties.values().map(|property| property.group.to_string()).collect();
+        self.groups = names.into_iter().map(|name| (name.clone(), Group::standard(name))).collect();
     }
 }
 
-static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(|| {
-    let mut schemas: Vec<Schema> = Kind::all().map(|_| Schema::default()).collect();
+struct Defaults {
+    of_kind: Vec<Arc<Schema>>,
+    custom: Arc<Schema>,
+}
+
+static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| {
+    let mut schemas: Vec<Schema> = Kind::standard().map(|_| Schema::default()).collect();
     // One allocation for each name, not for each type that has it.
     let mut names: HashMap<&str, Name> = HashMap::new();
     for line in include_str!("../data/properties.tsv").lines().skip(1) {
         let mut cells = line.split('\t');
         let kind = cells.next().and_then(Kind::of).expect("a row of properties.tsv names a known object type");
-        let property = row(cells, &mut names).expect("a row of properties.tsv has eight cells");
-        schemas[kind.index()].add(property);
+        let property = Property::from_row(cells, &mut names).expect("a row of properties.tsv has eight cells");
+        schemas[kind.index()].properties.insert(property.name.clone(), property);
     }
-    for schema in &mut schemas {
-        schema.created_name = schema.first_of(["createdate", "hs_createdate"]);
-        schema.modified_name = schema.first_of(["lastmodifieddate", "hs_lastmodifieddate"]);
-        schema.defaults.sort_unstable();
+    let mut custom = common(&schemas);
+    for schema in schemas.iter_mut().chain([&mut custom]) {
+        schema.sort_out();
+        schema.fill_groups();
     }
-    schemas
+    Defaults { of_kind: schemas.into_iter().map(Arc::new).collect(), custom: Arc::new(custom) }
 });
 
-fn row(mut cells: std::str::Split<'static, char>, names: &mut HashMap<&'static str, Name>) -> Option<Property> {
-    let name = cells.next()?;
-    Some(Property {
-        name: names.entry(name).or_insert_with(|| name.into()).clone(),
-        label: cells.next()?,
-        value_type: ValueType::parse(cells.next()?)?,
-        field_type: cells.next()?,
-        group: cells.next()?,
-        flags: cells.next()?,
-        choices: cells.next()?.split('|').filter(|choice| *choice != "-").map(choice).collect(),
-    })
-}
-
-fn choice(text: &'static str) -> Choice {
-    match text.split_once('=') {
-        Some((value, label)) => Choice { value, label: label.to_owned() },
-        None => Choice { value: text, label: text.to_owned() },
+/// What every standard type has, and what moves a custom one through a pipeline.
+fn common(schemas: &[Schema]) -> Schema {
+    let everywhere = |name: &Name| schemas.iter().all(|schema| schema.properties.contains_key(name));
+    let mut common = Schema::default();
+    for property in schemas.iter().flat_map(|schema| schema.properties.values()).filter(|property| everywhere(&property.name)) {
+        common
+            .properties
+            .entry(property.name.clone())
+            .or_insert_with(|| Property { group: "custom_information".into(), ..property.clone() });
     }
+    for (name, label) in [("hs_pipeline", "Pipeline"), ("hs_pipeline_stage", "Pipeline stage")] {
+        let property = Property { group: "custom_information".into(), ..Property::new(name, label, ValueType::Enumeration, "select") };
+        common.properties.insert(property.name.clone(), property);
+    }
+    // Contacts alone have another name for it.
+    let modified = schemas.iter().find_map(|schema| schema.properties.get("hs_lastmodifieddate"));
+    if let Some(modified) = modified {
+        let property = Property { group: "custom_information".into(), ..modified.clone() };
+        common.properties.insert(property.name.clone(), property);
+    }
+    common
 }
 
 #[cfg(test)]
@@ -204,14 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_has_the_common_properties_and_stands_in_alphabetical_order() {
-        for kind in Kind::all() {
+    fn every_type_has_the_common_properties() {
+        for kind in Kind::standard().chain(Kind::custom(0)) {
             let schema = Schema::of(kind);
             for name in ["hs_object_id", "hs_createdate", "hubspot_owner_id", "hs_object_source"] {
-                assert!(schema.get(name).is_some(), "{} {name}", kind.name());
+                assert!(schema.get(name).is_some(), "{kind} {name}");
             }
             assert!(schema.created_name.is_some() && schema.modified_name.is_some());
-            assert!(schema.properties().windows(2).all(|pair| pair[0].name < pair[1].name), "{}", kind.name());
         }
     }
 
@@ -219,5 +144,14 @@ mod tests {
     fn contacts_answer_the_documented_defaults() {
         let contacts = Kind::of("contacts").unwrap();
         assert_eq!(Schema::of(contacts).defaults.join(","), "createdate,email,firstname,hs_object_id,lastmodifieddate,lastname");
+    }
+
+    #[test]
+    fn an_archived_definition_is_found_but_not_in_use() {
+        let mut schema = Schema::clone(&Schema::of(Kind::of("contacts").unwrap()));
+        let mut city = schema.get("city").unwrap().clone();
+        city.archived_at = Some(keyway_core::time::Timestamp::from_ms(0));
+        schema.put(city);
+        assert!(schema.get("city").is_none() && schema.find("city").is_some());
     }
 }

@@ -6,7 +6,6 @@ use crate::crm::write::{Values, new_record};
 use crate::kind::Kind;
 use crate::request::{Query, Request};
 use crate::route::Version;
-use crate::schema::Schema;
 use crate::state::{Owner, Tx};
 
 /// How much was made.
@@ -102,13 +101,13 @@ fn kind(name: &str) -> Kind {
 
 fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<u64> {
     let kind = kind(name);
-    let schema = Schema::of(kind);
     let request = Request { app_id: 0, now, version: Version::Dated, path: "", query: Query::default(), body: b"" };
     let mut ids = Vec::with_capacity(count);
     for at in 0..count {
+        let id = tx.take_id(kind);
+        let schema = tx.state.schema(kind);
         let values: Values = properties(at).into_iter().filter_map(|(name, value)| Some((schema.get(name)?.name.clone(), value))).collect();
-        let id = tx.state.table_mut(kind).take_id();
-        let record = new_record(&request, kind, id, &values);
+        let record = new_record(&request, schema, id, &values);
         tx.put_record(kind, record);
         ids.push(id);
     }

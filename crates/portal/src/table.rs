@@ -6,29 +6,35 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::kind::Kind;
-use crate::record::Record;
+use crate::property::Name;
+use crate::record::{MERGED, Record};
 use crate::schema::Schema;
 
 /// The first id given out. HubSpot's ids are numeric strings without a published start.
 pub const FIRST_ID: u64 = 101;
 
+/// A unique value: the property, and the value in lower case.
+pub type Unique = (Name, String);
+
 /// The records of one object type.
 #[derive(Debug)]
 pub struct Table {
-    kind: Kind,
     records: BTreeMap<u64, Record>,
-    /// Lower-cased unique value to record id, of live records only.
-    unique: HashMap<String, u64, RandomState>,
+    /// By property, then lower-cased unique value to record id, of live records only.
+    unique: BTreeMap<Name, HashMap<Box<str>, u64, RandomState>>,
+    /// Ids of records that were merged, and of those they were merged into.
+    merged: HashMap<u64, u64, RandomState>,
+    live: usize,
     next_id: u64,
 }
 
-impl Table {
-    /// A table without records.
-    pub fn new(kind: Kind) -> Self {
-        Self { kind, records: BTreeMap::new(), unique: HashMap::default(), next_id: FIRST_ID }
+impl Default for Table {
+    fn default() -> Self {
+        Self { records: BTreeMap::new(), unique: BTreeMap::new(), merged: HashMap::default(), live: 0, next_id: FIRST_ID }
     }
+}
 
+impl Table {
     /// A live record.
     pub fn live(&self, id: u64) -> Option<&Record> {
         self.records.get(&id).filter(|record| record.archived_at.is_none())
@@ -39,19 +45,29 @@ impl Table {
         self.records.get(&id).filter(|record| record.archived_at.is_some() == archived)
     }
 
+    /// How many live records there are.
+    pub fn count(&self) -> usize {
+        self.live
+    }
+
+    /// Whether there is no record at all, live or archived.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Live or archived records with an id of `from` or more, in id order.
     pub fn range(&self, from: u64, archived: bool) -> impl Iterator<Item = &Record> {
         self.records.range(from..).map(|(_, record)| record).filter(move |record| record.archived_at.is_some() == archived)
     }
 
-    /// Every record, archived or not, in id order.
-    pub fn all(&self) -> impl Iterator<Item = &Record> {
-        self.records.values()
+    /// The live record that holds a unique value of a property.
+    pub fn holder(&self, property: &str, value: &str) -> Option<u64> {
+        self.unique.get(property)?.get(value.trim().to_lowercase().as_str()).copied()
     }
 
-    /// The live record that holds a unique value.
-    pub fn holder(&self, value: &str) -> Option<u64> {
-        self.unique.get(value.trim().to_lowercase().as_str()).copied()
+    /// The record that another one was merged into.
+    pub fn merged_into(&self, id: u64) -> Option<u64> {
+        self.merged.get(&id).copied()
     }
 
     /// An id that no record of the type ever had.
@@ -61,39 +77,70 @@ impl Table {
         id
     }
 
+    /// The id that is given out next.
+    pub fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// Ids below this one were given out.
+    pub fn skip_to(&mut self, next_id: u64) {
+        self.next_id = self.next_id.max(next_id);
+    }
+
     /// Puts a record in the place of the one with its id.
-    pub fn put(&mut self, record: Record) {
+    pub fn put(&mut self, schema: &Schema, record: Record) {
         self.next_id = self.next_id.max(record.id + 1);
-        if let Some(before) = self.records.remove(&record.id) {
-            for value in unique_values(self.kind, &before) {
-                if self.unique.get(&value) == Some(&record.id) {
-                    self.unique.remove(&value);
+        self.take(schema, record.id);
+        if record.archived_at.is_none() {
+            self.live += 1;
+            for (property, value) in unique_values(schema, &record) {
+                self.unique.entry(property).or_default().entry(value.into()).or_insert(record.id);
+            }
+        }
+        for id in record.get(MERGED).unwrap_or_default().split(';').filter_map(|id| id.parse().ok()) {
+            self.merged.insert(id, record.id);
+        }
+        self.records.insert(record.id, record);
+    }
+
+    /// Makes the index of unique values anew, after the unique properties changed.
+    pub fn reindex(&mut self, schema: &Schema) {
+        self.unique.clear();
+        for record in self.records.values().filter(|record| record.archived_at.is_none()) {
+            for (property, value) in unique_values(schema, record) {
+                self.unique.entry(property).or_default().entry(value.into()).or_insert(record.id);
+            }
+        }
+    }
+
+    /// Removes a record for good.
+    pub fn take(&mut self, schema: &Schema, id: u64) -> Option<Record> {
+        let before = self.records.remove(&id)?;
+        if before.archived_at.is_none() {
+            self.live -= 1;
+            for (property, value) in unique_values(schema, &before) {
+                if let Some(values) = self.unique.get_mut(&property)
+                    && values.get(value.as_str()) == Some(&id)
+                {
+                    values.remove(value.as_str());
                 }
             }
         }
-        if record.archived_at.is_none() {
-            for value in unique_values(self.kind, &record) {
-                self.unique.entry(value).or_insert(record.id);
-            }
-        }
-        self.records.insert(record.id, record);
+        Some(before)
     }
 }
 
 /// The values by which a record can be found, in lower case. A contact's further addresses count
 /// as its own: HubSpot refuses a new contact with any of them.
-pub fn unique_values(kind: Kind, record: &Record) -> Vec<String> {
-    let schema = Schema::of(kind);
-    let mut values: Vec<String> = schema
-        .properties()
-        .iter()
-        .filter(|property| property.is_unique())
-        .filter_map(|property| record.get(&property.name))
-        .map(str::to_lowercase)
-        .collect();
-    if kind.name() == "contacts" {
-        let further = record.get("hs_additional_emails").unwrap_or_default();
-        values.extend(further.split(';').map(|address| address.trim().to_lowercase()).filter(|address| !address.is_empty()));
+pub fn unique_values(schema: &Schema, record: &Record) -> Vec<Unique> {
+    let mut values = Vec::new();
+    for name in &schema.unique {
+        values.extend(record.get(name).map(|value| (name.clone(), value.trim().to_lowercase())));
+        if &**name == "email" {
+            let further = record.get("hs_additional_emails").unwrap_or_default();
+            let addresses = further.split(';').map(|address| address.trim().to_lowercase()).filter(|address| !address.is_empty());
+            values.extend(addresses.map(|address| (name.clone(), address)));
+        }
     }
     values
 }

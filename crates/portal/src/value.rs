@@ -4,7 +4,7 @@
 
 use keyway_core::time::Timestamp;
 
-use crate::schema::{Property, ValueType};
+use crate::property::{Property, ValueType};
 
 /// Longest text that HubSpot keeps in a string property, in characters (facts, section 7).
 pub const TEXT_CHARS_MAX: usize = 65_536;
@@ -24,7 +24,7 @@ pub fn normalise(property: &Property, raw: &str) -> Result<String, BadValue> {
         return Ok(String::new());
     }
     match property.value_type {
-        ValueType::Text => text(property, raw),
+        ValueType::Text | ValueType::Json | ValueType::ObjectCoordinates | ValueType::PhoneNumber => text(property, raw),
         ValueType::Number => {
             number(raw).map(|_| raw.trim().to_owned()).ok_or_else(|| bad("INVALID_INTEGER", format!("{raw} was not a valid number.")))
         }
@@ -95,7 +95,7 @@ fn option(property: &Property, raw: &str) -> Result<String, BadValue> {
         if several { raw.split(';').find(|part| !part.is_empty() && !allowed(part)) } else { Some(raw).filter(|raw| !allowed(raw)) };
     match wrong {
         None => Ok(raw.to_owned()),
-        Some(value) => Err(not_an_option(value, property.choices.iter().map(|choice| choice.value))),
+        Some(value) => Err(not_an_option(value, property.choices.iter().map(|choice| &*choice.value))),
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
 
     fn check(property: &str, raw: &str, expected: Result<&str, &str>) {
         let (kind, name) = property.split_once('.').unwrap();
-        let property = Schema::of(Kind::of(kind).unwrap()).get(name).unwrap();
-        let got = normalise(property, raw);
+        let schema = Schema::of(Kind::of(kind).unwrap());
+        let got = normalise(schema.get(name).unwrap(), raw);
         assert_eq!(got.as_deref().map_err(|bad| bad.code), expected, "{name} {raw}");
     }
 

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::objects::live;
 use super::render::type_name;
 use super::write::{check_link, type_ids};
-use super::{Answer, kind, no_content, reply, writable};
+use super::{Answer, association_labels, kind, no_content, reply, writable};
 use crate::kind::Kind;
-use crate::links::{self, End};
+use crate::links::{End, LinkType};
 use crate::request::{Request, bad_field, id_text, inputs, text};
 use crate::route::Version;
 use crate::state::{State, Tx};
@@ -25,17 +25,19 @@ const PAGE_DEFAULT: usize = 500;
 /// `…/objects/{type}/{id}/associations/…`
 pub fn of_record(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
-        ("GET", [from, id, _, to]) => ends(from, id, to).and_then(|(from, to)| list(request, from, to, tx.state)),
-        ("PUT", [from, id, _, "default", to, other]) => pair(from, id, to, other).and_then(|(from, to)| put_default(tx, from, to)),
-        ("PUT", [from, id, _, to, other]) => pair(from, id, to, other).and_then(|(from, to)| put_labelled(request, tx, from, to)),
-        ("PUT", [from, id, _, to, other, own]) => pair(from, id, to, other).and_then(|(from, to)| put_typed(tx, from, to, own)),
-        ("DELETE", [from, id, _, to, other]) => pair(from, id, to, other).map(|(from, to)| {
+        ("GET", [from, id, _, to]) => ends(tx.state, from, id, to).and_then(|(from, to)| list(request, from, to, tx.state)),
+        ("PUT", [from, id, _, "default", to, other]) => {
+            pair(tx.state, from, id, to, other).and_then(|(from, to)| put_default(request, tx, from, to))
+        }
+        ("PUT", [from, id, _, to, other]) => pair(tx.state, from, id, to, other).and_then(|(from, to)| put_labelled(request, tx, from, to)),
+        ("PUT", [from, id, _, to, other, own]) => pair(tx.state, from, id, to, other).and_then(|(from, to)| put_typed(tx, from, to, own)),
+        ("DELETE", [from, id, _, to, other]) => pair(tx.state, from, id, to, other).map(|(from, to)| {
             tx.unlink(from, to);
             no_content()
         }),
-        ("DELETE", [from, id, _, to, other, own]) => pair(from, id, to, other).and_then(|(from, to)| {
-            let own = links::find_type(from.0, to.0, own).ok_or_else(|| no_such_type(own, from.0, to.0))?;
-            tx.unlink_type(from, to, own.id);
+        ("DELETE", [from, id, _, to, other, own]) => pair(tx.state, from, id, to, other).and_then(|(from, to)| {
+            let own = find_type(tx.state, own, from.0, to.0)?;
+            tx.unlink_type(from, to, own);
             Ok(no_content())
         }),
         _ => return None,
@@ -48,55 +50,65 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
         [from, to, rest @ ..] => (from, to, rest),
         _ => return None,
     };
-    let kinds = || Ok::<_, ErrorBody>((kind(from)?, kind(to)?));
+    if let Some(answer) = association_labels::answer(request, method, tail, tx) {
+        return Some(answer);
+    }
+    let kinds = kind(tx.state, from).and_then(|from| Ok((from, kind(tx.state, to)?)));
     Some(match (method.as_str(), rest) {
-        ("POST", ["batch", "read"]) => kinds().and_then(|(from, to)| batch_read(request, from, to, tx.state)),
-        ("POST", ["batch", "create"]) => kinds().and_then(|(from, to)| batch_create(request, tx, from, to)),
-        ("POST", ["batch", "associate", "default"]) => kinds().and_then(|(from, to)| batch_default(request, tx, from, to)),
-        ("POST", ["batch", "archive"]) => kinds().and_then(|(from, to)| batch_archive(request, tx, from, to)),
-        ("GET", ["labels"]) => {
-            kinds().map(|(from, to)| reply(200, json!({ "results": links::types(from, to).iter().map(described).collect::<Vec<_>>() })))
-        }
-        ("GET", ["types"]) => kinds().map(|(from, to)| {
-            let names: Vec<Value> =
-                links::types(from, to).iter().map(|own| json!({ "id": own.id.to_string(), "name": own.name })).collect();
+        ("POST", ["batch", "read"]) => kinds.and_then(|(from, to)| batch_read(request, from, to, tx.state)),
+        ("POST", ["batch", "create"]) => kinds.and_then(|(from, to)| batch_create(request, tx, from, to)),
+        ("POST", ["batch", "associate", "default"]) => kinds.and_then(|(from, to)| batch_default(request, tx, from, to)),
+        ("POST", ["batch", "archive"]) => kinds.and_then(|(from, to)| batch_archive(request, tx, from, to)),
+        ("POST", ["batch", "labels", "archive"]) => kinds.and_then(|(from, to)| batch_archive_labels(request, tx, from, to)),
+        ("GET", ["types"]) => kinds.map(|(from, to)| {
+            let types = tx.state.link_types.of(from, to);
+            let names: Vec<Value> = types.iter().map(|own| json!({ "id": own.id.to_string(), "name": own.name })).collect();
             reply(200, json!({ "results": names }))
         }),
         _ => return None,
     })
 }
 
-fn ends(from: &str, id: &str, to: &str) -> Result<(End, Kind), ErrorBody> {
-    Ok(((kind(from)?, number(id)?), kind(to)?))
+fn ends(state: &State, from: &str, id: &str, to: &str) -> Result<(End, Kind), ErrorBody> {
+    Ok(((kind(state, from)?, number(id)?), kind(state, to)?))
 }
 
-fn pair(from: &str, id: &str, to: &str, other: &str) -> Result<(End, End), ErrorBody> {
-    Ok(((writable(from)?, number(id)?), (kind(to)?, number(other)?)))
+fn pair(state: &State, from: &str, id: &str, to: &str, other: &str) -> Result<(End, End), ErrorBody> {
+    Ok(((writable(state, from)?, number(id)?), (kind(state, to)?, number(other)?)))
 }
 
 fn number(id: &str) -> Result<u64, ErrorBody> {
     id.parse().map_err(|_| ErrorBody::validation(format!("{id} is not the id of a record")))
 }
 
-fn no_such_type(own: &str, from: Kind, to: Kind) -> ErrorBody {
-    ErrorBody::validation(format!("{own} is not a type of an association from {} to {}", from.singular(), to.singular()))
+fn find_type(state: &State, own: &str, from: Kind, to: Kind) -> Result<u32, ErrorBody> {
+    let found = state.link_types.find(from, to, own).map(|own| own.id);
+    found.ok_or_else(|| {
+        ErrorBody::validation(format!("{own} is not a type of an association from {} to {}", state.singular(from), state.singular(to)))
+    })
 }
 
-fn described(own: &links::LinkType) -> Value {
-    json!({ "category": "HUBSPOT_DEFINED", "typeId": own.id, "label": own.label })
+pub fn described(own: &LinkType) -> Value {
+    json!({ "category": own.category.as_str(), "typeId": own.id, "label": own.label })
 }
 
-fn descriptions(from: Kind, to: Kind, types: &[u32]) -> Vec<Value> {
-    links::types(from, to).iter().filter(|own| types.contains(&own.id)).map(described).collect()
+fn descriptions(state: &State, from: Kind, to: Kind, types: &[u32]) -> Vec<Value> {
+    state.link_types.of(from, to).iter().filter(|own| types.contains(&own.id)).map(described).collect()
+}
+
+/// Ids are numbers in v4 and text from the first dated form that is published with text on.
+fn id_value(version: Version, id: u64) -> Value {
+    if version == Version::Dated { id.to_string().into() } else { id.into() }
 }
 
 /// Entries of the associations of a record with one type, in the version's shape.
-fn entries(version: Version, from: End, to: Kind, found: &[(u64, &[u32])]) -> Vec<Value> {
+fn entries(version: Version, state: &State, from: End, to: Kind, found: &[(u64, &[u32])]) -> Vec<Value> {
     if version == Version::V3 {
         let each = found.iter().flat_map(|(id, types)| types.iter().map(move |own| (id, own)));
-        return each.map(|(id, own)| json!({ "id": id.to_string(), "type": type_name(from.0, to, *own) })).collect();
+        return each.map(|(id, own)| json!({ "id": id.to_string(), "type": type_name(state, from.0, to, *own) })).collect();
     }
-    found.iter().map(|(id, types)| json!({ "toObjectId": id, "associationTypes": descriptions(from.0, to, types) })).collect()
+    let one = |id, types| json!({ "toObjectId": id_value(version, id), "associationTypes": descriptions(state, from.0, to, types) });
+    found.iter().map(|(id, types)| one(*id, types)).collect()
 }
 
 fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
@@ -105,7 +117,7 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
     let start = request.query.after()?;
     let mut rest = state.links.of(from, to).filter(|(id, _)| *id >= start);
     let page: Vec<_> = rest.by_ref().take(limit).collect();
-    let mut body = json!({ "results": entries(request.version, from, to, &page) });
+    let mut body = json!({ "results": entries(request.version, state, from, to, &page) });
     if let Some((next, _)) = rest.next() {
         body["paging"] = json!({ "next": { "after": next.to_string(), "link": request.query.link(request.path, next) } });
     }
@@ -113,21 +125,24 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
 }
 
 /// An association has two ends; with one, each direction would overwrite the other.
-fn two_ends(from: End, to: End) -> Result<(), ErrorBody> {
+fn two_ends(state: &State, from: End, to: End) -> Result<(), ErrorBody> {
     if from == to {
-        Err(ErrorBody::validation(format!("{} {} can't be associated with itself", from.0.singular(), from.1)))
+        Err(ErrorBody::validation(format!("{} {} can't be associated with itself", state.singular(from.0), from.1)))
     } else {
         Ok(())
     }
 }
 
-fn put_default(tx: &mut Tx<'_>, from: End, to: End) -> Answer {
-    two_ends(from, to)?;
+fn put_default(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> Answer {
+    two_ends(tx.state, from, to)?;
     live(tx.state, from)?;
     live(tx.state, to)?;
-    let types = [links::types(from.0, to.0)[0].id];
-    tx.link(from, to, &kept(tx.state, from, to, &types));
-    Ok(reply(200, json!({ "status": "COMPLETE", "results": [default_result(from, to), default_result(to, from)] })))
+    let types = kept(tx.state, from, to, &[tx.state.link_types.plain(from.0, to.0)]);
+    within_limits(tx.state, from, to, &types)?;
+    tx.link(from, to, &types);
+    let now = request.now.to_iso();
+    let results = [default_result(tx.state, from, to), default_result(tx.state, to, from)];
+    Ok(reply(200, json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now })))
 }
 
 /// What was there stays: the plain association adds to labels and does not replace them.
@@ -137,10 +152,10 @@ fn kept(state: &State, from: End, to: End, types: &[u32]) -> Vec<u32> {
     all
 }
 
-fn default_result(from: End, to: End) -> Value {
+fn default_result(state: &State, from: End, to: End) -> Value {
     json!({
         "from": { "id": from.1.to_string() }, "to": { "id": to.1.to_string() },
-        "associationSpec": { "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": links::types(from.0, to.0)[0].id },
+        "associationSpec": { "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": state.link_types.plain(from.0, to.0) },
     })
 }
 
@@ -149,29 +164,51 @@ fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> A
     let body: Value = serde_json::from_slice(request.body)
         .map_err(|_| ErrorBody::validation("Invalid input JSON: a list of association types is expected"))?;
     let types = type_ids(Some(&body))?;
-    two_ends(from, to)?;
+    two_ends(tx.state, from, to)?;
     live(tx.state, from)?;
     check_link(tx.state, from.0, to, &types)?;
+    within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
-    Ok(reply(201, labels_between(from, to, &types)))
+    Ok(reply(201, labels_between(request.version, tx.state, from, to, &types)))
 }
 
-fn labels_between(from: End, to: End, types: &[u32]) -> Value {
-    let labels: Vec<&str> = links::types(from.0, to.0).iter().filter(|own| types.contains(&own.id)).filter_map(|own| own.label).collect();
+fn labels_between(version: Version, state: &State, from: End, to: End, types: &[u32]) -> Value {
+    let all = state.link_types.of(from.0, to.0);
+    let labels: Vec<&str> = all.iter().filter(|own| types.contains(&own.id)).filter_map(|own| own.label.as_deref()).collect();
+    let (from_type, to_type) = (&*state.space(from.0).type_id, &*state.space(to.0).type_id);
     json!({
-        "fromObjectTypeId": from.0.type_id(), "fromObjectId": from.1, "toObjectTypeId": to.0.type_id(), "toObjectId": to.1, "labels": labels,
+        "fromObjectTypeId": from_type, "fromObjectId": id_value(version, from.1),
+        "toObjectTypeId": to_type, "toObjectId": id_value(version, to.1), "labels": labels,
     })
+}
+
+/// An account's own limit of a type of association: so many associations of a record have it.
+fn within_limits(state: &State, from: End, to: End, types: &[u32]) -> Result<(), ErrorBody> {
+    for (from, to, types) in
+        [(from, to, types.to_vec()), (to, from, types.iter().map(|id| state.link_types.inverse(from.0, to.0, *id)).collect())]
+    {
+        for id in types {
+            let Some(limit) = state.link_types.limits.get(&(from.0, to.0, id)) else { continue };
+            let others = state.links.of(from, to.0).filter(|(other, types)| *other != to.1 && types.contains(&id)).count();
+            if others >= *limit as usize {
+                let message = format!("{} {} can have at most {limit} associations of type {id}", state.singular(from.0), from.1);
+                return Err(ErrorBody::validation(message).sub_category("crm.associations.LIMIT_EXCEEDED"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The v3 form, whose path names the type; the answer is the record.
 fn put_typed(tx: &mut Tx<'_>, from: End, to: End, own: &str) -> Answer {
-    let own = links::find_type(from.0, to.0, own).ok_or_else(|| no_such_type(own, from.0, to.0))?.id;
-    two_ends(from, to)?;
+    let own = find_type(tx.state, own, from.0, to.0)?;
+    two_ends(tx.state, from, to)?;
     live(tx.state, from)?;
     live(tx.state, to)?;
     let types = kept(tx.state, from, to, &[own]);
+    within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
-    let view = super::render::View::of(from.0, &[], &[], vec![to.0]);
+    let view = super::render::View::of(tx.state.schema(from.0), &[], &[], vec![to.0]);
     let mut body = Vec::new();
     super::render::record(&mut body, tx.state, from.0, live(tx.state, from)?, &view);
     Ok(crate::Reply { status: 200, body: body.into() })
@@ -192,7 +229,7 @@ fn batch_read(request: &Request<'_>, from: Kind, to: Kind, state: &State) -> Ans
         if found.is_empty() {
             missing.push(id.to_string());
         } else {
-            results.push(json!({ "from": { "id": id.to_string() }, "to": entries(request.version, (from, id), to, &found) }));
+            results.push(json!({ "from": { "id": id.to_string() }, "to": entries(request.version, state, (from, id), to, &found) }));
         }
     }
     let now = request.now.to_iso();
@@ -200,22 +237,23 @@ fn batch_read(request: &Request<'_>, from: Kind, to: Kind, state: &State) -> Ans
     if missing.is_empty() {
         return Ok(reply(200, answer));
     }
-    let detail = ErrorDetail::new(format!("No {} is associated with some of the records", to.singular())).context("fromObjectId", missing);
+    let detail =
+        ErrorDetail::new(format!("No {} is associated with some of the records", state.singular(to))).context("fromObjectId", missing);
     answer["numErrors"] = json!(1);
     answer["errors"] = json!([{
         "status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "message": detail.message, "context": detail.context,
+        "message": detail.message, "context": detail.context, "errors": [], "links": {},
     }]);
     Ok(reply(207, answer))
 }
 
 /// v4 names ids in `types`, v3 a name or id in `type`.
-fn input_types(version: Version, input: &Map<String, Value>, from: Kind, to: Kind) -> Result<Vec<u32>, ErrorBody> {
+fn input_types(state: &State, version: Version, input: &Map<String, Value>, from: Kind, to: Kind) -> Result<Vec<u32>, ErrorBody> {
     if version != Version::V3 {
         return type_ids(input.get("types"));
     }
     let own = text(input, "type")?.ok_or_else(|| bad_field("type", "is required"))?;
-    Ok(vec![links::find_type(from, to, own).ok_or_else(|| no_such_type(own, from, to))?.id])
+    Ok(vec![find_type(state, own, from, to)?])
 }
 
 fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer {
@@ -223,19 +261,23 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
     let mut wanted = Vec::new();
     for input in inputs(&body, WRITE_MAX)? {
         let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
-        let types = input_types(request.version, input, from, to)?;
-        two_ends(ends.0, ends.1)?;
+        let types = input_types(tx.state, request.version, input, from, to)?;
+        two_ends(tx.state, ends.0, ends.1)?;
         live(tx.state, ends.0)?;
         check_link(tx.state, from, ends.1, &types)?;
+        if types.is_empty() {
+            return Err(bad_field("types", "must not be empty"));
+        }
+        within_limits(tx.state, ends.0, ends.1, &types)?;
         wanted.push((ends.0, ends.1, types));
     }
     let mut results = Vec::new();
     for (from, to, types) in wanted {
         results.push(match request.version {
             Version::V3 => {
-                json!({ "from": { "id": from.1.to_string() }, "to": { "id": to.1.to_string() }, "type": type_name(from.0, to.0, types[0]) })
+                json!({ "from": { "id": from.1.to_string() }, "to": { "id": to.1.to_string() }, "type": type_name(tx.state, from.0, to.0, types[0]) })
             }
-            _ => labels_between(from, to, &types),
+            _ => labels_between(request.version, tx.state, from, to, &types),
         });
         let all = kept(tx.state, from, to, &types);
         tx.link(from, to, &all);
@@ -249,16 +291,16 @@ fn batch_default(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -
     let mut wanted = Vec::new();
     for input in inputs(&body, WRITE_MAX)? {
         let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
-        two_ends(ends.0, ends.1)?;
+        two_ends(tx.state, ends.0, ends.1)?;
         live(tx.state, ends.0)?;
         live(tx.state, ends.1)?;
         wanted.push(ends);
     }
     let mut results = Vec::new();
     for (from, to) in wanted {
-        let all = kept(tx.state, from, to, &[links::types(from.0, to.0)[0].id]);
+        let all = kept(tx.state, from, to, &[tx.state.link_types.plain(from.0, to.0)]);
         tx.link(from, to, &all);
-        results.extend([default_result(from, to), default_result(to, from)]);
+        results.extend([default_result(tx.state, from, to), default_result(tx.state, to, from)]);
     }
     let now = request.now.to_iso();
     Ok(reply(200, json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now })))
@@ -284,6 +326,27 @@ fn batch_archive(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -
     }
     for (from, to) in pairs {
         tx.unlink(from, to);
+    }
+    Ok(no_content())
+}
+
+/// Takes labels from associations; the associations stay.
+fn batch_archive_labels(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -> Answer {
+    let body = request.json()?;
+    let mut wanted = Vec::new();
+    for input in inputs(&body, WRITE_MAX)? {
+        let ends = ((from, input_id(input, "from")?), (to, input_id(input, "to")?));
+        let types = input_types(tx.state, Version::V4, input, from, to)?;
+        if let Some(unknown) = types.iter().find(|id| tx.state.link_types.get(from, to, **id).is_none()) {
+            find_type(tx.state, &unknown.to_string(), from, to)?;
+        }
+        wanted.push((ends, types));
+    }
+    let plain = tx.state.link_types.plain(from, to);
+    for ((from, to), types) in wanted {
+        for id in types.into_iter().filter(|id| *id != plain) {
+            tx.unlink_type(from, to, id);
+        }
     }
     Ok(no_content())
 }

@@ -1,40 +1,38 @@
-//! Records: create, read, update, archive and list, one at a time and in batches.
+//! Records, one at a time: create, read, update, archive, merge, delete for good, and list.
+//!
+//! Batches are `batch`'s, the rules of what may be written `write`'s.
 
 use http::Method;
-use keyway_core::error_body::{ErrorBody, ErrorDetail};
-use serde_json::{Map, Value};
+use keyway_core::error_body::ErrorBody;
 
 use super::render::{self, View};
-use super::write::{self, Values, Wanted};
-use super::{Answer, associations, kind, no_content, search, shouted, writable};
+use super::{Answer, associations, batch, kind, no_content, search, writable, write};
 use crate::Reply;
 use crate::kind::Kind;
 use crate::links::End;
-use crate::record::Record;
-use crate::request::{Query, Request, bad_field, bad_parameter, id_text, inputs, text, texts};
+use crate::record::{MERGED, Record};
+use crate::request::{Query, Request, bad_field, bad_parameter, id_text, text};
 use crate::route::Version;
-use crate::schema::Schema;
 use crate::state::{State, Tx};
 
 /// Records on a page (hubspot facts, section 6).
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 100;
 const PAGE_WITH_HISTORY_MAX: usize = 50;
-/// Records in a batch.
-const BATCH_MAX: usize = 100;
+/// Records that can be merged into one (hubspot facts, section 4: 414 beyond it).
+const MERGED_MAX: usize = 250;
 
 pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
-        ("GET", [t]) => kind(t).and_then(|kind| list(request, kind, tx.state)),
-        ("POST", [t]) => writable(t).and_then(|kind| create(request, kind, tx)),
-        ("POST", [t, "search"]) => kind(t).and_then(|kind| search::answer(request, kind, tx.state)),
-        ("POST", [t, "batch", "read"]) => kind(t).and_then(|kind| batch_read(request, kind, tx.state)),
-        ("POST", [t, "batch", "create"]) => writable(t).and_then(|kind| batch_create(request, kind, tx)),
-        ("POST", [t, "batch", "update"]) => writable(t).and_then(|kind| batch_update(request, kind, tx)),
-        ("POST", [t, "batch", "archive"]) => writable(t).and_then(|kind| batch_archive(request, kind, tx)),
-        ("GET", [t, id]) => kind(t).and_then(|kind| read(request, kind, id, tx.state)),
-        ("PATCH", [t, id]) => writable(t).and_then(|kind| update(request, kind, id, tx)),
-        ("DELETE", [t, id]) => writable(t).map(|kind| archive(request, kind, id, tx)),
+        ("GET", [t]) => kind(tx.state, t).and_then(|kind| list(request, kind, tx.state)),
+        ("POST", [t]) => writable(tx.state, t).and_then(|kind| create(request, kind, tx)),
+        ("POST", [t, "search"]) => kind(tx.state, t).and_then(|kind| search::answer(request, kind, tx.state)),
+        ("POST", [t, "merge"]) => writable(tx.state, t).and_then(|kind| merge(request, kind, tx)),
+        ("POST", [t, "gdpr-delete"]) => writable(tx.state, t).and_then(|kind| gdpr_delete(request, kind, tx)),
+        ("POST", [t, "batch", action]) => return batch::answer(request, t, action, tx),
+        ("GET", [t, id]) => kind(tx.state, t).and_then(|kind| read(request, kind, id, tx.state)),
+        ("PATCH", [t, id]) => writable(tx.state, t).and_then(|kind| update(request, kind, id, tx)),
+        ("DELETE", [t, id]) => writable(tx.state, t).map(|kind| archive(request, kind, id, tx)),
         (_, [_, _, "associations", ..]) => return associations::of_record(request, method, tail, tx),
         _ => return None,
     })
@@ -45,25 +43,41 @@ pub fn live(state: &State, (kind, id): End) -> Result<&Record, ErrorBody> {
     state.table(kind).live(id).ok_or_else(not_there)
 }
 
-fn not_there() -> ErrorBody {
+/// HubSpot's 404 of a record.
+pub fn not_there() -> ErrorBody {
     ErrorBody::not_found("Object not found. objectId is usually positive.")
 }
 
-/// The id that a path or an input means: a number, or a value of a unique property.
-fn find<'a>(state: &'a State, kind: Kind, id: &str, id_property: Option<&str>, archived: bool) -> Result<Option<&'a Record>, ErrorBody> {
+/// The record that a path or an input means: by number, or by a value of a unique property.
+pub fn find<'a>(
+    state: &'a State,
+    kind: Kind,
+    id: &str,
+    id_property: Option<&str>,
+    archived: bool,
+) -> Result<Option<&'a Record>, ErrorBody> {
     let table = state.table(kind);
     let Some(name) = id_property.filter(|name| *name != "hs_object_id") else {
         return Ok(id.parse().ok().and_then(|id| table.get(id, archived)));
     };
-    if !Schema::of(kind).get(name).is_some_and(|property| property.is_unique()) {
-        return Err(bad_parameter("idProperty", &format!("'{name}' is not a unique property of {}", kind.singular())));
-    }
-    Ok(table.holder(id).and_then(|id| table.get(id, archived)))
+    let property = state.schema(kind).get(name).filter(|property| property.is_unique());
+    let Some(property) = property else {
+        return Err(bad_parameter("idProperty", &format!("'{name}' is not a unique property of {}", state.singular(kind))));
+    };
+    Ok(table.holder(&property.name, id).and_then(|id| table.get(id, archived)))
 }
 
-fn view(kind: Kind, query: &Query) -> Result<View, ErrorBody> {
-    let associations = query.list("associations").into_iter().map(super::kind).collect::<Result<Vec<_>, _>>()?;
-    Ok(View::of(kind, &query.list("properties"), &query.list("propertiesWithHistory"), associations))
+/// As [`find`], and the id of a record that was merged means the one it was merged into.
+fn find_merged<'a>(state: &'a State, kind: Kind, id: &str, query: &Query) -> Result<&'a Record, ErrorBody> {
+    let archived = query.flag("archived")?;
+    let found = find(state, kind, id, query.get("idProperty"), archived)?;
+    let merged = || state.table(kind).merged_into(id.parse().ok()?).and_then(|id| state.table(kind).get(id, archived));
+    found.or_else(merged).ok_or_else(not_there)
+}
+
+fn view(state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
+    let associations = query.list("associations").into_iter().map(|name| super::kind(state, name)).collect::<Result<Vec<_>, _>>()?;
+    Ok(View::of(state.schema(kind), &query.list("properties"), &query.list("propertiesWithHistory"), associations))
 }
 
 fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View) -> Reply {
@@ -73,7 +87,7 @@ fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View) -> 
 }
 
 fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
-    let view = view(kind, &request.query)?;
+    let view = view(state, kind, &request.query)?;
     let max = if view.history.is_empty() { PAGE_MAX } else { PAGE_WITH_HISTORY_MAX };
     let limit = request.query.limit(PAGE_DEFAULT, max)?;
     let mut rest = state.table(kind).range(request.query.after()?, request.query.flag("archived")?);
@@ -89,156 +103,124 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 }
 
 fn read(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
-    let view = view(kind, &request.query)?;
-    let record = find(state, kind, id, request.query.get("idProperty"), request.query.flag("archived")?)?;
-    Ok(one(200, state, kind, record.ok_or_else(not_there)?, &view))
+    let view = view(state, kind, &request.query)?;
+    Ok(one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view))
 }
 
 fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let (values, links) = (write::properties(tx.state, kind, &body, None)?, write::wanted_links(tx.state, kind, &body)?);
-    let record = write::new_record(request, kind, tx.state.table_mut(kind).take_id(), &values);
+    let id = tx.take_id(kind);
+    let record = write::new_record(request, tx.state.schema(kind), id, &values);
     write::refuse_duplicate(tx.state, kind, &record)?;
     // The 2025-09 form answers 200, all others 201 (hubspot facts, section 7).
     let status = if request.version == Version::D2025 { 200 } else { 201 };
-    let reply = one(status, tx.state, kind, &record, &View::written(kind, &values));
+    let reply = one(status, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values));
     write::put_new(tx, kind, vec![(record, links)]);
     Ok(reply)
 }
 
 fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let current = find(tx.state, kind, id, request.query.get("idProperty"), false)?.ok_or_else(not_there)?;
+    let current = find_merged(tx.state, kind, id, &request.query)?;
     let values = write::properties(tx.state, kind, &body, Some(current))?;
-    let record = write::changed_record(request, kind, current, &values);
+    let record = write::changed_record(request, tx.state.schema(kind), current, &values);
     write::refuse_duplicate(tx.state, kind, &record)?;
-    let reply = one(200, tx.state, kind, &record, &View::written(kind, &values));
+    let reply = one(200, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values));
     tx.put_record(kind, record);
     Ok(reply)
 }
 
 /// Archiving what is not there, or archived already, is no error.
-fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Reply {
+pub fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Reply {
     if let Some(record) = id.parse().ok().and_then(|id| tx.state.table(kind).live(id)) {
         let mut record = record.clone();
         record.archived_at = Some(request.now);
-        let from = (kind, record.id);
-        for to in tx.state.links.all_of(from) {
-            tx.unlink(from, to);
-        }
+        unlink_all(tx, (kind, record.id));
         tx.put_record(kind, record);
     }
     no_content()
 }
 
-fn batch_read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
-    let body = request.json()?;
-    let view = View::of(kind, &texts(&body, "properties")?, &texts(&body, "propertiesWithHistory")?, Vec::new());
-    let (id_property, archived) = (text(&body, "idProperty")?, request.query.flag("archived")?);
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for input in inputs(&body, BATCH_MAX)? {
-        let id = input_id(input)?;
-        match find(state, kind, &id, id_property, archived)? {
-            Some(record) => found.push(record),
-            None => missing.push(id),
-        }
+fn unlink_all(tx: &mut Tx<'_>, from: End) {
+    for to in tx.state.links.all_of(from) {
+        tx.unlink(from, to);
     }
-    Ok(batch(request, state, kind, 200, found.into_iter().map(|record| (record, &view)), missing))
 }
 
-fn batch_create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
+/// The second record goes; the first takes its associations, and the values that it lacks.
+fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let mut made: Vec<(Record, Values, Wanted)> = Vec::new();
-    let mut taken = std::collections::HashMap::new();
-    for input in inputs(&body, BATCH_MAX)? {
-        let (values, links) = (write::properties(tx.state, kind, input, None)?, write::wanted_links(tx.state, kind, input)?);
-        let record = write::new_record(request, kind, tx.state.table_mut(kind).take_id(), &values);
-        write::refuse_duplicate(tx.state, kind, &record)?;
-        // Two inputs of one batch can collide as well.
-        for value in crate::table::unique_values(kind, &record) {
-            if let Some(other) = taken.insert(value, record.id).filter(|other| *other != record.id) {
-                return Err(write::duplicate(kind, other));
+    let id = |field: &str| {
+        let id = id_text(body.get(field)).ok_or_else(|| bad_field(field, "is required"))?;
+        id.parse::<u64>().map_err(|_| bad_field(field, "must be the id of a record"))
+    };
+    let (first, second) = (id("primaryObjectId")?, id("objectIdToMerge")?);
+    if first == second {
+        return Err(ErrorBody::validation("A record can't be merged with itself"));
+    }
+    let (primary, other) = (live(tx.state, (kind, first))?, live(tx.state, (kind, second))?);
+    let schema = tx.state.schema(kind);
+    let mut merged: Vec<&str> =
+        [primary, other].into_iter().filter_map(|record| record.get(MERGED)).flat_map(|ids| ids.split(';')).collect();
+    let second_text = second.to_string();
+    merged.push(&second_text);
+    if merged.len() > MERGED_MAX {
+        return Err(ErrorBody::new(414, "VALIDATION_ERROR", format!("A record can't be merged from more than {MERGED_MAX} others")));
+    }
+    let mut record = primary.clone();
+    for property in
+        schema.properties().filter(|property| !property.is_read_only() && record.get(&property.name).is_none()).collect::<Vec<_>>()
+    {
+        if let Some(value) = other.get(&property.name) {
+            record.set(&property.name, value, request.now, request.app_id);
+        }
+    }
+    if let Some(property) = schema.find("hs_additional_emails") {
+        let mine = record.get("email").unwrap_or_default();
+        let addresses = [record.get(&property.name), other.get("email"), other.get(&property.name)];
+        let mut further: Vec<&str> = Vec::new();
+        for address in addresses.into_iter().flatten().flat_map(|list| list.split(';')) {
+            if address != mine && !further.contains(&address) {
+                further.push(address);
             }
         }
-        made.push((record, values, links));
+        let further = further.join(";");
+        record.set(&property.name, &further, request.now, request.app_id);
     }
-    let views: Vec<View> = made.iter().map(|(_, values, _)| View::written(kind, values)).collect();
-    let reply = batch(request, tx.state, kind, 201, made.iter().map(|(record, ..)| record).zip(&views), Vec::new());
-    write::put_new(tx, kind, made.into_iter().map(|(record, _, links)| (record, links)).collect());
-    Ok(reply)
+    record.set_quietly(&MERGED.into(), &merged.join(";"), request.now);
+    let record = write::changed_record(request, schema, &record, &Vec::new());
+    let moved: Vec<(End, Vec<u32>)> =
+        tx.state.links.all_of((kind, second)).into_iter().map(|to| (to, tx.state.links.between((kind, second), to).to_vec())).collect();
+    unlink_all(tx, (kind, second));
+    tx.purge_record(kind, second);
+    tx.put_record(kind, record);
+    for (to, types) in moved.into_iter().filter(|(to, _)| *to != (kind, first)) {
+        let mut all = tx.state.links.between((kind, first), to).to_vec();
+        all.extend(types);
+        tx.link((kind, first), to, &all);
+    }
+    let view = View::of(tx.state.schema(kind), &[], &[], Vec::new());
+    Ok(one(200, tx.state, kind, live(tx.state, (kind, first))?, &view))
 }
 
-fn batch_update(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
+/// Deletes a record for good, archived or not. An address that nobody has is no error: HubSpot
+/// keeps it from coming back, which an account without sending has no use for.
+fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let (mut changed, mut views, mut missing): (Vec<Record>, Vec<View>, Vec<String>) = Default::default();
-    for input in inputs(&body, BATCH_MAX)? {
-        let id = input_id(input)?;
-        let Some(stored) = find(tx.state, kind, &id, text(input, "idProperty")?, false)? else {
-            missing.push(id);
-            continue;
-        };
-        // A record named twice is changed twice, in order.
-        let current = changed.iter().rev().find(|record| record.id == stored.id).unwrap_or(stored);
-        let values = write::properties(tx.state, kind, input, Some(current))?;
-        let record = write::changed_record(request, kind, current, &values);
-        write::refuse_duplicate(tx.state, kind, &record)?;
-        let clash = changed.iter().find(|other| other.id != record.id && shares_unique_value(kind, other, &record));
-        if let Some(other) = clash {
-            return Err(write::duplicate(kind, other.id));
+    let id = id_text(body.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;
+    let id_property = text(&body, "idProperty")?;
+    let found = match find(tx.state, kind, &id, id_property, false)? {
+        Some(record) => Some(record.id),
+        None => find(tx.state, kind, &id, id_property, true)?.map(|record| record.id),
+    };
+    match found {
+        Some(id) => {
+            unlink_all(tx, (kind, id));
+            tx.purge_record(kind, id);
         }
-        views.push(View::written(kind, &values));
-        changed.push(record);
-    }
-    let reply = batch(request, tx.state, kind, 200, changed.iter().zip(&views), missing);
-    for record in changed {
-        tx.put_record(kind, record);
-    }
-    Ok(reply)
-}
-
-fn shares_unique_value(kind: Kind, one: &Record, other: &Record) -> bool {
-    let theirs = crate::table::unique_values(kind, other);
-    crate::table::unique_values(kind, one).iter().any(|value| theirs.contains(value))
-}
-
-fn batch_archive(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
-    let body = request.json()?;
-    let ids = inputs(&body, BATCH_MAX)?.into_iter().map(input_id).collect::<Result<Vec<_>, _>>()?;
-    for id in ids {
-        archive(request, kind, &id, tx);
+        None if id_property.is_none_or(|name| name == "hs_object_id") => return Err(not_there()),
+        None => {}
     }
     Ok(no_content())
-}
-
-fn input_id(input: &Map<String, Value>) -> Result<String, ErrorBody> {
-    id_text(input.get("id")).ok_or_else(|| bad_field("inputs.id", "is required"))
-}
-
-/// The answer to a batch: 207 with an error entry where records are missing.
-fn batch<'a>(
-    request: &Request<'_>,
-    state: &State,
-    kind: Kind,
-    status: u16,
-    found: impl Iterator<Item = (&'a Record, &'a View)>,
-    missing: Vec<String>,
-) -> Reply {
-    let mut body = b"{\"status\":\"COMPLETE\",\"results\":[".to_vec();
-    for (at, (record, view)) in found.enumerate() {
-        if at > 0 {
-            body.push(b',');
-        }
-        render::record(&mut body, state, kind, record, view);
-    }
-    body.push(b']');
-    let status = if missing.is_empty() { status } else { 207 };
-    if status == 207 {
-        let message = format!("Could not get some {} objects, they may be deleted or not exist. Check that ids are valid.", shouted(kind));
-        let detail = ErrorDetail::new(message).context("ids", missing);
-        let error = serde_json::json!([{ "status": "error", "category": "OBJECT_NOT_FOUND", "message": detail.message, "context": detail.context }]);
-        body.extend_from_slice(format!(",\"numErrors\":1,\"errors\":{error}").as_bytes());
-    }
-    let now = request.now.to_iso();
-    body.extend_from_slice(format!(",\"startedAt\":\"{now}\",\"completedAt\":\"{now}\"}}").as_bytes());
-    Reply { status, body: body.into() }
 }

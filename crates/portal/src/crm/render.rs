@@ -3,9 +3,10 @@
 use keyway_core::time::Timestamp;
 
 use crate::kind::Kind;
-use crate::links;
+use crate::links::End;
+use crate::property::Name;
 use crate::record::Record;
-use crate::schema::{Name, Schema};
+use crate::schema::Schema;
 use crate::state::State;
 
 /// Which parts of a record an answer shows.
@@ -22,8 +23,7 @@ pub struct View {
 impl View {
     /// What a call that asks for these properties is shown: they, and those every answer has. Unknown
     /// names are left out in silence, as HubSpot does. No names mean the type's defaults.
-    pub fn of(kind: Kind, names: &[&str], history: &[&str], associations: Vec<Kind>) -> Self {
-        let schema = Schema::of(kind);
+    pub fn of(schema: &Schema, names: &[&str], history: &[&str], associations: Vec<Kind>) -> Self {
         let known = |names: &[&str]| -> Vec<Name> {
             names.iter().filter_map(|name| schema.get(name)).map(|property| property.name.clone()).collect()
         };
@@ -37,8 +37,8 @@ impl View {
     }
 
     /// What the answer to a write shows: what was written.
-    pub fn written(kind: Kind, written: &[(Name, String)]) -> Self {
-        let mut properties: Vec<Name> = written.iter().map(|(name, _)| name.clone()).chain(base(Schema::of(kind))).collect();
+    pub fn written(schema: &Schema, written: &[(Name, String)]) -> Self {
+        let mut properties: Vec<Name> = written.iter().map(|(name, _)| name.clone()).chain(base(schema)).collect();
         properties.sort_unstable();
         properties.dedup();
         Self { properties, ..Self::default() }
@@ -112,8 +112,7 @@ fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
         separate(out, at);
         text(out, name);
         out.extend_from_slice(b":[");
-        let versions = record.cell(name).into_iter().flat_map(|cell| std::iter::once(&cell.current).chain(cell.earlier.iter().rev()));
-        for (at, version) in versions.enumerate() {
+        for (at, version) in record.history(name).enumerate() {
             separate(out, at);
             out.extend_from_slice(b"{\"value\":");
             text(out, &version.value);
@@ -129,17 +128,17 @@ fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
 }
 
 /// In the v3 shape, which every version of a record has: id and name of the type.
-fn associations(out: &mut Vec<u8>, state: &State, from: links::End, kinds: &[Kind]) {
+fn associations(out: &mut Vec<u8>, state: &State, from: End, kinds: &[Kind]) {
     let mut found = serde_json::Map::new();
     for kind in kinds {
         let results: Vec<_> = state
             .links
             .of(from, *kind)
             .flat_map(|(id, types)| types.iter().map(move |own| (id, *own)))
-            .map(|(id, own)| serde_json::json!({ "id": id.to_string(), "type": type_name(from.0, *kind, own) }))
+            .map(|(id, own)| serde_json::json!({ "id": id.to_string(), "type": type_name(state, from.0, *kind, own) }))
             .collect();
         if !results.is_empty() {
-            found.insert(kind.name().to_owned(), serde_json::json!({ "results": results }));
+            found.insert(state.space(*kind).name.to_string(), serde_json::json!({ "results": results }));
         }
     }
     if !found.is_empty() {
@@ -149,6 +148,6 @@ fn associations(out: &mut Vec<u8>, state: &State, from: links::End, kinds: &[Kin
 }
 
 /// The v3 name of an association's type.
-pub fn type_name(from: Kind, to: Kind, id: u32) -> &'static str {
-    links::types(from, to).iter().find(|link| link.id == id).map_or("", |link| link.name.as_str())
+pub fn type_name(state: &State, from: Kind, to: Kind, id: u32) -> &str {
+    state.link_types.get(from, to, id).map_or("", |link| link.name.as_str())
 }

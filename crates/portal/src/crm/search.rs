@@ -7,12 +7,13 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::render::{self, View};
-use super::{Answer, kind as kind_of};
+use super::{Answer, candidates, kind as kind_of};
 use crate::Reply;
 use crate::kind::Kind;
+use crate::property::{Name, Property, ValueType};
 use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, text, texts};
-use crate::schema::{Name, Property, Schema, ValueType};
+use crate::schema::Schema;
 use crate::state::State;
 use crate::value::{moment, number};
 
@@ -96,10 +97,10 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
         return Err(ErrorBody::validation(format!("The request body must have at most {BODY_CHARS_MAX} characters.")));
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
-    let search = Search::parse(kind, &body)?;
-    let found = state.table(kind).range(0, false).filter(|record| search.matches(state, kind, record)).collect();
+    let search = Search::parse(state, kind, &body)?;
+    let found = candidates::of(state, kind, &search.groups).filter(|record| search.matches(state, kind, record)).collect();
     let found = search.sort(found);
-    let view = View::of(kind, &texts(&body, "properties")?, &[], Vec::new());
+    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new());
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
     render::records(&mut out, state, kind, found.iter().skip(search.offset).take(search.limit).copied(), &view);
     let next = search.offset + search.limit;
@@ -113,7 +114,7 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 
 impl Search {
     /// Reads the body of a search.
-    pub fn parse(kind: Kind, body: &Map<String, Value>) -> Result<Self, ErrorBody> {
+    pub fn parse(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Self, ErrorBody> {
         let limit = page_number(body, "limit")?.unwrap_or(PAGE_DEFAULT);
         if limit > PAGE_MAX {
             return Err(refused(format!("limit must be at most {PAGE_MAX}, but was {limit}")));
@@ -123,14 +124,14 @@ impl Search {
             return Err(refused(format!("A search reaches the first {RESULTS_MAX} results only; narrow the filters")));
         }
         let query = text(body, "query")?.map(|query| query.trim().to_lowercase()).filter(|query| !query.is_empty());
-        Ok(Self { groups: groups(kind, body)?, query, sort: sort(kind, body)?, offset, limit })
+        Ok(Self { groups: groups(state, kind, body)?, query, sort: sort(state, kind, body)?, offset, limit })
     }
 
     /// Whether a record is among the results.
     pub fn matches(&self, state: &State, kind: Kind, record: &Record) -> bool {
         let filtered =
             self.groups.is_empty() || self.groups.iter().any(|group| group.iter().all(|filter| filter.matches(state, kind, record)));
-        filtered && self.query.as_deref().is_none_or(|query| has_text(kind, record, query))
+        filtered && self.query.as_deref().is_none_or(|query| has_text(state.schema(kind), record, query))
     }
 
     /// Records without the property come last, whatever the direction.
@@ -162,7 +163,9 @@ impl SortKey {
             ValueType::Number => number(value).map(Self::Number),
             ValueType::Date | ValueType::DateTime => moment(value).map(Self::Moment),
             ValueType::Enumeration => Some(Self::Option(value.to_owned())),
-            ValueType::Text | ValueType::Bool => Some(Self::Text(value.to_lowercase())),
+            ValueType::Text | ValueType::Bool | ValueType::Json | ValueType::ObjectCoordinates | ValueType::PhoneNumber => {
+                Some(Self::Text(value.to_lowercase()))
+            }
         }
     }
 
@@ -202,14 +205,14 @@ fn list<'a>(body: &'a Map<String, Value>, field: &str) -> Result<&'a [Value], Er
     }
 }
 
-fn groups(kind: Kind, body: &Map<String, Value>) -> Result<Vec<Vec<Filter>>, ErrorBody> {
+fn groups(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Vec<Vec<Filter>>, ErrorBody> {
     let mut groups = Vec::new();
     for group in list(body, "filterGroups")? {
         let group = group.as_object().ok_or_else(|| bad_field("filterGroups", "must be a list of objects"))?;
-        groups.push(filters(kind, list(group, "filters")?)?);
+        groups.push(filters(state, kind, list(group, "filters")?)?);
     }
     // A shorthand: filters without a group are one group.
-    let loose = filters(kind, list(body, "filters")?)?;
+    let loose = filters(state, kind, list(body, "filters")?)?;
     if !loose.is_empty() {
         groups.push(loose);
     }
@@ -223,18 +226,18 @@ fn groups(kind: Kind, body: &Map<String, Value>) -> Result<Vec<Vec<Filter>>, Err
     Ok(groups)
 }
 
-fn filters(kind: Kind, list: &[Value]) -> Result<Vec<Filter>, ErrorBody> {
+fn filters(state: &State, kind: Kind, list: &[Value]) -> Result<Vec<Filter>, ErrorBody> {
     list.iter()
         .map(|filter| {
             filter
                 .as_object()
                 .ok_or_else(|| bad_field("filters", "must be a list of objects"))
-                .and_then(|filter| Filter::parse(kind, filter))
+                .and_then(|filter| Filter::parse(state, kind, filter))
         })
         .collect()
 }
 
-fn sort(kind: Kind, body: &Map<String, Value>) -> Result<Option<(Name, ValueType, bool)>, ErrorBody> {
+fn sort(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Option<(Name, ValueType, bool)>, ErrorBody> {
     let sorts = list(body, "sorts")?;
     if sorts.len() > 1 {
         return Err(refused("A search is sorted by one property only"));
@@ -252,27 +255,27 @@ fn sort(kind: Kind, body: &Map<String, Value>) -> Result<Option<(Name, ValueType
         }
         Some(_) => return Err(bad_field("sorts", "must hold names or objects")),
     };
-    let property = property(kind, name)?;
+    let property = property(state, kind, name)?;
     Ok(Some((property.name.clone(), property.value_type, descending)))
 }
 
-fn property(kind: Kind, name: &str) -> Result<&'static Property, ErrorBody> {
-    Schema::of(kind).get(name).ok_or_else(|| {
-        let problem = format!("Property {name} does not exist for {}", kind.name());
+fn property<'a>(state: &'a State, kind: Kind, name: &str) -> Result<&'a Property, ErrorBody> {
+    state.schema(kind).get(name).ok_or_else(|| {
+        let problem = format!("Property {name} does not exist for {}", state.space(kind).name);
         refused(&problem).detail(ErrorDetail::new(problem).code("PROPERTY_DOESNT_EXIST").context("propertyName", vec![name.to_owned()]))
     })
 }
 
 impl Filter {
-    fn parse(kind: Kind, filter: &Map<String, Value>) -> Result<Self, ErrorBody> {
+    fn parse(state: &State, kind: Kind, filter: &Map<String, Value>) -> Result<Self, ErrorBody> {
         let name = text(filter, "propertyName")?.ok_or_else(|| bad_field("propertyName", "is required"))?;
         let written = text(filter, "operator")?.ok_or_else(|| bad_field("operator", "is required"))?;
         let operator =
             Operator::parse(written).ok_or_else(|| bad_field("operator", &format!("{written} is not one of the search operators")))?;
         let subject = match name.strip_prefix("associations.") {
-            Some(to) => Subject::Associated(kind_of(to)?),
+            Some(to) => Subject::Associated(kind_of(state, to)?),
             None => {
-                let property = property(kind, name)?;
+                let property = property(state, kind, name)?;
                 Subject::Property(property.name.clone(), property.value_type, property.field_type == "checkbox")
             }
         };
@@ -284,6 +287,14 @@ impl Filter {
             return Err(bad_field("value", &format!("{wrong} is not a {} as {name} is", value_type.as_str())));
         }
         Ok(Self { subject, operator, operands })
+    }
+
+    /// The property that the filter is about, unless it is about associations.
+    pub fn on_property(&self) -> Option<(&str, Operator, &[String])> {
+        match &self.subject {
+            Subject::Property(name, ..) => Some((name, self.operator, &self.operands)),
+            Subject::Associated(_) => None,
+        }
     }
 
     fn matches(&self, state: &State, kind: Kind, record: &Record) -> bool {
@@ -360,7 +371,9 @@ pub fn compare(value_type: ValueType, one: &str, other: &str) -> Option<Ordering
         ValueType::Date | ValueType::DateTime => Some(moment(one)?.cmp(&moment(other)?)),
         ValueType::Enumeration => Some(one.cmp(other)),
         // Digits in text are text: the zip code 02139 is not 2139.
-        ValueType::Text | ValueType::Bool => Some(one.to_lowercase().cmp(&other.to_lowercase())),
+        ValueType::Text | ValueType::Bool | ValueType::Json | ValueType::ObjectCoordinates | ValueType::PhoneNumber => {
+            Some(one.to_lowercase().cmp(&other.to_lowercase()))
+        }
     }
 }
 
@@ -391,8 +404,8 @@ fn fits(pattern: &str, text: &str) -> bool {
     true
 }
 
-fn has_text(kind: Kind, record: &Record, query: &str) -> bool {
-    let texts = || Schema::of(kind).searchable.iter().filter_map(|name| record.get(name));
+fn has_text(schema: &Schema, record: &Record, query: &str) -> bool {
+    let texts = || schema.searchable.iter().filter_map(|name| record.get(name));
     query.split_whitespace().all(|word| texts().any(|text| text.to_lowercase().contains(word)))
 }
 
@@ -441,6 +454,17 @@ mod tests {
         }
     }
 
+    fn state() -> State {
+        let settings = crate::AccountSettings {
+            time_zone: "UTC".into(),
+            currency: "USD".into(),
+            tier: "free".into(),
+            created_at: Timestamp::from_ms(0),
+            name: String::new(),
+        };
+        State::new(1, settings)
+    }
+
     fn naive_fits(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], []) => true,
@@ -477,7 +501,7 @@ mod tests {
         #[test]
         fn any_body_is_answered_or_refused_without_a_panic(property in "(email|createdate|amount|nope|associations.deals|.{0,5})", operator in "(EQ|LT|IN|BETWEEN|CONTAINS_TOKEN|x)", value in ".{0,10}") {
             let body = serde_json::json!({ "filters": [{ "propertyName": property, "operator": operator, "value": value, "highValue": value, "values": [value] }] });
-            let _ = Search::parse(Kind::of("contacts").unwrap(), body.as_object().unwrap());
+            let _ = Search::parse(&state(), Kind::of("contacts").unwrap(), body.as_object().unwrap());
         }
     }
 }

@@ -3,13 +3,15 @@
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
-use super::shouted;
 use crate::kind::Kind;
-use crate::links::{self, End};
+use crate::links::End;
 use crate::pipelines;
+use crate::property::{Name, Property};
 use crate::record::Record;
 use crate::request::{Request, bad_field, id_text};
-use crate::schema::{Name, Property, Schema};
+use crate::rules;
+use crate::schema::Schema;
+use crate::space::Space;
 use crate::state::{State, Tx};
 use crate::table::unique_values;
 use crate::value::{self, BadValue};
@@ -27,10 +29,11 @@ pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current:
         None | Some(Value::Null) => return Err(bad_field("properties", "is required")),
         Some(_) => return Err(bad_field("properties", "must be an object")),
     };
-    let schema = Schema::of(kind);
+    let space = state.space(kind);
+    let writing = Writing { state, space, given, current };
     let (mut values, mut faults) = (Values::new(), Vec::new());
     for (name, value) in given {
-        match property(state, kind, schema, name, value, given, current)? {
+        match writing.property(name, value)? {
             Ok((name, value)) => values.push((name, value)),
             Err(fault) => faults.push((name.as_str(), fault)),
         }
@@ -39,89 +42,92 @@ pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current:
         return Err(not_valid(state.hub_id, &faults));
     }
     if current.is_none() {
-        check_required(schema, kind, &values)?;
-        values.extend(default_pipeline(schema, kind, &values));
+        check_required(space, &values)?;
+        values.extend(default_pipeline(space, &values));
     }
     Ok(values)
 }
 
 /// A new record with a stage and no pipeline goes into the first pipeline that has the stage.
-fn default_pipeline(schema: &Schema, kind: Kind, values: &Values) -> Option<(Name, String)> {
+fn default_pipeline(space: &Space, values: &Values) -> Option<(Name, String)> {
+    let (property, stage_property) = pipelines::properties_of(space.kind)?;
     let value = |name: &str| values.iter().find(|(own, value)| **own == *name && !value.is_empty()).map(|(_, value)| value);
-    let found = pipelines::of(kind).find(|pipeline| {
-        value(pipeline.property).is_none()
-            && value(pipeline.stage_property).is_some_and(|wanted| pipeline.stages.iter().any(|stage| stage.id == wanted))
-    })?;
-    Some((schema.get(found.property)?.name.clone(), found.id.to_owned()))
+    let (None, Some(stage)) = (value(property), value(stage_property)) else { return None };
+    let found = space.live_pipelines().find(|pipeline| pipeline.stage(stage).is_some())?;
+    Some((space.schema.get(property)?.name.clone(), found.id.clone()))
 }
 
 type Checked = Result<(Name, String), BadValue>;
 
-fn property(
-    state: &State,
-    kind: Kind,
-    schema: &Schema,
-    name: &str,
-    value: &Value,
-    given: &Map<String, Value>,
-    current: Option<&Record>,
-) -> Result<Checked, ErrorBody> {
-    let raw = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Null => String::new(),
-        Value::Array(_) | Value::Object(_) => return Err(bad_field(&format!("properties.{name}"), "must be a string")),
-    };
-    let Some(property) = schema.get(name) else {
-        return Ok(Err(bad("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist"))));
-    };
-    if property.is_read_only() || property.is_calculated() {
-        return Ok(Err(bad("READ_ONLY_VALUE", format!("\"{name}\" is a read only property; its value cannot be set."))));
-    }
-    let merged = match current {
-        Some(record) if property.field_type == "checkbox" => value::merge_checkbox(record.get(name).unwrap_or_default(), &raw),
-        _ => raw.strip_prefix(';').filter(|_| property.field_type == "checkbox").unwrap_or(&raw).to_owned(),
-    };
-    Ok(value::normalise(property, &merged)
-        .and_then(|value| check_reference(state, kind, property, &value, given, current).map(|()| (property.name.clone(), value))))
+/// What a value is checked against.
+struct Writing<'a> {
+    state: &'a State,
+    space: &'a Space,
+    given: &'a Map<String, Value>,
+    current: Option<&'a Record>,
 }
 
-/// Owners, pipelines and stages must be there.
-fn check_reference(
-    state: &State,
-    kind: Kind,
-    property: &Property,
-    value: &str,
-    given: &Map<String, Value>,
-    current: Option<&Record>,
-) -> Result<(), BadValue> {
-    if value.is_empty() {
-        return Ok(());
-    }
-    if property.is_owner() && !state.owners.iter().any(|owner| owner.id.to_string() == value && !owner.archived) {
-        return Err(bad("INVALID_OWNER_ID", format!("The owner {value} does not exist or is not active.")));
-    }
-    let Some(sample) = pipelines::of(kind).next() else { return Ok(()) };
-    if *property.name == *sample.property && !pipelines::of(kind).any(|pipeline| pipeline.id == value) {
-        return Err(value::not_an_option(value, pipelines::of(kind).map(|pipeline| pipeline.id)));
-    }
-    if *property.name == *sample.stage_property {
-        let chosen = given.get(sample.property).and_then(Value::as_str).or_else(|| current?.get(sample.property));
-        let stages = || {
-            pipelines::of(kind)
-                .filter(|pipeline| chosen.is_none_or(|chosen| chosen == pipeline.id))
-                .flat_map(|pipeline| &pipeline.stages)
-                .map(|stage| stage.id)
+impl Writing<'_> {
+    fn property(&self, name: &str, value: &Value) -> Result<Checked, ErrorBody> {
+        let raw = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            Value::Null => String::new(),
+            Value::Array(_) | Value::Object(_) => return Err(bad_field(&format!("properties.{name}"), "must be a string")),
         };
-        if !stages().any(|stage| stage == value) {
-            return Err(value::not_an_option(value, stages()));
+        let Some(property) = self.space.schema.get(name) else {
+            return Ok(Err(bad("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist"))));
+        };
+        if property.is_read_only() || property.is_calculated() {
+            return Ok(Err(bad("READ_ONLY_VALUE", format!("\"{name}\" is a read only property; its value cannot be set."))));
         }
+        let merged = match self.current {
+            Some(record) if property.field_type == "checkbox" => {
+                value::merge_checkbox(record.get(&property.name).unwrap_or_default(), &raw)
+            }
+            _ => raw.strip_prefix(';').filter(|_| property.field_type == "checkbox").unwrap_or(&raw).to_owned(),
+        };
+        Ok(self.normalised(property, &merged).map(|value| (property.name.clone(), value)))
     }
-    Ok(())
+
+    fn normalised(&self, property: &Property, raw: &str) -> Result<String, BadValue> {
+        // Pipelines and stages are options that the account keeps elsewhere.
+        if let Some(checked) = self.pipeline_value(property, raw) {
+            return checked;
+        }
+        let value = value::normalise(property, raw)?;
+        if property.is_owner() && !value.is_empty() && !self.is_owner(&value) {
+            return Err(bad("INVALID_OWNER_ID", format!("The owner {value} does not exist or is not active.")));
+        }
+        rules::check(&property.rules, &value)?;
+        Ok(value)
+    }
+
+    fn is_owner(&self, value: &str) -> bool {
+        self.state.owners.iter().any(|owner| owner.id.to_string() == value && !owner.archived)
+    }
+
+    fn pipeline_value(&self, property: &Property, raw: &str) -> Option<Result<String, BadValue>> {
+        let (pipeline, stage) = pipelines::properties_of(self.space.kind)?;
+        if raw.is_empty() || self.space.pipelines.is_empty() {
+            return None;
+        }
+        let allowed: Vec<&str> = if *property.name == *pipeline {
+            self.space.live_pipelines().map(|own| own.id.as_str()).collect()
+        } else if *property.name == *stage {
+            let chosen = self.given.get(pipeline).and_then(Value::as_str).or_else(|| self.current?.get(pipeline));
+            let fitting = self.space.live_pipelines().filter(|own| chosen.is_none_or(|chosen| chosen == own.id));
+            fitting.flat_map(|own| own.live_stages()).map(|stage| stage.id.as_str()).collect()
+        } else {
+            return None;
+        };
+        Some(if allowed.contains(&raw) { Ok(raw.to_owned()) } else { Err(value::not_an_option(raw, allowed.into_iter())) })
+    }
 }
 
-fn check_required(schema: &Schema, kind: Kind, values: &Values) -> Result<(), ErrorBody> {
+fn check_required(space: &Space, values: &Values) -> Result<(), ErrorBody> {
+    let schema = &space.schema;
     let given = |name: &Name| values.iter().any(|(own, value)| own == name && !value.is_empty());
     let mut missing: Vec<String> = schema.required.iter().filter(|name| !given(name)).map(ToString::to_string).collect();
     if !schema.any_of.is_empty() && !schema.any_of.iter().any(given) {
@@ -133,7 +139,7 @@ fn check_required(schema: &Schema, kind: Kind, values: &Values) -> Result<(), Er
     let detail = ErrorDetail::new("Error: required properties were not set.")
         .code("REQUIRED_PROPERTIES_MISSING")
         .context("properties", missing.clone());
-    Err(ErrorBody::validation(format!("Error creating {}. Some required properties were not set.", shouted(kind)))
+    Err(ErrorBody::validation(format!("Error creating {}. Some required properties were not set.", space.shouted()))
         .context("properties", missing)
         .detail(detail))
 }
@@ -156,10 +162,9 @@ fn bad(code: &'static str, message: String) -> BadValue {
 }
 
 /// A new record, not yet put in its table.
-pub fn new_record(request: &Request<'_>, kind: Kind, id: u64, values: &Values) -> Record {
+pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Values) -> Record {
     let mut record = Record::new(id, request.now);
     apply(request, &mut record, values);
-    let schema = Schema::of(kind);
     for (name, value) in [("hs_object_id", id.to_string()), ("hs_object_source", "INTEGRATION".to_owned())] {
         if let Some(property) = schema.get(name) {
             record.set_quietly(&property.name, &value, request.now);
@@ -168,16 +173,16 @@ pub fn new_record(request: &Request<'_>, kind: Kind, id: u64, values: &Values) -
     for name in [schema.created_name.as_ref(), schema.get("hs_createdate").map(|property| &property.name)].into_iter().flatten() {
         record.set_quietly(name, &request.now.to_iso(), request.now);
     }
-    stamp(request, kind, &mut record);
+    stamp(request, schema, &mut record);
     record
 }
 
 /// An existing record with other values.
-pub fn changed_record(request: &Request<'_>, kind: Kind, record: &Record, values: &Values) -> Record {
+pub fn changed_record(request: &Request<'_>, schema: &Schema, record: &Record, values: &Values) -> Record {
     let mut record = record.clone();
     apply(request, &mut record, values);
     record.updated_at = request.now;
-    stamp(request, kind, &mut record);
+    stamp(request, schema, &mut record);
     record
 }
 
@@ -187,26 +192,34 @@ fn apply(request: &Request<'_>, record: &mut Record, values: &Values) {
     }
 }
 
-fn stamp(request: &Request<'_>, kind: Kind, record: &mut Record) {
-    if let Some(name) = &Schema::of(kind).modified_name {
+fn stamp(request: &Request<'_>, schema: &Schema, record: &mut Record) {
+    if let Some(name) = &schema.modified_name {
         record.set_quietly(name, &request.now.to_iso(), request.now);
     }
 }
 
 /// Refuses a record whose unique values another one has.
 pub fn refuse_duplicate(state: &State, kind: Kind, record: &Record) -> Result<(), ErrorBody> {
-    let other = unique_values(kind, record).iter().find_map(|value| state.table(kind).holder(value).filter(|holder| *holder != record.id));
-    match other {
-        None => Ok(()),
-        Some(id) => Err(duplicate(kind, id)),
+    let space = state.space(kind);
+    for (property, value) in unique_values(&space.schema, record) {
+        if let Some(holder) = space.table.holder(&property, &value).filter(|holder| *holder != record.id) {
+            return Err(taken(state, space, &property, &value, record.id, holder));
+        }
     }
+    Ok(())
 }
 
-/// HubSpot's 409.
-pub fn duplicate(kind: Kind, existing: u64) -> ErrorBody {
-    let mut name = kind.singular().to_owned();
-    name[..1].make_ascii_uppercase();
-    ErrorBody::conflict(format!("{name} already exists. Existing ID: {existing}"))
+/// HubSpot's 409 for an e-mail address, and its 400 for every other unique value.
+pub fn taken(state: &State, space: &Space, property: &str, value: &str, id: u64, holder: u64) -> ErrorBody {
+    if property == "email" {
+        let mut name = space.singular.to_string();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        return ErrorBody::conflict(format!("{name} already exists. Existing ID: {holder}"));
+    }
+    let message = format!("Cannot set {property} to {value} on {id}. {holder} already has that value.");
+    not_valid(state.hub_id, &[(property, bad("CONFLICTING_UNIQUE_VALUE", message))])
 }
 
 /// The `associations` of a create: whom to associate, and with which types.
@@ -226,8 +239,8 @@ fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>)
     let types = type_ids(one.get("types"))?;
     // The id alone does not say what it is the id of; the first type does.
     let first = types.first().copied().ok_or_else(|| bad_field("associations.types", "must not be empty"))?;
-    let to = Kind::all().find(|to| links::types(from, *to).iter().any(|link| link.id == first));
-    let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", from.singular())))?;
+    let to = state.spaces().map(|space| space.kind).find(|to| state.link_types.get(from, *to, first).is_some());
+    let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", state.singular(from))))?;
     check_link(state, from, (to, id), &types)?;
     Ok(((to, id), types))
 }
@@ -241,11 +254,11 @@ pub fn type_ids(list: Option<&Value>) -> Result<Vec<u32>, ErrorBody> {
 
 /// The other record must be there, and the types be those of the pair.
 pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(), ErrorBody> {
-    if let Some(unknown) = types.iter().find(|id| links::types(from, to.0).iter().all(|link| link.id != **id)) {
+    if let Some(unknown) = types.iter().find(|id| state.link_types.get(from, to.0, **id).is_none()) {
         return Err(ErrorBody::validation(format!(
             "{unknown} is not a type of an association from {} to {}",
-            from.singular(),
-            to.0.singular()
+            state.singular(from),
+            state.singular(to.0)
         )));
     }
     super::objects::live(state, to).map(drop)

@@ -30,7 +30,10 @@ fn a_property_has_the_fields_of_the_official_clients() {
             assert!(property.get(field).is_some(), "{field}");
         }
         assert_eq!((&property["type"], &property["fieldType"]), (&json!("enumeration"), &json!("radio")));
-        assert_eq!(property["options"][1], json!({ "label": "Lead", "value": "lead", "displayOrder": 1, "hidden": false }));
+        assert_eq!(
+            property["options"][1],
+            json!({ "label": "Lead", "value": "lead", "description": "", "displayOrder": 1, "hidden": false })
+        );
     }
     account.get("/crm/v3/properties/contacts/nope").refused(404, "OBJECT_NOT_FOUND");
     account.get("/crm/v3/properties/2-1").refused(400, "Unable to infer object type");

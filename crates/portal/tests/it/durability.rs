@@ -43,6 +43,65 @@ fn everything_is_there_after_a_restart_without_a_close() {
 }
 
 #[test]
+fn what_an_account_defined_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Account::open(Storage::Folder(folder.path().to_owned()));
+    let before = open();
+    let property =
+        json!({ "name": "shoe", "label": "Shoe", "groupName": "shoes", "type": "string", "fieldType": "text", "hasUniqueValue": true });
+    before.call("POST /crm/v3/properties/contacts/groups", json!({ "name": "shoes", "label": "Shoes" })).expect(201);
+    before.call("POST /crm/v3/properties/contacts", property).expect(201);
+    before.call("PUT /crm/property-validations/2026-09/0-1/shoe/rule-type/MAX_LENGTH", json!({ "ruleArguments": ["2"] })).expect(204);
+    let stage = json!({ "label": "First", "displayOrder": 0, "metadata": { "probability": "0.5" } });
+    let pipeline =
+        before.call("POST /crm/v3/pipelines/deals", json!({ "label": "Other", "displayOrder": 1, "stages": [stage] })).expect(201);
+    let pipeline = pipeline["id"].as_str().unwrap();
+    let boat = json!({ "name": "boat", "labels": { "singular": "Boat", "plural": "Boats" }, "properties": [{ "name": "title", "label": "Title" }] });
+    let kind = before.call("POST /crm/v3/schemas", boat).expect(201)["objectTypeId"].as_str().unwrap().to_owned();
+    let ship = json!({ "name": "ship", "labels": { "singular": "Ship", "plural": "Ships" }, "properties": [] });
+    let ship = before.call("POST /crm/v3/schemas", ship).expect(201)["objectTypeId"].as_str().unwrap().to_owned();
+    before.call_with(&format!("DELETE /crm/v3/schemas/{ship}?archived=true"), b"").expect(204);
+    let (argo, ada) = (before.make(&kind, json!({ "title": "Argo" })), before.make("contacts", json!({ "shoe": "42" })));
+    let label =
+        before.call(&format!("POST /crm/v4/associations/{kind}/contacts/labels"), json!({ "label": "Owner", "name": "owner" })).expect(200);
+    let types = json!([{ "associationCategory": "USER_DEFINED", "associationTypeId": label["results"][0]["typeId"] }]);
+    before.call(&format!("PUT /crm/v4/objects/{kind}/{argo}/associations/contacts/{ada}"), types).expect(201);
+    let limit = json!({ "inputs": [{ "category": "HUBSPOT_DEFINED", "typeId": 279, "maxToObjectIds": 3 }] });
+    before.call("POST /crm/v4/associations/definitions/configurations/contacts/companies/batch/create", limit).expect(201);
+    let folder_id = before.call("POST /crm/v3/lists/folders", json!({ "name": "F" })).expect(200)["folder"]["id"].clone();
+    let list = json!({ "name": "L", "objectTypeId": "0-1", "processingType": "MANUAL", "listFolderId": folder_id });
+    before.call("POST /crm/v3/lists", list).expect(200);
+    before.call("PUT /crm/v3/lists/1/memberships/add", json!([ada])).expect(200);
+    let last = before.contact("last@example.com");
+    before.call("POST /crm/v3/objects/contacts/gdpr-delete", json!({ "objectId": last })).expect(204);
+
+    let paths = [
+        "/crm/v3/properties/contacts".to_owned(),
+        "/crm/v3/properties/contacts/groups".to_owned(),
+        "/crm/property-validations/2026-09/0-1".to_owned(),
+        "/crm/v3/pipelines/deals".to_owned(),
+        format!("/crm/v3/pipelines/deals/{pipeline}/audit"),
+        "/crm/v3/schemas".to_owned(),
+        format!("/crm/v4/associations/{kind}/contacts/labels"),
+        format!("/crm/v4/objects/contacts/{ada}/associations/{kind}"),
+        "/crm/v4/associations/definitions/configurations/all".to_owned(),
+        format!("/crm/v3/objects/{kind}/{argo}?properties=title"),
+        "/crm/v3/objects/contacts/42?idProperty=shoe".to_owned(),
+        "/crm/v3/lists/1".to_owned(),
+        "/crm/v3/lists/1/memberships".to_owned(),
+        "/crm/v3/lists/folders".to_owned(),
+    ];
+    let answers = |account: &Account| -> Vec<_> { paths.iter().map(|path| account.get(path).expect(200)).collect() };
+    let expected = answers(&before);
+    drop(before);
+    let after = open();
+    assert_eq!(answers(&after), expected);
+    assert_ne!(after.contact("next@example.com"), last, "an id is not given twice");
+    let again = json!({ "name": "ship", "labels": { "singular": "Ship", "plural": "Ships" }, "properties": [] });
+    assert_ne!(after.call("POST /crm/v3/schemas", again).expect(201)["objectTypeId"].as_str(), Some(ship.as_str()));
+}
+
+#[test]
 fn a_portal_in_memory_keeps_nothing() {
     Account::new().contact("a@example.com");
     assert!(Account::new().get("/crm/v3/objects/contacts").ids().is_empty());

@@ -40,7 +40,7 @@ fn records_are_made_with_what_they_are_associated_with_even_where_it_comes_later
     assert_eq!(made["made"], json!({ "contacts": 1, "companies": 1 }));
     let ada = made["ids"]["contacts/ada"].as_str().unwrap();
     let linked = account.get(&format!("/crm/objects/2026-09/contacts/{ada}/associations/companies")).expect(200);
-    assert_eq!(linked["results"][0]["toObjectId"].to_string(), made["ids"]["companies/acme"].as_str().unwrap());
+    assert_eq!(linked["results"][0]["toObjectId"].to_string().trim_matches('"'), made["ids"]["companies/acme"].as_str().unwrap());
     assert_eq!(account.get(&format!("/crm/v3/objects/contacts/{ada}")).expect(200)["createdAt"], "2026-11-23T15:15:00.123Z");
 }
 
