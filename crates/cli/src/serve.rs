@@ -108,6 +108,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
+    let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
     let admin = Admin {
         control: control.clone(),
         audit: audit.clone(),
@@ -118,6 +119,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         oidc: identity_provider(&serve)?.map(Arc::new),
+        ending: Arc::default(),
         sign_in_guesses: Arc::default(),
     };
     let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
@@ -159,6 +161,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     follower.inspect(tokio::task::JoinHandle::abort);
     policy.inspect(tokio::task::JoinHandle::abort);
     pruner.inspect(tokio::task::JoinHandle::abort);
+    lately.inspect(tokio::task::JoinHandle::abort);
     control.close().await;
     audit.close().await;
     drop(audit);
@@ -284,6 +287,14 @@ async fn watch_connections(control: Arc<Control>, upstream: Arc<Upstream>, mut s
             _ = stopped.wait_for(|stop| *stop) => return,
         }
         control.check_connections(&upstream).await;
+    }
+}
+
+/// Reads back what was called in the last day, for the console. With other instances on the same
+/// audit each shows what it answered itself.
+async fn recall_activity(gateway: Arc<Gateway>, audit: Arc<AuditLog>) {
+    if let Err(error) = gateway.activity.recall(&audit).await {
+        tracing::warn!(%error, "what was called before the start could not be read back");
     }
 }
 

@@ -8,6 +8,7 @@
 mod admin_tokens;
 mod audit;
 mod body;
+mod catalog;
 mod changes;
 mod doctor;
 mod extract;
@@ -18,6 +19,7 @@ mod oauth;
 mod oauth_accounts;
 mod openapi;
 mod operations;
+mod overview;
 mod page;
 mod people;
 mod plan;
@@ -49,6 +51,7 @@ use crate::upstream::{Upstream, health};
 pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
+pub use overview::Ending;
 
 /// What the admin API works on.
 #[derive(Clone)]
@@ -71,6 +74,8 @@ pub struct Admin {
     pub addresses: Arc<Addresses>,
     /// The identity provider that people sign in at.
     pub oidc: Option<Arc<Oidc>>,
+    /// Calls that end, as they were last counted.
+    pub ending: Arc<Ending>,
     /// Wrong passwords and codes.
     pub sign_in_guesses: Arc<SignInGuesses>,
 }

@@ -3,6 +3,7 @@
 //! Begin with [`pipeline`], whose files are the steps of one request in order. What is decided is
 //! decided in `keyway-core`; this crate brings the clock, the network and the store to it.
 
+pub mod activity;
 pub mod admin;
 pub mod audit;
 pub mod backend;

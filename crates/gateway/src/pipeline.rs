@@ -34,6 +34,7 @@ use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::translate::translate;
 
+use crate::activity::Activity;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
@@ -67,6 +68,8 @@ pub struct Gateway {
     as_of: Option<AsOf>,
     /// What is counted.
     pub metrics: Metrics,
+    /// What was called lately.
+    pub activity: Activity,
 }
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
@@ -139,6 +142,7 @@ impl Gateway {
             tokens: None,
             as_of: None,
             metrics: Metrics::default(),
+            activity: Activity::new(clock::now()),
         }
     }
 
@@ -221,11 +225,13 @@ impl Gateway {
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
             ..self.entry(&call, &method)
         };
+        let app_id = entry.app_id;
         if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return Ok(respond::unavailable(&call.correlation_id));
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
+        self.activity.note(at, app_id, status, category);
         self.keep_received(&mut call, &method, status, category);
         if call.cut { Err(Cut) } else { Ok(response) }
     }

@@ -125,6 +125,8 @@ pub struct Standing {
     pub limits: Limits,
     /// Calls that wait for their turn.
     pub waiting: usize,
+    /// When the count of the day starts again.
+    pub resets_at: Timestamp,
 }
 
 /// How long a confirmation holds. The promise is a second; asking takes some of it.
@@ -327,7 +329,8 @@ impl Registry {
         let snapshot = self.snapshot.load();
         let entry = snapshot.accounts.get(&hub_id)?;
         let (limits, waiting) = entry.limiter().map_or((entry.limits, 0), |limiter| limiter.standing());
-        Some(Standing { used_today: entry.daily(now).0, limits, waiting })
+        let (used_today, resets_at) = entry.daily(now);
+        Some(Standing { used_today, limits, waiting, resets_at })
     }
 
     /// The accounts with the midnight that began their day.

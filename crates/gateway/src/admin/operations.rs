@@ -8,10 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::admin_tokens::AdminTokenBody;
 use super::audit::{AuditQuery, Records, VerifyQuery};
 use super::body::{AccountBody, AppBody, ConnectBody, CredentialBody, RotateBody};
+use super::catalog::{ScopeBehind, Scopes};
 use super::changes::ChangesQuery;
 use super::doctor::DoctorBody;
 use super::oauth::{ApproveBody, InstallsQuery, PublicAppBody};
 use super::oauth_accounts::{AuthorizeBody, ClientBody, ImportBody, RefreshTokenBody};
+use super::overview::Overview;
 use super::page::Page;
 use super::people::PersonBody;
 use super::portal::{ClockBody, RequestsQuery};
@@ -210,6 +212,10 @@ pub static OPERATIONS: &[Operation] = &[
     op("diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a call on record").body::<DoctorBody>().answer::<view::Anything>(),
     op("plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the calls on record, or from both").body::<view::Anything>().answer::<view::Anything>(),
     op("listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
+
+    op("showOverview", "GET", "/api/v1/overview", Reader, "Calls by app over the last hour and day, errors by cause, limits with a forecast, what is due, what ends, what is unused").answer::<Overview>(),
+    op("listScopes", "GET", "/api/v1/catalog/scopes", Known, "Every scope that can be granted, in plain words, and sets of them to begin with").answer::<Scopes>(),
+    op("showScope", "GET", "/api/v1/catalog/scopes/{scope}", Known, "The operations that a scope opens").answer::<ScopeBehind>(),
 
     op("listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
     op("listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),

@@ -14,7 +14,10 @@ use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, R
 use super::extract::{JsonBody, Path, Query};
 use super::page::{Page, page};
 use super::view::{self, Answer, answer};
-use super::{Admin, admin_tokens, audit, changes, doctor, metrics, oauth, oauth_accounts, openapi, people, plan, portal, scopes, usage};
+use super::{
+    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, people, plan, portal, scopes,
+    usage,
+};
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
@@ -82,6 +85,9 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/coverage", get(portal::coverage))
         .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
         .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))
+        .route("/api/v1/overview", get(overview::show))
+        .route("/api/v1/catalog/scopes", get(catalog::scopes))
+        .route("/api/v1/catalog/scopes/{scope}", get(catalog::scope))
         .route("/api/v1/usage", get(usage::list))
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))

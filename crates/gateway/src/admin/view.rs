@@ -14,7 +14,8 @@ use super::body::{ApiError, VERSION};
 use crate::principal::Role;
 
 pub(super) use of::{
-    account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, token, user,
+    ROTATION_DAYS, account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app,
+    token, user,
 };
 
 /// An answer, or problem details.

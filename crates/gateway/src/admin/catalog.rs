@@ -1,0 +1,309 @@
+//! What there is to grant: every scope in plain words, with the operations behind it, and sets of
+//! scopes that integrations commonly need.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use keyway_core::catalog::{Catalog, Operation, OperationId};
+use keyway_core::object_type::ObjectType;
+use keyway_core::requirement::{Alternatives, Requirement};
+use keyway_core::scope::{ScopeSet, all_names, in_plain_words};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::body::ApiError;
+use super::extract::Path;
+use super::view::{Answer, answer};
+use crate::control::BASE_SCOPE;
+
+/// Sets of scopes to begin with: key, name, what it is for, scopes.
+const TEMPLATES: [(&str, &str, &str, &[&str]); 5] = [
+    (
+        "crm-read",
+        "Read-only CRM sync",
+        "Reads contacts, companies, deals and their owners, and changes nothing.",
+        &[
+            "crm.objects.contacts.read",
+            "crm.objects.companies.read",
+            "crm.objects.deals.read",
+            "crm.objects.owners.read",
+            "crm.schemas.contacts.read",
+            "crm.schemas.companies.read",
+            "crm.schemas.deals.read",
+        ],
+    ),
+    (
+        "crm-sync",
+        "Two-way CRM sync",
+        "Reads, creates and changes contacts, companies and deals.",
+        &[
+            "crm.objects.contacts.read",
+            "crm.objects.contacts.write",
+            "crm.objects.companies.read",
+            "crm.objects.companies.write",
+            "crm.objects.deals.read",
+            "crm.objects.deals.write",
+            "crm.objects.owners.read",
+            "crm.schemas.contacts.read",
+            "crm.schemas.companies.read",
+            "crm.schemas.deals.read",
+        ],
+    ),
+    (
+        "leads",
+        "Contacts from a form",
+        "Looks contacts up, and creates or changes them: a website, a webinar, a shop.",
+        &["crm.objects.contacts.read", "crm.objects.contacts.write"],
+    ),
+    (
+        "support",
+        "Help desk",
+        "Works on tickets, and reads whom they belong to.",
+        &["tickets", "crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.owners.read"],
+    ),
+    (
+        "report",
+        "Reporting",
+        "Reads what a sales report counts: deals, line items, products, companies, owners.",
+        &[
+            "crm.objects.deals.read",
+            "crm.objects.line_items.read",
+            "crm.objects.products.read",
+            "crm.objects.companies.read",
+            "crm.objects.owners.read",
+            "crm.schemas.deals.read",
+        ],
+    ),
+];
+
+/// An operation, and which of the object types it is on where it is generic.
+type Reading = (OperationId, Option<&'static str>);
+
+/// The operations that each scope opens, by name of the scope. Their names are made when they are
+/// asked for: there are some ten thousand, of which a page shows those of one scope.
+static BEHIND: LazyLock<HashMap<&'static str, Vec<Reading>>> = LazyLock::new(|| {
+    let catalog = Catalog::get();
+    // Thousands of operations share some two hundred requirements: each is looked into once.
+    let mut known: HashMap<(usize, usize), Vec<&str>> = HashMap::new();
+    let mut behind: HashMap<&str, Vec<Reading>> = HashMap::new();
+    for operation in catalog.operations() {
+        for reading in readings(operation) {
+            let Some(requirement) = catalog.requirement_on(operation, on_types(operation, reading).as_deref()) else { continue };
+            let at = |alternatives: &'static Alternatives| std::ptr::from_ref(alternatives).addr();
+            let place = match requirement {
+                Requirement::Scopes(one) => (at(one), 0),
+                Requirement::Both(one, other) => (at(one), at(other)),
+                _ => continue,
+            };
+            let names = known.entry(place).or_insert_with(|| {
+                let mut all = ScopeSet::EMPTY;
+                requirement.alternatives().iter().for_each(|set| all.extend(set));
+                all.names()
+            });
+            names.iter().for_each(|scope| behind.entry(scope).or_default().push((operation.id, reading)));
+        }
+    }
+    behind
+});
+
+/// What stands for an object type in a path.
+const PARTS: [&str; 6] = ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"];
+
+fn kinds(operation: &Operation) -> usize {
+    PARTS.iter().filter(|part| operation.template.contains(**part)).count()
+}
+
+/// An operation on a single kind of object is itself; a generic one is one for each kind.
+fn readings(operation: &Operation) -> Vec<Option<&'static str>> {
+    if kinds(operation) == 0 { vec![None] } else { ObjectType::all().iter().map(|one| Some(one.name)).collect() }
+}
+
+fn on_types(operation: &Operation, reading: Option<&str>) -> Option<String> {
+    reading.map(|name| if kinds(operation) > 1 { format!("{name},{name}") } else { name.to_owned() })
+}
+
+/// As people read it, with the object type in its place.
+fn name_of((id, reading): &Reading) -> (&'static str, String) {
+    let operation = Catalog::get().operation(*id);
+    let name = operation.to_string();
+    let name = reading.map_or_else(|| name.clone(), |object| PARTS.iter().fold(name.clone(), |name, part| name.replace(part, object)));
+    (operation.version, name)
+}
+
+/// What there is to grant.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(super) struct Scopes {
+    scopes: Vec<Scope>,
+    /// Sets of scopes to begin with.
+    templates: Vec<Template>,
+}
+
+/// A scope, and where it stands in a list for people.
+#[derive(Clone, Serialize, JsonSchema)]
+struct Scope {
+    name: &'static str,
+    words: String,
+    group: &'static str,
+    object: String,
+    part: &'static str,
+    /// `read`, `write` or `all`.
+    access: &'static str,
+    /// How many operations it opens.
+    operations: usize,
+}
+
+/// A set of scopes.
+#[derive(Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ScopeTemplate")]
+struct Template {
+    key: &'static str,
+    name: &'static str,
+    purpose: &'static str,
+    scopes: Vec<&'static str>,
+}
+
+/// What one scope opens.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ScopeBehind {
+    scope: &'static str,
+    words: String,
+    /// Newest version first.
+    operations: Vec<OperationBehind>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct OperationBehind {
+    version: &'static str,
+    operation: String,
+}
+
+/// Every scope, and the sets.
+pub(super) async fn scopes() -> Answer<Scopes> {
+    static SCOPES: LazyLock<Scopes> = LazyLock::new(|| {
+        let scope = |name: &&'static str| {
+            let (group, object, part, access) = place(name);
+            Scope { name, words: in_plain_words(name), group, object, part, access, operations: BEHIND.get(name).map_or(0, Vec::len) }
+        };
+        let template = |(key, name, purpose, scopes): &(&'static str, &'static str, &'static str, &[&'static str])| Template {
+            key,
+            name,
+            purpose,
+            scopes: scopes.to_vec(),
+        };
+        Scopes {
+            scopes: all_names().iter().filter(|name| **name != BASE_SCOPE).map(scope).collect(),
+            templates: TEMPLATES.iter().map(template).collect(),
+        }
+    });
+    answer(SCOPES.clone())
+}
+
+/// One scope with the operations that it opens.
+pub(super) async fn scope(Path(name): Path<String>) -> Answer<ScopeBehind> {
+    let scope = all_names().iter().find(|known| **known == name);
+    let scope = *scope.ok_or_else(|| ApiError::new(404, "not_found", "HubSpot publishes no scope of that name"))?;
+    // Sorted, and a generic operation that the catalog has by its own name too stands there once.
+    let names: BTreeSet<(&str, String)> = BEHIND.get(scope).into_iter().flatten().map(name_of).collect();
+    let operations = names.into_iter().rev().map(|(version, operation)| OperationBehind { version, operation }).collect();
+    answer(ScopeBehind { scope, words: in_plain_words(scope), operations })
+}
+
+/// Where a scope stands in a list for people: its group, what it is of, which part of that, and
+/// whether it reads or writes. HubSpot's names are made of these parts, in several styles.
+fn place(name: &str) -> (&'static str, String, &'static str, &'static str) {
+    let (things, access) = match name.rsplit_once(['.', '-']) {
+        Some((rest, "v2")) => rest.rsplit_once('.').unwrap_or((rest, "")),
+        Some(parts) => parts,
+        None => (name, ""),
+    };
+    let access = match access {
+        "read" | "view" => "read",
+        "write" | "edit" => "write",
+        _ => "all",
+    };
+    let things = if access == "all" { name } else { things };
+    let words = |text: &str| {
+        let text = text.replace(['.', '_', '-'], " ");
+        let mut letters = text.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    if let Some(rest) = things.strip_prefix("crm.objects.") {
+        let (object, part) = rest.split_once('.').unwrap_or((rest, ""));
+        return ("Records", words(object), part_of(part, name), access);
+    }
+    if let Some(object) = things.strip_prefix("crm.schemas.") {
+        return ("Records", words(object), "fields and settings", access);
+    }
+    if let Some(rest) = things.strip_prefix("tickets") {
+        return ("Records", "Tickets".to_owned(), part_of(rest.trim_start_matches('.'), name), access);
+    }
+    let group = match name.split(['.', '-', '_']).next().unwrap_or_default() {
+        "crm" | "contacts" | "pipeline" | "contracts" | "deal" | "inbounddb" | "timeline" => "CRM",
+        "marketing" | "communication" | "behavioral" | "analytics" | "forms" | "transactional" | "mh" | "aeo" => "Marketing",
+        "cms" | "content" | "files" | "hubdb" | "media" => "Content and files",
+        "automation" | "sales" | "forecast" | "forecasting" | "scheduler" | "meetings" | "tasks" => "Sales and automation",
+        "conversations" => "Conversations",
+        "cpq" | "e" | "payment" | "price" | "revenue" | "tax" => "Commerce",
+        _ => "Account and development",
+    };
+    (group, words(things.strip_prefix("crm.").unwrap_or(things)), "", access)
+}
+
+/// The second spelling of a sensitive scope is a scope of its own.
+fn part_of(part: &str, name: &str) -> &'static str {
+    match (part.trim_end_matches(".v2").trim_end_matches(".read").trim_end_matches(".write"), name.ends_with(".v2")) {
+        ("sensitive", false) => "sensitive data",
+        ("sensitive", true) => "sensitive data, version 2",
+        ("highly_sensitive", false) => "highly sensitive data",
+        ("highly_sensitive", true) => "highly sensitive data, version 2",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_is_made_of_scopes_that_hubspot_publishes() {
+        for (key, _, _, scopes) in TEMPLATES {
+            for scope in scopes {
+                assert!(all_names().contains(scope), "{key}: {scope}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_scope_stands_with_its_object() {
+        for (name, group, object, part, access) in [
+            ("crm.objects.contacts.read", "Records", "Contacts", "", "read"),
+            ("crm.objects.contacts.sensitive.write.v2", "Records", "Contacts", "sensitive data, version 2", "write"),
+            ("crm.schemas.line_items.read", "Records", "Line items", "fields and settings", "read"),
+            ("tickets", "Records", "Tickets", "", "all"),
+            ("tickets.highly_sensitive", "Records", "Tickets", "highly sensitive data", "all"),
+            ("hubdb.tables.publish", "Content and files", "Hubdb tables publish", "", "all"),
+            ("mh-lead-scoring-view", "Marketing", "Mh lead scoring", "", "read"),
+            ("communication_preferences.read_write", "Marketing", "Communication preferences read write", "", "all"),
+        ] {
+            assert_eq!(place(name), (group, object.to_owned(), part, access), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_scope_opens_the_operations_of_its_object_and_not_those_of_another() {
+        let contacts = &BEHIND["crm.objects.contacts.read"];
+        let opens = |name: &str| contacts.iter().any(|reading| name_of(reading).1 == name);
+        assert!(opens("GET /crm/v3/objects/contacts/{contactId}"));
+        assert!(!opens("GET /crm/v3/objects/deals/{dealId}") && !opens("POST /crm/v3/objects/contacts"));
+    }
+
+    #[test]
+    fn two_scopes_that_stand_in_one_place_are_told_apart() {
+        let mut seen = HashMap::new();
+        for name in all_names() {
+            if let Some(other) = seen.insert(place(name), name) {
+                panic!("{name} and {other} stand in the same place");
+            }
+        }
+    }
+}
