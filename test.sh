@@ -39,6 +39,10 @@ node_client() {
   (cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && node --test)
 }
 
+pages_in_a_browser() {
+  (cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent && node --test --test-concurrency=2)
+}
+
 python_client() {
   local venv=target/python-client tap
   [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
@@ -132,6 +136,7 @@ export KEYWAY_TESTED=$PWD/target/tested
 rm -rf "$KEYWAY_TESTED" && mkdir -p "$KEYWAY_TESTED"
 part 'tests of the workspace' workspace_tests
 part 'clients for Node, and pages in a browser' node_client
+part 'the console in a browser' pages_in_a_browser
 part 'clients for Python' python_client
 part 'what is listed as tested is' python3 tests/coverage.py
 part 'the tests that ship with hubspot-sdk' sdk_suite

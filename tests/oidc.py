@@ -157,7 +157,7 @@ def check(folder, in_token):
         who = urllib.parse.urlencode({"sub": "1", "email": "ada@example.com", "verified": "yes"})
         urllib.request.urlopen(f"{issuer}/as?{who}").read()
         _, url, _ = elsewhere.get(f"{server.admin}/sign-in/oidc?next=https://evil.example/")
-        assert url == f"{server.admin}/signed-in", url
+        assert url == f"{server.admin}/", url
         seen = [one["operation"] for one in server.run("changes")["changes"]]
         assert seen.count("signIn") == 2, seen
     # With a role for new people, somebody who is not known is made.

@@ -1,17 +1,40 @@
-//! Pages for people on the admin listener: sign-in, and consent to the install of a public app.
+//! Pages for people on the admin listener: the console, sign-in, and consent to the install of a
+//! public app.
 //!
-//! Rendered here, without script and without anything from another host.
+//! Rendered here, whole without script, and without anything from another host
+//! (docs/decisions/0017-console.md). What the console shows and changes goes through the admin API.
 
 mod account;
+mod accounts;
+mod api;
+mod app;
+mod apps;
+mod assets;
+mod audit;
 mod callback;
+mod chart;
 mod consent;
+mod doctor;
+mod explain;
 mod guessing;
+mod migration;
+mod new_account;
+mod new_app;
 mod oidc;
+mod overview;
 mod page;
+mod public_apps;
+mod scopes;
 mod set_up;
+mod shell;
 mod sign_in;
+mod snippets;
+mod visitor;
+mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, map_response};
 use axum::routing::{get, post};
 
 use crate::admin::Admin;
@@ -21,8 +44,10 @@ pub use guessing::SignInGuesses;
 
 /// The pages.
 pub(crate) fn pages() -> Router<Admin> {
-    Router::new()
-        .route("/assets/keyway.css", get(page::style))
+    let alone = Router::new()
+        .route("/assets/keyway.css", get(assets::style))
+        .route("/assets/keyway.js", get(assets::script))
+        .route("/assets/keyway.svg", get(assets::sign))
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
         .route("/sign-in/code", post(sign_in::take_code))
         .route("/sign-in/oidc", get(oidc::begin))
@@ -35,10 +60,61 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/account/second-factor", post(account::begin_second_factor))
         .route("/account/second-factor/confirm", post(account::confirm_second_factor))
         .route("/account/second-factor/remove", post(account::remove_second_factor))
-        .route("/signed-in", get(sign_in::done))
         .route("/oauth/authorize", get(consent::show).post(consent::take))
         .route("/oauth/callback", get(callback::take))
         .route("/oauth/{hub_id}/authorize", get(consent::show_for))
-        .layer(axum::middleware::from_fn(page::refuse_other_sites))
-        .layer(axum::middleware::map_response(page::harden))
+        .layer(map_response(page::harden));
+    console().merge(alone).layer(from_fn(page::refuse_other_sites))
+}
+
+/// Those that need a session.
+fn console() -> Router<Admin> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/overview/live", get(overview::live))
+        .route("/apps", get(apps::list).post(new_app::create))
+        .route("/apps/new", get(new_app::basics))
+        .route("/apps/new/basics", post(new_app::basics_again))
+        .route("/apps/new/scopes", post(new_app::choose_scopes))
+        .route("/apps/new/review", post(new_app::review))
+        .route("/apps/scopes", get(scopes::show))
+        .route("/apps/scopes/part", get(scopes::show_part))
+        .route("/apps/{id}", get(app::show).post(app::change))
+        .route("/apps/{id}/edit", get(app::edit))
+        .route("/apps/{id}/scopes", get(app::choose_scopes).post(app::change_scopes))
+        .route("/apps/{id}/used", get(app::used_page))
+        .route("/apps/{id}/used/part", get(app::used_part))
+        .route("/apps/{id}/tighten", post(app::tighten))
+        .route("/apps/{id}/rotate", get(app::ask_rotation).post(app::rotate))
+        .route("/apps/{id}/disable", get(app::ask_disabling).post(app::disable))
+        .route("/apps/{id}/enable", post(app::enable))
+        .route("/apps/{id}/delete", get(app::ask_deletion).post(app::delete))
+        .route("/apps/{id}/tokens/{token}/revoke", get(app::ask_revoking).post(app::revoke))
+        .route("/tokens/{token}/users", get(app::users_page))
+        .route("/tokens/{token}/users/part", get(app::users_part))
+        .route("/accounts", get(accounts::list).post(new_account::embedded))
+        .route("/accounts/new", get(new_account::ask))
+        .route("/accounts/connect", post(new_account::by_credential))
+        .route("/accounts/authorize", post(new_account::by_oauth))
+        .route("/accounts/oauth-clients", post(new_account::add_client))
+        .route("/accounts/{hub_id}", get(accounts::show).post(accounts::change))
+        .route("/accounts/{hub_id}/edit", get(accounts::edit))
+        .route("/accounts/{hub_id}/check", post(accounts::check))
+        .route("/accounts/{hub_id}/rotate", get(accounts::ask_rotation).post(accounts::rotate))
+        .route("/accounts/{hub_id}/rollback", post(accounts::roll_back))
+        .route("/accounts/{hub_id}/delete", get(accounts::ask_deletion).post(accounts::delete))
+        .route("/public-apps", get(public_apps::list).post(public_apps::create))
+        .route("/public-apps/new", get(public_apps::ask))
+        .route("/public-apps/{id}", get(public_apps::show).post(public_apps::change))
+        .route("/public-apps/{id}/edit", get(public_apps::edit))
+        .route("/public-apps/{id}/secret", post(public_apps::rotate_secret))
+        .route("/public-apps/{id}/switch", post(public_apps::switch))
+        .route("/public-apps/{id}/installs/{install}/end", post(public_apps::uninstall))
+        .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
+        .route("/migration", get(migration::ask).post(migration::plan).layer(DefaultBodyLimit::max(migration::FORM_BYTES_MAX)))
+        .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
+        .route("/audit", get(audit::list))
+        .route("/audit/export", get(audit::export))
+        .route("/audit/record", get(audit::show))
+        .layer(map_response(page::harden_console))
 }

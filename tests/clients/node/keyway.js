@@ -3,7 +3,6 @@ const { execFileSync, spawn } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { Client } = require('@hubspot/api-client')
 
 const binary = process.env.KEYWAY_BIN || path.join(__dirname, '../../../target/debug/keyway')
 
@@ -23,22 +22,22 @@ class Keyway {
     return keyway
   }
 
-  static async serve() {
+  static async serve(options = ['--demo']) {
     const data = fs.mkdtempSync(path.join(os.tmpdir(), 'keyway-node-'))
     const ready = path.join(data, 'ready.json')
-    const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--demo', '--ready-file', ready], {
+    const server = spawn(binary, ['serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--ready-file', ready, ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await new Promise((resolve, reject) => {
+    const screen = await new Promise((resolve, reject) => {
       let printed = ''
       server.stdout.on('data', (chunk) => {
         printed += chunk
-        if (printed.includes('keyway is ready')) resolve()
+        if (printed.includes('keyway is ready')) resolve(printed)
       })
       server.on('exit', (code) => reject(new Error(`keyway ended with ${code}`)))
     })
-    const { data: url, admin } = JSON.parse(fs.readFileSync(ready))
-    return Object.assign(new Keyway(), { server, folder: data, url, admin })
+    const { data: url, admin, tokens } = JSON.parse(fs.readFileSync(ready))
+    return Object.assign(new Keyway(), { server, folder: data, url, admin, tokens, screen })
   }
 
   run(...args) {
@@ -70,6 +69,8 @@ class Keyway {
 
   /** The official client; only base URL and token are set, and its own brake is released. */
   client(token, retries = 0) {
+    // Here and not above: the pages' tests use this file without the clients.
+    const { Client } = require('@hubspot/api-client')
     return new Client({ basePath: this.url, accessToken: token, numberOfApiCallRetries: retries, limiterOptions: { maxConcurrent: 20 } })
   }
 

@@ -3,8 +3,7 @@
 use askama::Template;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -38,24 +37,31 @@ pub(super) fn render(page: &impl Template) -> Response {
     }
 }
 
-pub(super) async fn style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../../../web/assets/keyway.css")).into_response()
+/// No script, no frame around it, nothing from elsewhere, nothing told to where it leads, nothing
+/// kept but the assets. `form-action` is left out: browsers hold it against where a consent
+/// redirects to, which is the app's own address.
+pub(super) async fn harden(response: Response) -> Response {
+    with_policy(response, "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'")
 }
 
-/// No script, no frame around it, nothing from elsewhere, nothing kept, nothing told to where it
-/// leads. `form-action` is left out: browsers hold it against where a consent redirects to, which is
-/// the app's own address.
-pub(super) async fn harden(mut response: Response) -> Response {
+/// The console's pages have a script, which is a file of this server; its forms lead nowhere else.
+pub(super) async fn harden_console(response: Response) -> Response {
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    with_policy(response, policy)
+}
+
+fn with_policy(mut response: Response, policy: &'static str) -> Response {
     let headers = response.headers_mut();
-    let policy = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Browsers say where a form comes from; one of another site is refused, signed in or not.

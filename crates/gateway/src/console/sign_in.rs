@@ -237,7 +237,7 @@ async fn signed_in(admin: &Admin, parts: &Parts, person: &Person, cookie: &str, 
 }
 
 /// Where somebody goes who has signed in without having wanted to go anywhere.
-const HOME: &str = "/signed-in";
+const HOME: &str = "/";
 
 fn with_cookie(admin: &Admin, mut response: Response, value: &str, seconds: i64) -> Response {
     if let Ok(value) = set_cookie(admin, cookie_name(admin), value, seconds).parse() {
@@ -271,15 +271,6 @@ pub(super) async fn out(State(admin): State<Admin>, headers: HeaderMap, Form(sen
         return page::unavailable();
     }
     with_cookie(&admin, see_other("/sign-in"), "", 0)
-}
-
-/// Where somebody signed in without having wanted to go anywhere.
-pub(super) async fn done(session: Session) -> Response {
-    page::message(
-        200,
-        "Signed in",
-        &format!("You are signed in as {}, with the role {}.", session.person.email, session.person.role.name()),
-    )
 }
 
 pub(super) fn see_other(to: &str) -> Response {

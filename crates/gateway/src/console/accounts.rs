@@ -1,0 +1,313 @@
+//! The accounts: how each is connected and how it is, its limits, and the changes to it.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Api, Refused, with_query};
+use super::apps::{self, App};
+use super::page;
+use super::shell::Shell;
+use super::sign_in::see_other;
+use super::visitor::{Fields, Page, Sent, Visitor};
+use super::words::filters;
+
+const SECTION: &str = "/accounts";
+/// Rows of the list.
+const ROWS: usize = 50;
+/// Apps named on the account's page.
+const APPS_MAX: usize = 50;
+
+/// An account, as the API has it.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account {
+    pub hub_id: u64,
+    pub name: String,
+    pub connection: Option<Connection>,
+    pub tier: String,
+    pub addons: u64,
+    pub time_zone: String,
+    pub currency: String,
+    pub region: String,
+    pub created_at: String,
+    pub limits: Limits,
+    pub used_today: u64,
+    pub waiting: u64,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Limits {
+    pub burst: u64,
+    pub associations_burst: u64,
+    pub daily: u64,
+    pub search: u64,
+}
+
+/// How an account's calls reach HubSpot.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Connection {
+    pub base_url: String,
+    pub hint: String,
+    pub oauth: bool,
+    pub scopes: Vec<String>,
+    pub state: String,
+    pub state_since: Option<String>,
+    pub missing_scopes: Vec<String>,
+    pub since: String,
+    pub checked_at: String,
+    pub rotation_due: bool,
+    pub former: Option<Former>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct Former {
+    pub hint: String,
+    pub until: String,
+}
+
+impl Connection {
+    /// The mark of its state.
+    pub fn sign(&self) -> &'static str {
+        match self.state.as_str() {
+            "fine" => "fine",
+            "unreachable" => "warn",
+            _ => "wrong",
+        }
+    }
+
+    pub fn state_words(&self) -> &'static str {
+        match self.state.as_str() {
+            "fine" => "HubSpot takes its credential",
+            "refused" => "HubSpot refuses its credential",
+            _ => "HubSpot can't be reached",
+        }
+    }
+}
+
+impl Account {
+    pub fn kind(&self) -> &'static str {
+        match &self.connection {
+            None => "embedded",
+            Some(connection) if connection.oauth => "connected by OAuth",
+            Some(_) => "connected",
+        }
+    }
+
+    /// Whether there is a cap on the day; an install of a marketplace app has none.
+    pub fn is_capped(&self) -> bool {
+        self.limits.daily < keyway_core::quota::UNCAPPED
+    }
+
+    pub fn day_share(&self) -> u64 {
+        (self.used_today.saturating_mul(100) / self.limits.daily.max(1)).min(100)
+    }
+
+    async fn get(api: &Api, hub_id: u64) -> Result<Self, Refused> {
+        Ok(api.get::<Shown>(&format!("/api/v1/accounts/{hub_id}")).await?.account)
+    }
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    account: Account,
+}
+
+#[derive(Template)]
+#[template(path = "accounts.html")]
+struct AccountsPage<'a> {
+    shell: Shell<'a>,
+    search: &'a str,
+    state: &'a str,
+    accounts: Vec<Account>,
+    found: usize,
+    all: usize,
+    earlier: Option<String>,
+    later: Option<String>,
+}
+
+impl AccountsPage<'_> {
+    fn states(&self) -> [(&'static str, &'static str); 5] {
+        [("", "Any"), ("embedded", "Embedded"), ("connected", "Connected"), ("refused", "Credential refused"), ("due", "Due for rotation")]
+    }
+}
+
+/// The list.
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+    let (search, state) = (fields.get("q"), fields.get("state"));
+    let mut accounts: Vec<Account> =
+        visitor.api.all("/api/v1/accounts", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let known = accounts.len();
+    let words = search.to_lowercase();
+    accounts.retain(|account| {
+        let connection = account.connection.as_ref();
+        let fits = match state {
+            "embedded" => connection.is_none(),
+            "connected" => connection.is_some(),
+            "refused" => connection.is_some_and(|connection| connection.state == "refused"),
+            "due" => connection.is_some_and(|connection| connection.rotation_due),
+            _ => true,
+        };
+        fits && words.split_whitespace().all(|word| account.name.to_lowercase().contains(word) || account.hub_id.to_string().contains(word))
+    });
+    accounts.sort_by_cached_key(|account| (account.name.to_lowercase(), account.hub_id));
+    let (found, page): (usize, usize) = (accounts.len(), fields.get("page").parse().unwrap_or(0));
+    let accounts = accounts.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
+    let at = |page: usize| with_query(SECTION, &[("q", search), ("state", state), ("page", &page.to_string())]);
+    Ok(page::render(&AccountsPage {
+        shell: visitor.shell(SECTION),
+        search,
+        state,
+        accounts,
+        found,
+        all: known,
+        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
+        earlier: page.checked_sub(1).map(at),
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "hubspot_account.html")]
+struct AccountPage<'a> {
+    shell: Shell<'a>,
+    account: &'a Account,
+    apps: Vec<App>,
+    more: usize,
+}
+
+/// The account's page.
+pub(super) async fn show(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
+    let account = get(&visitor, hub_id).await?;
+    let mut apps = apps::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let more = apps.len().saturating_sub(APPS_MAX);
+    apps.truncate(APPS_MAX);
+    Ok(page::render(&AccountPage { shell: visitor.shell(SECTION), account: &account, apps, more }))
+}
+
+async fn get(visitor: &Visitor, hub_id: u64) -> Result<Account, Response> {
+    Account::get(&visitor.api, hub_id).await.map_err(|refused| visitor.refused(SECTION, &refused))
+}
+
+fn to(hub_id: u64, done: &str) -> Response {
+    see_other(&format!("/accounts/{hub_id}?done={done}"))
+}
+
+/// The fields that all kinds of account have; empty ones are left to the API.
+pub(super) fn settings(fields: &Fields) -> Value {
+    let mut body = json!({});
+    for (field, name) in [("name", "name"), ("tier", "tier"), ("time_zone", "timeZone")] {
+        if !fields.get(field).is_empty() {
+            body[name] = fields.get(field).into();
+        }
+    }
+    if let Ok(addons) = fields.get("addons").parse::<u8>() {
+        body["addons"] = addons.into();
+    }
+    body
+}
+
+#[derive(Template)]
+#[template(path = "account_edit.html")]
+struct Edit<'a> {
+    shell: Shell<'a>,
+    account: &'a Account,
+}
+
+/// The form of what can be changed.
+pub(super) async fn edit(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
+    let account = get(&visitor, hub_id).await?;
+    Ok(page::render(&Edit { shell: visitor.shell(SECTION), account: &account }))
+}
+
+/// Takes that form.
+pub(super) async fn change(Path(hub_id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let changed = visitor.api.patch(&format!("/api/v1/accounts/{hub_id}"), &settings(&fields)).await;
+    changed.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(to(hub_id, "changed"))
+}
+
+/// Asks HubSpot about the credential again.
+pub(super) async fn check(Path(hub_id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
+    act(&visitor, hub_id, "check", "checked").await
+}
+
+/// Puts the credential back that was there before.
+pub(super) async fn roll_back(Path(hub_id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
+    act(&visitor, hub_id, "credential/rollback", "restored").await
+}
+
+async fn act(visitor: &Visitor, hub_id: u64, action: &str, done: &str) -> Page {
+    let acted = visitor.api.post::<Value>(&format!("/api/v1/accounts/{hub_id}/{action}"), &json!({})).await;
+    acted.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(to(hub_id, done))
+}
+
+#[derive(Template)]
+#[template(path = "account_rotate.html")]
+struct Rotate<'a> {
+    shell: Shell<'a>,
+    account: &'a Account,
+    connection: &'a Connection,
+    /// What the new credential must hold: what this one holds, and what the apps lack.
+    scopes: Vec<&'a str>,
+    wrong: Option<String>,
+}
+
+fn rotation<'a>(visitor: &'a Visitor, account: &'a Account, wrong: Option<String>) -> Result<Rotate<'a>, Response> {
+    let connection = account.connection.as_ref().filter(|connection| !connection.oauth);
+    let Some(connection) = connection else {
+        let detail = "only a credential that was pasted is rotated by hand".to_owned();
+        return Err(visitor.refused(SECTION, &Refused { status: 400, detail }));
+    };
+    let mut scopes: Vec<&str> = connection.scopes.iter().chain(&connection.missing_scopes).map(String::as_str).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(Rotate { shell: visitor.shell(SECTION), account, connection, scopes, wrong })
+}
+
+/// The rotation of a credential, step by step.
+pub(super) async fn ask_rotation(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
+    let account = get(&visitor, hub_id).await?;
+    Ok(page::render(&rotation(&visitor, &account, None)?))
+}
+
+/// Puts a new credential in place, after HubSpot was asked about it.
+pub(super) async fn rotate(Path(hub_id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let body = json!({ "credential": fields.get("credential") });
+    match visitor.api.put::<Value>(&format!("/api/v1/accounts/{hub_id}/credential"), &body).await {
+        Ok(_) => Ok(to(hub_id, "replaced")),
+        Err(refused) if matches!(refused.status, 400 | 409 | 422) => {
+            let account = get(&visitor, hub_id).await?;
+            Ok(page::render(&rotation(&visitor, &account, Some(super::shell::sentence(&refused.detail)))?))
+        }
+        Err(refused) => Err(visitor.refused(SECTION, &refused)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "account_delete.html")]
+struct Delete<'a> {
+    shell: Shell<'a>,
+    account: &'a Account,
+    apps: Vec<App>,
+}
+
+/// What deleting it would break.
+pub(super) async fn ask_deletion(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
+    let account = get(&visitor, hub_id).await?;
+    let apps = apps::all(&visitor.api, &hub_id.to_string()).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&Delete { shell: visitor.shell(SECTION), account: &account, apps }))
+}
+
+/// Deletes it, if its hub id was typed.
+pub(super) async fn delete(Path(hub_id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    if fields.get("confirm") != hub_id.to_string() {
+        return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "type the hub id to delete the account".into() }));
+    }
+    visitor.api.delete(&format!("/api/v1/accounts/{hub_id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(see_other("/accounts?done=deleted"))
+}

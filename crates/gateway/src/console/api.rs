@@ -1,0 +1,145 @@
+//! The admin API, called in this process by a person's pages: what a page shows or changes, anybody
+//! with the same rights can see or change over HTTP.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Request};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::admin::Admin;
+use crate::principal::Principal;
+
+/// The API under the rights of the person who is signed in.
+pub(super) struct Api {
+    admin: Admin,
+    principal: Principal,
+}
+
+/// What the API refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub status: u16,
+    pub detail: String,
+}
+
+/// A page of a list, whatever it is of.
+#[derive(Deserialize)]
+pub(super) struct Listed<T> {
+    #[serde(alias = "apps", alias = "accounts", alias = "publicApps", alias = "installs", alias = "oauthClients")]
+    pub list: Vec<T>,
+    pub after: Option<String>,
+}
+
+/// Entries asked for at once, the most that the API gives.
+const PAGE: &str = "1000";
+
+type Result<T> = std::result::Result<T, Refused>;
+
+impl Api {
+    pub fn new(admin: &Admin, principal: Principal) -> Self {
+        Self { admin: admin.clone(), principal }
+    }
+
+    /// Whether an operation of the API is open to the person: what is not is left out of a page.
+    pub fn may(&self, operation: &str) -> bool {
+        self.admin.may(&self.principal, operation)
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        read(self.ask(Method::GET, path, None).await?).await
+    }
+
+    /// The whole of a list, page by page.
+    pub async fn all<T: DeserializeOwned>(&self, path: &str, fields: &[(&str, &str)]) -> Result<Vec<T>> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let query = [fields, &[("limit", PAGE), ("after", after.as_str())]].concat();
+            let page: Listed<T> = self.get(&with_query(path, &query)).await?;
+            all.extend(page.list);
+            match page.after {
+                Some(last) => after = last,
+                None => return Ok(all),
+            }
+        }
+    }
+
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+        read(self.ask(Method::POST, path, Some(body)).await?).await
+    }
+
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+        read(self.ask(Method::PUT, path, Some(body)).await?).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        read(self.ask(Method::PATCH, path, Some(body)).await?).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        read(self.ask(Method::DELETE, path, None).await?).await
+    }
+
+    /// An answer that is handed on as it comes: an export.
+    pub async fn handed_on(&self, path: &str) -> Result<Response> {
+        let response = self.ask(Method::GET, path, None).await?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
+        let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = request.body(body).map_err(|error| Refused { status: 400, detail: error.to_string() })?;
+        Ok(self.admin.call(self.principal.clone(), request).await)
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let body = response.into_body().collect().await.map_err(|error| broken(&error))?.to_bytes();
+    serde_json::from_slice(&body).map_err(|error| broken(&error))
+}
+
+async fn refusal(response: Response) -> Refused {
+    #[derive(Default, Deserialize)]
+    struct Problem {
+        detail: Option<String>,
+        error: Option<Message>,
+    }
+    #[derive(Deserialize)]
+    struct Message {
+        message: String,
+    }
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+    let detail = problem.detail.or(problem.error.map(|error| error.message));
+    Refused { status, detail: detail.unwrap_or_else(|| "the admin API gave no reason".to_owned()) }
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Refused {
+    tracing::error!(%error, "an answer of the admin API can't be read");
+    Refused { status: 500, detail: "an answer of the admin API can't be read; see the server's log".to_owned() }
+}
+
+/// A path with a query, from the fields that say something.
+pub(super) fn with_query(path: &str, fields: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, value);
+    }
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// A path whose last part may hold anything.
+pub(super) fn with_part(path: &str, part: &str) -> String {
+    let mut whole = path.to_owned();
+    keyway_core::path::encode_component(part, &mut whole);
+    whole
+}

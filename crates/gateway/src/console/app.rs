@@ -1,0 +1,332 @@
+//! One app: what it is, what it may do beside what it did, its tokens, its latest calls; and the
+//! changes to it. Whatever takes something away first shows what would break.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::Refused;
+use super::apps::{App, Token};
+use super::audit::{Record, Records};
+use super::new_app::NewToken;
+use super::page;
+use super::scopes::{self, Group, Named};
+use super::shell::Shell;
+use super::sign_in::see_other;
+use super::visitor::{Page, Sent, Visitor};
+use super::words::filters;
+use crate::admin::Admin;
+
+const SECTION: &str = "/apps";
+/// Calls shown on the app's page.
+const RECENT: &str = "12";
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Template)]
+#[template(path = "app.html")]
+struct AppPage<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+    granted: Vec<Named>,
+    recent: Vec<Record>,
+}
+
+/// The app's page.
+pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    let catalog = scopes::catalog(&visitor).await?;
+    let recent = visitor.api.get::<Records>(&format!("/api/v1/audit?app={id}&limit={RECENT}")).await;
+    let recent = recent.map_err(|refused| visitor.refused(SECTION, &refused))?.records;
+    let granted = catalog.named(&app.scopes);
+    Ok(page::render(&AppPage { shell: visitor.shell(SECTION), app: &app, granted, recent }))
+}
+
+async fn get(visitor: &Visitor, id: u64) -> Result<App, Response> {
+    App::get(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))
+}
+
+fn to(id: u64, done: &str) -> Response {
+    see_other(&format!("/apps/{id}?done={done}"))
+}
+
+#[derive(Template)]
+#[template(path = "app_edit.html")]
+struct Edit<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+}
+
+/// The form of what it is.
+pub(super) async fn edit(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    Ok(page::render(&Edit { shell: visitor.shell(SECTION), app: &app }))
+}
+
+/// Takes the form of what it is.
+pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let mut body = json!({
+        "name": fields.get("name"), "description": fields.get("description"), "owner": fields.get("owner"),
+        "dependents": fields.lines("dependents"), "translate": fields.has("translate"),
+    });
+    // Only what was changed: an app manager may send no other part of the limits, not even the same.
+    let app = get(&visitor, id).await?;
+    for (field, name, was) in
+        [("weight", "weight", app.weight), ("reserve", "reserve", app.reserve), ("max_wait_ms", "maxWaitMs", app.max_wait_ms)]
+    {
+        if let Some(value) = fields.get(field).parse::<u64>().ok().filter(|value| *value != was) {
+            body[name] = value.into();
+        }
+    }
+    patch(&visitor, id, &body, "changed").await
+}
+
+async fn patch(visitor: &Visitor, id: u64, body: &Value, done: &str) -> Page {
+    visitor.api.patch(&format!("/api/v1/apps/{id}"), body).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(to(id, done))
+}
+
+#[derive(Template)]
+#[template(path = "app_scopes.html")]
+struct Scopes<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+    groups: Vec<Group>,
+}
+
+/// The form of what it may do.
+pub(super) async fn choose_scopes(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    let groups = scopes::catalog(&visitor).await?.groups(&app.scopes);
+    Ok(page::render(&Scopes { shell: visitor.shell(SECTION), app: &app, groups }))
+}
+
+/// Takes the form of what it may do.
+pub(super) async fn change_scopes(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    patch(&visitor, id, &json!({ "scopes": fields.all("scope") }), "changed").await
+}
+
+/// Takes away what was shown as unused, and nothing that became so since.
+pub(super) async fn tighten(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    patch(&visitor, id, &json!({ "removeScopes": fields.all("scope") }), "tightened").await
+}
+
+/// Lets its tokens in again.
+pub(super) async fn enable(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
+    patch(&visitor, id, &json!({ "enabled": true }), "enabled").await
+}
+
+/// What an app's calls needed of its scopes.
+#[derive(Deserialize)]
+struct Used {
+    days: u64,
+    since: String,
+    complete: bool,
+    calls: u64,
+    granted: Vec<String>,
+    unused: Vec<String>,
+    operations: Vec<Operation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    operation: String,
+    object: Option<String>,
+    calls: u64,
+    last: String,
+    scopes: Vec<String>,
+}
+
+impl Used {
+    fn is_unused(&self, scope: &str) -> bool {
+        self.unused.iter().any(|unused| unused == scope)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "app_used.html")]
+struct UsedPart<'a> {
+    shell: Shell<'a>,
+    id: u64,
+    used: Used,
+}
+
+#[derive(Template)]
+#[template(path = "app_used_page.html")]
+struct UsedPage<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+    part: UsedPart<'a>,
+}
+
+async fn used(visitor: &Visitor, id: u64) -> Result<UsedPart<'_>, Refused> {
+    let used = visitor.api.get(&format!("/api/v1/apps/{id}/scopes")).await?;
+    Ok(UsedPart { shell: visitor.shell(SECTION), id, used })
+}
+
+/// What it was granted beside what it used, as a part of its page: it reads three months of the audit.
+pub(super) async fn used_part(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    Ok(page::render(&used(&visitor, id).await.map_err(|refused| visitor.refused(SECTION, &refused))?))
+}
+
+/// The same as a page.
+pub(super) async fn used_page(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    let part = used(&visitor, id).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&UsedPage { shell: visitor.shell(SECTION), app: &app, part }))
+}
+
+/// From where a token is used.
+#[derive(Deserialize, Template)]
+#[template(path = "token_users.html")]
+struct Users {
+    days: u64,
+    users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    source: String,
+    calls: u64,
+    last: String,
+}
+
+/// From where a token was used, as a part of a page.
+pub(super) async fn users_part(visitor: Visitor, Path(token): Path<u64>) -> Page {
+    let users: Users =
+        visitor.api.get(&format!("/api/v1/tokens/{token}/users?days=30")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&users))
+}
+
+#[derive(Template)]
+#[template(path = "token_users_page.html")]
+struct UsersPage<'a> {
+    shell: Shell<'a>,
+    token: u64,
+    part: Users,
+}
+
+/// The same as a page.
+pub(super) async fn users_page(visitor: Visitor, Path(token): Path<u64>) -> Page {
+    let part: Users =
+        visitor.api.get(&format!("/api/v1/tokens/{token}/users?days=30")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&UsersPage { shell: visitor.shell(SECTION), token, part }))
+}
+
+#[derive(Template)]
+#[template(path = "app_rotate.html")]
+struct Rotate<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+}
+
+/// How to rotate, with what still uses the tokens that are there.
+pub(super) async fn ask_rotation(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    Ok(page::render(&Rotate { shell: visitor.shell(SECTION), app: &app }))
+}
+
+/// Makes a new token; those that were there end now or later.
+pub(super) async fn rotate(State(admin): State<Admin>, Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let (grace_ms, note) = match fields.get("grace") {
+        "now" => (None, "The old token is refused from now on."),
+        "hour" => (Some(HOUR_MS), "The old token works for another hour."),
+        "day" => (Some(24 * HOUR_MS), "The old token works for another day. The app's page shows what still uses it."),
+        "week" => (Some(7 * 24 * HOUR_MS), "The old token works for another week. The app's page shows what still uses it."),
+        _ => return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "choose when the old token ends".into() })),
+    };
+    let made: NewToken = visitor
+        .api
+        .post(&format!("/api/v1/apps/{id}/tokens/rotate"), &json!({ "graceMs": grace_ms }))
+        .await
+        .map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(made.page(&admin, &visitor, format!("A new token for {}", made.app_name()), note))
+}
+
+/// Something that takes away, before it is done.
+#[derive(Template)]
+#[template(path = "app_break.html")]
+struct Break<'a> {
+    shell: Shell<'a>,
+    app: &'a App,
+    title: String,
+    /// What happens, in a sentence.
+    text: &'a str,
+    action: String,
+    button: &'a str,
+    tokens: Vec<&'a Token>,
+    /// What is typed to say yes; none where it can be undone.
+    confirm: bool,
+}
+
+/// What deleting it would break.
+pub(super) async fn ask_deletion(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    Ok(page::render(&Break {
+        shell: visitor.shell(SECTION),
+        title: format!("Delete {}?", app.name),
+        text: "Its tokens are refused from that moment on, and it can't be brought back. Its calls stay in the audit log.",
+        action: format!("/apps/{id}/delete"),
+        button: "Delete the app",
+        tokens: app.live_tokens(),
+        confirm: true,
+        app: &app,
+    }))
+}
+
+/// What disabling it would break.
+pub(super) async fn ask_disabling(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let app = get(&visitor, id).await?;
+    Ok(page::render(&Break {
+        shell: visitor.shell(SECTION),
+        title: format!("Disable {}?", app.name),
+        text: "Its tokens are refused until it is enabled again; then the same tokens work.",
+        action: format!("/apps/{id}/disable"),
+        button: "Disable the app",
+        tokens: app.live_tokens(),
+        confirm: false,
+        app: &app,
+    }))
+}
+
+/// What revoking a token would break.
+pub(super) async fn ask_revoking(visitor: Visitor, Path((id, token)): Path<(u64, u64)>) -> Page {
+    let app = get(&visitor, id).await?;
+    let tokens: Vec<&Token> = app.live_tokens().into_iter().filter(|one| one.id == token).collect();
+    if tokens.is_empty() {
+        return Err(visitor.refused(SECTION, &Refused { status: 404, detail: "there is no such token that is accepted".into() }));
+    }
+    Ok(page::render(&Break {
+        shell: visitor.shell(SECTION),
+        title: format!("Revoke a token of {}?", app.name),
+        text: "It is refused from that moment on. The app's other tokens go on.",
+        action: format!("/apps/{id}/tokens/{token}/revoke"),
+        button: "Revoke the token",
+        tokens,
+        confirm: false,
+        app: &app,
+    }))
+}
+
+/// Deletes it, if its name was typed.
+pub(super) async fn delete(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
+    let app = get(&visitor, id).await?;
+    if fields.get("confirm") != app.name.trim() {
+        return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "type the app's name to delete it".into() }));
+    }
+    visitor.api.delete(&format!("/api/v1/apps/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(see_other("/apps?done=deleted"))
+}
+
+/// Refuses its tokens.
+pub(super) async fn disable(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
+    patch(&visitor, id, &json!({ "enabled": false }), "disabled").await
+}
+
+/// Ends a token.
+pub(super) async fn revoke(Path((id, token)): Path<(u64, u64)>, Sent { visitor, .. }: Sent) -> Page {
+    let revoked = visitor.api.post::<Value>(&format!("/api/v1/tokens/{token}/revoke"), &json!({})).await;
+    revoked.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(to(id, "revoked"))
+}

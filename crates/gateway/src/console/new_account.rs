@@ -1,0 +1,133 @@
+//! A new account: embedded, or connected to HubSpot by a credential or by OAuth.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::accounts::settings;
+use super::api::Refused;
+use super::page;
+use super::shell::{Shell, sentence};
+use super::sign_in::see_other;
+use super::visitor::{Fields, Page, Sent, Visitor};
+
+const SECTION: &str = "/accounts";
+
+/// An app of HubSpot's with which accounts are connected.
+#[derive(Deserialize)]
+struct Client {
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "account_new.html")]
+struct New<'a> {
+    shell: Shell<'a>,
+    clients: Vec<Client>,
+    fields: &'a Fields,
+    /// Which of the forms was sent, and what was wrong with it.
+    wrong: Option<(&'static str, String)>,
+}
+
+impl New<'_> {
+    fn wrong_of(&self, form: &str) -> Option<&str> {
+        self.wrong.as_ref().filter(|(of, _)| *of == form).map(|(_, text)| text.as_str())
+    }
+}
+
+async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<(&'static str, String)>) -> Page {
+    let clients = visitor.api.all("/api/v1/oauth-clients", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let new = New { shell: visitor.shell(SECTION), clients, fields, wrong };
+    Ok((status, page::render(&new)).into_response())
+}
+
+/// What can be put right is said beside its form; the rest is a page of its own.
+async fn again(visitor: &Visitor, fields: &Fields, form: &'static str, refused: Refused) -> Page {
+    match refused.status {
+        400 | 404 | 409 | 422 => page_of(visitor, fields, Some((form, sentence(&refused.detail)))).await,
+        _ => Err(visitor.refused(SECTION, &refused)),
+    }
+}
+
+/// The three ways.
+pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
+    page_of(&visitor, &fields, None).await
+}
+
+#[derive(Deserialize)]
+struct Made {
+    account: MadeAccount,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MadeAccount {
+    hub_id: u64,
+}
+
+/// Makes an embedded account.
+pub(super) async fn embedded(Sent { visitor, fields }: Sent) -> Page {
+    match visitor.api.post::<Made>("/api/v1/accounts", &settings(&fields)).await {
+        Ok(made) => Ok(see_other(&format!("/accounts/{}?done=changed", made.account.hub_id))),
+        Err(refused) => again(&visitor, &fields, "embedded", refused).await,
+    }
+}
+
+/// Connects an account by a credential, after HubSpot was asked about it.
+pub(super) async fn by_credential(Sent { visitor, fields }: Sent) -> Page {
+    let mut body = settings(&fields);
+    body["credential"] = fields.get("credential").into();
+    if !fields.get("base_url").is_empty() {
+        body["baseUrl"] = fields.get("base_url").into();
+    }
+    match visitor.api.post::<Made>("/api/v1/accounts/connect", &body).await {
+        Ok(made) => Ok(see_other(&format!("/accounts/{}?done=connected", made.account.hub_id))),
+        Err(refused) => again(&visitor, &fields, "credential", refused).await,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Begun {
+    authorize_url: String,
+    redirect_uri: String,
+}
+
+#[derive(Template)]
+#[template(path = "account_authorize.html")]
+struct Authorize<'a> {
+    shell: Shell<'a>,
+    begun: Begun,
+}
+
+/// Begins to connect an account by OAuth. HubSpot's page is behind a link and not behind a redirect:
+/// the pages' policy lets forms lead to this server alone.
+pub(super) async fn by_oauth(Sent { visitor, fields }: Sent) -> Page {
+    let mut body = settings(&fields);
+    body["client"] = fields.get("client").into();
+    match visitor.api.post::<Begun>("/api/v1/accounts/authorize", &body).await {
+        Ok(begun) => Ok(page::render(&Authorize { shell: visitor.shell(SECTION), begun })),
+        Err(refused) => again(&visitor, &fields, "oauth", refused).await,
+    }
+}
+
+/// Adds an app of HubSpot's with which accounts are connected.
+pub(super) async fn add_client(Sent { visitor, fields }: Sent) -> Page {
+    let words = |name: &str| -> Vec<String> { fields.get(name).split_whitespace().map(str::to_owned).collect() };
+    let mut body = json!({
+        "name": fields.get("client_name"), "clientId": fields.get("client_id"), "clientSecret": fields.get("client_secret"),
+        "scopes": words("scopes"), "optionalScopes": words("optional_scopes"),
+    });
+    for (field, name) in [("client_base_url", "baseUrl"), ("client_authorize_url", "authorizeUrl")] {
+        if !fields.get(field).is_empty() {
+            body[name] = fields.get(field).into();
+        }
+    }
+    match visitor.api.put::<Value>("/api/v1/oauth-clients", &body).await {
+        Ok(_) => Ok(see_other("/accounts/new?done=changed#oauth")),
+        Err(refused) => again(&visitor, &fields, "client", refused).await,
+    }
+}

@@ -1,0 +1,110 @@
+//! What stands around every page: navigation, who is signed in, what was just done; and the pages
+//! that say that something was refused.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::api::{Api, Refused};
+use super::page;
+
+/// The frame of a page. Every page's template has it as `shell`.
+#[derive(Clone, Copy)]
+pub(super) struct Shell<'a> {
+    pub api: &'a Api,
+    pub person: &'a str,
+    pub form_token: &'a str,
+    /// The entry of the navigation that is the current one.
+    pub section: &'static str,
+    pub done: Option<&'static str>,
+}
+
+/// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
+type Section = (&'static str, &'static str, &'static str, &'static str);
+
+const SECTIONS: [Section; 7] = [
+    ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", "showOverview"),
+    ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", "listApps"),
+    (
+        "/public-apps",
+        "Public apps",
+        "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2c1.3 0 2.9 3 3 7H9c.1-4 1.7-7 3-7zM9 13h6c-.1 4-1.7 7-3 7s-2.9-3-3-7z",
+        "listPublicApps",
+    ),
+    ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", "listAccounts"),
+    ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", "listRecords"),
+    ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", "plan"),
+    ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", "diagnose"),
+];
+
+impl Shell<'_> {
+    pub fn sections(&self) -> &'static [Section] {
+        &SECTIONS
+    }
+
+    /// Whether an operation of the API is open to the person.
+    pub fn may(&self, operation: &str) -> bool {
+        self.api.may(operation)
+    }
+
+    /// Of an entry of the navigation.
+    pub fn is_current(&self, address: &&str) -> bool {
+        self.section == *address
+    }
+
+    pub fn style(&self) -> &'static str {
+        super::assets::style_address()
+    }
+
+    pub fn script(&self) -> &'static str {
+        super::assets::script_address()
+    }
+}
+
+/// What `?done=` in an address says. Only these words are ever shown.
+pub(super) fn done(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "changed" => "Saved.",
+        "deleted" => "Deleted.",
+        "disabled" => "Disabled: its tokens are refused from now on.",
+        "enabled" => "Enabled: its tokens are accepted again.",
+        "tightened" => "Unused scopes are removed.",
+        "revoked" => "Revoked: that token is refused from now on.",
+        "checked" => "HubSpot was asked again.",
+        "replaced" => "The new credential is in place. The old one is kept for a week, in case you need it back.",
+        "restored" => "The credential that was in place before is back.",
+        "connected" => "The account is connected.",
+        "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",
+        _ => return None,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    shell: Shell<'a>,
+    title: &'a str,
+    text: &'a str,
+}
+
+pub(super) fn refused(shell: Shell<'_>, refused: &Refused) -> Response {
+    let title = match refused.status {
+        403 => "Not for you to change",
+        404 => "Not there",
+        409 => "That collides with something",
+        400 | 413 | 422 => "That can't be taken",
+        _ => "It did not work",
+    };
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, page::render(&RefusedPage { shell, title, text: &sentence(&refused.detail) })).into_response()
+}
+
+/// What the API says as a fragment, as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}

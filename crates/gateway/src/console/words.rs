@@ -1,0 +1,169 @@
+//! Numbers, times and causes as people read them.
+
+use keyway_core::time::Timestamp;
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// 1234567 as 1,234,567.
+pub(super) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `one` or `several` things.
+pub(super) fn counted(value: u64, one: &str, several: &str) -> String {
+    format!("{} {}", number(value), if value == 1 { one } else { several })
+}
+
+/// How long ago: "4 minutes ago". What is not a time is shown as it is.
+pub(super) fn ago(iso: &str, now: Timestamp) -> String {
+    let Some(at) = Timestamp::parse_iso(iso) else { return iso.to_owned() };
+    let past = now.as_ms() - at.as_ms();
+    if past < MINUTE_MS { "just now".to_owned() } else { format!("{} ago", span(past)) }
+}
+
+/// How far ahead: "in 3 hours".
+pub(super) fn ahead(iso: &str, now: Timestamp) -> String {
+    let Some(at) = Timestamp::parse_iso(iso) else { return iso.to_owned() };
+    let left = at.as_ms() - now.as_ms();
+    if left < MINUTE_MS { "now".to_owned() } else { format!("in {}", span(left)) }
+}
+
+/// A length of time in its largest unit.
+pub(super) fn span(ms: i64) -> String {
+    let (value, one, several) = match ms {
+        ..HOUR_MS => (ms / MINUTE_MS, "minute", "minutes"),
+        HOUR_MS..DAY_MS => (ms / HOUR_MS, "hour", "hours"),
+        _ => (ms / DAY_MS, "day", "days"),
+    };
+    counted(u64::try_from(value).unwrap_or(0), one, several)
+}
+
+/// `2026-11-25 09:15` in UTC.
+pub(super) fn moment(iso: &str) -> String {
+    iso.get(..16).unwrap_or(iso).replace('T', " ")
+}
+
+/// `2026-11-25 09:15:07` in UTC.
+pub(super) fn second(iso: &str) -> String {
+    iso.get(..19).unwrap_or(iso).replace('T', " ")
+}
+
+/// `09:15` in UTC.
+pub(super) fn clock(iso: &str) -> &str {
+    iso.get(11..16).unwrap_or(iso)
+}
+
+/// `2026-11-25`.
+pub(super) fn date(iso: &str) -> &str {
+    iso.get(..10).unwrap_or(iso)
+}
+
+/// What a category of HubSpot's errors means.
+pub(super) fn cause(category: &str) -> &'static str {
+    match category {
+        "INVALID_AUTHENTICATION" => "Token missing, malformed or unknown",
+        "EXPIRED_AUTHENTICATION" => "Token revoked or expired",
+        "MISSING_SCOPES" => "A scope is missing",
+        "BANNED" => "The app is disabled",
+        "RATE_LIMITS" => "A limit was reached",
+        "NOT_FOUND" => "No such operation",
+        "OBJECT_NOT_FOUND" => "No such record",
+        "METHOD_NOT_ALLOWED" => "The path has other methods",
+        "VALIDATION_ERROR" => "The request was not valid",
+        "CONFLICT" => "It collides with what is there",
+        "OUTCOME_UNKNOWN" => "The outcome is not known",
+        "SERVICE_UNAVAILABLE" | "UPSTREAM_UNAVAILABLE" | "UPSTREAM_TIMEOUT" => "HubSpot did not answer",
+        "NOT_SERVED" => "The embedded account does not serve it",
+        "NOT_TRANSLATABLE" => "It can't be carried to its successor",
+        "CONNECTION_CREDENTIAL" => "HubSpot refuses the account's credential",
+        "CONNECTION_REVOKED" => "The account took its grant back",
+        "BAD_GRANT_TYPE" => "An OAuth request was not valid",
+        _ => "Answered with an error",
+    }
+}
+
+/// The same for templates.
+pub(super) mod filters {
+    use std::fmt::Display;
+
+    use askama::{Result, Values};
+
+    use crate::clock::now;
+
+    /// See [`super::number`]; what is no whole number is shown as it is.
+    pub fn number(value: impl Display, _: &dyn Values) -> Result<String> {
+        let text = value.to_string();
+        Ok(text.parse().map_or(text, super::number))
+    }
+
+    pub fn counted(value: impl Display, _: &dyn Values, one: &str, several: &str) -> Result<String> {
+        Ok(super::counted(value.to_string().parse().unwrap_or(0), one, several))
+    }
+
+    pub fn ago(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::ago(iso.as_ref(), now()))
+    }
+
+    pub fn ahead(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::ahead(iso.as_ref(), now()))
+    }
+
+    pub fn moment(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::moment(iso.as_ref()))
+    }
+
+    pub fn second(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::second(iso.as_ref()))
+    }
+
+    pub fn clock(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::clock(iso.as_ref()).to_owned())
+    }
+
+    pub fn date(iso: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        Ok(super::date(iso.as_ref()).to_owned())
+    }
+
+    /// As a part of an address.
+    pub fn part(text: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+        let mut part = String::new();
+        keyway_core::path::encode_component(text.as_ref(), &mut part);
+        Ok(part)
+    }
+
+    pub fn cause(category: impl AsRef<str>, _: &dyn Values) -> Result<&'static str> {
+        Ok(super::cause(category.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_are_told_from_now() {
+        let now = Timestamp::from_ms(1_790_000_000_000);
+        let at = |ms| now.plus_ms(ms).to_iso();
+        for (ms, expected) in [(-10_000, "just now"), (-60_000, "1 minute ago"), (-7_200_000, "2 hours ago"), (-90 * DAY_MS, "90 days ago")]
+        {
+            assert_eq!(ago(&at(ms), now), expected);
+        }
+        assert_eq!(ahead(&at(3 * HOUR_MS), now), "in 3 hours");
+        assert_eq!(ago("<b>", now), "<b>");
+    }
+}

@@ -1,0 +1,112 @@
+// What the tests of the console's pages have in common: a server, somebody who is signed in, and what
+// every page is held to.
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { chromium } = require('playwright-core')
+const { Keyway } = require('../clients/node/keyway.js')
+
+const screenshots = path.join(__dirname, '../../target/screenshots')
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** How pages are looked at. */
+const LOOKS = [
+  { width: 1280, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+]
+
+class Console {
+  static async start(options = ['--demo']) {
+    const keyway = await Keyway.serve(options)
+    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ARGUMENTS })
+    fs.mkdirSync(screenshots, { recursive: true })
+    return Object.assign(new Console(), { keyway, browser, email: 'ada@example.com' })
+  }
+
+  /** A person who may do everything; made once. */
+  person() {
+    this.password ??= this.keyway.run('user', 'create', this.email).password
+    return this.password
+  }
+
+  /** A page of somebody who is signed in. What it logs as an error, and what it asks other hosts for, is kept. */
+  async page(look = LOOKS[0], { email = this.email, password = this.person(), ...options } = {}) {
+    const context = await this.browser.newContext({ viewport: { width: look.width, height: 900 }, colorScheme: look.colorScheme, baseURL: this.keyway.admin, ...options })
+    const page = await context.newPage()
+    page.look = look
+    page.wrongs = []
+    page.on('console', (message) => message.type() === 'error' && page.wrongs.push(message.text()))
+    page.on('pageerror', (error) => page.wrongs.push(String(error)))
+    page.on('request', (request) => request.url().startsWith(this.keyway.admin) || page.wrongs.push(`asked ${request.url()}`))
+    await page.goto('/sign-in')
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL((url) => url.pathname === '/')
+    return page
+  }
+
+  /** A call of an app. */
+  async call(token, target, options = {}) {
+    return fetch(this.keyway.url + target, { ...options, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } })
+  }
+
+  async stop() {
+    await this.browser.close()
+    await this.keyway.stop()
+  }
+}
+
+/** Of a hundred rows of scopes, all made alike, a dozen is looked at: the others take ten seconds and tell nothing new. */
+function most(page, hidden) {
+  return page.evaluate((hide) => [...document.querySelectorAll('[data-words]')].slice(12).forEach((row) => { row.hidden = hide }), hidden)
+}
+
+/** What every page is held to: nothing off the side, no serious issue, a picture kept. */
+async function holds(page, name) {
+  // Parts that come later are there.
+  await page.waitForFunction(() => !document.querySelector('[data-part] > p > a[href$="/used"], [data-part] > a'))
+  const { width, colorScheme } = page.look
+  await page.screenshot({ path: path.join(screenshots, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  assert.ok(over <= 0, `${name} at ${width}: ${over} pixels run off the side`)
+  await most(page, true)
+  // From outside the page: its policy lets no script in that is not the server's.
+  const session = await page.context().newCDPSession(page)
+  await session.send('Runtime.evaluate', { expression: axe })
+  // Light and dark differ in their colours alone.
+  const rules = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {}
+  const { violations } = await page.evaluate((options) => window.axe.run(document, options), { resultTypes: ['violations'], ...rules })
+  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
+  const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`)
+  assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`)
+  await session.detach()
+  await most(page, false)
+}
+
+/** Everything that can be used is reached with the tab key, in a circle. */
+async function reachable(page, name) {
+  await most(page, true)
+  const count = await page.evaluate(() => {
+    const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
+    window.left = new Set(all.filter((element) => element.checkVisibility() && !element.disabled))
+    document.addEventListener('focusin', (event) => {
+      window.left.delete(event.target)
+      // Of radio buttons with one name the tab key reaches one; the arrows reach the others.
+      if (event.target.type === 'radio') window.left.forEach((one) => one.name === event.target.name && window.left.delete(one))
+    })
+    window.left.delete(document.activeElement)
+    return all.length
+  })
+  for (let pressed = 0; pressed < count + 40; pressed += 1) {
+    await page.keyboard.press('Tab')
+    if (pressed % 20 === 19 && (await page.evaluate(() => window.left.size)) === 0) break
+  }
+  assert.deepEqual(await page.evaluate(() => [...window.left].map((element) => element.outerHTML.slice(0, 120))), [], `not reached by keyboard on ${name}`)
+}
+
+module.exports = { Console, LOOKS, holds, reachable, screenshots }

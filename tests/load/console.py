@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""How long the console's pages take with 1,000 apps, 1,000 accounts and ten million audit records.
+
+Makes the accounts and apps over the admin API, fills the audit of the stopped server with the example
+fill_audit, starts it again, signs in, and asks for each page 21 times.
+Usage: tests/load/console.py [RECORDS] [--most MS]; needs a release build.
+Exits 1 when a page's median is above --most (50).
+"""
+
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
+from keyway import Keyway  # noqa: E402
+
+PAGES = {
+    "overview": "/",
+    "overview, the live part": "/overview/live",
+    "apps": "/apps",
+    "apps, searched": "/apps?q=integration+7&state=enabled",
+    "an app": "/apps/{app}",
+    "an app, editing": "/apps/{app}/edit",
+    "an app, its scopes": "/apps/{app}/scopes",
+    "an app, rotating": "/apps/{app}/rotate",
+    "an app, deleting": "/apps/{app}/delete",
+    "accounts": "/accounts",
+    "accounts, searched": "/accounts?q=account+7",
+    "an account": "/accounts/10000001",
+    "a new account": "/accounts/new",
+    "public apps": "/public-apps",
+    "a new public app": "/public-apps/new",
+    "audit log": "/audit",
+    "audit log, of an app": "/audit?app={app}",
+    "audit log, refused": "/audit?status=429",
+    "audit log, of an hour": "/audit?from={hour}",
+    "audit log, the middle": "/audit?before={middle}",
+    "a record": "/audit/record?id={record}",
+}
+# Parts of pages that come after the page: what they read grows with what an app called.
+PARTS = {"what an app used": "/apps/{app}/used/part", "what uses a token": "/tokens/{token}/users/part"}
+
+
+def fill(server, things):
+    """A thousand of each, over one connection."""
+    admin = http.client.HTTPConnection(server.admin.removeprefix("http://"))
+    headers = {"Authorization": f"Bearer {os.environ['KEYWAY_ADMIN_TOKEN']}", "Content-Type": "application/json"}
+
+    def ask(path, body):
+        admin.request("POST", path, json.dumps(body), headers)
+        answer = admin.getresponse()
+        text = answer.read()
+        assert answer.status == 200, text
+        return json.loads(text)
+
+    made = [ask("/api/v1/apps", {"hubId": 10000001, "name": f"Integration {n}", "owner": f"team-{n % 20}@example.com", "description": "Made by a test", "scopes": ["crm.objects.contacts.read", "crm.objects.deals.read"]}) for n in range(things)]
+    for n in range(things - 1):
+        ask("/api/v1/accounts", {"name": f"Account {n}", "tier": "professional"})
+    return made
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("records", nargs="?", type=int, default=10_000_000)
+    parser.add_argument("--things", type=int, default=1_000, help="apps, and accounts")
+    parser.add_argument("--most", type=float, default=50.0, help="milliseconds a page may take")
+    asked = parser.parse_args()
+    os.environ["KEYWAY_ADMIN_TOKEN"] = os.urandom(16).hex()
+    server = Keyway(through_gateway=False)
+    folder = server.folder
+    made = fill(server, asked.things)
+    password = server.run("user", "create", "ada@example.com")["password"]
+    server.kill()
+    fill_audit = ["--release", "--package", "keyway-gateway", "--example", "fill_audit"]
+    subprocess.run(["cargo", "run", "--quiet", *fill_audit, "--", str(folder), str(asked.records)], check=True)
+    server = Keyway(folder, through_gateway=False)
+    pages = http.client.HTTPConnection(server.admin.removeprefix("http://"))
+    origin = {"Origin": server.admin, "Content-Type": "application/x-www-form-urlencoded"}
+    pages.request("POST", "/sign-in", urllib.parse.urlencode({"email": "ada@example.com", "password": password}), origin)
+    signed_in = pages.getresponse()
+    signed_in.read()
+    cookie = signed_in.headers["set-cookie"].split(";")[0]
+    # What the example writes: the first record is of 2026-05-28, and app 137 has its share.
+    last = asked.records - 1
+    record = f"{last:08x}-0000-7000-8000-{last:012x}"
+    names = {"app": 137, "token": made[136]["token"]["id"], "record": record, "hour": "2026-05-29T00:00&to=2026-05-29T01:00", "middle": asked.records // 2}
+    slow = []
+    for name, path in {**PAGES, **PARTS}.items():
+        times = []
+        for _ in range(21 if name in PAGES else 3):
+            began = time.perf_counter()
+            pages.request("GET", path.format(**names), headers={"Cookie": cookie})
+            answer = pages.getresponse()
+            text = answer.read()
+            times.append((time.perf_counter() - began) * 1000)
+            assert answer.status == 200, (name, answer.status, text[:300])
+        median = statistics.median(times)
+        if name in PAGES and median > asked.most:
+            slow.append(name)
+        print(f"{name:26} {len(text) / 1000:7.1f} KB  first {times[0]:7.1f} ms  median {median:7.1f} ms  max {max(times):7.1f} ms", flush=True)
+    server.stop()
+    if slow:
+        sys.exit(f"slower than {asked.most} ms: {', '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()

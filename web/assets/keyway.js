@@ -1,0 +1,141 @@
+// Makes pages nicer that work without it: fresh numbers, search in a list, copying, older rows on
+// the same page, parts that take longer. Talks to this server alone.
+'use strict'
+
+async function fragment(address) {
+  const answer = await fetch(address, { redirect: 'error' })
+  if (!answer.ok) throw new Error(`${answer.status}`)
+  return new DOMParser().parseFromString(await answer.text(), 'text/html').body
+}
+
+/** Puts a part in the place of what an element holds; what was opened stays open, the focus stays where it is. */
+function place(element, body) {
+  const opened = [...element.querySelectorAll('details[open][id]')].map((details) => details.id)
+  const focused = element.contains(document.activeElement) ? document.activeElement.closest('[id]')?.id : undefined
+  element.replaceChildren(...body.childNodes)
+  opened.forEach((id) => document.getElementById(id)?.setAttribute('open', ''))
+  if (focused) (document.querySelector(`#${focused} > summary`) ?? document.getElementById(focused))?.focus()
+  ready(element)
+}
+
+/** Numbers that are asked for again, until somebody says stop. */
+function live(element) {
+  const button = document.querySelector('[data-pause]')
+  let paused = false
+  button?.removeAttribute('hidden')
+  button?.addEventListener('click', () => {
+    paused = !paused
+    button.setAttribute('aria-pressed', String(paused))
+    button.textContent = paused ? 'Go on' : 'Pause'
+  })
+  const again = async () => {
+    if (!paused && !document.hidden) {
+      try {
+        place(element, await fragment(element.dataset.live))
+      } catch {
+        // Signed out, or the server restarts: the page stays as it is, and the next time may work.
+      }
+    }
+    setTimeout(again, 5000)
+  }
+  setTimeout(again, 5000)
+}
+
+/** A part of a page that takes longer than the rest. */
+async function load(element) {
+  try {
+    place(element, await fragment(element.dataset.part))
+  } catch {
+    element.textContent = 'It could not be loaded. Open the page again to try once more.'
+  }
+}
+
+/** Hides the rows that do not hold what is typed, and groups that have none left. */
+function filter(input) {
+  input.closest('[hidden]')?.removeAttribute('hidden')
+  const rows = [...document.querySelectorAll(input.dataset.filter)]
+  const told = document.getElementById(input.dataset.told)
+  input.addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault())
+  input.addEventListener('input', () => {
+    const words = input.value.toLowerCase().split(/\s+/)
+    rows.forEach((row) => { row.hidden = !words.every((word) => row.dataset.words.includes(word)) })
+    document.querySelectorAll('[data-group]').forEach((group) => {
+      group.hidden = !group.querySelector('[data-words]:not([hidden])')
+      if (input.value) group.open = true
+    })
+    if (told) told.textContent = `${rows.filter((row) => !row.hidden).length} shown`
+  })
+}
+
+/** How many boxes are ticked. */
+function count(element) {
+  const form = element.closest('form')
+  const tell = () => { element.textContent = String(form.querySelectorAll('input[name=scope]:checked').length) }
+  form.addEventListener('change', tell)
+  tell()
+}
+
+function copy(button) {
+  button.hidden = false
+  const label = button.textContent
+  button.addEventListener('click', async () => {
+    const source = document.getElementById(button.dataset.copy)
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim())
+      button.textContent = 'Copied'
+    } catch {
+      getSelection().selectAllChildren(source)
+      button.textContent = 'Selected: press Ctrl+C'
+    }
+    setTimeout(() => { button.textContent = label }, 3000)
+  })
+}
+
+/** The link to older rows brings them onto this page. */
+function more(link) {
+  link.addEventListener('click', async (event) => {
+    event.preventDefault()
+    const rows = document.getElementById(link.dataset.more)
+    try {
+      const answer = await fetch(link.href, { redirect: 'error' })
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      const older = [...page.getElementById(link.dataset.more).children]
+      rows.append(...older)
+      const next = page.querySelector(`[data-more="${link.dataset.more}"]`)
+      if (next) link.href = next.href
+      else link.remove()
+      older[0]?.querySelector('a')?.focus()
+    } catch {
+      location.assign(link.href)
+    }
+  })
+}
+
+/** A file that is chosen or dropped becomes the text of a form. */
+function file(input) {
+  const text = document.getElementById(input.dataset.file)
+  input.closest('[hidden]')?.removeAttribute('hidden')
+  const take = async (chosen) => { if (chosen) text.value = await chosen.text() }
+  input.addEventListener('change', () => take(input.files[0]))
+  const area = input.closest('[data-drop]')
+  area?.addEventListener('dragover', (event) => event.preventDefault())
+  area?.addEventListener('drop', (event) => { event.preventDefault(); take(event.dataTransfer.files[0]) })
+}
+
+function ready(root) {
+  const each = (name, act) => root.querySelectorAll(`[data-${name}]`).forEach(act)
+  each('part', load)
+  each('filter', filter)
+  each('count', count)
+  each('copy', copy)
+  each('more', more)
+  each('file', file)
+  // A part that is opened is loaded then.
+  each('open', (details) => details.addEventListener('toggle', () => {
+    const part = details.querySelector('[data-later]')
+    if (details.open && part) { part.dataset.part = part.dataset.later; delete part.dataset.later; load(part) }
+  }))
+}
+
+ready(document)
+document.querySelectorAll('[data-live]').forEach(live)
