@@ -335,6 +335,7 @@ test('an auditor sees everything and changes nothing; an app manager sees their 
 })
 
 test('a report of the scanner becomes a plan, and the plan an app with its scopes filled in', async () => {
+  console_.keyway.account('Another account')
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'keyway-scanned-'))
   fs.mkdirSync(path.join(folder, 'order-sync'))
   fs.writeFileSync(path.join(folder, 'order-sync', 'main.py'), 'import requests\nrequests.get("https://api.hubapi.com/crm/v3/objects/deals?hapikey=" + KEY)\nrequests.post("https://api.hubapi.com/crm/v3/objects/contacts", headers=H)\n')
@@ -355,6 +356,7 @@ test('a report of the scanner becomes a plan, and the plan an app with its scope
   await page.getByText('/crm/objects/2026-09/contacts').first().waitFor()
   await holds(page, 'migration-plan')
   await page.getByRole('button', { name: /^Create the app/ }).first().click()
+  await page.getByLabel('Account').selectOption('10000001')
   await page.getByRole('button', { name: 'Continue' }).click()
   assert.ok(await page.getByLabel('Read: Read deals', { exact: true }).isChecked())
   await page.getByRole('button', { name: 'Review' }).click()
