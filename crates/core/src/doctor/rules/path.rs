@@ -41,8 +41,9 @@ fn is_gone(effect: &str) -> bool {
 }
 
 fn successor(facts: &Facts<'_>) -> Option<String> {
-    match facts.operation {
-        Some(operation) => sunset::successor(operation.method, operation.template).and_then(|row| row.successor).map(str::to_owned),
+    // Operations older than v3 are in the catalog and have no row of their own; their families say where they moved.
+    match facts.operation.and_then(|operation| sunset::successor(operation.method, operation.template)) {
+        Some(row) => row.successor.map(str::to_owned),
         None => sunset::family(facts.raw_path()).map(|family| family.move_to.to_owned()),
     }
 }
