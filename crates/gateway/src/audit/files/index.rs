@@ -46,6 +46,9 @@ enum Value {
     Status(i64),
     /// The place of its name.
     Operation(u32),
+    /// Both in one record: an app and a status that are each in every block would have all of them read.
+    AppStatus(i64, i64),
+    AppOperation(i64, u32),
 }
 
 /// Which blocks: a bit for each.
@@ -139,8 +142,10 @@ impl Index {
         self.last_id += 1;
         let operation = self.name(row.operation);
         let numbers = [row.app_id.map(Value::App), row.hub_id.map(Value::Account), row.token_id.map(Value::Token)];
-        let others = [Some(Value::Status(row.status.unwrap_or(0))), Some(Value::Operation(operation))];
-        for value in numbers.into_iter().chain(others).flatten() {
+        let status = row.status.unwrap_or(0);
+        let others = [Some(Value::Status(status)), Some(Value::Operation(operation))];
+        let both = [row.app_id.map(|app| Value::AppStatus(app, status)), row.app_id.map(|app| Value::AppOperation(app, operation))];
+        for value in numbers.into_iter().chain(others).chain(both).flatten() {
             let bits = self.values.entry(value).or_default();
             if bits.len() <= place / 64 {
                 bits.resize(place / 64 + 1, 0);
@@ -179,8 +184,10 @@ impl Index {
     pub fn stretches(&self, filter: &Sought<'_>) -> Vec<Range<u64>> {
         let mut held: Vec<Bits> = filter.values.iter().map(|any| self.any_of(any)).collect();
         if filter.filter.operation.is_some() {
-            let places = (0..).zip(&self.names).filter(|(_, name)| filter.operations.contains(name));
-            held.push(self.any_of(&places.map(|(place, _)| Value::Operation(place)).collect::<Vec<_>>()));
+            let places = (0..).zip(&self.names).filter(|(_, name)| filter.operations.contains(name)).map(|(place, _)| place);
+            let of_app = filter.filter.app_id.map(signed);
+            let values = places.map(|place| of_app.map_or(Value::Operation(place), |app| Value::AppOperation(app, place)));
+            held.push(self.any_of(&values.collect::<Vec<_>>()));
         }
         let has = |place: usize| held.iter().all(|bits| bits.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0));
         let fits = |block: &Block| {
@@ -276,10 +283,14 @@ impl<'a> Sought<'a> {
         let mut values = Vec::new();
         values.extend(filter.app_id.map(|id| vec![Value::App(signed(id))]));
         values.extend(filter.hub_id.map(|id| vec![Value::Account(signed(id))]));
+        let of_status = |status: u16| {
+            let status = i64::from(status);
+            filter.app_id.map_or(Value::Status(status), |app| Value::AppStatus(signed(app), status))
+        };
         values.extend(filter.status.map(|status| match status {
-            StatusFilter::Exact(status) => vec![Value::Status(i64::from(status))],
-            StatusFilter::Class(class) => (0..100).map(|status| Value::Status(i64::from(class * 100 + status))).collect(),
-            StatusFilter::Unknown => vec![Value::Status(0)],
+            StatusFilter::Exact(status) => vec![of_status(status)],
+            StatusFilter::Class(class) => (0..100).map(|status| of_status(class * 100 + status)).collect(),
+            StatusFilter::Unknown => vec![of_status(0)],
         }));
         let operations = filter.operation.as_deref().map(names_of).unwrap_or_default();
         let (mut from, mut to) = (filter.from.map_or(i64::MIN, |at| at.as_ms()), filter.to.map_or(i64::MAX, |at| at.as_ms()));

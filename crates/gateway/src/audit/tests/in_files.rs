@@ -299,6 +299,14 @@ async fn every_filter_finds_in_many_blocks_what_a_look_at_each_record_finds() {
     let any = AuditFilter::default;
     ask(AuditFilter { app_id: Some(17), ..any() }, |record| record.app_id == Some(17)).await;
     ask(AuditFilter { app_id: Some(9_999), ..any() }, |_| false).await;
+    ask(AuditFilter { app_id: Some(17), status: Some(StatusFilter::Exact(429)), ..any() }, |record| {
+        record.app_id == Some(17) && record.status == Some(429)
+    })
+    .await;
+    ask(AuditFilter { app_id: Some(17), operation: Some("GET /crm/v3/owners".into()), ..any() }, |record| {
+        record.app_id == Some(17) && record.operation == "GET /crm/v3/owners"
+    })
+    .await;
     ask(AuditFilter { hub_id: Some(2), status: Some(StatusFilter::Class(4)), ..any() }, |record| {
         record.hub_id == Some(2) && record.status == Some(429)
     })
