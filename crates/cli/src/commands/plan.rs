@@ -16,7 +16,7 @@ use super::token::shown_once;
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::plan::{Plan as Args, PlanFormat};
-use crate::client::call;
+use crate::client::{call, list_all};
 
 /// Exits 1 when there is something to do.
 pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
@@ -63,7 +63,7 @@ fn write_projects(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
 /// Makes the apps; one that is there already is left alone, so that the command may be given twice.
 async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Result<Exit> {
     let path = format!("/api/v1/apps{}", super::query(&[("hubId", args.account.map(|id| id.to_string()))]));
-    let there = call(connection, Method::GET, &path, None).await?;
+    let there = list_all(connection, &path, "apps").await?;
     let (mut made, mut kept) = (Vec::new(), Vec::new());
     for app in plan.apps.iter().filter(|app| app.credential != CredentialKind::None) {
         if super::list(&there, "apps").iter().any(|known| known["name"] == app.name.as_str()) {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{encode, list, query, show, table, text, token};
 use crate::Exit;
 use crate::args::{Clock, Connection, Fault, FaultRule, Portal, RequestFilter, Snapshot};
-use crate::client::{call, stream, upload};
+use crate::client::{call, list_all, stream, upload};
 
 /// A server and one of its embedded accounts.
 struct Double<'a> {
@@ -54,7 +54,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
 }
 
 async fn only_embedded(connection: &Connection) -> anyhow::Result<u64> {
-    let answer = call(connection, Method::GET, "/api/v1/accounts", None).await?;
+    let answer = list_all(connection, "/api/v1/accounts", "accounts").await?;
     let embedded: Vec<u64> = list(&answer, "accounts")
         .iter()
         .filter(|account| account["backend"] == "embedded")

@@ -129,6 +129,21 @@ fn what_is_applied_opens_what_the_code_calls_and_nothing_else() {
 }
 
 #[test]
+fn an_app_behind_the_first_hundred_is_not_made_twice() {
+    let (folder, keyway) = (code(), Keyway::start(&["--ephemeral"]));
+    for number in 0..100 {
+        let (status, _) =
+            http(keyway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/apps", Some(&format!(r#"{{"name":"App {number}"}}"#)));
+        assert_eq!(status, 200);
+    }
+    let data = keyway.folder.path().to_str().unwrap();
+    let apply = || json_of(&plan(folder.path(), &[".", "--apply", "--json", "--data", data]));
+    assert_eq!(apply()["apps"].as_array().unwrap().len(), 2);
+    let again = apply();
+    assert_eq!((again["apps"].as_array().unwrap().len(), again["kept"].clone()), (0, json!(["hooks", "sync"])));
+}
+
+#[test]
 fn a_project_is_written_once() {
     let folder = code();
     let written = plan(folder.path(), &[".", "--project", "hubspot"]);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::{call, date};
+use crate::client::{call, date, list_all};
 use crate::commands::account::trouble;
 use crate::commands::{list, show, text};
 
@@ -38,7 +38,7 @@ struct Check {
 pub(super) async fn check(connection: &Connection, hub_id: Option<u64>, json: bool) -> anyhow::Result<Exit> {
     let accounts = match hub_id {
         Some(hub_id) => vec![call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?["account"].take()],
-        None => list(&call(connection, Method::GET, "/api/v1/accounts", None).await?, "accounts").to_vec(),
+        None => list(&list_all(connection, "/api/v1/accounts", "accounts").await?, "accounts").to_vec(),
     };
     let clocks = clocks(connection).await?;
     let mut checked = Vec::new();
@@ -75,8 +75,8 @@ async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> 
         true => call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?["account"].take(),
         false => account.clone(),
     };
-    let apps = call(connection, Method::GET, &format!("/api/v1/apps?hubId={hub_id}"), None).await?;
-    let usage = call(connection, Method::GET, &format!("/api/v1/usage?hubId={hub_id}&days=30"), None).await?;
+    let apps = list_all(connection, &format!("/api/v1/apps?hubId={hub_id}"), "apps").await?;
+    let usage = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days=30"), "usage").await?;
     let mut unused = Vec::new();
     for app in list(&apps, "apps") {
         let scopes = call(connection, Method::GET, &format!("/api/v1/apps/{}/scopes", text(&app["id"])), None).await?;

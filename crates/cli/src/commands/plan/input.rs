@@ -6,7 +6,6 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use http::Method;
 use keyway_core::plan::{self, Grouping, Named, Recorded, Report};
 use keyway_scan::detect::Wanted;
 use keyway_scan::judge::Judgement;
@@ -16,7 +15,7 @@ use serde::Deserialize;
 
 use crate::args::Connection;
 use crate::args::plan::{By, Plan as Args};
-use crate::client::call;
+use crate::client::list_all;
 
 /// Largest report that is read, in bytes.
 const REPORT_BYTES_MAX: u64 = 256 << 20;
@@ -154,6 +153,6 @@ fn comment(root: &Path, file: &str) -> Option<String> {
 /// The calls on record.
 pub(super) async fn recorded(connection: &Connection, args: &Args) -> anyhow::Result<Vec<Recorded>> {
     let account = args.account.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
-    let mut answer = call(connection, Method::GET, &format!("/api/v1/usage?days={}{account}", args.days), None).await?;
+    let mut answer = list_all(connection, &format!("/api/v1/usage?days={}{account}", args.days), "usage").await?;
     serde_json::from_value(answer["usage"].take()).context("the server's answer can't be read")
 }
