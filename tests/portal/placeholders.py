@@ -194,7 +194,7 @@ class Placeholders(httpx.BaseTransport):
             "owners": self.owner_path,
             "property-validations": self.validation_path,
             "limits": self.limit_path,
-            "object-library": self.library_path,
+            "object-library": self.object_library,
             "imports": self.import_path,
             "exports": self.export_path,
         }
@@ -389,7 +389,7 @@ class Placeholders(httpx.BaseTransport):
                 query[name] = names[name]
         return [names.get(segment, segment) for segment in tail], query, body
 
-    def library_path(self, tail, query, body):
+    def object_library(self, tail, query, body):
         return ["0-1" if segment == "objectTypeId" else segment for segment in tail], query, body
 
     def schema_path(self, tail, query, body):

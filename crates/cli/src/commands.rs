@@ -61,7 +61,7 @@ pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
 
 /// Today in UTC, ISO date.
 pub fn today() -> String {
-    keyway_gateway::clock::now().to_iso().chars().take(10).collect()
+    keyway_gateway::clock::now().to_date()
 }
 
 /// Columns as wide as their widest cell.

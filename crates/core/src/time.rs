@@ -37,6 +37,11 @@ impl Timestamp {
         Some(Self(moment.timestamp().as_millisecond()))
     }
 
+    /// Its day in UTC, ISO 8601: `2026-09-21`.
+    pub fn to_date(self) -> String {
+        self.to_iso().chars().take(10).collect()
+    }
+
     /// Reads ISO 8601: a date alone (midnight UTC), or a date and time with `Z` or an offset.
     pub fn parse_iso(text: &str) -> Option<Self> {
         if text.len() == 10 {
@@ -61,6 +66,7 @@ mod tests {
     fn times_are_written_with_milliseconds_and_z() {
         assert_eq!(Timestamp::from_ms(0).to_iso(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_790_000_000_007).to_iso(), "2026-09-21T14:13:20.007Z");
+        assert_eq!(Timestamp::from_ms(1_790_000_000_007).to_date(), "2026-09-21");
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
 pub use overview::Ending;
+pub(crate) use overview::UNUSED_DAYS;
+pub(crate) use view::ROTATION_DAYS;
 
 /// What the admin API works on.
 #[derive(Clone)]

@@ -240,7 +240,7 @@ impl Gateway {
     fn keep_received(&self, call: &mut Call, method: &http::Method, status: u16, category: Option<&'static str>) {
         let (Some(taken), Some(token)) = (call.taken.take(), &call.token) else { return };
         let Some(double) = token.app.account.double() else { return };
-        let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].to_string());
+        let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].clone());
         double.requests.note(Received {
             number: 0,
             at: call.now,

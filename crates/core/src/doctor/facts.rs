@@ -54,7 +54,7 @@ pub(super) const API_HOST: &str = "api.hubapi.com";
 
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
-        let today = now.to_iso().chars().take(10).collect();
+        let today = now.to_date();
         let mut facts =
             Self { evidence, today, path: None, operation: None, other_methods: Vec::new(), requirement: None, unknown_type: None };
         let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) else { return facts };

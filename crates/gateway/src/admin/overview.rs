@@ -32,7 +32,7 @@ const NAMED_MAX: usize = 20;
 /// How far back the calls that end are counted.
 const ENDING_DAYS: i64 = 30;
 /// Days without a call after which an app counts as unused, as in `keyway app unused`.
-const UNUSED_DAYS: i64 = 90;
+pub(crate) const UNUSED_DAYS: i64 = 90;
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 /// How long an answer waits for the first count of what ends.

@@ -46,7 +46,7 @@ pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBod
         repository: asked.repository.filter(|name| !name.is_empty()).unwrap_or_else(|| "repository".to_owned()),
         ..Grouping::default()
     };
-    let today: String = clock::now().to_iso().chars().take(10).collect();
+    let today = clock::now().to_date();
     let made = plan(&integrations(asked.report.as_ref(), &recorded, &grouping), &today);
     Ok(Json(json!({ "version": VERSION, "plan": made, "markdown": markdown(&made) })))
 }

@@ -165,7 +165,7 @@ fn described(one: &Received) -> Value {
         json => json,
     };
     json!({
-        "number": one.number, "time": one.at.to_iso(), "method": one.method, "path": one.path, "query": one.query, "operation": one.operation,
+        "number": one.number, "time": one.at.to_iso(), "method": one.method, "path": one.path, "query": one.query, "operation": one.operation.as_deref(),
         "appId": one.app_id, "app": one.app, "body": body, "bodyBytes": one.body_bytes, "status": one.status, "category": one.category,
         "fault": one.fault, "correlationId": one.correlation_id,
     })

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 use super::body::{ApiError, VERSION};
 use crate::principal::Role;
 
+pub(crate) use of::ROTATION_DAYS;
 pub(super) use of::{
-    ROTATION_DAYS, account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app,
-    token, user,
+    account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, token, user,
 };
 
 /// An answer, or problem details.

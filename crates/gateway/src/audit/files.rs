@@ -17,13 +17,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use keyway_core::time::Timestamp;
 
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
 use super::row::Row;
+use crate::registry::locked;
 pub(crate) use copy::{copy, is_readable};
 pub(super) use index::Alike;
 use index::Index;
@@ -103,12 +104,13 @@ pub(super) struct Files {
     length: u64,
     /// Whether a write failed: what is behind the last commit is not known, and a new file begins.
     unsure: bool,
-    payload: Vec<u8>,
+    /// The commit that is put together; kept for its memory.
+    frame: Vec<u8>,
 }
 
 impl Shelf {
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 }
 
@@ -174,31 +176,32 @@ impl Files {
             let live = &self.shelf.locked().live;
             (live.index.end, live.index.seal, live.file.clone())
         };
-        let mut payload = std::mem::take(&mut self.payload);
-        payload.clear();
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.clear();
+        frame.resize(FRAME_HEAD_BYTES, 0);
         for row in rows {
-            payload = encode(payload, &Entry::Record(*row))?;
+            frame = encode(frame, &Entry::Record(*row))?;
         }
-        payload.extend(notes);
+        frame.extend(notes);
         // Until the sync has succeeded nothing is known of what the file holds.
         self.unsure = true;
-        let (end, seal) = self.write(&file, offset, &seal, &payload)?;
+        let (end, seal) = self.write(&file, offset, &seal, &mut frame)?;
         self.unsure = false;
-        self.payload = payload;
+        self.frame = frame;
         let live = &mut self.shelf.locked().live;
         live.index.add(offset, end, seal, rows.iter());
         live.day = live.day.max(rows.iter().map(|row| row.at.div_euclid(DAY_MS)).max());
         Ok(())
     }
 
-    /// Adds a commit to a file and syncs it; where it ends, and its seal.
-    fn write(&mut self, file: &File, offset: u64, before: &Seal, payload: &[u8]) -> io::Result<(u64, Seal)> {
+    /// Adds a commit to a file and syncs it; where it ends, and its seal. Its payload stands behind room
+    /// for its head.
+    fn write(&mut self, file: &File, offset: u64, before: &Seal, frame: &mut [u8]) -> io::Result<(u64, Seal)> {
+        let (head, payload) = frame.split_at_mut(FRAME_HEAD_BYTES);
         let seal = self.shelf.key.frame(before, payload);
         let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
-        let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + payload.len());
-        frame.extend(length.to_le_bytes());
-        frame.extend(seal);
-        frame.extend(payload);
+        head[..4].copy_from_slice(&length.to_le_bytes());
+        head[4..].copy_from_slice(&seal);
         let end = offset + frame.len() as u64;
         if end > self.length {
             // Zeros that are there, not a hole: blocks that exist are synced without the file system's journal.
@@ -206,7 +209,7 @@ impl Files {
             file.write_all_at(&vec![0; usize::try_from(end + AHEAD_BYTES - from).unwrap_or(0)], from)?;
             self.length = end + AHEAD_BYTES;
         }
-        file.write_all_at(&frame, offset)?;
+        file.write_all_at(frame, offset)?;
         if self.shelf.folder.is_some() {
             file.sync_data()?;
         }
@@ -216,11 +219,12 @@ impl Files {
     /// Begins a new file, and notes there again which calls are under way.
     fn next_file(&mut self) -> io::Result<()> {
         let head = self.shelf.locked().live.following();
-        let payload: Vec<u8> = self.begun.values().flatten().copied().collect();
+        let mut frame = vec![0; FRAME_HEAD_BYTES];
+        frame.extend(self.begun.values().flatten());
         let mut next = Live::create(self.shelf.folder.as_deref(), head)?;
         self.length = HEAD_BYTES;
-        if !payload.is_empty() {
-            let (end, seal) = self.write(&next.file, HEAD_BYTES, &head.seal, &payload)?;
+        if frame.len() > FRAME_HEAD_BYTES {
+            let (end, seal) = self.write(&next.file, HEAD_BYTES, &head.seal, &mut frame)?;
             next.index.add(HEAD_BYTES, end, seal, [].iter());
         }
         next.appear(self.shelf.folder.as_deref())?;
@@ -372,6 +376,6 @@ fn index_path(path: &Path) -> PathBuf {
     path.with_extension("idx")
 }
 
-fn encode(payload: Vec<u8>, entry: &Entry<'_>) -> io::Result<Vec<u8>> {
-    postcard::to_extend(entry, payload).map_err(io::Error::other)
+fn encode(bytes: Vec<u8>, entry: &Entry<'_>) -> io::Result<Vec<u8>> {
+    postcard::to_extend(entry, bytes).map_err(io::Error::other)
 }

@@ -217,7 +217,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The date of a day that is counted since 1970.
 pub(super) fn iso_date(day: i64) -> String {
-    Timestamp::from_ms(day.saturating_mul(DAY_MS)).to_iso().chars().take(10).collect()
+    Timestamp::from_ms(day.saturating_mul(DAY_MS)).to_date()
 }
 
 fn is_permitted(alike: &Alike<'_>) -> bool {

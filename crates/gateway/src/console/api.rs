@@ -109,17 +109,11 @@ async fn refusal(response: Response) -> Refused {
     #[derive(Default, Deserialize)]
     struct Problem {
         detail: Option<String>,
-        error: Option<Message>,
-    }
-    #[derive(Deserialize)]
-    struct Message {
-        message: String,
     }
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-    let detail = problem.detail.or(problem.error.map(|error| error.message));
-    Refused { status, detail: detail.unwrap_or_else(|| "the admin API gave no reason".to_owned()) }
+    Refused { status, detail: problem.detail.unwrap_or_else(|| "the admin API gave no reason".to_owned()) }
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Refused {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::Refused;
 use super::apps::{App, Token};
-use super::audit::{Record, Records};
+use super::audit::Records;
 use super::new_app::NewToken;
 use super::page;
 use super::scopes::{self, Group, Named};
@@ -18,6 +18,7 @@ use super::sign_in::see_other;
 use super::visitor::{Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
+use crate::audit::AuditRecord;
 
 const SECTION: &str = "/apps";
 /// Calls shown on the app's page.
@@ -30,7 +31,7 @@ struct AppPage<'a> {
     shell: Shell<'a>,
     app: &'a App,
     granted: Vec<Named>,
-    recent: Vec<Record>,
+    recent: Vec<AuditRecord>,
 }
 
 /// The app's page.

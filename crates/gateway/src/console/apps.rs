@@ -12,14 +12,12 @@ use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
+use crate::admin::{ROTATION_DAYS, UNUSED_DAYS};
 use crate::clock;
 
 /// Rows of the list.
 const ROWS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
-/// As in `keyway app unused` and `keyway status`.
-const UNUSED_DAYS: i64 = 90;
-const ROTATION_DAYS: i64 = 180;
 
 /// An app, as the API has it.
 #[derive(Clone, Deserialize)]

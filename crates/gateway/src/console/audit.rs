@@ -12,6 +12,7 @@ use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
+use crate::audit::AuditRecord;
 
 const SECTION: &str = "/audit";
 /// Records on a page.
@@ -20,35 +21,14 @@ const ROWS: &str = "50";
 /// A page of records.
 #[derive(Deserialize)]
 pub(super) struct Records {
-    pub records: Vec<Record>,
+    pub records: Vec<AuditRecord>,
     pub before: Option<i64>,
 }
 
-/// A record, as the API has it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Record {
-    pub id: i64,
-    pub time: String,
-    pub hub_id: Option<u64>,
-    pub app_id: Option<u64>,
-    pub token_id: Option<u64>,
-    pub operation: String,
-    pub object: Option<String>,
-    pub status: Option<u16>,
-    pub category: Option<String>,
-    pub attempts: u64,
-    pub waited_us: u64,
-    pub latency_us: u64,
-    pub bytes_in: u64,
-    pub bytes_out: u64,
-    pub correlation_id: String,
-    pub source: String,
-}
-
-impl Record {
+/// What pages say of a record.
+impl AuditRecord {
     /// The mark of its outcome.
-    pub fn sign(&self) -> &'static str {
+    pub(super) fn sign(&self) -> &'static str {
         match self.status {
             None => "warn",
             Some(..400) => "fine",
@@ -57,16 +37,16 @@ impl Record {
         }
     }
 
-    pub fn status_text(&self) -> String {
+    pub(super) fn status_text(&self) -> String {
         self.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string())
     }
 
     /// Microseconds as milliseconds.
-    pub fn took(&self) -> String {
+    pub(super) fn took(&self) -> String {
         milliseconds(self.latency_us)
     }
 
-    fn waited(&self) -> String {
+    pub(super) fn waited(&self) -> String {
         milliseconds(self.waited_us)
     }
 }
@@ -103,7 +83,7 @@ struct AuditPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
     names: HashMap<u64, String>,
-    records: Vec<Record>,
+    records: Vec<AuditRecord>,
     older: Option<String>,
     export: String,
     wrong: Option<String>,
@@ -115,7 +95,7 @@ impl AuditPage<'_> {
     }
 
     /// What a row says of the app; never nothing, so that each row has the cell.
-    fn app_of(&self, record: &Record) -> String {
+    fn app_of(&self, record: &AuditRecord) -> String {
         record.app_id.map_or_else(|| "–".to_owned(), |id| self.app(&id))
     }
 
@@ -160,7 +140,7 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
 }
 
 /// The names of the apps in these records; an app that is gone has none.
-async fn app_names(visitor: &Visitor, records: &[Record]) -> HashMap<u64, String> {
+async fn app_names(visitor: &Visitor, records: &[AuditRecord]) -> HashMap<u64, String> {
     let mut names = HashMap::new();
     for id in records.iter().filter_map(|record| record.app_id) {
         if let std::collections::hash_map::Entry::Vacant(place) = names.entry(id)
@@ -189,7 +169,7 @@ pub(super) async fn export(visitor: Visitor, fields: Fields) -> Page {
 #[template(path = "record.html")]
 struct RecordPage<'a> {
     shell: Shell<'a>,
-    record: &'a Record,
+    record: &'a AuditRecord,
     app: Option<String>,
     explained: Explained,
 }

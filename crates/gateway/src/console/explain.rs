@@ -5,7 +5,7 @@ use keyway_core::scope::ScopeSet;
 use keyway_core::sunset;
 
 use super::apps::App;
-use super::audit::Record;
+use crate::audit::AuditRecord;
 
 /// What is said of a record.
 pub(super) struct Explained {
@@ -22,7 +22,7 @@ pub(super) struct Explained {
 }
 
 /// Explains a record of an app, which may be gone.
-pub(super) fn explain(record: &Record, app: Option<&App>) -> Explained {
+pub(super) fn explain(record: &AuditRecord, app: Option<&App>) -> Explained {
     let operation = operation(record);
     let scopes = match (operation, record.category.as_deref(), app) {
         (Some(operation), Some("MISSING_SCOPES"), Some(app)) => missing(operation, record, app),
@@ -37,12 +37,12 @@ pub(super) fn explain(record: &Record, app: Option<&App>) -> Explained {
     }
 }
 
-fn operation(record: &Record) -> Option<&'static Operation> {
+fn operation(record: &AuditRecord) -> Option<&'static Operation> {
     let (method, template) = record.operation.split_once(' ')?;
     Catalog::get().find(Method::parse(method)?, template)
 }
 
-fn asked(record: &Record, operation: Option<&Operation>) -> String {
+fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
     let object =
         record.object.as_deref().map(|object| format!(" on {}", object.replace('_', " ").replace(',', " and "))).unwrap_or_default();
     match operation {
@@ -52,7 +52,7 @@ fn asked(record: &Record, operation: Option<&Operation>) -> String {
     }
 }
 
-fn outcome(record: &Record) -> String {
+fn outcome(record: &AuditRecord) -> String {
     let attempts = match record.attempts {
         0 => "It was answered here and not sent to HubSpot".to_owned(),
         1 => "It was sent to HubSpot".to_owned(),
@@ -69,7 +69,7 @@ fn outcome(record: &Record) -> String {
     }
 }
 
-fn remedy(record: &Record, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<String> {
+fn remedy(record: &AuditRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<String> {
     let steps: &[&str] = match (record.category.as_deref(), record.status) {
         (Some("MISSING_SCOPES"), _) if app.is_some() && scopes.is_empty() => {
             &["The app holds a scope that opens it by now. The same call passes."]
@@ -109,7 +109,7 @@ fn remedy(record: &Record, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<Strin
 }
 
 /// What would have opened it, where the app as it is now holds none of it.
-fn missing(operation: &Operation, record: &Record, app: &App) -> Vec<Vec<&'static str>> {
+fn missing(operation: &Operation, record: &AuditRecord, app: &App) -> Vec<Vec<&'static str>> {
     let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let Some(requirement) = Catalog::get().requirement_on(operation, record.object.as_deref()) else { return Vec::new() };
     if requirement.met_by(&granted) {
@@ -118,7 +118,7 @@ fn missing(operation: &Operation, record: &Record, app: &App) -> Vec<Vec<&'stati
     requirement.alternatives().iter().map(ScopeSet::names).collect()
 }
 
-fn ends(record: &Record) -> Option<String> {
+fn ends(record: &AuditRecord) -> Option<String> {
     let (method, template) = record.operation.split_once(' ')?;
     let row = sunset::of_path(template)?;
     let successor = Method::parse(method).and_then(|method| sunset::successor(method, template)).and_then(|row| row.successor);
@@ -132,8 +132,8 @@ fn ends(record: &Record) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn record(operation: &str, status: Option<u16>, category: Option<&str>) -> Record {
-        Record {
+    fn record(operation: &str, status: Option<u16>, category: Option<&str>) -> AuditRecord {
+        AuditRecord {
             id: 1,
             time: "2026-11-25T09:00:00.000Z".into(),
             hub_id: Some(1),

@@ -1,9 +1,11 @@
 //! The time of an embedded account: the real one, moved or standing still.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use keyway_core::time::Timestamp;
+
+use crate::registry::locked;
 
 /// The time of one account.
 #[derive(Default)]
@@ -60,7 +62,7 @@ impl AccountClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
-        self.setting.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.setting)
     }
 }
 

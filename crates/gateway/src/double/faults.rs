@@ -4,9 +4,11 @@
 //! so that a run can be repeated.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
+
+use crate::registry::locked;
 
 /// Rules of one account.
 const RULES_MAX: usize = 200;
@@ -177,7 +179,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Rules> {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.rules)
     }
 }
 

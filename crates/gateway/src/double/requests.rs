@@ -4,7 +4,7 @@
 //! and in bytes; credentials are not among what is kept.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use keyway_core::time::Timestamp;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::faults::matches;
+use crate::registry::locked;
 
 /// Requests kept of one account.
 const REQUESTS_MAX: usize = 2_000;
@@ -40,7 +41,7 @@ pub struct Received {
     /// The query, without `hapikey`.
     pub query: Option<String>,
     /// Method and path template; none where there is no such operation.
-    pub operation: Option<String>,
+    pub operation: Option<Arc<str>>,
     /// The body, where it was short enough to be kept.
     pub body: Bytes,
     /// The body's length.
@@ -201,7 +202,7 @@ impl Requests {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.kept)
     }
 }
 

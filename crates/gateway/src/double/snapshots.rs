@@ -1,7 +1,9 @@
 //! Copies of an account, kept by name for a test to come back to. In memory, as long as the server runs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::registry::locked;
 
 /// Copies of one account.
 const COPIES_MAX: usize = 50;
@@ -49,7 +51,7 @@ impl Snapshots {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Vec<u8>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

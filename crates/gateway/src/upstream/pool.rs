@@ -74,7 +74,7 @@ pub(super) async fn exchange(
             Some(sender) => (sender, false),
             None => (connect(base).await?, true),
         };
-        let failed = match sender {
+        let mut failed = match sender {
             Sender::Own(mut sender) => {
                 address(&mut request, Some(base), Uri::from(target.clone()))?;
                 match sender.try_send_request(request).await {
@@ -93,7 +93,6 @@ pub(super) async fn exchange(
                 }
             }
         };
-        let mut failed = failed;
         request = match failed.take_message() {
             // A kept connection that had closed meanwhile: nothing was sent, and another is taken.
             Some(request) if !fresh => request,

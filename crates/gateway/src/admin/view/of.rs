@@ -15,7 +15,7 @@ use crate::registry::Standing;
 use crate::upstream::health::State;
 
 /// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
-pub(in crate::admin) const ROTATION_DAYS: i64 = 180;
+pub(crate) const ROTATION_DAYS: i64 = 180;
 
 /// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
 pub(in crate::admin) fn connection(

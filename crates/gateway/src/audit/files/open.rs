@@ -31,7 +31,7 @@ pub(in crate::audit) fn open(folder: Option<&Path>, key: Arc<ChainKey>) -> io::R
     live.appear(folder)?;
     let state = Mutex::new(State { start: found.start, finished: std::mem::take(&mut found.finished), live });
     let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state });
-    let mut files = Files { shelf: shelf.clone(), begun: Begun::new(), length: HEAD_BYTES, unsure: false, payload: Vec::new() };
+    let mut files = Files { shelf: shelf.clone(), begun: Begun::new(), length: HEAD_BYTES, unsure: false, frame: Vec::new() };
     files.adopt(&found.begun)?;
     Ok((files, shelf))
 }
