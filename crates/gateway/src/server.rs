@@ -2,6 +2,7 @@
 //!
 //! Knows connections, not requests; those go to the pipeline.
 
+mod finishing;
 mod refusal;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use self::finishing::Finishing;
 use crate::pipeline::Gateway;
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
@@ -123,20 +125,14 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
     let service = service_fn(move |request| {
         calls.called();
         let (gateway, alive) = (gateway.clone(), alive.clone());
-        // A task of its own: when the client hangs up, hyper drops what it waits for here, and a
-        // call that may have changed something must still come to its record.
-        let handled = tokio::spawn(async move {
-            let response = gateway.handle(request, peer.ip()).await;
+        // When the client hangs up, hyper drops what it waits for here, and a call that may have
+        // changed something must still come to its record.
+        Finishing::new(async move {
+            let answered = gateway.handle(request, peer.ip()).await;
             drop(alive);
-            response
-        });
-        // An error closes the connection without an answer.
-        async move {
-            match handled.await {
-                Ok(answered) => answered.map_err(std::io::Error::other),
-                Err(panicked) => Err(std::io::Error::other(panicked)),
-            }
-        }
+            // An error closes the connection without an answer.
+            answered.map_err(std::io::Error::other)
+        })
     });
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);

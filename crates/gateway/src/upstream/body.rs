@@ -17,7 +17,8 @@ const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Paced {
     inner: Incoming,
-    late: Pin<Box<Sleep>>,
+    /// Runs while the next piece is waited for; none where none ever was.
+    late: Option<Pin<Box<Sleep>>>,
 }
 
 /// A body that did not come whole.
@@ -33,8 +34,8 @@ pub enum BodyError {
 
 impl Paced {
     /// Takes a body in hand.
-    pub fn new(inner: Incoming) -> Self {
-        Self { inner, late: Box::pin(tokio::time::sleep(PIECE_TIME_MAX)) }
+    pub const fn new(inner: Incoming) -> Self {
+        Self { inner, late: None }
     }
 }
 
@@ -45,10 +46,15 @@ impl Body for Paced {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match Pin::new(&mut self.inner).poll_frame(context) {
             Poll::Ready(piece) => {
-                self.late.as_mut().reset(Instant::now() + PIECE_TIME_MAX);
+                if let Some(late) = &mut self.late {
+                    late.as_mut().reset(Instant::now() + PIECE_TIME_MAX);
+                }
                 Poll::Ready(piece.map(|piece| piece.map_err(BodyError::Broken)))
             }
-            Poll::Pending => self.late.as_mut().poll(context).map(|()| Some(Err(BodyError::Stalled))),
+            Poll::Pending => {
+                let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(PIECE_TIME_MAX)));
+                late.as_mut().poll(context).map(|()| Some(Err(BodyError::Stalled)))
+            }
         }
     }
 

@@ -72,7 +72,8 @@ pub(super) async fn exchange(
     loop {
         let (sender, fresh) = match POOL.with(|pool| pool.take(base)) {
             Some(sender) => (sender, false),
-            None => (connect(base).await?, true),
+            // On the heap: it is by far the largest part of a call's state, and seldom needed.
+            None => (Box::pin(connect(base)).await?, true),
         };
         let mut failed = match sender {
             Sender::Own(mut sender) => {
