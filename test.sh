@@ -107,6 +107,10 @@ fixed_integrations() { # small programs on ways in that have ended: refused, pla
   FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py
 }
 
+guides() { # the migration guides of docs/, line by line
+  FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py
+}
+
 project_files() { # what `keyway plan --project` writes, read by HubSpot's own parser
   (cd tests/fix/project && npm install --no-package-lock --no-audit --no-fund --silent && node --test check.mjs)
 }
@@ -147,6 +151,7 @@ part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
 part 'recipes for test suites' recipes
 part 'project files, read by HubSpot'\''s parser' project_files
 part 'twelve integrations, fixed' fixed_integrations
+part 'migration guides, line by line' guides
 part 'bad input' python3 tests/bad_input.py
 part 'planted secrets' python3 tests/planted_secrets.py
 part 'the admin API against its document' admin_api

@@ -254,7 +254,11 @@ async fn only_account(admin: &Admin) -> Result<u64, ApiError> {
     match admin.control.accounts().await.as_slice() {
         [one] => Ok(one.hub_id),
         [] => Err(ApiError::invalid("there is no account yet")),
-        _ => Err(ApiError::invalid("there are several accounts; say which one")),
+        several => {
+            let some: Vec<String> = several.iter().take(5).map(|account| account.hub_id.to_string()).collect();
+            let more = if several.len() > some.len() { " and more" } else { "" };
+            Err(ApiError::invalid(format!("there are several accounts, {}{more}: say which one", some.join(", "))))
+        }
     }
 }
 
