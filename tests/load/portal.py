@@ -1,22 +1,38 @@
 """What an embedded account of many contacts takes: memory for each, and the time of searches one by one.
 
-KEYWAY_BIN=target/release/keyway python3 tests/load/portal.py --contacts 100000
+KEYWAY_BIN=target/release/keyway python3 tests/load/portal.py --contacts 100000 [--rates SECONDS]
+
+With --rates also the calls a second that wrk gets through with 1 thread and 16 connections: reads and
+creates from 1,600 apps with their limits on, searches from one app without (HubSpot allows five a second).
 """
 
 import argparse
 import http.client
 import itertools
 import json
+import os
 import pathlib
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from contact import APPS as MANY_APPS, LUA, post  # noqa: E402
 from keyway import Keyway, SCOPES  # noqa: E402
 
 APPS = 8
 SEARCHES = 9
+
+# The request of each kind of load; `at` turns through the tokens, `turn` counts the calls.
+REQUESTS = {
+    "reads of one contact": 'wrk.format("GET", "/crm/v3/objects/contacts/" .. (101 + turn % {count}), headers)',
+    "creates of a contact": 'wrk.format("POST", "/crm/v3/objects/contacts", headers, \'{{"properties":{{"email":"new\' .. turn .. \'@example.com","firstname":"New","lastname":"Contact"}}}}\')',
+    "searches for an address": 'wrk.format("POST", "/crm/v3/objects/contacts/search", headers, \'{{"filters":[{{"propertyName":"email","operator":"EQ","value":"p\' .. turn % {count} .. \'@example.com"}}]}}\')',
+    "searches for a word": 'wrk.format("POST", "/crm/v3/objects/contacts/search", headers, \'{{"filters":[{{"propertyName":"{text}","operator":"CONTAINS_TOKEN","value":"word\' .. turn % 977 .. \' \' .. turn % {count} .. \'"}}]}}\')',
+}
 
 
 class Caller:
@@ -24,6 +40,7 @@ class Caller:
 
     def __init__(self, keyway):
         account = keyway.account("many", "--tier", "enterprise", "--addons", "2")
+        self.account = account
         self.tokens = itertools.cycle([keyway.app(account, f"app {at}", SCOPES)[1] for at in range(APPS)])
         self.connection = http.client.HTTPConnection(keyway.url.split("//")[1])
 
@@ -53,10 +70,29 @@ def texts(caller, count):
     return [name for name in fits if not name.startswith("hs_") and name != "email"][:count]
 
 
+def rates(keyway, hub_id, count, text, seconds):
+    """What wrk gets through of each kind of call."""
+    many = [post(keyway, "/api/v1/apps", {"hubId": hub_id, "name": f"load {at}", "scopes": SCOPES})["token"]["value"] for at in range(MANY_APPS)]
+    one = post(keyway, "/api/v1/apps", {"hubId": hub_id, "name": "searches", "scopes": SCOPES, "noLimits": True})["token"]["value"]
+    for name, request in REQUESTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            script, tokens = pathlib.Path(folder, "load.lua"), pathlib.Path(folder, "tokens")
+            turning = "at = at % #tokens + 1\n  turn = turn + 1\n  local headers = { Authorization = tokens[at], [\"Content-Type\"] = \"application/json\" }\n  return "
+            lua = LUA.replace("status ~= 200", "status >= 300").replace("local at = 0", "local at, turn = 0, 0")
+            start, end = lua.index("  at = at %"), lua.index("\nend\nlocal refused")
+            script.write_text(lua[:start] + "  " + turning + request.format(count=count, text=text) + lua[end:])
+            tokens.write_text("\n".join([one] if "searches" in name else many))
+            command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(script), keyway.url]
+            out = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TOKENS": str(tokens)}).stdout
+            print(f"{name}: {next(line for line in out.splitlines() if line.startswith('requests/s'))}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000)
+    parser.add_argument("--rates", type=int, metavar="SECONDS")
     options = parser.parse_args()
+    os.environ["KEYWAY_ADMIN_TOKEN"] = os.urandom(16).hex()
     keyway = Keyway(None, through_gateway=False)
     try:
         caller = Caller(keyway)
@@ -84,7 +120,9 @@ def main():
                 body = {"filters": [{"propertyName": property_name, "operator": operator, "value": value}]}
                 found = caller.call("POST", "/crm/v3/objects/contacts/search", body)
                 taken.append(time.time() - start)
-            print(f"{name}: {found['total']} found, {statistics.median(taken) * 1000:.1f} ms")
+            print(f"{name}: {found['total']} found, {statistics.median(taken) * 1000:.1f} ms, the first {taken[0] * 1000:.1f} ms")
+        if options.rates:
+            rates(keyway, caller.account, options.contacts, names[0], options.rates)
     finally:
         keyway.stop()
 

@@ -25,6 +25,7 @@ mod space;
 mod state;
 mod table;
 mod value;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -2,6 +2,8 @@
 //!
 //! Holds values that were already checked; unique values and associations are kept beside it.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use keyway_core::time::Timestamp;
@@ -30,17 +32,22 @@ pub struct Version {
     pub app_id: u64,
 }
 
-/// A property of a record: the value now, and those before it, oldest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// The value now.
-    pub current: Version,
-    /// Earlier values, oldest first.
-    pub earlier: Vec<Version>,
+/// A property's value, now or earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// Empty where the property was cleared.
+    pub value: &'a str,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The app that wrote it; 0 is the engine.
+    pub app_id: u64,
 }
 
 /// A CRM record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// An account may hold a million of them, so values do not stand each by itself: they are one text,
+/// and who wrote them when, which many of them share, is kept once.
+#[derive(Clone, Debug)]
 pub struct Record {
     /// Unique within the type.
     pub id: u64,
@@ -51,58 +58,119 @@ pub struct Record {
     /// When it was archived, if it is.
     pub archived_at: Option<Timestamp>,
     /// By name, in alphabetical order: the order on the wire, and a binary search to read one.
-    cells: Vec<(Name, Cell)>,
+    cells: Vec<Cell>,
+    /// The values of the cells, one after the other.
+    values: String,
+    /// When, and by which app; what a cell refers to.
+    writes: Vec<(Timestamp, u64)>,
+    /// Of properties that were written more than once, oldest first.
+    earlier: Option<Box<Earlier>>,
+}
+
+type Earlier = BTreeMap<Name, Vec<Version>>;
+
+/// A property of a record.
+#[derive(Clone, Debug)]
+struct Cell {
+    name: Name,
+    /// Where its value ends; it begins where that of the cell before it does.
+    end: u32,
+    /// Its place among the writes.
+    write: u32,
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        let about = |record: &Self| (record.id, record.created_at, record.updated_at, record.archived_at);
+        about(self) == about(other)
+            && self.cells.len() == other.cells.len()
+            && self.cells().zip(other.cells()).all(|(own, others)| own == others)
+            && self.earlier().eq(other.earlier())
+    }
 }
 
 impl Record {
     /// A record without properties.
     pub fn new(id: u64, now: Timestamp) -> Self {
-        Self { id, created_at: now, updated_at: now, archived_at: None, cells: Vec::new() }
+        Self {
+            id,
+            created_at: now,
+            updated_at: now,
+            archived_at: None,
+            cells: Vec::new(),
+            values: String::new(),
+            writes: Vec::new(),
+            earlier: None,
+        }
     }
 
     /// The value of a property; nothing where it was never set or was cleared.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.cell(name).map(|cell| &*cell.current.value).filter(|value| !value.is_empty())
+        let place = self.place(name).ok()?;
+        Some(&self.values[self.span(place)]).filter(|value| !value.is_empty())
     }
 
-    /// The property with its history, cleared or not.
-    pub fn cell(&self, name: &str) -> Option<&Cell> {
-        let index = self.cells.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
-        Some(&self.cells[index].1)
-    }
-
-    /// The values of a property, newest first.
-    pub fn history(&self, name: &str) -> impl Iterator<Item = &Version> {
-        self.cell(name).into_iter().flat_map(|cell| std::iter::once(&cell.current).chain(cell.earlier.iter().rev()))
+    /// The values of a property, newest first; a cleared one has an empty value.
+    pub fn history(&self, name: &str) -> impl Iterator<Item = Seen<'_>> {
+        let now = self.place(name).ok().map(|place| self.seen(place));
+        let earlier = self.earlier.as_ref().and_then(|earlier| earlier.get(name));
+        now.into_iter().chain(earlier.into_iter().flatten().rev().map(Version::seen))
     }
 
     /// Writes a value. The same value again is no change and leaves no trace in the history.
     pub fn set(&mut self, name: &Name, value: &str, at: Timestamp, app_id: u64) {
-        let version = Version { value: value.into(), at, app_id };
-        match self.cells.binary_search_by(|(own, _)| own.cmp(name)) {
-            Ok(index) => {
-                let cell = &mut self.cells[index].1;
-                if *cell.current.value != *value {
-                    cell.earlier.push(std::mem::replace(&mut cell.current, version));
-                    let excess = cell.earlier.len().saturating_sub(HISTORY_VALUES_MAX - 1);
-                    cell.earlier.drain(..excess);
+        let place = match self.place(name) {
+            Ok(place) => {
+                let Seen { value: old, at, app_id } = self.seen(place);
+                if old == value {
+                    return;
                 }
+                let version = Version { value: old.into(), at, app_id };
+                let earlier = self.earlier.get_or_insert_default().entry(name.clone()).or_default();
+                earlier.push(version);
+                let excess = earlier.len().saturating_sub(HISTORY_VALUES_MAX - 1);
+                earlier.drain(..excess);
+                place
             }
-            Err(index) => self.cells.insert(index, (name.clone(), Cell { current: version, earlier: Vec::new() })),
+            Err(place) => {
+                let end = self.begin(place);
+                self.cells.insert(place, Cell { name: name.clone(), end, write: 0 });
+                place
+            }
+        };
+        let span = self.span(place);
+        self.values.replace_range(span.clone(), value);
+        self.cells[place].write = self.write(at, app_id);
+        for cell in &mut self.cells[place..] {
+            // Values are at most 65,536 characters, and a type has at most some thousand properties.
+            cell.end = u32::try_from(cell.end as usize + value.len() - span.len()).expect("a record is shorter than 4 GB");
         }
     }
 
     /// Writes a value that the engine keeps itself and of which no history is of use.
     pub fn set_quietly(&mut self, name: &Name, value: &str, at: Timestamp) {
         self.set(name, value, at, 0);
-        if let Ok(index) = self.cells.binary_search_by(|(own, _)| own.cmp(name)) {
-            self.cells[index].1.earlier.clear();
+        if let Some(earlier) = &mut self.earlier {
+            earlier.remove(name);
         }
+    }
+
+    /// Gives back what was set aside for more to come.
+    pub fn shrink(&mut self) {
+        let before = std::mem::take(&mut self.writes);
+        for at in 0..self.cells.len() {
+            let (written_at, app_id) = before[self.cells[at].write as usize];
+            self.cells[at].write = self.write(written_at, app_id);
+        }
+        self.earlier.take_if(|earlier| earlier.is_empty());
+        self.writes.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.cells.shrink_to_fit();
     }
 
     /// The bytes that the store keeps.
     pub fn to_stored(&self) -> Vec<u8> {
-        let cells = self.cells.iter().map(|(name, cell)| (&**name, &cell.current, &cell.earlier)).collect();
+        let cells = self.cells().zip(self.earlier()).map(|((name, now), earlier)| (name, VersionRef::of(now), earlier)).collect();
         let stored = StoredRef { created_at: self.created_at, updated_at: self.updated_at, archived_at: self.archived_at, cells };
         serde_json::to_vec(&stored).expect("text, numbers and lists always serialise")
     }
@@ -110,10 +178,76 @@ impl Record {
     /// Reads what [`Record::to_stored`] wrote.
     pub fn from_stored(id: u64, schema: &Schema, bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let stored: Stored = serde_json::from_slice(bytes)?;
-        let own = |name: String| schema.find(&name).map_or_else(|| Arc::from(name), |property| property.name.clone());
-        let mut cells: Vec<_> = stored.cells.into_iter().map(|(name, current, earlier)| (own(name), Cell { current, earlier })).collect();
-        cells.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(Self { id, created_at: stored.created_at, updated_at: stored.updated_at, archived_at: stored.archived_at, cells })
+        let mut record = Self { updated_at: stored.updated_at, archived_at: stored.archived_at, ..Self::new(id, stored.created_at) };
+        for (name, current, earlier) in stored.cells {
+            let name = schema.find(&name).map_or_else(|| Arc::from(name), |property| property.name.clone());
+            record.set(&name, &current.value, current.at, current.app_id);
+            if !earlier.is_empty() {
+                record.earlier.get_or_insert_default().insert(name, earlier);
+            }
+        }
+        record.shrink();
+        Ok(record)
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.cells.binary_search_by(|cell| (*cell.name).cmp(name))
+    }
+
+    /// Where the value of a cell begins.
+    fn begin(&self, place: usize) -> u32 {
+        place.checked_sub(1).map_or(0, |before| self.cells[before].end)
+    }
+
+    fn span(&self, place: usize) -> Range<usize> {
+        self.begin(place) as usize..self.cells[place].end as usize
+    }
+
+    fn seen(&self, place: usize) -> Seen<'_> {
+        let (at, app_id) = self.writes[self.cells[place].write as usize];
+        Seen { value: &self.values[self.span(place)], at, app_id }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&str, Seen<'_>)> {
+        (0..self.cells.len()).map(|place| (&*self.cells[place].name, self.seen(place)))
+    }
+
+    /// What each cell held before.
+    fn earlier(&self) -> impl Iterator<Item = &[Version]> {
+        let of = |cell: &Cell| self.earlier.as_ref().and_then(|earlier| earlier.get(&cell.name)).map_or(&[][..], Vec::as_slice);
+        self.cells.iter().map(of)
+    }
+
+    /// The place of a write among the writes.
+    fn write(&mut self, at: Timestamp, app_id: u64) -> u32 {
+        let place = self.writes.iter().position(|own| *own == (at, app_id)).unwrap_or_else(|| {
+            self.writes.push((at, app_id));
+            self.writes.len() - 1
+        });
+        u32::try_from(place).expect("a record has fewer writes than values, and those before")
+    }
+}
+
+impl Version {
+    fn seen(&self) -> Seen<'_> {
+        Seen { value: &self.value, at: self.at, app_id: self.app_id }
+    }
+}
+
+/// A version as it is written down.
+#[derive(Serialize)]
+struct VersionRef<'a> {
+    #[serde(rename = "v")]
+    value: &'a str,
+    #[serde(rename = "t")]
+    at: Timestamp,
+    #[serde(rename = "a")]
+    app_id: u64,
+}
+
+impl<'a> VersionRef<'a> {
+    fn of(Seen { value, at, app_id }: Seen<'a>) -> Self {
+        Self { value, at, app_id }
     }
 }
 
@@ -126,7 +260,7 @@ struct StoredRef<'a> {
     #[serde(rename = "x")]
     archived_at: Option<Timestamp>,
     #[serde(rename = "p")]
-    cells: Vec<(&'a str, &'a Version, &'a Vec<Version>)>,
+    cells: Vec<(&'a str, VersionRef<'a>, &'a [Version])>,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +279,7 @@ struct Stored {
 mod tests {
     use super::*;
     use crate::kind::Kind;
+    use proptest::prelude::*;
 
     #[test]
     fn the_history_keeps_twenty_values_the_newest_included() {
@@ -153,8 +288,8 @@ mod tests {
         for n in 0..30 {
             record.set(&city, &n.to_string(), Timestamp::from_ms(n), 7);
         }
-        let cell = record.cell("city").unwrap();
-        assert_eq!((&*cell.current.value, cell.earlier.len(), &*cell.earlier[0].value), ("29", HISTORY_VALUES_MAX - 1, "10"));
+        let values: Vec<&str> = record.history("city").map(|seen| seen.value).collect();
+        assert_eq!((values.len(), values[0], values[HISTORY_VALUES_MAX - 1]), (HISTORY_VALUES_MAX, "29", "10"));
     }
 
     #[test]
@@ -165,5 +300,42 @@ mod tests {
         }
         let schema = Schema::of(Kind::of("contacts").unwrap());
         assert_eq!(Record::from_stored(5, &schema, &record.to_stored()).unwrap(), record);
+    }
+
+    /// A record kept as one would without a thought for memory.
+    #[derive(Default)]
+    struct Plain(BTreeMap<String, Vec<(String, i64, u64)>>);
+
+    impl Plain {
+        fn set(&mut self, name: &str, value: &str, at: i64, app_id: u64) {
+            let versions = self.0.entry(name.to_owned()).or_default();
+            if versions.first().is_none_or(|newest| newest.0 != value) {
+                versions.insert(0, (value.to_owned(), at, app_id));
+                versions.truncate(HISTORY_VALUES_MAX);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_what_one_map_of_lists_would(
+            writes in proptest::collection::vec(("[a-e]", "[a-zé ]{0,4}", 0..6i64, 0..3u64, any::<bool>()), 0..60),
+        ) {
+            let (mut record, mut plain) = (Record::new(1, Timestamp::from_ms(0)), Plain::default());
+            for (name, value, at, app_id, shrinks) in &writes {
+                record.set(&name.as_str().into(), value, Timestamp::from_ms(*at), *app_id);
+                plain.set(name, value, *at, *app_id);
+                if *shrinks {
+                    record.shrink();
+                }
+            }
+            for name in ["a", "b", "c", "d", "e"] {
+                let own: Vec<_> = record.history(name).map(|seen| (seen.value.to_owned(), seen.at.as_ms(), seen.app_id)).collect();
+                prop_assert_eq!(&own, &plain.0.get(name).cloned().unwrap_or_default());
+                prop_assert_eq!(record.get(name), own.first().map(|(value, ..)| value.as_str()).filter(|value| !value.is_empty()));
+            }
+            let schema = Schema::of(Kind::of("contacts").unwrap());
+            prop_assert_eq!(&Record::from_stored(1, &schema, &record.to_stored()).unwrap(), &record);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of HTTP, of the log or of other types.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
@@ -9,6 +10,7 @@ use foldhash::fast::RandomState;
 use crate::property::Name;
 use crate::record::{MERGED, Record};
 use crate::schema::Schema;
+use crate::words::Words;
 
 /// The first id given out. HubSpot's ids are numeric strings without a published start.
 pub const FIRST_ID: u64 = 101;
@@ -24,13 +26,22 @@ pub struct Table {
     unique: BTreeMap<Name, HashMap<Box<str>, u64, RandomState>>,
     /// Ids of records that were merged, and of those they were merged into.
     merged: HashMap<u64, u64, RandomState>,
+    /// Of live records. Searches, which change nothing else, make what they find missing.
+    words: RefCell<Words>,
     live: usize,
     next_id: u64,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { records: BTreeMap::new(), unique: BTreeMap::new(), merged: HashMap::default(), live: 0, next_id: FIRST_ID }
+        Self {
+            records: BTreeMap::new(),
+            unique: BTreeMap::new(),
+            merged: HashMap::default(),
+            words: RefCell::default(),
+            live: 0,
+            next_id: FIRST_ID,
+        }
     }
 }
 
@@ -65,6 +76,17 @@ impl Table {
         self.unique.get(property)?.get(value.trim().to_lowercase().as_str()).copied()
     }
 
+    /// The ids of the live records whose value has every one of the words, which are in lower case.
+    pub fn with_words(&self, name: &Name, words: &[&str]) -> Vec<u64> {
+        self.words.borrow_mut().with_all(name, self.range(0, false), words)
+    }
+
+    /// The ids of the live records whose value has a word with this part in it, in lower case; perhaps
+    /// repeated, and in no order.
+    pub fn with_part(&self, name: &Name, part: &str) -> Vec<u64> {
+        self.words.borrow_mut().with_part(name, self.range(0, false), part)
+    }
+
     /// The record that another one was merged into.
     pub fn merged_into(&self, id: u64) -> Option<u64> {
         self.merged.get(&id).copied()
@@ -88,11 +110,13 @@ impl Table {
     }
 
     /// Puts a record in the place of the one with its id.
-    pub fn put(&mut self, schema: &Schema, record: Record) {
+    pub fn put(&mut self, schema: &Schema, mut record: Record) {
+        record.shrink();
         self.next_id = self.next_id.max(record.id + 1);
         self.take(schema, record.id);
         if record.archived_at.is_none() {
             self.live += 1;
+            self.words.get_mut().add(&record);
             for (property, value) in unique_values(schema, &record) {
                 self.unique.entry(property).or_default().entry(value.into()).or_insert(record.id);
             }
@@ -118,6 +142,7 @@ impl Table {
         let before = self.records.remove(&id)?;
         if before.archived_at.is_none() {
             self.live -= 1;
+            self.words.get_mut().leave_out(&before);
             for (property, value) in unique_values(schema, &before) {
                 if let Some(values) = self.unique.get_mut(&property)
                     && values.get(value.as_str()) == Some(&id)

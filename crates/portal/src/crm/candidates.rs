@@ -4,11 +4,16 @@
 //! against every filter.
 
 use crate::kind::Kind;
+use crate::property::{Name, ValueType};
 use crate::record::Record;
 use crate::state::State;
 use crate::table::Table;
+use crate::words::words;
 
 use super::search::{Filter, Operator};
+
+/// Fewer records than these are read through sooner than an index of their words is made.
+const WORDS_FROM_RECORDS: usize = 1_000;
 
 /// What the filters of a group allow.
 enum Allowed {
@@ -38,9 +43,10 @@ pub fn of<'a>(state: &'a State, kind: Kind, groups: &[Vec<Filter>]) -> Box<dyn I
 
 fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowed {
     let mut first = 0;
+    let mut fewest: Option<Vec<u64>> = None;
     for filter in group {
-        let Some((name, operator, operands)) = filter.on_property() else { continue };
-        let is_id = name == "hs_object_id";
+        let Some((name, value_type, operator, operands)) = filter.on_property() else { continue };
+        let is_id = &**name == "hs_object_id";
         match operator {
             Operator::Eq | Operator::In if is_id => {
                 // An id may be written as any number is: only plain ones are looked up.
@@ -55,13 +61,118 @@ fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowe
             Operator::Gt | Operator::Gte | Operator::Between if is_id => {
                 first = operands.first().and_then(|operand| operand.parse().ok()).map_or(first, |from: u64| first.max(from));
             }
+            _ if table.count() < WORDS_FROM_RECORDS => {}
+            Operator::Eq | Operator::In if is_compared_as_text(value_type) => {
+                let ids = union(operands, |operand| with_all_words(table, name, &operand.to_lowercase()));
+                fewest = fewer(fewest, ids);
+            }
+            Operator::ContainsToken => {
+                let ids = union(operands, |operand| {
+                    let operand = operand.to_lowercase();
+                    if operand.contains('*') { with_longest_part(table, name, &operand) } else { with_all_words(table, name, &operand) }
+                });
+                fewest = fewer(fewest, ids);
+            }
             _ => {}
         }
     }
-    Allowed::From(first)
+    match fewest {
+        Some(ids) => Allowed::Ids(ids),
+        None => Allowed::From(first),
+    }
+}
+
+fn fewer(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if one.len() <= other.len() { one } else { other }),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The ids that any operand names; none where one of them could match a record that no index names.
+fn union(operands: &[String], ids: impl Fn(&str) -> Option<Vec<u64>>) -> Option<Vec<u64>> {
+    operands.iter().map(|operand| ids(operand)).collect::<Option<Vec<_>>>().map(|lists| lists.concat())
+}
+
+/// A value that is equal has the same words, and one that contains the operand's words has them too.
+fn with_all_words(table: &Table, name: &Name, operand: &str) -> Option<Vec<u64>> {
+    let words: Vec<&str> = words(operand).collect();
+    if words.is_empty() { None } else { Some(table.with_words(name, &words)) }
+}
+
+/// What a pattern says without a break lies within one word of every text that it fits.
+fn with_longest_part(table: &Table, name: &Name, pattern: &str) -> Option<Vec<u64>> {
+    words(pattern).max_by_key(|part| part.len()).map(|part| table.with_part(name, part))
+}
+
+/// Numbers and moments can be written in many ways.
+fn is_compared_as_text(value_type: ValueType) -> bool {
+    !matches!(value_type, ValueType::Number | ValueType::Date | ValueType::DateTime)
 }
 
 /// Text alone: the index has values as they are written, and numbers can be written in many ways.
 fn is_looked_up(property: &crate::property::Property, name: &str) -> bool {
-    property.is_unique() && property.value_type == crate::property::ValueType::Text && *property.name == *name
+    property.is_unique() && property.value_type == ValueType::Text && *property.name == *name
+}
+
+#[cfg(test)]
+mod tests {
+    use keyway_core::time::Timestamp;
+    use proptest::prelude::*;
+    use serde_json::{Map, json};
+
+    use super::super::search::Search;
+    use super::*;
+    use crate::state::{AccountSettings, Tx};
+
+    fn settings() -> AccountSettings {
+        let (time_zone, currency, tier, name) = ("UTC".into(), "USD".into(), "free".into(), String::new());
+        AccountSettings { time_zone, currency, tier, created_at: Timestamp::from_ms(0), name }
+    }
+
+    fn write(state: &mut State, kind: Kind, id: u64, city: &str) {
+        let mut record = Record::new(id, Timestamp::from_ms(0));
+        record.set(&"city".into(), city, Timestamp::from_ms(0), 1);
+        Tx::new(state).put_record(kind, record);
+    }
+
+    /// Some text of few different words, so that searches find something.
+    fn some_text(seed: u64) -> String {
+        let words = ["new", "York", "newton", "old", "OLDham", "über", "a-b", "7", "-"];
+        let between = if seed.is_multiple_of(3) { "; " } else { " " };
+        (0..seed % 4).map(|at| words[(seed / 5 + at * at) as usize % words.len()]).collect::<Vec<_>>().join(between)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn an_index_leaves_out_no_record_that_matches(
+            seed in any::<u32>(),
+            searches in proptest::collection::vec(
+                ("(EQ|CONTAINS_TOKEN|NOT_CONTAINS_TOKEN|NEQ)", r"(\*?(new|york|old|ÜBER|a|b|7|-|ton|a-b|new York)\*?( old)?|new\*n|\*)"),
+                1..8,
+            ),
+            changes in proptest::collection::vec((0u64..1_300, any::<u32>(), any::<bool>()), 0..20),
+        ) {
+            let kind = Kind::of("contacts").unwrap();
+            let mut state = State::new(1, settings());
+            for id in 0..1_200 {
+                write(&mut state, kind, id, &some_text(u64::from(seed) + id * 7_919));
+            }
+            for ((operator, value), (id, other, goes)) in searches.iter().zip(changes.iter().cycle().chain([&(0, 0, false)])) {
+                let body = json!({"filterGroups": [{"filters": [{"propertyName": "city", "operator": operator, "value": value}]}]});
+                let body: Map<_, _> = body.as_object().unwrap().clone();
+                let search = Search::parse(&state, kind, &body).unwrap();
+                let ids = |found: Vec<&Record>| found.iter().map(|record| record.id).collect::<Vec<_>>();
+                let found = ids(of(&state, kind, search.groups()).filter(|record| search.matches(&state, kind, record)).collect());
+                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record)).collect());
+                prop_assert_eq!(found, read, "{} {}", operator, value);
+                if *goes {
+                    Tx::new(&mut state).purge_record(kind, *id);
+                } else {
+                    write(&mut state, kind, *id, &some_text(u64::from(*other)));
+                }
+            }
+        }
+    }
 }

@@ -196,7 +196,7 @@ impl Filter {
 
 fn ever(record: &Record, name: &str, operands: &[String]) -> bool {
     let is = |value: &str| operands.iter().any(|operand| operand.eq_ignore_ascii_case(value));
-    record.history(name).any(|version| is(&version.value))
+    record.history(name).any(|version| is(version.value))
 }
 
 /// `values`, `value`, `lowerBound` and `upperBound`, or a point in time.

@@ -115,7 +115,7 @@ fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
         for (at, version) in record.history(name).enumerate() {
             separate(out, at);
             out.extend_from_slice(b"{\"value\":");
-            text(out, &version.value);
+            text(out, version.value);
             moment(out, "timestamp", version.at);
             match version.app_id {
                 0 => out.extend_from_slice(b",\"sourceType\":\"INTERNAL_PROCESSING\"}"),

@@ -16,6 +16,7 @@ use crate::request::{Request, bad_field, id_text, text, texts};
 use crate::schema::Schema;
 use crate::state::State;
 use crate::value::{moment, number};
+use crate::words::words;
 
 const GROUPS_MAX: usize = 5;
 const FILTERS_PER_GROUP_MAX: usize = 6;
@@ -125,6 +126,12 @@ impl Search {
         }
         let query = text(body, "query")?.map(|query| query.trim().to_lowercase()).filter(|query| !query.is_empty());
         Ok(Self { groups: groups(state, kind, body)?, query, sort: sort(state, kind, body)?, offset, limit })
+    }
+
+    /// The filters: one group of them at least must let a record through.
+    #[cfg(test)]
+    pub fn groups(&self) -> &[Vec<Filter>] {
+        &self.groups
     }
 
     /// Whether a record is among the results.
@@ -290,9 +297,9 @@ impl Filter {
     }
 
     /// The property that the filter is about, unless it is about associations.
-    pub fn on_property(&self) -> Option<(&str, Operator, &[String])> {
+    pub fn on_property(&self) -> Option<(&Name, ValueType, Operator, &[String])> {
         match &self.subject {
-            Subject::Property(name, ..) => Some((name, self.operator, &self.operands)),
+            Subject::Property(name, value_type, _) => Some((name, *value_type, self.operator, &self.operands)),
             Subject::Associated(_) => None,
         }
     }
@@ -385,10 +392,6 @@ fn contains_token(value: &str, operand: &str) -> bool {
         return fits(&operand, &value) || words(&value).any(|word| fits(&operand, word));
     }
     words(&operand).next().is_some() && words(&operand).all(|wanted| words(&value).any(|word| word == wanted))
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// A pattern in which `*` is any text. Takes time in proportion to the product of the lengths at
