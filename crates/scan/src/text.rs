@@ -101,6 +101,17 @@ pub fn line_at(text: &[u8], offset: usize) -> std::ops::Range<usize> {
     start..end
 }
 
+/// How far from a place its line is followed to either side, in bytes.
+const NEAR: usize = 2_000;
+
+/// The line that holds an offset, without its end; of a long one, as of minified code, what is near.
+/// A file of one line then takes no longer than one of many.
+pub fn line_near(text: &[u8], offset: usize) -> std::ops::Range<usize> {
+    let (floor, ceiling) = (offset.saturating_sub(NEAR), text.len().min(offset + NEAR));
+    let line = line_at(&text[floor..ceiling], offset - floor);
+    floor + line.start..floor + line.end
+}
+
 /// The spaces and tabs that a line begins with.
 pub fn indent_of(line: &[u8]) -> usize {
     line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
@@ -147,31 +158,36 @@ pub fn mask(value: &str) -> String {
     format!("{head}{hint}")
 }
 
-/// Turns offsets into lines and columns, for one text. Lines are counted only up to what is asked for.
+/// Turns offsets into lines and columns, for one text. Both are counted on from what was asked for last.
 pub struct Places<'a> {
     text: &'a [u8],
     counted_to: usize,
     line: u64,
+    column: u64,
 }
 
 impl<'a> Places<'a> {
     /// Starts at line 1.
     pub const fn new(text: &'a [u8]) -> Self {
-        Self { text, counted_to: 0, line: 1 }
+        Self { text, counted_to: 0, line: 1, column: 1 }
     }
 
     /// Line and column (in characters) of an offset, both from 1.
     pub fn of(&mut self, offset: usize) -> (u64, u64) {
         let offset = offset.min(self.text.len());
         if offset < self.counted_to {
-            (self.counted_to, self.line) = (0, 1);
+            *self = Self::new(self.text);
         }
-        self.line += memchr::memchr_iter(b'\n', &self.text[self.counted_to..offset]).count() as u64;
+        let more = &self.text[self.counted_to..offset];
         self.counted_to = offset;
-        let start = memchr::memrchr(b'\n', &self.text[..offset]).map_or(0, |at| at + 1);
+        self.line += memchr::memchr_iter(b'\n', more).count() as u64;
+        let line = memchr::memrchr(b'\n', more).map_or(more, |end| {
+            self.column = 1;
+            &more[end + 1..]
+        });
         // Continuation bytes of UTF-8 are not characters of their own.
-        let column = self.text[start..offset].iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64 + 1;
-        (self.line, column)
+        self.column += line.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+        (self.line, self.column)
     }
 }
 
@@ -198,6 +214,8 @@ mod tests {
         assert_eq!(places.of(0), (1, 1));
         assert_eq!(places.of(text.len() - 2), (2, 4));
         assert_eq!(places.of(2), (2, 1));
+        assert_eq!(places.of(5), (2, 3));
+        assert_eq!(places.of(text.len()), (3, 1));
     }
 
     #[test]

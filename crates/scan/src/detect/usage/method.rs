@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 
-use crate::text::{is_word, line_at, words};
+use crate::text::{is_word, line_near, words};
 
 /// How far from a URL its method may stand, in bytes.
 const REACH: usize = 500;
@@ -30,7 +30,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The method of the call whose URL stands at `url`.
 pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
-    let line = line_at(text, url.start);
+    let line = line_near(text, url.start);
     // `DELETE https://…` in .http files, logs and documentation.
     let before = &text[line.start.max(url.start.saturating_sub(REACH))..url.start];
     if let Some(word) = before.trim_ascii_end().rsplit(|byte| !byte.is_ascii_alphabetic()).next()
@@ -113,7 +113,7 @@ fn closing(text: &[u8], open: usize) -> usize {
                 depth -= 1;
                 if depth == 0 {
                     // Builders go on: `.uri(…).POST(…)`. So does what follows on the line.
-                    return line_at(text, at).end.min(end);
+                    return line_near(text, at).end.min(end);
                 }
             }
             _ => {}
@@ -235,18 +235,18 @@ fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
 fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
     static ASSIGNED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)\$?([A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*(?:=|:=|\+=|<-)\s*[^=;]*$").expect("a constant"));
-    let line = line_at(text, url.start);
+    let line = line_near(text, url.start);
     let head = &text[line.start.max(url.start.saturating_sub(200))..url.start];
     let variable = ASSIGNED.captures(head)?.get(1)?.as_bytes();
     if matches!(variable, b"url" | b"uri" | b"path" | b"endpoint") && head.ends_with(b": ") {
         return None;
     }
-    let after = line_at(text, url.end).end;
+    let after = line_near(text, url.end).end;
     let end = text.len().min(after + REACH);
     let reach = &text[after..end];
     // The next assignment of the same variable begins another call.
     let again = Regex::new(&format!(r"(?-u)\b{}\s*(?::=|=[^=>]|<-)", String::from_utf8_lossy(variable))).ok()?;
-    let stop = again.find(reach).map_or(reach.len(), |found| line_at(reach, found.start()).start);
+    let stop = again.find(reach).map_or(reach.len(), |found| line_near(reach, found.start()).start);
     for start in memchr::memmem::find_iter(&reach[..stop], variable) {
         let whole = (start == 0 || !is_word(reach[start - 1])) && reach.get(start + variable.len()).is_none_or(|byte| !is_word(*byte));
         if !whole {
@@ -258,7 +258,7 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
                 return Some(method);
             }
             // `Net::HTTP::Post.new(uri)`
-            let head = line_at(text, call.open).start..closing(text, call.open).min(after + stop);
+            let head = line_near(text, call.open).start..closing(text, call.open).min(after + stop);
             if let Some(method) = named(text, &head, &place) {
                 return Some(method);
             }
@@ -283,7 +283,7 @@ fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
         if line.start == 0 || !text[..line.start - 1].trim_ascii_end().ends_with(b"\\") {
             return false;
         }
-        line = line_at(text, line.start - 1);
+        line = line_near(text, line.start - 1);
     }
     false
 }
@@ -292,19 +292,19 @@ fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
 fn command_around(text: &[u8], line: &Range<usize>) -> Range<usize> {
     let mut whole = line.clone();
     while whole.start > 0 && text[..whole.start - 1].trim_ascii_end().ends_with(b"\\") && line.start - whole.start < 2 * REACH {
-        whole.start = line_at(text, whole.start - 1).start;
+        whole.start = line_near(text, whole.start - 1).start;
     }
     while text[whole.clone()].trim_ascii_end().ends_with(b"\\") && whole.end + 1 < text.len() && whole.end - line.end < 2 * REACH {
-        whole.end = line_at(text, whole.end + 1).end;
+        whole.end = line_near(text, whole.end + 1).end;
     }
     whole
 }
 
 /// The lines of a statement: up to a blank line, a semicolon or a closing brace on either side.
 fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
-    let mut start = line_at(text, url.start).start;
+    let mut start = line_near(text, url.start).start;
     while start > 0 && url.start - start < REACH {
-        let before = line_at(text, start - 1);
+        let before = line_near(text, start - 1);
         let line = text[before.clone()].trim_ascii();
         if line.is_empty()
             || matches!(line.last(), Some(b';' | b'}'))
@@ -314,10 +314,10 @@ fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
         }
         start = before.start;
     }
-    let mut end = line_at(text, url.end).end;
+    let mut end = line_near(text, url.end).end;
     while end + 1 < text.len() && end - url.end < REACH {
         let line = text[..end].trim_ascii_end();
-        let next = line_at(text, end + 1);
+        let next = line_near(text, end + 1);
         let content = text[next.clone()].trim_ascii();
         if matches!(line.last(), Some(b';' | b'}')) || content.is_empty() || content.starts_with(b"}") {
             break;

@@ -1,6 +1,6 @@
 //! Calls by URL: whole ones, and paths that are put together with a base elsewhere in the file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use super::Habits;
 use super::{Meaning, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
-use crate::text::{is_comment, line_at};
+use crate::text::{is_comment, line_near};
 
 /// HubSpot's API hosts.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
@@ -48,16 +48,35 @@ struct Read {
     end: usize,
 }
 
+/// Stretches of a text, from where to where; none reaches into another.
+#[derive(Default)]
+struct Stretches(BTreeMap<usize, usize>);
+
+impl Stretches {
+    fn add(&mut self, stretch: &Range<usize>) {
+        let (mut start, mut end) = (stretch.start, stretch.end);
+        while let Some((&other, &others_end)) = self.0.range(..end.max(start + 1)).next_back().filter(|(_, reaches)| **reaches > start) {
+            self.0.remove(&other);
+            (start, end) = (start.min(other), end.max(others_end));
+        }
+        self.0.insert(start, end);
+    }
+
+    fn contains(&self, at: usize) -> bool {
+        self.0.range(..=at).next_back().is_some_and(|(_, end)| at < *end)
+    }
+}
+
 /// Finds calls by URL.
 pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let mut found = Vec::new();
-    let mut taken: Vec<Range<usize>> = Vec::new();
+    let mut taken = Stretches::default();
     let mut bases: Vec<Vec<String>> = Vec::new();
     for host in HOST.find_iter(bytes) {
         let read = read_path(bytes, host.end());
         let url = host.start()..read.end;
-        taken.push(url.clone());
+        taken.add(&url);
         let known = |segments: &[String]| segments.first().is_some_and(|first| FAMILIES.contains(first.as_str()));
         match call(bytes, &url, &read.segments, known(&read.segments), habits) {
             Some(usage) => found.push((url.start, usage)),
@@ -66,8 +85,9 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         }
     }
     let prose = is_prose(text.path);
-    let calls_hubspot = !taken.is_empty();
+    let calls_hubspot = !taken.0.is_empty();
     let docstrings = docstrings(text);
+    let mut others = OtherHosts::default();
     for captures in PATH.captures_iter(bytes) {
         let (Some(path), Some(before)) = (captures.name("path"), captures.name("before")) else { continue };
         if !captures
@@ -80,10 +100,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let start = path.start();
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
         let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
-        if taken.iter().any(|url| url.contains(&start))
-            || in_comment(bytes, start)
-            || (prose || spaced || docstrings.iter().any(|range| range.contains(&start))) && !is_told(bytes, start)
-        {
+        if taken.contains(start) || in_comment(bytes, start) || (prose || spaced || docstrings.contains(start)) && !is_told(bytes, start) {
             continue;
         }
         let slash = start + path.as_bytes().iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
@@ -92,11 +109,11 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
             continue;
         }
         let url = start..read.end;
-        if is_route(bytes, &url) || is_on_another_host(bytes, start) {
+        if is_route(bytes, &url) || others.have(bytes, start) {
             continue;
         }
         if let Some(usage) = call(bytes, &url, &read.segments, calls_hubspot, habits) {
-            taken.push(url.clone());
+            taken.add(&url);
             found.push((url.start, usage));
         }
     }
@@ -105,7 +122,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     for base in bases.iter().take(4) {
         for captures in REST.captures_iter(bytes) {
             let Some(path) = captures.name("path") else { continue };
-            if taken.iter().any(|url| url.contains(&path.start())) || in_comment(bytes, path.start()) {
+            if taken.contains(path.start()) || in_comment(bytes, path.start()) {
                 continue;
             }
             let slash = path.start() + usize::from(path.as_bytes().starts_with(b"/"));
@@ -115,7 +132,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
             if catalogued && let Some(usage) = call(bytes, &url, &segments, false, habits) {
-                taken.push(url);
+                taken.add(&url);
                 found.push((path.start(), usage));
             }
         }
@@ -133,7 +150,7 @@ fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits
     let method = method::of(text, url);
     let meaning = listed(method, segments).or_else(|| unlisted(method, segments).filter(|_| sure))?;
     let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
-    let statement = line_at(text, url.start).start.max(near.start)..line_at(text, url.end).end.min(near.end);
+    let statement = line_near(text, url.start).start.max(near.start)..line_near(text, url.end).end.min(near.end);
     let auth = habits.of_url(&meaning, &text[statement]);
     Some(usage(meaning, Via::Url, None, auth))
 }
@@ -159,7 +176,7 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
 fn is_told(text: &[u8], start: usize) -> bool {
     static OPTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)\b(?:path|url|uri|endpoint)["']?\s*[:=]\s*["'`]$"#).expect("a constant"));
-    let line = line_at(text, start).start;
+    let line = line_near(text, start).start;
     if OPTION.is_match(&text[line..start]) {
         return true;
     }
@@ -174,20 +191,38 @@ fn is_route(text: &[u8], url: &Range<usize>) -> bool {
             .expect("a constant")
     });
     static HANDLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["'`](?:,\s*to:|\s*=>\s*["']\w+#)"#).expect("a constant"));
-    let line = line_at(text, url.start);
+    let line = line_near(text, url.start);
     DEFINES.is_match(&text[line.start..url.start]) || HANDLED.is_match(&text[url.end.min(line.end)..line.end])
 }
 
-/// Whether the base that a path is put after is assigned another host in this file.
-fn is_on_another_host(text: &[u8], start: usize) -> bool {
+/// Names in a file, and whether what they are assigned there is another host.
+#[derive(Default)]
+struct OtherHosts(HashMap<Vec<u8>, bool>);
+
+impl OtherHosts {
+    /// Whether the base that a path is put after is assigned another host in this file.
+    fn have(&mut self, text: &[u8], start: usize) -> bool {
+        let Some(base) = base_of(text, start) else { return false };
+        match self.0.get(base) {
+            Some(known) => *known,
+            None => *self.0.entry(base.to_vec()).or_insert_with(|| is_on_another_host(text, base)),
+        }
+    }
+}
+
+/// The name that a path is put after: `${base}/crm/…`, `base + "/crm/…"`.
+fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
     static BASE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:\(\))?\s*(?:\}|\)|\+\s*[fbr]?["'`]|\.\s*["']|,\s*["'`])$"#).expect("a constant")
     });
-    let line = line_at(text, start).start.max(start.saturating_sub(120));
-    let Some(base) = BASE.captures(&text[line..start]).and_then(|captures| captures.get(1)) else { return false };
+    let line = line_near(text, start).start.max(start.saturating_sub(120));
+    BASE.captures(&text[line..start])?.get(1).map(|base| base.as_bytes())
+}
+
+fn is_on_another_host(text: &[u8], base: &[u8]) -> bool {
     let assigned = format!(
         r#"(?-u)\b{}["']?\s*(?::\s*\w+\s*)?(?::|:?=|=>)\s*[^\n]{{0,40}}?["'`]https?://([^/"'`\s]+)"#,
-        String::from_utf8_lossy(base.as_bytes())
+        String::from_utf8_lossy(base)
     );
     let Ok(assigned) = Regex::new(&assigned) else { return false };
     let mut hosts = assigned.captures_iter(text).filter_map(|captures| captures.get(1)).peekable();
@@ -195,23 +230,24 @@ fn is_on_another_host(text: &[u8], start: usize) -> bool {
 }
 
 /// The strings in triple quotes of a Python file: mostly documentation.
-fn docstrings(text: Text<'_>) -> Vec<Range<usize>> {
-    if !text.path.ends_with(".py") {
-        return Vec::new();
+fn docstrings(text: Text<'_>) -> Stretches {
+    let mut strings = Stretches::default();
+    if text.path.ends_with(".py") {
+        let quotes: Vec<usize> = memchr::memmem::find_iter(text.bytes, b"\"\"\"").collect();
+        quotes.chunks_exact(2).for_each(|pair| strings.add(&(pair[0]..pair[1])));
     }
-    let quotes: Vec<usize> = memchr::memmem::find_iter(text.bytes, b"\"\"\"").collect();
-    quotes.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect()
+    strings
 }
 
 /// Whether a value stands after a key of YAML, unquoted: `path: /crm/…`.
 fn is_yaml_value(text: &[u8], start: usize) -> bool {
     static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\s*(?:- )?[\w-]+:\s+$").expect("a constant"));
-    KEY.is_match(&text[line_at(text, start).start..start])
+    KEY.is_match(&text[line_near(text, start).start..start])
 }
 
 /// Whether what stands here is in a comment that begins its line.
 fn in_comment(text: &[u8], start: usize) -> bool {
-    is_comment(&text[line_at(text, start).start..start])
+    is_comment(&text[line_near(text, start).start..start])
 }
 
 fn is_prose(path: &str) -> bool {
