@@ -88,8 +88,8 @@ pub struct Sent {
 pub enum Destination<'a> {
     /// The embedded portal.
     Embedded(&'a dyn Backend),
-    /// HubSpot.
-    HubSpot(Way<'a>),
+    /// HubSpot. On the heap: it is handed on by value several times.
+    HubSpot(Box<Way<'a>>),
 }
 
 /// How a call reaches HubSpot.
@@ -151,8 +151,8 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
     backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now }).await
 }
 
-async fn hubspot(way: Way<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
-    let Way { upstream, connection, credential, mut slot, asking, still } = way;
+async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
+    let Way { upstream, connection, credential, mut slot, asking, still } = *way;
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();

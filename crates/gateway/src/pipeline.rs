@@ -331,7 +331,7 @@ impl Gateway {
             return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now).into()), allowance, allow: None });
         }
         let result = match (receive::body(head, body, call, false).await, fault) {
-            (Ok(body), Some(rule)) => self.in_part(call, head, body, permit, &rule).await,
+            (Ok(body), Some(rule)) => Box::pin(self.in_part(call, head, body, permit, &rule)).await,
             (Ok(body), None) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
             (Err(refused), _) => Err(refused),
         };
@@ -367,7 +367,7 @@ impl Gateway {
         let credential = self.presented(&token.app.account.account).await?;
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
-        let way = Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still };
+        let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
         let result = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
         Ok(Outcome { result, allowance, allow: None })
     }

@@ -127,6 +127,8 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
         let (gateway, alive) = (gateway.clone(), alive.clone());
         // When the client hangs up, hyper drops what it waits for here, and a call that may have
         // changed something must still come to its record.
+        // Its state is 6.7 KB. From 7 KB on the allocator would serve it from the blocks of read buffers,
+        // of which idle connections then hold twice as much in memory.
         Finishing::new(async move {
             let answered = gateway.handle(request, peer.ip()).await;
             drop(alive);
