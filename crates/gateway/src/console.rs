@@ -6,12 +6,14 @@
 
 mod account;
 mod accounts;
+mod admin_tokens;
 mod api;
 mod app;
 mod apps;
 mod assets;
 mod audit;
 mod callback;
+mod changes;
 mod chart;
 mod consent;
 mod doctor;
@@ -23,6 +25,7 @@ mod new_app;
 mod oidc;
 mod overview;
 mod page;
+mod people;
 mod public_apps;
 mod scopes;
 mod set_up;
@@ -111,6 +114,17 @@ fn console() -> Router<Admin> {
         .route("/public-apps/{id}/switch", post(public_apps::switch))
         .route("/public-apps/{id}/installs/{install}/end", post(public_apps::uninstall))
         .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
+        .route("/people", get(people::list).post(people::add))
+        .route("/people/new", get(people::ask))
+        .route("/people/tokens", get(admin_tokens::list).post(admin_tokens::create))
+        .route("/people/tokens/{id}/revoke", post(admin_tokens::revoke))
+        .route("/people/{id}", get(people::show).post(people::change))
+        .route("/people/{id}/edit", get(people::edit))
+        .route("/people/{id}/password", post(people::new_password))
+        .route("/people/{id}/sign-out", post(people::end_sessions))
+        .route("/people/{id}/second-factor", post(people::remove_second_factor))
+        .route("/people/{id}/delete", get(people::ask_deletion).post(people::delete))
+        .route("/changes", get(changes::list))
         .route("/migration", get(migration::ask).post(migration::plan).layer(DefaultBodyLimit::max(migration::FORM_BYTES_MAX)))
         .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
         .route("/audit", get(audit::list))

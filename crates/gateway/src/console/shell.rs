@@ -22,7 +22,7 @@ pub(super) struct Shell<'a> {
 /// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
 type Section = (&'static str, &'static str, &'static str, &'static str);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 9] = [
     ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", "showOverview"),
     ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", "listApps"),
     (
@@ -33,6 +33,8 @@ const SECTIONS: [Section; 7] = [
     ),
     ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", "listAccounts"),
     ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", "listRecords"),
+    ("/changes", "Changes", "M4 20h4L19 9l-4-4L4 16zm12-16 4 4 2-2-4-4z", "listChanges"),
+    ("/people", "People", "M12 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8zm-8 18c0-5 3.5-8 8-8s8 3 8 8z", "listUsers"),
     ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", "plan"),
     ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", "diagnose"),
 ];
@@ -74,6 +76,8 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "replaced" => "The new credential is in place. The old one is kept for a week, in case you need it back.",
         "restored" => "The credential that was in place before is back.",
         "connected" => "The account is connected.",
+        "signed-out" => "Their sessions are over.",
+        "second-factor-removed" => "The second factor is gone, and their sessions are over.",
         "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",
         _ => return None,
     })
