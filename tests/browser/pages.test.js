@@ -20,6 +20,8 @@ before(async () => {
   const authorize = `${keyway.admin}/oauth/authorize?${new URLSearchParams({ client_id: publicApp.clientId, redirect_uri: 'https://calendar.example/callback', scope: 'oauth crm.objects.contacts.read' })}`
   keyway.run('install', 'approve', authorize, '--account', String(accounts[0].hubId))
   const { records } = keyway.run('audit', 'list', '--category', 'MISSING_SCOPES')
+  // The first person may do everything.
+  console_.person()
   keyway.run('user', 'create', 'grace@example.com', '--role', 'app-manager', '--app', 'Website forms')
   keyway.run('admin-token', 'create', 'Terraform', '--role', 'auditor')
   ids = { app: forms.app.id, token: forms.token.id, demo: keyway.run('app', 'show', 'Demo sync').app.id, public: publicApp.id, hub: accounts[0].hubId, record: records[0].correlationId, authorize: new URL(authorize) }

@@ -18,6 +18,8 @@ pub struct PortalBackend {
     pub portal: Arc<Portal>,
     /// Whether it may have accounts: not where several instances share a store, and none of them its records.
     pub embeds: bool,
+    /// Where the data listener is reached.
+    pub base: Arc<str>,
 }
 
 impl Backend for PortalBackend {
@@ -25,7 +27,10 @@ impl Backend for PortalBackend {
         Box::pin(async move {
             let BackendCall { hub_id, app_id, method, path, query, body, now } = call;
             // An embedded account has one user, who made its apps; its id is the account's.
-            let reply = self.portal.handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now }).await?;
+            let reply = self
+                .portal
+                .handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now, base: self.base.clone() })
+                .await?;
             Ok(BackendReply { status: reply.status, body: reply.body })
         })
     }

@@ -79,13 +79,14 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         line.beat().await;
     }
     let registry = Arc::new(Registry::new(store.token_key(), store.is_shared(), line.clone()));
-    let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none() });
-    let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
-    let upstream = Arc::new(Upstream::new());
     let addresses = Addresses {
         data: address(serve.public_url.as_deref(), "--public-url", data.local_addr()?)?,
         admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
     };
+    let base = addresses.data.as_str().into();
+    let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none(), base });
+    let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
+    let upstream = Arc::new(Upstream::new());
     let admin_url = addresses.admin.clone();
     let gateway = Gateway::new(registry.clone(), audit.clone(), backend.clone(), upstream.clone());
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));

@@ -4,6 +4,7 @@
 //! the account but themselves. One table (`table`) says which there are and how they differ; what fits
 //! no table has a file of its own. What is not here answers 501.
 
+mod exports;
 mod files;
 mod hubdb;
 mod multipart;
@@ -42,6 +43,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let query = Query::parse(call.query.as_deref());
     let asked = Asked { call, query: &query };
     match segments.as_slice() {
+        ["crm", "exports", "export", rest @ ..] => return exports::answer(&asked, rest, tx),
         ["files", "files", rest @ ..] => return files::answer(&asked, rest, tx),
         ["cms", "hubdb", "tables", rest @ ..] => return hubdb::answer(&asked, rest, tx),
         ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),

@@ -11,14 +11,14 @@ mod candidates;
 mod limits;
 mod list_filters;
 mod list_folders;
-mod lists;
-mod objects;
+pub(crate) mod lists;
+pub(crate) mod objects;
 mod owners;
 mod pipelines;
 mod properties;
 mod render;
 mod schemas;
-mod search;
+pub(crate) mod search;
 mod validations;
 pub(crate) mod write;
 
@@ -54,12 +54,12 @@ pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mu
 
 /// The type that a segment names. The gateway has refused what is no type at all; what is left is a
 /// custom type that the account does not have.
-fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
+pub(crate) fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
     let found = state.kind(segment).filter(|kind| state.space(*kind).custom.as_ref().is_none_or(|custom| !custom.archived));
     found.ok_or_else(|| ErrorBody::validation(format!("Unable to infer object type from: {segment}")))
 }
 
-fn writable(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
+pub(crate) fn writable(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
     let kind = kind(state, segment)?;
     let space = state.space(kind);
     if space.is_writable() {

@@ -189,6 +189,7 @@ impl Filling<'_> {
             query,
             body: if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() },
             now: self.now,
+            base: crate::HUBSPOT.into(),
         };
         let reply = answer(&call, &mut self.tx).map_err(|refused| {
             let details: Vec<&str> = refused.errors.iter().map(|detail| detail.message.as_str()).collect();

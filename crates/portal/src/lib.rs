@@ -107,6 +107,8 @@ pub struct Call {
     pub body: Bytes,
     /// The time of the call.
     pub now: Timestamp,
+    /// Where the account is reached, such as `http://127.0.0.1:8484`: for links to files it keeps.
+    pub base: Arc<str>,
 }
 
 /// An answer that is not an error.
@@ -117,6 +119,9 @@ pub struct Reply {
     /// JSON, or nothing.
     pub body: Bytes,
 }
+
+/// HubSpot's own address, for calls that come over no network.
+const HUBSPOT: &str = "https://api.hubapi.com";
 
 type Accounts = HashMap<u64, Arc<Mutex<State>>, foldhash::fast::RandomState>;
 
@@ -227,7 +232,7 @@ impl Portal {
         let mut state = State::new(0, settings);
         let Ok(method) = method.parse::<Method>() else { return false };
         let (path, now) = (path.clone(), Timestamp::from_ms(0));
-        let call = Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now };
+        let call = Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now, base: HUBSPOT.into() };
         served(&call, &mut Tx::new(&mut state)).is_some()
     }
 

@@ -99,7 +99,7 @@ impl Query {
 
     /// The link to the next page of the same list.
     pub fn link(&self, path: &str, after: u64) -> String {
-        let mut link = format!("https://api.hubapi.com{path}?");
+        let mut link = format!("{}{path}?", crate::HUBSPOT);
         for (key, value) in self.0.iter().filter(|(key, _)| key != "after") {
             encode_component(key, &mut link);
             link.push('=');

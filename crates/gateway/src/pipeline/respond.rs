@@ -45,9 +45,12 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         }
         Ok(Reply::Whole(reply)) => {
             let mut response = whole(reply.body, &call.correlation_id);
-            if call.operation.is_some_and(|operation| operation.template.ends_with("/download")) {
-                // Whatever the upload called it: nothing that a browser would run from here.
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            if let Some(operation) = call.operation.filter(|operation| operation.template.ends_with("/download")) {
+                // An export is the account's own CSV. For the rest, whatever the upload called it:
+                // nothing that a browser would run from here.
+                let is_export = operation.api == "CRM/Exports";
+                let kind = if is_export { "text/csv;charset=utf-8" } else { "application/octet-stream" };
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             }
             response
         }

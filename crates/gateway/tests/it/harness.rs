@@ -53,7 +53,10 @@ impl Backend for PortalBackend {
     fn call(&self, call: BackendCall) -> BoxFuture<'_, Result<BackendReply, ErrorBody>> {
         Box::pin(async move {
             let BackendCall { hub_id, app_id, method, path, query, body, now } = call;
-            let reply = self.0.handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now }).await?;
+            let reply = self
+                .0
+                .handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now, base: "http://127.0.0.1".into() })
+                .await?;
             Ok(BackendReply { status: reply.status, body: reply.body })
         })
     }

@@ -79,12 +79,12 @@ fn with_filters(request: &Request<'_>) -> bool {
     request.query.get("includeFilters").is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
 }
 
-fn kind(state: &State, list: &List) -> Option<Kind> {
+pub fn kind(state: &State, list: &List) -> Option<Kind> {
     Kind::from_key(&list.kind).filter(|kind| state.has(*kind))
 }
 
 /// Live records on a list, and when they came on it, by record id.
-fn joined(state: &State, list: &List) -> Vec<(u64, Joined)> {
+pub fn joined(state: &State, list: &List) -> Vec<(u64, Joined)> {
     let Some(kind) = kind(state, list) else { return Vec::new() };
     let table = state.table(kind);
     if list.processing != Processing::Dynamic {

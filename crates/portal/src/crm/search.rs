@@ -99,8 +99,7 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(state, kind, &body)?;
-    let found = candidates::of(state, kind, &search.groups).filter(|record| search.matches(state, kind, record)).collect();
-    let found = search.sort(found);
+    let found = search.found(state, kind);
     let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new());
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
     render::records(&mut out, state, kind, found.iter().skip(search.offset).take(search.limit).copied(), &view);
@@ -132,6 +131,11 @@ impl Search {
     #[cfg(test)]
     pub fn groups(&self) -> &[Vec<Filter>] {
         &self.groups
+    }
+
+    /// All results, sorted.
+    pub fn found<'a>(&self, state: &'a State, kind: Kind) -> Vec<&'a Record> {
+        self.sort(candidates::of(state, kind, &self.groups).filter(|record| self.matches(state, kind, record)).collect())
     }
 
     /// Whether a record is among the results.

@@ -10,6 +10,7 @@ mod custom;
 mod definitions;
 mod durability;
 mod every_operation;
+mod exports;
 mod labels;
 mod legacy;
 mod lists;

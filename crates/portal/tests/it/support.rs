@@ -94,6 +94,15 @@ impl Account {
         self.call_with(&format!("GET {path}"), b"")
     }
 
+    /// A file's content.
+    #[track_caller]
+    pub fn download(&self, path: &str) -> String {
+        let line = format!("GET {path}");
+        let reply = self.runtime.block_on(self.portal.handle(call(&line, b"", self.now_ms.get()))).expect("the file is there");
+        note_tested(&line);
+        String::from_utf8(reply.body.to_vec()).expect("a CSV file is text")
+    }
+
     /// Creates a record and answers its id.
     #[track_caller]
     pub fn make(&self, kind: &str, properties: Value) -> String {
@@ -140,6 +149,7 @@ pub fn call(line: &str, body: &[u8], now_ms: i64) -> Call {
         query,
         body: Bytes::copy_from_slice(body),
         now: Timestamp::from_ms(now_ms),
+        base: "http://127.0.0.1:8484".into(),
     }
 }
 

@@ -1,0 +1,176 @@
+//! What an export is asked for, checked (shapes: HubSpot's published `PublicExportRequest`).
+
+use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use serde_json::{Map, Value, json};
+
+use crate::crm::search::Search;
+use crate::crm::{self, lists, objects};
+use crate::kind::Kind;
+use crate::property::Name;
+use crate::record::Record;
+use crate::request::{bad_field, id_text, text, texts};
+use crate::state::State;
+
+/// Columns that are asked for, at most.
+const COLUMNS_MAX: usize = 1_000;
+/// Characters of a name.
+const NAME_CHARS_MAX: usize = 255;
+
+/// Whose records are exported.
+pub enum Source {
+    /// Those that a search finds.
+    View(Search),
+    /// Those on a list.
+    List(u64),
+}
+
+impl Source {
+    /// The name on the wire.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::View(_) => "VIEW",
+            Self::List(_) => "LIST",
+        }
+    }
+}
+
+/// An export, as it was asked for.
+pub struct Wanted {
+    pub name: String,
+    pub kind: Kind,
+    pub properties: Vec<Name>,
+    pub source: Source,
+    /// Types whose associated records are named in columns of their own.
+    pub associated: Vec<Kind>,
+    /// Internal names for columns, in place of labels.
+    pub internal_names: bool,
+    /// Internal values of options, in place of labels.
+    pub internal_values: bool,
+    /// All associated records of a row, and not the first thousand.
+    pub all_associated: bool,
+}
+
+impl Wanted {
+    /// Reads the body of a request.
+    pub fn read(state: &State, body: &Map<String, Value>) -> Result<Self, ErrorBody> {
+        let required = |field: &str| text(body, field)?.filter(|text| !text.is_empty()).ok_or_else(|| bad_field(field, "is required"));
+        let (export_type, name) = (required("exportType")?, required("exportName")?);
+        if name.chars().count() > NAME_CHARS_MAX {
+            return Err(bad_field("exportName", &format!("has at most {NAME_CHARS_MAX} characters")));
+        }
+        match required("format")? {
+            "CSV" => {}
+            "XLS" | "XLSX" => return Err(bad_field("format", "must be CSV: an embedded account writes no spreadsheets")),
+            _ => return Err(bad_field("format", "must be one of CSV, XLS, XLSX")),
+        }
+        let kind = kind(state, required("objectType")?)?;
+        let options = texts(body, "exportInternalValuesOptions")?;
+        if options.iter().any(|option| !["NAMES", "VALUES"].contains(option)) {
+            return Err(bad_field("exportInternalValuesOptions", "must hold NAMES and VALUES only"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            kind,
+            properties: properties(state, kind, body)?,
+            source: source(state, kind, export_type, body)?,
+            associated: associated(state, body)?,
+            internal_names: options.contains(&"NAMES"),
+            internal_values: options.contains(&"VALUES"),
+            all_associated: body.get("overrideAssociatedObjectsPerDefinitionPerRowLimit") == Some(&Value::Bool(true)),
+        })
+    }
+
+    /// The records, in the order of the search or of their ids.
+    pub fn records<'a>(&self, state: &'a State) -> Result<Vec<&'a Record>, ErrorBody> {
+        match &self.source {
+            Source::View(search) => Ok(search.found(state, self.kind)),
+            Source::List(list) => {
+                let members = lists::joined(state, lists::find(state, &list.to_string())?);
+                members.into_iter().map(|(id, _)| objects::live(state, (self.kind, id))).collect()
+            }
+        }
+    }
+
+    /// The properties, as they are told of.
+    pub fn property_names(&self) -> Vec<&str> {
+        self.properties.iter().map(|name| &**name).collect()
+    }
+
+    /// The type in capitals, as HubSpot tells of it; a custom type by its id.
+    pub fn object_type(&self, state: &State) -> String {
+        let space = state.space(self.kind);
+        if space.custom.is_some() { space.type_id.to_string() } else { space.shouted() }
+    }
+}
+
+/// `CONTACT`, `contacts` and `0-1` are one type.
+fn kind(state: &State, given: &str) -> Result<Kind, ErrorBody> {
+    crm::kind(state, given).or_else(|refused| crm::kind(state, &given.to_lowercase()).map_err(|_| refused))
+}
+
+fn properties(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Vec<Name>, ErrorBody> {
+    if body.get("objectProperties").is_none_or(Value::is_null) {
+        return Err(bad_field("objectProperties", "is required"));
+    }
+    let names = texts(body, "objectProperties")?;
+    if names.len() > COLUMNS_MAX {
+        return Err(bad_field("objectProperties", &format!("holds at most {COLUMNS_MAX} properties")));
+    }
+    let schema = state.schema(kind);
+    names
+        .into_iter()
+        .map(|name| {
+            schema.get(name).map(|property| property.name.clone()).ok_or_else(|| {
+                let problem = format!("Property \"{name}\" does not exist");
+                let detail = ErrorDetail::new(&problem).code("PROPERTY_DOESNT_EXIST").context("propertyName", vec![name.to_owned()]);
+                ErrorBody::validation(problem).detail(detail)
+            })
+        })
+        .collect()
+}
+
+fn source(state: &State, kind: Kind, export_type: &str, body: &Map<String, Value>) -> Result<Source, ErrorBody> {
+    match export_type {
+        "VIEW" => Ok(Source::View(search(state, kind, body)?)),
+        "LIST" => {
+            let id = id_text(body.get("listId")).ok_or_else(|| bad_field("listId", "is required"))?;
+            let list = lists::find(state, &id)?;
+            if lists::kind(state, list) != Some(kind) {
+                return Err(bad_field("listId", "is a list of another object type"));
+            }
+            Ok(Source::List(list.id))
+        }
+        _ => Err(bad_field("exportType", "must be VIEW or LIST")),
+    }
+}
+
+/// The search of a view. It has no pages, and its sorts say `order` where those of a search say
+/// `direction`.
+fn search(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Search, ErrorBody> {
+    let mut asked = match body.get("publicCrmSearchRequest") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(asked)) => asked.clone(),
+        Some(_) => return Err(bad_field("publicCrmSearchRequest", "must be an object")),
+    };
+    asked.retain(|name, _| ["filterGroups", "filters", "query", "sorts"].contains(&name.as_str()));
+    for sort in asked.get_mut("sorts").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(order) = sort.as_object_mut().and_then(|sort| sort.remove("order")) {
+            let direction = match order.as_str() {
+                Some("ASC") => "ASCENDING",
+                Some("DESC") => "DESCENDING",
+                _ => return Err(bad_field("sorts.order", "must be ASC or DESC")),
+            };
+            sort["direction"] = json!(direction);
+        }
+    }
+    Search::parse(state, kind, &asked)
+}
+
+/// One type in v3, a list of types under the dates.
+fn associated(state: &State, body: &Map<String, Value>) -> Result<Vec<Kind>, ErrorBody> {
+    let names = match body.get("associatedObjectType") {
+        Some(Value::String(name)) => vec![name.as_str()],
+        _ => texts(body, "associatedObjectType")?,
+    };
+    names.into_iter().filter(|name| !name.is_empty()).map(|name| kind(state, name)).collect()
+}
