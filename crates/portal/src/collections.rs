@@ -7,6 +7,7 @@
 mod exports;
 mod files;
 mod hubdb;
+mod imports;
 mod multipart;
 mod preferences;
 mod settings;
@@ -21,6 +22,7 @@ use crate::route::is_version;
 use crate::state::Tx;
 use crate::{Call, Reply};
 
+pub use imports::perform_waiting;
 pub use store::{Item, Items, Place};
 use table::{COLLECTIONS, Collection, Id, Shape};
 
@@ -44,6 +46,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let asked = Asked { call, query: &query };
     match segments.as_slice() {
         ["crm", "exports", "export", rest @ ..] => return exports::answer(&asked, rest, tx),
+        ["crm", "imports", rest @ ..] => return imports::answer(&asked, rest, tx),
         ["files", "files", rest @ ..] => return files::answer(&asked, rest, tx),
         ["cms", "hubdb", "tables", rest @ ..] => return hubdb::answer(&asked, rest, tx),
         ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),

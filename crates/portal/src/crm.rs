@@ -5,7 +5,7 @@
 
 mod account;
 mod association_labels;
-mod associations;
+pub(crate) mod associations;
 mod batch;
 mod candidates;
 mod limits;

@@ -282,8 +282,9 @@ impl Drop for Portal {
     }
 }
 
-/// Answers a call; what it changes is in `tx`.
+/// Answers a call; what it changes is in `tx`. An import that waits is done before.
 fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
+    collections::perform_waiting(call, tx);
     served(call, tx).unwrap_or_else(|| Err(not_served(call)))
 }
 

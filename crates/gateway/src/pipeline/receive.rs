@@ -34,11 +34,13 @@ pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connecte
     Ok(Either::Left(Full::new(bytes)))
 }
 
-/// An upload: a new file, or new bytes of one.
+/// An upload: a new file, new bytes of one, or the files of an import.
 fn takes_file(operation: &Operation) -> bool {
     let is_write = matches!(operation.method, catalog::Method::Post | catalog::Method::Put);
-    let last = operation.template.rsplit('/').next().unwrap_or_default();
-    is_write && operation.template.starts_with("/files/") && matches!(last, "files" | "{fileId}")
+    let mut segments = operation.template.rsplit('/');
+    let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let is_import = operation.api == "CRM/Imports" && (last == "imports" || before == "imports");
+    is_write && (is_import || (operation.template.starts_with("/files/") && matches!(last, "files" | "{fileId}")))
 }
 
 /// The body of a request, which must be JSON where there is one.

@@ -183,7 +183,7 @@ fn labels_between(version: Version, state: &State, from: End, to: End, types: &[
 }
 
 /// An account's own limit of a type of association: so many associations of a record have it.
-fn within_limits(state: &State, from: End, to: End, types: &[u32]) -> Result<(), ErrorBody> {
+pub fn within_limits(state: &State, from: End, to: End, types: &[u32]) -> Result<(), ErrorBody> {
     for (from, to, types) in
         [(from, to, types.to_vec()), (to, from, types.iter().map(|id| state.link_types.inverse(from.0, to.0, *id)).collect())]
     {

@@ -11,6 +11,7 @@ mod definitions;
 mod durability;
 mod every_operation;
 mod exports;
+mod imports;
 mod labels;
 mod legacy;
 mod lists;

@@ -1,0 +1,384 @@
+//! Does an import, row by row. A row that is refused is an error of the import; the others go on.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use keyway_core::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::cell;
+use super::fault::{self, Fault};
+use super::plan::{Column, File, Identity, Operation, Plan};
+use super::sheet::{Row, Sheet};
+use crate::crm::associations::within_limits;
+use crate::crm::write;
+use crate::kind::Kind;
+use crate::links::End;
+use crate::record::Record;
+use crate::request::{Query, Request};
+use crate::route::Version;
+use crate::state::{State, Tx};
+
+/// Errors that are kept of an import; further ones are counted.
+const FAULTS_MAX: usize = 10_000;
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// By HubSpot's names.
+    pub counters: BTreeMap<&'static str, u64>,
+    pub faults: Vec<Fault>,
+    /// A file could not be read as the request says; no record was written.
+    pub failed: bool,
+}
+
+impl Outcome {
+    /// Of an import whose plan does not hold any more.
+    pub fn not_begun(message: String) -> Self {
+        let mut outcome = Self { failed: true, ..Self::default() };
+        outcome.note(whole_file("UNKNOWN_BAD_REQUEST", message, 0));
+        outcome
+    }
+
+    fn count(&mut self, name: &'static str, more: usize) {
+        *self.counters.entry(name).or_default() += more as u64;
+    }
+
+    fn note(&mut self, fault: Fault) {
+        self.count("ERRORS", 1);
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// An error of a file as a whole, on line 0.
+fn whole_file(error_type: &'static str, message: String, file: usize) -> Fault {
+    Fault { error_type, message, file, line: 0, at: None, row: Vec::new(), type_id: None }
+}
+
+/// A row that names a record of another file, to be associated once all records are there.
+struct Pending {
+    from: End,
+    to: Kind,
+    key: String,
+    association: Option<u32>,
+    place: Fault,
+}
+
+struct Run<'a, 't> {
+    tx: &'a mut Tx<'t>,
+    plan: &'a Plan,
+    request: Request<'static>,
+    outcome: Outcome,
+    written: HashSet<End>,
+    /// Companies by domain, which the engine keeps no index of.
+    domains: Option<HashMap<String, Vec<u64>>>,
+    /// Records by what other files name them.
+    keys: HashMap<(Kind, String), u64>,
+    pending: Vec<Pending>,
+}
+
+/// Where the columns of a plan stand in a file.
+type Placed<'a> = Vec<(usize, &'a Column)>;
+
+/// Does an import.
+pub fn perform(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], now: Timestamp, app_id: u64) -> Outcome {
+    let request = Request { app_id, now, version: Version::Dated, path: "", query: Query::default(), body: b"" };
+    let (outcome, written, keys, pending) = (Outcome::default(), HashSet::new(), HashMap::new(), Vec::new());
+    let mut run = Run { tx, plan, request, outcome, written, domains: None, keys, pending };
+    // All files are looked at before a record is written.
+    let mut placed = Vec::new();
+    for (at, (file, sheet)) in plan.files.iter().zip(sheets).enumerate() {
+        placed.push(run.place(at, file, sheet));
+    }
+    if run.outcome.faults.is_empty() {
+        for (at, (file, sheet)) in plan.files.iter().zip(sheets).enumerate() {
+            run.file(at, file, sheet, &placed[at]);
+        }
+        run.associate_pending();
+        let written = run.written.len();
+        run.outcome.count("UNIQUE_OBJECTS_WRITTEN", written);
+    } else {
+        run.outcome.failed = true;
+    }
+    run.outcome
+}
+
+impl<'a> Run<'a, '_> {
+    /// Finds the columns by their names in the first row, or by their order where there is none.
+    fn place(&mut self, at: usize, file: &'a File, sheet: &Sheet) -> Placed<'a> {
+        let mapped = file.columns.iter().flatten().count();
+        self.outcome.count("MAPPED_COLUMNS", mapped);
+        let header = match sheet.rows.first() {
+            Some(Row { cells: Some(cells), .. }) => cells.as_slice(),
+            Some(_) => {
+                self.outcome.note(whole_file("INVALID_FILE_TYPE", format!("{} is not UTF-8", file.name), at));
+                return Vec::new();
+            }
+            None => {
+                self.outcome.note(whole_file("INVALID_FILE_TYPE", format!("{} is empty", file.name), at));
+                return Vec::new();
+            }
+        };
+        self.outcome.count("UNMAPPED_COLUMNS", header.len().saturating_sub(mapped));
+        let mut placed: Placed<'a> = Vec::new();
+        for (order, column) in file.columns.iter().enumerate() {
+            let Some(column) = column else { continue };
+            let is_free = |index: &usize| !placed.iter().any(|(taken, _)| taken == index);
+            let named = || (0..header.len()).filter(is_free).find(|index| header[*index].trim() == column.name);
+            let found = if file.has_header { named() } else { Some(order).filter(|order| *order < header.len()) };
+            match found {
+                Some(index) => placed.push((index, column)),
+                None => {
+                    let message = format!("{} has no column {:?}", file.name, column.name);
+                    self.outcome.note(whole_file("INVALID_COLUMN_CONFIGURATION", message, at));
+                }
+            }
+            let known = |name: &String| name == "hs_object_id" || self.tx.state.schema(column.kind).get(name).is_some();
+            if let Some(name) = column.property.as_ref().filter(|name| !known(name)) {
+                let message = format!("Property \"{name}\" does not exist");
+                self.outcome.note(whole_file("PROPERTY_DEFINITION_NOT_FOUND", message, at));
+            }
+        }
+        placed
+    }
+
+    fn file(&mut self, at: usize, file: &File, sheet: &Sheet, placed: &Placed<'_>) {
+        let width = sheet.rows.first().and_then(|row| row.cells.as_ref()).map_or(0, Vec::len);
+        for row in sheet.rows.iter().skip(usize::from(file.has_header)) {
+            self.outcome.count("TOTAL_ROWS", 1);
+            let place = |error_type, message: String, row_cells: &[String]| Fault {
+                error_type,
+                message,
+                file: at,
+                line: row.line,
+                at: None,
+                row: row_cells.to_vec(),
+                type_id: None,
+            };
+            match &row.cells {
+                None => self.outcome.note(place("COULD_NOT_PARSE_ROW", "the row is not UTF-8".to_owned(), &[])),
+                Some(cells) if cells.len() != width => {
+                    let message = format!("the row has {} columns, and the first row {width}", cells.len());
+                    self.outcome.note(place("INCORRECT_NUMBER_OF_COLUMNS", message, cells));
+                }
+                Some(cells) => self.row(file, cells, placed, &|error_type, message| place(error_type, message, cells)),
+            }
+        }
+    }
+
+    fn row(&mut self, file: &File, cells: &[String], placed: &Placed<'_>, place: &dyn Fn(&'static str, String) -> Fault) {
+        let mut made: Vec<End> = Vec::new();
+        for kind in file.kinds() {
+            let own: Placed<'_> = placed.iter().filter(|(_, column)| column.kind == kind).copied().collect();
+            match self.object(kind, cells, &own) {
+                Ok(Some(id)) => {
+                    made.push((kind, id));
+                    self.keep_keys((kind, id), cells, &own, place);
+                }
+                Ok(None) => {}
+                Err(bad) => {
+                    let type_id = Some(self.tx.state.space(kind).type_id.to_string());
+                    self.outcome.note(Fault {
+                        at: bad.at.map(|at| (at, cells[at].clone())),
+                        type_id,
+                        ..place(bad.error_type, bad.message)
+                    });
+                }
+            }
+        }
+        for (at, from) in made.iter().enumerate() {
+            for to in &made[at + 1..] {
+                let mut types = file.associations(from.0, to.0);
+                let back = file.associations(to.0, from.0).into_iter().map(|id| self.tx.state.link_types.inverse(to.0, from.0, id));
+                types.extend(back);
+                if let Err(message) = self.associate(*from, *to, &types) {
+                    self.outcome.note(place("ASSOCIATION_LIMIT_EXCEEDED", message));
+                }
+            }
+        }
+    }
+
+    /// The record of one type in a row, written. Nothing where the row has no value for it.
+    fn object(&mut self, kind: Kind, cells: &[String], own: &Placed<'_>) -> Result<Option<u64>, Bad> {
+        let mut given = Map::new();
+        for (at, column) in own {
+            let (Some(name), text) = (&column.property, cells[*at].trim()) else { continue };
+            let Some(property) = self.tx.state.schema(kind).get(name).filter(|_| name != "hs_object_id" && !text.is_empty()) else {
+                continue;
+            };
+            let value = cell::value(self.tx.state, property, self.plan.date_format, text);
+            let value = value.map_err(|(error_type, message)| Bad { error_type, message, at: Some(*at) })?;
+            given.insert(name.clone(), json!(value));
+        }
+        let found = self.find(kind, cells, own)?;
+        let names_none = own.iter().all(|(at, _)| cells[*at].trim().is_empty());
+        if names_none {
+            return Ok(None);
+        }
+        match (self.plan.operation(kind), found) {
+            (Operation::Create, Some(id)) => {
+                return Err(bad("CREATE_ONLY_IMPORT", format!("the import only creates, and record {id} is there")));
+            }
+            (Operation::Update, None) => {
+                return Err(bad("UPDATE_ONLY_IMPORT", "the import only updates, and there is no such record".to_owned()));
+            }
+            _ => {}
+        }
+        if given.is_empty() && found.is_some() {
+            return Ok(found);
+        }
+        self.put(kind, found, &given, own).map(Some)
+    }
+
+    /// Which record a row means: by id, by a unique value, or by a company's domain.
+    fn find(&mut self, kind: Kind, cells: &[String], own: &Placed<'_>) -> Result<Option<u64>, Bad> {
+        for (at, column) in own {
+            let text = cells[*at].trim();
+            let name = column.property.as_deref();
+            if text.is_empty() {
+                continue;
+            }
+            if column.identity == Some(Identity::Object) || name == Some("hs_object_id") {
+                let id = text.parse().ok().filter(|id| self.tx.state.table(kind).live(*id).is_some());
+                let none = || Bad { error_type: "INVALID_OBJECT_ID", message: format!("there is no record {text}"), at: Some(*at) };
+                return id.ok_or_else(none).map(Some);
+            }
+            // An e-mail address says who a contact is, whatever the mapping says.
+            let is_email = Kind::of("contacts") == Some(kind) && name == Some("email");
+            if column.identity != Some(Identity::Alternate) && !is_email {
+                continue;
+            }
+            let found = match name {
+                Some("domain") if Kind::of("companies") == Some(kind) => self.by_domain(text, *at)?,
+                Some(name) => self.tx.state.table(kind).holder(name, text),
+                None => None,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn by_domain(&mut self, domain: &str, at: usize) -> Result<Option<u64>, Bad> {
+        let Some(companies) = Kind::of("companies") else { return Ok(None) };
+        let state = &*self.tx.state;
+        let domains = self.domains.get_or_insert_with(|| domains(state, companies));
+        match domains.get(&domain.to_lowercase()).map_or(&[][..], Vec::as_slice) {
+            [] => Ok(None),
+            [id] => Ok(Some(*id)),
+            _ => Err(Bad {
+                error_type: "MULTIPLE_COMPANIES_WITH_THIS_DOMAIN",
+                message: format!("several companies have {domain}"),
+                at: Some(at),
+            }),
+        }
+    }
+
+    /// Keeps the index of domains true, with a record that is about to be written.
+    fn note_domain(&mut self, found: Option<u64>, record: &Record) {
+        let Some(companies) = Kind::of("companies") else { return };
+        let before = found.and_then(|id| self.tx.state.table(companies).live(id)?.get("domain"));
+        match (&mut self.domains, record.get("domain")) {
+            (_, after) if before == after => {}
+            (Some(domains), Some(domain)) if before.is_none() => domains.entry(domain.to_lowercase()).or_default().push(record.id),
+            // A domain that goes to another is rare: the next row that asks has the index made anew.
+            _ => self.domains = None,
+        }
+    }
+
+    /// Writes a record as a call of the API would.
+    fn put(&mut self, kind: Kind, found: Option<u64>, given: &Map<String, Value>, own: &Placed<'_>) -> Result<u64, Bad> {
+        let refused = |refused: keyway_core::error_body::ErrorBody| {
+            let (error_type, property) = fault::refusal(&refused);
+            let column = own.iter().find(|(_, column)| property.is_some() && column.property.as_deref() == property);
+            let message = refused.errors.first().map_or_else(|| refused.message.clone(), |detail| detail.message.clone());
+            Bad { error_type, message, at: column.map(|(at, _)| *at) }
+        };
+        let mut body = Map::new();
+        body.insert("properties".to_owned(), Value::Object(given.clone()));
+        let current = found.and_then(|id| self.tx.state.table(kind).live(id));
+        let values = write::properties(self.tx.state, kind, &body, current).map_err(refused)?;
+        let record = match current {
+            Some(current) => write::changed_record(&self.request, self.tx.state.schema(kind), current, &values),
+            None => {
+                let id = self.tx.take_id(kind);
+                write::new_record(&self.request, self.tx.state.schema(kind), id, &values)
+            }
+        };
+        write::refuse_duplicate(self.tx.state, kind, &record).map_err(refused)?;
+        let id = record.id;
+        if Kind::of("companies") == Some(kind) {
+            self.note_domain(found, &record);
+        }
+        self.outcome.count(if found.is_some() { "UPDATED_OBJECTS" } else { "CREATED_OBJECTS" }, 1);
+        self.outcome.count("PROPERTY_VALUES_EMITTED", given.len());
+        self.written.insert((kind, id));
+        self.tx.put_record(kind, record);
+        Ok(id)
+    }
+
+    /// Remembers by what other files name a record, and what records of other files it names.
+    fn keep_keys(&mut self, from: End, cells: &[String], own: &Placed<'_>, place: &dyn Fn(&'static str, String) -> Fault) {
+        for (at, column) in own {
+            let key = cells[*at].trim().to_lowercase();
+            if key.is_empty() {
+                continue;
+            }
+            if column.is_key {
+                self.keys.insert((column.kind, key.clone()), from.1);
+            }
+            if let (Some(to), None) = (column.to, &column.property) {
+                let message = format!("no record of the import goes by {}", cells[*at]);
+                let place = place("NO_OBJECT_ID_FROM_ASSOCIATION_IDENTIFIER", message);
+                let place = Fault { at: Some((*at, cells[*at].clone())), ..place };
+                self.pending.push(Pending { from, to, key, association: column.association, place });
+            }
+        }
+    }
+
+    fn associate_pending(&mut self) {
+        for Pending { from, to, key, association, place } in std::mem::take(&mut self.pending) {
+            let Some(id) = self.keys.get(&(to, key)).copied() else {
+                self.outcome.note(place);
+                continue;
+            };
+            let types: Vec<u32> = association.into_iter().collect();
+            if let Err(message) = self.associate(from, (to, id), &types) {
+                self.outcome.note(Fault { error_type: "ASSOCIATION_LIMIT_EXCEEDED", message, at: None, ..place });
+            }
+        }
+    }
+
+    fn associate(&mut self, from: End, to: End, types: &[u32]) -> Result<(), String> {
+        let mut all = self.tx.state.links.between(from, to).to_vec();
+        let is_new = all.is_empty();
+        all.extend(types.iter().filter(|id| !self.tx.state.links.between(from, to).contains(id)));
+        within_limits(self.tx.state, from, to, &all).map_err(|refused| refused.message)?;
+        self.tx.link(from, to, &all);
+        self.outcome.count("ASSOCIATIONS_CREATED", usize::from(is_new));
+        Ok(())
+    }
+}
+
+/// Why a row makes no record of a type, and in which column that shows.
+struct Bad {
+    error_type: &'static str,
+    message: String,
+    at: Option<usize>,
+}
+
+fn bad(error_type: &'static str, message: String) -> Bad {
+    Bad { error_type, message, at: None }
+}
+
+fn domains(state: &State, companies: Kind) -> HashMap<String, Vec<u64>> {
+    let mut domains: HashMap<String, Vec<u64>> = HashMap::new();
+    for record in state.table(companies).range(0, false) {
+        if let Some(domain) = record.get("domain") {
+            domains.entry(domain.to_lowercase()).or_default().push(record.id);
+        }
+    }
+    domains
+}
