@@ -6,14 +6,17 @@
 
 mod account;
 mod accounts;
+mod admin_tokens;
 mod api;
 mod app;
 mod apps;
 mod assets;
 mod audit;
 mod callback;
+mod changes;
 mod chart;
 mod consent;
+mod difference;
 mod doctor;
 mod explain;
 mod guessing;
@@ -23,10 +26,13 @@ mod new_app;
 mod oidc;
 mod overview;
 mod page;
+mod people;
 mod public_apps;
+mod roles;
 mod scopes;
 mod set_up;
 mod shell;
+mod shown_once;
 mod sign_in;
 mod snippets;
 mod visitor;
@@ -113,6 +119,15 @@ fn console() -> Router<Admin> {
         .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
         .route("/migration", get(migration::ask).post(migration::plan).layer(DefaultBodyLimit::max(migration::FORM_BYTES_MAX)))
         .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
+        .route("/people", get(people::list).post(people::create))
+        .route("/people/new", get(people::ask))
+        .route("/people/{email}", get(people::show).post(people::change))
+        .route("/people/{email}/edit", get(people::edit))
+        .route("/people/{email}/{act}", get(people::ask_act).post(people::act))
+        .route("/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
+        .route("/admin-tokens/new", get(admin_tokens::ask))
+        .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
+        .route("/changes", get(changes::list))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))
         .route("/audit/record", get(audit::show))

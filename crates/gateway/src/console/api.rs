@@ -29,7 +29,15 @@ pub(super) struct Refused {
 /// A page of a list, whatever it is of.
 #[derive(Deserialize)]
 pub(super) struct Listed<T> {
-    #[serde(alias = "apps", alias = "accounts", alias = "publicApps", alias = "installs", alias = "oauthClients")]
+    #[serde(
+        alias = "apps",
+        alias = "accounts",
+        alias = "publicApps",
+        alias = "installs",
+        alias = "oauthClients",
+        alias = "users",
+        alias = "adminTokens"
+    )]
     pub list: Vec<T>,
     pub after: Option<String>,
 }

@@ -1,0 +1,187 @@
+//! The tokens of the admin API: what is there, new ones, and their end.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api::{Refused, with_query};
+use super::page;
+use super::roles::{self, AppNames, Choice};
+use super::shell::{Shell, sentence};
+use super::shown_once::ShownOnce;
+use super::sign_in::see_other;
+use super::visitor::{Fields, Page, Sent, Visitor};
+use super::words::filters;
+
+const SECTION: &str = "/admin-tokens";
+/// Rows of the list.
+const ROWS: usize = 50;
+const DAY_MS: i64 = 86_400_000;
+
+/// A token, as the API has it.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AdminToken {
+    pub id: u64,
+    pub name: String,
+    pub hint: String,
+    pub role: String,
+    pub apps: Vec<u64>,
+    pub state: String,
+    pub created_at: String,
+    pub created_by: String,
+    pub expires_at: Option<String>,
+    pub last_used_at: Option<String>,
+    /// Its text when it was just made.
+    pub value: Option<String>,
+}
+
+impl AdminToken {
+    pub fn role_words(&self) -> &str {
+        roles::words(&self.role)
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.state == "active"
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin_tokens.html")]
+struct TokensPage<'a> {
+    shell: Shell<'a>,
+    search: &'a str,
+    state: &'a str,
+    tokens: Vec<AdminToken>,
+    names: AppNames,
+    found: usize,
+    all: usize,
+    earlier: Option<String>,
+    later: Option<String>,
+}
+
+impl TokensPage<'_> {
+    fn states(&self) -> [(&'static str, &'static str); 4] {
+        [("", "Any"), ("active", "Active"), ("expired", "Expired"), ("revoked", "Revoked")]
+    }
+}
+
+async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
+    visitor.api.all("/api/v1/admin-tokens", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))
+}
+
+/// The list; those that are accepted come first.
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+    let (search, state) = (fields.get("q"), fields.get("state"));
+    let mut tokens = all(&visitor).await?;
+    let known = tokens.len();
+    let words = search.to_lowercase();
+    tokens.retain(|token| {
+        let text = format!("{} {} {}", token.name, token.created_by, token.hint).to_lowercase();
+        (state.is_empty() || token.state == state) && words.split_whitespace().all(|word| text.contains(word))
+    });
+    tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id));
+    let (found, page): (usize, usize) = (tokens.len(), fields.get("page").parse().unwrap_or(0));
+    let tokens: Vec<AdminToken> = tokens.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
+    let at = |page: usize| with_query(SECTION, &[("q", search), ("state", state), ("page", &page.to_string())]);
+    let names = AppNames::of(&visitor.api, tokens.iter().map(|token| &token.apps)).await;
+    Ok(page::render(&TokensPage {
+        shell: visitor.shell(SECTION),
+        search,
+        state,
+        names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
+        tokens,
+        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
+        earlier: page.checked_sub(1).map(at),
+        found,
+        all: known,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "admin_token_new.html")]
+struct New<'a> {
+    shell: Shell<'a>,
+    name: &'a str,
+    days: &'a str,
+    choice: Choice,
+    wrong: Option<String>,
+}
+
+impl New<'_> {
+    /// In days. The first is what is chosen when nothing else is.
+    fn lifetimes(&self) -> [(&'static str, &'static str); 4] {
+        [("90", "90 days"), ("30", "30 days"), ("365", "A year"), ("never", "Until it is revoked")]
+    }
+}
+
+async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<String>) -> Page {
+    let choice = Choice::sent(&visitor.api, true, fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let new = New { shell: visitor.shell(SECTION), name: fields.get("name"), days: fields.get("days"), choice, wrong };
+    Ok((status, page::render(&new)).into_response())
+}
+
+/// Asks what it is for.
+pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
+    page_of(&visitor, &fields, None).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    admin_token: AdminToken,
+}
+
+/// Makes a token, and shows it.
+pub(super) async fn create(Sent { visitor, fields }: Sent) -> Page {
+    let (role, apps) = roles::chosen(&fields);
+    let lifetime_ms = match fields.get("days") {
+        "never" => None,
+        days => match days.parse::<u32>() {
+            Ok(days) => Some(i64::from(days) * DAY_MS),
+            Err(_) => return page_of(&visitor, &fields, Some("Choose how long it lives.".to_owned())).await,
+        },
+    };
+    let body = json!({ "name": fields.get("name"), "role": role, "apps": apps, "lifetimeMs": lifetime_ms });
+    match visitor.api.post::<Made>(&format!("/api/v1{SECTION}"), &body).await {
+        Ok(Made { admin_token: made }) => Ok(page::render(&ShownOnce {
+            shell: visitor.shell(SECTION),
+            title: &format!("The admin token {}", made.name),
+            name: "Its text",
+            value: made.value.as_deref().unwrap_or_default(),
+            note: "A program presents it as “Authorization: Bearer …”; the command line reads it from KEYWAY_ADMIN_TOKEN.",
+            back: SECTION,
+            back_words: "Go to the list",
+        })),
+        Err(refused) if matches!(refused.status, 400 | 404 | 409 | 422) => {
+            page_of(&visitor, &fields, Some(sentence(&refused.detail))).await
+        }
+        Err(refused) => Err(visitor.refused(SECTION, &refused)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin_token_revoke.html")]
+struct Revoke<'a> {
+    shell: Shell<'a>,
+    token: &'a AdminToken,
+}
+
+/// Asks whether it is meant.
+pub(super) async fn ask_revoking(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let tokens = all(&visitor).await?;
+    let Some(token) = tokens.iter().find(|token| token.id == id && token.state != "revoked") else {
+        return Err(visitor.refused(SECTION, &Refused { status: 404, detail: "there is no such admin token that can be revoked".into() }));
+    };
+    Ok(page::render(&Revoke { shell: visitor.shell(SECTION), token }))
+}
+
+/// Ends a token.
+pub(super) async fn revoke(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
+    visitor.api.delete(&format!("/api/v1{SECTION}/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(see_other("/admin-tokens?done=revoked"))
+}
