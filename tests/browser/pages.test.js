@@ -20,10 +20,6 @@ before(async () => {
   const authorize = `${keyway.admin}/oauth/authorize?${new URLSearchParams({ client_id: publicApp.clientId, redirect_uri: 'https://calendar.example/callback', scope: 'oauth crm.objects.contacts.read' })}`
   keyway.run('install', 'approve', authorize, '--account', String(accounts[0].hubId))
   const { records } = keyway.run('audit', 'list', '--category', 'MISSING_SCOPES')
-  // The first person may do everything.
-  console_.person()
-  keyway.run('user', 'create', 'grace@example.com', '--role', 'app-manager', '--app', 'Website forms')
-  keyway.run('admin-token', 'create', 'Terraform', '--role', 'auditor')
   ids = { app: forms.app.id, token: forms.token.id, demo: keyway.run('app', 'show', 'Demo sync').app.id, public: publicApp.id, hub: accounts[0].hubId, record: records[0].correlationId, authorize: new URL(authorize) }
 })
 
@@ -60,14 +56,6 @@ function pages() {
     'public-app': `/public-apps/${ids.public}`,
     'public-app-edit': `/public-apps/${ids.public}/edit`,
     'public-app-delete': `/public-apps/${ids.public}/delete`,
-    people: '/people',
-    'person-new': '/people/new',
-    person: '/people/1',
-    'person-edit': '/people/1/edit',
-    'person-delete': '/people/1/delete',
-    'admin-tokens': '/people/tokens',
-    changes: '/changes',
-    'changes-none': '/changes?who=nobody',
     migration: '/migration',
     doctor: '/doctor',
     consent: ids.authorize.pathname + ids.authorize.search,

@@ -16,6 +16,7 @@ mod callback;
 mod changes;
 mod chart;
 mod consent;
+mod difference;
 mod doctor;
 mod explain;
 mod guessing;
@@ -27,9 +28,11 @@ mod overview;
 mod page;
 mod people;
 mod public_apps;
+mod roles;
 mod scopes;
 mod set_up;
 mod shell;
+mod shown_once;
 mod sign_in;
 mod snippets;
 mod visitor;
@@ -114,19 +117,17 @@ fn console() -> Router<Admin> {
         .route("/public-apps/{id}/switch", post(public_apps::switch))
         .route("/public-apps/{id}/installs/{install}/end", post(public_apps::uninstall))
         .route("/public-apps/{id}/delete", get(public_apps::ask_deletion).post(public_apps::delete))
-        .route("/people", get(people::list).post(people::add))
-        .route("/people/new", get(people::ask))
-        .route("/people/tokens", get(admin_tokens::list).post(admin_tokens::create))
-        .route("/people/tokens/{id}/revoke", post(admin_tokens::revoke))
-        .route("/people/{id}", get(people::show).post(people::change))
-        .route("/people/{id}/edit", get(people::edit))
-        .route("/people/{id}/password", post(people::new_password))
-        .route("/people/{id}/sign-out", post(people::end_sessions))
-        .route("/people/{id}/second-factor", post(people::remove_second_factor))
-        .route("/people/{id}/delete", get(people::ask_deletion).post(people::delete))
-        .route("/changes", get(changes::list))
         .route("/migration", get(migration::ask).post(migration::plan).layer(DefaultBodyLimit::max(migration::FORM_BYTES_MAX)))
         .route("/doctor", get(doctor::ask).post(doctor::diagnose).layer(DefaultBodyLimit::max(doctor::FORM_BYTES_MAX)))
+        .route("/people", get(people::list).post(people::create))
+        .route("/people/new", get(people::ask))
+        .route("/people/{email}", get(people::show).post(people::change))
+        .route("/people/{email}/edit", get(people::edit))
+        .route("/people/{email}/{act}", get(people::ask_act).post(people::act))
+        .route("/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
+        .route("/admin-tokens/new", get(admin_tokens::ask))
+        .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
+        .route("/changes", get(changes::list))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))
         .route("/audit/record", get(audit::show))

@@ -230,6 +230,19 @@ pub struct Person {
     pub role: Role,
     /// Since when.
     pub created_at: Timestamp,
+    /// Whether they have a password: who came from an identity provider has none.
+    pub password: bool,
+    /// Whether their password is asked for together with a second factor.
+    pub second_factor: bool,
+    /// When they last signed in.
+    pub signed_in_at: Option<Timestamp>,
+}
+
+impl Person {
+    /// Somebody new, who has not signed in yet and whose id the store gives.
+    pub(crate) const fn new(email: String, role: Role, created_at: Timestamp) -> Self {
+        Self { id: 0, email, role, created_at, password: false, second_factor: false, signed_in_at: None }
+    }
 }
 
 /// A token of the admin API, without its text.

@@ -28,9 +28,13 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
         User::List { json } => {
             let answer = list_all(connection, "/api/v1/users", "users").await?;
             show(&answer, json, |answer| {
-                let row = |user: &Value| vec![text(&user["id"]), text(&user["email"]), role_of(user), text(&user["createdAt"])];
+                let row = |user: &Value| {
+                    let second_factor = if user["secondFactor"] == true { "on" } else { "off" }.to_owned();
+                    let field = |name: &str| text(&user[name]);
+                    vec![field("id"), field("email"), role_of(user), second_factor, field("createdAt"), field("lastSignInAt")]
+                };
                 let rows: Vec<Vec<String>> = list(answer, "users").iter().map(row).collect();
-                table(&["ID", "E-MAIL", "ROLE", "SINCE"], &rows)
+                table(&["ID", "E-MAIL", "ROLE", "SECOND FACTOR", "SINCE", "LAST SIGN-IN"], &rows)
             })
         }
         User::SignOut { email, json } => {

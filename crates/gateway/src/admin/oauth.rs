@@ -170,7 +170,7 @@ pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBod
                 .ok_or_else(|| ApiError::invalid(format!("nobody signs in as {email}")))?
         }
         // As introspection of a private app's token says: an account has one user of its own.
-        None => Person { id: asked.hub_id, email: "operator".into(), role: Role::SuperAdmin, created_at: clock::now() },
+        None => Person { id: asked.hub_id, ..Person::new("operator".into(), Role::SuperAdmin, clock::now()) },
     };
     let code = admin.control.consent(&app, &request, asked.hub_id, &person.email, person.id).await?;
     let redirect_to = console::answered(&admin, &request, code.expose());

@@ -185,6 +185,7 @@ pub static OPERATIONS: &[Operation] = &[
 
     op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
     op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once").body::<PersonBody>().answer::<view::UserAnswer>(),
+    op("showUser", "GET", "/api/v1/users/{email}", Auditor, "Show a person, how they sign in, and when they last did").answer::<view::UserAnswer>(),
     op("deleteUser", "DELETE", "/api/v1/users/{email}", SuperAdmin, "Take a person's sign-in away").answer::<view::DeletedUser>(),
     op("endSessions", "DELETE", "/api/v1/users/{email}/sessions", SuperAdmin, "End every session of a person").answer::<view::UserAnswer>(),
     op("removeSecondFactor", "DELETE", "/api/v1/users/{email}/second-factor", SuperAdmin, "Take a person's second factor away, should it be lost; their sessions end").answer::<view::UserAnswer>(),

@@ -45,6 +45,13 @@ pub(super) struct PersonBody {
     /// Keeps the password of somebody who is there.
     #[serde(default)]
     keep_password: bool,
+    /// Refuses somebody who is there, in place of giving them a new password or role.
+    #[serde(default)]
+    must_be_new: bool,
+}
+
+pub(super) async fn show(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::UserAnswer> {
+    answer(view::UserAnswer { user: view::user(&admin.control.person(&email).await?), password: None })
 }
 
 pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<PersonBody>) -> Answer<view::UserAnswer> {
@@ -56,7 +63,8 @@ pub(super) async fn put(State(admin): State<Admin>, JsonBody(asked): JsonBody<Pe
     if role == Some(Role::TokenService) {
         return Err(ApiError::invalid("token-service is a role of admin tokens; people are super-admin, app-manager or auditor"));
     }
-    let new = NewPerson { email: asked.email, password: asked.password.map(Secret::new), role, keep_password: asked.keep_password };
+    let PersonBody { email, password, keep_password, must_be_new, .. } = asked;
+    let new = NewPerson { email, password: password.map(Secret::new), role, keep_password, must_be_new };
     let (who, made) = admin.control.put_person(new).await?;
     answer(view::UserAnswer { user: view::user(&who), password: made.map(|password| password.expose().clone()) })
 }

@@ -55,7 +55,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
         .route("/api/v1/me", get(people::me))
         .route("/api/v1/users", get(people::list).put(people::put))
-        .route("/api/v1/users/{email}", delete(people::remove))
+        .route("/api/v1/users/{email}", get(people::show).delete(people::remove))
         .route("/api/v1/users/{email}/sessions", delete(people::end_sessions))
         .route("/api/v1/users/{email}/second-factor", delete(people::remove_second_factor))
         .route("/api/v1/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))

@@ -211,7 +211,12 @@ shown! {
         role: RoleName,
         /// The apps of an app manager.
         apps: Vec<u64>,
+        /// Whether they have a password; who came from an identity provider has none.
+        has_password: bool,
+        /// Whether a second factor is asked for with it.
+        second_factor: bool,
         created_at: Moment,
+        last_sign_in_at: Option<Moment>,
     }
     /// A token of the admin API, without its text.
     struct AdminToken {

@@ -1,130 +1,187 @@
-//! The tokens of the admin API, for programs that look after this server.
-
-use std::collections::HashMap;
+//! The tokens of the admin API: what is there, new ones, and their end.
 
 use askama::Template;
 use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::api::Refused;
-use super::apps::App;
+use super::api::{Refused, with_query};
 use super::page;
-use super::people::{apps, names, role_words};
+use super::roles::{self, AppNames, Choice};
 use super::shell::{Shell, sentence};
+use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
-/// They stand with the people: both may change this server.
-const SECTION: &str = super::people::SECTION;
+const SECTION: &str = "/admin-tokens";
+/// Rows of the list.
+const ROWS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
 
 /// A token, as the API has it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AdminToken {
-    id: u64,
-    name: String,
-    hint: String,
-    role: String,
-    apps: Vec<u64>,
-    state: String,
-    created_at: String,
-    created_by: String,
-    expires_at: Option<String>,
-    last_used_at: Option<String>,
-    value: Option<String>,
+pub(super) struct AdminToken {
+    pub id: u64,
+    pub name: String,
+    pub hint: String,
+    pub role: String,
+    pub apps: Vec<u64>,
+    pub state: String,
+    pub created_at: String,
+    pub created_by: String,
+    pub expires_at: Option<String>,
+    pub last_used_at: Option<String>,
+    /// Its text when it was just made.
+    pub value: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    admin_token: AdminToken,
+impl AdminToken {
+    pub fn role_words(&self) -> &str {
+        roles::words(&self.role)
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.state == "active"
+    }
 }
 
 #[derive(Template)]
 #[template(path = "admin_tokens.html")]
-struct Tokens<'a> {
+struct TokensPage<'a> {
     shell: Shell<'a>,
+    search: &'a str,
+    state: &'a str,
     tokens: Vec<AdminToken>,
-    apps: Vec<App>,
-    fields: &'a Fields,
-    wrong: Option<String>,
+    names: AppNames,
+    found: usize,
+    all: usize,
+    earlier: Option<String>,
+    later: Option<String>,
 }
 
-impl Tokens<'_> {
-    fn words(&self, token: &AdminToken) -> &'static str {
-        role_words(&token.role)
-    }
-
-    fn apps_of(&self, token: &AdminToken) -> String {
-        names(&self.apps.iter().map(|app| (app.id, app.name.as_str())).collect::<HashMap<_, _>>(), &token.apps)
-    }
-
-    fn is_chosen(&self, id: &u64) -> bool {
-        self.fields.all("app").contains(&id.to_string())
-    }
-
-    fn roles(&self) -> [(&'static str, &'static str, &'static str); 4] {
-        [
-            ("auditor", "Auditor", "reads everything"),
-            ("app-manager", "App manager", "looks after the apps that you choose"),
-            ("token-service", "Token service", "asks for short-lived tokens of HubSpot's, and nothing else"),
-            ("super-admin", "Super admin", "everything"),
-        ]
-    }
-
-    /// The role that is chosen in the form.
-    fn role(&self) -> &str {
-        if self.fields.get("role").is_empty() { "auditor" } else { self.fields.get("role") }
+impl TokensPage<'_> {
+    fn states(&self) -> [(&'static str, &'static str); 4] {
+        [("", "Any"), ("active", "Active"), ("expired", "Expired"), ("revoked", "Revoked")]
     }
 }
 
-async fn page(visitor: &Visitor, fields: &Fields, wrong: Option<String>) -> Page {
-    let refused = |refused: Refused| visitor.refused(SECTION, &refused);
-    let mut tokens: Vec<AdminToken> = visitor.api.all("/api/v1/admin-tokens", &[]).await.map_err(refused)?;
-    // Those that work first, the newest of them on top.
-    tokens.sort_by_key(|token| (token.state != "active", std::cmp::Reverse(token.id)));
-    let apps = apps(&visitor.api).await.map_err(refused)?;
-    Ok(page::render(&Tokens { shell: visitor.shell(SECTION), tokens, apps, fields, wrong }))
+async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
+    visitor.api.all("/api/v1/admin-tokens", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
-/// The list, and the form for another.
+/// The list; those that are accepted come first.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    page(&visitor, &fields, None).await
+    let (search, state) = (fields.get("q"), fields.get("state"));
+    let mut tokens = all(&visitor).await?;
+    let known = tokens.len();
+    let words = search.to_lowercase();
+    tokens.retain(|token| {
+        let text = format!("{} {} {}", token.name, token.created_by, token.hint).to_lowercase();
+        (state.is_empty() || token.state == state) && words.split_whitespace().all(|word| text.contains(word))
+    });
+    tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id));
+    let (found, page): (usize, usize) = (tokens.len(), fields.get("page").parse().unwrap_or(0));
+    let tokens: Vec<AdminToken> = tokens.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
+    let at = |page: usize| with_query(SECTION, &[("q", search), ("state", state), ("page", &page.to_string())]);
+    let names = AppNames::of(&visitor.api, tokens.iter().map(|token| &token.apps)).await;
+    Ok(page::render(&TokensPage {
+        shell: visitor.shell(SECTION),
+        search,
+        state,
+        names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
+        tokens,
+        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
+        earlier: page.checked_sub(1).map(at),
+        found,
+        all: known,
+    }))
 }
 
 #[derive(Template)]
-#[template(path = "admin_token.html")]
-struct Made<'a> {
+#[template(path = "admin_token_new.html")]
+struct New<'a> {
     shell: Shell<'a>,
-    token: &'a AdminToken,
-    value: &'a str,
+    name: &'a str,
+    days: &'a str,
+    choice: Choice,
+    wrong: Option<String>,
 }
 
-/// Makes one; its text is shown this once.
+impl New<'_> {
+    /// In days. The first is what is chosen when nothing else is.
+    fn lifetimes(&self) -> [(&'static str, &'static str); 4] {
+        [("90", "90 days"), ("30", "30 days"), ("365", "A year"), ("never", "Until it is revoked")]
+    }
+}
+
+async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<String>) -> Page {
+    let choice = Choice::sent(&visitor.api, true, fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let new = New { shell: visitor.shell(SECTION), name: fields.get("name"), days: fields.get("days"), choice, wrong };
+    Ok((status, page::render(&new)).into_response())
+}
+
+/// Asks what it is for.
+pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
+    page_of(&visitor, &fields, None).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    admin_token: AdminToken,
+}
+
+/// Makes a token, and shows it.
 pub(super) async fn create(Sent { visitor, fields }: Sent) -> Page {
-    let role = fields.get("role");
-    let days = fields.get("days").parse::<i64>().ok().filter(|days| (1..=3_650).contains(days));
-    let asked = json!({
-        "name": fields.get("name"),
-        "role": role,
-        "apps": if role == "app-manager" { fields.all("app") } else { Vec::new() },
-        "lifetimeMs": days.map(|days| days * DAY_MS),
-    });
-    match visitor.api.post::<Shown>("/api/v1/admin-tokens", &asked).await {
-        Ok(Shown { admin_token: token }) => {
-            let value = token.value.as_deref().unwrap_or_default();
-            Ok(page::render(&Made { shell: visitor.shell(SECTION), token: &token, value }))
+    let (role, apps) = roles::chosen(&fields);
+    let lifetime_ms = match fields.get("days") {
+        "never" => None,
+        days => match days.parse::<u32>() {
+            Ok(days) => Some(i64::from(days) * DAY_MS),
+            Err(_) => return page_of(&visitor, &fields, Some("Choose how long it lives.".to_owned())).await,
+        },
+    };
+    let body = json!({ "name": fields.get("name"), "role": role, "apps": apps, "lifetimeMs": lifetime_ms });
+    match visitor.api.post::<Made>(&format!("/api/v1{SECTION}"), &body).await {
+        Ok(Made { admin_token: made }) => Ok(page::render(&ShownOnce {
+            shell: visitor.shell(SECTION),
+            title: &format!("The admin token {}", made.name),
+            name: "Its text",
+            value: made.value.as_deref().unwrap_or_default(),
+            note: "A program presents it as “Authorization: Bearer …”; the command line reads it from KEYWAY_ADMIN_TOKEN.",
+            back: SECTION,
+            back_words: "Go to the list",
+        })),
+        Err(refused) if matches!(refused.status, 400 | 404 | 409 | 422) => {
+            page_of(&visitor, &fields, Some(sentence(&refused.detail))).await
         }
-        Err(refused) if matches!(refused.status, 400 | 409 | 422) => page(&visitor, &fields, Some(sentence(&refused.detail))).await,
         Err(refused) => Err(visitor.refused(SECTION, &refused)),
     }
 }
 
-/// Ends one.
+#[derive(Template)]
+#[template(path = "admin_token_revoke.html")]
+struct Revoke<'a> {
+    shell: Shell<'a>,
+    token: &'a AdminToken,
+}
+
+/// Asks whether it is meant.
+pub(super) async fn ask_revoking(visitor: Visitor, Path(id): Path<u64>) -> Page {
+    let tokens = all(&visitor).await?;
+    let Some(token) = tokens.iter().find(|token| token.id == id && token.state != "revoked") else {
+        return Err(visitor.refused(SECTION, &Refused { status: 404, detail: "there is no such admin token that can be revoked".into() }));
+    };
+    Ok(page::render(&Revoke { shell: visitor.shell(SECTION), token }))
+}
+
+/// Ends a token.
 pub(super) async fn revoke(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
-    visitor.api.delete(&format!("/api/v1/admin-tokens/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(see_other("/people/tokens?done=revoked"))
+    visitor.api.delete(&format!("/api/v1{SECTION}/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(see_other("/admin-tokens?done=revoked"))
 }

@@ -11,7 +11,7 @@ use super::explain::{self, Explained};
 use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
-use super::words::filters;
+use super::words::{filters, of_browser};
 use crate::audit::AuditRecord;
 
 const SECTION: &str = "/audit";
@@ -69,16 +69,8 @@ const FILTERS: [(&str, &str); 8] = [
 
 /// The query of the API for a page's query.
 fn query(fields: &Fields) -> Vec<(&'static str, String)> {
-    FILTERS.iter().map(|(name, of_api)| (*of_api, moment_of_field(name, fields.get(name)))).collect()
-}
-
-/// The value of a filter as the API reads it.
-pub(super) fn moment_of_field(name: &str, value: &str) -> String {
-    match name {
-        // A date and time as a browser sends it has no seconds and no zone; it is UTC here.
-        "from" | "to" if value.len() == 16 => format!("{value}:00Z"),
-        _ => value.to_owned(),
-    }
+    let moment = |name: &str, value: &str| if matches!(name, "from" | "to") { of_browser(value) } else { value.to_owned() };
+    FILTERS.iter().map(|(name, of_api)| (*of_api, moment(name, fields.get(name)))).collect()
 }
 
 #[derive(Template)]

@@ -1,28 +1,30 @@
-//! The record of changes: who changed what, and what it was before.
+//! The record of changes: filters, pages that go back as far as it does, and what each change made of what.
 
 use askama::Template;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::api::with_query;
+use super::api::{with_part, with_query};
+use super::difference::{self, Thing};
 use super::page;
-use super::shell::{Shell, sentence};
+use super::roles;
+use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
-use super::words::filters;
+use super::words::{self, filters};
+use crate::admin::OPERATIONS;
 
 const SECTION: &str = "/changes";
-/// Entries on a page.
+/// Records on a page.
 const ROWS: &str = "50";
-/// Longest value that is shown whole, in characters.
-const VALUE_MAX: usize = 200;
-/// The filters of the page, which are those of the API.
-const FILTERS: [&str; 5] = ["who", "operation", "target", "from", "to"];
 
-/// A change, as the API has it.
+/// What is on record beside the operations of the API: signing in and what goes with it.
+const OF_SIGN_IN: [&str; 3] = ["addUser", "setUp", "signIn"];
+
+/// A record, as the API has it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Change {
     at: String,
+    kind: String,
     who: String,
     role: String,
     operation: String,
@@ -32,121 +34,88 @@ struct Change {
     source: String,
 }
 
+impl Change {
+    fn words(&self) -> String {
+        words::operation(&self.operation)
+    }
+
+    fn role_words(&self) -> &str {
+        roles::words(&self.role)
+    }
+
+    /// The page of what was changed, where it has one.
+    fn address(&self) -> Option<String> {
+        let (kind, name) = self.target.rsplit_once(' ')?;
+        Some(match kind {
+            "app" => format!("/apps/{name}"),
+            "account" => format!("/accounts/{name}"),
+            "public app" => format!("/public-apps/{name}"),
+            "user" => with_part("/people/", name),
+            _ => return None,
+        })
+    }
+
+    fn things(&self) -> Vec<Thing> {
+        difference::things(&self.before, &self.after)
+    }
+
+    /// Whether a thing has to be named beside what the change was done to.
+    fn names(&self, thing: &Thing) -> bool {
+        thing.name != self.target
+    }
+}
+
 #[derive(Deserialize)]
 struct Changes {
     changes: Vec<Change>,
     before: Option<u64>,
 }
 
-/// One value that is another one now.
-#[derive(Debug, PartialEq, Eq)]
-struct Difference {
-    field: String,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-impl Change {
-    /// What is not as it was, field by field.
-    fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::new();
-        compare("", &Value::Object(self.before.clone()), &Value::Object(self.after.clone()), &mut found);
-        found
-    }
-}
-
-/// Goes into what is an object on both sides, or new or gone, so that every line says one value.
-fn compare(field: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
-    if before == after {
-        return;
-    }
-    let nothing = Map::new();
-    let side = |value: &Value| value.is_null() || value.is_object();
-    if side(before) && side(after) {
-        let (one, other) = (before.as_object().unwrap_or(&nothing), after.as_object().unwrap_or(&nothing));
-        let mut names: Vec<&String> = one.keys().chain(other.keys()).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            let within = if field.is_empty() { name.clone() } else { format!("{field} › {name}") };
-            compare(&within, one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null), found);
-        }
-    } else {
-        found.push(Difference { field: field.to_owned(), before: text(before), after: text(after) });
-    }
-}
-
-/// A value as people read it; nothing where there is none.
-fn text(value: &Value) -> Option<String> {
-    let whole = match value {
-        Value::Null => return None,
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().filter_map(text).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    };
-    let mut letters = whole.chars();
-    let shown: String = letters.by_ref().take(VALUE_MAX).collect();
-    Some(if letters.next().is_some() { shown + "…" } else { shown })
-}
+/// What is filtered by, here and at the API.
+const FILTERS: [&str; 5] = ["who", "operation", "target", "from", "to"];
 
 #[derive(Template)]
 #[template(path = "changes.html")]
 struct ChangesPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
+    operations: Vec<(&'static str, String)>,
     changes: Vec<Change>,
     older: Option<String>,
     wrong: Option<String>,
 }
 
-/// The record, newest first.
+/// What can be filtered by, in the order of its words.
+fn operations() -> Vec<(&'static str, String)> {
+    let of_api = OPERATIONS.iter().filter(|one| !one.reads()).map(|one| one.id);
+    let mut all: Vec<_> = of_api.chain(OF_SIGN_IN).map(|id| (id, words::operation(id))).collect();
+    all.sort_by(|(_, one), (_, other)| one.cmp(other));
+    all
+}
+
+/// The record.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let filtered: Vec<(&str, &str)> = FILTERS.iter().map(|name| (*name, fields.get(name))).collect();
-    let moments: Vec<(&str, String)> = filtered.iter().map(|(name, value)| (*name, super::audit::moment_of_field(name, value))).collect();
-    let mut asked: Vec<(&str, &str)> = moments.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    asked.extend([("limit", ROWS), ("before", fields.get("before"))]);
+    let moments = ["from", "to"].map(|name| words::of_browser(fields.get(name)));
+    let asked = [&filtered[..3], &[("from", &moments[0]), ("to", &moments[1]), ("limit", ROWS), ("before", fields.get("before"))]].concat();
     let (changes, before, wrong) = match visitor.api.get::<Changes>(&with_query("/api/v1/changes", &asked)).await {
         Ok(page) => (page.changes, page.before, None),
-        Err(refused) if refused.status == 400 => (Vec::new(), None, Some(sentence(&refused.detail))),
+        // What can't be filtered by is said beside the filters.
+        Err(refused) if refused.status == 400 => (Vec::new(), None, Some(super::shell::sentence(&refused.detail))),
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
-    let older = before.map(|before| with_query(SECTION, &[&filtered[..], &[("before", before.to_string().as_str())]].concat()));
-    Ok(page::render(&ChangesPage { shell: visitor.shell(SECTION), fields: &fields, changes, older, wrong }))
+    let older = before.map(|before| with_query(SECTION, &[filtered.as_slice(), &[("before", &before.to_string())]].concat()));
+    Ok(page::render(&ChangesPage { shell: visitor.shell(SECTION), fields: &fields, operations: operations(), changes, older, wrong }))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::*;
+    use super::operations;
 
     #[test]
-    fn only_what_is_not_as_it_was_is_told() {
-        let mut found = Vec::new();
-        compare(
-            "",
-            &json!({"app 3": {"name": "Sync", "scopes": ["a", "b"], "owner": null}, "token 4": {"state": "active"}}),
-            &json!({"app 3": {"name": "Sync", "scopes": ["a"], "owner": "jo"}, "token 5": {"state": "active"}}),
-            &mut found,
-        );
-        let line = |field: &str, before: Option<&str>, after: Option<&str>| Difference {
-            field: field.to_owned(),
-            before: before.map(str::to_owned),
-            after: after.map(str::to_owned),
-        };
-        assert_eq!(
-            found,
-            [
-                line("app 3 › owner", None, Some("jo")),
-                line("app 3 › scopes", Some("a, b"), Some("a")),
-                line("token 4 › state", Some("active"), None),
-                line("token 5 › state", None, Some("active")),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_long_value_is_cut_between_letters() {
-        assert_eq!(text(&json!("ü".repeat(VALUE_MAX + 1))).unwrap(), "ü".repeat(VALUE_MAX) + "…");
+    fn what_can_be_filtered_by_changes_something_and_has_words() {
+        let all = operations();
+        assert!(all.contains(&("updateApp", "Update app".to_owned())) && all.contains(&("signIn", "Sign in".to_owned())), "{all:?}");
+        assert!(!all.iter().any(|(id, _)| id.starts_with("list") || id.starts_with("show")), "{all:?}");
     }
 }

@@ -1,170 +1,114 @@
-//! The people who may sign in, with their roles. What they may do is decided by the API alone.
-
-use std::collections::HashMap;
+//! People: who may sign in, with which role, how they sign in, and the changes to that.
 
 use askama::Template;
-use axum::extract::Path;
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Api, Refused, with_part};
-use super::apps::App;
+use super::api::{Refused, with_part, with_query};
 use super::page;
+use super::roles::{self, AppNames, Choice};
 use super::shell::{Shell, sentence};
+use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
+use crate::admin::Admin;
 
-pub(super) const SECTION: &str = "/people";
+const SECTION: &str = "/people";
+/// Rows of the list.
+const ROWS: usize = 50;
 
-/// A person, as the API has it.
-#[derive(Deserialize)]
+/// Somebody who may sign in, as the API has them.
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Person {
-    id: u64,
-    email: String,
-    role: String,
-    apps: Vec<u64>,
-    created_at: String,
+pub(super) struct Person {
+    pub email: String,
+    pub role: String,
+    pub apps: Vec<u64>,
+    pub has_password: bool,
+    pub second_factor: bool,
+    pub created_at: String,
+    pub last_sign_in_at: Option<String>,
+}
+
+impl Person {
+    pub fn role_words(&self) -> &str {
+        roles::words(&self.role)
+    }
+
+    /// How they sign in.
+    pub fn way(&self) -> &'static str {
+        if self.has_password { "password" } else { "identity provider" }
+    }
 }
 
 #[derive(Deserialize)]
 struct Shown {
     user: Person,
-    /// Their password when it was just made, this once.
+    /// One that was made for them.
     password: Option<String>,
-}
-
-/// A role in plain words.
-pub(super) fn role_words(role: &str) -> &'static str {
-    match role {
-        "super-admin" => "Super admin",
-        "app-manager" => "App manager",
-        "token-service" => "Token service",
-        _ => "Auditor",
-    }
-}
-
-/// Every app that a manager can be given, by name.
-pub(super) async fn apps(api: &Api) -> Result<Vec<App>, Refused> {
-    let mut apps = super::apps::all(api, "").await?;
-    apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
-    Ok(apps)
-}
-
-/// The names of these apps; one that is gone by its number.
-pub(super) fn names(known: &HashMap<u64, &str>, apps: &[u64]) -> String {
-    let name = |id: &u64| known.get(id).map_or_else(|| format!("app {id}"), |name| (*name).to_owned());
-    apps.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Template)]
 #[template(path = "people.html")]
 struct PeoplePage<'a> {
     shell: Shell<'a>,
+    search: &'a str,
+    role: &'a str,
     people: Vec<Person>,
-    apps: Vec<App>,
+    names: AppNames,
+    found: usize,
+    all: usize,
+    earlier: Option<String>,
+    later: Option<String>,
 }
 
 impl PeoplePage<'_> {
-    fn words(&self, person: &Person) -> &'static str {
-        role_words(&person.role)
-    }
-
-    fn apps_of(&self, person: &Person) -> String {
-        names(&self.apps.iter().map(|app| (app.id, app.name.as_str())).collect(), &person.apps)
+    fn roles(&self) -> [(&'static str, &'static str); 4] {
+        [("", "Any"), ("super-admin", "Super admin"), ("app-manager", "App manager"), ("auditor", "Auditor")]
     }
 }
 
 /// The list.
-pub(super) async fn list(visitor: Visitor) -> Page {
-    let refused = |refused: Refused| visitor.refused(SECTION, &refused);
-    let mut people: Vec<Person> = visitor.api.all("/api/v1/users", &[]).await.map_err(refused)?;
-    people.sort_by_cached_key(|person| person.email.to_lowercase());
-    let apps = apps(&visitor.api).await.map_err(refused)?;
-    Ok(page::render(&PeoplePage { shell: visitor.shell(SECTION), people, apps }))
+pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
+    let (search, role) = (fields.get("q"), fields.get("role"));
+    let mut people: Vec<Person> = visitor.api.all("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let known = people.len();
+    let words = search.to_lowercase();
+    people.retain(|person| (role.is_empty() || person.role == role) && words.split_whitespace().all(|word| person.email.contains(word)));
+    people.sort_by(|one, other| one.email.cmp(&other.email));
+    let (found, page): (usize, usize) = (people.len(), fields.get("page").parse().unwrap_or(0));
+    let people: Vec<Person> = people.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
+    let at = |page: usize| with_query(SECTION, &[("q", search), ("role", role), ("page", &page.to_string())]);
+    let names = AppNames::of(&visitor.api, people.iter().map(|person| &person.apps)).await;
+    Ok(page::render(&PeoplePage {
+        shell: visitor.shell(SECTION),
+        search,
+        role,
+        names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
+        people,
+        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
+        earlier: page.checked_sub(1).map(at),
+        found,
+        all: known,
+    }))
 }
 
-#[derive(Template)]
-#[template(path = "person_form.html")]
-struct Form<'a> {
-    shell: Shell<'a>,
-    /// None where somebody is added.
-    person: Option<&'a Person>,
-    email: &'a str,
-    role: &'a str,
-    chosen: Vec<u64>,
-    apps: Vec<App>,
-    wrong: Option<String>,
+/// Where the API has them.
+fn of_api(email: &str) -> String {
+    with_part("/api/v1/users/", email)
 }
 
-impl Form<'_> {
-    fn is_chosen(&self, id: &u64) -> bool {
-        self.chosen.contains(id)
-    }
-
-    fn roles(&self) -> [(&'static str, &'static str, &'static str); 3] {
-        ROLES
-    }
+async fn get(visitor: &Visitor, email: &str) -> Result<Person, Response> {
+    let shown: Result<Shown, Refused> = visitor.api.get(&of_api(email)).await;
+    shown.map(|shown| shown.user).map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
-/// The roles that a person can have: name, in plain words, what it opens.
-const ROLES: [(&str, &str, &str); 3] = [
-    ("auditor", "Auditor", "sees everything, changes nothing"),
-    ("app-manager", "App manager", "looks after the apps that you choose, and sees no others"),
-    ("super-admin", "Super admin", "everything, people included"),
-];
-
-async fn form(visitor: &Visitor, person: Option<&Person>, fields: &Fields, wrong: Option<String>) -> Page {
-    let apps = apps(&visitor.api).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let chosen = match person {
-        Some(person) if wrong.is_none() => person.apps.clone(),
-        _ => fields.all("app").iter().filter_map(|id| id.parse().ok()).collect(),
-    };
-    let role = match (fields.get("role"), person) {
-        ("", Some(person)) => person.role.as_str(),
-        ("", None) => "auditor",
-        (role, _) => role,
-    };
-    let email = person.map_or(fields.get("email"), |person| person.email.as_str());
-    Ok(page::render(&Form { shell: visitor.shell(SECTION), person, email, role, chosen, apps, wrong }))
-}
-
-/// The form for somebody new.
-pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
-    form(&visitor, None, &fields, None).await
-}
-
-/// What is asked of the API: a role, with apps where it is one for chosen apps.
-fn body(email: &str, fields: &Fields) -> Value {
-    let role = fields.get("role");
-    let apps = if role == "app-manager" { fields.all("app") } else { Vec::new() };
-    json!({ "email": email, "role": role, "apps": apps })
-}
-
-#[derive(Template)]
-#[template(path = "person_made.html")]
-struct Made<'a> {
-    shell: Shell<'a>,
-    email: &'a str,
-    password: &'a str,
-}
-
-/// Lets somebody in; the password that is made is shown this once.
-pub(super) async fn add(Sent { visitor, fields }: Sent) -> Page {
-    let known: Vec<Person> = visitor.api.all("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    // The API would give somebody who is there a new password.
-    if known.iter().any(|person| person.email.eq_ignore_ascii_case(fields.get("email"))) {
-        return form(&visitor, None, &fields, Some("This address can sign in already.".into())).await;
-    }
-    match visitor.api.put::<Shown>("/api/v1/users", &body(fields.get("email"), &fields)).await {
-        Ok(Shown { user, password }) => {
-            Ok(page::render(&Made { shell: visitor.shell(SECTION), email: &user.email, password: password.as_deref().unwrap_or_default() }))
-        }
-        Err(refused) if matches!(refused.status, 400 | 409 | 422) => form(&visitor, None, &fields, Some(sentence(&refused.detail))).await,
-        Err(refused) => Err(visitor.refused(SECTION, &refused)),
-    }
+fn to(email: &str, done: &str) -> Response {
+    see_other(&format!("{}?done={done}", with_part("/people/", email)))
 }
 
 #[derive(Template)]
@@ -172,91 +116,163 @@ pub(super) async fn add(Sent { visitor, fields }: Sent) -> Page {
 struct PersonPage<'a> {
     shell: Shell<'a>,
     person: &'a Person,
-    role: &'static str,
-    apps: String,
-    is_self: bool,
+    names: AppNames,
+    is_visitor: bool,
 }
 
-async fn get(visitor: &Visitor, id: u64) -> Result<Person, Response> {
-    let people: Vec<Person> = visitor.api.all("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let found = people.into_iter().find(|person| person.id == id);
-    found.ok_or_else(|| visitor.refused(SECTION, &Refused { status: 404, detail: "there is nobody of this number".into() }))
-}
-
-/// A person's page.
-pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
-    let person = get(&visitor, id).await?;
-    let known = apps(&visitor.api).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let apps = names(&known.iter().map(|app| (app.id, app.name.as_str())).collect(), &person.apps);
-    let (role, is_self) = (role_words(&person.role), person.email == visitor.email());
-    Ok(page::render(&PersonPage { shell: visitor.shell(SECTION), person: &person, role, apps, is_self }))
-}
-
-/// The form of their role.
-pub(super) async fn edit(visitor: Visitor, Path(id): Path<u64>, fields: Fields) -> Page {
-    let person = get(&visitor, id).await?;
-    form(&visitor, Some(&person), &fields, None).await
-}
-
-/// Takes that form; the password stays.
-pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
-    let person = get(&visitor, id).await?;
-    let mut asked = body(&person.email, &fields);
-    asked["keepPassword"] = true.into();
-    match visitor.api.put::<Shown>("/api/v1/users", &asked).await {
-        Ok(_) => Ok(see_other(&format!("/people/{id}?done=changed"))),
-        Err(refused) if matches!(refused.status, 400 | 409 | 422) => {
-            form(&visitor, Some(&person), &fields, Some(sentence(&refused.detail))).await
-        }
-        Err(refused) => Err(visitor.refused(SECTION, &refused)),
-    }
-}
-
-/// Gives them a new password, shown this once; their sessions end.
-pub(super) async fn new_password(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
-    let person = get(&visitor, id).await?;
-    let made: Shown =
-        visitor.api.put("/api/v1/users", &json!({ "email": person.email })).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let password = made.password.as_deref().unwrap_or_default();
-    Ok(page::render(&Made { shell: visitor.shell(SECTION), email: &person.email, password }))
-}
-
-/// Ends their sessions.
-pub(super) async fn end_sessions(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
-    take_away(&visitor, id, "/sessions", "signed-out").await
-}
-
-/// Takes their second factor away, should it be lost.
-pub(super) async fn remove_second_factor(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> Page {
-    take_away(&visitor, id, "/second-factor", "second-factor-removed").await
-}
-
-async fn take_away(visitor: &Visitor, id: u64, what: &str, done: &str) -> Page {
-    let person = get(visitor, id).await?;
-    let path = with_part("/api/v1/users/", &person.email) + what;
-    visitor.api.delete(&path).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(see_other(&format!("/people/{id}?done={done}")))
+/// Their page.
+pub(super) async fn show(visitor: Visitor, Path(email): Path<String>) -> Page {
+    let person = get(&visitor, &email).await?;
+    let names = AppNames::of(&visitor.api, std::iter::once(&person.apps)).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let is_visitor = person.email == visitor.email();
+    Ok(page::render(&PersonPage { shell: visitor.shell(SECTION), person: &person, names, is_visitor }))
 }
 
 #[derive(Template)]
-#[template(path = "person_delete.html")]
-struct Delete<'a> {
+#[template(path = "person_form.html")]
+struct Form<'a> {
+    shell: Shell<'a>,
+    /// Whose role it is; none of somebody new.
+    person: Option<&'a Person>,
+    /// The address that was typed for somebody new.
+    email: &'a str,
+    choice: Choice,
+    wrong: Option<String>,
+}
+
+/// Shows the form again where what is wrong can be put right in it; the rest is a page of its own.
+async fn again(visitor: &Visitor, person: Option<&Person>, fields: &Fields, refused: Refused) -> Page {
+    if !matches!(refused.status, 400 | 404 | 409 | 422) {
+        return Err(visitor.refused(SECTION, &refused));
+    }
+    let choice = Choice::sent(&visitor.api, false, fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let wrong = Some(sentence(&refused.detail));
+    let form = Form { shell: visitor.shell(SECTION), person, email: fields.get("email"), choice, wrong };
+    Ok((StatusCode::BAD_REQUEST, page::render(&form)).into_response())
+}
+
+/// Asks who is to sign in.
+pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
+    let choice = Choice::sent(&visitor.api, false, &fields).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&Form { shell: visitor.shell(SECTION), person: None, email: fields.get("email"), choice, wrong: None }))
+}
+
+/// Lets somebody sign in, and shows the password that was made for them.
+pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }: Sent) -> Page {
+    let (role, apps) = roles::chosen(&fields);
+    let body = json!({ "email": fields.get("email"), "role": role, "apps": apps, "mustBeNew": true });
+    match visitor.api.put::<Shown>("/api/v1/users", &body).await {
+        Ok(made) => Ok(password_page(&admin, &visitor, &made, format!("{} can sign in", made.user.email))),
+        Err(refused) => again(&visitor, None, &fields, refused).await,
+    }
+}
+
+fn password_page(admin: &Admin, visitor: &Visitor, made: &Shown, title: String) -> Response {
+    let note =
+        format!("They sign in at {}/sign-in, and put one of their own in its place on the page “Your sign-in”.", admin.addresses.admin);
+    page::render(&ShownOnce {
+        shell: visitor.shell(SECTION),
+        title: &title,
+        name: "Their password",
+        value: made.password.as_deref().unwrap_or_default(),
+        note: &note,
+        back: &with_part("/people/", &made.user.email),
+        back_words: "Go to their page",
+    })
+}
+
+/// The form of their role.
+pub(super) async fn edit(visitor: Visitor, Path(email): Path<String>) -> Page {
+    let person = get(&visitor, &email).await?;
+    let choice = Choice::of(&visitor.api, false, &person.role, &person.apps).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&Form { shell: visitor.shell(SECTION), person: Some(&person), email: &person.email, choice, wrong: None }))
+}
+
+/// Takes that form.
+pub(super) async fn change(Path(email): Path<String>, Sent { visitor, fields }: Sent) -> Page {
+    let (role, apps) = roles::chosen(&fields);
+    let body = json!({ "email": email, "role": role, "apps": apps, "keepPassword": true });
+    match visitor.api.put::<Shown>("/api/v1/users", &body).await {
+        Ok(changed) => Ok(to(&changed.user.email, "role")),
+        Err(refused) => again(&visitor, Some(&get(&visitor, &email).await?), &fields, refused).await,
+    }
+}
+
+/// What is done to somebody's sign-in, after a page that says what comes of it.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Act {
+    Password,
+    SecondFactor,
+    SignOut,
+    Delete,
+}
+
+#[derive(Template)]
+#[template(path = "person_ask.html")]
+struct Ask<'a> {
     shell: Shell<'a>,
     person: &'a Person,
+    title: String,
+    /// What happens.
+    text: &'a str,
+    action: String,
+    button: &'a str,
+    /// Whether the address is typed to say yes.
+    confirm: bool,
 }
 
-/// Asks before somebody's sign-in is taken away.
-pub(super) async fn ask_deletion(visitor: Visitor, Path(id): Path<u64>) -> Page {
-    let person = get(&visitor, id).await?;
-    Ok(page::render(&Delete { shell: visitor.shell(SECTION), person: &person }))
+/// Asks whether it is meant.
+pub(super) async fn ask_act(visitor: Visitor, Path((email, act)): Path<(String, Act)>) -> Page {
+    let person = get(&visitor, &email).await?;
+    let (title, text, end, button) = match act {
+        Act::Password => (
+            format!("A new password for {}?", person.email),
+            "One is made and shown to you once. The old one ends, and so do their sessions.",
+            "password",
+            "Make a new password",
+        ),
+        Act::SecondFactor => (
+            format!("Take the second factor of {} away?", person.email),
+            "For an authenticator app that is lost with its recovery codes. Their password alone opens their sign-in until they add another one, and their sessions end.",
+            "second-factor",
+            "Take it away",
+        ),
+        Act::SignOut => (
+            format!("Sign {} out everywhere?", person.email),
+            "Every session of theirs ends. They can sign in again.",
+            "sign-out",
+            "Sign them out",
+        ),
+        Act::Delete => (
+            format!("Remove {}?", person.email),
+            "They can't sign in any more, and their sessions end. What they changed stays on record; admin tokens that they made go on.",
+            "delete",
+            "Remove the person",
+        ),
+    };
+    let action = format!("{}/{end}", with_part("/people/", &person.email));
+    let confirm = matches!(act, Act::Delete);
+    Ok(page::render(&Ask { shell: visitor.shell(SECTION), person: &person, title, text, action, button, confirm }))
 }
 
-/// Takes it away, if their address was typed.
-pub(super) async fn delete(Path(id): Path<u64>, Sent { visitor, fields }: Sent) -> Page {
-    let person = get(&visitor, id).await?;
-    if fields.get("confirm") != person.email {
-        return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "type the address to take the sign-in away".into() }));
-    }
-    visitor.api.delete(&with_part("/api/v1/users/", &person.email)).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(see_other("/people?done=deleted"))
+/// Does it.
+pub(super) async fn act(State(admin): State<Admin>, Path((email, act)): Path<(String, Act)>, Sent { visitor, fields }: Sent) -> Page {
+    let done: Result<Response, Refused> = match act {
+        Act::Password => {
+            let made = visitor.api.put::<Shown>("/api/v1/users", &json!({ "email": email })).await;
+            made.map(|made| password_page(&admin, &visitor, &made, format!("A new password for {}", made.user.email)))
+        }
+        Act::SecondFactor => end(&visitor, &email, "second-factor").await.map(|_| to(&email, "factor")),
+        Act::SignOut => end(&visitor, &email, "sessions").await.map(|_| to(&email, "signed-out")),
+        Act::Delete if fields.get("confirm").to_lowercase() != email => {
+            Err(Refused { status: 400, detail: "type the address to remove the person".into() })
+        }
+        Act::Delete => visitor.api.delete(&of_api(&email)).await.map(|_| see_other("/people?done=removed")),
+    };
+    done.map_err(|refused| visitor.refused(SECTION, &refused))
+}
+
+async fn end(visitor: &Visitor, email: &str, what: &str) -> Result<Value, Refused> {
+    visitor.api.delete(&format!("{}/{what}", of_api(email))).await
 }

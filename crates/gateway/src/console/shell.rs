@@ -22,7 +22,7 @@ pub(super) struct Shell<'a> {
 /// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
 type Section = (&'static str, &'static str, &'static str, &'static str);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", "showOverview"),
     ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", "listApps"),
     (
@@ -33,10 +33,21 @@ const SECTIONS: [Section; 9] = [
     ),
     ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", "listAccounts"),
     ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", "listRecords"),
-    ("/changes", "Changes", "M4 20h4L19 9l-4-4L4 16zm12-16 4 4 2-2-4-4z", "listChanges"),
-    ("/people", "People", "M12 3a4 4 0 1 1 0 8 4 4 0 0 1 0-8zm-8 18c0-5 3.5-8 8-8s8 3 8 8z", "listUsers"),
+    ("/changes", "Changes", "M12 3a9 9 0 1 1-8.5 6l1.9.6A7 7 0 1 0 12 5v3L7.5 4 12 0zm-1 5h2v4l3 2-1 1.7-4-2.5z", "listChanges"),
     ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", "plan"),
     ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", "diagnose"),
+    (
+        "/people",
+        "People",
+        "M9 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM1 20c0-4 3.6-6 8-6s8 2 8 6zm15.5-8.2a4 4 0 0 0 0-7.6 4 4 0 0 1 0 7.6zM19 20h4c0-3-2-5-5-5.7 1 2 1 3.7 1 5.7z",
+        "listUsers",
+    ),
+    (
+        "/admin-tokens",
+        "Admin tokens",
+        "M7.5 6a5.5 5.5 0 0 1 5.2 3.7H22v4h-3V17h-4v-3.3h-2.3A5.5 5.5 0 1 1 7.5 6zm0 3.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
+        "listAdminTokens",
+    ),
 ];
 
 impl Shell<'_> {
@@ -76,8 +87,10 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "replaced" => "The new credential is in place. The old one is kept for a week, in case you need it back.",
         "restored" => "The credential that was in place before is back.",
         "connected" => "The account is connected.",
-        "signed-out" => "Their sessions are over.",
-        "second-factor-removed" => "The second factor is gone, and their sessions are over.",
+        "role" => "Saved. They sign in again, with what the new role opens.",
+        "factor" => "Taken away. Their sessions have ended, and their password alone opens the next one.",
+        "signed-out" => "Every session of theirs has ended.",
+        "removed" => "Removed: they can't sign in any more.",
         "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",
         _ => return None,
     })

@@ -68,6 +68,32 @@ pub(super) fn date(iso: &str) -> &str {
     iso.get(..10).unwrap_or(iso)
 }
 
+/// A date and time of a browser's field, which has neither seconds nor a zone, as UTC; what is no such
+/// thing stays as it is.
+pub(super) fn of_browser(value: &str) -> String {
+    if value.len() == 16 { format!("{value}:00Z") } else { value.to_owned() }
+}
+
+/// The name of an operation of the admin API in words: `rollBackCredential` as "Roll back credential".
+pub(super) fn operation(id: &str) -> String {
+    let (mut words, mut was_small) = (String::with_capacity(id.len() + 4), false);
+    let mut letters = id.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if was_small && letter.is_uppercase() {
+            words.push(' ');
+            // A name such as OAuth stays one.
+            let is_name = letters.peek().is_some_and(|next| next.is_uppercase());
+            if is_name { words.push(letter) } else { words.extend(letter.to_lowercase()) }
+        } else if words.is_empty() {
+            words.extend(letter.to_uppercase());
+        } else {
+            words.push(letter);
+        }
+        was_small = letter.is_lowercase();
+    }
+    words
+}
+
 /// What a category of HubSpot's errors means.
 pub(super) fn cause(category: &str) -> &'static str {
     match category {
@@ -153,6 +179,19 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn operations_are_told_in_words() {
+        for (id, expected) in [
+            ("rollBackCredential", "Roll back credential"),
+            ("connectAccountByOAuth", "Connect account by OAuth"),
+            ("putOAuthClient", "Put OAuth client"),
+            ("plan", "Plan"),
+            ("", ""),
+        ] {
+            assert_eq!(operation(id), expected);
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct NewPerson {
     pub password: Option<Secret<String>>,
     /// Whether somebody who is there keeps their password.
     pub keep_password: bool,
+    /// Whether somebody who is there is left as they are, and that is an error.
+    pub must_be_new: bool,
     /// Their role. When none, somebody who is there keeps theirs, the first person is a super admin,
     /// and everybody else an auditor.
     pub role: Option<Role>,
@@ -45,11 +47,20 @@ impl Control {
         Ok(stored::people(&mut reading).await?)
     }
 
+    /// Somebody by their address.
+    ///
+    /// # Errors
+    /// There is no such person.
+    pub async fn person(&self, email: &str) -> Result<Person> {
+        find(&mut self.store.read().await?, email).await
+    }
+
     /// Lets a person sign in, or gives one who may a new password or role, which ends their sessions.
     /// Where a password is made, it comes back.
     ///
     /// # Errors
-    /// The address or the password is not valid, or nobody would be a super admin any more.
+    /// The address or the password is not valid, they are there and must be new, or nobody would be a
+    /// super admin any more.
     pub async fn put_person(&self, new: NewPerson) -> Result<(Person, Option<Secret<String>>)> {
         let email = address(&new.email)?;
         let (chosen, made) = match (new.password, new.keep_password) {
@@ -68,6 +79,9 @@ impl Control {
         let (mut change, state) = self.begin().await?;
         let people = stored::people(&mut change).await?;
         let known = people.iter().find(|one| one.email == email);
+        if new.must_be_new && known.is_some() {
+            return Err(ControlError::Conflict(format!("{email} can sign in already")));
+        }
         if known.is_none() && hash.is_none() {
             return Err(ControlError::NotFound(format!("nobody signs in as {email}")));
         }
@@ -76,8 +90,9 @@ impl Control {
         if known.is_some_and(|one| one.role == Role::SuperAdmin) && role != Role::SuperAdmin {
             refuse_last_super_admin(&people, &email)?;
         }
-        let created_at = known.map_or_else(clock::now, |one| one.created_at);
-        let mut person = Person { id: 0, email, role, created_at };
+        let mut person = known.map_or_else(|| Person::new(email, role.clone(), clock::now()), Person::clone);
+        person.role = role;
+        person.password |= hash.is_some();
         person.id = stored::put_person(&mut change, &person, hash.as_deref()).await?;
         stored::end_sessions(&mut change, person.id).await?;
         let mut became = record::person(&person);

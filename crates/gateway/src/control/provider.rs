@@ -28,7 +28,7 @@ impl Control {
             return Ok(Some(known));
         }
         let Some(role) = new_people else { return Ok(None) };
-        let mut person = Person { id: 0, email, role, created_at: clock::now() };
+        let mut person = Person::new(email, role, clock::now());
         person.id = stored::put_person(&mut change, &person, None).await?;
         record::of_one(&mut change, format!("user {}", person.email), None, Some(record::person(&person))).await?;
         change.commit().await.map_err(StoreError::from)?;

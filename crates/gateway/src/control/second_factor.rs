@@ -83,7 +83,7 @@ impl Control {
     /// There is no such person, or they have none.
     pub async fn remove_second_factor(&self, email: &str) -> Result<Person> {
         let (mut change, state) = self.begin().await?;
-        let person = super::people::find(&mut change, email).await?;
+        let mut person = super::people::find(&mut change, email).await?;
         if !stored::delete_second_factor(&mut change, person.id).await? {
             return Err(ControlError::NotFound(format!("{} has no second factor", person.email)));
         }
@@ -92,6 +92,7 @@ impl Control {
         record::of_one(&mut change, format!("user {}", person.email), Some(was), Some(became)).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
+        person.second_factor = false;
         Ok(person)
     }
 

@@ -50,7 +50,7 @@ impl Control {
         if !self.is_set_up_open(token).await? {
             return Err(gone());
         }
-        let mut person = Person { id: 0, email: address(email)?, role: Role::SuperAdmin, created_at: clock::now() };
+        let mut person = Person { password: true, ..Person::new(address(email)?, Role::SuperAdmin, clock::now()) };
         let hash = hashed(password).await?;
         let (mut change, state) = self.begin().await?;
         let open = stored::is_set_up_link(&mut change, &self.hash(token), clock::now()).await?;

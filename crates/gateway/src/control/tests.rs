@@ -241,6 +241,37 @@ mod oauth {
     }
 
     #[tokio::test]
+    async fn it_is_known_how_a_person_signs_in_and_when_they_last_did() {
+        let control = with_account().await;
+        let known = async || {
+            let ada = control.person("ada@example.com").await.unwrap();
+            (ada.password, ada.second_factor, ada.signed_in_at.is_some())
+        };
+        let (ada, _) = control.put_person(person("ada@example.com", None)).await.unwrap();
+        assert_eq!(known().await, (true, false, false));
+        control.begin_session(&ada, None, true).await.unwrap();
+        assert_eq!(known().await, (true, false, false), "a password alone is no sign-in where more is awaited");
+        control.begin_session(&ada, None, false).await.unwrap();
+        let new = control.begin_second_factor(&ada).await.unwrap();
+        assert_eq!(known().await, (true, false, true), "a factor without a first code does not count");
+        let code = crate::totp::now(&crate::totp::read(new.key.expose()).unwrap(), clock::now());
+        control.confirm_second_factor(&ada, &code).await.unwrap().unwrap();
+        assert_eq!(known().await, (true, true, true));
+        assert!(control.person("eve@example.com").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn somebody_who_must_be_new_is_left_as_they_are() {
+        let control = with_account().await;
+        let (_, password) = control.put_person(person("ada@example.com", None)).await.unwrap();
+        let again = NewPerson { must_be_new: true, ..person("Ada@example.com", None) };
+        assert!(matches!(control.put_person(again).await, Err(ControlError::Conflict(_))));
+        assert!(control.known_by_password("ada@example.com", password.unwrap()).await.unwrap().is_some());
+        let other = NewPerson { must_be_new: true, ..person("bob@example.com", None) };
+        assert!(control.put_person(other).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_second_factor_counts_from_its_first_code_on_and_each_code_once() {
         let control = with_account().await;
         let (ada, _) = control.put_person(person("ada@example.com", None)).await.unwrap();

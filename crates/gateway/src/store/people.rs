@@ -9,9 +9,19 @@ use super::{Change, Store, StoreError, each, signed, unsigned};
 use crate::model::Person;
 use crate::principal::Role;
 
+/// What is read of people; more clauses may follow.
+macro_rules! select_person {
+    ($clauses:literal) => {
+        concat!(
+            "select person.*, (select count(*) from second_factor where person_id = person.id and confirmed = 1) as second_factors from person ",
+            $clauses
+        )
+    };
+}
+
 /// Everybody.
 pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreError> {
-    each(&sqlx::query("select * from person order by email").fetch_all(&mut **change).await?, person)
+    each(&sqlx::query(select_person!("order by email")).fetch_all(&mut **change).await?, person)
 }
 
 /// Inserts a person and returns their id; one who is there gets a new role, and a new password where there is one.
@@ -40,7 +50,7 @@ pub(crate) async fn end_sessions(change: &mut Change, person_id: u64) -> Result<
     Ok(())
 }
 
-/// Keeps a session from a moment to another; those that have ended go.
+/// Keeps a session from a moment to another, in which somebody has signed in unless it is pending; those that have ended go.
 pub(crate) async fn put_session(
     change: &mut Change,
     hash: &TokenHash,
@@ -57,6 +67,10 @@ pub(crate) async fn put_session(
         .bind(i64::from(pending))
         .execute(&mut **change)
         .await?;
+    if !pending {
+        let query = sqlx::query("update person set signed_in_at = $1 where id = $2").bind(now.as_ms()).bind(signed(person_id));
+        query.execute(&mut **change).await?;
+    }
     Ok(())
 }
 
@@ -75,13 +89,15 @@ pub(crate) async fn put_password(change: &mut Change, person_id: u64, password: 
 impl Store {
     /// A person with the hash of their password.
     pub(crate) async fn person(&self, email: &str) -> Result<Option<(Person, String)>, StoreError> {
-        let row = sqlx::query("select * from person where email = $1").bind(email).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(select_person!("where email = $1")).bind(email).fetch_optional(&self.pool).await?;
         row.map(|row| Ok((person(&row)?, row.try_get("password")?))).transpose()
     }
 
     /// Whose session it is; `pending` is one of which the second factor is awaited, and nothing else.
     pub(crate) async fn session(&self, hash: &TokenHash, now: Timestamp, pending: bool) -> Result<Option<Person>, StoreError> {
-        let query = "select person.* from session join person on person.id = session.person_id where session.hash = $1 and session.expires_at > $2 and session.pending = $3";
+        let query = select_person!(
+            "join session on session.person_id = person.id where session.hash = $1 and session.expires_at > $2 and session.pending = $3"
+        );
         let row = sqlx::query(query).bind(hash.0.to_vec()).bind(now.as_ms()).bind(i64::from(pending)).fetch_optional(&self.pool).await?;
         row.as_ref().map(person).transpose()
     }
@@ -93,6 +109,9 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
         email: row.try_get("email")?,
         role: role(row)?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
+        password: !row.try_get::<String, _>("password")?.is_empty(),
+        second_factor: row.try_get::<i64, _>("second_factors")? > 0,
+        signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(Timestamp::from_ms),
     })
 }
 

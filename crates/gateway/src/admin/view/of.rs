@@ -175,7 +175,10 @@ pub(in crate::admin) fn user(person: &model::Person) -> User {
         email: person.email.clone(),
         role: (&person.role).into(),
         apps: apps(&person.role),
+        has_password: person.password,
+        second_factor: person.second_factor,
         created_at: person.created_at.into(),
+        last_sign_in_at: moment(person.signed_in_at),
     }
 }
 

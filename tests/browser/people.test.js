@@ -1,0 +1,295 @@
+// People, admin tokens and the record of changes: every page in every look, and the flows of each.
+const { test, before, after } = require('node:test')
+const assert = require('node:assert/strict')
+const { Console, LOOKS, holds, reachable } = require('./console.js')
+
+const WIDE = LOOKS[0]
+const NARROW = LOOKS[2]
+const EVIL = '"><img/src=x/onerror=window.stolen=1>'
+
+let console_
+
+before(async () => {
+  console_ = await Console.start()
+  const { keyway } = console_
+  // The first person is a super admin.
+  console_.person()
+  keyway.run('user', 'create', 'grace@example.com', '--role', 'app-manager', '--app', 'Demo sync', '--app', 'Read-only report')
+  keyway.run('admin-token', 'create', 'nightly report', '--role', 'auditor', '--lifetime', '90d')
+  keyway.run('app', 'update', 'Demo sync', '--description', 'Keeps the shop alike')
+})
+
+after(() => console_?.stop())
+
+function pages() {
+  return {
+    people: '/people',
+    'people-none': '/people?q=nobody-has-this-address',
+    'person-new': '/people/new',
+    person: '/people/grace%40example.com',
+    'person-role': '/people/grace%40example.com/edit',
+    'person-password': '/people/grace%40example.com/password',
+    'person-second-factor': '/people/grace%40example.com/second-factor',
+    'person-sign-out': '/people/grace%40example.com/sign-out',
+    'person-delete': '/people/grace%40example.com/delete',
+    'admin-tokens': '/admin-tokens',
+    'admin-token-new': '/admin-tokens/new',
+    'admin-token-revoke': '/admin-tokens/1/revoke',
+    changes: '/changes',
+    'changes-filtered': '/changes?operation=updateApp',
+    'changes-wrong': '/changes?from=yesterday',
+  }
+}
+
+for (const look of LOOKS) {
+  test(`every page at ${look.width} pixels, ${look.colorScheme}`, async () => {
+    const page = await console_.page(look)
+    for (const [name, address] of Object.entries(pages())) {
+      const answer = await page.goto(address)
+      assert.equal(answer.status(), 200, name)
+      await holds(page, name)
+      if (look === WIDE) await reachable(page, name)
+    }
+    assert.deepEqual(page.wrongs, [])
+    await page.context().close()
+  })
+}
+
+test('a person is added, signs in, gets another role and another password, and is removed', async () => {
+  const { keyway } = console_
+  const page = await console_.page(NARROW)
+  await page.goto('/people')
+  await page.getByRole('link', { name: 'Add a person' }).click()
+  await page.getByLabel('E-mail address').fill('bob@example.com')
+  assert.equal(await page.getByLabel(/Demo sync/).isVisible(), false, 'apps are asked for beside one role alone')
+  await page.getByLabel(/^App manager/).check()
+  await page.getByRole('button', { name: 'Add the person' }).click()
+  await page.getByRole('alert').filter({ hasText: 'needs apps' }).waitFor()
+  assert.equal(await page.getByLabel('E-mail address').inputValue(), 'bob@example.com', 'nothing typed is lost')
+  await page.getByLabel('Search').fill('demo')
+  assert.equal(await page.getByLabel(/Read-only report/).isVisible(), false)
+  await page.getByLabel(/Demo sync/).check()
+  await page.getByRole('button', { name: 'Add the person' }).click()
+  const password = (await page.locator('#secret').textContent()).trim()
+  await holds(page, 'person-made')
+  await page.getByRole('link', { name: 'Go to their page' }).click()
+  await page.getByRole('link', { name: 'Demo sync' }).waitFor()
+  await page.getByText('never').waitFor()
+
+  const theirs = await console_.page(WIDE, { email: 'bob@example.com', password })
+  assert.equal((await theirs.goto('/apps/1')).status(), 200)
+  assert.equal((await theirs.goto('/people')).status(), 403, 'an app manager has no business with people')
+  await page.reload()
+  await page.getByText('just now').waitFor()
+
+  // The same address again is no new password by the way.
+  await page.goto('/people/new')
+  await page.getByLabel('E-mail address').fill('Bob@example.com')
+  await page.getByRole('button', { name: 'Add the person' }).click()
+  await page.getByRole('alert').filter({ hasText: 'can sign in already' }).waitFor()
+  assert.equal((await theirs.goto('/apps/1')).status(), 200, 'they are still signed in')
+
+  await page.goto('/people/bob%40example.com')
+  await page.getByRole('link', { name: 'Change the role' }).click()
+  assert.ok(await page.getByLabel(/Demo sync/).isChecked())
+  await page.getByLabel(/^Auditor/).check()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved. They sign in again').waitFor()
+  const { role, apps } = keyway.run('user', 'list').users.find((one) => one.email === 'bob@example.com')
+  assert.deepEqual([role, apps], ['auditor', []])
+  await theirs.goto('/people')
+  assert.equal(new URL(theirs.url()).pathname, '/sign-in', 'a new role ends their sessions')
+
+  await page.getByRole('link', { name: 'New password…' }).click()
+  await page.getByRole('button', { name: 'Make a new password' }).click()
+  const second = (await page.locator('#secret').textContent()).trim()
+  assert.notEqual(second, password)
+  await theirs.context().close()
+  const again = await console_.page(WIDE, { email: 'bob@example.com', password: second })
+  await page.getByRole('link', { name: 'Go to their page' }).click()
+  await page.getByRole('link', { name: 'Sign out everywhere…' }).click()
+  await page.getByRole('button', { name: 'Sign them out' }).click()
+  await page.getByText('Every session of theirs has ended.').waitFor()
+  await again.goto('/people')
+  assert.equal(new URL(again.url()).pathname, '/sign-in')
+  await again.context().close()
+
+  await page.getByRole('link', { name: 'Remove…' }).click()
+  await page.getByLabel(/Type/).fill('somebody else')
+  await page.getByRole('button', { name: 'Remove the person' }).click()
+  await page.getByRole('heading', { name: "That can't be taken" }).waitFor()
+  await page.goBack()
+  await page.getByLabel(/Type/).fill('bob@example.com')
+  await page.getByRole('button', { name: 'Remove the person' }).click()
+  await page.getByText("Removed: they can't sign in any more.").waitFor()
+  assert.equal(keyway.run('user', 'list').users.some((one) => one.email === 'bob@example.com'), false)
+  await page.context().close()
+})
+
+test('the last super admin can neither be demoted nor removed', async () => {
+  const page = await console_.page()
+  await page.goto('/people/ada%40example.com/edit')
+  await page.getByLabel(/^Auditor/).check()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').filter({ hasText: 'only super admin' }).waitFor()
+  await page.goto('/people/ada%40example.com/delete')
+  await page.getByLabel(/Type/).fill('ada@example.com')
+  await page.getByRole('button', { name: 'Remove the person' }).click()
+  await page.getByRole('alert').filter({ hasText: 'only super admin' }).waitFor()
+  await page.context().close()
+})
+
+test('an admin token is made, works, and ends', async () => {
+  const { keyway } = console_
+  const page = await console_.page(NARROW)
+  await page.goto('/admin-tokens')
+  await page.getByRole('link', { name: 'New admin token' }).click()
+  await page.getByLabel(/^Name/).fill('nightly report')
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  await page.getByRole('alert').filter({ hasText: 'already' }).waitFor()
+  await page.getByLabel(/^Name/).fill('deployment')
+  await page.getByLabel(/^App manager/).check()
+  await page.getByLabel(/Demo sync/).check()
+  await page.getByLabel('How long it lives').selectOption('30')
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  const token = (await page.locator('#secret').textContent()).trim()
+  await holds(page, 'admin-token-made')
+  const me = () => fetch(`${keyway.admin}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+  assert.equal((await (await me()).json()).role, 'app-manager')
+  await page.getByRole('link', { name: 'Go to the list' }).click()
+  const row = page.getByRole('row').filter({ hasText: 'deployment' })
+  await row.getByText('Demo sync').waitFor()
+  await row.getByText('by ada@example.com').waitFor()
+  assert.equal(await page.getByText(token).count(), 0, 'shown once')
+  await row.getByRole('link', { name: 'Revoke deployment' }).click()
+  await page.getByRole('button', { name: 'Revoke the token' }).click()
+  await page.getByText('Revoked').first().waitFor()
+  assert.equal((await me()).status, 401)
+  await page.getByRole('row').filter({ hasText: 'deployment' }).getByText('revoked', { exact: true }).waitFor()
+  await page.context().close()
+})
+
+test('the record of changes says who changed what of what, is filtered, and goes back', async () => {
+  const { keyway } = console_
+  const page = await console_.page()
+  for (let at = 0; at < 55; at += 1) keyway.run('app', 'update', 'Demo sync', '--owner', `owner-${at}@example.com`)
+  keyway.run('app', 'update', 'Demo sync', '--add-scope', 'crm.lists.read')
+  await page.goto('/changes')
+  const newest = page.locator('#rows tr').first()
+  await newest.getByText('Update app').waitFor()
+  assert.deepEqual(await newest.locator('ins').allTextContents(), ['crm.lists.read'])
+  assert.deepEqual(await newest.locator('del').allTextContents(), [])
+  const second = page.locator('#rows tr').nth(1)
+  assert.deepEqual([await second.locator('del').textContent(), await second.locator('ins').textContent()], ['owner-53@example.com', 'owner-54@example.com'])
+  await second.getByText(/socket/).first().waitFor()
+
+  // On the same page with script, on the next one without.
+  assert.equal(await page.locator('#rows tr').count(), 50)
+  await page.getByRole('link', { name: 'Older' }).click()
+  await page.waitForFunction(() => document.querySelectorAll('#rows tr').length > 50)
+  assert.equal(new URL(page.url()).search, '')
+
+  await page.getByLabel('What', { exact: true }).selectOption('signIn')
+  await page.getByRole('button', { name: 'Filter' }).click()
+  await page.locator('#rows tr').first().getByText('Sign in').waitFor()
+  assert.equal(await page.getByText('Update app').count() - await page.locator('option', { hasText: 'Update app' }).count(), 0)
+  await page.goto('/changes?target=user+grace%40example.com')
+  await page.getByRole('link', { name: 'user grace@example.com' }).click()
+  await page.getByRole('heading', { name: 'grace@example.com' }).waitFor()
+  await page.getByRole('link', { name: 'What they changed' }).click()
+  await page.getByText('No change fits.').waitFor()
+  await page.context().close()
+})
+
+test('an auditor sees people, tokens and changes, and changes nothing', async () => {
+  const { keyway } = console_
+  const password = keyway.run('user', 'create', 'audit@example.com', '--role', 'auditor').password
+  const page = await console_.page(WIDE, { email: 'audit@example.com', password })
+  for (const address of ['/people', '/people/grace%40example.com', '/admin-tokens', '/changes']) {
+    assert.equal((await page.goto(address)).status(), 200, address)
+    const offers = await page.locator('main').getByRole('link', { name: /^(Add|New|Change|Take|Sign|Remove|Revoke)/ }).and(page.locator(':not([aria-label^="Changes by"])')).count()
+    assert.equal(offers + (await page.locator('main form[method=post]').count()), 0, `${address} offers nothing that would be refused`)
+  }
+  const before = JSON.stringify([keyway.run('user', 'list'), keyway.run('admin-token', 'list')])
+  // Whoever knows the addresses is refused by the API.
+  const token = await page.locator('input[name=form_token]').first().inputValue()
+  for (const [address, form] of posts()) {
+    const answer = await page.request.post(address, { form: { ...form, form_token: token }, headers: { origin: keyway.admin }, maxRedirects: 0 })
+    assert.equal(answer.status(), 403, address)
+  }
+  assert.equal(JSON.stringify([keyway.run('user', 'list'), keyway.run('admin-token', 'list')]), before)
+  await page.context().close()
+})
+
+/** Every form of these pages that changes something. */
+function posts() {
+  return [
+    ['/people', { email: 'eve@example.com', role: 'super-admin' }],
+    ['/people/grace%40example.com', { role: 'super-admin' }],
+    ['/people/grace%40example.com/password', {}],
+    ['/people/grace%40example.com/second-factor', {}],
+    ['/people/grace%40example.com/sign-out', {}],
+    ['/people/grace%40example.com/delete', { confirm: 'grace@example.com' }],
+    ['/admin-tokens', { name: 'eve', role: 'super-admin', days: 'never' }],
+    ['/admin-tokens/1/revoke', {}],
+  ]
+}
+
+test('a form needs a session, its own token, and to come from this server', async () => {
+  const { keyway } = console_
+  const page = await console_.page()
+  await page.goto('/people/new')
+  const token = await page.locator('input[name=form_token]').first().inputValue()
+  const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+  const before = JSON.stringify([keyway.run('user', 'list').users.length, keyway.run('admin-token', 'list')])
+  const post = async (address, headers, fields) => (await fetch(keyway.admin + address, { method: 'POST', headers, body: new URLSearchParams(fields), redirect: 'manual' })).status
+  for (const [address, form] of posts()) {
+    assert.equal(await post(address, { origin: keyway.admin }, { ...form, form_token: token }), 401, `without a session: ${address}`)
+    assert.equal(await post(address, { origin: keyway.admin, cookie }, form), 403, `without the form's token: ${address}`)
+    assert.equal(await post(address, { origin: 'https://evil.example', cookie }, { ...form, form_token: token }), 403, `from another site: ${address}`)
+  }
+  assert.equal(JSON.stringify([keyway.run('user', 'list').users.length, keyway.run('admin-token', 'list')]), before)
+  await page.context().close()
+})
+
+test('names and addresses are text on every page', async () => {
+  const { keyway } = console_
+  const email = `${EVIL}@example.com`.toLowerCase()
+  keyway.run('user', 'create', email)
+  const evil = keyway.run('admin-token', 'create', `Token ${EVIL}`, '--role', 'auditor').adminToken.id
+  keyway.run('app', 'create', `App ${EVIL}`, '--account', '10000001', '--scopes', 'tickets', '--owner', EVIL)
+  const page = await console_.page()
+  const who = encodeURIComponent(email)
+  const query = encodeURIComponent(EVIL)
+  const addresses = [
+    '/people', `/people?q=${query}`, '/people/new', `/people/new?email=${query}`, ...['', '/edit', '/password', '/sign-out', '/delete'].map((end) => `/people/${who}${end}`),
+    '/admin-tokens', `/admin-tokens?q=${query}&state=${query}`, `/admin-tokens/new?name=${query}`, `/admin-tokens/${evil}/revoke`,
+    '/changes', `/changes?who=${query}&operation=${query}&target=${query}&from=${query}&to=${query}`,
+  ]
+  let shown = 0
+  for (const address of addresses) {
+    await page.goto(address)
+    const found = await page.evaluate(() => ({ stolen: window.stolen, images: document.images.length, handlers: document.querySelectorAll('[onerror]').length, text: document.body.innerText + [...document.querySelectorAll('input')].map((field) => field.value).join(' ') }))
+    assert.ok(found.stolen === undefined && found.images === 0 && found.handlers === 0, address)
+    shown += Number(found.text.toLowerCase().includes(EVIL))
+  }
+  assert.ok(shown >= 12, `shown as text on ${shown} of ${addresses.length} pages`)
+  // And it can be taken away again by its own page.
+  await page.goto(`/people/${who}/delete`)
+  await page.getByLabel(/Type/).fill(email)
+  await page.getByRole('button', { name: 'Remove the person' }).click()
+  await page.getByText('Removed').waitFor()
+  await page.context().close()
+})
+
+test('without script all of it works', async () => {
+  const page = await console_.page(WIDE, { javaScriptEnabled: false })
+  await page.goto('/admin-tokens/new')
+  await page.getByLabel(/^Name/).fill('without script')
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  assert.match((await page.locator('#secret').textContent()).trim(), /^kwa_/)
+  await page.goto('/changes')
+  await page.getByRole('link', { name: 'Older' }).click()
+  await page.waitForURL(/before=/)
+  await page.context().close()
+})
