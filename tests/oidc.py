@@ -144,6 +144,22 @@ def check(folder, in_token):
             assert status == 403, (email, verified, status, text)
             assert "/sign-in" in stranger.get(f"{server.admin}/account")[1]
         assert [user["email"] for user in server.run("user", "list")["users"]] == ["ada@example.com"]
+        # She is known by the provider's own name for her from then on, whatever her address becomes there,
+        # and whoever has the address after her is not her.
+        status, _, text, _ = sign_in("1", "ada.married@example.com", "no")
+        assert status == 200 and "ada@example.com" in text, (status, text)
+        status, _, text, stranger = sign_in("9", "ada@example.com")
+        assert status == 403 and "another person" in text, (status, text)
+        assert "/sign-in" in stranger.get(f"{server.admin}/account")[1]
+        linked = [one for one in server.run("changes")["changes"] if one["operation"] == "linkProvider"]
+        assert [one["target"] for one in linked] == ["user ada@example.com"], linked
+        assert server.run("user", "list")["users"][0]["provider"] == issuer
+        # Until a super admin says that it is her.
+        server.run("user", "unlink-provider", "ada@example.com")
+        assert "/sign-in" in browser.get(f"{server.admin}/account")[1], "her sessions have ended"
+        assert sign_in("9", "ada@example.com")[0] == 200
+        assert sign_in("1", "ada@example.com")[0] == 403
+        server.run("user", "unlink-provider", "ada@example.com")
         # A way back that somebody else began signs nobody in (login CSRF), nor does one twice.
         begun = Browser()
         answer = location(begun, f"{server.admin}/sign-in/oidc")
@@ -159,7 +175,7 @@ def check(folder, in_token):
         _, url, _ = elsewhere.get(f"{server.admin}/sign-in/oidc?next=https://evil.example/")
         assert url == f"{server.admin}/", url
         seen = [one["operation"] for one in server.run("changes")["changes"]]
-        assert seen.count("signIn") == 2, seen
+        assert seen.count("signIn") == 4, seen
     # With a role for new people, somebody who is not known is made.
     with Both(folder, in_token, "--oidc-new-users", "auditor") as (server, issuer, _):
         server.run("user", "create", "ada@example.com")

@@ -1,6 +1,7 @@
 // People, admin tokens and the record of changes: every page in every look, and the flows of each.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
+const { createHmac } = require('node:crypto')
 const { Console, LOOKS, holds, reachable } = require('./console.js')
 
 const WIDE = LOOKS[0]
@@ -30,6 +31,7 @@ function pages() {
     'person-role': '/people/grace%40example.com/edit',
     'person-password': '/people/grace%40example.com/password',
     'person-second-factor': '/people/grace%40example.com/second-factor',
+    'person-provider': '/people/grace%40example.com/provider',
     'person-sign-out': '/people/grace%40example.com/sign-out',
     'person-delete': '/people/grace%40example.com/delete',
     'admin-tokens': '/admin-tokens',
@@ -201,6 +203,56 @@ test('the record of changes says who changed what of what, is filtered, and goes
   await page.context().close()
 })
 
+test('an authenticator app is added by its QR code or its key, and a super admin takes it away', async () => {
+  const { keyway } = console_
+  const password = keyway.run('user', 'create', 'carl@example.com', '--role', 'auditor').password
+  for (const look of LOOKS) {
+    const page = await console_.page(look, { email: 'carl@example.com', password })
+    await page.goto('/account')
+    await holds(page, 'account')
+    if (look === WIDE) await reachable(page, 'account')
+    await page.locator('#factor_password').fill(password)
+    await page.getByRole('button', { name: 'Add an authenticator app' }).click()
+    const code = page.getByRole('img', { name: 'QR code of the key' })
+    const { width, height } = await code.boundingBox()
+    assert.ok(width === height && width > 150, `${width} by ${height}`)
+    // Dark on light in either scheme.
+    assert.deepEqual(await code.locator('rect, path').evaluateAll((parts) => parts.map((part) => getComputedStyle(part).fill)), ['rgb(255, 255, 255)', 'rgb(0, 0, 0)'])
+    await holds(page, 'second-factor')
+    if (look !== LOOKS.at(-1)) {
+      await page.context().close()
+      continue
+    }
+    const key = (await page.locator('#key').textContent()).replaceAll(/\s/g, '')
+    await page.getByLabel('The code that the app shows').fill(totp(key))
+    await page.getByRole('button', { name: 'Add it' }).click()
+    await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
+    await holds(page, 'recovery-codes')
+    await page.context().close()
+  }
+  const page = await console_.page()
+  await page.goto('/people')
+  await page.getByRole('row').filter({ hasText: 'carl@example.com' }).getByText('on', { exact: true }).waitFor()
+  await page.getByRole('link', { name: 'carl@example.com' }).click()
+  await page.getByRole('link', { name: 'Take the second factor away…' }).click()
+  await page.getByRole('button', { name: 'Take it away' }).click()
+  await page.getByText('Taken away.').waitFor()
+  assert.equal(keyway.run('user', 'list').users.find((one) => one.email === 'carl@example.com').secondFactor, false)
+  await page.goto('/changes?target=user+carl%40example.com')
+  await page.getByText('Remove second factor').first().waitFor()
+  await page.context().close()
+})
+
+/** The code that an authenticator app shows now for a key (RFC 6238). */
+function totp(key) {
+  const bits = [...key].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  const bytes = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
+  const mac = createHmac('sha1', bytes).update(step).digest()
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
+
 test('an auditor sees people, tokens and changes, and changes nothing', async () => {
   const { keyway } = console_
   const password = keyway.run('user', 'create', 'audit@example.com', '--role', 'auditor').password
@@ -228,6 +280,7 @@ function posts() {
     ['/people/grace%40example.com', { role: 'super-admin' }],
     ['/people/grace%40example.com/password', {}],
     ['/people/grace%40example.com/second-factor', {}],
+    ['/people/grace%40example.com/provider', {}],
     ['/people/grace%40example.com/sign-out', {}],
     ['/people/grace%40example.com/delete', { confirm: 'grace@example.com' }],
     ['/admin-tokens', { name: 'eve', role: 'super-admin', days: 'never' }],

@@ -1265,6 +1265,14 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
+    /// Forget who a person is at the identity provider, should they have a new account there: their next sign-in is by e-mail again
+    UnlinkProvider {
+        /// Their e-mail address
+        email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a person's sign-in away, and end their sessions
     Delete {
         /// Their e-mail address

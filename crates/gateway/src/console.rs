@@ -28,6 +28,7 @@ mod overview;
 mod page;
 mod people;
 mod public_apps;
+mod qr;
 mod roles;
 mod scopes;
 mod set_up;

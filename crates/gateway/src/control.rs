@@ -37,6 +37,7 @@ use crate::upstream::CredentialError;
 pub use connections::NewConnection;
 pub use people::NewPerson;
 pub(crate) use people::{PENDING_MS, SESSION_MS};
+pub(crate) use provider::AtProvider;
 pub use record::Acting;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};

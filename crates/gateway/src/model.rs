@@ -234,6 +234,8 @@ pub struct Person {
     pub password: bool,
     /// Whether their password is asked for together with a second factor.
     pub second_factor: bool,
+    /// The identity provider at which they are known, by its issuer URL; none until they signed in there.
+    pub provider: Option<String>,
     /// When they last signed in.
     pub signed_in_at: Option<Timestamp>,
 }
@@ -241,7 +243,7 @@ pub struct Person {
 impl Person {
     /// Somebody new, who has not signed in yet and whose id the store gives.
     pub(crate) const fn new(email: String, role: Role, created_at: Timestamp) -> Self {
-        Self { id: 0, email, role, created_at, password: false, second_factor: false, signed_in_at: None }
+        Self { id: 0, email, role, created_at, password: false, second_factor: false, provider: None, signed_in_at: None }
     }
 }
 

@@ -72,6 +72,14 @@ pub enum OidcError {
     NoEmail,
 }
 
+/// Who has signed in, as the provider says.
+pub(crate) struct Identity {
+    /// Its own name for them, which nobody else ever gets.
+    pub subject: String,
+    /// Their address; none where it has not verified one.
+    pub email: Option<String>,
+}
+
 /// What a sign-in is known by when it comes back.
 pub(crate) struct Begun<'a> {
     pub state: &'a str,
@@ -112,8 +120,13 @@ impl Oidc {
         Ok(redirect::with_params(&metadata.authorization_endpoint, &params))
     }
 
-    /// The verified address of who comes back with a code.
-    pub(crate) async fn email_of(&self, code: &str, begun: &Begun<'_>, redirect_uri: &str) -> Result<String, OidcError> {
+    /// The provider, as it names itself.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Who comes back with a code.
+    pub(crate) async fn identity_of(&self, code: &str, begun: &Begun<'_>, redirect_uri: &str) -> Result<Identity, OidcError> {
         let metadata = self.metadata().await?;
         let tokens = self.exchange(&metadata, code, begun.verifier, redirect_uri).await?;
         let keys = ask(Request::get(uri(&metadata.jwks_uri)?), Bytes::new()).await?;
@@ -124,18 +137,19 @@ impl Oidc {
             now_s: clock::now().as_ms() / 1_000,
         };
         let claims = id_token::check(tokens["id_token"].as_str().unwrap_or_default(), &keys, &expected).map_err(OidcError::IdToken)?;
-        if let Some(email) = claims.email {
-            return Ok(email);
+        let identity = |email| Identity { subject: claims.subject.clone(), email };
+        if claims.email.is_some() {
+            return Ok(identity(claims.email.clone()));
         }
         // A provider may tell addresses here alone; of whom must be the same as in the token (section 5.3.2).
         let (Some(endpoint), Some(token)) = (&metadata.userinfo_endpoint, tokens["access_token"].as_str()) else {
-            return Err(OidcError::NoEmail);
+            return Ok(identity(None));
         };
         let said = ask(Request::get(uri(endpoint)?).header(AUTHORIZATION, format!("Bearer {token}")), Bytes::new()).await?;
         if said["sub"] != claims.subject.as_str() {
             return Err(OidcError::IdToken("the provider says something of somebody else"));
         }
-        id_token::verified_email(&said).ok_or(OidcError::NoEmail)
+        Ok(identity(id_token::verified_email(&said)))
     }
 
     async fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str, redirect_uri: &str) -> Result<Value, OidcError> {

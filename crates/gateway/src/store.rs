@@ -334,6 +334,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (33, "set-up link and second factors", include_str!("../migrations/0033_sign_in.sql")),
         (40, "apps without limits", include_str!("../migrations/0040_no_limits.sql")),
         (50, "the last sign-in", include_str!("../migrations/0050_last_sign_in.sql")),
+        (51, "who people are at the identity provider", include_str!("../migrations/0051_provider.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -45,6 +45,10 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} signs in with the password alone"))
         }
+        User::UnlinkProvider { email, json } => {
+            let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encode(&email)), None).await?;
+            show(&answer, json, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
+        }
         User::Delete { email, json } => {
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} can't sign in any more"))

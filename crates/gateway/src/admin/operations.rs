@@ -189,6 +189,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("deleteUser", "DELETE", "/api/v1/users/{email}", SuperAdmin, "Take a person's sign-in away").answer::<view::DeletedUser>(),
     op("endSessions", "DELETE", "/api/v1/users/{email}/sessions", SuperAdmin, "End every session of a person").answer::<view::UserAnswer>(),
     op("removeSecondFactor", "DELETE", "/api/v1/users/{email}/second-factor", SuperAdmin, "Take a person's second factor away, should it be lost; their sessions end").answer::<view::UserAnswer>(),
+    op("unlinkProvider", "DELETE", "/api/v1/users/{email}/provider", SuperAdmin, "Forget who a person is at the identity provider: their next sign-in there is by e-mail again; their sessions end").answer::<view::UserAnswer>(),
     op("listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API").query::<Page>().answer::<view::AdminTokens>(),
     op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
     op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),

@@ -84,6 +84,11 @@ pub(super) async fn remove_second_factor(State(admin): State<Admin>, Path(email)
     answer(view::UserAnswer { user: view::user(&person), password: None })
 }
 
+pub(super) async fn unlink_provider(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::UserAnswer> {
+    let person = admin.control.unlink_from_provider(&email).await?;
+    answer(view::UserAnswer { user: view::user(&person), password: None })
+}
+
 /// A role as it is asked for; apps by id or by a name that only one app has.
 pub(super) async fn role(admin: &Admin, name: &str, apps: &[String]) -> Result<Role, ApiError> {
     let mut ids = Vec::new();

@@ -58,6 +58,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/users/{email}", get(people::show).delete(people::remove))
         .route("/api/v1/users/{email}/sessions", delete(people::end_sessions))
         .route("/api/v1/users/{email}/second-factor", delete(people::remove_second_factor))
+        .route("/api/v1/users/{email}/provider", delete(people::unlink_provider))
         .route("/api/v1/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
         .route("/api/v1/admin-tokens/{admin_token}", delete(admin_tokens::revoke))
         .route("/api/v1/oauth-clients", get(oauth_accounts::list_clients).put(oauth_accounts::put_client))

@@ -215,6 +215,8 @@ shown! {
         has_password: bool,
         /// Whether a second factor is asked for with it.
         second_factor: bool,
+        /// The identity provider at which they are known since they signed in there, by its issuer URL.
+        provider: Option<String>,
         created_at: Moment,
         last_sign_in_at: Option<Moment>,
     }

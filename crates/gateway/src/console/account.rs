@@ -9,6 +9,7 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 
 use super::page;
+use super::qr::{self, Drawn};
 use super::sign_in::{self, Session};
 use crate::admin::Admin;
 use crate::clock;
@@ -30,6 +31,8 @@ struct Account<'a> {
 struct SecondFactor<'a> {
     key: &'a str,
     uri: &'a str,
+    /// The same for a camera.
+    drawn: Option<Drawn>,
     form_token: &'a str,
     wrong: Option<&'a str>,
 }
@@ -100,7 +103,8 @@ pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Ses
     }
     match admin.control.begin_second_factor(&session.person).await {
         Ok(new) => {
-            page::render(&SecondFactor { key: new.key.expose(), uri: new.uri.expose(), form_token: &session.form_token, wrong: None })
+            let (key, uri) = (new.key.expose(), new.uri.expose());
+            page::render(&SecondFactor { key, uri, drawn: qr::draw(uri), form_token: &session.form_token, wrong: None })
         }
         Err(error) => failed(&admin, &session, error).await,
     }

@@ -14,8 +14,9 @@ use super::page;
 use super::sign_in::{self, NextQuery};
 use crate::admin::Admin;
 use crate::clock;
-use crate::control::Acting;
-use crate::oidc::{Begun, Oidc, OidcError};
+use crate::control::{Acting, AtProvider, ControlError};
+use crate::model::Person;
+use crate::oidc::{Begun, Identity, Oidc, OidcError};
 use crate::principal::Principal;
 
 /// How long somebody may take at the provider, in milliseconds.
@@ -66,16 +67,42 @@ pub(super) async fn callback(State(admin): State<Admin>, RawQuery(query): RawQue
 }
 
 async fn signed_in(admin: &Admin, oidc: &Oidc, parts: &Parts, kept: &Kept, code: &str) -> Response {
-    let email = match oidc.email_of(code, &begun(kept), &redirect_uri(admin)).await {
-        Ok(email) => email,
+    let identity = match oidc.identity_of(code, &begun(kept), &redirect_uri(admin)).await {
+        Ok(identity) => identity,
         Err(error) => return failed(&error),
     };
-    let by = Principal { source: sign_in::source(parts), ..Principal::server() };
-    let known = Acting::new(by, "addUser", String::new()).run(admin.control.known_by_provider(&email, oidc.new_people.clone())).await;
-    match known {
-        Ok(Some(person)) => sign_in::begin(admin, parts, &person, &kept.next).await,
-        Ok(None) => page::message(403, "Not signed in", "Nobody here has your e-mail address. Ask a super admin for a sign-in."),
-        Err(error) => {
+    match person_of(admin, oidc, parts, &identity).await {
+        Ok(person) => sign_in::begin(admin, parts, &person, &kept.next).await,
+        Err(refused) => refused,
+    }
+}
+
+/// Who they are here: by the provider's own name for them, and at the first time by their address.
+async fn person_of(admin: &Admin, oidc: &Oidc, parts: &Parts, identity: &Identity) -> Result<Person, Response> {
+    let at = AtProvider { issuer: oidc.issuer(), subject: &identity.subject };
+    if let Some(known) = admin.control.known_by_provider(at).await.map_err(|error| broken(&error))? {
+        return Ok(known);
+    }
+    let email = identity.email.as_deref().ok_or_else(|| failed(&OidcError::NoEmail))?;
+    let acting = |operation| Acting::new(Principal { source: sign_in::source(parts), ..Principal::server() }, operation, String::new());
+    if let Some(linked) = acting("linkProvider").run(admin.control.link_to_provider(at, email)).await.map_err(|error| broken(&error))? {
+        return Ok(linked);
+    }
+    let Some(role) = oidc.new_people.clone() else {
+        return Err(page::message(403, "Not signed in", "Nobody here has your e-mail address. Ask a super admin for a sign-in."));
+    };
+    acting("addUser").run(admin.control.add_from_provider(at, email, role)).await.map_err(|error| broken(&error))
+}
+
+fn broken(error: &ControlError) -> Response {
+    match error {
+        ControlError::Conflict(_) => {
+            // The error names the address, which no log should.
+            tracing::warn!("a sign-in at the identity provider is refused: the address is of somebody who is another person there");
+            let text = "Your e-mail address is of somebody here who is another person at the identity provider. Ask a super admin.";
+            page::message(403, "Not signed in", text)
+        }
+        error => {
             tracing::error!(%error, "somebody could not be signed in");
             page::unavailable()
         }

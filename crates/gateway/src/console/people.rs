@@ -30,6 +30,7 @@ pub(super) struct Person {
     pub apps: Vec<u64>,
     pub has_password: bool,
     pub second_factor: bool,
+    pub provider: Option<String>,
     pub created_at: String,
     pub last_sign_in_at: Option<String>,
 }
@@ -41,7 +42,11 @@ impl Person {
 
     /// How they sign in.
     pub fn way(&self) -> &'static str {
-        if self.has_password { "password" } else { "identity provider" }
+        match (self.has_password, &self.provider) {
+            (true, None) => "password",
+            (true, Some(_)) => "password, identity provider",
+            (false, _) => "identity provider",
+        }
     }
 }
 
@@ -204,6 +209,7 @@ pub(super) async fn change(Path(email): Path<String>, Sent { visitor, fields }: 
 pub(super) enum Act {
     Password,
     SecondFactor,
+    Provider,
     SignOut,
     Delete,
 }
@@ -238,6 +244,12 @@ pub(super) async fn ask_act(visitor: Visitor, Path((email, act)): Path<(String, 
             "second-factor",
             "Take it away",
         ),
+        Act::Provider => (
+            format!("Forget who {} is at the identity provider?", person.email),
+            "For somebody whose account there is a new one. Whoever signs in there next with this address, verified, is taken for them from then on. Their sessions end.",
+            "provider",
+            "Forget it",
+        ),
         Act::SignOut => (
             format!("Sign {} out everywhere?", person.email),
             "Every session of theirs ends. They can sign in again.",
@@ -264,6 +276,7 @@ pub(super) async fn act(State(admin): State<Admin>, Path((email, act)): Path<(St
             made.map(|made| password_page(&admin, &visitor, &made, format!("A new password for {}", made.user.email)))
         }
         Act::SecondFactor => end(&visitor, &email, "second-factor").await.map(|_| to(&email, "factor")),
+        Act::Provider => end(&visitor, &email, "provider").await.map(|_| to(&email, "provider")),
         Act::SignOut => end(&visitor, &email, "sessions").await.map(|_| to(&email, "signed-out")),
         Act::Delete if fields.get("confirm").to_lowercase() != email => {
             Err(Refused { status: 400, detail: "type the address to remove the person".into() })

@@ -89,6 +89,7 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "connected" => "The account is connected.",
         "role" => "Saved. They sign in again, with what the new role opens.",
         "factor" => "Taken away. Their sessions have ended, and their password alone opens the next one.",
+        "provider" => "Forgotten. Their next sign-in at the identity provider is by e-mail, and their sessions have ended.",
         "signed-out" => "Every session of theirs has ended.",
         "removed" => "Removed: they can't sign in any more.",
         "uninstalled" => "The app is taken off that account; its tokens are refused from now on.",

@@ -272,6 +272,42 @@ mod oauth {
     }
 
     #[tokio::test]
+    async fn a_provider_knows_a_person_by_its_own_name_for_them_from_the_first_sign_in_on() {
+        use super::super::AtProvider;
+        const ISSUER: &str = "https://id.example";
+        let at = |subject| AtProvider { issuer: ISSUER, subject };
+        let control = with_account().await;
+        control.put_person(person("ada@example.com", None)).await.unwrap();
+        assert!(control.known_by_provider(at("1")).await.unwrap().is_none());
+        let ada = control.link_to_provider(at("1"), "Ada@example.com").await.unwrap().unwrap();
+        assert_eq!(control.known_by_provider(at("1")).await.unwrap().unwrap(), ada);
+        assert_eq!(ada.provider.as_deref(), Some(ISSUER));
+        assert!(control.link_to_provider(at("2"), "nobody@example.com").await.unwrap().is_none());
+        // The address passes on to somebody else there.
+        assert!(matches!(control.link_to_provider(at("2"), "ada@example.com").await, Err(ControlError::Conflict(_))));
+        let role = crate::principal::Role::Auditor;
+        assert!(control.add_from_provider(at("2"), "ada@example.com", role.clone()).await.is_err());
+        assert!(control.known_by_provider(at("2")).await.unwrap().is_none());
+        // The same subject of another issuer is nobody here.
+        let elsewhere = AtProvider { issuer: "https://other.example", subject: "1" };
+        assert!(control.known_by_provider(elsewhere).await.unwrap().is_none());
+        let bob = control.add_from_provider(at("3"), "bob@example.com", role).await.unwrap();
+        assert_eq!((bob.password, control.known_by_provider(at("3")).await.unwrap()), (false, Some(bob.clone())));
+        // A super admin says that it is the same person.
+        let cookie = control.begin_session(&ada, None, false).await.unwrap();
+        control.unlink_from_provider("ada@example.com").await.unwrap();
+        assert!(control.session(cookie.expose()).await.unwrap().is_none());
+        assert!(control.unlink_from_provider("ada@example.com").await.is_err());
+        assert!(control.known_by_provider(at("1")).await.unwrap().is_none());
+        control.link_to_provider(at("2"), "ada@example.com").await.unwrap().unwrap();
+        assert_eq!(control.known_by_provider(at("2")).await.unwrap().unwrap().id, ada.id);
+        // The server's provider is another one from now on.
+        control.link_to_provider(elsewhere, "ada@example.com").await.unwrap().unwrap();
+        assert_eq!(control.known_by_provider(elsewhere).await.unwrap().unwrap().id, ada.id);
+        assert!(control.known_by_provider(at("2")).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
     async fn a_second_factor_counts_from_its_first_code_on_and_each_code_once() {
         let control = with_account().await;
         let (ada, _) = control.put_person(person("ada@example.com", None)).await.unwrap();

@@ -86,7 +86,24 @@ pub(crate) async fn put_password(change: &mut Change, person_id: u64, password: 
     Ok(())
 }
 
+/// Notes who a person is at an identity provider, by its issuer and its name for them; none forgets it.
+pub(crate) async fn put_provider(change: &mut Change, person_id: u64, provider: Option<(&str, &str)>) -> Result<(), StoreError> {
+    sqlx::query("update person set issuer = $1, subject = $2 where id = $3")
+        .bind(provider.map(|(issuer, _)| issuer))
+        .bind(provider.map(|(_, subject)| subject))
+        .bind(signed(person_id))
+        .execute(&mut **change)
+        .await?;
+    Ok(())
+}
+
 impl Store {
+    /// Who it is of whom an identity provider speaks by its own name for them.
+    pub(crate) async fn person_at_provider(&self, issuer: &str, subject: &str) -> Result<Option<Person>, StoreError> {
+        let query = sqlx::query(select_person!("where issuer = $1 and subject = $2")).bind(issuer).bind(subject);
+        query.fetch_optional(&self.pool).await?.as_ref().map(person).transpose()
+    }
+
     /// A person with the hash of their password.
     pub(crate) async fn person(&self, email: &str) -> Result<Option<(Person, String)>, StoreError> {
         let row = sqlx::query(select_person!("where email = $1")).bind(email).fetch_optional(&self.pool).await?;
@@ -111,6 +128,7 @@ fn person(row: &AnyRow) -> Result<Person, StoreError> {
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         password: !row.try_get::<String, _>("password")?.is_empty(),
         second_factor: row.try_get::<i64, _>("second_factors")? > 0,
+        provider: row.try_get("issuer")?,
         signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(Timestamp::from_ms),
     })
 }

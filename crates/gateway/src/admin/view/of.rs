@@ -177,6 +177,7 @@ pub(in crate::admin) fn user(person: &model::Person) -> User {
         apps: apps(&person.role),
         has_password: person.password,
         second_factor: person.second_factor,
+        provider: person.provider.clone(),
         created_at: person.created_at.into(),
         last_sign_in_at: moment(person.signed_in_at),
     }
