@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_field_that_differs_is_told_before_and_after() {
         let told = check(json!({ "app 3": { "name": "Old", "enabled": true } }), json!({ "app 3": { "name": "New", "enabled": false } }));
-        assert_eq!(told, [r#"app 3: name -["Old"] +["New"] enabled -["yes"] +["no"]"#]);
+        assert_eq!(told, [r#"app 3: enabled -["yes"] +["no"] name -["Old"] +["New"]"#]);
     }
 
     #[test]
