@@ -52,7 +52,11 @@ impl Control {
     /// # Errors
     /// There is no such person.
     pub async fn person(&self, email: &str) -> Result<Person> {
-        find(&mut self.store.read().await?, email).await
+        match find(&mut self.store.read().await?, email).await {
+            // What is no address names nobody.
+            Err(ControlError::Invalid(_)) => Err(ControlError::NotFound("nobody signs in as that".into())),
+            found => found,
+        }
     }
 
     /// Lets a person sign in, or gives one who may a new password or role, which ends their sessions.
