@@ -186,7 +186,6 @@ impl Record {
                 record.earlier.get_or_insert_default().insert(name, earlier);
             }
         }
-        record.shrink();
         Ok(record)
     }
 

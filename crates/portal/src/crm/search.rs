@@ -127,12 +127,6 @@ impl Search {
         Ok(Self { groups: groups(state, kind, body)?, query, sort: sort(state, kind, body)?, offset, limit })
     }
 
-    /// The filters: one group of them at least must let a record through.
-    #[cfg(test)]
-    pub fn groups(&self) -> &[Vec<Filter>] {
-        &self.groups
-    }
-
     /// All results, sorted.
     pub fn found<'a>(&self, state: &'a State, kind: Kind) -> Vec<&'a Record> {
         self.sort(candidates::of(state, kind, &self.groups).filter(|record| self.matches(state, kind, record)).collect())
