@@ -107,4 +107,15 @@ async function reachable(page, name) {
   assert.deepEqual(await page.evaluate(() => [...window.left].map((element) => element.outerHTML.slice(0, 120))), [], `not reached by keyboard on ${name}`)
 }
 
-module.exports = { Console, LOOKS, holds, reachable, screenshots }
+/** Goes to pages by name and address, each of which is there and is held to what every page is. */
+async function holdsAll(page, pages) {
+  for (const [name, address] of Object.entries(pages)) {
+    const answer = await page.goto(address)
+    assert.equal(answer.status(), 200, name)
+    await holds(page, name)
+    // The order of things is the same in every look.
+    if (page.look === LOOKS[0]) await reachable(page, name)
+  }
+}
+
+module.exports = { Console, LOOKS, holds, holdsAll, reachable, screenshots }

@@ -2,7 +2,7 @@
 // nothing serious, the keyboard reaches everything. Pictures are kept in target/screenshots/.
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Console, LOOKS, holds, reachable } = require('./console.js')
+const { Console, LOOKS, holds, holdsAll } = require('./console.js')
 
 let console_, ids
 
@@ -65,13 +65,7 @@ function pages() {
 for (const look of LOOKS) {
   test(`every page at ${look.width} pixels, ${look.colorScheme}`, async () => {
     const page = await console_.page(look)
-    for (const [name, address] of Object.entries(pages())) {
-      const answer = await page.goto(address)
-      assert.equal(answer.status(), 200, name)
-      await holds(page, name)
-      // The order of things is the same in every look.
-      if (look === LOOKS[0]) await reachable(page, name)
-    }
+    await holdsAll(page, pages())
     assert.deepEqual(page.wrongs, [])
     const missing = await page.goto('/apps/999999')
     assert.equal(missing.status(), 404)

@@ -2,7 +2,7 @@
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const { createHmac } = require('node:crypto')
-const { Console, LOOKS, holds, reachable } = require('./console.js')
+const { Console, LOOKS, holds, holdsAll, reachable } = require('./console.js')
 
 const WIDE = LOOKS[0]
 const NARROW = LOOKS[2]
@@ -46,12 +46,7 @@ function pages() {
 for (const look of LOOKS) {
   test(`every page at ${look.width} pixels, ${look.colorScheme}`, async () => {
     const page = await console_.page(look)
-    for (const [name, address] of Object.entries(pages())) {
-      const answer = await page.goto(address)
-      assert.equal(answer.status(), 200, name)
-      await holds(page, name)
-      if (look === WIDE) await reachable(page, name)
-    }
+    await holdsAll(page, pages())
     assert.deepEqual(page.wrongs, [])
     await page.context().close()
   })
