@@ -20,6 +20,7 @@ mod oauth_accounts;
 mod openapi;
 mod operations;
 mod overview;
+mod own;
 mod page;
 mod people;
 mod plan;

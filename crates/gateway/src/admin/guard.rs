@@ -22,7 +22,7 @@ use tokio::net::UnixListener;
 use tower::ServiceExt;
 
 use super::body::ApiError;
-use super::operations::{self, OPERATIONS, Operation, Reach};
+use super::operations::{self, Access, OPERATIONS, Operation, Reach};
 use super::{Admin, idempotency, routes};
 use crate::control::Acting;
 use crate::principal::{Principal, Role, Who};
@@ -195,7 +195,10 @@ async fn authorize(parts: &mut Parts) -> Result<Allowed, Response> {
         Reach::OwnApps => own(&admin, &principal, parts).await.map_err(ApiError::into_response)?,
         Reach::Nothing => return Err(denied(operation, &principal.role).into_response()),
     }
-    let target = target(&admin, parts).await;
+    let target = match operation.access {
+        Access::Own => format!("user {}", principal.who.name()),
+        _ => target(&admin, parts).await,
+    };
     Ok(Allowed { admin, principal, operation, target })
 }
 

@@ -116,6 +116,10 @@ fn refusals(one: &Operation) -> Vec<u16> {
     if one.query.is_some() || one.body.is_some() || takes_key(one) {
         statuses.push(400);
     }
+    // Wrong passwords are counted.
+    if one.access == Access::Own && one.body.is_some() {
+        statuses.push(429);
+    }
     // A query names accounts and apps too.
     if one.path.contains('{') || one.body.is_some() || one.query.is_some() {
         statuses.push(404);
@@ -138,6 +142,7 @@ const fn opened_to(access: Access) -> &'static str {
     match access {
         Access::Open => "everybody",
         Access::Known => "every role",
+        Access::Own => "people, in the console, for their own sign-in",
         Access::SuperAdmin => "super admins",
         Access::Auditor => "super admins and auditors",
         Access::Reader => "super admins, auditors, and app managers as far as it concerns their apps",

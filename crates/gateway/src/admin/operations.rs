@@ -14,6 +14,7 @@ use super::doctor::DoctorBody;
 use super::oauth::{ApproveBody, InstallsQuery, PublicAppBody};
 use super::oauth_accounts::{AuthorizeBody, ClientBody, ImportBody, RefreshTokenBody};
 use super::overview::Overview;
+use super::own::{CodeBody, NewPasswordBody, PasswordBody};
 use super::page::Page;
 use super::people::PersonBody;
 use super::portal::{ClockBody, RequestsQuery};
@@ -78,6 +79,8 @@ pub enum Access {
     Open,
     /// Whoever has a token or is signed in.
     Known,
+    /// Whoever is a person, of their own sign-in; the handler refuses tokens.
+    Own,
     /// Super admins alone.
     SuperAdmin,
     /// Auditors too.
@@ -106,6 +109,8 @@ impl Access {
     pub const fn reach(self, role: &Role) -> Reach {
         match (self, role) {
             (Self::Open | Self::Known, _) | (_, Role::SuperAdmin) => Reach::Everything,
+            // Tokens of the token service are no person's.
+            (Self::Own, Role::Auditor | Role::AppManager(_)) => Reach::Everything,
             (Self::Auditor | Self::Reader, Role::Auditor) => Reach::Everything,
             (Self::Reader | Self::Manager, Role::AppManager(_)) => Reach::OwnApps,
             (Self::TokenService, Role::TokenService) => Reach::Everything,
@@ -130,7 +135,7 @@ const fn op(id: &'static str, method: &'static str, path: &'static str, access: 
     Operation { id, method, path, summary, access, query: None, body: None, answer: None }
 }
 
-use Access::{Auditor, Known, Manager, Open, Reader, SuperAdmin, TokenService};
+use Access::{Auditor, Known, Manager, Open, Own, Reader, SuperAdmin, TokenService};
 
 /// All of them.
 #[rustfmt::skip]
@@ -182,6 +187,13 @@ pub static OPERATIONS: &[Operation] = &[
     op("endInstall", "DELETE", "/api/v1/installs/{app_id}", SuperAdmin, "End an install; its tokens end now").answer::<view::Deleted>(),
     op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the apps of HubSpot's with which accounts are connected by OAuth").query::<Page>().answer::<view::OAuthClients>(),
     op("putOAuthClient", "PUT", "/api/v1/oauth-clients", SuperAdmin, "Add such an app, or change the one of that name").body::<ClientBody>().answer::<view::OAuthClientAnswer>(),
+
+    op("showOwnSignIn", "GET", "/api/v1/me/sign-in", Own, "Show how the person who asks signs in").answer::<view::UserAnswer>(),
+    op("changePassword", "PUT", "/api/v1/me/password", Own, "Put a new password in place of one's own; all of one's sessions end").body::<NewPasswordBody>().answer::<view::UserAnswer>(),
+    op("endOwnSessions", "DELETE", "/api/v1/me/sessions", Own, "End every session of one's own").answer::<view::UserAnswer>(),
+    op("beginSecondFactor", "POST", "/api/v1/me/second-factor", Own, "Make a key for an authenticator app of one's own, answered once; it counts once a first code is right").body::<PasswordBody>().answer::<view::NewFactor>(),
+    op("addSecondFactor", "POST", "/api/v1/me/second-factor/confirm", Own, "Take that first code; answers recovery codes once").body::<CodeBody>().answer::<view::RecoveryCodes>(),
+    op("removeOwnSecondFactor", "POST", "/api/v1/me/second-factor/remove", Own, "Take one's own second factor away; all of one's sessions end").body::<PasswordBody>().answer::<view::UserAnswer>(),
 
     op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
     op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once").body::<PersonBody>().answer::<view::UserAnswer>(),
@@ -236,10 +248,10 @@ mod tests {
         for one in OPERATIONS {
             let reads = one.reads();
             assert_eq!(one.access.reach(&Role::SuperAdmin), Reach::Everything, "{}", one.id);
-            // An auditor never changes anything.
-            assert!(reads || one.access.reach(&Role::Auditor) == Reach::Nothing, "{}", one.id);
+            // An auditor never changes anything but their own sign-in.
+            assert!(reads || one.access == Own || one.access.reach(&Role::Auditor) == Reach::Nothing, "{}", one.id);
             // An app manager reaches no further than their apps.
-            assert!(matches!(one.access, Open | Known) || one.access.reach(&manager) != Reach::Everything, "{}", one.id);
+            assert!(matches!(one.access, Open | Known | Own) || one.access.reach(&manager) != Reach::Everything, "{}", one.id);
             let service = one.access.reach(&Role::TokenService) == Reach::Everything;
             assert_eq!(service, one.id == "issueAccessToken" || matches!(one.access, Open | Known), "{}", one.id);
         }

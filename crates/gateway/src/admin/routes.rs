@@ -15,8 +15,8 @@ use super::extract::{JsonBody, Path, Query};
 use super::page::{Page, page};
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, people, plan, portal, scopes,
-    usage,
+    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, own, people, plan, portal,
+    scopes, usage,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -54,6 +54,12 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/installs", get(oauth::list_installs).post(oauth::approve))
         .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
         .route("/api/v1/me", get(people::me))
+        .route("/api/v1/me/sign-in", get(own::show))
+        .route("/api/v1/me/password", put(own::change_password))
+        .route("/api/v1/me/sessions", delete(own::end_sessions))
+        .route("/api/v1/me/second-factor", post(own::begin_second_factor))
+        .route("/api/v1/me/second-factor/confirm", post(own::confirm_second_factor))
+        .route("/api/v1/me/second-factor/remove", post(own::remove_second_factor))
         .route("/api/v1/users", get(people::list).put(people::put))
         .route("/api/v1/users/{email}", get(people::show).delete(people::remove))
         .route("/api/v1/users/{email}/sessions", delete(people::end_sessions))

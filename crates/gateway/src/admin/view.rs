@@ -353,6 +353,13 @@ shown! {
         /// A password that was made, this once.
         password: Option<String>,
     }
+    struct NewFactor {
+        /// The key in base32, for typing.
+        key: String,
+        /// The same as a link that authenticator apps open, and as their cameras read it.
+        uri: String,
+    }
+    struct RecoveryCodes { recovery_codes: Vec<String>, }
     struct AdminTokenAnswer { admin_token: AdminToken, }
     struct AdminTokens { admin_tokens: Vec<AdminToken>, after: Option<String>, }
     struct Changes {

@@ -5,15 +5,16 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
-use keyway_core::secret::Secret;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::api::{Api, Refused};
 use super::page;
+use super::people::Person;
 use super::qr::{self, Drawn};
+use super::shell::sentence;
 use super::sign_in::{self, Session};
 use crate::admin::Admin;
-use crate::clock;
-use crate::control::{Acting, ControlError};
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -22,7 +23,6 @@ struct Account<'a> {
     role: &'a str,
     second_factor: bool,
     form_token: &'a str,
-    said: Option<&'a str>,
     wrong: Option<&'a str>,
 }
 
@@ -34,24 +34,33 @@ struct SecondFactor<'a> {
     /// The same for a camera.
     drawn: Option<Drawn>,
     form_token: &'a str,
-    wrong: Option<&'a str>,
 }
 
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
-struct RecoveryCodes<'a> {
-    codes: Vec<&'a str>,
+struct RecoveryCodes {
+    codes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    user: Person,
 }
 
 /// What somebody may change of their own sign-in.
 pub(super) async fn show(State(admin): State<Admin>, session: Session) -> Response {
-    shown(&admin, &session, None, None).await
+    shown(&admin, &session, None).await
 }
 
-async fn shown(admin: &Admin, session: &Session, said: Option<&str>, wrong: Option<&str>) -> Response {
-    let Ok(second_factor) = admin.control.has_second_factor(session.person.id).await else { return page::unavailable() };
-    let (email, role) = (&session.person.email, session.person.role.name());
-    page::render(&Account { email, role, second_factor, form_token: &session.form_token, said, wrong })
+async fn shown(admin: &Admin, session: &Session, wrong: Option<&str>) -> Response {
+    let Ok(Shown { user }) = api(admin, session).get("/api/v1/me/sign-in").await else { return page::unavailable() };
+    let (email, role, second_factor) = (&session.person.email, session.person.role.name(), user.second_factor);
+    page::render(&Account { email, role, second_factor, form_token: &session.form_token, wrong })
+}
+
+/// The admin API, as the person.
+fn api(admin: &Admin, session: &Session) -> Api {
+    Api::new(admin, session.principal.clone())
 }
 
 #[derive(Deserialize)]
@@ -70,13 +79,10 @@ pub(super) async fn change_password(State(admin): State<Admin>, session: Session
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    if let Some(refused) = wrong_password(&admin, &session, &parts, sent.password).await {
-        return refused;
-    }
-    let acting = Acting::new(session.principal.clone(), "changePassword", String::new());
-    match acting.run(admin.control.change_password(&session.person, Secret::new(sent.new_password))).await {
-        Ok(()) => sign_in::begin(&admin, &parts, &session.person, "/account").await,
-        Err(error) => failed(&admin, &session, error).await,
+    let body = json!({ "password": sent.password, "newPassword": sent.new_password });
+    match api(&admin, &session).put::<Value>("/api/v1/me/password", &body).await {
+        Ok(_) => sign_in::begin(&admin, &parts, &session.person, "/account").await,
+        Err(refused) => failed(&admin, &session, refused).await,
     }
 }
 
@@ -85,29 +91,35 @@ pub(super) async fn sign_out_everywhere(State(admin): State<Admin>, session: Ses
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    let acting = Acting::new(session.principal.clone(), "endSessions", String::new());
-    match acting.run(admin.control.end_sessions(&session.person.email)).await {
+    match api(&admin, &session).delete("/api/v1/me/sessions").await {
         Ok(_) => sign_in::see_other("/sign-in"),
-        Err(error) => failed(&admin, &session, error).await,
+        Err(refused) => failed(&admin, &session, refused).await,
     }
 }
 
+#[derive(Deserialize)]
+struct NewFactor {
+    key: String,
+    uri: String,
+}
+
 /// Makes a key for an authenticator app.
-pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Session, parts: Parts, Form(sent): Form<Sent>) -> Response {
+pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Session, Form(sent): Form<Sent>) -> Response {
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    // Whoever finds a browser open must not be able to lock its owner out.
-    if let Some(refused) = wrong_password(&admin, &session, &parts, sent.password).await {
-        return refused;
-    }
-    match admin.control.begin_second_factor(&session.person).await {
-        Ok(new) => {
-            let (key, uri) = (new.key.expose(), new.uri.expose());
-            page::render(&SecondFactor { key, uri, drawn: qr::draw(uri), form_token: &session.form_token, wrong: None })
+    match api(&admin, &session).post("/api/v1/me/second-factor", &json!({ "password": sent.password })).await {
+        Ok(NewFactor { key, uri }) => {
+            page::render(&SecondFactor { key: &key, uri: &uri, drawn: qr::draw(&uri), form_token: &session.form_token })
         }
-        Err(error) => failed(&admin, &session, error).await,
+        Err(refused) => failed(&admin, &session, refused).await,
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Codes {
+    recovery_codes: Vec<String>,
 }
 
 /// Takes the first code, and shows the recovery codes.
@@ -115,26 +127,20 @@ pub(super) async fn confirm_second_factor(State(admin): State<Admin>, session: S
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    let acting = Acting::new(session.principal.clone(), "addSecondFactor", String::new());
-    match acting.run(admin.control.confirm_second_factor(&session.person, &sent.code)).await {
-        Ok(Some(codes)) => page::render(&RecoveryCodes { codes: codes.iter().map(|code| code.expose().as_str()).collect() }),
-        Ok(None) => shown(&admin, &session, None, Some("The code is wrong. Begin again, with a new key.")).await,
-        Err(error) => failed(&admin, &session, error).await,
+    match api(&admin, &session).post("/api/v1/me/second-factor/confirm", &json!({ "code": sent.code })).await {
+        Ok(Codes { recovery_codes }) => page::render(&RecoveryCodes { codes: recovery_codes }),
+        Err(refused) => failed(&admin, &session, refused).await,
     }
 }
 
-/// Takes the second factor away; they sign in again.
+/// Takes the second factor away; they go on under a new cookie.
 pub(super) async fn remove_second_factor(State(admin): State<Admin>, session: Session, parts: Parts, Form(sent): Form<Sent>) -> Response {
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    if let Some(refused) = wrong_password(&admin, &session, &parts, sent.password).await {
-        return refused;
-    }
-    let acting = Acting::new(session.principal.clone(), "removeSecondFactor", String::new());
-    match acting.run(admin.control.remove_second_factor(&session.person.email)).await {
-        Ok(person) => sign_in::begin(&admin, &parts, &person, "/account").await,
-        Err(error) => failed(&admin, &session, error).await,
+    match api(&admin, &session).post::<Value>("/api/v1/me/second-factor/remove", &json!({ "password": sent.password })).await {
+        Ok(_) => sign_in::begin(&admin, &parts, &session.person, "/account").await,
+        Err(refused) => failed(&admin, &session, refused).await,
     }
 }
 
@@ -142,31 +148,11 @@ fn refused(session: &Session, sent: &Sent) -> Option<Response> {
     (session.form_token != sent.form_token).then(|| page::message(403, "Not from here", "This form was not made for you."))
 }
 
-/// Asks for the password again; guesses count as those at sign-in do.
-async fn wrong_password(admin: &Admin, session: &Session, parts: &Parts, password: String) -> Option<Response> {
-    let guess = admin.sign_in_guesses.begin(&session.person.email, &sign_in::source(parts), clock::now());
-    let guess = match guess {
-        Ok(guess) => guess,
-        Err(wait_s) => return Some(sign_in::too_many(wait_s)),
-    };
-    match admin.control.has_password(&session.person, Secret::new(password)).await {
-        Ok(true) => {
-            guess.was_right();
-            None
-        }
-        Ok(false) => Some(shown(admin, session, None, Some("The password is wrong.")).await),
-        Err(_) => Some(page::unavailable()),
-    }
-}
-
-async fn failed(admin: &Admin, session: &Session, error: ControlError) -> Response {
-    match error {
-        ControlError::Invalid(text) | ControlError::Conflict(text) | ControlError::NotFound(text) => {
-            shown(admin, session, None, Some(&text)).await
-        }
-        error => {
-            tracing::error!(%error, "a sign-in could not be changed");
-            page::unavailable()
-        }
+/// What can be put right is said on the page.
+async fn failed(admin: &Admin, session: &Session, refused: Refused) -> Response {
+    match refused.status {
+        400 | 404 | 409 => shown(admin, session, Some(&sentence(&refused.detail))).await,
+        429 => page::message(429, "Too many wrong ones", &sentence(&refused.detail)),
+        _ => page::unavailable(),
     }
 }

@@ -18,7 +18,7 @@ const SECTION: &str = "/changes";
 const ROWS: &str = "50";
 
 /// What is on record beside the operations of the API: signing in and what goes with it.
-const OF_SIGN_IN: [&str; 7] = ["addSecondFactor", "addUser", "changePassword", "linkProvider", "removeSecondFactor", "setUp", "signIn"];
+const OF_SIGN_IN: [&str; 4] = ["addUser", "linkProvider", "setUp", "signIn"];
 
 /// A record, as the API has it.
 #[derive(Deserialize)]
