@@ -336,6 +336,7 @@ test('without script all of it works', async () => {
   await page.getByLabel(/^Name/).fill('without script')
   await page.getByRole('button', { name: 'Make the token' }).click()
   assert.match((await page.locator('#secret').textContent()).trim(), /^kwa_/)
+  for (let at = 0; at < 51; at += 1) console_.keyway.run('app', 'update', 'Demo sync', '--owner', `owner-${at}@example.com`)
   await page.goto('/changes')
   await page.getByRole('link', { name: 'Older' }).click()
   await page.waitForURL(/before=/)

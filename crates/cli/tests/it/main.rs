@@ -19,6 +19,8 @@ mod first_screen;
 /// Code that is rewritten.
 mod fix;
 mod harness;
+/// The console's pages on people, admin tokens and changes.
+mod people_pages;
 /// One app for each integration.
 mod plan;
 /// Every operation of the admin API for every role and for nobody.

@@ -7,10 +7,10 @@ use crate::harness::{ADMIN_TOKEN, Keyway};
 
 const PASSWORD: &str = "a password that is long";
 
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     head: String,
-    body: String,
+    pub body: String,
 }
 
 impl Answer {
@@ -24,19 +24,19 @@ impl Answer {
     }
 
     /// The value of a hidden field of the page.
-    fn field(&self, name: &str) -> String {
+    pub fn field(&self, name: &str) -> String {
         let rest = self.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {}", self.body));
         rest.split('"').next().unwrap().to_owned()
     }
 }
 
-struct Browser<'a> {
+pub struct Browser<'a> {
     keyway: &'a Keyway,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    fn new(keyway: &'a Keyway) -> Self {
+    pub fn new(keyway: &'a Keyway) -> Self {
         Self { keyway, cookie: String::new() }
     }
 
@@ -58,17 +58,17 @@ impl<'a> Browser<'a> {
         Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), head: head.to_owned(), body: body.to_owned() }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }
 
     /// A form of this server's own page.
-    fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let origin = format!("origin: http://{}\r\n", self.keyway.address("admin"));
         self.send("POST", path, form, &origin)
     }
 
-    fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+    pub fn sign_in(&mut self, email: &str, password: &str) -> Answer {
         let answer = self.post("/sign-in", &[("email", email), ("password", password)]);
         if answer.header("set-cookie").is_some() {
             self.cookie = answer.cookie();
