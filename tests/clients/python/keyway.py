@@ -72,7 +72,7 @@ class Keyway:
             return self.run("account", "create", name, *settings)["account"]["hubId"]
         self.next_hub_id += 1
         hub_id = self.hubspot.run("account", "create", name, *settings, "--hub-id", str(self.next_hub_id))["account"]["hubId"]
-        _, token = self.hubspot.app(hub_id, "Connection")
+        _, token = self.hubspot.app(hub_id, "Connection", [*SCOPES, "crm.import", "crm.export"])
         command = [BINARY, "account", "add", name, "--connect", "--base-url", self.hubspot.url, "--credential-stdin", *settings]
         output = subprocess.run([*command, "--data", self.folder, "--json"], check=True, capture_output=True, text=True, input=token)
         return json.loads(output.stdout)["account"]["hubId"]

@@ -19,6 +19,8 @@ mod first_screen;
 /// Code that is rewritten.
 mod fix;
 mod harness;
+/// Files in and out: imports and exports.
+mod imports;
 /// The console's pages on people, admin tokens and changes.
 mod people_pages;
 /// One app for each integration.

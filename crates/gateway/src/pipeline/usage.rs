@@ -11,9 +11,11 @@ use crate::registry::TokenEntry;
 
 pub(super) fn is_usage(operation: &Operation) -> bool {
     let present = operation.template.starts_with("/account-info/") && operation.template.ends_with("/api-usage/daily/private-apps");
-    present || operation.template == PRE_V3
+    present || [OF_ACCOUNT, PRE_V3].contains(&operation.template)
 }
 
+/// The form before it was asked by kind of app; its answer has the present shape and the older name.
+const OF_ACCOUNT: &str = "/account-info/v3/api-usage/daily";
 const PRE_V3: &str = "/integrations/v1/limit/daily";
 
 pub(super) fn answer(operation: &Operation, token: &TokenEntry, now: Timestamp) -> BackendReply {
@@ -27,7 +29,7 @@ pub(super) fn answer(operation: &Operation, token: &TokenEntry, now: Timestamp) 
         return BackendReply { status: 200, body: body.to_string().into() };
     }
     let body = json!({ "results": [{
-        "name": "private-apps-api-calls-daily",
+        "name": if operation.template == OF_ACCOUNT { "api-calls-daily" } else { "private-apps-api-calls-daily" },
         "usageLimit": account.limits.daily,
         "currentUsage": used,
         "collectedAt": now.to_iso(),

@@ -154,4 +154,7 @@ async fn the_day_so_far_is_told_by_the_usage_endpoint() {
     let answer = server.send(server.token(FULL), "GET", "/account-info/v3/api-usage/daily/private-apps", None).await;
     let usage = &answer.json()["results"][0];
     assert_eq!((usage["currentUsage"].as_u64(), usage["usageLimit"].as_u64()), (Some(2), Some(250_000)));
+    let answer = server.send(server.token(FULL), "GET", "/account-info/v3/api-usage/daily", None).await;
+    let usage = &answer.json()["results"][0];
+    assert_eq!((usage["name"].as_str(), usage["currentUsage"].as_u64()), (Some("api-calls-daily"), Some(3)));
 }

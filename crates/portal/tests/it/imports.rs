@@ -98,13 +98,16 @@ fn an_import_that_nobody_looks_at_is_done_all_the_same() {
 
 #[test]
 fn a_cancel_that_comes_next_finds_nothing_done() {
-    let account = Account::new();
-    let id = post(&account, &request(&["0-1.email"], json!({})), b"email\nada@example.com\n").expect(200)["id"].clone();
-    let one = format!("{ROOT}/{}", id.as_str().unwrap());
-    assert_eq!(account.call_with(&format!("POST {one}/cancel"), b"").expect(200)["status"], "CANCELED");
-    assert_eq!(account.get(&one).expect(200)["state"], "CANCELED");
-    assert_eq!(emails(&account), Vec::<String>::new());
-    account.call_with(&format!("POST {ROOT}/999/cancel"), b"").refused(404, "OBJECT_NOT_FOUND");
+    for root in ROOTS {
+        let account = Account::new();
+        let body = form(&request(&["0-1.email"], json!({})), &[("a.csv", b"email\nada@example.com\n")]);
+        let begun = account.call_with(&format!("POST {root}"), &body).expect(200);
+        let one = format!("{root}/{}", begun["id"].as_str().unwrap());
+        assert_eq!(account.call_with(&format!("POST {one}/cancel"), b"").expect(200)["status"], "CANCELED");
+        assert_eq!(account.get(&one).expect(200)["state"], "CANCELED");
+        assert_eq!(emails(&account), Vec::<String>::new());
+        account.call_with(&format!("POST {root}/999/cancel"), b"").refused(404, "OBJECT_NOT_FOUND");
+    }
 }
 
 #[test]
