@@ -299,6 +299,9 @@ pub struct Serve {
     /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
     pub unsupported: Unsupported,
+    /// Hosts that webhooks of embedded accounts may be sent to; * is any [default: this machine, while both listeners are on it alone; else none]
+    #[arg(long, env = "KEYWAY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub webhook_hosts: Vec<String>,
     /// Threads of the data listener; one for each processor when left out
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -701,6 +704,11 @@ pub enum Portal {
         #[command(subcommand)]
         action: Fault,
     },
+    /// Webhooks: where they go, what they are signed with, and what was sent
+    Webhook {
+        #[command(subcommand)]
+        action: Webhook,
+    },
     /// The account's time
     Clock {
         #[command(subcommand)]
@@ -858,6 +866,73 @@ pub struct FaultRule {
     /// Where chance begins: the same seed, the same calls
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+#[derive(Subcommand)]
+pub enum Webhook {
+    /// Send events to a URL, in the place of what the app had
+    Set {
+        /// The app's id or name
+        app: String,
+        /// Where they go, such as http://127.0.0.1:3000/webhooks
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// What is told of: contact.creation, contact.propertyChange:email, object.creation:0-1, object.propertyChange:0-1:email
+        #[arg(required = true, value_name = "EVENT")]
+        events: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List targets and subscriptions
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an app's target and subscriptions
+    Remove {
+        /// The app's id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what an app's webhooks are signed with; of an install it is its public app's client secret
+    Secret {
+        /// The app's id or name
+        app: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The last webhooks that were sent; with --expect exits 1 when they are not as many as that
+    Deliveries {
+        /// Of this app: its id or name
+        #[arg(long)]
+        app: Option<String>,
+        /// With such an event: contact.creation
+        #[arg(long)]
+        event: Option<String>,
+        /// Whether the target took them (answered 2xx)
+        #[arg(long, value_name = "true|false")]
+        taken: Option<bool>,
+        /// Those after this number
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<u64>,
+        /// How many there should be: 2, 1.., ..3 or 1..3
+        #[arg(long, value_name = "COUNT")]
+        expect: Option<String>,
+        /// How long to wait for them, such as 500ms or 10s
+        #[arg(long, value_name = "TIME", requires = "expect")]
+        wait: Option<String>,
+        /// Forget all deliveries, after they are shown
+        #[arg(long)]
+        clear: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]

@@ -53,6 +53,10 @@ impl Refill for PortalBackend {
         Box::pin(async move { self.portal.put_back(hub_id, &copy).await.map_err(refused) })
     }
 
+    fn webhooks(&self, hub_id: u64) -> Vec<Value> {
+        self.portal.webhooks(hub_id)
+    }
+
     fn serves(&self, method: &str, path: &str) -> bool {
         NormalPath::parse(path).is_ok_and(|path| self.portal.serves(method, &path))
     }

@@ -23,6 +23,7 @@ use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_gateway::tokens::Tokens;
 use keyway_gateway::upstream::{Base, Upstream};
+use keyway_gateway::webhooks::{Notice, Targets, Webhooks};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -110,6 +111,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
+    let targets = webhook_targets(&serve, data_addr, admin_addr);
+    let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
+    let told = webhooks.clone();
+    portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events }| {
+        told.tell(Notice { hub_id, app, target, concurrent, events });
+    });
     let admin = Admin {
         control: control.clone(),
         audit: audit.clone(),
@@ -117,6 +124,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         gateway,
         upstream,
         refill: backend,
+        webhooks,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         oidc: identity_provider(&serve)?.map(Arc::new),
@@ -172,6 +180,17 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     portal.close().await;
     let _ = std::fs::remove_file(socket);
     Ok(Exit::Fine)
+}
+
+/// Where webhooks may go: as it was said, or to this machine where the server is for this machine alone.
+fn webhook_targets(serve: &Serve, data: SocketAddr, admin: SocketAddr) -> Targets {
+    if !serve.webhook_hosts.is_empty() {
+        Targets::Hosts(serve.webhook_hosts.clone())
+    } else if data.ip().is_loopback() && admin.ip().is_loopback() {
+        Targets::ThisMachine
+    } else {
+        Targets::Nobody
+    }
 }
 
 /// Where people sign in besides, if anywhere.

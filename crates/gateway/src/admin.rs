@@ -29,6 +29,7 @@ mod routes;
 mod scopes;
 mod usage;
 mod view;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ use crate::principal::Principal;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
+use crate::webhooks::Webhooks;
 
 pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
@@ -71,6 +73,8 @@ pub struct Admin {
     pub upstream: Arc<Upstream>,
     /// Changes the records of embedded accounts beside their API.
     pub refill: Arc<dyn Refill>,
+    /// Sends what embedded accounts tell apps of.
+    pub webhooks: Arc<Webhooks>,
     /// The access tokens of accounts connected by OAuth.
     pub tokens: Arc<Tokens>,
     /// Where the listeners are reached.

@@ -15,6 +15,7 @@ mod provider;
 mod record;
 mod second_factor;
 mod set_up;
+mod webhooks;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

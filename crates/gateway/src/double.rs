@@ -12,6 +12,7 @@ mod snapshots;
 use serde_json::Value;
 
 use crate::backend::BoxFuture;
+use crate::webhooks::deliveries::Deliveries;
 
 pub use clock::AccountClock;
 pub use snapshots::Snapshots;
@@ -25,6 +26,8 @@ pub struct Double {
     pub faults: faults::Faults,
     /// What it was sent.
     pub requests: requests::Requests,
+    /// What its webhooks sent.
+    pub deliveries: Deliveries,
     /// Copies of its records, to come back to.
     pub snapshots: Snapshots,
 }
@@ -35,6 +38,7 @@ impl Double {
         self.clock.reset();
         self.faults.clear();
         self.requests.clear();
+        self.deliveries.clear();
     }
 }
 
@@ -59,6 +63,8 @@ pub trait Refill: Send + Sync {
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>>;
     /// Puts in the place of what the account holds what [`Refill::copy`] gave.
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>>;
+    /// The targets and subscriptions of an account's apps, one object for each app.
+    fn webhooks(&self, hub_id: u64) -> Vec<Value>;
     /// Whether the embedded account answers an operation.
     fn serves(&self, method: &str, path: &str) -> bool;
     /// The names of the built-in sets, with what is in them.

@@ -30,3 +30,4 @@ pub mod tokens;
 mod totp;
 pub mod upstream;
 pub mod vault;
+pub mod webhooks;

@@ -210,6 +210,8 @@ pub struct ClientSecret {
     pub created_at: Timestamp,
     /// When it ends; none while it was not rotated.
     pub expires_at: Option<Timestamp>,
+    /// Its text, sealed: webhooks are signed with it. None of one that an earlier version made.
+    pub sealed: Option<Vec<u8>>,
 }
 
 impl PublicApp {

@@ -226,6 +226,20 @@ impl Registry {
         self.snapshot.load().public_apps.get(client_id).cloned()
     }
 
+    /// The app of an account that the path of a webhook's subscriptions names: by the id of its public
+    /// app, which is what HubSpot's paths have, or by its own; `app-12` is its own for certain, since the
+    /// two are numbered apart.
+    pub fn webhook_app(&self, hub_id: u64, named: &str) -> Option<Arc<AppEntry>> {
+        let snapshot = self.snapshot.load();
+        let own = |id: &str| snapshot.apps.get(&id.parse().ok()?).filter(|entry| entry.app.hub_id == hub_id).cloned();
+        if let Some(id) = named.strip_prefix("app-") {
+            return own(id);
+        }
+        let public_app: u64 = named.parse().ok()?;
+        let installed = snapshot.apps.values().find(|entry| entry.app.hub_id == hub_id && entry.app.public_app == Some(public_app));
+        installed.cloned().or_else(|| own(named))
+    }
+
     /// The key of access tokens.
     pub const fn access_key(&self) -> &AccessKey {
         &self.access_key

@@ -66,15 +66,24 @@ impl Base {
     /// # Errors
     /// It has more than a scheme and a host, or is plain HTTP to another machine.
     pub fn parse(text: &str) -> Result<Self, BaseError> {
+        let base = Self::without_credential(text)?;
+        if base.scheme == Scheme::HTTP && !is_this_machine(base.authority.host()) {
+            return Err(BaseError::Plain(text.to_owned()));
+        }
+        Ok(base)
+    }
+
+    /// Reads a base URL that no credential is sent to, so it need not be HTTPS.
+    ///
+    /// # Errors
+    /// It has more than a scheme and a host.
+    pub fn without_credential(text: &str) -> Result<Self, BaseError> {
         let malformed = || BaseError::Malformed(text.to_owned());
         let parts = text.parse::<Uri>().map_err(|_| malformed())?.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(malformed()) };
         let bare = parts.path_and_query.is_none_or(|path| path == "/");
         if !bare || authority.as_str().contains('@') || (scheme != Scheme::HTTPS && scheme != Scheme::HTTP) {
             return Err(malformed());
-        }
-        if scheme == Scheme::HTTP && !is_this_machine(authority.host()) {
-            return Err(BaseError::Plain(text.to_owned()));
         }
         Ok(Self { scheme, authority })
     }
@@ -151,6 +160,17 @@ pub enum UpstreamError {
     /// The call can't be written as HTTP.
     #[error("the call can't be sent on as it is")]
     Unsendable,
+}
+
+/// Posts a body, with no credential, to a host that is not HubSpot. Of the answer only its status is of use.
+///
+/// # Errors
+/// There is no answer.
+pub async fn post(base: &Base, target: &PathAndQuery, headers: HeaderMap, body: Bytes, patience: Duration) -> Result<u16, UpstreamError> {
+    let mut request = Request::new(Either::Left(Full::new(body)));
+    *request.method_mut() = Method::POST;
+    *request.headers_mut() = headers;
+    Upstream::exchange(base, target, request, patience).await.map(|answer| answer.status().as_u16())
 }
 
 /// The client side.

@@ -155,6 +155,9 @@ impl Within {
         if let Some(name) = collection.required.iter().find(|name| given.get(**name).is_none_or(|value| value.is_null() || value == "")) {
             return Err(bad_field(name, "is required"));
         }
+        if let Some(check) = collection.check {
+            check(&given, tx.state)?;
+        }
         let id = match collection.id {
             Id::Number => tx.state.items.next_number(&self.place).to_string(),
             Id::Uuid => uuid(collection.store, tx.state.items.next_number(&self.place)),

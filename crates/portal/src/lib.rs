@@ -25,17 +25,19 @@ mod space;
 mod state;
 mod table;
 mod value;
+mod webhooks;
 mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::time::Timestamp;
+use serde_json::Value;
 
 use durable::{Change, Log};
 use request::{Query, Request};
@@ -45,6 +47,7 @@ use state::{State, Tx};
 pub use fill::SETS;
 pub use seed::DemoSummary;
 pub use state::AccountSettings;
+pub use webhooks::Notice;
 
 /// Where records are kept.
 #[derive(Clone, Debug)]
@@ -125,10 +128,14 @@ const HUBSPOT: &str = "https://api.hubapi.com";
 
 type Accounts = HashMap<u64, Arc<Mutex<State>>, foldhash::fast::RandomState>;
 
+/// Whoever is told what happened.
+type Listener = Box<dyn Fn(Notice) + Send + Sync>;
+
 /// The embedded accounts.
 pub struct Portal {
     accounts: RwLock<Accounts>,
     log: Log,
+    listener: OnceLock<Listener>,
 }
 
 impl Portal {
@@ -142,7 +149,7 @@ impl Portal {
             Storage::Folder(folder) => Log::open(&folder.join("portal.db")).await?,
         };
         let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
-        Ok(Self { accounts: RwLock::new(accounts.collect()), log })
+        Ok(Self { accounts: RwLock::new(accounts.collect()), log, listener: OnceLock::new() })
     }
 
     /// Makes an account, or changes the settings of one that is there.
@@ -214,10 +221,24 @@ impl Portal {
     /// HubSpot's refusal; nothing was changed.
     pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
         let account = self.account(call.hub_id).ok_or_else(|| no_account(call.hub_id))?;
-        let (answer, position) = self.perform(&account, &call);
+        let (answer, position, notices) = self.perform(&account, &call);
         // A refusal is waited for as well: a 409 tells of a record, too.
         self.log.wait(position).await?;
+        if let Some(listener) = self.listener.get() {
+            notices.into_iter().for_each(listener);
+        }
         answer
+    }
+
+    /// Hands over what apps are to be told of calls from now on, once it is durable. The first
+    /// listener stays.
+    pub fn tell(&self, listener: impl Fn(Notice) + Send + Sync + 'static) {
+        let _ = self.listener.set(Box::new(listener));
+    }
+
+    /// The targets and subscriptions of an account's apps, one object for each app.
+    pub fn webhooks(&self, hub_id: u64) -> Vec<Value> {
+        self.account(hub_id).map_or_else(Vec::new, |account| webhooks::told_to(&locked(&account)))
     }
 
     /// Whether the embedded account serves this path and method.
@@ -246,19 +267,20 @@ impl Portal {
         self.log.close().await;
     }
 
-    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64) {
+    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64, Vec<Notice>) {
         let mut state = locked(account);
         if state.is_deleted {
-            return (Err(no_account(call.hub_id)), 0);
+            return (Err(no_account(call.hub_id)), 0, Vec::new());
         }
         if let Err(refused) = self.log.check_writable() {
             // A read could show changes that were never made durable.
-            return (Err(refused), 0);
+            return (Err(refused), 0, Vec::new());
         }
         let mut tx = Tx::new(&mut state);
         let answer = answer(call, &mut tx);
+        let notices = webhooks::notices(&mut tx, call);
         let position = self.append(tx);
-        (answer, position)
+        (answer, position, notices)
     }
 
     /// Queues a call's changes; the position that a reader of the state must wait for comes back.
@@ -285,6 +307,7 @@ impl Drop for Portal {
 /// Answers a call; what it changes is in `tx`. An import that waits is done before.
 fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
     collections::perform_waiting(call, tx);
+    tx.notes.by_import();
     served(call, tx).unwrap_or_else(|| Err(not_served(call)))
 }
 

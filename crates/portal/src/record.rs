@@ -207,6 +207,11 @@ impl Record {
         Seen { value: &self.values[self.span(place)], at, app_id }
     }
 
+    /// Names and values of all properties; a cleared one has an empty value.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cells().map(|(name, seen)| (name, seen.value))
+    }
+
     fn cells(&self) -> impl Iterator<Item = (&str, Seen<'_>)> {
         (0..self.cells.len()).map(|place| (&*self.cells[place].name, self.seen(place)))
     }

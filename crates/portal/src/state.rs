@@ -20,6 +20,7 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::space::{CustomType, Space};
 use crate::table::Table;
+use crate::webhooks::Notes;
 
 /// What an account is created with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,8 @@ pub struct State {
     pub position: u64,
     /// Documents written since the program started.
     pub written: u64,
+    /// The id of the last event that a webhook was told of. HubSpot does not promise that they are unique.
+    pub next_event: u64,
     /// Set under the lock when the account goes: whoever still holds it must change nothing.
     pub is_deleted: bool,
 }
@@ -98,6 +101,7 @@ impl State {
             spaces: Kind::standard().map(|kind| (kind, Space::standard(kind))).collect(),
             position: 0,
             written: 0,
+            next_event: 0,
             is_deleted: false,
         }
     }
@@ -176,12 +180,15 @@ pub struct Tx<'a> {
     pub changes: Vec<Change>,
     /// What was in the place of the items that the call changed, to put back where a batch is refused.
     pub(crate) replaced: Vec<(Place, String, Option<Item>)>,
+    /// What webhooks are told of.
+    pub(crate) notes: Notes,
 }
 
 impl<'a> Tx<'a> {
     /// No changes yet.
     pub fn new(state: &'a mut State) -> Self {
-        Self { state, changes: Vec::new(), replaced: Vec::new() }
+        let notes = Notes::of(state);
+        Self { state, changes: Vec::new(), replaced: Vec::new(), notes }
     }
 
     /// An id that no record of the type ever had.
@@ -192,6 +199,7 @@ impl<'a> Tx<'a> {
     /// Puts a record in the place of the one with its id.
     pub fn put_record(&mut self, kind: Kind, record: Record) {
         self.change("record", format!("{kind}/{}", record.id), Some(record.to_stored()));
+        self.notes.put(kind, self.state.table(kind).any(record.id), &record);
         self.state.space_mut(kind).put_record(record);
     }
 
@@ -388,6 +396,7 @@ impl<'a> Tx<'a> {
         } else {
             self.put_json("link", key, &types);
         }
+        self.notes.linked(from, to, self.state.links.between(from, to), &types);
         self.state.links.set(from, to, types);
     }
 

@@ -56,6 +56,11 @@ impl Table {
         self.records.get(&id).filter(|record| record.archived_at.is_some() == archived)
     }
 
+    /// A record, archived or live.
+    pub fn any(&self, id: u64) -> Option<&Record> {
+        self.records.get(&id)
+    }
+
     /// How many live records there are.
     pub fn count(&self) -> usize {
         self.live

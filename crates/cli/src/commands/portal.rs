@@ -2,6 +2,7 @@
 
 mod coverage;
 mod csv;
+mod webhook;
 
 use anyhow::{Context, bail};
 use http::Method;
@@ -49,6 +50,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
         }
         Portal::Requests { filter, expect, wait, clear, json } => double.requests(filter, expect, wait, clear, json).await,
         Portal::Fault { action } => double.fault(action).await,
+        Portal::Webhook { action } => webhook::run(&double, action).await,
         Portal::Clock { action } => double.clock(action).await,
     }
 }
@@ -156,13 +158,7 @@ impl Double<'_> {
             self.call(Method::DELETE, "/requests", None).await?;
         }
         show(&answer, json, received)?;
-        match expect {
-            Some(expect) if answer["met"] != true => {
-                super::say(&format!("keyway: {} requests fit, and {expect} were expected", text(&answer["count"])));
-                Ok(Exit::Negative)
-            }
-            _ => Ok(Exit::Fine),
-        }
+        Ok(as_expected(&answer, expect, "requests"))
     }
 
     async fn fault(&self, action: Fault) -> anyhow::Result<Exit> {
@@ -200,6 +196,17 @@ impl Double<'_> {
             let clock = &answer["clock"];
             format!("{}{}", text(&clock["now"]), if clock["frozen"] == true { ", standing still" } else { "" })
         })
+    }
+}
+
+/// Exits 1 when they are not as many as they should be.
+fn as_expected(answer: &Value, expect: Option<String>, what: &str) -> Exit {
+    match expect {
+        Some(expect) if answer["met"] != true => {
+            super::say(&format!("keyway: {} {what} fit, and {expect} were expected", text(&answer["count"])));
+            Exit::Negative
+        }
+        _ => Exit::Fine,
     }
 }
 

@@ -31,3 +31,5 @@ mod roles;
 mod scan;
 /// Signing in, and what attackers try there.
 mod sign_in;
+/// Webhooks, at a receiver of the test's own.
+mod webhooks;

@@ -22,6 +22,7 @@ use super::routes::AppsQuery;
 use super::scopes::{DaysAndPage, DaysQuery};
 use super::usage::UsageQuery;
 use super::view::{self, Versioned};
+use super::webhooks::{DeliveriesQuery, WebhookBody};
 use crate::principal::Role;
 
 /// One operation.
@@ -222,6 +223,12 @@ pub static OPERATIONS: &[Operation] = &[
     op("removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Anything>(),
     op("showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::Anything>(),
     op("setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the real time again").body::<ClockBody>().answer::<view::Anything>(),
+    op("listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and what they are told of").answer::<view::Anything>(),
+    op("putWebhook", "PUT", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Put a target and subscriptions in the place of those of an app").body::<WebhookBody>().answer::<view::Anything>(),
+    op("deleteWebhook", "DELETE", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Remove an app's target and subscriptions").answer::<view::Anything>(),
+    op("showWebhookSecret", "GET", "/api/v1/portals/{hub_id}/webhooks/{app}/secret", SuperAdmin, "What an app's webhooks are signed with; of an install it is the client secret, and is not shown").answer::<view::Anything>(),
+    op("listDeliveries", "GET", "/api/v1/portals/{hub_id}/deliveries", Auditor, "The last webhooks that were sent; with expect and waitMs, waits for as many").query::<DeliveriesQuery>().answer::<view::Anything>(),
+    op("forgetDeliveries", "DELETE", "/api/v1/portals/{hub_id}/deliveries", SuperAdmin, "Forget them").answer::<view::Anything>(),
     op("showCoverage", "GET", "/api/v1/coverage", Known, "Every operation of HubSpot's, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Anything>(),
     op("diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a call on record").body::<DoctorBody>().answer::<view::Anything>(),
     op("plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the calls on record, or from both").body::<view::Anything>().answer::<view::Anything>(),

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use keyway_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::Admin;
 use super::body::{ApiError, VERSION};
@@ -22,17 +23,17 @@ use crate::double::Double;
 use crate::double::faults::Rule;
 use crate::double::requests::{Expected, Filter, Received};
 
-type Answer = Result<Json<Value>, ApiError>;
+pub(super) type Answer = Result<Json<Value>, ApiError>;
 
 /// Largest seed or snapshot taken in.
 pub(super) const RECORDS_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Longest wait for requests that are expected.
-const WAIT_MS_MAX: u64 = 60_000;
+pub(super) const WAIT_MS_MAX: u64 = 60_000;
 /// Requests answered at most, the newest.
 const REQUESTS_MAX: usize = 2_000;
 
 /// The double of an embedded account, or why there is none.
-async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, ApiError> {
+pub(super) async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, ApiError> {
     let account = admin.control.account(hub_id).await?;
     match (account.connection, admin.registry.double(hub_id)) {
         (None, Some(double)) => Ok(double),
@@ -43,6 +44,7 @@ async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, ApiError> {
 pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
     let double = double(&admin, hub_id).await?;
     admin.refill.empty(hub_id).await?;
+    admin.webhooks.forget(hub_id);
     double.reset();
     admin.registry.forget_use(hub_id);
     Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
@@ -123,13 +125,9 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
     let RequestsQuery { method, path, operation, app, status, body, query, after, expect, wait_ms } = asked;
     let body = body.map(|body| serde_json::from_str(&body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
     let filter = Filter { method, path, operation, app, status, body, query, after };
-    let expected =
-        expect.map(|text| Expected::parse(&text).ok_or_else(|| ApiError::invalid("expect is a number, or a range such as 1.. or 2..3")));
-    let expected = expected.transpose()?;
-    if wait_ms.is_some_and(|wait| expected.is_none() || wait > WAIT_MS_MAX) {
-        return Err(ApiError::invalid(format!("waitMs belongs to expect, and is {WAIT_MS_MAX} at most")));
-    }
-    let found = wait_for(&double, &filter, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
+    let expected = expected(expect.as_deref(), wait_ms)?;
+    let find = || double.requests.find(&filter);
+    let found = wait_for(double.requests.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
     let newest = found.iter().skip(found.len().saturating_sub(REQUESTS_MAX));
     let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": newest.map(|one| described(one)).collect::<Vec<_>>() });
     if let Some(expected) = expected {
@@ -138,15 +136,29 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
     Ok(Json(answer))
 }
 
+/// How many there should be, and whether that may be waited for.
+pub(super) fn expected(expect: Option<&str>, wait_ms: Option<u64>) -> Result<Option<Expected>, ApiError> {
+    let read = |text| Expected::parse(text).ok_or_else(|| ApiError::invalid("expect is a number, or a range such as 1.. or 2..3"));
+    let expected = expect.map(read).transpose()?;
+    if wait_ms.is_some_and(|wait| expected.is_none() || wait > WAIT_MS_MAX) {
+        return Err(ApiError::invalid(format!("waitMs belongs to expect, and is {WAIT_MS_MAX} at most")));
+    }
+    Ok(expected)
+}
+
 /// What fits, once it is as many as there should be or the time is over. Of what must not come, the
-/// whole time is waited for it.
-async fn wait_for(double: &Double, filter: &Filter, expected: Option<Expected>, time: Duration) -> Vec<Arc<Received>> {
-    let mut last = double.requests.last();
+/// whole time is waited for it. `last` changes whenever there is more to find.
+pub(super) async fn wait_for<T>(
+    mut last: watch::Receiver<u64>,
+    find: impl Fn() -> Vec<T>,
+    expected: Option<Expected>,
+    time: Duration,
+) -> Vec<T> {
     let looking = async {
         loop {
             // Seen before it is looked: what comes meanwhile wakes this up again.
             last.borrow_and_update();
-            let found = double.requests.find(filter).len() as u64;
+            let found = find().len() as u64;
             let enough = expected.is_none_or(|expected| expected.least > 0 && expected.least <= found || expected.most < found);
             if enough || last.changed().await.is_err() {
                 return;
@@ -156,7 +168,7 @@ async fn wait_for(double: &Double, filter: &Filter, expected: Option<Expected>, 
     if !time.is_zero() {
         let _ = tokio::time::timeout(time, looking).await;
     }
-    double.requests.find(filter)
+    find()
 }
 
 fn described(one: &Received) -> Value {

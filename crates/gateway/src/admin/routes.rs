@@ -16,7 +16,7 @@ use super::page::{Page, page};
 use super::view::{self, Answer, answer};
 use super::{
     Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, own, people, plan, portal,
-    scopes, usage,
+    scopes, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -89,6 +89,10 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
         .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
         .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
+        .route("/api/v1/portals/{hub_id}/webhooks", get(webhooks::list))
+        .route("/api/v1/portals/{hub_id}/webhooks/{app}", put(webhooks::put).delete(webhooks::remove))
+        .route("/api/v1/portals/{hub_id}/webhooks/{app}/secret", get(webhooks::show_secret))
+        .route("/api/v1/portals/{hub_id}/deliveries", get(webhooks::list_deliveries).delete(webhooks::forget_deliveries))
         .route("/api/v1/coverage", get(portal::coverage))
         .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
         .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))

@@ -436,13 +436,10 @@ impl Control {
 
     fn make_secret(&self, now: Timestamp) -> Result<(ClientSecret, Secret<String>)> {
         let plain = uuid(random()?);
-        let kept = ClientSecret {
-            hash: self.registry.token_key().hash(&plain),
-            hint: keyway_core::credential::hint(&plain),
-            created_at: now,
-            expires_at: None,
-        };
-        Ok((kept, Secret::new(plain)))
+        let (hash, plain) = (self.registry.token_key().hash(&plain), Secret::new(plain));
+        let sealed = Some(self.store.seal_for(&super::webhooks::bound_to(&hash), &plain)?);
+        let kept = ClientSecret { hash, sealed, hint: keyway_core::credential::hint(plain.expose()), created_at: now, expires_at: None };
+        Ok((kept, plain))
     }
 }
 
@@ -498,7 +495,7 @@ fn without_base(scopes: Vec<String>) -> Vec<String> {
 }
 
 /// A random UUID (RFC 9562, version 4), the form of HubSpot's client ids and secrets.
-fn uuid(mut bytes: [u8; 16]) -> String {
+pub(super) fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = 0x40 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
     uuid_text(&bytes)

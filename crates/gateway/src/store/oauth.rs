@@ -1,5 +1,7 @@
 //! Public apps, codes and the rotation of refresh tokens at rest.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 use keyway_oauth::pkce::Challenge;
@@ -184,7 +186,7 @@ fn secrets_text(secrets: &[ClientSecret]) -> String {
     let one = |secret: &ClientSecret| {
         json!({
             "hash": blake3::Hash::from_bytes(secret.hash.0).to_hex().as_str(), "hint": secret.hint, "createdAt": secret.created_at.as_ms(),
-            "expiresAt": secret.expires_at.map(Timestamp::as_ms),
+            "expiresAt": secret.expires_at.map(Timestamp::as_ms), "sealed": secret.sealed.as_ref().map(|sealed| STANDARD.encode(sealed)),
         })
     };
     Value::Array(secrets.iter().map(one).collect()).to_string()
@@ -198,6 +200,7 @@ fn secrets(text: &str) -> Option<Vec<ClientSecret>> {
             hint: secret["hint"].as_str()?.to_owned(),
             created_at: Timestamp::from_ms(secret["createdAt"].as_i64()?),
             expires_at: secret["expiresAt"].as_i64().map(Timestamp::from_ms),
+            sealed: secret["sealed"].as_str().map(|text| STANDARD.decode(text)).transpose().ok()?,
         })
     };
     parsed.as_array()?.iter().map(one).collect()

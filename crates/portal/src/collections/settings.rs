@@ -58,17 +58,16 @@ pub fn users(asked: &Asked<'_>, what: &str) -> Option<Answer> {
     })
 }
 
-/// Where an app's webhooks go. Only kept: nothing is delivered.
+/// Where an app's webhooks go, and how many at once.
 pub fn webhooks(asked: &Asked<'_>, app: &str, tx: &mut Tx<'_>) -> Option<Answer> {
-    let place = Place::new("webhook-settings", &[]);
+    let place = Place::new(crate::webhooks::SETTINGS, &[]);
     Some(match asked.method() {
         "GET" => tx.state.items.get(&place, app).map(|item| reply(200, item.value.clone())).ok_or_else(|| missing(app)),
         "PUT" => asked.body().and_then(|body| {
             let target =
                 body.get("targetUrl").and_then(Value::as_str).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
             let target = target.ok_or_else(|| bad_field("targetUrl", "must be a URL"))?;
-            let throttling =
-                body.get("throttling").cloned().unwrap_or_else(|| json!({ "maxConcurrentRequests": 10, "period": "SECONDLY" }));
+            let throttling = body.get("throttling").cloned().unwrap_or_else(|| json!({ "maxConcurrentRequests": 10 }));
             let value = json!({ "targetUrl": target, "throttling": throttling, "createdAt": asked.now(), "updatedAt": asked.now() });
             tx.put_item(&place, app, Item::new(value.clone()));
             Ok(reply(200, value))

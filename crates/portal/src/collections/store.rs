@@ -66,6 +66,26 @@ impl Items {
         self.0.get(place).into_iter().flatten().map(|((_, id), item)| (id.as_str(), item))
     }
 
+    /// Whether a collection has things below any parent.
+    pub fn has_any(&self, store: &str) -> bool {
+        self.below(store).next().is_some()
+    }
+
+    /// The parents below which a collection has things.
+    pub fn parents(&self, store: &str) -> Vec<String> {
+        self.below(store).map(str::to_owned).collect()
+    }
+
+    fn below<'s>(&'s self, store: &str) -> impl Iterator<Item = &'s str> + use<'s> {
+        let root = format!("{store}/");
+        let from = Place(root.clone());
+        self.0
+            .range(from..)
+            .map_while(move |(place, things)| Some((place.0.strip_prefix(&root)?, things)))
+            .filter(|(_, things)| !things.is_empty())
+            .map(|(parent, _)| parent)
+    }
+
     /// A number that no thing of the place had, as far as is known.
     pub fn next_number(&self, place: &Place) -> u64 {
         let things = self.0.get(place);

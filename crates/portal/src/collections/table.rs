@@ -2,6 +2,12 @@
 //!
 //! Fields that HubSpot requires, and those it sets, are from its published specification.
 
+use keyway_core::error_body::ErrorBody;
+use serde_json::{Map, Value};
+
+use crate::state::State;
+use crate::webhooks;
+
 /// How a thing is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Id {
@@ -21,6 +27,9 @@ pub enum Shape {
     /// Under `properties`.
     Properties,
 }
+
+/// Refuses the fields of a new thing.
+pub type Check = fn(&Map<String, Value>, &State) -> Result<(), ErrorBody>;
 
 /// One collection.
 #[derive(Debug)]
@@ -47,6 +56,8 @@ pub struct Collection {
     pub archivable: bool,
     /// Another root of a store, which only lists.
     pub lists_only: bool,
+    /// What else is asked of the fields of a new thing.
+    pub check: Option<Check>,
 }
 
 impl Collection {
@@ -78,6 +89,7 @@ const PLAIN: Collection = Collection {
     total: false,
     archivable: true,
     lists_only: false,
+    check: None,
 };
 
 /// What CMS pages and posts have in common.
@@ -173,10 +185,12 @@ pub const COLLECTIONS: &[Collection] = &[
     Collection { root: &["events", "event-definitions"], ..EVENT_DEFINITIONS },
     Collection {
         root: &["webhooks", "*", "subscriptions"],
-        store: "webhook-subscriptions",
+        store: webhooks::SUBSCRIPTIONS,
         required: &["eventType"],
         defaults: r#"{"active":false}"#,
+        batch: true,
         archivable: false,
+        check: Some(webhooks::check_subscription),
         ..PLAIN
     },
     Collection {

@@ -194,6 +194,7 @@ fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         tx.state.links.all_of((kind, second)).into_iter().map(|to| (to, tx.state.links.between((kind, second), to).to_vec())).collect();
     unlink_all(tx, (kind, second));
     tx.purge_record(kind, second);
+    tx.notes.merged((kind, first), second);
     tx.put_record(kind, record);
     for (to, types) in moved.into_iter().filter(|(to, _)| *to != (kind, first)) {
         let mut all = tx.state.links.between((kind, first), to).to_vec();
@@ -218,6 +219,7 @@ fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         Some(id) => {
             unlink_all(tx, (kind, id));
             tx.purge_record(kind, id);
+            tx.notes.deleted_for_good((kind, id));
         }
         None if id_property.is_none_or(|name| name == "hs_object_id") => return Err(not_there()),
         None => {}

@@ -335,3 +335,8 @@ fn an_import_that_waits_survives_a_restart_and_a_snapshot() {
     account.block_on(account.portal().put_back(HUB_ID, &copy)).unwrap();
     assert_eq!(emails(&account), ["ada@example.com"]);
 }
+
+/// Imports one contact; the next call finds it.
+pub fn one_contact(account: &Account, email: &str) {
+    post(account, &request(&["0-1.email"], json!({})), format!("email\n{email}\n").as_bytes()).expect(200);
+}

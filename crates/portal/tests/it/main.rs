@@ -22,4 +22,5 @@ mod properties;
 mod refill;
 mod search;
 mod support;
+mod webhooks;
 mod writes;

@@ -1,0 +1,103 @@
+//! `keyway portal webhook …`
+
+use anyhow::bail;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::super::{encode, list, query, show, table, text};
+use super::{Double, as_expected, milliseconds};
+use crate::Exit;
+use crate::args::Webhook;
+
+pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
+    match action {
+        Webhook::Set { app, to, events, json } => {
+            let subscriptions = events.iter().map(|event| subscription(event)).collect::<anyhow::Result<Vec<Value>>>()?;
+            let body = json!({ "targetUrl": to, "subscriptions": subscriptions });
+            let answer = double.call(Method::PUT, &format!("/webhooks/{}", encode(&app)), Some(body)).await?;
+            show(&answer, json, |_| format!("{app} is told at {to}; `keyway portal webhook secret {app}` is what it is signed with"))
+        }
+        Webhook::List { json } => {
+            let answer = double.call(Method::GET, "/webhooks", None).await?;
+            show(&answer, json, |answer| {
+                let row = |app: &Value, one: &Value| {
+                    let active = if one["active"] == true { "" } else { "not active" };
+                    vec![text(&app["appId"]), text(&app["targetUrl"]), event(one), active.to_owned()]
+                };
+                let rows: Vec<Vec<String>> = list(answer, "webhooks")
+                    .iter()
+                    .flat_map(|app| list(app, "subscriptions").iter().map(move |one| row(app, one)))
+                    .collect();
+                table(&["APP", "TARGET", "EVENT", ""], &rows)
+            })
+        }
+        Webhook::Remove { app, json } => {
+            let answer = double.call(Method::DELETE, &format!("/webhooks/{}", encode(&app)), None).await?;
+            show(&answer, json, |_| format!("{app} is told of nothing any more"))
+        }
+        Webhook::Secret { app, json } => {
+            let answer = double.call(Method::GET, &format!("/webhooks/{}/secret", encode(&app)), None).await?;
+            show(&answer, json, |answer| text(&answer["secret"]))
+        }
+        Webhook::Deliveries { app, event, taken, after, expect, wait, clear, json } => {
+            let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
+            let asked = query(&[
+                ("app", app),
+                ("event", event),
+                ("taken", taken.map(|taken| taken.to_string())),
+                ("after", after.map(|after| after.to_string())),
+                ("expect", expect.clone()),
+                ("waitMs", wait_ms.map(|wait| wait.to_string())),
+            ]);
+            let answer = double.call(Method::GET, &format!("/deliveries{asked}"), None).await?;
+            if clear {
+                double.call(Method::DELETE, "/deliveries", None).await?;
+            }
+            show(&answer, json, deliveries)?;
+            Ok(as_expected(&answer, expect, "deliveries"))
+        }
+    }
+}
+
+/// `contact.creation`, `contact.propertyChange:email`, `object.creation:0-1` or `object.propertyChange:0-1:email`.
+fn subscription(text: &str) -> anyhow::Result<Value> {
+    let mut parts = text.split(':');
+    let mut one = json!({ "eventType": parts.next().unwrap_or_default() });
+    if text.starts_with("object.") {
+        one["objectTypeId"] = parts.next().into();
+    }
+    if one["eventType"].as_str().is_some_and(|name| name.ends_with(".propertyChange")) {
+        one["propertyName"] = parts.next().into();
+    }
+    if parts.next().is_some() {
+        bail!("{text} is not an event such as contact.creation or contact.propertyChange:email");
+    }
+    Ok(one)
+}
+
+fn event(one: &Value) -> String {
+    let parts = ["eventType", "objectTypeId", "propertyName"].map(|name| one[name].as_str()).into_iter().flatten();
+    parts.collect::<Vec<_>>().join(":")
+}
+
+fn deliveries(answer: &Value) -> String {
+    let row = |one: &Value| {
+        let kinds: Vec<String> = list(one, "events").iter().map(|event| text(&event["subscriptionType"])).collect();
+        let outcome = if one["status"].is_null() { text(&one["error"]) } else { text(&one["status"]) };
+        vec![text(&one["number"]), text(&one["appId"]), text(&one["targetUrl"]), text(&one["attempt"]), outcome, counted(&kinds)]
+    };
+    table(&["NUMBER", "APP", "TARGET", "ATTEMPT", "ANSWER", "EVENTS"], &list(answer, "deliveries").iter().map(row).collect::<Vec<_>>())
+}
+
+/// `2 contact.creation, deal.deletion`
+fn counted(kinds: &[String]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for kind in kinds {
+        match counts.iter_mut().find(|(own, _)| own == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind, 1)),
+        }
+    }
+    let said = |(kind, count): (&str, usize)| if count == 1 { kind.to_owned() } else { format!("{count} {kind}") };
+    counts.into_iter().map(said).collect::<Vec<_>>().join(", ")
+}

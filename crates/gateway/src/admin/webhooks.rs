@@ -1,0 +1,179 @@
+//! Webhooks of embedded accounts: where they go, what they are signed with, and what was sent. HubSpot's
+//! own endpoints set targets and subscriptions too; this is for what HubSpot sets in its interface.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use keyway_core::secret::Secret;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::body::{ApiError, VERSION};
+use super::extract::{JsonBody, Path, Query};
+use super::portal::{Answer, double, expected, wait_for};
+use crate::double::RefillError;
+use crate::model::App;
+use crate::webhooks::deliveries::{Delivery, Filter};
+
+/// Deliveries answered at most, the newest.
+const DELIVERIES_MAX: usize = 100;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WebhookBody {
+    /// Where events go, as POST.
+    target_url: String,
+    /// What is told of.
+    subscriptions: Vec<SubscriptionBody>,
+    /// Requests under way at one time, 1 to 10.
+    max_concurrent_requests: Option<u8>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SubscriptionBody {
+    /// Such as `contact.creation`; `object.creation` is of the type in `objectTypeId`.
+    event_type: String,
+    /// The property, of changes of one.
+    property_name: Option<String>,
+    /// Such as `0-1`.
+    object_type_id: Option<String>,
+}
+
+pub(super) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    double(&admin, hub_id).await?;
+    Ok(Json(json!({ "version": VERSION, "webhooks": admin.refill.webhooks(hub_id) })))
+}
+
+/// Puts a target and subscriptions in the place of those that the app had.
+pub(super) async fn put(
+    State(admin): State<Admin>,
+    Path((hub_id, app)): Path<(u64, String)>,
+    JsonBody(body): JsonBody<WebhookBody>,
+) -> Answer {
+    double(&admin, hub_id).await?;
+    let app = app_of(&admin, hub_id, &app).await?;
+    let path = path_of(&app);
+    let mut calls = removals(&admin, hub_id, &path);
+    let throttling = json!({ "maxConcurrentRequests": body.max_concurrent_requests.unwrap_or(10).clamp(1, 10) });
+    let settings = json!({ "targetUrl": body.target_url, "throttling": throttling });
+    calls.push(json!({ "method": "PUT", "path": format!("/webhooks/v3/{path}/settings"), "body": settings }));
+    for SubscriptionBody { event_type, property_name, object_type_id } in body.subscriptions {
+        let mut one = json!({ "eventType": event_type, "active": true });
+        for (name, value) in [("propertyName", property_name), ("objectTypeId", object_type_id)] {
+            if let Some(value) = value {
+                one[name] = value.into();
+            }
+        }
+        calls.push(json!({ "method": "POST", "path": format!("/webhooks/v3/{path}/subscriptions"), "body": one }));
+    }
+    make(&admin, hub_id, calls).await?;
+    let now = admin.refill.webhooks(hub_id).into_iter().find(|one| one["app"] == path.as_str());
+    Ok(Json(json!({ "version": VERSION, "webhook": now })))
+}
+
+pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer {
+    double(&admin, hub_id).await?;
+    let app = app_of(&admin, hub_id, &app).await?;
+    let calls = removals(&admin, hub_id, &path_of(&app));
+    if calls.is_empty() {
+        return Err(ApiError::new(404, "not_found", format!("{} has no webhooks", app.name)));
+    }
+    make(&admin, hub_id, calls).await?;
+    Ok(Json(json!({ "version": VERSION, "deleted": app.id })))
+}
+
+/// Under what an app's webhooks are kept: an install's under the id of its public app, as over HubSpot's own paths.
+fn path_of(app: &App) -> String {
+    app.public_app.map_or_else(|| format!("app-{}", app.id), |id| id.to_string())
+}
+
+/// The calls that take away what an app has.
+fn removals(admin: &Admin, hub_id: u64, path: &str) -> Vec<Value> {
+    let Some(now) = admin.refill.webhooks(hub_id).into_iter().find(|one| one["app"] == path) else { return Vec::new() };
+    let delete = |what: &str| json!({ "method": "DELETE", "path": format!("/webhooks/v3/{path}/{what}") });
+    let ids = now["subscriptions"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
+    let mut calls: Vec<Value> = ids.map(|id| delete(&format!("subscriptions/{id}"))).collect();
+    if !now["targetUrl"].is_null() {
+        calls.push(delete("settings"));
+    }
+    calls
+}
+
+pub(super) async fn show_secret(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer {
+    double(&admin, hub_id).await?;
+    let app = app_of(&admin, hub_id, &app).await?;
+    if app.public_app.is_some() {
+        let message = format!("what {} is told is signed with its client secret, which was shown when it was made", app.name);
+        return Err(ApiError::new(409, "conflict", message));
+    }
+    let entry = admin.registry.webhook_app(hub_id, &path_of(&app));
+    let entry = entry.ok_or_else(|| ApiError::new(404, "not_found", format!("there is no app {}", app.id)))?;
+    let secret: Secret<String> = admin.control.signing_secret(&entry).map_err(|message| ApiError::new(409, "conflict", message))?;
+    Ok(Json(json!({ "version": VERSION, "secret": secret.expose() })))
+}
+
+/// Makes calls as if HubSpot's interface made them: no app, no scopes.
+async fn make(admin: &Admin, hub_id: u64, calls: Vec<Value>) -> Result<(), ApiError> {
+    match admin.refill.fill(hub_id, json!({ "calls": calls }), admin.registry.now_of(hub_id)).await {
+        Ok(_) => Ok(()),
+        // Which of the calls it was says nothing to whoever made none.
+        Err(RefillError::Invalid(message)) => Err(ApiError::invalid(message.split_once("]: ").map_or(&*message, |(_, what)| what))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn app_of(admin: &Admin, hub_id: u64, which: &str) -> Result<App, ApiError> {
+    let (app, _) = admin.control.app(which).await?;
+    if app.hub_id == hub_id {
+        Ok(app)
+    } else {
+        Err(ApiError::new(404, "not_found", format!("{} is not an app of account {hub_id}", app.name)))
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DeliveriesQuery {
+    app: Option<String>,
+    event: Option<String>,
+    taken: Option<bool>,
+    after: Option<u64>,
+    expect: Option<String>,
+    wait_ms: Option<u64>,
+}
+
+pub(super) async fn list_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<DeliveriesQuery>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let DeliveriesQuery { app, event, taken, after, expect, wait_ms } = asked;
+    let app_id = match app {
+        Some(app) => Some(app_of(&admin, hub_id, &app).await?.id),
+        None => None,
+    };
+    let filter = Filter { app_id, event, taken, after };
+    let expected = expected(expect.as_deref(), wait_ms)?;
+    let find = || double.deliveries.find(&filter);
+    let found = wait_for(double.deliveries.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
+    let newest = found.iter().skip(found.len().saturating_sub(DELIVERIES_MAX));
+    let mut answer =
+        json!({ "version": VERSION, "count": found.len(), "deliveries": newest.map(|one| described(one)).collect::<Vec<_>>() });
+    if let Some(expected) = expected {
+        answer["met"] = expected.is_met(found.len() as u64).into();
+    }
+    Ok(Json(answer))
+}
+
+fn described(one: &Delivery) -> Value {
+    json!({
+        "number": one.number, "time": one.at.to_iso(), "appId": one.app_id, "targetUrl": one.target, "attempt": one.attempt,
+        "status": one.status, "error": one.error, "tookMs": one.took_ms, "events": one.events,
+    })
+}
+
+pub(super) async fn forget_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    double(&admin, hub_id).await?.deliveries.clear();
+    Ok(Json(json!({ "version": VERSION, "forgotten": hub_id })))
+}

@@ -1,0 +1,266 @@
+//! Webhooks of embedded accounts: what the portal tells of is signed, sent to the app's target, sent
+//! again when it was refused, and kept to be looked at.
+//!
+//! A target is a URL that whoever holds a token may set, so the server sends to hosts that its
+//! operator allows and to no others ([`Targets`]), follows no redirect, and shows of an answer its
+//! status alone. What waits is in memory and bounded; it ends with the server.
+
+pub mod deliveries;
+mod signature;
+mod targets;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use keyway_core::secret::Secret;
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use crate::clock;
+use crate::control::Control;
+use crate::registry::{Registry, locked};
+use crate::upstream::{self, UpstreamError};
+use deliveries::Delivery;
+
+use targets::Target;
+pub use targets::Targets;
+
+/// Events of one request, as HubSpot sends at most.
+const EVENTS_MAX: usize = 100;
+/// Times an event is sent: once, and as HubSpot ten times more.
+const ATTEMPTS_MAX: u32 = 11;
+/// How long a target may take to answer, as with HubSpot.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// The wait before an event is sent again; each further one is twice as long. HubSpot spreads them
+/// over a day, which no test waits for.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// Events of one app that wait to be sent, or to be sent again.
+const WAITING_MAX: usize = 10_000;
+/// Requests to one target at one time, whatever the app's settings say.
+const CONCURRENT_MAX: usize = 10;
+
+/// Events for the target of one app, in the order in which they happened.
+#[derive(Debug)]
+pub struct Notice {
+    /// The account.
+    pub hub_id: u64,
+    /// The app, as it stands in the path of its subscriptions ([`Registry::webhook_app`]).
+    pub app: String,
+    /// The URL that they go to.
+    pub target: String,
+    /// Requests to it that may be under way at one time.
+    pub concurrent: usize,
+    /// As on the wire, but for `attemptNumber`.
+    pub events: Vec<Value>,
+}
+
+/// Sends webhooks.
+pub struct Webhooks {
+    control: Arc<Control>,
+    registry: Arc<Registry>,
+    targets: Targets,
+    queues: Mutex<HashMap<Key, Queue>>,
+    queues_made: AtomicU64,
+    /// Calls come in on threads that have runtimes of their own, which may be busy.
+    runtime: Handle,
+}
+
+/// An app of an account.
+type Key = (u64, Arc<str>);
+
+struct Queue {
+    id: u64,
+    waiting: VecDeque<Batch>,
+    /// Events that wait, for their turn or for the next attempt.
+    events: usize,
+    under_way: usize,
+    concurrent: usize,
+}
+
+/// What goes in one request.
+struct Batch {
+    target: String,
+    events: Vec<Value>,
+    /// From 0.
+    attempt: u32,
+    /// The queue it is of: after a reset its app has another, which this does not belong to.
+    queue: u64,
+}
+
+/// What came of a request.
+struct Outcome {
+    status: Option<u16>,
+    error: Option<String>,
+    /// Whether another attempt may have a better end.
+    passing: bool,
+}
+
+impl Webhooks {
+    /// Sends nothing yet. To be called on the runtime that sends.
+    pub fn new(control: Arc<Control>, registry: Arc<Registry>, targets: Targets) -> Self {
+        Self { control, registry, targets, queues: Mutex::default(), queues_made: AtomicU64::new(0), runtime: Handle::current() }
+    }
+
+    /// Takes events in and returns at once.
+    pub fn tell(self: &Arc<Self>, notice: Notice) {
+        let Notice { hub_id, app, target, concurrent, mut events } = notice;
+        let key: Key = (hub_id, app.into());
+        let mut queues = self.lock();
+        let queue = queues.entry(key.clone()).or_insert_with(|| Queue::new(self.queues_made.fetch_add(1, Ordering::Relaxed)));
+        queue.concurrent = concurrent.clamp(1, CONCURRENT_MAX);
+        let lost = events.split_off(events.len().min(WAITING_MAX.saturating_sub(queue.events)));
+        queue.take(target.clone(), events);
+        self.start(&key, queue);
+        drop(queues);
+        if !lost.is_empty() {
+            let outcome = Outcome::refused(format!("{WAITING_MAX} events of this app wait already; this one is lost"));
+            self.note(&key, &target, 0, Value::Array(lost), Duration::ZERO, outcome);
+        }
+    }
+
+    /// Forgets what waits for the apps of an account.
+    pub fn forget(&self, hub_id: u64) {
+        self.lock().retain(|(of, _), _| *of != hub_id);
+    }
+
+    fn start(self: &Arc<Self>, key: &Key, queue: &mut Queue) {
+        while queue.under_way < queue.concurrent
+            && let Some(batch) = queue.waiting.pop_front()
+        {
+            queue.under_way += 1;
+            self.runtime.spawn(self.clone().run(key.clone(), batch));
+        }
+    }
+
+    /// Sends a batch, and what waits after it.
+    async fn run(self: Arc<Self>, key: Key, mut batch: Batch) {
+        loop {
+            let again = self.attempt(&key, &mut batch).await;
+            let mut queues = self.lock();
+            // The account was made as new meanwhile.
+            let Some(queue) = queues.get_mut(&key).filter(|queue| queue.id == batch.queue) else { return };
+            if again {
+                self.runtime.spawn(self.clone().wait_and_put_back(key.clone(), batch));
+            } else {
+                queue.events = queue.events.saturating_sub(batch.events.len());
+            }
+            match queue.waiting.pop_front() {
+                Some(next) => batch = next,
+                None => {
+                    queue.under_way -= 1;
+                    if queue.events == 0 && queue.under_way == 0 {
+                        queues.remove(&key);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn wait_and_put_back(self: Arc<Self>, key: Key, batch: Batch) {
+        tokio::time::sleep(FIRST_WAIT * 2u32.pow(batch.attempt.saturating_sub(1))).await;
+        let mut queues = self.lock();
+        if let Some(queue) = queues.get_mut(&key).filter(|queue| queue.id == batch.queue) {
+            queue.waiting.push_back(batch);
+            self.start(&key, queue);
+        }
+    }
+
+    /// Sends a batch once; whether it is worth sending again.
+    async fn attempt(&self, key: &Key, batch: &mut Batch) -> bool {
+        for event in &mut batch.events {
+            event["attemptNumber"] = batch.attempt.into();
+        }
+        let began = Instant::now();
+        let events = Value::Array(batch.events.clone());
+        let outcome = self.send(key, &batch.target, &events).await;
+        batch.attempt += 1;
+        let again = outcome.passing && batch.attempt < ATTEMPTS_MAX;
+        self.note(key, &batch.target, batch.attempt - 1, events, began.elapsed(), outcome);
+        again
+    }
+
+    async fn send(&self, (hub_id, app): &Key, target: &str, events: &Value) -> Outcome {
+        let target = match Target::parse(target).and_then(|target| self.targets.allow(target)) {
+            Ok(target) => target,
+            Err(refused) => return Outcome::refused(refused),
+        };
+        let secret = match self.registry.webhook_app(*hub_id, app) {
+            Some(entry) => self.control.signing_secret(&entry),
+            None => Err(format!("account {hub_id} has no app {app}, so there is no secret to sign with")),
+        };
+        let secret = match secret {
+            Ok(secret) => secret,
+            Err(refused) => return Outcome::refused(refused),
+        };
+        let body = events.to_string();
+        let headers = headers(&secret, &target.to_string(), &body);
+        match upstream::post(&target.base, &target.path, headers, Bytes::from(body), ANSWER_TIME_MAX).await {
+            Ok(status) => Outcome { status: Some(status), error: None, passing: !(200..300).contains(&status) },
+            Err(error) => Outcome { status: None, error: Some(said(error).to_owned()), passing: error != UpstreamError::Unsendable },
+        }
+    }
+
+    fn note(&self, (hub_id, app): &Key, target: &str, attempt: u32, events: Value, took: Duration, outcome: Outcome) {
+        let Some(double) = self.registry.double(*hub_id) else { return };
+        let app_id = self.registry.webhook_app(*hub_id, app).map(|entry| entry.app.id);
+        let (at, took_ms) = (clock::now(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        let Outcome { status, error, .. } = outcome;
+        double.deliveries.note(Delivery { number: 0, at, app_id, target: target.to_owned(), attempt, events, status, error, took_ms });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Queue>> {
+        locked(&self.queues)
+    }
+}
+
+impl Queue {
+    fn new(id: u64) -> Self {
+        Self { id, waiting: VecDeque::new(), events: 0, under_way: 0, concurrent: 1 }
+    }
+
+    /// Events of several calls go together while they wait.
+    fn take(&mut self, target: String, events: Vec<Value>) {
+        self.events += events.len();
+        for event in events {
+            match self.waiting.back_mut() {
+                Some(last) if last.attempt == 0 && last.target == target && last.events.len() < EVENTS_MAX => last.events.push(event),
+                _ => self.waiting.push_back(Batch { target: target.clone(), events: vec![event], attempt: 0, queue: self.id }),
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn refused(why: String) -> Self {
+        Self { status: None, error: Some(why), passing: false }
+    }
+}
+
+/// Both signatures that HubSpot sends; the older needs no time.
+fn headers(secret: &Secret<String>, url: &str, body: &str) -> HeaderMap {
+    let now = clock::now().as_ms();
+    let text = |text: String| HeaderValue::try_from(text).expect("hexadecimal, Base64 and digits are fit for a header");
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("keyway/", env!("CARGO_PKG_VERSION"))));
+    headers.insert("x-hubspot-signature", text(signature::v1(secret, body)));
+    headers.insert("x-hubspot-signature-version", HeaderValue::from_static("v1"));
+    headers.insert("x-hubspot-signature-v3", text(signature::v3(secret, "POST", url, body, now)));
+    headers.insert("x-hubspot-request-timestamp", text(now.to_string()));
+    headers
+}
+
+/// Why there is no answer, of a target and not of HubSpot.
+fn said(error: UpstreamError) -> &'static str {
+    match error {
+        UpstreamError::Unreachable => "the target can't be reached",
+        UpstreamError::Broken => "the target broke the connection off before it answered",
+        UpstreamError::TimedOut => "the target did not answer within 5 seconds",
+        UpstreamError::Unsendable => "the target can't be written as a request",
+    }
+}

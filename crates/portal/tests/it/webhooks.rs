@@ -1,0 +1,184 @@
+//! What subscriptions are told of calls, as it would be sent.
+
+use std::sync::{Arc, Mutex};
+
+use keyway_portal::{Notice, Storage};
+use serde_json::{Value, json};
+
+use crate::support::{APP_ID, Account, HUB_ID};
+
+/// An account with an app that is told, and what it was told.
+struct Told {
+    account: Account,
+    notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+impl Told {
+    fn of(subscriptions: &[Value]) -> Self {
+        Self::in_account(Account::new(), subscriptions)
+    }
+
+    fn in_account(account: Account, subscriptions: &[Value]) -> Self {
+        let notices: Arc<Mutex<Vec<Notice>>> = Arc::default();
+        let kept = notices.clone();
+        account.portal().tell(move |notice| kept.lock().unwrap().push(notice));
+        account.call("PUT /webhooks/v3/77/settings", json!({ "targetUrl": "http://127.0.0.1:1/hooks" })).expect(200);
+        for subscription in subscriptions {
+            let mut subscription = subscription.clone();
+            subscription["active"] = true.into();
+            account.call("POST /webhooks/v3/77/subscriptions", subscription).expect(201);
+        }
+        Self { account, notices }
+    }
+
+    /// The events since the last time, each less what every event has.
+    fn events(&self) -> Vec<Value> {
+        let notices = std::mem::take(&mut *self.notices.lock().unwrap());
+        let mut events: Vec<Value> = notices.into_iter().flat_map(|notice| notice.events).collect();
+        for event in &mut events {
+            let fields = event.as_object_mut().unwrap();
+            assert_eq!((fields.remove("portalId"), fields.remove("appId")), (Some(HUB_ID.into()), Some(77.into())));
+            for own in ["eventId", "subscriptionId", "occurredAt"] {
+                assert!(fields.remove(own).is_some_and(|value| value.is_u64()), "{own}");
+            }
+            assert_eq!(
+                (fields.remove("changeSource"), fields.remove("sourceId")),
+                (Some("INTEGRATION".into()), Some(APP_ID.to_string().into()))
+            );
+        }
+        events
+    }
+}
+
+fn to(event_type: &str) -> Value {
+    json!({ "eventType": event_type })
+}
+
+#[test]
+fn a_record_is_told_of_from_its_creation_to_its_end() {
+    let changes = json!({ "eventType": "contact.propertyChange", "propertyName": "city" });
+    let told = Told::of(&[to("contact.creation"), changes, to("contact.deletion"), to("contact.restore"), to("contact.privacyDeletion")]);
+    let id = told.account.make("contacts", json!({ "email": "ada@example.com", "city": "Porto" }));
+    let number: u64 = id.parse().unwrap();
+    let created = json!({ "subscriptionType": "contact.creation", "objectId": number, "changeFlag": "CREATED" });
+    let city = |value: &str| json!({ "subscriptionType": "contact.propertyChange", "objectId": number, "propertyName": "city", "propertyValue": value });
+    assert_eq!(told.events(), [created, city("Porto")]);
+
+    let one = format!("/crm/v3/objects/contacts/{id}");
+    let patch = |properties: Value| told.account.call(&format!("PATCH {one}"), json!({ "properties": properties })).expect(200);
+    patch(json!({ "city": "Porto", "firstname": "Ada" }));
+    assert_eq!(told.events(), Vec::<Value>::new(), "the same value again, and a property that nobody asked for");
+    patch(json!({ "city": "" }));
+    assert_eq!(told.events(), [city("")]);
+
+    told.account.call_with(&format!("DELETE {one}"), b"").expect(204);
+    assert_eq!(told.events(), [json!({ "subscriptionType": "contact.deletion", "objectId": number, "changeFlag": "DELETED" })]);
+    told.account.call("POST /crm/v3/objects/contacts/gdpr-delete", json!({ "objectId": id })).expect(204);
+    assert_eq!(told.events(), [json!({ "subscriptionType": "contact.privacyDeletion", "objectId": number, "changeFlag": "DELETED" })]);
+}
+
+#[test]
+fn reads_refusals_and_what_nobody_subscribes_to_are_told_to_nobody() {
+    let told = Told::of(&[to("contact.creation"), json!({ "eventType": "contact.propertyChange", "propertyName": "email" })]);
+    let id = told.account.contact("ada@example.com");
+    told.events();
+    told.account.get(&format!("/crm/v3/objects/contacts/{id}")).expect(200);
+    told.account.call("POST /crm/v3/objects/contacts", json!({ "properties": { "email": "ada@example.com" } })).refused(409, "exists");
+    told.account.make("companies", json!({ "name": "Acme" }));
+    assert_eq!(told.events(), Vec::<Value>::new());
+}
+
+#[test]
+fn an_association_is_told_of_from_both_sides() {
+    let told = Told::of(&[to("contact.associationChange"), to("company.associationChange")]);
+    let (contact, company) = (told.account.contact("ada@example.com"), told.account.make("companies", json!({ "name": "Acme" })));
+    let pair = format!("/crm/v4/objects/contacts/{contact}/associations/default/companies/{company}");
+    told.account.call_with(&format!("PUT {pair}"), b"").expect(200);
+    let events = told.events();
+    let sides: Vec<(&str, &Value, &Value)> =
+        events.iter().map(|event| (event["associationType"].as_str().unwrap(), &event["fromObjectId"], &event["toObjectId"])).collect();
+    let (contact, company) = (json!(contact.parse::<u64>().unwrap()), json!(company.parse::<u64>().unwrap()));
+    assert!(sides.contains(&("CONTACT_TO_COMPANY", &contact, &company)), "{events:?}");
+    assert!(sides.contains(&("COMPANY_TO_CONTACT", &company, &contact)), "{events:?}");
+    assert!(events.iter().all(|event| event["associationRemoved"] == false && event.get("objectId").is_none()));
+    told.account.call_with(&format!("DELETE /crm/v4/objects/contacts/{contact}/associations/companies/{company}"), b"").expect(204);
+    let events = told.events();
+    assert!(!events.is_empty() && events.iter().all(|event| event["associationRemoved"] == true), "{events:?}");
+}
+
+#[test]
+fn a_merge_names_both_records() {
+    let told = Told::of(&[to("contact.merge"), to("contact.deletion")]);
+    let (first, second) = (told.account.contact("ada@example.com"), told.account.contact("a@example.com"));
+    let merge = json!({ "primaryObjectId": first, "objectIdToMerge": second });
+    told.account.call("POST /crm/v3/objects/contacts/merge", merge).expect(200);
+    let (first, second): (u64, u64) = (first.parse().unwrap(), second.parse().unwrap());
+    let merged = json!({ "subscriptionType": "contact.merge", "objectId": first, "primaryObjectId": first, "mergedObjectIds": [second], "newObjectId": first });
+    assert_eq!(told.events(), [merged]);
+}
+
+#[test]
+fn any_type_of_object_can_be_subscribed_to_by_its_id() {
+    let told = Told::of(&[json!({ "eventType": "object.creation", "objectTypeId": "0-2" })]);
+    told.account.contact("ada@example.com");
+    let id = told.account.make("companies", json!({ "name": "Acme" }));
+    let created = json!({ "subscriptionType": "object.creation", "objectTypeId": "0-2", "objectId": id.parse::<u64>().unwrap(), "changeFlag": "CREATED" });
+    assert_eq!(told.events(), [created]);
+}
+
+#[test]
+fn what_can_not_happen_can_not_be_subscribed_to() {
+    let account = Account::new();
+    for (subscription, field) in [
+        (json!({ "eventType": "contact.birthday" }), "eventType"),
+        (json!({ "eventType": "spaceship.creation" }), "eventType"),
+        (json!({ "eventType": "contact" }), "eventType"),
+        (json!({ "eventType": "contact.propertyChange" }), "propertyName"),
+        (json!({ "eventType": "object.creation" }), "objectTypeId"),
+    ] {
+        account.call("POST /webhooks/v3/77/subscriptions", subscription).refused(400, field);
+    }
+}
+
+#[test]
+fn a_subscription_is_silent_until_it_is_active_and_after_it_is_deleted() {
+    let told = Told::of(&[]);
+    let made = told.account.call("POST /webhooks/v3/77/subscriptions", to("contact.creation")).expect(201);
+    let id = made["id"].as_str().unwrap();
+    told.account.contact("a@example.com");
+    assert_eq!(told.events(), Vec::<Value>::new());
+    let update = json!({ "inputs": [{ "id": id.parse::<u64>().unwrap(), "active": true }] });
+    told.account.call("POST /webhooks/v3/77/subscriptions/batch/update", update).expect(200);
+    told.account.contact("b@example.com");
+    assert_eq!(told.events().len(), 1);
+    told.account.call_with(&format!("DELETE /webhooks/v3/77/subscriptions/{id}"), b"").expect(204);
+    told.account.contact("c@example.com");
+    assert_eq!(told.events(), Vec::<Value>::new());
+}
+
+#[test]
+fn each_record_of_a_batch_is_told_of_in_one_notice_after_it_is_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = Told::in_account(Account::open(Storage::Folder(folder.path().to_owned())), &[to("contact.creation")]);
+    let inputs: Vec<Value> = (0..10).map(|at| json!({ "properties": { "email": format!("{at}@example.com") } })).collect();
+    told.account.call("POST /crm/v3/objects/contacts/batch/create", json!({ "inputs": inputs })).expect(201);
+    let notices = std::mem::take(&mut *told.notices.lock().unwrap());
+    assert_eq!(notices.iter().map(|notice| notice.events.len()).collect::<Vec<_>>(), [10]);
+    assert_eq!((notices[0].target.as_str(), notices[0].concurrent), ("http://127.0.0.1:1/hooks", 10));
+
+    // Subscriptions are kept, and so is the account.
+    told.account.block_on(told.account.portal().close());
+    let again = Told::in_account(Account::open(Storage::Folder(folder.path().to_owned())), &[]);
+    again.account.contact("later@example.com");
+    assert_eq!(again.events().len(), 1);
+}
+
+#[test]
+fn what_an_import_makes_is_told_of_as_an_imports() {
+    let told = Told::of(&[to("contact.creation")]);
+    crate::imports::one_contact(&told.account, "ada@example.com");
+    told.account.get("/crm/v3/objects/contacts").expect(200);
+    let notices = told.notices.lock().unwrap();
+    let event = &notices[0].events[0];
+    assert_eq!((&event["changeSource"], event.get("sourceId")), (&json!("IMPORT"), None));
+}
