@@ -182,6 +182,7 @@ def check(folder, in_token):
         urllib.request.urlopen(f"{issuer}/as?{urllib.parse.urlencode({'sub': '4', 'email': 'new@example.com', 'verified': 'yes'})}").read()
         status, url, text = Browser().get(f"{server.admin}/sign-in/oidc?next=/account")
         assert status == 200 and "new@example.com" in text and "auditor" in text, (status, url, text)
+        assert "identity provider" in text and "Present password" not in text, "of a password that is not here nothing is asked"
         made = [one for one in server.run("changes")["changes"] if one["operation"] == "addUser"]
         assert made[0]["target"] == "user new@example.com", made
 

@@ -155,6 +155,9 @@ fn an_admin_token_ends_when_it_is_revoked_and_after_its_lifetime() {
 #[test]
 fn there_is_always_somebody_who_can_give_roles() {
     let keyway = Keyway::start(&[]);
+    let refused = keyway.run(&["user", "create", "ada@example.com", "--role", "auditor"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert_eq!(keyway.json(&["user", "list"])["users"], json!([]));
     let first = keyway.json(&["user", "create", "ada@example.com"]);
     assert_eq!(first["user"]["role"], "super-admin");
     assert_eq!(keyway.json(&["user", "create", "bob@example.com"])["user"]["role"], "auditor");

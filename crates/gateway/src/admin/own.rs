@@ -107,6 +107,9 @@ async fn person(admin: &Admin, who: &Principal) -> Result<Person, ApiError> {
 
 /// Guesses count as those at sign-in do.
 async fn check_password(admin: &Admin, who: &Principal, person: &Person, password: String) -> Result<(), ApiError> {
+    if !person.password {
+        return Err(ApiError::new(409, "conflict", "you sign in at an identity provider, and have no password here"));
+    }
     let guess = admin.sign_in_guesses.begin(&person.email, &who.source, clock::now());
     let guess =
         guess.map_err(|wait_s| ApiError::new(429, "too_many", format!("too many wrong passwords; try again in {wait_s} seconds")))?;

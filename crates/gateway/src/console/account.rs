@@ -21,6 +21,8 @@ use crate::admin::Admin;
 struct Account<'a> {
     email: &'a str,
     role: &'a str,
+    /// Whether they sign in here; else at an identity provider alone.
+    has_password: bool,
     second_factor: bool,
     form_token: &'a str,
     wrong: Option<&'a str>,
@@ -54,8 +56,9 @@ pub(super) async fn show(State(admin): State<Admin>, session: Session) -> Respon
 
 async fn shown(admin: &Admin, session: &Session, wrong: Option<&str>) -> Response {
     let Ok(Shown { user }) = api(admin, session).get("/api/v1/me/sign-in").await else { return page::unavailable() };
-    let (email, role, second_factor) = (&session.person.email, session.person.role.name(), user.second_factor);
-    page::render(&Account { email, role, second_factor, form_token: &session.form_token, wrong })
+    let (email, role) = (&session.person.email, session.person.role.name());
+    let Person { has_password, second_factor, .. } = user;
+    page::render(&Account { email, role, has_password, second_factor, form_token: &session.form_token, wrong })
 }
 
 /// The admin API, as the person.

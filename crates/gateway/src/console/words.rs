@@ -1,5 +1,7 @@
 //! Numbers, times and causes as people read them.
 
+use std::borrow::Cow;
+
 use keyway_core::time::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
@@ -77,6 +79,8 @@ pub(super) fn of_browser(value: &str) -> String {
 /// The name of an operation of the admin API in words: `rollBackCredential` as "Roll back credential".
 pub(super) fn operation(id: &str) -> String {
     let (mut words, mut was_small) = (String::with_capacity(id.len() + 4), false);
+    // PUT is a word of HTTP and not of people.
+    let id = id.strip_prefix("put").map_or(Cow::Borrowed(id), |rest| format!("set{rest}").into());
     let mut letters = id.chars().peekable();
     while let Some(letter) = letters.next() {
         if was_small && letter.is_uppercase() {
@@ -186,7 +190,8 @@ mod tests {
         for (id, expected) in [
             ("rollBackCredential", "Roll back credential"),
             ("connectAccountByOAuth", "Connect account by OAuth"),
-            ("putOAuthClient", "Put OAuth client"),
+            ("putOAuthClient", "Set OAuth client"),
+            ("putUser", "Set user"),
             ("plan", "Plan"),
             ("", ""),
         ] {

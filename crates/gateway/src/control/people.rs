@@ -91,6 +91,9 @@ impl Control {
         }
         let otherwise = || known.map_or(if people.is_empty() { Role::SuperAdmin } else { Role::Auditor }, |one| one.role.clone());
         let role = new.role.unwrap_or_else(otherwise);
+        if people.is_empty() && role != Role::SuperAdmin {
+            return Err(ControlError::Invalid("the first person is a super admin, who can give the others a role".into()));
+        }
         if known.is_some_and(|one| one.role == Role::SuperAdmin) && role != Role::SuperAdmin {
             refuse_last_super_admin(&people, &email)?;
         }
