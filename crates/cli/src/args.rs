@@ -1369,6 +1369,9 @@ pub struct Changes {
     /// To this, such as "app 3"
     #[arg(long, value_name = "WHAT")]
     pub target: Option<String>,
+    /// Of this account: its apps, tokens and settings
+    #[arg(long, value_name = "HUB_ID")]
+    pub account: Option<u64>,
     /// From this time on (ISO 8601)
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

@@ -297,6 +297,8 @@ pub struct ChangeRecord {
     pub became: serde_json::Value,
     /// From where.
     pub source: String,
+    /// The account that it was of; none where it was of none, or of several.
+    pub hub_id: Option<u64>,
 }
 
 /// What a person granted to an install; the token it belongs to is its refresh token.

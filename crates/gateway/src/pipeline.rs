@@ -4,6 +4,7 @@
 //!
 //! Nothing is forwarded without a permit, and no answer leaves before its record is durable.
 
+mod account_activity;
 mod as_of;
 mod authenticate;
 mod correlation;
@@ -330,6 +331,10 @@ impl Gateway {
         if usage::is_usage(operation) {
             return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now).into()), allowance, allow: None });
         }
+        if let (Some(kind), Some(server)) = (account_activity::kind(operation), &self.oauth) {
+            let result = Box::pin(server.activity(self.audit.clone(), token.app.app.hub_id, kind, head)).await;
+            return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
+        }
         let result = match (receive::body(head, body, call, false).await, fault) {
             (Ok(body), Some(rule)) => Box::pin(self.in_part(call, head, body, permit, &rule)).await,
             (Ok(body), None) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
@@ -433,7 +438,11 @@ impl Gateway {
 /// Whether an operation is answered here on an embedded account, and not by its backend.
 pub(crate) fn answers_itself(operation: &Operation) -> bool {
     let is_introspection = introspect::operation().is_some_and(|own| own.id == operation.id);
-    is_introspection || usage::is_usage(operation) || oauth::is_uninstall(operation) || oauth::answers(operation)
+    is_introspection
+        || usage::is_usage(operation)
+        || account_activity::kind(operation).is_some()
+        || oauth::is_uninstall(operation)
+        || oauth::answers(operation)
 }
 
 /// A method that a client made up is not written to the audit.

@@ -335,6 +335,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (40, "apps without limits", include_str!("../migrations/0040_no_limits.sql")),
         (50, "the last sign-in", include_str!("../migrations/0050_last_sign_in.sql")),
         (51, "who people are at the identity provider", include_str!("../migrations/0051_provider.sql")),
+        (60, "the account of a change", include_str!("../migrations/0060_change_account.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

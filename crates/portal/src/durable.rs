@@ -5,7 +5,7 @@
 //! caller's runtime has to live as long as the file.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use keyway_core::error_body::ErrorBody;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -204,26 +204,47 @@ fn document(row: &sqlx::sqlite::SqliteRow) -> Result<Document, sqlx::Error> {
     Ok(Document { hub_id: row.try_get::<i64, _>(0)?.cast_unsigned(), space: row.try_get(1)?, key: row.try_get(2)?, body: row.try_get(3)? })
 }
 
+/// Documents that one statement writes. Each statement is a message to SQLite's thread and back, which
+/// costs more than the row it writes.
+const ROWS_MAX: usize = 32;
+
+/// Writes this many documents; later ones win over earlier ones of the same key.
+fn put_rows(rows: usize) -> &'static str {
+    static STATEMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let of = |rows: usize| {
+            let places = vec!["(?, ?, ?, ?)"; rows].join(", ");
+            format!("INSERT INTO documents (hub_id, space, key, body) VALUES {places} ON CONFLICT DO UPDATE SET body = excluded.body")
+        };
+        (1..=ROWS_MAX).map(of).collect()
+    });
+    &STATEMENTS[rows - 1]
+}
+
 async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    for change in changes {
-        // SQLite's integers are signed; the bits are what is kept.
-        let hub_id = change.hub_id.cast_signed();
-        let statement = match &change.body {
-            Some(body) => sqlx::query(
-                "INSERT INTO documents (hub_id, space, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-            )
-            .bind(hub_id)
-            .bind(change.space)
-            .bind(&change.key)
-            .bind(body),
-            None if change.space == "*" => sqlx::query("DELETE FROM documents WHERE hub_id = ?").bind(hub_id),
-            None => sqlx::query("DELETE FROM documents WHERE hub_id = ? AND space = ? AND key = ?")
-                .bind(hub_id)
-                .bind(change.space)
-                .bind(&change.key),
-        };
-        statement.execute(&mut *transaction).await?;
+    for of_one_kind in changes.chunk_by(|one, next| one.body.is_some() == next.body.is_some()) {
+        for rows in of_one_kind.chunks(ROWS_MAX) {
+            if rows[0].body.is_some() {
+                let mut statement = sqlx::query(put_rows(rows.len()));
+                for row in rows {
+                    // SQLite's integers are signed; the bits are what is kept.
+                    statement = statement.bind(row.hub_id.cast_signed()).bind(row.space).bind(&row.key).bind(&row.body);
+                }
+                statement.execute(&mut *transaction).await?;
+                continue;
+            }
+            for gone in rows {
+                let hub_id = gone.hub_id.cast_signed();
+                let statement = match gone.space {
+                    "*" => sqlx::query("DELETE FROM documents WHERE hub_id = ?").bind(hub_id),
+                    space => sqlx::query("DELETE FROM documents WHERE hub_id = ? AND space = ? AND key = ?")
+                        .bind(hub_id)
+                        .bind(space)
+                        .bind(&gone.key),
+                };
+                statement.execute(&mut *transaction).await?;
+            }
+        }
     }
     transaction.commit().await
 }

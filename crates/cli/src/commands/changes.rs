@@ -9,11 +9,12 @@ use crate::args::{Changes, Connection};
 use crate::client::call;
 
 pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
-    let Changes { who, operation, target, since, until, limit, json } = wanted;
+    let Changes { who, operation, target, account, since, until, limit, json } = wanted;
     let fields = [
         ("who", who),
         ("operation", operation),
         ("target", target),
+        ("hubId", account.map(|hub_id| hub_id.to_string())),
         ("from", since),
         ("to", until),
         ("limit", limit.map(|limit| limit.to_string())),

@@ -1,5 +1,7 @@
 //! The program as a user has it: the real binary, a folder of its own, a port of its own.
 
+/// What was done in an account, as HubSpot tells it.
+mod activity;
 /// The admin API over TCP.
 mod admin_api;
 /// The life of an app and its tokens, over the command line and the data listener.

@@ -21,6 +21,8 @@ pub(super) struct ChangesQuery {
     operation: Option<String>,
     /// To this, such as `app 3`.
     target: Option<String>,
+    /// Of this account: its apps, tokens and settings.
+    hub_id: Option<u64>,
     /// From this time on, ISO 8601.
     from: Option<String>,
     /// Before this time, ISO 8601.
@@ -38,6 +40,7 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Changes
         who: query.who,
         operation: query.operation,
         target: query.target,
+        hub_id: query.hub_id,
         from: moment(query.from.as_deref())?,
         to: moment(query.to.as_deref())?,
         before_id: query.before,

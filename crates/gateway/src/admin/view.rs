@@ -258,6 +258,8 @@ shown! {
         after: Map<String, Value>,
         /// From where: an IP address, or `uid 1000` on the socket.
         source: String,
+        /// The account that it was of; none where it was of none, or of several.
+        hub_id: Option<u64>,
     }
     /// Calls of one app, operation and day.
     struct Usage {

@@ -5,7 +5,7 @@
 //! change has to remember to be recorded. What is not done for anybody (a refresh, a check from time to
 //! time, an app's own OAuth) has no scope, and no record here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -67,7 +67,7 @@ impl Control {
             return Ok(());
         }
         let mut change = self.store.begin().await?;
-        write(&mut change, acting, Things::default(), Things::default()).await?;
+        write(&mut change, acting, Things::default(), Things::default(), account_in(&acting.target)).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
@@ -77,29 +77,38 @@ impl Control {
 pub(super) async fn of_state(change: &mut Change, before: &State, after: &State) -> Result<()> {
     let Ok(acting) = ACTING.try_with(Arc::clone) else { return Ok(()) };
     let (mut was, mut became) = (Things::default(), Things::default());
-    let mut differ = |kind: &'static str, before: Vec<(u64, Thing<'_>)>, after: Vec<(u64, Thing<'_>)>| {
-        let mut gone: HashMap<u64, Thing<'_>> = before.into_iter().collect();
-        for (id, now) in after {
+    let mut accounts = BTreeSet::new();
+    let mut differ = |kind: &'static str, then: Vec<(u64, Thing<'_>)>, now: Vec<(u64, Thing<'_>)>| {
+        let mut gone: HashMap<u64, Thing<'_>> = then.into_iter().collect();
+        for (id, now) in now {
             match gone.remove(&id) {
                 Some(then) if then == now => {}
                 Some(then) => {
+                    accounts.extend(now.account(before, after));
                     let (then, now) = only_differences(then.shown(), now.shown());
                     was.put(kind, id, then);
                     became.put(kind, id, now);
                 }
-                None => became.put(kind, id, now.shown()),
+                None => {
+                    accounts.extend(now.account(before, after));
+                    became.put(kind, id, now.shown());
+                }
             }
         }
         let mut gone: Vec<_> = gone.into_iter().collect();
         gone.sort_unstable_by_key(|(id, _)| *id);
-        gone.iter().for_each(|(id, then)| was.put(kind, *id, then.shown()));
+        for (id, then) in &gone {
+            accounts.extend(then.account(before, after));
+            was.put(kind, *id, then.shown());
+        }
     };
     differ("account", keyed(&before.accounts, Thing::Account), keyed(&after.accounts, Thing::Account));
     differ("public app", keyed(&before.public_apps, Thing::PublicApp), keyed(&after.public_apps, Thing::PublicApp));
     differ("app", keyed(&before.apps, Thing::App), keyed(&after.apps, Thing::App));
     differ("token", keyed(&before.tokens, Thing::Token), keyed(&after.tokens, Thing::Token));
     differ("OAuth client", clients(before), clients(after));
-    write(change, &acting, was, became).await
+    let account = accounts.first().copied().filter(|_| accounts.len() == 1);
+    write(change, &acting, was, became, account).await
 }
 
 /// Takes a record along of one thing that is not part of the state; none where it was not, or is not any more.
@@ -113,10 +122,10 @@ pub(super) async fn of_one(change: &mut Change, name: String, was: Option<Value>
         other => other,
     };
     let things = |value: Option<Value>| Things { named: value.map(|value| (name.clone(), value)).into_iter().collect(), more: 0 };
-    write(change, &acting, things(was), things(became)).await
+    write(change, &acting, things(was), things(became), None).await
 }
 
-async fn write(change: &mut Change, acting: &Acting, was: Things, became: Things) -> Result<()> {
+async fn write(change: &mut Change, acting: &Acting, was: Things, became: Things, hub_id: Option<u64>) -> Result<()> {
     let made = || became.named.keys().chain(was.named.keys()).next().cloned().unwrap_or_default();
     let Principal { who, role, source } = &acting.principal;
     let record = ChangeRecord {
@@ -131,11 +140,17 @@ async fn write(change: &mut Change, acting: &Acting, was: Things, became: Things
         was: was.into(),
         became: became.into(),
         source: source.clone(),
+        hub_id,
     };
     stored::insert(change, &record).await?;
     // Even if the transaction is given up after this: then the operation fails, and there is nothing to record.
     acting.recorded.store(true, Ordering::Release);
     Ok(())
+}
+
+/// The account that a path named.
+fn account_in(target: &str) -> Option<u64> {
+    target.strip_prefix("account ")?.parse().ok()
 }
 
 /// What a record names, each under its kind and number.
@@ -194,6 +209,17 @@ fn clients(state: &State) -> Vec<(u64, Thing<'_>)> {
 }
 
 impl Thing<'_> {
+    /// The account that it is of.
+    fn account(&self, before: &State, after: &State) -> Option<u64> {
+        match self {
+            Self::Account(one) => Some(one.hub_id),
+            Self::App(one) => Some(one.hub_id),
+            // Its app may have come or gone with it.
+            Self::Token(one) => after.apps.iter().chain(&before.apps).find(|app| app.id == one.app_id).map(|app| app.hub_id),
+            Self::PublicApp(_) | Self::OAuthClient(_) => None,
+        }
+    }
+
     /// What a record says of it: all but secrets, of which it says what may be shown.
     fn shown(&self) -> Value {
         match self {

@@ -28,7 +28,8 @@ use keyway_oauth::server::{ACCESS_TOKEN_S, client_auth};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::{Call, Gateway, Outcome, receive, respond};
+use super::{Call, Gateway, Outcome, account_activity, receive, respond};
+use crate::audit::AuditLog;
 use crate::backend::BackendReply;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
 use crate::guesses::Guesses;
@@ -56,6 +57,20 @@ pub struct Addresses {
 impl Server {
     pub(super) fn new(control: Arc<Control>, addresses: Addresses) -> Self {
         Self { control, runtime: Handle::current(), addresses, guesses: Guesses::new(GUESSES_MAX) }
+    }
+
+    /// What was done in an embedded account. On the runtime of the store, whose connections are its.
+    pub(super) async fn activity(
+        &self,
+        audit: Arc<AuditLog>,
+        hub_id: u64,
+        kind: account_activity::Kind,
+        head: &http::request::Parts,
+    ) -> Result<BackendReply, ErrorBody> {
+        let reader = account_activity::Reader { control: self.control.clone(), audit, hub_id };
+        let (path, query) = (head.uri.path().to_owned(), head.uri.query().map(str::to_owned));
+        let reading = self.runtime.spawn(async move { reader.answer(kind, &path, query.as_deref()).await });
+        reading.await.unwrap_or_else(|_| Err(respond::store_unavailable()))
     }
 
     /// Runs a change to its end.

@@ -16,6 +16,8 @@ pub struct ChangeFilter {
     pub operation: Option<String>,
     /// Changed of this, such as `app 3`.
     pub target: Option<String>,
+    /// Changed in this account.
+    pub hub_id: Option<u64>,
     /// From this moment on.
     pub from: Option<Timestamp>,
     /// Before this moment.
@@ -28,7 +30,7 @@ pub struct ChangeFilter {
 
 /// Writes a record; its own `id` is not looked at.
 pub(crate) async fn insert(change: &mut Change, record: &ChangeRecord) -> Result<(), StoreError> {
-    let query = "insert into change_record (at, kind, who_id, who, role, operation, target, was, became, source) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let query = "insert into change_record (at, kind, who_id, who, role, operation, target, was, became, source, hub_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     sqlx::query(query)
         .bind(record.at.as_ms())
         .bind(&record.kind)
@@ -40,6 +42,7 @@ pub(crate) async fn insert(change: &mut Change, record: &ChangeRecord) -> Result
         .bind(record.was.to_string())
         .bind(record.became.to_string())
         .bind(&record.source)
+        .bind(record.hub_id.map(signed))
         .execute(&mut **change)
         .await?;
     Ok(())
@@ -50,6 +53,7 @@ impl Store {
     pub(crate) async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<ChangeRecord>, StoreError> {
         let texts = [("who = ", &filter.who), ("operation = ", &filter.operation), ("target = ", &filter.target)];
         let numbers = [
+            ("hub_id = ", filter.hub_id.map(signed)),
             ("at >= ", filter.from.map(Timestamp::as_ms)),
             ("at < ", filter.to.map(Timestamp::as_ms)),
             ("id < ", filter.before_id.map(signed)),
@@ -89,5 +93,6 @@ fn record(row: &AnyRow) -> Result<ChangeRecord, StoreError> {
         was: json("was")?,
         became: json("became")?,
         source: row.try_get("source")?,
+        hub_id: row.try_get::<Option<i64>, _>("hub_id")?.map(|id| unsigned(id, "account id")).transpose()?,
     })
 }

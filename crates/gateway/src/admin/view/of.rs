@@ -219,6 +219,7 @@ pub(in crate::admin) fn change(record: model::ChangeRecord) -> Change {
         before: things(record.was),
         after: things(record.became),
         source: record.source,
+        hub_id: record.hub_id,
     }
 }
 

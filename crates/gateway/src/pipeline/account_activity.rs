@@ -1,0 +1,361 @@
+//! What was done in an embedded account, and who signed in: its activity, as HubSpot tells it (hubspot facts,
+//! section 1: the audit API).
+//!
+//! Two records are read, both newest first: that of changes, for what people did to apps and tokens, and
+//! the audit, for what apps did to the account. HubSpot's names of events are used where it has one for
+//! what happened; what it has none for is left out. Times are real, also where the account's clock is not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use keyway_core::catalog::Operation;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::respond;
+use crate::audit::{AuditFilter, AuditLog, AuditRecord, StatusFilter};
+use crate::backend::BackendReply;
+use crate::control::Control;
+use crate::model::ChangeRecord;
+use crate::store::changes::ChangeFilter;
+
+/// Events on a page (hubspot facts, section 6: "others 10").
+const PAGE_DEFAULT: usize = 10;
+const PAGE_MAX: usize = 100;
+/// Records of the audit that are read for one page at most: most are of calls that are no event. A
+/// page of an account that is only read from may then be short, and still name the next.
+const READ_MAX: usize = 20_000;
+const READ_AT_ONCE: u32 = 2_000;
+/// Signing in is told of for so long.
+const SIGN_INS_MS: i64 = 90 * 86_400_000;
+
+/// Which of the three is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What people and apps did that matters for security.
+    Security,
+    /// What was created, changed and deleted.
+    AuditLogs,
+    /// Who signed in.
+    Login,
+}
+
+pub(super) fn kind(operation: &Operation) -> Option<Kind> {
+    let path = operation.template.strip_prefix("/account-info/")?;
+    match path.split_once("/activity/")?.1 {
+        "security" => Some(Kind::Security),
+        "audit-logs" => Some(Kind::AuditLogs),
+        "login" => Some(Kind::Login),
+        _ => None,
+    }
+}
+
+/// Where a page begins: each record is read from the one before this number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cursor {
+    change: Option<u64>,
+    call: Option<i64>,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let (change, call) = text.split_once('-')?;
+        let read = |text: &str| if text.is_empty() { Some(None) } else { text.parse::<i64>().ok().filter(|id| *id >= 0).map(Some) };
+        let change = read(change)?.and_then(|id| u64::try_from(id).ok());
+        Some(Self { change, call: read(call)? })
+    }
+
+    fn text(self) -> String {
+        let text = |id: Option<String>| id.unwrap_or_default();
+        format!("{}-{}", text(self.change.map(|id| id.to_string())), text(self.call.map(|id| id.to_string())))
+    }
+}
+
+/// What was asked.
+struct Asked {
+    limit: usize,
+    after: Cursor,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    users: Vec<u64>,
+}
+
+impl Asked {
+    fn read(kind: Kind, query: Option<&str>) -> Result<Self, ErrorBody> {
+        let mut asked = Self { limit: PAGE_DEFAULT, after: Cursor::default(), from: None, to: None, users: Vec::new() };
+        let invalid = |name: &str, what: &str| ErrorBody::validation(format!("{name} {what}"));
+        let ms = |text: &str| text.parse::<i64>().ok().filter(|ms| *ms >= 0).map(Timestamp::from_ms);
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match (&*name, kind) {
+                ("limit", _) => {
+                    let limit = value.parse::<usize>().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+                    asked.limit = limit.ok_or_else(|| invalid("limit", "is a number from 1 to 100"))?;
+                }
+                ("after", _) => asked.after = Cursor::parse(&value).ok_or_else(|| invalid("after", "is not one that a page named"))?,
+                ("fromTimestamp", Kind::Security) => {
+                    asked.from = Some(ms(&value).ok_or_else(|| invalid("fromTimestamp", "is milliseconds since 1970"))?);
+                }
+                ("toTimestamp", Kind::Security) => {
+                    asked.to = Some(ms(&value).ok_or_else(|| invalid("toTimestamp", "is milliseconds since 1970"))?);
+                }
+                ("occurredAfter", Kind::AuditLogs) => {
+                    asked.from = Some(Timestamp::parse_iso(&value).ok_or_else(|| invalid("occurredAfter", "is a time, ISO 8601"))?);
+                }
+                ("occurredBefore", Kind::AuditLogs) => {
+                    asked.to = Some(Timestamp::parse_iso(&value).ok_or_else(|| invalid("occurredBefore", "is a time, ISO 8601"))?);
+                }
+                ("userId", Kind::Security | Kind::Login) | ("actingUserId", Kind::AuditLogs) => {
+                    asked.users.push(value.parse().map_err(|_| invalid(&name, "is the id of a user"))?);
+                }
+                ("sort", Kind::AuditLogs) => {
+                    return Err(ErrorBody::new(
+                        501,
+                        "NOT_IMPLEMENTED",
+                        "an embedded account lists its audit log newest first, and in no other order",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(asked)
+    }
+
+    fn is_of(&self, user: u64) -> bool {
+        self.users.is_empty() || self.users.contains(&user)
+    }
+}
+
+/// Who reads, and what is read.
+pub(super) struct Reader {
+    /// Reads the record of changes.
+    pub control: Arc<Control>,
+    /// The log of calls.
+    pub audit: Arc<AuditLog>,
+    /// The account.
+    pub hub_id: u64,
+}
+
+impl Reader {
+    pub(super) async fn answer(self, kind: Kind, path: &str, query: Option<&str>) -> Result<BackendReply, ErrorBody> {
+        let asked = Asked::read(kind, query)?;
+        let (events, next) = match kind {
+            Kind::Security => self.security(&asked).await?,
+            Kind::AuditLogs => self.calls(&asked, asked.after, |call| self.action(call)).await?,
+            Kind::Login => self.sign_ins(&asked).await?,
+        };
+        let mut body = json!({ "results": events.into_iter().map(|event| event.shown).collect::<Vec<_>>() });
+        if let Some(next) = next {
+            let after = next.text();
+            body["paging"] = json!({ "next": { "after": after, "link": format!("{path}?after={after}&limit={}", asked.limit) } });
+        }
+        Ok(BackendReply { status: 200, body: body.to_string().into() })
+    }
+
+    /// Both records as one, by time.
+    async fn security(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
+        let (calls, more_calls) = self.calls(asked, asked.after, |call| self.critical_call(call)).await?;
+        let (changes, more_changes) = self.changes(asked, Some(self.hub_id), |change| self.critical_change(asked, change)).await?;
+        let mut events: Vec<Event> = calls.into_iter().chain(changes).collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
+        let left_out = events.len().saturating_sub(asked.limit);
+        events.truncate(asked.limit);
+        let mut next = asked.after;
+        for event in &events {
+            match event.place {
+                Place::Change(id) => next.change = Some(id),
+                Place::Call(id) => next.call = Some(id),
+            }
+        }
+        if left_out > 0 {
+            return Ok((events, Some(next)));
+        }
+        // All that was found is told of; what was only looked at need not be looked at again.
+        let more = more_calls.is_some() || more_changes.is_some();
+        next.call = more_calls.and_then(|cursor| cursor.call).or(next.call);
+        next.change = more_changes.and_then(|cursor| cursor.change).or(next.change);
+        Ok((events, more.then_some(next)))
+    }
+
+    async fn sign_ins(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
+        let from = crate::clock::now().plus_ms(-SIGN_INS_MS);
+        let filter = Asked { from: Some(from), users: Vec::new(), limit: asked.limit, after: asked.after, to: None };
+        let told = |change: &ChangeRecord| {
+            let user = change.who_id.unwrap_or_default();
+            let mut shown = json!({ "id": format!("c{}", change.id), "loginAt": change.at.to_iso(), "email": change.who, "userId": user, "loginSucceeded": true });
+            put_address(&mut shown, &change.source);
+            (change.operation == "signIn" && asked.is_of(user)).then_some(shown)
+        };
+        self.changes(&filter, None, told).await
+    }
+
+    /// A page of what changes tell, and where the next begins.
+    async fn changes(
+        &self,
+        asked: &Asked,
+        hub_id: Option<u64>,
+        told: impl Fn(&ChangeRecord) -> Option<Value>,
+    ) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
+        let operation = hub_id.is_none().then(|| "signIn".to_owned());
+        let mut filter = ChangeFilter {
+            hub_id,
+            operation,
+            from: asked.from,
+            to: asked.to,
+            before_id: asked.after.change,
+            limit: READ_AT_ONCE,
+            ..ChangeFilter::default()
+        };
+        let (mut events, mut read) = (Vec::new(), 0);
+        loop {
+            let records = self.control.changes(&filter).await.map_err(|_| respond::store_unavailable())?;
+            let more = records.len() == READ_AT_ONCE as usize;
+            for record in records {
+                read += 1;
+                filter.before_id = Some(record.id);
+                if let Some(shown) = told(&record) {
+                    events.push(Event { at: record.at, place: Place::Change(record.id), shown });
+                }
+                if events.len() == asked.limit || read == READ_MAX {
+                    return Ok((events, Some(Cursor { change: filter.before_id, ..asked.after })));
+                }
+            }
+            if !more {
+                return Ok((events, None));
+            }
+        }
+    }
+
+    /// A page of what successful calls tell, and where the next begins.
+    async fn calls(
+        &self,
+        asked: &Asked,
+        after: Cursor,
+        told: impl Fn(&AuditRecord) -> Option<Value>,
+    ) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
+        let (mut events, mut read) = (Vec::new(), 0);
+        if !asked.is_of(self.user_id()) {
+            return Ok((events, None));
+        }
+        let mut filter = AuditFilter {
+            hub_id: Some(self.hub_id),
+            status: Some(StatusFilter::Class(2)),
+            from: asked.from,
+            to: asked.to,
+            before_id: after.call,
+            limit: READ_AT_ONCE,
+            ..AuditFilter::default()
+        };
+        loop {
+            let records = self.audit.list(&filter).await.map_err(|_| respond::unavailable_error())?;
+            let more = records.len() == READ_AT_ONCE as usize;
+            for record in records {
+                read += 1;
+                filter.before_id = Some(record.id);
+                if let Some(shown) = told(&record) {
+                    let at = Timestamp::parse_iso(&record.time).unwrap_or(Timestamp::from_ms(0));
+                    events.push(Event { at, place: Place::Call(record.id), shown });
+                }
+                if events.len() == asked.limit || read == READ_MAX {
+                    return Ok((events, Some(Cursor { call: filter.before_id, ..after })));
+                }
+            }
+            if !more {
+                return Ok((events, None));
+            }
+        }
+    }
+
+    /// An embedded account has one user, who made its apps; its id is the account's.
+    const fn user_id(&self) -> u64 {
+        self.hub_id
+    }
+
+    fn critical_change(&self, asked: &Asked, change: &ChangeRecord) -> Option<Value> {
+        let kind = match change.operation.as_str() {
+            "createApp" => "PRIVATE_APP_ACCESS_TOKEN_CREATE",
+            "rotateToken" => "PRIVATE_APP_ACCESS_TOKEN_ROTATE",
+            "revokeToken" | "deleteApp" => "PRIVATE_APP_ACCESS_TOKEN_DEACTIVATE",
+            "updateApp" if change.became.to_string().contains("\"scopes\"") => "PRIVATE_APP_SCOPE_GROUPS_UPDATE",
+            "admitLegacyKey" => "HAPIKEY_CREATE",
+            "approveInstall" => "INSTALL_INTEGRATION",
+            "endInstall" => "UNINSTALL_INTEGRATION",
+            "putWebhook" | "deleteWebhook" => "WEBHOOK_SETTINGS_UPDATE",
+            _ => return None,
+        };
+        let user = if change.kind == "person" { change.who_id.unwrap_or_default() } else { self.user_id() };
+        let object = change.target.split_once(' ').map_or("", |(_, id)| id);
+        asked
+            .is_of(user)
+            .then(|| critical(&format!("c{}", change.id), kind, &change.at.to_iso(), user, &change.who, &change.source, object))
+    }
+
+    fn critical_call(&self, call: &AuditRecord) -> Option<Value> {
+        let (method, path) = call.operation.split_once(' ')?;
+        let ends = |end: &str| path.ends_with(end);
+        let kind = match method {
+            "POST" if path.starts_with("/crm/") && path.contains("/imports") && !ends("/cancel") => "IMPORT",
+            "POST" if ends("/export/async") => "EXPORT",
+            "GET" if path.contains("/exports/") && ends("/download") => "EXPORT_DOWNLOAD",
+            "POST" if ends("/gdpr-delete") => "GDPR_DELETE",
+            "PUT" | "DELETE" if path.starts_with("/webhooks/") && ends("/settings") => "WEBHOOK_SETTINGS_UPDATE",
+            "POST" if path.starts_with("/webhooks/") && ends("/subscriptions") => "WEBHOOK_SUBSCRIPTION_CREATE",
+            "POST" | "PATCH" if path.starts_with("/webhooks/") && path.contains("/subscriptions") => "WEBHOOK_SUBSCRIPTION_UPDATE",
+            "DELETE" if ends("/external-install") => "UNINSTALL_INTEGRATION",
+            "POST" if path.starts_with("/settings/") && path.contains("users") => "ADD_USER",
+            "DELETE" if path.starts_with("/settings/") && path.contains("users") => "REMOVE_USER",
+            _ => return None,
+        };
+        let app = format!("app {}", call.app_id?);
+        Some(critical(&format!("a{}", call.id), kind, &call.time, self.user_id(), &app, &call.source, ""))
+    }
+
+    /// A call that wrote something. Which record it was is not in the audit.
+    fn action(&self, call: &AuditRecord) -> Option<Value> {
+        let (method, path) = call.operation.split_once(' ')?;
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let action = match (method, last) {
+            (_, "search" | "read") | ("GET" | "HEAD" | "OPTIONS", _) => return None,
+            (_, "archive" | "gdpr-delete") | ("DELETE", _) => "DELETE",
+            (_, "update" | "merge" | "upsert") | ("PATCH" | "PUT", _) => "UPDATE",
+            _ => "CREATE",
+        };
+        let category = if path.starts_with("/crm/") { "CRM_OBJECT" } else { "OTHER" };
+        let mut shown = json!({
+            "id": format!("a{}", call.id), "category": category, "action": action, "occurredAt": call.time,
+            "actingUser": { "userId": self.user_id() },
+        });
+        if let Some(object) = &call.object {
+            shown["subCategory"] = object.to_uppercase().into();
+        }
+        Some(shown)
+    }
+}
+
+/// Something that happened, and where it stands in its record.
+struct Event {
+    at: Timestamp,
+    place: Place,
+    shown: Value,
+}
+
+enum Place {
+    Change(u64),
+    Call(i64),
+}
+
+fn critical(id: &str, kind: &str, at: &str, user: u64, who: &str, source: &str, object: &str) -> Value {
+    let mut shown = json!({ "id": id, "type": kind, "createdAt": at, "userId": user, "actingUser": who });
+    put_address(&mut shown, source);
+    if !object.is_empty() {
+        shown["objectId"] = object.into();
+    }
+    shown
+}
+
+/// Sources that are no addresses, such as the socket, are left out.
+fn put_address(shown: &mut Value, source: &str) {
+    if source.parse::<IpAddr>().is_ok() {
+        shown["ipAddress"] = source.into();
+    }
+}
