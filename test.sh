@@ -163,7 +163,7 @@ part 'the store and the audit on PostgreSQL' on_postgresql
 part 'the line of several instances on Redis' on_redis
 part 'three instances on one PostgreSQL and one Redis, one of them killed, Redis restarted' python3 tests/instances.py --seconds 30
 part 'three instances without Redis' python3 tests/instances.py --seconds 20 --without-redis
-part 'a thousand accounts connected by OAuth, killed in the middle' python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45
+part 'a thousand accounts connected by OAuth on two instances, one killed in the middle' python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45 --instances 2
 part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
 if cargo deny --version >/dev/null 2>&1; then
   part 'licences' cargo deny --all-features check licenses bans sources

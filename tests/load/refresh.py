@@ -9,6 +9,9 @@ server is killed in the middle. Afterwards:
 - every account whose token was ever refreshed still works.
 
 KEYWAY_BIN=target/release/keyway python3 tests/load/refresh.py [--accounts 10000] [--hot 150] [--seconds 120]
+
+With --instances, so many servers share one PostgreSQL, calls go to each of them in turn, and the first one
+is killed: a token that one refreshes is not refreshed by another.
 """
 
 import argparse
@@ -28,7 +31,9 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from keyway import BINARY, Keyway  # noqa: E402
+from postgres import Postgres  # noqa: E402
 
 LIFE_S, LIMIT, WINDOW_S = 60, 100, 10
 FIRST = 30_000_000
@@ -126,12 +131,32 @@ async def main():
     parser.add_argument("--accounts", type=int, default=10_000)
     parser.add_argument("--hot", type=int, default=150)
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--instances", type=int, default=1)
     options = parser.parse_args()
     hubspot = HubSpot()
     server = await asyncio.start_server(hubspot.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    postgres, shared = None, []
+    if options.instances > 1:
+        os.environ["KEYWAY_MASTER_KEY"] = os.urandom(32).hex()
+        postgres = await asyncio.to_thread(Postgres)
+        shared = ["--database", await asyncio.to_thread(postgres.database, "keyway")]
+    try:
+        await run(options, hubspot, url, shared)
+    finally:
+        server.close()
+        if postgres:
+            await asyncio.to_thread(postgres.stop)
+
+
+async def run(options, hubspot, url, shared):
+    async def start(folder):
+        return await asyncio.to_thread(Keyway, folder, *shared, through_gateway=False)
+
     folder = tempfile.mkdtemp(prefix="keyway-refresh-")
-    keyway = await asyncio.to_thread(Keyway, folder, through_gateway=False)
+    keyways = [await start(folder)]
+    for _ in range(1, options.instances):
+        keyways.append(await start(tempfile.mkdtemp(prefix="keyway-refresh-")))
     command = ["oauth-client", "add", "SaaS", "--client-id", "id", "--credential-stdin", "--scopes", "crm.objects.contacts.read", "--base-url", url]
     subprocess.run([BINARY, *command, "--data", folder], input="secret", text=True, check=True, capture_output=True)
     accounts = [FIRST + number for number in range(options.accounts)]
@@ -145,39 +170,39 @@ async def main():
     hot = random.sample(accounts, options.hot)
     cold = random.sample([hub_id for hub_id in accounts if hub_id not in set(hot)], 150)
     tokens = await asyncio.to_thread(make_apps, folder, hot + cold)
-    target = urllib.parse.urlsplit(keyway.url)
+    targets = [urllib.parse.urlsplit(keyway.url) for keyway in keyways]
     outcomes, cold_outcomes, calls, until = collections.Counter(), collections.Counter(), set(), time.time() + options.seconds
     kill_at, last_cold = time.time() + options.seconds / 2, 0.0
     while time.time() < until:
         for hub_id in random.sample(hot, max(1, len(hot) // 20)):
-            task = asyncio.create_task(call(target, tokens[hub_id], outcomes))
+            task = asyncio.create_task(call(random.choice(targets), tokens[hub_id], outcomes))
             calls.add(task)
             task.add_done_callback(calls.discard)
         if time.time() - last_cold > 1:
             last_cold = time.time()
-            task = asyncio.create_task(call(target, tokens[random.choice(cold)], cold_outcomes))
+            task = asyncio.create_task(call(random.choice(targets), tokens[random.choice(cold)], cold_outcomes))
             calls.add(task)
             task.add_done_callback(calls.discard)
         if kill_at and time.time() > kill_at:
             kill_at = None
-            keyway.process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(keyway.process.wait)
+            keyways[0].process.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(keyways[0].process.wait)
             hubspot.killed_at = time.time()
-            keyway.process.stdout.close()
-            keyway = await asyncio.to_thread(Keyway, folder, through_gateway=False)
-            target = urllib.parse.urlsplit(keyway.url)
+            keyways[0].process.stdout.close()
+            keyways[0] = await start(folder)
+            targets[0] = urllib.parse.urlsplit(keyways[0].url)
         await asyncio.sleep(0.1)
     await asyncio.gather(*calls)
-    memory = int(next(line for line in pathlib.Path(f"/proc/{keyway.process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+    memory = int(next(line for line in pathlib.Path(f"/proc/{keyways[0].process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
     after = collections.Counter()
     for hub_id in hot + cold:
-        await call(target, tokens[hub_id], after)
+        await call(random.choice(targets), tokens[hub_id], after)
     refreshes = sum(len(times) for times in hubspot.refreshed.values())
     print(f"calls {dict(outcomes)}, of idle accounts {dict(cold_outcomes)}; at the end each account once: {dict(after)}")
     print(f"HubSpot: {refreshes} refreshes of {len(hubspot.refreshed)} accounts, at most {hubspot.most} in {WINDOW_S} s, {hubspot.over_limit} over the limit, "
           f"{hubspot.expired} calls with an ended token, {hubspot.twice} refreshed with more than half of its life left, {hubspot.unknown} unknown; {memory:.0f} MiB")
-    await asyncio.to_thread(keyway.stop)
-    server.close()
+    for keyway in keyways:
+        await asyncio.to_thread(keyway.stop)
     wrong = hubspot.over_limit + hubspot.expired + hubspot.twice + hubspot.unknown + sum(count for status, count in after.items() if status != "200")
     assert set(outcomes) <= {"200", "429", "cut", "not reached"} and wrong == 0, "not as it must be"
 
