@@ -88,14 +88,16 @@ pub struct Control {
     state: Mutex<State>,
 }
 
+/// Each thing is shared with the state before it until it changes, so that a change to one of ten
+/// thousand costs no copy of the others, and what did not change is told by its address.
 #[derive(Clone, Default)]
 struct State {
     /// The number of the last change that it has.
     generation: i64,
-    accounts: Vec<Account>,
-    apps: Vec<App>,
-    tokens: Vec<Token>,
-    public_apps: Vec<PublicApp>,
+    accounts: Vec<Arc<Account>>,
+    apps: Vec<Arc<App>>,
+    tokens: Vec<Arc<Token>>,
+    public_apps: Vec<Arc<PublicApp>>,
     oauth_clients: Vec<Arc<OAuthClient>>,
 }
 
@@ -234,7 +236,7 @@ impl Control {
     }
 
     fn publish(&self, state: &State) {
-        self.registry.replace(state.accounts.clone(), state.apps.clone(), state.tokens.clone(), state.public_apps.clone());
+        self.registry.replace(&state.accounts, &state.apps, &state.tokens, &state.public_apps);
     }
 
     /// Begins a change, on what the store holds now: another instance may have changed it. No other
@@ -250,6 +252,10 @@ impl Control {
         let generation = store::generation(seen).await?;
         if generation != state.generation {
             let Everything { accounts, apps, tokens, public_apps, oauth_clients } = self.store.load_all(seen).await?;
+            let accounts = shared(&state.accounts, accounts, |one| one.hub_id);
+            let apps = shared(&state.apps, apps, |one| one.id);
+            let tokens = shared(&state.tokens, tokens, |one| one.id);
+            let public_apps = shared(&state.public_apps, public_apps, |one| one.id);
             *state = State { generation, accounts, apps, tokens, public_apps, oauth_clients };
             self.publish(state);
         }
@@ -283,7 +289,7 @@ impl Control {
 
     /// Every account.
     pub async fn accounts(&self) -> Vec<Account> {
-        self.state.lock().await.accounts.clone()
+        owned(&self.state.lock().await.accounts)
     }
 
     /// One account.
@@ -329,7 +335,7 @@ impl Control {
         self.hooks.created(&account).await.map_err(ControlError::Backend)?;
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();
-        next.accounts.push(account.clone());
+        next.accounts.push(account.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok(account)
     }
@@ -375,7 +381,7 @@ impl Control {
     pub async fn apps(&self, hub_id: Option<u64>) -> Vec<(App, Vec<Token>)> {
         let state = self.state.lock().await;
         let wanted = state.apps.iter().filter(|app| hub_id.is_none_or(|hub_id| hub_id == app.hub_id));
-        with_tokens(&state, wanted.cloned().collect())
+        with_tokens(&state, wanted.map(|app| App::clone(app)).collect())
     }
 
     /// One app with its tokens, by id or by a name that only one app has.
@@ -424,8 +430,8 @@ impl Control {
         app.id = store::insert_app(&mut change, &app).await?;
         let made = self.make_token(&mut change, app.id, &region, now).await?;
         let mut next = state.clone();
-        next.apps.push(app.clone());
-        next.tokens.push(made.token.clone());
+        next.apps.push(app.clone().into());
+        next.tokens.push(made.token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, made))
     }
@@ -515,10 +521,12 @@ impl Control {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
         if let Some(rotation) = rotation {
-            rotation.end_all(&mut change, next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)), now).await?;
+            rotation
+                .end_all(&mut change, next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut), now)
+                .await?;
         }
         let made = self.make_token(&mut change, app.id, &region, now).await?;
-        next.tokens.push(made.token.clone());
+        next.tokens.push(made.token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, made))
     }
@@ -530,7 +538,7 @@ impl Control {
     pub async fn take_over(&self, token_id: u64, rotation: Rotation) -> Result<(App, Token)> {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
-        let heir = state.tokens.iter().find(|token| token.id == token_id).cloned();
+        let heir = state.tokens.iter().find(|token| token.id == token_id).map(|token| Token::clone(token));
         let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let now = self.registry.now_of(app.hub_id);
@@ -539,7 +547,7 @@ impl Control {
         }
         let mut next = state.clone();
         let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
-        rotation.end_all(&mut change, others, now).await?;
+        rotation.end_all(&mut change, others.map(Arc::make_mut), now).await?;
         self.commit(change, &mut state, next).await?;
         Ok((app, heir))
     }
@@ -555,6 +563,7 @@ impl Control {
             .tokens
             .iter_mut()
             .find(|token| token.id == token_id)
+            .map(Arc::make_mut)
             .ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
         token.revoked_at = token.revoked_at.or_else(|| Some(clock::now()));
         let token = token.clone();
@@ -578,8 +587,11 @@ impl Control {
         change.commit().await.map_err(StoreError::from)?;
         // Only now: what a failed write has not stored is fresh at the next attempt.
         self.registry.last_used_is_stored(&used);
-        for (token_id, at) in known {
-            state.tokens.iter_mut().filter(|token| token.id == token_id).for_each(|token| token.last_used_at = Some(at));
+        let known: HashMap<u64, Timestamp> = known.into_iter().collect();
+        for token in &mut state.tokens {
+            if let Some(at) = known.get(&token.id).filter(|at| token.last_used_at != Some(**at)) {
+                Arc::make_mut(token).last_used_at = Some(*at);
+            }
         }
         Ok(())
     }
@@ -601,6 +613,7 @@ impl Control {
             let tokens = state.tokens.iter().filter(|token| token.app_id == app.id);
             let last = tokens.flat_map(|token| [Some(token.created_at), token.last_used_at]).flatten().max();
             if app.updated_at.max(last.unwrap_or(app.created_at)) < since {
+                let app = Arc::make_mut(app);
                 (app.enabled, app.updated_at) = (false, clock::now());
                 store::update_app(&mut change, app).await?;
                 disabled.push(app.clone());
@@ -749,16 +762,17 @@ fn find_account(state: &State, hub_id: u64) -> Result<&Account> {
     state
         .accounts
         .iter()
+        .map(Arc::as_ref)
         .find(|account| account.hub_id == hub_id)
         .ok_or_else(|| ControlError::NotFound(format!("there is no account {hub_id}")))
 }
 
 fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
-    let by_id = id_or_name.parse().ok().and_then(|id: u64| state.apps.iter().find(|app| app.id == id));
-    if let Some(app) = by_id {
+    let mut apps = state.apps.iter().map(Arc::as_ref);
+    if let Some(app) = id_or_name.parse().ok().and_then(|id: u64| apps.clone().find(|app| app.id == id)) {
         return Ok(app);
     }
-    let mut named = state.apps.iter().filter(|app| app.name == id_or_name);
+    let mut named = apps.by_ref().filter(|app| app.name == id_or_name);
     match (named.next(), named.next()) {
         (Some(app), None) => Ok(app),
         (Some(_), Some(_)) => Err(ControlError::Conflict(format!("several accounts have an app named {id_or_name}; use its id"))),
@@ -771,7 +785,7 @@ fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
     let mut tokens: HashMap<u64, Vec<Token>> = apps.iter().map(|app| (app.id, Vec::new())).collect();
     for token in &state.tokens {
         if let Some(of_app) = tokens.get_mut(&token.app_id) {
-            of_app.push(token.clone());
+            of_app.push(Token::clone(token));
         }
     }
     let found = |app: App| {
@@ -782,13 +796,27 @@ fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
 }
 
 fn tokens_of(state: &State, app_id: u64) -> Vec<Token> {
-    state.tokens.iter().filter(|token| token.app_id == app_id).cloned().collect()
+    state.tokens.iter().filter(|token| token.app_id == app_id).map(|token| Token::clone(token)).collect()
 }
 
-fn replace<T>(list: &mut [T], value: T, is_it: impl Fn(&T) -> bool) {
+fn replace<T>(list: &mut [Arc<T>], value: T, is_it: impl Fn(&T) -> bool) {
     if let Some(old) = list.iter_mut().find(|one| is_it(one)) {
-        *old = value;
+        *old = value.into();
     }
+}
+
+/// What was read anew; what is as it was stays the same thing.
+fn shared<T: PartialEq>(before: &[Arc<T>], read: Vec<T>, id: impl Fn(&T) -> u64) -> Vec<Arc<T>> {
+    let known: HashMap<u64, &Arc<T>> = before.iter().map(|one| (id(one), one)).collect();
+    let same = |one: T| match known.get(&id(&one)) {
+        Some(old) if ***old == one => Arc::clone(old),
+        _ => Arc::new(one),
+    };
+    read.into_iter().map(same).collect()
+}
+
+fn owned<T: Clone>(things: &[Arc<T>]) -> Vec<T> {
+    things.iter().map(|one| T::clone(one)).collect()
 }
 
 fn refuse_taken_name(state: &State, app: &App) -> Result<()> {

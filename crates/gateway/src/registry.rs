@@ -4,7 +4,7 @@
 //! store or for a lock on it. What has been used (limits, last use) is carried from one snapshot
 //! to the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,7 +59,7 @@ struct Snapshot {
 #[derive(Clone)]
 pub struct TokenEntry {
     /// The stored token.
-    pub token: Token,
+    pub token: Arc<Token>,
     /// Its app.
     pub app: Arc<AppEntry>,
     /// What it may do: its app's scopes, or what was granted with it.
@@ -78,7 +78,7 @@ pub enum Holder {
 /// An app, its scopes as a set, and what it has used.
 pub struct AppEntry {
     /// The stored app.
-    pub app: App,
+    pub app: Arc<App>,
     /// Its scopes.
     pub granted: ScopeSet,
     /// Its account.
@@ -91,7 +91,7 @@ pub struct AppEntry {
 /// An account, its limits, and what it has used.
 pub struct AccountEntry {
     /// The stored account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// What its tier allows.
     pub limits: Limits,
     zone: TimeZone,
@@ -167,25 +167,39 @@ impl Registry {
         self.confirmed_ms.as_ref().is_none_or(|confirmed| now.as_ms() - confirmed.load(Ordering::Relaxed) < CONFIRMED_MS)
     }
 
-    /// Swaps in a new state. Apps and tokens of accounts that are not there are left out.
-    pub fn replace(&self, accounts: Vec<Account>, apps: Vec<App>, tokens: Vec<Token>, public_apps: Vec<PublicApp>) {
+    /// Swaps in a new state. Apps and tokens of accounts that are not there are left out. What is the
+    /// same thing as before keeps its entry, so that a change costs little beside what did not change.
+    pub fn replace(&self, accounts: &[Arc<Account>], apps: &[Arc<App>], tokens: &[Arc<Token>], public_apps: &[Arc<PublicApp>]) {
         let old = self.snapshot.load();
-        let by_id: Map<u64, Arc<PublicApp>> = public_apps.into_iter().map(|app| (app.id, Arc::new(app))).collect();
-        let accounts: Map<u64, _> =
-            accounts.into_iter().map(|account| (account.hub_id, Arc::new(AccountEntry::new(account, &old, self.line.as_ref())))).collect();
-        let apps: Map<u64, _> = apps
-            .into_iter()
-            .filter_map(|app| {
-                let account = accounts.get(&app.hub_id)?.clone();
-                let public_app = app.public_app.and_then(|id| by_id.get(&id).cloned());
-                Some((app.id, Arc::new(AppEntry::new(app, account, public_app, &old))))
+        let public_by_id: Map<u64, &Arc<PublicApp>> = public_apps.iter().map(|app| (app.id, app)).collect();
+        // Accounts whose limits must be divided anew.
+        let mut touched: HashSet<u64> = HashSet::new();
+        let mut account_entry = |account: &Arc<Account>| {
+            let before = old.accounts.get(&account.hub_id).filter(|entry| Arc::ptr_eq(&entry.account, account));
+            before.cloned().unwrap_or_else(|| {
+                touched.insert(account.hub_id);
+                Arc::new(AccountEntry::new(account.clone(), &old, self.line.as_ref()))
             })
-            .collect();
+        };
+        let accounts: Map<u64, _> = accounts.iter().map(|account| (account.hub_id, account_entry(account))).collect();
+        let mut app_entry = |app: &Arc<App>, account: &Arc<AccountEntry>| {
+            let public_app = app.public_app.and_then(|id| public_by_id.get(&id).copied());
+            let is_same = |entry: &&Arc<AppEntry>| {
+                let is_same_public = entry.public_app.as_ref().map(Arc::as_ptr) == public_app.map(Arc::as_ptr);
+                Arc::ptr_eq(&entry.app, app) && Arc::ptr_eq(&entry.account, account) && is_same_public
+            };
+            old.apps.get(&app.id).filter(is_same).cloned().unwrap_or_else(|| {
+                touched.insert(app.hub_id);
+                Arc::new(AppEntry::new(app.clone(), account.clone(), public_app.cloned(), &old))
+            })
+        };
+        let apps: Map<u64, _> = apps.iter().filter_map(|app| Some((app.id, app_entry(app, accounts.get(&app.hub_id)?)))).collect();
+        touched.extend(old.apps.values().filter(|entry| !apps.contains_key(&entry.app.id)).map(|entry| entry.app.hub_id));
         let mut by_account: Map<u64, Vec<&App>> = Map::default();
-        for entry in apps.values() {
+        for entry in apps.values().filter(|entry| touched.contains(&entry.app.hub_id)) {
             by_account.entry(entry.app.hub_id).or_default().push(&entry.app);
         }
-        for account in accounts.values() {
+        for account in touched.iter().filter_map(|hub_id| accounts.get(hub_id)) {
             if let Counts::Connected(limiter) = &account.counts {
                 let of_account = by_account.remove(&account.account.hub_id).unwrap_or_default();
                 limiter.share_among(self.instances.load(Ordering::Relaxed));
@@ -194,15 +208,17 @@ impl Registry {
         }
         let (mut by_hash, mut grants) = (Map::default(), Map::default());
         for token in tokens {
-            let Some(app) = apps.get(&token.app_id).cloned() else { continue };
-            let entry = Arc::new(TokenEntry::new(token, app, &old));
+            let Some(app) = apps.get(&token.app_id) else { continue };
+            let before = if token.grant.is_some() { old.grants.get(&token.id) } else { old.tokens.get(&token.hash) };
+            let same = before.filter(|entry| Arc::ptr_eq(&entry.token, token) && Arc::ptr_eq(&entry.app, app));
+            let entry = same.cloned().unwrap_or_else(|| Arc::new(TokenEntry::new(token.clone(), app.clone(), before)));
             if entry.token.grant.is_some() {
                 grants.insert(entry.token.id, entry);
             } else {
                 by_hash.insert(entry.token.hash, entry);
             }
         }
-        let public_apps = by_id.into_values().map(|app| (app.client_id.clone(), app)).collect();
+        let public_apps = public_apps.iter().map(|app| (app.client_id.clone(), app.clone())).collect();
         self.snapshot.store(Arc::new(Snapshot { tokens: by_hash, apps, accounts, grants, public_apps }));
     }
 
@@ -391,8 +407,7 @@ impl Snapshot {
 }
 
 impl TokenEntry {
-    fn new(token: Token, app: Arc<AppEntry>, old: &Snapshot) -> Self {
-        let before = if token.grant.is_some() { old.grants.get(&token.id) } else { old.tokens.get(&token.hash) };
+    fn new(token: Arc<Token>, app: Arc<AppEntry>, before: Option<&Arc<Self>>) -> Self {
         let carried = before.map(|entry| entry.last_used_ms.clone());
         let last_used_ms = carried.unwrap_or_else(|| {
             let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
@@ -429,7 +444,7 @@ impl TokenEntry {
 }
 
 impl AppEntry {
-    fn new(app: App, account: Arc<AccountEntry>, public_app: Option<Arc<PublicApp>>, old: &Snapshot) -> Self {
+    fn new(app: Arc<App>, account: Arc<AccountEntry>, public_app: Option<Arc<PublicApp>>, old: &Snapshot) -> Self {
         let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
         let usage = old.apps.get(&app.id).map(|entry| entry.usage.clone()).unwrap_or_default();
         Self { app, granted, account, public_app, usage }
@@ -463,7 +478,7 @@ impl AppEntry {
 }
 
 impl AccountEntry {
-    fn new(account: Account, old: &Snapshot, line: Option<&Arc<Line>>) -> Self {
+    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>) -> Self {
         let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
         let limits = Limits::for_tier(account.tier, account.addons);
         // An account that installed an app over OAuth has that app's limits, whatever its tier.

@@ -343,7 +343,7 @@ fn page(asked: &Asked<'_>, values: Vec<Value>, with_total: bool) -> Answer {
     }
     let next = after.saturating_add(limit);
     if next < total {
-        let link = asked.query.link(asked.call.path.as_str(), next as u64);
+        let link = asked.query.link(&asked.call.base, asked.call.path.as_str(), next as u64);
         body["paging"] = json!({ "next": { "after": next.to_string(), "link": link } });
     }
     Ok(reply(200, body))

@@ -318,6 +318,7 @@ fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
         app_id: call.app_id,
         now: call.now,
         version: route.version,
+        base: &call.base,
         path: call.path.as_str(),
         query: Query::parse(call.query.as_deref()),
         body: &call.body,

@@ -16,7 +16,8 @@ pub struct Request<'a> {
     pub now: Timestamp,
     /// The form of the path.
     pub version: Version,
-    /// The path, for links to the next page.
+    /// Where the account is reached, and the path: for links to the next page.
+    pub base: &'a str,
     pub path: &'a str,
     /// The query, decoded.
     pub query: Query,
@@ -97,9 +98,10 @@ impl Query {
         }
     }
 
-    /// The link to the next page of the same list.
-    pub fn link(&self, path: &str, after: u64) -> String {
-        let mut link = format!("{}{path}?", crate::HUBSPOT);
+    /// The link to the next page of the same list, at the address where the account is reached: clients
+    /// follow it as it is, with their token.
+    pub fn link(&self, base: &str, path: &str, after: u64) -> String {
+        let mut link = format!("{base}{path}?");
         for (key, value) in self.0.iter().filter(|(key, _)| key != "after") {
             encode_component(key, &mut link);
             link.push('=');

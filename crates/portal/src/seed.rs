@@ -101,7 +101,7 @@ fn kind(name: &str) -> Kind {
 
 fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<u64> {
     let kind = kind(name);
-    let request = Request { app_id: 0, now, version: Version::Dated, path: "", query: Query::default(), body: b"" };
+    let request = Request { app_id: 0, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"" };
     let mut ids = Vec::with_capacity(count);
     for at in 0..count {
         let id = tx.take_id(kind);

@@ -18,7 +18,8 @@ const throughGateway = Boolean(process.env.KEYWAY_GATEWAY)
 class Keyway {
   static async start() {
     const keyway = await Keyway.serve()
-    if (throughGateway) keyway.hubspot = await Keyway.serve()
+    // Its links name HubSpot's host, as HubSpot's do.
+    if (throughGateway) keyway.hubspot = await Keyway.serve(['--demo', '--public-url', 'https://api.hubapi.com'])
     return keyway
   }
 

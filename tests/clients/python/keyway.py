@@ -42,7 +42,8 @@ class Keyway:
     """A running server. `url` takes the place of https://api.hubapi.com."""
 
     def __init__(self, folder=None, *options, through_gateway=THROUGH_GATEWAY):
-        self.hubspot = Keyway(through_gateway=False) if through_gateway else None
+        # Its links name HubSpot's host, as HubSpot's do.
+        self.hubspot = Keyway(None, "--public-url", "https://api.hubapi.com", through_gateway=False) if through_gateway else None
         self.next_hub_id = 20000001
         self.folder = folder or tempfile.mkdtemp(prefix="keyway-python-")
         ready = pathlib.Path(self.folder) / "ready.json"

@@ -77,7 +77,7 @@ impl Control {
         store::put_account(&mut change, &account).await?;
         self.write_connection(&mut change, &account).await?;
         let mut next = state.clone();
-        next.accounts.push(account.clone());
+        next.accounts.push(account.clone().into());
         self.commit(change, &mut state, next).await?;
         upstream.health.note(account.hub_id, health::State::Fine, now);
         Ok(account)

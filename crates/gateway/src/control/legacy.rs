@@ -47,7 +47,7 @@ impl Control {
         };
         token.id = store::insert_token(&mut change, &token).await?;
         let mut next = state.clone();
-        next.tokens.push(token.clone());
+        next.tokens.push(token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, token))
     }

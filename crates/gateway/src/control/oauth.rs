@@ -100,7 +100,7 @@ impl Control {
         let state = self.state.lock().await;
         let mut installs = std::collections::HashMap::new();
         state.apps.iter().filter_map(|app| app.public_app).for_each(|id| *installs.entry(id).or_insert(0) += 1);
-        state.public_apps.iter().map(|app| (app.clone(), installs.get(&app.id).copied().unwrap_or(0))).collect()
+        state.public_apps.iter().map(|app| (PublicApp::clone(app), installs.get(&app.id).copied().unwrap_or(0))).collect()
     }
 
     /// One public app, by id, name or client id.
@@ -141,7 +141,7 @@ impl Control {
         refuse_taken(&state, &app)?;
         app.id = stored::insert_public_app(&mut change, &app).await?;
         let mut next = state.clone();
-        next.public_apps.push(app.clone());
+        next.public_apps.push(app.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, secret.map(|(_, plain)| plain)))
     }
@@ -295,6 +295,7 @@ impl Control {
             let mut next = state.clone();
             if let Some(token) = gave.and_then(|id| next.tokens.iter_mut().find(|token| token.id == id)) {
                 tracing::warn!(app = app.name, token_id = token.id, "a code was presented twice: what it gave is ended");
+                let token = Arc::make_mut(token);
                 token.revoked_at = token.revoked_at.or(Some(now));
                 store::update_token(&mut change, token).await?;
                 self.commit(change, &mut state, next).await?;
@@ -322,7 +323,7 @@ impl Control {
         };
         token.id = store::insert_token(&mut change, &token).await?;
         stored::code_is_used(&mut change, &hash, token.id).await?;
-        next.tokens.push(token.clone());
+        next.tokens.push(token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok(Ok(Exchanged { install, token }))
     }
@@ -336,6 +337,7 @@ impl Control {
         now: Timestamp,
     ) -> Result<App> {
         if let Some(install) = next.apps.iter_mut().find(|one| one.public_app == Some(app.id) && one.hub_id == kept.hub_id) {
+            let install = Arc::make_mut(install);
             install.scopes.clone_from(&kept.scopes);
             install.updated_at = now;
             store::update_app(change, install).await?;
@@ -360,7 +362,7 @@ impl Control {
             public_app: Some(app.id),
         };
         install.id = store::insert_app(change, &install).await?;
-        next.apps.push(install.clone());
+        next.apps.push(install.clone().into());
         Ok(install)
     }
 
@@ -399,6 +401,7 @@ impl Control {
         let mut next = state.clone();
         let token = next.tokens.iter_mut().find(|token| token.id == token_id && token.grant.is_some());
         let token = token.ok_or_else(|| ControlError::NotFound(format!("there is no refresh token {token_id}")))?;
+        let token = Arc::make_mut(token);
         token.expires_at = token.expires_at.or_else(|| Some(clock::now()));
         store::update_token(&mut change, token).await?;
         self.commit(change, &mut state, next).await
@@ -412,7 +415,7 @@ impl Control {
                 && app.public_app.is_some_and(|id| public_app.is_none_or(|wanted| wanted == id))
                 && hub_id.is_none_or(|hub_id| hub_id == app.hub_id)
         });
-        super::with_tokens(&state, wanted.take(limit).cloned().collect())
+        super::with_tokens(&state, wanted.take(limit).map(|app| App::clone(app)).collect())
     }
 
     /// Ends an install: the app is gone from the account, and its tokens end now.
@@ -463,6 +466,7 @@ async fn end_oldest_grant(change: &mut store::Change, next: &mut State, app_id: 
         return Ok(());
     }
     if let Some(oldest) = next.tokens.iter_mut().filter(|token| live(token)).min_by_key(|token| token.created_at) {
+        let oldest = Arc::make_mut(oldest);
         oldest.expires_at = Some(now);
         store::update_token(change, oldest).await?;
     }
@@ -470,8 +474,9 @@ async fn end_oldest_grant(change: &mut store::Change, next: &mut State, app_id: 
 }
 
 fn find<'a>(state: &'a State, which: &str) -> Result<&'a PublicApp> {
-    let by_id = which.parse().ok().and_then(|id: u64| state.public_apps.iter().find(|app| app.id == id));
-    let found = by_id.or_else(|| state.public_apps.iter().find(|app| app.name == which || app.client_id == which));
+    let mut apps = state.public_apps.iter().map(Arc::as_ref);
+    let by_id = which.parse().ok().and_then(|id: u64| apps.clone().find(|app| app.id == id));
+    let found = by_id.or_else(|| apps.find(|app| app.name == which || app.client_id == which));
     found.ok_or_else(|| ControlError::NotFound(format!("there is no public app {which}")))
 }
 

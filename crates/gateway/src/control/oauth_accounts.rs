@@ -245,7 +245,7 @@ impl Control {
         self.store.put_tokens(&mut change, hub_id, &tokens.refresh_token, Some(access)).await?;
         let mut next = state.clone();
         if is_new {
-            next.accounts.push(account.clone());
+            next.accounts.push(account.clone().into());
         } else {
             super::replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);
         }
@@ -275,7 +275,7 @@ impl Control {
             store::put_account(&mut change, &account).await?;
             self.write_connection(&mut change, &account).await?;
             self.store.put_tokens(&mut change, grant.hub_id, &token_text(&grant.refresh_token)?, None).await?;
-            next.accounts.push(account);
+            next.accounts.push(account.into());
         }
         self.commit(change, &mut state, next).await?;
         Ok(grants.len())

@@ -5,7 +5,7 @@
 //! change has to remember to be recorded. What is not done for anybody (a refresh, a check from time to
 //! time, an app's own OAuth) has no scope, and no record here.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -78,7 +78,7 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
     let Ok(acting) = ACTING.try_with(Arc::clone) else { return Ok(()) };
     let (mut was, mut became) = (Things::default(), Things::default());
     let mut accounts = BTreeSet::new();
-    let mut differ = |kind: &'static str, then: Vec<(u64, Thing<'_>)>, now: Vec<(u64, Thing<'_>)>| {
+    let mut differ = |kind: &'static str, then: Keyed<'_>, now: Keyed<'_>| {
         let mut gone: HashMap<u64, Thing<'_>> = then.into_iter().collect();
         for (id, now) in now {
             match gone.remove(&id) {
@@ -102,10 +102,14 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
             was.put(kind, *id, then.shown());
         }
     };
-    differ("account", keyed(&before.accounts, Thing::Account), keyed(&after.accounts, Thing::Account));
-    differ("public app", keyed(&before.public_apps, Thing::PublicApp), keyed(&after.public_apps, Thing::PublicApp));
-    differ("app", keyed(&before.apps, Thing::App), keyed(&after.apps, Thing::App));
-    differ("token", keyed(&before.tokens, Thing::Token), keyed(&after.tokens, Thing::Token));
+    let (then, now) = changed(&before.accounts, &after.accounts, Thing::Account);
+    differ("account", then, now);
+    let (then, now) = changed(&before.public_apps, &after.public_apps, Thing::PublicApp);
+    differ("public app", then, now);
+    let (then, now) = changed(&before.apps, &after.apps, Thing::App);
+    differ("app", then, now);
+    let (then, now) = changed(&before.tokens, &after.tokens, Thing::Token);
+    differ("token", then, now);
     differ("OAuth client", clients(before), clients(after));
     let account = accounts.first().copied().filter(|_| accounts.len() == 1);
     write(change, &acting, was, became, account).await
@@ -200,11 +204,24 @@ macro_rules! numbered {
 
 numbered!(Account: hub_id, App: id, Token: id, PublicApp: id);
 
-fn keyed<'a, T: Numbered>(all: &'a [T], thing: impl Fn(&'a T) -> Thing<'a>) -> Vec<(u64, Thing<'a>)> {
-    all.iter().map(|one| (one.number(), thing(one))).collect()
+type Keyed<'a> = Vec<(u64, Thing<'a>)>;
+
+/// What is in one list and not in the other. Things that did not change are the same in both, which
+/// their address tells; only what stands between the first and the last that differ is looked at.
+fn changed<'a, T: Numbered>(before: &'a [Arc<T>], after: &'a [Arc<T>], thing: impl Fn(&'a T) -> Thing<'a>) -> (Keyed<'a>, Keyed<'a>) {
+    let same = |(one, other): &(&Arc<T>, &Arc<T>)| Arc::ptr_eq(one, other);
+    let first = before.iter().zip(after).take_while(same).count();
+    let (before, after) = (&before[first..], &after[first..]);
+    let last = before.iter().rev().zip(after.iter().rev()).take_while(same).count();
+    let (before, after) = (&before[..before.len() - last], &after[..after.len() - last]);
+    let addresses = |list: &[Arc<T>]| -> HashSet<*const T> { list.iter().map(Arc::as_ptr).collect() };
+    let only = |list: &'a [Arc<T>], other: HashSet<*const T>| {
+        list.iter().filter(|one| !other.contains(&Arc::as_ptr(one))).map(|one| (one.number(), thing(one))).collect()
+    };
+    (only(before, addresses(after)), only(after, addresses(before)))
 }
 
-fn clients(state: &State) -> Vec<(u64, Thing<'_>)> {
+fn clients(state: &State) -> Keyed<'_> {
     state.oauth_clients.iter().map(|one| (one.id, Thing::OAuthClient(one))).collect()
 }
 

@@ -380,3 +380,34 @@ mod oauth {
         assert!(control.tokens(8).await.unwrap().is_none());
     }
 }
+
+#[tokio::test]
+async fn what_a_change_does_not_touch_stays_the_same_thing() {
+    let control = with_account().await;
+    control.create_account(NewAccount { hub_id: Some(8), name: "Other".into(), ..NewAccount::default() }).await.unwrap();
+    let (_, one) = control.create_app(app("One", &["tickets"])).await.unwrap();
+    let (_, two) = control.create_app(app("Two", &["tickets"])).await.unwrap();
+    let (_, other) = control.create_app(NewApp { hub_id: 8, ..app("Other", &["tickets"]) }).await.unwrap();
+    let entries = || [&one, &two, &other].map(|token| control.registry.find(token.plain.expose()).unwrap());
+    let stays = |before: &[Arc<crate::registry::TokenEntry>; 3]| {
+        let now = entries();
+        [0, 1, 2].map(|at| Arc::ptr_eq(&before[at], &now[at]))
+    };
+
+    let before = entries();
+    control.update_app("One", AppChange { description: Some("new".into()), ..AppChange::default() }).await.unwrap();
+    assert_eq!(stays(&before), [false, true, true]);
+    assert_eq!(entries()[0].app.app.description, "new");
+
+    // An account's limits are its apps'.
+    let before = entries();
+    let paid = AccountChange { tier: Some(Tier::Professional), ..AccountChange::default() };
+    control.update_account(7, paid).await.unwrap();
+    assert_eq!(stays(&before), [false, false, true]);
+    assert_eq!(entries()[1].app.account.limits.burst, Limits::for_tier(Tier::Professional, 0).burst);
+
+    let before = entries();
+    control.delete_account(8).await.unwrap();
+    assert!(control.registry.find(other.plain.expose()).is_none());
+    assert!(Arc::ptr_eq(&before[0], &control.registry.find(one.plain.expose()).unwrap()));
+}

@@ -137,7 +137,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) async fn answer(self, kind: Kind, path: &str, query: Option<&str>) -> Result<BackendReply, ErrorBody> {
+    pub(super) async fn answer(self, kind: Kind, url: &str, query: Option<&str>) -> Result<BackendReply, ErrorBody> {
         let asked = Asked::read(kind, query)?;
         let (events, next) = match kind {
             Kind::Security => self.security(&asked).await?,
@@ -147,7 +147,7 @@ impl Reader {
         let mut body = json!({ "results": events.into_iter().map(|event| event.shown).collect::<Vec<_>>() });
         if let Some(next) = next {
             let after = next.text();
-            body["paging"] = json!({ "next": { "after": after, "link": format!("{path}?after={after}&limit={}", asked.limit) } });
+            body["paging"] = json!({ "next": { "after": after, "link": format!("{url}?after={after}&limit={}", asked.limit) } });
         }
         Ok(BackendReply { status: 200, body: body.to_string().into() })
     }

@@ -68,8 +68,8 @@ impl Server {
         head: &http::request::Parts,
     ) -> Result<BackendReply, ErrorBody> {
         let reader = account_activity::Reader { control: self.control.clone(), audit, hub_id };
-        let (path, query) = (head.uri.path().to_owned(), head.uri.query().map(str::to_owned));
-        let reading = self.runtime.spawn(async move { reader.answer(kind, &path, query.as_deref()).await });
+        let (url, query) = (format!("{}{}", self.addresses.data, head.uri.path()), head.uri.query().map(str::to_owned));
+        let reading = self.runtime.spawn(async move { reader.answer(kind, &url, query.as_deref()).await });
         reading.await.unwrap_or_else(|_| Err(respond::store_unavailable()))
     }
 

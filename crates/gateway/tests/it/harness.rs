@@ -136,7 +136,7 @@ impl Server {
 
     /// Makes changes to accounts, apps and tokens effective.
     pub fn publish(&self) {
-        self.registry.replace(self.accounts.clone(), self.apps.clone(), self.tokens.clone(), Vec::new());
+        self.registry.replace(&shared(&self.accounts), &shared(&self.apps), &shared(&self.tokens), &[]);
     }
 
     pub fn token(&self, app_id: u64) -> &str {
@@ -197,4 +197,9 @@ impl Answer {
 /// The present, for tests about expiry.
 pub fn now() -> Timestamp {
     clock::now()
+}
+
+/// As the registry takes them.
+pub fn shared<T: Clone>(things: &[T]) -> Vec<Arc<T>> {
+    things.iter().cloned().map(Arc::new).collect()
 }

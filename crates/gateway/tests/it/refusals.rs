@@ -1,6 +1,6 @@
 //! 401, 403, 404, 405, 413, 414, 415 and 429, each beside the nearest call that passes.
 
-use crate::harness::{FULL, READER, Server, now};
+use crate::harness::{FULL, READER, Server, now, shared};
 
 const CONTACTS: &str = "/crm/v3/objects/contacts";
 
@@ -70,7 +70,7 @@ async fn what_is_in_the_catalog_and_not_served_says_so() {
     let server = Server::start().await;
     let mut apps = server.apps.clone();
     apps[0].scopes.push("content".into());
-    server.registry.replace(server.accounts.clone(), apps, server.tokens.clone(), Vec::new());
+    server.registry.replace(&shared(&server.accounts), &shared(&apps), &shared(&server.tokens), &[]);
     let answer = server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await;
     assert_eq!(answer.status, 501, "{}", answer.body);
 }

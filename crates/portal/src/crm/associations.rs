@@ -119,7 +119,7 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
     let page: Vec<_> = rest.by_ref().take(limit).collect();
     let mut body = json!({ "results": entries(request.version, state, from, to, &page) });
     if let Some((next, _)) = rest.next() {
-        body["paging"] = json!({ "next": { "after": next.to_string(), "link": request.query.link(request.path, next) } });
+        body["paging"] = json!({ "next": { "after": next.to_string(), "link": request.query.link(request.base, request.path, next) } });
     }
     Ok(reply(200, body))
 }

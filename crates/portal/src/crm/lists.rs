@@ -298,7 +298,7 @@ fn members(request: &Request<'_>, id: &str, state: &State, by_time: bool) -> Ans
     if start + page.len() < total
         && let Some((last, _)) = page.last()
     {
-        answer["paging"] = json!({ "next": { "after": last.to_string(), "link": request.query.link(request.path, *last) } });
+        answer["paging"] = json!({ "next": { "after": last.to_string(), "link": request.query.link(request.base, request.path, *last) } });
     }
     Ok(reply(200, answer))
 }

@@ -95,7 +95,7 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     render::records(&mut body, state, kind, rest.by_ref().take(limit), &view);
     if let Some(next) = rest.next() {
         body.extend_from_slice(format!(",\"paging\":{{\"next\":{{\"after\":\"{}\",\"link\":", next.id).as_bytes());
-        render::text(&mut body, &request.query.link(request.path, next.id));
+        render::text(&mut body, &request.query.link(request.base, request.path, next.id));
         body.extend_from_slice(b"}}");
     }
     body.push(b'}');

@@ -30,7 +30,8 @@ fn list(request: &Request<'_>, state: &State) -> Answer {
     let page: Vec<Value> = rest.by_ref().take(limit).map(described).collect();
     let mut body = json!({ "results": page });
     if let Some(next) = rest.next() {
-        body["paging"] = json!({ "next": { "after": next.id.to_string(), "link": request.query.link(request.path, next.id) } });
+        body["paging"] =
+            json!({ "next": { "after": next.id.to_string(), "link": request.query.link(request.base, request.path, next.id) } });
     }
     Ok(reply(200, body))
 }
