@@ -106,7 +106,11 @@ def main():
             caller.call("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs})
         each = (resident_kib(keyway.process) - before) * 1024 / options.contacts
         print(f"{options.contacts} contacts of {len(names) + 1} properties in {time.time() - start:.0f} s, {each:.0f} bytes for each")
+        mark = int(time.time() * 1000)
+        for at in range(20):
+            caller.call("PATCH", f"/crm/v3/objects/contacts/{200 + at * 100}", {"properties": {names[1]: "changed"}})
         filters = {
+            "what changed since": ("lastmodifieddate", "GTE", str(mark)),
             "an address": ("email", "EQ", "p5@example.com"),
             "record ids from one on": ("hs_object_id", "GT", str(options.contacts)),
             "CONTAINS_TOKEN": (names[0], "CONTAINS_TOKEN", "word5"),

@@ -686,18 +686,8 @@ pub enum Portal {
     Requests {
         #[command(flatten)]
         filter: RequestFilter,
-        /// How many there should be: 2, 1.., ..3 or 1..3
-        #[arg(long, value_name = "COUNT")]
-        expect: Option<String>,
-        /// How long to wait for them, such as 500ms or 10s
-        #[arg(long, value_name = "TIME", requires = "expect")]
-        wait: Option<String>,
-        /// Forget all requests, after they are shown
-        #[arg(long)]
-        clear: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        expectation: Expectation,
     },
     /// Which calls fail, how, and how often
     Fault {
@@ -920,19 +910,26 @@ pub enum Webhook {
         /// Those after this number
         #[arg(long, value_name = "NUMBER")]
         after: Option<u64>,
-        /// How many there should be: 2, 1.., ..3 or 1..3
-        #[arg(long, value_name = "COUNT")]
-        expect: Option<String>,
-        /// How long to wait for them, such as 500ms or 10s
-        #[arg(long, value_name = "TIME", requires = "expect")]
-        wait: Option<String>,
-        /// Forget all deliveries, after they are shown
-        #[arg(long)]
-        clear: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        expectation: Expectation,
     },
+}
+
+/// What there should be of what is listed, and what becomes of it.
+#[derive(clap::Args)]
+pub struct Expectation {
+    /// How many there should be: 2, 1.., ..3 or 1..3
+    #[arg(long, value_name = "COUNT")]
+    pub expect: Option<String>,
+    /// How long to wait for them, such as 500ms or 10s
+    #[arg(long, value_name = "TIME", requires = "expect")]
+    pub wait: Option<String>,
+    /// Forget all of them, after they are shown
+    #[arg(long)]
+    pub clear: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Subcommand)]

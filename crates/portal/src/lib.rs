@@ -12,6 +12,7 @@ mod kind;
 mod legacy;
 mod links;
 mod lists;
+mod moments;
 mod pipelines;
 mod property;
 mod record;

@@ -4,9 +4,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use foldhash::fast::RandomState;
 
+use crate::moments::Moments;
 use crate::property::Name;
 use crate::record::{MERGED, Record};
 use crate::schema::Schema;
@@ -28,6 +30,8 @@ pub struct Table {
     merged: HashMap<u64, u64, RandomState>,
     /// Of live records. Searches, which change nothing else, make what they find missing.
     words: RefCell<Words>,
+    /// The same of moments.
+    moments: RefCell<Moments>,
     live: usize,
     next_id: u64,
 }
@@ -39,6 +43,7 @@ impl Default for Table {
             unique: BTreeMap::new(),
             merged: HashMap::default(),
             words: RefCell::default(),
+            moments: RefCell::default(),
             live: 0,
             next_id: FIRST_ID,
         }
@@ -92,6 +97,12 @@ impl Table {
         self.words.borrow_mut().with_part(name, self.range(0, false), part)
     }
 
+    /// The ids of the live records with a moment of a property in a range of milliseconds; none where
+    /// they are more than `most`.
+    pub fn with_moment(&self, name: &Name, range: RangeInclusive<i64>, most: usize) -> Option<Vec<u64>> {
+        self.moments.borrow_mut().within(name, self.range(0, false), range, most)
+    }
+
     /// The record that another one was merged into.
     pub fn merged_into(&self, id: u64) -> Option<u64> {
         self.merged.get(&id).copied()
@@ -122,6 +133,7 @@ impl Table {
         if record.archived_at.is_none() {
             self.live += 1;
             self.words.get_mut().add(&record);
+            self.moments.get_mut().add(&record);
             for (property, value) in unique_values(schema, &record) {
                 self.unique.entry(property).or_default().entry(value.into()).or_insert(record.id);
             }
@@ -148,6 +160,7 @@ impl Table {
         if before.archived_at.is_none() {
             self.live -= 1;
             self.words.get_mut().leave_out(&before);
+            self.moments.get_mut().leave_out(&before);
             for (property, value) in unique_values(schema, &before) {
                 if let Some(values) = self.unique.get_mut(&property)
                     && values.get(value.as_str()) == Some(&id)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{encode, list, query, show, table, text, token};
 use crate::Exit;
-use crate::args::{Clock, Connection, Fault, FaultRule, Portal, RequestFilter, Snapshot};
+use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
 use crate::client::{call, list_all, stream, upload};
 
 /// A server and one of its embedded accounts.
@@ -48,7 +48,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
             let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encode(&name)), None).await?;
             show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
         }
-        Portal::Requests { filter, expect, wait, clear, json } => double.requests(filter, expect, wait, clear, json).await,
+        Portal::Requests { filter, expectation } => double.requests(filter, expectation).await,
         Portal::Fault { action } => double.fault(action).await,
         Portal::Webhook { action } => webhook::run(&double, action).await,
         Portal::Clock { action } => double.clock(action).await,
@@ -131,34 +131,45 @@ impl Double<'_> {
         }
     }
 
-    async fn requests(
-        &self,
-        filter: RequestFilter,
-        expect: Option<String>,
-        wait: Option<String>,
-        clear: bool,
-        json: bool,
-    ) -> anyhow::Result<Exit> {
-        let RequestFilter { method, path, operation, app, status, body, query: pair, after } = filter;
-        let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
-        let asked = query(&[
+    async fn requests(&self, filter: RequestFilter, expectation: Expectation) -> anyhow::Result<Exit> {
+        let RequestFilter { method, path, operation, app, status, body, query, after } = filter;
+        let filter = [
             ("method", method),
             ("path", path),
             ("operation", operation),
             ("app", app),
             ("status", status),
             ("body", body),
-            ("query", pair),
+            ("query", query),
             ("after", after.map(|after| after.to_string())),
-            ("expect", expect.clone()),
-            ("waitMs", wait_ms.map(|wait| wait.to_string())),
-        ]);
-        let answer = self.call(Method::GET, &format!("/requests{asked}"), None).await?;
+        ];
+        self.listed("requests", &filter, expectation, received).await
+    }
+
+    /// Shows what fits; exits 1 when it is not as much as it should be.
+    async fn listed(
+        &self,
+        what: &str,
+        filter: &[(&'static str, Option<String>)],
+        expectation: Expectation,
+        told: impl FnOnce(&Value) -> String,
+    ) -> anyhow::Result<Exit> {
+        let Expectation { expect, wait, clear, json } = expectation;
+        let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
+        let asked = [("expect", expect.clone()), ("waitMs", wait_ms.map(|wait| wait.to_string()))];
+        let asked = query(&[filter, &asked].concat());
+        let answer = self.call(Method::GET, &format!("/{what}{asked}"), None).await?;
         if clear {
-            self.call(Method::DELETE, "/requests", None).await?;
+            self.call(Method::DELETE, &format!("/{what}"), None).await?;
         }
-        show(&answer, json, received)?;
-        Ok(as_expected(&answer, expect, "requests"))
+        show(&answer, json, told)?;
+        Ok(match expect {
+            Some(expect) if answer["met"] != true => {
+                super::say(&format!("keyway: {} {what} fit, and {expect} were expected", text(&answer["count"])));
+                Exit::Negative
+            }
+            _ => Exit::Fine,
+        })
     }
 
     async fn fault(&self, action: Fault) -> anyhow::Result<Exit> {
@@ -196,17 +207,6 @@ impl Double<'_> {
             let clock = &answer["clock"];
             format!("{}{}", text(&clock["now"]), if clock["frozen"] == true { ", standing still" } else { "" })
         })
-    }
-}
-
-/// Exits 1 when they are not as many as they should be.
-fn as_expected(answer: &Value, expect: Option<String>, what: &str) -> Exit {
-    match expect {
-        Some(expect) if answer["met"] != true => {
-            super::say(&format!("keyway: {} {what} fit, and {expect} were expected", text(&answer["count"])));
-            Exit::Negative
-        }
-        _ => Exit::Fine,
     }
 }
 

@@ -3,17 +3,23 @@
 //! An index only leaves out records that no filter could match; whoever is named is still held
 //! against every filter.
 
+use keyway_core::time::Timestamp;
+
 use crate::kind::Kind;
 use crate::property::{Name, ValueType};
 use crate::record::Record;
 use crate::state::State;
 use crate::table::Table;
+use crate::value::moment;
 use crate::words::words;
 
 use super::search::{Filter, Operator};
 
-/// Fewer records than these are read through sooner than an index of their words is made.
-const WORDS_FROM_RECORDS: usize = 1_000;
+/// Fewer records than these are read through sooner than an index is made.
+const INDEX_FROM_RECORDS: usize = 1_000;
+/// Where more than one in so many records fit a range of moments, all are read: in their own order that
+/// is quicker.
+const ONE_IN: usize = 4;
 
 /// What the filters of a group allow.
 enum Allowed {
@@ -63,14 +69,15 @@ fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowe
             _ => {}
         }
     }
-    // Only where no index that is there already names the records: that of a property's words may have to be made.
-    let fewest = group.iter().filter_map(|filter| by_words(table, filter)).min_by_key(Vec::len);
+    // Only where no index that is there already names the records: these may have to be made.
+    let named = |filter| by_words(table, filter).or_else(|| by_moment(table, filter));
+    let fewest = group.iter().filter_map(named).min_by_key(Vec::len);
     fewest.map_or(Allowed::From(first), Allowed::Ids)
 }
 
 /// The ids that the words of a filter allow; none where they allow any.
 fn by_words(table: &Table, filter: &Filter) -> Option<Vec<u64>> {
-    let (name, value_type, operator, operands) = filter.on_property().filter(|_| table.count() >= WORDS_FROM_RECORDS)?;
+    let (name, value_type, operator, operands) = filter.on_property().filter(|_| table.count() >= INDEX_FROM_RECORDS)?;
     match operator {
         Operator::Eq | Operator::In if is_compared_as_text(value_type) => {
             union(operands, |operand| with_all_words(table, name, &operand.to_lowercase()))
@@ -81,6 +88,24 @@ fn by_words(table: &Table, filter: &Filter) -> Option<Vec<u64>> {
         }),
         _ => None,
     }
+}
+
+/// The ids that a range of moments allows; none where they are many.
+fn by_moment(table: &Table, filter: &Filter) -> Option<Vec<u64>> {
+    let (name, value_type, operator, operands) = filter.on_property().filter(|_| table.count() >= INDEX_FROM_RECORDS)?;
+    if !matches!(value_type, ValueType::Date | ValueType::DateTime) {
+        return None;
+    }
+    let at = |place: usize| operands.get(place).and_then(|operand| moment(operand)).map(Timestamp::as_ms);
+    // Wider than need be by the moment itself: who is named is held against the filter.
+    let range = match operator {
+        Operator::Gt | Operator::Gte => at(0)?..=i64::MAX,
+        Operator::Lt | Operator::Lte => i64::MIN..=at(0)?,
+        Operator::Between => at(0)?..=at(1)?,
+        Operator::Eq => at(0)?..=at(0)?,
+        _ => return None,
+    };
+    table.with_moment(name, range, table.count() / ONE_IN)
 }
 
 /// The ids that any operand names; none where one of them could match a record that no index names.
@@ -111,7 +136,6 @@ fn is_looked_up(property: &crate::property::Property, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use keyway_core::time::Timestamp;
     use proptest::prelude::*;
     use serde_json::{Map, json};
 
@@ -135,6 +159,54 @@ mod tests {
         let words = ["new", "York", "newton", "old", "OLDham", "über", "a-b", "7", "-"];
         let between = if seed.is_multiple_of(3) { "; " } else { " " };
         (0..seed % 4).map(|at| words[(seed / 5 + at * at) as usize % words.len()]).collect::<Vec<_>>().join(between)
+    }
+
+    /// A moment in one of the forms in which a property holds one, or a text that is none.
+    fn some_moment(seed: u64) -> String {
+        let ms = i64::try_from(seed % 50).unwrap() * 86_400_000;
+        match seed % 7 {
+            0 => Timestamp::from_ms(ms).to_iso(),
+            1 => "soon".into(),
+            2 => String::new(),
+            _ => ms.to_string(),
+        }
+    }
+
+    fn write_moment(state: &mut State, kind: Kind, id: u64, at: &str) {
+        let mut record = Record::new(id, Timestamp::from_ms(0));
+        record.set(&"closedate".into(), at, Timestamp::from_ms(0), 1);
+        Tx::new(state).put_record(kind, record);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn an_index_of_moments_leaves_out_no_record_that_matches(
+            seed in any::<u32>(),
+            searches in proptest::collection::vec(("(EQ|GT|GTE|LT|LTE|BETWEEN|NEQ)", 0i64..50, 0i64..50), 1..8),
+            changes in proptest::collection::vec((0u64..1_300, any::<u32>(), any::<bool>()), 0..20),
+        ) {
+            let kind = Kind::of("deals").unwrap();
+            let mut state = State::new(1, settings());
+            for id in 0..1_200 {
+                write_moment(&mut state, kind, id, &some_moment(u64::from(seed) + id * 7_919));
+            }
+            for ((operator, low, high), (id, other, goes)) in searches.iter().zip(changes.iter().cycle().chain([&(0, 0, false)])) {
+                let at = |day: &i64| (day * 86_400_000).to_string();
+                let filter = json!({"propertyName": "closedate", "operator": operator, "value": at(low), "highValue": at(high)});
+                let body = json!({"filterGroups": [{"filters": [filter]}]});
+                let search = Search::parse(&state, kind, body.as_object().unwrap()).unwrap();
+                let ids = |found: Vec<&Record>| found.iter().map(|record| record.id).collect::<Vec<_>>();
+                let found = ids(search.found(&state, kind));
+                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record)).collect());
+                prop_assert_eq!(found, read, "{} {} {}", operator, low, high);
+                if *goes {
+                    Tx::new(&mut state).purge_record(kind, *id);
+                } else {
+                    write_moment(&mut state, kind, *id, &some_moment(u64::from(*other)));
+                }
+            }
+        }
     }
 
     proptest! {

@@ -4,8 +4,8 @@ use anyhow::bail;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::super::{encode, list, query, show, table, text};
-use super::{Double, as_expected, milliseconds};
+use super::super::{encode, list, show, table, text};
+use super::Double;
 use crate::Exit;
 use crate::args::Webhook;
 
@@ -39,22 +39,14 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
             let answer = double.call(Method::GET, &format!("/webhooks/{}/secret", encode(&app)), None).await?;
             show(&answer, json, |answer| text(&answer["secret"]))
         }
-        Webhook::Deliveries { app, event, taken, after, expect, wait, clear, json } => {
-            let wait_ms = wait.as_deref().map(milliseconds).transpose()?;
-            let asked = query(&[
+        Webhook::Deliveries { app, event, taken, after, expectation } => {
+            let filter = [
                 ("app", app),
                 ("event", event),
                 ("taken", taken.map(|taken| taken.to_string())),
                 ("after", after.map(|after| after.to_string())),
-                ("expect", expect.clone()),
-                ("waitMs", wait_ms.map(|wait| wait.to_string())),
-            ]);
-            let answer = double.call(Method::GET, &format!("/deliveries{asked}"), None).await?;
-            if clear {
-                double.call(Method::DELETE, "/deliveries", None).await?;
-            }
-            show(&answer, json, deliveries)?;
-            Ok(as_expected(&answer, expect, "deliveries"))
+            ];
+            double.listed("deliveries", &filter, expectation, deliveries).await
         }
     }
 }

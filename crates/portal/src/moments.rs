@@ -1,0 +1,73 @@
+//! Which records have a moment of a property in a range: what a client that asks for everything changed
+//! since its last time wants.
+//!
+//! Made for a property when a search first asks for a range of it, which takes as long as reading every
+//! record, and kept up to date from then on. Knows nothing of filters.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+
+use foldhash::fast::RandomState;
+
+use crate::property::Name;
+use crate::record::Record;
+use crate::value::moment;
+
+/// Properties of one type that are indexed at once; one more begins anew. An index takes some thirty
+/// bytes a record.
+const PROPERTIES_MAX: usize = 8;
+
+/// Milliseconds since 1970, and the record.
+type Ordered = BTreeSet<(i64, u64)>;
+
+/// Indexes of the properties that were searched.
+#[derive(Debug, Default)]
+pub struct Moments(HashMap<Name, Ordered, RandomState>);
+
+impl Moments {
+    /// The ids of the records with a moment in the range, in the order of time; none where there are
+    /// more than `most`.
+    pub fn within<'a>(
+        &mut self,
+        name: &Name,
+        all: impl Iterator<Item = &'a Record>,
+        range: RangeInclusive<i64>,
+        most: usize,
+    ) -> Option<Vec<u64>> {
+        if range.is_empty() {
+            return Some(Vec::new());
+        }
+        if !self.0.contains_key(name) {
+            if self.0.len() >= PROPERTIES_MAX {
+                self.0.clear();
+            }
+            let ordered = all.filter_map(|record| Some((of(record, name)?, record.id))).collect();
+            self.0.insert(name.clone(), ordered);
+        }
+        let within = self.0[name].range((*range.start(), 0)..=(*range.end(), u64::MAX));
+        let ids: Vec<u64> = within.take(most + 1).map(|(_, id)| *id).collect();
+        (ids.len() <= most).then_some(ids)
+    }
+
+    /// A record is new, or has taken the place of one that was left out.
+    pub fn add(&mut self, record: &Record) {
+        for (name, ordered) in &mut self.0 {
+            if let Some(at) = of(record, name) {
+                ordered.insert((at, record.id));
+            }
+        }
+    }
+
+    /// A record goes, or is to be replaced.
+    pub fn leave_out(&mut self, record: &Record) {
+        for (name, ordered) in &mut self.0 {
+            if let Some(at) = of(record, name) {
+                ordered.remove(&(at, record.id));
+            }
+        }
+    }
+}
+
+fn of(record: &Record, name: &Name) -> Option<i64> {
+    record.get(name).and_then(moment).map(keyway_core::time::Timestamp::as_ms)
+}
