@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use keyway_core::secret::Secret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::clock;
@@ -118,7 +118,7 @@ impl Webhooks {
         drop(queues);
         if !lost.is_empty() {
             let outcome = Outcome::refused(format!("{WAITING_MAX} events of this app wait already; this one is lost"));
-            self.note(&key, &target, 0, Value::Array(lost), Duration::ZERO, outcome);
+            self.note(&key, &target, 0, Value::Array(lost).to_string(), Duration::ZERO, outcome);
         }
     }
 
@@ -176,15 +176,15 @@ impl Webhooks {
             event["attemptNumber"] = batch.attempt.into();
         }
         let began = Instant::now();
-        let events = Value::Array(batch.events.clone());
-        let outcome = self.send(key, &batch.target, &events).await;
+        let body = json!(batch.events).to_string();
+        let outcome = self.send(key, &batch.target, body.clone()).await;
         batch.attempt += 1;
         let again = outcome.passing && batch.attempt < ATTEMPTS_MAX;
-        self.note(key, &batch.target, batch.attempt - 1, events, began.elapsed(), outcome);
+        self.note(key, &batch.target, batch.attempt - 1, body, began.elapsed(), outcome);
         again
     }
 
-    async fn send(&self, (hub_id, app): &Key, target: &str, events: &Value) -> Outcome {
+    async fn send(&self, (hub_id, app): &Key, target: &str, body: String) -> Outcome {
         let target = match Target::parse(target).and_then(|target| self.targets.allow(target)) {
             Ok(target) => target,
             Err(refused) => return Outcome::refused(refused),
@@ -197,7 +197,6 @@ impl Webhooks {
             Ok(secret) => secret,
             Err(refused) => return Outcome::refused(refused),
         };
-        let body = events.to_string();
         let headers = headers(&secret, &target.to_string(), &body);
         match upstream::post(&target.base, &target.path, headers, Bytes::from(body), ANSWER_TIME_MAX).await {
             Ok(status) => Outcome { status: Some(status), error: None, passing: !(200..300).contains(&status) },
@@ -205,12 +204,12 @@ impl Webhooks {
         }
     }
 
-    fn note(&self, (hub_id, app): &Key, target: &str, attempt: u32, events: Value, took: Duration, outcome: Outcome) {
+    fn note(&self, (hub_id, app): &Key, target: &str, attempt: u32, body: String, took: Duration, outcome: Outcome) {
         let Some(double) = self.registry.double(*hub_id) else { return };
         let app_id = self.registry.webhook_app(*hub_id, app).map(|entry| entry.app.id);
         let (at, took_ms) = (clock::now(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let Outcome { status, error, .. } = outcome;
-        double.deliveries.note(Delivery { number: 0, at, app_id, target: target.to_owned(), attempt, events, status, error, took_ms });
+        double.deliveries.note(Delivery { number: 0, at, app_id, target: target.to_owned(), attempt, body, status, error, took_ms });
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Queue>> {

@@ -169,7 +169,7 @@ pub(super) async fn list_deliveries(State(admin): State<Admin>, Path(hub_id): Pa
 fn described(one: &Delivery) -> Value {
     json!({
         "number": one.number, "time": one.at.to_iso(), "appId": one.app_id, "targetUrl": one.target, "attempt": one.attempt,
-        "status": one.status, "error": one.error, "tookMs": one.took_ms, "events": one.events,
+        "status": one.status, "error": one.error, "tookMs": one.took_ms, "events": one.events(),
     })
 }
 

@@ -9,8 +9,10 @@ use tokio::sync::watch;
 
 use crate::registry::locked;
 
-/// Deliveries kept of one account; each has at most a hundred events.
+/// Deliveries kept of one account.
 const DELIVERIES_MAX: usize = 500;
+/// Bytes of bodies kept of one account.
+const BODIES_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// One request to a target, and what came of it.
 #[derive(Debug)]
@@ -25,8 +27,8 @@ pub struct Delivery {
     pub target: String,
     /// From 0.
     pub attempt: u32,
-    /// As they were sent.
-    pub events: Value,
+    /// The events as they were sent, a list in JSON.
+    pub body: String,
     /// The target's answer; none where there was none.
     pub status: Option<u16>,
     /// Why nothing was sent, or nothing answered.
@@ -49,6 +51,11 @@ pub struct Filter {
 }
 
 impl Delivery {
+    /// The events.
+    pub fn events(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
     /// Whether the target took it.
     pub fn is_taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
@@ -57,7 +64,7 @@ impl Delivery {
 
 impl Filter {
     fn fits(&self, one: &Delivery) -> bool {
-        let has = |name: &str| one.events.as_array().is_some_and(|events| events.iter().any(|event| event["subscriptionType"] == name));
+        let has = |name: &str| one.events().as_array().is_some_and(|events| events.iter().any(|event| event["subscriptionType"] == name));
         (self.app_id.is_none() || self.app_id == one.app_id)
             && self.event.as_deref().is_none_or(has)
             && self.taken.is_none_or(|taken| taken == one.is_taken())
@@ -75,6 +82,7 @@ pub struct Deliveries {
 #[derive(Default)]
 struct Kept {
     deliveries: VecDeque<Arc<Delivery>>,
+    bytes: usize,
     number: u64,
 }
 
@@ -90,9 +98,11 @@ impl Deliveries {
         let mut kept = self.lock();
         kept.number += 1;
         delivery.number = kept.number;
+        kept.bytes += delivery.body.len();
         kept.deliveries.push_back(Arc::new(delivery));
-        if kept.deliveries.len() > DELIVERIES_MAX {
-            kept.deliveries.pop_front();
+        while kept.deliveries.len() > DELIVERIES_MAX || kept.bytes > BODIES_BYTES_MAX {
+            let Some(oldest) = kept.deliveries.pop_front() else { break };
+            kept.bytes -= oldest.body.len();
         }
         // Under the lock, so that the number never goes back.
         self.last.send_replace(kept.number);
@@ -100,7 +110,9 @@ impl Deliveries {
 
     /// Those that fit, oldest first.
     pub fn find(&self, filter: &Filter) -> Vec<Arc<Delivery>> {
-        self.lock().deliveries.iter().filter(|one| filter.fits(one)).cloned().collect()
+        // The bodies are read outside of the lock: deliveries end meanwhile.
+        let all: Vec<Arc<Delivery>> = self.lock().deliveries.iter().cloned().collect();
+        all.into_iter().filter(|one| filter.fits(one)).collect()
     }
 
     /// The number of the last one, which changes with each.
@@ -110,10 +122,51 @@ impl Deliveries {
 
     /// Forgets all of them; numbers go on.
     pub fn clear(&self) {
-        self.lock().deliveries.clear();
+        let mut kept = self.lock();
+        kept.deliveries.clear();
+        kept.bytes = 0;
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         locked(&self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(body: String) -> Delivery {
+        let (at, target) = (Timestamp::from_ms(0), "http://127.0.0.1/".to_owned());
+        Delivery { number: 0, at, app_id: Some(7), target, attempt: 0, body, status: Some(200), error: None, took_ms: 1 }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_and_bytes_and_the_newest_stay() {
+        let all = Deliveries::default();
+        (0..DELIVERIES_MAX + 5).for_each(|_| all.note(delivery("[]".into())));
+        let found = all.find(&Filter::default());
+        assert_eq!((found.len(), found[0].number), (DELIVERIES_MAX, 6));
+        (0..9).for_each(|_| all.note(delivery("x".repeat(BODIES_BYTES_MAX / 8))));
+        assert_eq!(all.find(&Filter::default()).len(), 8);
+        all.clear();
+        all.note(delivery("x".repeat(BODIES_BYTES_MAX)));
+        assert_eq!(all.find(&Filter::default()).len(), 1, "what was cleared takes no room");
+    }
+
+    #[test]
+    fn deliveries_are_found_by_app_event_and_outcome() {
+        let all = Deliveries::default();
+        all.note(delivery(r#"[{"subscriptionType":"contact.creation"}]"#.into()));
+        all.note(Delivery { status: None, app_id: None, ..delivery("[]".into()) });
+        let count = |filter: Filter| all.find(&filter).len();
+        assert_eq!(count(Filter { event: Some("contact.creation".into()), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { event: Some("contact".into()), ..Filter::default() }), 0);
+        assert_eq!(
+            (count(Filter { app_id: Some(7), ..Filter::default() }), count(Filter { app_id: Some(8), ..Filter::default() })),
+            (1, 0)
+        );
+        assert_eq!(count(Filter { taken: Some(false), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { after: Some(1), ..Filter::default() }), 1);
     }
 }
