@@ -114,8 +114,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let targets = webhook_targets(&serve, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let told = webhooks.clone();
-    portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events }| {
-        told.tell(Notice { hub_id, app, target, concurrent, events });
+    portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
+        told.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
     let admin = Admin {
         control: control.clone(),

@@ -332,7 +332,7 @@ impl Gateway {
             return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now).into()), allowance, allow: None });
         }
         if let (Some(kind), Some(server)) = (account_activity::kind(operation), &self.oauth) {
-            let result = Box::pin(server.activity(self.audit.clone(), token.app.app.hub_id, kind, head)).await;
+            let result = Box::pin(server.activity(self.audit.clone(), &account.account, kind, head)).await;
             return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
         }
         let result = match (receive::body(head, body, call, false).await, fault) {

@@ -109,7 +109,14 @@ impl Store {
             })
             .connect(&url)
             .await?;
-        Migrator::with_migrations(migrations(shared)).run(&pool).await?;
+        if folder.is_some() || shared {
+            Migrator::with_migrations(migrations(shared)).run(&pool).await?;
+        } else {
+            // Nobody asks a store that is kept nowhere which steps it has had, and noting each down takes
+            // a fifth of the time from start to first answer.
+            let all: String = migrations(false).iter().map(|one| one.sql.as_str()).collect();
+            sqlx::raw_sql(AssertSqlSafe(all)).execute(&pool).await?;
+        }
         check_master_key(&pool, &master_key).await?;
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
@@ -575,5 +582,17 @@ mod tests {
         std::fs::write(folder.path().join("master.key"), "ab".repeat(32)).unwrap();
         let refused = Store::open(Some(folder.path()), None).await.err().unwrap();
         assert!(refused.to_string().contains("not the one this data folder was made with"), "{refused}");
+    }
+    #[tokio::test]
+    async fn a_store_that_is_kept_nowhere_has_the_tables_of_one_in_a_folder() {
+        async fn tables(store: &Store) -> Vec<(String, String)> {
+            let query = "select name, sql from sqlite_master where sql is not null and name not like '_sqlx%' and name not like 'sqlite_%' order by name";
+            let rows = sqlx::query(query).fetch_all(&store.pool).await.unwrap();
+            rows.iter().map(|row| (row.get("name"), row.get("sql"))).collect()
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let kept = tables(&Store::open(Some(folder.path()), None).await.unwrap()).await;
+        assert!(kept.iter().any(|(name, _)| name == "change_record"), "{kept:?}");
+        assert_eq!(tables(&Store::open(None, None).await.unwrap()).await, kept);
     }
 }

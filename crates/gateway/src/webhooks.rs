@@ -40,6 +40,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Events of one app that wait to be sent, or to be sent again.
 const WAITING_MAX: usize = 10_000;
+/// Bytes of them.
+const WAITING_BYTES_MAX: usize = 16 << 20;
 /// Requests to one target at one time, whatever the app's settings say.
 const CONCURRENT_MAX: usize = 10;
 
@@ -56,6 +58,8 @@ pub struct Notice {
     pub concurrent: usize,
     /// As on the wire, but for `attemptNumber`.
     pub events: Vec<Value>,
+    /// Events that were too many to be told of.
+    pub left_out: usize,
 }
 
 /// Sends webhooks.
@@ -75,8 +79,9 @@ type Key = (u64, Arc<str>);
 struct Queue {
     id: u64,
     waiting: VecDeque<Batch>,
-    /// Events that wait, for their turn or for the next attempt.
+    /// Events that wait, for their turn or for the next attempt, and their bytes.
     events: usize,
+    bytes: usize,
     under_way: usize,
     concurrent: usize,
 }
@@ -85,6 +90,7 @@ struct Queue {
 struct Batch {
     target: String,
     events: Vec<Value>,
+    bytes: usize,
     /// From 0.
     attempt: u32,
     /// The queue it is of: after a reset its app has another, which this does not belong to.
@@ -107,24 +113,27 @@ impl Webhooks {
 
     /// Takes events in and returns at once.
     pub fn tell(self: &Arc<Self>, notice: Notice) {
-        let Notice { hub_id, app, target, concurrent, mut events } = notice;
+        let Notice { hub_id, app, target, concurrent, events, left_out } = notice;
         let key: Key = (hub_id, app.into());
         let mut queues = self.lock();
         let queue = queues.entry(key.clone()).or_insert_with(|| Queue::new(self.queues_made.fetch_add(1, Ordering::Relaxed)));
         queue.concurrent = concurrent.clamp(1, CONCURRENT_MAX);
-        let lost = events.split_off(events.len().min(WAITING_MAX.saturating_sub(queue.events)));
-        queue.take(target.clone(), events);
+        let lost = left_out + queue.take(&target, events);
         self.start(&key, queue);
-        drop(queues);
-        if !lost.is_empty() {
-            let outcome = Outcome::refused(format!("{WAITING_MAX} events of this app wait already; this one is lost"));
-            self.note(&key, &target, 0, Value::Array(lost).to_string(), Duration::ZERO, outcome);
+        if lost > 0 {
+            let why = format!("{lost} events are lost: {WAITING_MAX} of this app, of {} MiB, wait at most", WAITING_BYTES_MAX >> 20);
+            self.note(&key, &target, 0, "[]".into(), Duration::ZERO, Outcome::refused(why));
         }
     }
 
     /// Forgets what waits for the apps of an account.
     pub fn forget(&self, hub_id: u64) {
         self.lock().retain(|(of, _), _| *of != hub_id);
+    }
+
+    /// Forgets what waits for one app, as it stands in the path of its subscriptions.
+    pub fn forget_app(&self, hub_id: u64, app: &str) {
+        self.lock().remove(&(hub_id, app.into()));
     }
 
     fn start(self: &Arc<Self>, key: &Key, queue: &mut Queue) {
@@ -139,16 +148,27 @@ impl Webhooks {
     /// Sends a batch, and what waits after it.
     async fn run(self: Arc<Self>, key: Key, mut batch: Batch) {
         loop {
-            let again = self.attempt(&key, &mut batch).await;
+            for event in &mut batch.events {
+                event["attemptNumber"] = batch.attempt.into();
+            }
+            let (began, body) = (Instant::now(), json!(batch.events).to_string());
+            let outcome = self.send(&key, &batch.target, body.clone()).await;
             let mut queues = self.lock();
-            // The account was made as new meanwhile.
+            // The account was made as new meanwhile, or the app has another target.
             let Some(queue) = queues.get_mut(&key).filter(|queue| queue.id == batch.queue) else { return };
+            let again = outcome.passing && batch.attempt + 1 < ATTEMPTS_MAX;
+            // Under the lock: once the account is forgotten, nothing of it is noted.
+            self.note(&key, &batch.target, batch.attempt, body, began.elapsed(), outcome);
             if again {
+                batch.attempt += 1;
                 self.runtime.spawn(self.clone().wait_and_put_back(key.clone(), batch));
             } else {
                 queue.events = queue.events.saturating_sub(batch.events.len());
+                queue.bytes = queue.bytes.saturating_sub(batch.bytes);
             }
-            match queue.waiting.pop_front() {
+            // Fewer may be allowed now than when this began.
+            let next = if queue.under_way <= queue.concurrent { queue.waiting.pop_front() } else { None };
+            match next {
                 Some(next) => batch = next,
                 None => {
                     queue.under_way -= 1;
@@ -162,26 +182,12 @@ impl Webhooks {
     }
 
     async fn wait_and_put_back(self: Arc<Self>, key: Key, batch: Batch) {
-        tokio::time::sleep(FIRST_WAIT * 2u32.pow(batch.attempt.saturating_sub(1))).await;
+        tokio::time::sleep(FIRST_WAIT * 2u32.pow(batch.attempt - 1)).await;
         let mut queues = self.lock();
         if let Some(queue) = queues.get_mut(&key).filter(|queue| queue.id == batch.queue) {
             queue.waiting.push_back(batch);
             self.start(&key, queue);
         }
-    }
-
-    /// Sends a batch once; whether it is worth sending again.
-    async fn attempt(&self, key: &Key, batch: &mut Batch) -> bool {
-        for event in &mut batch.events {
-            event["attemptNumber"] = batch.attempt.into();
-        }
-        let began = Instant::now();
-        let body = json!(batch.events).to_string();
-        let outcome = self.send(key, &batch.target, body.clone()).await;
-        batch.attempt += 1;
-        let again = outcome.passing && batch.attempt < ATTEMPTS_MAX;
-        self.note(key, &batch.target, batch.attempt - 1, body, began.elapsed(), outcome);
-        again
     }
 
     async fn send(&self, (hub_id, app): &Key, target: &str, body: String) -> Outcome {
@@ -219,18 +225,31 @@ impl Webhooks {
 
 impl Queue {
     fn new(id: u64) -> Self {
-        Self { id, waiting: VecDeque::new(), events: 0, under_way: 0, concurrent: 1 }
+        Self { id, waiting: VecDeque::new(), events: 0, bytes: 0, under_way: 0, concurrent: 1 }
     }
 
-    /// Events of several calls go together while they wait.
-    fn take(&mut self, target: String, events: Vec<Value>) {
-        self.events += events.len();
-        for event in events {
+    /// Events of several calls go together while they wait. Answers how many there was no room for.
+    fn take(&mut self, target: &str, events: Vec<Value>) -> usize {
+        let mut events = events.into_iter();
+        while let Some(event) = events.next() {
+            let bytes = event.to_string().len();
+            if self.events >= WAITING_MAX || self.bytes + bytes > WAITING_BYTES_MAX {
+                return events.len() + 1;
+            }
+            self.events += 1;
+            self.bytes += bytes;
             match self.waiting.back_mut() {
-                Some(last) if last.attempt == 0 && last.target == target && last.events.len() < EVENTS_MAX => last.events.push(event),
-                _ => self.waiting.push_back(Batch { target: target.clone(), events: vec![event], attempt: 0, queue: self.id }),
+                Some(last) if last.attempt == 0 && last.target == target && last.events.len() < EVENTS_MAX => {
+                    last.events.push(event);
+                    last.bytes += bytes;
+                }
+                _ => {
+                    let (target, events, queue) = (target.to_owned(), vec![event], self.id);
+                    self.waiting.push_back(Batch { target, events, bytes, attempt: 0, queue });
+                }
             }
         }
+        0
     }
 }
 

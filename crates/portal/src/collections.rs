@@ -52,6 +52,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
         ["communication-preferences", rest @ ..] => return preferences::answer(&asked, rest, tx),
         ["settings", "currencies", rest @ ..] if !rest.contains(&"exchange-rates") => return settings::currencies(&asked, rest, tx),
         ["settings", "users", what @ ("roles" | "teams")] => return settings::users(&asked, what),
+        ["webhooks", app, ..] if !crate::webhooks::is_app(app) => return Some(Err(missing(app))),
         ["webhooks", app, "settings"] => return settings::webhooks(&asked, app, tx),
         _ => {}
     }
@@ -156,7 +157,7 @@ impl Within {
             return Err(bad_field(name, "is required"));
         }
         if let Some(check) = collection.check {
-            check(&given, tx.state)?;
+            check(&given, &self.place, tx.state)?;
         }
         let id = match collection.id {
             Id::Number => tx.state.items.next_number(&self.place).to_string(),

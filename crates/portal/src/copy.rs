@@ -87,6 +87,8 @@ impl Portal {
             changes.extend(documents(&made));
             let position = self.log.append(changes);
             made.position = position;
+            // What it was told of before must not seem to come again.
+            made.next_event = state.next_event;
             *state = made;
             position
         };

@@ -4,6 +4,7 @@
 //! would refuse is refused here, with the place of the record in what was given.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::durable::Change;
-use crate::state::Tx;
+use crate::state::{State, Tx};
 use crate::{Call, Portal, RefillError, answer, copy, locked, no_such_account, seed};
 
 /// The built-in sets: name, and what is in it.
@@ -69,6 +70,7 @@ impl Portal {
     pub async fn fill(&self, hub_id: u64, seed: Value, now: Timestamp) -> Result<Value, RefillError> {
         let seed: Seed = serde_json::from_value(seed).map_err(|error| RefillError::Invalid(format!("the seed: {error}")))?;
         let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
+        let begun = self.perform_waiting(&account, hub_id, now)?;
         let (made, position) = {
             let mut state = locked(&account);
             if state.is_deleted {
@@ -84,15 +86,35 @@ impl Portal {
                 }
                 Err(refused) => {
                     let before = before.into_iter().filter(|change| change.space != "account");
-                    let (position, restored) = (state.position, copy::rebuild(&state, before.map(Change::into_document).collect())?);
-                    *state = restored;
-                    state.position = position;
+                    let restored = copy::rebuild(&state, before.map(Change::into_document).collect())?;
+                    state.put_back(restored);
                     return Err(refused);
                 }
             }
         };
         self.log.wait(position).await?;
+        self.tell_until(&account, begun);
         Ok(made)
+    }
+
+    /// Does an import that waits, which is told of; the records of a seed are not. Answers its position.
+    fn perform_waiting(&self, account: &Mutex<State>, hub_id: u64, now: Timestamp) -> Result<u64, RefillError> {
+        let mut state = locked(account);
+        if state.is_deleted {
+            return Err(no_such_account(hub_id));
+        }
+        self.log.check_writable()?;
+        // No call, but for what an import needs of one: the time.
+        let (method, path) = (Method::GET, NormalPath::parse("/").expect("it is one"));
+        let base = crate::HUBSPOT.into();
+        let call = Call { hub_id, app_id: 0, user_id: hub_id, method, path, query: None, body: bytes::Bytes::new(), now, base };
+        let mut tx = Tx::new(&mut state);
+        crate::collections::perform_waiting(&call, &mut tx);
+        tx.notes.by_import();
+        let notices = crate::webhooks::notices(&mut tx, &call);
+        let position = self.append(tx);
+        state.untold.extend(notices.into_iter().map(|notice| (position, notice)));
+        Ok(position)
     }
 }
 

@@ -222,11 +222,11 @@ impl Portal {
     /// HubSpot's refusal; nothing was changed.
     pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
         let account = self.account(call.hub_id).ok_or_else(|| no_account(call.hub_id))?;
-        let (answer, position, notices) = self.perform(&account, &call);
+        let (answer, position, tells) = self.perform(&account, &call);
         // A refusal is waited for as well: a 409 tells of a record, too.
         self.log.wait(position).await?;
-        if let Some(listener) = self.listener.get() {
-            notices.into_iter().for_each(listener);
+        if tells {
+            self.tell_until(&account, position);
         }
         answer
     }
@@ -268,20 +268,35 @@ impl Portal {
         self.log.close().await;
     }
 
-    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64, Vec<Notice>) {
+    /// The answer, the position that it must wait for, and whether there is something to tell then.
+    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64, bool) {
         let mut state = locked(account);
         if state.is_deleted {
-            return (Err(no_account(call.hub_id)), 0, Vec::new());
+            return (Err(no_account(call.hub_id)), 0, false);
         }
         if let Err(refused) = self.log.check_writable() {
             // A read could show changes that were never made durable.
-            return (Err(refused), 0, Vec::new());
+            return (Err(refused), 0, false);
         }
         let mut tx = Tx::new(&mut state);
         let answer = answer(call, &mut tx);
         let notices = webhooks::notices(&mut tx, call);
         let position = self.append(tx);
-        (answer, position, notices)
+        let tells = self.listener.get().is_some() && !notices.is_empty();
+        if tells {
+            state.untold.extend(notices.into_iter().map(|notice| (position, notice)));
+        }
+        (answer, position, tells)
+    }
+
+    /// Tells of everything up to a position that is durable, in the order in which it happened: calls
+    /// that became durable together are answered in any.
+    fn tell_until(&self, account: &Mutex<State>, position: u64) {
+        let Some(listener) = self.listener.get() else { return };
+        let mut state = locked(account);
+        while let Some((_, notice)) = state.untold.pop_front_if(|(at, _)| *at <= position) {
+            listener(notice);
+        }
     }
 
     /// Queues a call's changes; the position that a reader of the state must wait for comes back.

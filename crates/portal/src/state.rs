@@ -3,7 +3,8 @@
 //! Pure memory: `durable` writes the changes down, `crm` decides what they are. What is made of
 //! documents at the start is in `restore`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use keyway_core::object_type::ObjectTypeRef;
 use keyway_core::time::Timestamp;
@@ -20,7 +21,7 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::space::{CustomType, Space};
 use crate::table::Table;
-use crate::webhooks::Notes;
+use crate::webhooks::{Notes, Notice, Wanted};
 
 /// What an account is created with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +83,10 @@ pub struct State {
     pub written: u64,
     /// The id of the last event that a webhook was told of. HubSpot does not promise that they are unique.
     pub next_event: u64,
+    /// What webhooks are told of; none until it was looked up.
+    pub(crate) wanted: Option<Arc<Wanted>>,
+    /// What apps are to be told once it is durable, with its position in the log.
+    pub(crate) untold: VecDeque<(u64, Notice)>,
     /// Set under the lock when the account goes: whoever still holds it must change nothing.
     pub is_deleted: bool,
 }
@@ -102,8 +107,16 @@ impl State {
             position: 0,
             written: 0,
             next_event: 0,
+            wanted: None,
+            untold: VecDeque::new(),
             is_deleted: false,
         }
+    }
+
+    /// Puts another state of the account in the place of this one, which goes on where this one was.
+    pub(crate) fn put_back(&mut self, other: Self) {
+        let (position, written, next_event, untold) = (self.position, self.written, self.next_event, std::mem::take(&mut self.untold));
+        *self = Self { position, written, next_event, untold, ..other };
     }
 
     /// The type that a path segment names: a standard one, or a custom one by id or by name.
@@ -158,6 +171,7 @@ impl State {
 
     /// Adds a custom type, or changes the definition of one.
     pub(crate) fn put_custom(&mut self, kind: Kind, definition: CustomType) {
+        self.wanted = None;
         self.next_custom = self.next_custom.max(kind.ordinal().map_or(0, |ordinal| ordinal + 1));
         if let Some(space) = self.spaces.get_mut(&kind) {
             space.custom = Some(definition);
@@ -236,7 +250,7 @@ impl<'a> Tx<'a> {
     /// Adds a group of properties, or takes the place of the one with its name.
     pub fn put_group(&mut self, kind: Kind, group: Group) {
         self.put_json("group", format!("{kind}/{}", group.name), &group);
-        std::sync::Arc::make_mut(&mut self.state.space_mut(kind).schema).groups.insert(group.name.clone(), group);
+        Arc::make_mut(&mut self.state.space_mut(kind).schema).groups.insert(group.name.clone(), group);
     }
 
     /// Adds a pipeline, or takes the place of the one with its id.
@@ -275,6 +289,7 @@ impl<'a> Tx<'a> {
         let next = self.state.next_custom;
         self.put_json("next_type", String::new(), &next);
         self.state.spaces.remove(&kind);
+        self.state.wanted = None;
     }
 
     /// Adds a type of association, or changes its label.

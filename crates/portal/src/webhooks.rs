@@ -7,6 +7,9 @@
 //! The names of fields are those of HubSpot's events. `changeSource` and `changeFlag` are as third
 //! parties have seen them; HubSpot publishes no list of their values.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +36,12 @@ const OTHER_SUBJECTS: [&str; 2] = ["object", "conversation"];
 const VERBS: [&str; 8] =
     ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
 
+/// Events of one call that an app is told of; what is over is counted.
+const EVENTS_MAX: usize = 10_000;
+
+/// Subscriptions of one app (HubSpot has the same bound for an app).
+const SUBSCRIPTIONS_MAX: usize = 1_000;
+
 /// Events for the target of one app, in the order in which they happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -46,6 +55,8 @@ pub struct Notice {
     pub concurrent: usize,
     /// As on the wire, but for `attemptNumber`.
     pub events: Vec<Value>,
+    /// Events that were too many to be told of.
+    pub left_out: usize,
 }
 
 /// What a transaction did to a record.
@@ -80,18 +91,53 @@ impl What {
     }
 }
 
-/// What is to be noted of a transaction: nothing, while nobody subscribes.
+/// What the subscriptions of an account ask for, so that nothing else is noted.
 #[derive(Debug, Default)]
+pub struct Wanted {
+    verbs: BTreeSet<(Kind, &'static str)>,
+    properties: BTreeMap<Kind, BTreeSet<String>>,
+}
+
+impl Wanted {
+    fn of(state: &State) -> Self {
+        let mut wanted = Self::default();
+        for app in state.items.parents(SUBSCRIPTIONS) {
+            for subscription in active(state, &app) {
+                let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { continue };
+                let Some(verb) = VERBS.iter().find(|own| **own == verb) else { continue };
+                let kinds = state.spaces().map(|space| space.kind).filter(|kind| is_subject(state, subscription, subject, *kind));
+                for kind in kinds {
+                    wanted.verbs.insert((kind, verb));
+                    if let Some(property) = subscription["propertyName"].as_str() {
+                        wanted.properties.entry(kind).or_default().insert(property.to_owned());
+                    }
+                }
+            }
+        }
+        wanted
+    }
+
+    fn has(&self, kind: Kind, what: &What) -> bool {
+        self.verbs.contains(&(kind, what.verb()))
+    }
+}
+
+/// What is to be noted of a transaction.
+#[derive(Debug)]
 pub struct Notes {
-    is_on: bool,
+    wanted: Arc<Wanted>,
     happened: Vec<Happened>,
     /// How many of them an import did, and not the call.
     imported: usize,
 }
 
 impl Notes {
-    pub fn of(state: &State) -> Self {
-        Self { is_on: state.items.has_any(SUBSCRIPTIONS), ..Self::default() }
+    pub fn of(state: &mut State) -> Self {
+        let wanted = match &state.wanted {
+            Some(wanted) => wanted.clone(),
+            None => state.wanted.insert(Arc::new(Wanted::of(state))).clone(),
+        };
+        Self { wanted, happened: Vec::new(), imported: 0 }
     }
 
     /// What happened up to here was done by an import.
@@ -100,20 +146,22 @@ impl Notes {
     }
 
     pub fn put(&mut self, kind: Kind, before: Option<&Record>, record: &Record) {
-        if !self.is_on {
+        if self.wanted.verbs.is_empty() {
             return;
         }
-        let mut note = |what| self.happened.push(Happened { of: (kind, record.id), what });
+        let of = (kind, record.id);
         match (before.is_some_and(|before| before.archived_at.is_none()), record.archived_at.is_none()) {
-            (true, false) => return note(What::Deleted),
-            (false, true) if before.is_some() => note(What::Restored),
-            (false, true) => note(What::Created),
+            (true, false) => return self.note(of, What::Deleted),
+            (false, true) if before.is_some() => self.note(of, What::Restored),
+            (false, true) => self.note(of, What::Created),
             (_, false) => return,
             (true, true) => {}
         }
-        for (name, value) in record.values() {
+        let wanted = self.wanted.clone();
+        let Some(properties) = wanted.properties.get(&kind) else { return };
+        for (name, value) in record.values().filter(|(name, _)| properties.contains(*name)) {
             if before.and_then(|before| before.get(name)).unwrap_or_default() != value {
-                note(What::Changed { property: name.to_owned(), value: value.to_owned() });
+                self.note(of, What::Changed { property: name.to_owned(), value: value.to_owned() });
             }
         }
     }
@@ -127,9 +175,6 @@ impl Notes {
     }
 
     pub fn linked(&mut self, from: End, to: End, before: &[u32], now: &[u32]) {
-        if !self.is_on {
-            return;
-        }
         for link_type in before.iter().filter(|id| !now.contains(id)) {
             self.note(from, What::Linked { to, link_type: *link_type, removed: true });
         }
@@ -139,17 +184,17 @@ impl Notes {
     }
 
     fn note(&mut self, of: End, what: What) {
-        if self.is_on {
+        if self.wanted.has(of.0, &what) {
             self.happened.push(Happened { of, what });
         }
     }
 }
 
-/// Refuses a subscription to what can't happen.
-pub fn check_subscription(fields: &Map<String, Value>, state: &State) -> Result<(), ErrorBody> {
+/// Refuses a subscription to what can't happen, one that is there already, and one too many.
+pub fn check_subscription(fields: &Map<String, Value>, place: &Place, state: &State) -> Result<(), ErrorBody> {
     let event_type = fields.get("eventType").and_then(Value::as_str).unwrap_or_default();
-    let is_subject = |subject: &str| OTHER_SUBJECTS.contains(&subject) || state.spaces().any(|space| *space.singular == *subject);
-    let known = event_type.split_once('.').is_some_and(|(subject, verb)| VERBS.contains(&verb) && is_subject(subject));
+    let known_subject = |subject: &str| OTHER_SUBJECTS.contains(&subject) || state.spaces().any(|space| *space.singular == *subject);
+    let known = event_type.split_once('.').is_some_and(|(subject, verb)| VERBS.contains(&verb) && known_subject(subject));
     let has = |field: &str| fields.get(field).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     if !known {
         return Err(bad_field("eventType", "is not a type of event"));
@@ -160,33 +205,64 @@ pub fn check_subscription(fields: &Map<String, Value>, state: &State) -> Result<
     if event_type.starts_with("object.") && !has("objectTypeId") {
         return Err(bad_field("objectTypeId", "is required for events of any object"));
     }
+    let own = || state.items.of(place).map(|(_, item)| item).filter(|item| !item.is_archived());
+    let same = |item: &Item| ["eventType", "propertyName", "objectTypeId"].iter().all(|name| fields.get(*name) == item.value.get(*name));
+    if own().any(same) {
+        return Err(ErrorBody::conflict(format!("the app is subscribed to {event_type} already")));
+    }
+    if own().count() >= SUBSCRIPTIONS_MAX {
+        return Err(ErrorBody::validation(format!("an app has {SUBSCRIPTIONS_MAX} subscriptions at most")));
+    }
     Ok(())
+}
+
+/// Whether an app in a path is written in the one way that it is kept under: `77`, or `app-77`.
+pub fn is_app(segment: &str) -> bool {
+    app_id(segment).is_some_and(|id| segment.strip_prefix("app-").unwrap_or(segment) == id.to_string())
+}
+
+/// The subscriptions of an app that are to be told.
+fn active<'a>(state: &'a State, app: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let items = state.items.of(&Place::new(SUBSCRIPTIONS, &[app])).map(|(_, item)| item);
+    items.filter(|item| !item.is_archived() && item.value["active"] == true).map(|item| &item.value)
+}
+
+fn is_subject(state: &State, subscription: &Value, subject: &str, kind: Kind) -> bool {
+    match subject {
+        "object" => subscription["objectTypeId"].as_str().and_then(|id| state.kind(id)) == Some(kind),
+        singular => state.singular(kind) == singular,
+    }
 }
 
 /// What apps are to be told of a call.
 pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
-    let Notes { happened, imported, .. } = std::mem::take(&mut tx.notes);
+    let (happened, imported) = (std::mem::take(&mut tx.notes.happened), tx.notes.imported);
     if happened.is_empty() {
         return Vec::new();
     }
     let mut notices = Vec::new();
-    let mut next = tx.state.next_event;
+    // Of the time, so that ids go on where the program was started again or the account filled anew.
+    let mut next = tx.state.next_event.max(call.now.as_ms().unsigned_abs());
     for app in tx.state.items.parents(SUBSCRIPTIONS) {
         let Some(settings) = tx.state.items.get(&Place::new(SETTINGS, &[]), &app) else { continue };
-        let place = Place::new(SUBSCRIPTIONS, &[&app]);
-        let subscriptions: Vec<&Item> =
-            tx.state.items.of(&place).map(|(_, item)| item).filter(|item| !item.is_archived() && item.value["active"] == true).collect();
-        let mut events = Vec::new();
+        let subscriptions: Vec<&Value> = active(tx.state, &app).collect();
+        let (mut events, mut left_out) = (Vec::new(), 0);
         for (at, one) in happened.iter().enumerate() {
-            for subscription in subscriptions.iter().filter(|subscription| asks_for(tx.state, &subscription.value, one)) {
+            for subscription in subscriptions.iter().filter(|subscription| asks_for(tx.state, subscription, one)) {
+                if events.len() == EVENTS_MAX {
+                    left_out += 1;
+                    continue;
+                }
                 next += 1;
-                let (source, id) = if at < imported { ("IMPORT", None) } else { ("INTEGRATION", Some(call.app_id.to_string())) };
                 let mut event = json!({
-                    "eventId": next, "subscriptionId": number(&subscription.value["id"]), "portalId": call.hub_id, "appId": app_id(&app),
-                    "occurredAt": call.now.as_ms(), "subscriptionType": subscription.value["eventType"], "changeSource": source,
+                    "eventId": next, "subscriptionId": number(&subscription["id"]), "portalId": call.hub_id, "appId": app_id(&app),
+                    "occurredAt": call.now.as_ms(), "subscriptionType": subscription["eventType"],
                 });
-                if let Some(id) = id {
-                    event["sourceId"] = id.into();
+                if at < imported {
+                    event["changeSource"] = "IMPORT".into();
+                } else {
+                    event["changeSource"] = "INTEGRATION".into();
+                    event["sourceId"] = call.app_id.to_string().into();
                 }
                 describe(tx.state, one, &mut event);
                 events.push(event);
@@ -200,6 +276,7 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
                 target: settings.value["targetUrl"].as_str().unwrap_or_default().to_owned(),
                 concurrent: usize::try_from(concurrent).unwrap_or(1).max(1),
                 events,
+                left_out,
             });
         }
     }
@@ -211,7 +288,7 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
 pub fn told_to(state: &State) -> Vec<Value> {
     let settings = Place::new(SETTINGS, &[]);
     let apps = state.items.parents(SUBSCRIPTIONS).into_iter().chain(state.items.of(&settings).map(|(app, _)| app.to_owned()));
-    let apps: std::collections::BTreeSet<String> = apps.collect();
+    let apps: BTreeSet<String> = apps.collect();
     let of_app = |app: String| {
         let subscriptions = state.items.of(&Place::new(SUBSCRIPTIONS, &[&app])).map(|(_, item)| item).filter(|item| !item.is_archived());
         let subscriptions: Vec<&Value> = subscriptions.map(|item| &item.value).collect();
@@ -224,15 +301,11 @@ pub fn told_to(state: &State) -> Vec<Value> {
 fn asks_for(state: &State, subscription: &Value, happened: &Happened) -> bool {
     let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { return false };
     let (kind, _) = happened.of;
-    let is_subject = match subject {
-        "object" => subscription["objectTypeId"].as_str().and_then(|id| state.kind(id)) == Some(kind),
-        singular => state.singular(kind) == singular,
-    };
     let is_property = match &happened.what {
         What::Changed { property, .. } => subscription["propertyName"] == property.as_str(),
         _ => true,
     };
-    is_subject && verb == happened.what.verb() && is_property
+    verb == happened.what.verb() && is_subject(state, subscription, subject, kind) && is_property
 }
 
 /// The fields that the kind of event has.

@@ -109,3 +109,23 @@ fn what_is_asked_is_checked_and_needs_the_scope() {
     }
     assert_eq!(get(&keyway, &token, "/account-info/2026-09/activity/login"), json!({ "results": [] }));
 }
+
+#[test]
+fn an_install_is_told_of_and_a_link_asks_for_the_same() {
+    let (keyway, token) = server();
+    let hub_id = keyway.json(&["app", "show", "Reader"])["app"]["hubId"].to_string();
+    let scopes = "oauth crm.objects.contacts.read";
+    let made = keyway.json(&["public-app", "create", "Vendor", "--redirect-uri", "http://localhost:3000/callback", "--scopes", scopes]);
+    let client = made["publicApp"]["clientId"].as_str().unwrap();
+    let query = format!("client_id={client}&redirect_uri=http://localhost:3000/callback&scope={}", scopes.replace(' ', "%20"));
+    let url = format!("http://{}/oauth/authorize?{query}", keyway.address("admin"));
+    keyway.json(&["install", "approve", &url, "--account", &hub_id]);
+    let path = "/account-info/2026-09/activity/security";
+    let page = get(&keyway, &token, &format!("{path}?limit=1&userId={hub_id}"));
+    assert_eq!(page["results"][0]["type"], "INSTALL_INTEGRATION");
+    let link = page["paging"]["next"]["link"].as_str().unwrap();
+    assert!(link.starts_with(&format!("http://{}{path}?", keyway.address("data"))), "{link}");
+    assert!(link.contains(&format!("userId={hub_id}")), "{link}");
+    let (_, target) = link.split_once(path).unwrap();
+    assert_eq!(get(&keyway, &token, &format!("{path}{target}"))["results"][0]["type"], "PRIVATE_APP_ACCESS_TOKEN_CREATE");
+}

@@ -190,3 +190,17 @@ fn an_event_that_is_none_is_refused_with_what_would_be() {
     assert!(error.contains("eventType") && !error.contains("calls["), "{error}");
     assert_eq!(keyway.json(&["portal", "webhook", "list"])["webhooks"], json!([]), "all of it or nothing");
 }
+
+#[test]
+fn what_waits_for_a_target_is_not_sent_once_the_app_has_another() {
+    let (keyway, token) = server(&[]);
+    let (old, got_old) = receiver(&["500 Internal Server Error"]);
+    let (new, got_new) = receiver(&["200 OK"]);
+    keyway.json(&["portal", "webhook", "set", "Tests", "--to", &old, "contact.creation"]);
+    create(&keyway, &token, "ada@example.com");
+    next(&got_old);
+    keyway.json(&["portal", "webhook", "set", "Tests", "--to", &new, "contact.creation"]);
+    create(&keyway, &token, "ben@example.com");
+    assert_eq!(next(&got_new).events().len(), 1);
+    assert!(matches!(got_old.recv_timeout(Duration::from_millis(1_500)), Err(RecvTimeoutError::Timeout)));
+}

@@ -98,6 +98,8 @@ pub(super) async fn restore_snapshot(State(admin): State<Admin>, Path((hub_id, n
     let double = double(&admin, hub_id).await?;
     let copy = double.snapshots.get(&name).ok_or_else(|| no_snapshot(&name))?;
     admin.refill.put_back(hub_id, copy.as_ref().clone()).await?;
+    // Events of records that are no more.
+    admin.webhooks.forget(hub_id);
     Ok(Json(json!({ "version": VERSION, "restored": name })))
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn put(
         calls.push(json!({ "method": "POST", "path": format!("/webhooks/v3/{path}/subscriptions"), "body": one }));
     }
     make(&admin, hub_id, calls).await?;
+    admin.webhooks.forget_app(hub_id, &path);
     let now = admin.refill.webhooks(hub_id).into_iter().find(|one| one["app"] == path.as_str());
     Ok(Json(json!({ "version": VERSION, "webhook": now })))
 }
@@ -78,11 +79,13 @@ pub(super) async fn put(
 pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer {
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
-    let calls = removals(&admin, hub_id, &path_of(&app));
+    let path = path_of(&app);
+    let calls = removals(&admin, hub_id, &path);
     if calls.is_empty() {
         return Err(ApiError::new(404, "not_found", format!("{} has no webhooks", app.name)));
     }
     make(&admin, hub_id, calls).await?;
+    admin.webhooks.forget_app(hub_id, &path);
     Ok(Json(json!({ "version": VERSION, "deleted": app.id })))
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::sign_in::Session;
 use super::{page, sign_in};
 use crate::admin::Admin;
-use crate::control::ControlError;
+use crate::control::{Acting, ControlError};
 use crate::model::{Account, PublicApp};
 
 /// Accounts that are offered in a list; with more, the hub id is typed.
@@ -123,7 +123,8 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
     let Ok(hub_id) = answer.hub_id.trim().parse() else {
         return page::message(400, "No account", "Go back, and choose the account to install the app on.");
     };
-    match admin.control.consent(&app, &request, hub_id, &session.person.email, session.person.id).await {
+    let consent = admin.control.consent(&app, &request, hub_id, &session.person.email, session.person.id);
+    match Acting::new(session.principal.clone(), "approveInstall", String::new()).run(consent).await {
         Ok(code) => sign_in::see_other(&answered(&admin, &request, code.expose())),
         Err(error @ (ControlError::Conflict(_) | ControlError::NotFound(_))) => {
             page::message(409, "It can't be installed", &error.to_string())

@@ -270,6 +270,8 @@ impl Control {
             used: None,
         };
         stored::put_code(&mut change, &self.registry.token_key().hash(&code), &kept, now).await?;
+        let became = serde_json::json!({ "name": app.name, "hubId": hub_id, "scopes": kept.scopes, "grantedBy": user });
+        super::record::of_one_in(&mut change, format!("public app {}", app.id), None, Some(became), Some(hub_id)).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(Secret::new(code))
     }

@@ -6,8 +6,8 @@
 //! time, an app's own OAuth) has no scope, and no record here.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -78,19 +78,25 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
     let Ok(acting) = ACTING.try_with(Arc::clone) else { return Ok(()) };
     let (mut was, mut became) = (Things::default(), Things::default());
     let mut accounts = BTreeSet::new();
+    // Made once, and only where a token changed: its app may have come or gone with it.
+    let of_app = OnceLock::new();
+    let account_of_app = |app_id: u64| {
+        let apps = || after.apps.iter().chain(&before.apps).map(|app| (app.id, app.hub_id)).collect::<HashMap<_, _>>();
+        of_app.get_or_init(apps).get(&app_id).copied()
+    };
     let mut differ = |kind: &'static str, then: Keyed<'_>, now: Keyed<'_>| {
         let mut gone: HashMap<u64, Thing<'_>> = then.into_iter().collect();
         for (id, now) in now {
             match gone.remove(&id) {
                 Some(then) if then == now => {}
                 Some(then) => {
-                    accounts.extend(now.account(before, after));
+                    accounts.extend(now.account(account_of_app));
                     let (then, now) = only_differences(then.shown(), now.shown());
                     was.put(kind, id, then);
                     became.put(kind, id, now);
                 }
                 None => {
-                    accounts.extend(now.account(before, after));
+                    accounts.extend(now.account(account_of_app));
                     became.put(kind, id, now.shown());
                 }
             }
@@ -98,7 +104,7 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
         let mut gone: Vec<_> = gone.into_iter().collect();
         gone.sort_unstable_by_key(|(id, _)| *id);
         for (id, then) in &gone {
-            accounts.extend(then.account(before, after));
+            accounts.extend(then.account(account_of_app));
             was.put(kind, *id, then.shown());
         }
     };
@@ -117,6 +123,17 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
 
 /// Takes a record along of one thing that is not part of the state; none where it was not, or is not any more.
 pub(super) async fn of_one(change: &mut Change, name: String, was: Option<Value>, became: Option<Value>) -> Result<()> {
+    of_one_in(change, name, was, became, None).await
+}
+
+/// The same of something of an account.
+pub(super) async fn of_one_in(
+    change: &mut Change,
+    name: String,
+    was: Option<Value>,
+    became: Option<Value>,
+    hub_id: Option<u64>,
+) -> Result<()> {
     let Ok(acting) = ACTING.try_with(Arc::clone) else { return Ok(()) };
     let (was, became) = match (was, became) {
         (Some(was), Some(became)) => {
@@ -126,7 +143,7 @@ pub(super) async fn of_one(change: &mut Change, name: String, was: Option<Value>
         other => other,
     };
     let things = |value: Option<Value>| Things { named: value.map(|value| (name.clone(), value)).into_iter().collect(), more: 0 };
-    write(change, &acting, things(was), things(became), None).await
+    write(change, &acting, things(was), things(became), hub_id).await
 }
 
 async fn write(change: &mut Change, acting: &Acting, was: Things, became: Things, hub_id: Option<u64>) -> Result<()> {
@@ -227,12 +244,11 @@ fn clients(state: &State) -> Keyed<'_> {
 
 impl Thing<'_> {
     /// The account that it is of.
-    fn account(&self, before: &State, after: &State) -> Option<u64> {
+    fn account(&self, of_app: impl Fn(u64) -> Option<u64>) -> Option<u64> {
         match self {
             Self::Account(one) => Some(one.hub_id),
             Self::App(one) => Some(one.hub_id),
-            // Its app may have come or gone with it.
-            Self::Token(one) => after.apps.iter().chain(&before.apps).find(|app| app.id == one.app_id).map(|app| app.hub_id),
+            Self::Token(one) => of_app(one.app_id),
             Self::PublicApp(_) | Self::OAuthClient(_) => None,
         }
     }

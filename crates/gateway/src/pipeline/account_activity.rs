@@ -5,6 +5,7 @@
 //! the audit, for what apps did to the account. HubSpot's names of events are used where it has one for
 //! what happened; what it has none for is left out. Times are real, also where the account's clock is not.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ use serde_json::{Value, json};
 use super::respond;
 use crate::audit::{AuditFilter, AuditLog, AuditRecord, StatusFilter};
 use crate::backend::BackendReply;
+use crate::clock;
 use crate::control::Control;
-use crate::model::ChangeRecord;
+use crate::model::{ChangeRecord, Person};
 use crate::store::changes::ChangeFilter;
 
 /// Events on a page (hubspot facts, section 6: "others 10").
@@ -79,14 +81,21 @@ struct Asked {
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     users: Vec<u64>,
+    /// The query but for the page, for the link to the next.
+    others: String,
 }
 
 impl Asked {
     fn read(kind: Kind, query: Option<&str>) -> Result<Self, ErrorBody> {
-        let mut asked = Self { limit: PAGE_DEFAULT, after: Cursor::default(), from: None, to: None, users: Vec::new() };
+        let mut asked =
+            Self { limit: PAGE_DEFAULT, after: Cursor::default(), from: None, to: None, users: Vec::new(), others: String::new() };
         let invalid = |name: &str, what: &str| ErrorBody::validation(format!("{name} {what}"));
         let ms = |text: &str| text.parse::<i64>().ok().filter(|ms| *ms >= 0).map(Timestamp::from_ms);
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if name != "limit" && name != "after" {
+                asked.others.push_str(&form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish());
+                asked.others.push('&');
+            }
             match (&*name, kind) {
                 ("limit", _) => {
                     let limit = value.parse::<usize>().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
@@ -134,11 +143,14 @@ pub(super) struct Reader {
     pub audit: Arc<AuditLog>,
     /// The account.
     pub hub_id: u64,
+    /// When it was made: what another account of the same id did before is not told.
+    pub since: Timestamp,
 }
 
 impl Reader {
     pub(super) async fn answer(self, kind: Kind, url: &str, query: Option<&str>) -> Result<BackendReply, ErrorBody> {
-        let asked = Asked::read(kind, query)?;
+        let mut asked = Asked::read(kind, query)?;
+        asked.from = asked.from.max(Some(self.since));
         let (events, next) = match kind {
             Kind::Security => self.security(&asked).await?,
             Kind::AuditLogs => self.calls(&asked, asked.after, |call| self.action(call)).await?,
@@ -147,44 +159,67 @@ impl Reader {
         let mut body = json!({ "results": events.into_iter().map(|event| event.shown).collect::<Vec<_>>() });
         if let Some(next) = next {
             let after = next.text();
-            body["paging"] = json!({ "next": { "after": after, "link": format!("{url}?after={after}&limit={}", asked.limit) } });
+            body["paging"] =
+                json!({ "next": { "after": after, "link": format!("{url}?{}limit={}&after={after}", asked.others, asked.limit) } });
         }
         Ok(BackendReply { status: 200, body: body.to_string().into() })
     }
 
-    /// Both records as one, by time.
+    /// Both records as one: of the two that come next, the newer one. Each stays in its own order,
+    /// which is by number and not always by time, so that no page skips or repeats one.
     async fn security(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
         let (calls, more_calls) = self.calls(asked, asked.after, |call| self.critical_call(call)).await?;
         let (changes, more_changes) = self.changes(asked, Some(self.hub_id), |change| self.critical_change(asked, change)).await?;
-        let mut events: Vec<Event> = calls.into_iter().chain(changes).collect();
-        events.sort_by_key(|event| std::cmp::Reverse(event.at));
-        let left_out = events.len().saturating_sub(asked.limit);
-        events.truncate(asked.limit);
-        let mut next = asked.after;
-        for event in &events {
+        let (mut calls, mut changes) = (calls.into_iter().peekable(), changes.into_iter().peekable());
+        let (mut events, mut next) = (Vec::new(), asked.after);
+        while events.len() < asked.limit {
+            let call_is_next = match (calls.peek(), changes.peek()) {
+                (Some(call), Some(change)) => call.at >= change.at,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => break,
+            };
+            let event = if call_is_next { calls.next() } else { changes.next() };
+            let Some(event) = event else { break };
             match event.place {
                 Place::Change(id) => next.change = Some(id),
                 Place::Call(id) => next.call = Some(id),
             }
+            events.push(event);
         }
-        if left_out > 0 {
-            return Ok((events, Some(next)));
+        // Of a record that was told of as far as it was read, the next page begins where reading ended.
+        let (left_calls, left_changes) = (calls.peek().is_some(), changes.peek().is_some());
+        if let Some(cursor) = more_calls.filter(|_| !left_calls) {
+            next.call = cursor.call;
         }
-        // All that was found is told of; what was only looked at need not be looked at again.
-        let more = more_calls.is_some() || more_changes.is_some();
-        next.call = more_calls.and_then(|cursor| cursor.call).or(next.call);
-        next.change = more_changes.and_then(|cursor| cursor.change).or(next.change);
+        if let Some(cursor) = more_changes.filter(|_| !left_changes) {
+            next.change = cursor.change;
+        }
+        let more = left_calls || left_changes || more_calls.is_some() || more_changes.is_some();
+        // A record that is at its end must not begin again.
+        if !left_calls && more_calls.is_none() {
+            next.call = Some(0);
+        }
+        if !left_changes && more_changes.is_none() {
+            next.change = Some(0);
+        }
         Ok((events, more.then_some(next)))
     }
 
+    /// Of people who see this account: all but app managers of other accounts' apps.
     async fn sign_ins(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
-        let from = crate::clock::now().plus_ms(-SIGN_INS_MS);
-        let filter = Asked { from: Some(from), users: Vec::new(), limit: asked.limit, after: asked.after, to: None };
+        let (people, apps) = (self.control.people().await, self.control.apps(Some(self.hub_id)).await);
+        let people = people.map_err(|_| respond::store_unavailable())?;
+        let sees = |person: &Person| person.role.apps().is_none_or(|own| apps.iter().any(|(app, _)| own.contains(&app.id)));
+        let seeing: HashSet<u64> = people.iter().filter(|person| sees(person)).map(|person| person.id).collect();
+        let from = clock::now().plus_ms(-SIGN_INS_MS).max(self.since);
+        let filter = Asked { from: Some(from), users: Vec::new(), limit: asked.limit, after: asked.after, to: None, others: String::new() };
         let told = |change: &ChangeRecord| {
-            let user = change.who_id.unwrap_or_default();
-            let mut shown = json!({ "id": format!("c{}", change.id), "loginAt": change.at.to_iso(), "email": change.who, "userId": user, "loginSucceeded": true });
+            let user = change.who_id.filter(|id| seeing.contains(id) && asked.is_of(*id))?;
+            let (id, at) = (format!("c{}", change.id), change.at.to_iso());
+            let mut shown = json!({ "id": id, "loginAt": at, "email": change.who, "userId": user, "loginSucceeded": true });
             put_address(&mut shown, &change.source);
-            (change.operation == "signIn" && asked.is_of(user)).then_some(shown)
+            Some(shown)
         };
         self.changes(&filter, None, told).await
     }

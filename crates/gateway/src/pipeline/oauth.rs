@@ -33,7 +33,7 @@ use crate::audit::AuditLog;
 use crate::backend::BackendReply;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
 use crate::guesses::Guesses;
-use crate::model::{Distribution, PublicApp};
+use crate::model::{Account, Distribution, PublicApp};
 use crate::registry::{Holder, TokenEntry};
 
 /// What the endpoints need besides the hot state.
@@ -63,11 +63,11 @@ impl Server {
     pub(super) async fn activity(
         &self,
         audit: Arc<AuditLog>,
-        hub_id: u64,
+        account: &Account,
         kind: account_activity::Kind,
         head: &http::request::Parts,
     ) -> Result<BackendReply, ErrorBody> {
-        let reader = account_activity::Reader { control: self.control.clone(), audit, hub_id };
+        let reader = account_activity::Reader { control: self.control.clone(), audit, hub_id: account.hub_id, since: account.created_at };
         let (url, query) = (format!("{}{}", self.addresses.data, head.uri.path()), head.uri.query().map(str::to_owned));
         let reading = self.runtime.spawn(async move { reader.answer(kind, &url, query.as_deref()).await });
         reading.await.unwrap_or_else(|_| Err(respond::store_unavailable()))

@@ -100,7 +100,8 @@ impl Deliveries {
         delivery.number = kept.number;
         kept.bytes += delivery.body.len();
         kept.deliveries.push_back(Arc::new(delivery));
-        while kept.deliveries.len() > DELIVERIES_MAX || kept.bytes > BODIES_BYTES_MAX {
+        // The newest stays, however long.
+        while kept.deliveries.len() > DELIVERIES_MAX || (kept.bytes > BODIES_BYTES_MAX && kept.deliveries.len() > 1) {
             let Some(oldest) = kept.deliveries.pop_front() else { break };
             kept.bytes -= oldest.body.len();
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::state::Tx;
+use crate::webhooks::SUBSCRIPTIONS;
 
 /// A thing, as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,24 +67,11 @@ impl Items {
         self.0.get(place).into_iter().flatten().map(|((_, id), item)| (id.as_str(), item))
     }
 
-    /// Whether a collection has things below any parent.
-    pub fn has_any(&self, store: &str) -> bool {
-        self.below(store).next().is_some()
-    }
-
     /// The parents below which a collection has things.
     pub fn parents(&self, store: &str) -> Vec<String> {
-        self.below(store).map(str::to_owned).collect()
-    }
-
-    fn below<'s>(&'s self, store: &str) -> impl Iterator<Item = &'s str> + use<'s> {
         let root = format!("{store}/");
-        let from = Place(root.clone());
-        self.0
-            .range(from..)
-            .map_while(move |(place, things)| Some((place.0.strip_prefix(&root)?, things)))
-            .filter(|(_, things)| !things.is_empty())
-            .map(|(parent, _)| parent)
+        let below = self.0.range(Place(root.clone())..).map_while(|(place, things)| Some((place.0.strip_prefix(&root)?, things)));
+        below.filter(|(_, things)| !things.is_empty()).map(|(parent, _)| parent.to_owned()).collect()
     }
 
     /// A number that no thing of the place had, as far as is known.
@@ -144,6 +132,14 @@ impl Tx<'_> {
         self.replaced.push((place.clone(), id.to_owned(), before));
         self.change("item", stored_key(place, id), body);
         self.state.items.set(place, id, item);
+        self.forget_wanted(place);
+    }
+
+    /// What webhooks are told of is looked up anew after their subscriptions changed.
+    fn forget_wanted(&mut self, place: &Place) {
+        if place.0.starts_with(SUBSCRIPTIONS) {
+            self.state.wanted = None;
+        }
     }
 
     /// Where the changes to things stand.
@@ -157,6 +153,7 @@ impl Tx<'_> {
         self.changes.truncate(self.changes.len() - undone.len());
         for (place, id, before) in undone.into_iter().rev() {
             self.state.items.set(&place, &id, before);
+            self.forget_wanted(&place);
         }
     }
 }

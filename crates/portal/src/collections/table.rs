@@ -5,6 +5,7 @@
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value};
 
+use super::store::Place;
 use crate::state::State;
 use crate::webhooks;
 
@@ -29,7 +30,7 @@ pub enum Shape {
 }
 
 /// Refuses the fields of a new thing.
-pub type Check = fn(&Map<String, Value>, &State) -> Result<(), ErrorBody>;
+pub type Check = fn(&Map<String, Value>, &Place, &State) -> Result<(), ErrorBody>;
 
 /// One collection.
 #[derive(Debug)]

@@ -340,3 +340,9 @@ fn an_import_that_waits_survives_a_restart_and_a_snapshot() {
 pub fn one_contact(account: &Account, email: &str) {
     post(account, &request(&["0-1.email"], json!({})), format!("email\n{email}\n").as_bytes()).expect(200);
 }
+
+/// Imports so many contacts.
+pub fn contacts(account: &Account, count: usize) {
+    let rows: String = (0..count).map(|at| format!("{at}@example.com\n")).collect();
+    post(account, &request(&["0-1.email"], json!({})), format!("email\n{rows}").as_bytes()).expect(200);
+}

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use keyway_core::time::Timestamp;
 use keyway_portal::{Notice, Storage};
 use serde_json::{Value, json};
 
-use crate::support::{APP_ID, Account, HUB_ID};
+use crate::support::{APP_ID, Account, HUB_ID, NOW_MS};
 
 /// An account with an app that is told, and what it was told.
 struct Told {
@@ -181,4 +182,47 @@ fn what_an_import_makes_is_told_of_as_an_imports() {
     let notices = told.notices.lock().unwrap();
     let event = &notices[0].events[0];
     assert_eq!((&event["changeSource"], event.get("sourceId")), (&json!("IMPORT"), None));
+}
+
+#[test]
+fn an_import_that_is_done_before_a_seed_is_told_of_and_the_seed_is_not() {
+    let told = Told::of(&[to("contact.creation")]);
+    crate::imports::one_contact(&told.account, "ada@example.com");
+    let seed = json!({ "records": { "contacts": [{ "properties": { "email": "seeded@example.com" } }] } });
+    told.account.block_on(told.account.portal().fill(HUB_ID, seed, Timestamp::from_ms(NOW_MS))).unwrap();
+    let notices = told.notices.lock().unwrap();
+    let sources: Vec<&Value> = notices.iter().flat_map(|notice| &notice.events).map(|event| &event["changeSource"]).collect();
+    assert_eq!(sources, ["IMPORT"]);
+}
+
+#[test]
+fn event_ids_go_on_after_a_seed_that_was_refused() {
+    let told = Told::of(&[to("contact.creation")]);
+    let last_id = || told.notices.lock().unwrap().last().unwrap().events.last().unwrap()["eventId"].as_u64().unwrap();
+    told.account.contact("ada@example.com");
+    let before = last_id();
+    let seed = json!({ "calls": [{ "method": "POST", "path": "/webhooks/v3/77/subscriptions", "body": { "eventType": "nonsense" } }] });
+    told.account.block_on(told.account.portal().fill(HUB_ID, seed, Timestamp::from_ms(NOW_MS))).unwrap_err();
+    told.account.contact("ben@example.com");
+    assert!(last_id() > before);
+}
+
+#[test]
+fn more_events_than_an_app_is_told_of_are_counted() {
+    let any = json!({ "eventType": "object.creation", "objectTypeId": "0-1" });
+    let told = Told::of(&[to("contact.creation"), any]);
+    crate::imports::contacts(&told.account, 6_000);
+    told.account.get("/crm/v3/objects/contacts").expect(200);
+    let notices = told.notices.lock().unwrap();
+    assert_eq!(notices.iter().map(|notice| (notice.events.len(), notice.left_out)).collect::<Vec<_>>(), [(10_000, 2_000)]);
+}
+
+#[test]
+fn a_subscription_is_made_once_under_one_spelling_of_the_app() {
+    let told = Told::of(&[to("contact.creation")]);
+    told.account.call("POST /webhooks/v3/77/subscriptions", to("contact.creation")).refused(409, "already");
+    for app in ["077", "+77", "app-077", "app-", "x", "77%20"] {
+        told.account.call(&format!("POST /webhooks/v3/{app}/subscriptions"), to("contact.creation")).refused(404, "OBJECT_NOT_FOUND");
+    }
+    told.account.call("POST /webhooks/v3/app-77/subscriptions", to("contact.creation")).expect(201);
 }
