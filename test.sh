@@ -142,8 +142,8 @@ part 'tests of the workspace' workspace_tests
 part 'clients for Node, and pages in a browser' node_client
 part 'the console in a browser' pages_in_a_browser
 part 'clients for Python' python_client
-part 'what is listed as tested is' python3 tests/coverage.py
 part 'the tests that ship with hubspot-sdk' sdk_suite
+part 'what is listed as tested is' python3 tests/coverage.py
 KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gateway' node_client
 KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
 part 'the planted corpus' planted_corpus

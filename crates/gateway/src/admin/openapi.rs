@@ -124,7 +124,9 @@ fn refusals(one: &Operation) -> Vec<u16> {
     if one.path.contains('{') || one.body.is_some() || one.query.is_some() {
         statuses.push(404);
     }
-    if one.method != "GET" || one.query.is_some() || one.path.contains("{app}") || one.path.contains("/portals/") {
+    // A token has no sign-in of its own.
+    let of_people = one.access == Access::Own;
+    if of_people || one.method != "GET" || one.query.is_some() || one.path.contains("{app}") || one.path.contains("/portals/") {
         statuses.push(409);
     }
     if one.body.is_some() || takes_key(one) {
