@@ -30,6 +30,7 @@ mod people;
 mod public_apps;
 mod qr;
 mod roles;
+mod rows;
 mod scopes;
 mod set_up;
 mod shell;

@@ -381,7 +381,7 @@ impl Control {
     pub async fn apps(&self, hub_id: Option<u64>) -> Vec<(App, Vec<Token>)> {
         let state = self.state.lock().await;
         let wanted = state.apps.iter().filter(|app| hub_id.is_none_or(|hub_id| hub_id == app.hub_id));
-        with_tokens(&state, wanted.map(|app| App::clone(app)).collect())
+        with_tokens(&state, wanted.map(Arc::as_ref).cloned().collect())
     }
 
     /// One app with its tokens, by id or by a name that only one app has.
@@ -538,7 +538,7 @@ impl Control {
     pub async fn take_over(&self, token_id: u64, rotation: Rotation) -> Result<(App, Token)> {
         rotation.check()?;
         let (mut change, mut state) = self.begin().await?;
-        let heir = state.tokens.iter().find(|token| token.id == token_id).map(|token| Token::clone(token));
+        let heir = state.tokens.iter().map(Arc::as_ref).find(|token| token.id == token_id).cloned();
         let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
         let app = find_app(&state, &heir.app_id.to_string())?.clone();
         let now = self.registry.now_of(app.hub_id);
@@ -796,7 +796,7 @@ fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
 }
 
 fn tokens_of(state: &State, app_id: u64) -> Vec<Token> {
-    state.tokens.iter().filter(|token| token.app_id == app_id).map(|token| Token::clone(token)).collect()
+    state.tokens.iter().map(Arc::as_ref).filter(|token| token.app_id == app_id).cloned().collect()
 }
 
 fn replace<T>(list: &mut [Arc<T>], value: T, is_it: impl Fn(&T) -> bool) {
@@ -816,7 +816,7 @@ fn shared<T: PartialEq>(before: &[Arc<T>], read: Vec<T>, id: impl Fn(&T) -> u64)
 }
 
 fn owned<T: Clone>(things: &[Arc<T>]) -> Vec<T> {
-    things.iter().map(|one| T::clone(one)).collect()
+    things.iter().map(Arc::as_ref).cloned().collect()
 }
 
 fn refuse_taken_name(state: &State, app: &App) -> Result<()> {

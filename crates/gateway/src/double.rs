@@ -6,6 +6,7 @@
 
 mod clock;
 pub mod faults;
+pub(crate) mod recent;
 pub mod requests;
 mod snapshots;
 

@@ -22,9 +22,9 @@ use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::control::Control;
-use crate::registry::{Registry, locked};
+use crate::registry::{AppEntry, Registry, locked};
 use crate::upstream::{self, UpstreamError};
-use deliveries::Delivery;
+use deliveries::{Delivery, is_success};
 
 use targets::Target;
 pub use targets::Targets;
@@ -122,7 +122,8 @@ impl Webhooks {
         self.start(&key, queue);
         if lost > 0 {
             let why = format!("{lost} events are lost: {WAITING_MAX} of this app, of {} MiB, wait at most", WAITING_BYTES_MAX >> 20);
-            self.note(&key, &target, 0, "[]".into(), Duration::ZERO, Outcome::refused(why));
+            let app = self.registry.webhook_app(hub_id, &key.1);
+            self.note(hub_id, Outcome::refused(why).delivery(app.as_deref(), &target, 0, "[]".into(), Duration::ZERO));
         }
     }
 
@@ -152,13 +153,14 @@ impl Webhooks {
                 event["attemptNumber"] = batch.attempt.into();
             }
             let (began, body) = (Instant::now(), json!(batch.events).to_string());
-            let outcome = self.send(&key, &batch.target, body.clone()).await;
+            let app = self.registry.webhook_app(key.0, &key.1);
+            let outcome = self.send(&key, app.as_deref(), &batch.target, body.clone()).await;
             let mut queues = self.lock();
             // The account was made as new meanwhile, or the app has another target.
             let Some(queue) = queues.get_mut(&key).filter(|queue| queue.id == batch.queue) else { return };
             let again = outcome.passing && batch.attempt + 1 < ATTEMPTS_MAX;
             // Under the lock: once the account is forgotten, nothing of it is noted.
-            self.note(&key, &batch.target, batch.attempt, body, began.elapsed(), outcome);
+            self.note(key.0, outcome.delivery(app.as_deref(), &batch.target, batch.attempt, body, began.elapsed()));
             if again {
                 batch.attempt += 1;
                 self.runtime.spawn(self.clone().wait_and_put_back(key.clone(), batch));
@@ -190,14 +192,14 @@ impl Webhooks {
         }
     }
 
-    async fn send(&self, (hub_id, app): &Key, target: &str, body: String) -> Outcome {
+    async fn send(&self, (hub_id, named): &Key, app: Option<&AppEntry>, target: &str, body: String) -> Outcome {
         let target = match Target::parse(target).and_then(|target| self.targets.allow(target)) {
             Ok(target) => target,
             Err(refused) => return Outcome::refused(refused),
         };
-        let secret = match self.registry.webhook_app(*hub_id, app) {
-            Some(entry) => self.control.signing_secret(&entry),
-            None => Err(format!("account {hub_id} has no app {app}, so there is no secret to sign with")),
+        let secret = match app {
+            Some(app) => self.control.signing_secret(app),
+            None => Err(format!("account {hub_id} has no app {named}, so there is no secret to sign with")),
         };
         let secret = match secret {
             Ok(secret) => secret,
@@ -205,17 +207,15 @@ impl Webhooks {
         };
         let headers = headers(&secret, &target.to_string(), &body);
         match upstream::post(&target.base, &target.path, headers, Bytes::from(body), ANSWER_TIME_MAX).await {
-            Ok(status) => Outcome { status: Some(status), error: None, passing: !(200..300).contains(&status) },
+            Ok(status) => Outcome { status: Some(status), error: None, passing: !is_success(status) },
             Err(error) => Outcome { status: None, error: Some(said(error).to_owned()), passing: error != UpstreamError::Unsendable },
         }
     }
 
-    fn note(&self, (hub_id, app): &Key, target: &str, attempt: u32, body: String, took: Duration, outcome: Outcome) {
-        let Some(double) = self.registry.double(*hub_id) else { return };
-        let app_id = self.registry.webhook_app(*hub_id, app).map(|entry| entry.app.id);
-        let (at, took_ms) = (clock::now(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        let Outcome { status, error, .. } = outcome;
-        double.deliveries.note(Delivery { number: 0, at, app_id, target: target.to_owned(), attempt, body, status, error, took_ms });
+    fn note(&self, hub_id: u64, delivery: Delivery) {
+        if let Some(double) = self.registry.double(hub_id) {
+            double.deliveries.note(delivery);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Queue>> {
@@ -256,6 +256,14 @@ impl Queue {
 impl Outcome {
     fn refused(why: String) -> Self {
         Self { status: None, error: Some(why), passing: false }
+    }
+
+    /// What is kept of it. The number comes when it is kept.
+    fn delivery(self, app: Option<&AppEntry>, target: &str, attempt: u32, body: String, took: Duration) -> Delivery {
+        let Self { status, error, .. } = self;
+        let (app_id, target) = (app.map(|app| app.app.id), target.to_owned());
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Delivery { number: 0, at: clock::now(), app_id, target, attempt, body, status, error, took_ms }
     }
 }
 

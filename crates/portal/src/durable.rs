@@ -222,31 +222,35 @@ fn put_rows(rows: usize) -> &'static str {
 
 async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    for of_one_kind in changes.chunk_by(|one, next| one.body.is_some() == next.body.is_some()) {
-        for rows in of_one_kind.chunks(ROWS_MAX) {
-            if rows[0].body.is_some() {
-                let mut statement = sqlx::query(put_rows(rows.len()));
-                for row in rows {
-                    // SQLite's integers are signed; the bits are what is kept.
-                    statement = statement.bind(row.hub_id.cast_signed()).bind(row.space).bind(&row.key).bind(&row.body);
-                }
-                statement.execute(&mut *transaction).await?;
-                continue;
-            }
-            for gone in rows {
-                let hub_id = gone.hub_id.cast_signed();
-                let statement = match gone.space {
-                    "*" => sqlx::query("DELETE FROM documents WHERE hub_id = ?").bind(hub_id),
-                    space => sqlx::query("DELETE FROM documents WHERE hub_id = ? AND space = ? AND key = ?")
-                        .bind(hub_id)
-                        .bind(space)
-                        .bind(&gone.key),
-                };
-                statement.execute(&mut *transaction).await?;
-            }
+    // Runs of documents, in their order between those that go, each of which is a run of its own.
+    for run in changes.chunk_by(|one, next| one.body.is_some() && next.body.is_some()) {
+        if let [gone @ Change { body: None, .. }] = run {
+            remove(&mut transaction, gone).await?;
+            continue;
+        }
+        for rows in run.chunks(ROWS_MAX) {
+            put(&mut transaction, rows).await?;
         }
     }
     transaction.commit().await
+}
+
+async fn put(connection: &mut SqliteConnection, rows: &[Change]) -> Result<(), sqlx::Error> {
+    let mut statement = sqlx::query(put_rows(rows.len()));
+    for row in rows {
+        // SQLite's integers are signed; the bits are what is kept.
+        statement = statement.bind(row.hub_id.cast_signed()).bind(row.space).bind(&row.key).bind(&row.body);
+    }
+    statement.execute(connection).await.map(drop)
+}
+
+async fn remove(connection: &mut SqliteConnection, gone: &Change) -> Result<(), sqlx::Error> {
+    let hub_id = gone.hub_id.cast_signed();
+    let statement = match gone.space {
+        "*" => sqlx::query("DELETE FROM documents WHERE hub_id = ?").bind(hub_id),
+        space => sqlx::query("DELETE FROM documents WHERE hub_id = ? AND space = ? AND key = ?").bind(hub_id).bind(space).bind(&gone.key),
+    };
+    statement.execute(connection).await.map(drop)
 }
 
 fn unavailable() -> ErrorBody {

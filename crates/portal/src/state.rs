@@ -213,7 +213,7 @@ impl<'a> Tx<'a> {
     /// Puts a record in the place of the one with its id.
     pub fn put_record(&mut self, kind: Kind, record: Record) {
         self.change("record", format!("{kind}/{}", record.id), Some(record.to_stored()));
-        self.notes.put(kind, self.state.table(kind).any(record.id), &record);
+        self.notes.put(kind, self.state.table(kind), &record);
         self.state.space_mut(kind).put_record(record);
     }
 
@@ -411,7 +411,7 @@ impl<'a> Tx<'a> {
         } else {
             self.put_json("link", key, &types);
         }
-        self.notes.linked(from, to, self.state.links.between(from, to), &types);
+        self.notes.linked(from, to, &self.state.links, &types);
         self.state.links.set(from, to, types);
     }
 

@@ -16,10 +16,11 @@ use serde_json::{Map, Value, json};
 use crate::Call;
 use crate::collections::{Item, Place};
 use crate::kind::Kind;
-use crate::links::End;
+use crate::links::{End, Links};
 use crate::record::Record;
 use crate::request::bad_field;
 use crate::state::{State, Tx};
+use crate::table::Table;
 
 /// Where the collections keep an app's subscriptions, and its target.
 pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
@@ -145,11 +146,12 @@ impl Notes {
         self.imported = self.happened.len();
     }
 
-    pub fn put(&mut self, kind: Kind, before: Option<&Record>, record: &Record) {
+    /// A record is about to be put in its table.
+    pub fn put(&mut self, kind: Kind, table: &Table, record: &Record) {
         if self.wanted.verbs.is_empty() {
             return;
         }
-        let of = (kind, record.id);
+        let (of, before) = ((kind, record.id), table.any(record.id));
         match (before.is_some_and(|before| before.archived_at.is_none()), record.archived_at.is_none()) {
             (true, false) => return self.note(of, What::Deleted),
             (false, true) if before.is_some() => self.note(of, What::Restored),
@@ -174,7 +176,12 @@ impl Notes {
         self.note(of, What::Merged { other });
     }
 
-    pub fn linked(&mut self, from: End, to: End, before: &[u32], now: &[u32]) {
+    /// The types of an association are about to be set.
+    pub fn linked(&mut self, from: End, to: End, links: &Links, now: &[u32]) {
+        if self.wanted.verbs.is_empty() {
+            return;
+        }
+        let before = links.between(from, to);
         for link_type in before.iter().filter(|id| !now.contains(id)) {
             self.note(from, What::Linked { to, link_type: *link_type, removed: true });
         }

@@ -49,8 +49,7 @@ pub(super) async fn change_password(
     Extension(who): Extension<Principal>,
     JsonBody(asked): JsonBody<NewPasswordBody>,
 ) -> Answer<view::UserAnswer> {
-    let mut person = person(&admin, &who).await?;
-    check_password(&admin, &who, &person, asked.password).await?;
+    let mut person = proven(&admin, &who, asked.password).await?;
     admin.control.change_password(&person, Secret::new(asked.new_password)).await?;
     person.password = true;
     shown(&person)
@@ -66,8 +65,7 @@ pub(super) async fn begin_second_factor(
     Extension(who): Extension<Principal>,
     JsonBody(asked): JsonBody<PasswordBody>,
 ) -> Answer<view::NewFactor> {
-    let person = person(&admin, &who).await?;
-    check_password(&admin, &who, &person, asked.password).await?;
+    let person = proven(&admin, &who, asked.password).await?;
     let new = admin.control.begin_second_factor(&person).await?;
     answer(view::NewFactor { key: new.key.expose().clone(), uri: new.uri.expose().clone() })
 }
@@ -88,8 +86,7 @@ pub(super) async fn remove_second_factor(
     Extension(who): Extension<Principal>,
     JsonBody(asked): JsonBody<PasswordBody>,
 ) -> Answer<view::UserAnswer> {
-    let person = person(&admin, &who).await?;
-    check_password(&admin, &who, &person, asked.password).await?;
+    let person = proven(&admin, &who, asked.password).await?;
     shown(&admin.control.remove_second_factor(&person.email).await?)
 }
 
@@ -105,17 +102,18 @@ async fn person(admin: &Admin, who: &Principal) -> Result<Person, ApiError> {
     }
 }
 
-/// Guesses count as those at sign-in do.
-async fn check_password(admin: &Admin, who: &Principal, person: &Person, password: String) -> Result<(), ApiError> {
+/// Who asks, as a person whose password this is. Guesses count as those at sign-in do.
+async fn proven(admin: &Admin, who: &Principal, password: String) -> Result<Person, ApiError> {
+    let person = person(admin, who).await?;
     if !person.password {
         return Err(ApiError::new(409, "conflict", "you sign in at an identity provider, and have no password here"));
     }
     let guess = admin.sign_in_guesses.begin(&person.email, &who.source, clock::now());
     let guess =
         guess.map_err(|wait_s| ApiError::new(429, "too_many", format!("too many wrong passwords; try again in {wait_s} seconds")))?;
-    if !admin.control.has_password(person, Secret::new(password)).await? {
+    if !admin.control.has_password(&person, Secret::new(password)).await? {
         return Err(ApiError::invalid("the password is wrong"));
     }
     guess.was_right();
-    Ok(())
+    Ok(person)
 }

@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 use super::api::{Api, Refused, with_query};
 use super::apps::{self, App};
 use super::page;
+use super::rows::Rows;
 use super::shell::Shell;
 use super::sign_in::see_other;
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
 const SECTION: &str = "/accounts";
-/// Rows of the list.
-const ROWS: usize = 50;
 /// Apps named on the account's page.
 const APPS_MAX: usize = 50;
 
@@ -155,19 +154,9 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         fits && words.split_whitespace().all(|word| account.name.to_lowercase().contains(word) || account.hub_id.to_string().contains(word))
     });
     accounts.sort_by_cached_key(|account| (account.name.to_lowercase(), account.hub_id));
-    let (found, page): (usize, usize) = (accounts.len(), fields.get("page").parse().unwrap_or(0));
-    let accounts = accounts.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
-    let at = |page: usize| with_query(SECTION, &[("q", search), ("state", state), ("page", &page.to_string())]);
-    Ok(page::render(&AccountsPage {
-        shell: visitor.shell(SECTION),
-        search,
-        state,
-        accounts,
-        found,
-        all: known,
-        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
-        earlier: page.checked_sub(1).map(at),
-    }))
+    let Rows { things: accounts, found, earlier, later } =
+        Rows::of(accounts, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("page", page)]));
+    Ok(page::render(&AccountsPage { shell: visitor.shell(SECTION), search, state, accounts, found, all: known, later, earlier }))
 }
 
 #[derive(Template)]

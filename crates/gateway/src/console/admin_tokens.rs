@@ -10,6 +10,7 @@ use serde_json::json;
 use super::api::{Refused, with_query};
 use super::page;
 use super::roles::{self, AppNames, Choice};
+use super::rows::Rows;
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
@@ -17,8 +18,6 @@ use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
 const SECTION: &str = "/admin-tokens";
-/// Rows of the list.
-const ROWS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
 
 /// A token, as the API has it.
@@ -84,9 +83,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         (state.is_empty() || token.state == state) && words.split_whitespace().all(|word| text.contains(word))
     });
     tokens.sort_by_cached_key(|token| (!token.is_live(), token.name.to_lowercase(), token.id));
-    let (found, page): (usize, usize) = (tokens.len(), fields.get("page").parse().unwrap_or(0));
-    let tokens: Vec<AdminToken> = tokens.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
-    let at = |page: usize| with_query(SECTION, &[("q", search), ("state", state), ("page", &page.to_string())]);
+    let Rows { things: tokens, found, earlier, later } =
+        Rows::of(tokens, &fields, |page| with_query(SECTION, &[("q", search), ("state", state), ("page", page)]));
     let names = AppNames::of(&visitor.api, tokens.iter().map(|token| &token.apps)).await;
     Ok(page::render(&TokensPage {
         shell: visitor.shell(SECTION),
@@ -94,8 +92,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         state,
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         tokens,
-        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
-        earlier: page.checked_sub(1).map(at),
+        later,
+        earlier,
         found,
         all: known,
     }))

@@ -9,14 +9,13 @@ use serde::Deserialize;
 use super::api::{Api, Refused, with_query};
 use super::new_app::{self, AccountChoice};
 use super::page;
+use super::rows::Rows;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
 use crate::admin::{ROTATION_DAYS, UNUSED_DAYS};
 use crate::clock;
 
-/// Rows of the list.
-const ROWS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
 
 /// An app, as the API has it.
@@ -181,9 +180,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         fits && app.matches(search)
     });
     apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
-    let (found, page): (usize, usize) = (apps.len(), fields.get("page").parse().unwrap_or(0));
-    let apps: Vec<App> = apps.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
-    let at = |page: usize| with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("page", &page.to_string())]);
+    let Rows { things: apps, found, earlier, later } =
+        Rows::of(apps, &fields, |page| with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("page", page)]));
     Ok(page::render(&AppsPage {
         shell: visitor.shell("/apps"),
         search,
@@ -191,8 +189,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         state,
         names: accounts.iter().map(|account| (account.hub_id, account.name.clone())).collect(),
         accounts,
-        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
-        earlier: page.checked_sub(1).map(at),
+        later,
+        earlier,
         apps,
         found,
         all: known,

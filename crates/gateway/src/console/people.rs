@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::api::{Refused, with_part, with_query};
 use super::page;
 use super::roles::{self, AppNames, Choice};
+use super::rows::Rows;
 use super::shell::{Shell, sentence};
 use super::shown_once::ShownOnce;
 use super::sign_in::see_other;
@@ -18,8 +19,6 @@ use super::words::filters;
 use crate::admin::Admin;
 
 const SECTION: &str = "/people";
-/// Rows of the list.
-const ROWS: usize = 50;
 
 /// Somebody who may sign in, as the API has them.
 #[derive(Clone, Deserialize)]
@@ -85,9 +84,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let words = search.to_lowercase();
     people.retain(|person| (role.is_empty() || person.role == role) && words.split_whitespace().all(|word| person.email.contains(word)));
     people.sort_by(|one, other| one.email.cmp(&other.email));
-    let (found, page): (usize, usize) = (people.len(), fields.get("page").parse().unwrap_or(0));
-    let people: Vec<Person> = people.into_iter().skip(page.saturating_mul(ROWS)).take(ROWS).collect();
-    let at = |page: usize| with_query(SECTION, &[("q", search), ("role", role), ("page", &page.to_string())]);
+    let Rows { things: people, found, earlier, later } =
+        Rows::of(people, &fields, |page| with_query(SECTION, &[("q", search), ("role", role), ("page", page)]));
     let names = AppNames::of(&visitor.api, people.iter().map(|person| &person.apps)).await;
     Ok(page::render(&PeoplePage {
         shell: visitor.shell(SECTION),
@@ -95,8 +93,8 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         role,
         names: names.map_err(|refused| visitor.refused(SECTION, &refused))?,
         people,
-        later: (page.saturating_add(1).saturating_mul(ROWS) < found).then(|| at(page + 1)),
-        earlier: page.checked_sub(1).map(at),
+        later,
+        earlier,
         found,
         all: known,
     }))

@@ -417,7 +417,7 @@ impl Control {
                 && app.public_app.is_some_and(|id| public_app.is_none_or(|wanted| wanted == id))
                 && hub_id.is_none_or(|hub_id| hub_id == app.hub_id)
         });
-        super::with_tokens(&state, wanted.take(limit).map(|app| App::clone(app)).collect())
+        super::with_tokens(&state, wanted.take(limit).map(Arc::as_ref).cloned().collect())
     }
 
     /// Ends an install: the app is gone from the account, and its tokens end now.

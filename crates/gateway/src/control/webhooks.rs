@@ -16,8 +16,7 @@ impl Control {
     pub fn signing_secret(&self, app: &AppEntry) -> Result<Secret<String>, String> {
         let Some(public_app) = &app.public_app else {
             let hash = self.registry.token_key().hash(&format!("keyway 2026-11 webhooks of app {}", app.app.id));
-            let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash.0;
-            return Ok(Secret::new(uuid(bytes)));
+            return Ok(Secret::new(uuid(*hash.0.first_chunk().expect("a hash is longer than a UUID"))));
         };
         let newest = public_app.secrets.iter().max_by_key(|secret| secret.created_at);
         let newest = newest.ok_or_else(|| format!("{} has no client secret: it proves itself with PKCE", public_app.name))?;

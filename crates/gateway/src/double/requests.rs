@@ -3,8 +3,7 @@
 //! The audit says that a call was made, this says what was in it. Kept in memory, bounded in number
 //! and in bytes; credentials are not among what is kept.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use keyway_core::time::Timestamp;
@@ -12,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::faults::matches;
-use crate::registry::locked;
+use super::recent::{Keep, Recent};
 
 /// Requests kept of one account.
 const REQUESTS_MAX: usize = 2_000;
@@ -143,22 +142,21 @@ impl Expected {
 }
 
 /// The requests of one account.
-pub struct Requests {
-    kept: Mutex<Kept>,
-    /// The number of the last one.
-    last: watch::Sender<u64>,
-}
+pub struct Requests(Recent<Received>);
 
-#[derive(Default)]
-struct Kept {
-    requests: VecDeque<Arc<Received>>,
-    bytes: usize,
-    number: u64,
+impl Keep for Received {
+    fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
+
+    fn bytes(&self) -> usize {
+        self.body.len()
+    }
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        Self { kept: Mutex::default(), last: watch::Sender::new(0) }
+        Self(Recent::new(REQUESTS_MAX, BODIES_BYTES_MAX))
     }
 }
 
@@ -169,40 +167,22 @@ impl Requests {
         if received.body.len() > BODY_BYTES_MAX {
             received.body = Bytes::new();
         }
-        let mut kept = self.lock();
-        kept.number += 1;
-        received.number = kept.number;
-        kept.bytes += received.body.len();
-        kept.requests.push_back(Arc::new(received));
-        while kept.requests.len() > REQUESTS_MAX || kept.bytes > BODIES_BYTES_MAX {
-            let Some(oldest) = kept.requests.pop_front() else { break };
-            kept.bytes -= oldest.body.len();
-        }
-        // Under the lock, so that the number never goes back.
-        self.last.send_replace(kept.number);
+        self.0.note(received);
     }
 
     /// Those that fit, oldest first.
     pub fn find(&self, filter: &Filter) -> Vec<Arc<Received>> {
-        // The bodies are read outside of the lock: calls come in meanwhile.
-        let all: Vec<Arc<Received>> = self.lock().requests.iter().cloned().collect();
-        all.into_iter().filter(|one| filter.fits(one)).collect()
+        self.0.find(|one| filter.fits(one))
     }
 
     /// The number of the last one, which changes with each.
     pub fn last(&self) -> watch::Receiver<u64> {
-        self.last.subscribe()
+        self.0.last()
     }
 
     /// Forgets all of them; numbers go on.
     pub fn clear(&self) {
-        let mut kept = self.lock();
-        kept.requests.clear();
-        kept.bytes = 0;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        locked(&self.kept)
+        self.0.clear();
     }
 }
 

@@ -14,6 +14,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::introspect::user_id;
 use super::respond;
 use crate::audit::{AuditFilter, AuditLog, AuditRecord, StatusFilter};
 use crate::backend::BackendReply;
@@ -57,20 +58,20 @@ pub(super) fn kind(operation: &Operation) -> Option<Kind> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Cursor {
     change: Option<u64>,
-    call: Option<i64>,
+    call: Option<u64>,
 }
 
 impl Cursor {
     fn parse(text: &str) -> Option<Self> {
         let (change, call) = text.split_once('-')?;
-        let read = |text: &str| if text.is_empty() { Some(None) } else { text.parse::<i64>().ok().filter(|id| *id >= 0).map(Some) };
-        let change = read(change)?.and_then(|id| u64::try_from(id).ok());
-        Some(Self { change, call: read(call)? })
+        // Numbers are signed where they are stored.
+        let read = |text: &str| if text.is_empty() { Some(None) } else { text.parse::<i64>().ok()?.try_into().ok().map(Some) };
+        Some(Self { change: read(change)?, call: read(call)? })
     }
 
     fn text(self) -> String {
-        let text = |id: Option<String>| id.unwrap_or_default();
-        format!("{}-{}", text(self.change.map(|id| id.to_string())), text(self.call.map(|id| id.to_string())))
+        let text = |id: Option<u64>| id.map(|id| id.to_string()).unwrap_or_default();
+        format!("{}-{}", text(self.change), text(self.call))
     }
 }
 
@@ -150,11 +151,19 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) async fn answer(self, kind: Kind, url: &str, query: Option<&str>) -> Result<BackendReply, ErrorBody> {
         let mut asked = Asked::read(kind, query)?;
-        asked.from = asked.from.max(Some(self.since));
+        let earliest = if kind == Kind::Login { clock::now().plus_ms(-SIGN_INS_MS).max(self.since) } else { self.since };
+        asked.from = asked.from.max(Some(earliest));
+        let after = asked.after;
         let (events, next) = match kind {
             Kind::Security => self.security(&asked).await?,
-            Kind::AuditLogs => self.calls(&asked, asked.after, |call| self.action(call)).await?,
-            Kind::Login => self.sign_ins(&asked).await?,
+            Kind::AuditLogs => {
+                let read = self.calls(&asked, |call| self.action(call)).await?;
+                (read.events, read.ended.map(|call| Cursor { call: Some(call), ..after }))
+            }
+            Kind::Login => {
+                let read = self.sign_ins(&asked).await?;
+                (read.events, read.ended.map(|change| Cursor { change: Some(change), ..after }))
+            }
         };
         let mut body = json!({ "results": events.into_iter().map(|event| event.shown).collect::<Vec<_>>() });
         if let Some(next) = next {
@@ -168,52 +177,38 @@ impl Reader {
     /// Both records as one: of the two that come next, the newer one. Each stays in its own order,
     /// which is by number and not always by time, so that no page skips or repeats one.
     async fn security(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
-        let (calls, more_calls) = self.calls(asked, asked.after, |call| self.critical_call(call)).await?;
-        let (changes, more_changes) = self.changes(asked, Some(self.hub_id), |change| self.critical_change(asked, change)).await?;
-        let (mut calls, mut changes) = (calls.into_iter().peekable(), changes.into_iter().peekable());
-        let (mut events, mut next) = (Vec::new(), asked.after);
+        let calls = self.calls(asked, |call| self.critical_call(call)).await?;
+        let changes = self.changes(asked, Some(self.hub_id), |change| self.critical_change(asked, change)).await?;
+        let (calls_ended, changes_ended) = (calls.ended, changes.ended);
+        let (mut calls, mut changes) = (calls.events.into_iter().peekable(), changes.events.into_iter().peekable());
+        let (mut events, mut last) = (Vec::new(), asked.after);
         while events.len() < asked.limit {
             let call_is_next = match (calls.peek(), changes.peek()) {
                 (Some(call), Some(change)) => call.at >= change.at,
-                (Some(_), None) => true,
-                (None, Some(_)) => false,
-                (None, None) => break,
+                (call, _) => call.is_some(),
             };
-            let event = if call_is_next { calls.next() } else { changes.next() };
-            let Some(event) = event else { break };
-            match event.place {
-                Place::Change(id) => next.change = Some(id),
-                Place::Call(id) => next.call = Some(id),
-            }
+            let Some(event) = (if call_is_next { calls.next() } else { changes.next() }) else { break };
+            let place = if call_is_next { &mut last.call } else { &mut last.change };
+            *place = Some(event.number);
             events.push(event);
         }
-        // Of a record that was told of as far as it was read, the next page begins where reading ended.
+        // Of what was found and is left, the next page begins after the last that was told of; else where
+        // reading ended. A record that is at its end must not begin again.
         let (left_calls, left_changes) = (calls.peek().is_some(), changes.peek().is_some());
-        if let Some(cursor) = more_calls.filter(|_| !left_calls) {
-            next.call = cursor.call;
-        }
-        if let Some(cursor) = more_changes.filter(|_| !left_changes) {
-            next.change = cursor.change;
-        }
-        let more = left_calls || left_changes || more_calls.is_some() || more_changes.is_some();
-        // A record that is at its end must not begin again.
-        if !left_calls && more_calls.is_none() {
-            next.call = Some(0);
-        }
-        if !left_changes && more_changes.is_none() {
-            next.change = Some(0);
-        }
+        let more = left_calls || left_changes || calls_ended.is_some() || changes_ended.is_some();
+        let next = Cursor {
+            call: if left_calls { last.call } else { calls_ended.or(Some(0)) },
+            change: if left_changes { last.change } else { changes_ended.or(Some(0)) },
+        };
         Ok((events, more.then_some(next)))
     }
 
     /// Of people who see this account: all but app managers of other accounts' apps.
-    async fn sign_ins(&self, asked: &Asked) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
+    async fn sign_ins(&self, asked: &Asked) -> Result<Found, ErrorBody> {
         let (people, apps) = (self.control.people().await, self.control.apps(Some(self.hub_id)).await);
         let people = people.map_err(|_| respond::store_unavailable())?;
         let sees = |person: &Person| person.role.apps().is_none_or(|own| apps.iter().any(|(app, _)| own.contains(&app.id)));
         let seeing: HashSet<u64> = people.iter().filter(|person| sees(person)).map(|person| person.id).collect();
-        let from = clock::now().plus_ms(-SIGN_INS_MS).max(self.since);
-        let filter = Asked { from: Some(from), users: Vec::new(), limit: asked.limit, after: asked.after, to: None, others: String::new() };
         let told = |change: &ChangeRecord| {
             let user = change.who_id.filter(|id| seeing.contains(id) && asked.is_of(*id))?;
             let (id, at) = (format!("c{}", change.id), change.at.to_iso());
@@ -221,89 +216,55 @@ impl Reader {
             put_address(&mut shown, &change.source);
             Some(shown)
         };
-        self.changes(&filter, None, told).await
+        self.changes(asked, None, told).await
     }
 
-    /// A page of what changes tell, and where the next begins.
-    async fn changes(
-        &self,
-        asked: &Asked,
-        hub_id: Option<u64>,
-        told: impl Fn(&ChangeRecord) -> Option<Value>,
-    ) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
-        let operation = hub_id.is_none().then(|| "signIn".to_owned());
+    /// What changes tell; of no account, what signing in tells.
+    async fn changes(&self, asked: &Asked, hub_id: Option<u64>, told: impl Fn(&ChangeRecord) -> Option<Value>) -> Result<Found, ErrorBody> {
         let mut filter = ChangeFilter {
             hub_id,
-            operation,
+            operation: hub_id.is_none().then(|| "signIn".to_owned()),
             from: asked.from,
             to: asked.to,
             before_id: asked.after.change,
             limit: READ_AT_ONCE,
             ..ChangeFilter::default()
         };
-        let (mut events, mut read) = (Vec::new(), 0);
+        let mut found = Found::default();
         loop {
             let records = self.control.changes(&filter).await.map_err(|_| respond::store_unavailable())?;
-            let more = records.len() == READ_AT_ONCE as usize;
-            for record in records {
-                read += 1;
-                filter.before_id = Some(record.id);
-                if let Some(shown) = told(&record) {
-                    events.push(Event { at: record.at, place: Place::Change(record.id), shown });
-                }
-                if events.len() == asked.limit || read == READ_MAX {
-                    return Ok((events, Some(Cursor { change: filter.before_id, ..asked.after })));
-                }
+            let events = records.iter().map(|record| (record.id, told(record).map(|shown| (record.at, shown))));
+            if found.take(asked.limit, events) {
+                return Ok(found);
             }
-            if !more {
-                return Ok((events, None));
-            }
+            filter.before_id = records.last().map(|record| record.id);
         }
     }
 
-    /// A page of what successful calls tell, and where the next begins.
-    async fn calls(
-        &self,
-        asked: &Asked,
-        after: Cursor,
-        told: impl Fn(&AuditRecord) -> Option<Value>,
-    ) -> Result<(Vec<Event>, Option<Cursor>), ErrorBody> {
-        let (mut events, mut read) = (Vec::new(), 0);
-        if !asked.is_of(self.user_id()) {
-            return Ok((events, None));
+    /// What successful calls tell.
+    async fn calls(&self, asked: &Asked, told: impl Fn(&AuditRecord) -> Option<Value>) -> Result<Found, ErrorBody> {
+        let mut found = Found::default();
+        if !asked.is_of(user_id(self.hub_id)) {
+            return Ok(found);
         }
         let mut filter = AuditFilter {
             hub_id: Some(self.hub_id),
             status: Some(StatusFilter::Class(2)),
             from: asked.from,
             to: asked.to,
-            before_id: after.call,
+            before_id: asked.after.call.map(u64::cast_signed),
             limit: READ_AT_ONCE,
             ..AuditFilter::default()
         };
         loop {
             let records = self.audit.list(&filter).await.map_err(|_| respond::unavailable_error())?;
-            let more = records.len() == READ_AT_ONCE as usize;
-            for record in records {
-                read += 1;
-                filter.before_id = Some(record.id);
-                if let Some(shown) = told(&record) {
-                    let at = Timestamp::parse_iso(&record.time).unwrap_or(Timestamp::from_ms(0));
-                    events.push(Event { at, place: Place::Call(record.id), shown });
-                }
-                if events.len() == asked.limit || read == READ_MAX {
-                    return Ok((events, Some(Cursor { call: filter.before_id, ..after })));
-                }
+            let at = |record: &AuditRecord| Timestamp::parse_iso(&record.time).unwrap_or(Timestamp::from_ms(0));
+            let events = records.iter().map(|record| (record.id.cast_unsigned(), told(record).map(|shown| (at(record), shown))));
+            if found.take(asked.limit, events) {
+                return Ok(found);
             }
-            if !more {
-                return Ok((events, None));
-            }
+            filter.before_id = records.last().map(|record| record.id);
         }
-    }
-
-    /// An embedded account has one user, who made its apps; its id is the account's.
-    const fn user_id(&self) -> u64 {
-        self.hub_id
     }
 
     fn critical_change(&self, asked: &Asked, change: &ChangeRecord) -> Option<Value> {
@@ -311,14 +272,14 @@ impl Reader {
             "createApp" => "PRIVATE_APP_ACCESS_TOKEN_CREATE",
             "rotateToken" => "PRIVATE_APP_ACCESS_TOKEN_ROTATE",
             "revokeToken" | "deleteApp" => "PRIVATE_APP_ACCESS_TOKEN_DEACTIVATE",
-            "updateApp" if change.became.to_string().contains("\"scopes\"") => "PRIVATE_APP_SCOPE_GROUPS_UPDATE",
+            "updateApp" if has_field(&change.became, "scopes") => "PRIVATE_APP_SCOPE_GROUPS_UPDATE",
             "admitLegacyKey" => "HAPIKEY_CREATE",
             "approveInstall" => "INSTALL_INTEGRATION",
             "endInstall" => "UNINSTALL_INTEGRATION",
             "putWebhook" | "deleteWebhook" => "WEBHOOK_SETTINGS_UPDATE",
             _ => return None,
         };
-        let user = if change.kind == "person" { change.who_id.unwrap_or_default() } else { self.user_id() };
+        let user = if change.kind == "person" { change.who_id.unwrap_or_default() } else { user_id(self.hub_id) };
         let object = change.target.split_once(' ').map_or("", |(_, id)| id);
         asked
             .is_of(user)
@@ -342,7 +303,7 @@ impl Reader {
             _ => return None,
         };
         let app = format!("app {}", call.app_id?);
-        Some(critical(&format!("a{}", call.id), kind, &call.time, self.user_id(), &app, &call.source, ""))
+        Some(critical(&format!("a{}", call.id), kind, &call.time, user_id(self.hub_id), &app, &call.source, ""))
     }
 
     /// A call that wrote something. Which record it was is not in the audit.
@@ -358,7 +319,7 @@ impl Reader {
         let category = if path.starts_with("/crm/") { "CRM_OBJECT" } else { "OTHER" };
         let mut shown = json!({
             "id": format!("a{}", call.id), "category": category, "action": action, "occurredAt": call.time,
-            "actingUser": { "userId": self.user_id() },
+            "actingUser": { "userId": user_id(self.hub_id) },
         });
         if let Some(object) = &call.object {
             shown["subCategory"] = object.to_uppercase().into();
@@ -367,16 +328,42 @@ impl Reader {
     }
 }
 
-/// Something that happened, and where it stands in its record.
+/// Something that happened, and its number in its record.
 struct Event {
     at: Timestamp,
-    place: Place,
+    number: u64,
     shown: Value,
 }
 
-enum Place {
-    Change(u64),
-    Call(i64),
+/// What one record tells for a page.
+#[derive(Default)]
+struct Found {
+    events: Vec<Event>,
+    /// Records that were read.
+    read: usize,
+    /// The number of the last record that was read, where there may be more.
+    ended: Option<u64>,
+}
+
+impl Found {
+    /// Takes what a batch of records tells, each with its number; whether there is no more to be read.
+    fn take(&mut self, limit: usize, records: impl ExactSizeIterator<Item = (u64, Option<(Timestamp, Value)>)>) -> bool {
+        let more = records.len() == READ_AT_ONCE as usize;
+        for (number, told) in records {
+            self.read += 1;
+            self.events.extend(told.map(|(at, shown)| Event { at, number, shown }));
+            if self.events.len() == limit || self.read == READ_MAX {
+                self.ended = Some(number);
+                return true;
+            }
+        }
+        !more
+    }
+}
+
+/// Whether any of the things of a change has a field.
+fn has_field(things: &Value, field: &str) -> bool {
+    things.as_object().is_some_and(|things| things.values().any(|thing| thing.get(field).is_some()))
 }
 
 fn critical(id: &str, kind: &str, at: &str, user: u64, who: &str, source: &str, object: &str) -> Value {

@@ -41,6 +41,6 @@ pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Resu
 }
 
 /// Embedded accounts have one user, who made the apps; its id is the account's.
-const fn user_id(hub_id: u64) -> u64 {
+pub(super) const fn user_id(hub_id: u64) -> u64 {
     hub_id
 }

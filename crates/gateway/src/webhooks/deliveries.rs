@@ -1,13 +1,12 @@
 //! What was sent to the targets of an account's webhooks: the last of it, to be looked at and counted.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::registry::locked;
+use crate::double::recent::{Keep, Recent};
 
 /// Deliveries kept of one account.
 const DELIVERIES_MAX: usize = 500;
@@ -58,8 +57,13 @@ impl Delivery {
 
     /// Whether the target took it.
     pub fn is_taken(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
+        self.status.is_some_and(is_success)
     }
+}
+
+/// Whether an answer says that the target took it.
+pub fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 impl Filter {
@@ -73,63 +77,43 @@ impl Filter {
 }
 
 /// The deliveries of one account.
-pub struct Deliveries {
-    kept: Mutex<Kept>,
-    /// The number of the last one.
-    last: watch::Sender<u64>,
-}
+pub struct Deliveries(Recent<Delivery>);
 
-#[derive(Default)]
-struct Kept {
-    deliveries: VecDeque<Arc<Delivery>>,
-    bytes: usize,
-    number: u64,
+impl Keep for Delivery {
+    fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
+
+    fn bytes(&self) -> usize {
+        self.body.len()
+    }
 }
 
 impl Default for Deliveries {
     fn default() -> Self {
-        Self { kept: Mutex::default(), last: watch::Sender::new(0) }
+        Self(Recent::new(DELIVERIES_MAX, BODIES_BYTES_MAX))
     }
 }
 
 impl Deliveries {
     /// Keeps one more; it is given its number.
-    pub fn note(&self, mut delivery: Delivery) {
-        let mut kept = self.lock();
-        kept.number += 1;
-        delivery.number = kept.number;
-        kept.bytes += delivery.body.len();
-        kept.deliveries.push_back(Arc::new(delivery));
-        // The newest stays, however long.
-        while kept.deliveries.len() > DELIVERIES_MAX || (kept.bytes > BODIES_BYTES_MAX && kept.deliveries.len() > 1) {
-            let Some(oldest) = kept.deliveries.pop_front() else { break };
-            kept.bytes -= oldest.body.len();
-        }
-        // Under the lock, so that the number never goes back.
-        self.last.send_replace(kept.number);
+    pub fn note(&self, delivery: Delivery) {
+        self.0.note(delivery);
     }
 
     /// Those that fit, oldest first.
     pub fn find(&self, filter: &Filter) -> Vec<Arc<Delivery>> {
-        // The bodies are read outside of the lock: deliveries end meanwhile.
-        let all: Vec<Arc<Delivery>> = self.lock().deliveries.iter().cloned().collect();
-        all.into_iter().filter(|one| filter.fits(one)).collect()
+        self.0.find(|one| filter.fits(one))
     }
 
     /// The number of the last one, which changes with each.
     pub fn last(&self) -> watch::Receiver<u64> {
-        self.last.subscribe()
+        self.0.last()
     }
 
     /// Forgets all of them; numbers go on.
     pub fn clear(&self) {
-        let mut kept = self.lock();
-        kept.deliveries.clear();
-        kept.bytes = 0;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        locked(&self.kept)
+        self.0.clear();
     }
 }
 
