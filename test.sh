@@ -1,23 +1,17 @@
 #!/usr/bin/env bash
-# Everything that shows that Keyway works, on a machine with git, a Rust toolchain and Debian's
-# package manager. Installs what is missing, runs every part even when one fails, and ends with a
-# line that sums up. The long crash test is a command of its own: tests/crash/soak.sh
+# Runs everything that shows that Keyway works, on a machine with git, a Rust toolchain and
+# Debian's package manager. Installs what is missing.
+#
+#   ./test.sh               run every part
+#   ./test.sh NAME…         run the parts whose names begin with these words
+#   ./test.sh --list        list the parts
+#
+# A part that fails does not stop the others. The output of each part stands in target/test-logs.
+# The long crash test is a command of its own: tests/crash/soak.sh
 set -u
 cd "$(dirname "$0")" || exit 2
-passed=0
-failed=0
 
-part() { # part NAME COMMAND…: runs one part and counts it
-  local name=$1
-  shift
-  printf '\n== %s\n' "$name"
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf '== %s FAILED\n' "$name"
-  fi
-}
+# --- what the parts need -------------------------------------------------------------------------
 
 need() { # need COMMAND PACKAGE…: installs Debian packages when the command is missing
   command -v "$1" >/dev/null && return
@@ -27,6 +21,67 @@ need() { # need COMMAND PACKAGE…: installs Debian packages when the command is
   "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq "$@" >/dev/null
 }
 
+system_packages() {
+  need cc build-essential
+  need node nodejs
+  need npm npm
+  need chromium chromium
+  need python3 python3
+  need php php-cli php-curl
+  need ruby ruby
+  need redis-server redis-server
+  need nginx nginx-light
+  need openssl openssl
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
+}
+
+python_env() { # python_env NAME PACKAGE…: a virtual environment in target/NAME with these packages
+  local venv=target/$1 wanted
+  shift
+  wanted="$*"
+  (
+    flock 9
+    [ "$(cat "$venv/installed" 2>/dev/null)" = "$wanted" ] && exit 0
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || exit 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" || exit 1
+    echo "$wanted" >"$venv/installed"
+  ) 9>"$venv.lock"
+}
+
+node_env() { # node_env FOLDER: the packages of the folder's package.json
+  (
+    flock 9
+    cd "$1" || exit 1
+    cmp -s package.json node_modules/.installed && exit 0
+    npm install --no-package-lock --no-audit --no-fund --silent && cp package.json node_modules/.installed
+  ) 9>"target/$(tr / - <<<"$1").lock"
+}
+
+# One function for each environment, so that each is stated once.
+env_python_client() { python_env python-client hubspot-api-client==12.0.0 hubspot-sdk==0.1.0a9 authlib==1.9.10 requests-oauthlib==2.0.0 hubspot3==3.2.56; }
+# Programs with dependencies of their own, which do not agree with each other's.
+env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap-hubspot meltano-tap-hubspot==0.10.1; }
+env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
+env_recipes() { python_env recipes pytest; }
+env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
+env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
+
+environments() { # everything that is installed, while the compiler is at work
+  local failed=0
+  for step in env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis \
+    'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
+    $step || failed=1
+  done
+  return $failed
+}
+
+# --- the parts -----------------------------------------------------------------------------------
+
+formatting() { cargo fmt --all --check; }
+lints() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
+build() { cargo build --workspace --all-targets --quiet; }
+
 workspace_tests() {
   if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --workspace --no-fail-fast --status-level fail && cargo test --workspace --doc --quiet
@@ -35,34 +90,13 @@ workspace_tests() {
   fi
 }
 
-node_client() {
-  (cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && node --test)
-}
-
-pages_in_a_browser() {
-  (cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent && node --test --test-concurrency=2)
-}
-
-python_client() {
-  local venv=target/python-client tap
-  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-api-client==12.0.0 hubspot-sdk==0.1.0a9 authlib==1.9.10 requests-oauthlib==2.0.0 hubspot3==3.2.56 || return 1
-  # Programs with dependencies of their own, which do not agree with each other's.
-  for tap in tap-hubspot==4.5.0 meltano-tap-hubspot==0.10.1; do
-    venv=target/${tap%%==*}
-    [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return 1
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "$tap" || return 1
-  done
-  venv=target/python-client
-  $venv/bin/python -m unittest discover -s tests/clients/python
-}
-
-sdk_suite() { # the tests that ship with hubspot-sdk, against an embedded account
-  local venv=target/sdk-suite
-  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx || return 1
-  $venv/bin/python tests/portal/sdk_suite.py --at-least 3600
-}
+node_client() { node_env tests/clients/node && (cd tests/clients/node && node --test); }
+node_client_through_a_gateway() { KEYWAY_GATEWAY=1 node_client; }
+console() { node_env tests/browser && (cd tests/browser && node --test --test-concurrency=2); }
+python_client() { env_python_client && env_taps && target/python-client/bin/python -m unittest discover -s tests/clients/python; }
+python_client_through_a_gateway() { KEYWAY_GATEWAY=1 python_client; }
+sdk_suite() { env_sdk_suite && target/sdk-suite/bin/python tests/portal/sdk_suite.py --at-least 3600; }
+listed_as_tested() { python3 tests/coverage.py; }
 
 planted_corpus() { # what the scanner finds in a corpus whose every credential and call is known
   local seed
@@ -74,7 +108,26 @@ planted_corpus() { # what the scanner finds in a corpus whose every credential a
   done
 }
 
-on_postgresql() { # the same tests as on SQLite, and those of several instances
+scanner_reports() { python3 tests/scan/reports.py target/reports-check; }
+recipes() { env_recipes && target/recipes/bin/python tests/recipes.py; } # those of docs/testing.md, as they stand there
+project_files() { node_env tests/fix/project && (cd tests/fix/project && node --test check.mjs); }
+fixed_integrations() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py; }
+guides() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py; }
+bad_input() { python3 tests/bad_input.py; }
+planted_secrets() { python3 tests/planted_secrets.py; }
+admin_api() { env_schemathesis && target/schemathesis/bin/python tests/admin_api.py; }
+oidc() { python3 tests/oidc.py; }
+hang_up() { python3 tests/hang_up.py; }
+
+read_by_others() {
+  env_readers || return 1
+  local python=target/deliveries/bin/python
+  $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
+}
+
+tls_upstream() { python3 tests/tls_upstream.py; }
+
+postgresql() { # the same tests as on SQLite, and those of several instances
   local run=(cargo test --package keyway-gateway --lib --quiet -- audit:: control::)
   if cargo nextest --version >/dev/null 2>&1; then
     run=(cargo nextest run --package keyway-gateway --lib --no-fail-fast --status-level fail audit:: control::)
@@ -82,92 +135,127 @@ on_postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
-recipes() { # those of docs/testing.md, as they stand there
-  local venv=target/recipes
-  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check pytest || return 1
-  $venv/bin/python tests/recipes.py
+redis() { python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::; }
+instances() { python3 tests/instances.py --seconds 30; }
+instances_without_redis() { python3 tests/instances.py --seconds 20 --without-redis; }
+oauth_accounts() { python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45 --instances 2; }
+crash() { python3 tests/crash/crash.py --kills 3 --seconds 3; }
+
+licences() {
+  cargo deny --version >/dev/null 2>&1 || { echo 'cargo deny is not installed: not checked'; return 0; }
+  cargo deny --all-features check licenses bans sources
 }
 
-read_by_others() { # what is read back with the libraries of those it is for
-  local venv=target/deliveries
-  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto || return 1
-  $venv/bin/python tests/deliver.py && $venv/bin/python tests/parquet.py && $venv/bin/python tests/otlp.py
-}
+# name, function, what it shows. "alone" parts measure rates or shares and get the machine to themselves.
+compiled='
+formatting|formatting|formatting
+lints|lints|lints
+build|build|the program and all tests compile
+rust|workspace_tests|tests of the workspace'
+beside='
+node|node_client|clients for Node, and pages in a browser
+node-gateway|node_client_through_a_gateway|clients for Node through a gateway
+python|python_client|clients for Python
+python-gateway|python_client_through_a_gateway|clients for Python through a gateway
+sdk|sdk_suite|the tests that ship with hubspot-sdk
+console|console|the console in a browser
+planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
+scanner-reports|scanner_reports|reports of the scanner
+recipes|recipes|recipes for test suites
+project-files|project_files|project files, read by HubSpot'\''s parser
+fix|fixed_integrations|twelve integrations: refused, planned, fixed, running again
+guides|guides|migration guides, line by line
+bad-input|bad_input|hostile input over a socket
+planted-secrets|planted_secrets|no secret in any file or output
+admin-api|admin_api|the admin API against its document
+oidc|oidc|sign-in at an identity provider
+hang-up|hang_up|clients that hang up
+readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTelemetry
+tls|tls_upstream|HubSpot behind TLS
+postgresql|postgresql|the store and the audit log on PostgreSQL
+redis|redis|the shared queue on Redis
+licences|licences|licences of dependencies'
+after='
+coverage|listed_as_tested|the list of tested operations is true'
+alone='
+instances|instances|three instances on PostgreSQL and Redis: one killed, Redis restarted
+instances-without-redis|instances_without_redis|three instances without Redis
+oauth-accounts|oauth_accounts|a thousand accounts connected by OAuth on two instances, one killed
+crash|crash|killed at a random moment, three times'
 
-admin_api() { # the admin API against its own document
-  local venv=target/schemathesis
-  [ -x $venv/bin/python ] || python3 -m venv $venv || return 1
-  $venv/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5 || return 1
-  $venv/bin/python tests/admin_api.py
-}
+# --- running them --------------------------------------------------------------------------------
 
-fixed_integrations() { # small programs on ways in that have ended: refused, planned, fixed, running again
-  FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py
-}
-
-guides() { # the migration guides of docs/, line by line
-  FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py
-}
-
-project_files() { # what `keyway plan --project` writes, read by HubSpot's own parser
-  (cd tests/fix/project && npm install --no-package-lock --no-audit --no-fund --silent && node --test check.mjs)
-}
-
-on_redis() { # the line that instances share, and its script
-  python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::
-}
-
-need cc build-essential
-need node nodejs
-need npm npm
-need chromium chromium
-need python3 python3
-need php php-cli php-curl
-need ruby ruby
-need redis-server redis-server
-need nginx nginx-light
-need openssl openssl
-ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
-python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
-
-part 'formatting' cargo fmt --all --check
-part 'lints' cargo clippy --workspace --all-targets --quiet -- -D warnings
-part 'build' cargo build --quiet --package keyway
-export KEYWAY_BIN=$PWD/target/debug/keyway
-export KEYWAY_TESTED=$PWD/target/tested
-rm -rf "$KEYWAY_TESTED" && mkdir -p "$KEYWAY_TESTED"
-part 'tests of the workspace' workspace_tests
-part 'clients for Node, and pages in a browser' node_client
-part 'the console in a browser' pages_in_a_browser
-part 'clients for Python' python_client
-part 'the tests that ship with hubspot-sdk' sdk_suite
-part 'what is listed as tested is' python3 tests/coverage.py
-KEYWAY_GATEWAY=1 part 'clients for Node, and pages in a browser, through a gateway' node_client
-KEYWAY_GATEWAY=1 part 'clients for Python, through a gateway' python_client
-part 'the planted corpus' planted_corpus
-part 'reports of the scanner' python3 tests/scan/reports.py target/reports-check
-part 'recipes for test suites' recipes
-part 'project files, read by HubSpot'\''s parser' project_files
-part 'twelve integrations, fixed' fixed_integrations
-part 'migration guides, line by line' guides
-part 'bad input' python3 tests/bad_input.py
-part 'planted secrets' python3 tests/planted_secrets.py
-part 'the admin API against its document' admin_api
-part 'signing in at an identity provider' python3 tests/oidc.py
-part 'clients that hang up' python3 tests/hang_up.py
-part 'deliveries of new tokens, the audit as Parquet and OpenTelemetry' read_by_others
-part 'HubSpot behind TLS' python3 tests/tls_upstream.py
-part 'the store and the audit on PostgreSQL' on_postgresql
-part 'the line of several instances on Redis' on_redis
-part 'three instances on one PostgreSQL and one Redis, one of them killed, Redis restarted' python3 tests/instances.py --seconds 30
-part 'three instances without Redis' python3 tests/instances.py --seconds 20 --without-redis
-part 'a thousand accounts connected by OAuth on two instances, one killed in the middle' python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45 --instances 2
-part 'killed at a random moment, three times' python3 tests/crash/crash.py --kills 3 --seconds 3
-if cargo deny --version >/dev/null 2>&1; then
-  part 'licences' cargo deny --all-features check licenses bans sources
+wanted=("$@")
+if [ "${1-}" = --list ]; then
+  for list in "$compiled" "$beside" "$after" "$alone"; do
+    while IFS='|' read -r name _ shows; do
+      [ -n "$name" ] && printf '%-26s %s\n' "$name" "$shows"
+    done <<<"$list"
+  done
+  exit 0
 fi
 
-printf '\n%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+selected() { # selected NAME: whether this part was asked for
+  [ ${#wanted[@]} = 0 ] && return 0
+  local word
+  for word in "${wanted[@]}"; do
+    case "$1" in "$word"*) return 0 ;; esac
+  done
+  return 1
+}
+
+logs=target/test-logs
+rm -rf "$logs" && mkdir -p "$logs"
+export KEYWAY_BIN=$PWD/target/debug/keyway
+export KEYWAY_TESTED=$PWD/target/tested
+
+run() { # run NAME FUNCTION SHOWS: runs one part, prints its output when it fails
+  local name=$1 function=$2 shows=$3 start=$SECONDS result=passed
+  "$function" >"$logs/$name.log" 2>&1 || result=failed
+  printf '%s %s %d\n' "$result" "$name" $((SECONDS - start)) >>"$logs/results"
+  if [ "$result" = failed ]; then
+    printf '\n== %s: %s: FAILED. The end of %s:\n%s\n' "$name" "$shows" "$logs/$name.log" "$(tail -n 60 "$logs/$name.log")"
+  else
+    printf '== %s: %s: passed in %d s\n' "$name" "$shows" $((SECONDS - start))
+  fi
+}
+
+run_list() { # run_list WIDTH LIST: runs the selected parts of a list, WIDTH at a time
+  local width=$1 name function shows
+  while IFS='|' read -r name function shows; do
+    [ -n "$name" ] && selected "$name" || continue
+    while [ "$(jobs -rp | wc -l)" -ge "$width" ]; do wait -n; done
+    run "$name" "$function" "$shows" </dev/null &
+  done <<<"$2"
+  wait
+}
+
+system_packages >"$logs/system-packages.log" 2>&1 || { cat "$logs/system-packages.log"; exit 2; }
+if [ ${#wanted[@]} = 0 ]; then
+  rm -rf "$KEYWAY_TESTED"
+  environments >"$logs/environments.log" 2>&1 &
+else
+  # Every part but those of the compiler wants the program.
+  cargo build --quiet --package keyway || exit 1
+fi
+mkdir -p "$KEYWAY_TESTED"
+installing=${!-}
+
+while IFS='|' read -r name function shows; do
+  [ -n "$name" ] && selected "$name" && run "$name" "$function" "$shows" </dev/null
+done <<<"$compiled"
+[ ${#wanted[@]} != 0 ] || wait "$installing" || cat "$logs/environments.log"
+run_list "${KEYWAY_TEST_JOBS:-$(nproc)}" "$beside"
+run_list 1 "$after"
+run_list 1 "$alone"
+
+passed=$(grep -c '^passed' "$logs/results" 2>/dev/null || true)
+failed=$(grep -c '^failed' "$logs/results" 2>/dev/null || true)
+if [ "${passed:-0}" = 0 ] && [ "${failed:-0}" = 0 ]; then
+  echo "no part begins with: ${wanted[*]}. ./test.sh --list names them" >&2
+  exit 2
+fi
+printf '\nseconds  part\n'
+sort -k3,3nr "$logs/results" | awk '{ printf "%7d  %s%s\n", $3, $2, $1 == "failed" ? " (failed)" : "" }'
+printf '%7d  in all\n\n%d passed, %d failed\n' "$SECONDS" "${passed:-0}" "${failed:-0}"
+[ "${failed:-0}" = 0 ]
