@@ -89,6 +89,10 @@ impl AccountHooks for PortalBackend {
         Box::pin(async move { self.portal.create_account(account.hub_id, settings).await.map(drop).map_err(|error| error.to_string()) })
     }
 
+    fn held(&self) -> Vec<u64> {
+        self.portal.accounts()
+    }
+
     fn deleted(&self, hub_id: u64) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move { self.portal.delete_account(hub_id).await.map(drop).map_err(|error| error.to_string()) })
     }

@@ -57,7 +57,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let stored = (!serve.ephemeral).then_some(folder);
 
     let store = Store::open(stored, serve.database.as_deref()).await?;
-    let portal = Arc::new(Portal::open(stored.map_or(Storage::Ephemeral, |folder| Storage::Folder(folder.to_owned()))).await?);
+    let storage = match (stored, store.folder_id()) {
+        (Some(folder), Some(id)) => Storage::DataFolder(folder.to_owned(), id.to_owned()),
+        // With --database there are no embedded accounts.
+        _ => Storage::Ephemeral,
+    };
+    let portal = Arc::new(Portal::open(storage).await?);
     let place = match (&serve.database, stored) {
         (Some(url), _) => Place::Postgres(url),
         (None, Some(folder)) => Place::Folder(folder),
@@ -72,6 +77,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         None => (reader, None),
     };
     let audit = Arc::new(AuditLog::open(place, store.audit_key(), reader).await?);
+    store.folder_is_complete().await?;
     let line = match &serve.redis {
         Some(url) => Some(Arc::new(Line::new(url, &line_prefix(&store.token_key()))?)),
         None => None,

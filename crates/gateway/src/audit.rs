@@ -191,6 +191,8 @@ enum Readers {
 
 /// The folder of the log in a data folder.
 pub const FOLDER: &str = "audit";
+/// The file in it that holds the id of the data folder.
+pub(crate) const FOLDER_ID: &str = "folder";
 
 impl AuditLog {
     /// Opens a log. Records are also written to `stream`, as JSON lines. Calls that were begun and

@@ -75,7 +75,9 @@ pub trait AccountHooks: Send + Sync {
     fn embeds(&self) -> bool;
     /// An account is there (also called for each at the start).
     fn created<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>>;
-    /// An account is gone, or about to be made: nothing of it is left on return.
+    /// The accounts that the backend holds records of.
+    fn held(&self) -> Vec<u64>;
+    /// An account is gone: nothing of it is left on return.
     fn deleted(&self, hub_id: u64) -> BoxFuture<'_, std::result::Result<(), String>>;
 }
 
@@ -231,6 +233,12 @@ impl Control {
         for account in state.accounts.iter().filter(|account| account.connection.is_none()) {
             control.hooks.created(account).await.map_err(ControlError::Backend)?;
         }
+        for hub_id in control.hooks.held().into_iter().filter(|held| find_account(&state, *held).is_err()) {
+            tracing::warn!(
+                hub_id,
+                "portal.db holds records of an account that keyway.db does not know; \"keyway account delete {hub_id}\" deletes them"
+            );
+        }
         drop(state);
         Ok(control)
     }
@@ -311,9 +319,18 @@ impl Control {
             ));
         }
         let (mut change, mut state) = self.begin().await?;
-        let hub_id = new.hub_id.unwrap_or_else(|| state.accounts.iter().map(|account| account.hub_id + 1).max().unwrap_or(FIRST_HUB_ID));
+        // Records of an account that the store does not know are never taken over and never deleted
+        // here: a deletion was interrupted, or the store is older than they are.
+        let held = self.hooks.held();
+        let taken = state.accounts.iter().map(|account| account.hub_id).chain(held.iter().copied());
+        let hub_id = new.hub_id.unwrap_or_else(|| taken.map(|hub_id| hub_id + 1).max().unwrap_or(FIRST_HUB_ID));
         if state.accounts.iter().any(|account| account.hub_id == hub_id) {
             return Err(ControlError::Conflict(format!("there is an account {hub_id} already")));
+        }
+        if held.contains(&hub_id) {
+            return Err(ControlError::Conflict(format!(
+                "portal.db holds records of an account {hub_id} that keyway.db does not know. Choose another hub id, or delete those records with \"keyway account delete {hub_id}\""
+            )));
         }
         // Ids are numbers in JSON too, where more than 53 bits are not kept by every client.
         if hub_id == 0 || hub_id >= 1 << 53 {
@@ -330,8 +347,6 @@ impl Control {
             created_at: clock::now(),
             connection: None,
         };
-        // Records that an interrupted deletion of the same hub id left behind are not the new account's.
-        self.hooks.deleted(hub_id).await.map_err(ControlError::Backend)?;
         self.hooks.created(&account).await.map_err(ControlError::Backend)?;
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();
@@ -360,13 +375,18 @@ impl Control {
         Ok(account)
     }
 
-    /// Deletes an account, its apps, their tokens, and the records of the embedded CRM.
+    /// Deletes an account, its apps, their tokens, and the records of the embedded CRM; also records of
+    /// an account that the store does not know, which an interrupted deletion leaves.
     ///
     /// # Errors
     /// There is none.
     pub async fn delete_account(&self, hub_id: u64) -> Result<()> {
         let (mut change, mut state) = self.begin().await?;
-        find_account(&state, hub_id)?;
+        let known = find_account(&state, hub_id);
+        if known.is_err() && self.hooks.held().contains(&hub_id) {
+            return self.hooks.deleted(hub_id).await.map_err(ControlError::Backend);
+        }
+        known?;
         let mut next = state.clone();
         next.accounts.retain(|account| account.hub_id != hub_id);
         next.apps.retain(|app| app.hub_id != hub_id);

@@ -7,6 +7,7 @@ pub(crate) mod admin_tokens;
 pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
+mod identity;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
@@ -57,6 +58,7 @@ pub struct Store {
     token_key: [u8; 32],
     master_key: Secret<[u8; 32]>,
     vault: Vault,
+    identity: Option<identity::Identity>,
     _lock: Option<folder::Lock>,
 }
 
@@ -83,11 +85,15 @@ impl Store {
     pub async fn open(folder: Option<&Path>, database: Option<&str>) -> Result<Self, StoreError> {
         folder::make_files_private();
         sqlx::any::install_default_drivers();
-        let (lock, master_key) = match folder {
-            Some(folder) => (Some(folder::prepare(folder)?), folder::master_key(folder)?),
-            None => (None, folder::random_key()?),
-        };
         let shared = database.is_some();
+        let lock = folder.map(folder::prepare).transpose()?;
+        if let (Some(folder), false) = (folder, shared) {
+            identity::check_store_is_there(folder)?;
+        }
+        let master_key = match folder {
+            Some(folder) => folder::master_key(folder)?,
+            None => folder::random_key()?,
+        };
         let url = match (database, folder) {
             (Some(url), _) => checked_url(url)?,
             (None, Some(folder)) => sqlite_url(&folder.join("keyway.db"))?,
@@ -118,9 +124,30 @@ impl Store {
             sqlx::raw_sql(AssertSqlSafe(all)).execute(&pool).await?;
         }
         check_master_key(&pool, &master_key).await?;
+        let identity = match folder {
+            Some(folder) if !shared => Some(identity::Identity::read(&pool, folder).await?),
+            _ => None,
+        };
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
-        Ok(Self { pool, shared, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), _lock: lock })
+        Ok(Self { pool, shared, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), identity, _lock: lock })
+    }
+
+    /// The id of the data folder, which `portal.db` carries too; none where nothing or only the master
+    /// key is in the folder.
+    pub fn folder_id(&self) -> Option<&str> {
+        self.identity.as_ref().map(identity::Identity::id)
+    }
+
+    /// Notes that every part of the data folder exists: from now on a start without one of them is refused.
+    ///
+    /// # Errors
+    /// The store or the folder can't be written.
+    pub async fn folder_is_complete(&self) -> Result<(), StoreError> {
+        match &self.identity {
+            Some(identity) => identity.complete(&self.pool).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether other instances use it too.
@@ -343,6 +370,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (50, "the last sign-in", include_str!("../migrations/0050_last_sign_in.sql")),
         (51, "who people are at the identity provider", include_str!("../migrations/0051_provider.sql")),
         (60, "the account of a change", include_str!("../migrations/0060_change_account.sql")),
+        (70, "the id of the data folder", include_str!("../migrations/0070_folder.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

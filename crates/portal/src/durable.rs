@@ -3,9 +3,13 @@
 //! The file holds documents under a key: what they mean is `state`'s business. One thread owns the
 //! connection, so that changes reach the file in the order in which they were made, and so that no
 //! caller's runtime has to live as long as the file.
+//!
+//! When the file refuses a transaction, for example because the disk is full, the writer keeps the
+//! changes and tries again every second. Calls are refused meanwhile.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -66,7 +70,8 @@ struct Queue {
 #[derive(Clone, Copy, Debug, Default)]
 struct Durable {
     position: u64,
-    /// The file refused a transaction. Later ones would leave a gap, so there are none.
+    /// The file refused the last transaction, which the writer tries again. Later ones would leave a
+    /// gap, so calls are refused until it succeeds.
     refused: bool,
     closed: bool,
 }
@@ -77,8 +82,9 @@ impl Log {
         Self(None)
     }
 
-    /// Opens the file, reads all of it and starts the writer.
-    pub async fn open(file: &Path) -> Result<(Self, Vec<Document>), sqlx::Error> {
+    /// Opens the file, reads all of it and starts the writer. The file belongs to the data folder
+    /// `folder_id`, where one is given: a new file notes it, a file of another folder is refused.
+    pub async fn open(file: &Path, folder_id: Option<String>) -> Result<(Self, Vec<Document>), sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -88,7 +94,9 @@ impl Log {
         let (opened, answer) = oneshot::channel();
         let writer = shared.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("portal-writer".to_owned()).spawn(move || runtime.block_on(run(writer, options, opened)))?;
+        std::thread::Builder::new()
+            .name("portal-writer".to_owned())
+            .spawn(move || runtime.block_on(run(writer, options, folder_id, opened)))?;
         let documents = answer.await.map_err(|_| sqlx::Error::WorkerCrashed)??;
         Ok((Self(Some(shared)), documents))
     }
@@ -143,8 +151,16 @@ impl Log {
     }
 }
 
-async fn run(shared: Arc<Shared>, options: SqliteConnectOptions, opened: oneshot::Sender<Result<Vec<Document>, sqlx::Error>>) {
-    let mut connection = match open(&options).await {
+/// How long the writer waits before it tries a refused transaction again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+async fn run(
+    shared: Arc<Shared>,
+    options: SqliteConnectOptions,
+    folder_id: Option<String>,
+    opened: oneshot::Sender<Result<Vec<Document>, sqlx::Error>>,
+) {
+    let mut connection = match open(&options, folder_id).await {
         Ok((connection, documents)) => {
             let _ = opened.send(Ok(documents));
             connection
@@ -160,12 +176,10 @@ async fn run(shared: Arc<Shared>, options: SqliteConnectOptions, opened: oneshot
             (std::mem::take(&mut queue.changes), queue.position, queue.closing)
         };
         if !changes.is_empty() {
-            if let Err(error) = commit(&mut connection, &changes).await {
-                tracing::error!(%error, "the portal's file refused a transaction; writes are refused from now on");
-                shared.durable.send_modify(|durable| durable.refused = true);
+            if !shared.commit(&mut connection, &changes).await {
                 break;
             }
-            shared.durable.send_modify(|durable| durable.position = position);
+            shared.durable.send_modify(|durable| (durable.position, durable.refused) = (position, false));
         } else if closing {
             break;
         } else {
@@ -176,28 +190,71 @@ async fn run(shared: Arc<Shared>, options: SqliteConnectOptions, opened: oneshot
     shared.durable.send_modify(|durable| durable.closed = true);
 }
 
+impl Shared {
+    /// Writes changes down, however often the file refuses them; false when the log is closed before the
+    /// file takes them.
+    async fn commit(&self, connection: &mut SqliteConnection, changes: &[Change]) -> bool {
+        let mut refused = false;
+        while let Err(error) = commit(connection, changes).await {
+            if !refused {
+                tracing::error!(%error, "portal.db refused a transaction; embedded accounts answer 503 until it takes the transaction");
+                self.durable.send_modify(|durable| durable.refused = true);
+            }
+            refused = true;
+            if self.queue.lock().unwrap_or_else(PoisonError::into_inner).closing {
+                return false;
+            }
+            // Closing ends the wait early.
+            let _ = tokio::time::timeout(TRY_AGAIN_AFTER, self.work.notified()).await;
+        }
+        if refused {
+            tracing::info!("portal.db takes transactions again");
+        }
+        true
+    }
+}
+
 /// The steps that bring a file of any age to the present form. Only ever added to.
-const MIGRATIONS: [&str; 1] = [
-    "CREATE TABLE documents (hub_id INTEGER NOT NULL, space TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (hub_id, space, key)) WITHOUT ROWID",
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "CREATE TABLE documents (hub_id INTEGER NOT NULL, space TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (hub_id, space, key)) WITHOUT ROWID",
+        "PRAGMA user_version = 1",
+    ),
+    ("CREATE TABLE folder (id TEXT NOT NULL)", "PRAGMA user_version = 2"),
 ];
 
-async fn open(options: &SqliteConnectOptions) -> Result<(SqliteConnection, Vec<Document>), sqlx::Error> {
+async fn open(options: &SqliteConnectOptions, folder_id: Option<String>) -> Result<(SqliteConnection, Vec<Document>), sqlx::Error> {
     let mut connection = options.connect().await?;
     let version: i64 = sqlx::query_scalar("SELECT user_version FROM pragma_user_version").fetch_one(&mut connection).await?;
     let done = usize::try_from(version).unwrap_or(0);
     if done > MIGRATIONS.len() {
         return Err(sqlx::Error::Configuration("the file was written by a newer version".into()));
     }
-    for step in MIGRATIONS.iter().skip(done) {
+    for (step, number) in MIGRATIONS.iter().skip(done) {
         let mut transaction = connection.begin().await?;
         sqlx::query(*step).execute(&mut *transaction).await?;
-        // The statement takes no parameters; there is one migration, so its number is known.
-        sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+        // A pragma takes no parameters.
+        sqlx::query(*number).execute(&mut *transaction).await?;
         transaction.commit().await?;
+    }
+    if let Some(id) = folder_id {
+        belongs_to(&mut connection, &id).await?;
     }
     let rows = sqlx::query("SELECT hub_id, space, key, body FROM documents").fetch_all(&mut connection).await?;
     let documents = rows.iter().map(document).collect::<Result<_, _>>()?;
     Ok((connection, documents))
+}
+
+/// Refuses a file of another data folder; a file that names none belongs to this one from now on.
+async fn belongs_to(connection: &mut SqliteConnection, folder_id: &str) -> Result<(), sqlx::Error> {
+    let known: Option<String> = sqlx::query_scalar("SELECT id FROM folder").fetch_optional(&mut *connection).await?;
+    match known {
+        Some(known) if known == folder_id => Ok(()),
+        Some(_) => Err(sqlx::Error::Configuration(
+            "portal.db and keyway.db belong to two different data folders. Put back the portal.db that belongs to this keyway.db".into(),
+        )),
+        None => sqlx::query("INSERT INTO folder VALUES (?)").bind(folder_id).execute(connection).await.map(drop),
+    }
 }
 
 fn document(row: &sqlx::sqlite::SqliteRow) -> Result<Document, sqlx::Error> {
@@ -254,9 +311,11 @@ async fn remove(connection: &mut SqliteConnection, gone: &Change) -> Result<(), 
 }
 
 fn unavailable() -> ErrorBody {
-    ErrorBody::new(
+    let mut error = ErrorBody::new(
         503,
         "SERVICE_UNAVAILABLE",
-        "The account's storage does not accept writes; nothing was acknowledged. Free the disk and restart.",
-    )
+        "The file portal.db does not accept writes, so this account refuses calls. Keyway tries again every second: free disk space if the disk is full.",
+    );
+    error.retry_after_s = Some(TRY_AGAIN_AFTER.as_secs().cast_signed());
+    error
 }

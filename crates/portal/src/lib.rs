@@ -57,6 +57,8 @@ pub enum Storage {
     Ephemeral,
     /// In `portal.db` in this folder.
     Folder(PathBuf),
+    /// The same, in the data folder with this id: a `portal.db` of another data folder is refused.
+    DataFolder(PathBuf, String),
 }
 
 /// The file can't be opened or read.
@@ -147,7 +149,8 @@ impl Portal {
     pub async fn open(storage: Storage) -> Result<Self, OpenError> {
         let (log, documents) = match storage {
             Storage::Ephemeral => (Log::ephemeral(), Vec::new()),
-            Storage::Folder(folder) => Log::open(&folder.join("portal.db")).await?,
+            Storage::Folder(folder) => Log::open(&folder.join("portal.db"), None).await?,
+            Storage::DataFolder(folder, id) => Log::open(&folder.join("portal.db"), Some(id)).await?,
         };
         let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
         Ok(Self { accounts: RwLock::new(accounts.collect()), log, listener: OnceLock::new() })
@@ -256,6 +259,13 @@ impl Portal {
         let (path, now) = (path.clone(), Timestamp::from_ms(0));
         let call = Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now, base: HUBSPOT.into() };
         served(&call, &mut Tx::new(&mut state)).is_some()
+    }
+
+    /// The accounts that the file holds, in order.
+    pub fn accounts(&self) -> Vec<u64> {
+        let mut accounts: Vec<u64> = self.accounts.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        accounts.sort_unstable();
+        accounts
     }
 
     /// How many documents calls on an account have written since the program started.

@@ -12,6 +12,8 @@ mod changes;
 mod connection;
 /// What is covered of HubSpot's API.
 mod coverage;
+/// A data folder is one thing.
+mod data_folder;
 /// Causes of calls that failed.
 mod doctor;
 /// The embedded account as a test double.

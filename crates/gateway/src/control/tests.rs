@@ -13,6 +13,9 @@ impl AccountHooks for NoBackend {
     fn created<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, std::result::Result<(), String>> {
         Box::pin(async { Ok(()) })
     }
+    fn held(&self) -> Vec<u64> {
+        Vec::new()
+    }
     fn deleted(&self, _: u64) -> BoxFuture<'_, std::result::Result<(), String>> {
         Box::pin(async { Ok(()) })
     }

@@ -30,6 +30,11 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
         .map_err(|error| failed("its lock can't be opened", &error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", folder.display())))?;
+    // What Keyway writes here holds credentials and must not be committed by mistake.
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").map_err(|error| failed("its .gitignore can't be written", &error))?;
+    }
     Ok(Lock(file))
 }
 

@@ -203,11 +203,74 @@ fn a_file_that_refuses_writes_refuses_them_to_callers_too() {
         refuse_inserts(folder.path()).await;
         for _ in 0..2 {
             let refused = portal.handle(call("POST /crm/v3/objects/contacts", br#"{"properties":{}}"#, NOW_MS)).await.unwrap_err();
-            assert_eq!(refused.status, 503);
+            assert_eq!((refused.status, refused.retry_after_s), (503, Some(1)));
         }
         // A read must not show what was never kept.
         assert_eq!(portal.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap_err().status, 503);
     });
+}
+
+#[test]
+fn a_file_that_takes_writes_again_serves_again_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = open(folder.path()).await;
+        refuse_inserts(folder.path()).await;
+        let create = || portal.handle(call("POST /crm/v3/objects/contacts", br#"{"properties":{}}"#, NOW_MS));
+        assert_eq!(create().await.unwrap_err().status, 503);
+        take_inserts(folder.path()).await;
+        let served = async {
+            loop {
+                match create().await {
+                    Ok(reply) => return reply.status,
+                    Err(refused) => assert_eq!(refused.status, 503),
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        assert_eq!(tokio::time::timeout(Duration::from_secs(60), served).await.unwrap(), 201);
+        portal.close().await;
+        drop(portal);
+        let again = Portal::open(Storage::Folder(folder.path().to_owned())).await.unwrap();
+        let kept = again.handle(call(CONTACTS, b"", NOW_MS)).await.unwrap();
+        let kept: serde_json::Value = serde_json::from_slice(&kept.body).unwrap();
+        assert_eq!(kept["results"].as_array().unwrap().len(), 2, "the changes that the file refused at first, and those after");
+    });
+}
+
+#[test]
+fn a_log_that_is_closed_while_its_file_refuses_writes_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let portal = open(folder.path()).await;
+        refuse_inserts(folder.path()).await;
+        let refused = portal.handle(call("POST /crm/v3/objects/contacts", br#"{"properties":{}}"#, NOW_MS)).await;
+        assert_eq!(refused.unwrap_err().status, 503);
+        tokio::time::timeout(Duration::from_secs(60), portal.close()).await.unwrap();
+    });
+}
+
+#[test]
+fn a_file_of_another_data_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let open_as = |id: &str| {
+        let storage = Storage::DataFolder(folder.path().to_owned(), id.to_owned());
+        runtime.block_on(async { Portal::open(storage).await.map(drop).map_err(|error| error.to_string()) })
+    };
+    assert_eq!(open_as("one"), Ok(()));
+    assert_eq!(open_as("one"), Ok(()));
+    assert!(open_as("two").unwrap_err().contains("two different data folders"));
+}
+
+async fn take_inserts(folder: &std::path::Path) {
+    use sqlx::Connection;
+    let url = format!("sqlite://{}", folder.join("portal.db").display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("DROP TRIGGER full").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 /// As a full disk does, but the same on every machine.

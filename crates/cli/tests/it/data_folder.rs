@@ -1,0 +1,131 @@
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::harness::Keyway;
+
+const CONTACTS: &str = "/crm/v3/objects/contacts";
+const SCOPES: &str = "crm.objects.contacts.read,crm.objects.contacts.write";
+
+/// A stopped folder with an app's token and one contact.
+fn used() -> (TempDir, String, String) {
+    let keyway = Keyway::start(&[]);
+    let token = keyway.json(&["app", "create", "Sync", "--scopes", SCOPES])["token"]["value"].as_str().unwrap().to_owned();
+    let (status, made) = keyway.call(&token, "POST", CONTACTS, Some(r#"{"properties":{"email":"kept@example.com"}}"#));
+    assert_eq!(status, 201);
+    (keyway.stop(), token, made["id"].as_str().unwrap().to_owned())
+}
+
+/// Starts a server that must refuse the folder; what it says.
+fn refusal(folder: &Path) -> String {
+    let started = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+        .arg(folder)
+        .env_remove("KEYWAY_MASTER_KEY")
+        .output()
+        .unwrap();
+    assert_eq!(started.status.code(), Some(2), "the folder is refused");
+    String::from_utf8(started.stderr).unwrap()
+}
+
+/// Names and contents of a folder, without what a start may touch: locks, the socket and SQLite's log.
+fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["lock", ".sock", "-wal", "-shm"].iter().any(|end| path.to_string_lossy().ends_with(end)) {
+                let bytes = std::fs::read(&path).unwrap();
+                found.push((path, bytes));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+}
+
+#[test]
+fn a_folder_without_one_of_its_parts_is_refused_and_left_as_it_is() {
+    let (folder, token, contact) = used();
+    for part in ["keyway.db", "portal.db", "audit", "master.key"] {
+        let aside = tempfile::tempdir().unwrap();
+        let (path, kept) = (folder.path().join(part), aside.path().join(part));
+        // The two folders may be on different file systems.
+        assert!(Command::new("cp").arg("-a").arg(&path).arg(&kept).status().unwrap().success());
+        let whole = contents(folder.path());
+        remove(&path);
+        let before = contents(folder.path());
+        let said = refusal(folder.path());
+        assert!(said.contains(part), "{part}: {said}");
+        assert!(said.contains("keyway restore") || said.contains("KEYWAY_MASTER_KEY"), "{part}: what to do: {said}");
+        assert_eq!(contents(folder.path()).len(), before.len(), "{part}: nothing was made or deleted");
+        assert!(Command::new("cp").arg("-a").arg(&kept).arg(folder.path()).status().unwrap().success());
+        assert_eq!(contents(folder.path()), whole, "{part}: nothing was changed");
+    }
+    let again = Keyway::start_in(folder, &[]);
+    let (status, read) = again.call(&token, "GET", &format!("{CONTACTS}/{contact}"), None);
+    assert_eq!((status, &read["properties"]["email"]), (200, &"kept@example.com".into()));
+}
+
+#[test]
+fn an_emptied_database_counts_as_missing() {
+    for part in ["keyway.db", "portal.db"] {
+        let (folder, ..) = used();
+        std::fs::write(folder.path().join(part), "").unwrap();
+        let said = refusal(folder.path());
+        assert!(said.contains(part) && said.contains("or empty"), "{part}: {said}");
+    }
+}
+
+#[test]
+fn a_part_of_another_folder_is_refused() {
+    let ((one, ..), (other, ..)) = (used(), used());
+    let key = std::fs::read(other.path().join("master.key")).unwrap();
+    for part in ["portal.db", "audit"] {
+        let (from, to) = (other.path().join(part), one.path().join(part));
+        let aside = one.path().join("aside");
+        std::fs::rename(&to, &aside).unwrap();
+        assert!(Command::new("cp").arg("-a").arg(&from).arg(&to).status().unwrap().success());
+        let said = refusal(one.path());
+        assert!(said.contains("another data folder") || said.contains("two different data folders"), "{part}: {said}");
+        remove(&to);
+        std::fs::rename(&aside, &to).unwrap();
+    }
+    std::fs::write(one.path().join("master.key"), key).unwrap();
+    assert!(refusal(one.path()).contains("the master key is not the one"));
+}
+
+#[test]
+fn an_older_store_never_takes_over_or_deletes_records_it_does_not_know() {
+    let (folder, ..) = used();
+    let store = folder.path().join("keyway.db");
+    let older = std::fs::read(&store).unwrap();
+    let keyway = Keyway::start_in(folder, &[]);
+    let made = keyway.json(&["account", "add", "Second", "--hub-id", "20000002"]);
+    assert_eq!(made["account"]["hubId"], 20_000_002);
+    let folder = keyway.stop();
+    std::fs::write(&store, older).unwrap();
+
+    let keyway = Keyway::start_in(folder, &[]);
+    let refused = keyway.run(&["account", "add", "Second", "--hub-id", "20000002"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("keyway account delete 20000002"), "{said}");
+    let other = keyway.json(&["account", "add", "Third"]);
+    assert_eq!(other["account"]["hubId"], 20_000_003, "a number that portal.db holds is not given again");
+    assert_eq!(keyway.run(&["account", "delete", "20000002"]).status.code(), Some(0));
+    keyway.json(&["account", "add", "Second", "--hub-id", "20000002"]);
+}
+
+#[test]
+fn git_ignores_a_data_folder() {
+    let keyway = Keyway::start(&[]);
+    assert_eq!(std::fs::read_to_string(keyway.folder.path().join(".gitignore")).unwrap(), "*\n");
+}
