@@ -111,6 +111,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The forward proxy, for clients whose HubSpot host cannot be set
+    Proxy {
+        #[command(subcommand)]
+        action: Proxy,
+    },
     /// The configuration file
     Config {
         #[command(subcommand)]
@@ -260,6 +265,15 @@ pub struct Serve {
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
     #[arg(long, default_value = "127.0.0.1:8485", value_name = "ADDR")]
     pub admin: SocketAddr,
+    /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486; there is none when left out
+    #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR")]
+    pub proxy: Option<SocketAddr>,
+    /// What the forward proxy does with hosts that are not of HubSpot's API; a tunnel may need KEYWAY_PROXY_PASSWORD
+    #[arg(long, env = "KEYWAY_PROXY_OTHERS", value_enum, value_name = "WHAT", default_value_t = ProxyOthers::Refuse)]
+    pub proxy_others: ProxyOthers,
+    /// Let tunnels of the forward proxy lead to this machine and to private networks too
+    #[arg(long)]
+    pub proxy_private_addresses: bool,
     /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth [default: the address it listens on]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -320,6 +334,33 @@ pub struct Serve {
     /// What to log on stderr, such as info or keyway_gateway=debug
     #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProxyOthers {
+    /// Refuse them
+    Refuse,
+    /// Pass bytes on to their port 443
+    Tunnel,
+}
+
+#[derive(Subcommand)]
+pub enum Proxy {
+    /// Print the certificates that clients must trust, as PEM; how goes to stderr
+    Ca {
+        /// Make another authority first
+        #[arg(long)]
+        renew: bool,
+        /// With --renew, when the new authority begins to sign: a number with s, m, h or d; both are printed and trusted until then
+        #[arg(long = "in", value_name = "TIME", default_value = "30d", requires = "renew")]
+        wait: String,
+        /// With --renew, let the new authority sign at once and delete all others: clients fail until they trust the new one
+        #[arg(long, requires = "renew", conflicts_with = "wait")]
+        now: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn day(text: &str) -> Result<String, &'static str> {

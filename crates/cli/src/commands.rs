@@ -12,6 +12,7 @@ pub mod install;
 pub mod oauth_client;
 pub mod plan;
 pub mod portal;
+pub mod proxy;
 pub mod public_app;
 pub mod scan;
 mod scopes;

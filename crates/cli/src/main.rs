@@ -90,6 +90,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
         Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account, *action)),
+        Command::Proxy { action } => runtime.block_on(commands::proxy::run(&connection, action)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }
 }

@@ -1,5 +1,7 @@
 //! `keyway serve`: opens the store, the portal and the audit, wires them, listens, and stops in order.
 
+mod proxy;
+
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -53,6 +55,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
+    let proxy = proxy::Bound::new(&serve)?;
     let folder = connection.data.as_path();
     let stored = (!serve.ephemeral).then_some(folder);
 
@@ -114,6 +117,15 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
     let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
+    let proxy_addr = proxy.as_ref().map(proxy::Bound::address).transpose()?;
+    let (proxy, proxying) = match proxy {
+        Some(bound) => {
+            let (proxy, listener) = bound.prepare(&control, gateway.clone()).await?;
+            let serving = proxy.serve(listener, threads, stopped.clone())?;
+            (Some(proxy), Some(serving))
+        }
+        None => (None, None),
+    };
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
@@ -134,6 +146,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
         oidc: identity_provider(&serve)?.map(Arc::new),
+        proxy,
         ending: Arc::default(),
         sign_in_guesses: Arc::default(),
     };
@@ -159,6 +172,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         &serve,
         data_addr,
         admin_addr,
+        proxy_addr,
         folder,
         demo.as_ref(),
         set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose())),
@@ -167,6 +181,9 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     commands::say("keyway is stopping: finishing the calls under way");
     stop.send_replace(true);
     running.join().await;
+    if let Some(proxying) = proxying {
+        proxying.join().await;
+    }
     let _ = flusher.await;
     // A refresh under way is finished: its answer may hold the only refresh token that counts.
     let _ = refresher.await;
@@ -378,6 +395,7 @@ fn announce(
     serve: &Serve,
     data: SocketAddr,
     admin: SocketAddr,
+    proxy: Option<SocketAddr>,
     folder: &Path,
     demo: Option<&demo::Demo>,
     set_up: Option<String>,
@@ -396,6 +414,9 @@ fn announce(
         env!("CARGO_PKG_VERSION"),
         folder.join("admin.sock").display(),
     ))?;
+    if let Some(proxy) = proxy {
+        tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients; what they must trust: keyway proxy ca\n"))?;
+    }
     if let Some(link) = set_up {
         tell(&format!("  set up  {link}\n          makes the first super admin, once, within a day\n"))?;
     }
@@ -407,6 +428,9 @@ fn announce(
     }
     if let Some(file) = &serve.ready_file {
         let mut ready = serde_json::json!({ "version": 1, "data": format!("http://{data}"), "admin": format!("http://{admin}") });
+        if let Some(proxy) = proxy {
+            ready["proxy"] = format!("http://{proxy}").into();
+        }
         if let Some(demo) = demo {
             ready["tokens"] = demo.tokens();
         }

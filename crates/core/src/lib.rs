@@ -4,11 +4,13 @@
 //! bytes in, so every decision can be tested with constants. Begin with [`catalog`] (what HubSpot
 //! offers), then [`policy`] (who may do it).
 
+pub mod address;
 pub mod catalog;
 pub mod cover;
 pub mod credential;
 pub mod doctor;
 pub mod error_body;
+pub mod hosts;
 pub mod object_type;
 pub mod path;
 pub mod plan;

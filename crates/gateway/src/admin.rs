@@ -25,6 +25,7 @@ mod page;
 mod people;
 mod plan;
 mod portal;
+mod proxy;
 mod routes;
 mod scopes;
 mod usage;
@@ -46,6 +47,7 @@ use crate::double::Refill;
 use crate::oidc::Oidc;
 use crate::pipeline::{Addresses, Gateway};
 use crate::principal::Principal;
+use crate::proxy::Proxy;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
@@ -81,6 +83,8 @@ pub struct Admin {
     pub addresses: Arc<Addresses>,
     /// The identity provider that people sign in at.
     pub oidc: Option<Arc<Oidc>>,
+    /// The forward proxy, where this server has one.
+    pub proxy: Option<Arc<Proxy>>,
     /// Calls that end, as they were last counted.
     pub ending: Arc<Ending>,
     /// Wrong passwords and codes.

@@ -12,6 +12,7 @@ mod oauth;
 mod oauth_accounts;
 mod people;
 mod provider;
+mod proxy;
 mod record;
 mod second_factor;
 mod set_up;
@@ -29,7 +30,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::BoxFuture;
 use crate::clock;
-use crate::model::{Account, App, OAuthClient, PublicApp, Sharing, Token};
+use crate::model::{Account, App, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::principal::Principal;
 use crate::registry::Registry;
 use crate::store::{self, Change, Everything, Store, StoreError};
@@ -40,6 +41,8 @@ pub use people::NewPerson;
 pub(crate) use people::{PENDING_MS, SESSION_MS};
 pub(crate) use provider::AtProvider;
 pub use record::Acting;
+
+pub use proxy::Authorities;
 
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
 pub use oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
@@ -86,6 +89,8 @@ pub struct Control {
     store: Store,
     registry: Arc<Registry>,
     hooks: Arc<dyn AccountHooks>,
+    /// What the forward proxy signs with, as it is now.
+    authorities: Authorities,
     /// What the store holds; the lock puts changes in order.
     state: Mutex<State>,
 }
@@ -101,6 +106,7 @@ struct State {
     tokens: Vec<Arc<Token>>,
     public_apps: Vec<Arc<PublicApp>>,
     oauth_clients: Vec<Arc<OAuthClient>>,
+    authorities: Vec<Arc<ProxyAuthority>>,
 }
 
 /// What a new account is made of; empty fields have defaults.
@@ -228,7 +234,7 @@ impl Control {
     /// The store can't be read, or an embedded account not be opened.
     pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
         let state = State { generation: -1, ..State::default() };
-        let control = Self { store, registry, hooks, state: Mutex::new(state) };
+        let control = Self { store, registry, hooks, authorities: Authorities::default(), state: Mutex::new(state) };
         let (_, state) = control.begin().await?;
         for account in state.accounts.iter().filter(|account| account.connection.is_none()) {
             control.hooks.created(account).await.map_err(ControlError::Backend)?;
@@ -245,6 +251,7 @@ impl Control {
 
     fn publish(&self, state: &State) {
         self.registry.replace(&state.accounts, &state.apps, &state.tokens, &state.public_apps);
+        self.authorities.store(Arc::new(state.authorities.clone()));
     }
 
     /// Begins a change, on what the store holds now: another instance may have changed it. No other
@@ -259,12 +266,12 @@ impl Control {
     async fn refresh(&self, seen: &mut Change, state: &mut State) -> Result<()> {
         let generation = store::generation(seen).await?;
         if generation != state.generation {
-            let Everything { accounts, apps, tokens, public_apps, oauth_clients } = self.store.load_all(seen).await?;
+            let Everything { accounts, apps, tokens, public_apps, oauth_clients, authorities } = self.store.load_all(seen).await?;
             let accounts = shared(&state.accounts, accounts, |one| one.hub_id);
             let apps = shared(&state.apps, apps, |one| one.id);
             let tokens = shared(&state.tokens, tokens, |one| one.id);
             let public_apps = shared(&state.public_apps, public_apps, |one| one.id);
-            *state = State { generation, accounts, apps, tokens, public_apps, oauth_clients };
+            *state = State { generation, accounts, apps, tokens, public_apps, oauth_clients, authorities };
             self.publish(state);
         }
         Ok(())

@@ -20,6 +20,7 @@ pub mod model;
 pub mod oidc;
 pub mod pipeline;
 pub mod principal;
+pub mod proxy;
 pub mod registry;
 pub mod server;
 pub mod store;

@@ -272,6 +272,25 @@ pub struct AdminToken {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// A certificate authority of the forward proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyAuthority {
+    /// Its id.
+    pub id: u64,
+    /// The common name in its certificate.
+    pub name: String,
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its key, PKCS #8 in PEM.
+    pub key: Secret<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it signs; clients must trust it by then.
+    pub signs_from: Timestamp,
+    /// When its certificate ends.
+    pub expires_at: Timestamp,
+}
+
 /// Who changed what, and what it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRecord {

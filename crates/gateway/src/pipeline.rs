@@ -50,6 +50,7 @@ use crate::upstream::{RequestBody, Upstream, let_through};
 
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use oauth::Addresses;
+pub(crate) use respond::refuse;
 pub use respond::{AnswerBody, parse_refusal};
 
 /// What every request needs.

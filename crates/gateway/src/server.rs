@@ -1,18 +1,22 @@
-//! The data listener: HTTP/1.1 on single-threaded runtimes, one a core, over one listening socket.
+//! The data listener, and what the forward proxy shares with it: HTTP/1.1 on single-threaded runtimes,
+//! one a core, over one listening socket.
 //!
 //! Knows connections, not requests; those go to the pipeline.
 
+mod called;
 mod finishing;
 mod refusal;
 
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use keyway_core::hosts::ApiHost;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -52,16 +56,43 @@ pub fn serve(
     threads: usize,
     shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<ServerHandle> {
+    listen(listener, "keyway-data", Arc::new(Data(gateway)), threads, CONNECTIONS_PER_THREAD_MAX, shutdown)
+}
+
+/// Serves the connections of one listener.
+pub(crate) trait Serve: Send + Sync + 'static {
+    /// Serves one connection to its end; its place is held until then.
+    fn connection(self: Arc<Self>, stream: TcpStream, life: Life) -> impl Future<Output = ()> + Send;
+}
+
+/// How long a connection may live.
+#[derive(Clone)]
+pub(crate) struct Life {
+    /// Turns true when the server stops.
+    pub shutdown: watch::Receiver<bool>,
+    /// Held while there is work that the server waits for before it ends.
+    alive: mpsc::Sender<()>,
+}
+
+/// Serves a bound socket with this many threads, each with this many connections at most, until `shutdown` turns true.
+pub(crate) fn listen<S: Serve>(
+    listener: TcpListener,
+    name: &str,
+    service: Arc<S>,
+    threads: usize,
+    connections_per_thread_max: usize,
+    shutdown: watch::Receiver<bool>,
+) -> std::io::Result<ServerHandle> {
     listener.set_nonblocking(true)?;
     let mut handle = ServerHandle { threads: Vec::new() };
     let mut lines = Vec::new();
     for number in 0..threads.max(1) {
         let (line, accepted) = mpsc::channel(ACCEPTED_MAX);
-        let (gateway, shutdown) = (gateway.clone(), shutdown.clone());
-        handle.threads.push(run(format!("keyway-data-{number}"), serve_all(accepted, gateway, shutdown))?);
+        let work = serve_all(accepted, service.clone(), connections_per_thread_max, shutdown.clone());
+        handle.threads.push(run(format!("{name}-{number}"), work)?);
         lines.push(line);
     }
-    handle.threads.push(run("keyway-accept".to_owned(), accept_all(listener, lines, shutdown))?);
+    handle.threads.push(run(format!("{name}-accept"), accept_all(listener, lines, shutdown))?);
     Ok(handle)
 }
 
@@ -80,7 +111,7 @@ fn run(name: String, work: impl Future<Output = ()> + Send + 'static) -> std::io
 async fn accept_all(listener: TcpListener, lines: Vec<mpsc::Sender<std::net::TcpStream>>, mut shutdown: watch::Receiver<bool>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "the data listener can't be polled"),
+        Err(error) => return tracing::error!(%error, "the listener can't be polled"),
     };
     for line in lines.iter().cycle() {
         let accepted = tokio::select! {
@@ -101,15 +132,20 @@ async fn accept_all(listener: TcpListener, lines: Vec<mpsc::Sender<std::net::Tcp
 }
 
 /// Serves the connections that one thread was given.
-async fn serve_all(mut accepted: mpsc::Receiver<std::net::TcpStream>, gateway: Arc<Gateway>, shutdown: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_PER_THREAD_MAX));
+async fn serve_all<S: Serve>(
+    mut accepted: mpsc::Receiver<std::net::TcpStream>,
+    service: Arc<S>,
+    connections_max: usize,
+    shutdown: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(connections_max));
     // Every connection holds a sender; when the last is gone, all are done.
     let (alive, mut all_done) = mpsc::channel::<()>(1);
     while let Some(stream) = accepted.recv().await {
         let (Ok(place), Ok(stream)) = (places.clone().acquire_owned().await, TcpStream::from_std(stream)) else { continue };
-        let (gateway, shutdown, alive) = (gateway.clone(), shutdown.clone(), alive.clone());
+        let (service, life) = (service.clone(), Life { shutdown: shutdown.clone(), alive: alive.clone() });
         tokio::spawn(async move {
-            serve_connection(stream, gateway, shutdown, alive).await;
+            service.connection(stream, life).await;
             drop(place);
         });
     }
@@ -117,20 +153,40 @@ async fn serve_all(mut accepted: mpsc::Receiver<std::net::TcpStream>, gateway: A
     let _ = tokio::time::timeout(DRAIN_TIME_MAX, all_done.recv()).await;
 }
 
-async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown: watch::Receiver<bool>, alive: mpsc::Sender<()>) {
-    let Ok(peer) = stream.peer_addr() else { return };
-    // Answers are written whole; waiting for more to send would only delay them.
-    let _ = stream.set_nodelay(true);
+/// The data listener.
+struct Data(Arc<Gateway>);
+
+impl Serve for Data {
+    async fn connection(self: Arc<Self>, stream: TcpStream, life: Life) {
+        let Ok(peer) = stream.peer_addr() else { return };
+        // Answers are written whole; waiting for more to send would only delay them.
+        let _ = stream.set_nodelay(true);
+        serve_http(stream, peer.ip(), None, self.0.clone(), life).await;
+    }
+}
+
+/// Serves the calls on one stream. `called` is the host of HubSpot's API that the client believes to
+/// speak to, where the stream came through the forward proxy: its requests are for that host alone.
+pub(crate) async fn serve_http<S>(stream: S, source: IpAddr, called: Option<ApiHost>, gateway: Arc<Gateway>, life: Life)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Life { mut shutdown, alive } = life;
+    let called = called.map(Arc::new);
     let (stream, calls) = refusal::guard(stream);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request| {
         calls.called();
         let (gateway, alive) = (gateway.clone(), alive.clone());
+        let refused = called.as_ref().and_then(|host| called::check(&mut request, host).err());
         // When the client hangs up, hyper drops what it waits for here, and a call that may have
         // changed something must still come to its record.
         // Its state is 6.7 KB. From 7 KB on the allocator would serve it from the blocks of read buffers,
         // of which idle connections then hold twice as much in memory.
         Finishing::new(async move {
-            let answered = gateway.handle(request, peer.ip()).await;
+            let answered = match refused {
+                Some(refused) => Ok(refused.response()),
+                None => gateway.handle(request, source).await,
+            };
             drop(alive);
             // An error closes the connection without an answer.
             answered.map_err(std::io::Error::other)
@@ -148,7 +204,7 @@ async fn serve_connection(stream: TcpStream, gateway: Arc<Gateway>, mut shutdown
 }
 
 /// The first future's output, or none when the second is done before it.
-async fn first_of<T>(first: impl Future<Output = T>, second: impl Future) -> Option<T> {
+pub(crate) async fn first_of<T>(first: impl Future<Output = T>, second: impl Future) -> Option<T> {
     tokio::select! {
         output = first => Some(output),
         _ = second => None,

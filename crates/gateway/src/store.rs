@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
+pub(crate) mod proxy;
 pub(crate) mod sign_in;
 
 use std::path::Path;
@@ -27,7 +28,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
-use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, PublicApp, Sharing, Token};
+use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
 
@@ -69,6 +70,7 @@ pub(crate) struct Everything {
     pub tokens: Vec<Token>,
     pub public_apps: Vec<PublicApp>,
     pub oauth_clients: Vec<Arc<OAuthClient>>,
+    pub authorities: Vec<Arc<ProxyAuthority>>,
 }
 
 /// A change under way; nothing of it counts before `commit`.
@@ -194,7 +196,8 @@ impl Store {
         }
         let public_apps = oauth::public_apps(change).await?;
         let oauth_clients = self.oauth_clients(change).await?.into_iter().map(Arc::new).collect();
-        Ok(Everything { accounts, apps: each(&apps, app)?, tokens: each(&tokens, token)?, public_apps, oauth_clients })
+        let authorities = self.proxy_authorities(change).await?.into_iter().map(Arc::new).collect();
+        Ok(Everything { accounts, apps: each(&apps, app)?, tokens: each(&tokens, token)?, public_apps, oauth_clients, authorities })
     }
 
     fn connection(&self, hub_id: u64, row: &AnyRow) -> Result<Connection, StoreError> {
@@ -371,6 +374,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (51, "who people are at the identity provider", include_str!("../migrations/0051_provider.sql")),
         (60, "the account of a change", include_str!("../migrations/0060_change_account.sql")),
         (70, "the id of the data folder", include_str!("../migrations/0070_folder.sql")),
+        (75, "authorities of the forward proxy", include_str!("../migrations/0075_proxy_authority.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

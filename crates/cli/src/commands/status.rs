@@ -1,14 +1,15 @@
 //! `keyway status`
 
+use http::Method;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 use serde_json::{Value, json};
 
 use super::account::trouble;
-use super::{list, show, text, token};
+use super::{list, proxy, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::list_all;
+use crate::client::{call, list_all};
 
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
 /// With a largest age, also when a token that works and has no end is older.
@@ -29,15 +30,18 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(list(&answer, "apps").iter().flat_map(|app| old_tokens(app, made_before)));
     }
+    // A server without a proxy has none.
+    let of_proxy = call(connection, Method::GET, proxy::PATH, None).await.ok().as_ref().and_then(proxy::trouble);
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
-    show(&json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed }), json, |_| {
+    show(&json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed, "proxy": of_proxy }), json, |_| {
         let mut lines = format!("keyway runs, with {} account(s)", accounts.len());
         for (hub_id, trouble) in &troubles {
             lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
         }
+        of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));
         lines
     })?;
-    Ok(if troubles.is_empty() { Exit::Fine } else { Exit::Negative })
+    Ok(if troubles.is_empty() && of_proxy.is_none() { Exit::Fine } else { Exit::Negative })
 }
 
 /// What is to be said of an app's tokens that were made before a moment and have no end yet.

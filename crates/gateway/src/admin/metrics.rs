@@ -10,6 +10,7 @@ use keyway_core::time::Timestamp;
 use super::Admin;
 use crate::clock;
 use crate::metrics::{head, line};
+use crate::proxy::authority::signing;
 use crate::upstream::health;
 
 /// All metrics. They name accounts by number and apps not at all, since no token is asked for.
@@ -73,6 +74,13 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
     ] {
         head(&mut text, name, "gauge", help);
         line(&mut text, name, &[], count);
+    }
+    if let Some(proxy) = &admin.proxy {
+        proxy.write_metrics(&mut text);
+        let expires_at = signing(&admin.control.proxy_authorities().load(), now).map_or(now, |one| one.expires_at);
+        let name = "keyway_proxy_authority_seconds_left";
+        head(&mut text, name, "gauge", "Time until the authority of the forward proxy ends.");
+        line(&mut text, name, &[], (expires_at.as_ms() - now.as_ms()) / 1_000);
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -18,6 +18,7 @@ use super::own::{CodeBody, NewPasswordBody, PasswordBody};
 use super::page::Page;
 use super::people::PersonBody;
 use super::portal::{ClockBody, RequestsQuery};
+use super::proxy::RenewBody;
 use super::routes::AppsQuery;
 use super::scopes::{DaysAndPage, DaysQuery};
 use super::usage::UsageQuery;
@@ -195,6 +196,9 @@ pub static OPERATIONS: &[Operation] = &[
     op("beginSecondFactor", "POST", "/api/v1/me/second-factor", Own, "Make a key for an authenticator app of one's own, answered once; it counts once a first code is right").body::<PasswordBody>().answer::<view::NewFactor>(),
     op("addSecondFactor", "POST", "/api/v1/me/second-factor/confirm", Own, "Take that first code; answers recovery codes once").body::<CodeBody>().answer::<view::RecoveryCodes>(),
     op("removeOwnSecondFactor", "POST", "/api/v1/me/second-factor/remove", Own, "Take one's own second factor away; all of one's sessions end").body::<PasswordBody>().answer::<view::UserAnswer>(),
+
+    op("showProxyAuthority", "GET", "/api/v1/proxy/authority", Known, "The certificates that clients of the forward proxy must trust").answer::<view::ProxyAuthorities>(),
+    op("renewProxyAuthority", "POST", "/api/v1/proxy/authority/renew", SuperAdmin, "Make another authority that signs after waitMs; with 0 it signs at once, and the others are deleted").body::<RenewBody>().answer::<view::ProxyAuthorities>(),
 
     op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
     op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once").body::<PersonBody>().answer::<view::UserAnswer>(),

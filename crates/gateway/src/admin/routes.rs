@@ -16,7 +16,7 @@ use super::page::{Page, page};
 use super::view::{self, Answer, answer};
 use super::{
     Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, own, people, plan, portal,
-    scopes, usage, webhooks,
+    proxy, scopes, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -60,6 +60,8 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/me/second-factor", post(own::begin_second_factor))
         .route("/api/v1/me/second-factor/confirm", post(own::confirm_second_factor))
         .route("/api/v1/me/second-factor/remove", post(own::remove_second_factor))
+        .route("/api/v1/proxy/authority", get(proxy::show))
+        .route("/api/v1/proxy/authority/renew", post(proxy::renew))
         .route("/api/v1/users", get(people::list).put(people::put))
         .route("/api/v1/users/{email}", get(people::show).delete(people::remove))
         .route("/api/v1/users/{email}/sessions", delete(people::end_sessions))

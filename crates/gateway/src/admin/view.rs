@@ -67,6 +67,25 @@ macro_rules! shown {
 }
 
 shown! {
+    /// What clients of the forward proxy must trust.
+    struct ProxyAuthorities {
+        authorities: Vec<ProxyAuthority>,
+    }
+    /// A certificate authority of the forward proxy, without its key.
+    struct ProxyAuthority {
+        id: u64,
+        name: String,
+        /// Whether it signs now; one that does not is the next one.
+        signs: bool,
+        signs_from: Moment,
+        expires_at: Moment,
+        /// Whether it ends within 60 days and has no successor.
+        renewal_due: bool,
+        /// SHA-256 of the certificate.
+        sha256: String,
+        /// The certificate, PEM.
+        certificate: String,
+    }
     /// One HubSpot account.
     struct Account {
         hub_id: u64,

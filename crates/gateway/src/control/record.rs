@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Control, Result, State};
 use crate::clock;
-use crate::model::{Account, AdminToken, App, ChangeRecord, ClientSecret, OAuthClient, Person, PublicApp, Token};
+use crate::model::{Account, AdminToken, App, ChangeRecord, ClientSecret, OAuthClient, Person, ProxyAuthority, PublicApp, Token};
 use crate::principal::Principal;
 use crate::store::changes::{self as stored, ChangeFilter};
 use crate::store::{Change, StoreError};
@@ -117,6 +117,8 @@ pub(super) async fn of_state(change: &mut Change, before: &State, after: &State)
     let (then, now) = changed(&before.tokens, &after.tokens, Thing::Token);
     differ("token", then, now);
     differ("OAuth client", clients(before), clients(after));
+    let (then, now) = changed(&before.authorities, &after.authorities, Thing::ProxyAuthority);
+    differ("proxy authority", then, now);
     let account = accounts.first().copied().filter(|_| accounts.len() == 1);
     write(change, &acting, was, became, account).await
 }
@@ -209,6 +211,7 @@ enum Thing<'a> {
     Token(&'a Token),
     PublicApp(&'a PublicApp),
     OAuthClient(&'a OAuthClient),
+    ProxyAuthority(&'a ProxyAuthority),
 }
 
 trait Numbered {
@@ -219,7 +222,7 @@ macro_rules! numbered {
     ($($kind:ty: $field:ident),*) => { $(impl Numbered for $kind { fn number(&self) -> u64 { self.$field } })* };
 }
 
-numbered!(Account: hub_id, App: id, Token: id, PublicApp: id);
+numbered!(Account: hub_id, App: id, Token: id, PublicApp: id, ProxyAuthority: id);
 
 type Keyed<'a> = Vec<(u64, Thing<'a>)>;
 
@@ -249,7 +252,7 @@ impl Thing<'_> {
             Self::Account(one) => Some(one.hub_id),
             Self::App(one) => Some(one.hub_id),
             Self::Token(one) => of_app(one.app_id),
-            Self::PublicApp(_) | Self::OAuthClient(_) => None,
+            Self::PublicApp(_) | Self::OAuthClient(_) | Self::ProxyAuthority(_) => None,
         }
     }
 
@@ -287,6 +290,9 @@ impl Thing<'_> {
             Self::OAuthClient(one) => json!({
                 "name": one.name, "clientId": one.client.id, "baseUrl": one.base.to_string(), "authorizeUrl": one.authorize_url,
                 "scopes": one.scopes, "optionalScopes": one.optional_scopes,
+            }),
+            Self::ProxyAuthority(one) => json!({
+                "name": one.name, "signsFrom": one.signs_from.to_iso(), "expiresAt": one.expires_at.to_iso(),
             }),
         }
     }

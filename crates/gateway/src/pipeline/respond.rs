@@ -172,6 +172,15 @@ pub(super) fn unavailable(correlation_id: &str) -> Response<AnswerBody> {
     response
 }
 
+/// An error as an answer, to a request that is not a call and has no record.
+pub(crate) fn refuse(error: &ErrorBody, rule: &'static str) -> Response<AnswerBody> {
+    let id = correlation::new_id(clock::now());
+    let mut response = whole(error.to_json(&id).into(), &id);
+    *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(RULE, HeaderValue::from_static(rule));
+    response
+}
+
 /// The whole answer, as bytes, to what could not be read as a request at all (bad syntax, too many
 /// headers, a target that is too long). The connection is closed after it.
 pub fn parse_refusal(status: u16) -> Vec<u8> {

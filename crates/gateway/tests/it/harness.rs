@@ -33,6 +33,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub audit: Arc<AuditLog>,
     pub registry: Arc<Registry>,
+    pub gateway: Arc<Gateway>,
     pub accounts: Vec<Account>,
     pub apps: Vec<App>,
     pub tokens: Vec<Token>,
@@ -128,8 +129,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let handle = server::serve(listener, gateway, 2, stopped).unwrap();
-        let server = Self { address, audit, registry, accounts: vec![account], apps, tokens, plain, stop, handle };
+        let handle = server::serve(listener, gateway.clone(), 2, stopped).unwrap();
+        let server = Self { address, audit, registry, gateway, accounts: vec![account], apps, tokens, plain, stop, handle };
         server.publish();
         server
     }

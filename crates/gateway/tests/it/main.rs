@@ -9,6 +9,8 @@ mod edge;
 mod harness;
 /// Bytes that are not a request.
 mod hostile;
+/// The forward proxy: what it opens, tunnels and refuses.
+mod proxy;
 /// What the record of a call says.
 mod records;
 /// What is refused before it reaches the backend, and how.

@@ -1,0 +1,91 @@
+//! The hosts of HubSpot's API: those that the forward proxy answers in HubSpot's place.
+//!
+//! The only list of them for the proxy: which hosts it opens TLS for, and which names the certificates
+//! of its authority may carry.
+
+use std::fmt;
+
+use crate::token::is_region;
+
+/// Hosts without a data centre in their name (hubspot facts, section 1, "Hosts and data centres").
+/// Old integrations call `api.hubspot.com`, which answers as `api.hubapi.com` does.
+const WITHOUT_REGION: [&str; 2] = ["api.hubapi.com", "api.hubspot.com"];
+
+/// The domains that the name constraints of the proxy's authority permit (RFC 5280, section 4.2.1.10):
+/// each stands for itself and for every name below it. `hubapi.com` has API hosts alone, so a new data
+/// centre needs no new authority. Of `hubspot.com`, whose other hosts people sign in at, one host.
+pub const PERMITTED_DOMAINS: [&str; 2] = ["hubapi.com", "api.hubspot.com"];
+
+/// The port of every API host.
+pub const API_PORT: u16 = 443;
+
+/// A host of HubSpot's API, in lower case and without a dot at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ApiHost(String);
+
+impl ApiHost {
+    /// Reads a host name; none where it is not a host of HubSpot's API.
+    ///
+    /// Names compare without case, and a dot at the end means the same host (RFC 1034, section 3.1).
+    pub fn parse(host: &str) -> Option<Self> {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let regional = || host.strip_prefix("api-")?.strip_suffix(".hubapi.com");
+        (WITHOUT_REGION.contains(&host.as_str()) || regional().is_some_and(is_region)).then_some(Self(host))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where a client called it, as links name it: `https://api.hubapi.com`.
+    pub fn origin(&self) -> String {
+        format!("https://{}", self.0)
+    }
+}
+
+impl fmt::Display for ApiHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn api_hosts_are_known_in_any_spelling_and_nothing_beside_them() {
+        for host in ["api.hubapi.com", "API.HubAPI.com", "api.hubapi.com.", "api.hubspot.com", "api-eu1.hubapi.com", "api-na10.hubapi.com"]
+        {
+            assert!(ApiHost::parse(host).is_some(), "{host}");
+        }
+        for host in [
+            "",
+            ".",
+            "hubapi.com",
+            "api.hubapi.com..",
+            "app.hubspot.com",
+            "app-eu1.hubspot.com",
+            "api-.hubapi.com",
+            "api-evil.hubapi.com",
+            "api-eu1.hubspot.com",
+            "x.api.hubapi.com",
+            "api.hubapi.com.example.com",
+            "xapi.hubapi.com",
+            "api.hubapi.com:443",
+            "127.0.0.1",
+        ] {
+            assert!(ApiHost::parse(host).is_none(), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_authority_may_certify_every_api_host() {
+        for host in ["api.hubapi.com", "api.hubspot.com", "api-na2.hubapi.com"] {
+            let host = ApiHost::parse(host).unwrap();
+            let permits = |domain: &&str| host.as_str() == *domain || host.as_str().ends_with(&format!(".{domain}"));
+            assert!(PERMITTED_DOMAINS.iter().any(permits), "{host}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The certificate authorities of the forward proxy.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Admin;
+use super::body::ApiError;
+use super::extract::JsonBody;
+use super::view::{self, Answer, answer};
+use crate::clock;
+use crate::model::ProxyAuthority;
+use crate::proxy::authority::{RENEWAL_DUE_MS, fingerprint, signing, to_trust};
+
+pub(super) async fn show(State(admin): State<Admin>) -> Answer<view::ProxyAuthorities> {
+    let trusted = to_trust(&admin.control.proxy_authorities().load(), clock::now());
+    if trusted.is_empty() {
+        let how = "this server has no authority of the forward proxy. Start it with \"keyway serve --proxy 127.0.0.1:8486\"";
+        return Err(ApiError::new(404, "not_found", how));
+    }
+    shown(&trusted)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RenewBody {
+    /// Milliseconds until the new authority signs, up to half a year: until then clients learn to trust it.
+    wait_ms: i64,
+}
+
+pub(super) async fn renew(State(admin): State<Admin>, JsonBody(asked): JsonBody<RenewBody>) -> Answer<view::ProxyAuthorities> {
+    shown(&admin.control.renew_proxy_authority(asked.wait_ms).await?)
+}
+
+fn shown(trusted: &[Arc<ProxyAuthority>]) -> Answer<view::ProxyAuthorities> {
+    let now = clock::now();
+    let signs = signing(trusted, now).map(|one| one.id);
+    let mut authorities = Vec::new();
+    for one in trusted {
+        authorities.push(view::ProxyAuthority {
+            id: one.id,
+            name: one.name.clone(),
+            signs: Some(one.id) == signs,
+            signs_from: one.signs_from.into(),
+            expires_at: one.expires_at.into(),
+            // One that has a successor is renewed.
+            renewal_due: trusted.len() == 1 && one.expires_at <= now.plus_ms(RENEWAL_DUE_MS),
+            sha256: fingerprint(one).map_err(|error| ApiError::new(500, "internal", error.to_string()))?,
+            certificate: one.certificate.clone(),
+        });
+    }
+    answer(view::ProxyAuthorities { authorities })
+}
