@@ -274,7 +274,7 @@ pub struct Serve {
     /// Let tunnels of the forward proxy lead to this machine and to private networks too
     #[arg(long)]
     pub proxy_private_addresses: bool,
-    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth [default: the address it listens on]
+    /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Where people reach the admin listener from outside [default: the address it listens on]

@@ -18,7 +18,7 @@ use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
 use keyway_gateway::oidc::Oidc;
-use keyway_gateway::pipeline::{Addresses, Gateway};
+use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
 use keyway_gateway::principal::Role;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
@@ -100,6 +100,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let admin_url = addresses.admin.clone();
     let gateway = Gateway::new(registry.clone(), audit.clone(), backend.clone(), upstream.clone());
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
+    let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
+    let gateway = gateway.with_reached(reached);
     let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(&serve)));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;

@@ -11,6 +11,7 @@ pub mod credential;
 pub mod doctor;
 pub mod error_body;
 pub mod hosts;
+pub mod links;
 pub mod object_type;
 pub mod path;
 pub mod plan;

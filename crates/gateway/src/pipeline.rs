@@ -11,6 +11,7 @@ mod correlation;
 mod deprecation;
 mod faults;
 mod introspect;
+mod links;
 mod oauth;
 mod receive;
 mod respond;
@@ -46,9 +47,10 @@ use crate::metrics::Metrics;
 use crate::model::Account;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
-use crate::upstream::{RequestBody, Upstream, let_through};
+use crate::upstream::{RequestBody, Upstream, change_links, let_through};
 
 pub(crate) use correlation::new_id as new_correlation_id;
+pub use links::Reached;
 pub use oauth::Addresses;
 pub(crate) use respond::refuse;
 pub use respond::{AnswerBody, parse_refusal};
@@ -68,6 +70,8 @@ pub struct Gateway {
     tokens: Option<Arc<Tokens>>,
     /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
     as_of: Option<AsOf>,
+    /// Where the data listener is reached, which links in HubSpot's answers name.
+    reached: Reached,
     /// What is counted.
     pub metrics: Metrics,
     /// What was called lately.
@@ -143,6 +147,7 @@ impl Gateway {
             oauth: None,
             tokens: None,
             as_of: None,
+            reached: Reached::default(),
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
         }
@@ -166,6 +171,13 @@ impl Gateway {
     #[must_use]
     pub fn with_as_of(mut self, as_of: Option<AsOf>) -> Self {
         self.as_of = as_of;
+        self
+    }
+
+    /// The same, reached at an address that links in HubSpot's answers name.
+    #[must_use]
+    pub fn with_reached(mut self, reached: Reached) -> Self {
+        self.reached = reached;
         self
     }
 
@@ -374,7 +386,14 @@ impl Gateway {
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
         let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
-        let result = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
+        let result = match self.perform(call, head, body, permit, Destination::HubSpot(way)).await {
+            Ok(Reply::Relayed(reply)) => Ok(Reply::Relayed(match links::of(&self.reached, head, &connection.base) {
+                // On the heap, as it is larger than all that waits here otherwise.
+                Some(links) => Box::pin(change_links(reply, &links)).await,
+                None => reply,
+            })),
+            other => other,
+        };
         Ok(Outcome { result, allowance, allow: None })
     }
 

@@ -6,8 +6,10 @@
 
 mod body;
 mod credential;
+mod gzip;
 mod headers;
 pub mod health;
+mod linked;
 mod pool;
 
 use std::time::Duration;
@@ -25,6 +27,7 @@ pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
 use health::Health;
+pub use linked::{Linked, change_links};
 use pool::CONNECT_TIME_MAX;
 
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
@@ -38,6 +41,9 @@ pub const BACKOFF: Duration = Duration::from_millis(150);
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
 pub type RequestBody = Either<Full<Bytes>, Paced>;
+
+/// The body of an answer: as it comes, or with its links changed.
+pub type AnswerPart = Either<Paced, Linked>;
 
 /// Where an account's calls go: a scheme and a host, checked once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,8 +134,8 @@ pub struct Relayed {
     pub headers: HeaderMap,
     /// What it says of HubSpot's limits.
     pub told: Told,
-    /// The body as it comes.
-    pub body: Paced,
+    /// The body as it comes, or with its links changed.
+    pub body: AnswerPart,
 }
 
 impl Outgoing {
@@ -225,7 +231,7 @@ fn relayed(answer: Response<Incoming>) -> Relayed {
         status: head.status.as_u16(),
         told: headers::told(&head.headers),
         headers: headers::hand_on(&head.headers),
-        body: Paced::new(body),
+        body: Either::Left(Paced::new(body)),
     }
 }
 

@@ -25,6 +25,8 @@ mod fix;
 mod harness;
 /// Files in and out: imports and exports.
 mod imports;
+/// Links in HubSpot's answers.
+mod links;
 /// The console's pages on people, admin tokens and changes.
 mod people_pages;
 /// One app for each integration.

@@ -20,7 +20,7 @@ const EDGES: [(&str, &[&str]); 6] = [
 ];
 
 /// What `core` may build on: nothing that does IO, waits, or asks for the time or randomness.
-const CORE_MAY_USE: [&str; 6] = ["blake3", "foldhash", "jiff", "serde", "serde_json", "thiserror"];
+const CORE_MAY_USE: [&str; 7] = ["blake3", "foldhash", "jiff", "memchr", "serde", "serde_json", "thiserror"];
 
 /// Calls that would make a decision depend on more than its arguments.
 const CORE_MUST_NOT_CALL: [&str; 9] =

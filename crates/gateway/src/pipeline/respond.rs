@@ -12,7 +12,7 @@ use super::{Call, Outcome, correlation};
 use crate::backend::Reply;
 use crate::clock;
 use crate::tokens::TokenError;
-use crate::upstream::Paced;
+use crate::upstream::AnswerPart;
 
 /// Seconds that a client should wait when the audit can't be written.
 const UNAVAILABLE_RETRY_S: i64 = 5;
@@ -29,7 +29,7 @@ const FAULT: HeaderName = HeaderName::from_static("keyway-fault");
 const RULE: HeaderName = HeaderName::from_static("keyway-rule");
 
 /// The body of an answer: whole, or as it comes from HubSpot.
-pub type AnswerBody = Either<Full<Bytes>, Paced>;
+pub type AnswerBody = Either<Full<Bytes>, AnswerPart>;
 
 /// The answer. Made before its record, which says how long it is.
 pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {

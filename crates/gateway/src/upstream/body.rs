@@ -27,6 +27,9 @@ pub enum BodyError {
     /// The connection broke.
     #[error("the body broke off: {0}")]
     Broken(#[from] hyper::Error),
+    /// It is not coded as its head says, or what is coded broke off.
+    #[error("the body is not what its content-encoding says: {0}")]
+    Coding(std::io::Error),
     /// It stalled.
     #[error("the body stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
     Stalled,

@@ -1,6 +1,6 @@
 //! Which headers cross the gateway, in either direction.
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use keyway_core::quota::BURST_MS;
 use keyway_core::share::Told;
 
@@ -15,10 +15,29 @@ pub fn let_through(from: &HeaderMap) -> HeaderMap {
     for name in LET_THROUGH {
         // Several of one name are as hostile as they are rare; the first counts.
         if let Some(value) = from.get(&name) {
-            kept.insert(name, value.clone());
+            let value = if name == header::ACCEPT_ENCODING { coding_asked_for(value) } else { value.clone() };
+            kept.insert(name, value);
         }
     }
     kept
+}
+
+/// What HubSpot is asked to code its answer in: gzip where the client takes it, and nothing else, since
+/// links are not found in other codings (RFC 9110, section 12.5.3).
+fn coding_asked_for(accepted: &HeaderValue) -> HeaderValue {
+    let (mut gzip, mut any) = (None, None);
+    for item in accepted.to_str().unwrap_or_default().split(',') {
+        let mut parts = item.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok()));
+        let wanted = weight.is_none_or(|weight| weight > 0.0);
+        match name.as_str() {
+            "gzip" | "x-gzip" => gzip = Some(wanted),
+            "*" => any = Some(wanted),
+            _ => {}
+        }
+    }
+    HeaderValue::from_static(if gzip.or(any).unwrap_or(false) { "gzip" } else { "identity" })
 }
 
 /// What of HubSpot's never reaches a client: hop-by-hop fields (RFC 9110, section 7.6.1) and
@@ -109,6 +128,24 @@ mod tests {
             ("user-agent", "sync/1"),
         ]);
         assert_eq!(names(&let_through(&sent)), ["content-type", "user-agent"]);
+    }
+
+    #[test]
+    fn hubspot_is_asked_for_gzip_or_for_no_coding() {
+        for (accepted, asked) in [
+            ("gzip, deflate, br, zstd", "gzip"),
+            ("br;q=1.0, GZIP;q=0.5", "gzip"),
+            ("*", "gzip"),
+            ("x-gzip", "gzip"),
+            ("br", "identity"),
+            ("gzip;q=0, *", "identity"),
+            ("*;q=0", "identity"),
+            ("identity", "identity"),
+            ("", "identity"),
+        ] {
+            let sent = map(&[("accept-encoding", accepted)]);
+            assert_eq!(let_through(&sent)["accept-encoding"], asked, "{accepted}");
+        }
     }
 
     #[test]

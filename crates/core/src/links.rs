@@ -1,0 +1,415 @@
+//! Links of HubSpot's answers that name HubSpot's API: found in JSON as it passes, and given another
+//! origin, so that a client that follows them stays where it called.
+//!
+//! A link is what HubSpot's published models call one: `link` of a page (`paging.next`, `paging.prev`)
+//! and the members of `links`, at any depth. What an account itself wrote (`properties` and the like)
+//! never is: a client that reads a record and writes it back must not change it. All other bytes stay
+//! as they are. [`Rewriter`] keeps a bounded state and takes its input in pieces of any size.
+
+use std::borrow::Cow;
+
+use memchr::{memchr2, memmem};
+
+use crate::hosts::ApiHost;
+
+/// Deepest nesting in which links are found, in objects and arrays. HubSpot's are five deep at most.
+const DEPTH_MAX: usize = 64;
+/// Longest key that is compared, in bytes.
+const KEY_BYTES_MAX: usize = 24;
+/// Longest beginning of a string that is kept until it is known whether it is a link of HubSpot's API, in bytes.
+const HELD_BYTES_MAX: usize = 1024;
+
+/// Members whose values the account itself wrote.
+const WRITTEN_BY_THE_ACCOUNT: [&[u8]; 14] = [
+    b"properties",
+    b"propertiesWithHistory",
+    b"values",
+    b"metadata",
+    b"tokens",
+    b"extraData",
+    b"inputFields",
+    b"outputFields",
+    b"actions",
+    b"widgets",
+    b"widgetContainers",
+    b"layoutSections",
+    b"content",
+    b"body",
+];
+
+/// Which links change, and what they become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    /// Origin of the connection, such as `https://api.hubapi.com`.
+    base: String,
+    /// Where the client called, such as `http://127.0.0.1:8484`.
+    called: String,
+}
+
+impl Links {
+    /// Links to HubSpot's API hosts and to `base` become links to `called`; both are a scheme and an
+    /// authority without a slash at the end. None where `called` is a host of HubSpot's API itself, as it
+    /// is for clients that come over the forward proxy, and where it is not an origin at all.
+    pub fn new(base: &str, called: &str) -> Option<Self> {
+        let authority = called.strip_prefix("https://").or_else(|| called.strip_prefix("http://"))?;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+        let is_origin = (1..=300).contains(&authority.len()) && authority.bytes().all(allowed);
+        (is_origin && !is_api_authority(authority)).then(|| Self { base: base.to_owned(), called: called.to_owned() })
+    }
+
+    /// Whether a text may hold a link that changes. False is certain.
+    pub fn may_occur(&self, text: &[u8]) -> bool {
+        let authority = self.base.split_once("://").map_or(self.base.as_str(), |(_, authority)| authority);
+        ["hubapi.com", "api.hubspot.com", authority].iter().any(|host| memmem::find(text, host.as_bytes()).is_some())
+    }
+
+    /// A rewriter of one answer.
+    pub fn rewriter(&self) -> Rewriter {
+        Rewriter {
+            links: self.clone(),
+            frames: Vec::new(),
+            deeper: 0,
+            expects_key: false,
+            state: State::Between,
+            key: Vec::new(),
+            held: Held::default(),
+            changed: 0,
+        }
+    }
+
+    /// The value of a header that is one URL (`Location`, `Content-Location`), if it changes.
+    pub fn url(&self, value: &str) -> Option<String> {
+        let end = origin_end(value);
+        self.names_api(&value[..end]).then(|| format!("{}{}", self.called, &value[end..]))
+    }
+
+    /// The value of a `Link` header (RFC 8288, section 3), if it changes.
+    pub fn link_header(&self, value: &str) -> Option<String> {
+        let mut parts = value.split('<');
+        let mut made = parts.next()?.to_owned();
+        let mut changed = false;
+        for part in parts {
+            let url = self.url(part);
+            changed |= url.is_some();
+            made.push('<');
+            made.push_str(url.as_deref().unwrap_or(part));
+        }
+        changed.then_some(made)
+    }
+
+    fn names_api(&self, origin: &str) -> bool {
+        origin == self.base || origin.strip_prefix("https://").is_some_and(is_api_authority)
+    }
+}
+
+/// Whether this is a host of HubSpot's API, perhaps with its port.
+fn is_api_authority(authority: &str) -> bool {
+    let host = authority.strip_suffix(":443").unwrap_or(authority);
+    // HubSpot writes its hosts in lower case.
+    ApiHost::parse(host).is_some_and(|known| known.as_str() == host)
+}
+
+/// Where the origin of a URL ends: at its path, query, fragment or end.
+fn origin_end(url: &str) -> usize {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    url[after..].find(['/', '?', '#', '>']).map_or(url.len(), |at| after + at)
+}
+
+/// What the members of an object are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing in particular.
+    Plain,
+    /// `paging`.
+    Paging,
+    /// `next` or `prev` of `paging`, whose `link` is one.
+    Page,
+    /// `links`, all of whose members are.
+    Links,
+    /// Written by the account, however deep.
+    Account,
+}
+
+/// An object or array that is open.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    place: Place,
+    array: bool,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// What stands between strings.
+    Between,
+    Key,
+    /// A string that is not looked at, and the byte after a backslash in it.
+    Text,
+    TextEscape,
+    /// A string that may be a link of HubSpot's API.
+    Link,
+}
+
+/// The beginning of a string that may be a link, until that is known.
+#[derive(Debug, Default)]
+struct Held {
+    /// As it came.
+    raw: Vec<u8>,
+    /// As it reads.
+    text: String,
+    /// Where in `raw` the escape under way began.
+    escape: Option<usize>,
+    /// Whether a slash came as `\/`.
+    escaped_slash: bool,
+}
+
+/// What a byte made of a string that is held, and what comes after that byte.
+enum Decision {
+    Undecided,
+    /// It is no link of HubSpot's API.
+    Other(State),
+    /// It is one; its origin ends before this byte of `raw`.
+    Link(usize, State),
+}
+
+/// Changes the links of one answer as it passes.
+#[derive(Debug)]
+pub struct Rewriter {
+    links: Links,
+    frames: Vec<Frame>,
+    /// Objects and arrays open beyond the deepest that is looked at.
+    deeper: usize,
+    expects_key: bool,
+    state: State,
+    /// The latest key; emptied where it is too long to be one that is known.
+    key: Vec<u8>,
+    held: Held,
+    changed: u64,
+}
+
+impl Rewriter {
+    /// Takes the next piece, and gives what can go on: the piece itself where nothing in it changed.
+    pub fn feed<'a>(&mut self, piece: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut out: Option<Vec<u8>> = None;
+        // Bytes of the piece from here on are not in `out` yet.
+        let mut from = 0;
+        // Where the held string began, if in this piece.
+        let mut began = None;
+        let mut at = 0;
+        while at < piece.len() {
+            match self.state {
+                State::Between => {
+                    self.between(piece[at]);
+                    at += 1;
+                    if self.state == State::Link {
+                        began = Some(at);
+                    }
+                }
+                State::Key => at += self.key(&piece[at..]),
+                State::Text => match memchr2(b'"', b'\\', &piece[at..]) {
+                    Some(found) => {
+                        at += found + 1;
+                        self.state = if piece[at - 1] == b'"' { State::Between } else { State::TextEscape };
+                    }
+                    None => at = piece.len(),
+                },
+                State::TextEscape => {
+                    self.state = State::Text;
+                    at += 1;
+                }
+                State::Link => {
+                    let decision = self.held.push(piece[at], &self.links);
+                    at += 1;
+                    match decision {
+                        Decision::Undecided => continue,
+                        Decision::Link(end, next) => {
+                            let held = std::mem::take(&mut self.held);
+                            let out = out.get_or_insert_with(Vec::new);
+                            out.extend_from_slice(&piece[from..began.unwrap_or(from)]);
+                            out.extend_from_slice(&self.called(held.escaped_slash));
+                            out.extend_from_slice(&held.raw[end..]);
+                            (from, self.state) = (at, next);
+                            self.changed += 1;
+                        }
+                        Decision::Other(next) => {
+                            let held = std::mem::take(&mut self.held);
+                            // What began in this piece goes on with what is around it.
+                            if began.is_none() {
+                                out.get_or_insert_with(Vec::new).extend_from_slice(&held.raw);
+                                from = at;
+                            }
+                            self.state = next;
+                        }
+                    }
+                    began = None;
+                }
+            }
+        }
+        if self.state == State::Link {
+            let out = out.get_or_insert_with(Vec::new);
+            out.extend_from_slice(&piece[from..began.unwrap_or(from)]);
+            return Cow::Owned(std::mem::take(out));
+        }
+        match out {
+            None => Cow::Borrowed(piece),
+            Some(mut out) => {
+                out.extend_from_slice(&piece[from..]);
+                Cow::Owned(out)
+            }
+        }
+    }
+
+    /// What is left at the end: the beginning of a string that broke off.
+    pub fn end(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held).raw
+    }
+
+    /// How many links were changed so far.
+    pub const fn changed(&self) -> u64 {
+        self.changed
+    }
+
+    /// The origin that takes HubSpot's place, with its slashes as HubSpot wrote them.
+    fn called(&self, escaped_slash: bool) -> Vec<u8> {
+        let called = &self.links.called;
+        if escaped_slash { called.replace('/', "\\/").into_bytes() } else { called.clone().into_bytes() }
+    }
+
+    /// A byte between strings.
+    fn between(&mut self, byte: u8) {
+        match byte {
+            b'{' | b'[' => self.open(byte == b'['),
+            b'}' | b']' => {
+                if self.deeper > 0 {
+                    self.deeper -= 1;
+                } else {
+                    self.frames.pop();
+                }
+                self.expects_key = false;
+            }
+            b',' => self.expects_key = self.frames.last().is_some_and(|frame| !frame.array),
+            b'"' => {
+                self.state = if self.deeper > 0 {
+                    State::Text
+                } else if self.expects_key {
+                    self.key.clear();
+                    State::Key
+                } else if self.is_link() {
+                    State::Link
+                } else {
+                    State::Text
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, array: bool) {
+        if self.deeper > 0 || self.frames.len() == DEPTH_MAX {
+            self.deeper += 1;
+            return;
+        }
+        let place = match self.frames.last() {
+            None => Place::Plain,
+            Some(Frame { place: Place::Account, .. }) => Place::Account,
+            Some(Frame { array: true, .. }) => Place::Plain,
+            Some(_) if WRITTEN_BY_THE_ACCOUNT.contains(&self.key.as_slice()) => Place::Account,
+            Some(_) if array => Place::Plain,
+            Some(Frame { place, .. }) => match (place, self.key.as_slice()) {
+                (Place::Paging, b"next" | b"prev" | b"previous") => Place::Page,
+                (_, b"paging") => Place::Paging,
+                (_, b"links") => Place::Links,
+                _ => Place::Plain,
+            },
+        };
+        self.frames.push(Frame { place, array });
+        self.expects_key = !array;
+    }
+
+    /// Whether the string that begins here may be a link.
+    fn is_link(&self) -> bool {
+        self.frames.last().is_some_and(|frame| match frame.place {
+            Place::Links => !frame.array,
+            Place::Page => self.key == b"link",
+            _ => false,
+        })
+    }
+
+    /// Takes bytes of a key, and says how many.
+    fn key(&mut self, piece: &[u8]) -> usize {
+        let end = memchr2(b'"', b'\\', piece);
+        let part = &piece[..end.unwrap_or(piece.len())];
+        if self.key.len() + part.len() <= KEY_BYTES_MAX {
+            self.key.extend_from_slice(part);
+        } else {
+            self.key = vec![b'*'; KEY_BYTES_MAX];
+        }
+        let Some(end) = end else { return piece.len() };
+        self.expects_key = false;
+        if piece[end] == b'"' {
+            self.state = State::Between;
+        } else {
+            // No key that is looked for has an escape.
+            self.key.clear();
+            self.state = State::TextEscape;
+        }
+        end + 1
+    }
+}
+
+impl Held {
+    /// Takes one more byte of the string; its closing quote decides at the latest.
+    fn push(&mut self, byte: u8, links: &Links) -> Decision {
+        let at = self.raw.len();
+        self.raw.push(byte);
+        let next = match byte {
+            _ if self.escape.is_some_and(|began| at == began + 1) => State::Text,
+            b'"' => State::Between,
+            b'\\' => State::TextEscape,
+            _ => State::Text,
+        };
+        if at == HELD_BYTES_MAX {
+            return Decision::Other(next);
+        }
+        let (char, began) = match self.escape {
+            Some(began) => match self.raw[began + 1..] {
+                [b'/'] => {
+                    self.escaped_slash = true;
+                    ('/', began)
+                }
+                [b'u'] => return Decision::Undecided,
+                [b'u', ref digits @ ..] if byte.is_ascii_hexdigit() => match digits {
+                    [_, _, _, _] => (hex(digits), began),
+                    _ => return Decision::Undecided,
+                },
+                _ => return Decision::Other(next),
+            },
+            None if byte == b'\\' => {
+                self.escape = Some(at);
+                return Decision::Undecided;
+            }
+            None if byte == b'"' => {
+                return if links.names_api(&self.text) { Decision::Link(at, next) } else { Decision::Other(next) };
+            }
+            None => (char::from(byte), at),
+        };
+        self.escape = None;
+        let after_scheme = self.text.starts_with("https://") || self.text.starts_with("http://");
+        if after_scheme && matches!(char, '/' | '?' | '#') {
+            return if links.names_api(&self.text) { Decision::Link(began, next) } else { Decision::Other(next) };
+        }
+        self.text.push(char);
+        let begins = |scheme: &str| scheme.starts_with(&self.text);
+        let may_be = char.is_ascii_graphic() && (after_scheme || begins("https://") || begins("http://"));
+        if may_be { Decision::Undecided } else { Decision::Other(next) }
+    }
+}
+
+/// The character behind four hexadecimal digits; those outside the ASCII range are in no origin.
+fn hex(digits: &[u8]) -> char {
+    let code = std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    code.filter(u8::is_ascii).map_or(' ', char::from)
+}
+
+#[cfg(test)]
+mod tests;

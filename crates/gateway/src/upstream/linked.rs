@@ -1,0 +1,302 @@
+//! HubSpot's answer with its links changed as it passes. What links are is `core::links`' business.
+//!
+//! An answer that comes whole within a moment leaves whole, with its length and, where nothing in it
+//! changed, as it came. All others stream: each piece goes on as soon as it is known what it says.
+
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LINK, LOCATION,
+};
+use http_body_util::{BodyExt, Either};
+use hyper::body::{Body, Frame, SizeHint};
+use keyway_core::links::{Links, Rewriter};
+
+use super::body::BodyError;
+use super::gzip::{self, Gzip, NotUnpacked};
+use super::{Paced, Relayed};
+
+/// Longest answer that is taken whole, in bytes as it comes.
+const WHOLE_BYTES_MAX: usize = 256 << 10;
+/// The same, unpacked.
+const UNPACKED_BYTES_MAX: usize = 4 << 20;
+/// How long an answer that has begun is waited for, to take it whole.
+const WHOLE_TIME_MAX: Duration = Duration::from_millis(50);
+
+/// Headers that speak of the bytes of a body, and would be untrue of a changed one.
+const OF_THE_BYTES: [HeaderName; 4] = [
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+/// The body of an answer whose links are changed.
+#[derive(Debug)]
+pub struct Linked(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Whole(Bytes),
+    Stream(Box<Stream>),
+}
+
+/// A body that is changed as it comes.
+#[derive(Debug)]
+struct Stream {
+    /// Came in, and is still to be looked at.
+    input: Bytes,
+    source: Paced,
+    /// Why nothing comes after the input.
+    failed: Option<BodyError>,
+    /// Whether what came before a failure has gone out.
+    sent: bool,
+    /// Whether all has come in.
+    ended: bool,
+    /// Whether all has gone out.
+    over: bool,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Plain(Rewriter),
+    Gzip(Box<Gzip>),
+}
+
+/// How a JSON body is coded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Gzip,
+}
+
+/// Changes the links of an answer: those of its headers now, those of its body as it comes.
+pub async fn change_links(reply: Relayed, links: &Links) -> Relayed {
+    let mut reply = reply;
+    change_headers(&mut reply.headers, links);
+    let Either::Left(body) = reply.body else { return reply };
+    let coding = if body.is_end_stream() || reply.status == 206 { None } else { coding(&reply.headers) };
+    let Some(coding) = coding else { return Relayed { body: Either::Left(body), ..reply } };
+    let (kind, changed) = take(body, links, coding).await;
+    if changed {
+        for name in OF_THE_BYTES {
+            reply.headers.remove(name);
+        }
+        reply.headers.remove(CONTENT_LENGTH);
+    }
+    Relayed { body: Either::Right(Linked(kind)), ..reply }
+}
+
+fn change_headers(headers: &mut HeaderMap, links: &Links) {
+    for (name, value) in headers.iter_mut() {
+        let changed = match value.to_str() {
+            Ok(text) if *name == LOCATION || *name == CONTENT_LOCATION => links.url(text),
+            Ok(text) if *name == LINK => links.link_header(text),
+            _ => None,
+        };
+        if let Some(changed) = changed.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            *value = changed;
+        }
+    }
+}
+
+/// How a body is coded in which links are looked for; none where it is not JSON, is a part of a body, or has a coding that was not asked for.
+fn coding(headers: &HeaderMap) -> Option<Coding> {
+    let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
+    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if !is_json || headers.contains_key(CONTENT_RANGE) {
+        return None;
+    }
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Some(Coding::Plain),
+        (Some(one), None) => match one.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Coding::Plain),
+            "gzip" | "x-gzip" => Some(Coding::Gzip),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Takes what comes in a moment; the body that goes on, and whether it is another than came.
+async fn take(mut body: Paced, links: &Links, coding: Coding) -> (Kind, bool) {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    let known = body.size_hint().lower();
+    let mut failed = None;
+    let mut ended = false;
+    if known <= WHOLE_BYTES_MAX as u64 {
+        let taking = async {
+            loop {
+                match body.frame().await {
+                    Some(Ok(frame)) => {
+                        let Ok(data) = frame.into_data() else { continue };
+                        if first.is_empty() {
+                            first = data;
+                        } else {
+                            if more.is_empty() {
+                                more.extend_from_slice(&first);
+                            }
+                            more.extend_from_slice(&data);
+                        }
+                        if first.len().max(more.len()) > WHOLE_BYTES_MAX {
+                            return;
+                        }
+                    }
+                    Some(Err(error)) => return failed = Some(error),
+                    None => return ended = true,
+                }
+            }
+        };
+        // Too late is no error: what came goes on, and the rest follows.
+        let _ = tokio::time::timeout(WHOLE_TIME_MAX, taking).await;
+    }
+    let input = if more.is_empty() { first } else { more.freeze() };
+    if ended && input.len() <= WHOLE_BYTES_MAX {
+        match whole(&input, links, coding) {
+            Ok(changed) => return (Kind::Whole(changed.as_ref().unwrap_or(&input).clone()), changed.is_some()),
+            // As it came: the client sees what is wrong with it.
+            Err(NotUnpacked::Broken) => return (Kind::Whole(input), false),
+            Err(NotUnpacked::TooLarge) => {}
+        }
+    }
+    let work = match coding {
+        Coding::Plain => Work::Plain(links.rewriter()),
+        Coding::Gzip => Work::Gzip(Box::new(Gzip::new(links.rewriter()))),
+    };
+    (Kind::Stream(Box::new(Stream { input, source: body, failed, sent: false, ended, over: false, work })), true)
+}
+
+/// A whole body with its links changed; none where there are none to change.
+fn whole(body: &Bytes, links: &Links, coding: Coding) -> Result<Option<Bytes>, NotUnpacked> {
+    let unpacked = match coding {
+        Coding::Plain => None,
+        Coding::Gzip => Some(gzip::unpack(body, UNPACKED_BYTES_MAX)?),
+    };
+    let text = unpacked.as_deref().unwrap_or(body);
+    if !links.may_occur(text) {
+        return Ok(None);
+    }
+    let mut rewriter = links.rewriter();
+    let mut changed = rewriter.feed(text).into_owned();
+    changed.extend(rewriter.end());
+    if rewriter.changed() == 0 {
+        return Ok(None);
+    }
+    let changed = if unpacked.is_some() { gzip::pack(&changed).map_err(|_| NotUnpacked::Broken)? } else { changed };
+    Ok(Some(changed.into()))
+}
+
+impl Work {
+    /// Takes from the input, and gives what can go on.
+    fn feed(&mut self, input: &mut Bytes) -> std::io::Result<Bytes> {
+        match self {
+            Self::Plain(rewriter) => {
+                let piece = mem::take(input);
+                let changed = match rewriter.feed(&piece) {
+                    std::borrow::Cow::Borrowed(_) => None,
+                    std::borrow::Cow::Owned(changed) => Some(changed),
+                };
+                Ok(changed.map_or(piece, Bytes::from))
+            }
+            Self::Gzip(gzip) => gzip.feed(input),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<Bytes> {
+        match self {
+            Self::Plain(_) => Ok(Bytes::new()),
+            Self::Gzip(gzip) => gzip.flush(),
+        }
+    }
+
+    fn end(&mut self) -> std::io::Result<Bytes> {
+        match self {
+            Self::Plain(rewriter) => Ok(rewriter.end().into()),
+            Self::Gzip(gzip) => gzip.end(),
+        }
+    }
+}
+
+impl Stream {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        loop {
+            if !self.input.is_empty() {
+                let piece = self.work.feed(&mut self.input).map_err(BodyError::Coding)?;
+                if !piece.is_empty() {
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+                if !self.input.is_empty() {
+                    // Much work for no answer yet: others have their turn.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            } else if let Some(error) = self.failed.take() {
+                return Poll::Ready(Some(Err(error)));
+            } else if self.ended {
+                let last = self.work.end().map_err(BodyError::Coding)?;
+                self.over = true;
+                return Poll::Ready((!last.is_empty()).then_some(Ok(last)));
+            } else {
+                match Pin::new(&mut self.source).poll_frame(context) {
+                    // Trailers speak of the bytes that came.
+                    Poll::Ready(Some(Ok(frame))) => self.input = frame.into_data().unwrap_or_default(),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(None) => self.ended = true,
+                    Poll::Pending => {
+                        let waiting = self.work.flush().map_err(BodyError::Coding)?;
+                        return if waiting.is_empty() { Poll::Pending } else { Poll::Ready(Some(Ok(waiting))) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Body for Linked {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.get_mut().0 {
+            Kind::Whole(bytes) => {
+                let bytes = mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Kind::Stream(stream) if stream.over => Poll::Ready(None),
+            Kind::Stream(stream) => match stream.poll_piece(context) {
+                // An error ends the connection where it stands: what came before it is sent first.
+                Poll::Ready(Some(Err(error))) if !stream.sent => {
+                    (stream.sent, stream.failed, stream.input) = (true, Some(error), Bytes::new());
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                polled => polled.map(|piece| {
+                    stream.over |= piece.as_ref().is_none_or(Result::is_err);
+                    piece.map(|piece| piece.map(Frame::data))
+                }),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Stream(stream) => stream.over,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Stream(_) => SizeHint::default(),
+        }
+    }
+}
