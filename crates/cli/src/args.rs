@@ -331,6 +331,9 @@ pub struct Serve {
     /// Also write each audit record to stdout, as a line of JSON
     #[arg(long)]
     pub audit_stream: bool,
+    /// Leave the names of the properties that a call sets out of the audit
+    #[arg(long, env = "KEYWAY_AUDIT_NO_PROPERTY_NAMES")]
+    pub audit_no_property_names: bool,
     /// What to log on stderr, such as info or keyway_gateway=debug
     #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,
@@ -1486,6 +1489,12 @@ pub struct AuditFilter {
     /// With this correlation id
     #[arg(long, value_name = "ID")]
     pub correlation_id: Option<String>,
+    /// That read this CRM record singly or changed it, such as contacts/123, 0-1/123 or 2-456/789
+    #[arg(long, value_name = "TYPE/ID")]
+    pub record: Option<String>,
+    /// That set this property of the record
+    #[arg(long, value_name = "NAME", requires = "record")]
+    pub property: Option<String>,
     /// From this time on (ISO 8601)
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

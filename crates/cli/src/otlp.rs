@@ -165,6 +165,8 @@ fn attributes(record: &Value) -> Vec<Value> {
         ("keyway.waited_us", "waitedUs"),
         ("http.request.body.size", "bytesIn"),
         ("http.response.body.size", "bytesOut"),
+        ("keyway.record_count", "recordCount"),
+        ("keyway.property_count", "propertyCount"),
     ] {
         // 64-bit numbers are text in OTLP's JSON.
         all.extend(record[field].as_u64().map(|number| json!({ "key": key, "value": { "intValue": number.to_string() } })));
@@ -173,6 +175,14 @@ fn attributes(record: &Value) -> Vec<Value> {
         [("client.address", "source"), ("error.type", "category"), ("keyway.object", "object"), ("keyway.correlation_id", "correlationId")]
     {
         all.extend(record[field].as_str().map(|value| text(key, value)));
+    }
+    for (key, field) in [("keyway.record_ids", "recordIds"), ("keyway.properties", "properties")] {
+        let items = record[field].as_array().filter(|items| !items.is_empty());
+        let values = |items: &Vec<Value>| items.iter().map(|item| json!({ "stringValue": item })).collect::<Vec<_>>();
+        all.extend(items.map(|items| json!({ "key": key, "value": { "arrayValue": { "values": values(items) } } })));
+    }
+    if record["recordsIncomplete"] == true {
+        all.push(json!({ "key": "keyway.records_incomplete", "value": { "boolValue": true } }));
     }
     all
 }

@@ -99,6 +99,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let upstream = Arc::new(Upstream::new());
     let admin_url = addresses.admin.clone();
     let gateway = Gateway::new(registry.clone(), audit.clone(), backend.clone(), upstream.clone());
+    let gateway = gateway.with_property_names(!serve.audit_no_property_names);
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached);

@@ -24,4 +24,5 @@ pub mod share;
 pub mod sunset;
 pub mod time;
 pub mod token;
+pub mod touched;
 pub mod translate;

@@ -1,6 +1,7 @@
 //! The audit log: one record for each call, durable before its answer leaves.
 //!
-//! Records hold who, what, when and how it ended; never bodies, tokens or query values. Writing is
+//! Records hold who, what, when, how it ended, which CRM records were touched and which properties
+//! set; never bodies, tokens, query values or values of properties. Writing is
 //! in `writer`, to the `files` of one server or to the `postgres` of several; reading in `query`.
 //! `chain` is how a change of the log shows, `verify` checks it.
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use keyway_core::time::Timestamp;
+use keyway_core::touched::Named;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
@@ -67,11 +69,26 @@ pub struct AuditRecord {
     pub correlation_id: String,
     /// Where the call came from.
     pub source: String,
+    /// CRM records that the call read singly or changed, such as `contacts/123`; at most 100.
+    #[serde(default)]
+    pub record_ids: Vec<String>,
+    /// How many there are, those included that are not listed.
+    #[serde(default)]
+    pub record_count: u64,
+    /// Whether there may be records that are neither listed nor counted.
+    #[serde(default)]
+    pub records_incomplete: bool,
+    /// Names of the properties that the call sets; at most 100.
+    #[serde(default)]
+    pub properties: Vec<String>,
+    /// How many there are, those included that are not listed.
+    #[serde(default)]
+    pub property_count: u64,
 }
 
 impl AuditRecord {
     /// The names of its fields, in order, as in JSON.
-    pub const COLUMNS: [&str; 16] = [
+    pub const COLUMNS: [&str; 21] = [
         "id",
         "time",
         "hubId",
@@ -88,6 +105,11 @@ impl AuditRecord {
         "bytesOut",
         "correlationId",
         "source",
+        "recordIds",
+        "recordCount",
+        "recordsIncomplete",
+        "properties",
+        "propertyCount",
     ];
 }
 
@@ -124,11 +146,14 @@ pub struct AuditEntry {
     pub correlation_id: String,
     /// The address of the other side.
     pub source: std::net::IpAddr,
+    /// The CRM records that it touched, and the properties that it set; none where there are none.
+    pub named: Option<Box<Named>>,
 }
 
 impl From<Row<'_>> for AuditRecord {
     fn from(row: Row<'_>) -> Self {
         let number = |value: i64| u64::try_from(value).unwrap_or(0);
+        let list = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect();
         Self {
             id: row.id,
             time: Timestamp::from_ms(row.at).to_iso(),
@@ -146,6 +171,11 @@ impl From<Row<'_>> for AuditRecord {
             bytes_out: number(row.bytes_out),
             correlation_id: row.correlation_id.to_owned(),
             source: row.source.to_owned(),
+            record_ids: list(row.named.records),
+            record_count: number(row.named.record_count),
+            records_incomplete: row.named.incomplete,
+            properties: list(row.named.properties),
+            property_count: number(row.named.property_count),
         }
     }
 }

@@ -16,6 +16,7 @@ mod oauth;
 mod receive;
 mod respond;
 mod throttle;
+mod touched;
 mod usage;
 
 use std::borrow::Cow;
@@ -34,6 +35,7 @@ use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
+use keyway_core::touched::Touched;
 use keyway_core::translate::translate;
 
 use crate::activity::Activity;
@@ -68,6 +70,8 @@ pub struct Gateway {
     oauth: Option<oauth::Server>,
     /// The access tokens of accounts connected by OAuth; none where there are none.
     tokens: Option<Arc<Tokens>>,
+    /// Whether the audit has the names of the properties that a call sets.
+    property_names: bool,
     /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
     as_of: Option<AsOf>,
     /// Where the data listener is reached, which links in HubSpot's answers name.
@@ -96,6 +100,8 @@ struct Call {
     object: Option<Cow<'static, str>>,
     /// The dated path that was called in place of the numbered one.
     carried_to: Option<String>,
+    /// The CRM records that it touches; none where it touches no single ones.
+    touched: Option<Box<Touched>>,
     sent: Sent,
     bytes_in: u64,
     begun: bool,
@@ -146,6 +152,7 @@ impl Gateway {
             deprecations: deprecation::Deprecations::new(),
             oauth: None,
             tokens: None,
+            property_names: true,
             as_of: None,
             reached: Reached::default(),
             metrics: Metrics::default(),
@@ -164,6 +171,13 @@ impl Gateway {
     #[must_use]
     pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// The same, with or without the names of properties in the audit.
+    #[must_use]
+    pub fn with_property_names(mut self, property_names: bool) -> Self {
+        self.property_names = property_names;
         self
     }
 
@@ -214,6 +228,7 @@ impl Gateway {
             operation: None,
             object: None,
             carried_to: None,
+            touched: None,
             sent: Sent::default(),
             bytes_in: 0,
             begun: false,
@@ -232,6 +247,9 @@ impl Gateway {
             self.deprecations.tell(operation, response.headers_mut());
         }
         let status = response.status().as_u16();
+        if let Some(touched) = &mut call.touched {
+            touched::settle(touched, status, call.sent.attempts);
+        }
         let entry = AuditEntry {
             status,
             category,
@@ -296,6 +314,7 @@ impl Gateway {
         if let Ok(operation) = resolved {
             call.operation = Some(operation);
             call.object = Catalog::get().object_types(operation, &path);
+            call.touched = Touched::of(operation, &path, head.uri.query());
         }
         self.refuse_ended(&token, &path)?;
         let operation = resolved?;
@@ -425,7 +444,11 @@ impl Gateway {
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
         let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now };
-        forward(destination, permit, rest, &mut call.sent).await
+        let mut reply = forward(destination, permit, rest, &mut call.sent).await?;
+        if let Some(touched) = &mut call.touched {
+            touched::learn(touched, &mut reply).await;
+        }
+        Ok(reply)
     }
 
     /// What is known of a call before its outcome.
@@ -451,6 +474,7 @@ impl Gateway {
             bytes_out: 0,
             correlation_id: call.correlation_id.clone(),
             source: call.source,
+            named: call.touched.as_deref().map(|touched| Box::new(touched.named(self.property_names))),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! from the connection's base, redirects are not followed, and what a client sent is let through
 //! by name (`headers`). Bodies stream both ways.
 
+mod ahead;
 mod body;
 mod credential;
 mod gzip;

@@ -55,7 +55,7 @@ async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> a
 }
 
 fn fields(filter: AuditFilter, format: Option<String>) -> String {
-    let AuditFilter { app, account, operation, status, category, correlation_id, since, until, limit } = filter;
+    let AuditFilter { app, account, operation, status, category, correlation_id, record, property, since, until, limit } = filter;
     query(&[
         ("app", app),
         ("hubId", account.map(|id| id.to_string())),
@@ -63,6 +63,8 @@ fn fields(filter: AuditFilter, format: Option<String>) -> String {
         ("status", status),
         ("category", category),
         ("correlationId", correlation_id),
+        ("record", record),
+        ("property", property),
         ("from", since),
         ("to", until),
         ("limit", limit.map(|limit| limit.to_string())),
@@ -87,6 +89,21 @@ fn verified(answer: &Value) -> String {
     lines
 }
 
+/// The first of the CRM records of a call, and how many more there are.
+fn touched(record: &Value) -> String {
+    let count = record["recordCount"].as_u64().unwrap_or(0);
+    let mut shown = match (record["recordIds"][0].as_str(), count) {
+        (Some(first), 1) => first.to_owned(),
+        (Some(first), _) => format!("{first} +{}", count.saturating_sub(1)),
+        (None, 0) => String::new(),
+        (None, _) => format!("{count} by another name"),
+    };
+    if record["recordsIncomplete"].as_bool().unwrap_or(false) {
+        shown.push('?');
+    }
+    if shown.is_empty() { "-".into() } else { shown }
+}
+
 fn records(answer: &Value) -> String {
     let rows: Vec<Vec<String>> = list(answer, "records")
         .iter()
@@ -97,11 +114,12 @@ fn records(answer: &Value) -> String {
                 text(&record["appId"]),
                 text(&record["status"]),
                 text(&record["operation"]),
+                touched(record),
                 text(&record["category"]),
                 latency,
                 text(&record["correlationId"]),
             ]
         })
         .collect();
-    table(&["TIME", "APP", "STATUS", "OPERATION", "CATEGORY", "LATENCY", "CORRELATION ID"], &rows)
+    table(&["TIME", "APP", "STATUS", "OPERATION", "RECORDS", "CATEGORY", "LATENCY", "CORRELATION ID"], &rows)
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
 use keyway_core::time::Timestamp;
+use keyway_core::touched::{RecordRef, property_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -42,6 +43,10 @@ pub(super) struct AuditQuery {
     category: Option<String>,
     /// With this correlation id.
     correlation_id: Option<String>,
+    /// That read this CRM record singly or changed it: `contacts/123`, `0-1/123` or `2-456/789`.
+    record: Option<String>,
+    /// That set this property of the record.
+    property: Option<String>,
     /// From this time on, ISO 8601.
     from: Option<String>,
     /// Before this time, ISO 8601.
@@ -110,6 +115,16 @@ struct CallRecord {
     bytes_out: u64,
     correlation_id: String,
     source: String,
+    /// CRM records that the call read singly or changed, such as `contacts/123`; at most 100.
+    record_ids: Vec<String>,
+    /// How many there are, those included that are not listed.
+    record_count: u64,
+    /// Whether there may be records that are neither listed nor counted.
+    records_incomplete: bool,
+    /// Names of the properties that the call sets; at most 100.
+    properties: Vec<String>,
+    /// How many there are, those included that are not listed.
+    property_count: u64,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -191,9 +206,20 @@ fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
     }
     for record in records {
         // Writing to memory does not fail.
-        let _ = writer.serialize(record);
+        let _ = writer.serialize(csv_row(record));
     }
     writer.into_inner().unwrap_or_default()
+}
+
+/// A record as a line: lists as their items with a space between them.
+fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
+    let AuditRecord { id, time, hub_id, app_id, token_id, operation, object, status, category, attempts, .. } = record;
+    let AuditRecord { waited_us, latency_us, bytes_in, bytes_out, correlation_id, source, .. } = record;
+    (
+        (id, time, hub_id, app_id, token_id, operation, object, status, category, attempts),
+        (waited_us, latency_us, bytes_in, bytes_out, correlation_id, source),
+        (record.record_ids.join(" "), record.record_count, record.records_incomplete, record.properties.join(" "), record.property_count),
+    )
 }
 
 async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<AuditFilter, ApiError> {
@@ -212,6 +238,16 @@ async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<Au
         return Err(ApiError::new(403, "forbidden", "an app manager reads the records of one of their apps; name it as app"));
     }
     let status: Option<StatusFilter> = query.status.as_deref().map(|text| text.parse().map_err(ApiError::invalid)).transpose()?;
+    let record = query.record.as_deref().map(RecordRef::parse).transpose().map_err(|error| ApiError::invalid(error.to_string()))?;
+    let property = match &query.property {
+        None => None,
+        Some(_) if record.is_none() => {
+            return Err(ApiError::invalid("property narrows the calls of one record: name the record too, such as record=contacts/123"));
+        }
+        Some(name) => Some(property_name(name).ok_or_else(|| {
+            ApiError::invalid("a property is named as HubSpot names it: letters, digits and underscores, such as lifecyclestage")
+        })?),
+    };
     Ok(AuditFilter {
         app_id,
         hub_id: query.hub_id,
@@ -219,6 +255,8 @@ async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<Au
         status,
         category: query.category.clone(),
         correlation_id: query.correlation_id.clone(),
+        record,
+        property: property.map(std::borrow::Cow::into_owned),
         from: moment(&query.from)?,
         to: moment(&query.to)?,
         before_id: query.before,
@@ -229,6 +267,25 @@ async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<Au
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_csv_has_every_field_in_its_place() {
+        let record = AuditRecord {
+            id: 7,
+            record_ids: vec!["contacts/1".into(), "companies/2".into()],
+            record_count: 3,
+            properties: vec!["email".into()],
+            property_count: 1,
+            ..AuditRecord::default()
+        };
+        let text = String::from_utf8(csv_text(&[record], true)).unwrap();
+        let mut lines = csv::Reader::from_reader(text.as_bytes());
+        let header = lines.headers().unwrap().clone();
+        let row = lines.records().next().unwrap().unwrap();
+        let cell = |name: &str| row.get(header.iter().position(|there| there == name).unwrap()).unwrap();
+        assert_eq!((row.len(), cell("id"), cell("recordIds")), (AuditRecord::COLUMNS.len(), "7", "contacts/1 companies/2"));
+        assert_eq!((cell("recordCount"), cell("recordsIncomplete"), cell("properties"), cell("propertyCount")), ("3", "false", "email", "1"));
+    }
 
     #[test]
     fn records_are_described_field_by_field() {

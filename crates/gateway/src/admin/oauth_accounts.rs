@@ -146,6 +146,7 @@ pub(super) async fn access_token(
         bytes_out: 0,
         correlation_id: crate::pipeline::new_correlation_id(at),
         source: who.source.parse().unwrap_or(std::net::Ipv4Addr::LOCALHOST.into()),
+        named: None,
     };
     admin.audit.record(entry, false).await?;
     match given {

@@ -5,7 +5,7 @@
 //! does not fit. Records that are cut off at the end leave none: those show against a head (a
 //! record's number with its seal) that was kept elsewhere.
 
-use super::row::Row;
+use super::row::{Named, Row};
 
 /// What a sealed record carries.
 pub type Seal = [u8; 32];
@@ -16,6 +16,7 @@ pub struct ChainKey {
     frames: [u8; 32],
     starts: [u8; 32],
     indexes: [u8; 32],
+    records: [u8; 32],
 }
 
 impl ChainKey {
@@ -26,6 +27,7 @@ impl ChainKey {
             frames: blake3::derive_key("keyway 2026-11 audit files", master_key),
             starts: blake3::derive_key("keyway 2026-11 audit chain starts", master_key),
             indexes: blake3::derive_key("keyway 2026-11 audit indexes", master_key),
+            records: blake3::derive_key("keyway 2026-11 audit record ids", master_key),
         }
     }
 
@@ -44,6 +46,17 @@ impl ChainKey {
     /// Vouches for the index of a file.
     pub(super) fn vouch_for_index(&self, bytes: &[u8]) -> blake3::Hash {
         blake3::keyed_hash(&self.indexes, bytes)
+    }
+
+    /// Vouches for a part of the postings of a file, whose last seal this is.
+    pub(super) fn vouch_for_postings(&self, seal: &Seal, part: u64, bytes: &[u8]) -> blake3::Hash {
+        blake3::Hasher::new_keyed(&self.indexes).update(seal).update(&part.to_le_bytes()).update(bytes).finalize()
+    }
+
+    /// 44 bits by which a CRM record is found. With a key, so that nobody can make ids that collide.
+    pub(super) fn record_hash(&self, record: &str) -> u64 {
+        let hash = blake3::keyed_hash(&self.records, record.as_bytes());
+        hash.as_bytes()[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte)) >> 20
     }
 
     /// Vouches for where the chain of a writer starts: after this record, whose seal this is.
@@ -76,6 +89,19 @@ impl Link {
             // The length comes first, so that no two lists of texts give the same bytes.
             self.scratch.extend((text.len() as u64).to_le_bytes());
             self.scratch.extend(text.as_bytes());
+        }
+        // A record without them has the same bytes as before there were any. The first byte is none
+        // that a record begins with.
+        let named = &row.named;
+        if *named != Named::default() {
+            self.scratch.push(2);
+            for text in [named.records, named.properties] {
+                self.scratch.extend((text.len() as u64).to_le_bytes());
+                self.scratch.extend(text.as_bytes());
+            }
+            self.scratch.extend(named.record_count.to_le_bytes());
+            self.scratch.extend(named.property_count.to_le_bytes());
+            self.scratch.push(u8::from(named.incomplete));
         }
         self.hasher.update(&self.scratch);
     }

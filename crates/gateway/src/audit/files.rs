@@ -1,13 +1,14 @@
 //! The log of one server: files that are only ever added to.
 //!
-//! `segment` is one file, `index` what is known of it without reading it, `read` finds records,
-//! `verify` checks the seals. Here is the writer: a commit is one write and one sync at the end of
+//! `segment` is one file, `index` what is known of it without reading it, `postings` which of its
+//! blocks name a CRM record, `read` finds records, `verify` checks the seals. Here is the writer: a commit is one write and one sync at the end of
 //! the newest file. A file that is full, or of a day that is over, is followed by a new one; what
 //! is there is never changed, and retention takes whole files away.
 
 mod copy;
 mod index;
 mod open;
+mod postings;
 mod read;
 mod segment;
 mod verify;
@@ -28,6 +29,7 @@ use crate::registry::locked;
 pub(crate) use copy::{copy, is_readable};
 pub(super) use index::Alike;
 use index::Index;
+use postings::{Bits, POSTINGS_MAX};
 pub(super) use open::open;
 pub(super) use read::sources_of;
 use segment::{Entry, FRAME_HEAD_BYTES, HEAD_BYTES, Head};
@@ -74,6 +76,8 @@ struct Finished {
     at_max: i64,
     seal: Seal,
     last_id: i64,
+    /// Postings of CRM records beside it.
+    posted: u64,
     kept: Kept,
 }
 
@@ -116,8 +120,8 @@ impl Shelf {
 
 impl Finished {
     fn of(index: &Index, first_id: i64, kept: Kept) -> Self {
-        let Index { records, at_min, at_max, seal, last_id, .. } = *index;
-        Self { first_id, records, at_min, at_max, seal, last_id, kept }
+        let Index { records, at_min, at_max, seal, last_id, posted, .. } = *index;
+        Self { first_id, records, at_min, at_max, seal, last_id, posted, kept }
     }
 
     fn file(&self) -> io::Result<Arc<File>> {
@@ -135,11 +139,27 @@ impl Finished {
                 None => {
                     tracing::warn!(file = %path.display(), "the index of an audit file is missing or was changed; it is made anew");
                     let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
-                    index.save(&index_path(path), key)?;
+                    put_beside(&index, path, key)?;
                     Ok(Arc::new(index))
                 }
             },
         }
+    }
+
+    /// The blocks that may name a CRM record of one of these hashes.
+    fn blocks_naming(&self, key: &ChainKey, hashes: &[u64]) -> io::Result<Bits> {
+        let path = match &self.kept {
+            _ if self.posted == 0 => return Ok(Bits::new()),
+            Kept::Here(_, index) => return Ok(index.postings.blocks(hashes)),
+            Kept::Folder(path) => path,
+        };
+        if let Some(bits) = postings::find(&ids_path(path), key, &self.seal, hashes)? {
+            return Ok(bits);
+        }
+        tracing::warn!(file = %path.display(), "the record ids of an audit file are missing or were changed; they are made anew");
+        let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
+        index.postings.save(&ids_path(path), key, &self.seal)?;
+        Ok(index.postings.blocks(hashes))
     }
 }
 
@@ -150,7 +170,8 @@ impl Files {
         let due = {
             let state = self.shelf.locked();
             let later = day.zip(state.live.day).is_some_and(|(day, of_file)| day > of_file);
-            state.live.index.records > 0 && (later || state.live.index.end >= FILE_BYTES)
+            let index = &state.live.index;
+            index.records > 0 && (later || index.end >= FILE_BYTES || index.postings.len() >= POSTINGS_MAX)
         };
         if due || self.unsure {
             self.next_file()?;
@@ -159,7 +180,7 @@ impl Files {
         let rows: Vec<Row<'_>> = records.iter().zip(first_id..).map(|((entry, source), id)| Row::of(entry, id, source)).collect();
         let mut noted = Vec::with_capacity(begun.len());
         for entry in begun {
-            let note = encode(Vec::new(), &Entry::Begun(Row::unfinished(entry, &entry.source.to_string())))?;
+            let note = encode(Vec::new(), &Entry::begun(Row::unfinished(entry, &entry.source.to_string())))?;
             noted.push((entry.correlation_id.clone(), note));
         }
         self.append(&rows, noted.iter().flat_map(|(_, note)| note))?;
@@ -180,7 +201,7 @@ impl Files {
         frame.clear();
         frame.resize(FRAME_HEAD_BYTES, 0);
         for row in rows {
-            frame = encode(frame, &Entry::Record(*row))?;
+            frame = encode(frame, &Entry::record(*row))?;
         }
         frame.extend(notes);
         // Until the sync has succeeded nothing is known of what the file holds.
@@ -189,7 +210,7 @@ impl Files {
         self.unsure = false;
         self.frame = frame;
         let live = &mut self.shelf.locked().live;
-        live.index.add(offset, end, seal, rows.iter());
+        live.index.add(offset, end, seal, rows.iter(), &self.shelf.key);
         live.day = live.day.max(rows.iter().map(|row| row.at.div_euclid(DAY_MS)).max());
         Ok(())
     }
@@ -225,7 +246,7 @@ impl Files {
         self.length = HEAD_BYTES;
         if frame.len() > FRAME_HEAD_BYTES {
             let (end, seal) = self.write(&next.file, HEAD_BYTES, &head.seal, &mut frame)?;
-            next.index.add(HEAD_BYTES, end, seal, [].iter());
+            next.index.add(HEAD_BYTES, end, seal, [].iter(), &self.shelf.key);
         }
         next.appear(self.shelf.folder.as_deref())?;
         self.unsure = false;
@@ -283,7 +304,7 @@ impl Files {
             live.file
                 .set_len(live.index.end)
                 .and_then(|()| live.file.sync_all())
-                .and_then(|()| live.index.save(&index_path(path), &self.shelf.key))
+                .and_then(|()| put_beside(&live.index, path, &self.shelf.key))
         };
         if let Err(error) = closed {
             tracing::warn!(%error, "the audit could not be closed in order; the next start takes longer");
@@ -325,7 +346,7 @@ impl Finished {
     fn remove(&self, folder: Option<&Path>) {
         let Some(folder) = folder else { return };
         let path = folder.join(format!("{:020}.log", self.first_id));
-        for path in [index_path(&path), path] {
+        for path in [index_path(&path), ids_path(&path), path] {
             let _ = fs::remove_file(path);
         }
     }
@@ -362,7 +383,7 @@ impl Start {
 /// Writes the index of a full file, which then need not be held here.
 fn put_away(shelf: &Shelf, (file, path, index): (Arc<File>, Option<PathBuf>, Arc<Index>)) {
     let Some(path) = path else { return };
-    let saved = file.set_len(index.end).and_then(|()| index.save(&index_path(&path), &shelf.key));
+    let saved = file.set_len(index.end).and_then(|()| put_beside(&index, &path, &shelf.key));
     if let Err(error) = saved {
         return tracing::warn!(%error, "the index of an audit file could not be written; it stays in memory");
     }
@@ -370,6 +391,18 @@ fn put_away(shelf: &Shelf, (file, path, index): (Arc<File>, Option<PathBuf>, Arc
     if let Some(place) = state.finished.iter_mut().find(|file| file.last_id == index.last_id) {
         *place = Arc::new(Finished::of(&index, place.first_id, Kept::Folder(path)));
     }
+}
+
+/// Writes the index of a full file beside it. The postings come first: an index says how many there are.
+fn put_beside(index: &Index, path: &Path, key: &ChainKey) -> io::Result<()> {
+    if index.posted > 0 {
+        index.postings.save(&ids_path(path), key, &index.seal)?;
+    }
+    index.save(&index_path(path), key)
+}
+
+fn ids_path(path: &Path) -> PathBuf {
+    path.with_extension("ids")
 }
 
 fn index_path(path: &Path) -> PathBuf {

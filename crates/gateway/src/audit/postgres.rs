@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
-use super::row::{Begun, Row};
+use super::row::{Begun, Named, Row};
 use crate::store::signed;
 
 /// How often a writer says that it lives.
@@ -79,6 +79,16 @@ create table if not exists writer (
     alive_at bigint not null, -- 0 once it has stopped
     after_id bigint not null, seal bytea not null, vouched bytea not null
 );
+do $$
+begin
+    if not exists (select from pg_attribute where attrelid = 'call'::regclass and attname = 'record_ids') then
+        alter table call add record_ids text, add record_count bigint, add records_incomplete bigint,
+            add properties text, add property_count bigint;
+        alter table begun add record_ids text, add record_count bigint, add records_incomplete bigint,
+            add properties text, add property_count bigint;
+    end if;
+end $$;
+create index if not exists call_by_record on call using gin (string_to_array(record_ids, ' ')) where record_ids is not null;
 ";
 
 /// The database's own clock, in milliseconds: those of the instances may differ.
@@ -345,13 +355,14 @@ async fn insert(connection: &mut PgConnection, writer: i64, rows: &[Row<'_>], se
     let seals: Vec<Option<Vec<u8>>> = (0..rows.len()).map(|at| (at == last).then(|| seal.to_vec())).collect();
     sqlx::query(
         "insert into call (id, at, writer, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal)
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count)
          select id, at, $1, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count
          from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::text[],
-            $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::bytea[])
+            $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::bytea[],
+            $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[])
          as new (id, at, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal)",
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count)",
     )
     .bind(writer)
     .bind(numbers(|row| row.id))
@@ -371,19 +382,36 @@ async fn insert(connection: &mut PgConnection, writer: i64, rows: &[Row<'_>], se
     .bind(rows.iter().map(|row| row.correlation_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.source).collect::<Vec<_>>())
     .bind(seals)
+    .bind(rows.iter().map(|row| some(row.named.records)).collect::<Vec<_>>())
+    .bind(maybe(|row| positive(row.named.record_count)))
+    .bind(maybe(|row| row.named.incomplete.then_some(1)))
+    .bind(rows.iter().map(|row| some(row.named.properties)).collect::<Vec<_>>())
+    .bind(maybe(|row| positive(row.named.property_count)))
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// What is nothing takes no room in a row.
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn positive(number: i64) -> Option<i64> {
+    (number > 0).then_some(number)
 }
 
 async fn insert_begun(connection: &mut PgConnection, writer: i64, entries: &[&AuditEntry]) -> Result<(), sqlx::Error> {
     if entries.is_empty() {
         return Ok(());
     }
+    let named: Vec<Named<'_>> = entries.iter().map(|entry| Named::of(entry)).collect();
     let maybe = |of: fn(&AuditEntry) -> Option<u64>| entries.iter().map(|entry| of(entry).map(signed)).collect::<Vec<Option<i64>>>();
     sqlx::query(
-        "insert into begun (writer, at, hub_id, app_id, token_id, operation, object, bytes_in, correlation_id, source)
-         select $1, * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[])",
+        "insert into begun (writer, at, hub_id, app_id, token_id, operation, object, bytes_in, correlation_id, source,
+            record_ids, record_count, records_incomplete, properties, property_count)
+         select $1, * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[],
+            $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[])",
     )
     .bind(writer)
     .bind(entries.iter().map(|entry| entry.at.as_ms()).collect::<Vec<_>>())
@@ -395,6 +423,11 @@ async fn insert_begun(connection: &mut PgConnection, writer: i64, entries: &[&Au
     .bind(entries.iter().map(|entry| signed(entry.bytes_in)).collect::<Vec<_>>())
     .bind(entries.iter().map(|entry| entry.correlation_id.clone()).collect::<Vec<_>>())
     .bind(entries.iter().map(|entry| entry.source.to_string()).collect::<Vec<_>>())
+    .bind(named.iter().map(|named| some(named.records)).collect::<Vec<_>>())
+    .bind(named.iter().map(|named| positive(named.record_count)).collect::<Vec<_>>())
+    .bind(named.iter().map(|named| named.incomplete.then_some(1_i64)).collect::<Vec<_>>())
+    .bind(named.iter().map(|named| some(named.properties)).collect::<Vec<_>>())
+    .bind(named.iter().map(|named| positive(named.property_count)).collect::<Vec<_>>())
     .execute(connection)
     .await
     .map(drop)

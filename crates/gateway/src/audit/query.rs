@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use keyway_core::catalog::Method;
 use keyway_core::time::Timestamp;
+use keyway_core::touched::RecordRef;
 
 use super::files::{Alike, sources_of};
 use super::{AuditError, AuditLog, AuditRecord, Readers, blocking, postgres};
@@ -27,6 +28,10 @@ pub struct AuditFilter {
     pub category: Option<String>,
     /// With this correlation id.
     pub correlation_id: Option<String>,
+    /// That touched this CRM record.
+    pub record: Option<RecordRef>,
+    /// That set this property. Nothing finds it alone: it narrows what another field finds.
+    pub property: Option<String>,
     /// From this moment on.
     pub from: Option<Timestamp>,
     /// Before this moment.

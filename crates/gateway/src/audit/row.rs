@@ -32,6 +32,47 @@ pub(super) struct Row<'a> {
     pub waited_us: i64,
     pub correlation_id: &'a str,
     pub source: &'a str,
+    /// In a file it is written behind the row, and only where there is something.
+    #[serde(skip)]
+    pub named: Named<'a>,
+}
+
+/// The CRM records that a call touched, and the properties that it set, as `keyway_core::touched` has
+/// them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Named<'a> {
+    /// With a space between them.
+    #[serde(borrow)]
+    pub records: &'a str,
+    pub record_count: i64,
+    pub incomplete: bool,
+    /// With a space between them.
+    #[serde(borrow)]
+    pub properties: &'a str,
+    pub property_count: i64,
+}
+
+impl<'a> Named<'a> {
+    pub fn of(entry: &'a AuditEntry) -> Self {
+        let Some(named) = &entry.named else { return Self::default() };
+        Self {
+            records: &named.records,
+            record_count: signed(named.record_count),
+            incomplete: named.incomplete,
+            properties: &named.properties,
+            property_count: signed(named.property_count),
+        }
+    }
+
+    /// Whether one of these records is listed.
+    pub fn has_record(&self, forms: &[String]) -> bool {
+        self.records.split(' ').any(|record| forms.iter().any(|form| form == record))
+    }
+
+    /// Whether this property is listed.
+    pub fn has_property(&self, name: &str) -> bool {
+        self.properties.split(' ').any(|property| property == name)
+    }
 }
 
 impl<'a> Row<'a> {
@@ -54,6 +95,7 @@ impl<'a> Row<'a> {
             waited_us: signed(entry.waited_us),
             correlation_id: &entry.correlation_id,
             source,
+            named: Named::of(entry),
         }
     }
 
@@ -81,6 +123,13 @@ impl<'a> Row<'a> {
             waited_us: row.try_get("waited_us")?,
             correlation_id: row.try_get("correlation_id")?,
             source: row.try_get("source")?,
+            named: Named {
+                records: row.try_get::<Option<&str>, _>("record_ids")?.unwrap_or_default(),
+                record_count: row.try_get::<Option<i64>, _>("record_count")?.unwrap_or(0),
+                incomplete: row.try_get::<Option<i64>, _>("records_incomplete")?.is_some_and(|flag| flag != 0),
+                properties: row.try_get::<Option<&str>, _>("properties")?.unwrap_or_default(),
+                property_count: row.try_get::<Option<i64>, _>("property_count")?.unwrap_or(0),
+            },
         })
     }
 }
@@ -96,6 +145,11 @@ pub(super) struct Begun {
     pub bytes_in: i64,
     pub correlation_id: String,
     pub source: String,
+    records: String,
+    record_count: i64,
+    incomplete: bool,
+    properties: String,
+    property_count: i64,
 }
 
 impl Begun {
@@ -117,6 +171,11 @@ impl Begun {
             bytes_in: row.try_get("bytes_in")?,
             correlation_id: row.try_get("correlation_id")?,
             source: row.try_get("source")?,
+            records: row.try_get::<Option<String>, _>("record_ids")?.unwrap_or_default(),
+            record_count: row.try_get::<Option<i64>, _>("record_count")?.unwrap_or(0),
+            incomplete: row.try_get::<Option<i64>, _>("records_incomplete")?.is_some_and(|flag| flag != 0),
+            properties: row.try_get::<Option<String>, _>("properties")?.unwrap_or_default(),
+            property_count: row.try_get::<Option<i64>, _>("property_count")?.unwrap_or(0),
         })
     }
 
@@ -138,6 +197,13 @@ impl Begun {
             waited_us: 0,
             correlation_id: &self.correlation_id,
             source: &self.source,
+            named: Named {
+                records: &self.records,
+                record_count: self.record_count,
+                incomplete: self.incomplete,
+                properties: &self.properties,
+                property_count: self.property_count,
+            },
         }
     }
 }

@@ -35,6 +35,7 @@ fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
         bytes_out: 34,
         correlation_id: format!("c-{app_id}-{at}"),
         source: std::net::IpAddr::from([127, 0, 0, 1]),
+        named: None,
     }
 }
 
@@ -52,6 +53,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
 }
 
 mod in_files;
+mod naming;
 mod on_postgresql;
 
 #[tokio::test]

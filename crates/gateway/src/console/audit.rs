@@ -49,6 +49,26 @@ impl AuditRecord {
     pub(super) fn waited(&self) -> String {
         milliseconds(self.waited_us)
     }
+
+    /// What is said of CRM records that are not listed.
+    pub(super) fn more_records(&self) -> Option<String> {
+        let more = self.record_count.saturating_sub(self.record_ids.len() as u64);
+        match (more, self.records_incomplete) {
+            (0, false) => None,
+            (0, true) => Some("There may be more: the call or its answer could not be read to its end.".into()),
+            (1, false) => Some("1 more is not listed: its id is not known.".into()),
+            (_, false) => Some(format!("{more} more are not listed: a record lists 100, and no names that are not ids.")),
+            (_, true) => Some(format!("{more} more are not listed, and there may be others.")),
+        }
+    }
+
+    /// What is said of properties that are not listed.
+    pub(super) fn more_properties(&self) -> Option<String> {
+        match self.property_count.saturating_sub(self.properties.len() as u64) {
+            0 => None,
+            more => Some(format!("{more} more names are not listed.")),
+        }
+    }
 }
 
 fn milliseconds(us: u64) -> String {
@@ -56,13 +76,15 @@ fn milliseconds(us: u64) -> String {
 }
 
 /// What is filtered by: the name of the field here and at the API.
-const FILTERS: [(&str, &str); 8] = [
+const FILTERS: [(&str, &str); 10] = [
     ("app", "app"),
     ("hub_id", "hubId"),
     ("operation", "operation"),
     ("status", "status"),
     ("category", "category"),
     ("correlation_id", "correlationId"),
+    ("record", "record"),
+    ("property", "property"),
     ("from", "from"),
     ("to", "to"),
 ];

@@ -150,6 +150,7 @@ mod tests {
             bytes_out: 0,
             correlation_id: "x".into(),
             source: "127.0.0.1".into(),
+            ..AuditRecord::default()
         }
     }
 

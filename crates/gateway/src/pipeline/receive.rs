@@ -27,10 +27,16 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
     if connected && !body.is_end_stream() && check_type(head).is_err() {
         call.bytes_in = body.size_hint().exact().unwrap_or(0);
+        if let Some(touched) = &mut call.touched {
+            touched.body_unread();
+        }
         return Ok(Either::Right(Paced::new(body)));
     }
     let file = call.operation.is_some_and(takes_file) && !body.is_end_stream() && check_type(head).is_err();
     let bytes = if file { whole_body(head, body, call, FILE_BYTES_MAX).await? } else { json_body(head, body, call).await? };
+    if let Some(touched) = &mut call.touched {
+        touched.body(&bytes);
+    }
     Ok(Either::Left(Full::new(bytes)))
 }
 

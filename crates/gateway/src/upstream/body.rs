@@ -9,6 +9,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::ahead::Ahead;
+
 /// How long the other side may take to send the next piece.
 const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -17,6 +19,8 @@ const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Paced {
     inner: Incoming,
+    /// What was taken in of it beforehand.
+    pub(super) ahead: Ahead,
     /// Runs while the next piece is waited for; none where none ever was.
     late: Option<Pin<Box<Sleep>>>,
 }
@@ -37,8 +41,8 @@ pub enum BodyError {
 
 impl Paced {
     /// Takes a body in hand.
-    pub const fn new(inner: Incoming) -> Self {
-        Self { inner, late: None }
+    pub fn new(inner: Incoming) -> Self {
+        Self { inner, ahead: Ahead::default(), late: None }
     }
 }
 
@@ -47,6 +51,9 @@ impl Body for Paced {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(taken) = self.ahead.next() {
+            return Poll::Ready(Some(taken));
+        }
         match Pin::new(&mut self.inner).poll_frame(context) {
             Poll::Ready(piece) => {
                 if let Some(late) = &mut self.late {
@@ -62,10 +69,16 @@ impl Body for Paced {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.ahead.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let (rest, ahead) = (self.inner.size_hint(), self.ahead.len());
+        let mut hint = SizeHint::new();
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + ahead);
+        }
+        hint.set_lower(rest.lower() + ahead);
+        hint
     }
 }

@@ -9,7 +9,7 @@ use parquet::basic::Compression;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 
@@ -34,6 +34,11 @@ const SCHEMA: &str = "message call {
     required int64 bytesOut;
     required binary correlationId (string);
     required binary source (string);
+    required group recordIds (list) { repeated group list { required binary element (string); } }
+    required int64 recordCount;
+    required boolean recordsIncomplete;
+    required group properties (list) { repeated group list { required binary element (string); } }
+    required int64 propertyCount;
 }";
 
 /// Writes records to a file, group by group.
@@ -80,11 +85,18 @@ impl Parquet {
         if records.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = self.writer.schema_descr().columns().iter().map(|column| column.name().to_owned()).collect();
+        let columns = self.writer.schema_descr().columns().iter();
+        let names: Vec<(String, bool)> =
+            columns.map(|column| (column.path().parts().first().cloned().unwrap_or_default(), column.max_rep_level() > 0)).collect();
         let mut group = self.writer.next_row_group()?;
         let mut names = names.iter();
         while let Some(mut column) = group.next_column()? {
-            let name = names.next().map_or("", String::as_str);
+            let (name, is_list) = names.next().map_or(("", false), |(name, is_list)| (name.as_str(), *is_list));
+            if is_list {
+                write_lists(&mut column, records.iter().map(|record| &record[name]))?;
+                column.close()?;
+                continue;
+            }
             let values = || records.iter().map(|record| &record[name]);
             // 1 where there is a value; required columns have one everywhere, and their writers look at no levels.
             let levels: Vec<i16> = values().map(|value| i16::from(!value.is_null())).collect();
@@ -102,6 +114,10 @@ impl Parquet {
                     let texts: Vec<ByteArray> = present.map(|value| ByteArray::from(value.as_str().unwrap_or_default())).collect();
                     writer.write_batch(&texts, Some(&levels), None)?;
                 }
+                ColumnWriter::BoolColumnWriter(writer) => {
+                    let flags: Vec<bool> = present.map(|value| value.as_bool().unwrap_or(false)).collect();
+                    writer.write_batch(&flags, Some(&levels), None)?;
+                }
                 _ => anyhow::bail!("the column {name} has a type that is not written"),
             }
             column.close()?;
@@ -109,6 +125,24 @@ impl Parquet {
         group.close()?;
         Ok(())
     }
+}
+
+/// Writes a column of lists of texts: how deep each text is defined, and whether it goes on a list.
+fn write_lists<'v>(column: &mut SerializedColumnWriter<'_>, lists: impl Iterator<Item = &'v Value>) -> anyhow::Result<()> {
+    let (mut texts, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    for list in lists {
+        let items = list.as_array().map_or(&[][..], Vec::as_slice);
+        if items.is_empty() {
+            (defined.push(0), repeated.push(0));
+        }
+        for (at, item) in items.iter().enumerate() {
+            texts.push(ByteArray::from(item.as_str().unwrap_or_default()));
+            (defined.push(1), repeated.push(i16::from(at > 0)));
+        }
+    }
+    let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else { anyhow::bail!("a list is not of texts") };
+    writer.write_batch(&texts, Some(&defined), Some(&repeated))?;
+    Ok(())
 }
 
 fn number(name: &str, value: &Value) -> anyhow::Result<i64> {

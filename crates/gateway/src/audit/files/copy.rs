@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::segment::Head;
-use super::{START, index_path};
+use super::{START, ids_path, index_path};
 use crate::audit::FOLDER_ID;
 
 /// Copies the log of one folder into another, as it is at some moment of the copying. How many bytes
@@ -20,7 +20,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     logs.sort();
     let mut bytes = 0;
-    for path in logs.iter().flat_map(|log| [index_path(log), log.clone()]).chain([from.join(START), from.join(FOLDER_ID)]) {
+    let others = [from.join(START), from.join(FOLDER_ID)];
+    for path in logs.iter().flat_map(|log| [index_path(log), ids_path(log), log.clone()]).chain(others) {
         let Some(name) = path.file_name() else { continue };
         bytes += match fs::copy(&path, to.join(name)) {
             // No index yet, no start, or retention took the file away.

@@ -11,8 +11,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use foldhash::HashMap as FastMap;
+use keyway_core::touched::RecordRef;
 use serde::{Deserialize, Serialize};
 
+use super::postings::{Bits, Postings};
 use crate::audit::chain::{ChainKey, Seal};
 use crate::audit::query::{AuditFilter, StatusFilter, names_of, time_of};
 use crate::audit::row::Row;
@@ -50,9 +52,6 @@ enum Value {
     AppStatus(i64, i64),
     AppOperation(i64, u32),
 }
-
-/// Which blocks: a bit for each.
-type Bits = Vec<u64>;
 
 /// Calls that are alike, in one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,6 +97,13 @@ pub(super) struct Index {
     /// Where each name stands; made again when the file is added to.
     #[serde(skip)]
     places: HashMap<String, u32, foldhash::fast::RandomState>,
+    /// Which blocks name which CRM records; in a file of its own once the file is full.
+    #[serde(skip)]
+    pub postings: Postings,
+    /// How many of them there are. It stands behind the rest, so that an index of before there were
+    /// any still holds.
+    #[serde(skip)]
+    pub posted: u64,
     /// Records.
     pub records: u64,
     /// The number of the last one; the one before the first where there are none.
@@ -118,7 +124,7 @@ impl Index {
     }
 
     /// Adds a commit.
-    pub fn add<'r>(&mut self, offset: u64, end: u64, seal: Seal, records: impl Iterator<Item = &'r Row<'r>>) {
+    pub fn add<'r>(&mut self, offset: u64, end: u64, seal: Seal, records: impl Iterator<Item = &'r Row<'r>>, key: &ChainKey) {
         (self.end, self.seal) = (end, seal);
         let full = |block: &Block| block.records >= BLOCK_RECORDS || offset - block.offset >= BLOCK_BYTES;
         if self.blocks.last().is_none_or(full) {
@@ -126,12 +132,16 @@ impl Index {
             self.blocks.push(Block { offset, records: 0, first_id, at_min: i64::MAX, at_max: i64::MIN });
         }
         for row in records {
-            self.add_record(row);
+            self.add_record(row, key);
         }
     }
 
-    fn add_record(&mut self, row: &Row<'_>) {
+    fn add_record(&mut self, row: &Row<'_>, key: &ChainKey) {
         let place = self.blocks.len() - 1;
+        if !row.named.records.is_empty() {
+            self.postings.add(row.named.records, place, key);
+            self.posted = self.postings.len() as u64;
+        }
         if let Some(block) = self.blocks.last_mut() {
             block.records += 1;
             (block.at_min, block.at_max) = (block.at_min.min(row.at), block.at_max.max(row.at));
@@ -180,9 +190,11 @@ impl Index {
         place
     }
 
-    /// The stretches of the file that may have records which the filter lets through, in order.
-    pub fn stretches(&self, filter: &Sought<'_>) -> Vec<Range<u64>> {
+    /// The stretches of the file that may have records which the filter lets through, in order. `naming`
+    /// are the blocks that may name the CRM record which is looked for.
+    pub fn stretches(&self, filter: &Sought<'_>, naming: Option<Bits>) -> Vec<Range<u64>> {
         let mut held: Vec<Bits> = filter.values.iter().map(|any| self.any_of(any)).collect();
+        held.extend(naming);
         if filter.filter.operation.is_some() {
             let places = (0..).zip(&self.names).filter(|(_, name)| filter.operations.contains(name)).map(|(place, _)| place);
             let of_app = filter.filter.app_id.map(signed);
@@ -233,6 +245,7 @@ impl Index {
     /// Writes it beside its file, vouched for.
     pub fn save(&self, path: &Path, key: &ChainKey) -> io::Result<()> {
         let bytes = postcard::to_extend(self, Vec::new()).map_err(io::Error::other)?;
+        let bytes = postcard::to_extend(&self.posted, bytes).map_err(io::Error::other)?;
         let draft = path.with_extension("new");
         let mut file = File::create(&draft)?;
         file.write_all(key.vouch_for_index(&bytes).as_bytes())?;
@@ -250,7 +263,13 @@ impl Index {
         let Some((vouched, bytes)) = bytes.split_at_checked(32) else { return Ok(None) };
         // blake3::Hash compares in constant time.
         let genuine = key.vouch_for_index(bytes) == *vouched;
-        Ok(if genuine { postcard::from_bytes(bytes).ok() } else { None })
+        Ok(if genuine { Self::read(bytes) } else { None })
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (index, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        let posted = if rest.is_empty() { 0 } else { postcard::from_bytes(rest).ok()? };
+        Some(Self { posted, ..index })
     }
 }
 
@@ -276,6 +295,8 @@ pub(super) struct Sought<'a> {
     pub to: i64,
     pub before_id: Option<i64>,
     pub token_id: Option<i64>,
+    /// The forms of the CRM record, of which one is listed; empty where any record will do.
+    pub record: Vec<String>,
 }
 
 impl<'a> Sought<'a> {
@@ -297,7 +318,8 @@ impl<'a> Sought<'a> {
         if let Some(at) = filter.correlation_id.as_deref().and_then(time_of) {
             (from, to) = (from.max(at - 5_000), to.min(at + 5_001));
         }
-        Self { values, operations, filter, from, to, before_id: filter.before_id, token_id: None }
+        let record = filter.record.as_ref().map(RecordRef::forms).unwrap_or_default();
+        Self { values, operations, filter, from, to, before_id: filter.before_id, token_id: None, record }
     }
 
     /// The same, and of this token.
@@ -317,6 +339,8 @@ impl<'a> Sought<'a> {
             && filter.app_id.is_none_or(|id| row.app_id == Some(signed(id)))
             && filter.hub_id.is_none_or(|id| row.hub_id == Some(signed(id)))
             && self.token_id.is_none_or(|id| row.token_id == Some(id))
+            && (self.record.is_empty() || row.named.has_record(&self.record))
+            && filter.property.as_deref().is_none_or(|name| row.named.has_property(name))
             && (filter.operation.is_none() || self.operations.iter().any(|name| name == row.operation))
             && filter.category.as_deref().is_none_or(|category| row.category == Some(category))
             && filter.correlation_id.as_deref().is_none_or(|id| row.correlation_id == id)

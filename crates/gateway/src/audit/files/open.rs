@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use foldhash::HashMapExt as _;
 
 use super::index::Index;
-use super::segment::{Entry, Frames, HEAD_BYTES, Head, entries, has_more};
-use super::{CUT, Files, Finished, Kept, Live, Shelf, Start, State, index_path};
+use super::segment::{Entry, Frames, HEAD_BYTES, Head, Read, entries, has_more};
+use super::{CUT, Files, Finished, Kept, Live, Shelf, Start, State, index_path, put_beside};
 use crate::audit::chain::{ChainKey, Seal};
 use crate::audit::row::Row;
 
@@ -68,7 +68,11 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
             continue;
         };
         let index = match Index::load(&index_path(path), key)? {
-            Some(index) => index,
+            Some(index) => {
+                // It was closed in order, or a later file notes again what is under way.
+                found.begun = Begun::new();
+                index
+            }
             None => {
                 let next = logs.get(place + 1).map(|(_, path)| File::open(path).and_then(|file| Head::read(&file))).transpose()?.flatten();
                 let scanned = scan(&file, head, next.map(|head| head.seal), key)?;
@@ -87,7 +91,7 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
                 } else {
                     File::options().write(true).open(path)?.set_len(scanned.index.end)?;
                 }
-                scanned.index.save(&index_path(path), key)?;
+                put_beside(&scanned.index, path, key)?;
                 scanned.index
             }
         };
@@ -103,7 +107,7 @@ fn logs(folder: &Path, after_id: i64) -> io::Result<Vec<(i64, PathBuf)>> {
         let path = entry?.path();
         let named = |extension: &str| path.extension().is_some_and(|there| there == extension);
         let first_id = path.file_stem().and_then(|stem| stem.to_str()?.parse::<i64>().ok());
-        let left_over = named("new") || first_id.is_some_and(|id| id <= after_id) || (named("idx") && !path.with_extension("log").exists());
+        let left_over = named("new") || first_id.is_some_and(|id| id <= after_id) || ((named("idx") || named("ids")) && !path.with_extension("log").exists());
         match first_id {
             _ if left_over => fs::remove_file(&path)?,
             Some(first_id) if named("log") => logs.push((first_id, path)),
@@ -148,12 +152,12 @@ fn scan(file: &Arc<File>, head: Head, last: Option<Seal>, key: &ChainKey) -> io:
             continue;
         }
         if let Some((offset, end, seal, payload)) = doubtful.take() {
-            scanned.add(offset, end, seal, &payload);
+            scanned.add(offset, end, seal, &payload, key);
         }
         if !fits {
             tracing::error!(offset = frame.offset, "a commit of the audit is not as it was written");
         }
-        scanned.add(frame.offset, frame.end, frame.seal, frame.payload);
+        scanned.add(frame.offset, frame.end, frame.seal, frame.payload, key);
     }
     Ok(scanned)
 }
@@ -163,7 +167,7 @@ fn is_whole(payload: &[u8], last_id: i64) -> bool {
     let (mut rest, mut next) = (payload, last_id);
     while !rest.is_empty() {
         let Ok((entry, after)) = postcard::take_from_bytes::<Entry<'_>>(rest) else { return false };
-        if let Entry::Record(row) = entry {
+        if let Read::Record(row) = entry.read() {
             next += 1;
             if row.id != next {
                 return false;
@@ -175,21 +179,21 @@ fn is_whole(payload: &[u8], last_id: i64) -> bool {
 }
 
 impl Scanned {
-    fn add(&mut self, offset: u64, end: u64, seal: Seal, payload: &[u8]) {
+    fn add(&mut self, offset: u64, end: u64, seal: Seal, payload: &[u8], key: &ChainKey) {
         let mut rows: Vec<Row<'_>> = Vec::new();
         for entry in entries(payload) {
             match entry {
-                Entry::Record(row) => {
+                Read::Record(row) => {
                     self.begun.remove(row.correlation_id);
                     rows.push(row);
                 }
-                Entry::Begun(row) => {
-                    let note = postcard::to_extend(&Entry::Begun(row), Vec::new()).unwrap_or_default();
+                Read::Begun(row) => {
+                    let note = postcard::to_extend(&Entry::begun(row), Vec::new()).unwrap_or_default();
                     self.begun.insert(row.correlation_id.to_owned(), note);
                 }
             }
         }
-        self.index.add(offset, end, seal, rows.iter());
+        self.index.add(offset, end, seal, rows.iter(), key);
     }
 }
 
@@ -197,7 +201,7 @@ impl Files {
     /// Calls that were begun when the last process died become records.
     fn adopt(&mut self, begun: &Begun) -> io::Result<()> {
         let mut rows: Vec<Row<'_>> =
-            begun.values().flat_map(|note| entries(note)).map(|(Entry::Record(row) | Entry::Begun(row))| row).collect();
+            begun.values().flat_map(|note| entries(note)).map(|(Read::Record(row) | Read::Begun(row))| row).collect();
         if rows.is_empty() {
             return Ok(());
         }

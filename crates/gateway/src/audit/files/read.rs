@@ -9,6 +9,7 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 
 use super::index::{Alike, Index, Sought, begin_of, hour_of};
+use super::postings::Bits;
 use super::segment::{Frames, records};
 use super::{Finished, Shelf};
 use crate::audit::AuditRecord;
@@ -78,9 +79,12 @@ impl Shelf {
 
     /// Hands over the stretches of each file that may have what is sought, until it is told to stop.
     fn newest_first(&self, sought: &Sought<'_>, mut visit: impl FnMut(Stretches) -> io::Result<bool>) -> io::Result<()> {
+        let hashes: Option<Vec<u64>> =
+            (!sought.record.is_empty()).then(|| sought.record.iter().map(|record| self.key.record_hash(record)).collect());
         let (live, finished) = {
             let state = self.locked();
-            ((state.live.file.clone(), state.live.index.stretches(sought)), state.finished.clone())
+            let naming = hashes.as_ref().map(|hashes| state.live.index.postings.blocks(hashes));
+            ((state.live.file.clone(), state.live.index.stretches(sought, naming)), state.finished.clone())
         };
         if !visit(live)? {
             return Ok(());
@@ -89,13 +93,29 @@ impl Shelf {
             file.at_max >= sought.from && file.at_min < sought.to && sought.before_id.is_none_or(|before| file.first_id < before)
         };
         for file in finished.iter().rev().filter(fits) {
+            let naming = match &hashes {
+                None => None,
+                // Most files name it nowhere, and their index need not be read.
+                Some(hashes) => match self.blocks_naming(file, hashes)? {
+                    bits if bits.is_empty() => continue,
+                    bits => Some(bits),
+                },
+            };
             let Some(index) = self.index(file)? else { continue };
-            let stretches = index.stretches(sought);
+            let stretches = index.stretches(sought, naming);
             if !stretches.is_empty() && !visit((file.file()?, stretches))? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// The blocks of a file that may name a CRM record; none when retention took it away meanwhile.
+    fn blocks_naming(&self, file: &Finished, hashes: &[u64]) -> io::Result<Bits> {
+        match file.blocks_naming(&self.key, hashes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Bits::new()),
+            other => other,
+        }
     }
 
     /// The index of a file; none when retention took it away meanwhile.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::chain::Seal;
-use crate::audit::row::Row;
+use crate::audit::row::{Named, Row};
 
 /// What a file begins with; the last digit is the version of the layout.
 const MAGIC: &[u8; 8] = b"KWAUDIT1";
@@ -36,6 +36,37 @@ pub(super) enum Entry<'a> {
     Record(#[serde(borrow)] Row<'a>),
     /// A call that is about to be performed: the record that it becomes when nothing more is heard of it.
     Begun(Row<'a>),
+    /// A call that is over and touched records of the CRM. Logs of before there were such entries hold
+    /// none, and are read all the same.
+    RecordNaming(Row<'a>, Named<'a>),
+    /// A call that is about to be performed and touches records of the CRM.
+    BegunNaming(Row<'a>, Named<'a>),
+}
+
+/// An entry as it is used.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Read<'a> {
+    Record(Row<'a>),
+    Begun(Row<'a>),
+}
+
+impl<'a> Entry<'a> {
+    pub fn record(row: Row<'a>) -> Self {
+        if row.named == Named::default() { Self::Record(row) } else { Self::RecordNaming(row, row.named) }
+    }
+
+    pub fn begun(row: Row<'a>) -> Self {
+        if row.named == Named::default() { Self::Begun(row) } else { Self::BegunNaming(row, row.named) }
+    }
+
+    pub fn read(self) -> Read<'a> {
+        match self {
+            Self::Record(row) => Read::Record(row),
+            Self::Begun(row) => Read::Begun(row),
+            Self::RecordNaming(row, named) => Read::Record(Row { named, ..row }),
+            Self::BegunNaming(row, named) => Read::Begun(Row { named, ..row }),
+        }
+    }
 }
 
 /// The head of a file.
@@ -71,19 +102,19 @@ impl Head {
 }
 
 /// The entries of a payload; ends at the first that can't be read.
-pub(super) fn entries(mut payload: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+pub(super) fn entries(mut payload: &[u8]) -> impl Iterator<Item = Read<'_>> {
     std::iter::from_fn(move || {
-        let (entry, rest) = postcard::take_from_bytes(payload).ok()?;
+        let (entry, rest) = postcard::take_from_bytes::<Entry<'_>>(payload).ok()?;
         payload = rest;
-        Some(entry)
+        Some(entry.read())
     })
 }
 
 /// The records of a payload.
 pub(super) fn records(payload: &[u8]) -> impl Iterator<Item = Row<'_>> {
     entries(payload).filter_map(|entry| match entry {
-        Entry::Record(row) => Some(row),
-        Entry::Begun(_) => None,
+        Read::Record(row) => Some(row),
+        Read::Begun(_) => None,
     })
 }
 

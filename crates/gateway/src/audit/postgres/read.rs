@@ -92,7 +92,20 @@ async fn summed(pool: &AnyPool, mut query: Sql) -> Result<Vec<OperationUse>, Aud
 }
 
 fn statement(filter: &AuditFilter) -> Sql {
-    let mut query = Sql::new("select * from call where true");
+    // Materialised, so that the index of record ids is read whole: a search that expects many calls of
+    // the record, of which the database knows little, would walk through all calls by their time.
+    let by_record = filter.record.is_some();
+    let mut query = Sql::new(if by_record { "with found as materialized (select * from call where true" } else { "select * from call where true" });
+    if let Some(record) = &filter.record {
+        query.push(" and record_ids is not null and string_to_array(record_ids, ' ') && array[");
+        for (at, form) in record.forms().into_iter().enumerate() {
+            query.push(if at > 0 { ", " } else { "" }).bind(form);
+        }
+        query.push("]");
+    }
+    if let Some(property) = &filter.property {
+        query.push(" and string_to_array(properties, ' ') @> array[").bind(property.clone()).push("]");
+    }
     if let Some(app_id) = filter.app_id {
         query.push(" and app_id = ").bind(signed(app_id));
     }
@@ -134,6 +147,7 @@ fn statement(filter: &AuditFilter) -> Sql {
     if let Some(before) = filter.before_id {
         query.push(" and (at, id) < (select at, id from call where id = ").bind(before).push(")");
     }
-    query.push(" order by at desc, id desc limit ").bind(i64::from(filter.limit.min(LIMIT_MAX)));
+    query.push(if by_record { ") select * from found order by at desc, id desc limit " } else { " order by at desc, id desc limit " });
+    query.bind(i64::from(filter.limit.min(LIMIT_MAX)));
     query
 }

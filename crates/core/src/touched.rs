@@ -1,0 +1,322 @@
+//! Which CRM records a call reads singly or changes, and which properties it sets.
+//!
+//! The ids stand in the path, in the body and in the answer; `plan` says where for each operation,
+//! `read` takes them out of JSON. Values are never kept: an id is a number, and what is not one (an
+//! e-mail address that names a contact) is counted and not stored. A name of a property is kept
+//! where it has HubSpot's form. Everything here was written by a client or by HubSpot, so all of it
+//! is bounded.
+
+mod plan;
+mod read;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::catalog::Operation;
+use crate::object_type;
+use crate::path::NormalPath;
+use plan::{Kind, Plan};
+
+/// Record ids that are listed; further ones are counted.
+pub const RECORDS_MAX: usize = 100;
+/// Names of properties that are listed; further ones are counted.
+pub const PROPERTIES_MAX: usize = 100;
+/// Longest name of a property that is listed, in bytes.
+const PROPERTY_BYTES_MAX: usize = 100;
+/// Bytes of all names of properties that are listed.
+const PROPERTIES_BYTES_MAX: usize = 4_096;
+/// Longest object type that is listed, in bytes.
+const TYPE_BYTES_MAX: usize = 64;
+/// What records of the engagements API are listed under: its calls do not say which activity it is.
+const ENGAGEMENTS: &str = "engagements";
+/// The activities that HubSpot's engagements API calls engagements.
+const ACTIVITIES: [&str; 7] = ["calls", "communications", "emails", "meetings", "notes", "postal_mail", "tasks"];
+
+/// A CRM record: its object type and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRef {
+    object_type: Cow<'static, str>,
+    id: u64,
+}
+
+/// A text that names no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not a record; write an object type and an id, such as contacts/123, 0-1/123 or 2-456/789")]
+pub struct NoRecord(String);
+
+impl RecordRef {
+    /// Reads `contacts/123`, `contact/123`, `0-1/123` or `2-456/789`.
+    ///
+    /// # Errors
+    /// It is not an object type and a number.
+    pub fn parse(text: &str) -> Result<Self, NoRecord> {
+        let read = || {
+            let (object_type, id) = text.trim().split_once('/')?;
+            let object_type = if object_type == ENGAGEMENTS { ENGAGEMENTS.into() } else { type_of(object_type)? };
+            Some(Self { object_type, id: id_of(id)? })
+        };
+        read().ok_or_else(|| NoRecord(text.chars().take(100).collect()))
+    }
+
+    /// Every form under which the record is listed: an activity also goes by the name that the
+    /// engagements API has for it.
+    pub fn forms(&self) -> Vec<String> {
+        let mut forms = vec![self.to_string()];
+        if self.object_type == ENGAGEMENTS {
+            forms.extend(ACTIVITIES.iter().map(|activity| format!("{activity}/{}", self.id)));
+        } else if ACTIVITIES.contains(&&*self.object_type) {
+            forms.push(format!("{ENGAGEMENTS}/{}", self.id));
+        }
+        forms
+    }
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.object_type, self.id)
+    }
+}
+
+/// The object type that a text names, as it is listed: a standard one by its name, a custom one in
+/// small letters. None where it is no type, or a custom one of a form that HubSpot does not give.
+fn type_of(text: &str) -> Option<Cow<'static, str>> {
+    let name = object_type::name_of(text)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if name.len() > TYPE_BYTES_MAX || !name.bytes().all(fits) {
+        return None;
+    }
+    Some(if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name })
+}
+
+/// The id that a text is: digits and nothing else.
+fn id_of(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The form of the name of a property, in small letters; none where HubSpot gives no such name.
+pub fn property_name(text: &str) -> Option<Cow<'_, str>> {
+    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    let fits = starts && text.len() <= PROPERTY_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    // HubSpot does not tell Email from email, and neither must who looks for it.
+    fits.then(|| if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() })
+}
+
+/// What is known so far of the records that a call touches.
+#[derive(Clone, Debug)]
+pub struct Touched {
+    plan: &'static Plan,
+    /// The object types that the path names, in the order of the plan.
+    types: [Option<Cow<'static, str>>; 2],
+    records: Vec<RecordRef>,
+    /// Records beyond those that are listed.
+    more: u64,
+    /// Records that the call names by something that is not their id.
+    named_otherwise: u64,
+    /// Whether it named one of them so.
+    by_property: bool,
+    properties: Vec<String>,
+    property_bytes: usize,
+    more_properties: u64,
+    /// Whether something could not be read that may name records.
+    incomplete: bool,
+    /// Whether nothing more is to be learnt from the answer.
+    settled: bool,
+}
+
+/// What is kept of it. Texts are lists with one space between their items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Records, such as `contacts/123`, without repetitions.
+    pub records: String,
+    /// How many records there are, those included that are not listed.
+    pub record_count: u64,
+    /// Whether there may be records that are neither listed nor counted.
+    pub incomplete: bool,
+    /// Names of properties that the call sets, in alphabetical order.
+    pub properties: String,
+    /// How many there are, those included that are not listed.
+    pub property_count: u64,
+}
+
+impl Touched {
+    /// What the path and the query say. None where the operation reads no single record and changes none.
+    pub fn of(operation: &Operation, path: &NormalPath, query: Option<&str>) -> Option<Box<Self>> {
+        let plan = plan::of(operation)?;
+        let types = [plan.first, plan.second].map(|kind| match kind {
+            Kind::None => None,
+            Kind::Named(name) => Some(name.into()),
+            Kind::At(at) => path.segments().nth(at).and_then(type_of),
+        });
+        let mut touched = Box::new(Self {
+            plan,
+            types,
+            records: Vec::new(),
+            more: 0,
+            named_otherwise: 0,
+            by_property: query.is_some_and(by_property),
+            properties: Vec::new(),
+            property_bytes: 0,
+            more_properties: 0,
+            incomplete: false,
+            settled: plan.answer == plan::Answer::None,
+        });
+        for (number, (side, at)) in plan.path.iter().enumerate() {
+            let text = path.segments().nth(*at).unwrap_or_default();
+            // The property of the query is that of the first record of the path.
+            let id = if touched.by_property && number == 0 { None } else { id_of(text) };
+            touched.add(*side, id);
+        }
+        touched.by_property |= plan.by_property;
+        touched.named_otherwise += u64::from(plan.by_property);
+        if let (Some((name, side)), Some(query)) = (plan.query, query) {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(key, _)| *key == name).for_each(|(_, value)| touched.add(side, id_of(value)));
+        }
+        if plan.answer == plan::Answer::ByProperty {
+            touched.settled = !touched.by_property;
+        }
+        Some(touched)
+    }
+
+    /// What the body says, which was read whole.
+    pub fn body(&mut self, bytes: &[u8]) {
+        if self.plan.body == plan::Body::None || bytes.is_empty() {
+            return;
+        }
+        read::body(self, bytes);
+        if self.plan.answer == plan::Answer::ByProperty {
+            self.settled = !self.by_property;
+        }
+    }
+
+    /// The body was not read: it went on as it came.
+    pub fn body_unread(&mut self) {
+        self.incomplete |= self.plan.body != plan::Body::None;
+    }
+
+    /// Whether the answer names records that nothing before it does.
+    pub fn awaits_answer(&self) -> bool {
+        !self.settled
+    }
+
+    /// What an answer of success says. `whole` is whether this is all of it.
+    pub fn answer(&mut self, bytes: &[u8], whole: bool) {
+        if self.settled {
+            return;
+        }
+        let before = self.records.len() as u64 + self.more;
+        let read = read::answer(self, bytes) && whole;
+        let found = self.records.len() as u64 + self.more - before;
+        self.settled = true;
+        // One record was asked for and found: the rest of the answer says nothing of it.
+        let is_one = self.plan.is_one() && found > 0;
+        if read || is_one {
+            // What is not in a complete answer was not found, and so not touched.
+            self.named_otherwise = 0;
+        } else {
+            self.incomplete = true;
+            self.named_otherwise = self.named_otherwise.saturating_sub(found);
+        }
+    }
+
+    /// The call was refused, and so changed nothing and read nothing.
+    pub fn refused(&mut self) {
+        self.settled = true;
+    }
+
+    /// What is kept, with or without the names of properties.
+    pub fn named(&self, with_properties: bool) -> Named {
+        use fmt::Write as _;
+        let mut records = String::with_capacity(self.records.len() * 24);
+        for record in &self.records {
+            let space = if records.is_empty() { "" } else { " " };
+            // Writing to a text does not fail.
+            let _ = write!(records, "{space}{record}");
+        }
+        let (properties, property_count) = match with_properties {
+            true => (self.properties.join(" "), self.properties.len() as u64 + self.more_properties),
+            false => (String::new(), 0),
+        };
+        Named {
+            records,
+            record_count: self.records.len() as u64 + self.more + self.named_otherwise,
+            incomplete: self.incomplete || !self.settled,
+            properties,
+            property_count,
+        }
+    }
+
+    /// Adds a record of one of the types of the path; one that is named otherwise where there is no id.
+    fn add(&mut self, side: usize, id: Option<u64>) {
+        match (self.types[side].clone(), id) {
+            (Some(object_type), Some(id)) => self.add_record(RecordRef { object_type, id }),
+            _ => self.named_otherwise += 1,
+        }
+    }
+
+    fn add_record(&mut self, record: RecordRef) {
+        if self.records.iter().any(|there| there.id == record.id && there.object_type == record.object_type) {
+            return;
+        }
+        if self.records.len() < RECORDS_MAX {
+            self.records.push(record);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn add_property(&mut self, text: &str) {
+        let Some(name) = property_name(text) else {
+            self.more_properties += 1;
+            return;
+        };
+        let Err(place) = self.properties.binary_search_by(|there| (**there).cmp(&*name)) else { return };
+        if self.properties.len() < PROPERTIES_MAX && self.property_bytes + name.len() < PROPERTIES_BYTES_MAX {
+            self.property_bytes += name.len() + 1;
+            self.properties.insert(place, name.into_owned());
+        } else {
+            self.more_properties += 1;
+        }
+    }
+}
+
+/// Whether a query says that the record in the path is named by a property (`idProperty`). Every
+/// spelling of the parameter counts: what is stored by mistake can't be taken back.
+fn by_property(query: &str) -> bool {
+    let is_property = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        decoded(key).eq_ignore_ascii_case("idProperty") && !is_own_id(&decoded(value))
+    };
+    query.split('&').any(is_property)
+}
+
+/// Whether this property is the record id itself.
+fn is_own_id(property: &str) -> bool {
+    property.is_empty() || property.eq_ignore_ascii_case("hs_object_id")
+}
+
+/// A part of a query without its percent signs; what is not text there is left as it is.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,354 @@
+//! Takes ids and names of properties out of JSON, in one pass, keeping nothing else of it.
+//!
+//! A body may say a thing twice (a key that is there two times): which of them HubSpot takes is not
+//! known, so both count. Depth is bounded by the reader of JSON, and what is passed over needs none.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::plan::Body;
+use super::{RecordRef, Touched, id_of, is_own_id};
+
+/// Reads a body.
+pub(super) fn body(touched: &mut Touched, bytes: &[u8]) {
+    let mut reading = Reading::new(touched);
+    let whole = reading.read(bytes, Place::Body);
+    reading.end();
+    touched.incomplete |= !whole;
+}
+
+/// Reads an answer; whether all of it could be read.
+pub(super) fn answer(touched: &mut Touched, bytes: &[u8]) -> bool {
+    let mut reading = Reading::new(touched);
+    let whole = reading.read(bytes, Place::Answer);
+    reading.end();
+    whole
+}
+
+/// Where in the text the reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// What is passed over.
+    Skip,
+    Body,
+    Inputs,
+    /// One of several records.
+    Input,
+    /// The id of the record that is read.
+    Id,
+    /// A text that names the record otherwise.
+    OtherName,
+    /// The property by which this record is named.
+    IdProperty,
+    /// The property by which each record is named.
+    IdPropertyOfAll,
+    /// Names and values, or a list of pairs of them.
+    Properties,
+    Property,
+    PropertyName,
+    /// One end of an association, or several: the side, as in the path.
+    Ends(usize),
+    EndId(usize),
+    /// What a new record is associated with.
+    Associations,
+    Association,
+    Target,
+    TargetId,
+    TargetTypes,
+    TargetType,
+    TargetTypeId,
+    /// The same in the APIs before v3: ids of one type.
+    LegacyAssociations,
+    IdsOf(&'static str),
+    Answer,
+    Results,
+    Result,
+    IdOf(&'static str),
+    Engagement,
+    EngagementId,
+    EngagementType,
+}
+
+/// What was read of one record, until it is known how it is named.
+#[derive(Default)]
+struct Input {
+    ids: Vec<Option<u64>>,
+    by_property: bool,
+}
+
+/// The target of an association: its id, and the association's type, which says what it is.
+#[derive(Default)]
+struct Target {
+    ids: Vec<Option<u64>>,
+    type_ids: Vec<u64>,
+}
+
+struct Reading<'t> {
+    touched: &'t mut Touched,
+    input: Input,
+    target: Target,
+    /// Ids of inputs, until it is known whether a property names all of them.
+    inputs: Vec<Option<u64>>,
+    more_inputs: u64,
+    all_by_property: bool,
+    engagement: (Option<u64>, Option<&'static str>),
+}
+
+/// Ids of one place; more are a forgery.
+const IDS_MAX: usize = 16;
+
+impl<'t> Reading<'t> {
+    fn new(touched: &'t mut Touched) -> Self {
+        let (input, target) = (Input::default(), Target::default());
+        Self { touched, input, target, inputs: Vec::new(), more_inputs: 0, all_by_property: false, engagement: (None, None) }
+    }
+
+    fn read(&mut self, bytes: &[u8], place: Place) -> bool {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        At { reading: self, place }.deserialize(&mut json).is_ok() && json.end().is_ok()
+    }
+
+    /// Where the value of a key is.
+    fn child(&mut self, place: Place, key: &str) -> Place {
+        let form = self.touched.plan.body;
+        match (place, key) {
+            (Place::Body, "inputs") if matches!(form, Body::Inputs | Body::Links) => Place::Inputs,
+            (Place::Body, "idProperty") if matches!(form, Body::Inputs | Body::Erase) => Place::IdPropertyOfAll,
+            (Place::Body, "properties") if matches!(form, Body::Record | Body::Legacy) => Place::Properties,
+            (Place::Input, "properties") if form != Body::Links => Place::Properties,
+            (Place::Body, "associations") if form == Body::Record => Place::Associations,
+            (Place::Input, "associations") if form == Body::Inputs => Place::Associations,
+            (Place::Body, "associations") if form == Body::Legacy => Place::LegacyAssociations,
+            (Place::Body, "primaryObjectId" | "objectIdToMerge" | "vidToMerge") if form == Body::Merge => Place::EndId(0),
+            (Place::Body, "objectId") if form == Body::Erase => Place::Id,
+            (Place::Input, "id") => Place::Id,
+            (Place::Input, "vid" | "objectId") if form == Body::LegacyList => Place::Id,
+            (Place::Input, "email") if form == Body::LegacyList => Place::OtherName,
+            (Place::Input, "idProperty") => Place::IdProperty,
+            (Place::Input, "from") if form == Body::Links => Place::Ends(0),
+            (Place::Input, "to") if form == Body::Links => Place::Ends(1),
+            (Place::Ends(side), "id") => Place::EndId(side),
+            (Place::Properties, name) => {
+                self.touched.add_property(name);
+                Place::Skip
+            }
+            (Place::Property, "name" | "property") => Place::PropertyName,
+            (Place::Association, "to") => Place::Target,
+            (Place::Association, "types") => Place::TargetTypes,
+            (Place::Target, "id") => Place::TargetId,
+            (Place::TargetType, "associationTypeId") => Place::TargetTypeId,
+            (Place::LegacyAssociations, "contactIds" | "associatedVids") => Place::IdsOf("contacts"),
+            (Place::LegacyAssociations, "companyIds" | "associatedCompanyIds") => Place::IdsOf("companies"),
+            (Place::LegacyAssociations, "dealIds" | "associatedDealIds") => Place::IdsOf("deals"),
+            (Place::LegacyAssociations, "ticketIds" | "associatedTicketIds") => Place::IdsOf("tickets"),
+            (Place::Answer, "results") => Place::Results,
+            (Place::Answer | Place::Result, "id") => Place::EndId(0),
+            (Place::Answer, "vid") => Place::IdOf("contacts"),
+            (Place::Answer, "companyId") => Place::IdOf("companies"),
+            (Place::Answer, "dealId") => Place::IdOf("deals"),
+            (Place::Answer, "engagement") => Place::Engagement,
+            (Place::Engagement, "id") => Place::EngagementId,
+            (Place::Engagement, "type") => Place::EngagementType,
+            _ => Place::Skip,
+        }
+    }
+
+    /// Where the items of a list are.
+    fn item(&self, place: Place) -> Place {
+        match place {
+            Place::Inputs => Place::Input,
+            Place::Body if self.touched.plan.body == Body::LegacyList => Place::Input,
+            // Objects before v3 take their properties as the body itself.
+            Place::Body if matches!(self.touched.plan.body, Body::Record | Body::Legacy) => Place::Property,
+            Place::Properties => Place::Property,
+            Place::Ends(side) => Place::Ends(side),
+            Place::Associations => Place::Association,
+            Place::Target => Place::Target,
+            Place::TargetTypes => Place::TargetType,
+            Place::IdsOf(kind) => Place::IdOf(kind),
+            Place::Results => Place::Result,
+            _ => Place::Skip,
+        }
+    }
+
+    /// A number, or a text that may be one.
+    fn id(&mut self, place: Place, id: Option<u64>) {
+        let keep = |ids: &mut Vec<Option<u64>>| if ids.len() < IDS_MAX { ids.push(id) };
+        match place {
+            Place::Id => keep(&mut self.input.ids),
+            Place::OtherName => {
+                self.input.ids.push(None);
+                self.input.ids.truncate(IDS_MAX);
+            }
+            Place::EndId(side) => self.touched.add(side, id),
+            Place::TargetId => keep(&mut self.target.ids),
+            Place::TargetTypeId => {
+                if let (Some(id), true) = (id, self.target.type_ids.len() < IDS_MAX) {
+                    self.target.type_ids.push(id);
+                }
+            }
+            Place::IdOf(kind) => match id {
+                Some(id) => self.touched.add_record(RecordRef { object_type: kind.into(), id }),
+                None => self.touched.more += 1,
+            },
+            Place::EngagementId => self.engagement.0 = id.or(self.engagement.0),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, place: Place, text: &str) {
+        match place {
+            Place::PropertyName => self.touched.add_property(text),
+            Place::IdProperty => self.input.by_property |= !is_own_id(text),
+            Place::IdPropertyOfAll => self.all_by_property |= !is_own_id(text),
+            Place::EngagementType => {
+                let types = [("NOTE", "notes"), ("TASK", "tasks"), ("CALL", "calls"), ("EMAIL", "emails"), ("MEETING", "meetings")];
+                self.engagement.1 = types.iter().find(|(name, _)| text.contains(name)).map(|(_, object_type)| *object_type);
+            }
+            _ => self.id(place, id_of(text).filter(|_| !text.is_empty())),
+        }
+    }
+
+    /// An object has ended.
+    fn leave(&mut self, place: Place) {
+        match place {
+            Place::Input => {
+                let Input { ids, by_property } = std::mem::take(&mut self.input);
+                self.touched.by_property |= by_property;
+                for id in ids {
+                    let id = if by_property { None } else { id };
+                    if self.inputs.len() < super::RECORDS_MAX { self.inputs.push(id) } else { self.more_inputs += 1 }
+                }
+            }
+            Place::Association => {
+                let Target { ids, type_ids } = std::mem::take(&mut self.target);
+                let object_type = type_ids.iter().find_map(|type_id| target_of(*type_id));
+                for id in ids {
+                    match (object_type, id) {
+                        (Some(object_type), Some(id)) => self.touched.add_record(RecordRef { object_type: object_type.into(), id }),
+                        // Its type is not known, and no answer tells it.
+                        _ => self.touched.more += 1,
+                    }
+                }
+            }
+            Place::Engagement => {
+                if let (Some(id), object_type) = std::mem::take(&mut self.engagement) {
+                    self.touched.add_record(RecordRef { object_type: object_type.unwrap_or(super::ENGAGEMENTS).into(), id });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// All was read that can be: what the inputs name counts now.
+    fn end(&mut self) {
+        self.leave(Place::Input);
+        self.touched.by_property |= self.all_by_property;
+        for id in std::mem::take(&mut self.inputs) {
+            self.touched.add(0, id.filter(|_| !self.all_by_property));
+        }
+        self.touched.more += self.more_inputs;
+    }
+}
+
+/// The object type to which an association type of HubSpot's leads (hubspot facts, section 7).
+fn target_of(type_id: u64) -> Option<&'static str> {
+    Some(match type_id {
+        1 | 279 | 341 | 5 | 339 => "companies",
+        2 | 280 | 3 | 16 | 202 | 204 | 198 => "contacts",
+        4 | 342 | 6 | 28 => "deals",
+        15 | 340 | 27 => "tickets",
+        _ => return None,
+    })
+}
+
+/// A value at a place.
+struct At<'r, 't> {
+    reading: &'r mut Reading<'t>,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        if self.place == Place::Skip { json.deserialize_ignored_any(IgnoredAny).map(drop) } else { json.deserialize_any(self) }
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(place) = map.next_key_seed(Key { reading: self.reading, place: self.place })? {
+            map.next_value_seed(At { reading: self.reading, place })?;
+        }
+        self.reading.leave(self.place);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let place = self.reading.item(self.place);
+        while seq.next_element_seed(At { reading: self.reading, place })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.reading.text(self.place, text);
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.reading.id(self.place, Some(number));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.reading.id(self.place, None);
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.reading.id(self.place, None);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// A key, which says where its value is.
+struct Key<'r, 't> {
+    reading: &'r mut Reading<'t>,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
+    type Value = Place;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Place, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_, '_> {
+    type Value = Place;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Place, E> {
+        Ok(self.reading.child(self.place, key))
+    }
+}
