@@ -67,7 +67,7 @@ def main():
     keyway.stop()
     assert len(Collector.logs) == len(Collector.spans) == CALLS == len(records)
     for span, log in zip(Collector.spans, Collector.logs):
-        of_span, of_log = ({one.key: one.value.string_value or one.value.int_value for one in each.attributes} for each in (span, log))
+        of_span, of_log = ({one.key: one.value.string_value or one.value.int_value or list(map(str, one.value.array_value.values)) for one in each.attributes} for each in (span, log))
         record = records[of_span["keyway.correlation_id"]]
         assert of_span == of_log and of_span["http.response.status_code"] == record["status"]
         assert of_span["http.request.method"] == "GET" and of_span.get("http.route", "/").startswith("/")

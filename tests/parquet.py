@@ -2,6 +2,7 @@
 """The audit as Parquet, read with pyarrow beside the lines of JSON that it was made from. Needs pyarrow."""
 
 import datetime
+import json
 import pathlib
 import subprocess
 import sys
@@ -18,6 +19,10 @@ from keyway import BINARY, Keyway  # noqa: E402
 def main():
     keyway = Keyway(through_gateway=False)
     _, token = keyway.app(keyway.account("Export"), "Export", ["crm.objects.contacts.read"])
+    _, writer = keyway.app(keyway.account("Written"), "Written", ["crm.objects.contacts.read", "crm.objects.contacts.write"])
+    body = json.dumps({"inputs": [{"properties": {"firstname": str(number), "lastname": "x"}} for number in range(3)]}).encode()
+    headers = {"authorization": f"Bearer {writer}", "content-type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{keyway.url}/crm/v3/objects/contacts/batch/create", body, headers))
     for path, bearer in [("contacts", token), ("deals", token), ("contacts/1", "nobody's"), ("nothing/here/at/all", token)] * 10:
         try:
             urllib.request.urlopen(urllib.request.Request(f"{keyway.url}/crm/v3/objects/{path}", headers={"authorization": f"Bearer {bearer}"}))
@@ -32,6 +37,7 @@ def main():
         table = pyarrow.parquet.read_table(file)
         assert len(records) >= 40 and table.num_rows == len(records)
         assert str(table.schema.field("time").type) == "timestamp[ms, tz=UTC]", table.schema
+        assert any(len(record["recordIds"]) == 3 and record["properties"] == ["firstname", "lastname"] for record in records)
         for row, record in zip(table.to_pylist(), records):
             record["time"] = datetime.datetime.fromisoformat(record["time"])
             assert row == record, (row, record)
@@ -39,7 +45,7 @@ def main():
         subprocess.run(empty, check=True)
         assert pyarrow.parquet.read_table(file).num_rows == 0
     keyway.stop()
-    print(f"{len(records)} records, equal to those of the lines of JSON in all 16 columns")
+    print(f"{len(records)} records, equal to those of the lines of JSON in all 21 columns")
 
 
 if __name__ == "__main__":

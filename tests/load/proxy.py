@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The gateway in front of HubSpot beside nginx doing less: CPU of the proxy for each request.
 
-    proxy.py [--rounds N] [--seconds S] [--tls] [--paced]
+    proxy.py [--rounds N] [--seconds S] [--tls] [--paced] [--touched]
 
 With --tls HubSpot is reached over TLS 1.3, on kept connections, by both. With --paced wrk sends 2,000
-requests a second to HubSpot alone, to nginx and to Keyway: what the proxies add to the latency.
+requests a second to HubSpot alone, to nginx and to Keyway: what the proxies add to the latency. With --touched
+Keyway is also asked for a list, whose record in the audit names no CRM record: what naming one costs.
 HubSpot is a third nginx that answers 1 KB of JSON. nginx maps each caller's token, puts in the
 upstream's credential, limits, and logs; Keyway does the same and checks scopes, resolves operations
 and makes each call's record durable before its answer leaves. wrk loads them in turn.
@@ -106,10 +107,13 @@ CERTIFICATE = "ssl_certificate {folder}/good.pem; ssl_certificate_key {folder}/g
 VERIFY = "proxy_ssl_protocols TLSv1.3; proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/company.pem; proxy_ssl_name localhost; proxy_ssl_session_reuse on;"
 
 
+ONE, LIST = "/crm/v3/objects/contacts/1", "/crm/v3/objects/contacts?limit=1"
+
+
 def load(url: str, pid: int, seconds: int, script: str, tokens: str):
     """One run of wrk: requests a second, p99 in ms, microseconds of the proxy's processor for a request."""
     before = cpu(pid)
-    command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, url + "/crm/v3/objects/contacts/1"]
+    command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, url]
     out = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TOKENS": tokens}).stdout
     used = cpu(pid) - before
     requests = int(re.search(r"(\d+) requests in", out)[1])
@@ -124,6 +128,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--paced", action="store_true")
+    parser.add_argument("--touched", action="store_true")
     arguments = parser.parse_args()
     credential = "pat-na1-" + "-".join(["3f9c2b7e", "5a1d", "4c86", "9e02", "b7d41f6a8c53"])
     os.environ["KEYWAY_ADMIN_TOKEN"] = os.urandom(16).hex()
@@ -149,9 +154,11 @@ def main():
         list_.write_text("\n".join(tokens))
         pathlib.Path(folder, "callers").write_text("".join(f"'Bearer {token}' app{at};\n" for at, token in enumerate(tokens)))
         proxy = Nginx(folder, "proxy", PROXY, upstream=hubspot.port, credential=credential, scheme=scheme, verify=verify)
-        servers = [("nginx", f"http://127.0.0.1:{proxy.port}", proxy.process.pid), ("keyway", keyway.url, keyway.process.pid)]
+        servers = [("nginx", f"http://127.0.0.1:{proxy.port}{ONE}", proxy.process.pid), ("keyway", keyway.url + ONE, keyway.process.pid)]
+        if arguments.touched:
+            servers.append(("keyway, a list", keyway.url + LIST, keyway.process.pid))
         if arguments.paced:
-            servers.insert(0, ("HubSpot alone", f"{scheme}://{host}:{hubspot.port}", hubspot.process.pid))
+            servers.insert(0, ("HubSpot alone", f"{scheme}://{host}:{hubspot.port}{ONE}", hubspot.process.pid))
         runs = {name: [] for name, *_ in servers}
         for number in range(arguments.rounds + 1):
             for name, url, pid in servers:

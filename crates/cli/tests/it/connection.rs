@@ -55,7 +55,7 @@ pub fn base(keyway: &Keyway) -> String {
 }
 
 /// A gateway connected to a HubSpot, and the token of an app on the gateway.
-fn connected(base: &str, credential: &str) -> (Keyway, String) {
+pub fn connected(base: &str, credential: &str) -> (Keyway, String) {
     connected_by(Keyway::start(&[]), base, credential)
 }
 
@@ -165,20 +165,22 @@ fn a_credential_is_replaced_under_load_and_no_call_is_refused() {
 }
 
 /// A server that answers each request with the next of its scripts, and keeps what it was sent.
-struct Scripted {
-    address: SocketAddr,
+pub struct Scripted {
+    pub address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 /// One answer.
-enum Script {
+pub enum Script {
     /// These bytes, and the connection stays open where they say so.
     Say(String),
+    /// These bytes, which need not be text.
+    Raw(Vec<u8>),
     /// Nothing: the connection is closed once the request was read.
     HangUp,
 }
 
-fn ok(body: &str) -> Script {
+pub fn ok(body: &str) -> Script {
     Script::Say(format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
@@ -188,7 +190,7 @@ fn status(status: &str) -> Script {
 
 impl Scripted {
     /// Answers the question about the credential, then the scripts.
-    fn start(scripts: Vec<Script>) -> Self {
+    pub fn start(scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -250,6 +252,7 @@ fn serve(stream: TcpStream, scripts: &Mutex<VecDeque<Script>>, seen: &Mutex<Vec<
                     return true;
                 }
             }
+            Some(Script::Raw(bytes)) => reader.get_mut().write_all(&bytes).unwrap(),
             Some(Script::HangUp) => {
                 let _ = reader.get_mut().shutdown(Shutdown::Both);
                 return true;

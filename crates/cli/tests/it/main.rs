@@ -37,5 +37,7 @@ mod roles;
 mod scan;
 /// Signing in, and what attackers try there.
 mod sign_in;
+/// Which CRM records a call touched, as the audit tells it.
+mod touched;
 /// Webhooks, at a receiver of the test's own.
 mod webhooks;

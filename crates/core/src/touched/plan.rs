@@ -95,7 +95,8 @@ fn plan(operation: &Operation) -> Option<Plan> {
 fn records(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
     let types: Vec<usize> = (0..segments.len()).filter(|at| is_type(segments[*at]) && *at > 1).collect();
     let kind = |at: Option<&usize>| at.map_or(Kind::None, |at| of_segment(segments[*at], *at));
-    let path: Vec<(usize, usize)> = (0..).zip(&types).filter(|(_, at)| segments.get(*at + 1).is_some_and(is_id)).map(|(side, at)| (side, at + 1)).collect();
+    let path: Vec<(usize, usize)> =
+        (0..).zip(&types).filter(|(_, at)| segments.get(*at + 1).is_some_and(is_id)).map(|(side, at)| (side, at + 1)).collect();
     let path: Vec<(usize, usize)> = path.into_iter().filter(|(side, _)| *side < 2).collect();
     let last = *segments.last()?;
     let is_batch = segments.len() > 1 && segments[segments.len() - 2] == "batch";
@@ -145,7 +146,8 @@ fn links(segments: &[&'static str]) -> Option<Plan> {
 
 /// The APIs before v3, whose paths name the type by the id's parameter.
 fn legacy(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
-    const OWN: [(&str, &str); 4] = [("{vid}", "contacts"), ("{companyId}", "companies"), ("{dealId}", "deals"), ("{engagementId}", "engagements")];
+    const OWN: [(&str, &str); 4] =
+        [("{vid}", "contacts"), ("{companyId}", "companies"), ("{dealId}", "deals"), ("{engagementId}", "engagements")];
     let mut kinds: Vec<(Kind, usize)> = Vec::new();
     for (at, segment) in segments.iter().enumerate() {
         if let Some((_, name)) = OWN.iter().find(|(parameter, _)| parameter == segment) {
@@ -169,7 +171,9 @@ fn legacy(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
         ["contact", "batch"] | [.., "batch-async", "update"] => (Body::LegacyList, Answer::None),
         ["contact", "merge-vids", _] => (Body::Merge, Answer::None),
         ["contact", "email" | "utk", ..] if !is_write => (Body::None, Answer::ByProperty),
-        [.., "profile"] | ["companies" | "deal" | "engagements", _] if is_write && operation.method != Method::Delete => (Body::Legacy, Answer::None),
+        [.., "profile"] | ["companies" | "deal" | "engagements", _] if is_write && operation.method != Method::Delete => {
+            (Body::Legacy, Answer::None)
+        }
         _ => (Body::None, Answer::None),
     };
     let query = match tail {
@@ -183,7 +187,15 @@ fn legacy(operation: &Operation, segments: &[&'static str]) -> Option<Plan> {
     if query == Some(("id", 1)) {
         second = Kind::At(segments.len() - 1);
     }
-    touches.then(|| Plan { first: kinds.first().map_or(Kind::Named(base), |(kind, _)| *kind), second, path, query, by_property, body, answer })
+    touches.then(|| Plan {
+        first: kinds.first().map_or(Kind::Named(base), |(kind, _)| *kind),
+        second,
+        path,
+        query,
+        by_property,
+        body,
+        answer,
+    })
 }
 
 fn of_segment(segment: &'static str, at: usize) -> Kind {
@@ -198,7 +210,8 @@ fn is_type(segment: &str) -> bool {
 }
 
 fn is_type_parameter(segment: &str) -> bool {
-    segment.starts_with('{') && (segment.ends_with("ObjectType}") || segment.ends_with("ObjectTypeId}") || segment.starts_with("{objectType"))
+    segment.starts_with('{')
+        && (segment.ends_with("ObjectType}") || segment.ends_with("ObjectTypeId}") || segment.starts_with("{objectType"))
 }
 
 fn is_id(segment: &&'static str) -> bool {

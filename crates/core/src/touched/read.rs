@@ -174,7 +174,11 @@ impl<'t> Reading<'t> {
 
     /// A number, or a text that may be one.
     fn id(&mut self, place: Place, id: Option<u64>) {
-        let keep = |ids: &mut Vec<Option<u64>>| if ids.len() < IDS_MAX { ids.push(id) };
+        let keep = |ids: &mut Vec<Option<u64>>| {
+            if ids.len() < IDS_MAX {
+                ids.push(id)
+            }
+        };
         match place {
             Place::Id => keep(&mut self.input.ids),
             Place::OtherName => {

@@ -48,7 +48,8 @@ fn check_answer(call: &str, body: &str, answer: &str, expected: &str) {
 
 #[test]
 fn the_id_in_the_path_is_listed_under_the_types_name() {
-    for path in ["/crm/v3/objects/contacts/12", "/crm/v3/objects/0-1/12", "/crm/v3/objects/contact/12", "/crm/objects/2026-09/contacts/12"] {
+    for path in ["/crm/v3/objects/contacts/12", "/crm/v3/objects/0-1/12", "/crm/v3/objects/contact/12", "/crm/objects/2026-09/contacts/12"]
+    {
         check(&format!("GET {path}"), "", "contacts/12");
         check(&format!("DELETE {path}"), "", "contacts/12");
     }
@@ -117,12 +118,21 @@ fn a_new_record_has_the_id_of_its_answer() {
 #[test]
 fn a_batch_names_its_inputs_and_what_was_made() {
     let batch = |verb: &str| format!("POST /crm/v3/objects/deals/batch/{verb}");
-    check(&batch("update"), r#"{"inputs":[{"id":"1","properties":{"amount":"5"}},{"properties":{"dealname":"x"},"id":2}]}"#, "deals/1 deals/2 | amount dealname");
+    check(
+        &batch("update"),
+        r#"{"inputs":[{"id":"1","properties":{"amount":"5"}},{"properties":{"dealname":"x"},"id":2}]}"#,
+        "deals/1 deals/2 | amount dealname",
+    );
     check(&batch("archive"), r#"{"inputs":[{"id":"1"},{"id":"1"},{"id":"2"}]}"#, "deals/1 deals/2");
     check(&batch("read"), r#"{"properties":["amount"],"inputs":[{"id":"1"}]}"#, "deals/1");
     check(&batch("read"), r#"{"inputs":[{"id":"1"}],"idProperty":"number"}"#, "(1)");
     let answer = r#"{"status":"COMPLETE","results":[{"id":"7","properties":{}},{"id":"8"}],"errors":[{"id":"x"}]}"#;
-    check_answer(&batch("create"), r#"{"inputs":[{"properties":{"dealname":"x"}},{"properties":{}}]}"#, answer, "deals/7 deals/8 | dealname");
+    check_answer(
+        &batch("create"),
+        r#"{"inputs":[{"properties":{"dealname":"x"}},{"properties":{}}]}"#,
+        answer,
+        "deals/7 deals/8 | dealname",
+    );
     let upsert = r#"{"inputs":[{"idProperty":"number","id":"333","properties":{"amount":"1"}},{"id":"444","idProperty":"number"}]}"#;
     check(&batch("upsert"), upsert, "(2) ? | amount");
     check_answer(&batch("upsert"), upsert, answer, "deals/7 deals/8 | amount");
@@ -143,7 +153,11 @@ fn associations_name_both_ends() {
     check("POST /crm/v3/associations/0-1/2-9/batch/archive", r#"{"inputs":[{"from":{"id":"1"},"to":{"id":"2"}}]}"#, "contacts/1 2-9/2");
     check("POST /crm/v4/associations/contacts/companies/batch/read", r#"{"inputs":[{"id":"1"}]}"#, "contacts/1");
     // A new record names what it is associated with by the association's type.
-    let types = |id: u32| format!(r#"{{"associations":[{{"to":{{"id":"4"}},"types":[{{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":{id}}}]}}]}}"#);
+    let types = |id: u32| {
+        format!(
+            r#"{{"associations":[{{"to":{{"id":"4"}},"types":[{{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":{id}}}]}}]}}"#
+        )
+    };
     check_answer("POST /crm/v3/objects/contacts", &types(279), r#"{"id":"1"}"#, "companies/4 contacts/1");
     check_answer("POST /crm/v3/objects/contacts", &types(9_999), r#"{"id":"1"}"#, "contacts/1 (2)");
 }
@@ -167,15 +181,33 @@ fn the_apis_before_v3_name_the_same_records() {
     check_answer("GET /contacts/v1/contact/email/a@b.c/profile", "", r#"{"vid":12,"merged-vids":[3]}"#, "contacts/12");
     check_answer("POST /contacts/v1/contact/createOrUpdate/email/a@b.c", pairs, r#"{"vid":12,"isNew":true}"#, "contacts/12 | email phone");
     check("POST /contacts/v1/contact/email/a@b.c/profile", pairs, "(1) | email phone");
-    check("POST /contacts/v1/contact/batch", r#"[{"vid":1,"properties":[]},{"email":"a@b.c","properties":[{"property":"phone"}]}]"#, "contacts/1 (2) | phone");
+    check(
+        "POST /contacts/v1/contact/batch",
+        r#"[{"vid":1,"properties":[]},{"email":"a@b.c","properties":[{"property":"phone"}]}]"#,
+        "contacts/1 (2) | phone",
+    );
     check("POST /contacts/v1/contact/merge-vids/1", r#"{"vidToMerge":2}"#, "contacts/1 contacts/2");
     check("PUT /companies/v2/companies/3/contacts/4", "", "companies/3 contacts/4");
     check("PUT /companies/v2/companies/3", pairs, "companies/3 | email phone");
-    check("POST /companies/v2/companies/batch-async/update", r#"[{"objectId":3,"properties":[{"name":"domain"}]}]"#, "companies/3 | domain");
-    check_answer("POST /deals/v1/deal", r#"{"associations":{"associatedVids":[1],"associatedCompanyIds":[2]},"properties":[]}"#, r#"{"dealId":5}"#, "contacts/1 companies/2 deals/5");
+    check(
+        "POST /companies/v2/companies/batch-async/update",
+        r#"[{"objectId":3,"properties":[{"name":"domain"}]}]"#,
+        "companies/3 | domain",
+    );
+    check_answer(
+        "POST /deals/v1/deal",
+        r#"{"associations":{"associatedVids":[1],"associatedCompanyIds":[2]},"properties":[]}"#,
+        r#"{"dealId":5}"#,
+        "contacts/1 companies/2 deals/5",
+    );
     check("PUT /deals/v1/deal/5/associations/CONTACT?id=1&id=2", "", "deals/5 contacts/1 contacts/2");
     check("DELETE /engagements/v1/engagements/6", "", "engagements/6");
-    check_answer("POST /engagements/v1/engagements", r#"{"associations":{"contactIds":[1]}}"#, r#"{"engagement":{"id":6,"type":"NOTE"}}"#, "contacts/1 notes/6");
+    check_answer(
+        "POST /engagements/v1/engagements",
+        r#"{"associations":{"contactIds":[1]}}"#,
+        r#"{"engagement":{"id":6,"type":"NOTE"}}"#,
+        "contacts/1 notes/6",
+    );
 }
 
 #[test]
@@ -199,7 +231,11 @@ fn names_of_properties_are_kept_in_hubspots_form_only() {
 
 #[test]
 fn what_is_said_twice_counts_twice() {
-    check("POST /crm/v3/objects/contacts/batch/archive", r#"{"inputs":[{"id":"1","id":"2"}],"inputs":[{"\u0069d":"3"}]}"#, "contacts/1 contacts/2 contacts/3");
+    check(
+        "POST /crm/v3/objects/contacts/batch/archive",
+        r#"{"inputs":[{"id":"1","id":"2"}],"inputs":[{"\u0069d":"3"}]}"#,
+        "contacts/1 contacts/2 contacts/3",
+    );
     check("PATCH /crm/v3/objects/contacts/1", r#"{"properties":{"a":1},"properties":{"b":1}}"#, "contacts/1 | a b");
 }
 
@@ -209,7 +245,11 @@ fn a_body_that_can_not_be_read_leaves_a_mark() {
     check(update, r#"{"inputs":[{"id":"1"},{"id":"#, "contacts/1 ?");
     check(update, "not JSON", "?");
     check(update, r#"{"inputs":[{"id":"1"}]} {"inputs":[{"id":"2"}]}"#, "contacts/1 ?");
-    check(update, &format!(r#"{{"inputs":[{{"id":"1","properties":{{"a":{}1{}}}}}]}}"#, "[".repeat(100_000), "]".repeat(100_000)), "contacts/1 | a");
+    check(
+        update,
+        &format!(r#"{{"inputs":[{{"id":"1","properties":{{"a":{}1{}}}}}]}}"#, "[".repeat(100_000), "]".repeat(100_000)),
+        "contacts/1 | a",
+    );
     check(update, &format!(r#"{{"inputs":{}"#, "[".repeat(100_000)), "?");
     check(update, r#"{"inputs":[[[{"id":"1"}]],null,7,"x",{"id":{"id":"2"}},{"id":["3"]},{"id":-4},{"id":5.5},{"id":"6 7"}]}"#, "(3)");
     let mut invalid = touched(update, "").unwrap();
@@ -237,7 +277,8 @@ fn a_record_is_asked_for_by_every_name_of_its_type() {
 fn every_operation_on_one_record_has_a_plan() {
     for operation in Catalog::get().operations() {
         let template = operation.template;
-        let one = template.starts_with("/crm/") && template.contains("/objects/") && template.ends_with("Id}") && !template.ends_with("TypeId}");
+        let one =
+            template.starts_with("/crm/") && template.contains("/objects/") && template.ends_with("Id}") && !template.ends_with("TypeId}");
         let batch = template.starts_with("/crm/") && template.contains("/objects/") && template.contains("/batch/");
         if one || batch {
             let plan = plan::of(operation).unwrap_or_else(|| panic!("{operation} has none"));

@@ -284,7 +284,10 @@ mod tests {
         let row = lines.records().next().unwrap().unwrap();
         let cell = |name: &str| row.get(header.iter().position(|there| there == name).unwrap()).unwrap();
         assert_eq!((row.len(), cell("id"), cell("recordIds")), (AuditRecord::COLUMNS.len(), "7", "contacts/1 companies/2"));
-        assert_eq!((cell("recordCount"), cell("recordsIncomplete"), cell("properties"), cell("propertyCount")), ("3", "false", "email", "1"));
+        assert_eq!(
+            (cell("recordCount"), cell("recordsIncomplete"), cell("properties"), cell("propertyCount")),
+            ("3", "false", "email", "1")
+        );
     }
 
     #[test]

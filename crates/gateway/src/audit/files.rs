@@ -29,8 +29,8 @@ use crate::registry::locked;
 pub(crate) use copy::{copy, is_readable};
 pub(super) use index::Alike;
 use index::Index;
-use postings::{Bits, POSTINGS_MAX};
 pub(super) use open::open;
+use postings::{Bits, POSTINGS_MAX};
 pub(super) use read::sources_of;
 use segment::{Entry, FRAME_HEAD_BYTES, HEAD_BYTES, Head};
 

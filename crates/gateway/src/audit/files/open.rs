@@ -107,7 +107,9 @@ fn logs(folder: &Path, after_id: i64) -> io::Result<Vec<(i64, PathBuf)>> {
         let path = entry?.path();
         let named = |extension: &str| path.extension().is_some_and(|there| there == extension);
         let first_id = path.file_stem().and_then(|stem| stem.to_str()?.parse::<i64>().ok());
-        let left_over = named("new") || first_id.is_some_and(|id| id <= after_id) || ((named("idx") || named("ids")) && !path.with_extension("log").exists());
+        let left_over = named("new")
+            || first_id.is_some_and(|id| id <= after_id)
+            || ((named("idx") || named("ids")) && !path.with_extension("log").exists());
         match first_id {
             _ if left_over => fs::remove_file(&path)?,
             Some(first_id) if named("log") => logs.push((first_id, path)),

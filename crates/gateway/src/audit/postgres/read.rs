@@ -95,7 +95,8 @@ fn statement(filter: &AuditFilter) -> Sql {
     // Materialised, so that the index of record ids is read whole: a search that expects many calls of
     // the record, of which the database knows little, would walk through all calls by their time.
     let by_record = filter.record.is_some();
-    let mut query = Sql::new(if by_record { "with found as materialized (select * from call where true" } else { "select * from call where true" });
+    let mut query =
+        Sql::new(if by_record { "with found as materialized (select * from call where true" } else { "select * from call where true" });
     if let Some(record) = &filter.record {
         query.push(" and record_ids is not null and string_to_array(record_ids, ' ') && array[");
         for (at, form) in record.forms().into_iter().enumerate() {

@@ -21,9 +21,13 @@ fn of(record: &str) -> AuditFilter {
 #[tokio::test]
 async fn calls_are_found_by_record_and_by_the_property_that_they_set() {
     let log = open(None).await;
-    for (at, records, properties) in
-        [(10, "contacts/1", ""), (20, "contacts/12", "email"), (30, "companies/1 contacts/1", "email phone"), (40, "notes/1", ""), (50, "engagements/1", "")]
-    {
+    for (at, records, properties) in [
+        (10, "contacts/1", ""),
+        (20, "contacts/12", "email"),
+        (30, "companies/1 contacts/1", "email phone"),
+        (40, "notes/1", ""),
+        (50, "engagements/1", ""),
+    ] {
         log.record(naming(at, records, properties), false).await.unwrap();
     }
     log.record(entry(1, 60, 200), false).await.unwrap();
@@ -36,7 +40,10 @@ async fn calls_are_found_by_record_and_by_the_property_that_they_set() {
     assert_eq!(times(&log, AuditFilter { to: Some(Timestamp::from_ms(30)), ..of("contacts/1") }).await, [10]);
     assert_eq!(times(&log, AuditFilter { app_id: Some(2), ..of("contacts/1") }).await, [0; 0]);
     let found = log.list(&AuditFilter { limit: 1, ..of("companies/1") }).await.unwrap().remove(0);
-    assert_eq!((found.record_ids, found.record_count, found.records_incomplete), (vec!["companies/1".into(), "contacts/1".into()], 2, false));
+    assert_eq!(
+        (found.record_ids, found.record_count, found.records_incomplete),
+        (vec!["companies/1".into(), "contacts/1".into()], 2, false)
+    );
     assert_eq!((found.properties, found.property_count), (vec!["email".into(), "phone".into()], 2));
     assert_eq!(log.verify(&nothing_kept()).await.unwrap().fault, None);
 }
@@ -51,7 +58,8 @@ async fn a_call_whose_outcome_is_unknown_names_its_records_too() {
     log.close().await;
     let log = open(Some(folder.path())).await;
     let found = log.list(&AuditFilter { limit: 9, ..of("contacts/7") }).await.unwrap();
-    let found: Vec<_> = found.iter().map(|record| (record.category.as_deref(), &record.properties[..], record.records_incomplete)).collect();
+    let found: Vec<_> =
+        found.iter().map(|record| (record.category.as_deref(), &record.properties[..], record.records_incomplete)).collect();
     assert_eq!(found, [(Some("OUTCOME_UNKNOWN"), &["email".to_owned()][..], true)]);
     assert_eq!(log.verify(&nothing_kept()).await.unwrap().fault, None);
 }
@@ -74,7 +82,13 @@ async fn a_record_is_found_in_many_files_and_blocks_as_by_a_look_at_each_call() 
     let folder = tempfile::tempdir().unwrap();
     let log = std::sync::Arc::new(in_folder(folder.path()).await);
     let all: Vec<AuditEntry> = (0..6_000_i64)
-        .map(|n| naming(n * DAY_MS / 2_500, &format!("contacts/{} deals/{} contacts/77{}", n % 911, n, if n % 1_000 == 5 { " companies/3" } else { "" }), ""))
+        .map(|n| {
+            naming(
+                n * DAY_MS / 2_500,
+                &format!("contacts/{} deals/{} contacts/77{}", n % 911, n, if n % 1_000 == 5 { " companies/3" } else { "" }),
+                "",
+            )
+        })
         .collect();
     for part in all.chunks(500) {
         let writers = part.iter().cloned().map(|entry| {
@@ -166,8 +180,16 @@ async fn a_database_of_before_calls_named_records_is_read_and_goes_on() {
     assert_eq!(times(&log, of("contacts/5")).await, [2]);
     assert_eq!(log.verify(&nothing_kept()).await.unwrap().fault, None);
     // What a record names is sealed like the rest of it.
-    for change in ["record_ids = 'contacts/6'", "record_count = 2", "records_incomplete = 1", "properties = null", "property_count = 9", "record_ids = null"] {
-        let (kept, set) = ("select record_ids, record_count, records_incomplete, properties, property_count from call where at = 2", change);
+    for change in [
+        "record_ids = 'contacts/6'",
+        "record_count = 2",
+        "records_incomplete = 1",
+        "properties = null",
+        "property_count = 9",
+        "record_ids = null",
+    ] {
+        let (kept, set) =
+            ("select record_ids, record_count, records_incomplete, properties, property_count from call where at = 2", change);
         let mut transaction = connection.begin().await.unwrap();
         transaction.execute(sqlx::AssertSqlSafe(format!("create table before as {kept}"))).await.unwrap();
         transaction.execute(sqlx::AssertSqlSafe(format!("update call set {set} where at = 2"))).await.unwrap();
