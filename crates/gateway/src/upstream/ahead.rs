@@ -10,7 +10,7 @@ use hyper::body::{Body, Frame};
 use super::body::{BodyError, Paced};
 
 /// What was taken in of a body, and not handed on yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ahead {
     /// Its first bytes, in one piece, however small the pieces were that they came in.
     bytes: Bytes,
@@ -37,7 +37,7 @@ impl Paced {
     /// Waits for so many bytes of the body, or its end, but no longer than a time: what came of it, and
     /// whether that is all. It is handed on all the same. A last piece may go beyond the number of bytes.
     pub async fn look_ahead(&mut self, bytes_max: usize, time_max: Duration) -> (Bytes, bool) {
-        let mut taken = BytesMut::new();
+        let (mut taken, mut then) = (BytesMut::new(), None);
         let mut whole = false;
         let taking = async {
             while taken.len() < bytes_max {
@@ -49,13 +49,13 @@ impl Paced {
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(bytes) => taken.extend_from_slice(&bytes),
                         Err(trailers) => {
-                            self.ahead.then = Some(Ok(trailers));
+                            then = Some(Ok(trailers));
                             whole = true;
                             return;
                         }
                     },
                     Some(Err(error)) => {
-                        self.ahead.then = Some(Err(error));
+                        then = Some(Err(error));
                         return;
                     }
                 }
@@ -65,7 +65,7 @@ impl Paced {
         // What had come when the time was up stays in `taken`.
         let _ = tokio::time::timeout(time_max, taking).await;
         let bytes = taken.freeze();
-        self.ahead.bytes = bytes.clone();
+        self.ahead = Some(Box::new(Ahead { bytes: bytes.clone(), then }));
         (bytes, whole)
     }
 }

@@ -19,8 +19,8 @@ const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Paced {
     inner: Incoming,
-    /// What was taken in of it beforehand.
-    pub(super) ahead: Ahead,
+    /// What was taken in of it beforehand; none of most bodies. On the heap, so that a call stays small.
+    pub(super) ahead: Option<Box<Ahead>>,
     /// Runs while the next piece is waited for; none where none ever was.
     late: Option<Pin<Box<Sleep>>>,
 }
@@ -41,8 +41,8 @@ pub enum BodyError {
 
 impl Paced {
     /// Takes a body in hand.
-    pub fn new(inner: Incoming) -> Self {
-        Self { inner, ahead: Ahead::default(), late: None }
+    pub const fn new(inner: Incoming) -> Self {
+        Self { inner, ahead: None, late: None }
     }
 }
 
@@ -51,7 +51,7 @@ impl Body for Paced {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some(taken) = self.ahead.next() {
+        if let Some(taken) = self.ahead.as_mut().and_then(|ahead| ahead.next()) {
             return Poll::Ready(Some(taken));
         }
         match Pin::new(&mut self.inner).poll_frame(context) {
@@ -69,11 +69,11 @@ impl Body for Paced {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ahead.is_empty() && self.inner.is_end_stream()
+        self.ahead.as_ref().is_none_or(|ahead| ahead.is_empty()) && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (rest, ahead) = (self.inner.size_hint(), self.ahead.len());
+        let (rest, ahead) = (self.inner.size_hint(), self.ahead.as_ref().map_or(0, |ahead| ahead.len()));
         let mut hint = SizeHint::new();
         if let Some(upper) = rest.upper() {
             hint.set_upper(upper + ahead);
