@@ -9,6 +9,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use http::header::CONTENT_ENCODING;
+use http_body_util::Either;
 use keyway_core::touched::Touched;
 
 use crate::backend::Reply;
@@ -30,7 +31,9 @@ pub(super) async fn learn(touched: &mut Touched, reply: &mut Reply) {
     match reply {
         Reply::Whole(reply) => touched.answer(&reply.body, true),
         Reply::Relayed(reply) => {
-            let (bytes, whole) = reply.body.look_ahead(ANSWER_BYTES_MAX, ANSWER_TIME_MAX).await;
+            // Its links are changed afterwards: what is read here is what HubSpot said.
+            let Either::Left(body) = &mut reply.body else { return touched.answer(&[], false) };
+            let (bytes, whole) = body.look_ahead(ANSWER_BYTES_MAX, ANSWER_TIME_MAX).await;
             match encoding(reply) {
                 Encoding::None => touched.answer(&bytes, whole),
                 Encoding::Gzip => {
