@@ -8,6 +8,7 @@
 //! `cargo run --release -p keyway-gateway --example fill_audit -- FOLDER RECORDS [--touched] [--postgres URL]`
 
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         writer.await??;
     }
     let took = started.elapsed().as_secs_f64();
-    eprintln!("{count} records in {took:.1} s, {:.0} a second", count as f64 / took);
+    writeln!(std::io::stderr(), "{count} records in {took:.1} s, {:.0} a second", count as f64 / took)?;
     if touched {
         ask(&log, count).await?;
     }
@@ -77,7 +78,7 @@ async fn ask(log: &AuditLog, count: i64) -> Result<(), Box<dyn Error>> {
         }
         let first = took[0];
         took.sort_by(f64::total_cmp);
-        eprintln!("{record}: {found} calls, first {first:.1} ms, median {:.1} ms, slowest {:.1} ms", took[10], took[20]);
+        writeln!(std::io::stderr(), "{record}: {found} calls, first {first:.1} ms, median {:.1} ms, slowest {:.1} ms", took[10], took[20])?;
     }
     Ok(())
 }

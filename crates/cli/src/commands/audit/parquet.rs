@@ -133,11 +133,13 @@ fn write_lists<'v>(column: &mut SerializedColumnWriter<'_>, lists: impl Iterator
     for list in lists {
         let items = list.as_array().map_or(&[][..], Vec::as_slice);
         if items.is_empty() {
-            (defined.push(0), repeated.push(0));
+            defined.push(0);
+            repeated.push(0);
         }
         for (at, item) in items.iter().enumerate() {
             texts.push(ByteArray::from(item.as_str().unwrap_or_default()));
-            (defined.push(1), repeated.push(i16::from(at > 0)));
+            defined.push(1);
+            repeated.push(i16::from(at > 0));
         }
     }
     let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else { anyhow::bail!("a list is not of texts") };
