@@ -126,6 +126,7 @@ read_by_others() {
 }
 
 tls_upstream() { python3 tests/tls_upstream.py; }
+proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
   local run=(cargo test --package keyway-gateway --lib --quiet -- audit:: control::)
@@ -172,6 +173,7 @@ oidc|oidc|sign-in at an identity provider
 hang-up|hang_up|clients that hang up
 readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTelemetry
 tls|tls_upstream|HubSpot behind TLS
+proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl
 postgresql|postgresql|the store and the audit log on PostgreSQL
 redis|redis|the shared queue on Redis
 licences|licences|licences of dependencies'

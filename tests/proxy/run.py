@@ -26,7 +26,7 @@ HUB_ID = 4242
 SCOPES = [
     "oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.companies.read", "crm.objects.companies.write",
     "crm.objects.deals.read", "crm.objects.owners.read", "crm.lists.read", "crm.schemas.contacts.read", "crm.schemas.companies.read",
-    "crm.schemas.deals.read", "hubdb", "tickets", "e-commerce", "forms", "content",
+    "crm.schemas.deals.read", "crm.schemas.custom.read", "crm.objects.custom.read", "hubdb", "tickets", "e-commerce", "forms", "content",
 ]
 
 
