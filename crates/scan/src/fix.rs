@@ -13,9 +13,12 @@ mod edit;
 mod hapikey;
 mod language;
 mod oauth;
+mod origin;
 mod paths;
+mod platform;
 mod sdk;
 mod syntax;
+mod token;
 pub mod write;
 
 use std::collections::BTreeSet;
@@ -24,6 +27,7 @@ use serde::Serialize;
 
 pub use diff::unified;
 pub use language::Language;
+pub use platform::{Folder, Platform};
 
 use crate::detect::{Text, usage};
 use edit::{Edit, apply};
@@ -57,6 +61,9 @@ pub const TEXT_BYTES_MAX: usize = 2 << 20;
 /// what stood inside an edit of the first.
 const PASSES_MAX: usize = 6;
 
+/// The byte-order mark.
+const MARK: char = '\u{feff}';
+
 /// The name of the variable that a token is read from.
 pub const TOKEN: &str = "HUBSPOT_ACCESS_TOKEN";
 /// The name of the variable that the API's address is read from.
@@ -84,6 +91,17 @@ impl Found {
 
 /// Rewrites a text. None where the language is not one of those that are rewritten.
 pub fn fix(path: &str, text: &str) -> Option<Fixed> {
+    fix_in(path, text, &Folder::default())
+}
+
+/// The same, for a file of a folder.
+pub fn fix_in(path: &str, text: &str, folder: &Folder) -> Option<Fixed> {
+    // A mark at the beginning says how the bytes are ordered, and belongs to no language.
+    if let Some(rest) = text.strip_prefix(MARK) {
+        let mut fixed = fix_in(path, rest, folder)?;
+        fixed.text.insert(0, MARK);
+        return Some(fixed);
+    }
     let language = Language::of(path, text)?;
     let mut fixed = Fixed { text: text.to_owned(), changes: Vec::new(), left: Vec::new(), variables: BTreeSet::new() };
     if text.len() > TEXT_BYTES_MAX {
@@ -95,13 +113,14 @@ pub fn fix(path: &str, text: &str) -> Option<Fixed> {
         return Some(fixed);
     }
     for _ in 0..PASSES_MAX {
-        let found = pass(path, language, &fixed.text)?;
+        let found = pass(path, language, &fixed.text, folder)?;
         fixed.left = found.left;
         if found.edits.is_empty() {
             break;
         }
         let before = fixed.text.clone();
-        let edits: Vec<Edit> = found.edits.iter().map(|(edit, _)| edit.clone()).collect();
+        let ends = if before.contains("\r\n") { "\r\n" } else { "\n" };
+        let edits: Vec<Edit> = found.edits.iter().map(|(edit, _)| Edit::replace(edit.at.clone(), lines(&edit.text, ends))).collect();
         let Some(after) = apply(&before, edits) else { break };
         if !Source::parse(language, &after).is_some_and(|source| source.is_whole()) {
             fixed.left.push(Note { line: 1, what: "the rewritten file would not parse, so it was left as it is".into() });
@@ -118,8 +137,16 @@ pub fn fix(path: &str, text: &str) -> Option<Fixed> {
     Some(fixed)
 }
 
-fn pass(path: &str, language: Language, text: &str) -> Option<Found> {
-    let source = Source::parse(language, text)?;
+/// A text with the line ends of its file.
+fn lines(text: &str, ends: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', ends)
+}
+
+fn pass(path: &str, language: Language, text: &str, folder: &Folder) -> Option<Found> {
+    let mut source = Source::parse(language, text)?;
+    source.platform = Platform::of(language, path, text, folder);
+    source.one_key = credentials::agree(path, &source);
+    let source = source;
     let mut found = Found::default();
     // Each rule sees the text as it is; edits that meet are made in the next pass.
     sdk::find(&source, &mut found);
@@ -130,7 +157,9 @@ fn pass(path: &str, language: Language, text: &str) -> Option<Found> {
     credentials::find(path, &source, &mut found);
     base::find(&source, &mut found);
     data::find(path, &source, &mut found);
-    Some(keep_apart(found))
+    let mut found = keep_apart(found);
+    hapikey::list(&source, &mut found);
+    Some(found)
 }
 
 /// Of changes that touch the same place the first stays, whole; the others have their turn in the next pass.

@@ -29,7 +29,8 @@ fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
     if !write {
         let diffs: String = fixes.files.iter().map(|file| file.diff.as_str()).collect();
         if !diffs.is_empty() {
-            super::print(diffs.trim_end())?;
+            // A blank line at the end may be one of a patch: `print` adds the last line end itself.
+            super::print(diffs.strip_suffix('\n').unwrap_or(&diffs))?;
         }
     }
     let changed = fixes.files.iter().filter(|file| !file.diff.is_empty());

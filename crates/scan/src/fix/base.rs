@@ -73,7 +73,7 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
     let alone = |expression: String| Some(vec![Edit::replace(start..end, expression)]);
     match source.language {
         Language::JavaScript | Language::TypeScript => {
-            let read = format!("process.env.{BASE_URL} || '{ADDRESS}'");
+            let read = format!("{} || '{ADDRESS}'", source.reads(BASE_URL)?);
             match (rest, kind) {
                 ("", _) => alone(format!("({read})")),
                 (_, "template_string") => Some(vec![Edit::replace(literal.inside.start..rest_at, format!("${{{read}}}"))]),

@@ -95,6 +95,8 @@ fn shape(language: Language, callee: &str, arguments: usize) -> Option<Shape> {
         }
         Language::Php => match method {
             "curl_init" => Some(Shape::Curl),
+            // WordPress takes the options that Guzzle takes.
+            "wp_remote_get" | "wp_remote_post" | "wp_remote_request" => Some(Shape::Array(1)),
             _ if callee.contains("->") && (reads || writes) => Some(Shape::Array(1)),
             "request" if callee.contains("->") => Some(Shape::Array(2)),
             _ => None,
@@ -151,8 +153,8 @@ impl<'n> Call<'n> {
         self.arguments.iter().take(3).any(|argument| wraps(*argument))
     }
 
-    /// The pair of a parameter in the query's object, and the span to take away with it.
-    pub fn parameter(&self, source: &Source<'_>, name: &str) -> Option<Range<usize>> {
+    /// A parameter in the query's object: the span to take away with it, and its value.
+    pub fn parameter(&self, source: &Source<'_>, name: &str) -> Option<(Range<usize>, Node<'n>)> {
         let holders = ["params", "query", "qs", "searchParams"];
         // A call among the arguments has parameters of its own.
         let own = self.arguments.iter().filter(|argument| {
@@ -161,12 +163,12 @@ impl<'n> Call<'n> {
         let pairs =
             own.flat_map(|argument| descendants(*argument)).filter(|node| matches!(node.kind(), "pair" | "array_element_initializer"));
         for pair in pairs {
-            let key = key_of(source, pair)?;
-            let holder = pair.parent()?;
+            let (Some(key), Some(holder)) = (key_of(source, pair), pair.parent()) else { continue };
             let owner = above(holder, |node| matches!(node.kind(), "pair" | "array_element_initializer" | "keyword_argument"));
             let owned = owner.and_then(|owner| key_of(source, owner)).is_some_and(|owner| holders.contains(&owner.as_str()));
             if key == name && owned {
-                return Some(with_separator(source, pair));
+                let last = u32::try_from(pair.named_child_count().checked_sub(1)?).ok()?;
+                return Some((with_separator(source, pair), pair.child_by_field_name("value").or_else(|| pair.named_child(last))?));
             }
         }
         None

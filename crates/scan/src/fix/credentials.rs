@@ -2,6 +2,7 @@
 //! `.env.example` gets the name alone, and the value is to be rotated.
 
 use super::edit::Edit;
+use super::platform::Platform;
 use super::syntax::{Source, above};
 use super::{Found, Language, TOKEN};
 use crate::detect::{Text, Wanted, examine};
@@ -24,7 +25,11 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
             );
             continue;
         }
-        let read = if may_be_missing { source.language.may_read(name) } else { source.language.reads(name) };
+        let read = if may_be_missing { source.may_read(name) } else { source.reads(name) };
+        if name == TOKEN && !source.keys_agree() {
+            found.leave(line, format!("several credentials are written in this file, so one variable can't stand for all: rotate this {}, and give it its own", candidate.kind.title()));
+            continue;
+        }
         let literal = source.literal_at(candidate.at.start);
         let (Some(read), Some(literal)) = (read, literal) else {
             found.leave(
@@ -42,7 +47,7 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
         let text = match () {
             () if is_constant(source, literal.node) => None,
             () if whole => Some(read),
-            () if bearer => source.language.bearer(name),
+            () if bearer => token_bearer(source, name),
             () => in_shell(source, &literal, &candidate.at, name).or(None),
         };
         match text {
@@ -50,7 +55,9 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
                 let mut edits = vec![Edit::replace(literal.node.byte_range(), text)];
                 edits.extend(source.import_os());
                 found.change(format!("a {} in plain text is read from {name}; rotate the old value", candidate.kind.title()), edits);
-                found.variables.insert(name);
+                if !may_be_missing {
+                    found.variables.insert(name);
+                }
             }
             None => found.leave(
                 line,
@@ -60,6 +67,28 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
                 ),
             ),
         }
+    }
+}
+
+/// Whether one variable can stand for all keys that are written in a file.
+pub(super) fn agree(path: &str, source: &Source<'_>) -> bool {
+    let mut hits = Hits::default();
+    let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
+    let mut values: Vec<&str> = seen
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.confidence >= Confidence::Medium && matches!(variable(candidate.kind).0, TOKEN | "HUBSPOT_API_KEY"))
+        .filter_map(|candidate| source.text.get(candidate.at.clone()))
+        .collect();
+    values.sort_unstable();
+    values.dedup();
+    values.len() < 2
+}
+
+fn token_bearer(source: &Source<'_>, name: &str) -> Option<String> {
+    match source.platform {
+        Platform::Server => source.language.bearer(name),
+        _ => source.reads(name).map(|read| format!("`Bearer ${{{read}}}`")),
     }
 }
 

@@ -58,9 +58,9 @@ fn entries<'n>(source: &'n Source<'_>, name: &str) -> Vec<Node<'n>> {
 
 /// n8n's HTTP node: the parameter goes, and the node sends a header with what the environment holds.
 fn n8n(source: &Source<'_>, found: &mut Found) {
+    n8n_urls(source, found);
     for entry in entries(source, "name") {
         let line = source.line(entry.start_byte());
-        let header = format!("{{ \"name\": \"Authorization\", \"value\": \"=Bearer {{{{ $env.{TOKEN} }}}}\" }}");
         let parameters = above(entry, |node| {
             node.kind() == "pair"
                 && key_of(source, node).as_deref() == Some("parameters")
@@ -75,22 +75,117 @@ fn n8n(source: &Source<'_>, found: &mut Found) {
             );
             continue;
         };
-        if value_of(source, parameters, "headerParameters").is_some() || value_of(source, parameters, "sendHeaders").is_some() {
+        let Some(way) = way(source, parameters) else {
+            found.leave(
+                line,
+                "hapikey is a parameter of a node whose version and parameters do not agree: choose a credential with a token there, and take hapikey out",
+            );
+            continue;
+        };
+        if HEADERS.iter().any(|name| value_of(source, parameters, name).is_some()) {
             found.leave(
                 line,
                 "hapikey is a parameter of a node that sends headers already: add Authorization to them, and take hapikey out",
             );
             continue;
         }
-        let edits = vec![
-            Edit::remove(with_separator(source, entry)),
-            Edit::insert(
-                first_of(parameters),
-                format!("\"sendHeaders\": true, \"headerParameters\": {{ \"parameters\": [ {header} ] }}, "),
-            ),
-        ];
-        found.change("hapikey of an HTTP node becomes a header with a token from n8n's environment", edits);
-        found.variables.insert(TOKEN);
+        let Some(bearer) = value_of(source, entry, "value").and_then(|value| n8n_bearer(source.of(value).trim_matches('"'))) else {
+            found.leave(line, "hapikey is a parameter whose value can't be followed: send it as `Authorization: Bearer`");
+            continue;
+        };
+        if bearer.contains(TOKEN) {
+            found.variables.insert(TOKEN);
+        }
+        let edits = vec![Edit::remove(with_separator(source, entry)), Edit::insert(first_of(parameters), way.headers(&bearer))];
+        found.change("hapikey of an HTTP node becomes a header with a token", edits);
+    }
+}
+
+/// Parameters of n8n's HTTP node that hold headers, of all versions of the node.
+const HEADERS: [&str; 5] = ["headerParameters", "sendHeaders", "headerParametersUi", "headerParametersJson", "jsonHeaders"];
+
+/// How a version of n8n's HTTP node takes headers: the one before version 3 reads other parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    BeforeThree,
+    Three,
+}
+
+impl Way {
+    fn headers(self, bearer: &str) -> String {
+        let header = format!("{{ \"name\": \"Authorization\", \"value\": \"{bearer}\" }}");
+        match self {
+            Self::BeforeThree => format!("\"headerParametersUi\": {{ \"parameter\": [ {header} ] }}, "),
+            Self::Three => format!("\"sendHeaders\": true, \"headerParameters\": {{ \"parameters\": [ {header} ] }}, "),
+        }
+    }
+}
+
+/// By the version of the node, and by the parameters that it has; both must agree.
+fn way(source: &Source<'_>, parameters: Node<'_>) -> Option<Way> {
+    let node = above(parameters, |above| above.kind() == "object")?;
+    let version = value_of(source, node, "typeVersion").and_then(|version| source.of(version).parse::<f64>().ok());
+    let has = |name: &str| value_of(source, parameters, name).is_some();
+    let (old, new) = (has("queryParametersUi") || has("requestMethod"), has("queryParameters") || has("sendQuery"));
+    // JSON parameters leave lists of headers unread.
+    if has("jsonParameters") {
+        return None;
+    }
+    match version {
+        Some(version) if version < 3.0 && !new => Some(Way::BeforeThree),
+        Some(version) if version >= 3.0 && !old => Some(Way::Three),
+        None if old != new => Some(if old { Way::BeforeThree } else { Way::Three }),
+        _ => None,
+    }
+}
+
+/// `Bearer` and a token, as a value of n8n: a written key and one of the environment become a variable,
+/// one of a record or another node stays where it comes from.
+fn n8n_bearer(value: &str) -> Option<String> {
+    let environment = format!("=Bearer {{{{ $env.{TOKEN} }}}}");
+    let Some(inner) = value.strip_prefix("={{").or_else(|| value.strip_prefix("{{")).and_then(|rest| rest.strip_suffix("}}")) else {
+        let written = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        return written.then_some(environment);
+    };
+    let inner = inner.trim();
+    if inner.contains("{{") || inner.contains("}}") {
+        return None;
+    }
+    let name = inner.strip_prefix("$env.").or_else(|| inner.strip_prefix("$vars."));
+    Some(if name.is_some_and(super::origin::is_general) { environment } else { format!("=Bearer {{{{ {inner} }}}}") })
+}
+
+/// `"=https://…?hapikey={{ … }}"`: the URL of n8n's HTTP node.
+fn n8n_urls(source: &Source<'_>, found: &mut Found) {
+    for parameters in source.nodes().into_iter().filter(|node| node.kind() == "object") {
+        let Some(url) = value_of(source, parameters, "url") else { continue };
+        let text = source.of(url);
+        let Some(at) = text.to_ascii_lowercase().find("hapikey=") else { continue };
+        let line = source.line(url.start_byte());
+        let rest = &text[at + "hapikey=".len()..];
+        let (value, length) = match rest.strip_prefix("{{").and_then(|inner| inner.find("}}")) {
+            Some(end) => (&rest[..end + 4], end + 4),
+            None => {
+                let end = rest.find(['&', '"', '#']).unwrap_or(rest.len());
+                (&rest[..end], end)
+            }
+        };
+        let separated = text[..at].ends_with(['?', '&']) && rest[length..].starts_with(['&', '"', '#']);
+        let sends = HEADERS.iter().any(|name| value_of(source, parameters, name).is_some());
+        let (Some(way), Some(bearer), true, false) = (way(source, parameters), n8n_bearer(value), separated, sends) else {
+            found.leave(line, "hapikey stands in the URL of a node whose headers or key can't be followed: choose a credential with a token there, and take hapikey out");
+            continue;
+        };
+        let start = url.start_byte();
+        let end = at + "hapikey=".len() + length;
+        let span = if text[end..].starts_with('&') { start + at..start + end + 1 } else { start + at - 1..start + end };
+        if bearer.contains(TOKEN) {
+            found.variables.insert(TOKEN);
+        }
+        found.change(
+            "hapikey in the URL of an HTTP node becomes a header with a token",
+            vec![Edit::remove(span), Edit::insert(first_of(parameters), way.headers(&bearer))],
+        );
     }
 }
 
@@ -111,12 +206,25 @@ fn postman(source: &Source<'_>, found: &mut Found) {
             );
             continue;
         }
+        let value = value_of(source, entry, "value").map_or("", |value| source.of(value).trim_matches('"'));
+        let name = value.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+        let written = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        // A variable that names whose key it is stays.
+        let token = match name {
+            Some(name) if super::origin::is_general(name) => TOKEN,
+            Some(name) => name,
+            None if written => TOKEN,
+            None => {
+                found.leave(line, "hapikey is a parameter whose value is put together: choose a bearer token there, and take hapikey out");
+                continue;
+            }
+        };
         let mut edits = vec![
             Edit::remove(with_separator(source, entry)),
             Edit::insert(
                 first_of(request),
                 format!(
-                    "\"auth\": {{ \"type\": \"bearer\", \"bearer\": [ {{ \"key\": \"token\", \"value\": \"{{{{{TOKEN}}}}}\", \"type\": \"string\" }} ] }}, "
+                    "\"auth\": {{ \"type\": \"bearer\", \"bearer\": [ {{ \"key\": \"token\", \"value\": \"{{{{{token}}}}}\", \"type\": \"string\" }} ] }}, "
                 ),
             ),
         ];
@@ -126,7 +234,9 @@ fn postman(source: &Source<'_>, found: &mut Found) {
             edits.push(Edit::replace(raw.byte_range(), shorter));
         }
         found.change("hapikey of a request becomes bearer authentication with a variable of the collection", edits);
-        found.variables.insert(TOKEN);
+        if token == TOKEN {
+            found.variables.insert(TOKEN);
+        }
     }
 }
 

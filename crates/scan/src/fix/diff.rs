@@ -13,11 +13,30 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
         return String::new();
     }
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-    let mut text = format!("--- a/{path}\n+++ b/{path}\n");
+    let mut text = format!("--- {}\n+++ {}\n", name("a", path), name("b", path));
     for hunk in hunks(&changes(&old, &new)) {
         write_hunk(&mut text, &old, &new, &hunk);
     }
     text
+}
+
+/// A path as git writes it: what would end the name, or the line, is quoted; a tab ends one with blanks.
+fn name(side: &str, path: &str) -> String {
+    let path = format!("{side}/{}", path.trim_start_matches('/'));
+    if !path.contains(['"', '\\']) && !path.contains(char::is_control) {
+        let end = if path.contains(' ') { "\t" } else { "" };
+        return format!("{path}{end}");
+    }
+    let mut quoted = String::from("\"");
+    for byte in path.bytes() {
+        match byte {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
+            0..=31 | 127.. => quoted.push_str(&format!("\\{byte:03o}")),
+            byte => quoted.push(char::from(byte)),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// Lines of the old text that lines of the new one take the place of.

@@ -1,11 +1,16 @@
-//! `hapikey` in a query becomes a bearer token read from the environment.
+//! `hapikey` in a query becomes a bearer token: of the environment where the key was written down or
+//! came from there, and else of where the key came from.
 //!
 //! Certain only where the call that sends the URL is seen: in the same expression, or by a variable
 //! that goes nowhere else. App-management endpoints take the developer's key, and keep it.
 
+use tree_sitter::Node;
+
 use super::call::{self, Call};
 use super::edit::Edit;
+use super::origin;
 use super::syntax::{Literal, Source};
+use super::token::Token;
 use super::{Found, Language, TOKEN};
 use crate::finding::{Usage, UsageAuth};
 
@@ -18,7 +23,29 @@ pub(super) fn find(source: &Source<'_>, usages: &[(usize, Usage)], found: &mut F
     }
     let calls = call::find(source);
     in_urls(source, &calls, usages, found);
-    in_parameters(source, &calls, found);
+    in_parameters(source, &calls, usages, found);
+}
+
+/// Lists every `hapikey` that a request is given and that nothing else was said of: none stays in silence.
+pub(super) fn list(source: &Source<'_>, found: &mut Found) {
+    let lower = source.text.to_ascii_lowercase();
+    for (at, _) in lower.match_indices("hapikey") {
+        let line = source.line(at);
+        let (before, after) = (&source.text[..at], source.text[at + "hapikey".len()..].trim_start_matches("\\"));
+        let quoted = before.ends_with(['"', '\'', '`', ':']) && after.starts_with(['"', '\'', '`']);
+        let parameter = before.ends_with(['?', '&', ';', '"', '\'']) && after.starts_with('=');
+        let key = (after.starts_with(": ") || after.starts_with(" =>") || after.starts_with(": '"))
+            && before.ends_with([' ', '{', '(', ',', '\t', ':', '\n']);
+        let told = found.left.iter().any(|note| note.line == line) || found.edits.iter().any(|(edit, _)| edit.at.contains(&at));
+        if (quoted || parameter || key) && !told && !in_comment(source, at) {
+            found.leave(line, "hapikey stays here, since the request that sends it can't be seen as a whole: HubSpot refuses it; send `Authorization: Bearer` with a token in its place");
+        }
+    }
+}
+
+fn in_comment(source: &Source<'_>, at: usize) -> bool {
+    let Some(node) = source.root().and_then(|root| root.descendant_for_byte_range(at, at + 1)) else { return false };
+    node.kind().contains("comment") || super::syntax::above(node, |node| node.kind().contains("comment")).is_some()
 }
 
 fn in_urls(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], found: &mut Found) {
@@ -34,39 +61,70 @@ fn in_urls(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], f
             found.leave(line, "hapikey stands in a URL, and the call that sends it can't be seen here or is of a client that is not known: send `Authorization: Bearer` there");
             continue;
         }
-        let mut edits = vec![parameter];
-        let mut certain = true;
-        for sender in senders {
-            match sender.send_bearer(source, TOKEN) {
-                Some(headers) => headers.into_iter().for_each(|edit| {
-                    if !edits.contains(&edit) {
-                        edits.push(edit);
-                    }
-                }),
-                None => certain = false,
+        let token = match &parameter.key {
+            Key::Written => {
+                if source.keys_agree() {
+                    Token::environment(source)
+                } else {
+                    Err("several keys are written in this file: give each its own variable".into())
+                }
             }
+            Key::Value(node) => Token::of(source, *node),
+            Key::Unseen => {
+                Err("the key is filled into this text from elsewhere: send it as `Authorization: Bearer`, and take hapikey out".into())
+            }
+        };
+        let token = match token {
+            Ok(token) if senders.iter().all(|call| token.reaches(literal.node, call.node)) => token,
+            Ok(_) => {
+                found.leave(
+                    line,
+                    "the key is not at hand where the call is made: send it as `Authorization: Bearer` there, and take hapikey out",
+                );
+                continue;
+            }
+            Err(why) => {
+                found.leave(line, why);
+                continue;
+            }
+        };
+        send(source, vec![parameter.edit], &senders, &token, line, "the URL", found);
+    }
+}
+
+fn in_parameters(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], found: &mut Found) {
+    for call in calls {
+        let Some((parameter, value)) = call.parameter(source, "hapikey") else { continue };
+        let line = source.line(parameter.start);
+        if usages.iter().any(|(at, usage)| call.holds(*at) && usage.auth == UsageAuth::DeveloperKey) {
+            found.leave(line, "an app-management endpoint: it takes the developer's key in ?hapikey=, and keeps it");
+            continue;
         }
-        if certain {
-            found.change("hapikey in the URL becomes a bearer token from the environment", edits);
-            found.variables.insert(TOKEN);
-        } else {
-            found.leave(line, "hapikey stands in a URL, and the call's headers are put together elsewhere: add `Authorization: Bearer` there, and take hapikey out");
+        match Token::of(source, value) {
+            Ok(token) => send(source, vec![Edit::remove(parameter)], &[call], &token, line, "the parameters", found),
+            Err(why) => found.leave(line, why),
         }
     }
 }
 
-fn in_parameters(source: &Source<'_>, calls: &[Call<'_>], found: &mut Found) {
-    for call in calls {
-        let Some(parameter) = call.parameter(source, "hapikey") else { continue };
-        let line = source.line(parameter.start);
-        match call.send_bearer(source, TOKEN) {
-            Some(headers) => {
-                let edits = [vec![Edit::remove(parameter)], headers].concat();
-                found.change("hapikey in the parameters becomes a bearer token from the environment", edits);
-                found.variables.insert(TOKEN);
+/// Makes the senders of a key send a token in its place, all of them or none.
+fn send(source: &Source<'_>, mut edits: Vec<Edit>, senders: &[&Call<'_>], token: &Token, line: usize, place: &str, found: &mut Found) {
+    for sender in senders {
+        let Some(headers) = sender.send_bearer(source, token) else {
+            return found.leave(
+                line,
+                format!("hapikey stands in {place}, and the call's headers are put together elsewhere: add `Authorization: Bearer` there, and take hapikey out"),
+            );
+        };
+        for edit in headers {
+            if !edits.contains(&edit) {
+                edits.push(edit);
             }
-            None => found.leave(line, "hapikey is a parameter, and the call's headers are put together elsewhere: add `Authorization: Bearer` there, and take hapikey out"),
         }
+    }
+    found.change(format!("hapikey in {place} becomes {}", token.words()), edits);
+    if *token == Token::Environment {
+        found.variables.insert(TOKEN);
     }
 }
 
@@ -77,9 +135,13 @@ fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [Call<'n>], literal: &Literal
         return vec![innermost];
     }
     let Some((name, declaration)) = call::assigned(source, literal) else { return Vec::new() };
-    let uses = call::uses(source, &name, declaration);
+    // A variable of a function is not the one of another.
+    let scope = origin::function(literal.node).map_or(0..source.text.len(), |function| function.byte_range());
+    let uses: Vec<Node<'_>> =
+        call::uses(source, &name, declaration).into_iter().filter(|place| scope.contains(&place.start_byte())).collect();
     let taking: Vec<&Call<'_>> = calls
         .iter()
+        .filter(|call| scope.contains(&call.node.start_byte()))
         .filter(|call| {
             call.takes(source, &name) || source.language == Language::Shell && uses.iter().any(|place| call.holds(place.start_byte()))
         })
@@ -89,8 +151,24 @@ fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [Call<'n>], literal: &Literal
     if all_seen { taking } else { Vec::new() }
 }
 
-/// Takes `hapikey=…` out of a literal, with the sign that separates it.
-fn parameter(source: &Source<'_>, literal: &Literal<'_>) -> Option<Edit> {
+/// The parameter of a URL: how it is taken out, and what it holds.
+struct Parameter<'n> {
+    edit: Edit,
+    key: Key<'n>,
+}
+
+/// The value of the parameter.
+enum Key<'n> {
+    /// Written into the URL.
+    Written,
+    /// An expression.
+    Value(Node<'n>),
+    /// A placeholder that something else fills.
+    Unseen,
+}
+
+/// Finds `hapikey=…` in a literal, with the sign that separates it.
+fn parameter<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option<Parameter<'n>> {
     let text = source.text.get(literal.inside.clone())?;
     let at = text.to_ascii_lowercase().find("hapikey=")?;
     let before = text[..at].chars().last().filter(|sign| matches!(sign, '?' | '&'))?;
@@ -99,8 +177,8 @@ fn parameter(source: &Source<'_>, literal: &Literal<'_>) -> Option<Edit> {
     let mut rest = text[end..].chars().peekable();
     while let Some(one) = rest.next() {
         match one {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
+            '{' | '(' => depth += 1,
+            '}' | ')' => depth = depth.saturating_sub(1),
             // `#{KEY}` is Ruby's way of filling in.
             '#' if rest.peek() == Some(&'{') => {}
             '&' | '#' | ' ' if depth == 0 => break,
@@ -114,12 +192,27 @@ fn parameter(source: &Source<'_>, literal: &Literal<'_>) -> Option<Edit> {
         return joined(source, literal, start + at - 1);
     }
     let whole = if text[end..].starts_with('&') { start + at..start + end + 1 } else { start + at - before.len_utf8()..start + end };
-    Some(Edit::remove(whole))
+    let value = start + at + "hapikey=".len()..start + end;
+    Some(Parameter { edit: Edit::remove(whole), key: key(source, literal, value) })
 }
 
-/// `"…?hapikey=" + KEY`: up to the end of what is joined, where it is one name and nothing follows.
-fn joined(source: &Source<'_>, literal: &Literal<'_>, from: usize) -> Option<Edit> {
-    let is_joining = |node: &tree_sitter::Node<'_>| matches!(node.kind(), "binary_expression" | "binary_operator" | "binary");
+fn key<'n>(source: &Source<'_>, literal: &Literal<'n>, value: std::ops::Range<usize>) -> Key<'n> {
+    let inside = |node: &Node<'_>| value.start <= node.start_byte() && node.end_byte() <= value.end;
+    let filled: Vec<Node<'_>> = origin::filled_in(literal.node).into_iter().filter(inside).collect();
+    let text = &source.text[value.clone()];
+    match filled.as_slice() {
+        // Braces may stand around a name in PHP.
+        [one] if one.byte_range().len() == text.len() || source.of(*one) == text.trim_matches(['{', '}']) => {
+            Key::Value(origin::expression(*one))
+        }
+        [] if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => Key::Written,
+        _ => Key::Unseen,
+    }
+}
+
+/// `"…?hapikey=" + KEY`: up to the end of what is joined, where it is the last.
+fn joined<'n>(source: &Source<'_>, literal: &Literal<'n>, from: usize) -> Option<Parameter<'n>> {
+    let is_joining = |node: &Node<'_>| matches!(node.kind(), "binary_expression" | "binary_operator" | "binary");
     let mut left = literal.node;
     let mut parent = left.parent().filter(is_joining)?;
     // `BASE + "…?hapikey="` is joined first, and then the key to it.
@@ -127,13 +220,14 @@ fn joined(source: &Source<'_>, literal: &Literal<'_>, from: usize) -> Option<Edi
         left = parent;
         parent = left.parent().filter(is_joining)?;
     }
+    let operator = source.text.get(left.end_byte()..parent.child_by_field_name("right")?.start_byte())?.trim();
+    matches!(operator, "+" | ".").then_some(())?;
     let right = parent.child_by_field_name("right")?;
-    let simple =
-        source.of(right).chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '$' | '.' | '[' | ']' | '"' | '\'' | '(' | ')'));
     let last = !parent.parent().is_some_and(|above| is_joining(&above));
     // The closing quote stays: it is put back behind what is left of the literal.
-    (simple && last && right.start_byte() > literal.node.end_byte()).then_some(())?;
-    Some(Edit::replace(from..right.end_byte(), &source.text[literal.inside.end..literal.node.end_byte()]))
+    (last && right.start_byte() > literal.node.end_byte()).then_some(())?;
+    let edit = Edit::replace(from..right.end_byte(), &source.text[literal.inside.end..literal.node.end_byte()]);
+    Some(Parameter { edit, key: Key::Value(right) })
 }
 
 /// Whether the scanner reads a call in this literal that the developer's key is for.

@@ -14,6 +14,9 @@ use super::edit::Edit;
 use super::syntax::Source;
 use crate::finding::{Usage, Via};
 
+/// The beginning of it is looked for where the difference is written.
+pub(super) const RULES: &str = "; a call that creates or updates records here must keep the account's rules from 2026-09 on (conditionally required properties, properties that the create form requires, permission to associate), or HubSpot answers 400";
+
 pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Found) {
     for (at, call) in calls {
         let (at, line) = (*at, source.line(*at));
@@ -45,7 +48,10 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
             .successor
             .as_deref()
             .map_or_else(|| "it is not known where it went".to_owned(), |to| format!("it went to {to}, whose bodies differ"));
-        return found.leave(line, format!("{} is older than v3: {to}", call.operation));
+        let old = matches!(call.version.as_str(), "v1" | "v2");
+        let what =
+            if old { "is older than v3" } else { "is not a whole operation that HubSpot publishes, so its successor is not certain" };
+        return found.leave(line, format!("{} {what}: {to}", call.operation));
     };
     let Some(successor) = row.successor else {
         return found.leave(line, format!("{}: HubSpot has published no successor that is generally available", call.operation));
@@ -58,9 +64,20 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
     }
     // The scanner had to guess the method where it is not to be seen: then every method of the path must agree.
     match rewritten(source, at, template, successor) {
-        Some((span, text)) => found.change(format!("{template} becomes {successor}"), vec![Edit::replace(span, text)]),
+        Some((span, text)) => {
+            found.change(format!("{template} becomes {successor}{}", rules(row.method, template)), vec![Edit::replace(span, text)])
+        }
         None => found.leave(line, format!("{} moves to {successor}, and its path is put together from several places", call.operation)),
     }
+}
+
+/// What is said of a call that writes CRM records: 2026-09 answers some of them with 400 where v3 did
+/// not (hubspot facts, section 3, 2026-09-08). The scanner may have guessed the method of a list.
+fn rules(method: Method, template: &str) -> &'static str {
+    let crm = template.starts_with("/crm/") && template.contains("/objects/");
+    let reads = template.ends_with("/search") || template.ends_with("/batch/read") || method == Method::Delete;
+    let only_reads = method == Method::Get && template.contains("}/");
+    if crm && !reads && !only_reads { RULES } else { "" }
 }
 
 fn is_oauth(operation: &str) -> bool {

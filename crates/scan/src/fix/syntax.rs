@@ -6,6 +6,7 @@ use tree_sitter::{Node, Parser, Tree};
 
 use super::Language;
 use super::edit::Edit;
+use super::platform::Platform;
 
 /// Nodes that are looked at; a file with more is made by a machine.
 const NODES_MAX: usize = 400_000;
@@ -18,6 +19,10 @@ const LEVELS_MAX: usize = 100;
 pub(super) struct Source<'t> {
     pub language: Language,
     pub text: &'t str,
+    /// Where it runs.
+    pub platform: Platform,
+    /// Whether all keys that are written in it are one key.
+    pub one_key: bool,
     tree: Option<Tree>,
 }
 
@@ -32,11 +37,13 @@ pub(super) struct Literal<'n> {
 impl<'t> Source<'t> {
     /// None where the grammar can't read at all.
     pub fn parse(language: Language, text: &'t str) -> Option<Self> {
-        let Some(grammar) = language.grammar() else { return Some(Self { language, text, tree: None }) };
+        let Some(grammar) = language.grammar() else {
+            return Some(Self { language, text, platform: Platform::Server, one_key: true, tree: None });
+        };
         let mut parser = Parser::new();
         parser.set_language(&grammar).ok()?;
         let tree = parser.parse(text, None)?;
-        Some(Self { language, text, tree: Some(tree) })
+        Some(Self { language, text, platform: Platform::Server, one_key: true, tree: Some(tree) })
     }
 
     /// Whether every part of the text was understood. JSON is read by the parser of values: the
@@ -46,6 +53,25 @@ impl<'t> Source<'t> {
             return serde_json::from_str::<serde_json::Value>(self.text).is_ok();
         }
         self.tree.as_ref().is_none_or(|tree| !tree.root_node().has_error())
+    }
+
+    /// Whether all keys that are written in it are one key, so that one variable can take their place.
+    pub fn keys_agree(&self) -> bool {
+        self.one_key
+    }
+
+    /// An expression that reads a variable which must be there. None where the program has no environment.
+    pub fn reads(&self, name: &str) -> Option<String> {
+        match self.platform {
+            Platform::None(_) => None,
+            Platform::Deno => Some(format!("Deno.env.get('{name}')")),
+            Platform::Server => self.language.reads(name),
+        }
+    }
+
+    /// The same for a variable that may be missing.
+    pub fn may_read(&self, name: &str) -> Option<String> {
+        if self.platform == Platform::Server { self.language.may_read(name) } else { self.reads(name) }
     }
 
     pub fn root(&self) -> Option<Node<'_>> {

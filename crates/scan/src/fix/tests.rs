@@ -27,49 +27,56 @@ fn left(path: &str, text: &str, reason: &str) {
 fn javascript_sends_a_bearer_token() {
     check(
         "a.js",
-        "const r = await fetch(`${BASE}/crm/v3/objects/contacts?hapikey=${KEY}&limit=5`);\n",
+        "const r = await fetch(`${BASE}/crm/v3/objects/contacts?hapikey=${process.env.HUBSPOT_API_KEY}&limit=5`);\n",
         "const r = await fetch(`${BASE}/crm/objects/2026-09/contacts?limit=5`, { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` } });\n",
     );
     check(
         "a.js",
-        "const r = await axios.get(BASE + '/crm/v3/objects/companies', { params: { hapikey: KEY, limit: 5 } });\n",
+        "const r = await axios.get(BASE + '/crm/v3/objects/companies', { params: { hapikey: process.env.HAPIKEY, limit: 5 } });\n",
         "const r = await axios.get(BASE + '/crm/objects/2026-09/companies', { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` }, params: { limit: 5 } });\n",
     );
     check(
         "a.ts",
-        "const url: string = `${base}/crm/v3/objects/deals?hapikey=${key}`;\nawait fetch(url, { method: 'POST', headers: { 'X-Trace': '1' }, body });\n",
+        "const url: string = `${base}/crm/v3/objects/deals?hapikey=${process.env.HUBSPOT_API_KEY}`;\nawait fetch(url, { method: 'POST', headers: { 'X-Trace': '1' }, body });\n",
         "const url: string = `${base}/crm/objects/2026-09/deals`;\nawait fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}`, 'X-Trace': '1' }, body });\n",
     );
     check(
         "a.js",
-        "fetch(BASE + '/crm/objects/2026-09/deals?hapikey=' + KEY)\n",
+        "fetch(BASE + '/crm/objects/2026-09/deals?hapikey=' + process.env.HUBSPOT_KEY)\n",
         "fetch(BASE + '/crm/objects/2026-09/deals', { headers: { Authorization: `Bearer ${process.env.HUBSPOT_ACCESS_TOKEN}` } })\n",
     );
 }
 
 #[test]
 fn what_sends_a_url_must_be_seen() {
-    left("a.js", "const url = `${BASE}/crm/objects/2026-09/deals?hapikey=${KEY}`;\nsendSomehow(url);\n", "can't be seen");
-    left("a.js", "fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${KEY}`, options)\n", "put together elsewhere");
-    let developers = fixed("a.js", "fetch(`${BASE}/webhooks/v3/${appId}/settings?hapikey=${KEY}`)\n");
-    assert!(developers.text.contains("hapikey=${KEY}") && developers.left[0].what.contains("developer's key"), "{developers:?}");
+    left(
+        "a.js",
+        "const url = `${BASE}/crm/objects/2026-09/deals?hapikey=${process.env.HUBSPOT_API_KEY}`;\nsendSomehow(url);\n",
+        "can't be seen",
+    );
+    left("a.js", "fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${process.env.HUBSPOT_API_KEY}`, options)\n", "put together elsewhere");
+    let developers = fixed("a.js", "fetch(`${BASE}/webhooks/v3/${appId}/settings?hapikey=${process.env.HUBSPOT_API_KEY}`)\n");
+    assert!(
+        developers.text.contains("hapikey=${process.env.HUBSPOT_API_KEY}") && developers.left[0].what.contains("developer's key"),
+        "{developers:?}"
+    );
 }
 
 #[test]
 fn python_sends_a_bearer_token() {
     check(
         "a.py",
-        "\"\"\"Doc.\"\"\"\nimport requests\n\nr = requests.get(f\"{BASE}/crm/v3/objects/contacts\", params={\"hapikey\": KEY, \"limit\": 5})\n",
+        "\"\"\"Doc.\"\"\"\nimport requests\n\nr = requests.get(f\"{BASE}/crm/v3/objects/contacts\", params={\"hapikey\": os.environ[\"HUBSPOT_API_KEY\"], \"limit\": 5})\n",
         "\"\"\"Doc.\"\"\"\nimport os\nimport requests\n\nr = requests.get(f\"{BASE}/crm/objects/2026-09/contacts\", params={\"limit\": 5}, headers={\"Authorization\": \"Bearer \" + os.environ[\"HUBSPOT_ACCESS_TOKEN\"]})\n",
     );
     check(
         "a.py",
-        "import os\nurl = BASE + \"/crm/v3/objects/deals?hapikey=\" + KEY\nrequests.post(url, json=body, headers={\"X\": \"1\"})\n",
+        "import os\nurl = BASE + \"/crm/v3/objects/deals?hapikey=\" + os.getenv(\"HUBSPOT_API_KEY\")\nrequests.post(url, json=body, headers={\"X\": \"1\"})\n",
         "import os\nurl = BASE + \"/crm/objects/2026-09/deals\"\nrequests.post(url, json=body, headers={\"Authorization\": \"Bearer \" + os.environ[\"HUBSPOT_ACCESS_TOKEN\"], \"X\": \"1\"})\n",
     );
     check(
         "a.py",
-        "import os\nclient = HubSpot(api_key=KEY)\n",
+        "import os\nclient = HubSpot(api_key=os.environ.get(\"HUBSPOT_API_KEY\", \"\"))\n",
         "import os\nclient = HubSpot(access_token=os.environ[\"HUBSPOT_ACCESS_TOKEN\"])\n",
     );
 }
@@ -78,32 +85,32 @@ fn python_sends_a_bearer_token() {
 fn php_ruby_java_go_and_c_sharp_send_a_bearer_token() {
     check(
         "a.php",
-        "<?php\n$r = $client->get($base . '/crm/v3/objects/contacts', ['query' => ['hapikey' => $key, 'limit' => 5]]);\n",
+        "<?php\n$r = $client->get($base . '/crm/v3/objects/contacts', ['query' => ['hapikey' => getenv('HUBSPOT_API_KEY'), 'limit' => 5]]);\n",
         "<?php\n$r = $client->get($base . '/crm/objects/2026-09/contacts', ['headers' => ['Authorization' => 'Bearer ' . getenv('HUBSPOT_ACCESS_TOKEN')], 'query' => ['limit' => 5]]);\n",
     );
     check(
         "b.php",
-        "<?php\n$ch = curl_init(\"$base/crm/v3/objects/contacts?hapikey=$key\");\n$r = curl_exec($ch);\n",
-        "<?php\n$ch = curl_init(\"$base/crm/objects/2026-09/contacts\");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ['Authorization: Bearer ' . getenv('HUBSPOT_ACCESS_TOKEN')]);\n$r = curl_exec($ch);\n",
+        "<?php\n$key = $_ENV['HUBSPOT_API_KEY'];\n$ch = curl_init(\"$base/crm/v3/objects/contacts?hapikey=$key\");\n$r = curl_exec($ch);\n",
+        "<?php\n$key = $_ENV['HUBSPOT_API_KEY'];\n$ch = curl_init(\"$base/crm/objects/2026-09/contacts\");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ['Authorization: Bearer ' . getenv('HUBSPOT_ACCESS_TOKEN')]);\n$r = curl_exec($ch);\n",
     );
     check(
         "a.rb",
-        "r = Net::HTTP.get_response(URI(\"#{BASE}/crm/v3/objects/contacts?hapikey=#{KEY}\"))\n",
+        "r = Net::HTTP.get_response(URI(\"#{BASE}/crm/v3/objects/contacts?hapikey=#{ENV['HUBSPOT_API_KEY']}\"))\n",
         "r = Net::HTTP.get_response(URI(\"#{BASE}/crm/objects/2026-09/contacts\"), { 'Authorization' => \"Bearer #{ENV.fetch('HUBSPOT_ACCESS_TOKEN')}\" })\n",
     );
     check(
         "A.java",
-        "class A { void a() { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/v3/objects/contacts?hapikey=\" + key)).build(); } }\n",
+        "class A { void a() { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/v3/objects/contacts?hapikey=\" + System.getenv(\"HUBSPOT_API_KEY\"))).build(); } }\n",
         "class A { void a() { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/objects/2026-09/contacts\")).header(\"Authorization\", \"Bearer \" + System.getenv(\"HUBSPOT_ACCESS_TOKEN\")).build(); } }\n",
     );
     check(
         "a.go",
-        "package main\n\nimport (\n\t\"net/http\"\n)\n\nfunc a(base, key string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/v3/objects/contacts?hapikey=\"+key, nil)\n\tif err != nil {\n\t\treturn\n\t}\n\tuse(req)\n}\n",
-        "package main\n\nimport (\n\t\"os\"\n\t\"net/http\"\n)\n\nfunc a(base, key string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/contacts\", nil)\n\tif err != nil {\n\t\treturn\n\t}\n\treq.Header.Set(\"Authorization\", \"Bearer \"+os.Getenv(\"HUBSPOT_ACCESS_TOKEN\"))\n\tuse(req)\n}\n",
+        "package main\n\nimport (\n\t\"net/http\"\n)\n\nfunc a(base string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/v3/objects/contacts?hapikey=\"+os.Getenv(\"HUBSPOT_API_KEY\"), nil)\n\tif err != nil {\n\t\treturn\n\t}\n\tuse(req)\n}\n",
+        "package main\n\nimport (\n\t\"os\"\n\t\"net/http\"\n)\n\nfunc a(base string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/contacts\", nil)\n\tif err != nil {\n\t\treturn\n\t}\n\treq.Header.Set(\"Authorization\", \"Bearer \"+os.Getenv(\"HUBSPOT_ACCESS_TOKEN\"))\n\tuse(req)\n}\n",
     );
     check(
         "A.cs",
-        "class A {\n    void B() {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/v3/objects/contacts?hapikey={key}\");\n        Send(request);\n    }\n}\n",
+        "class A {\n    void B() {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/v3/objects/contacts?hapikey={System.Environment.GetEnvironmentVariable(\"HUBSPOT_API_KEY\")}\");\n        Send(request);\n    }\n}\n",
         "class A {\n    void B() {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/objects/2026-09/contacts\");\n        request.Headers.TryAddWithoutValidation(\"Authorization\", \"Bearer \" + System.Environment.GetEnvironmentVariable(\"HUBSPOT_ACCESS_TOKEN\"));\n        Send(request);\n    }\n}\n",
     );
 }

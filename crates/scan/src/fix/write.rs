@@ -92,7 +92,7 @@ impl Fixes {
         if fixed.changes.is_empty() && fixed.left.is_empty() {
             return;
         }
-        let diff = unified(&shown, text, &fixed.text);
+        let diff = remarks(&fixed.changes, &shown) + &unified(&shown, text, &fixed.text);
         self.variables.extend(&fixed.variables);
         let before = bytes.clone();
         self.files.push(FixedFile {
@@ -142,6 +142,12 @@ impl Fixes {
         missing.iter().for_each(|name| text.push_str(&format!("{name}=\n")));
         replace(&path, text.as_bytes()).map_err(|error| named(&path, &error))
     }
+}
+
+/// What a reader of the difference must know of it, as lines that `git apply` and `patch` skip.
+fn remarks(changes: &[Note], path: &str) -> String {
+    let told = |note: &&Note| note.what.contains(super::paths::RULES);
+    changes.iter().filter(told).map(|note| format!("# {}:{}: {}\n", path.replace(char::is_control, "?"), note.line, note.what)).collect()
 }
 
 /// Whether a text can hold anything to be changed: most files can't.

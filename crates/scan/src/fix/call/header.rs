@@ -3,18 +3,26 @@
 use tree_sitter::Node;
 
 use super::{Call, Shape, keyword_of, value_of};
-use crate::fix::Language;
 use crate::fix::edit::Edit;
 use crate::fix::syntax::{Source, above, line_end};
+use crate::fix::token::Token;
+use crate::fix::{Language, TOKEN};
 
 impl Call<'_> {
     /// Edits that send a header. None where it can't be seen how, or the call sends one of that name already.
-    pub fn send_bearer(&self, source: &Source<'_>, variable: &str) -> Option<Vec<Edit>> {
-        let value = source.language.bearer(variable)?;
+    pub fn send_bearer(&self, source: &Source<'_>, token: &Token) -> Option<Vec<Edit>> {
+        let value = token.bearer(source)?;
         let text = source.of(self.node).to_ascii_lowercase();
-        if text.contains("authorization") && self.shape != Shape::Builder {
+        // A client's own way of authenticating takes the header's place.
+        let authenticates =
+            ["authorization", "auth=", "auth:", "'auth'", "**", "...", " -u ", "--user "].iter().any(|word| text.contains(word));
+        if authenticates && self.shape != Shape::Builder {
             return None;
         }
+        let (value_of_php, value_of_shell) = match token {
+            Token::Environment => (format!("getenv('{TOKEN}')"), format!("${TOKEN}")),
+            Token::Kept(text) => (text.clone(), text.clone()),
+        };
         let mut edits = match self.shape {
             Shape::Options(place) => self.option(source, place, &format!("Authorization: {value}"))?,
             Shape::Keywords => vec![self.keyword(source, &format!("\"Authorization\": {value}"))?],
@@ -23,15 +31,17 @@ impl Call<'_> {
             Shape::RubyHeaders(place) => vec![self.ruby(source, Some(place), &format!("'Authorization' => {value}"))?],
             Shape::Builder => vec![self.builder(source, &value)?],
             Shape::Curl => vec![self.after_statement(source, |name, indent| {
-                format!("{indent}curl_setopt({name}, CURLOPT_HTTPHEADER, ['Authorization: Bearer ' . getenv('{variable}')]);\n")
+                format!("{indent}curl_setopt({name}, CURLOPT_HTTPHEADER, ['Authorization: Bearer ' . {value_of_php}]);\n")
             })?],
             Shape::Statement => vec![self.after_statement(source, |name, indent| match source.language {
                 Language::Go => format!("{indent}{name}.Header.Set(\"Authorization\", {value})\n"),
                 _ => format!("{indent}{name}.Headers.TryAddWithoutValidation(\"Authorization\", {value});\n"),
             })?],
-            Shape::Words => vec![Edit::insert(self.list.end_byte(), format!(" -H \"Authorization: Bearer ${variable}\""))],
+            Shape::Words => vec![Edit::insert(self.list.end_byte(), format!(" -H \"Authorization: Bearer {value_of_shell}\""))],
         };
-        edits.extend(source.import_os());
+        if *token == Token::Environment {
+            edits.extend(source.import_os());
+        }
         Some(edits)
     }
 
