@@ -105,6 +105,10 @@ pub struct Operation {
     pub read_only: bool,
     /// Which limits it counts against.
     pub limit_class: LimitClass,
+    /// Who says which scopes open it.
+    pub scopes_from: tables::ScopesFrom,
+    /// Where it is known from: the clients that send it, or a page. Empty for HubSpot's specification.
+    pub source: &'static str,
     requirement: requirement::Rule,
 }
 
@@ -117,6 +121,18 @@ impl Operation {
     /// Whether its version is a number (`v1` to `v4`) and not a date.
     pub fn is_numbered(&self) -> bool {
         self.version.strip_prefix('v').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The path that this operation was resolved from, in the catalog's spelling: HubSpot answers to
+    /// two (`/settings/v3/users` and `/settings/users/v3`), and what an embedded account knows is one.
+    #[must_use]
+    pub fn spell<'a>(&self, path: &'a NormalPath) -> Cow<'a, NormalPath> {
+        let is_variable = |segment: &str| segment.starts_with('{');
+        let segments = self.template[1..].split('/').zip(path.segments());
+        if segments.clone().all(|(named, given)| is_variable(named) || named == given) {
+            return Cow::Borrowed(path);
+        }
+        Cow::Owned(NormalPath::of_segments(segments.map(|(named, given)| if is_variable(named) { given } else { named })))
     }
 }
 
@@ -198,6 +214,8 @@ impl Catalog {
                 auth: row.auth,
                 read_only: is_read_only(row.method, row.template),
                 limit_class: limit_class(row.template),
+                scopes_from: row.scopes_from,
+                source: row.source,
                 requirement: rules.rule(&row),
             });
             // Six pairs of rows have the same shape under two names ({folderId}, {folderPath}) and
@@ -217,7 +235,10 @@ const COMPANIES_BY_DOMAIN: &str = "/companies/v2/domains/{domain}/companies";
 pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
     method == Method::Get
         || (method == Method::Post
-            && (template.ends_with("/search") || template.ends_with("/batch/read") || template == COMPANIES_BY_DOMAIN))
+            && (template.ends_with("/search")
+                || template.ends_with("/batch/read")
+                || template.ends_with("/batch-read")
+                || template == COMPANIES_BY_DOMAIN))
 }
 
 /// The exemptions of hubspot facts, section 5.

@@ -17,6 +17,8 @@ pub struct NormalPath {
     canonical: String,
     /// The decoded form, kept only where it differs.
     decoded: Option<String>,
+    /// What the client sent, kept only where it differs.
+    sent: Option<String>,
 }
 
 /// Why a path cannot be taken.
@@ -50,31 +52,45 @@ impl NormalPath {
         }
         let rest = raw.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
         if is_plain(raw) {
-            return Ok(Self { canonical: raw.to_owned(), decoded: None });
+            return Ok(Self { canonical: raw.to_owned(), decoded: None, sent: None });
         }
-        let segments = resolve_segments(rest)?;
-        let mut canonical = String::with_capacity(raw.len());
-        let mut decoded = String::with_capacity(raw.len());
-        for segment in &segments {
+        let Segments { segments, dots } = resolve_segments(rest)?;
+        let path = Self::of_segments(segments.iter().map(Cow::as_ref));
+        // Every reader that decodes once reads the same segments, however they were written; dot
+        // segments only those who resolve them, so a path that had some goes on without.
+        let sent = (!dots && path.canonical != raw).then(|| raw.to_owned());
+        Ok(Self { sent, ..path })
+    }
+
+    /// The path of these segments, which are decoded; each is one of another path or of a template.
+    pub(crate) fn of_segments<'a>(segments: impl Iterator<Item = &'a str>) -> Self {
+        let (mut canonical, mut decoded) = (String::new(), String::new());
+        for segment in segments {
             canonical.push('/');
             encode(segment, &mut canonical);
             decoded.push('/');
             decoded.push_str(segment);
         }
-        if segments.is_empty() {
+        if canonical.is_empty() {
             canonical.push('/');
         }
-        let decoded = (decoded != canonical && !segments.is_empty()).then_some(decoded);
-        Ok(Self { canonical, decoded })
+        let decoded = (decoded != canonical && !decoded.is_empty()).then_some(decoded);
+        Self { canonical, decoded, sent: None }
     }
 
-    /// The path to forward: every segment percent-encoded in one way.
+    /// The path in its one form: every segment percent-encoded in one way, no slash at the end.
     pub fn as_str(&self) -> &str {
         &self.canonical
     }
 
+    /// The path to forward: byte for byte what the client sent, the slash at its end included. Only
+    /// dot segments are resolved.
+    pub fn as_sent(&self) -> &str {
+        self.sent.as_deref().unwrap_or(&self.canonical)
+    }
+
     /// The decoded segments, in order.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
+    pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
         let text = self.decoded.as_deref().unwrap_or(&self.canonical);
         text[1..].split('/').filter(|segment| !segment.is_empty())
     }
@@ -110,24 +126,31 @@ const fn is_path_char(byte: u8) -> bool {
         || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
 }
 
-fn resolve_segments(rest: &str) -> Result<Vec<Cow<'_, str>>, PathError> {
-    let mut segments = Vec::new();
+struct Segments<'a> {
+    segments: Vec<Cow<'a, str>>,
+    /// Whether some were `.` or `..`.
+    dots: bool,
+}
+
+fn resolve_segments(rest: &str) -> Result<Segments<'_>, PathError> {
+    let (mut segments, mut dots) = (Vec::new(), false);
     // HubSpot's clients call some collections with a slash at the end; it names the same resource.
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.is_empty() {
-        return Ok(segments);
+        return Ok(Segments { segments, dots });
     }
     for raw in rest.split('/') {
         match raw {
             "" => return Err(PathError::EmptySegment),
-            "." => {}
+            "." => dots = true,
             ".." => {
+                dots = true;
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
             raw => segments.push(decode(raw)?),
         }
     }
-    Ok(segments)
+    Ok(Segments { segments, dots })
 }
 
 fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
@@ -217,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forwarded_is_what_was_sent_but_for_dot_segments() {
+        for raw in ["/settings/v3/users/", "/a/ada%40example.com", "/a/%63ontacts/", "/a/100%25%20off", "/a/b", "/a/%c3%a9"] {
+            assert_eq!(NormalPath::parse(raw).unwrap().as_sent(), raw);
+        }
+        assert_eq!(NormalPath::parse("/crm/v3/objects/contacts/../deals/").unwrap().as_sent(), "/crm/v3/objects/deals");
+        assert_eq!(NormalPath::parse("/crm/./v3/%63").unwrap().as_sent(), "/crm/v3/c");
+    }
+
+    #[test]
     fn dot_segments_are_resolved_and_never_leave_the_root() {
         check("/crm/v3/objects/contacts/../deals", Ok("/crm/v3/objects/deals"));
         check("/crm/./v3", Ok("/crm/v3"));
@@ -241,6 +273,8 @@ mod tests {
                 let twice = NormalPath::parse(once.as_str()).expect("a canonical path is accepted");
                 prop_assert_eq!(once.as_str(), twice.as_str());
                 prop_assert!(once.segments().eq(twice.segments()));
+                let forwarded = NormalPath::parse(once.as_sent()).expect("what is forwarded is accepted");
+                prop_assert!(once.segments().eq(forwarded.segments()));
             }
         }
 

@@ -68,6 +68,8 @@ pub enum Denial {
     DeveloperKeyOnly,
     /// HubSpot publishes no scope for it, so nobody can be granted it.
     NoScopeExists,
+    /// No source states its scopes, and Keyway does not guess them.
+    ScopesUnstated,
     /// The path names no object type.
     UnknownObjectType(UnknownObjectType),
 }
@@ -82,6 +84,7 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
         met if met.met_by(caller.granted) => Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path }),
         Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
         Requirement::Nothing => Err(Denial::NoScopeExists),
+        Requirement::Unstated => Err(Denial::ScopesUnstated),
         missing => Err(Denial::MissingScopes(missing)),
     }
 }
@@ -103,6 +106,13 @@ impl Denial {
                 403,
                 "MISSING_SCOPES",
                 format!("{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it."),
+            ),
+            Self::ScopesUnstated => ErrorBody::new(
+                403,
+                "MISSING_SCOPES",
+                format!(
+                    "{operation} is older than HubSpot's scopes, and no source states which scope opens it. Keyway does not guess, so it refuses the call."
+                ),
             ),
             Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()),
         }

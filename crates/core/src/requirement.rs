@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::catalog::tables::{EndpointRow, scope_set_rows};
+use crate::catalog::tables::{EndpointRow, ScopesFrom, scope_set_rows};
 use crate::catalog::{Auth, is_read_only};
 use crate::object_type::{self, ObjectType};
 use crate::path::NormalPath;
@@ -27,6 +27,8 @@ pub enum Requirement {
     DeveloperKey,
     /// Nobody can be granted it: HubSpot publishes no scope for it.
     Nothing,
+    /// No source states its scopes.
+    Unstated,
 }
 
 /// Alternatives, any one of which is enough.
@@ -91,14 +93,14 @@ impl Requirement {
             Self::Token => true,
             Self::Scopes(one) => one.met_by(granted),
             Self::Both(one, other) => one.met_by(granted) && other.met_by(granted),
-            Self::DeveloperKey | Self::Nothing => false,
+            Self::DeveloperKey | Self::Nothing | Self::Unstated => false,
         }
     }
 
     /// Every sufficient set of scopes that has none to spare.
     pub fn alternatives(&self) -> Vec<ScopeSet> {
         match self {
-            Self::Token | Self::DeveloperKey | Self::Nothing => Vec::new(),
+            Self::Token | Self::DeveloperKey | Self::Nothing | Self::Unstated => Vec::new(),
             Self::Scopes(one) => one.sets(),
             Self::Both(one, other) => minimal(one, other),
         }
@@ -233,10 +235,10 @@ impl Rules {
             return Rule::Fixed(Requirement::Nothing);
         };
         let positions = type_positions(row.template, union);
-        let Some((family, positions)) = family(row.template).zip(positions) else {
+        let writes = !is_read_only(row.method, row.template);
+        let Some((family, positions)) = family(row.template, writes).zip(positions) else {
             return Rule::Fixed(Requirement::Scopes(listed));
         };
-        let writes = !is_read_only(row.method, row.template);
         let per_type = *self.per_type.entry((family, writes, set)).or_insert_with(|| keep(per_type(family, writes, listed)));
         match positions {
             (first, None) => Rule::ByType(per_type, first),
@@ -254,6 +256,9 @@ fn scopeless(row: &EndpointRow) -> Requirement {
         || row.template.ends_with("/sample-response");
     match row.auth {
         Auth::DeveloperKey => Requirement::DeveloperKey,
+        _ if row.scopes_from == ScopesFrom::Unstated => Requirement::Unstated,
+        // Forms are public: who fills one in presents nothing.
+        Auth::None if row.template.starts_with("/uploads/form/") => Requirement::Token,
         _ if payments => Requirement::Scopes(keep(Alternatives::from_names([vec!["crm.objects.commercepayments.read"]]))),
         _ if open => Requirement::Token,
         _ => Requirement::Nothing,
@@ -265,7 +270,7 @@ fn keep<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-fn family(template: &str) -> Option<Family> {
+fn family(template: &str, writes: bool) -> Option<Family> {
     let mut segments = template[1..].split('/');
     let (first, second, third) = (segments.next()?, segments.next()?, segments.next().unwrap_or_default());
     let family = if first == "crm-object-schemas" {
@@ -278,6 +283,8 @@ fn family(template: &str) -> Option<Family> {
     match (first, family) {
         ("crm", "objects" | "associations") => Some(Family::Records),
         ("crm", "properties" | "property-validations" | "pipelines") | ("crm-object-schemas", _) => Some(Family::Definitions),
+        // Older than v3. Clients read there what is no object type (`/properties/v2/form/properties`).
+        ("properties" | "crm-pipelines", _) if writes => Some(Family::Definitions),
         _ => None,
     }
 }

@@ -19,7 +19,11 @@ pub fn of_path(path: &str) -> Option<&'static SunsetRow> {
 fn ends_of(path: &str) -> impl Iterator<Item = &'static SunsetRow> {
     // A pattern that ends in a slash also means a path that ends there.
     let path = format!("{}/", path.trim_end_matches('/'));
-    sunsets().iter().filter(move |row| row.matches.split(' ').any(|pattern| pattern.starts_with('/') && holds(&path, pattern)))
+    sunsets().iter().filter(move |row| {
+        let mut patterns = row.matches.split(' ');
+        patterns.clone().any(|pattern| pattern.starts_with('/') && holds(&path, pattern))
+            && !patterns.any(|pattern| pattern.strip_prefix('!').is_some_and(|excepted| path.starts_with(&format!("{excepted}/"))))
+    })
 }
 
 /// A day as which to see the calendar.
@@ -28,13 +32,6 @@ pub struct AsOf {
     day: String,
     keeps_unsupported: bool,
 }
-
-/// Reads that outlive their list API: they answer without the membership (hubspot facts, section 2).
-const OUTLIVE_LISTS_V1: [&str; 3] = [
-    "/contacts/v1/lists/all/contacts/all",
-    "/contacts/v1/lists/all/contacts/recent",
-    "/contacts/v1/lists/recently_updated/contacts/recent",
-];
 
 impl AsOf {
     /// The calendar on this day (`2027-10-01`). With `keeps_unsupported` only what HubSpot says stops has
@@ -51,9 +48,7 @@ impl AsOf {
 
     /// The first end of a path that has come by then.
     pub fn end_of_path(&self, path: &str) -> Option<&'static SunsetRow> {
-        let outlives = OUTLIVE_LISTS_V1.contains(&path.trim_end_matches('/'));
-        let holds = |row: &&SunsetRow| self.has_come(row) && !(outlives && row.matches == "/contacts/v1/lists");
-        ends_of(path).filter(holds).min_by_key(|row| row.date)
+        ends_of(path).filter(|row| self.has_come(row)).min_by_key(|row| row.date)
     }
 
     /// The end of a way of authentication, if it has come by then.
@@ -101,7 +96,9 @@ mod tests {
         assert_eq!(date("/crm/v3/objects/contacts"), Some("2027-09-30"));
         assert_eq!(date("/crm/v4/objects/{t}/{id}/associations/{to}"), Some("2027-03-30"));
         assert_eq!(date("/oauth/v1/token"), Some("2027-02-16"));
-        assert_eq!(date("/contacts/v1/lists/all/contacts/all"), Some("2026-04-30"));
+        assert_eq!(date("/contacts/v1/lists/7/contacts/all"), Some("2026-04-30"));
+        assert_eq!(date("/contacts/v1/lists/all/contacts/all"), Some("2027-09-30"), "it outlives its list API (hubspot facts, section 2)");
+        assert_eq!(date("/contacts/v1/lists/recently_updated/contacts/recent/"), Some("2027-09-30"));
         assert_eq!(date("/contacts/v1/listserver"), Some("2027-09-30"));
         assert_eq!(date("/crm/objects/2026-09/contacts"), Some("2028-03-31"));
         assert_eq!(date("/integrations/none"), None);
@@ -112,6 +109,10 @@ mod tests {
         assert_eq!(family("/contacts/v1/contact/vid/1/profile").map(|row| row.prefix), Some("/contacts/v1/contact"));
         assert_eq!(family("/deals/v1/pipelines").map(|row| row.prefix), Some("/deals/v1/pipelines"));
         assert!(family("/contacts/v1/contacting").is_none());
+        let moved_to = |path| family(path).map(|row| row.move_to);
+        assert_eq!(moved_to("/contacts/v1/lists/all/contacts/recent"), Some("/crm/objects/2026-09/contacts"));
+        assert_eq!(moved_to("/contacts/v1/lists/7"), Some("/crm/lists/2026-09"));
+        assert_eq!(moved_to("/contacts/v1/search/query"), Some("/crm/objects/2026-09/contacts/search"));
     }
 
     #[test]

@@ -147,8 +147,9 @@ pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forward
 async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
     let Forwarded { method, query, body, now, .. } = rest;
     let body = body.collect().await.map_err(|_| ErrorBody::validation("the request's body could not be read"))?.to_bytes();
-    let (hub_id, app_id) = (permit.hub_id(), permit.app_id());
-    backend.call(BackendCall { hub_id, app_id, method, path: permit.into_path(), query, body, now }).await
+    let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
+    let path = operation.spell(&permit.into_path()).into_owned();
+    backend.call(BackendCall { hub_id, app_id, method, path, query, body, now }).await
 }
 
 async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {
@@ -156,7 +157,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
-    let target = query.map_or_else(|| path.as_str().to_owned(), |query| format!("{}?{query}", path.as_str()));
+    let target = query.map_or_else(|| path.as_sent().to_owned(), |query| format!("{}?{query}", path.as_sent()));
     let mut call = Outgoing { method, target, headers, body: Some(body), read_only };
     loop {
         slot.sending();

@@ -17,14 +17,14 @@ pub enum Resolution<'a> {
     Found(&'a Operation),
     /// The path exists, under these methods.
     MethodNotAllowed(Vec<Method>),
-    /// HubSpot publishes no such path.
+    /// No operation of the catalog has such a path.
     Unknown,
 }
 
 /// Deepest path of the catalog is 12 segments; a deeper one is unknown without a look.
 const SEGMENTS_MAX: usize = 16;
 
-/// The tree, laid out flat: at 3,787 operations the cost of a look-up is cache misses, so a node
+/// The tree, laid out flat: at some 4,000 operations the cost of a look-up is cache misses, so a node
 /// is small and its edges lie side by side.
 #[derive(Default)]
 pub(super) struct Tree {
@@ -143,9 +143,19 @@ pub(super) fn resolve<'a>(catalog: &'a Catalog, method: &str, path: &NormalPath)
     }
     let segments = &mut room[..count];
     let method = Method::parse(method);
-    match lookup(catalog, method, segments) {
-        Resolution::Unknown if apply_alias(segments) => lookup(catalog, method, segments),
-        resolution => resolution,
+    let as_written = lookup(catalog, method, segments);
+    if matches!(as_written, Resolution::Found(_)) || !respell(segments) {
+        return as_written;
+    }
+    match (as_written, lookup(catalog, method, segments)) {
+        (Resolution::MethodNotAllowed(mut allowed), Resolution::MethodNotAllowed(others)) => {
+            allowed.extend(others);
+            allowed.sort_unstable();
+            allowed.dedup();
+            Resolution::MethodNotAllowed(allowed)
+        }
+        (as_written, Resolution::Unknown) => as_written,
+        (_, respelled) => respelled,
     }
 }
 
@@ -164,26 +174,31 @@ fn lookup<'a>(catalog: &'a Catalog, method: Option<Method>, segments: &[&str]) -
     if allowed.is_empty() { Resolution::Unknown } else { Resolution::MethodNotAllowed(allowed) }
 }
 
-/// Rewrites a path to the spelling that the catalog has, where HubSpot answers to two: the version
-/// before or after the CRM family (`/crm/v3/objects`, `/crm/objects/v3`; hubspot facts, section
-/// 2a), and `/crm/v3/schemas` for `/crm-object-schemas/v3/schemas`. The number of segments stays.
-fn apply_alias(segments: &mut [&str]) -> bool {
-    let ["crm", second, third, ..] = segments else { return false };
-    match (is_version(second), is_version(third)) {
-        (true, false) | (false, true) => {}
-        _ => return false,
+/// Rewrites a path to its other spelling: HubSpot answers with the version before and behind the
+/// family (`/crm/v3/objects` and `/crm/objects/v3`, `/settings/v3/users` and `/settings/users/v3`;
+/// hubspot facts, section 2a), and to `/crm/v3/schemas` as to `/crm-object-schemas/v3/schemas`.
+/// Its own clients send both. Of dated versions that is observed for the CRM only. The number of
+/// segments stays.
+fn respell(segments: &mut [&str]) -> bool {
+    let [first, second, third, ..] = segments else { return false };
+    let is_respelled = if *first == "crm" { is_version } else { is_numbered };
+    if is_respelled(second) == is_respelled(third) {
+        return false;
     }
-    if is_version(second) && *third == "schemas" {
-        segments[0] = "crm-object-schemas";
-        return true;
+    if *first == "crm" && is_version(second) && *third == "schemas" {
+        *first = "crm-object-schemas";
+    } else {
+        std::mem::swap(second, third);
     }
-    segments.swap(1, 2);
     true
 }
 
+fn is_numbered(segment: &str) -> bool {
+    matches!(segment, "v1" | "v2" | "v3" | "v4")
+}
+
 fn is_version(segment: &str) -> bool {
-    let numbered = matches!(segment, "v1" | "v2" | "v3" | "v4");
     let date = segment.strip_suffix("-beta").unwrap_or(segment).as_bytes();
     let dated = matches!(date, [b'2', b'0', a, b, b'-', c, d] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
-    numbered || dated
+    dated || is_numbered(segment)
 }

@@ -4,7 +4,41 @@ use std::sync::LazyLock;
 
 use super::{Auth, Method};
 
-/// A row of `endpoints.tsv` or `unpublished.tsv`.
+/// Who says which scopes open an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopesFrom {
+    /// HubSpot's specification or documentation of the operation.
+    Published,
+    /// They are those of the operation that HubSpot names, or that serves the same, in its place.
+    Successor,
+    /// HubSpot's description of the scope names the family.
+    Family,
+    /// Nobody: the scopes are not known.
+    Unstated,
+}
+
+impl ScopesFrom {
+    /// As in the tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Successor => "successor",
+            Self::Family => "family",
+            Self::Unstated => "unstated",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "" | "published" => Self::Published,
+            "successor" => Self::Successor,
+            "family" => Self::Family,
+            _ => Self::Unstated,
+        }
+    }
+}
+
+/// A row of `endpoints.tsv`, `unpublished.tsv` or `pre_v3_endpoints.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct EndpointRow {
     /// The method.
@@ -19,6 +53,10 @@ pub struct EndpointRow {
     pub auth: Auth,
     /// The id of its scope set; none where HubSpot lists no scope.
     pub scope_set: Option<&'static str>,
+    /// Who says so.
+    pub scopes_from: ScopesFrom,
+    /// Where it is known from: the clients that send it, or a page. Empty for HubSpot's specification.
+    pub source: &'static str,
 }
 
 /// A row of `scope_sets.tsv`: any one alternative is enough, all scopes of it are needed.
@@ -33,7 +71,7 @@ pub struct ScopeSetRow {
 /// A row of `successors.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct SuccessorRow {
-    /// Method of both.
+    /// The method; the successor's too, unless `difference` says otherwise.
     pub method: Method,
     /// The numbered-version path.
     pub path: &'static str,
@@ -41,7 +79,7 @@ pub struct SuccessorRow {
     pub successor: Option<&'static str>,
     /// `2026-09`, `2026-03`, `beta` or `none`.
     pub stage: &'static str,
-    /// `none`, or what differs between the two.
+    /// `none`, what differs between the two, or `not published` where HubSpot publishes only the successor.
     pub difference: &'static str,
 }
 
@@ -54,7 +92,7 @@ pub struct SunsetRow {
     pub certainty: &'static str,
     /// What ends.
     pub what: &'static str,
-    /// A path pattern, `auth:…` or `app:…`.
+    /// Path patterns, those after `!` excepted; `auth:…` or `app:…`.
     pub matches: &'static str,
     /// What happens on the day.
     pub effect: &'static str,
@@ -122,7 +160,7 @@ pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
         include_str!("../../../../data/unpublished.tsv"),
         include_str!("../../../../data/pre_v3_endpoints.tsv"),
     ];
-    files.into_iter().flat_map(cells::<6>).map(|[method, path, version, api, auth, scope_set]| EndpointRow {
+    files.into_iter().flat_map(cells::<8>).map(|[method, path, version, api, auth, scope_set, scopes_from, source]| EndpointRow {
         method: method_of(method),
         template: path.strip_suffix('/').unwrap_or(path),
         version,
@@ -133,6 +171,8 @@ pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
             _ => Auth::Bearer,
         },
         scope_set: given(scope_set),
+        scopes_from: ScopesFrom::parse(scopes_from),
+        source: given(source).unwrap_or_default(),
     })
 }
 

@@ -44,6 +44,7 @@ fn of_requirement(requirement: &Requirement) -> Need {
         Requirement::Scopes(_) | Requirement::Both(..) => Need::Scopes(vec![requirement.alternatives()]),
         Requirement::DeveloperKey => Need::Unknown("it takes the developer API key, and no scope"),
         Requirement::Nothing => Need::Unknown("HubSpot publishes no scope that opens it"),
+        Requirement::Unstated => Need::Unknown("no source states which scope opens it"),
     }
 }
 
