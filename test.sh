@@ -108,6 +108,7 @@ planted_corpus() { # what the scanner finds in a corpus whose every credential a
   done
 }
 
+client_requests() { python3 tests/catalog/requests.py; }
 scanner_reports() { python3 tests/scan/reports.py target/reports-check; }
 recipes() { env_recipes && target/recipes/bin/python tests/recipes.py; } # those of docs/testing.md, as they stand there
 project_files() { node_env tests/fix/project && (cd tests/fix/project && node --test check.mjs); }
@@ -160,6 +161,7 @@ python|python_client|clients for Python
 python-gateway|python_client_through_a_gateway|clients for Python through a gateway
 sdk|sdk_suite|the tests that ship with hubspot-sdk
 console|console|the console in a browser
+client-requests|client_requests|every request that the packages of HubSpot'\''s clients can send is listed
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 scanner-reports|scanner_reports|reports of the scanner
 recipes|recipes|recipes for test suites

@@ -22,6 +22,11 @@ pub struct Row {
     pub version: &'static str,
     /// HubSpot's name of the API.
     pub api: &'static str,
+    /// Who says which scopes open it: `published`, `successor`, `family` or `unstated`.
+    #[serde(rename = "scopesFrom")]
+    pub scopes_from: &'static str,
+    /// Where it is known from; empty for HubSpot's specification.
+    pub source: &'static str,
     /// Whether an embedded account answers it.
     pub served: bool,
     /// Whether a test of the project calls it, and it is performed.
@@ -39,6 +44,8 @@ pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<Row> {
         path: operation.template,
         version: operation.version,
         api: operation.api,
+        scopes_from: operation.scopes_from.as_str(),
+        source: operation.source,
         // What takes the developer account's key only is refused before it comes to the account.
         served: pipeline::answers_itself(operation)
             || (operation.auth == Auth::Bearer && answers(operation.method.as_str(), &sample(operation.template))),

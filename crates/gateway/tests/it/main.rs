@@ -4,6 +4,8 @@
 
 /// What has ended by a day, refused as of it.
 mod as_of;
+/// Requests of the clients in use.
+mod clients;
 /// Requests put together at random.
 mod edge;
 mod harness;

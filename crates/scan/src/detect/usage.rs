@@ -80,8 +80,8 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         method: method.or(Some(Method::Get)),
         path: family.prefix.to_owned(),
         version: version_of(family.prefix).unwrap_or_default(),
-        // Form submissions need nothing; all else that is older than v3 takes a token.
-        auth: if family.prefix.starts_with("/form-integrations") { Auth::None } else { Auth::Bearer },
+        // Who fills in a form presents nothing; all else that is older than v3 takes a token.
+        auth: if family.prefix.starts_with("/uploads/form") { Auth::None } else { Auth::Bearer },
         scopes: Vec::new(),
     })
 }
