@@ -108,7 +108,8 @@ fn what_no_source_states_is_marked() {
         assert!(row.scopes_from == tables::ScopesFrom::Published || !row.source.is_empty() || row.api.starts_with("Legacy/"), "{row:?}");
     }
     let unstated = Catalog::get().operations().iter().filter(|operation| operation.scopes_from == tables::ScopesFrom::Unstated);
-    let families: BTreeSet<&str> = unstated.filter_map(|operation| crate::sunset::family(operation.template)).map(|row| row.prefix).collect();
+    let families: BTreeSet<&str> =
+        unstated.filter_map(|operation| crate::sunset::family(operation.template)).map(|row| row.prefix).collect();
     let known = ["/keywords/v1", "/leads/v1", "/nurture/v1", "/owners/v2", "/prospects/v1", "/settings/v1"];
     assert_eq!(families, BTreeSet::from(known), "families that ended before HubSpot had scopes, and writes of owners");
 }

@@ -57,7 +57,11 @@ async fn recording() -> (Base, Arc<Mutex<Vec<String>>>) {
 fn is_whole(kept: &[u8]) -> bool {
     let text = String::from_utf8_lossy(kept).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    if head.contains("transfer-encoding: chunked") { body.ends_with("0\r\n\r\n") } else { !head.contains("content-length: 2") || body.len() >= 2 }
+    if head.contains("transfer-encoding: chunked") {
+        body.ends_with("0\r\n\r\n")
+    } else {
+        !head.contains("content-length: 2") || body.len() >= 2
+    }
 }
 
 /// A gateway with [`ACCOUNTS`] accounts connected to a server, and the token of an app of each, which
@@ -134,7 +138,7 @@ async fn a_second_spelling_is_on_record_and_tells_its_end_as_the_operation() {
     assert_eq!(*seen.lock().unwrap(), ["GET /settings/v3/users/"]);
     let answer = server.send(tokens[1].expose(), "GET", "/crm/v4/objects/tickets", None).await;
     assert_eq!((answer.status, answer.header("sunset")), (200, Some("tue, 30 mar 2027 00:00:00 gmt")));
-    let operations: Vec<String> = server.records().await.into_iter().map(|record| record.entry.operation.to_string()).collect();
+    let operations: Vec<String> = server.records().await.into_iter().map(|record| record.operation.to_string()).collect();
     assert!(operations.contains(&"GET /settings/users/v3".to_owned()), "{operations:?}");
     assert!(operations.contains(&"GET /crm/v4/objects/{objectType}".to_owned()), "{operations:?}");
     server.stop().await;
