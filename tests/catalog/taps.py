@@ -31,7 +31,7 @@ def meltano(folder):
     for owner in classes.values():
         base, path = member(classes, owner, "url_base"), member(classes, owner, "path")
         if base and path and base.rstrip("/") != HOST:
-            named = member(classes, owner, "name") or "{name}"
+            named = member(classes, owner, "name") or "{object_type}"
             own = path.replace("{self.name}", named)
             yield member(classes, owner, "http_method") or "GET", base.removeprefix(HOST) + own
         if base and (incremental := member(classes, owner, "incremental_path")):

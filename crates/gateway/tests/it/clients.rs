@@ -153,12 +153,13 @@ async fn an_embedded_account_serves_v4_records_as_v3_ones_and_says_501_of_what_i
     let made = server.send(token, "POST", "/crm/v4/objects/contacts", Some(r#"{"properties":{"email":"v4@example.com"}}"#)).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let id = made.json()["id"].as_str().unwrap().to_owned();
+    let read = format!(r#"{{"properties":[],"inputs":[{{"id":"{id}"}}]}}"#);
     for (method, path, body) in [
         ("GET", "/crm/v4/objects/contacts?limit=1".to_owned(), None),
         ("GET", format!("/crm/v4/objects/contacts/{id}"), None),
         ("PATCH", format!("/crm/v4/objects/contacts/{id}"), Some(r#"{"properties":{"city":"Ulm"}}"#)),
         ("POST", "/crm/v4/objects/contacts/search".to_owned(), Some(r#"{"limit":1}"#)),
-        ("POST", "/crm/v4/objects/contacts/batch/read".to_owned(), Some(r#"{"properties":[],"inputs":[]}"#)),
+        ("POST", "/crm/v4/objects/contacts/batch/read".to_owned(), Some(read.as_str())),
         ("GET", "/settings/v3/users/".to_owned(), None),
         ("GET", "/settings/users/v3".to_owned(), None),
         ("GET", "/marketing/v3/marketing-events/".to_owned(), None),
