@@ -124,8 +124,7 @@ async fn every_request_of_a_client_reaches_hubspot_byte_for_byte_or_is_refused_f
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
-    println!("{reached} reached HubSpot, {refused} were refused");
-    assert!(reached > 1_700 && refused < 300, "{reached} reached HubSpot, {refused} were refused");
+    assert!(reached >= 1_960 && refused <= 50, "{reached} reached HubSpot, {refused} were refused");
     server.stop().await;
 }
 
