@@ -672,6 +672,9 @@ pub struct AppFields {
     /// Refuse its calls for no limit, such as in a test: on or off, on for the option alone; apps of embedded accounts only [default: off]
     #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
     pub no_limits: Option<bool>,
+    /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
+    #[arg(long, value_name = "refuse|read|all|PATTERN")]
+    pub unlisted: Vec<String>,
     #[command(flatten)]
     pub sharing: Sharing,
 }

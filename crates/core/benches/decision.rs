@@ -13,6 +13,7 @@ use keyway_core::quota::{AccountUsage, AppUsage, DailyCount, Limits, admit};
 use keyway_core::scope::{ScopeSet, all_names};
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, TokenHash, TokenKey};
+use keyway_core::unlisted::Unlisted;
 
 fn main() {
     divan::main();
@@ -66,7 +67,15 @@ fn whole_decision(bencher: Bencher) {
         let token_id = known[&key.hash(token.expose())];
         let path = NormalPath::parse(raw).expect("sample paths are valid");
         let Resolution::Found(operation) = Catalog::get().resolve(method, &path) else { panic!("{method} {raw}") };
-        let caller = Caller { app_id: 1, app_name: "bench", hub_id: 1, token_id, granted: &granted, is_install: false };
+        let caller = Caller {
+            app_id: 1,
+            app_name: "bench",
+            hub_id: 1,
+            token_id,
+            granted: &granted,
+            is_install: false,
+            unlisted: &Unlisted::default(),
+        };
         let permit = authorize(&caller, operation, path);
         // 50 ms a call keeps the window partly filled, as on a busy app.
         let now = Timestamp::from_ms(at as i64 * 50);

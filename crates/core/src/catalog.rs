@@ -112,7 +112,15 @@ pub struct Operation {
     requirement: requirement::Rule,
 }
 
+/// The template of operations that the catalog does not list.
+const UNLISTED: &str = "(unlisted)";
+
 impl Operation {
+    /// Whether it stands for calls of paths that the catalog does not list.
+    pub fn is_unlisted(&self) -> bool {
+        self.template == UNLISTED
+    }
+
     /// Whether it is of an API older than v3, of which HubSpot publishes no specification any more.
     pub fn is_pre_v3(&self) -> bool {
         self.api.starts_with("Legacy/")
@@ -147,6 +155,8 @@ pub struct Catalog {
     operations: Vec<Operation>,
     by_name: HashMap<(Method, &'static str), OperationId, foldhash::fast::FixedState>,
     tree: resolve::Tree,
+    /// One for each method, for calls of paths that no row has.
+    unlisted: Vec<Operation>,
 }
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::load);
@@ -164,7 +174,14 @@ impl Catalog {
 
     /// One operation.
     pub fn operation(&self, id: OperationId) -> &Operation {
-        &self.operations[usize::from(id.0)]
+        let place = usize::from(id.0);
+        self.operations.get(place).unwrap_or_else(|| &self.unlisted[place - self.operations.len()])
+    }
+
+    /// What stands for calls of a method whose path the catalog does not list. It is none of
+    /// [`Catalog::operations`].
+    pub fn unlisted(&self, method: Method) -> &Operation {
+        &self.unlisted[method as usize]
     }
 
     /// The operation with exactly this template.
@@ -200,7 +217,8 @@ impl Catalog {
     }
 
     fn load() -> Self {
-        let mut catalog = Self { operations: Vec::new(), by_name: HashMap::default(), tree: resolve::Tree::default() };
+        let mut catalog =
+            Self { operations: Vec::new(), by_name: HashMap::default(), tree: resolve::Tree::default(), unlisted: Vec::new() };
         let mut rules = requirement::Rules::default();
         for row in tables::endpoint_rows() {
             let key = (row.method, row.template);
@@ -222,6 +240,22 @@ impl Catalog {
             // the same scopes; the first of a pair answers for both.
             catalog.by_name.entry(key).or_insert(id);
         }
+        let listed = catalog.operations.len();
+        catalog.unlisted = Method::ALL
+            .into_iter()
+            .map(|method| Operation {
+                id: OperationId(u16::try_from(listed + method as usize).expect("the table has fewer than 65,531 rows")),
+                method,
+                template: UNLISTED,
+                version: "",
+                api: "Unlisted",
+                auth: Auth::Bearer,
+                read_only: method == Method::Get,
+                // Whether HubSpot exempts it is not known, so it counts.
+                limit_class: LimitClass::Standard,
+                requirement: requirement::Rule::Fixed(Requirement::Nothing),
+            })
+            .collect();
         catalog.tree =
             resolve::Tree::build(catalog.operations.iter().map(|operation| (operation.method, operation.template, operation.id)));
         catalog

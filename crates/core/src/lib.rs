@@ -26,3 +26,4 @@ pub mod time;
 pub mod token;
 pub mod touched;
 pub mod translate;
+pub mod unlisted;

@@ -3,11 +3,12 @@
 //! Pure: the caller, the operation and the path come in, a permit or a denial comes out. Reading
 //! tokens is the pipeline's `authenticate`; answering HTTP is its `respond`.
 
-use crate::catalog::{Catalog, Operation, OperationId};
+use crate::catalog::{Catalog, Operation, OperationId, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::path::NormalPath;
 use crate::requirement::{Requirement, UnknownObjectType};
 use crate::scope::ScopeSet;
+use crate::unlisted::{self, Unlisted, UnlistedDenial};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub struct Caller<'a> {
     pub granted: &'a ScopeSet,
     /// Whether it is an install of a public app, whose scopes a person granted.
     pub is_install: bool,
+    /// Which operations it may call that the catalog does not list.
+    pub unlisted: &'a Unlisted,
 }
 
 /// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and
@@ -87,6 +90,21 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
         Requirement::Unstated => Err(Denial::ScopesUnstated),
         missing => Err(Denial::MissingScopes(missing)),
     }
+}
+
+/// Decides about a call that the catalog does not list: no scope is known that opens it, so the app's
+/// setting decides. For connected accounts only.
+///
+/// # Errors
+/// The reason why not, to be answered by [`UnlistedDenial::to_error`].
+pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -> Result<Permit, UnlistedDenial> {
+    let method = unlisted::decide(caller.unlisted, method, &path)?;
+    let catalog = Catalog::get();
+    // What the catalog lists is opened by scopes alone.
+    if let Resolution::Found(_) = catalog.resolve(method.as_str(), &path) {
+        return Err(UnlistedDenial::Spelling(path.as_str().to_owned()));
+    }
+    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path })
 }
 
 impl Denial {

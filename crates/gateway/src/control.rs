@@ -26,6 +26,7 @@ use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, is_region};
+use keyway_core::unlisted::Unlisted;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::BoxFuture;
@@ -162,6 +163,8 @@ pub struct NewApp {
     pub translate: bool,
     /// Whether its calls are refused for no limit; on an embedded account only.
     pub no_limits: bool,
+    /// Which operations it may call that the catalog does not list, as written; none is none.
+    pub unlisted: Option<Vec<String>>,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -198,6 +201,8 @@ pub struct AppChange {
     pub translate: Option<bool>,
     /// Whether its calls are refused for no limit; on an embedded account only.
     pub no_limits: Option<bool>,
+    /// Which operations it may call that the catalog does not list, as written.
+    pub unlisted: Option<Vec<String>>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -446,6 +451,7 @@ impl Control {
             sharing: Sharing::default(),
             translate: new.translate,
             no_limits: new.no_limits,
+            unlisted: unlisted(new.unlisted)?.unwrap_or_default(),
             enabled: true,
             created_at: now,
             updated_at: now,
@@ -493,6 +499,7 @@ impl Control {
         app.scopes = scopes(wanted)?;
         app.translate = asked.translate.unwrap_or(app.translate);
         app.no_limits = asked.no_limits.unwrap_or(app.no_limits);
+        app.unlisted = unlisted(asked.unlisted)?.unwrap_or(app.unlisted);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
@@ -772,6 +779,10 @@ fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
         )));
     }
     Ok(Sharing { weight, reserve, max_wait_ms })
+}
+
+fn unlisted(asked: Option<Vec<String>>) -> Result<Option<Unlisted>> {
+    asked.map(|texts| Unlisted::parse(&texts)).transpose().map_err(|error| ControlError::Invalid(error.to_string()))
 }
 
 /// HubSpot's limits are HubSpot's: only on an embedded account can an app be without.

@@ -6,6 +6,7 @@ use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
+use keyway_core::unlisted::Unlisted;
 
 use crate::principal::Role;
 use crate::upstream::Base;
@@ -128,6 +129,8 @@ pub struct App {
     pub translate: bool,
     /// Whether its calls count against no limit; of embedded accounts only.
     pub no_limits: bool,
+    /// Which operations it may call that the catalog does not list; of connected accounts only.
+    pub unlisted: Unlisted,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.

@@ -17,6 +17,7 @@ mod receive;
 mod respond;
 mod throttle;
 mod touched;
+mod unlisted;
 mod usage;
 
 use std::borrow::Cow;
@@ -30,7 +31,7 @@ use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
-use keyway_core::policy::{Permit, authorize};
+use keyway_core::policy::{Caller, Permit, authorize, authorize_unlisted};
 use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
@@ -66,6 +67,7 @@ pub struct Gateway {
     /// The name of each operation, made once: the audit writes it with every call.
     operation_names: Vec<Arc<str>>,
     deprecations: deprecation::Deprecations,
+    unlisted_names: unlisted::Names,
     /// Where installs are made and ended; none where there are no public apps.
     oauth: Option<oauth::Server>,
     /// The access tokens of accounts connected by OAuth; none where there are none.
@@ -98,6 +100,8 @@ struct Call {
     token: Option<Arc<TokenEntry>>,
     operation: Option<&'static Operation>,
     object: Option<Cow<'static, str>>,
+    /// How the audit log names a call of a path that the catalog does not list.
+    unlisted: Option<Arc<str>>,
     /// The dated path that was called in place of the numbered one.
     carried_to: Option<String>,
     /// The CRM records that it touches; none where it touches no single ones.
@@ -150,6 +154,7 @@ impl Gateway {
             upstream,
             operation_names,
             deprecations: deprecation::Deprecations::new(),
+            unlisted_names: unlisted::Names::default(),
             oauth: None,
             tokens: None,
             property_names: true,
@@ -227,6 +232,7 @@ impl Gateway {
             token: None,
             operation: None,
             object: None,
+            unlisted: None,
             carried_to: None,
             touched: None,
             sent: Sent::default(),
@@ -317,7 +323,10 @@ impl Gateway {
             call.touched = Touched::of(operation, &path, head.uri.query());
         }
         self.refuse_ended(&token, &path)?;
-        let operation = resolved?;
+        let operation = match resolved {
+            Ok(operation) => operation,
+            Err(unresolved) => return self.unresolved(call, &head, body, path, &token, unresolved).await,
+        };
         let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
             Some(Some((dated, carried))) => {
                 call.carried_to = Some(carried.as_str().to_owned());
@@ -330,6 +339,24 @@ impl Gateway {
             return self.uninstall(call, &head.method, permit, &token).await;
         }
         self.answer(call, &head, body, permit, &token).await
+    }
+
+    /// A path that the catalog does not list, or lists with other methods only. HubSpot may serve it all the
+    /// same, so on connected accounts the app's setting decides.
+    async fn unresolved(
+        &self,
+        call: &mut Call,
+        head: &http::request::Parts,
+        body: Incoming,
+        path: NormalPath,
+        token: &TokenEntry,
+        unresolved: Unresolved,
+    ) -> Result<Outcome, Outcome> {
+        let allowed = || authorize_unlisted(&token.caller(), head.method.as_str(), path.clone()).is_ok();
+        match unresolved {
+            Unresolved::Method(refused) if token.app.account.limiter().is_none() || !allowed() => Err(*refused),
+            _ => Box::pin(self.unlisted(call, head, body, path, token)).await,
+        }
     }
 
     /// Refuses where a token may have been revoked on another instance.
@@ -398,8 +425,7 @@ impl Gateway {
         let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
         // The decision of before the wait may not hold any more, nor the credential.
         let token = self.token_now(token)?;
-        let permit =
-            authorize(&token.caller(), operation, permit.into_path()).map_err(|denial| denial.to_error(&token.caller(), operation))?;
+        let permit = again(&token.caller(), &head.method, permit)?;
         let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
         let credential = self.presented(&token.app.account.account).await?;
         let allowance = Some(slot.allowance);
@@ -454,9 +480,10 @@ impl Gateway {
     /// What is known of a call before its outcome.
     fn entry(&self, call: &Call, method: &http::Method) -> AuditEntry {
         let caller = call.token.as_ref().map(|token| token.caller());
-        let operation = match call.operation {
-            Some(operation) => self.operation_names[usize::from(operation.id.0)].clone(),
-            None => format!("{} (unknown)", known_method(method)).into(),
+        let operation = match (call.operation, &call.unlisted) {
+            (_, Some(name)) => name.clone(),
+            (Some(operation), _) => self.operation_names[usize::from(operation.id.0)].clone(),
+            (None, None) => format!("{} (unknown)", known_method(method)).into(),
         };
         AuditEntry {
             at: call.at,
@@ -516,20 +543,35 @@ fn normal_path(path: &str, query: Option<&str>) -> Result<NormalPath, ErrorBody>
     })
 }
 
-fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Outcome> {
+/// Why the catalog has no operation for a call.
+enum Unresolved {
+    /// It has the path with other methods; the answer names them.
+    Method(Box<Outcome>),
+    /// It does not list the path.
+    Path,
+}
+
+/// Decides anew about a call that waited.
+fn again(caller: &Caller<'_>, method: &http::Method, permit: Permit) -> Result<Permit, ErrorBody> {
+    let operation = permit.operation();
+    let path = permit.into_path();
+    if operation.is_unlisted() {
+        let denied =
+            |denial: keyway_core::unlisted::UnlistedDenial| denial.to_error(caller.app_name, caller.app_id, known_method(method), &path);
+        return authorize_unlisted(caller, method.as_str(), path.clone()).map_err(denied);
+    }
+    authorize(caller, operation, path).map_err(|denial| denial.to_error(caller, operation))
+}
+
+fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Unresolved> {
     match Catalog::get().resolve(method.as_str(), path) {
         Resolution::Found(operation) => Ok(operation),
         Resolution::MethodNotAllowed(allowed) => {
             let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
             let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), path.as_str());
-            Err(Outcome { allow: Some(allowed), ..ErrorBody::new(405, "METHOD_NOT_ALLOWED", message).into() })
+            Err(Unresolved::Method(Box::new(Outcome { allow: Some(allowed), ..ErrorBody::new(405, "METHOD_NOT_ALLOWED", message).into() })))
         }
-        Resolution::Unknown => Err(ErrorBody::new(
-            404,
-            "NOT_FOUND",
-            format!("{} {} is not an operation that HubSpot publishes", known_method(method), path.as_str()),
-        )
-        .into()),
+        Resolution::Unknown => Err(Unresolved::Path),
     }
 }
 

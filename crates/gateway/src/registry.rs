@@ -439,7 +439,15 @@ impl TokenEntry {
     pub fn caller(&self) -> Caller<'_> {
         let app = &self.app.app;
         let is_install = app.public_app.is_some();
-        Caller { app_id: app.id, app_name: &app.name, hub_id: app.hub_id, token_id: self.token.id, granted: &self.granted, is_install }
+        Caller {
+            app_id: app.id,
+            app_name: &app.name,
+            hub_id: app.hub_id,
+            token_id: self.token.id,
+            granted: &self.granted,
+            is_install,
+            unlisted: &app.unlisted,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
+use keyway_core::unlisted::Unlisted;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
@@ -375,6 +376,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (60, "the account of a change", include_str!("../migrations/0060_change_account.sql")),
         (70, "the id of the data folder", include_str!("../migrations/0070_folder.sql")),
         (75, "authorities of the forward proxy", include_str!("../migrations/0075_proxy_authority.sql")),
+        (80, "unlisted operations", include_str!("../migrations/0080_unlisted.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -418,7 +420,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits, unlisted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -435,6 +437,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(i64::from(app.translate))
         .bind(app.public_app.map(signed))
         .bind(i64::from(app.no_limits))
+        .bind(json_list(&app.unlisted.to_texts()))
         .fetch_one(&mut **change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -444,7 +447,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
         "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
-         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12 where id = $13",
+         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12, unlisted = $13 where id = $14",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -458,6 +461,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.sharing.max_wait_ms))
     .bind(i64::from(app.translate))
     .bind(i64::from(app.no_limits))
+    .bind(json_list(&app.unlisted.to_texts()))
     .bind(signed(app.id))
     .execute(&mut **change)
     .await?;
@@ -543,7 +547,9 @@ fn account(row: &AnyRow) -> Result<Account, StoreError> {
 
 fn app(row: &AnyRow) -> Result<App, StoreError> {
     let small = |column: &'static str| u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Row(column));
-    let list = |column: &str, what| serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Row(what));
+    let list = |column: &str, what| -> Result<Vec<String>, StoreError> {
+        serde_json::from_str(row.try_get(column)?).map_err(|_| StoreError::Row(what))
+    };
     Ok(App {
         id: unsigned(row.try_get("id")?, "app id")?,
         hub_id: unsigned(row.try_get("hub_id")?, "hub id")?,
@@ -555,6 +561,7 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         sharing: Sharing { weight: small("weight")?, reserve: small("reserve")?, max_wait_ms: small("max_wait_ms")? },
         translate: row.try_get::<i64, _>("translate")? != 0,
         no_limits: row.try_get::<i64, _>("no_limits")? != 0,
+        unlisted: Unlisted::parse(&list("unlisted", "list of unlisted operations")?).map_err(|_| StoreError::Row("unlisted operation"))?,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),

@@ -11,11 +11,11 @@ use crate::client::{call, list_all};
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
         App::Create { name, account, fields, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, sharing } = fields;
             let body = json!({
                 "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
-                "translate": translate, "noLimits": no_limits,
+                "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
@@ -28,7 +28,10 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
         App::Show { app, json } => {
             let mut answer = call(connection, Method::GET, &path(&app), None).await?;
             answer["scopes"] = call(connection, Method::GET, &format!("{}/scopes", path(&app)), None).await?;
-            show(&answer, json, |answer| format!("{}\n\n{}", describe(&answer["app"]), scopes::summary(&answer["scopes"])))
+            show(&answer, json, |answer| {
+                let app = &answer["app"];
+                format!("{}\n\n{}{}", describe(app), scopes::summary(&answer["scopes"]), unlisted(app, &answer["scopes"]))
+            })
         }
         App::Tighten { app, days, apply, json } => scopes::tighten(connection, &app, days, apply, json).await,
         App::Unused { days, json } => {
@@ -36,14 +39,14 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, sharing } = fields;
             let body = json!({
                 "name": name, "description": description, "owner": owner,
                 "dependents": (!dependent.is_empty()).then_some(dependent),
                 "scopes": (!scopes.is_empty()).then(|| split(&scopes)),
                 "addScopes": split(&add_scope), "removeScopes": split(&remove_scope),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
-                "translate": translate, "noLimits": no_limits,
+                "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
             });
             change(connection, &app, body, json, "updated").await
         }
@@ -106,9 +109,25 @@ fn limits(app: &Value) -> String {
     format!("weight {weight}, {reserve} calls in 10 seconds kept for it, waits up to {wait} ms")
 }
 
+/// Refused calls of operations that the catalog does not list, and the command that would allow them.
+fn unlisted(app: &Value, scopes: &Value) -> String {
+    let refused: Vec<&Value> = list(scopes, "unlisted").iter().filter(|one| one["allowed"] == false).collect();
+    if refused.is_empty() {
+        return String::new();
+    }
+    let line = |one: &&Value| format!("    {}  {} calls, last {}", text(&one["operation"]), text(&one["calls"]), text(&one["last"]));
+    let kept = list(app, "unlisted").iter().map(text).filter(|rule| rule != "refuse");
+    let rules: String = kept.chain(refused.iter().map(|one| text(&one["operation"]))).map(|rule| format!(" --unlisted '{rule}'")).collect();
+    format!(
+        "\n\n  refused calls of operations that the catalog does not list\n{}\n  To allow them: keyway app update {}{rules}",
+        refused.iter().map(line).collect::<Vec<_>>().join("\n"),
+        text(&app["id"]),
+    )
+}
+
 fn describe(app: &Value) -> String {
     let mut lines = format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  scopes       {}",
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  scopes       {}",
         text(&app["id"]),
         text(&app["name"]),
         text(&app["hubId"]),
@@ -118,6 +137,7 @@ fn describe(app: &Value) -> String {
         text(&app["dependents"]),
         limits(app),
         if app["translate"] == true { "numbered versions are carried to their successors" } else { "off" },
+        list(app, "unlisted").iter().map(text).collect::<Vec<_>>().join(", "),
         list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
     );
     if !list(app, "tokens").is_empty() {

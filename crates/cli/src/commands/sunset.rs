@@ -53,12 +53,14 @@ pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json:
 
 fn endings(answer: &Value) -> BTreeMap<(String, String, String), Ending> {
     let mut endings: BTreeMap<(String, String, String), Ending> = BTreeMap::new();
-    for one in list(answer, "usage").iter().filter(|one| one["sunset"].is_string()) {
+    for one in list(answer, "usage").iter().filter(|one| one["sunset"].is_string() || one["unlisted"] == true) {
         let app = if one["app"].is_string() { text(&one["app"]) } else { format!("{} (deleted)", text(&one["appId"])) };
-        let ending = endings.entry((text(&one["sunset"]), app, text(&one["operation"]))).or_default();
+        // When an operation ends that the catalog does not list is not known; it comes last.
+        let sunset = one["sunset"].as_str().unwrap_or("unknown").to_owned();
+        let ending = endings.entry((sunset, app, text(&one["operation"]))).or_default();
         ending.calls += one["calls"].as_u64().unwrap_or(0);
         ending.last = ending.last.clone().max(text(&one["last"]));
-        ending.ends = text(&one["ends"]);
+        ending.ends = one["ends"].as_str().unwrap_or("not in the catalog").to_owned();
         ending.successor = one["successor"].as_str().unwrap_or("none published").to_owned();
         ending.difference = one["difference"].as_str().unwrap_or_default().to_owned();
     }

@@ -39,5 +39,7 @@ mod scan;
 mod sign_in;
 /// Which CRM records a call touched, as the audit tells it.
 mod touched;
+/// Calls that the catalog does not list.
+mod unlisted;
 /// Webhooks, at a receiver of the test's own.
 mod webhooks;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::policy::{Caller, authorize};
 use crate::scope::ScopeSet;
+use crate::unlisted::Unlisted;
 
 /// A path that means this operation: an object type where the name says so, else an id.
 fn sample_path(template: &str) -> String {
@@ -201,7 +202,8 @@ fn every_operation_refuses_no_scope_passes_one_alternative_and_refuses_it_less_o
             continue;
         }
         let passes = |granted: &ScopeSet| {
-            let caller = Caller { app_id: 1, app_name: "a", hub_id: 1, token_id: 1, granted, is_install: false };
+            let caller =
+                Caller { app_id: 1, app_name: "a", hub_id: 1, token_id: 1, granted, is_install: false, unlisted: &Unlisted::default() };
             authorize(&caller, operation, path.clone()).is_ok()
         };
         assert!(!passes(&ScopeSet::EMPTY), "{operation} passes with no scope");

@@ -129,6 +129,8 @@ pub(super) struct AppBody {
     pub max_wait_ms: Option<u32>,
     pub translate: Option<bool>,
     pub no_limits: Option<bool>,
+    /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns such as `GET /some/api/v1/*`.
+    pub unlisted: Option<Vec<String>>,
 }
 
 impl AppBody {

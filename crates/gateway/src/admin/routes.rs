@@ -258,6 +258,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         sharing,
         translate: asked.translate.unwrap_or(false),
         no_limits: asked.no_limits.unwrap_or(false),
+        unlisted: asked.unlisted,
     };
     let (app, token) = admin.control.create_app(new).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
@@ -293,9 +294,23 @@ async fn update_app(
         only_less(&admin, &app, &asked).await?;
     }
     let sharing = asked.sharing();
-    let AppBody { name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, .. } = asked;
-    let change =
-        AppChange { name, description, owner, dependents, scopes, add_scopes, remove_scopes, sharing, translate, no_limits, enabled };
+    let AppBody {
+        name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, unlisted, ..
+    } = asked;
+    let change = AppChange {
+        name,
+        description,
+        owner,
+        dependents,
+        scopes,
+        add_scopes,
+        remove_scopes,
+        sharing,
+        translate,
+        no_limits,
+        unlisted,
+        enabled,
+    };
     let changed = admin.control.update_app(&app, change).await?;
     answer(view::ChangedApp { app: view::app(&changed) })
 }
@@ -306,7 +321,13 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
     let (app, _) = admin.control.app(app).await?;
     let granted = |scope: &String| app.scopes.contains(scope);
     let widened = !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
-    if widened || asked.no_limits.is_some() || asked.weight.is_some() || asked.reserve.is_some() || asked.max_wait_ms.is_some() {
+    if widened
+        || asked.unlisted.is_some()
+        || asked.no_limits.is_some()
+        || asked.weight.is_some()
+        || asked.reserve.is_some()
+        || asked.max_wait_ms.is_some()
+    {
         return Err(ApiError::new(
             403,
             "forbidden",

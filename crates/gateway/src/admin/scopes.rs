@@ -58,6 +58,7 @@ pub(super) async fn of_app(
     let oldest = admin.audit.oldest().await?;
     let complete = oldest.is_some_and(|oldest| oldest <= since) || app.created_at >= since;
     let needed = needed(&app, &used);
+    let unlisted = unlisted(&app, &admin.audit.usage(Some(app.hub_id), since).await?);
     answer(view::ScopesUsed {
         app: view::AppName { id: app.id, name: app.name.clone(), hub_id: app.hub_id },
         days,
@@ -69,6 +70,7 @@ pub(super) async fn of_app(
         unused: needed.unused,
         least: needed.least,
         operations: needed.operations,
+        unlisted,
     })
 }
 
@@ -106,6 +108,23 @@ pub(super) async fn users_of_token(
     let (shown, after) = page(sources, query.after.as_deref(), query.limit, |(source, ..)| source.clone())?;
     let user = |(source, calls, last): (String, u64, Timestamp)| view::TokenUser { source, calls, last: last.into() };
     answer(view::TokenUsers { token_id, days, users: shown.into_iter().map(user).collect(), after })
+}
+
+/// What an app called, or tried to call, that the catalog does not list.
+fn unlisted(app: &App, used: &[OperationUse]) -> Vec<view::UnlistedUse> {
+    let mut calls: BTreeMap<(&str, &str), (u64, Timestamp)> = BTreeMap::new();
+    for one in used.iter().filter(|one| one.app_id == app.id) {
+        let Some(called) = one.operation.split_once(" (unlisted) ").filter(|(_, path)| path.starts_with('/')) else { continue };
+        let sum = calls.entry(called).or_insert((0, one.last));
+        *sum = (sum.0 + one.calls, sum.1.max(one.last));
+    }
+    let shown = |((method, path), (calls, last)): ((&str, &str), (u64, Timestamp))| view::UnlistedUse {
+        operation: format!("{method} {path}"),
+        calls,
+        last: last.into(),
+        allowed: Method::parse(method).is_some_and(|method| app.unlisted.allows(method, path)),
+    };
+    calls.into_iter().map(shown).collect()
 }
 
 struct Needed {

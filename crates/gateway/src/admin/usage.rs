@@ -75,6 +75,8 @@ fn key(used: &OperationUse) -> String {
 /// One line: `app` is none for an app that was deleted.
 fn described(used: &OperationUse, app: Option<String>) -> view::Usage {
     let (method, template) = used.operation.split_once(' ').unwrap_or_default();
+    let unlisted = template.strip_prefix("(unlisted) ");
+    let template = unlisted.unwrap_or(template);
     let ends = sunset::of_path(template);
     let successor = Method::parse(method).and_then(|method| sunset::successor(method, template));
     view::Usage {
@@ -91,6 +93,7 @@ fn described(used: &OperationUse, app: Option<String>) -> view::Usage {
         ends: ends.map(|row| row.what.to_owned()),
         certainty: ends.map(|row| row.certainty.to_owned()),
         successor: successor.and_then(|row| row.successor).map(str::to_owned),
+        unlisted: unlisted.is_some(),
         difference: successor.map(|row| row.difference.to_owned()),
     }
 }

@@ -145,6 +145,8 @@ shown! {
         max_wait_ms: u32,
         translate: bool,
         no_limits: bool,
+        /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns.
+        unlisted: Vec<String>,
         created_at: Moment,
         updated_at: Moment,
     }
@@ -292,6 +294,8 @@ shown! {
         calls: u64,
         failed: u64,
         last: Moment,
+        /// Whether the catalog does not list the operation.
+        unlisted: bool,
         /// When the operation ends, and what of it.
         sunset: Option<String>,
         ends: Option<String>,
@@ -403,6 +407,17 @@ shown! {
         /// Whether `needed` is surely the least.
         least: bool,
         operations: Vec<OperationUse>,
+        /// Calls of operations that the catalog does not list, allowed or refused.
+        unlisted: Vec<UnlistedUse>,
+    }
+    /// Calls of one operation that the catalog does not list.
+    struct UnlistedUse {
+        /// Method and path, ids masked; also a pattern for the app's `unlisted`.
+        operation: String,
+        calls: u64,
+        last: Moment,
+        /// Whether the app may call it now.
+        allowed: bool,
     }
     struct Verified {
         records: u64,

@@ -70,8 +70,15 @@ impl std::str::FromStr for StatusFilter {
 }
 
 /// Refusals before the limits: what was called was not permitted.
-pub(super) const NOT_PERMITTED: [&str; 6] =
-    ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION", "MISSING_SCOPES", "BANNED", "NOT_FOUND", "METHOD_NOT_ALLOWED"];
+pub(super) const NOT_PERMITTED: [&str; 7] = [
+    "INVALID_AUTHENTICATION",
+    "EXPIRED_AUTHENTICATION",
+    "MISSING_SCOPES",
+    "BANNED",
+    "NOT_FOUND",
+    "METHOD_NOT_ALLOWED",
+    "UNLISTED_OPERATION",
+];
 
 /// How often an app called an operation on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]

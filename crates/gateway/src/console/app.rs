@@ -71,8 +71,12 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
         "name": fields.get("name"), "description": fields.get("description"), "owner": fields.get("owner"),
         "dependents": fields.lines("dependents"), "translate": fields.has("translate"),
     });
+    let unlisted = fields.lines("unlisted");
     // Only what was changed: an app manager may send no other part of the limits, not even the same.
     let app = get(&visitor, id).await?;
+    if unlisted != app.unlisted {
+        body["unlisted"] = if unlisted.is_empty() { json!(["refuse"]) } else { json!(unlisted) };
+    }
     for (field, name, was) in
         [("weight", "weight", app.weight), ("reserve", "reserve", app.reserve), ("max_wait_ms", "maxWaitMs", app.max_wait_ms)]
     {
@@ -128,6 +132,16 @@ struct Used {
     granted: Vec<String>,
     unused: Vec<String>,
     operations: Vec<Operation>,
+    unlisted: Vec<Unlisted>,
+}
+
+/// Calls of an operation that the catalog does not list.
+#[derive(Deserialize)]
+struct Unlisted {
+    operation: String,
+    calls: u64,
+    last: String,
+    allowed: bool,
 }
 
 #[derive(Deserialize)]

@@ -34,6 +34,8 @@ pub(super) struct App {
     pub reserve: u64,
     pub max_wait_ms: u64,
     pub translate: bool,
+    #[serde(default)]
+    pub unlisted: Vec<String>,
     pub created_at: String,
     pub updated_at: String,
     #[serde(default)]
@@ -107,6 +109,11 @@ impl App {
 
     pub fn dependents_text(&self) -> String {
         self.dependents.join("\n")
+    }
+
+    /// The setting for unlisted operations, a rule on each line.
+    pub fn unlisted_text(&self) -> String {
+        self.unlisted.join("\n")
     }
 
     fn is_unused(&self, now: Timestamp) -> bool {

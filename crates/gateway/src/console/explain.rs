@@ -48,7 +48,10 @@ fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
     match operation {
         Some(operation) if operation.read_only => format!("Read with {}{object}, part of HubSpot's {} API.", operation, operation.api),
         Some(operation) => format!("Change with {}{object}, part of HubSpot's {} API.", operation, operation.api),
-        None => format!("{}: not an operation that HubSpot publishes.", record.operation),
+        None if record.operation.contains(" (unlisted) ") => {
+            format!("{}: not in Keyway's catalog of HubSpot operations.", record.operation)
+        }
+        None => format!("{}: a path of no HubSpot operation.", record.operation),
     }
 }
 
@@ -95,6 +98,10 @@ fn remedy(record: &AuditRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<
         (Some("NOT_FOUND" | "METHOD_NOT_ALLOWED"), _) => {
             &["Check path and method against HubSpot's reference. The answer of the call named the methods that there are."]
         }
+        (Some("UNLISTED_OPERATION"), _) => &[
+            "Keyway's catalog of HubSpot operations does not list this path. If the app needs it, add the operation to \"Operations that the catalog does not list\" on the app's edit page.",
+            "If not, check method and path against HubSpot's reference.",
+        ],
         (Some("CONNECTION_CREDENTIAL"), _) => &["HubSpot refuses the account's credential: replace it on the account's page."],
         (Some("CONNECTION_REVOKED"), _) => &["The account took its grant back: connect it anew on the account's page."],
         (Some("UPSTREAM_UNAVAILABLE" | "SERVICE_UNAVAILABLE"), _) => {

@@ -108,6 +108,7 @@ pub(super) fn cause(category: &str) -> &'static str {
         "RATE_LIMITS" => "A limit was reached",
         "NOT_FOUND" => "No such operation",
         "OBJECT_NOT_FOUND" => "No such record",
+        "UNLISTED_OPERATION" => "The app may not call operations that the catalog does not list",
         "METHOD_NOT_ALLOWED" => "The path has other methods",
         "VALIDATION_ERROR" => "The request was not valid",
         "CONFLICT" => "It collides with what is there",

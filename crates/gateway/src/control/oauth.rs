@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, uuid_text};
+use keyway_core::unlisted::Unlisted;
 use keyway_oauth::error::OAuthError;
 use keyway_oauth::server::CODE_MS;
 use keyway_oauth::server::authorize::{self, Registered};
@@ -358,6 +359,7 @@ impl Control {
             sharing: Sharing::default(),
             translate: false,
             no_limits: false,
+            unlisted: Unlisted::default(),
             enabled: true,
             created_at: now,
             updated_at: now,

@@ -270,7 +270,7 @@ impl Thing<'_> {
             Self::App(one) => json!({
                 "hubId": one.hub_id, "name": one.name, "description": one.description, "owner": one.owner, "dependents": one.dependents,
                 "scopes": one.scopes, "weight": one.sharing.weight, "reserve": one.sharing.reserve, "maxWaitMs": one.sharing.max_wait_ms,
-                "translate": one.translate, "noLimits": one.no_limits, "enabled": one.enabled, "publicAppId": one.public_app,
+                "translate": one.translate, "noLimits": one.no_limits, "unlisted": one.unlisted.to_texts(), "enabled": one.enabled, "publicAppId": one.public_app,
             }),
             Self::Token(one) => json!({
                 "appId": one.app_id, "hint": one.hint, "legacy": one.legacy, "expiresAt": one.expires_at.map(Timestamp::to_iso),

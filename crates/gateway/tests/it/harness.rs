@@ -84,6 +84,7 @@ impl Server {
         let app = |id, name: &str, scopes: &[&str]| App {
             translate: false,
             no_limits: false,
+            unlisted: keyway_core::unlisted::Unlisted::default(),
             public_app: None,
             id,
             hub_id: HUB,

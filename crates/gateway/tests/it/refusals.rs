@@ -56,10 +56,18 @@ async fn a_missing_scope_is_named_and_granting_it_needs_no_new_token() {
 }
 
 #[tokio::test]
-async fn what_hubspot_does_not_publish_is_404_and_another_method_405() {
+async fn an_unlisted_path_is_501_on_an_embedded_account_a_gone_one_404_and_another_method_405() {
     let server = Server::start().await;
     let token = server.token(FULL);
-    server.send(token, "GET", "/crm/v3/objets/contacts", None).await.check_error(404, "NOT_FOUND");
+    for method in ["GET", "POST"] {
+        let unlisted = server.send(token, method, "/crm/v3/objets/contacts", Some("{}")).await;
+        let body = unlisted.check_error(501, "NOT_IMPLEMENTED");
+        assert!(body["message"].as_str().unwrap().contains("/crm/v3/objets/contacts"), "{body}");
+        assert_eq!(unlisted.header("keyway-rule"), Some("not-served"));
+    }
+    // HubSpot says that everything below Contact Lists v1 answers 404.
+    let gone = server.send(token, "GET", "/contacts/v1/lists/no-such-list-path/of/any/kind", None).await;
+    gone.check_error(404, "OBJECT_NOT_FOUND");
     let refused = server.send(token, "PUT", CONTACTS, None).await;
     refused.check_error(405, "METHOD_NOT_ALLOWED");
     assert_eq!(refused.header("allow"), Some("get, post"));

@@ -83,6 +83,7 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
         max_wait_ms: app.sharing.max_wait_ms,
         translate: app.translate,
         no_limits: app.no_limits,
+        unlisted: app.unlisted.to_texts(),
         created_at: app.created_at.into(),
         updated_at: app.updated_at.into(),
     }

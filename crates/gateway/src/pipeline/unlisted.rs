@@ -1,0 +1,91 @@
+//! Calls of paths that the catalog does not list: the app's setting decides on connected accounts,
+//! embedded accounts do not serve them.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::Method;
+use hyper::body::Incoming;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::path::NormalPath;
+use keyway_core::policy::authorize_unlisted;
+use keyway_core::sunset::AsOf;
+use keyway_core::unlisted::masked;
+
+use super::{Call, Gateway, Outcome, known_method};
+use crate::registry::TokenEntry;
+
+/// Names of unlisted operations that the audit log gets from one run of the server: callers choose the
+/// paths, and the log's index holds each name once.
+const NAMES_MAX: usize = 1_000;
+
+/// The names given so far.
+#[derive(Default)]
+pub(super) struct Names(Mutex<HashSet<Arc<str>>>);
+
+impl Names {
+    /// How the audit log names a call: method and masked path, or that there were too many paths.
+    pub(super) fn of(&self, method: &Method, path: &NormalPath) -> Arc<str> {
+        let name = format!("{} (unlisted) {}", known_method(method), masked(path));
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name.as_str()) {
+            return known.clone();
+        }
+        let name: Arc<str> = if names.len() < NAMES_MAX { name } else { format!("{} (unlisted) (other)", known_method(method)) }.into();
+        names.insert(name.clone());
+        name
+    }
+}
+
+impl Gateway {
+    /// A call that the catalog does not list, of a known token.
+    pub(super) async fn unlisted(
+        &self,
+        call: &mut Call,
+        head: &http::request::Parts,
+        body: Incoming,
+        path: NormalPath,
+        token: &TokenEntry,
+    ) -> Result<Outcome, Outcome> {
+        call.unlisted = Some(self.unlisted_names.of(&head.method, &path));
+        let method = known_method(&head.method);
+        let Some(limiter) = token.app.account.limiter() else {
+            // HubSpot says of some paths that they are gone; of others nothing is known.
+            if AsOf::new(&call.at.to_date(), true).is_some_and(|today| today.end_of_path(path.as_str()).is_some()) {
+                let message = format!("{method} {} has ended at HubSpot. \"keyway plan\" names what took its place.", masked(&path));
+                return Err(ErrorBody::not_found(message).into());
+            }
+            return Err(ErrorBody::new(
+                501,
+                "NOT_IMPLEMENTED",
+                format!(
+                    "The embedded account does not serve {method} {}, which is not in Keyway's catalog of HubSpot operations. \"keyway portal coverage\" lists what it serves.",
+                    masked(&path)
+                ),
+            )
+            .into());
+        };
+        let caller = token.caller();
+        let permit = authorize_unlisted(&caller, head.method.as_str(), path.clone())
+            .map_err(|denial| denial.to_error(caller.app_name, caller.app_id, method, &path))?;
+        self.relay(call, head, body, permit, token, limiter).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_cannot_make_up_names_without_end() {
+        let names = Names::default();
+        let letters = |number: usize| -> String { number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect() };
+        for number in 0..NAMES_MAX {
+            names.of(&Method::GET, &NormalPath::parse(&format!("/new/{}", letters(number))).unwrap());
+        }
+        let more = names.of(&Method::GET, &NormalPath::parse("/new/other-words").unwrap());
+        assert_eq!(&*more, "GET (unlisted) (other)");
+        let known = names.of(&Method::GET, &NormalPath::parse("/new/b").unwrap());
+        assert_eq!(&*known, "GET (unlisted) /new/b");
+    }
+}
