@@ -253,6 +253,8 @@ impl Catalog {
                 read_only: method == Method::Get,
                 // Whether HubSpot exempts it is not known, so it counts.
                 limit_class: LimitClass::Standard,
+                scopes_from: tables::ScopesFrom::Unstated,
+                source: "",
                 requirement: requirement::Rule::Fixed(Requirement::Nothing),
             })
             .collect();
