@@ -4,6 +4,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use keyway_core::secret::Secret;
 use keyway_oauth::random_text;
+use tokio::sync::Semaphore;
 
 use super::{Control, ControlError, Result, random, record};
 use crate::clock;
@@ -271,8 +272,18 @@ pub(super) async fn hashed(chosen: Secret<String>) -> Result<String> {
     blocking(move || hash(&chosen, &salt)).await?
 }
 
+/// Passwords hashed at one time, at 19 MiB each; others wait.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
 /// Hashing takes tens of milliseconds: not on the thread that answers everybody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let failed = |_| ControlError::Backend("hashing a password failed".into());
+    let place = HASHING.acquire().await.map_err(failed)?;
+    // The place goes along: the work goes on when nobody waits for it any more.
+    let work = move || {
+        let _place = place;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| ControlError::Backend("hashing a password failed".into()))
 }
 
