@@ -16,13 +16,16 @@ use crate::state::{State, Tx};
 use crate::table::unique_values;
 use crate::value::{self, BadValue};
 
+/// Faults of one record that are told at most.
+const FAULTS_MAX: usize = 25;
+
 /// Whom to associate a new record with, and with which types.
 pub type Wanted = Vec<(End, Vec<u32>)>;
 
 /// Properties in their stored form.
 pub type Values = Vec<(Name, String)>;
 
-/// The `properties` of a body, checked; every fault is told at once, as HubSpot does.
+/// The `properties` of a body, checked; all faults are told at once, as HubSpot does, up to [`FAULTS_MAX`].
 pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current: Option<&Record>) -> Result<Values, ErrorBody> {
     let given = match body.get("properties") {
         Some(Value::Object(given)) => given,
@@ -36,6 +39,10 @@ pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current:
         match writing.property(name, value)? {
             Ok((name, value)) => values.push((name, value)),
             Err(fault) => faults.push((name.as_str(), fault)),
+        }
+        // An error for each of a hundred thousand names would be many times as long as what it is about.
+        if faults.len() == FAULTS_MAX {
+            break;
         }
     }
     if !faults.is_empty() {
