@@ -154,7 +154,8 @@ pub(super) fn without_hapikey(query: &str) -> Option<String> {
 }
 
 fn is_hapikey(pair: &str) -> bool {
-    pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("hapikey"))
+    // As HubSpot reads it: a name may be percent-encoded.
+    form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name.eq_ignore_ascii_case("hapikey"))
 }
 
 #[cfg(test)]
@@ -165,6 +166,7 @@ mod tests {
     fn hapikey_never_goes_on() {
         assert_eq!(without_hapikey("a=1&hapikey=x&b=2").as_deref(), Some("a=1&b=2"));
         assert_eq!(without_hapikey("HAPIKEY=x"), None);
+        assert_eq!(without_hapikey("?%68apikey=x&hapi%6Bey=y&%48API%4bEY&a=%68apikey").as_deref(), Some("?%68apikey=x&a=%68apikey"));
         assert_eq!(without_hapikey("hapikeys=1").as_deref(), Some("hapikeys=1"));
     }
 
