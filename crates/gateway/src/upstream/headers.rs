@@ -41,7 +41,7 @@ fn coding_asked_for(accepted: &HeaderValue) -> HeaderValue {
 }
 
 /// What of HubSpot's never reaches a client: hop-by-hop fields (RFC 9110, section 7.6.1) and
-/// framing, cookies and policies of HubSpot's own host, and its rate headers, which speak of the
+/// framing, cookies and policies of HubSpot's own host, what only Keyway says, and its rate headers, which speak of the
 /// connection and not of the app that called.
 const HELD_BACK: [&str; 20] = [
     "connection",
@@ -77,7 +77,11 @@ pub(super) fn hand_on(from: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(from.len());
     for (name, value) in from {
         let text = name.as_str();
-        if HELD_BACK.contains(&text) || text.starts_with("x-hubspot-ratelimit-") || named.iter().any(|held| held == text) {
+        if HELD_BACK.contains(&text)
+            || text.starts_with("x-hubspot-ratelimit-")
+            || text.starts_with("keyway-")
+            || named.iter().any(|held| held == text)
+        {
             continue;
         }
         kept.append(name.clone(), value.clone());
@@ -168,6 +172,8 @@ mod tests {
             ("connection", "close, X-Own"),
             ("x-own", "1"),
             ("set-cookie", "a=b"),
+            ("keyway-rule", "forged"),
+            ("keyway-correlation-id", "forged"),
             ("x-hubspot-ratelimit-remaining", "3"),
             ("x-hubspot-correlation-id", "1"),
             ("content-type", "application/json"),
