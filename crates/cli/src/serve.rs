@@ -52,6 +52,7 @@ const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
 
 pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
     log_to_stderr(&serve.log)?;
+    let descriptors = server::raise_limit();
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
@@ -153,7 +154,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         ending: Arc::default(),
         sign_in_guesses: Arc::default(),
     };
-    let socket = serve_admin(admin, admin_tcp, folder, stopped.clone())?;
+    let socket = serve_admin(admin, (admin_tcp, descriptors), folder, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
@@ -280,22 +281,20 @@ async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
 }
 
 /// Starts the admin API on TCP and on the folder's socket, whose path comes back.
-fn serve_admin(admin: Admin, tcp: TcpListener, folder: &Path, stopped: watch::Receiver<bool>) -> anyhow::Result<PathBuf> {
+fn serve_admin(
+    admin: Admin,
+    (tcp, descriptors): (TcpListener, Option<u64>),
+    folder: &Path,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<PathBuf> {
     let named = |name: &'static str, take: fn(&'static str, Secret<String>) -> Result<AdminToken, String>| match std::env::var(name) {
         Ok(token) => take(name, Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
         Err(_) => Ok(None),
     };
     let configured = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
     let configured = configured.into_iter().flatten().collect();
-    let over_tcp = admin::over_tcp(admin.clone(), configured).into_make_service_with_connect_info::<SocketAddr>();
-    let tcp = tokio::net::TcpListener::from_std(tcp)?;
-    let mut stop = stopped.clone();
-    tokio::spawn(async move {
-        let served = axum::serve(tcp, over_tcp).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the admin listener stopped");
-        }
-    });
+    let over_tcp = admin::over_tcp(admin.clone(), configured);
+    tokio::spawn(server::serve_admin(tokio::net::TcpListener::from_std(tcp)?, over_tcp, descriptors, stopped.clone()));
     let path = folder.join("admin.sock");
     let socket = bind_socket(folder, &path)?;
     let mut stop = stopped;

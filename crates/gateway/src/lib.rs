@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod admin;
+pub mod arriving;
 pub mod audit;
 pub mod backend;
 pub mod backup;

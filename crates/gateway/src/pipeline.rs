@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
@@ -40,6 +41,7 @@ use keyway_core::touched::Touched;
 use keyway_core::translate::translate;
 
 use crate::activity::Activity;
+use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
@@ -223,6 +225,19 @@ impl Gateway {
     /// # Errors
     /// A fault rule says that there is no answer, and the connection is to be closed.
     pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
+        let (head, body) = request.into_parts();
+        let (body, rest) = Arriving::new(body, &head.headers);
+        let mut response = self.answered(Request::from_parts(head, body), source).await?;
+        // A refusal may come before its body: what is little is read, so that the connection can be kept.
+        if let Some(left) = rest.left()
+            && !Box::pin(left.read()).await
+        {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+
+    async fn answered(&self, request: Request<Arriving>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let at = clock::now();
         let mut call = Call {
             at,
@@ -298,13 +313,13 @@ impl Gateway {
     }
 
     /// The road. Every `?` is a refusal.
-    async fn travel(&self, call: &mut Call, request: Request<Incoming>) -> Result<Outcome, Outcome> {
+    async fn travel(&self, call: &mut Call, request: Request<Arriving>) -> Result<Outcome, Outcome> {
         let (head, body) = request.into_parts();
         self.is_current(call.at)?;
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();
-            let body = receive::json_body(&head, body, call).await?;
+            let body = receive::introspection_body(&head, body, call).await?;
             return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
         }
         if let Some(endpoint) = oauth::Endpoint::of(&head.method, &path) {
@@ -376,7 +391,7 @@ impl Gateway {
         &self,
         call: &mut Call,
         head: &http::request::Parts,
-        body: Incoming,
+        body: Arriving,
         permit: Permit,
         token: &TokenEntry,
     ) -> Result<Outcome, Outcome> {
@@ -407,7 +422,7 @@ impl Gateway {
         &self,
         call: &mut Call,
         head: &http::request::Parts,
-        body: Incoming,
+        body: Arriving,
         permit: Permit,
         token: &TokenEntry,
         limiter: &Arc<Limiter>,

@@ -3,30 +3,43 @@
 //!
 //! Knows connections, not requests; those go to the pipeline.
 
+mod admin;
 mod called;
+mod descriptors;
 mod finishing;
+mod lingering;
 mod refusal;
+mod written;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use keyway_core::hosts::ApiHost;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::finishing::Finishing;
+use self::refusal::Answered;
+use self::written::Written;
 use crate::pipeline::Gateway;
+
+pub use admin::serve_admin;
+pub use descriptors::raise_limit;
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
 /// Connections that wait for their thread to take them.
 const ACCEPTED_MAX: usize = 128;
+/// Longest head of a request, in bytes: the longest path and query, and as much again.
+const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How long a client may take to send the head of a request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
@@ -173,10 +186,11 @@ where
 {
     let Life { mut shutdown, alive } = life;
     let called = called.map(Arc::new);
-    let (stream, calls) = refusal::guard(stream);
+    let (stream, answers) = refusal::guard(Written::new(stream));
+    let known = answers.clone();
     let service = service_fn(move |mut request| {
-        calls.called();
-        let (gateway, alive) = (gateway.clone(), alive.clone());
+        answers.called();
+        let (gateway, alive, answers) = (gateway.clone(), alive.clone(), answers.clone());
         let refused = called.as_ref().and_then(|host| called::check(&mut request, host).err());
         // When the client hangs up, hyper drops what it waits for here, and a call that may have
         // changed something must still come to its record.
@@ -188,18 +202,32 @@ where
                 None => gateway.handle(request, source).await,
             };
             drop(alive);
+            let answered = answered.map(|response| {
+                if response.headers().contains_key(CONNECTION) {
+                    answers.unread();
+                }
+                response.map(|body| Answered::new(body, answers))
+            });
             // An error closes the connection without an answer.
             answered.map_err(std::io::Error::other)
         })
     });
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
     let stop = shutdown.wait_for(|stop| *stop);
-    let ended = first_of(connection.as_mut(), stop).await;
+    let ended = first_of(poll_fn(|context| connection.poll_without_shutdown(context)), stop).await;
     if ended.is_none() {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        Pin::new(&mut connection).graceful_shutdown();
+        let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    }
+    let mut stream = connection.into_parts().io.into_inner().into_inner();
+    if known.is_unread() {
+        lingering::close(stream).await;
+    } else {
+        let _ = stream.shutdown().await;
     }
 }
 

@@ -24,6 +24,8 @@ use hyper::body::Incoming;
 use keyway_core::secret::Secret;
 use keyway_core::share::Told;
 
+use crate::arriving::Arriving;
+
 pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
@@ -41,7 +43,7 @@ pub const ATTEMPTS_MAX: u32 = 3;
 pub const BACKOFF: Duration = Duration::from_millis(150);
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
-pub type RequestBody = Either<Full<Bytes>, Paced>;
+pub type RequestBody = Either<Full<Bytes>, Paced<Arriving>>;
 
 /// The body of an answer: as it comes, or with its links changed.
 pub type AnswerPart = Either<Paced, Linked>;

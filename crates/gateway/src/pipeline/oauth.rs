@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use hyper::body::Incoming;
 use keyway_core::catalog::{self, Catalog, Operation};
 use keyway_core::error_body::{ErrorBody, ErrorDetail, RateLimitFields};
 use keyway_core::path::NormalPath;
@@ -29,6 +28,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::{Call, Gateway, Outcome, account_activity, receive, respond};
+use crate::arriving::Arriving;
 use crate::audit::AuditLog;
 use crate::backend::BackendReply;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
@@ -160,7 +160,7 @@ impl From<ErrorBody> for Refusal {
 
 impl Gateway {
     /// Answers an endpoint of OAuth.
-    pub(super) async fn oauth(&self, call: &mut Call, head: &Parts, body: Incoming, endpoint: Endpoint) -> Result<Outcome, Outcome> {
+    pub(super) async fn oauth(&self, call: &mut Call, head: &Parts, body: Arriving, endpoint: Endpoint) -> Result<Outcome, Outcome> {
         let Some(server) = &self.oauth else {
             return Err(ErrorBody::new(501, "NOT_SERVED", "this server has no public apps").into());
         };
@@ -200,7 +200,7 @@ impl Gateway {
         server: &Server,
         call: &mut Call,
         head: &Parts,
-        body: Incoming,
+        body: Arriving,
         endpoint: Endpoint,
     ) -> Result<Option<Value>, Refusal> {
         let bytes = receive::small_body(head, body, call).await?;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use keyway_core::catalog::{self, Operation};
 use keyway_core::error_body::ErrorBody;
 
 use super::Call;
+use crate::arriving::Arriving;
 use crate::upstream::{Paced, RequestBody};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
@@ -19,12 +20,15 @@ const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// Largest body of a request for a token: some identifiers.
 const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of a question about a token, which anybody may ask.
+const INTROSPECTION_BYTES_MAX: usize = 4 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The body of a call. JSON is read whole, so that it can be sent again where that is safe; what
 /// HubSpot takes besides (file uploads) goes through as it comes, where there is a HubSpot.
-pub(super) async fn body(head: &Parts, body: Incoming, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
+pub(super) async fn body(head: &Parts, body: Arriving, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
+    check_coding(head)?;
     if connected && !body.is_end_stream() && check_type(head).is_err() {
         call.bytes_in = body.size_hint().exact().unwrap_or(0);
         if let Some(touched) = &mut call.touched {
@@ -50,7 +54,7 @@ fn takes_file(operation: &Operation) -> bool {
 }
 
 /// The body of a request, which must be JSON where there is one.
-pub(super) async fn json_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {
+pub(super) async fn json_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
     let bytes = whole_body(head, body, call, BODY_BYTES_MAX).await?;
     if !bytes.is_empty() {
         check_type(head)?;
@@ -58,12 +62,19 @@ pub(super) async fn json_body(head: &Parts, body: Incoming, call: &mut Call) -> 
     Ok(bytes)
 }
 
+/// The body of a question about a token, asked by whoever holds it: one token.
+pub(super) async fn introspection_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
+    let bytes = whole_body(head, body, call, INTROSPECTION_BYTES_MAX).await?;
+    check_type(head)?;
+    Ok(bytes)
+}
+
 /// The body of a request for a token, of whatever type.
-pub(super) async fn small_body(head: &Parts, body: Incoming, call: &mut Call) -> Result<Bytes, ErrorBody> {
+pub(super) async fn small_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
     whole_body(head, body, call, SMALL_BODY_BYTES_MAX).await
 }
 
-async fn whole_body(head: &Parts, body: Incoming, call: &mut Call, most: usize) -> Result<Bytes, ErrorBody> {
+async fn whole_body(head: &Parts, body: Arriving, call: &mut Call, most: usize) -> Result<Bytes, ErrorBody> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -90,6 +101,22 @@ fn check_length(head: &Parts, most: usize) -> Result<(), ErrorBody> {
 
 fn too_large(most: usize) -> ErrorBody {
     ErrorBody::new(413, "VALIDATION_ERROR", format!("the request's body is larger than {most} bytes"))
+}
+
+/// A body that is packed would go on as if it were not, since the header that says so stays here. Bodies in
+/// chunks say so once (RFC 9112, section 6.1): whoever reads other codings differently sees another request.
+fn check_coding(head: &Parts) -> Result<(), ErrorBody> {
+    if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let coding = shown(coding.to_str().unwrap_or("an unknown coding"));
+        return Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be sent without a Content-Encoding, not in {coding}")));
+    }
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if chunked && codings.next().is_none() {
+        Ok(())
+    } else {
+        Err(ErrorBody::validation("the only Transfer-Encoding is chunked, and it is said once"))
+    }
 }
 
 fn check_type(head: &Parts) -> Result<(), ErrorBody> {

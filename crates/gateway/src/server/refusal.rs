@@ -1,57 +1,123 @@
 //! Gives HubSpot's envelope to answers that the HTTP parser makes by itself.
 //!
 //! What is not a request (bad syntax, a thousand headers, an endless target) never reaches the
-//! pipeline: the parser writes a bare status line and closes. This wrapper of the connection sees
-//! an answer that no request asked for, and writes one that clients can read in its place.
+//! pipeline: the parser writes a bare status line and closes. Which bytes those are is known from the
+//! state of the connection and never from the bytes: all calls are answered, all their answers are
+//! written, and no call came since. What is written then can only be the parser's.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::pipeline::parse_refusal;
+use crate::pipeline::{AnswerBody, parse_refusal};
 
 /// A connection whose unasked answers are replaced.
 pub(super) struct Guarded<S> {
     stream: S,
-    calls: Arc<Calls>,
-    /// Heads of answers written so far.
-    answered: u64,
+    answers: Arc<Answers>,
+    /// With nothing left to write: how many calls had come, where all of them were answered.
+    at_rest: Option<u64>,
+    /// Whether all that was to be written is.
+    flushed: bool,
     /// The replacement under way: its bytes, and how many of them are written.
     replacement: Option<(Vec<u8>, usize)>,
 }
 
-/// Counts the requests that reached the pipeline.
+/// What is known of the calls of a connection and their answers.
 #[derive(Default)]
-pub(super) struct Calls(AtomicU64);
+pub(super) struct Answers {
+    called: AtomicU64,
+    ended: AtomicU64,
+    unread: AtomicBool,
+}
 
-impl Calls {
-    /// Notes one.
+impl Answers {
+    /// Notes a call.
     pub(super) fn called(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.called.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that the client may still be sending what nobody will read.
+    pub(super) fn unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    /// How many calls came, if each is answered.
+    fn all_answered(&self) -> Option<u64> {
+        let called = self.called.load(Ordering::Relaxed);
+        (self.ended.load(Ordering::Relaxed) == called).then_some(called)
+    }
+}
+
+/// The body of an answer, which says when it has ended: the parser of HTTP drops it then.
+pub(super) struct Answered {
+    body: AnswerBody,
+    answers: Arc<Answers>,
+}
+
+impl Answered {
+    pub(super) fn new(body: AnswerBody, answers: Arc<Answers>) -> Self {
+        Self { body, answers }
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.answers.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = <AnswerBody as Body>::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
 /// Wraps a connection.
-pub(super) fn guard<S>(stream: S) -> (Guarded<S>, Arc<Calls>) {
-    let calls = Arc::new(Calls::default());
-    (Guarded { stream, calls: calls.clone(), answered: 0, replacement: None }, calls)
+pub(super) fn guard<S>(stream: S) -> (Guarded<S>, Arc<Answers>) {
+    let answers = Arc::new(Answers::default());
+    let guarded = Guarded { stream, answers: answers.clone(), at_rest: Some(0), flushed: true, replacement: None };
+    (guarded, answers)
 }
 
 impl<S> Guarded<S> {
-    /// The status of an answer nobody asked for, if these bytes begin one.
+    /// The connection itself, where nothing more is written through this.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    /// The status of an answer that nobody asked for, if these bytes begin one.
     fn unasked_status(&mut self, bytes: &[u8]) -> Option<u16> {
+        if !std::mem::replace(&mut self.flushed, false) {
+            return None;
+        }
+        let at_rest = self.at_rest.take()?;
+        if self.answers.all_answered() != Some(at_rest) {
+            return None;
+        }
         let status: u16 = std::str::from_utf8(bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?).ok()?.parse().ok()?;
-        if status < 200 {
-            return None;
-        }
-        if self.answered < self.calls.0.load(Ordering::Relaxed) {
-            self.answered += 1;
-            return None;
-        }
         (400..500).contains(&status).then_some(status)
     }
 }
@@ -61,25 +127,37 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         let this = &mut *self;
         if this.replacement.is_none() {
             match this.unasked_status(bytes) {
-                Some(status) => this.replacement = Some((parse_refusal(status), 0)),
+                Some(status) => {
+                    // What it could not read goes on coming.
+                    this.answers.unread();
+                    this.replacement = Some((parse_refusal(status), 0));
+                }
                 None => return Pin::new(&mut this.stream).poll_write(cx, bytes),
             }
         }
-        while let Some((replacement, written)) = &mut this.replacement
-            && *written < replacement.len()
+        while let Some((replacement, written)) = this.replacement.take()
+            && written < replacement.len()
         {
-            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, &replacement[*written..]))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            *written += count;
+            let count = match Pin::new(&mut this.stream).poll_write(cx, &replacement[written..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    this.replacement = Some((replacement, written));
+                    return Poll::Pending;
+                }
+            };
+            this.replacement = Some((replacement, written + count));
         }
-        this.replacement = None;
         Poll::Ready(Ok(bytes.len()))
     }
 
+    /// hyper flushes when it has nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.flushed = true;
+        self.at_rest = self.answers.all_answered();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

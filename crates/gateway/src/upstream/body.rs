@@ -17,8 +17,8 @@ const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 /// A body each piece of which must come in time. Nothing is kept: a side that reads slowly makes the
 /// other send slowly.
 #[derive(Debug)]
-pub struct Paced {
-    inner: Incoming,
+pub struct Paced<B = Incoming> {
+    inner: B,
     /// What was taken in of it beforehand; none of most bodies. On the heap, so that a call stays small.
     pub(super) ahead: Option<Box<Ahead>>,
     /// Runs while the next piece is waited for; none where none ever was.
@@ -39,14 +39,14 @@ pub enum BodyError {
     Stalled,
 }
 
-impl Paced {
+impl<B> Paced<B> {
     /// Takes a body in hand.
-    pub const fn new(inner: Incoming) -> Self {
+    pub const fn new(inner: B) -> Self {
         Self { inner, ahead: None, late: None }
     }
 }
 
-impl Body for Paced {
+impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Paced<B> {
     type Data = Bytes;
     type Error = BodyError;
 

@@ -18,7 +18,7 @@ async fn what_is_not_a_request_is_refused_in_hubspots_envelope() {
     let many = format!("GET / HTTP/1.1\r\nhost: t\r\n{headers}\r\n");
     server.raw(many.as_bytes()).await.check_error(431, "VALIDATION_ERROR");
     let long = format!("GET /{} HTTP/1.1\r\nhost: t\r\n\r\n", "a".repeat(70_000));
-    server.raw(long.as_bytes()).await.check_error(414, "VALIDATION_ERROR");
+    server.raw(long.as_bytes()).await.check_error(431, "VALIDATION_ERROR");
     assert_eq!(server.send(server.token(FULL), "GET", "/crm/v3/objects/contacts", None).await.status, 200);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! `harness` starts a real listener over a real portal; the other files are the specification.
 
+/// What becomes of answers and refusals on their way to the client.
+mod answers;
 /// What has ended by a day, refused as of it.
 mod as_of;
 /// Requests of the clients in use.
