@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::origin::is_oauth_error;
+
 /// What came back.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -72,7 +74,7 @@ impl Answer {
             details: entries("errors").iter().chain(entries("validationResults")).take(ENTRIES_MAX).map(Detail::of).collect(),
             policy: text("policyName"),
             group: text("groupName"),
-            oauth_error: text("error").filter(|word| is_oauth_word(word)),
+            oauth_error: text("error").filter(|word| is_oauth_error(word)),
             oauth_status: word,
             keyway_rule: None,
             html: false,
@@ -156,23 +158,9 @@ fn find(value: &Value, depth: usize) -> Option<Map<String, Value>> {
 
 fn is_error(object: &Map<String, Value>) -> bool {
     let has = |name: &str| object.contains_key(name);
-    let oauth = object.get("error").and_then(Value::as_str).is_some_and(is_oauth_word);
+    let oauth = object.get("error").and_then(Value::as_str).is_some_and(is_oauth_error);
     let batch = has("numErrors") && has("results");
     (has("message") && (has("correlationId") || has("category") || has("policyName") || has("errorType"))) || oauth || batch
         // The oldest answers have a status and a message and nothing else.
         || (has("message") && object.get("status").and_then(Value::as_str) == Some("error"))
-}
-
-/// RFC 6749, sections 4.1.2.1 and 5.2.
-fn is_oauth_word(word: &str) -> bool {
-    matches!(
-        word,
-        "invalid_request"
-            | "invalid_client"
-            | "invalid_grant"
-            | "unauthorized_client"
-            | "unsupported_grant_type"
-            | "invalid_scope"
-            | "access_denied"
-    )
 }
