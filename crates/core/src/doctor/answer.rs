@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::hublet::Hublet;
 use crate::origin::is_oauth_error;
 
 /// What came back.
@@ -24,6 +25,8 @@ pub struct Answer {
     pub details: Vec<Detail>,
     /// `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`.
     pub policy: Option<String>,
+    /// The data centre that a 488 names.
+    pub hublet: Option<Hublet>,
     /// HubSpot writes app id and hub id into it.
     pub group: Option<String>,
     /// OAuth's `error`, such as `invalid_grant`.
@@ -73,6 +76,7 @@ impl Answer {
             context: context(error.get("context")),
             details: entries("errors").iter().chain(entries("validationResults")).take(ENTRIES_MAX).map(Detail::of).collect(),
             policy: text("policyName"),
+            hublet: text("correctHublet").and_then(|name| Hublet::parse(&name)),
             group: text("groupName"),
             oauth_error: text("error").filter(|word| is_oauth_error(word)),
             oauth_status: word,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
 use crate::catalog::{Catalog, Method, Operation, Resolution};
+use crate::hublet::Hublet;
 use crate::path::{NormalPath, PathError};
 use crate::requirement::Requirement;
 use crate::time::Timestamp;
@@ -223,6 +224,11 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
         CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
         CredentialKind::Other => "something of no form of HubSpot's".to_owned(),
     }
+}
+
+/// Whether the API is at this host: the one for all data centres, or that of one of them.
+pub(super) fn is_api_host(host: &str) -> bool {
+    host == API_HOST || Hublet::of_host(host).is_some()
 }
 
 pub(super) fn is_hubspots(host: &str) -> bool {

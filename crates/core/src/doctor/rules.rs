@@ -97,7 +97,7 @@ pub fn table() -> &'static [Rule] {
     &TABLE
 }
 
-static TABLE: [Rule; 78] = [
+static TABLE: [Rule; 80] = [
     Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", gateway::app_disabled),
     Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", gateway::token_revoked),
     Rule::new("keyway-token-rotated", "the token was rotated and its grace period is over", gateway::token_rotated),
@@ -107,6 +107,7 @@ static TABLE: [Rule; 78] = [
     Rule::new("connection-revoked", "the account took its OAuth grant back", gateway::connection_revoked),
     Rule::new("keyway-not-available", "Keyway can't write its records and lets nothing through", gateway::not_available),
     Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", gateway::unreachable),
+    Rule::new("not-hubspot", "something between the program and HubSpot answered", service::between),
     Rule::new("not-served", "the embedded account does not serve this operation", gateway::not_served),
     Rule::new("not-translatable", "the call can't be carried to its successor", gateway::not_translatable),
     Rule::new("outcome-unknown", "nobody knows whether the call was performed", gateway::outcome_unknown),
@@ -123,11 +124,12 @@ static TABLE: [Rule; 78] = [
     Rule::new("developer-endpoint", "the operation takes the developer API key only", credentials::developer_endpoint),
     Rule::new("undecodable-token", "HubSpot can't read the token: it is of another kind", credentials::undecodable),
     Rule::new("access-token-expired", "the access token expired", credentials::expired),
+    Rule::new("user-level-token", "the endpoint takes the token of a person only", credentials::user_level),
     Rule::new("creator-left", "the user who made the private app has lost their permissions", credentials::creator_left),
     Rule::new("other-account", "the token belongs to another account", credentials::other_account),
     Rule::new("token-dead", "HubSpot does not know the token any more", credentials::dead),
     Rule::new("token-missing", "no credential was sent", credentials::missing),
-    Rule::new("wrong-region", "the host names a region", path::region),
+    Rule::new("wrong-region", "the account is in another data centre", path::region),
     Rule::new("wrong-host", "this is not the API's host", path::host),
     Rule::new("bad-refresh-token", "the refresh token is not good any more, or not this app's", oauth::refresh_token),
     Rule::new("bad-auth-code", "the authorization code was used, is too old, or is another app's", oauth::code),

@@ -3,7 +3,7 @@
 
 use super::{Facts, Found, Say};
 use crate::catalog::Auth;
-use crate::doctor::facts::{API_HOST, kind_in_words};
+use crate::doctor::facts::{API_HOST, is_api_host, kind_in_words};
 use crate::doctor::{CredentialKind as Kind, Place};
 use crate::time::Timestamp;
 
@@ -21,7 +21,7 @@ fn is_open(facts: &Facts<'_>) -> bool {
 }
 
 pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
-    (facts.bearer_is(&Kind::Keyway) && facts.call()?.host.as_deref() == Some(API_HOST) && facts.may_be(&REFUSED)).then_some(())?;
+    (facts.bearer_is(&Kind::Keyway) && facts.call()?.host.as_deref().is_some_and(is_api_host) && facts.may_be(&REFUSED)).then_some(())?;
     Found::certain(format!("the token carries a Keyway's checksum, and the call goes to {API_HOST}, which does not know it"))
         .so("set the integration's base URL to the Keyway's data address; every client library has a setting for it")
 }
@@ -180,6 +180,13 @@ pub(super) fn expired(facts: &Facts<'_>) -> Option<Found> {
         .so("refresh in the middle of long jobs too, in one place for all processes; Keyway does it for connected accounts (`keyway account add --oauth`)")
 }
 
+pub(super) fn user_level(facts: &Facts<'_>) -> Option<Found> {
+    facts.says("requires a user level OAuth token").then_some(())?;
+    Found::certain("the endpoint takes a token that a person was given for themselves; tokens of private apps, service keys and OAuth apps of a whole account are of another kind")
+        .so("make an MCP auth app (MCP connector) in HubSpot for mcp.hubspot.com, and have each person sign in with it: OAuth 2.1 with PKCE (S256)")
+        .so("for other endpoints have the app authorized at user level; `isUserLevel` in the answer of /oauth/2026-09/token/introspect says what a token is")
+}
+
 pub(super) fn creator_left(facts: &Facts<'_>) -> Option<Found> {
     facts.says("USER_DOES_NOT_HAVE_PERMISSIONS").then_some(())?;
     Found::certain(
@@ -201,6 +208,7 @@ pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
     let told = facts.holder().is_some_and(|holder| !holder.alive);
     let refused = facts.status() == Some(401)
         && !says_expired(facts)
+        && !super::service::is_between(facts)
         && facts.bearer().is_some_and(|token| matches!(token.kind, Kind::Pat | Kind::Access | Kind::Variable(_)));
     let at_keyway = facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.message.starts_with("keyway: ")));
     (told || (refused && !at_keyway)).then_some(())?;

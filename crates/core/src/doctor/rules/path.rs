@@ -2,7 +2,8 @@
 
 use super::{Facts, Found, Say};
 use crate::catalog::{Catalog, Method, Resolution};
-use crate::doctor::facts::{API_HOST, is_hubspots};
+use crate::doctor::facts::{API_HOST, is_api_host, is_hubspots};
+use crate::hublet::{Hublet, WRONG_HUBLET};
 use crate::path::NormalPath;
 use crate::sunset;
 use crate::translate::agrees;
@@ -13,27 +14,46 @@ fn is_for_people(facts: &Facts<'_>) -> bool {
     path.starts_with("/oauth/authorize") || path.ends_with("/authorize") && path.starts_with("/oauth/") || path.starts_with("/uploads/form")
 }
 
+/// The server for agents is no part of the API, and has its own answers.
+const MCP_HOST: &str = "mcp.hubspot.com";
+
 /// A host of HubSpot's that is not the API's.
 fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
-    let host = facts.call()?.host.as_deref().filter(|host| is_hubspots(host) && *host != API_HOST)?;
+    let host = facts.call()?.host.as_deref().filter(|host| is_hubspots(host) && !is_api_host(host) && *host != MCP_HOST)?;
     let succeeded = facts.status().is_some_and(|status| status < 400);
     (!succeeded && !is_for_people(facts)).then_some(host)
 }
 
-/// `api-eu1.hubapi.com`, `api.eu1.hubapi.com`.
-fn names_region(host: &str) -> bool {
-    host.split(['.', '-']).any(crate::token::is_region)
+/// The data centre that the answer names.
+fn hublet(facts: &Facts<'_>) -> Option<Hublet> {
+    let answer = facts.answer()?;
+    let in_words = || {
+        let (_, after) = answer.message.split_once("appears to exist in Hublet ")?;
+        Hublet::parse(after.split(|one: char| !one.is_ascii_alphanumeric()).next()?)
+    };
+    answer.hublet.clone().or_else(in_words)
 }
 
 pub(super) fn region(facts: &Facts<'_>) -> Option<Found> {
-    let host = strange_host(facts).filter(|host| names_region(host))?;
-    Found::certain(format!("{host} names a region; the API has one host for all, {API_HOST}, and finds the account's region by the token"))
-        .so(format!("call https://{API_HOST}; only the pages for people (app-eu1.hubspot.com) differ by region"))
+    (facts.status() == Some(WRONG_HUBLET) || facts.says("is unknown to this Hublet")).then_some(())?;
+    let Some(hublet) = hublet(facts) else {
+        return Found::certain("HubSpot finds the account of this credential in none of its data centres (hublets)")
+            .so("look whether the account still exists, and make a new credential in it")
+            .so("do not send the call again: the answer stays the same");
+    };
+    let host = hublet.host();
+    Found::certain(format!(
+        "the account is in the data centre {hublet}, and the call reached another one: the credential does not carry its data centre, or the account has moved since it was made"
+    ))
+    .so(format!("call https://{host}; on a Keyway connect the account with that address: `keyway account add --connect --base-url https://{host}`"))
+    .so("or make the credential again in the account: a new one carries its data centre")
+    .so("do not send the call again to the same host: the answer stays the same")
 }
 
 pub(super) fn host(facts: &Facts<'_>) -> Option<Found> {
-    let host = strange_host(facts).filter(|host| !names_region(host))?;
-    Found::certain(format!("the call goes to {host}, and the API is at {API_HOST}")).so(format!("call https://{API_HOST}"))
+    let host = strange_host(facts)?;
+    Found::certain(format!("the call goes to {host}, and the API is at {API_HOST}"))
+        .so(format!("call https://{API_HOST}, or the host of one data centre, such as https://api-eu1.hubapi.com"))
 }
 
 fn is_gone(effect: &str) -> bool {
@@ -61,7 +81,7 @@ pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
     let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
     // Families that are in no table any more have gone too, where HubSpot says that nothing is there.
     let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());
-    let html = facts.answer().is_some_and(|answer| answer.html);
+    let html = facts.answer().is_some_and(|answer| answer.html) && facts.may_be(&[404, 405, 410]);
     let (what, date) = match (row, family) {
         (Some(row), _) if refused_for_it || facts.may_be(&[401, 404, 405, 410]) => (row.what, format!("{} ({})", row.date, row.effect)),
         (_, Some(family)) if matches!(facts.status(), Some(404 | 410)) || html => {

@@ -12,12 +12,28 @@ fn refused(facts: &Facts<'_>) -> bool {
         || facts.says("hasn't been granted all required scopes")
         || facts.says("missing scopes")
         || facts.says("required scopes")
+        || facts.says(SECOND_WORDING)
+}
+
+/// How some of HubSpot's services say it, to OAuth tokens (hubspot facts, section 4; third parties
+/// observed it): "… does not have proper permissions! (requires any of [a, b])".
+const SECOND_WORDING: &str = "does not have proper permissions";
+
+/// The scopes that stand in the brackets of the second wording.
+fn in_brackets(message: &str) -> Vec<&str> {
+    let after = message.split_once(SECOND_WORDING).and_then(|(_, after)| after.split_once("requires any of ["));
+    let Some((inside, _)) = after.and_then(|(_, list)| list.split_once(']')) else { return Vec::new() };
+    let is_scope = |name: &&str| {
+        !name.is_empty() && name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    inside.split(',').map(str::trim).filter(is_scope).take(100).collect()
 }
 
 /// The names that HubSpot lists as wanted.
 fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     let Some(answer) = facts.answer() else { return Vec::new() };
-    ["requiredGranularScopes", "missingScopes"].iter().flat_map(|name| answer.named(name)).collect()
+    let listed: Vec<&str> = ["requiredGranularScopes", "missingScopes"].iter().flat_map(|name| answer.named(name)).collect();
+    if listed.is_empty() { in_brackets(&answer.message) } else { listed }
 }
 
 fn selectable(name: &str) -> bool {
@@ -36,12 +52,15 @@ fn enough(facts: &Facts<'_>) -> Vec<String> {
     };
     sets.sort_by_key(lacking);
     if sets.is_empty() {
-        return named(facts).into_iter().filter(|name| selectable(name)).map(str::to_owned).collect();
+        // The second wording lists names that apps are configured with, some of which no reference has.
+        let known = |name: &&str| facts.says(SECOND_WORDING) || selectable(name);
+        return named(facts).into_iter().filter(known).map(str::to_owned).collect();
     }
     sets.iter().map(|set| set.names().join("+")).collect()
 }
 
 pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
+    (!super::service::is_between(facts)).then_some(())?;
     let lacks = facts.holder().filter(|holder| holder.alive).and_then(|holder| holder.granted).zip(facts.requirement);
     let lacks = lacks.is_some_and(|(granted, requirement)| {
         !requirement.met_by(&granted) && matches!(requirement, Requirement::Scopes(_) | Requirement::Both(..))
@@ -69,7 +88,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
     let names = named(facts);
-    (refused(facts) && !names.is_empty() && names.iter().all(|name| !selectable(name))).then_some(())?;
+    (refused(facts) && !facts.says(SECOND_WORDING) && !names.is_empty() && names.iter().all(|name| !selectable(name))).then_some(())?;
     let (name, works) = NOT_SELECTABLE.iter().find(|(known, _)| names.contains(known)).copied().unwrap_or((names.first().copied()?, ""));
     let found = Found::certain(format!("HubSpot asks for {name}, which its pages do not offer"));
     if works.is_empty() {
