@@ -1,6 +1,6 @@
 //! Which addresses are of the public internet: what a caller may reach through somebody else's machine.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether packets to an address leave for the public internet, so that a stranger could reach it too.
 ///

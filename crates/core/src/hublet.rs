@@ -64,7 +64,21 @@ mod tests {
             assert_eq!(Hublet::of_host(host), Some(hublet));
         }
         for name in [
-            "", "eu", "eu123", "EU1", "eu1.evil.example", "eu1/", "eu1@x", "eu1:80", "../eu1", "eu1\n", "e\u{fc}1", "1eu", "eu1-", "eu1 ", "eu1x",
+            "",
+            "eu",
+            "eu123",
+            "EU1",
+            "eu1.evil.example",
+            "eu1/",
+            "eu1@x",
+            "eu1:80",
+            "../eu1",
+            "eu1\n",
+            "e\u{fc}1",
+            "1eu",
+            "eu1-",
+            "eu1 ",
+            "eu1x",
         ] {
             assert_eq!(Hublet::parse(name), None, "{name:?}");
             assert_eq!(Hublet::of_answer(&json!({ "correctHublet": name })), None, "{name:?}");

@@ -98,7 +98,7 @@ fn is_error(status: u16, object: &Map<String, Value>) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let says = text("message").is_some() || text("category").is_some();
     let correlated = text("correlationId").is_some_and(|id| id.len() <= CORRELATION_MAX && id.chars().all(|one| one.is_ascii_graphic()));
-    let limited = status == 429 && says && (text("policyName").is_some() || (text("errorType").is_some() && text("requestId").is_some()));
+    let limited = status == 429 && (text("policyName").is_some() || (text("errorType").is_some() && text("requestId").is_some()));
     let own_oauth_word = text("status").is_some_and(|word| word.starts_with("BAD_"));
     // RFC 6749, section 5.2, has no `message`: a server of another product does not send it.
     let oauth = matches!(status, 400 | 401) && text("message").is_some() && (own_oauth_word || text("error").is_some_and(is_oauth_error));
@@ -203,7 +203,8 @@ fn masked(word: &str) -> String {
     let mut rest = word;
     while !rest.is_empty() {
         let part = &rest[..rest.find(|one| !is_part(one)).unwrap_or(rest.len())];
-        let secret = credential::pat(part.as_bytes()).is_some() || (part.len() >= WORD_MAX && part.bytes().any(|byte| byte.is_ascii_digit()));
+        let secret =
+            credential::pat(part.as_bytes()).is_some() || (part.len() >= WORD_MAX && part.bytes().any(|byte| byte.is_ascii_digit()));
         shown.push_str(if secret { "…" } else { part });
         rest = &rest[part.len()..];
         let other = &rest[..rest.find(is_part).unwrap_or(rest.len())];

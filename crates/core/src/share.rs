@@ -8,6 +8,7 @@
 //! turn, by weight (start-time fair queueing: each app has a clock that its calls move on, and the
 //! one that is furthest behind comes next). No IO and no clock here: moments are arguments.
 
+mod day;
 mod line;
 
 use std::collections::{HashMap, VecDeque};
@@ -16,6 +17,8 @@ use crate::catalog::LimitClass;
 use crate::quota::{Allowance, BURST_MS, DailyCount, Exceeded, Limits, Policy, SEARCH_MS};
 use crate::time::Timestamp;
 
+use day::DayOver;
+pub use day::{DayReport, PROBE_EVERY_MS};
 pub use line::{LaneReport, Report};
 
 /// What an app may ask of the limits.
@@ -42,8 +45,6 @@ const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
 /// After a change in the number of instances: the others hear of it within five seconds, and what
 /// they had sent before is in HubSpot's windows for ten more.
 const SETTLED_MS: i64 = 5_000 + BURST_MS;
-/// How long the day counts as used up after HubSpot said so; then one call asks again.
-const DAY_OVER_MS: i64 = 5 * 60_000;
 
 /// What the gateway learns from the headers of an answer (hubspot facts, section 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct Told {
 pub struct Place {
     app: u64,
     class: LimitClass,
+    /// Whether it tries if the day that HubSpot calls used up is open again.
+    probe: bool,
 }
 
 /// What comes of asking for a place.
@@ -100,7 +103,9 @@ pub struct Share<T> {
     limits: Limits,
     /// Calls of the day.
     pub daily: DailyCount,
-    day_over_until: i64,
+    day_over: Option<DayOver>,
+    /// When HubSpot took a call on a day that had been used up; 0 is never.
+    day_opened_at: i64,
     lanes: [Lane<T>; 3],
     /// Among how many instances the limits are divided.
     parts: u32,
@@ -114,6 +119,8 @@ pub struct Share<T> {
     hopeful: bool,
     /// The day's calls of all instances when they were last known, and the day's end.
     known_daily: (u64, i64),
+    /// When this instance last reported to the line.
+    reported_at: i64,
 }
 
 /// One limit.
@@ -192,7 +199,8 @@ impl<T> Share<T> {
             configured: limits,
             limits,
             daily,
-            day_over_until: 0,
+            day_over: None,
+            day_opened_at: 0,
             lanes,
             parts: 1,
             fewer_since: None,
@@ -200,6 +208,7 @@ impl<T> Share<T> {
             held_until: 0,
             hopeful: false,
             known_daily: (0, 0),
+            reported_at: 0,
         }
     }
 
@@ -267,12 +276,12 @@ impl<T> Share<T> {
     pub fn ask(&mut self, class: LimitClass, app: u64, terms: Terms, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp) -> Asked {
         let at = now.as_ms();
         self.daily.used(at, next_midnight);
-        let place = Place { app, class };
+        let place = Place { app, class, probe: false };
         let Some(number) = lane_of(class) else {
             return Asked::Granted(place, self.allowance(0));
         };
         if let Some(over) = self.day_over(at) {
-            return Asked::Never(over);
+            return self.probe(number, place, terms, at).unwrap_or(Asked::Never(over));
         }
         let held = self.held_until;
         let lane = &mut self.lanes[number];
@@ -297,6 +306,7 @@ impl<T> Share<T> {
         let clock = lane.clock;
         let member = lane.member(app, terms);
         if member.waiting.len() >= WAITING_MAX {
+            self.stop_probing();
             return Err(ticket);
         }
         if member.waiting.is_empty() {
@@ -312,7 +322,7 @@ impl<T> Share<T> {
     pub fn next(&mut self, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Next<T> {
         let at = now.as_ms();
         self.daily.used(at, next_midnight);
-        let over = self.day_over(at);
+        let over = self.day_over(at).filter(|_| !self.day_over.is_some_and(|day| day.probing) || self.is_counted_out());
         let held = (at < self.held_until).then_some(self.held_until);
         let (mut soonest, mut anyone) = (None::<i64>, false);
         for (number, class) in CLASSES.into_iter().enumerate() {
@@ -332,12 +342,17 @@ impl<T> Share<T> {
                 && let Some((app, ticket)) = lane.pop_next(at)
             {
                 self.daily.take();
-                return Next::Serve(ticket, Place { app, class }, self.allowance(number));
+                return Next::Serve(ticket, Place { app, class, probe: false }, self.allowance(number));
             }
             anyone = true;
             soonest = [soonest, held.or_else(|| lane.room_at(at))].into_iter().flatten().min();
         }
-        if anyone { Next::At(soonest) } else { Next::Nobody }
+        if anyone {
+            return Next::At(soonest);
+        }
+        // The call that was to try has left the line.
+        self.stop_probing();
+        Next::Nobody
     }
 
     /// Gives a place back when the answer has begun, or it is known that there will be none. `sent`
@@ -391,7 +406,11 @@ impl<T> Share<T> {
     pub fn refused(&mut self, place: Place, policy: Policy, retry_after_ms: Option<i64>, now: Timestamp) {
         let asked = retry_after_ms.map(|ms| ms.clamp(0, ASKED_PAUSE_MS_MAX));
         if policy == Policy::Daily {
-            self.day_over_until = now.as_ms() + asked.unwrap_or(0).max(DAY_OVER_MS);
+            // A refusal that comes after midnight is about the day before.
+            let ends = self.daily.resets_at().as_ms();
+            if now.as_ms() < ends {
+                self.day_over = Some(DayOver::new(ends, now.as_ms(), retry_after_ms));
+            }
             return;
         }
         let Some(number) = lane_of(place.class) else { return };
@@ -405,11 +424,52 @@ impl<T> Share<T> {
         }
     }
 
-    fn day_over(&self, at: i64) -> Option<Exceeded> {
-        if self.daily.used_now() >= self.daily_max() {
+    /// HubSpot took a call. Where that call was to show whether the day is open again, it is.
+    pub fn passed(&mut self, place: Place, now: Timestamp) {
+        if place.probe && self.day_over.take().is_some() {
+            self.day_opened_at = now.as_ms();
+        }
+    }
+
+    /// Since when HubSpot refuses the day's calls, and the midnight at which that ends.
+    pub fn day_is_over(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let over = self.day_over.filter(|over| now.as_ms() < over.ends)?;
+        Some((Timestamp::from_ms(over.refused_at), Timestamp::from_ms(over.ends)))
+    }
+
+    fn is_counted_out(&self) -> bool {
+        self.daily.used_now() >= self.daily_max()
+    }
+
+    fn day_over(&mut self, at: i64) -> Option<Exceeded> {
+        self.day_over = self.day_over.filter(|over| at < over.ends);
+        if self.is_counted_out() {
             return Some(Exceeded { policy: Policy::Daily, retry_after_ms: self.daily.resets_at().as_ms() - at });
         }
-        (at < self.day_over_until).then(|| Exceeded { policy: Policy::Daily, retry_after_ms: self.day_over_until - at })
+        self.day_over.map(|over| over.exceeded(at))
+    }
+
+    /// A place for one call that tries whether the day is open again, where it is time for one.
+    fn probe(&mut self, number: usize, place: Place, terms: Terms, at: i64) -> Option<Asked> {
+        let over = self.day_over.filter(|over| over.may_probe(at) && !self.is_counted_out())?;
+        let lane = &mut self.lanes[number];
+        lane.expire(at);
+        lane.member(place.app, terms);
+        if self.shared {
+            self.day_over = Some(DayOver { probing: true, ..over });
+            return Some(Asked::InLine(over.exceeded(at)));
+        }
+        (at >= self.held_until && lane.waiting == 0 && lane.has_room(place.app, at)).then_some(())?;
+        lane.take(place.app);
+        self.daily.take();
+        self.day_over = Some(DayOver { probe_at: at.saturating_add(PROBE_EVERY_MS), ..over });
+        Some(Asked::Granted(Place { probe: true, ..place }, self.allowance(number)))
+    }
+
+    const fn stop_probing(&mut self) {
+        if let Some(over) = &mut self.day_over {
+            over.probing = false;
+        }
     }
 
     /// Where this instance's count of the day must end: of what was left when all was last known,

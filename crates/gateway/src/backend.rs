@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
+use keyway_core::hublet::WRONG_HUBLET;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
 use keyway_core::quota::Policy;
@@ -19,7 +20,7 @@ use serde_json::Value;
 use crate::limiter::{Asking, Slot};
 use crate::model::Connection;
 use crate::upstream::health::State;
-use crate::upstream::{ATTEMPTS_MAX, BACKOFF, Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
+use crate::upstream::{ATTEMPTS_MAX, BACKOFF, Mark, Outgoing, Relayed, RequestBody, Upstream, UpstreamError};
 
 /// A call with everything the caller's own credential was taken out of.
 #[derive(Debug)]
@@ -127,6 +128,16 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// What is said of an answer beside it.
+    pub const fn mark(&self) -> Option<Mark> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Relayed(reply) => reply.mark,
+        }
+    }
+}
+
 impl From<BackendReply> for Reply {
     fn from(reply: BackendReply) -> Self {
         Self::Whole(reply)
@@ -162,18 +173,30 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
     loop {
         slot.sending();
         sent.attempts += 1;
-        let outcome = upstream.send(&connection.base, credential, &mut call).await;
+        let mut outcome = upstream.send(&connection.base, credential, &mut call).await;
+        if let Ok(reply) = &mut outcome {
+            reply.mark = judged(reply, hub_id).await;
+        }
         sent.failed = outcome.as_ref().err().copied();
         match &outcome {
-            Ok(reply) if reply.status != 429 => slot.told(reply.told),
+            Ok(reply) if reply.status != 429 => {
+                slot.told(reply.told);
+                if reply.status < 500 && reply.mark.is_none() {
+                    slot.passed();
+                }
+            }
             Err(UpstreamError::Unreachable) => slot.never_left(),
             _ => {}
         }
         let again = sent.attempts < ATTEMPTS_MAX && call.worth_sending_again(&outcome);
         let reply = match outcome {
             Ok(reply) if reply.status == 429 => {
-                let limit = HubSpotLimit::read(reply).await;
-                slot.refused(limit.policy, limit.retry_after_ms);
+                let mut limit = HubSpotLimit::read(reply).await;
+                if let Some(to_midnight_ms) = slot.refused(limit.policy, limit.retry_after_ms) {
+                    // Sending it again, or waiting, helps nobody before the account's midnight.
+                    limit.retry_after_ms = Some(to_midnight_ms);
+                    return Err(limit.into());
+                }
                 // A refused call was not performed, so any may be sent again, in its turn.
                 if call.body.is_none() || sent.attempts == ATTEMPTS_MAX {
                     return Err(limit.into());
@@ -197,13 +220,31 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
             }
             outcome => outcome.map_err(no_answer)?,
         };
-        if reply.status == 401 {
+        if reply.status == 401 && reply.mark.is_none() {
             upstream.health.note(hub_id, State::Refused, now);
             // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
             let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
             return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));
         }
         return Ok(reply);
+    }
+}
+
+/// What is to be said of an answer beside it. Only statuses that say something of the credential, the
+/// account or the network are looked at; all else streams by.
+async fn judged(reply: &mut Relayed, hub_id: u64) -> Option<Mark> {
+    if !matches!(reply.status, 401 | 403 | 404 | 407 | WRONG_HUBLET | 511) {
+        return None;
+    }
+    match reply.error_word().await {
+        Ok(_) if reply.status == WRONG_HUBLET => Some(Mark::WrongHublet),
+        Ok(_) => None,
+        // HubSpot itself answers unknown paths with a page (hubspot facts, section 4).
+        Err(seen) if reply.status == 404 && seen.html => None,
+        Err(seen) => {
+            tracing::warn!(hub_id, %seen, "something between Keyway and HubSpot answered a call");
+            Some(Mark::NotHubSpot)
+        }
     }
 }
 
@@ -215,16 +256,10 @@ struct HubSpotLimit {
 }
 
 impl HubSpotLimit {
-    /// Longest body that is read to tell which limit it was, in bytes.
-    const BODY_MAX: usize = 64 << 10;
-    /// How long that may take.
-    const TIME_MAX: Duration = Duration::from_secs(5);
-
-    async fn read(reply: Relayed) -> Self {
+    async fn read(mut reply: Relayed) -> Self {
         let seconds = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<i64>().ok());
-        let body = tokio::time::timeout(Self::TIME_MAX, Limited::new(reply.body, Self::BODY_MAX).collect()).await;
-        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        // A 429 that is not HubSpot's names no limit of HubSpot's.
+        let body: Value = reply.error_word().await.unwrap_or_default();
         let named = body["policyName"].as_str().unwrap_or_default();
         let policies = [Policy::Daily, Policy::Secondly, Policy::TenSecondlyRolling];
         Self {
@@ -240,7 +275,7 @@ impl From<HubSpotLimit> for ErrorBody {
     fn from(limit: HubSpotLimit) -> Self {
         let mut error = Self::new(429, "RATE_LIMITS", limit.policy.message());
         error.rate_limit = Some(RateLimitFields { policy_name: limit.policy.name(), group_name: limit.group_name });
-        error.retry_after_s = limit.retry_after_ms.map(|ms| ms / 1_000);
+        error.retry_after_s = limit.retry_after_ms.map(|ms| ms.saturating_add(999) / 1_000);
         error
     }
 }

@@ -1,7 +1,33 @@
 //! The time of day, and the midnights of an account's time zone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use jiff::tz::TimeZone;
 use keyway_core::time::Timestamp;
+
+/// Where the time of day comes from: this machine, or whoever set it.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// A clock that stands at a moment until it is set to another.
+    pub fn standing_at(now: Timestamp) -> Self {
+        Self(Some(Arc::new(AtomicI64::new(now.as_ms()))))
+    }
+
+    /// Sets a standing clock; the machine's clock goes on as it is.
+    pub fn set(&self, now: Timestamp) {
+        if let Some(stands) = &self.0 {
+            stands.store(now.as_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.as_ref().map_or_else(now, |stands| Timestamp::from_ms(stands.load(Ordering::Relaxed)))
+    }
+}
 
 /// The present moment.
 pub fn now() -> Timestamp {

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use self::line::{Line, LineError};
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::model::{App, Sharing};
 
 /// Bytes of request bodies that may wait in line at once; more calls are refused.
@@ -35,6 +35,7 @@ pub struct Limiter {
     /// A place was given back, or the line has changed.
     changed: Notify,
     waiting_bytes: AtomicUsize,
+    clock: Clock,
     /// The account, and the line that it has with other instances.
     line: Option<(u64, Arc<Line>)>,
 }
@@ -107,11 +108,11 @@ fn longer(ms: i64, than: Duration) -> bool {
 
 impl Limiter {
     /// With nothing used yet. With a line, places are shared with other instances.
-    pub fn new(limits: Limits, zone: TimeZone, line: Option<(u64, Arc<Line>)>) -> Self {
+    pub fn new(limits: Limits, zone: TimeZone, line: Option<(u64, Arc<Line>)>, clock: Clock) -> Self {
         // A count that is already over resets itself at the first call.
         let share = Share::new(limits, DailyCount::new(0, Timestamp::from_ms(0)));
         let state = State { share, zone, serving: false, version: 0, news: false, reported: Instant::now(), round: 0 };
-        Self { state: Mutex::new(state), changed: Notify::new(), waiting_bytes: AtomicUsize::new(0), line }
+        Self { state: Mutex::new(state), changed: Notify::new(), waiting_bytes: AtomicUsize::new(0), clock, line }
     }
 
     /// Takes on what the account and its apps are set to now.
@@ -126,13 +127,13 @@ impl Limiter {
 
     /// Shares the limits with other instances, this many in all.
     pub fn share_among(&self, instances: u32) {
-        self.locked().share.set_parts(instances, clock::now());
+        self.locked().share.set_parts(instances, self.clock.now());
         self.changed.notify_one();
     }
 
     /// Sends nothing until the other instances know of this one.
     pub fn join(&self) {
-        self.locked().share.join(clock::now());
+        self.locked().share.join(self.clock.now());
     }
 
     /// Waits for a place.
@@ -141,7 +142,7 @@ impl Limiter {
     /// None comes free in time, too many wait already, or the day's calls are used up.
     pub async fn place(self: &Arc<Self>, asking: Asking) -> Result<Slot, Exceeded> {
         let mut patience = asking.until.saturating_duration_since(Instant::now());
-        let now = clock::now();
+        let now = self.clock.now();
         let (ticket, full) = {
             let mut state = self.locked();
             self.follow_line(&mut state);
@@ -184,7 +185,7 @@ impl Limiter {
             let next = {
                 let mut state = self.locked();
                 self.follow_line(&mut state);
-                let now = clock::now();
+                let now = self.clock.now();
                 let State { share, zone, serving, .. } = &mut *state;
                 let next = share.next(now, || clock::next_midnight(zone, now), |ticket| ticket.served.is_closed());
                 // What it holds in a shared line must go on being reported.
@@ -200,7 +201,7 @@ impl Limiter {
                 (next, _) => {
                     let wait = match (self.ask_line().await, next) {
                         (Some(wait), _) => wait,
-                        (None, Next::At(Some(at))) => millis((at - clock::now().as_ms()).max(1)),
+                        (None, Next::At(Some(at))) => millis((at - self.clock.now().as_ms()).max(1)),
                         (None, _) => LOOK_AGAIN,
                     };
                     self.rest(wait.min(LOOK_AGAIN)).await;
@@ -247,7 +248,7 @@ impl Limiter {
             if !state.share.is_shared() {
                 return None;
             }
-            let now = clock::now();
+            let now = self.clock.now();
             let State { share, zone, version, news, reported, round, .. } = &mut *state;
             if !*news && share.waiting() == 0 && reported.elapsed() < LOOK_AGAIN {
                 return Some(LINE_EVERY);
@@ -268,6 +269,7 @@ impl Limiter {
         let State { share, version, .. } = &mut *state;
         *version = answer.version;
         share.others(answer.lanes.each_ref().map(|lane| lane.elsewhere), answer.daily, answer.resets);
+        share.day_elsewhere(answer.day, answer.resets, self.clock.now());
         for (number, lane) in answer.lanes.iter().enumerate() {
             for (app, count) in &lane.given {
                 served.extend((0..*count).map_while(|_| share.given(number, *app)));
@@ -300,6 +302,11 @@ impl Limiter {
         state.share.restore_daily(used, midnight);
     }
 
+    /// Since when HubSpot refuses calls because those of the day are used up; none where it does not.
+    pub fn day_is_over(&self, now: Timestamp) -> Option<Timestamp> {
+        self.locked().share.day_is_over(now).map(|(since, _)| since)
+    }
+
     /// The limits as HubSpot has corrected them, and how many calls wait.
     pub fn standing(&self) -> (Limits, usize) {
         let state = self.locked();
@@ -325,12 +332,21 @@ impl Slot {
 
     /// HubSpot let the call through, and said this.
     pub fn told(&self, told: Told) {
-        self.limiter.locked().share.told(self.place, told, clock::now());
+        self.limiter.locked().share.told(self.place, told, self.limiter.clock.now());
+    }
+
+    /// HubSpot itself answered the call, and did not refuse it for a limit.
+    pub fn passed(&self) {
+        self.limiter.locked().share.passed(self.place, self.limiter.clock.now());
     }
 
     /// HubSpot refused the call for a limit.
-    pub fn refused(&self, policy: Policy, retry_after_ms: Option<i64>) {
-        self.limiter.locked().share.refused(self.place, policy, retry_after_ms, clock::now());
+    /// Milliseconds until midnight, where it is the day's calls that are used up.
+    pub fn refused(&self, policy: Policy, retry_after_ms: Option<i64>) -> Option<i64> {
+        let now = self.limiter.clock.now();
+        let mut state = self.limiter.locked();
+        state.share.refused(self.place, policy, retry_after_ms, now);
+        state.share.day_is_over(now).filter(|_| policy == Policy::Daily).map(|(_, ends)| ends.as_ms() - now.as_ms())
     }
 
     /// Gives this place back and waits for another.
@@ -347,7 +363,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.limiter.locked();
-        state.share.done(self.place, self.sent, clock::now());
+        state.share.done(self.place, self.sent, self.limiter.clock.now());
         // A shared line hears of it with the next report, which says when the place comes free.
         let hears_later = state.share.is_shared() && self.sent;
         state.news = true;

@@ -52,7 +52,7 @@ use crate::metrics::Metrics;
 use crate::model::Account;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
-use crate::upstream::{RequestBody, Upstream, change_links, let_through};
+use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
 
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use links::Reached;
@@ -263,6 +263,8 @@ impl Gateway {
         let method = request.method().clone();
         let outcome = self.travel(&mut call, request).await.unwrap_or_else(|refused| refused);
         let category = outcome.result.as_ref().err().map(|error| error.category).or(call.status_word);
+        let mark = outcome.result.as_ref().ok().and_then(Reply::mark);
+        let category = category.or(mark.map(Mark::category));
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
@@ -362,7 +364,7 @@ impl Gateway {
         &self,
         call: &mut Call,
         head: &http::request::Parts,
-        body: Incoming,
+        body: Arriving,
         path: NormalPath,
         token: &TokenEntry,
         unresolved: Unresolved,

@@ -20,7 +20,7 @@ use keyway_core::token::{TokenHash, TokenKey};
 use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
 use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::double::Double;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
@@ -41,6 +41,8 @@ pub struct Registry {
     instances: AtomicU32,
     /// Where they share them.
     line: Option<Arc<Line>>,
+    /// By which limits at HubSpot are kept.
+    clock: Clock,
 }
 
 /// One consistent state.
@@ -127,6 +129,8 @@ pub struct Standing {
     pub waiting: usize,
     /// When the count of the day starts again.
     pub resets_at: Timestamp,
+    /// Since when HubSpot refuses calls because those of the day are used up.
+    pub day_over_since: Option<Timestamp>,
 }
 
 /// How long a confirmation holds. The promise is a second; asking takes some of it.
@@ -147,7 +151,15 @@ impl Registry {
             confirmed_ms: shared.then(AtomicI64::default),
             instances: AtomicU32::new(1),
             line,
+            clock: Clock::default(),
         }
+    }
+
+    /// The same, with limits at HubSpot kept by this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Whether the instances share limits in a line, and it can be asked; none where there is no line.
@@ -178,7 +190,7 @@ impl Registry {
             let before = old.accounts.get(&account.hub_id).filter(|entry| Arc::ptr_eq(&entry.account, account));
             before.cloned().unwrap_or_else(|| {
                 touched.insert(account.hub_id);
-                Arc::new(AccountEntry::new(account.clone(), &old, self.line.as_ref()))
+                Arc::new(AccountEntry::new(account.clone(), &old, self.line.as_ref(), &self.clock))
             })
         };
         let accounts: Map<u64, _> = accounts.iter().map(|account| (account.hub_id, account_entry(account))).collect();
@@ -360,12 +372,18 @@ impl Registry {
         let entry = snapshot.accounts.get(&hub_id)?;
         let (limits, waiting) = entry.limiter().map_or((entry.limits, 0), |limiter| limiter.standing());
         let (used_today, resets_at) = entry.daily(now);
-        Some(Standing { used_today, limits, waiting, resets_at })
+        let day_over_since = entry.limiter().and_then(|limiter| limiter.day_is_over(now));
+        Some(Standing { used_today, limits, waiting, resets_at, day_over_since })
     }
 
     /// The accounts with the midnight that began their day.
     pub fn days(&self, now: Timestamp) -> Vec<(u64, Timestamp)> {
         self.snapshot.load().accounts.values().map(|entry| (entry.account.hub_id, clock::last_midnight(&entry.zone, now))).collect()
+    }
+
+    /// When the day of an account began.
+    pub fn day_began(&self, hub_id: u64, now: Timestamp) -> Option<Timestamp> {
+        self.snapshot.load().accounts.get(&hub_id).map(|entry| clock::last_midnight(&entry.zone, now))
     }
 
     /// The test double's side of an embedded account; none where there is no such account.
@@ -486,7 +504,7 @@ impl AppEntry {
 }
 
 impl AccountEntry {
-    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>) -> Self {
+    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>, clock: &Clock) -> Self {
         let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
         let limits = Limits::for_tier(account.tier, account.addons);
         // An account that installed an app over OAuth has that app's limits, whatever its tier.
@@ -501,7 +519,7 @@ impl AccountEntry {
             (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,
             (_, true) => {
                 let line = line.map(|line| (account.hub_id, line.clone()));
-                Counts::Connected(Arc::new(Limiter::new(limits, zone.clone(), line)))
+                Counts::Connected(Arc::new(Limiter::new(limits, zone.clone(), line, clock.clone())))
             }
             (_, false) => Counts::Embedded(fresh()),
         };

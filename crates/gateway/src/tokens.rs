@@ -314,6 +314,9 @@ impl Tokens {
             }
             Err(failure @ Failure::Passing(_)) => {
                 tracing::warn!(hub_id, %failure, "a token was not refreshed; it is tried again");
+                if let Failure::Passing(Fault::Between(_)) = &failure {
+                    self.upstream.health.note_unknown(hub_id, failure.to_string(), now);
+                }
                 if failure == Failure::Passing(Fault::Status(429)) {
                     let mut queue = locked(&self.queue);
                     queue.paused_until = queue.paused_until.max(clock::now().as_ms() + PAUSE_MS);

@@ -10,13 +10,14 @@ mod credential;
 mod gzip;
 mod headers;
 pub mod health;
+mod judge;
 mod linked;
 mod pool;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, SERVER};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Full};
@@ -30,6 +31,7 @@ pub use body::Paced;
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
 use health::Health;
+pub use judge::Mark;
 pub use linked::{Linked, change_links};
 use pool::CONNECT_TIME_MAX;
 
@@ -135,6 +137,10 @@ pub struct Relayed {
     pub status: u16,
     /// What may be handed on.
     pub headers: HeaderMap,
+    /// What calls itself the server; it is not handed on.
+    pub server: Option<String>,
+    /// What is said of the answer beside it.
+    pub mark: Option<Mark>,
     /// What it says of HubSpot's limits.
     pub told: Told,
     /// The body as it comes, or with its links changed.
@@ -232,6 +238,8 @@ fn relayed(answer: Response<Incoming>) -> Relayed {
     let (head, body) = answer.into_parts();
     Relayed {
         status: head.status.as_u16(),
+        server: head.headers.get(SERVER).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        mark: None,
         told: headers::told(&head.headers),
         headers: headers::hand_on(&head.headers),
         body: Either::Left(Paced::new(body)),

@@ -1,5 +1,6 @@
 //! The client's half: the authorization URL, the token request, and what its answer means.
 
+use keyway_core::origin::{Answered, Seen, own_word};
 use keyway_core::secret::Secret;
 use serde_json::Value;
 
@@ -108,6 +109,9 @@ pub enum Fault {
     /// The server answered with this status.
     #[error("status {0}")]
     Status(u16),
+    /// Something between Keyway and the server answered.
+    #[error("something between Keyway and HubSpot answered: {0}")]
+    Between(Seen),
     /// There was no answer, or none that can be read.
     #[error("{0}")]
     NoAnswer(String),
@@ -123,8 +127,13 @@ const LIFETIME_S: std::ops::RangeInclusive<i64> = 1..=86_400;
 ///
 /// # Errors
 /// The server gave nothing, and why.
-pub fn read_answer(status: u16, body: &[u8], sent: Option<&Secret<String>>) -> Result<Tokens, Failure> {
-    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+pub fn read_answer(answered: &Answered<'_>, sent: Option<&Secret<String>>) -> Result<Tokens, Failure> {
+    let status = answered.status;
+    if status == 429 || status >= 500 || matches!(status, 408 | 423 | 425 | 477) {
+        return Err(Failure::Passing(Fault::Status(status)));
+    }
+    // Only HubSpot's own word may end a grant.
+    let parsed = own_word(answered, &["access_token", "expires_in"]).map_err(|seen| Failure::Passing(Fault::Between(seen)))?;
     if status != 200 {
         return Err(classify(status, &parsed));
     }
@@ -178,30 +187,44 @@ fn classify(status: u16, body: &Value) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use keyway_core::origin::Extent;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Tokens, Failure> {
-        read_answer(status, body.as_bytes(), Some(&Secret::new("old".to_owned())))
+        let body = Extent::Whole(body.as_bytes());
+        let answered = Answered { status, content_type: None, server: None, has_correlation_header: false, body };
+        read_answer(&answered, Some(&Secret::new("old".to_owned())))
     }
 
     #[test]
     fn only_what_says_that_the_grant_is_over_counts_as_revoked() {
         for body in [
-            r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN"}"#,
-            r#"{"error":"invalid_grant"}"#,
-            r#"{"error":"access_denied","status":"BAD_HUB"}"#,
+            r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN","message":"x"}"#,
+            r#"{"error":"invalid_grant","message":"x"}"#,
+            r#"{"error":"access_denied","status":"BAD_HUB","message":"x"}"#,
         ] {
             assert!(matches!(answer(400, body), Err(Failure::Revoked(_))), "{body}");
         }
         // A wrong secret must never end the installs of thousands of accounts.
-        for body in
-            [r#"{"error":"invalid_client","status":"BAD_CLIENT_SECRET"}"#, r#"{"error":"invalid_grant","status":"BAD_REDIRECT_URI"}"#]
-        {
+        for body in [
+            r#"{"error":"invalid_client","status":"BAD_CLIENT_SECRET","message":"x"}"#,
+            r#"{"error":"invalid_grant","status":"BAD_REDIRECT_URI","message":"x"}"#,
+        ] {
             assert!(matches!(answer(400, body), Err(Failure::Configuration(_))), "{body}");
         }
-        for (status, body) in
-            [(429, ""), (500, r#"{"error":"invalid_grant"}"#), (477, ""), (423, ""), (400, "<html>"), (200, "{}"), (404, "")]
-        {
+        for (status, body) in [
+            (400, r#"{"error":"invalid_grant"}"#),
+            (403, r#"{"error":"access_denied","message":"blocked"}"#),
+            (401, "<html>"),
+            (429, ""),
+            (500, r#"{"error":"invalid_grant"}"#),
+            (477, ""),
+            (423, ""),
+            (400, "<html>"),
+            (200, "{}"),
+            (404, ""),
+        ] {
             assert!(matches!(answer(status, body), Err(Failure::Passing(_))), "{status} {body}");
         }
     }

@@ -149,6 +149,7 @@ pub(super) fn trouble(account: &Value) -> Option<String> {
         }
         Some("refused") => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
         Some("unreachable") => Some("HubSpot can't be reached".to_owned()),
+        Some("unknown") => Some(format!("unknown: {}", text(&connection["stateSeen"]))),
         Some(_) if !missing.is_empty() => Some(format!("the credential lacks scopes that apps have: {}", missing.join(", "))),
         _ => None,
     }
@@ -219,5 +220,22 @@ fn describe(account: &Value) -> String {
         text(&limits["daily"]),
         text(&limits["search"]),
         text(&account["usedToday"]),
-    )
+    ) + &today(account)
+}
+
+/// Which app used what of the day, and whether HubSpot says that it is used up.
+fn today(account: &Value) -> String {
+    let mut lines = String::new();
+    for used in account["usedTodayByApp"].as_array().into_iter().flatten() {
+        let name = if used["app"].is_null() { format!("app {} (deleted)", text(&used["appId"])) } else { text(&used["app"]) };
+        lines.push_str(&format!("\n               {} by {name}", text(&used["calls"])));
+    }
+    if !account["dayOverSince"].is_null() {
+        lines.push_str(&format!(
+            "\n  day over   HubSpot refuses calls since {}; Keyway sends none before {}, but one in 15 minutes",
+            text(&account["dayOverSince"]),
+            text(&account["resetsAt"])
+        ));
+    }
+    lines
 }

@@ -190,9 +190,8 @@ async fn ask(at: &str, kind: &CredentialKind, value: &Secret<String>) -> anyhow:
     let answer = tokio::time::timeout(TIMEOUT, asking).await.with_context(|| format!("{at} did not answer in time"))?;
     match answer {
         Ok(holder) => Ok(Some(holder)),
-        Err(CredentialError::Refused(401 | 404)) => Ok(Some(Holder { alive: false, hub_id: None, app: None, granted: None })),
-        // Known, but not allowed to ask: it works.
-        Err(CredentialError::Refused(403)) => Ok(Some(Holder { alive: true, hub_id: None, app: None, granted: None })),
+        Err(CredentialError::Refused(_)) => Ok(Some(Holder { alive: false, hub_id: None, app: None, granted: None })),
+        Err(CredentialError::Silent { hub_id }) => Ok(Some(Holder { alive: true, hub_id, app: None, granted: None })),
         Err(error) => Err(error).with_context(|| format!("{at} could not be asked about the credential")),
     }
 }

@@ -53,10 +53,8 @@ async fn one(upstream: &Upstream, base: &Base, kind: Kind, value: &Secret<String
     tokio::time::sleep(PAUSE).await;
     match answer {
         Ok(verified) => verified,
-        // Known, but not allowed to ask: it works.
-        Err(CredentialError::Refused(403)) => alive(None, Vec::new()),
-        Err(CredentialError::Refused(401 | 404)) => Verified { alive: Some(false), hub_id: None, scopes: Vec::new(), note: None },
-        Err(CredentialError::Refused(status) | CredentialError::Unavailable(status)) => unanswered(&format!("HubSpot answered {status}")),
+        Err(CredentialError::Silent { hub_id }) => alive(hub_id, Vec::new()),
+        Err(CredentialError::Refused(_)) => Verified { alive: Some(false), hub_id: None, scopes: Vec::new(), note: None },
         Err(error) => unanswered(&error.to_string()),
     }
 }

@@ -191,12 +191,17 @@ fn status(status: &str) -> Script {
 impl Scripted {
     /// Answers the question about the credential, then the scripts.
     pub fn start(scripts: Vec<Script>) -> Self {
+        let info = ok(r#"{"userId":1,"hubId":4242,"appId":9,"scopes":["crm.objects.contacts.read","crm.objects.contacts.write","files"]}"#);
+        Self::only(std::iter::once(info).chain(scripts).collect())
+    }
+
+    /// Answers the scripts.
+    fn only(scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = seen.clone();
-        let info = ok(r#"{"userId":1,"hubId":4242,"appId":9,"scopes":["crm.objects.contacts.read","crm.objects.contacts.write","files"]}"#);
-        let scripts = Arc::new(Mutex::new(std::iter::once(info).chain(scripts).collect::<VecDeque<Script>>()));
+        let scripts = Arc::new(Mutex::new(scripts.into_iter().collect::<VecDeque<Script>>()));
         std::thread::spawn(move || {
             // The gateway keeps connections open on each of its threads, so each is served by itself.
             let over = Arc::new(AtomicBool::new(false));
@@ -333,7 +338,9 @@ fn a_hubspot_that_is_not_there_is_a_502_and_nothing_was_sent() {
 
 #[test]
 fn a_dead_credential_is_told_from_the_apps_own_token() {
-    let upstream = Scripted::start(vec![status("401 Unauthorized")]);
+    let own = r#"{"status":"error","message":"no","correlationId":"c-1","category":"INVALID_AUTHENTICATION"}"#;
+    let own = format!("HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{own}", own.len());
+    let upstream = Scripted::start(vec![Script::Say(own)]);
     let (gateway, token) = connected(&format!("http://{}", upstream.address), &credential(6));
     let answer = get(&gateway, &token, "");
     assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("CONNECTION_CREDENTIAL"), "{answer}");
@@ -658,4 +665,55 @@ fn calls_of_numbered_versions_are_carried_to_their_successors_where_an_app_asks_
     gateway.json(&["app", "update", "Sync", "--translate", "off"]);
     assert_eq!(create(), 201);
     assert_eq!(seen(DATED), 1);
+}
+
+const BLOCKED: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head></html>";
+
+fn says(status: &str, content_type: &str, body: &str) -> Script {
+    Script::Say(format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+}
+
+#[test]
+fn a_check_that_something_between_answers_leaves_the_state_unknown() {
+    let upstream = Scripted::start(vec![says("403 Forbidden", "text/html", BLOCKED)]);
+    let (gateway, _) = connected(&format!("http://{}", upstream.address), &credential(21));
+    let output = gateway.run(&["account", "check", "4242", "--json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &checked["account"]["connection"]["state"]), (Some(1), &json!("unknown")), "{checked}");
+    let seen = checked["account"]["connection"]["stateSeen"].as_str().unwrap();
+    assert!(seen.contains("status 403, text/html, \"Attention Required! | Cloudflare\""), "{seen}");
+    let status = gateway.run(&["status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("something between Keyway and HubSpot answered"), "{status:?}");
+}
+
+#[test]
+fn a_block_page_proves_nothing_of_a_token_that_was_found() {
+    let own = |category: &str| format!(r#"{{"status":"error","message":"no","correlationId":"c-1","category":"{category}"}}"#);
+    let bare = r#"{"status":"error","message":"Forbidden"}"#;
+    for (first, alive) in [
+        (says("403 Forbidden", "text/html", BLOCKED), Value::Null),
+        (says("401 Unauthorized", "text/html", BLOCKED), Value::Null),
+        (says("403 Forbidden", "application/json", bare), Value::Null),
+        (says("200 OK", "application/json", r#"{"login":"https://wifi.example"}"#), Value::Null),
+        (says("403 Forbidden", "application/json", &own("MISSING_SCOPES")), json!(true)),
+        (says("401 Unauthorized", "application/json", &own("INVALID_AUTHENTICATION")), json!(false)),
+    ] {
+        let upstream = Scripted::only(vec![first]);
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = std::array::from_fn(|at: usize| u8::try_from(at * 73 % 256).unwrap_or(0) ^ 0x3f);
+        let text = format!("HUBSPOT_ACCESS_TOKEN=pat-na1-{}\n", keyway_core::token::uuid_text(&bytes));
+        std::fs::write(folder.path().join(".env"), text).unwrap();
+        let address = format!("http://{}", upstream.address);
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"))
+            .args(["scan", &folder.path().display().to_string(), "--verify", "--verify-at", &address, "--json"])
+            .output()
+            .unwrap();
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{report}"));
+        let verified = &report["findings"][0]["verified"];
+        assert_eq!(verified["alive"], alive, "{report}");
+        if alive.is_null() {
+            assert!(verified["note"].as_str().unwrap().contains("something between Keyway and HubSpot answered"), "{report}");
+        }
+    }
 }

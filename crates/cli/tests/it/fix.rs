@@ -20,7 +20,7 @@ fn the_difference_is_shown_and_nothing_is_written_until_it_is_asked_for() {
     let shown = fix(folder.path(), &[]);
     let diff = String::from_utf8(shown.stdout).unwrap();
     assert_eq!(shown.status.code(), Some(1));
-    assert!(diff.starts_with("--- a/sync.py\n+++ b/sync.py\n@@ ") && diff.contains("\n+import os\n"), "{diff}");
+    assert!(diff.contains("--- a/sync.py\n+++ b/sync.py\n@@ ") && diff.contains("\n+import os\n"), "{diff}");
     assert_eq!(fs::read_to_string(&file).unwrap(), BEFORE);
 
     assert_eq!(fix(folder.path(), &["--write"]).status.code(), Some(0));

@@ -3,7 +3,8 @@
 use super::*;
 
 const JSON: Option<&str> = Some("application/json;charset=utf-8");
-const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Attention Required! | Cloudflare</title></head><body>Sorry, you have been blocked</body></html>";
+const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>Attention Required! | Cloudflare</title></head><body>Sorry, you have been blocked</body></html>";
 
 fn answered<'a>(status: u16, content_type: Option<&'a str>, body: &'a str) -> Answered<'a> {
     Answered { status, content_type, server: None, has_correlation_header: false, body: Extent::Whole(body.as_bytes()) }
@@ -16,7 +17,10 @@ fn is_own(status: u16, body: &str) -> bool {
 #[test]
 fn an_error_is_hubspots_when_it_carries_a_correlation_id() {
     for (status, body) in [
-        (401, r#"{"status":"error","message":"Authentication credentials not found.","correlationId":"0199a1b2-0000-7000-8000-000000000001","category":"INVALID_AUTHENTICATION"}"#),
+        (
+            401,
+            r#"{"status":"error","message":"Authentication credentials not found.","correlationId":"0199a1b2-0000-7000-8000-000000000001","category":"INVALID_AUTHENTICATION"}"#,
+        ),
         // The oldest one has no category.
         (401, r#"{"status":"error","message":"This hapikey doesn't exist.","correlationId":"c-1"}"#),
         (403, r#"{"category":"MISSING_SCOPES","correlationId":"c-1"}"#),
@@ -56,7 +60,11 @@ fn a_limit_is_hubspots_by_its_policy_and_an_error_of_oauth_by_hubspots_own_field
     ] {
         assert!(is_own(400, body), "{body}");
     }
-    for body in [r#"{"error":"invalid_grant","error_description":"x"}"#, r#"{"error":"blocked","message":"x"}"#, r#"{"status":"BAD_REFRESH_TOKEN"}"#] {
+    for body in [
+        r#"{"error":"invalid_grant","error_description":"x"}"#,
+        r#"{"error":"blocked","message":"x"}"#,
+        r#"{"status":"BAD_REFRESH_TOKEN"}"#,
+    ] {
         assert!(!is_own(400, body), "{body}");
     }
     assert!(!is_own(403, r#"{"error":"access_denied","message":"blocked by policy"}"#));
@@ -93,7 +101,8 @@ fn what_is_cut_or_called_something_else_is_not_hubspots() {
 
 #[test]
 fn what_is_shown_names_the_page_and_holds_no_credential_and_nothing_for_a_terminal() {
-    let seen = own_word(&Answered { server: Some("cloudflare"), ..answered(403, Some("text/html; charset=UTF-8"), PAGE) }, &[]).unwrap_err();
+    let seen =
+        own_word(&Answered { server: Some("cloudflare"), ..answered(403, Some("text/html; charset=UTF-8"), PAGE) }, &[]).unwrap_err();
     assert_eq!(seen.to_string(), "status 403, text/html, server cloudflare, \"Attention Required! | Cloudflare\"");
     assert!(seen.html);
     let token = format!("pat-na1-{}", crate::token::uuid_text(&[0x5a; 16]));

@@ -7,7 +7,8 @@
 use crate::quota::DailyCount;
 use crate::time::Timestamp;
 
-use super::{Allowance, CLASSES, Place, SETTLED_MS, Share};
+use super::day::{DayOver, DayReport};
+use super::{Allowance, CLASSES, PROBE_EVERY_MS, Place, SETTLED_MS, Share};
 
 /// Moments of finished calls are told in steps of so many milliseconds.
 const STEP_MS: i64 = 50;
@@ -25,6 +26,8 @@ pub struct Report {
     pub daily_resets_at: i64,
     /// Calls a day.
     pub daily_max: u64,
+    /// Whether HubSpot says that they are used up.
+    pub day: DayReport,
 }
 
 /// One limit of a [`Report`]. Ages are in milliseconds.
@@ -81,6 +84,8 @@ impl<T> Share<T> {
     pub fn report(&mut self, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Report {
         let at = now.as_ms();
         let daily = self.daily.used(at, next_midnight);
+        self.day_over = self.day_over.filter(|over| at < over.ends);
+        self.reported_at = at;
         let age = |moment: i64| (moment > 0).then(|| (at - moment).max(0));
         let lanes = std::array::from_fn(|number| {
             let lane = &mut self.lanes[number];
@@ -113,7 +118,12 @@ impl<T> Share<T> {
         });
         let reserves = self.lanes[0].apps.iter().filter(|(_, member)| member.terms.reserve > 0);
         let reserves = reserves.map(|(app, member)| (*app, member.terms.reserve)).collect();
-        Report { lanes, reserves, daily, daily_resets_at: self.daily.resets_at().as_ms(), daily_max: self.limits.daily }
+        let day = DayReport {
+            refused: self.day_over.and_then(|over| age(over.refused_at)),
+            probe: self.day_over.map_or(0, |over| (over.probe_at - at).max(0)),
+            opened: age(self.day_opened_at),
+        };
+        Report { lanes, reserves, daily, daily_resets_at: self.daily.resets_at().as_ms(), daily_max: self.limits.daily, day }
     }
 
     /// The line gave an app a place: the call that has it. None where all of the app's have left.
@@ -123,7 +133,11 @@ impl<T> Share<T> {
         lanes.waiting -= 1;
         lanes.take(app);
         self.daily.take();
-        Some((ticket, Place { app, class: CLASSES[lane] }, self.allowance(lane)))
+        let probe = self.day_over.is_some();
+        if let Some(over) = &mut self.day_over {
+            (over.probing, over.probe_at) = (false, self.reported_at.saturating_add(PROBE_EVERY_MS));
+        }
+        Some((ticket, Place { app, class: CLASSES[lane], probe }, self.allowance(lane)))
     }
 
     /// What the line knows of the others: their places in each lane, and everybody's calls of the
@@ -133,6 +147,21 @@ impl<T> Share<T> {
         if daily_resets_at == self.daily.resets_at().as_ms() {
             self.daily.at_least(daily);
             self.known_daily = (self.daily.used_now(), daily_resets_at);
+        }
+    }
+
+    /// What the line knows of the day that ends at this moment: how long ago HubSpot refused a call
+    /// for it and how long until one may try; none where the day is open.
+    pub fn day_elsewhere(&mut self, over: Option<(i64, i64)>, daily_resets_at: i64, now: Timestamp) {
+        let at = now.as_ms();
+        let ends = self.daily.resets_at().as_ms();
+        match over.filter(|_| daily_resets_at == ends && at < ends) {
+            Some((refused, probe)) => {
+                let probing = self.day_over.is_some_and(|over| over.probing);
+                self.day_over = Some(DayOver { ends, refused_at: at - refused, probe_at: at.saturating_add(probe), probing });
+            }
+            // What this instance learned since it reported, the line does not know yet.
+            None => self.day_over = self.day_over.filter(|over| over.refused_at >= self.reported_at),
         }
     }
 

@@ -187,6 +187,113 @@ fn when_the_day_is_used_up_those_who_wait_are_told() {
     assert!(matches!(ask(&mut share, 1, EQUAL, 30_000), Asked::Never(_)));
 }
 
+/// A share whose day ends an hour after the epoch, and whose only call so far HubSpot refused for the day.
+fn used_up(at: i64) -> Share<u32> {
+    let mut share: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
+    let place = granted(ask(&mut share, 1, EQUAL, at));
+    share.refused(place, Policy::Daily, None, Timestamp::from_ms(at));
+    done(&mut share, place, at);
+    share
+}
+
+const HOUR: i64 = 3_600_000;
+
+#[test]
+fn after_a_refusal_for_the_day_nothing_is_sent_before_midnight_but_a_call_in_a_while() {
+    let mut share = used_up(0);
+    let never = |asked, at| assert_eq!(asked, Asked::Never(Exceeded { policy: Policy::Daily, retry_after_ms: HOUR - at }));
+    for at in [0, 1, 60_000, PROBE_EVERY_MS - 1] {
+        // Whichever app it is, and nobody waits.
+        never(ask(&mut share, 1, EQUAL, at), at);
+        never(ask(&mut share, 2, EQUAL, at), at);
+    }
+    let probe = granted(ask(&mut share, 2, EQUAL, PROBE_EVERY_MS));
+    never(ask(&mut share, 1, EQUAL, PROBE_EVERY_MS), PROBE_EVERY_MS);
+    share.refused(probe, Policy::Daily, None, Timestamp::from_ms(PROBE_EVERY_MS + 50));
+    done(&mut share, probe, PROBE_EVERY_MS + 50);
+    never(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 49), 2 * PROBE_EVERY_MS + 49);
+    granted(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 50));
+    // The next day is another.
+    granted(ask(&mut share, 1, EQUAL, HOUR));
+    granted(ask(&mut share, 2, EQUAL, HOUR));
+    assert_eq!(share.day_is_over(Timestamp::from_ms(HOUR)), None);
+}
+
+#[test]
+fn a_call_in_a_while_that_hubspot_takes_opens_the_day_and_one_of_before_does_not() {
+    let mut share = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
+    let (before, refused) = (granted(ask(&mut share, 1, EQUAL, 0)), granted(ask(&mut share, 2, EQUAL, 0)));
+    share.refused(refused, Policy::Daily, None, Timestamp::from_ms(1));
+    share.passed(before, Timestamp::from_ms(2));
+    assert!(matches!(ask(&mut share, 1, EQUAL, 3), Asked::Never(_)));
+    assert_eq!(share.day_is_over(Timestamp::from_ms(3)), Some((Timestamp::from_ms(1), Timestamp::from_ms(HOUR))));
+    let probe = granted(ask(&mut share, 1, EQUAL, PROBE_EVERY_MS + 1));
+    share.passed(probe, Timestamp::from_ms(PROBE_EVERY_MS + 2));
+    granted(ask(&mut share, 2, EQUAL, PROBE_EVERY_MS + 3));
+}
+
+#[test]
+fn a_refusal_for_a_day_that_has_ended_holds_nothing_up() {
+    let mut share: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
+    let place = granted(ask(&mut share, 1, EQUAL, HOUR - 1));
+    share.refused(place, Policy::Daily, None, Timestamp::from_ms(HOUR + 1));
+    granted(ask(&mut share, 1, EQUAL, HOUR + 2));
+}
+
+#[test]
+fn who_waits_when_hubspot_refuses_the_day_is_told_at_once() {
+    let mut share = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
+    let place = granted(ask(&mut share, 1, EQUAL, 0));
+    for _ in 1..LIMITS.burst {
+        granted(ask(&mut share, 1, EQUAL, 0));
+    }
+    share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
+    share.refused(place, Policy::Daily, None, Timestamp::from_ms(5));
+    let told = Exceeded { policy: Policy::Daily, retry_after_ms: HOUR - 6 };
+    assert_eq!(next(&mut share, 6), Next::Refuse(7, told));
+}
+
+#[test]
+fn instances_in_one_line_learn_of_the_day_from_each_other() {
+    let at = Timestamp::from_ms;
+    let mut one = used_up(0);
+    let mut other: Share<u32> = Share::new(LIMITS, DailyCount::new(0, at(HOUR)));
+    one.share();
+    other.share();
+    let day = one.report(at(10), midnight, |_| false).day;
+    assert_eq!(day, DayReport { refused: None, probe: PROBE_EVERY_MS - 10, opened: None }, "0 is never");
+    let mut one = used_up(1);
+    one.share();
+    let day = one.report(at(11), midnight, |_| false).day;
+    assert_eq!(day, DayReport { refused: Some(10), probe: PROBE_EVERY_MS - 10, opened: None });
+    // The other hears of it, and its calls are told at once.
+    other.report(at(500), midnight, |_| false);
+    other.day_elsewhere(Some((499, PROBE_EVERY_MS - 499)), HOUR, at(500));
+    assert!(matches!(ask(&mut other, 3, EQUAL, 501), Asked::Never(_)));
+    // One call in a while stands in the line; whoever comes meanwhile is told.
+    let then = PROBE_EVERY_MS + 1;
+    assert!(matches!(ask(&mut other, 3, EQUAL, then), Asked::InLine(_)));
+    other.wait(LimitClass::Standard, 3, EQUAL, 9).unwrap();
+    assert!(matches!(ask(&mut other, 4, EQUAL, then), Asked::Never(_)));
+    assert!(matches!(next(&mut other, then), Next::At(_)), "it is not refused while it waits");
+    other.report(at(then), midnight, |_| false);
+    let (ticket, probe, _) = other.given(0, 3).unwrap();
+    assert_eq!(ticket, 9);
+    other.passed(probe, at(then + 5));
+    assert_eq!(other.report(at(then + 6), midnight, |_| false).day, DayReport { refused: None, probe: 0, opened: Some(1) });
+    // And the first hears that the day is open.
+    one.report(at(then + 7), midnight, |_| false);
+    one.day_elsewhere(None, HOUR, at(then + 7));
+    assert!(matches!(ask(&mut one, 1, EQUAL, then + 8), Asked::InLine(_)));
+    // A probe that left the line makes way for another.
+    let mut left = used_up(1);
+    left.share();
+    assert!(matches!(ask(&mut left, 1, EQUAL, then), Asked::InLine(_)));
+    left.wait(LimitClass::Standard, 1, EQUAL, 1).unwrap();
+    assert_eq!(left.next(at(then), midnight, |_| true), Next::Nobody);
+    assert!(matches!(ask(&mut left, 2, EQUAL, then), Asked::InLine(_)));
+}
+
 #[test]
 fn a_line_has_an_end_and_who_left_it_is_forgotten() {
     let mut share = share();

@@ -162,7 +162,10 @@ pub(super) async fn described(admin: &Admin, account: &Account) -> view::Account
 fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) -> view::Account {
     let now = clock::now();
     let health = admin.upstream.health.of(account.hub_id);
-    let connection = account.connection.as_ref().map(|connection| view::connection(connection, health, apps, now));
+    let connection = account
+        .connection
+        .as_ref()
+        .map(|connection| view::connection(connection, health, admin.upstream.health.seen(account.hub_id), apps, now));
     view::account(account, admin.registry.standing(account.hub_id, now), connection)
 }
 
@@ -198,9 +201,20 @@ async fn roll_back_credential(State(admin): State<Admin>, Path(hub_id): Path<u64
     answer(view::AccountAnswer { account: described(&admin, &changed).await })
 }
 
-async fn show_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::AccountAnswer> {
+async fn show_account(
+    State(admin): State<Admin>,
+    Extension(who): Extension<Principal>,
+    Path(hub_id): Path<u64>,
+) -> Answer<view::AccountAnswer> {
     let found = admin.control.account(hub_id).await?;
-    answer(view::AccountAnswer { account: described(&admin, &found).await })
+    let mut account = described(&admin, &found).await;
+    if let Some(began) = admin.registry.day_began(hub_id, clock::now()) {
+        let names: HashMap<u64, String> = admin.control.apps(Some(hub_id)).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
+        let counted = admin.audit.counted_by_app(hub_id, began).await?;
+        let of_app = |(app_id, calls): (u64, u64)| view::AppUse { app_id, app: names.get(&app_id).cloned(), calls };
+        account.used_today_by_app = Some(counted.into_iter().filter(|(app_id, _)| who.sees(*app_id)).map(of_app).collect());
+    }
+    answer(view::AccountAnswer { account })
 }
 
 async fn update_account(

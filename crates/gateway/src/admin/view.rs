@@ -104,6 +104,19 @@ shown! {
         used_today: u64,
         /// Calls that wait for their turn.
         waiting: u64,
+        /// When its day ends, and the count of calls starts again.
+        resets_at: Option<Moment>,
+        /// Since when HubSpot refuses calls because those of the day are used up.
+        day_over_since: Option<Moment>,
+        /// Calls of the day by app, most first; where one account is shown.
+        used_today_by_app: Option<Vec<AppUse>>,
+    }
+    /// Calls of an app since the account's midnight.
+    struct AppUse {
+        app_id: u64,
+        /// Its name; none where it was deleted.
+        app: Option<String>,
+        calls: u64,
     }
     /// Calls that HubSpot allows: in ten seconds, of search in a second, and in a day.
     struct AccountLimits {
@@ -121,6 +134,8 @@ shown! {
         scopes: Vec<String>,
         state: &'static str,
         state_since: Option<Moment>,
+        /// Where the state is `unknown`: what was seen of the answer.
+        state_seen: Option<String>,
         /// Scopes of the account's apps that the credential lacks.
         missing_scopes: Vec<String>,
         since: Moment,

@@ -123,23 +123,35 @@ impl AuditLog {
     /// # Errors
     /// The log can't be read.
     pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
-        match &self.readers {
-            Readers::Postgres(pool) => postgres::read::counted_since(pool, hub_id, since).await,
+        Ok(self.counted_by_app(hub_id, since).await?.into_iter().map(|(_, calls)| calls).sum())
+    }
+
+    /// The same by app, most calls first. Calls of no app have app 0.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn counted_by_app(&self, hub_id: u64, since: Timestamp) -> Result<Vec<(u64, u64)>, AuditError> {
+        let mut counted = match &self.readers {
+            Readers::Postgres(pool) => postgres::read::counted_by_app(pool, hub_id, since).await?,
             Readers::Files(shelf) => {
                 let shelf = shelf.clone();
                 blocking(move || {
-                    let mut count = 0;
+                    let mut counted: BTreeMap<u64, u64> = BTreeMap::new();
                     shelf.sums(since, |alike| {
                         let limited = alike.category == Some("RATE_LIMITS");
                         // Token requests are no calls of the account.
                         let counts = is_permitted(&alike) && !limited && !alike.operation.contains(" /oauth/");
-                        count += if counts && alike.hub_id == Some(signed(hub_id)) { alike.calls } else { 0 };
+                        if counts && alike.hub_id == Some(signed(hub_id)) {
+                            *counted.entry(alike.app_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0)).or_default() += alike.calls;
+                        }
                     })?;
-                    Ok(count)
+                    Ok(counted.into_iter().collect::<Vec<_>>())
                 })
-                .await
+                .await?
             }
-        }
+        };
+        counted.sort_unstable_by_key(|(app_id, calls)| (std::cmp::Reverse(*calls), *app_id));
+        Ok(counted)
     }
 
     /// Calls by app, operation and day since a moment, of one account or of all.

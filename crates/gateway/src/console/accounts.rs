@@ -35,6 +35,19 @@ pub(super) struct Account {
     pub limits: Limits,
     pub used_today: u64,
     pub waiting: u64,
+    pub resets_at: Option<String>,
+    pub day_over_since: Option<String>,
+    #[serde(default)]
+    pub used_today_by_app: Option<Vec<AppUse>>,
+}
+
+/// Calls of an app since the account's midnight.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AppUse {
+    pub app_id: u64,
+    pub app: Option<String>,
+    pub calls: u64,
 }
 
 #[derive(Clone, Deserialize)]
@@ -56,6 +69,7 @@ pub(super) struct Connection {
     pub scopes: Vec<String>,
     pub state: String,
     pub state_since: Option<String>,
+    pub state_seen: Option<String>,
     pub missing_scopes: Vec<String>,
     pub since: String,
     pub checked_at: String,
@@ -74,7 +88,7 @@ impl Connection {
     pub fn sign(&self) -> &'static str {
         match self.state.as_str() {
             "fine" => "fine",
-            "unreachable" => "warn",
+            "unreachable" | "unknown" => "warn",
             _ => "wrong",
         }
     }
@@ -83,6 +97,7 @@ impl Connection {
         match self.state.as_str() {
             "fine" => "HubSpot takes its credential",
             "refused" => "HubSpot refuses its credential",
+            "unknown" => "Unknown: something between Keyway and HubSpot answered",
             _ => "HubSpot can't be reached",
         }
     }

@@ -106,9 +106,9 @@ impl Control {
             Ok(opened) if opened != hub_id => {
                 return Err(ControlError::Invalid(format!("this credential opens account {opened}, not {hub_id}")));
             }
-            Err(error @ (CredentialError::Refused(401) | CredentialError::Upstream(_))) => return Err(error.into()),
             // Whether it may ask that question is not the question.
-            Ok(_) | Err(_) => {}
+            Ok(_) | Err(CredentialError::Silent { .. } | CredentialError::Unavailable(_)) => {}
+            Err(error) => return Err(error.into()),
         }
         let (change, mut state) = self.begin().await?;
         let mut account = find_account(&state, hub_id)?.clone();
@@ -176,6 +176,16 @@ impl Control {
             Ok(info) if info.hub_id == hub_id => info,
             Ok(_) | Err(CredentialError::Refused(_)) => {
                 upstream.health.note(hub_id, health::State::Refused, now);
+                return Ok(asked);
+            }
+            Err(CredentialError::Silent { hub_id: opened }) => {
+                let state = if opened.is_none_or(|opened| opened == hub_id) { health::State::Fine } else { health::State::Refused };
+                upstream.health.note(hub_id, state, now);
+                return Ok(asked);
+            }
+            Err(error @ (CredentialError::Between(_) | CredentialError::WrongHublet(_))) => {
+                tracing::warn!(hub_id, %error, "the credential of a connection could not be checked");
+                upstream.health.note_unknown(hub_id, error.to_string(), now);
                 return Ok(asked);
             }
             Err(error) => {

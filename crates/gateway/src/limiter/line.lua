@@ -13,6 +13,7 @@ local CERTAIN = 200     -- an older remark on calls by others says nothing any m
 local SOON = 100        -- when to look again while nothing that is known of is in the way
 local STEP = 1000000    -- how far an app's clock moves with one call, at weight 1
 local KEPT = 86400000
+local PROBE = 900000    -- after HubSpot refused the day, one call tries again when so long has passed
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -41,11 +42,22 @@ end
 account.version = account.version + 1
 
 if account.resets < report.resets then
-  account.resets, account.daily = report.resets, 0
+  account.resets, account.daily, account.day = report.resets, 0, nil
 end
 if account.resets == report.resets then
   account.daily = math.max(account.daily, report.daily)
 end
+
+-- Whether HubSpot says that the day's calls are used up: who learned of it last is right.
+local day = account.day or { refused = 0, opened = 0, probe = 0 }
+account.day = day
+if account.resets == report.resets and report.day then
+  if report.day.refused and now - report.day.refused > day.refused then
+    day.refused, day.probe = now - report.day.refused, math.max(day.probe, now + report.day.probe)
+  end
+  if report.day.opened then day.opened = math.max(day.opened, now - report.day.opened) end
+end
+local over = day.refused > day.opened
 
 -- What the asking instance said, with its ages made into moments.
 local me = { seen = now, lanes = {} }
@@ -124,6 +136,7 @@ for number, said in ipairs(report.lanes) do
     free = taken.under == 0 and math.min(free, 1) or 0
   end
   if holds or now < lane.paused or account.daily >= report.daily_max then free = 0 end
+  if over then free = now < day.probe and 0 or math.min(free, 1) end
 
   -- Who waits, wherever it is.
   local line = {}
@@ -176,6 +189,7 @@ for number, said in ipairs(report.lanes) do
       lane.clock = math.max(lane.clock, best.clock)
       lane.clocks[best.app] = lane.clocks[best.app] + step
       account.daily = account.daily + 1
+      if over then day.probe = now + PROBE end
     end
     best.clock, best.left = best.clock + step, best.left - 1
     best.by[where] = most - 1
@@ -198,5 +212,6 @@ for number, said in ipairs(report.lanes) do
 end
 
 answer.daily = account.daily
+if over then answer.day = { now - day.refused, math.max(0, day.probe - now) } end
 redis.call('SET', KEYS[1], cjson.encode(account), 'PX', KEPT)
 return cjson.encode(answer)

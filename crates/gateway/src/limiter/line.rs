@@ -57,6 +57,8 @@ pub struct Answer {
     pub daily: u64,
     /// When that day ends, in milliseconds since the epoch.
     pub resets: i64,
+    /// Where HubSpot says that the day is used up: how long ago, and how long until one call may try.
+    pub day: Option<(i64, i64)>,
 }
 
 /// What it said of one limit.
@@ -231,7 +233,14 @@ impl Line {
             }
             said
         });
+        let mut day = json!({ "probe": report.day.probe });
+        for (name, value) in [("refused", report.day.refused), ("opened", report.day.opened)] {
+            if let Some(value) = value {
+                day[name] = value.into();
+            }
+        }
         json!({
+            "day": day,
             "me": self.me,
             "all": self.instances.load(Ordering::Relaxed),
             "version": version,

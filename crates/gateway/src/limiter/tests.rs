@@ -4,7 +4,7 @@
 use super::*;
 
 fn limiter(burst: u32) -> Arc<Limiter> {
-    Arc::new(Limiter::new(Limits { burst, associations_burst: 10, daily: 1_000, search: 5 }, TimeZone::UTC, None))
+    Arc::new(Limiter::new(Limits { burst, associations_burst: 10, daily: 1_000, search: 5 }, TimeZone::UTC, None, Clock::default()))
 }
 
 fn asking(app_id: u64, wait_ms: u32) -> Asking {

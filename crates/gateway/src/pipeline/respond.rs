@@ -39,6 +39,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         Ok(Reply::Relayed(reply)) => {
             let mut response = Response::new(Either::Right(reply.body));
             *response.headers_mut() = reply.headers;
+            response.headers_mut().extend(reply.mark.and_then(|mark| text_header(RULE, mark.rule())));
             // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
-use hyper::body::Incoming;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::authorize_unlisted;
@@ -13,6 +12,7 @@ use keyway_core::sunset::AsOf;
 use keyway_core::unlisted::masked;
 
 use super::{Call, Gateway, Outcome, known_method};
+use crate::arriving::Arriving;
 use crate::registry::TokenEntry;
 
 /// Names of unlisted operations that the audit log gets from one run of the server: callers choose the
@@ -43,7 +43,7 @@ impl Gateway {
         &self,
         call: &mut Call,
         head: &http::request::Parts,
-        body: Incoming,
+        body: Arriving,
         path: NormalPath,
         token: &TokenEntry,
     ) -> Result<Outcome, Outcome> {

@@ -34,6 +34,11 @@ impl Ahead {
 }
 
 impl Paced {
+    /// Whether the body broke off while it was looked at, and is not handed on as far as that yet.
+    pub fn broke(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| matches!(ahead.then, Some(Err(_))))
+    }
+
     /// Waits for so many bytes of the body, or its end, but no longer than a time: what came of it, and
     /// whether that is all. It is handed on all the same. A last piece may go beyond the number of bytes.
     pub async fn look_ahead(&mut self, bytes_max: usize, time_max: Duration) -> (Bytes, bool) {

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, SERVER};
 use http::uri::PathAndQuery;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Either, Full, Limited};
+use keyway_core::hublet::{Hublet, WRONG_HUBLET};
+use keyway_core::origin::{Extent, Seen};
 use keyway_core::secret::Secret;
 use keyway_oauth::client::{Client, Failure, Fault, Presented, Tokens, read_answer, token_request};
 use serde_json::Value;
 
+use super::judge::answered;
 use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError};
 
 /// Most that is read of an answer, in bytes.
@@ -41,12 +44,27 @@ pub enum CredentialError {
         "HubSpot does not accept this credential (it answered {0}); it may be revoked, rotated, or not a private-app token or service key"
     )]
     Refused(u16),
+    /// HubSpot accepts it, and does not say what it may do.
+    #[error("HubSpot accepts this credential, and does not say which scopes it holds")]
+    Silent {
+        /// The account that it opens, where HubSpot says that.
+        hub_id: Option<u64>,
+    },
     /// HubSpot can't say now.
     #[error("HubSpot can't say now what the credential is (it answered {0}); try again")]
     Unavailable(u16),
-    /// Something else than the documented answer.
-    #[error("HubSpot's answer about the credential can't be read")]
-    Unreadable,
+    /// HubSpot says that the account is in another data centre.
+    #[error("HubSpot says that the account is not in the data centre that was asked{}", named(.0.as_ref()))]
+    WrongHublet(Option<Hublet>),
+    /// The answer is not HubSpot's.
+    #[error(
+        "something between Keyway and HubSpot answered ({0}), so nothing is known of the credential; look at the network's proxy and firewall, and try again"
+    )]
+    Between(Seen),
+}
+
+fn named(hublet: Option<&Hublet>) -> String {
+    hublet.map_or_else(String::new, |hublet| format!("; it is in {hublet}: use --base-url https://{}", hublet.host()))
 }
 
 impl Upstream {
@@ -56,9 +74,23 @@ impl Upstream {
     /// There is no answer, or HubSpot does not know the credential.
     pub async fn credential_info(&self, base: &Base, credential: &Secret<String>) -> Result<CredentialInfo, CredentialError> {
         let body = serde_json::json!({ "tokenKey": credential.expose() }).to_string();
-        let info = self.ask(base, credential, Method::POST, "/oauth/v2/private-apps/get/access-token-info", body.into()).await?;
-        let hub_id = info["hubId"].as_u64().ok_or(CredentialError::Unreadable)?;
-        let scopes = info["scopes"].as_array().ok_or(CredentialError::Unreadable)?.iter();
+        let path = "/oauth/v2/private-apps/get/access-token-info";
+        let (info, scopes) = match self.ask(base, credential, Method::POST, path, body.into(), &["hubId", "scopes"]).await {
+            Ok((info, seen)) => match info["scopes"].as_array().cloned() {
+                Some(scopes) => (info, scopes),
+                None => return Err(CredentialError::Between(seen)),
+            },
+            // The path has no date and no documented end: that it is gone says nothing of the credential.
+            Err(CredentialError::Unavailable(400 | 404)) => {
+                return Err(match self.account_of(base, credential).await {
+                    Ok(hub_id) => CredentialError::Silent { hub_id: Some(hub_id) },
+                    Err(error) => error,
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let hub_id = info["hubId"].as_u64().unwrap_or_default();
+        let scopes = scopes.iter();
         let mut scopes: Vec<String> = scopes.filter_map(|scope| scope.as_str().map(str::to_owned)).collect();
         scopes.sort();
         scopes.dedup();
@@ -70,8 +102,9 @@ impl Upstream {
     /// # Errors
     /// There is no answer, or HubSpot does not know the token.
     pub async fn account_of(&self, base: &Base, token: &Secret<String>) -> Result<u64, CredentialError> {
-        let details = self.ask(base, token, Method::GET, "/account-info/2026-09/details", Bytes::new()).await?;
-        details["portalId"].as_u64().ok_or(CredentialError::Unreadable)
+        let path = "/account-info/2026-09/details";
+        let (details, seen) = self.ask(base, token, Method::GET, path, Bytes::new(), &["portalId"]).await?;
+        details["portalId"].as_u64().ok_or(CredentialError::Between(seen))
     }
 
     /// Asks for tokens (RFC 6749, section 3.2).
@@ -87,11 +120,13 @@ impl Upstream {
         let answer = Self::exchange(base, &target, request, TOKEN_TIME_MAX)
             .await
             .map_err(|error| Failure::Passing(Fault::NoAnswer(error.to_string())))?;
-        let status = answer.status().as_u16();
-        let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(answer.into_body(), ANSWER_MAX).collect()).await;
+        let (head, body) = answer.into_parts();
+        let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(body, ANSWER_MAX).collect()).await;
         let body = body.ok().and_then(Result::ok).ok_or_else(|| Failure::Passing(Fault::NoAnswer("the answer was cut".to_owned())))?;
+        let body = body.to_bytes();
         let sent = if let Presented::Refresh(token) = presented { Some(*token) } else { None };
-        read_answer(status, &body.to_bytes(), sent)
+        let server = head.headers.get(SERVER).and_then(|value| value.to_str().ok());
+        read_answer(&answered(head.status.as_u16(), &head.headers, server, Extent::Whole(&body)), sent)
     }
 
     async fn ask(
@@ -101,13 +136,14 @@ impl Upstream {
         method: Method,
         path: &str,
         body: Bytes,
-    ) -> Result<Value, CredentialError> {
+        documented: &[&str],
+    ) -> Result<(Value, Seen), CredentialError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = Either::Left(Full::new(body));
         let mut call = Outgoing { method, target: path.to_owned(), headers, body: Some(body), read_only: true };
         let mut attempt = 1;
-        let answer = loop {
+        let mut answer = loop {
             let outcome = self.send(base, credential, &mut call).await;
             if attempt == ATTEMPTS_MAX || !call.worth_sending_again(&outcome) {
                 break outcome?;
@@ -115,12 +151,20 @@ impl Upstream {
             tokio::time::sleep(BACKOFF * attempt).await;
             attempt += 1;
         };
-        match answer.status {
-            200 => {}
-            status @ (400 | 401 | 403 | 404) => return Err(CredentialError::Refused(status)),
-            status => return Err(CredentialError::Unavailable(status)),
+        if matches!(answer.status, 423 | 429 | 477 | 500..) {
+            return Err(CredentialError::Unavailable(answer.status));
         }
-        let bytes = Limited::new(answer.body, ANSWER_MAX).collect().await.map_err(|_| CredentialError::Unreadable)?.to_bytes();
-        serde_json::from_slice(&bytes).map_err(|_| CredentialError::Unreadable)
+        let word = answer.word(ANSWER_MAX, documented).await.map_err(CredentialError::Between)?;
+        match answer.status {
+            200..=299 => {
+                let seen = Seen::of(&answered(answer.status, &answer.headers, answer.server.as_deref(), Extent::Unread(&[])));
+                Ok((word, seen))
+            }
+            401 => Err(CredentialError::Refused(401)),
+            // Known, but not allowed to ask.
+            403 => Err(CredentialError::Silent { hub_id: None }),
+            WRONG_HUBLET => Err(CredentialError::WrongHublet(Hublet::of_answer(&word))),
+            status => Err(CredentialError::Unavailable(status)),
+        }
     }
 }

@@ -14,11 +14,13 @@ pub enum State {
     Refused,
     /// HubSpot could not be asked.
     Unreachable,
+    /// Something between Keyway and HubSpot answered: nothing is known.
+    Unknown,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 3] = [Self::Fine, Self::Refused, Self::Unreachable];
+    pub const ALL: [Self; 4] = [Self::Fine, Self::Refused, Self::Unreachable, Self::Unknown];
 
     /// As in reports.
     pub const fn as_str(self) -> &'static str {
@@ -26,6 +28,7 @@ impl State {
             Self::Fine => "fine",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -34,6 +37,8 @@ impl State {
 #[derive(Debug, Default)]
 pub struct Health {
     states: Mutex<HashMap<u64, (State, Timestamp)>>,
+    /// What was seen where the state is not known.
+    seen: Mutex<HashMap<u64, String>>,
 }
 
 impl Health {
@@ -48,6 +53,20 @@ impl Health {
                 _ => tracing::warn!(hub_id, state = state.as_str(), "the connection to HubSpot does not work"),
             }
         }
+    }
+
+    /// Notes that something else than HubSpot answered, and what was seen of it.
+    pub fn note_unknown(&self, hub_id: u64, seen: String, now: Timestamp) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(hub_id, seen);
+        self.note(hub_id, State::Unknown, now);
+    }
+
+    /// What was seen of the answer for which the state is not known.
+    pub fn seen(&self, hub_id: u64) -> Option<String> {
+        if self.of(hub_id).0 != State::Unknown {
+            return None;
+        }
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned()
     }
 
     /// The state of an account's connection and since when; fine until something else is known.

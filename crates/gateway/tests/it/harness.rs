@@ -11,7 +11,7 @@ use keyway_core::token::{PlainToken, TokenKey};
 use keyway_gateway::audit::chain::ChainKey;
 use keyway_gateway::audit::{AuditFilter, AuditLog, AuditRecord, Place};
 use keyway_gateway::backend::{Backend, BackendCall, BackendReply, BoxFuture};
-use keyway_gateway::clock;
+use keyway_gateway::clock::{self, Clock};
 use keyway_gateway::model::{Account, App, Token};
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
@@ -69,6 +69,11 @@ impl Server {
     }
 
     pub async fn start_as_of(as_of: Option<AsOf>) -> Self {
+        Self::start_by(Clock::default(), as_of).await
+    }
+
+    /// With limits at HubSpot kept by a clock of the test's.
+    pub async fn start_by(clock: Clock, as_of: Option<AsOf>) -> Self {
         let created_at = Timestamp::from_ms(1_790_000_000_000);
         let account = Account {
             hub_id: HUB,
@@ -102,7 +107,7 @@ impl Server {
             app(FULL, "Full", &["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"]),
             app(READER, "Reader", &["oauth", "crm.objects.contacts.read"]),
         ];
-        let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false, None));
+        let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false, None).with_clock(clock));
         let plain: Vec<PlainToken> = (1..=2).map(|number| PlainToken::generate("na1", [number; 16])).collect();
         let tokens: Vec<Token> = plain
             .iter()

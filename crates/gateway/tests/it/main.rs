@@ -6,9 +6,10 @@
 mod answers;
 /// What has ended by a day, refused as of it.
 mod as_of;
+/// Requests put together at random.
+mod between;
 /// Requests of the clients in use.
 mod clients;
-/// Requests put together at random.
 mod edge;
 mod harness;
 /// Bytes that are not a request.

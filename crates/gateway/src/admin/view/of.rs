@@ -21,6 +21,7 @@ pub(crate) const ROTATION_DAYS: i64 = 180;
 pub(in crate::admin) fn connection(
     connection: &model::Connection,
     health: (State, Option<Timestamp>),
+    seen: Option<String>,
     apps: &[(model::App, Vec<model::Token>)],
     now: Timestamp,
 ) -> Connection {
@@ -36,6 +37,7 @@ pub(in crate::admin) fn connection(
         scopes: connection.scopes.clone(),
         state: health.0.as_str(),
         state_since: moment(health.1),
+        state_seen: seen,
         missing_scopes: missing.into_iter().cloned().collect(),
         since: connection.since.into(),
         checked_at: connection.checked_at.into(),
@@ -65,6 +67,9 @@ pub(in crate::admin) fn account(account: &model::Account, standing: Option<Stand
         },
         used_today: standing.map_or(0, |standing| standing.used_today),
         waiting: standing.map_or(0, |standing| standing.waiting as u64),
+        resets_at: standing.map(|standing| standing.resets_at.into()),
+        day_over_since: moment(standing.and_then(|standing| standing.day_over_since)),
+        used_today_by_app: None,
     }
 }
 

@@ -18,15 +18,17 @@ pub(in crate::audit) async fn list(pool: &AnyPool, filter: &AuditFilter) -> Resu
     rows.iter().map(|row| Ok(Row::read(row)?.into())).collect()
 }
 
-pub(in crate::audit) async fn counted_since(pool: &AnyPool, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
-    let mut query = Sql::new("select count(*) from call where at >= ");
+pub(in crate::audit) async fn counted_by_app(pool: &AnyPool, hub_id: u64, since: Timestamp) -> Result<Vec<(u64, u64)>, AuditError> {
+    let mut query = Sql::new("select app_id, count(*) as calls from call where at >= ");
     query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
     // Token requests are no calls of the account.
     query.push(" and operation not like '% /oauth/%' and (category is null or category <> 'RATE_LIMITS')");
     only_permitted(&mut query);
+    query.push(" group by app_id");
     let rows = query.fetch_all(pool).await?;
-    let count = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+    let read = |row: &AnyRow| Ok((unsigned(row.try_get::<Option<i64>, _>("app_id")?.unwrap_or(0)), unsigned(row.try_get("calls")?)));
+    rows.iter().map(read).collect()
 }
 
 pub(in crate::audit) async fn usage(pool: &AnyPool, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {

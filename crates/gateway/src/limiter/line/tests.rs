@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use keyway_core::share::LaneReport;
+use keyway_core::share::{DayReport, LaneReport};
 
 use super::*;
 
@@ -26,7 +26,7 @@ async fn instances<const N: usize>(all: u32) -> Option<[Line; N]> {
 fn report(max: u32, burst: LaneReport) -> Report {
     let lane = |interval| LaneReport { max, interval, ..LaneReport::default() };
     let lanes = [LaneReport { max, interval: 10_000, ..burst }, lane(10_000), lane(1_000)];
-    Report { lanes, reserves: Vec::new(), daily: 0, daily_resets_at: RESETS, daily_max: 1_000 }
+    Report { lanes, reserves: Vec::new(), daily: 0, daily_resets_at: RESETS, daily_max: 1_000, day: DayReport::default() }
 }
 
 fn waits(waiting: &[(u64, u32, u32)]) -> LaneReport {
@@ -167,6 +167,33 @@ async fn the_day_ends_for_all_together() {
     assert_eq!(ask(&two, 0, &wanting(0)).await.daily, 10);
     let last = ask(&one, 0, &wanting(12)).await;
     assert_eq!((last.daily, last.lanes[0].given.len()), (12, 0));
+}
+
+#[tokio::test]
+async fn a_day_that_hubspot_refuses_on_one_instance_is_over_for_all_until_a_call_passes() {
+    let Some([one, two]) = warm::<2>(2).await else { return };
+    let says = |day, waiting| Report { day, ..report(10, waiting) };
+    let wants = || waits(&[(1, 5, 1)]);
+    let refused = DayReport { refused: Some(1_000), probe: 60_000, opened: None };
+    ask(&one, 0, &says(refused, LaneReport::default())).await;
+    let told = ask(&two, 0, &says(DayReport::default(), wants())).await;
+    assert!(told.lanes.iter().all(|lane| lane.given.is_empty()));
+    let (age, probe) = told.day.unwrap();
+    assert!((1_000..11_000).contains(&age) && (50_000..=60_000).contains(&probe), "{:?}", told.day);
+    // A later refusal, after which it is already time for a call to try: one, wherever it waits.
+    let due = DayReport { refused: Some(0), probe: 0, opened: None };
+    let Some([one, two]) = instances::<2>(2).await else { return };
+    let first = ask(&one, 0, &says(due, wants())).await;
+    assert_eq!(first.lanes[0].given, BTreeMap::from([(1, 1)]));
+    let second = ask(&two, 0, &says(due, wants())).await;
+    assert!(second.lanes[0].given.is_empty());
+    assert!(second.day.unwrap().1 > 600_000, "{:?}", second.day);
+    // HubSpot took it: the day is open for all, whatever the others still say of the refusal.
+    let opened = DayReport { refused: None, probe: 0, opened: Some(0) };
+    ask(&one, 0, &says(opened, LaneReport::default())).await;
+    let stale = DayReport { refused: Some(2_000), probe: 60_000, opened: None };
+    let open = ask(&two, 0, &says(stale, wants())).await;
+    assert_eq!((open.day, open.lanes[0].given.get(&1)), (None, Some(&5)));
 }
 
 #[tokio::test]

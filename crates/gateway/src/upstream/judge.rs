@@ -1,0 +1,103 @@
+//! Whether an answer is HubSpot's own (`core::origin`), looked at before it is handed on whole.
+
+use std::io::Read;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body_util::Either;
+use keyway_core::origin::{Answered, Extent, Seen, own_word};
+use serde_json::Value;
+
+use super::Relayed;
+
+/// Most that is read of an error, and that it may decode to, in bytes. HubSpot's errors are a few KiB.
+const ERROR_BYTES_MAX: usize = 64 << 10;
+/// How long the beginning of an error may take to come; then it is handed on unread.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// What is said of an answer that is handed on as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Something between Keyway and HubSpot wrote it.
+    NotHubSpot,
+    /// HubSpot says that the account is in another data centre (488).
+    WrongHublet,
+}
+
+impl Mark {
+    /// The name in `keyway-rule`.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::NotHubSpot => "not-hubspot",
+            Self::WrongHublet => "wrong-hublet",
+        }
+    }
+
+    /// The category in the audit.
+    pub const fn category(self) -> &'static str {
+        match self {
+            Self::NotHubSpot => "NOT_HUBSPOT",
+            Self::WrongHublet => "WRONG_HUBLET",
+        }
+    }
+}
+
+impl Relayed {
+    /// HubSpot's word in an answer, of which at most `most` bytes are read and all are handed on.
+    ///
+    /// # Errors
+    /// It is not HubSpot's; what is seen of it.
+    pub(super) async fn word(&mut self, most: usize, documented: &[&str]) -> Result<Value, Seen> {
+        let (bytes, whole, broke) = match &mut self.body {
+            Either::Left(body) => {
+                let (bytes, whole) = body.look_ahead(most + 1, TIME_MAX).await;
+                (bytes, whole, body.broke())
+            }
+            // Its links are changed after it was judged.
+            Either::Right(_) => (Bytes::new(), false, false),
+        };
+        let decoded = decoded(&self.headers, &bytes, most);
+        let body = match decoded.as_deref() {
+            _ if broke => Extent::Cut(&bytes),
+            Some(bytes) if whole => Extent::Whole(bytes),
+            _ => Extent::Unread(&bytes),
+        };
+        own_word(&answered(self.status, &self.headers, self.server.as_deref(), body), documented)
+    }
+
+    /// HubSpot's word in an error.
+    ///
+    /// # Errors
+    /// It is not HubSpot's; what is seen of it.
+    pub async fn error_word(&mut self) -> Result<Value, Seen> {
+        self.word(ERROR_BYTES_MAX, &[]).await
+    }
+}
+
+/// The head and the body of an answer, for `core::origin`.
+pub(super) fn answered<'a>(status: u16, headers: &'a HeaderMap, server: Option<&'a str>, body: Extent<'a>) -> Answered<'a> {
+    Answered {
+        status,
+        content_type: headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()),
+        server,
+        has_correlation_header: headers.contains_key("x-hubspot-correlation-id"),
+        body,
+    }
+}
+
+/// A body without its encoding; none where Keyway does not decode it, or it decodes to more than `most`.
+fn decoded(headers: &HeaderMap, bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    let encoding = headers.get(CONTENT_ENCODING).map_or(Ok("identity"), |value| value.to_str());
+    match encoding.ok()?.trim().to_ascii_lowercase().as_str() {
+        "identity" | "" => Some(bytes.to_vec()),
+        "gzip" | "x-gzip" => {
+            let mut plain = Vec::new();
+            let read = MultiGzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut plain);
+            (read.is_ok() && plain.len() <= most).then_some(plain)
+        }
+        _ => None,
+    }
+}
