@@ -9,7 +9,8 @@ fn fix(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_keyway")).arg("fix").args(arguments).current_dir(folder).output().unwrap()
 }
 
-const BEFORE: &str = "import requests\nrequests.get('https://api.hubapi.com/crm/v3/objects/contacts', params={'hapikey': KEY})\n";
+const BEFORE: &str =
+    "import requests\nKEY = 'demo'\nrequests.get('https://api.hubapi.com/crm/v3/objects/contacts', params={'hapikey': KEY})\n";
 
 #[test]
 fn the_difference_is_shown_and_nothing_is_written_until_it_is_asked_for() {

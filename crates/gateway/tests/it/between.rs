@@ -135,8 +135,10 @@ async fn hubspots_own_refusals_are_known_as_such_whole_compressed_and_cut() {
     let cut = format!("HTTP/1.1 401 Said\r\nconnection: close\r\ncontent-length: 500\r\n{JSON}\r\n{OWN_401}");
     *stub.answer.lock().unwrap() = cut.into_bytes();
     let answer = server.send(server.token(FULL), "GET", CONTACTS, None).await;
-    assert_eq!((answer.status, answer.header("keyway-rule"), answer.header("content-length")), (401, Some("not-hubspot"), Some("500")));
-    assert_eq!(answer.body, OWN_401);
+    assert_eq!((answer.status, answer.header("keyway-rule")), (401, Some("not-hubspot")));
+    // It comes in chunks, since links in it may change its length; the last chunk never comes.
+    assert!(answer.body.contains(OWN_401) && !answer.body.ends_with("0\r\n\r\n"), "{}", answer.body);
+    assert_eq!((answer.header("transfer-encoding"), answer.header("content-length")), (Some("chunked"), None));
     let moved = r#"{"status":"error","message":"Hub 7 is unknown to this Hublet, but it appears to exist in Hublet eu1","correlationId":"c-1","correctHublet":"eu1"}"#;
     stub.says(488, JSON, moved.as_bytes());
     let before = stub.seen();
