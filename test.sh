@@ -69,7 +69,7 @@ env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -130,14 +130,15 @@ tls_upstream() { python3 tests/tls_upstream.py; }
 proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
-  local run=(cargo test --package keyway-gateway --lib --quiet -- audit:: control::)
+  # Of the whole workspace, as it was built: one package alone builds its dependencies again.
+  local run=(cargo test --workspace --lib --quiet -- audit:: control::)
   if cargo nextest --version >/dev/null 2>&1; then
-    run=(cargo nextest run --package keyway-gateway --lib --no-fail-fast --status-level fail audit:: control::)
+    run=(cargo nextest run --workspace --lib --no-fail-fast --status-level fail audit:: control::)
   fi
   python3 tests/postgres.py "${run[@]}"
 }
 
-redis() { python3 tests/redis_server.py cargo test --package keyway-gateway --lib --quiet -- limiter::; }
+redis() { python3 tests/redis_server.py cargo test --workspace --lib --quiet -- limiter::; }
 instances() { python3 tests/instances.py --seconds 30; }
 instances_without_redis() { python3 tests/instances.py --seconds 20 --without-redis; }
 oauth_accounts() { python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45 --instances 2; }

@@ -77,14 +77,24 @@ pub enum Denial {
     UnknownObjectType(UnknownObjectType),
 }
 
-/// Decides. The path is the one `operation` was resolved from.
+/// Decides. The path is the one `operation` was resolved from. An operation of which no scope is known is
+/// the operator's choice, like one that the catalog does not list.
 ///
 /// # Errors
 /// The reason why not, to be answered by [`Denial::to_error`].
 pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -> Result<Permit, Denial> {
-    let requirement = Catalog::get().requirement(operation, &path).map_err(Denial::UnknownObjectType)?;
+    let allowed = || caller.unlisted.allows(operation.method, path.as_str());
+    let requirement = match Catalog::get().requirement(operation, &path) {
+        Ok(requirement) => requirement,
+        // HubSpot may have types that the catalog does not list.
+        Err(_) if allowed() => Requirement::Unstated,
+        Err(unknown) => return Err(Denial::UnknownObjectType(unknown)),
+    };
+    let chosen = matches!(requirement, Requirement::Nothing | Requirement::Unstated) && allowed();
     match requirement {
-        met if met.met_by(caller.granted) => Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path }),
+        met if chosen || met.met_by(caller.granted) => {
+            Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path })
+        }
         Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
         Requirement::Nothing => Err(Denial::NoScopeExists),
         Requirement::Unstated => Err(Denial::ScopesUnstated),
@@ -123,18 +133,30 @@ impl Denial {
             Self::NoScopeExists => ErrorBody::new(
                 403,
                 "MISSING_SCOPES",
-                format!("{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it."),
+                format!(
+                    "{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it. {}",
+                    choice(caller, operation)
+                ),
             ),
             Self::ScopesUnstated => ErrorBody::new(
                 403,
                 "MISSING_SCOPES",
                 format!(
-                    "{operation} is older than HubSpot's scopes, and no source states which scope opens it. Keyway does not guess, so it refuses the call."
+                    "{operation} is older than HubSpot's scopes, and no source states which scope opens it. Keyway does not guess, so it refuses the call. {}",
+                    choice(caller, operation)
                 ),
             ),
-            Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()),
+            Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()).detail(
+                ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![choice(caller, operation)]),
+            ),
         }
     }
+}
+
+/// The command that allows an operation of which no scope is known.
+fn choice(caller: &Caller<'_>, operation: &Operation) -> String {
+    let pattern: Vec<&str> = operation.template.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment }).collect();
+    format!("To allow it: keyway app update {} --unlisted '{} {}'", caller.app_id, operation.method, pattern.join("/"))
 }
 
 fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {

@@ -15,7 +15,7 @@ use super::connections::base;
 use super::{Control, ControlError, Result, State, addons, find_account, plain_secret, random, scopes, text, time_zone};
 use crate::clock;
 use crate::model::{Account, Connection, OAuthClient};
-use crate::store::oauth_accounts::{Pending, StoredTokens};
+use crate::store::oauth_accounts::{NOT_FINISHED, Pending, StoredTokens};
 use crate::store::{self, StoreError};
 use crate::upstream::Upstream;
 
@@ -169,10 +169,13 @@ impl Control {
     pub async fn authorization(&self, state: &str) -> Result<Standing> {
         let pending = self.store.pending(&self.registry.token_key().hash(state)).await?;
         let pending = pending.ok_or_else(|| ControlError::NotFound("there is no such authorization".into()))?;
+        let in_time = pending.expires_at > clock::now();
         Ok(match (pending.hub_id, pending.failed) {
             (Some(hub_id), _) => Standing::Connected(hub_id),
+            // The person is back, and the code is being exchanged.
+            (None, Some(why)) if why == NOT_FINISHED && in_time => Standing::Waiting,
             (None, Some(why)) => Standing::Failed(why),
-            (None, None) if pending.expires_at <= clock::now() => Standing::Failed("nobody came back in time".into()),
+            (None, None) if !in_time => Standing::Failed("nobody came back in time".into()),
             (None, None) => Standing::Waiting,
         })
     }

@@ -194,8 +194,8 @@ impl Store {
 
     /// Takes an authorization for its end, once: it counts as failed until it is said what came of it.
     pub(crate) async fn take_pending(&self, state: &TokenHash) -> Result<bool, StoreError> {
-        let query = "update oauth_pending set failed = 'it was not finished' where state = $1 and failed is null and hub_id is null";
-        Ok(sqlx::query(query).bind(state.0.to_vec()).execute(&self.pool).await?.rows_affected() > 0)
+        let query = "update oauth_pending set failed = $1 where state = $2 and failed is null and hub_id is null";
+        Ok(sqlx::query(query).bind(NOT_FINISHED).bind(state.0.to_vec()).execute(&self.pool).await?.rows_affected() > 0)
     }
 
     /// What came of an authorization.
@@ -209,6 +209,9 @@ impl Store {
         Ok(())
     }
 }
+
+/// The outcome of an authorization that was taken for its end, until the end is written down.
+pub(crate) const NOT_FINISHED: &str = "it was not finished";
 
 // What each sealed secret is bound to: none can stand in the place of another.
 const VERIFIER: &str = "keyway oauth verifier v1";

@@ -129,6 +129,29 @@ async fn every_request_of_a_client_reaches_hubspot_byte_for_byte_or_is_refused_f
 }
 
 #[tokio::test]
+async fn an_operation_whose_scopes_nobody_states_is_the_operators_choice() {
+    let unstated = Catalog::get().operations().iter().find(|operation| {
+        let path = operation.template.replace(['{', '}'], "");
+        NormalPath::parse(&path).is_ok_and(|path| matches!(Catalog::get().requirement(operation, &path), Ok(Requirement::Unstated)))
+    });
+    let operation = unstated.expect("the catalog has some");
+    let target = operation.template.replace(['{', '}'], "");
+    let (base, seen) = recording().await;
+    let (mut server, tokens) = connected(&base).await;
+    let body = (operation.method.as_str() != "GET").then_some("{}");
+    let refused = server.send(tokens[0].expose(), operation.method.as_str(), &target, body).await.check_error(403, "MISSING_SCOPES");
+    let message = refused["message"].as_str().unwrap().to_owned();
+    let (_, pattern) = message.split_once("--unlisted '").unwrap_or_else(|| panic!("the command is named: {message}"));
+    assert!(seen.lock().unwrap().is_empty());
+    let allowed = keyway_core::unlisted::Unlisted::parse(&[pattern.trim_end_matches('\'')]).unwrap();
+    server.apps.iter_mut().for_each(|app| app.unlisted = allowed.clone());
+    server.publish();
+    assert_eq!(server.send(tokens[0].expose(), operation.method.as_str(), &target, body).await.status, 200);
+    assert_eq!(*seen.lock().unwrap(), [format!("{} {target}", operation.method)]);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_spelling_is_on_record_and_tells_its_end_as_the_operation() {
     let (base, seen) = recording().await;
     let (server, tokens) = connected(&base).await;

@@ -154,6 +154,11 @@ fn definitions_owners_and_the_account_have_their_old_forms() {
     assert_eq!((&email["type"], &email["deleted"]), (&json!("string"), &json!(false)));
     assert_eq!(&account.get("/properties/v2/contacts/properties/named/email").expect(200), email);
     account.get("/properties/v2/contacts/properties/named/none").refused(404, "none");
+    // Airbyte's connector asks for these at each discovery.
+    for kind in ["form", "deal_split"] {
+        assert_eq!(account.get(&format!("/properties/v2/{kind}/properties")).expect(200), json!([]));
+    }
+    account.get("/properties/v2/boats/properties").refused(400, "boats");
     let groups = account.get("/properties/v2/deals/groups?includeProperties=true").expect(200);
     assert!(!groups[0]["properties"].as_array().unwrap().is_empty());
     let owners = account.get("/owners/v2/owners").expect(200);
