@@ -27,6 +27,8 @@ SCOPES = [
     "oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.companies.read", "crm.objects.companies.write",
     "crm.objects.deals.read", "crm.objects.owners.read", "crm.lists.read", "crm.schemas.contacts.read", "crm.schemas.companies.read",
     "crm.schemas.deals.read", "crm.schemas.custom.read", "crm.objects.custom.read", "hubdb", "tickets", "e-commerce", "forms", "content",
+    # Airbyte's connector asks for the properties of deal splits at each discovery.
+    "crm.dealsplits.read_write",
 ]
 
 

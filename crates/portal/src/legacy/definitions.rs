@@ -17,13 +17,16 @@ pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Op
     })
 }
 
-/// Object types with properties at HubSpot of which an embedded account keeps no records, and so lists no
-/// property.
+/// Object types of which an embedded account keeps no records. It lists the properties that every object
+/// type has at HubSpot.
 const WITHOUT_RECORDS: [&str; 2] = ["form", "deal_split"];
+/// The properties of every object type.
+const OF_EVERY_TYPE: [&str; 3] = ["hs_createdate", "hs_lastmodifieddate", "hs_object_id"];
 
 pub fn properties(records: &mut Records<'_, '_>, kind: &str) -> Told {
     if WITHOUT_RECORDS.contains(&kind) {
-        return Ok(json!([]));
+        let every = |one: &&Value| OF_EVERY_TYPE.iter().any(|name| one["name"] == *name);
+        return Ok(records.definitions("notes")?.iter().filter(every).map(old_property).collect());
     }
     Ok(records.definitions(kind)?.iter().map(old_property).collect())
 }
