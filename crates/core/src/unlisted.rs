@@ -78,13 +78,15 @@ impl Unlisted {
         if self.rules.is_empty() { vec!["refuse".to_owned()] } else { self.rules.iter().map(ToString::to_string).collect() }
     }
 
-    /// Whether an app with this setting may call a path, written as in a request or as [`masked`].
+    /// Whether an app with this setting may call a path, written as in a request or as [`masked`]. What
+    /// issues or reads credentials is never allowed.
     pub fn allows(&self, method: Method, path: &str) -> bool {
-        self.rules.iter().any(|rule| match rule {
+        let fits = |rule: &Rule| match rule {
             Rule::Read => method == Method::Get,
             Rule::All => true,
-            Rule::Path { method: only, pattern } => only.is_none_or(|only| only == method) && fits(pattern, path),
-        })
+            Rule::Path { method: only, pattern } => only.is_none_or(|only| only == method) && matches(pattern, path),
+        };
+        never_forwarded(path).is_none() && self.rules.iter().any(fits)
     }
 }
 
@@ -118,7 +120,7 @@ fn pattern_rule(text: &str) -> Result<Rule, UnlistedError> {
     Ok(Rule::Path { method, pattern: format!("/{segments}") })
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
+fn matches(pattern: &str, path: &str) -> bool {
     let mut path = path.trim_matches('/').split('/');
     let mut pattern = pattern.trim_matches('/').split('/').peekable();
     while let Some(wanted) = pattern.next() {
@@ -297,6 +299,16 @@ mod tests {
             assert!(matches!(decide(&Unlisted::parse(&["all"]).unwrap(), "GET", &path(text)), Err(UnlistedDenial::Never(_))), "{text}");
         }
         assert!(matches!(Unlisted::parse(&["/OAUTH/*"]), Err(UnlistedError::Never(..))));
+    }
+
+    #[test]
+    fn the_setting_opens_no_listed_operation_that_issues_or_reads_credentials() {
+        let all = Unlisted::parse(&["all"]).unwrap();
+        let listed: Vec<_> = Catalog::get().operations().iter().filter(|operation| operation.template.starts_with("/oauth/")).collect();
+        assert!(!listed.is_empty());
+        for operation in listed {
+            assert!(!all.allows(operation.method, operation.template), "{operation}");
+        }
     }
 
     #[test]
