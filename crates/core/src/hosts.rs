@@ -1,11 +1,11 @@
-//! The hosts of HubSpot's API: those that the forward proxy answers in HubSpot's place.
+//! The HubSpot API hosts, for which the forward proxy answers.
 //!
 //! The only list of them for the proxy: which hosts it opens TLS for, and which names the certificates
 //! of its authority may carry.
 
 use std::fmt;
 
-use crate::token::is_region;
+use crate::hublet::Hublet;
 
 /// Hosts without a data centre in their name (hubspot facts, section 1, "Hosts and data centres").
 /// Old integrations call `api.hubspot.com`, which answers as `api.hubapi.com` does.
@@ -19,18 +19,17 @@ pub const PERMITTED_DOMAINS: [&str; 2] = ["hubapi.com", "api.hubspot.com"];
 /// The port of every API host.
 pub const API_PORT: u16 = 443;
 
-/// A host of HubSpot's API, in lower case and without a dot at its end.
+/// A HubSpot API host, in lower case and without a dot at its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ApiHost(String);
 
 impl ApiHost {
-    /// Reads a host name; none where it is not a host of HubSpot's API.
+    /// Reads a host name; none where it is not a HubSpot API host.
     ///
     /// Names compare without case, and a dot at the end means the same host (RFC 1034, section 3.1).
     pub fn parse(host: &str) -> Option<Self> {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let regional = || host.strip_prefix("api-")?.strip_suffix(".hubapi.com");
-        (WITHOUT_REGION.contains(&host.as_str()) || regional().is_some_and(is_region)).then_some(Self(host))
+        (WITHOUT_REGION.contains(&host.as_str()) || Hublet::of_host(&host).is_some()).then_some(Self(host))
     }
 
     /// Its text.

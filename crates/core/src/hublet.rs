@@ -1,11 +1,10 @@
-//! A data centre of HubSpot's, which HubSpot calls a hublet, and the API's host there (hubspot
-//! facts, section 1).
+//! A HubSpot data centre, which HubSpot calls a hublet, and its API host (hubspot facts, section 1).
 
 use std::fmt;
 
 use serde_json::Value;
 
-use crate::credential;
+use crate::token::is_region;
 
 /// The name of a hublet, such as `eu1`: two letters and one or two digits, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +18,7 @@ impl Hublet {
     /// Reads a name; none where it does not have the form of one. The name becomes part of a host to
     /// which a credential is sent, so nothing else may pass.
     pub fn parse(name: &str) -> Option<Self> {
-        (credential::region(name.as_bytes()) == Some(name.len())).then(|| Self(name.to_owned()))
+        is_region(name).then(|| Self(name.to_owned()))
     }
 
     /// The hublet that the body of a 488 names; none where the account is in no hublet that HubSpot

@@ -1,17 +1,15 @@
 //! Whether an answer is HubSpot's own (`core::origin`), looked at before it is handed on whole.
 
-use std::io::Read;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::Either;
 use keyway_core::origin::{Answered, Extent, Seen, own_word};
 use serde_json::Value;
 
-use super::Relayed;
+use super::{Relayed, gzip};
 
 /// Most that is read of an error, and that it may decode to, in bytes. HubSpot's errors are a few KiB.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -93,11 +91,7 @@ fn decoded(headers: &HeaderMap, bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     let encoding = headers.get(CONTENT_ENCODING).map_or(Ok("identity"), |value| value.to_str());
     match encoding.ok()?.trim().to_ascii_lowercase().as_str() {
         "identity" | "" => Some(bytes.to_vec()),
-        "gzip" | "x-gzip" => {
-            let mut plain = Vec::new();
-            let read = MultiGzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut plain);
-            (read.is_ok() && plain.len() <= most).then_some(plain)
-        }
+        "gzip" | "x-gzip" => gzip::unpack(bytes, most).ok(),
         _ => None,
     }
 }
