@@ -268,7 +268,7 @@ pub struct Serve {
     /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486; there is none when left out
     #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR")]
     pub proxy: Option<SocketAddr>,
-    /// What the forward proxy does with hosts that are not of HubSpot's API; a tunnel may need KEYWAY_PROXY_PASSWORD
+    /// What the forward proxy does with hosts other than HubSpot API hosts; a tunnel may need KEYWAY_PROXY_PASSWORD
     #[arg(long, env = "KEYWAY_PROXY_OTHERS", value_enum, value_name = "WHAT", default_value_t = ProxyOthers::Refuse)]
     pub proxy_others: ProxyOthers,
     /// Let tunnels of the forward proxy lead to this machine and to private networks too

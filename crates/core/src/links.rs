@@ -1,4 +1,4 @@
-//! Links of HubSpot's answers that name HubSpot's API: found in JSON as it passes, and given another
+//! Links in HubSpot's answers that name a HubSpot API host: found in JSON as it passes, and given another
 //! origin, so that a client that follows them stays where it called.
 //!
 //! A link is what HubSpot's published models call one: `link` of a page (`paging.next`, `paging.prev`)

@@ -1,5 +1,6 @@
 //! What answers a call that was let through: the embedded portal, or HubSpot over a connection.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -159,7 +160,12 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
     let Forwarded { method, query, body, now, .. } = rest;
     let body = body.collect().await.map_err(|_| ErrorBody::validation("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
-    let path = operation.spell(&permit.into_path()).into_owned();
+    let path = permit.into_path();
+    let spelled = match operation.spell(&path) {
+        Cow::Owned(spelled) => Some(spelled),
+        Cow::Borrowed(_) => None,
+    };
+    let path = spelled.unwrap_or(path);
     backend.call(BackendCall { hub_id, app_id, method, path, query, body, now }).await
 }
 

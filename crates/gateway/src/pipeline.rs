@@ -32,7 +32,7 @@ use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
-use keyway_core::policy::{Caller, Permit, authorize, authorize_unlisted};
+use keyway_core::policy::{Caller, Permit, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
@@ -342,7 +342,7 @@ impl Gateway {
         self.refuse_ended(&token, &path)?;
         let operation = match resolved {
             Ok(operation) => operation,
-            Err(unresolved) => return self.unresolved(call, &head, body, path, &token, unresolved).await,
+            Err(unresolved) => return Box::pin(self.unresolved(call, &head, body, path, &token, unresolved)).await,
         };
         let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
             Some(Some((dated, carried))) => {
@@ -356,24 +356,6 @@ impl Gateway {
             return self.uninstall(call, &head.method, permit, &token).await;
         }
         self.answer(call, &head, body, permit, &token).await
-    }
-
-    /// A path that the catalog does not list, or lists with other methods only. HubSpot may serve it all the
-    /// same, so on connected accounts the app's setting decides.
-    async fn unresolved(
-        &self,
-        call: &mut Call,
-        head: &http::request::Parts,
-        body: Arriving,
-        path: NormalPath,
-        token: &TokenEntry,
-        unresolved: Unresolved,
-    ) -> Result<Outcome, Outcome> {
-        let allowed = || authorize_unlisted(&token.caller(), head.method.as_str(), path.clone()).is_ok();
-        match unresolved {
-            Unresolved::Method(refused) if token.app.account.limiter().is_none() || !allowed() => Err(*refused),
-            _ => Box::pin(self.unlisted(call, head, body, path, token)).await,
-        }
     }
 
     /// Refuses where a token may have been revoked on another instance.
@@ -573,9 +555,7 @@ fn again(caller: &Caller<'_>, method: &http::Method, permit: Permit) -> Result<P
     let operation = permit.operation();
     let path = permit.into_path();
     if operation.is_unlisted() {
-        let denied =
-            |denial: keyway_core::unlisted::UnlistedDenial| denial.to_error(caller.app_name, caller.app_id, known_method(method), &path);
-        return authorize_unlisted(caller, method.as_str(), path.clone()).map_err(denied);
+        return unlisted::permit(caller, method, path);
     }
     authorize(caller, operation, path).map_err(|denial| denial.to_error(caller, operation))
 }

@@ -1,5 +1,5 @@
 //! Which CRM records a call touched, as `keyway audit` tells it: on an embedded account, and of
-//! answers of HubSpot's that are whole, cut off, compressed, large or no JSON.
+//! answers from HubSpot that are whole, cut off, compressed, large or not JSON.
 
 use serde_json::{Value, json};
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
-use keyway_core::policy::authorize_unlisted;
+use keyway_core::policy::{Caller, Permit, authorize_unlisted};
 use keyway_core::sunset::AsOf;
 use keyway_core::unlisted::masked;
 
-use super::{Call, Gateway, Outcome, known_method};
+use super::{Call, Gateway, Outcome, Unresolved, known_method};
 use crate::arriving::Arriving;
 use crate::registry::TokenEntry;
 
@@ -38,15 +38,23 @@ impl Names {
 }
 
 impl Gateway {
-    /// A call that the catalog does not list, of a known token.
-    pub(super) async fn unlisted(
+    /// A call of a known token whose path the catalog does not list, or lists with other methods only. HubSpot
+    /// may serve it all the same, so on connected accounts the app's setting decides.
+    pub(super) async fn unresolved(
         &self,
         call: &mut Call,
         head: &http::request::Parts,
         body: Arriving,
         path: NormalPath,
         token: &TokenEntry,
+        unresolved: Unresolved,
     ) -> Result<Outcome, Outcome> {
+        let caller = token.caller();
+        if let Unresolved::Method(refused) = unresolved
+            && (token.app.account.limiter().is_none() || permit(&caller, &head.method, path.clone()).is_err())
+        {
+            return Err(*refused);
+        }
         call.unlisted = Some(self.unlisted_names.of(&head.method, &path));
         let method = known_method(&head.method);
         let Some(limiter) = token.app.account.limiter() else {
@@ -65,11 +73,15 @@ impl Gateway {
             )
             .into());
         };
-        let caller = token.caller();
-        let permit = authorize_unlisted(&caller, head.method.as_str(), path.clone())
-            .map_err(|denial| denial.to_error(caller.app_name, caller.app_id, method, &path))?;
+        let permit = permit(&caller, &head.method, path)?;
         self.relay(call, head, body, permit, token, limiter).await
     }
+}
+
+/// Decides about a call that the catalog does not list.
+pub(super) fn permit(caller: &Caller<'_>, method: &Method, path: NormalPath) -> Result<Permit, ErrorBody> {
+    authorize_unlisted(caller, method.as_str(), path.clone())
+        .map_err(|denial| denial.to_error(caller.app_name, caller.app_id, known_method(method), &path))
 }
 
 #[cfg(test)]

@@ -49,13 +49,13 @@ impl Identity {
     /// its folder.
     pub(super) async fn read(pool: &AnyPool, folder: &Path) -> Result<Self, StoreError> {
         let known: Option<(String, i64)> = sqlx::query_as("select id, complete from folder").fetch_optional(pool).await?;
-        // A folder of an earlier build has no id yet; the first account came after every part.
-        let accounts: i64 = sqlx::query_scalar("select count(*) from account").fetch_one(pool).await?;
         let (id, complete) = match known {
             Some((id, complete)) => (id, complete == 1),
             None => {
                 let id = new_id()?;
                 sqlx::query("insert into folder values (1, $1, 0)").bind(&id).execute(pool).await?;
+                // A folder of an earlier build has no id yet; its first account came after every part.
+                let accounts: i64 = sqlx::query_scalar("select count(*) from account").fetch_one(pool).await?;
                 (id, accounts > 0)
             }
         };
