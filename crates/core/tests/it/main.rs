@@ -4,6 +4,8 @@
 mod clients;
 /// Causes of calls that failed.
 mod doctor;
+/// Where the code of others comes from.
+mod supply_chain;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,14 +13,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them.
-const EDGES: [(&str, &[&str]); 6] = [
+/// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them. `fuzz` feeds them all.
+const EDGES: [(&str, &[&str]); 7] = [
     ("keyway-core", &[]),
     ("keyway-oauth", &["keyway-core"]),
     ("keyway-scan", &["keyway-core"]),
     ("keyway-portal", &["keyway-core"]),
     ("keyway-gateway", &["keyway-core", "keyway-oauth"]),
     ("keyway", &["keyway-core", "keyway-gateway", "keyway-portal", "keyway-scan"]),
+    ("keyway-fuzz", &["keyway-core", "keyway-gateway", "keyway-oauth", "keyway-portal", "keyway-scan"]),
 ];
 
 /// What `core` may build on: nothing that does IO, waits, or asks for the time or randomness.
