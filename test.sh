@@ -7,7 +7,7 @@
 #   ./test.sh --list        list the parts
 #
 # A part that fails does not stop the others. The output of each part stands in target/test-logs.
-# The long crash test is a command of its own: tests/crash/soak.sh
+# The long tests are commands of their own: tests/soak.sh (an hour of fuzzing) and tests/crash/soak.sh.
 set -u
 cd "$(dirname "$0")" || exit 2
 
@@ -115,6 +115,7 @@ project_files() { node_env tests/fix/project && (cd tests/fix/project && node --
 fixed_integrations() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py; }
 guides() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py; }
 bad_input() { python3 tests/bad_input.py; }
+fuzz_http() { python3 tests/fuzz_http.py; }
 planted_secrets() { python3 tests/planted_secrets.py; }
 admin_api() { env_schemathesis && target/schemathesis/bin/python tests/admin_api.py; }
 oidc() { python3 tests/oidc.py; }
@@ -170,6 +171,7 @@ project-files|project_files|project files, read by HubSpot'\''s parser
 fix|fixed_integrations|twelve integrations: refused, planned, fixed, running again
 guides|guides|migration guides, line by line
 bad-input|bad_input|hostile input over a socket
+fuzz-http|fuzz_http|every operation, called with hostile paths, queries and bodies
 planted-secrets|planted_secrets|no secret in any file or output
 admin-api|admin_api|the admin API against its document
 oidc|oidc|sign-in at an identity provider

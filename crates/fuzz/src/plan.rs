@@ -1,0 +1,34 @@
+//! What `keyway plan` and `keyway doctor` read.
+
+use keyway_core::doctor;
+use keyway_core::plan::{Grouping, Report, integrations, markdown, plan, project_files};
+use keyway_core::time::Timestamp;
+use keyway_scan::baseline::Baseline;
+
+const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
+
+/// A report of a scan, or a baseline: planned and written down, or refused.
+pub fn input(bytes: &[u8]) {
+    if let Ok(report) = serde_json::from_slice::<Report>(bytes) {
+        let found = integrations(Some(&report), &[], &Grouping::default());
+        let planned = plan(&found, "2026-11-28");
+        assert_eq!(planned.apps.len(), found.len(), "an integration has no app, or an app no integration");
+        let written = markdown(&planned);
+        assert!(planned.apps.iter().all(|app| !project_files(app).is_empty() || written.contains("# Plan")));
+        serde_json::to_string(&planned).expect("a plan is JSON");
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(baseline) = Baseline::parse(&text) {
+        let again = Baseline::parse(&baseline.to_json()).expect("a baseline reads what it wrote");
+        assert_eq!(again.fingerprints(), baseline.fingerprints(), "a baseline lost a secret");
+    }
+}
+
+/// A text that somebody pasted: causes, in an answer that can be printed.
+pub fn doctor(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for evidence in doctor::read(&text) {
+        let found = doctor::diagnose(&evidence, NOW);
+        serde_json::to_string(&(found, doctor::seen(&evidence, NOW))).expect("a diagnosis is JSON");
+    }
+}
