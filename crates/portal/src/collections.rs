@@ -17,9 +17,10 @@ mod table;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
-use crate::request::{Query, bad_field, id_text, inputs};
+use crate::request::{Query, bad_field, id_text, inputs, object};
 use crate::route::is_version;
 use crate::state::Tx;
+use crate::work::Work;
 use crate::{Call, Reply};
 
 pub use imports::perform_waiting;
@@ -43,7 +44,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let version = segments.iter().position(|segment| is_version(segment))?;
     segments.remove(version);
     let query = Query::parse(call.query.as_deref());
-    let asked = Asked { call, query: &query };
+    let asked = Asked { call, query: &query, work: tx.work };
     match segments.as_slice() {
         ["crm", "exports", "export", rest @ ..] => return exports::answer(&asked, rest, tx),
         ["crm", "imports", rest @ ..] => return imports::answer(&asked, rest, tx),
@@ -65,6 +66,7 @@ pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
 struct Asked<'a> {
     call: &'a Call,
     query: &'a Query,
+    work: &'a Work,
 }
 
 impl Asked<'_> {
@@ -77,13 +79,7 @@ impl Asked<'_> {
     }
 
     fn body(&self) -> Result<Map<String, Value>, ErrorBody> {
-        match serde_json::from_slice(&self.call.body) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: an object is expected")),
-            Err(error) => {
-                Err(ErrorBody::validation(format!("Invalid input JSON on line {}, column {}", error.line().max(1), error.column())))
-            }
-        }
+        object(&self.call.body, self.work)
     }
 }
 
@@ -125,14 +121,18 @@ impl Within {
         let archived = asked.query.flag("archived")?;
         let mut items: Vec<&Item> =
             tx.state.items.of(&self.place).map(|(_, item)| item).filter(|item| item.is_archived() == archived).collect();
+        tx.work.each(items.len(), 2)?;
         if let Some(sort) = asked.query.get("sort") {
             let (field, descending) = sort.strip_prefix('-').map_or((sort, false), |field| (field, true));
-            items.sort_by_key(|item| sortable(&item.value[field]));
+            for item in &items {
+                tx.work.write(size(&item.value[field]))?;
+            }
+            items.sort_by_cached_key(|item| sortable(&item.value[field]));
             if descending {
                 items.reverse();
             }
         }
-        page(asked, items.into_iter().map(|item| item.value.clone()).collect(), self.collection.total)
+        page(asked, items.into_iter().map(|item| &item.value).collect(), self.collection.total)
     }
 
     /// The item, archived or not as the query asks.
@@ -248,7 +248,8 @@ impl Within {
         let inputs = inputs(&body, BATCH_MAX)?;
         let (mark, mut results) = (tx.mark(), Vec::new());
         for input in inputs {
-            match one(self, asked, tx, input) {
+            let charged = tx.work.write(input_size(tx, &self.place, input)).map_err(ErrorBody::from);
+            match charged.and_then(|()| one(self, asked, tx, input)) {
                 Ok(value) => results.push(value),
                 Err(refused) => {
                     tx.back_to(mark);
@@ -264,6 +265,10 @@ impl Within {
     fn batch_archive(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         let mut body = asked.body()?;
         plain_ids(&mut body);
+        for input in inputs(&body, BATCH_MAX)? {
+            self.id_of(input)?;
+            tx.work.write(input_size(tx, &self.place, input))?;
+        }
         for input in inputs(&body, BATCH_MAX)? {
             let id = self.id_of(input)?;
             if tx.state.items.get(&self.place, &id).is_some() {
@@ -333,11 +338,36 @@ const RESERVED: [&str; 12] = [
     "update-visibility",
 ];
 
+/// Bytes of the texts of a value, and some for what is around each.
+fn size(value: &Value) -> usize {
+    const AROUND: usize = 8;
+    match value {
+        Value::String(text) => AROUND + text.len(),
+        Value::Array(values) => AROUND + values.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => AROUND + fields.iter().map(|(name, value)| name.len() + size(value)).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => AROUND,
+    }
+}
+
+/// Bytes that an input of a batch makes the account write down: the thing that it is about is written down
+/// whole, as live and as drafted, and kept to be put back.
+fn input_size(tx: &Tx<'_>, place: &Place, input: &Map<String, Value>) -> usize {
+    let item = id_text(input.get("id")).and_then(|id| tx.state.items.get(place, &id));
+    let before = item.map_or(0, |item| size(&item.value) + item.draft.as_ref().map_or(0, size));
+    let given: usize = input.iter().map(|(name, value)| name.len() + size(value)).sum();
+    2 * before + 2 * given
+}
+
 /// A page of values, from an offset.
-fn page(asked: &Asked<'_>, values: Vec<Value>, with_total: bool) -> Answer {
+fn page(asked: &Asked<'_>, values: Vec<&Value>, with_total: bool) -> Answer {
     let (limit, after) = (asked.query.limit(PAGE_DEFAULT, PAGE_MAX)?, usize::try_from(asked.query.after()?).unwrap_or(usize::MAX));
     let total = values.len();
-    let results: Vec<Value> = values.into_iter().skip(after).take(limit).collect();
+    let results: Vec<&Value> = values.into_iter().skip(after).take(limit).collect();
+    let mut bytes = 0;
+    for value in &results {
+        asked.work.answer(bytes, size(value))?;
+        bytes += size(value);
+    }
     let mut body = json!({ "results": results });
     if with_total {
         body["total"] = total.into();

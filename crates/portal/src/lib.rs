@@ -28,9 +28,11 @@ mod table;
 mod value;
 mod webhooks;
 mod words;
+mod work;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
@@ -44,6 +46,7 @@ use durable::{Change, Log};
 use request::{Query, Request};
 use route::Route;
 use state::{State, Tx};
+use work::{STEPS_MAX, Work};
 
 pub use fill::SETS;
 pub use seed::DemoSummary;
@@ -139,6 +142,8 @@ pub struct Portal {
     accounts: RwLock<Accounts>,
     log: Log,
     listener: OnceLock<Listener>,
+    /// Turns true when the server ends.
+    stopping: Arc<AtomicBool>,
 }
 
 impl Portal {
@@ -153,7 +158,7 @@ impl Portal {
             Storage::DataFolder(folder, id) => Log::open(&folder.join("portal.db"), Some(id)).await?,
         };
         let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
-        Ok(Self { accounts: RwLock::new(accounts.collect()), log, listener: OnceLock::new() })
+        Ok(Self { accounts: RwLock::new(accounts.collect()), log, listener: OnceLock::new(), stopping: Arc::default() })
     }
 
     /// Makes an account, or changes the settings of one that is there.
@@ -275,6 +280,7 @@ impl Portal {
 
     /// Writes what is pending and closes the file.
     pub async fn close(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.log.close().await;
     }
 
@@ -288,8 +294,11 @@ impl Portal {
             // A read could show changes that were never made durable.
             return (Err(refused), 0, false);
         }
-        let mut tx = Tx::new(&mut state);
+        let work = Work::new(STEPS_MAX, self.stopping.clone());
+        let mut tx = Tx::within(&mut state, &work);
         let answer = answer(call, &mut tx);
+        // Whatever the call made of it.
+        let answer = work.exceeded().map_or(answer, |exceeded| Err(exceeded.into()));
         let notices = webhooks::notices(&mut tx, call);
         let position = self.append(tx);
         let tells = self.listener.get().is_some() && !notices.is_empty();
@@ -348,6 +357,7 @@ fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
         path: call.path.as_str(),
         query: Query::parse(call.query.as_deref()),
         body: &call.body,
+        work: tx.work,
     };
     crm::answer(&request, &call.method, &route, tx)
 }

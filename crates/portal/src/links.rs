@@ -158,15 +158,20 @@ pub struct Links(BTreeMap<(Kind, u64, Kind, u64), Vec<u32>>);
 impl Links {
     /// Associated records of a type, in id order, with the types of each association.
     pub fn of(&self, from: End, to: Kind) -> impl Iterator<Item = (u64, &[u32])> {
-        let first = (from.0, from.1, to, 0);
+        self.from(from, to, 0)
+    }
+
+    /// The same, of the records with this id or a later one.
+    pub fn from(&self, from: End, to: Kind, start: u64) -> impl Iterator<Item = (u64, &[u32])> {
+        let first = (from.0, from.1, to, start);
         let last = (from.0, from.1, to, u64::MAX);
         self.0.range(first..=last).map(|(key, types)| (key.3, types.as_slice()))
     }
 
     /// Everything a record is associated with.
-    pub fn all_of(&self, from: End) -> Vec<End> {
+    pub fn all_of(&self, from: End) -> impl Iterator<Item = End> {
         let range = self.0.range((from.0, from.1, first_kind(), 0)..);
-        range.take_while(|(key, _)| (key.0, key.1) == from).map(|(key, _)| (key.2, key.3)).collect()
+        range.take_while(move |(key, _)| (key.0, key.1) == from).map(|(key, _)| (key.2, key.3))
     }
 
     /// The associations from one object type to another that have a type.

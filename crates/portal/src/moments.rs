@@ -49,6 +49,11 @@ impl Moments {
         (ids.len() <= most).then_some(ids)
     }
 
+    /// Whether a property is indexed.
+    pub fn has(&self, name: &Name) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A record is new, or has taken the place of one that was left out.
     pub fn add(&mut self, record: &Record) {
         for (name, ordered) in &mut self.0 {

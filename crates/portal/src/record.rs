@@ -207,6 +207,21 @@ impl Record {
         Seen { value: &self.values[self.span(place)], at, app_id }
     }
 
+    /// How many properties it has, cleared ones included.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Bytes of its values, earlier ones included.
+    pub fn size(&self) -> usize {
+        self.values.len() + self.earlier().flatten().map(|version| version.value.len()).sum::<usize>()
+    }
+
+    /// Bytes of its values.
+    pub fn value_bytes(&self) -> usize {
+        self.values.len()
+    }
+
     /// Names and values of all properties; a cleared one has an empty value.
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         self.cells().map(|(name, seen)| (name, seen.value))

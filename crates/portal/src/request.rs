@@ -6,6 +6,7 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::route::Version;
+use crate::work::Work;
 
 /// What a handler knows of a call.
 #[derive(Debug)]
@@ -23,22 +24,53 @@ pub struct Request<'a> {
     pub query: Query,
     /// The body.
     pub body: &'a [u8],
+    /// What the call has left to do.
+    pub work: &'a Work,
 }
 
 impl Request<'_> {
     /// The body as a JSON object.
     pub fn json(&self) -> Result<Map<String, Value>, ErrorBody> {
-        match serde_json::from_slice(self.body) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: Cannot deserialize value, an object is expected")),
-            Err(error) => Err(ErrorBody::validation(format!(
-                "Invalid input JSON on line {}, column {}: {}",
-                error.line().max(1),
-                error.column(),
-                reason(&error)
-            ))),
+        object(self.body, self.work)
+    }
+}
+
+/// Values of a JSON body: five times those of a hundred records with a thousand properties each. In memory
+/// each takes up to a hundred bytes, whatever it takes in the body.
+pub const VALUES_MAX: usize = 500_000;
+
+/// A body as a JSON object.
+pub fn object(body: &[u8], work: &Work) -> Result<Map<String, Value>, ErrorBody> {
+    work.read(body.len())?;
+    let values = values(body);
+    if values > VALUES_MAX {
+        return Err(ErrorBody::validation(format!("Invalid input JSON: it has more than {VALUES_MAX} values")));
+    }
+    work.each(values, 4)?;
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(ErrorBody::validation("Invalid input JSON on line 1, column 1: Cannot deserialize value, an object is expected")),
+        Err(error) => Err(ErrorBody::validation(format!(
+            "Invalid input JSON on line {}, column {}: {}",
+            error.line().max(1),
+            error.column(),
+            reason(&error)
+        ))),
+    }
+}
+
+/// How many values a JSON text has, or a few more. Of what is no JSON, any number.
+fn values(body: &[u8]) -> usize {
+    let (mut values, mut in_text, mut bytes) = (1, false, body.iter());
+    while let Some(byte) = bytes.next() {
+        match (in_text, byte) {
+            (true, b'\\') => drop(bytes.next()),
+            (_, b'"') => in_text = !in_text,
+            (false, b',' | b'[' | b'{') => values += 1,
+            _ => {}
         }
     }
+    values
 }
 
 /// serde's own words end in the place, which HubSpot's sentence begins with.
@@ -214,6 +246,20 @@ mod tests {
         let query = Query::parse(Some("properties=a,b&properties=c%2Cd&x=1+2&bad=%zz"));
         assert_eq!(query.list("properties"), ["a", "b", "c", "d"]);
         assert_eq!((query.get("x"), query.get("bad"), query.get("y")), (Some("1 2"), Some("%zz"), None));
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_texts_alone() {
+        for (text, count) in [(r#"{}"#, 2), (r#"{"a":1,"b":[2,3]}"#, 5), (r#"{"a":"[,{\\","b":"\",,"}"#, 3), (r#""",,"#, 3)] {
+            assert_eq!(values(text.as_bytes()), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_small_values_without_number_is_refused_before_it_is_read() {
+        let body = format!(r#"{{"properties":[{}[]]}}"#, "[],".repeat(VALUES_MAX));
+        let refused = object(body.as_bytes(), &crate::work::UNBOUNDED).unwrap_err();
+        assert_eq!(refused.message, "Invalid input JSON: it has more than 500000 values");
     }
 
     #[test]

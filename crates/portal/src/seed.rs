@@ -7,6 +7,7 @@ use crate::kind::Kind;
 use crate::request::{Query, Request};
 use crate::route::Version;
 use crate::state::{Owner, Tx};
+use crate::work::UNBOUNDED;
 
 /// How much was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,13 +102,14 @@ fn kind(name: &str) -> Kind {
 
 fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<u64> {
     let kind = kind(name);
-    let request = Request { app_id: 0, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"" };
+    let request =
+        Request { app_id: 0, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"", work: &UNBOUNDED };
     let mut ids = Vec::with_capacity(count);
     for at in 0..count {
         let id = tx.take_id(kind);
         let schema = tx.state.schema(kind);
         let values: Values = properties(at).into_iter().filter_map(|(name, value)| Some((schema.get(name)?.name.clone(), value))).collect();
-        let record = new_record(&request, schema, id, &values);
+        let record = new_record(&request, schema, id, &values).expect("a seed is not bounded");
         tx.put_record(kind, record);
         ids.push(id);
     }

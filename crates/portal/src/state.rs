@@ -22,6 +22,7 @@ use crate::schema::Schema;
 use crate::space::{CustomType, Space};
 use crate::table::Table;
 use crate::webhooks::{Notes, Notice, Wanted};
+use crate::work::{UNBOUNDED, Work};
 
 /// What an account is created with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,13 +197,20 @@ pub struct Tx<'a> {
     pub(crate) replaced: Vec<(Place, String, Option<Item>)>,
     /// What webhooks are told of.
     pub(crate) notes: Notes,
+    /// What the call has left to do.
+    pub(crate) work: &'a Work,
 }
 
 impl<'a> Tx<'a> {
-    /// No changes yet.
+    /// No changes yet, and no bound on them.
     pub fn new(state: &'a mut State) -> Self {
+        Self::within(state, &UNBOUNDED)
+    }
+
+    /// No changes yet.
+    pub fn within(state: &'a mut State, work: &'a Work) -> Self {
         let notes = Notes::of(state);
-        Self { state, changes: Vec::new(), replaced: Vec::new(), notes }
+        Self { state, changes: Vec::new(), replaced: Vec::new(), notes, work }
     }
 
     /// An id that no record of the type ever had.

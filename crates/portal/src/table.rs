@@ -103,6 +103,21 @@ impl Table {
         self.moments.borrow_mut().within(name, self.range(0, false), range, most)
     }
 
+    /// Whether the words of a property have an index.
+    pub fn has_words(&self, name: &Name) -> bool {
+        self.words.borrow().has(name)
+    }
+
+    /// How many different words the index of a property has.
+    pub fn word_count(&self, name: &Name) -> usize {
+        self.words.borrow().count(name)
+    }
+
+    /// Whether the moments of a property have an index.
+    pub fn has_moments(&self, name: &Name) -> bool {
+        self.moments.borrow().has(name)
+    }
+
     /// The record that another one was merged into.
     pub fn merged_into(&self, id: u64) -> Option<u64> {
         self.merged.get(&id).copied()

@@ -44,6 +44,16 @@ impl Words {
         ids.iter().filter(|(word, _)| word.contains(part)).flat_map(|(_, list)| list.iter().copied()).collect()
     }
 
+    /// Whether a property is indexed.
+    pub fn has(&self, name: &Name) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// How many different words the index of a property has.
+    pub fn count(&self, name: &Name) -> usize {
+        self.0.get(name).map_or(0, HashMap::len)
+    }
+
     /// A record is new, or has taken the place of one that was left out.
     pub fn add(&mut self, record: &Record) {
         for (name, ids) in &mut self.0 {

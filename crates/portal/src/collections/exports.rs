@@ -42,14 +42,17 @@ fn kept<'a>(place: &Place, id: &str, tx: &'a Tx<'_>) -> Result<&'a Item, ErrorBo
 /// Makes the file of the records as they are now. 202, as HubSpot answers.
 fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
     let wanted = Wanted::read(tx.state, &asked.body()?)?;
-    let records = wanted.records(tx.state)?;
-    let file = sheet::file(tx.state, &wanted, &records)?;
+    let records = wanted.records(tx.state, tx.work)?;
+    let file = sheet::file(tx.state, &wanted, &records, tx.work)?;
+    let file_bytes = file.len();
     let id = tx.state.items.next_number(place).to_string();
     let value = json!({
         "id": id, "createdAt": asked.now(), "updatedAt": asked.now(), "exportName": wanted.name, "exportState": "DONE",
         "exportType": wanted.source.type_name(), "objectProperties": wanted.property_names(), "objectType": wanted.object_type(tx.state),
         "recordCount": records.len(), FILE: file, SEEN: false,
     });
+    // Kept, and written down.
+    tx.work.write(file_bytes)?;
     let oldest: Vec<String> = tx.state.items.of(place).map(|(id, _)| id.to_owned()).collect();
     for id in oldest.iter().take((oldest.len() + 1).saturating_sub(EXPORTS_MAX)) {
         tx.remove_item(place, id);
@@ -62,6 +65,8 @@ fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
 /// `PROCESSING` at the first look, `COMPLETE` with the file's address from then on.
 fn status(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
     let mut item = kept(place, id, tx)?.clone();
+    // The file is written down once more with it.
+    tx.work.write(item.value[FILE].as_str().map_or(0, str::len))?;
     let (started, seen) = (item.value["createdAt"].clone(), item.value[SEEN] == true);
     let mut body = json!({ "status": "PROCESSING", "requestedAt": started, "startedAt": started, "completedAt": started });
     if seen {

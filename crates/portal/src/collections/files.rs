@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::multipart::{Part, parts};
 use super::store::Place;
-use super::{Answer, Asked, Item, missing, no_content, page, reply};
+use super::{Answer, Asked, Item, missing, no_content, page, reply, size};
 use crate::Reply;
 use crate::request::bad_field;
 use crate::state::Tx;
@@ -24,10 +24,11 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("GET", [id]) => live(&place, id, tx).map(|item| reply(200, shown(&item))),
         ("PUT", [id]) => upload(asked, &place, Some(id), tx),
         ("PATCH", [id]) => change(asked, &place, id, tx),
-        ("DELETE", [id]) => live(&place, id, tx).map(|mut item| {
+        ("DELETE", [id]) => live(&place, id, tx).and_then(|mut item| {
+            tx.work.write(size(&item.value))?;
             item.archived_at = Some(asked.call.now);
             tx.put_item(&place, id, item);
-            no_content()
+            Ok(no_content())
         }),
         ("DELETE", [id, "gdpr-delete"]) => live(&place, id, tx).map(|_| {
             tx.remove_item(&place, id);
@@ -68,6 +69,7 @@ fn upload(asked: &Asked<'_>, place: &Place, replaced: Option<&str>, tx: &mut Tx<
     {
         return Err(bad_field("options.access", "is not an access"));
     }
+    tx.work.write(2 * file.bytes.len())?;
     let before = replaced.map(|id| live(place, id, tx)).transpose()?;
     if before.is_none() && text("folderId").is_none() && text("folderPath").is_none() {
         return Err(bad_field("folderPath", "or folderId is required"));
@@ -132,11 +134,14 @@ fn search(asked: &Asked<'_>, place: &Place, tx: &Tx<'_>) -> Answer {
             && fits(&item.value, "path", "path")
             && fits(&item.value, "type", "type")
     });
-    page(asked, found.map(shown).collect(), false)
+    let found: Vec<Value> = found.map(shown).collect();
+    page(asked, found.iter().collect(), false)
 }
 
 fn change(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
     let (mut item, body) = (live(place, id, tx)?, asked.body()?);
+    // The file is written down once more with it.
+    tx.work.write(size(&item.value))?;
     for (name, value) in
         body.into_iter().filter(|(name, _)| ["name", "access", "parentFolderId", "isUsableInContent"].contains(&name.as_str()))
     {

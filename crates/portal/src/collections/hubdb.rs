@@ -1,12 +1,19 @@
 //! HubDB: tables with columns, and rows that are drafted first and published with their table.
 
+use std::collections::HashSet;
+
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::store::Place;
-use super::{Act, Answer, Asked, BATCH_MAX, Item, missing, no_content, page, plain_ids, reply};
+use super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply, size};
 use crate::request::{bad_field, id_text, inputs};
 use crate::state::Tx;
+
+/// Columns of a table. HubSpot has a bound of this size; its exact value is not confirmed.
+const COLUMNS_MAX: usize = 250;
+/// Rows of a table, the same.
+const ROWS_MAX: usize = 10_000;
 
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (asked.method(), rest) {
@@ -16,10 +23,10 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         (_, ["draft", ..]) => return None,
         ("GET", [table]) => Table::find(tx, table).and_then(|table| table.live()).map(|value| reply(200, value)),
         ("GET", [table, "draft"]) => Table::find(tx, table).map(|table| reply(200, table.item.draft.clone().unwrap_or(table.item.value))),
-        ("DELETE", [table]) => Table::find(tx, table).map(|table| table.delete(tx)),
+        ("DELETE", [table]) => Table::find(tx, table).and_then(|table| table.delete(tx)),
         ("PATCH", [table, "draft"]) => Table::find(tx, table).and_then(|table| table.change(asked, tx)),
-        ("POST", [table, "draft", "publish"]) => Table::find(tx, table).map(|table| table.publish(asked, tx)),
-        ("POST", [table, "draft", "reset"]) => Table::find(tx, table).map(|table| table.reset(tx)),
+        ("POST", [table, "draft", "publish"]) => Table::find(tx, table).and_then(|table| table.publish(asked, tx)),
+        ("POST", [table, "draft", "reset"]) => Table::find(tx, table).and_then(|table| table.reset(tx)),
         ("POST", [table, "unpublish"]) => Table::find(tx, table).map(|table| table.unpublish(tx)),
         (_, [table, "rows", rest @ ..]) => return rows(asked, table, rest, tx),
         _ => return None,
@@ -64,8 +71,8 @@ fn by_id(id: &str) -> Map<String, Value> {
 fn tables(asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
     let items = tx.state.items.of(&place()).map(|(_, item)| item);
     let shown = items.filter_map(|item| match drafts {
-        true => Some(item.draft.clone().unwrap_or_else(|| item.value.clone())),
-        false => Some(item.value.clone()).filter(|value| value["published"] == true),
+        true => Some(item.draft.as_ref().unwrap_or(&item.value)),
+        false => Some(&item.value).filter(|value| value["published"] == true),
     });
     page(asked, shown.collect(), true)
 }
@@ -89,15 +96,18 @@ fn create(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         "id": id, "columns": [], "published": false, "archived": false, "rowCount": 0, "createdAt": asked.now(), "updatedAt": asked.now(),
         "useForPages": false, "allowPublicApiAccess": false, "allowChildTables": false, "enableChildTablePages": false,
     });
-    write(&mut value, body);
+    write(&mut value, body)?;
     tx.put_item(&place(), &id, Item::new(value.clone()));
     Ok(reply(201, value))
 }
 
 /// The fields of a table that a caller may write; columns get an id each.
-fn write(value: &mut Value, body: Map<String, Value>) {
+fn write(value: &mut Value, body: Map<String, Value>) -> Result<(), ErrorBody> {
     const WRITTEN: [&str; 8] =
         ["name", "label", "columns", "useForPages", "allowPublicApiAccess", "allowChildTables", "enableChildTablePages", "dynamicMetaTags"];
+    if body.get("columns").and_then(Value::as_array).is_some_and(|columns| columns.len() > COLUMNS_MAX) {
+        return Err(bad_field("columns", &format!("must hold at most {COLUMNS_MAX} columns")));
+    }
     for (name, field) in body.into_iter().filter(|(name, _)| WRITTEN.contains(&name.as_str())) {
         value[name] = field;
     }
@@ -106,6 +116,7 @@ fn write(value: &mut Value, body: Map<String, Value>) {
             column["id"] = (at + 1).to_string().into();
         }
     }
+    Ok(())
 }
 
 /// A table that is there.
@@ -129,16 +140,25 @@ impl Table {
         if self.item.value["published"] == true { Ok(self.item.value) } else { Err(missing(&self.id)) }
     }
 
-    fn delete(self, tx: &mut Tx<'_>) -> crate::Reply {
+    /// Takes the steps of writing all rows down.
+    fn charge(&self, tx: &Tx<'_>) -> Result<(), ErrorBody> {
+        for (_, row) in tx.state.items.of(&self.rows()) {
+            tx.work.write(size(&row.value).saturating_add(row.draft.as_ref().map_or(0, size)))?;
+        }
+        Ok(())
+    }
+
+    fn delete(self, tx: &mut Tx<'_>) -> Answer {
+        self.charge(tx)?;
         let rows: Vec<String> = tx.state.items.of(&self.rows()).map(|(id, _)| id.to_owned()).collect();
         rows.iter().for_each(|id| tx.remove_item(&self.rows(), id));
         tx.remove_item(&place(), &self.id);
-        no_content()
+        Ok(no_content())
     }
 
     fn change(mut self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
         let mut draft = self.item.draft.clone().unwrap_or_else(|| self.item.value.clone());
-        write(&mut draft, asked.body()?);
+        write(&mut draft, asked.body()?)?;
         draft["updatedAt"] = asked.now().into();
         self.item.draft = Some(draft.clone());
         tx.put_item(&place(), &self.id, self.item);
@@ -146,7 +166,8 @@ impl Table {
     }
 
     /// The table and its rows as they are drafted become what is live.
-    fn publish(mut self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> crate::Reply {
+    fn publish(mut self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
+        self.charge(tx)?;
         let rows: Vec<(String, Item)> = tx.state.items.of(&self.rows()).map(|(id, item)| (id.to_owned(), item.clone())).collect();
         let mut live = 0;
         for (id, mut row) in rows {
@@ -167,10 +188,11 @@ impl Table {
         value["rowCount"] = live.into();
         self.item.value = value.clone();
         tx.put_item(&place(), &self.id, self.item);
-        reply(200, value)
+        Ok(reply(200, value))
     }
 
-    fn reset(mut self, tx: &mut Tx<'_>) -> crate::Reply {
+    fn reset(mut self, tx: &mut Tx<'_>) -> Answer {
+        self.charge(tx)?;
         let rows: Vec<(String, Item)> = tx.state.items.of(&self.rows()).map(|(id, item)| (id.to_owned(), item.clone())).collect();
         for (id, mut row) in rows {
             (row.draft, row.archived_at) = (None, None);
@@ -179,7 +201,7 @@ impl Table {
         self.item.draft = None;
         let value = self.item.value.clone();
         tx.put_item(&place(), &self.id, self.item);
-        reply(200, value)
+        Ok(reply(200, value))
     }
 
     fn unpublish(mut self, tx: &mut Tx<'_>) -> crate::Reply {
@@ -192,8 +214,8 @@ impl Table {
     fn list(&self, asked: &Asked<'_>, tx: &Tx<'_>, drafts: bool) -> Answer {
         let rows = tx.state.items.of(&self.rows()).map(|(_, item)| item);
         let shown = rows.filter_map(|row| match drafts {
-            true => (!row.is_archived()).then(|| row.draft.clone().unwrap_or_else(|| row.value.clone())),
-            false => Some(row.value.clone()).filter(|value| !value.is_null()),
+            true => (!row.is_archived()).then(|| row.draft.as_ref().unwrap_or(&row.value)),
+            false => Some(&row.value).filter(|value| !value.is_null()),
         });
         page(asked, shown.collect(), true)
     }
@@ -203,7 +225,9 @@ impl Table {
         plain_ids(&mut body);
         let (mark, mut results) = (tx.mark(), Vec::new());
         for input in inputs(&body, BATCH_MAX)? {
-            match act(self, asked, tx, input) {
+            // The table is read and the row written for each input.
+            let charged = tx.work.write(input_size(tx, &self.rows(), input)).map_err(ErrorBody::from);
+            match charged.and_then(|()| act(self, asked, tx, input)) {
                 Ok(value) => results.push(value),
                 Err(refused) => {
                     tx.back_to(mark);
@@ -218,6 +242,9 @@ impl Table {
     /// A row is a draft until its table is published.
     fn add_row(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, body: &Map<String, Value>) -> Result<Value, ErrorBody> {
         let values = self.values(body)?;
+        if tx.state.items.count(&self.rows()) >= ROWS_MAX {
+            return Err(ErrorBody::validation(format!("A table has at most {ROWS_MAX} rows")));
+        }
         let id = tx.state.items.next_number(&self.rows()).to_string();
         let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
         let row = json!({
@@ -231,9 +258,9 @@ impl Table {
     /// Values are those of the table's columns.
     fn values(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
         let Some(Value::Object(values)) = body.get("values") else { return Err(bad_field("values", "must be an object")) };
-        let columns = self.item.draft.as_ref().unwrap_or(&self.item.value)["columns"].as_array().cloned().unwrap_or_default();
-        let known = |name: &str| columns.iter().any(|column| column["name"] == name);
-        match values.keys().find(|name| !known(name)) {
+        let columns = self.item.draft.as_ref().unwrap_or(&self.item.value)["columns"].as_array();
+        let known: HashSet<&str> = columns.into_iter().flatten().filter_map(|column| column["name"].as_str()).collect();
+        match values.keys().find(|name| !known.contains(name.as_str())) {
             Some(unknown) => Err(bad_field("values", &format!("name a column {unknown} that the table does not have"))),
             None => Ok(values.clone()),
         }

@@ -27,7 +27,7 @@ use crate::state::Tx;
 
 use plan::Plan;
 use run::Outcome;
-use sheet::Sheet;
+use sheet::{CELLS_MAX, Sheet};
 
 /// Imports that an account remembers; the oldest goes for the newest.
 const IMPORTS_MAX: usize = 50;
@@ -77,7 +77,8 @@ fn perform(call: &Call, kept: &Item, item: &Item, tx: &mut Tx<'_>) -> Outcome {
     let plan = request.ok_or_else(|| ErrorBody::validation("the request is gone")).and_then(|request| Plan::read(tx.state, request));
     let files = kept.value["files"].as_array().into_iter().flatten();
     let files = files.map(|file| file.as_str().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default());
-    let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes)).collect();
+    let mut cells_left = CELLS_MAX;
+    let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes, &mut cells_left)).collect();
     match plan.and_then(|plan| Ok((plan, sheets?))) {
         Ok((plan, sheets)) => run::perform(tx, &plan, &sheets, call.now, kept.value["appId"].as_u64().unwrap_or_default()),
         Err(refused) => Outcome::not_begun(refused.message),
@@ -89,10 +90,14 @@ fn start(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
     let request = request_of(&sent)?;
     let plan = Plan::read(tx.state, &request)?;
-    let mut files = Vec::new();
+    let (mut files, mut cells_left) = (Vec::new(), CELLS_MAX);
     for file in &plan.files {
         let bytes = file_of(&sent, &file.name)?;
-        Sheet::read(bytes)?;
+        let sheet = Sheet::read(bytes, &mut cells_left)?;
+        // What it takes to perform it is known now, and is refused now: once it has begun, it is done whole.
+        let rows = sheet.rows.len();
+        tx.work.each(rows, file.steps_of_a_row())?;
+        tx.work.write(bytes.len())?;
         files.push(BASE64.encode(bytes));
     }
     let id = tx.state.items.next_number(&IMPORTS).to_string();
@@ -140,7 +145,7 @@ fn kept(id: &str, tx: &Tx<'_>) -> Result<Item, ErrorBody> {
 
 fn list(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let all: Vec<(String, Item)> = tx.state.items.of(&IMPORTS).map(|(id, item)| (id.to_owned(), item.clone())).collect();
-    let answer = page(asked, all.iter().map(|(_, item)| item.value.clone()).collect(), false)?;
+    let answer = page(asked, all.iter().map(|(_, item)| &item.value).collect(), false)?;
     for (id, item) in all {
         step(&id, item, tx);
     }
@@ -180,7 +185,9 @@ fn cancel(asked: &Asked<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
 
 fn errors(asked: &Asked<'_>, id: &str, tx: &Tx<'_>) -> Answer {
     kept(id, tx)?;
-    let found = tx.state.items.get(&ERRORS, id).and_then(|item| item.value.as_array()).cloned().unwrap_or_default();
+    let found = tx.state.items.get(&ERRORS, id).and_then(|item| item.value.as_array());
+    // Each is a row of a file, which was bounded.
+    let found = found.cloned().unwrap_or_default();
     let without = |parameter: &str| asked.query.get(parameter).is_some_and(|flag| flag.eq_ignore_ascii_case("false"));
     let (no_message, no_row) = (without("includeErrorMessage"), without("includeRowData"));
     let found = found.into_iter().map(|mut error| {
@@ -192,5 +199,6 @@ fn errors(asked: &Asked<'_>, id: &str, tx: &Tx<'_>) -> Answer {
         }
         error
     });
-    page(asked, found.collect(), false)
+    let found: Vec<Value> = found.collect();
+    page(asked, found.iter().collect(), false)
 }

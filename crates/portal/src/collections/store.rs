@@ -67,6 +67,11 @@ impl Items {
         self.0.get(place).into_iter().flatten().map(|((_, id), item)| (id.as_str(), item))
     }
 
+    /// How many things a place has.
+    pub fn count(&self, place: &Place) -> usize {
+        self.0.get(place).map_or(0, BTreeMap::len)
+    }
+
     /// The parents below which a collection has things.
     pub fn parents(&self, store: &str) -> Vec<String> {
         let root = format!("{store}/");

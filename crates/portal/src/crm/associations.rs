@@ -6,19 +6,22 @@ use http::Method;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
-use super::objects::live;
-use super::render::type_name;
-use super::write::{check_link, type_ids};
+use super::objects::{UNLINK_STEPS, live};
+use super::render::{ENTRY_STEPS, type_name};
+use super::write::{charge_link, check_link, type_ids};
 use super::{Answer, association_labels, kind, no_content, reply, writable};
 use crate::kind::Kind;
 use crate::links::{End, LinkType};
 use crate::request::{Request, bad_field, id_text, inputs, text};
 use crate::route::Version;
 use crate::state::{State, Tx};
+use crate::work::UNBOUNDED;
 
 /// Inputs of a batch (hubspot facts, section 6).
 const READ_MAX: usize = 1_000;
 const WRITE_MAX: usize = 2_000;
+/// Steps of writing one association of a batch.
+const LISTED_STEPS: u64 = 20;
 /// Associations of a record on a page.
 const PAGE_DEFAULT: usize = 500;
 
@@ -115,8 +118,9 @@ fn list(request: &Request<'_>, from: End, to: Kind, state: &State) -> Answer {
     live(state, from)?;
     let limit = request.query.limit(PAGE_DEFAULT, PAGE_DEFAULT)?;
     let start = request.query.after()?;
-    let mut rest = state.links.of(from, to).filter(|(id, _)| *id >= start);
+    let mut rest = state.links.from(from, to, start);
     let page: Vec<_> = rest.by_ref().take(limit).collect();
+    request.work.each(page.len(), LISTED_STEPS)?;
     let mut body = json!({ "results": entries(request.version, state, from, to, &page) });
     if let Some((next, _)) = rest.next() {
         body["paging"] = json!({ "next": { "after": next.to_string(), "link": request.query.link(request.base, request.path, next) } });
@@ -138,6 +142,7 @@ fn put_default(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> An
     live(tx.state, from)?;
     live(tx.state, to)?;
     let types = kept(tx.state, from, to, &[tx.state.link_types.plain(from.0, to.0)]);
+    charge_link(tx.work, tx.state, from, to, &types)?;
     within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
     let now = request.now.to_iso();
@@ -167,6 +172,7 @@ fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> A
     two_ends(tx.state, from, to)?;
     live(tx.state, from)?;
     check_link(tx.state, from.0, to, &types)?;
+    charge_link(tx.work, tx.state, from, to, &types)?;
     within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
     Ok(reply(201, labels_between(request.version, tx.state, from, to, &types)))
@@ -206,11 +212,14 @@ fn put_typed(tx: &mut Tx<'_>, from: End, to: End, own: &str) -> Answer {
     live(tx.state, from)?;
     live(tx.state, to)?;
     let types = kept(tx.state, from, to, &[own]);
+    charge_link(tx.work, tx.state, from, to, &types)?;
+    // The answer shows the others, too.
+    tx.work.each(tx.state.links.of(from, to.0).count(), ENTRY_STEPS)?;
     within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
     let view = super::render::View::of(tx.state.schema(from.0), &[], &[], vec![to.0]);
     let mut body = Vec::new();
-    super::render::record(&mut body, tx.state, from.0, live(tx.state, from)?, &view);
+    super::render::record(&mut body, tx.state, from.0, live(tx.state, from)?, &view, &UNBOUNDED)?;
     Ok(crate::Reply { status: 200, body: body.into() })
 }
 
@@ -221,30 +230,40 @@ fn input_id(input: &Map<String, Value>, field: &str) -> Result<u64, ErrorBody> {
 
 fn batch_read(request: &Request<'_>, from: Kind, to: Kind, state: &State) -> Answer {
     let body = request.json()?;
-    let (mut results, mut missing) = (Vec::new(), Vec::new());
+    // Written as it goes: as values, the associations of a thousand records would take many times the room.
+    let (mut answer, mut missing) = (b"{\"status\":\"COMPLETE\",\"results\":[".to_vec(), Vec::new());
+    let start = answer.len();
     for input in inputs(&body, READ_MAX)? {
         let id =
             id_text(input.get("id")).and_then(|id| id.parse::<u64>().ok()).ok_or_else(|| bad_field("id", "must be the id of a record"))?;
         let found: Vec<_> = state.links.of((from, id), to).collect();
+        request.work.each(1 + found.len(), LISTED_STEPS)?;
         if found.is_empty() {
             missing.push(id.to_string());
-        } else {
-            results.push(json!({ "from": { "id": id.to_string() }, "to": entries(request.version, state, (from, id), to, &found) }));
+            continue;
         }
+        if answer.len() > start {
+            answer.push(b',');
+        }
+        let entries = entries(request.version, state, (from, id), to, &found);
+        let result = json!({ "from": { "id": id.to_string() }, "to": entries }).to_string();
+        request.work.answer(answer.len(), result.len())?;
+        answer.extend_from_slice(result.as_bytes());
     }
     let now = request.now.to_iso();
-    let mut answer = json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now });
-    if missing.is_empty() {
-        return Ok(reply(200, answer));
+    answer.extend_from_slice(format!("],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\"").as_bytes());
+    let status = if missing.is_empty() { 200 } else { 207 };
+    if status == 207 {
+        let message = format!("No {} is associated with some of the records", state.singular(to));
+        let detail = ErrorDetail::new(message).context("fromObjectId", missing);
+        let errors = json!([{
+            "status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+            "message": detail.message, "context": detail.context, "errors": [], "links": {},
+        }]);
+        answer.extend_from_slice(format!(",\"numErrors\":1,\"errors\":{errors}").as_bytes());
     }
-    let detail =
-        ErrorDetail::new(format!("No {} is associated with some of the records", state.singular(to))).context("fromObjectId", missing);
-    answer["numErrors"] = json!(1);
-    answer["errors"] = json!([{
-        "status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "message": detail.message, "context": detail.context, "errors": [], "links": {},
-    }]);
-    Ok(reply(207, answer))
+    answer.push(b'}');
+    Ok(crate::Reply { status, body: answer.into() })
 }
 
 /// v4 names ids in `types`, v3 a name or id in `type`.
@@ -268,6 +287,9 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
         if types.is_empty() {
             return Err(bad_field("types", "must not be empty"));
         }
+        charge_link(tx.work, tx.state, ends.0, ends.1, &types)?;
+        // Those before it in the batch are looked through as well, where any are.
+        tx.work.each(wanted.len(), 2)?;
         within_limits(tx.state, ends.0, ends.1, &types)?;
         wanted.push((ends.0, ends.1, types));
     }
@@ -294,6 +316,7 @@ fn batch_default(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -
         two_ends(tx.state, ends.0, ends.1)?;
         live(tx.state, ends.0)?;
         live(tx.state, ends.1)?;
+        tx.work.charge(UNLINK_STEPS)?;
         wanted.push(ends);
     }
     let mut results = Vec::new();
@@ -324,6 +347,7 @@ fn batch_archive(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) -
             _ => pairs.push((start, (to, input_id(input, "to")?))),
         }
     }
+    tx.work.each(pairs.len(), UNLINK_STEPS)?;
     for (from, to) in pairs {
         tx.unlink(from, to);
     }
@@ -339,6 +363,9 @@ fn batch_archive_labels(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: 
         let types = input_types(tx.state, Version::V4, input, from, to)?;
         if let Some(unknown) = types.iter().find(|id| tx.state.link_types.get(from, to, **id).is_none()) {
             find_type(tx.state, &unknown.to_string(), from, to)?;
+        }
+        for _ in &types {
+            charge_link(tx.work, tx.state, ends.0, ends.1, &[])?;
         }
         wanted.push((ends, types));
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
-use super::objects::{archive, find};
+use super::objects::{archive, charge_unlinking, find};
 use super::render::{self, View};
 use super::write::{self, Values, Wanted};
 use super::{Answer, kind, no_content, writable};
@@ -18,6 +18,7 @@ use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, inputs, text, texts};
 use crate::state::{State, Tx};
 use crate::table::{Unique, unique_values};
+use crate::work::{Exceeded, Work};
 
 /// Records in a batch.
 const BATCH_MAX: usize = 100;
@@ -50,7 +51,7 @@ fn read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
         if at > 0 {
             results.push(b',');
         }
-        render::record(&mut results, state, kind, record, &view);
+        render::record(&mut results, state, kind, record, &view, request.work)?;
     }
     let errors = not_found(state, kind, missing);
     Ok(reply(request, if errors.is_empty() { 200 } else { 207 }, &results, &errors))
@@ -92,7 +93,7 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         match staged.input(request, kind, tx, action, input) {
             Ok(Some(made)) => staged.made.push(Made { trace, ..made }),
             Ok(None) => {}
-            Err(error) if is_partial => {
+            Err(error) if is_partial && request.work.exceeded().is_none() => {
                 let context = json!({ "objectWriteTraceId": trace.into_iter().collect::<Vec<_>>() });
                 staged.refused.push(entry(&error, context));
             }
@@ -104,7 +105,7 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         if at > 0 {
             results.push(b',');
         }
-        result(&mut results, tx.state, kind, made, action);
+        result(&mut results, tx.state, kind, made, action, request.work)?;
     }
     let mut errors = staged.refused;
     errors.extend(not_found(tx.state, kind, staged.missing));
@@ -143,6 +144,8 @@ impl Staged {
             return self.create(request, kind, tx, input).map(Some);
         }
         let (id, id_property) = (input_id(input)?, text(input, "idProperty")?);
+        // Whether an input before it is about the same record.
+        request.work.each(self.made.len(), 1)?;
         if action == Action::Upsert && id_property.is_none() {
             return Err(bad_field("idProperty", "is required for an upsert"));
         }
@@ -169,9 +172,10 @@ impl Staged {
     }
 
     fn create(&mut self, request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, input: &Map<String, Value>) -> Result<Made, ErrorBody> {
-        let (values, links) = (write::properties(tx.state, kind, input, None)?, write::wanted_links(tx.state, kind, input)?);
+        let (values, links) =
+            (write::properties(request, tx.state, kind, input, None)?, write::wanted_links(request, tx.state, kind, input)?);
         let id = tx.take_id(kind);
-        let record = write::new_record(request, tx.state.schema(kind), id, &values);
+        let record = write::new_record(request, tx.state.schema(kind), id, &values)?;
         self.check(tx.state, kind, &record)?;
         Ok(Made { record, links, values, is_new: true, trace: None })
     }
@@ -183,8 +187,8 @@ impl Staged {
             Some(record) => record,
             None => super::objects::live(state, (kind, id))?,
         };
-        let values = write::properties(state, kind, input, Some(current))?;
-        let record = write::changed_record(request, state.schema(kind), current, &values);
+        let values = write::properties(request, state, kind, input, Some(current))?;
+        let record = write::changed_record(request, state.schema(kind), current, &values)?;
         self.check(state, kind, &record)?;
         Ok(Made { record, links: Wanted::new(), values, is_new: false, trace: None })
     }
@@ -203,13 +207,13 @@ impl Staged {
     }
 }
 
-fn result(out: &mut Vec<u8>, state: &State, kind: Kind, made: &Made, action: Action) {
+fn result(out: &mut Vec<u8>, state: &State, kind: Kind, made: &Made, action: Action, work: &Work) -> Result<(), Exceeded> {
     let mut view = View::written(state.schema(kind), &made.values);
     if action == Action::Upsert {
         // The published answer to an upsert has no empty values.
         view.properties.retain(|name| made.record.get(name).is_some());
     }
-    render::record(out, state, kind, &made.record, &view);
+    render::record(out, state, kind, &made.record, &view, work)?;
     out.pop();
     if let Some(trace) = &made.trace {
         out.extend_from_slice(b",\"objectWriteTraceId\":");
@@ -219,11 +223,15 @@ fn result(out: &mut Vec<u8>, state: &State, kind: Kind, made: &Made, action: Act
         out.extend_from_slice(format!(",\"new\":{}", made.is_new).as_bytes());
     }
     out.push(b'}');
+    Ok(())
 }
 
 fn archive_all(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let ids = inputs(&body, BATCH_MAX)?.into_iter().map(input_id).collect::<Result<Vec<_>, _>>()?;
+    for id in &ids {
+        charge_unlinking(request, tx.state, kind, id)?;
+    }
     for id in ids {
         archive(request, kind, &id, tx);
     }

@@ -12,14 +12,19 @@ use crate::state::State;
 use crate::table::Table;
 use crate::value::moment;
 use crate::words::words;
+use crate::work::{Exceeded, Work};
 
-use super::search::{Filter, Operator};
+use super::conditions::Operator;
+use super::search::Filter;
 
 /// Fewer records than these are read through sooner than an index is made.
 const INDEX_FROM_RECORDS: usize = 1_000;
 /// Where more than one in so many records fit a range of moments, all are read: in their own order that
 /// is quicker.
 const ONE_IN: usize = 4;
+
+/// Steps of putting one record in an index.
+const INDEX_STEPS: u64 = 10;
 
 /// What the filters of a group allow.
 enum Allowed {
@@ -30,13 +35,21 @@ enum Allowed {
 }
 
 /// The live records that a search's groups could match, in id order. No groups match every record.
-pub fn of<'a>(state: &'a State, kind: Kind, groups: &[Vec<Filter>]) -> Box<dyn Iterator<Item = &'a Record> + 'a> {
+pub fn of<'a>(
+    state: &'a State,
+    kind: Kind,
+    groups: &[Vec<Filter>],
+    work: &Work,
+) -> Result<Box<dyn Iterator<Item = &'a Record> + 'a>, Exceeded> {
     let table = state.table(kind);
     let mut first = if groups.is_empty() { 0 } else { u64::MAX };
     let mut ids: Vec<u64> = Vec::new();
     for group in groups {
-        match allowed(table, state, kind, group) {
-            Allowed::Ids(more) => ids.extend(more),
+        match allowed(table, state, kind, group, work)? {
+            Allowed::Ids(more) => {
+                work.each(more.len(), 1)?;
+                ids.extend(more);
+            }
             Allowed::From(from) => first = first.min(from),
         }
     }
@@ -44,10 +57,10 @@ pub fn of<'a>(state: &'a State, kind: Kind, groups: &[Vec<Filter>]) -> Box<dyn I
     ids.sort_unstable();
     ids.dedup();
     let named = ids.into_iter().filter_map(|id| table.live(id));
-    if first == u64::MAX { Box::new(named) } else { Box::new(named.chain(table.range(first, false))) }
+    Ok(if first == u64::MAX { Box::new(named) } else { Box::new(named.chain(table.range(first, false))) })
 }
 
-fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowed {
+fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter], work: &Work) -> Result<Allowed, Exceeded> {
     let mut first = 0;
     for filter in group {
         let Some((name, _, operator, operands)) = filter.on_property() else { continue };
@@ -57,11 +70,11 @@ fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowe
                 // An id may be written as any number is: only plain ones are looked up.
                 let ids: Option<Vec<u64>> = operands.iter().map(|operand| operand.parse().ok()).collect();
                 if let Some(ids) = ids {
-                    return Allowed::Ids(ids);
+                    return Ok(Allowed::Ids(ids));
                 }
             }
             Operator::Eq | Operator::In if state.schema(kind).get(name).is_some_and(|property| is_looked_up(property, name)) => {
-                return Allowed::Ids(operands.iter().filter_map(|operand| table.holder(name, operand)).collect());
+                return Ok(Allowed::Ids(operands.iter().filter_map(|operand| table.holder(name, operand)).collect()));
             }
             Operator::Gt | Operator::Gte | Operator::Between if is_id => {
                 first = operands.first().and_then(|operand| operand.parse().ok()).map_or(first, |from: u64| first.max(from));
@@ -70,9 +83,43 @@ fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter]) -> Allowe
         }
     }
     // Only where no index that is there already names the records: these may have to be made.
-    let named = |filter| by_words(table, filter).or_else(|| by_moment(table, filter));
-    let fewest = group.iter().filter_map(named).min_by_key(Vec::len);
-    fewest.map_or(Allowed::From(first), Allowed::Ids)
+    let mut fewest: Option<Vec<u64>> = None;
+    for filter in group {
+        charge_index(table, filter, work)?;
+        let named = by_words(table, filter).or_else(|| by_moment(table, filter));
+        if let Some(ids) = named.filter(|ids| fewest.as_ref().is_none_or(|fewest| ids.len() < fewest.len())) {
+            work.each(ids.len(), 1)?;
+            fewest = Some(ids);
+        }
+    }
+    Ok(fewest.map_or(Allowed::From(first), Allowed::Ids))
+}
+
+/// Takes the steps of making the index that a filter needs, and of looking through its words for a part
+/// of one.
+fn charge_index(table: &Table, filter: &Filter, work: &Work) -> Result<(), Exceeded> {
+    let Some((name, value_type, operator, operands)) = filter.on_property().filter(|_| table.count() >= INDEX_FROM_RECORDS) else {
+        return Ok(());
+    };
+    let is_moment = matches!(value_type, ValueType::Date | ValueType::DateTime);
+    let is_token = operator == Operator::ContainsToken;
+    let is_made = match operator {
+        Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte | Operator::Between if is_moment => table.has_moments(name),
+        Operator::Eq if is_moment => table.has_moments(name),
+        Operator::Eq | Operator::In if is_compared_as_text(value_type) => table.has_words(name),
+        Operator::ContainsToken => table.has_words(name),
+        _ => return Ok(()),
+    };
+    if !is_made {
+        for record in table.range(0, false) {
+            work.each(1, INDEX_STEPS)?;
+            work.write(record.get(name).map_or(0, str::len))?;
+        }
+    }
+    if is_token && operands.iter().any(|operand| operand.contains('*')) {
+        work.each(table.word_count(name), 1)?;
+    }
+    Ok(())
 }
 
 /// The ids that the words of a filter allow; none where they allow any.
@@ -142,6 +189,7 @@ mod tests {
     use super::super::search::Search;
     use super::*;
     use crate::state::{AccountSettings, Tx};
+    use crate::work::UNBOUNDED;
 
     fn settings() -> AccountSettings {
         let (time_zone, currency, tier, name) = ("UTC".into(), "USD".into(), "free".into(), String::new());
@@ -197,8 +245,8 @@ mod tests {
                 let body = json!({"filterGroups": [{"filters": [filter]}]});
                 let search = Search::parse(&state, kind, body.as_object().unwrap()).unwrap();
                 let ids = |found: Vec<&Record>| found.iter().map(|record| record.id).collect::<Vec<_>>();
-                let found = ids(search.found(&state, kind));
-                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record)).collect());
+                let found = ids(search.found(&state, kind, &UNBOUNDED).unwrap());
+                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record, &UNBOUNDED).unwrap()).collect());
                 prop_assert_eq!(found, read, "{} {} {}", operator, low, high);
                 if *goes {
                     Tx::new(&mut state).purge_record(kind, *id);
@@ -230,8 +278,8 @@ mod tests {
                 let body: Map<_, _> = body.as_object().unwrap().clone();
                 let search = Search::parse(&state, kind, &body).unwrap();
                 let ids = |found: Vec<&Record>| found.iter().map(|record| record.id).collect::<Vec<_>>();
-                let found = ids(search.found(&state, kind));
-                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record)).collect());
+                let found = ids(search.found(&state, kind, &UNBOUNDED).unwrap());
+                let read = ids(state.table(kind).range(0, false).filter(|record| search.matches(&state, kind, record, &UNBOUNDED).unwrap()).collect());
                 prop_assert_eq!(found, read, "{} {}", operator, value);
                 if *goes {
                     Tx::new(&mut state).purge_record(kind, *id);

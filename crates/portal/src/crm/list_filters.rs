@@ -1,31 +1,43 @@
-//! The filters of lists: read and checked when a list is made, then held against records.
+//! The filters of lists: read and checked when a list is made. They are held against records by
+//! `list_members`, with their operands read once.
 //!
 //! Filters on what an embedded account does not have (page views, e-mail events, forms) answer 501.
 
+use std::collections::HashSet;
+
+use aho_corasick::AhoCorasick;
+use foldhash::fast::RandomState;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::Value;
 
+use super::conditions::{Operands, Texts, lower};
 use crate::kind::Kind;
 use crate::property::ValueType;
 use crate::record::Record;
 use crate::request::bad_field;
 use crate::state::State;
-use crate::value::{moment, number};
+use crate::value::moment;
+use crate::work::{Exceeded, Work};
 
 /// Filters of a list, and how deep its branches go.
 const FILTERS_MAX: usize = 250;
 const DEPTH_MAX: usize = 8;
 
+/// Steps of reading a filter, and one of its values.
+const FILTER_STEPS: u64 = 20;
+const VALUE_STEPS: u64 = 10;
+
 /// A branch: how its filters and branches go together.
 #[derive(Debug)]
 pub struct Branch {
-    join: Join,
-    filters: Vec<Filter>,
-    branches: Vec<Self>,
+    pub join: Join,
+    pub filters: Vec<Filter>,
+    pub branches: Vec<Self>,
 }
 
+/// How the filters and branches of a branch go together.
 #[derive(Debug)]
-enum Join {
+pub enum Join {
     Any,
     All,
     NotAll,
@@ -34,10 +46,42 @@ enum Join {
     Associated(Kind, Option<u32>),
 }
 
+/// A filter of a branch.
 #[derive(Debug)]
-enum Filter {
-    Property { name: String, value_type: ValueType, operator: String, operands: Vec<String>, without_value: bool },
+pub enum Filter {
+    /// On the value of a property.
+    Property(OnProperty),
+    /// On being on another list.
     InList { list: u64, is_in: bool },
+}
+
+/// A filter on the value of a property.
+#[derive(Debug)]
+pub struct OnProperty {
+    name: String,
+    test: Test,
+    /// Whether a record without a value passes.
+    without_value: bool,
+}
+
+/// What is held against a value.
+#[derive(Debug)]
+enum Test {
+    Known(bool),
+    /// Some value that the property has had is one of these, in lower case.
+    Ever(Texts, bool),
+    Equal(Operands, bool),
+    Contains(Box<AhoCorasick>, bool),
+    Starts(Vec<String>),
+    Ends(Vec<String>),
+    /// Some of the value's options are among these.
+    Any(Texts, bool),
+    /// All of these are among the value's options.
+    All(Texts, bool),
+    /// These are the value's options.
+    Exactly(Texts, bool),
+    Order(Operands, fn(std::cmp::Ordering) -> bool),
+    Between(Operands, bool),
 }
 
 /// The operators that a property can be held against.
@@ -70,12 +114,12 @@ const OPERATORS: [&str; 24] = [
 
 impl Branch {
     /// Reads the `filterBranch` of a body.
-    pub fn parse(state: &State, kind: Kind, value: &Value) -> Result<Self, ErrorBody> {
+    pub fn parse(state: &State, kind: Kind, value: &Value, work: &Work) -> Result<Self, ErrorBody> {
         let mut count = 0;
-        Self::read(state, kind, value, DEPTH_MAX, &mut count)
+        Self::read(state, kind, value, DEPTH_MAX, &mut count, work)
     }
 
-    fn read(state: &State, kind: Kind, value: &Value, depth: usize, count: &mut usize) -> Result<Self, ErrorBody> {
+    fn read(state: &State, kind: Kind, value: &Value, depth: usize, count: &mut usize, work: &Work) -> Result<Self, ErrorBody> {
         let Some(next) = depth.checked_sub(1) else {
             return Err(bad_field("filterBranch", &format!("must be at most {DEPTH_MAX} branches deep")));
         };
@@ -100,38 +144,17 @@ impl Branch {
             Some(Value::Array(list)) => Ok(list.as_slice()),
             Some(_) => Err(bad_field(field, "must be a list")),
         };
-        let filters = list("filters")?;
+        let (filters, branches) = (list("filters")?, list("filterBranches")?);
+        work.each(1 + filters.len() + branches.len(), FILTER_STEPS)?;
         *count += filters.len();
         if *count > FILTERS_MAX {
             return Err(bad_field("filterBranch", &format!("must have at most {FILTERS_MAX} filters")));
         }
         Ok(Self {
             join,
-            filters: filters.iter().map(|filter| Filter::read(state, kind, filter)).collect::<Result<_, _>>()?,
-            branches: list("filterBranches")?
-                .iter()
-                .map(|branch| Self::read(state, kind, branch, next, count))
-                .collect::<Result<_, _>>()?,
+            filters: filters.iter().map(|filter| Filter::read(state, kind, filter, work)).collect::<Result<_, _>>()?,
+            branches: branches.iter().map(|branch| Self::read(state, kind, branch, next, count, work)).collect::<Result<_, _>>()?,
         })
-    }
-
-    /// Whether a record is on the list. A list within a list is followed to a limited depth only,
-    /// as lists can name each other.
-    pub fn holds(&self, state: &State, kind: Kind, record: &Record, depth: usize) -> bool {
-        let each = |kind: Kind, record: &Record| -> Vec<bool> {
-            let filters = self.filters.iter().map(|filter| filter.holds(state, kind, record, depth));
-            filters.chain(self.branches.iter().map(|branch| branch.holds(state, kind, record, depth))).collect()
-        };
-        match &self.join {
-            Join::Any => each(kind, record).contains(&true),
-            Join::All => !each(kind, record).contains(&false),
-            Join::NotAll => each(kind, record).contains(&false),
-            Join::NotAny => !each(kind, record).contains(&true),
-            Join::Associated(to, own) => state.links.of((kind, record.id), *to).any(|(id, types)| {
-                own.is_none_or(|own| types.contains(&own))
-                    && state.table(*to).live(id).is_some_and(|other| !each(*to, other).contains(&false))
-            }),
-        }
     }
 }
 
@@ -140,7 +163,7 @@ fn not_served(what: &str, name: &str) -> ErrorBody {
 }
 
 impl Filter {
-    fn read(state: &State, kind: Kind, value: &Value) -> Result<Self, ErrorBody> {
+    fn read(state: &State, kind: Kind, value: &Value, work: &Work) -> Result<Self, ErrorBody> {
         let text = |field: &str| value.get(field).and_then(Value::as_str);
         match text("filterType") {
             Some("PROPERTY") => {}
@@ -163,7 +186,7 @@ impl Filter {
         if !OPERATORS.contains(&operator) {
             return Err(not_served("list operator", operator));
         }
-        let operands = operands(operation)?;
+        let operands = operands(operation, work)?;
         let needed = match operator {
             "IS_KNOWN" | "IS_UNKNOWN" => 0,
             "IS_BETWEEN" | "IS_NOT_BETWEEN" => 2,
@@ -173,34 +196,116 @@ impl Filter {
             return Err(bad_field("operation", &format!("needs {needed} values for {operator}")));
         }
         let without_value = operation.get("includeObjectsWithNoValueSet").and_then(Value::as_bool).unwrap_or(false);
-        let (name, value_type) = (property.name.to_string(), property.value_type);
-        Ok(Self::Property { name, value_type, operator: operator.to_owned(), operands, without_value })
+        let test = Test::new(operator, property.value_type, &operands)?;
+        Ok(Self::Property(OnProperty { name: property.name.to_string(), test, without_value }))
     }
+}
 
-    fn holds(&self, state: &State, kind: Kind, record: &Record, depth: usize) -> bool {
-        match self {
-            Self::InList { list, is_in } => depth > 0 && super::lists::is_member(state, *list, kind, record, depth - 1) == *is_in,
-            Self::Property { name, value_type, operator, operands, without_value } => {
-                let value = record.get(name);
-                match operator.as_str() {
-                    "IS_KNOWN" => value.is_some(),
-                    "IS_UNKNOWN" => value.is_none(),
-                    "HAS_EVER_BEEN_EQUAL_TO" => ever(record, name, operands),
-                    "HAS_NEVER_BEEN_EQUAL_TO" => !ever(record, name, operands),
-                    operator => value.map_or(*without_value, |value| satisfies(operator, *value_type, value, operands)),
+impl OnProperty {
+    /// Whether a record passes.
+    pub fn holds(&self, record: &Record, work: &Work) -> Result<bool, Exceeded> {
+        let value = record.get(&self.name);
+        match (&self.test, value) {
+            (Test::Known(known), value) => {
+                work.charge(1)?;
+                Ok(value.is_some() == *known)
+            }
+            (Test::Ever(texts, ever), _) => {
+                for version in record.history(&self.name) {
+                    work.read(version.value.len())?;
+                    if texts.contains(version.value.to_ascii_lowercase().as_str()) {
+                        return Ok(*ever);
+                    }
                 }
+                work.charge(1)?;
+                Ok(!*ever)
+            }
+            (_, None) => {
+                work.charge(1)?;
+                Ok(self.without_value)
+            }
+            (test, Some(value)) => {
+                work.read(value.len())?;
+                work.charge(test.steps(value))?;
+                Ok(test.holds(value))
             }
         }
     }
 }
 
-fn ever(record: &Record, name: &str, operands: &[String]) -> bool {
-    let is = |value: &str| operands.iter().any(|operand| operand.eq_ignore_ascii_case(value));
-    record.history(name).any(|version| is(version.value))
+impl Test {
+    fn new(operator: &str, value_type: ValueType, operands: &[String]) -> Result<Self, ErrorBody> {
+        let exact = || operands.iter().map(|operand| operand.as_str().into()).collect::<Texts>();
+        // Each once: a list of the same value a thousand times is one of one value.
+        let lowered = || {
+            let once: HashSet<String, RandomState> = operands.iter().map(|operand| operand.to_lowercase()).collect();
+            once.into_iter().collect::<Vec<String>>()
+        };
+        let typed = || Operands::new(value_type, operands);
+        let contains = || match AhoCorasick::new(lowered()) {
+            Ok(found) => Ok(Box::new(found)),
+            Err(_) => Err(bad_field("operation.values", "holds too many values, or too long ones")),
+        };
+        let ever = || operands.iter().map(|operand| operand.to_ascii_lowercase().into()).collect::<Texts>();
+        Ok(match operator {
+            "IS_KNOWN" => Self::Known(true),
+            "IS_UNKNOWN" => Self::Known(false),
+            "HAS_EVER_BEEN_EQUAL_TO" => Self::Ever(ever(), true),
+            "HAS_NEVER_BEEN_EQUAL_TO" => Self::Ever(ever(), false),
+            "IS_EQUAL_TO" => Self::Equal(typed(), true),
+            "IS_NOT_EQUAL_TO" => Self::Equal(typed(), false),
+            "CONTAINS" => Self::Contains(contains()?, true),
+            "DOES_NOT_CONTAIN" => Self::Contains(contains()?, false),
+            "STARTS_WITH" => Self::Starts(lowered()),
+            "ENDS_WITH" => Self::Ends(lowered()),
+            "IS_ANY_OF" => Self::Any(exact(), true),
+            "IS_NONE_OF" => Self::Any(exact(), false),
+            "CONTAINS_ALL" => Self::All(exact(), true),
+            "DOES_NOT_CONTAIN_ALL" => Self::All(exact(), false),
+            "IS_EXACTLY" => Self::Exactly(exact(), true),
+            "IS_NOT_EXACTLY" => Self::Exactly(exact(), false),
+            "IS_GREATER_THAN" | "IS_AFTER" => Self::Order(typed(), std::cmp::Ordering::is_gt),
+            "IS_GREATER_THAN_OR_EQUAL_TO" => Self::Order(typed(), std::cmp::Ordering::is_ge),
+            "IS_LESS_THAN" | "IS_BEFORE" => Self::Order(typed(), std::cmp::Ordering::is_lt),
+            "IS_LESS_THAN_OR_EQUAL_TO" => Self::Order(typed(), std::cmp::Ordering::is_le),
+            "IS_BETWEEN" => Self::Between(typed(), true),
+            "IS_NOT_BETWEEN" => Self::Between(typed(), false),
+            other => return Err(not_served("list operator", other)),
+        })
+    }
+
+    /// Steps of holding it against a value, beside those of reading the value.
+    fn steps(&self, value: &str) -> u64 {
+        match self {
+            Self::Equal(operands, _) => operands.steps(),
+            Self::Contains(..) => value.len() as u64 / 16,
+            Self::Starts(texts) | Self::Ends(texts) => texts.len() as u64 / 4,
+            _ => 0,
+        }
+    }
+
+    fn holds(&self, value: &str) -> bool {
+        let options = || value.split(';').filter(|option| !option.is_empty());
+        // How many of the texts are among the options.
+        let among = |texts: &Texts| options().filter(|option| texts.contains(*option)).collect::<HashSet<&str, RandomState>>().len();
+        match self {
+            Self::Known(known) => *known,
+            Self::Ever(_, ever) => !*ever,
+            Self::Equal(operands, is) => operands.has(value) == *is,
+            Self::Contains(texts, does) => texts.is_match(lower(value).as_ref()) == *does,
+            Self::Starts(texts) => texts.iter().any(|text| lower(value).starts_with(text.as_str())),
+            Self::Ends(texts) => texts.iter().any(|text| lower(value).ends_with(text.as_str())),
+            Self::Any(texts, is) => options().any(|option| texts.contains(option)) == *is,
+            Self::All(texts, does) => (among(texts) == texts.len()) == *does,
+            Self::Exactly(texts, is) => (among(texts) == texts.len() && options().count() == texts.len()) == *is,
+            Self::Order(operands, fits) => operands.order(value, 0).is_some_and(fits),
+            Self::Between(operands, is) => operands.is_between(value) == *is,
+        }
+    }
 }
 
 /// `values`, `value`, `lowerBound` and `upperBound`, or a point in time.
-fn operands(operation: &Value) -> Result<Vec<String>, ErrorBody> {
+fn operands(operation: &Value, work: &Work) -> Result<Vec<String>, ErrorBody> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -208,6 +313,7 @@ fn operands(operation: &Value) -> Result<Vec<String>, ErrorBody> {
         _ => None,
     };
     if let Some(Value::Array(values)) = operation.get("values") {
+        work.each(values.len(), VALUE_STEPS)?;
         return values.iter().map(|value| text(value).ok_or_else(|| bad_field("operation.values", "must be a list of values"))).collect();
     }
     if let (Some(low), Some(high)) = (operation.get("lowerBound"), operation.get("upperBound")) {
@@ -224,39 +330,4 @@ fn operands(operation: &Value) -> Result<Vec<String>, ErrorBody> {
     let (day, time) = ((part("year", 0), part("month", 1), part("day", 1)), (part("hour", 0), part("minute", 0), part("second", 0)));
     let iso = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", day.0, day.1, day.2, time.0, time.1, time.2, part("millisecond", 0));
     moment(&iso).map(|at| vec![at.to_iso()]).ok_or_else(|| bad_field("operation.timePoint", "is not a point in time"))
-}
-
-fn satisfies(operator: &str, value_type: ValueType, value: &str, operands: &[String]) -> bool {
-    let lower = value.to_lowercase();
-    let parts: Vec<&str> = value.split(';').filter(|part| !part.is_empty()).collect();
-    let equal = |operand: &String| match value_type {
-        ValueType::Number => number(value).is_some() && number(value) == number(operand),
-        ValueType::Date | ValueType::DateTime => moment(value).is_some() && moment(value) == moment(operand),
-        _ => lower == operand.to_lowercase(),
-    };
-    let any_text = |fits: fn(&str, &str) -> bool| operands.iter().any(|operand| fits(&lower, &operand.to_lowercase()));
-    let ordered = |at: usize| operands.get(at).and_then(|operand| super::search::compare(value_type, value, operand));
-    let between = || ordered(0).is_some_and(|order| order.is_ge()) && ordered(1).is_some_and(|order| order.is_le());
-    let is_among = |operand: &String| parts.iter().any(|part| part == operand);
-    match operator {
-        "IS_EQUAL_TO" => operands.iter().any(equal),
-        "IS_NOT_EQUAL_TO" => !operands.iter().any(equal),
-        "CONTAINS" => any_text(|value, operand| value.contains(operand)),
-        "DOES_NOT_CONTAIN" => !any_text(|value, operand| value.contains(operand)),
-        "STARTS_WITH" => any_text(|value, operand| value.starts_with(operand)),
-        "ENDS_WITH" => any_text(|value, operand| value.ends_with(operand)),
-        "IS_ANY_OF" => operands.iter().any(is_among),
-        "IS_NONE_OF" => !operands.iter().any(is_among),
-        "CONTAINS_ALL" => operands.iter().all(is_among),
-        "DOES_NOT_CONTAIN_ALL" => !operands.iter().all(is_among),
-        "IS_EXACTLY" => operands.iter().all(is_among) && parts.len() == operands.len(),
-        "IS_NOT_EXACTLY" => !(operands.iter().all(is_among) && parts.len() == operands.len()),
-        "IS_GREATER_THAN" | "IS_AFTER" => ordered(0).is_some_and(|order| order.is_gt()),
-        "IS_GREATER_THAN_OR_EQUAL_TO" => ordered(0).is_some_and(|order| order.is_ge()),
-        "IS_LESS_THAN" | "IS_BEFORE" => ordered(0).is_some_and(|order| order.is_lt()),
-        "IS_LESS_THAN_OR_EQUAL_TO" => ordered(0).is_some_and(|order| order.is_le()),
-        "IS_BETWEEN" => between(),
-        "IS_NOT_BETWEEN" => !between(),
-        _ => false,
-    }
 }

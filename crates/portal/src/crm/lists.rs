@@ -2,18 +2,22 @@
 //!
 //! Folders of lists are `list_folders`', filters `list_filters`'.
 
+use std::collections::HashSet;
+
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::list_filters::Branch;
+use super::list_members::Members;
 use super::{Answer, kind as kind_of, list_folders, no_content, reply};
+use crate::Reply;
 use crate::kind::Kind;
 use crate::lists::{Joined, List, Processing};
 use crate::record::Record;
 use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, integer, text, texts};
 use crate::state::{State, Tx};
+use crate::work::{Exceeded, STEPS_MAX, UNBOUNDED};
 
 /// Members on a page, lists in a search, ids in one call.
 const PAGE_DEFAULT: usize = 100;
@@ -27,8 +31,13 @@ const LISTS_MAX: usize = 1_500;
 const NAME_MAX: usize = 200;
 /// Edits kept of a list.
 const EDITS_MAX: usize = 100;
-/// How many lists deep a list may name another.
-const DEPTH_MAX: usize = 5;
+/// Steps of putting a record on a list, or of taking it from one.
+const MEMBER_STEPS: u64 = 20;
+/// Steps of showing a list.
+const LIST_STEPS: u64 = 40;
+/// Steps that lists whose day to be converted has come take of a call, at most. A list that takes more
+/// alone stays as it is.
+const CONVERSION_STEPS_MAX: u64 = STEPS_MAX / 4;
 const FIRST_ID: u64 = 1;
 
 /// `…/lists/…`
@@ -44,8 +53,11 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
         ("POST", ["idmapping"]) => mappings(request, state),
         ("GET", ["object-type-id", kind, "name", name]) => by_name(request, kind, name, state),
         ("POST", ["records", "memberships", "batch", "read"]) => batch_memberships(request, state),
-        ("GET", ["records", kind, id, "memberships"]) => record_memberships(kind, id, state),
-        ("GET", [id]) => find(state, id).map(|list| reply(200, json!({ "list": body(state, list, with_filters(request)) }))),
+        ("GET", ["records", kind, id, "memberships"]) => record_memberships(request, kind, id, state),
+        ("GET", [id]) => find(state, id).and_then(|list| {
+            let size = Members::new(state, request.work).size(list)?;
+            Ok(reply(200, json!({ "list": body(state, list, with_filters(request), size) })))
+        }),
         ("DELETE", [id]) => delete(request, id, tx),
         ("PUT", [id, "restore"]) => restore(request, id, tx),
         ("PUT", [id, "update-list-name"]) => rename(request, id, tx),
@@ -83,32 +95,6 @@ pub fn kind(state: &State, list: &List) -> Option<Kind> {
     Kind::from_key(&list.kind).filter(|kind| state.has(*kind))
 }
 
-/// Live records on a list, and when they came on it, by record id.
-pub fn joined(state: &State, list: &List) -> Vec<(u64, Joined)> {
-    let Some(kind) = kind(state, list) else { return Vec::new() };
-    let table = state.table(kind);
-    if list.processing != Processing::Dynamic {
-        return state.lists.members(list.id).filter(|(id, _)| table.live(*id).is_some()).collect();
-    }
-    let Some(branch) = list.filters.as_ref().and_then(|filters| Branch::parse(state, kind, filters).ok()) else { return Vec::new() };
-    let found = table.range(0, false).filter(|record| branch.holds(state, kind, record, DEPTH_MAX));
-    // Since when is not kept: as early as both filters and values have been as they are.
-    let since = |record: &Record| record.updated_at.max(list.filters_updated_at);
-    found.map(|record| (record.id, Joined { first: since(record), last: since(record) })).collect()
-}
-
-/// Whether a record is on a list; not, where the list is of another type or lists go too deep.
-pub fn is_member(state: &State, list: u64, of: Kind, record: &Record, depth: usize) -> bool {
-    let Some(list) = state.lists.lists.get(&list).filter(|list| list.deleted_at.is_none() && kind(state, list) == Some(of)) else {
-        return false;
-    };
-    if list.processing != Processing::Dynamic {
-        return state.lists.members.contains_key(&(list.id, record.id));
-    }
-    let branch = list.filters.as_ref().and_then(|filters| Branch::parse(state, of, filters).ok());
-    branch.is_some_and(|branch| branch.holds(state, of, record, depth))
-}
-
 fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
     let name = name(text(&given, "name")?)?;
@@ -126,11 +112,23 @@ fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
         (Some(_), Processing::Manual) => return Err(bad_field("filterBranch", "can't be given for a list that callers fill")),
         _ => {}
     }
-    let branch = filters.as_ref().map(|filters| Branch::parse(tx.state, kind, filters)).transpose()?;
     let folder = integer(&given, "listFolderId")?.unwrap_or(0).unsigned_abs();
     list_folders::exists(tx.state, folder)?;
+    let id = tx.state.lists.lists.keys().last().map_or(FIRST_ID, |last| last + 1);
+    // Worked out before anything is changed.
+    let taken: Vec<u64> = match &filters {
+        Some(filters) => {
+            let members = Members::new(tx.state, tx.work);
+            let branch = members.read(id, kind, filters)?;
+            members.that_satisfy(&branch, kind)?.into_iter().map(|record| record.id).collect()
+        }
+        None => Vec::new(),
+    };
+    let size = taken.len();
+    let put_on = if processing == Processing::Snapshot { taken } else { Vec::new() };
+    tx.work.each(put_on.len(), MEMBER_STEPS)?;
     let list = List {
-        id: tx.state.lists.lists.keys().last().map_or(FIRST_ID, |last| last + 1),
+        id,
         name: name.to_owned(),
         kind: kind.to_string(),
         processing,
@@ -146,20 +144,12 @@ fn create(request: &Request<'_>, tx: &mut Tx<'_>) -> Answer {
         converted_at: None,
         edits: Vec::new(),
     };
-    let id = list.id;
-    let taken: Vec<u64> = match branch.filter(|_| processing == Processing::Snapshot) {
-        Some(branch) => {
-            let records = tx.state.table(kind).range(0, false).filter(|record| branch.holds(tx.state, kind, record, DEPTH_MAX));
-            records.map(|record| record.id).collect()
-        }
-        None => Vec::new(),
-    };
     tx.put_list(list);
-    for record in taken {
+    for record in put_on {
         tx.put_member(id, record, Joined { first: request.now, last: request.now });
     }
-    edited(request, tx, id);
-    Ok(reply(200, json!({ "list": body(tx.state, &tx.state.lists.lists[&id], true) })))
+    edited(request, tx, id, size);
+    Ok(reply(200, json!({ "list": body(tx.state, &tx.state.lists.lists[&id], true, size) })))
 }
 
 fn name(name: Option<&str>) -> Result<&str, ErrorBody> {
@@ -177,20 +167,26 @@ fn refuse_name(state: &State, kind: Kind, name: &str, own: Option<u64>) -> Resul
 }
 
 /// Notes an edit and the size it left.
-fn edited(request: &Request<'_>, tx: &mut Tx<'_>, id: u64) {
+fn edited(request: &Request<'_>, tx: &mut Tx<'_>, id: u64, size: usize) {
     let Some(mut list) = tx.state.lists.lists.get(&id).cloned() else { return };
     list.updated_at = request.now;
-    list.edits.push((request.now, joined(tx.state, &list).len() as u64));
+    list.edits.push((request.now, size as u64));
     let excess = list.edits.len().saturating_sub(EDITS_MAX);
     list.edits.drain(..excess);
     tx.put_list(list);
 }
 
 fn by_ids(request: &Request<'_>, state: &State) -> Answer {
-    let wanted = request.query.list("listIds");
-    let found = wanted.iter().filter_map(|id| find(state, id).ok());
-    let lists: Vec<Value> = found.map(|list| body(state, list, with_filters(request))).collect();
-    Ok(reply(200, json!({ "lists": lists })))
+    let members = Members::new(state, request.work);
+    let (mut lists, mut bytes) = (Vec::new(), 0);
+    for list in request.query.list("listIds").iter().filter_map(|id| find(state, id).ok()) {
+        request.work.charge(LIST_STEPS)?;
+        let shown = body(state, list, with_filters(request), members.size(list)?).to_string();
+        request.work.answer(bytes, shown.len())?;
+        bytes += shown.len();
+        lists.push(shown);
+    }
+    Ok(Reply { status: 200, body: format!("{{\"lists\":[{}]}}", lists.join(",")).into() })
 }
 
 fn by_name(request: &Request<'_>, segment: &str, name: &str, state: &State) -> Answer {
@@ -198,7 +194,8 @@ fn by_name(request: &Request<'_>, segment: &str, name: &str, state: &State) -> A
     let name_text = crate::request::decoded(name);
     let mut lists = state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == key);
     let list = lists.find(|list| list.name == name_text).ok_or_else(|| no_list(&name_text))?;
-    Ok(reply(200, json!({ "list": body(state, list, with_filters(request)) })))
+    let size = Members::new(state, request.work).size(list)?;
+    Ok(reply(200, json!({ "list": body(state, list, with_filters(request), size) })))
 }
 
 fn search(request: &Request<'_>, state: &State) -> Answer {
@@ -209,27 +206,25 @@ fn search(request: &Request<'_>, state: &State) -> Answer {
     }
     let query = text(&given, "query")?.unwrap_or_default().to_lowercase();
     let (ids, types) = (texts(&given, "listIds")?, texts(&given, "processingTypes")?);
+    let ids: HashSet<&str> = ids.into_iter().collect();
     let key = text(&given, "objectTypeId")?.map(|segment| kind_of(state, segment)).transpose()?.map(|kind| kind.to_string());
     let fits = |list: &&List| {
         list.deleted_at.is_none()
             && list.name.to_lowercase().contains(&query)
             && (ids.is_empty() || ids.contains(&list.id.to_string().as_str()))
-            && (types.is_empty() || types.contains(&list.processing.as_str()))
+            && (types.is_empty() || types.iter().any(|own| *own == list.processing.as_str()))
             && key.as_ref().is_none_or(|key| *key == list.kind)
     };
     let found: Vec<&List> = state.lists.lists.values().filter(fits).collect();
     let end = offset.saturating_add(count).unsigned_abs() as usize;
-    let page: Vec<Value> = found
-        .iter()
-        .skip(offset.unsigned_abs() as usize)
-        .take(count.unsigned_abs() as usize)
-        .map(|list| {
-            let size = joined(state, list).len();
-            let mut body = body(state, list, false);
-            body["additionalProperties"] = json!({ "hs_list_size": size.to_string() });
-            body
-        })
-        .collect();
+    let (members, mut page) = (Members::new(state, request.work), Vec::new());
+    for list in found.iter().skip(offset.unsigned_abs() as usize).take(count.unsigned_abs() as usize) {
+        request.work.charge(LIST_STEPS)?;
+        let size = members.size(list)?;
+        let mut body = body(state, list, false, size);
+        body["additionalProperties"] = json!({ "hs_list_size": size.to_string() });
+        page.push(body);
+    }
     Ok(reply(200, json!({ "lists": page, "offset": end.min(found.len()), "hasMore": end < found.len(), "total": found.len() })))
 }
 
@@ -254,10 +249,11 @@ fn rename(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     if let Some(kind) = kind(tx.state, &list) {
         refuse_name(tx.state, kind, &name, Some(list.id))?;
     }
+    let size = Members::new(tx.state, tx.work).size(&list)?;
     let (id, version) = (list.id, list.version + 1);
     tx.put_list(List { name, version, ..list });
-    edited(request, tx, id);
-    Ok(reply(200, json!({ "updatedList": body(tx.state, &tx.state.lists.lists[&id], with_filters(request)) })))
+    edited(request, tx, id, size);
+    Ok(reply(200, json!({ "updatedList": body(tx.state, &tx.state.lists.lists[&id], with_filters(request), size) })))
 }
 
 fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
@@ -267,20 +263,25 @@ fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
         return Err(ErrorBody::validation("Only a list that follows filters can be given other ones"));
     }
     let filters = given.get("filterBranch").cloned().ok_or_else(|| bad_field("filterBranch", "is required"))?;
-    if let Some(kind) = kind(tx.state, &list) {
-        Branch::parse(tx.state, kind, &filters)?;
-    }
+    let size = match kind(tx.state, &list) {
+        Some(kind) => {
+            let members = Members::new(tx.state, tx.work);
+            let branch = members.read(list.id, kind, &filters)?;
+            members.that_satisfy(&branch, kind)?.len()
+        }
+        None => 0,
+    };
     let (id, version) = (list.id, list.version + 1);
     tx.put_list(List { filters: Some(filters), filters_updated_at: request.now, version, ..list });
-    edited(request, tx, id);
-    Ok(reply(200, json!({ "updatedList": body(tx.state, &tx.state.lists.lists[&id], true) })))
+    edited(request, tx, id, size);
+    Ok(reply(200, json!({ "updatedList": body(tx.state, &tx.state.lists.lists[&id], true, size) })))
 }
 
 /// Pages go by record id, or by the time of joining.
 fn members(request: &Request<'_>, id: &str, state: &State, by_time: bool) -> Answer {
     let list = find(state, id)?;
     let limit = request.query.limit(PAGE_DEFAULT, PAGE_MAX)?;
-    let mut all = joined(state, list);
+    let mut all = Members::new(state, request.work).of(list)?;
     if by_time {
         all.sort_by_key(|(id, joined)| (joined.last, *id));
     }
@@ -325,6 +326,9 @@ fn fillable(state: &State, id: &str) -> Result<(u64, Kind), ErrorBody> {
 
 fn change_members(request: &Request<'_>, id: &str, add: &[String], remove: &[String], tx: &mut Tx<'_>) -> Answer {
     let (list, kind) = fillable(tx.state, id)?;
+    tx.work.each(add.len() + remove.len(), MEMBER_STEPS)?;
+    // Counted again once it is changed.
+    tx.work.each(tx.state.lists.members(list).count(), 1)?;
     let (mut added, mut removed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for text in add {
         match text.parse().ok().filter(|record| tx.state.table(kind).live(*record).is_some()) {
@@ -347,7 +351,7 @@ fn change_members(request: &Request<'_>, id: &str, add: &[String], remove: &[Str
             None => missing.push(text.clone()),
         }
     }
-    edited(request, tx, list);
+    counted(request, tx, list);
     Ok(reply(200, json!({ "recordsIdsAdded": added, "recordIdsRemoved": removed, "recordIdsMissing": missing })))
 }
 
@@ -363,63 +367,80 @@ fn add_from(request: &Request<'_>, id: &str, source: &str, tx: &mut Tx<'_>) -> A
     if source.kind != kind.to_string() {
         return Err(ErrorBody::validation("Both lists must be of one object type"));
     }
-    let records: Vec<u64> = joined(tx.state, source).into_iter().map(|(record, _)| record).collect();
+    let records: Vec<u64> = Members::new(tx.state, tx.work).of(source)?.into_iter().map(|(record, _)| record).collect();
+    tx.work.each(records.len(), MEMBER_STEPS)?;
+    tx.work.each(tx.state.lists.members(list).count(), 1)?;
     for record in records {
         if !tx.state.lists.members.contains_key(&(list, record)) {
             tx.put_member(list, record, Joined { first: request.now, last: request.now });
         }
     }
-    edited(request, tx, list);
+    counted(request, tx, list);
     Ok(no_content())
 }
 
 fn clear(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let (list, _) = fillable(tx.state, id)?;
     let records: Vec<u64> = tx.state.lists.members(list).map(|(record, _)| record).collect();
+    tx.work.each(records.len(), MEMBER_STEPS)?;
     for record in records {
         tx.remove_member(list, record);
     }
-    edited(request, tx, list);
+    edited(request, tx, list, 0);
     Ok(no_content())
 }
 
-fn memberships(state: &State, of: Kind, record: &Record) -> Vec<Value> {
-    let key = of.to_string();
-    let lists = state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == key);
-    lists
-        .filter(|list| is_member(state, list.id, of, record, DEPTH_MAX))
-        .map(|list| {
-            let since = record.updated_at.max(list.filters_updated_at);
-            let joined = state.lists.members.get(&(list.id, record.id)).copied().unwrap_or(Joined { first: since, last: since });
-            json!({
-                "listId": list.id.to_string(), "listVersion": list.version, "isPublicList": false,
-                "firstAddedTimestamp": joined.first.to_iso(), "lastAddedTimestamp": joined.last.to_iso(),
-            })
-        })
-        .collect()
+/// Notes an edit of a list that callers fill, with the size it has now.
+fn counted(request: &Request<'_>, tx: &mut Tx<'_>, id: u64) {
+    let size = tx.state.lists.lists.get(&id).map_or(Ok(0), |list| Members::new(tx.state, &UNBOUNDED).size(list));
+    edited(request, tx, id, size.unwrap_or(0));
 }
 
-fn record_memberships(segment: &str, id: &str, state: &State) -> Answer {
+fn memberships(request: &Request<'_>, state: &State, members: &Members<'_>, of: Kind, record: &Record) -> Result<Vec<Value>, Exceeded> {
+    let (key, mut found) = (of.to_string(), Vec::new());
+    members.next_record();
+    for list in state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == key) {
+        if !members.has(list, of, record)? {
+            continue;
+        }
+        request.work.charge(LIST_STEPS)?;
+        let since = record.updated_at.max(list.filters_updated_at);
+        let joined = state.lists.members.get(&(list.id, record.id)).copied().unwrap_or(Joined { first: since, last: since });
+        found.push(json!({
+            "listId": list.id.to_string(), "listVersion": list.version, "isPublicList": false,
+            "firstAddedTimestamp": joined.first.to_iso(), "lastAddedTimestamp": joined.last.to_iso(),
+        }));
+    }
+    Ok(found)
+}
+
+fn record_memberships(request: &Request<'_>, segment: &str, id: &str, state: &State) -> Answer {
     let kind = kind_of(state, segment)?;
     let record = super::objects::find(state, kind, id, None, false)?.ok_or_else(super::objects::not_there)?;
-    let found = memberships(state, kind, record);
+    let found = memberships(request, state, &Members::new(state, request.work), kind, record)?;
     Ok(reply(200, json!({ "total": found.len(), "results": found })))
 }
 
 fn batch_memberships(request: &Request<'_>, state: &State) -> Answer {
     let given = request.json()?;
-    let mut results = Vec::new();
+    let (members, mut results, mut bytes) = (Members::new(state, request.work), Vec::new(), 0);
     for input in inputs(&given, 1_000)? {
         let type_id = text(input, "objectTypeId")?.ok_or_else(|| bad_field("objectTypeId", "is required"))?;
         let kind = kind_of(state, type_id)?;
         let id = id_text(input.get("recordId")).ok_or_else(|| bad_field("recordId", "is required"))?;
-        let found = super::objects::find(state, kind, &id, None, false)?.map(|record| memberships(state, kind, record));
-        results.push(
-            json!({ "objectTypeId": &*state.space(kind).type_id, "recordId": id, "recordListMemberships": found.unwrap_or_default() }),
-        );
+        let found = match super::objects::find(state, kind, &id, None, false)? {
+            Some(record) => memberships(request, state, &members, kind, record)?,
+            None => Vec::new(),
+        };
+        let type_id = &*state.space(kind).type_id;
+        let result = json!({ "objectTypeId": type_id, "recordId": id, "recordListMemberships": found }).to_string();
+        request.work.answer(bytes, result.len())?;
+        bytes += result.len();
+        results.push(result);
     }
-    let now = request.now.to_iso();
-    Ok(reply(200, json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now })))
+    let (results, now) = (results.join(","), request.now.to_iso());
+    let body = format!("{{\"status\":\"COMPLETE\",\"results\":[{results}],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\"}}");
+    Ok(Reply { status: 200, body: body.into() })
 }
 
 /// Lists made here have one id, old and new.
@@ -430,7 +451,9 @@ fn mapping(request: &Request<'_>, state: &State) -> Answer {
 }
 
 fn mappings(request: &Request<'_>, state: &State) -> Answer {
-    let (found, missing): (Vec<String>, Vec<String>) = ids(request)?.into_iter().partition(|id| find(state, id).is_ok());
+    let ids = ids(request)?;
+    request.work.each(ids.len(), LIST_STEPS)?;
+    let (found, missing): (Vec<String>, Vec<String>) = ids.into_iter().partition(|id| find(state, id).is_ok());
     let pairs: Vec<Value> = found.iter().map(|id| json!({ "legacyListId": id, "listId": id })).collect();
     Ok(reply(200, json!({ "legacyListIdsToIdsMapping": pairs, "missingLegacyListIds": missing })))
 }
@@ -496,8 +519,19 @@ fn convert_due(request: &Request<'_>, tx: &mut Tx<'_>) {
         list.processing == Processing::Dynamic && date.is_some_and(|date| date <= request.now)
     };
     let due: Vec<List> = tx.state.lists.lists.values().filter(is_due).cloned().collect();
-    for list in due {
-        for (record, joined) in joined(tx.state, &list) {
+    let work = tx.work.part(CONVERSION_STEPS_MAX);
+    for (at, list) in due.into_iter().enumerate() {
+        let members = Members::new(tx.state, &work).of(&list);
+        let members = members.and_then(|members| work.each(members.len(), MEMBER_STEPS).map(|()| members));
+        let Ok(members) = members else {
+            if at == 0 && work.exceeded() == Some(Exceeded::Steps) {
+                tracing::warn!(list = list.id, "a list takes too many steps to be converted, and keeps following its filters");
+                tx.put_list(List { conversion: None, ..list });
+            }
+            // The others are converted by the next call.
+            return;
+        };
+        for (record, joined) in members {
             tx.put_member(list.id, record, joined);
         }
         tx.put_list(List { processing: Processing::Snapshot, conversion: None, converted_at: Some(request.now), ..list });
@@ -517,11 +551,11 @@ fn history(request: &Request<'_>, id: &str, state: &State) -> Answer {
     Ok(reply(200, json!({ "editHistory": edits.iter().map(|(at, _)| at.to_iso()).collect::<Vec<_>>(), "sizeHistory": sizes })))
 }
 
-fn body(state: &State, list: &List, with_filters: bool) -> Value {
+fn body(state: &State, list: &List, with_filters: bool, size: usize) -> Value {
     let type_id = kind(state, list).map(|kind| state.space(kind).type_id.to_string()).unwrap_or_default();
     let mut body = json!({
         "listId": list.id.to_string(), "listVersion": list.version, "name": list.name, "objectTypeId": type_id,
-        "processingStatus": "COMPLETE", "processingType": list.processing.as_str(), "size": joined(state, list).len(),
+        "processingStatus": "COMPLETE", "processingType": list.processing.as_str(), "size": size,
         "createdAt": list.created_at.to_iso(), "updatedAt": list.updated_at.to_iso(), "filtersUpdatedAt": list.filters_updated_at.to_iso(),
         "createdById": list.app_id.to_string(), "updatedById": list.app_id.to_string(),
     });

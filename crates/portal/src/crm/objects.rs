@@ -14,6 +14,7 @@ use crate::record::{MERGED, Record};
 use crate::request::{Query, Request, bad_field, bad_parameter, id_text, text};
 use crate::route::Version;
 use crate::state::{State, Tx};
+use crate::work::{UNBOUNDED, Work};
 
 /// Records on a page (hubspot facts, section 6).
 const PAGE_DEFAULT: usize = 10;
@@ -32,7 +33,10 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
         ("POST", [t, "batch", action]) => return batch::answer(request, t, action, tx),
         ("GET", [t, id]) => kind(tx.state, t).and_then(|kind| read(request, kind, id, tx.state)),
         ("PATCH", [t, id]) => writable(tx.state, t).and_then(|kind| update(request, kind, id, tx)),
-        ("DELETE", [t, id]) => writable(tx.state, t).map(|kind| archive(request, kind, id, tx)),
+        ("DELETE", [t, id]) => writable(tx.state, t).and_then(|kind| {
+            charge_unlinking(request, tx.state, kind, id)?;
+            Ok(archive(request, kind, id, tx))
+        }),
         (_, [_, _, "associations", ..]) => return associations::of_record(request, method, tail, tx),
         _ => return None,
     })
@@ -76,14 +80,20 @@ fn find_merged<'a>(state: &'a State, kind: Kind, id: &str, query: &Query) -> Res
 }
 
 fn view(state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
-    let associations = query.list("associations").into_iter().map(|name| super::kind(state, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut associations = Vec::new();
+    for name in query.list("associations") {
+        let kind = super::kind(state, name)?;
+        if !associations.contains(&kind) {
+            associations.push(kind);
+        }
+    }
     Ok(View::of(state.schema(kind), &query.list("properties"), &query.list("propertiesWithHistory"), associations))
 }
 
-fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View) -> Reply {
+fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View, work: &Work) -> Answer {
     let mut body = Vec::with_capacity(512);
-    render::record(&mut body, state, kind, record, view);
-    Reply { status, body: body.into() }
+    render::record(&mut body, state, kind, record, view, work)?;
+    Ok(Reply { status, body: body.into() })
 }
 
 fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
@@ -92,7 +102,7 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     let limit = request.query.limit(PAGE_DEFAULT, max)?;
     let mut rest = state.table(kind).range(request.query.after()?, request.query.flag("archived")?);
     let mut body = b"{\"results\":".to_vec();
-    render::records(&mut body, state, kind, rest.by_ref().take(limit), &view);
+    render::records(&mut body, state, kind, rest.by_ref().take(limit), &view, request.work)?;
     if let Some(next) = rest.next() {
         body.extend_from_slice(format!(",\"paging\":{{\"next\":{{\"after\":\"{}\",\"link\":", next.id).as_bytes());
         render::text(&mut body, &request.query.link(request.base, request.path, next.id));
@@ -104,18 +114,18 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 
 fn read(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
     let view = view(state, kind, &request.query)?;
-    Ok(one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view))
+    one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view, request.work)
 }
 
 fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
-    let (values, links) = (write::properties(tx.state, kind, &body, None)?, write::wanted_links(tx.state, kind, &body)?);
+    let (values, links) = (write::properties(request, tx.state, kind, &body, None)?, write::wanted_links(request, tx.state, kind, &body)?);
     let id = tx.take_id(kind);
-    let record = write::new_record(request, tx.state.schema(kind), id, &values);
+    let record = write::new_record(request, tx.state.schema(kind), id, &values)?;
     write::refuse_duplicate(tx.state, kind, &record)?;
     // The 2025-09 form answers 200, all others 201 (hubspot facts, section 7).
     let status = if request.version == Version::D2025 { 200 } else { 201 };
-    let reply = one(status, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values));
+    let reply = one(status, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values), request.work)?;
     write::put_new(tx, kind, vec![(record, links)]);
     Ok(reply)
 }
@@ -123,13 +133,27 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
 fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let current = find_merged(tx.state, kind, id, &request.query)?;
-    let values = write::properties(tx.state, kind, &body, Some(current))?;
-    let record = write::changed_record(request, tx.state.schema(kind), current, &values);
+    let values = write::properties(request, tx.state, kind, &body, Some(current))?;
+    let record = write::changed_record(request, tx.state.schema(kind), current, &values)?;
     write::refuse_duplicate(tx.state, kind, &record)?;
-    let reply = one(200, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values));
+    let reply = one(200, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values), request.work)?;
     tx.put_record(kind, record);
     Ok(reply)
 }
+
+/// Takes the steps of taking a record's associations away, which may be many, and of writing it down.
+pub fn charge_unlinking(request: &Request<'_>, state: &State, kind: Kind, id: &str) -> Result<(), ErrorBody> {
+    if let Some(record) = id.parse().ok().and_then(|id| state.table(kind).any(id)) {
+        request.work.write(record.size())?;
+        for _ in state.links.all_of((kind, record.id)) {
+            request.work.charge(UNLINK_STEPS)?;
+        }
+    }
+    Ok(())
+}
+
+/// Steps of taking an association away, or of making one, both directions.
+pub const UNLINK_STEPS: u64 = 50;
 
 /// Archiving what is not there, or archived already, is no error.
 pub fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Reply {
@@ -143,7 +167,8 @@ pub fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> 
 }
 
 fn unlink_all(tx: &mut Tx<'_>, from: End) {
-    for to in tx.state.links.all_of(from) {
+    let others: Vec<End> = tx.state.links.all_of(from).collect();
+    for to in others {
         tx.unlink(from, to);
     }
 }
@@ -160,6 +185,11 @@ fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         return Err(ErrorBody::validation("A record can't be merged with itself"));
     }
     let (primary, other) = (live(tx.state, (kind, first))?, live(tx.state, (kind, second))?);
+    for id in [first, second] {
+        charge_unlinking(request, tx.state, kind, &id.to_string())?;
+    }
+    // An association that moves may take the label of the primary one from another.
+    request.work.each(tx.state.links.all_of((kind, second)).count().saturating_mul(tx.state.links.all_of((kind, first)).count()), 1)?;
     let schema = tx.state.schema(kind);
     let mut merged: Vec<&str> =
         [primary, other].into_iter().filter_map(|record| record.get(MERGED)).flat_map(|ids| ids.split(';')).collect();
@@ -189,9 +219,9 @@ fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         record.set(&property.name, &further, request.now, request.app_id);
     }
     record.set_quietly(&MERGED.into(), &merged.join(";"), request.now);
-    let record = write::changed_record(request, schema, &record, &Vec::new());
+    let record = write::changed_record(request, schema, &record, &Vec::new())?;
     let moved: Vec<(End, Vec<u32>)> =
-        tx.state.links.all_of((kind, second)).into_iter().map(|to| (to, tx.state.links.between((kind, second), to).to_vec())).collect();
+        tx.state.links.all_of((kind, second)).map(|to| (to, tx.state.links.between((kind, second), to).to_vec())).collect();
     unlink_all(tx, (kind, second));
     tx.purge_record(kind, second);
     tx.notes.merged((kind, first), second);
@@ -202,7 +232,7 @@ fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         tx.link((kind, first), to, &all);
     }
     let view = View::of(tx.state.schema(kind), &[], &[], Vec::new());
-    Ok(one(200, tx.state, kind, live(tx.state, (kind, first))?, &view))
+    one(200, tx.state, kind, live(tx.state, (kind, first))?, &view, &UNBOUNDED)
 }
 
 /// Deletes a record for good, archived or not. An address that nobody has is no error: HubSpot
@@ -217,6 +247,7 @@ fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     };
     match found {
         Some(id) => {
+            charge_unlinking(request, tx.state, kind, &id.to_string())?;
             unlink_all(tx, (kind, id));
             tx.purge_record(kind, id);
             tx.notes.deleted_for_good((kind, id));

@@ -8,6 +8,7 @@ use crate::property::Name;
 use crate::record::Record;
 use crate::schema::Schema;
 use crate::state::State;
+use crate::work::{Exceeded, Work};
 
 /// Which parts of a record an answer shows.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ fn base(schema: &Schema) -> Vec<Name> {
 }
 
 /// Appends a record as JSON.
-pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, view: &View) {
+pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, view: &View, work: &Work) -> Result<(), Exceeded> {
     out.extend_from_slice(b"{\"id\":\"");
     out.extend_from_slice(record.id.to_string().as_bytes());
     out.extend_from_slice(b"\",\"properties\":{");
@@ -61,13 +62,17 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
         text(out, name);
         out.push(b':');
         match record.get(name) {
-            Some(value) => text(out, value),
+            Some(value) => {
+                work.answer(out.len(), value.len())?;
+                text(out, value);
+            }
             None => out.extend_from_slice(b"null"),
         }
     }
+    work.answer(out.len(), view.properties.len() * BYTES_AROUND)?;
     out.push(b'}');
     if !view.history.is_empty() {
-        histories(out, record, &view.history);
+        histories(out, record, &view.history, work)?;
     }
     moment(out, "createdAt", record.created_at);
     moment(out, "updatedAt", record.updated_at);
@@ -75,18 +80,30 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
     if let Some(at) = record.archived_at {
         moment(out, "archivedAt", at);
     }
-    associations(out, state, (kind, record.id), &view.associations);
+    associations(out, state, (kind, record.id), &view.associations, work)?;
     out.push(b'}');
+    Ok(())
 }
 
+/// Bytes around a value, its name among them, as far as its steps are concerned.
+const BYTES_AROUND: usize = 16;
+
 /// A list of records as a JSON array.
-pub fn records<'a>(out: &mut Vec<u8>, state: &State, kind: Kind, list: impl Iterator<Item = &'a Record>, view: &View) {
+pub fn records<'a>(
+    out: &mut Vec<u8>,
+    state: &State,
+    kind: Kind,
+    list: impl Iterator<Item = &'a Record>,
+    view: &View,
+    work: &Work,
+) -> Result<(), Exceeded> {
     out.push(b'[');
     for (at, one) in list.enumerate() {
         separate(out, at);
-        record(out, state, kind, one, view);
+        record(out, state, kind, one, view, work)?;
     }
     out.push(b']');
+    Ok(())
 }
 
 /// A JSON string.
@@ -106,13 +123,14 @@ fn moment(out: &mut Vec<u8>, name: &str, at: Timestamp) {
 }
 
 /// Newest first, as HubSpot lists them.
-fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
+fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name], work: &Work) -> Result<(), Exceeded> {
     out.extend_from_slice(b",\"propertiesWithHistory\":{");
     for (at, name) in names.iter().enumerate() {
         separate(out, at);
         text(out, name);
         out.extend_from_slice(b":[");
         for (at, version) in record.history(name).enumerate() {
+            work.answer(out.len(), version.value.len() + 4 * BYTES_AROUND)?;
             separate(out, at);
             out.extend_from_slice(b"{\"value\":");
             text(out, version.value);
@@ -125,12 +143,16 @@ fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name]) {
         out.push(b']');
     }
     out.push(b'}');
+    Ok(())
 }
 
 /// In the v3 shape, which every version of a record has: id and name of the type.
-fn associations(out: &mut Vec<u8>, state: &State, from: End, kinds: &[Kind]) {
+fn associations(out: &mut Vec<u8>, state: &State, from: End, kinds: &[Kind], work: &Work) -> Result<(), Exceeded> {
     let mut found = serde_json::Map::new();
     for kind in kinds {
+        for (_, types) in state.links.of(from, *kind) {
+            work.each(types.len(), ENTRY_STEPS)?;
+        }
         let results: Vec<_> = state
             .links
             .of(from, *kind)
@@ -145,7 +167,12 @@ fn associations(out: &mut Vec<u8>, state: &State, from: End, kinds: &[Kind]) {
         out.extend_from_slice(b",\"associations\":");
         out.extend_from_slice(serde_json::Value::Object(found).to_string().as_bytes());
     }
+    Ok(())
 }
+
+/// Steps of an entry of an answer that is made as a value first. There is memory behind them, too: some
+/// 500 bytes each.
+pub const ENTRY_STEPS: u64 = 100;
 
 /// The v3 name of an association's type.
 pub fn type_name(state: &State, from: Kind, to: Kind, id: u32) -> &str {

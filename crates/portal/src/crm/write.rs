@@ -15,7 +15,10 @@ use crate::space::Space;
 use crate::state::{State, Tx};
 use crate::table::unique_values;
 use crate::value::{self, BadValue};
+use crate::work::{Exceeded, Work};
 
+/// Steps of checking one value.
+const VALUE_STEPS: u64 = 10;
 /// Faults of one record that are told at most.
 const FAULTS_MAX: usize = 25;
 
@@ -26,7 +29,13 @@ pub type Wanted = Vec<(End, Vec<u32>)>;
 pub type Values = Vec<(Name, String)>;
 
 /// The `properties` of a body, checked; all faults are told at once, as HubSpot does, up to [`FAULTS_MAX`].
-pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current: Option<&Record>) -> Result<Values, ErrorBody> {
+pub fn properties(
+    request: &Request<'_>,
+    state: &State,
+    kind: Kind,
+    body: &Map<String, Value>,
+    current: Option<&Record>,
+) -> Result<Values, ErrorBody> {
     let given = match body.get("properties") {
         Some(Value::Object(given)) => given,
         None | Some(Value::Null) => return Err(bad_field("properties", "is required")),
@@ -35,7 +44,10 @@ pub fn properties(state: &State, kind: Kind, body: &Map<String, Value>, current:
     let space = state.space(kind);
     let writing = Writing { state, space, given, current };
     let (mut values, mut faults) = (Values::new(), Vec::new());
+    // What a property needs of the others is looked up, or they are few.
+    request.work.each(given.len(), VALUE_STEPS)?;
     for (name, value) in given {
+        request.work.write(value.as_str().map_or(0, str::len))?;
         match writing.property(name, value)? {
             Ok((name, value)) => values.push((name, value)),
             Err(fault) => faults.push((name.as_str(), fault)),
@@ -169,8 +181,9 @@ fn bad(code: &'static str, message: String) -> BadValue {
 }
 
 /// A new record, not yet put in its table.
-pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Values) -> Record {
+pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Values) -> Result<Record, Exceeded> {
     let mut record = Record::new(id, request.now);
+    charge(request.work, &record, values)?;
     apply(request, &mut record, values);
     for (name, value) in [("hs_object_id", id.to_string()), ("hs_object_source", "INTEGRATION".to_owned())] {
         if let Some(property) = schema.get(name) {
@@ -181,16 +194,27 @@ pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Valu
         record.set_quietly(name, &request.now.to_iso(), request.now);
     }
     stamp(request, schema, &mut record);
-    record
+    Ok(record)
 }
 
 /// An existing record with other values.
-pub fn changed_record(request: &Request<'_>, schema: &Schema, record: &Record, values: &Values) -> Record {
+pub fn changed_record(request: &Request<'_>, schema: &Schema, record: &Record, values: &Values) -> Result<Record, Exceeded> {
+    charge(request.work, record, values)?;
     let mut record = record.clone();
     apply(request, &mut record, values);
     record.updated_at = request.now;
     stamp(request, schema, &mut record);
-    record
+    Ok(record)
+}
+
+/// Takes the steps of writing values into a record, and of writing it down whole. Each value that is put
+/// in moves those behind it.
+fn charge(work: &Work, record: &Record, values: &Values) -> Result<(), Exceeded> {
+    let more: usize = values.iter().map(|(_, value)| value.len()).sum();
+    let (cells, bytes) = (record.len() + values.len(), record.value_bytes() + more);
+    work.each(values.len(), 2 + cells as u64 / 128 + bytes as u64 / 2_048)?;
+    work.each(cells, 2)?;
+    work.write(record.size() + more)
 }
 
 fn apply(request: &Request<'_>, record: &mut Record, values: &Values) {
@@ -229,14 +253,28 @@ pub fn taken(state: &State, space: &Space, property: &str, value: &str, id: u64,
     not_valid(state.hub_id, &[(property, bad("CONFLICTING_UNIQUE_VALUE", message))])
 }
 
+/// Steps of checking an association of a new record and of making it: the type that its id means is looked
+/// for among those of every object type.
+const LINK_STEPS: u64 = 100;
+
 /// The `associations` of a create: whom to associate, and with which types.
-pub fn wanted_links(state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
+pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
     let wanted = match body.get("associations") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(wanted)) => wanted,
         Some(_) => return Err(bad_field("associations", "must be a list")),
     };
-    wanted.iter().map(|one| wanted_link(state, from, one)).collect()
+    let mut links = Wanted::new();
+    for one in wanted {
+        request.work.charge(LINK_STEPS)?;
+        let (to, types) = wanted_link(state, from, one)?;
+        if charge_link(request.work, state, (from, 0), to, &types)? {
+            // The record's own, those before it, are looked through as well.
+            request.work.each(links.len(), 1)?;
+        }
+        links.push((to, types));
+    }
+    Ok(links)
 }
 
 fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>), ErrorBody> {
@@ -256,7 +294,35 @@ fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>)
 pub fn type_ids(list: Option<&Value>) -> Result<Vec<u32>, ErrorBody> {
     let list = list.and_then(Value::as_array).ok_or_else(|| bad_field("types", "must be a list"))?;
     let id = |one: &Value| one.get("associationTypeId").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
-    list.iter().map(|one| id(one).ok_or_else(|| bad_field("associationTypeId", "must be a number"))).collect()
+    let mut ids = Vec::new();
+    for one in list {
+        let id = id(one).ok_or_else(|| bad_field("associationTypeId", "must be a number"))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+        // A pair of types has some labels, and no more.
+        if ids.len() > TYPES_MAX {
+            return Err(bad_field("types", &format!("must name at most {TYPES_MAX} types")));
+        }
+    }
+    Ok(ids)
+}
+
+/// Types of one association in a body; a pair of object types has at most 50 labels, and HubSpot's own.
+const TYPES_MAX: usize = 100;
+
+/// Takes the steps of making an association: a limit of its types, or the label of the primary one, makes
+/// it look through the others of both records. Answers whether it does.
+pub fn charge_link(work: &Work, state: &State, from: End, to: End, types: &[u32]) -> Result<bool, Exceeded> {
+    work.charge(super::objects::UNLINK_STEPS)?;
+    let is_primary = |id: &u32| state.link_types.get(from.0, to.0, *id).is_some_and(|link| link.label.as_deref() == Some("Primary"));
+    let looks = types.iter().any(is_primary) || !state.link_types.limits.is_empty();
+    if looks {
+        for _ in state.links.of(from, to.0).map(|_| ()).chain(state.links.of(to, from.0).map(|_| ())) {
+            work.each(types.len(), 2)?;
+        }
+    }
+    Ok(looks)
 }
 
 /// The other record must be there, and the types be those of the pair.

@@ -23,4 +23,5 @@ mod refill;
 mod search;
 mod support;
 mod webhooks;
+mod work;
 mod writes;

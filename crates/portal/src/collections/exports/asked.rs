@@ -3,6 +3,7 @@
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
+use crate::crm::list_members::Members;
 use crate::crm::search::Search;
 use crate::crm::{self, lists, objects};
 use crate::kind::Kind;
@@ -10,6 +11,7 @@ use crate::property::Name;
 use crate::record::Record;
 use crate::request::{bad_field, id_text, text, texts};
 use crate::state::State;
+use crate::work::Work;
 
 /// Columns that are asked for, at most.
 const COLUMNS_MAX: usize = 1_000;
@@ -81,11 +83,11 @@ impl Wanted {
     }
 
     /// The records, in the order of the search or of their ids.
-    pub fn records<'a>(&self, state: &'a State) -> Result<Vec<&'a Record>, ErrorBody> {
+    pub fn records<'a>(&self, state: &'a State, work: &Work) -> Result<Vec<&'a Record>, ErrorBody> {
         match &self.source {
-            Source::View(search) => Ok(search.found(state, self.kind)),
+            Source::View(search) => Ok(search.found(state, self.kind, work)?),
             Source::List(list) => {
-                let members = lists::joined(state, lists::find(state, &list.to_string())?);
+                let members = Members::new(state, work).of(lists::find(state, &list.to_string())?)?;
                 members.into_iter().map(|(id, _)| objects::live(state, (self.kind, id))).collect()
             }
         }

@@ -3,13 +3,18 @@
 //! Values stand as they are kept: a cell that a spreadsheet would take for a formula is not changed,
 //! because whoever reads the file back must find what was written.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use keyway_core::error_body::ErrorBody;
 
 use crate::kind::Kind;
 use crate::pipelines;
 use crate::property::{Property, ValueType};
 use crate::record::Record;
-use crate::state::State;
+use crate::state::{Owner, State};
+use crate::work::{Exceeded, Work};
 
 use super::asked::Wanted;
 
@@ -19,12 +24,13 @@ const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 const ASSOCIATED_MAX: usize = 1_000;
 
 /// The file.
-pub fn file(state: &State, wanted: &Wanted, records: &[&Record]) -> Result<String, ErrorBody> {
+pub fn file(state: &State, wanted: &Wanted, records: &[&Record], work: &Work) -> Result<String, ErrorBody> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let properties: Vec<&Property> = wanted.properties.iter().filter_map(|name| state.schema(wanted.kind).get(name)).collect();
-    write(&mut writer, &header(state, wanted, &properties))?;
+    let columns: Vec<Column<'_>> =
+        wanted.properties.iter().filter_map(|name| Column::of(state, wanted, name, work).transpose()).collect::<Result<_, _>>()?;
+    write(&mut writer, &header(state, wanted, &columns))?;
     for record in records {
-        write(&mut writer, &row(state, wanted, &properties, record))?;
+        write(&mut writer, &row(state, wanted, &columns, record, work)?)?;
         // What the writer holds back is a few kilobytes.
         if writer.get_ref().len() > FILE_BYTES_MAX {
             return Err(ErrorBody::validation(format!("The export is larger than {FILE_BYTES_MAX} bytes; narrow its filters")));
@@ -43,10 +49,10 @@ fn unwritten() -> ErrorBody {
     ErrorBody::new(500, "INTERNAL", "the export could not be written")
 }
 
-fn header(state: &State, wanted: &Wanted, properties: &[&Property]) -> Vec<String> {
+fn header(state: &State, wanted: &Wanted, columns: &[Column<'_>]) -> Vec<String> {
     let named = |name: &str, label: &str| if wanted.internal_names { name } else { label }.to_owned();
     let mut cells = vec![named("hs_object_id", "Record ID")];
-    cells.extend(properties.iter().map(|property| named(&property.name, &property.label)));
+    cells.extend(columns.iter().map(|column| named(&column.property.name, &column.property.label)));
     cells.extend(wanted.associated.iter().map(|kind| format!("Associated {} IDs", capitalised(&state.space(*kind).singular))));
     cells
 }
@@ -56,52 +62,73 @@ fn capitalised(name: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn row(state: &State, wanted: &Wanted, properties: &[&Property], record: &Record) -> Vec<String> {
+fn row(state: &State, wanted: &Wanted, columns: &[Column<'_>], record: &Record, work: &Work) -> Result<Vec<String>, Exceeded> {
     let mut cells = vec![record.id.to_string()];
-    cells.extend(properties.iter().map(|property| {
-        let value = record.get(&property.name).unwrap_or_default();
-        if wanted.internal_values { value.to_owned() } else { label(state, wanted.kind, property, value) }
-    }));
+    for column in columns {
+        let value = record.get(&column.property.name).unwrap_or_default();
+        work.write(value.len())?;
+        cells.push(column.cell(value));
+    }
     let most = if wanted.all_associated { usize::MAX } else { ASSOCIATED_MAX };
-    cells.extend(wanted.associated.iter().map(|kind| {
-        let ids = state.links.of((wanted.kind, record.id), *kind).map(|(id, _)| id.to_string());
-        ids.take(most).collect::<Vec<_>>().join(";")
-    }));
-    cells
+    for kind in &wanted.associated {
+        let mut ids = Vec::new();
+        for (id, _) in state.links.of((wanted.kind, record.id), *kind).take(most) {
+            work.charge(2)?;
+            ids.push(id.to_string());
+        }
+        work.charge(1)?;
+        cells.push(ids.join(";"));
+    }
+    Ok(cells)
 }
 
-/// What people read for a value: the label of a stage or an option, an owner's name.
-fn label(state: &State, kind: Kind, property: &Property, value: &str) -> String {
-    if value.is_empty() {
-        return String::new();
-    }
-    let told = in_pipeline(state, kind, property, value).or_else(|| owner(state, property, value));
-    if let Some(told) = told {
-        return told;
-    }
-    if property.value_type != ValueType::Enumeration {
-        return value.to_owned();
-    }
-    let choice = |value: &str| {
-        let found = property.choices.iter().find(|choice| choice.value == value);
-        found.map_or_else(|| value.to_owned(), |choice| choice.label.to_string())
-    };
-    if property.field_type == "checkbox" { value.split(';').map(choice).collect::<Vec<_>>().join(";") } else { choice(value) }
+/// A property, and what people read for its values: the labels of stages and options, owners' names.
+struct Column<'a> {
+    property: &'a Property,
+    labels: HashMap<Cow<'a, str>, Cow<'a, str>, RandomState>,
 }
 
-fn in_pipeline(state: &State, kind: Kind, property: &Property, value: &str) -> Option<String> {
-    let (pipeline, stage) = pipelines::properties_of(kind)?;
-    let all = &state.space(kind).pipelines;
+impl<'a> Column<'a> {
+    fn of(state: &'a State, wanted: &Wanted, name: &str, work: &Work) -> Result<Option<Self>, Exceeded> {
+        let Some(property) = state.schema(wanted.kind).get(name) else { return Ok(None) };
+        let mut labels = HashMap::default();
+        if !wanted.internal_values {
+            // What stands further on wins: a stage over an option of the same value.
+            if property.value_type == ValueType::Enumeration {
+                work.each(property.choices.len(), 2)?;
+                labels.extend(property.choices.iter().rev().map(|choice| (choice.value.as_ref().into(), choice.label.as_ref().into())));
+            }
+            labels.extend(owners(state, property));
+            labels.extend(in_pipelines(state, wanted.kind, property));
+            work.each(labels.len(), 2)?;
+        }
+        Ok(Some(Self { property, labels }))
+    }
+
+    fn cell(&self, value: &str) -> String {
+        let one = |value: &str| self.labels.get(value).map_or(value, |label| label.as_ref()).to_owned();
+        if self.property.field_type == "checkbox" && !self.labels.contains_key(value) {
+            return value.split(';').map(one).collect::<Vec<_>>().join(";");
+        }
+        one(value)
+    }
+}
+
+type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+fn in_pipelines<'a>(state: &'a State, kind: Kind, property: &Property) -> Labels<'a> {
+    let Some((pipeline, stage)) = pipelines::properties_of(kind) else { return Vec::new() };
+    let all = state.space(kind).pipelines.iter().rev();
     if *property.name == *pipeline {
-        all.iter().find(|own| own.id == value).map(|own| own.label.clone())
+        all.map(|own| (own.id.as_str().into(), own.label.as_str().into())).collect()
     } else if *property.name == *stage {
-        all.iter().find_map(|own| own.stage(value)).map(|stage| stage.label.clone())
+        all.flat_map(|own| own.stages.iter().rev()).map(|stage| (stage.id.as_str().into(), stage.label.as_str().into())).collect()
     } else {
-        None
+        Vec::new()
     }
 }
 
-fn owner(state: &State, property: &Property, value: &str) -> Option<String> {
-    let id = value.parse::<u64>().ok().filter(|_| property.is_owner())?;
-    state.owners.iter().find(|owner| owner.id == id).map(|owner| format!("{} {}", owner.first_name, owner.last_name))
+fn owners<'a>(state: &'a State, property: &Property) -> Labels<'a> {
+    let label = |owner: &'a Owner| (owner.id.to_string().into(), format!("{} {}", owner.first_name, owner.last_name).into());
+    if property.is_owner() { state.owners.iter().map(label).collect() } else { Vec::new() }
 }

@@ -17,6 +17,9 @@ const FILES_MAX: usize = 5;
 /// Mapped columns of a file (HubSpot: 1,000).
 pub const COLUMNS_MAX: usize = 1_000;
 const NAME_CHARS_MAX: usize = 255;
+/// Steps of a value of a row, and of an association.
+const VALUE_STEPS: u64 = 20;
+const ASSOCIATION_STEPS: u64 = 60;
 
 /// What may be done with records of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +134,12 @@ impl File {
             return Err(bad_field("columnMappings", "must map a column to a property"));
         }
         Ok(Self { name: name.to_owned(), has_header: page.get("hasHeader") != Some(&Value::Bool(false)), columns })
+    }
+
+    /// Steps that a row takes: its values, and associations of the records that it makes with each other.
+    pub fn steps_of_a_row(&self) -> u64 {
+        let (columns, kinds) = (self.columns.iter().flatten().count() as u64, self.kinds().len() as u64);
+        VALUE_STEPS * columns * kinds.div_ceil(4) + ASSOCIATION_STEPS * kinds * kinds
     }
 
     /// The types that a row makes records of, in the order of the columns.

@@ -17,6 +17,7 @@ use crate::record::Record;
 use crate::request::{Query, Request};
 use crate::route::Version;
 use crate::state::{State, Tx};
+use crate::work::UNBOUNDED;
 
 /// Errors that are kept of an import; further ones are counted.
 const FAULTS_MAX: usize = 10_000;
@@ -83,7 +84,8 @@ type Placed<'a> = Vec<(usize, &'a Column)>;
 
 /// Does an import.
 pub fn perform(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], now: Timestamp, app_id: u64) -> Outcome {
-    let request = Request { app_id, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"" };
+    let request =
+        Request { app_id, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"", work: &UNBOUNDED };
     let (outcome, written, keys, pending) = (Outcome::default(), HashSet::new(), HashMap::new(), Vec::new());
     let mut run = Run { tx, plan, request, outcome, written, domains: None, keys, pending };
     // All files are looked at before a record is written.
@@ -280,11 +282,15 @@ impl<'a> Run<'a, '_> {
     fn note_domain(&mut self, found: Option<u64>, record: &Record) {
         let Some(companies) = Kind::of("companies") else { return };
         let before = found.and_then(|id| self.tx.state.table(companies).live(id)?.get("domain"));
-        match (&mut self.domains, record.get("domain")) {
-            (_, after) if before == after => {}
-            (Some(domains), Some(domain)) if before.is_none() => domains.entry(domain.to_lowercase()).or_default().push(record.id),
-            // A domain that goes to another is rare: the next row that asks has the index made anew.
-            _ => self.domains = None,
+        let (Some(domains), after) = (&mut self.domains, record.get("domain")) else { return };
+        if before == after {
+            return;
+        }
+        if let Some(ids) = before.and_then(|before| domains.get_mut(&before.to_lowercase())) {
+            ids.retain(|id| *id != record.id);
+        }
+        if let Some(after) = after {
+            domains.entry(after.to_lowercase()).or_default().push(record.id);
         }
     }
 
@@ -299,12 +305,13 @@ impl<'a> Run<'a, '_> {
         let mut body = Map::new();
         body.insert("properties".to_owned(), Value::Object(given.clone()));
         let current = found.and_then(|id| self.tx.state.table(kind).live(id));
-        let values = write::properties(self.tx.state, kind, &body, current).map_err(refused)?;
+        let values = write::properties(&self.request, self.tx.state, kind, &body, current).map_err(refused)?;
         let record = match current {
-            Some(current) => write::changed_record(&self.request, self.tx.state.schema(kind), current, &values),
+            Some(current) => write::changed_record(&self.request, self.tx.state.schema(kind), current, &values)
+                .map_err(|exceeded| refused(exceeded.into()))?,
             None => {
                 let id = self.tx.take_id(kind);
-                write::new_record(&self.request, self.tx.state.schema(kind), id, &values)
+                write::new_record(&self.request, self.tx.state.schema(kind), id, &values).map_err(|exceeded| refused(exceeded.into()))?
             }
         };
         write::refuse_duplicate(self.tx.state, kind, &record).map_err(refused)?;

@@ -8,6 +8,10 @@ use super::plan::COLUMNS_MAX;
 /// calls, takes what is done within a second or two.
 pub const ROWS_MAX: usize = 20_000;
 
+/// Cells of all files of an import. HubSpot has no such bound; an account in memory does an import at once,
+/// and keeps its cells in memory meanwhile.
+pub const CELLS_MAX: usize = 1_000_000;
+
 /// A row as it stands in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
@@ -24,8 +28,9 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Reads a file. Refused where it is too large; never for what its rows are.
-    pub fn read(bytes: &[u8]) -> Result<Self, ErrorBody> {
+    /// Reads a file, of which so many cells are left; they are taken. Refused where it is too large; never
+    /// for what its rows are.
+    pub fn read(bytes: &[u8], cells_left: &mut usize) -> Result<Self, ErrorBody> {
         // Spreadsheets write this mark before UTF-8.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
@@ -35,6 +40,9 @@ impl Sheet {
             if record.len() > COLUMNS_MAX {
                 return Err(ErrorBody::validation(format!("The file has more than {COLUMNS_MAX} columns")));
             }
+            *cells_left = cells_left.checked_sub(record.len()).ok_or_else(|| {
+                ErrorBody::validation(format!("The files of an import have more than {CELLS_MAX} cells; import them in parts"))
+            })?;
             // The header is one more.
             if rows.len() > ROWS_MAX {
                 return Err(ErrorBody::validation(format!("The file has more than {ROWS_MAX} rows")));
@@ -71,7 +79,7 @@ mod tests {
     use super::*;
 
     fn rows(bytes: &[u8]) -> Vec<(u64, Option<Vec<String>>)> {
-        Sheet::read(bytes).unwrap().rows.into_iter().map(|row| (row.line, row.cells)).collect()
+        Sheet::read(bytes, &mut CELLS_MAX.clone()).unwrap().rows.into_iter().map(|row| (row.line, row.cells)).collect()
     }
 
     fn cells(cells: &[&str]) -> Option<Vec<String>> {
@@ -94,8 +102,18 @@ mod tests {
     fn rows_and_columns_have_a_most() {
         let file = |rows: usize| "a\n".repeat(rows).into_bytes();
         assert_eq!(rows(&file(ROWS_MAX + 1)).len(), ROWS_MAX + 1);
-        assert!(Sheet::read(&file(ROWS_MAX + 2)).is_err());
-        assert!(Sheet::read(",".repeat(COLUMNS_MAX - 1).as_bytes()).is_ok());
-        assert!(Sheet::read(",".repeat(COLUMNS_MAX).as_bytes()).is_err());
+        assert!(Sheet::read(&file(ROWS_MAX + 2), &mut CELLS_MAX.clone()).is_err());
+        assert!(Sheet::read(",".repeat(COLUMNS_MAX - 1).as_bytes(), &mut CELLS_MAX.clone()).is_ok());
+        assert!(Sheet::read(",".repeat(COLUMNS_MAX).as_bytes(), &mut CELLS_MAX.clone()).is_err());
+    }
+
+    #[test]
+    fn the_files_of_an_import_have_a_most_of_cells_together() {
+        let file = format!("{}\n", ",".repeat(99)).repeat(6_000).into_bytes();
+        let mut left = CELLS_MAX;
+        assert!(Sheet::read(&file, &mut left).is_ok());
+        assert_eq!(left, 400_000);
+        let refused = Sheet::read(&file, &mut left).unwrap_err();
+        assert_eq!(refused.message, "The files of an import have more than 1000000 cells; import them in parts");
     }
 }
