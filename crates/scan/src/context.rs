@@ -586,6 +586,8 @@ pub struct Enclosing {
     pub key: Vec<String>,
     /// Where that key stands.
     pub key_at: usize,
+    /// The words of every key and section around it, innermost first.
+    pub keys: Vec<Vec<String>>,
 }
 
 /// What encloses the value that starts at `start`.
@@ -630,6 +632,9 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
                         && head.trim_ascii_end().ends_with(b":")
                             | head.trim_ascii_end().ends_with(b"=")
                             | head.trim_ascii_end().ends_with(b">");
+                    if keyed {
+                        found.keys.push(words.clone());
+                    }
                     if keyed && found.key.is_empty() {
                         found.key.clone_from(&words);
                         found.key_at = line;
@@ -692,6 +697,7 @@ impl Enclosing {
             self.key.clone_from(&words);
             self.key_at = at;
         }
+        self.keys.push(words.clone());
         self.words.extend(words);
     }
 }

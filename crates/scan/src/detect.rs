@@ -52,10 +52,17 @@ pub struct Found {
     pub usages: Vec<(usize, Usage)>,
 }
 
+/// The hits of a text. HubSpot is named where the text or its path names it: a settings file need not
+/// say once more what its folder says.
+pub(crate) fn search(text: Text<'_>, hits: &mut Hits) {
+    prefilter::search(text.bytes, hits);
+    hits.hubspot = hits.hubspot || credential::path_names_hubspot(text.path);
+}
+
 /// Looks through one text. `hits` is reused from text to text.
 pub fn examine(text: Text<'_>, wanted: Wanted, hits: &mut Hits) -> Found {
     let mut found = Found::default();
-    prefilter::search(text.bytes, hits);
+    search(text, hits);
     if hits.is_empty() {
         return found;
     }

@@ -130,7 +130,13 @@ pub struct Introduced {
     /// The author's date, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// Whether the secret still stands in the work tree.
+    /// The newest commit that wrote it at this path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_commit: Option<String>,
+    /// That commit's date, ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_date: Option<String>,
+    /// Whether the secret still stands at this path in the work tree.
     pub in_work_tree: bool,
 }
 
@@ -153,7 +159,7 @@ pub struct Finding {
     pub reason: String,
     /// Enough to recognise it by, too little to use it.
     pub masked: String,
-    /// Kind and a hash of the value: the same wherever the secret stands.
+    /// A hash of the value: the same wherever the secret stands, and whatever it is taken for there.
     pub fingerprint: String,
     /// Only from history.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -203,6 +209,12 @@ pub enum Via {
     Url,
     /// A method of a client library.
     Sdk,
+    /// A client that is built on a way of authentication that HubSpot has removed; its calls may be anywhere.
+    Client,
+    /// A step of a workflow tool's export: n8n, Make, Zapier and the like.
+    Node,
+    /// HubSpot's MCP server, as agents are set up with it.
+    Mcp,
 }
 
 /// How a call authenticates, as far as its file tells.

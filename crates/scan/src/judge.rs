@@ -70,7 +70,8 @@ impl Judgement {
     }
 }
 
-/// Kind and a hash of the value: no path or line, so that it survives moves and edits.
+/// A hash of the value: no path, line or kind, so that it survives moves and edits, and one value is
+/// one secret.
 ///
 /// The values have at least 98 random bits, so the hash tells nobody what they are.
 fn fingerprint(candidate: &Candidate) -> String {
@@ -78,8 +79,6 @@ fn fingerprint(candidate: &Candidate) -> String {
     let value = candidate.value.expose();
     let value = if value.len() <= 44 { value.to_ascii_lowercase() } else { value.clone() };
     let mut hasher = blake3::Hasher::new();
-    hasher.update(b"keyway finding v1\0").update(candidate.kind.as_str().as_bytes()).update(b"\0").update(value.as_bytes());
-    let hash = hasher.finalize();
-    let hex: String = hash.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}:{hex}", candidate.kind)
+    hasher.update(b"keyway finding v2\0").update(value.as_bytes());
+    hasher.finalize().as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

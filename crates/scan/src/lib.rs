@@ -14,6 +14,7 @@ pub mod prefilter;
 pub mod report;
 pub mod rules;
 pub mod scan;
+pub mod secrets;
 pub mod shape;
 pub mod source;
 pub mod text;

@@ -8,9 +8,33 @@ pub mod markdown;
 pub mod sarif;
 pub mod summary;
 
-use crate::scan::Report;
+use serde::Serialize;
+
+use crate::finding::{Finding, Usage};
+use crate::scan::{Report, Stats};
+use crate::secrets::{Secret, secrets};
+use crate::source::Skip;
+
+/// A report, and what its findings are together.
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    secrets: Vec<Secret<'a>>,
+    findings: &'a [Finding],
+    usages: &'a [Usage],
+    stats: Stats,
+    skipped: &'a [Skip],
+}
 
 /// The documented JSON form, version 1.
 pub fn json(report: &Report) -> String {
-    serde_json::to_string_pretty(report).expect("a report has nothing that JSON lacks")
+    let document = Document {
+        version: report.version,
+        secrets: secrets(&report.findings),
+        findings: &report.findings,
+        usages: &report.usages,
+        stats: report.stats,
+        skipped: &report.skipped,
+    };
+    serde_json::to_string_pretty(&document).expect("a report has nothing that JSON lacks")
 }

@@ -1,6 +1,7 @@
 //! A whole scan: from sources to a report.
 
-use std::collections::hash_map::Entry;
+mod history;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::AddAssign;
@@ -10,14 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use crate::detect::{self, Text, Wanted};
-use crate::finding::{Finding, Introduced, Usage};
+use crate::finding::{Finding, Usage};
 use crate::judge::{Judgement, Passed};
-use crate::prefilter::Hits;
+use crate::prefilter::{self, Hits};
 use crate::source::Skip;
-use crate::source::git::{self, Blobs, ObjectId, Repository};
+use crate::source::git::{self, Blobs, Object, ObjectId, Repository};
 use crate::source::tree::{self, BINARY, Look, Which};
 use crate::source::windows::{self, Window};
 use crate::text::Places;
+
+pub use history::history;
 
 /// What a scan is to do.
 #[derive(Debug)]
@@ -121,74 +124,12 @@ pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     Ok(report([worker]))
 }
 
-/// Scans the whole history, or what came in since a revision: one finding for each secret, with the
-/// commit that brought it in. Calls are those of the work tree, which is scanned too.
-///
-/// # Errors
-/// git's; a revision that is not known.
-pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Result<Report> {
-    let repository = Repository::of(folder)?;
-    let blobs = match since {
-        Some(revision) => repository.blobs_since(revision)?,
-        None => repository.all_blobs()?,
-    };
-    let (mut hits, mut history) = (HashSet::new(), Worker::new(options));
-    for look in repository.read(&blobs, || Suspects::new(&options.progress))? {
-        hits.extend(look.hits);
-        history.skipped.extend(look.skipped);
-        history.stats += look.stats;
-    }
-    let origins = if hits.is_empty() { HashMap::new() } else { repository.origins(&hits, since)? };
-    let ids: Vec<ObjectId> = hits.into_iter().collect();
-    for texts in repository.read(&ids, Texts::default)? {
-        for (id, text) in texts.texts {
-            let origin = origins.get(&id);
-            let nowhere = format!("git object {}", &id[..12.min(id.len())]);
-            let known = history.findings.len();
-            history.whole(origin.map_or(&nowhere, |origin| &origin.path), &text);
-            let none = Introduced { commit: None, author: None, date: None, in_work_tree: false };
-            let introduced = origin.map_or(none, |origin| origin.introduced.clone());
-            history.findings[known..].iter_mut().for_each(|finding| finding.introduced = Some(introduced.clone()));
-        }
-    }
-    let mut report = if since.is_some() || repository.is_bare() { self::report([]) } else { files(options)? };
-    let there: HashSet<String> = report.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
-    let mut oldest: HashMap<String, Finding> = HashMap::new();
-    for mut finding in std::mem::take(&mut history.findings) {
-        if let Some(introduced) = &mut finding.introduced {
-            introduced.in_work_tree = there.contains(&finding.fingerprint);
-        }
-        match oldest.entry(finding.fingerprint.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(finding);
-            }
-            Entry::Occupied(mut place) if came_in(&finding) < came_in(place.get()) => {
-                place.insert(finding);
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    // What stands in the work tree and in no commit is reported where it stands.
-    let mut seen: HashSet<String> = oldest.keys().cloned().collect();
-    report.findings.retain(|finding| seen.insert(finding.fingerprint.clone()));
-    report.findings.extend(oldest.into_values());
-    let history = self::report([history]);
-    report.stats += history.stats;
-    report.skipped.extend(history.skipped);
-    sort(&mut report);
-    Ok(report)
-}
-
-/// When a secret came in, for comparing: those that no commit reaches last.
-fn came_in(finding: &Finding) -> (bool, Option<&str>, &str) {
-    let introduced = finding.introduced.as_ref();
-    let date = introduced.and_then(|introduced| introduced.date.as_deref());
-    (date.is_none(), date, &finding.path)
-}
-
-/// Which blobs have candidates at all.
+/// Which objects have candidates at all. A path is not known here, so a text that names HubSpot is
+/// looked at as if its path did, too: what its paths make of it is decided when they are known.
 struct Suspects<'a> {
     progress: &'a Progress,
+    /// Whether paths of these objects name HubSpot.
+    named: bool,
     buffer: Vec<u8>,
     prefilter: Hits,
     hits: Vec<ObjectId>,
@@ -197,26 +138,45 @@ struct Suspects<'a> {
 }
 
 impl<'a> Suspects<'a> {
-    fn new(progress: &'a Progress) -> Self {
-        Self { progress, buffer: Vec::new(), prefilter: Hits::default(), hits: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
+    fn new(progress: &'a Progress, named: bool) -> Self {
+        Self {
+            progress,
+            named,
+            buffer: Vec::new(),
+            prefilter: Hits::default(),
+            hits: Vec::new(),
+            skipped: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    fn is_suspect(&mut self, bytes: &[u8]) -> bool {
+        const ANY: &str = "hubspot_api_key";
+        prefilter::search(bytes, &mut self.prefilter);
+        let worth_it = self.named || !self.prefilter.is_empty();
+        let wanted = Wanted { usages: false };
+        worth_it && !detect::examine(Text { path: ANY, bytes }, wanted, &mut self.prefilter).candidates.is_empty()
     }
 }
 
 impl Blobs for Suspects<'_> {
-    fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
+    fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
         let (mut text, mut first, mut hit) = (true, true, false);
-        let wanted = Wanted { usages: false };
-        windows::read_sized(content, size, &mut self.buffer, |window| {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        windows::read_sized(content, size, &mut buffer, |window| {
             if std::mem::take(&mut first) {
                 text = git::is_text(window.bytes);
             }
-            hit |= text && !detect::examine(Text { path: "", bytes: window.bytes }, wanted, &mut self.prefilter).candidates.is_empty();
+            hit |= text && self.is_suspect(window.bytes);
             text
         })?;
-        self.stats.files += 1;
-        self.stats.bytes += size;
-        self.progress.add(size);
-        self.stats.binary += u64::from(!text);
+        self.buffer = buffer;
+        if object == Object::Blob && !self.named {
+            self.stats.files += 1;
+            self.stats.bytes += size;
+            self.progress.add(size);
+            self.stats.binary += u64::from(!text);
+        }
         if hit {
             self.hits.push(id.to_owned());
         }
@@ -231,12 +191,12 @@ impl Blobs for Suspects<'_> {
 /// Blobs held in memory: few, and none larger than a window.
 #[derive(Default)]
 struct Texts {
-    texts: Vec<(ObjectId, Vec<u8>)>,
+    texts: Vec<(ObjectId, Object, Vec<u8>)>,
     skipped: Vec<Skip>,
 }
 
 impl Blobs for Texts {
-    fn blob(&mut self, id: &str, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
+    fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn io::Read) -> io::Result<()> {
         let mut text = Vec::new();
         io::Read::read_to_end(&mut io::Read::take(content, TEXT_MAX), &mut text)?;
         if size > TEXT_MAX {
@@ -244,7 +204,7 @@ impl Blobs for Texts {
                 .push(Skip { path: format!("git object {id}"), reason: format!("only its first {} MiB were looked at", TEXT_MAX >> 20) });
         }
         if git::is_text(&text) {
-            self.texts.push((id.to_owned(), text));
+            self.texts.push((id.to_owned(), object, text));
         }
         Ok(())
     }
@@ -310,7 +270,7 @@ impl Worker<'_> {
         let ids: Vec<ObjectId> = paths.keys().map(|id| (*id).to_owned()).collect();
         for texts in repository.read(&ids, Texts::default)? {
             self.skipped.extend(texts.skipped);
-            for (id, text) in texts.texts {
+            for (id, _, text) in texts.texts {
                 for path in &paths[id.as_str()] {
                     self.whole(path, &text);
                     self.stats.bytes += text.len() as u64;

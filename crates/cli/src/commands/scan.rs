@@ -13,6 +13,7 @@ use keyway_scan::finding;
 use keyway_scan::judge::Judgement;
 use keyway_scan::report::{self, human};
 use keyway_scan::scan::{self, Options, Progress, Report};
+use keyway_scan::secrets;
 use keyway_scan::source::tree::Which;
 
 use super::{today, verify};
@@ -51,7 +52,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     if args.write_baseline {
         let written = Baseline::of(&report.findings, known.as_ref());
         std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", baseline_path.display()))?;
-        super::say(&format!("keyway: {} findings written to {}", written.findings.len(), baseline_path.display()));
+        super::say(&format!("keyway: {} written to {}", secrets::count(&report.findings), baseline_path.display()));
         return Ok(Exit::Fine);
     }
     let today = today();

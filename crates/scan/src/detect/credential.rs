@@ -24,7 +24,7 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     if let Some(seamless) = seamless(text.bytes) {
         let joined = Text { path: text.path, bytes: &seamless.bytes };
         let mut joined_hits = Hits::default();
-        crate::prefilter::search(joined.bytes, &mut joined_hits);
+        super::search(joined, &mut joined_hits);
         for value in values(joined.bytes, &joined_hits) {
             if let Some(at) = seamless.across_a_seam(&value.at) {
                 found.extend(judge_value(joined, &value, joined_hits.hubspot).map(|candidate| Candidate { at, ..candidate }));
@@ -111,8 +111,11 @@ struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     fn new(text: Text<'a>, at: Range<usize>, file_names_hubspot: bool) -> Self {
-        let name = context::name(text.bytes, at.start);
-        let file = file_names_hubspot || names_hubspot(&words(text.path.as_bytes()));
+        let mut name = context::name(text.bytes, at.start);
+        if name.words.is_empty() && text.bytes.trim_ascii().len() == at.len() {
+            name = named_by_file(text.path);
+        }
+        let file = file_names_hubspot || path_names_hubspot(text.path);
         Self { text, at, name, enclosing: None, uses: None, near: None, file }
     }
 
@@ -159,7 +162,7 @@ impl<'a> Surroundings<'a> {
         if !own && rules.other_vendor(&name.words) {
             return false;
         }
-        let Enclosing { words: around, key, key_at } =
+        let Enclosing { words: around, key, key_at, .. } =
             self.enclosing.get_or_insert_with(|| context::enclosing(self.text.bytes, self.at.start));
         let enclosed = names_hubspot(around);
         // The innermost key decides whose settings these are.
@@ -179,9 +182,9 @@ impl<'a> Surroundings<'a> {
                 own || enclosed || {
                     let (text, at, key_at) = (self.text, self.at.clone(), *key_at);
                     rules.generic(&name.last)
-                        && *self.near.get_or_insert_with(|| {
-                            hubspot_is_nearest(text.bytes, &at, key_at, rules) || names_hubspot(&words(text.path.as_bytes()))
-                        })
+                        && *self
+                            .near
+                            .get_or_insert_with(|| hubspot_is_nearest(text.bytes, &at, key_at, rules) || path_names_hubspot(text.path))
                 }
             }
         }
@@ -197,7 +200,16 @@ impl<'a> Surroundings<'a> {
         if rules.pretends(&self.name.words) || rules.pretends(&line_words) {
             return (Confidence::Low, format!("{}; but its line says it is made up", rule.why));
         }
-        if let Some(place) = practice_place(self.text.path) {
+        let keys = match &self.enclosing {
+            Some(enclosing) => enclosing.keys.clone(),
+            None => context::enclosing(self.text.bytes, self.at.start).keys,
+        };
+        if let Some(key) = keys.iter().find(|key| key_pretends(key)) {
+            return (Confidence::Low, format!("{}; but it stands under a key \"{}\"", rule.why, key.join(" ")));
+        }
+        let recorded = keys.iter().any(|key| matches!(key.as_slice(), [one] if one == "response" || one == "responses"));
+        let place = practice_place(self.text.path).or(recorded.then_some("a recorded response"));
+        if let Some(place) = place {
             let lower = if rule.confidence == Confidence::High { Confidence::Medium } else { rule.confidence };
             return (lower, format!("{}; stands in {place}", rule.why));
         }
@@ -220,6 +232,26 @@ fn vetoed(rules: &Rules, rule: &Rule, name: &Name, phrase: &Range<usize>) -> boo
 
 fn names_hubspot(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "hubspot" | "hubapi" | "hapikey" | "hapi" | "hubspot3" | "hapipy"))
+}
+
+/// Whether a folder or the file itself is named after HubSpot. `hapi` alone is not: it is the name of
+/// a framework for Node.
+pub(super) fn path_names_hubspot(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    if !contains_ignore_case(bytes, b"hub") && !contains_ignore_case(bytes, b"hapi") {
+        return false;
+    }
+    words(bytes).iter().any(|word| word != "hapi" && names_hubspot(std::slice::from_ref(word)))
+}
+
+/// The name of a value that is all that its file holds, as secrets are mounted: the file's name, in
+/// the folders that it is in.
+fn named_by_file(path: &str) -> Name {
+    let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = file.strip_prefix('.').unwrap_or(file);
+    let stem = stem.split_once('.').map_or(stem, |(stem, _)| stem);
+    let last = words(stem.as_bytes());
+    Name { form: Form::Assigned, words: last.clone(), last, owner: words(folders.as_bytes()), ..Name::default() }
 }
 
 /// Whether HubSpot is named on the lines around a value, and nobody else nearer and before it.
@@ -279,12 +311,22 @@ fn uses(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<Name> {
         if !whole || (at.start.saturating_sub(120)..at.end).contains(&start) {
             continue;
         }
-        found.extend(used_as(text, start));
+        // A comment that has the same word in it is no use of the value.
+        let line = line_at(text, start);
+        if is_comment(&text[line.start.max(start.saturating_sub(400))..start]) || in_trailing_comment(&text[line.start..start]) {
+            continue;
+        }
+        found.extend(used_as(text, start).into_iter().filter(|name| name.form != Form::Prose));
         if found.len() >= USES_MAX {
             break;
         }
     }
     found
+}
+
+/// Whether a line is in a comment by its end: `code  # comment`, `code; // comment`.
+fn in_trailing_comment(line: &[u8]) -> bool {
+    [b" # ".as_slice(), b" // ", b"\t# ", b"\t// "].iter().any(|mark| memchr::memmem::find(line, mark).is_some())
 }
 
 /// The name under which an identifier is used where it stands.
@@ -321,6 +363,13 @@ fn used_as(text: &[u8], start: usize) -> Vec<Name> {
         names.iter_mut().for_each(|name| name.owner.push("hubspot".to_owned()));
     }
     names
+}
+
+/// Whether a key above a value says that it is a sample, as those of OpenAPI do: `example`,
+/// `examples`, `x-example`, `TokenExample`.
+fn key_pretends(key: &[String]) -> bool {
+    let is_sample = |word: &String| matches!(word.as_str(), "example" | "examples" | "sample" | "samples");
+    key.len() <= 3 && key.iter().any(is_sample)
 }
 
 /// Whether a path is that of tests, examples or documentation.

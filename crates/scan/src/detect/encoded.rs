@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 
 use super::credential::{judge_value, values};
 use super::{Candidate, Text};
-use crate::prefilter::{self, Hits};
+use crate::prefilter::Hits;
 use crate::shape;
 
 /// Longest run that is decoded, in bytes. A Secret may hold a mebibyte; a settings file in it is far smaller.
@@ -24,7 +24,7 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     let Some(view) = decoded_view(text.bytes, hits) else { return };
     let inner = Text { path: text.path, bytes: &view.bytes };
     let mut inner_hits = Hits::default();
-    prefilter::search(inner.bytes, &mut inner_hits);
+    super::search(inner, &mut inner_hits);
     for value in values(inner.bytes, &inner_hits) {
         if let Some(at) = view.original(&value.at) {
             found.extend(judge_value(inner, &value, inner_hits.hubspot).map(|candidate| Candidate { at, ..candidate }));

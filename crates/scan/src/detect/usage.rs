@@ -8,7 +8,7 @@ mod url;
 
 use std::cell::LazyCell;
 
-use keyway_core::catalog::{Auth, Catalog, Method, Resolution};
+use keyway_core::catalog::{Auth, Catalog, Method, Operation, Resolution};
 use keyway_core::path::NormalPath;
 use keyway_core::sunset;
 
@@ -36,6 +36,9 @@ struct Meaning {
     method: Option<Method>,
     /// Template of the catalog, or the prefix of an older family.
     path: String,
+    /// The path that is called, `0` for what is filled in at run time: ends and successors have
+    /// exceptions below a family's prefix.
+    asked: String,
     version: String,
     auth: Auth,
     scopes: Vec<String>,
@@ -66,37 +69,61 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         None => Method::ALL.into_iter().filter_map(operation).min_by_key(|operation| operation.template.matches('{').count()),
     };
     if let Some(operation) = found {
-        let scopes = catalog.requirement(operation, &normal).map(|requirement| requirement.alternatives()).unwrap_or_default();
         return Some(Meaning {
             method: Some(operation.method),
             path: operation.template.to_owned(),
+            asked: operation.template.to_owned(),
             version: operation.version.to_owned(),
             auth: operation.auth,
-            scopes: scopes.iter().map(|set| set.names().join("+")).collect(),
+            scopes: scopes_of(operation, &normal),
         });
     }
     let family = sunset::family(&path)?;
+    // Many of them are known one by one: what such a one takes is better than what its family takes.
+    let older = |method: Method| match catalog.resolve(method.as_str(), &normal) {
+        Resolution::Found(operation) => Some(operation),
+        _ => None,
+    };
+    let known = match method {
+        Some(method) => older(method),
+        None => Method::ALL.into_iter().filter_map(older).min_by_key(|operation| operation.template.matches('{').count()),
+    };
+    // Who fills in a form presents nothing; all else that is older than v3 takes a token.
+    let of_family = if family.prefix.starts_with("/uploads/form") { Auth::None } else { Auth::Bearer };
     Some(Meaning {
-        method: method.or(Some(Method::Get)),
+        method: method.or(known.map(|operation| operation.method)).or(Some(Method::Get)),
         path: family.prefix.to_owned(),
         version: version_of(family.prefix).unwrap_or_default(),
-        // Who fills in a form presents nothing; all else that is older than v3 takes a token.
-        auth: if family.prefix.starts_with("/uploads/form") { Auth::None } else { Auth::Bearer },
-        scopes: Vec::new(),
+        auth: known.map_or(of_family, |operation| operation.auth),
+        scopes: known.map(|operation| scopes_of(operation, &normal)).unwrap_or_default(),
+        asked: path,
     })
+}
+
+/// The alternatives of scopes that open an operation.
+fn scopes_of(operation: &Operation, path: &NormalPath) -> Vec<String> {
+    let scopes = Catalog::get().requirement(operation, path).map(|requirement| requirement.alternatives()).unwrap_or_default();
+    scopes.iter().map(|set| set.names().join("+")).collect()
 }
 
 /// A path that has the form of HubSpot's and is in no table: older families have more operations
 /// than are written down anywhere.
 fn unlisted(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
-    let version = segments.iter().take(3).find(|segment| is_version(segment))?;
-    (segments.len() >= 3).then(|| Meaning {
+    let version = segments.iter().take(4).find(|segment| is_version(segment))?;
+    (segments.len() >= 3).then(|| elsewhere(method, segments, version))
+}
+
+/// A path that is sent to HubSpot's host, whatever it is.
+fn elsewhere(method: Option<Method>, segments: &[String], version: &str) -> Meaning {
+    let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
+    Meaning {
         method: method.or(Some(Method::Get)),
-        path: segments.iter().map(|segment| format!("/{segment}")).collect(),
-        version: version.clone(),
+        asked: path.replace("{}", "0"),
+        path,
+        version: version.to_owned(),
         auth: Auth::Bearer,
         scopes: Vec::new(),
-    })
+    }
 }
 
 /// The segments of a template, `{}` for what varies.
@@ -122,18 +149,30 @@ fn is_version(segment: &str) -> bool {
     numbered || dated
 }
 
+/// HubSpot answers to two spellings of a numbered version, and publishes a successor for one:
+/// `/settings/v3/users` and `/settings/users/v3`.
+fn other_spelling(path: &str) -> Option<String> {
+    let mut segments: Vec<&str> = path.split('/').skip(1).collect();
+    let version = segments.iter().position(|segment| is_version(segment))?;
+    match version {
+        1 if segments.len() > 2 => segments.swap(1, 2),
+        2 => segments.swap(1, 2),
+        _ => return None,
+    }
+    Some(segments.iter().map(|segment| format!("/{segment}")).collect())
+}
+
 /// A usage of what a path means.
 fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> Usage {
     let method = meaning.method.map(Method::as_str);
-    let successor = match meaning.method {
-        Some(method) => sunset::successor(method, &meaning.path),
-        None => None,
-    };
+    let successor = meaning
+        .method
+        .and_then(|method| sunset::successor(method, &meaning.path).or_else(|| sunset::successor(method, &other_spelling(&meaning.path)?)));
     let successor = match successor {
         Some(row) => row.successor.map(str::to_owned),
-        None => sunset::family(&meaning.path).map(|family| family.move_to.to_owned()),
+        None => sunset::family(&meaning.asked).map(|family| family.move_to.to_owned()).filter(|to| to.starts_with('/')),
     };
-    let ends = sunset::of_path(&meaning.path);
+    let ends = sunset::of_path(&meaning.asked);
     let removed = (auth == UsageAuth::Hapikey).then(|| sunset::of_auth("hapikey")).flatten();
     Usage {
         path: String::new(),

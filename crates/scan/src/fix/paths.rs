@@ -31,7 +31,7 @@ pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Fo
                     ),
                 );
             }
-            Via::Sdk => {}
+            Via::Sdk | Via::Client | Via::Node | Via::Mcp => {}
             Via::Url => by_url(source, at, line, call, found),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::escape::Markup;
 use super::summary::{Deadline, by_integration, deadlines};
 use crate::scan::Report;
+use crate::secrets::secrets;
 
 /// Writes a report as an HTML file. It loads nothing: no script, font or image of elsewhere.
 pub fn write(report: &Report, today: &str) -> String {
@@ -40,7 +41,8 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     )?;
     writeln!(out, "<ul class=\"figures\">")?;
     for (figure, what) in [
-        (report.findings.len() as u64, "credentials in plain text"),
+        (secrets(&report.findings).len() as u64, "credentials in plain text"),
+        (report.findings.len() as u64, "places where they stand"),
         (report.usages.len() as u64, "calls of HubSpot’s API"),
         (ended as u64, "calls whose end has passed"),
         (by_integration(report).len() as u64, "integrations that call"),

@@ -7,6 +7,7 @@ use super::escape::Terminal;
 use super::summary::{by_integration, integration};
 use crate::finding::{Confidence, Finding};
 use crate::scan::Report;
+use crate::secrets;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,7 +128,7 @@ fn summary(report: &Report, out: &mut String) -> std::fmt::Result {
     write!(
         out,
         "{}, {} in {} ({:.1} MB)",
-        count(report.findings.len() as u64, "credential"),
+        secrets::count(&report.findings),
         count(report.usages.len() as u64, "call"),
         count(stats.files, "file"),
         stats.bytes as f64 / 1e6

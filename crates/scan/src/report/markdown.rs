@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::escape::Cell;
 use super::summary::{by_integration, deadlines};
 use crate::scan::Report;
+use crate::secrets;
 
 /// Writes a report as Markdown.
 pub fn write(report: &Report, today: &str) -> String {
@@ -16,7 +17,7 @@ pub fn write(report: &Report, today: &str) -> String {
 
 fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     writeln!(out, "# HubSpot credentials and calls\n")?;
-    writeln!(out, "{today}: {} credentials, {} calls in {} files.\n", report.findings.len(), report.usages.len(), report.stats.files)?;
+    writeln!(out, "{today}: {}, {} calls in {} files.\n", secrets::count(&report.findings), report.usages.len(), report.stats.files)?;
     if !report.findings.is_empty() {
         writeln!(out, "## Credentials\n\n| where | what | value | confidence | next step |\n| --- | --- | --- | --- | --- |")?;
         for finding in &report.findings {

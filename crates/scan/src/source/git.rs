@@ -1,6 +1,6 @@
 //! Blobs of a git repository, by git itself: every format of objects and refs that it reads, we read.
 //!
-//! Blobs are asked for in the order in which they lie in the packs, each once, over as many
+//! Blobs, and commits and tags for their messages, are asked for in the order in which they lie in the packs, each once, over as many
 //! `git cat-file` processes as there are cores. Only the few with hits are looked up in the
 //! history of commits, and read again with their path known.
 
@@ -9,6 +9,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
+
+use keyway_core::time::Timestamp;
 
 use super::{Skip, Sniffed, sniff};
 use crate::finding::Introduced;
@@ -37,19 +39,38 @@ pub struct Staged {
     pub after: ObjectId,
 }
 
-/// Where a blob came in.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// The path under which it came in.
-    pub path: String,
-    /// The commit, its author and date.
-    pub introduced: Introduced,
+/// What kind of object holds a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// What a file held.
+    Blob,
+    /// A commit, whose message may hold anything.
+    Commit,
+    /// An annotated tag, likewise.
+    Tag,
 }
 
-/// What takes the blobs; one for each process.
+/// A path under which commits wrote a blob.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The path.
+    pub path: String,
+    /// The commit that wrote it first, its author and date.
+    pub first: Introduced,
+    /// The commit that wrote it last.
+    pub last: Introduced,
+}
+
+/// Paths of one blob that are kept: a licence may stand in a thousand folders, a secret in few.
+const PATHS_MAX: usize = 64;
+
+/// Paths that name HubSpot, as git's patterns (`*` crosses folders).
+const NAMED: [&str; 4] = [":(icase)*hubspot*", ":(icase)*hub[-_]spot*", ":(icase)*hubapi*", ":(icase)*hapi[-_]key*"];
+
+/// What takes the objects; one for each process.
 pub trait Blobs: Send {
-    /// A blob, read as far as wanted.
-    fn blob(&mut self, id: &str, size: u64, content: &mut dyn Read) -> io::Result<()>;
+    /// A blob or a message, read as far as wanted.
+    fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn Read) -> io::Result<()>;
     /// Something left out.
     fn skip(&mut self, skip: Skip);
 }
@@ -64,6 +85,11 @@ impl Repository {
         let bare = start.output(&["rev-parse", "--is-bare-repository"])?.starts_with(b"true");
         let top = start.output(&["rev-parse", if bare { "--absolute-git-dir" } else { "--show-toplevel" }])?;
         Ok(Self { folder: PathBuf::from(String::from_utf8_lossy(&top).trim_end()), bare })
+    }
+
+    /// The top of the work tree; git's own folder where there is none.
+    pub fn top(&self) -> &Path {
+        &self.folder
     }
 
     /// Whether it has no work tree.
@@ -124,11 +150,12 @@ impl Repository {
         Ok(staged)
     }
 
-    /// Every blob there is, in pack order, whether a commit still reaches it or not.
+    /// Every blob there is, and every commit and tag for its message, in pack order, whether a branch
+    /// still reaches it or not.
     ///
     /// # Errors
     /// git's.
-    pub fn all_blobs(&self) -> io::Result<Vec<ObjectId>> {
+    pub fn all_objects(&self) -> io::Result<Vec<ObjectId>> {
         let arguments = ["cat-file", "--batch-all-objects", "--unordered", "--buffer", "--batch-check=%(objecttype) %(objectname)"];
         let mut git = self.git(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut blobs = Vec::new();
@@ -136,7 +163,9 @@ impl Repository {
         for line in lines.lines() {
             let line = line?;
             // What can't be read at all is listed as missing; asked for again, it is skipped by name.
-            if let Some(id) = line.strip_prefix("blob ").or_else(|| line.strip_suffix(" missing")) {
+            if let Some(id) =
+                ["blob ", "commit ", "tag "].iter().find_map(|kind| line.strip_prefix(kind)).or_else(|| line.strip_suffix(" missing"))
+            {
                 blobs.push(id.to_owned());
             }
         }
@@ -144,11 +173,11 @@ impl Repository {
         Ok(blobs)
     }
 
-    /// The blobs that commits since a revision brought in.
+    /// The blobs that commits since a revision brought in, and these commits.
     ///
     /// # Errors
     /// git's; the revision is not known.
-    pub fn blobs_since(&self, revision: &str) -> io::Result<Vec<ObjectId>> {
+    pub fn objects_since(&self, revision: &str) -> io::Result<Vec<ObjectId>> {
         let range = range_since(revision)?;
         let output = self.output(&[
             "rev-list",
@@ -159,7 +188,28 @@ impl Repository {
             &range,
             "--",
         ])?;
-        Ok(String::from_utf8_lossy(&output).lines().map(str::to_owned).collect())
+        let commits = self.output(&["rev-list", &range, "--"])?;
+        let lines = |output: &[u8]| String::from_utf8_lossy(output).lines().map(str::to_owned).collect::<Vec<_>>();
+        Ok([lines(&output), lines(&commits)].concat())
+    }
+
+    /// The folder's path from the top of the work tree, with a slash at its end; empty at the top.
+    pub fn prefix(folder: &Path) -> String {
+        let start = Self { folder: folder.to_owned(), bare: false };
+        let prefix = start.output(&["rev-parse", "--show-prefix"]).unwrap_or_default();
+        String::from_utf8_lossy(&prefix).trim_end_matches(['\n', '\r']).to_owned()
+    }
+
+    /// The blobs that some commit wrote under a path that names HubSpot.
+    ///
+    /// # Errors
+    /// git's.
+    pub fn named_blobs(&self, since: Option<&str>) -> io::Result<HashSet<ObjectId>> {
+        let mut named = HashSet::new();
+        self.changes(since, &NAMED, |id, _, _| {
+            named.insert(id);
+        })?;
+        Ok(named)
     }
 
     /// Has blobs looked at, over several processes. Gives back what looked.
@@ -207,18 +257,37 @@ impl Repository {
         Ok(())
     }
 
-    /// Where blobs came in: the oldest commit that has each. `since` bounds the walk.
+    /// Where blobs stood: each path, with the oldest and the newest commit that wrote the blob there.
+    /// `since` bounds the walk.
     ///
     /// # Errors
     /// git's.
-    pub fn origins(&self, blobs: &HashSet<ObjectId>, since: Option<&str>) -> io::Result<HashMap<ObjectId, Origin>> {
-        let mut origins = HashMap::new();
+    pub fn origins(&self, blobs: &HashSet<ObjectId>, since: Option<&str>) -> io::Result<HashMap<ObjectId, Vec<Origin>>> {
+        let mut origins: HashMap<ObjectId, Vec<Origin>> = HashMap::new();
+        self.changes(since, &[], |id, path, introduced| {
+            if !blobs.contains(&id) {
+                return;
+            }
+            let of_blob = origins.entry(id).or_default();
+            // Newest first, so the last one that is seen is the oldest.
+            if let Some(origin) = of_blob.iter_mut().find(|origin| origin.path == path) {
+                origin.first = introduced.clone();
+            } else if of_blob.len() < PATHS_MAX {
+                of_blob.push(Origin { path, first: introduced.clone(), last: introduced.clone() });
+            }
+        })?;
+        Ok(origins)
+    }
+
+    /// Every blob that a commit wrote, with its path and the commit, newest first.
+    fn changes(&self, since: Option<&str>, paths: &[&str], mut each: impl FnMut(ObjectId, String, &Introduced)) -> io::Result<()> {
         let range = since.map(range_since).transpose()?;
         let mut arguments = vec![
             "log",
             "--raw",
             "-c",
             "--root",
+            "--full-history",
             "-z",
             "--no-abbrev",
             "--no-renames",
@@ -228,6 +297,7 @@ impl Repository {
         ];
         arguments.push(range.as_deref().unwrap_or("--all"));
         arguments.push("--");
+        arguments.extend(paths);
         let mut git = self.git(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut fields = BufReader::with_capacity(1 << 16, git.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?).split(0);
         let mut introduced = None;
@@ -245,16 +315,31 @@ impl Repository {
             }
             let path = fields.next().transpose()?.unwrap_or_default();
             let Some(id) = new_object(change) else { continue };
-            if blobs.contains(&id)
-                && let Some(introduced) = &introduced
-            {
-                // Newest first, so the last one that is seen is the oldest.
-                origins.insert(id, Origin { path: String::from_utf8_lossy(&path).into_owned(), introduced: Introduced::clone(introduced) });
+            if let Some(introduced) = &introduced {
+                each(id, String::from_utf8_lossy(&path).into_owned(), introduced);
             }
         }
         git.wait()?;
-        Ok(origins)
+        Ok(())
     }
+}
+
+/// The message of a commit or tag, and who wrote it when: from the object's own text.
+pub fn message(id: &str, object: Object, text: &[u8]) -> (Vec<u8>, Introduced) {
+    let end = memchr::memmem::find(text, b"\n\n").map_or(text.len(), |at| at + 2);
+    let head = String::from_utf8_lossy(&text[..end]).into_owned();
+    let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
+    let (who, commit) = match object {
+        Object::Tag => (field("tagger"), field("object")),
+        Object::Commit | Object::Blob => (field("author"), Some(id.to_owned())),
+    };
+    // `Name <address> seconds zone`
+    let (author, seconds) = match who.as_deref().and_then(|who| who.rsplit_once("> ")) {
+        Some((author, time)) => (Some(format!("{author}>")), time.split(' ').next().and_then(|seconds| seconds.parse::<i64>().ok())),
+        None => (None, None),
+    };
+    let date = seconds.and_then(|seconds| seconds.checked_mul(1_000)).map(|ms| Timestamp::from_ms(ms).to_iso().replace(".000Z", "Z"));
+    (text[end..].to_vec(), Introduced { commit, author, date, last_commit: None, last_date: None, in_work_tree: false })
 }
 
 /// `REV..HEAD`, where REV can't be taken for an option.
@@ -268,7 +353,14 @@ fn range_since(revision: &str) -> io::Result<String> {
 fn read_commit(header: &[u8]) -> Option<Introduced> {
     let line = header.split(|byte| *byte == b'\n').next()?;
     let mut parts = line.split(|byte| *byte == 2).map(|part| String::from_utf8_lossy(part).into_owned());
-    Some(Introduced { commit: parts.next(), author: parts.next(), date: parts.next(), in_work_tree: false })
+    Some(Introduced {
+        commit: parts.next(),
+        author: parts.next(),
+        date: parts.next(),
+        last_commit: None,
+        last_date: None,
+        in_work_tree: false,
+    })
 }
 
 /// The object that a raw change ends in: `:100644 100644 old new M`, `::… old old new MM` for merges.
@@ -340,8 +432,14 @@ fn answer<B: Blobs>(output: &mut BufReader<ChildStdout>, id: &str, take: &mut B)
     }
     let size: u64 = size.and_then(|size| size.parse().ok()).ok_or(io::ErrorKind::UnexpectedEof)?;
     let mut content = (&mut *output).take(size);
-    if kind == "blob" {
-        take.blob(id, size, &mut content)?;
+    let object = match kind {
+        "blob" => Some(Object::Blob),
+        "commit" => Some(Object::Commit),
+        "tag" => Some(Object::Tag),
+        _ => None,
+    };
+    if let Some(object) = object {
+        take.blob(id, object, size, &mut content)?;
     }
     // What was not wanted is read over.
     io::copy(&mut content, &mut io::sink())?;

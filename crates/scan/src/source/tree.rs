@@ -75,6 +75,14 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
     Ok(looked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
+/// Has one file looked at, under the path that reports give it.
+///
+/// # Errors
+/// It can't be read.
+pub fn one(path: &str, on_disk: &Path, look: &mut impl Look) -> io::Result<()> {
+    file(path, on_disk, &mut Vec::new(), look)
+}
+
 /// Has what comes over a stream looked at, such as standard input.
 ///
 /// # Errors

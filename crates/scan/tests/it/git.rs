@@ -14,19 +14,19 @@ use keyway_scan::source::tree::Which;
 use crate::values;
 
 /// A repository whose commits each have a day of their own.
-struct Repository {
+pub struct Repository {
     folder: tempfile::TempDir,
     commits: u32,
 }
 
 impl Repository {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let repository = Self { folder: tempfile::tempdir().expect("a temporary folder"), commits: 0 };
         repository.git(&["init", "-q", "-b", "main"]);
         repository
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub fn git(&self, arguments: &[&str]) -> String {
         let date = format!("2024-01-{:02}T12:00:00+00:00", self.commits + 1);
         let output = Command::new("git")
             .arg("-C")
@@ -41,14 +41,18 @@ impl Repository {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn write(&self, path: &str, content: &str) {
+    pub fn write(&self, path: &str, content: &str) {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("folders can be made");
         fs::write(path, content).expect("files can be written");
     }
 
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.folder.path().join(path)).expect("it is there");
+    }
+
     /// Commits everything; gives back the commit.
-    fn commit(&mut self) -> String {
+    pub fn commit(&mut self) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", "a change"]);
         self.commits += 1;
@@ -64,7 +68,7 @@ impl Repository {
         }
     }
 
-    fn history(&self, since: Option<&str>) -> Vec<Finding> {
+    pub fn history(&self, since: Option<&str>) -> Vec<Finding> {
         scan::history(self.folder.path(), since, &self.options()).expect("the history can be read").findings
     }
 }

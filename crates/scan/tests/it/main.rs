@@ -2,6 +2,7 @@
 
 mod git;
 mod hostile;
+mod kinds;
 mod legacy;
 mod rules;
 mod tree;

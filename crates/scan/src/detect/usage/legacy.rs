@@ -130,6 +130,7 @@ fn call(row: &LegacySdkCallRow, written: &[u8], habits: &Habits<'_>, positional_
     let meaning = resolve(Some(row.method), &segments_of(row.path)).unwrap_or_else(|| Meaning {
         method: Some(row.method),
         path: row.path.to_owned(),
+        asked: row.path.to_owned(),
         version: version_of(row.path).unwrap_or_default(),
         auth: Auth::Bearer,
         scopes: Vec::new(),

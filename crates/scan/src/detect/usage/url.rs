@@ -8,14 +8,14 @@ use keyway_core::catalog::{Method, tables};
 use regex::bytes::Regex;
 
 use super::Habits;
-use super::{Meaning, is_version, method, resolve, unlisted, usage};
+use super::{Meaning, elsewhere, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, Via};
-use crate::text::{is_comment, line_near};
+use crate::text::{contains_ignore_case, is_comment, line_near};
 
 /// HubSpot's API hosts.
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i-u)\b(?:https?:(?:\\?/){2})?(?:api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot|hubapiqa)\.com|api\.hsforms\.com)(?::443)?")
+    Regex::new(r"(?i-u)\b(?:https?:(?:\\?/){2})?(?:api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot|hubapiqa)\.com|api(?:-[a-z]{2}\d)?\.hsforms\.com|forms(?:-[a-z]{2}\d)?\.(?:hubspot|hsforms)\.com)(?::443)?")
         .expect("a constant")
 });
 
@@ -77,8 +77,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let read = read_path(bytes, host.end());
         let url = host.start()..read.end;
         taken.add(&url);
-        let known = |segments: &[String]| segments.first().is_some_and(|first| FAMILIES.contains(first.as_str()));
-        match call(bytes, &url, &read.segments, known(&read.segments), habits) {
+        match call(bytes, &url, &read.segments, Sent::ToHost, habits) {
             Some(usage) => found.push((url.start, usage)),
             None if !read.segments.is_empty() && read.segments.len() <= 4 => bases.push(read.segments),
             None => {}
@@ -112,7 +111,12 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         if is_route(bytes, &url) || others.have(bytes, start) {
             continue;
         }
-        if let Some(usage) = call(bytes, &url, &read.segments, calls_hubspot, habits) {
+        let sent = if calls_hubspot { Sent::NearHost } else { Sent::Unknown };
+        // Everybody has an `/oauth/v1/token`: HubSpot's is one that HubSpot stands beside.
+        if sent == Sent::Unknown && read.segments.first().is_some_and(|first| first == "oauth") && !is_beside_hubspot(bytes, &url) {
+            continue;
+        }
+        if let Some(usage) = call(bytes, &url, &read.segments, sent, habits) {
             taken.add(&url);
             found.push((url.start, usage));
         }
@@ -131,7 +135,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
             let url = path.start()..rest.end;
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
-            if catalogued && let Some(usage) = call(bytes, &url, &segments, false, habits) {
+            if catalogued && let Some(usage) = call(bytes, &url, &segments, Sent::Unknown, habits) {
                 taken.add(&url);
                 found.push((path.start(), usage));
             }
@@ -140,19 +144,58 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// The usage that a URL is, if its path is one of HubSpot's. `sure` says that it is, listed or not.
-fn call(text: &[u8], url: &Range<usize>, segments: &[String], sure: bool, habits: &Habits<'_>) -> Option<Usage> {
-    if segments.len() < 2
-        || !segments.iter().any(|segment| is_version(segment)) && segments.first().is_none_or(|first| first != "integrations")
-    {
+/// Where a path is sent, as far as its text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// To a host of HubSpot's that stands before it.
+    ToHost,
+    /// It has no host, and the file names one of HubSpot's elsewhere.
+    NearHost,
+    /// It has no host.
+    Unknown,
+}
+
+/// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
+fn call(text: &[u8], url: &Range<usize>, segments: &[String], sent: Sent, habits: &Habits<'_>) -> Option<Usage> {
+    let versioned = segments.iter().any(|segment| is_version(segment));
+    if segments.len() < 2 || !versioned && sent != Sent::ToHost && segments.first().is_none_or(|first| first != "integrations") {
         return None;
     }
     let method = method::of(text, url);
-    let meaning = listed(method, segments).or_else(|| unlisted(method, segments).filter(|_| sure))?;
+    let meaning = listed(method, segments).or_else(|| match sent {
+        Sent::ToHost if versioned => unlisted(method, segments),
+        // A base of two segments has its calls elsewhere; a longer one is a call of its own.
+        Sent::ToHost => (segments.len() >= 3 && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
+        // Other vendors have a `/crm/v8/Contacts`, too.
+        Sent::NearHost => unlisted(method, segments).filter(|_| is_known_stem(segments)),
+        Sent::Unknown => None,
+    })?;
     let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
     let statement = line_near(text, url.start).start.max(near.start)..line_near(text, url.end).end.min(near.end);
     let auth = habits.of_url(&meaning, &text[statement]);
     Some(usage(meaning, Via::Url, None, auth))
+}
+
+/// Whether the catalog has paths that begin like this one, up to its version and the segment after it.
+fn is_known_stem(segments: &[String]) -> bool {
+    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let of_catalog = tables::endpoint_rows().map(|row| row.template);
+        let older = tables::pre_v3().iter().map(|row| row.prefix);
+        of_catalog.chain(older).filter_map(|path| stem(path.split('/').skip(1), |segment| segment.starts_with('{'))).collect()
+    });
+    let own = |more: usize| {
+        let version = segments.iter().position(|segment| is_version(segment))?;
+        Some(segments.get(..=version + more)?.join("/"))
+    };
+    own(0).is_some_and(|stem| STEMS.contains(&stem)) || own(1).is_some_and(|stem| STEMS.contains(&stem))
+}
+
+/// A path up to its version and the segment after it, if that is not filled in at run time.
+fn stem<'p>(segments: impl Iterator<Item = &'p str>, open: impl Fn(&str) -> bool) -> Option<String> {
+    let segments: Vec<&str> = segments.collect();
+    let version = segments.iter().position(|segment| is_version(segment))?;
+    let next = segments.get(version + 1).filter(|next| !open(next));
+    Some(segments[..version + 1 + usize::from(next.is_some())].join("/"))
 }
 
 /// What a path means. A method that it does not have was read from the wrong place.
@@ -193,6 +236,13 @@ fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     static HANDLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["'`](?:,\s*to:|\s*=>\s*["']\w+#)"#).expect("a constant"));
     let line = line_near(text, url.start);
     DEFINES.is_match(&text[line.start..url.start]) || HANDLED.is_match(&text[url.end.min(line.end)..line.end])
+}
+
+/// Whether HubSpot is named on the line of a path: `hubspotUrl + "/oauth/v1/token"`.
+fn is_beside_hubspot(text: &[u8], url: &Range<usize>) -> bool {
+    let line = line_near(text, url.start);
+    let near = line.start.max(url.start.saturating_sub(120))..line.end.min(url.end + 120);
+    contains_ignore_case(&text[near], b"hubspot")
 }
 
 /// Names in a file, and whether what they are assigned there is another host.
