@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::catalog::LimitClass;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// An account's subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,8 @@ impl RollingWindow {
     /// # Errors
     /// The milliseconds, where none is left.
     pub fn left(&mut self, max: u32, now: i64) -> Result<u32, i64> {
+        // Moments go back where somebody sets the clock of an embedded account: what was called counts as called now.
+        self.calls.iter_mut().rev().take_while(|call| **call > now).for_each(|call| *call = now);
         while self.calls.front().is_some_and(|call| *call <= now - self.interval_ms) {
             self.calls.pop_front();
         }
@@ -134,13 +136,16 @@ impl RollingWindow {
 
     /// Counts a call.
     pub fn take(&mut self, now: i64) {
-        // A clock that went back must not leave the queue unsorted.
+        // The queue stays sorted, whatever is passed in.
         let last = self.calls.back().copied().unwrap_or(now);
         self.calls.push_back(now.max(last));
     }
 }
 
-/// Calls since the last midnight.
+/// No day is longer, in milliseconds: one on which the clocks go back has 25 hours.
+const DAY_MS_MAX: i64 = 26 * 3_600_000;
+
+/// Calls since the last midnight, which is one of the wall clock. Moments are Unix time in milliseconds.
 #[derive(Debug)]
 pub struct DailyCount {
     used: u64,
@@ -156,6 +161,9 @@ impl DailyCount {
     pub(crate) fn used(&mut self, now: i64, next_midnight: impl FnOnce() -> Timestamp) -> u64 {
         if now >= self.resets_at {
             self.used = 0;
+            self.resets_at = next_midnight().as_ms();
+        } else if self.resets_at.saturating_sub(now) > DAY_MS_MAX {
+            // The clock was ahead when the day began. What was called since counts, and the day ends when it does.
             self.resets_at = next_midnight().as_ms();
         }
         self.used
@@ -277,11 +285,11 @@ pub fn admit(
     limits: &Limits,
     app: &mut AppUsage,
     account: &mut AccountUsage,
-    now: Timestamp,
+    now: Now,
     next_midnight: impl FnOnce() -> Timestamp,
 ) -> Result<Allowance, Exceeded> {
-    let at = now.as_ms();
-    let used = account.daily.used(at, next_midnight);
+    let (at, today) = (now.steady.as_ms(), now.wall.as_ms());
+    let used = account.daily.used(today, next_midnight);
     let (window, max, policy) = match class {
         LimitClass::Exempt => {
             let daily_remaining = limits.daily.saturating_sub(used);
@@ -293,7 +301,7 @@ pub fn admit(
     };
     let counts = limits.daily != UNCAPPED;
     if used >= limits.daily {
-        return Err(Exceeded { policy: Policy::Daily, retry_after_ms: account.daily.resets_at - at });
+        return Err(Exceeded { policy: Policy::Daily, retry_after_ms: account.daily.resets_at - today });
     }
     let left = window.left(max, at).map_err(|retry_after_ms| Exceeded { policy, retry_after_ms })?;
     window.take(at);
@@ -302,8 +310,8 @@ pub fn admit(
 }
 
 /// Lets a call through whatever was used: it counts in the account's day, and against nothing else.
-pub fn count(limits: &Limits, account: &mut AccountUsage, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp) -> Allowance {
-    let used = account.daily.used(now.as_ms(), next_midnight) + u64::from(limits.daily != UNCAPPED);
+pub fn count(limits: &Limits, account: &mut AccountUsage, now: Now, next_midnight: impl FnOnce() -> Timestamp) -> Allowance {
+    let used = account.daily.used(now.wall.as_ms(), next_midnight) + u64::from(limits.daily != UNCAPPED);
     account.daily.used = used;
     Allowance { max: limits.burst, remaining: limits.burst, daily: limits.daily, daily_remaining: limits.daily.saturating_sub(used) }
 }
@@ -311,10 +319,16 @@ pub fn count(limits: &Limits, account: &mut AccountUsage, now: Timestamp, next_m
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Moment;
     use proptest::prelude::*;
 
     const FREE: Limits = Limits { burst: 100, associations_burst: 100, daily: 250_000, search: 5 };
     const MIDNIGHT: Timestamp = Timestamp::from_ms(86_400_000);
+
+    /// Both clocks at so many milliseconds.
+    fn now(ms: i64) -> Now {
+        Now { steady: Moment::from_ms(ms), wall: Timestamp::from_ms(ms) }
+    }
 
     struct Account(AppUsage, AccountUsage, Limits);
 
@@ -324,7 +338,7 @@ mod tests {
         }
 
         fn call(&mut self, class: LimitClass, at: i64) -> Result<Allowance, Exceeded> {
-            admit(class, &self.2, &mut self.0, &mut self.1, Timestamp::from_ms(at), || MIDNIGHT.plus_ms(86_400_000))
+            admit(class, &self.2, &mut self.0, &mut self.1, now(at), || MIDNIGHT.plus_ms(86_400_000))
         }
     }
 
@@ -355,7 +369,7 @@ mod tests {
         let mut account = Account::new(Limits { burst: 2, daily: 3, ..FREE });
         for at in 0..5 {
             let Account(_, usage, limits) = &mut account;
-            assert_eq!(count(limits, usage, Timestamp::from_ms(at), || MIDNIGHT).remaining, 2);
+            assert_eq!(count(limits, usage, now(at), || MIDNIGHT).remaining, 2);
         }
         assert_eq!(account.1.daily.used_now(), 5);
         assert_eq!(account.call(LimitClass::Standard, 5).unwrap_err().policy, Policy::Daily);
@@ -379,6 +393,31 @@ mod tests {
         let refused = account.call(LimitClass::Standard, 1).unwrap_err();
         assert_eq!(refused, Exceeded { policy: Policy::Daily, retry_after_ms: 86_399_999 });
         assert!(account.call(LimitClass::Standard, 86_400_000).is_ok());
+    }
+
+    #[test]
+    fn a_window_does_not_follow_a_clock_that_is_set() {
+        for step in [3_600_000, -3_600_000] {
+            let mut account = Account::new(Limits { burst: 2, ..FREE });
+            let mut call = |steady, wall| {
+                let now = Now { steady: Moment::from_ms(steady), wall: Timestamp::from_ms(wall) };
+                admit(LimitClass::Standard, &account.2, &mut account.0, &mut account.1, now, || MIDNIGHT)
+            };
+            assert!(call(0, 40_000_000).is_ok() && call(1, 40_000_001).is_ok());
+            assert_eq!(call(2, 40_000_002 + step).unwrap_err().retry_after_ms, 9_998);
+            assert!(call(10_000, 40_010_000 + step).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_day_that_began_under_a_clock_a_year_ahead_ends_at_the_next_midnight() {
+        const YEAR: i64 = 365 * 86_400_000;
+        let mut day = DailyCount::new(0, Timestamp::from_ms(0));
+        day.used(YEAR, || MIDNIGHT.plus_ms(YEAR));
+        day.take();
+        assert_eq!(day.used(1_000, || MIDNIGHT), 1, "what was called counts");
+        assert_eq!(day.resets_at(), MIDNIGHT);
+        assert_eq!(day.used(MIDNIGHT.as_ms(), || MIDNIGHT.plus_ms(86_400_000)), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! HubSpot counts a call when it arrives; Keyway knows only that this is between the moment it was
 //! sent and the moment its answer began. So a call holds its place while it is under way and for a
 //! whole interval after, and no window of HubSpot's ever holds more than its limit.
+//! All of this is in time that only passes; the wall clock decides when the day ends and nothing else.
 //!
 //! Whoever finds no place waits in line with its own app. Places that come free go to the apps in
 //! turn, by weight (start-time fair queueing: each app has a clock that its calls move on, and the
@@ -15,7 +16,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::catalog::LimitClass;
 use crate::quota::{Allowance, BURST_MS, DailyCount, Exceeded, Limits, Policy, SEARCH_MS};
-use crate::time::Timestamp;
+use crate::time::{Moment, Now, Timestamp};
 
 use day::DayOver;
 pub use day::{DayReport, PROBE_EVERY_MS};
@@ -42,9 +43,11 @@ const FIRST_PAUSE_MS: i64 = 1_000;
 const PAUSE_MS_MAX: i64 = 10_000;
 /// The longest pause that HubSpot may ask for.
 const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
+/// Moments are cut to milliseconds, so an interval that looks whole may be this much short.
+const MARGIN_MS: i64 = 1;
 /// After a change in the number of instances: the others hear of it within five seconds, and what
 /// they had sent before is in HubSpot's windows for ten more.
-const SETTLED_MS: i64 = 5_000 + BURST_MS;
+const SETTLED_MS: i64 = 5_000 + BURST_MS + MARGIN_MS;
 
 /// What the gateway learns from the headers of an answer (hubspot facts, section 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub enum Next<T> {
     /// This one can't have one any more.
     Refuse(T, Exceeded),
     /// Nobody before this moment, or before a call under way is done.
-    At(Option<i64>),
+    At(Option<Moment>),
     /// Nobody waits.
     Nobody,
 }
@@ -194,7 +197,8 @@ impl<T> Share<T> {
             not_mine: None,
             elsewhere: 0,
         };
-        let lanes = [lane(BURST_MS, limits.burst), lane(BURST_MS, limits.associations_burst), lane(SEARCH_MS, limits.search)];
+        let (burst_ms, search_ms) = (BURST_MS + MARGIN_MS, SEARCH_MS + MARGIN_MS);
+        let lanes = [lane(burst_ms, limits.burst), lane(burst_ms, limits.associations_burst), lane(search_ms, limits.search)];
         Self {
             configured: limits,
             limits,
@@ -223,7 +227,7 @@ impl<T> Share<T> {
     /// Divides the limits among this many instances, of which this is one: what each may do with
     /// nothing else to agree on. More instances count at once; fewer only when what the others had
     /// sent has left HubSpot's windows.
-    pub fn set_parts(&mut self, parts: u32, now: Timestamp) {
+    pub fn set_parts(&mut self, parts: u32, now: Moment) {
         let parts = parts.max(1);
         if parts >= self.parts {
             self.fewer_since = None;
@@ -237,7 +241,7 @@ impl<T> Share<T> {
     }
 
     /// Sends nothing on this instance's own word for as long as the others may not know of it yet.
-    pub fn join(&mut self, now: Timestamp) {
+    pub fn join(&mut self, now: Moment) {
         self.held_until = self.held_until.max(now.as_ms() + SETTLED_MS);
     }
 
@@ -273,15 +277,15 @@ impl<T> Share<T> {
     }
 
     /// Asks for a place. Nobody who waits is overtaken.
-    pub fn ask(&mut self, class: LimitClass, app: u64, terms: Terms, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp) -> Asked {
-        let at = now.as_ms();
-        self.daily.used(at, next_midnight);
+    pub fn ask(&mut self, class: LimitClass, app: u64, terms: Terms, now: Now, next_midnight: impl FnOnce() -> Timestamp) -> Asked {
+        let at = now.steady.as_ms();
+        self.daily.used(now.wall.as_ms(), next_midnight);
         let place = Place { app, class, probe: false };
         let Some(number) = lane_of(class) else {
             return Asked::Granted(place, self.allowance(0));
         };
-        if let Some(over) = self.day_over(at) {
-            return self.probe(number, place, terms, at).unwrap_or(Asked::Never(over));
+        if let Some(over) = self.day_over(now.wall) {
+            return self.probe(number, place, terms, now).unwrap_or(Asked::Never(over));
         }
         let held = self.held_until;
         let lane = &mut self.lanes[number];
@@ -319,10 +323,10 @@ impl<T> Share<T> {
     }
 
     /// Who is served next. `gone` says whether a waiting call has been given up.
-    pub fn next(&mut self, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Next<T> {
-        let at = now.as_ms();
-        self.daily.used(at, next_midnight);
-        let over = self.day_over(at).filter(|_| !self.day_over.is_some_and(|day| day.probing) || self.is_counted_out());
+    pub fn next(&mut self, now: Now, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Next<T> {
+        let at = now.steady.as_ms();
+        self.daily.used(now.wall.as_ms(), next_midnight);
+        let over = self.day_over(now.wall).filter(|_| !self.day_over.is_some_and(|day| day.probing) || self.is_counted_out());
         let held = (at < self.held_until).then_some(self.held_until);
         let (mut soonest, mut anyone) = (None::<i64>, false);
         for (number, class) in CLASSES.into_iter().enumerate() {
@@ -348,7 +352,7 @@ impl<T> Share<T> {
             soonest = [soonest, held.or_else(|| lane.room_at(at))].into_iter().flatten().min();
         }
         if anyone {
-            return Next::At(soonest);
+            return Next::At(soonest.map(Moment::from_ms));
         }
         // The call that was to try has left the line.
         self.stop_probing();
@@ -357,7 +361,7 @@ impl<T> Share<T> {
 
     /// Gives a place back when the answer has begun, or it is known that there will be none. `sent`
     /// says whether HubSpot may have counted the call.
-    pub fn done(&mut self, place: Place, sent: bool, now: Timestamp) {
+    pub fn done(&mut self, place: Place, sent: bool, now: Moment) {
         let Some(number) = lane_of(place.class) else { return };
         let lane = &mut self.lanes[number];
         lane.under_way = lane.under_way.saturating_sub(1);
@@ -371,7 +375,7 @@ impl<T> Share<T> {
 
     /// HubSpot let a call through, and said how many are left. Calls that others make with the same
     /// credential show here.
-    pub fn told(&mut self, place: Place, told: Told, now: Timestamp) {
+    pub fn told(&mut self, place: Place, told: Told, now: Moment) {
         let Some(number) = lane_of(place.class) else { return };
         self.lanes[number].refusals = 0;
         self.lanes[number].passed_at = now.as_ms();
@@ -403,13 +407,14 @@ impl<T> Share<T> {
     }
 
     /// HubSpot refused a call for a limit. After a pause, one call tries again before the others.
-    pub fn refused(&mut self, place: Place, policy: Policy, retry_after_ms: Option<i64>, now: Timestamp) {
+    pub fn refused(&mut self, place: Place, policy: Policy, retry_after_ms: Option<i64>, now: Now) {
+        let (at, today) = (now.steady.as_ms(), now.wall.as_ms());
         let asked = retry_after_ms.map(|ms| ms.clamp(0, ASKED_PAUSE_MS_MAX));
         if policy == Policy::Daily {
             // A refusal that comes after midnight is about the day before.
             let ends = self.daily.resets_at().as_ms();
-            if now.as_ms() < ends {
-                self.day_over = Some(DayOver::new(ends, now.as_ms(), retry_after_ms));
+            if today < ends {
+                self.day_over = Some(DayOver::new(ends, at, retry_after_ms));
             }
             return;
         }
@@ -417,47 +422,50 @@ impl<T> Share<T> {
         let lane = &mut self.lanes[number];
         let pause = asked.unwrap_or_else(|| (FIRST_PAUSE_MS << lane.refusals.min(4)).min(PAUSE_MS_MAX));
         // Several calls that were under way together and refused together are one refusal.
-        if now.as_ms() >= lane.paused_until {
+        if at >= lane.paused_until {
             lane.refusals += 1;
-            lane.refused_at = now.as_ms();
-            lane.paused_until = now.as_ms() + pause;
+            lane.refused_at = at;
+            lane.paused_until = at + pause;
         }
     }
 
     /// HubSpot took a call. Where that call was to show whether the day is open again, it is.
-    pub fn passed(&mut self, place: Place, now: Timestamp) {
+    pub fn passed(&mut self, place: Place, now: Moment) {
         if place.probe && self.day_over.take().is_some() {
             self.day_opened_at = now.as_ms();
         }
     }
 
     /// Since when HubSpot refuses the day's calls, and the midnight at which that ends.
-    pub fn day_is_over(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        let over = self.day_over.filter(|over| now.as_ms() < over.ends)?;
-        Some((Timestamp::from_ms(over.refused_at), Timestamp::from_ms(over.ends)))
+    pub fn day_is_over(&self, now: Now) -> Option<(Timestamp, Timestamp)> {
+        let over = self.day_over.filter(|over| now.wall.as_ms() < over.ends)?;
+        Some((now.time_of(Moment::from_ms(over.refused_at)), Timestamp::from_ms(over.ends)))
     }
 
     fn is_counted_out(&self) -> bool {
         self.daily.used_now() >= self.daily_max()
     }
 
-    fn day_over(&mut self, at: i64) -> Option<Exceeded> {
-        self.day_over = self.day_over.filter(|over| at < over.ends);
+    fn day_over(&mut self, today: Timestamp) -> Option<Exceeded> {
+        let (today, ends) = (today.as_ms(), self.daily.resets_at().as_ms());
+        // The day may end sooner than it seemed, where the clock was ahead.
+        self.day_over = self.day_over.map(|over| DayOver { ends: over.ends.min(ends), ..over }).filter(|over| today < over.ends);
         if self.is_counted_out() {
-            return Some(Exceeded { policy: Policy::Daily, retry_after_ms: self.daily.resets_at().as_ms() - at });
+            return Some(Exceeded { policy: Policy::Daily, retry_after_ms: ends - today });
         }
-        self.day_over.map(|over| over.exceeded(at))
+        self.day_over.map(|over| over.exceeded(today))
     }
 
     /// A place for one call that tries whether the day is open again, where it is time for one.
-    fn probe(&mut self, number: usize, place: Place, terms: Terms, at: i64) -> Option<Asked> {
+    fn probe(&mut self, number: usize, place: Place, terms: Terms, now: Now) -> Option<Asked> {
+        let at = now.steady.as_ms();
         let over = self.day_over.filter(|over| over.may_probe(at) && !self.is_counted_out())?;
         let lane = &mut self.lanes[number];
         lane.expire(at);
         lane.member(place.app, terms);
         if self.shared {
             self.day_over = Some(DayOver { probing: true, ..over });
-            return Some(Asked::InLine(over.exceeded(at)));
+            return Some(Asked::InLine(over.exceeded(now.wall.as_ms())));
         }
         (at >= self.held_until && lane.waiting == 0 && lane.has_room(place.app, at)).then_some(())?;
         lane.take(place.app);
@@ -513,7 +521,7 @@ impl<T> Lane<T> {
     }
 
     fn finish(&mut self, at: i64, app: u64) {
-        // A clock that went back must not leave the queue unsorted.
+        // The queue stays sorted, whatever is passed in.
         let last = self.finished.back().map_or(at, |(last, _)| *last);
         self.finished.push_back((at.max(last), app));
     }

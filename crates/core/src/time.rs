@@ -1,4 +1,4 @@
-//! A moment, as HubSpot writes it: milliseconds since 1970 in UTC.
+//! Moments: the time of day as HubSpot writes it, and time that only passes.
 //!
 //! There is no clock here; callers pass the moment in.
 
@@ -49,6 +49,52 @@ impl Timestamp {
         }
         let moment: jiff::Timestamp = text.parse().ok()?;
         Some(Self(moment.as_millisecond()))
+    }
+}
+
+/// A moment of a clock that only goes forward: milliseconds since that clock began.
+///
+/// Setting the machine's clock does not move it, so intervals are measured with it. Two machines, or
+/// two starts of one machine, have nothing in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// From milliseconds since the clock began.
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the clock began.
+    pub const fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved by `ms` milliseconds, stopping at the ends of the range.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// What both clocks show at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For intervals: windows, pauses, leases.
+    pub steady: Moment,
+    /// The time of day, which somebody may set: for days, and for what people read.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// The moment at which the wall clock shows `wall`, if nobody sets it meanwhile.
+    pub const fn moment_of(self, wall: Timestamp) -> Moment {
+        self.steady.plus_ms(wall.as_ms().saturating_sub(self.wall.as_ms()))
+    }
+
+    /// What the wall clock would have shown at a moment, as it goes now.
+    pub const fn time_of(self, moment: Moment) -> Timestamp {
+        self.wall.plus_ms(moment.as_ms().saturating_sub(self.steady.as_ms()))
     }
 }
 

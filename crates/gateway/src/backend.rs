@@ -230,7 +230,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
             upstream.health.note(hub_id, State::Refused, now);
             // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
             let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
-            return Err(ErrorBody::new(502, "CONNECTION_CREDENTIAL", message));
+            return Err(ErrorBody::new(502, CONNECTION_CREDENTIAL, message));
         }
         return Ok(reply);
     }
@@ -253,6 +253,9 @@ async fn judged(reply: &mut Relayed, hub_id: u64) -> Option<Mark> {
         }
     }
 }
+
+/// The category where HubSpot refuses the credential of an account's connection.
+pub(crate) const CONNECTION_CREDENTIAL: &str = "CONNECTION_CREDENTIAL";
 
 /// HubSpot's 429 (hubspot facts, section 4).
 struct HubSpotLimit {

@@ -1,37 +1,66 @@
-//! The time of day, and the midnights of an account's time zone.
+//! The time of day, the time that only passes (decision 0040), and the midnights of an account's time zone.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Moment, Now, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 
-/// Where the time of day comes from: this machine, or whoever set it.
+use crate::registry::locked;
+
+/// Where time comes from: this machine, or whoever holds it.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Option<Arc<Mutex<Now>>>);
 
 impl Clock {
-    /// A clock that stands at a moment until it is set to another.
-    pub fn standing_at(now: Timestamp) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(now.as_ms()))))
+    /// A clock that stands still until it goes on or is set.
+    pub fn standing_at(wall: Timestamp) -> Self {
+        Self(Some(Arc::new(Mutex::new(Now { steady: Moment::from_ms(1), wall }))))
     }
 
-    /// Sets a standing clock; the machine's clock goes on as it is.
-    pub fn set(&self, now: Timestamp) {
+    /// Time passes on a standing clock until this time of day; the machine's goes on as it is.
+    pub fn go_on_to(&self, wall: Timestamp) {
+        self.change(|now| Now { steady: now.moment_of(wall), wall });
+    }
+
+    /// Somebody sets the time of day of a standing clock, and no time passes.
+    pub fn set(&self, wall: Timestamp) {
+        self.change(|now| Now { wall, ..now });
+    }
+
+    fn change(&self, to: impl FnOnce(Now) -> Now) {
         if let Some(stands) = &self.0 {
-            stands.store(now.as_ms(), Ordering::Relaxed);
+            let mut now = locked(stands);
+            *now = to(*now);
         }
     }
 
     /// The present moment.
-    pub fn now(&self) -> Timestamp {
-        self.0.as_ref().map_or_else(now, |stands| Timestamp::from_ms(stands.load(Ordering::Relaxed)))
+    pub fn now(&self) -> Now {
+        self.0.as_ref().map_or_else(both, |stands| *locked(stands))
     }
 }
 
-/// The present moment.
+/// The time of day. It jumps where somebody sets it, so no interval is measured with it.
 pub fn now() -> Timestamp {
     Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+}
+
+/// The present moment of the clock that only goes forward, while the machine is suspended too.
+pub fn steady() -> Moment {
+    // Elsewhere than on Linux this is the clock that goes on in suspend.
+    #[cfg(target_os = "linux")]
+    const CLOCK: ClockId = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(CLOCK);
+    // After zero, which stands for "never" where moments are kept as numbers.
+    Moment::from_ms(time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000).saturating_add(1))
+}
+
+/// Both clocks.
+pub fn both() -> Now {
+    Now { steady: steady(), wall: now() }
 }
 
 /// The next midnight in a time zone, when HubSpot's daily count starts again.

@@ -287,7 +287,7 @@ impl Control {
     /// # Errors
     /// The store does not answer.
     pub async fn catch_up(&self) -> Result<()> {
-        let asked = clock::now();
+        let asked = clock::steady();
         if self.store.generation().await? != self.state.lock().await.generation {
             let mut state = self.state.lock().await;
             let mut seen = self.store.read().await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Mutex;
 
-use keyway_core::time::Timestamp;
+use keyway_core::time::Moment;
 
 use crate::registry::locked;
 
@@ -32,7 +32,7 @@ impl<K: Hash + Eq> Guesses<K> {
     }
 
     /// Seconds until the side may try again; none when it may now.
-    pub fn must_wait(&self, side: &K, now: Timestamp) -> Option<i64> {
+    pub fn must_wait(&self, side: &K, now: Moment) -> Option<i64> {
         let seen = locked(&self.seen);
         let (since, count) = *seen.get(side)?;
         let left_ms = since + self.window_ms - now.as_ms();
@@ -45,7 +45,7 @@ impl<K: Hash + Eq> Guesses<K> {
     }
 
     /// The side was wrong.
-    pub fn note(&self, side: K, now: Timestamp) {
+    pub fn note(&self, side: K, now: Moment) {
         let mut seen = locked(&self.seen);
         if seen.len() >= SIDES_MAX && !seen.contains_key(&side) {
             seen.clear();
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn whoever_guesses_must_wait_and_others_need_not() {
         let guesses = Guesses::new(3);
-        let at = Timestamp::from_ms;
+        let at = Moment::from_ms;
         (0..3).for_each(|_| guesses.note("one", at(1_000)));
         assert_eq!(guesses.must_wait(&"one", at(1_000)), Some(60));
         assert_eq!(guesses.must_wait(&"other", at(1_000)), None);

@@ -1,7 +1,7 @@
 //! Places at HubSpot for the calls of one connected account: who finds none waits in line.
 //!
 //! Who comes next is decided in `core::share`, or for several instances in the line that Redis
-//! keeps; here are the clock, the waiting and the waking.
+//! keeps; here are the clocks, the waiting and the waking.
 
 pub mod line;
 
@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use keyway_core::catalog::LimitClass;
 use keyway_core::quota::{Allowance, DailyCount, Exceeded, Limits, Policy};
 use keyway_core::share::{Asked, Next, Place, Share, Terms, Told, policy_of};
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Moment, Now, Timestamp};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ const WAITING_BYTES_MAX: usize = 64 << 20;
 /// How often the line is asked while calls wait, at least and at most.
 const LINE_EVERY: Duration = Duration::from_millis(100);
 const LINE_SOONEST: Duration = Duration::from_millis(5);
-/// The longest sleep between two looks at the line: the clock may be set.
+/// The longest sleep between two looks at the line: a suspended machine's timers stand still, and limits do not.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The limits of one account at HubSpot.
@@ -102,6 +102,11 @@ fn millis(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
+/// At least a millisecond.
+fn until(at: Moment, now: Moment) -> Duration {
+    millis(at.as_ms().saturating_sub(now.as_ms()).max(1))
+}
+
 fn longer(ms: i64, than: Duration) -> bool {
     i128::from(ms) > i128::try_from(than.as_millis()).unwrap_or(i128::MAX)
 }
@@ -127,13 +132,13 @@ impl Limiter {
 
     /// Shares the limits with other instances, this many in all.
     pub fn share_among(&self, instances: u32) {
-        self.locked().share.set_parts(instances, self.clock.now());
+        self.locked().share.set_parts(instances, self.clock.now().steady);
         self.changed.notify_one();
     }
 
     /// Sends nothing until the other instances know of this one.
     pub fn join(&self) {
-        self.locked().share.join(self.clock.now());
+        self.locked().share.join(self.clock.now().steady);
     }
 
     /// Waits for a place.
@@ -147,7 +152,7 @@ impl Limiter {
             let mut state = self.locked();
             self.follow_line(&mut state);
             let State { share, zone, serving, round, news, .. } = &mut *state;
-            let full = match share.ask(asking.class, asking.app_id, asking.terms, now, || clock::next_midnight(zone, now)) {
+            let full = match share.ask(asking.class, asking.app_id, asking.terms, now, || clock::next_midnight(zone, now.wall)) {
                 Asked::Granted(place, allowance) => return Ok(Slot { limiter: self.clone(), place, allowance, sent: false }),
                 Asked::Never(exceeded) => return Err(exceeded),
                 // Told at once, and not after a wait that was in vain.
@@ -187,7 +192,7 @@ impl Limiter {
                 self.follow_line(&mut state);
                 let now = self.clock.now();
                 let State { share, zone, serving, .. } = &mut *state;
-                let next = share.next(now, || clock::next_midnight(zone, now), |ticket| ticket.served.is_closed());
+                let next = share.next(now, || clock::next_midnight(zone, now.wall), |ticket| ticket.served.is_closed());
                 // What it holds in a shared line must go on being reported.
                 let reports = share.is_shared() && !share.is_idle();
                 *serving = reports || !matches!(next, Next::Nobody);
@@ -201,7 +206,7 @@ impl Limiter {
                 (next, _) => {
                     let wait = match (self.ask_line().await, next) {
                         (Some(wait), _) => wait,
-                        (None, Next::At(Some(at))) => millis((at - self.clock.now().as_ms()).max(1)),
+                        (None, Next::At(Some(at))) => until(at, self.clock.now().steady),
                         (None, _) => LOOK_AGAIN,
                     };
                     self.rest(wait.min(LOOK_AGAIN)).await;
@@ -254,7 +259,7 @@ impl Limiter {
                 return Some(LINE_EVERY);
             }
             (*news, *reported, *round) = (false, Instant::now(), *round + 1);
-            (share.report(now, || clock::next_midnight(zone, now), |ticket| ticket.served.is_closed()), *version, *round)
+            (share.report(now, || clock::next_midnight(zone, now.wall), |ticket| ticket.served.is_closed()), *version, *round)
         };
         let answer = match line.ask(*hub_id, version, &report).await {
             Ok(answer) => answer,
@@ -303,7 +308,7 @@ impl Limiter {
     }
 
     /// Since when HubSpot refuses calls because those of the day are used up; none where it does not.
-    pub fn day_is_over(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn day_is_over(&self, now: Now) -> Option<Timestamp> {
         self.locked().share.day_is_over(now).map(|(since, _)| since)
     }
 
@@ -332,12 +337,12 @@ impl Slot {
 
     /// HubSpot let the call through, and said this.
     pub fn told(&self, told: Told) {
-        self.limiter.locked().share.told(self.place, told, self.limiter.clock.now());
+        self.limiter.locked().share.told(self.place, told, self.limiter.clock.now().steady);
     }
 
     /// HubSpot itself answered the call, and did not refuse it for a limit.
     pub fn passed(&self) {
-        self.limiter.locked().share.passed(self.place, self.limiter.clock.now());
+        self.limiter.locked().share.passed(self.place, self.limiter.clock.now().steady);
     }
 
     /// HubSpot refused the call for a limit.
@@ -346,7 +351,7 @@ impl Slot {
         let now = self.limiter.clock.now();
         let mut state = self.limiter.locked();
         state.share.refused(self.place, policy, retry_after_ms, now);
-        state.share.day_is_over(now).filter(|_| policy == Policy::Daily).map(|(_, ends)| ends.as_ms() - now.as_ms())
+        state.share.day_is_over(now).filter(|_| policy == Policy::Daily).map(|(_, ends)| ends.as_ms() - now.wall.as_ms())
     }
 
     /// Gives this place back and waits for another.
@@ -363,7 +368,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.limiter.locked();
-        state.share.done(self.place, self.sent, self.limiter.clock.now());
+        state.share.done(self.place, self.sent, self.limiter.clock.now().steady);
         // A shared line hears of it with the next report, which says when the place comes free.
         let hears_later = state.share.is_shared() && self.sent;
         state.news = true;

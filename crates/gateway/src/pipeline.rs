@@ -36,14 +36,14 @@ use keyway_core::policy::{Caller, Permit, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::touched::Touched;
 use keyway_core::translate::translate;
 
 use crate::activity::Activity;
 use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
+use crate::backend::{Backend, CONNECTION_CREDENTIAL, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::control::Control;
 use crate::double::requests::Received;
@@ -115,8 +115,8 @@ struct Call {
     status_word: Option<&'static str>,
     /// Whether the answer may hold a token.
     answers_secrets: bool,
-    /// The account's time; the real one until the account is known.
-    now: Timestamp,
+    /// The account's clocks; the real ones until the account is known.
+    now: Now,
     /// What of a call to an embedded account is kept for its log of requests.
     taken: Option<Box<Taken>>,
     /// The fault rule that decided the answer.
@@ -238,7 +238,8 @@ impl Gateway {
     }
 
     async fn answered(&self, request: Request<Arriving>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
-        let at = clock::now();
+        let now = clock::both();
+        let at = now.wall;
         let mut call = Call {
             at,
             started: Instant::now(),
@@ -255,7 +256,7 @@ impl Gateway {
             begun: false,
             status_word: None,
             answers_secrets: false,
-            now: at,
+            now,
             taken: None,
             fault: None,
             cut: false,
@@ -298,7 +299,7 @@ impl Gateway {
         let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].clone());
         double.requests.note(Received {
             number: 0,
-            at: call.now,
+            at: call.now.wall,
             correlation_id: call.correlation_id.clone(),
             app_id: token.app.app.id,
             app: token.app.app.name.clone(),
@@ -317,7 +318,7 @@ impl Gateway {
     /// The road. Every `?` is a refusal.
     async fn travel(&self, call: &mut Call, request: Request<Arriving>) -> Result<Outcome, Outcome> {
         let (head, body) = request.into_parts();
-        self.is_current(call.at)?;
+        self.is_current(call.now.steady)?;
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();
@@ -359,14 +360,14 @@ impl Gateway {
     }
 
     /// Refuses where a token may have been revoked on another instance.
-    fn is_current(&self, now: Timestamp) -> Result<(), ErrorBody> {
+    fn is_current(&self, now: Moment) -> Result<(), ErrorBody> {
         if self.registry.is_current(now) { Ok(()) } else { Err(respond::store_unavailable()) }
     }
 
     /// The token of a call that waited, as it is now.
     fn token_now(&self, held: &TokenEntry) -> Result<Arc<TokenEntry>, ErrorBody> {
-        let now = clock::now();
-        self.is_current(now)?;
+        let now = clock::both();
+        self.is_current(now.steady)?;
         authenticate::again(&self.registry, held, now)
     }
 
@@ -387,7 +388,7 @@ impl Gateway {
         let fault = self.strike(call, operation, token).await?;
         let allowance = Some(throttle::embedded(token, operation, call.now)?);
         if usage::is_usage(operation) {
-            return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now).into()), allowance, allow: None });
+            return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now.wall).into()), allowance, allow: None });
         }
         if let (Some(kind), Some(server)) = (account_activity::kind(operation), &self.oauth) {
             let result = Box::pin(server.activity(self.audit.clone(), &account.account, kind, head)).await;
@@ -436,6 +437,14 @@ impl Gateway {
                 Some(links) => Box::pin(change_links(reply, &links)).await,
                 None => reply,
             })),
+            Err(error) if error.category == CONNECTION_CREDENTIAL => {
+                let account = &token.app.account.account;
+                let by_oauth = account.connection.as_deref().is_some_and(|connection| connection.oauth_client.is_some());
+                if let Some(tokens) = self.tokens.as_ref().filter(|_| by_oauth) {
+                    tokens.refused(account.hub_id, &credential);
+                }
+                Err(error)
+            }
             other => other,
         };
         Ok(Outcome { result, allowance, allow: None })
@@ -468,7 +477,7 @@ impl Gateway {
             call.begun = true;
         }
         let query = head.uri.query().and_then(authenticate::without_hapikey);
-        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now };
+        let rest = Forwarded { method: head.method.clone(), query, headers: let_through(&head.headers), body, now: call.now.wall };
         let mut reply = forward(destination, permit, rest, &mut call.sent).await?;
         if let Some(touched) = &mut call.touched {
             touched::learn(touched, &mut reply).await;

@@ -15,7 +15,7 @@ use keyway_core::policy::Caller;
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
 use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
@@ -66,6 +66,8 @@ pub struct TokenEntry {
     pub app: Arc<AppEntry>,
     /// What it may do: its app's scopes, or what was granted with it.
     granted: ScopeSet,
+    /// When it ends, in time that only passes: once it has ended, no clock brings it back.
+    ends: Option<Moment>,
     last_used_ms: Arc<LastUse>,
 }
 
@@ -133,8 +135,10 @@ pub struct Standing {
     pub day_over_since: Option<Timestamp>,
 }
 
-/// How long a confirmation holds. The promise is a second; asking takes some of it.
+/// How long a confirmation holds, in time that only passes. The promise is a second; asking takes some of it.
 const CONFIRMED_MS: i64 = 900;
+/// Longer ago than any confirmation.
+const NEVER_MS: i64 = i64::MIN / 2;
 
 impl Registry {
     /// An empty registry with the key of the token hashes. One that is `shared` is believed only as
@@ -148,7 +152,7 @@ impl Registry {
             access_key,
             refresh_key,
             snapshot: ArcSwap::default(),
-            confirmed_ms: shared.then(AtomicI64::default),
+            confirmed_ms: shared.then(|| AtomicI64::new(NEVER_MS)),
             instances: AtomicU32::new(1),
             line,
             clock: Clock::default(),
@@ -168,14 +172,14 @@ impl Registry {
     }
 
     /// Nothing was missing at this moment.
-    pub fn confirm(&self, at: Timestamp) {
+    pub fn confirm(&self, at: Moment) {
         if let Some(confirmed) = &self.confirmed_ms {
             confirmed.fetch_max(at.as_ms(), Ordering::Relaxed);
         }
     }
 
     /// Whether a token that was revoked on any instance a second ago is known as revoked here.
-    pub fn is_current(&self, now: Timestamp) -> bool {
+    pub fn is_current(&self, now: Moment) -> bool {
         self.confirmed_ms.as_ref().is_none_or(|confirmed| now.as_ms() - confirmed.load(Ordering::Relaxed) < CONFIRMED_MS)
     }
 
@@ -367,11 +371,11 @@ impl Registry {
     }
 
     /// How an account stands with its limits.
-    pub fn standing(&self, hub_id: u64, now: Timestamp) -> Option<Standing> {
+    pub fn standing(&self, hub_id: u64, now: Now) -> Option<Standing> {
         let snapshot = self.snapshot.load();
         let entry = snapshot.accounts.get(&hub_id)?;
         let (limits, waiting) = entry.limiter().map_or((entry.limits, 0), |limiter| limiter.standing());
-        let (used_today, resets_at) = entry.daily(now);
+        let (used_today, resets_at) = entry.daily(now.wall);
         let day_over_since = entry.limiter().and_then(|limiter| limiter.day_is_over(now));
         Some(Standing { used_today, limits, waiting, resets_at, day_over_since })
     }
@@ -435,7 +439,14 @@ impl TokenEntry {
             Some(grant) => ScopeSet::of_known(grant.scopes.iter().map(String::as_str)),
             None => app.granted,
         };
-        Self { token, app, granted, last_used_ms }
+        let carried = before.filter(|entry| entry.token.expires_at == token.expires_at).map(|entry| entry.ends);
+        let ends = carried.unwrap_or_else(|| token.expires_at.map(|at| clock::both().moment_of(at)));
+        Self { token, app, granted, ends, last_used_ms }
+    }
+
+    /// Whether its grace period is over at this moment of its account.
+    pub fn has_ended(&self, now: Now) -> bool {
+        self.ends.is_some_and(|ends| ends <= now.steady)
     }
 
     /// The same, with those of its scopes only.
@@ -487,7 +498,7 @@ impl AppEntry {
     ///
     /// # Errors
     /// The limit that was reached.
-    pub fn admit(&self, class: LimitClass, now: Timestamp) -> Result<Allowance, Exceeded> {
+    pub fn admit(&self, class: LimitClass, now: Now) -> Result<Allowance, Exceeded> {
         let account = &self.account;
         let Counts::Embedded(shared) = &account.counts else {
             // Those of a connected account wait for a place of its limiter.
@@ -497,9 +508,9 @@ impl AppEntry {
         let marketplace = self.public_app.as_ref().is_some_and(|app| app.distribution == Distribution::Marketplace);
         let limits = if marketplace { account.limits.of_marketplace_install() } else { account.limits };
         if self.app.no_limits {
-            return Ok(count(&limits, &mut shared, now, || clock::next_midnight(&account.zone, now)));
+            return Ok(count(&limits, &mut shared, now, || clock::next_midnight(&account.zone, now.wall)));
         }
-        admit(class, &limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now))
+        admit(class, &limits, &mut mine, &mut shared, now, || clock::next_midnight(&account.zone, now.wall))
     }
 }
 
@@ -542,6 +553,12 @@ impl AccountEntry {
     /// The account's time: that of its clock, where it is embedded and somebody set it.
     pub fn now(&self, real: Timestamp) -> Timestamp {
         self.double.as_ref().map_or(real, |double| double.clock.now(real))
+    }
+
+    /// Both clocks of the account: where somebody set its time, intervals follow it.
+    pub fn moment(&self, real: Now) -> Now {
+        let wall = self.now(real.wall);
+        Now { steady: real.moment_of(wall), wall }
     }
 
     /// Calls of the day, and when the count starts again.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use keyway_core::quota::{BURST_MS, RollingWindow};
 use keyway_core::secret::Secret;
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Moment, Now};
 use keyway_oauth::client::{Failure, Fault, Presented};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -39,6 +39,8 @@ const UNDER_WAY_MAX: usize = 16;
 const LEASE_MS: i64 = 60_000;
 /// Until another instance's refresh is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// A token that HubSpot refuses sooner than this, in milliseconds, is refused for another reason than its age.
+const REPLACE_AFTER_MS: i64 = 60_000;
 /// Until a client that is set up wrongly is tried again, in milliseconds.
 const CONFIGURATION_MS: i64 = 30_000;
 /// How long a refused request pauses all others, in milliseconds, where HubSpot does not say.
@@ -89,9 +91,9 @@ struct Busy {
 #[derive(Clone, Default)]
 struct Known {
     /// The token, when it was had, and when it ends.
-    token: Option<(Secret<String>, Timestamp, Timestamp)>,
+    token: Option<(Secret<String>, Moment, Moment)>,
     /// Why there is no newer one, and until when that is believed; a grant that is over stays over.
-    failure: Option<(Failure, Timestamp)>,
+    failure: Option<(Failure, Moment)>,
 }
 
 /// Accounts that need a token: those that calls wait for first, then by when their token ends.
@@ -119,12 +121,12 @@ impl Tokens {
     ///
     /// # Errors
     /// The grant is over, the client is set up wrongly, or it takes too long.
-    pub async fn get(&self, hub_id: u64) -> Result<(Secret<String>, Timestamp), TokenError> {
+    pub async fn get(&self, hub_id: u64) -> Result<(Secret<String>, Moment), TokenError> {
         let held = self.held(hub_id);
         let mut changes = held.state.subscribe();
         let deadline = tokio::time::Instant::now() + WAIT_MAX;
         loop {
-            let now = clock::now();
+            let now = clock::steady();
             let known = changes.borrow_and_update().clone();
             if let Some((token, since, ends)) = known.token.filter(|(_, _, ends)| ends.as_ms() - now.as_ms() > MARGIN_MS) {
                 let ahead = AHEAD_MS.min((ends.as_ms() - since.as_ms()) / 2);
@@ -145,6 +147,19 @@ impl Tokens {
         }
     }
 
+    /// HubSpot refused a token that should be good: it is replaced, unless it was just had. A clock that was set
+    /// may have made it seem to live longer than it does.
+    pub fn refused(&self, hub_id: u64, presented: &Secret<String>) {
+        let now = clock::steady();
+        self.held(hub_id).state.send_if_modified(|known| match &mut known.token {
+            Some((token, since, ends)) if token.expose() == presented.expose() && since.plus_ms(REPLACE_AFTER_MS) <= now => {
+                *ends = now;
+                true
+            }
+            _ => false,
+        });
+    }
+
     /// What was known of an account is no longer so: it was connected anew.
     pub fn forget(&self, hub_id: u64) {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned();
@@ -162,7 +177,7 @@ impl Tokens {
     }
 
     /// Puts an account into the queue, or further to its front.
-    fn ask_for(&self, hub_id: u64, held: &Held, waiting: bool, at: Timestamp) {
+    fn ask_for(&self, hub_id: u64, held: &Held, waiting: bool, at: Moment) {
         let mut busy = locked(&held.busy);
         let place = (!waiting, at.as_ms());
         if busy.on_the_way || busy.queued.is_some_and(|queued| queued <= place || (!queued.0 && waiting)) {
@@ -184,8 +199,9 @@ impl Tokens {
     /// # Errors
     /// The store can't be read.
     pub async fn recall(&self) -> Result<(), StoreError> {
-        let asked = self.control.asked_since(clock::now().plus_ms(-WINDOW_MS)).await?;
-        asked.into_iter().for_each(|at| locked(&self.queue).window.take(at.as_ms()));
+        let now = clock::steady().as_ms();
+        let ages = self.control.asked_within(WINDOW_MS).await?;
+        ages.into_iter().for_each(|age_ms| locked(&self.queue).window.take(now - age_ms));
         let revoked = self.control.revoked().await?;
         revoked.into_iter().for_each(|hub_id| self.upstream.health.note(hub_id, State::Refused, clock::now()));
         Ok(())
@@ -255,7 +271,7 @@ impl Tokens {
             tokio::time::sleep(wait).await;
             let held = tokens.held(hub_id);
             locked(&held.busy).on_the_way = false;
-            tokens.ask_for(hub_id, &held, held.state.receiver_count() > 0, clock::now());
+            tokens.ask_for(hub_id, &held, held.state.receiver_count() > 0, clock::steady());
         });
     }
 
@@ -278,8 +294,8 @@ impl Tokens {
             return Ok(());
         };
         self.room().await;
-        let now = clock::now();
-        let Some(stored) = self.control.lease_tokens(hub_id, now, now.plus_ms(LEASE_MS)).await.map_err(fault)? else {
+        let now = clock::both();
+        let Some(stored) = self.control.lease_tokens(hub_id, LEASE_MS).await.map_err(fault)? else {
             return Err(Later::Held);
         };
         if self.adopt(held, Some(&stored)) {
@@ -287,11 +303,11 @@ impl Tokens {
         }
         match self.upstream.token(&client.base, &client.client, &Presented::Refresh(&stored.refresh)).await {
             Ok(tokens) => {
-                let ends = now.plus_ms(tokens.expires_in_s.saturating_mul(1_000));
+                let ends = now.steady.plus_ms(tokens.expires_in_s.saturating_mul(1_000));
                 // Durable before it is used: a refresh token that came with it may be the only one that counts.
-                self.keep(hub_id, &tokens, ends).await;
-                held.state.send_replace(Known { token: Some((tokens.access_token, now, ends)), failure: None });
-                self.upstream.health.note(hub_id, State::Fine, now);
+                self.keep(hub_id, &tokens, now, ends).await;
+                held.state.send_replace(Known { token: Some((tokens.access_token, now.steady, ends)), failure: None });
+                self.upstream.health.note(hub_id, State::Fine, now.wall);
                 Ok(())
             }
             Err(failure @ Failure::Revoked(_)) => {
@@ -302,7 +318,7 @@ impl Tokens {
                     "HubSpot says that an account's grant is over; its apps are refused until it is connected again"
                 );
                 self.control.not_refreshed(hub_id, Some(&word)).await.map_err(fault)?;
-                self.upstream.health.note(hub_id, State::Refused, now);
+                self.upstream.health.note(hub_id, State::Refused, now.wall);
                 self.fail(held, failure);
                 Ok(())
             }
@@ -315,11 +331,11 @@ impl Tokens {
             Err(failure @ Failure::Passing(_)) => {
                 tracing::warn!(hub_id, %failure, "a token was not refreshed; it is tried again");
                 if let Failure::Passing(Fault::Between(_)) = &failure {
-                    self.upstream.health.note_unknown(hub_id, failure.to_string(), now);
+                    self.upstream.health.note_unknown(hub_id, failure.to_string(), now.wall);
                 }
                 if failure == Failure::Passing(Fault::Status(429)) {
                     let mut queue = locked(&self.queue);
-                    queue.paused_until = queue.paused_until.max(clock::now().as_ms() + PAUSE_MS);
+                    queue.paused_until = queue.paused_until.max(clock::steady().as_ms() + PAUSE_MS);
                 }
                 self.control.not_refreshed(hub_id, None).await.map_err(fault)?;
                 Err(Later::Fault)
@@ -328,10 +344,10 @@ impl Tokens {
     }
 
     /// Writes what a refresh gave, and does not give up lightly.
-    async fn keep(&self, hub_id: u64, tokens: &keyway_oauth::client::Tokens, ends: Timestamp) {
+    async fn keep(&self, hub_id: u64, tokens: &keyway_oauth::client::Tokens, now: Now, ends: Moment) {
         const TRIES: u32 = 5;
         for number in 1..=TRIES {
-            match self.control.refreshed(hub_id, tokens, ends).await {
+            match self.control.refreshed(hub_id, tokens, now.time_of(ends)).await {
                 Ok(()) => return,
                 Err(error) => tracing::error!(hub_id, %error, "the new tokens of an account are not written down yet"),
             }
@@ -349,19 +365,21 @@ impl Tokens {
             self.fail(held, Failure::Revoked(word.clone()));
             return true;
         }
-        let now = clock::now();
-        let Some(access) = stored.access.as_ref().filter(|_| stored.expires_at.as_ms() - now.as_ms() > MARGIN_MS) else { return false };
-        let held_until = held.state.borrow().token.as_ref().map(|(_, _, ends)| *ends);
-        // The one that is held is to be refreshed: only a newer one will do.
-        if held_until.is_some_and(|ends| ends >= stored.expires_at) {
+        let now = clock::both();
+        let Some(access) = stored.access.as_ref().filter(|_| stored.expires_at.as_ms() - now.wall.as_ms() > MARGIN_MS) else {
+            return false;
+        };
+        // The one that is held is to be refreshed: only another will do.
+        if held.state.borrow().token.as_ref().is_some_and(|(held, ..)| held.expose() == access.expose()) {
             return false;
         }
-        held.state.send_replace(Known { token: Some((access.clone(), now, stored.expires_at)), failure: None });
+        let ends = now.moment_of(stored.expires_at);
+        held.state.send_replace(Known { token: Some((access.clone(), now.steady, ends)), failure: None });
         true
     }
 
     fn fail(&self, held: &Held, failure: Failure) {
-        let until = clock::now().plus_ms(CONFIGURATION_MS);
+        let until = clock::steady().plus_ms(CONFIGURATION_MS);
         held.state.send_modify(|known| {
             if matches!(failure, Failure::Revoked(_)) {
                 known.token = None;
@@ -375,7 +393,7 @@ impl Tokens {
         loop {
             let wait = {
                 let mut queue = locked(&self.queue);
-                let now = clock::now().as_ms();
+                let now = clock::steady().as_ms();
                 let most = (REQUESTS_MAX / self.registry.instances().max(1)).max(1);
                 let paused = queue.paused_until - now;
                 match queue.window.left(most, now) {

@@ -9,10 +9,10 @@ use crate::quota::{Exceeded, Policy};
 /// How long nothing is sent before one call may try again, in milliseconds.
 pub const PROBE_EVERY_MS: i64 = 15 * 60_000;
 
-/// A day that is over before its end. Moments are in milliseconds since the epoch.
+/// A day that is over before its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DayOver {
-    /// The account's midnight.
+    /// The account's midnight, in Unix time in milliseconds. Everything else is in milliseconds of the steady clock.
     pub ends: i64,
     /// When HubSpot last refused a call for it.
     pub refused_at: i64,
@@ -37,9 +37,9 @@ impl DayOver {
         at >= self.probe_at && !self.probing
     }
 
-    /// What a call that is not sent is told.
-    pub const fn exceeded(&self, at: i64) -> Exceeded {
-        Exceeded { policy: Policy::Daily, retry_after_ms: self.ends.saturating_sub(at) }
+    /// What a call that is not sent is told, at this Unix time in milliseconds.
+    pub const fn exceeded(&self, today: i64) -> Exceeded {
+        Exceeded { policy: Policy::Daily, retry_after_ms: self.ends.saturating_sub(today) }
     }
 }
 

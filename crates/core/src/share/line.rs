@@ -5,7 +5,7 @@
 //! of [`Share`] to the sum and says which of this instance's calls have a place.
 
 use crate::quota::DailyCount;
-use crate::time::Timestamp;
+use crate::time::{Moment, Now, Timestamp};
 
 use super::day::{DayOver, DayReport};
 use super::{Allowance, CLASSES, PROBE_EVERY_MS, Place, SETTLED_MS, Share};
@@ -62,7 +62,7 @@ impl<T> Share<T> {
 
     /// The line can't be reached since that moment: this instance's part of the limits must do,
     /// after a pause in which what the others got from the line leaves HubSpot's windows.
-    pub fn part_with_line(&mut self, since: Timestamp) {
+    pub fn part_with_line(&mut self, since: Moment) {
         (self.shared, self.hopeful) = (false, true);
         self.held_until = self.held_until.max(since.as_ms() + SETTLED_MS);
         self.lanes.iter_mut().for_each(|lane| lane.elsewhere = 0);
@@ -81,10 +81,10 @@ impl<T> Share<T> {
     }
 
     /// What this instance holds and wants. Calls that have been given up are left out.
-    pub fn report(&mut self, now: Timestamp, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Report {
-        let at = now.as_ms();
-        let daily = self.daily.used(at, next_midnight);
-        self.day_over = self.day_over.filter(|over| at < over.ends);
+    pub fn report(&mut self, now: Now, next_midnight: impl FnOnce() -> Timestamp, gone: impl Fn(&T) -> bool) -> Report {
+        let at = now.steady.as_ms();
+        let daily = self.daily.used(now.wall.as_ms(), next_midnight);
+        self.day_over(now.wall);
         self.reported_at = at;
         let age = |moment: i64| (moment > 0).then(|| (at - moment).max(0));
         let lanes = std::array::from_fn(|number| {
@@ -152,10 +152,10 @@ impl<T> Share<T> {
 
     /// What the line knows of the day that ends at this moment: how long ago HubSpot refused a call
     /// for it and how long until one may try; none where the day is open.
-    pub fn day_elsewhere(&mut self, over: Option<(i64, i64)>, daily_resets_at: i64, now: Timestamp) {
-        let at = now.as_ms();
+    pub fn day_elsewhere(&mut self, over: Option<(i64, i64)>, daily_resets_at: i64, now: Now) {
+        let at = now.steady.as_ms();
         let ends = self.daily.resets_at().as_ms();
-        match over.filter(|_| daily_resets_at == ends && at < ends) {
+        match over.filter(|_| daily_resets_at == ends && now.wall.as_ms() < ends) {
             Some((refused, probe)) => {
                 let probing = self.day_over.is_some_and(|over| over.probing);
                 self.day_over = Some(DayOver { ends, refused_at: at - refused, probe_at: at.saturating_add(probe), probing });

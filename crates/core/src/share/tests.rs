@@ -11,12 +11,24 @@ fn midnight() -> Timestamp {
     Timestamp::from_ms(i64::MAX)
 }
 
+/// Both clocks at so many milliseconds.
+fn at(ms: i64) -> Now {
+    Now { steady: steady(ms), wall: Timestamp::from_ms(ms) }
+}
+
+fn steady(ms: i64) -> Moment {
+    Moment::from_ms(ms)
+}
+
+/// When the place of a call that was done at 0 is free again.
+const OPEN: i64 = BURST_MS + MARGIN_MS;
+
 fn share() -> Share<u32> {
     Share::new(LIMITS, DailyCount::new(0, midnight()))
 }
 
-fn ask(share: &mut Share<u32>, app: u64, terms: Terms, at: i64) -> Asked {
-    share.ask(LimitClass::Standard, app, terms, Timestamp::from_ms(at), midnight)
+fn ask(share: &mut Share<u32>, app: u64, terms: Terms, ms: i64) -> Asked {
+    share.ask(LimitClass::Standard, app, terms, at(ms), midnight)
 }
 
 fn granted(asked: Asked) -> Place {
@@ -26,12 +38,12 @@ fn granted(asked: Asked) -> Place {
     }
 }
 
-fn next(share: &mut Share<u32>, at: i64) -> Next<u32> {
-    share.next(Timestamp::from_ms(at), midnight, |_| false)
+fn next(share: &mut Share<u32>, ms: i64) -> Next<u32> {
+    share.next(at(ms), midnight, |_| false)
 }
 
-fn done(share: &mut Share<u32>, place: Place, at: i64) {
-    share.done(place, true, Timestamp::from_ms(at));
+fn done(share: &mut Share<u32>, place: Place, ms: i64) {
+    share.done(place, true, steady(ms));
 }
 
 /// Takes every place and gives it back at once.
@@ -49,8 +61,9 @@ fn a_place_counts_while_its_call_is_under_way_and_for_ten_seconds_after() {
     // An hour later all are still under way.
     assert!(matches!(ask(&mut share, 1, EQUAL, 3_600_000), Asked::Full(_)));
     done(&mut share, places[0], 3_600_000);
-    assert!(matches!(ask(&mut share, 1, EQUAL, 3_609_999), Asked::Full(_)));
-    granted(ask(&mut share, 1, EQUAL, 3_610_000));
+    // And a millisecond more: moments are cut.
+    assert!(matches!(ask(&mut share, 1, EQUAL, 3_610_000), Asked::Full(_)));
+    granted(ask(&mut share, 1, EQUAL, 3_610_001));
 }
 
 #[test]
@@ -58,7 +71,7 @@ fn a_call_that_never_left_takes_no_place() {
     let mut share = share();
     for _ in 0..100 {
         let place = granted(ask(&mut share, 1, EQUAL, 0));
-        share.done(place, false, Timestamp::from_ms(0));
+        share.done(place, false, steady(0));
     }
     assert_eq!(share.daily.used_now(), 0);
 }
@@ -72,10 +85,10 @@ fn apps_in_line_are_served_by_weight() {
         share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
         share.wait(LimitClass::Standard, 2, heavy, 100 + ticket).unwrap();
     }
-    assert_eq!(next(&mut share, 1), Next::At(Some(10_000)));
+    assert_eq!(next(&mut share, 1), Next::At(Some(steady(OPEN))));
     let mut served = [0; 2];
     for window in 1..5 {
-        let at = window * 10_000;
+        let at = window * OPEN;
         while let Next::Serve(ticket, place, _) = next(&mut share, at) {
             served[usize::from(ticket >= 100)] += 1;
             done(&mut share, place, at);
@@ -90,9 +103,9 @@ fn nobody_overtakes_those_who_wait() {
     fill(&mut share, 1, 0);
     share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
     // A place is free again, but somebody was here before.
-    assert!(matches!(ask(&mut share, 2, EQUAL, 10_000), Asked::Full(_)));
-    assert!(matches!(next(&mut share, 10_000), Next::Serve(7, ..)));
-    granted(ask(&mut share, 2, EQUAL, 10_000));
+    assert!(matches!(ask(&mut share, 2, EQUAL, OPEN), Asked::Full(_)));
+    assert!(matches!(next(&mut share, OPEN), Next::Serve(7, ..)));
+    granted(ask(&mut share, 2, EQUAL, OPEN));
 }
 
 #[test]
@@ -102,16 +115,16 @@ fn who_was_away_gets_no_more_than_its_part_on_coming_back() {
     for ticket in 0..30 {
         share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
     }
-    while let Next::Serve(_, place, _) = next(&mut share, 10_000) {
-        done(&mut share, place, 10_000);
+    while let Next::Serve(_, place, _) = next(&mut share, OPEN) {
+        done(&mut share, place, OPEN);
     }
     for ticket in 100..130 {
         share.wait(LimitClass::Standard, 2, EQUAL, ticket).unwrap();
     }
     let mut newcomer = 0;
-    while let Next::Serve(ticket, place, _) = next(&mut share, 20_000) {
+    while let Next::Serve(ticket, place, _) = next(&mut share, 2 * OPEN) {
         newcomer += u32::from(ticket >= 100);
-        done(&mut share, place, 20_000);
+        done(&mut share, place, 2 * OPEN);
     }
     assert!((5..=6).contains(&newcomer), "{newcomer}");
 }
@@ -145,7 +158,7 @@ fn a_reserve_that_was_taken_away_is_anybodys() {
 fn calls_by_others_show_in_what_hubspot_says_is_left() {
     let mut share = share();
     let place = granted(ask(&mut share, 1, EQUAL, 0));
-    share.told(place, Told { max: Some(8), remaining: Some(2), daily: Some(500), daily_remaining: Some(100) }, Timestamp::from_ms(5));
+    share.told(place, Told { max: Some(8), remaining: Some(2), daily: Some(500), daily_remaining: Some(100) }, steady(5));
     done(&mut share, place, 5);
     // Other changes to the account leave the correction.
     share.set_limits(LIMITS);
@@ -161,18 +174,18 @@ fn after_a_refusal_by_hubspot_one_call_tries_before_the_others() {
     let mut share = share();
     let (one, two) = (granted(ask(&mut share, 1, EQUAL, 0)), granted(ask(&mut share, 1, EQUAL, 0)));
     for place in [one, two] {
-        share.refused(place, Policy::TenSecondlyRolling, None, Timestamp::from_ms(10));
+        share.refused(place, Policy::TenSecondlyRolling, None, at(10));
         done(&mut share, place, 10);
     }
     assert!(matches!(ask(&mut share, 1, EQUAL, 1_009), Asked::Full(_)));
     let probe = granted(ask(&mut share, 1, EQUAL, 1_010));
     assert!(matches!(ask(&mut share, 1, EQUAL, 1_010), Asked::Full(_)));
     // Refused again: twice as long.
-    share.refused(probe, Policy::TenSecondlyRolling, None, Timestamp::from_ms(1_020));
+    share.refused(probe, Policy::TenSecondlyRolling, None, at(1_020));
     done(&mut share, probe, 1_020);
     assert!(matches!(ask(&mut share, 1, EQUAL, 3_019), Asked::Full(_)));
     let probe = granted(ask(&mut share, 1, EQUAL, 3_020));
-    share.told(probe, Told::default(), Timestamp::from_ms(3_030));
+    share.told(probe, Told::default(), steady(3_030));
     granted(ask(&mut share, 1, EQUAL, 3_030));
 }
 
@@ -182,17 +195,17 @@ fn when_the_day_is_used_up_those_who_wait_are_told() {
     fill(&mut share, 1, 0);
     share.wait(LimitClass::Standard, 1, EQUAL, 1).unwrap();
     share.wait(LimitClass::Standard, 1, EQUAL, 2).unwrap();
-    assert!(matches!(next(&mut share, 10_000), Next::Serve(1, ..)));
-    assert!(matches!(next(&mut share, 10_000), Next::Refuse(2, Exceeded { policy: Policy::Daily, .. })));
+    assert!(matches!(next(&mut share, OPEN), Next::Serve(1, ..)));
+    assert!(matches!(next(&mut share, OPEN), Next::Refuse(2, Exceeded { policy: Policy::Daily, .. })));
     assert!(matches!(ask(&mut share, 1, EQUAL, 30_000), Asked::Never(_)));
 }
 
 /// A share whose day ends an hour after the epoch, and whose only call so far HubSpot refused for the day.
-fn used_up(at: i64) -> Share<u32> {
+fn used_up(ms: i64) -> Share<u32> {
     let mut share: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
-    let place = granted(ask(&mut share, 1, EQUAL, at));
-    share.refused(place, Policy::Daily, None, Timestamp::from_ms(at));
-    done(&mut share, place, at);
+    let place = granted(ask(&mut share, 1, EQUAL, ms));
+    share.refused(place, Policy::Daily, None, at(ms));
+    done(&mut share, place, ms);
     share
 }
 
@@ -209,26 +222,26 @@ fn after_a_refusal_for_the_day_nothing_is_sent_before_midnight_but_a_call_in_a_w
     }
     let probe = granted(ask(&mut share, 2, EQUAL, PROBE_EVERY_MS));
     never(ask(&mut share, 1, EQUAL, PROBE_EVERY_MS), PROBE_EVERY_MS);
-    share.refused(probe, Policy::Daily, None, Timestamp::from_ms(PROBE_EVERY_MS + 50));
+    share.refused(probe, Policy::Daily, None, at(PROBE_EVERY_MS + 50));
     done(&mut share, probe, PROBE_EVERY_MS + 50);
     never(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 49), 2 * PROBE_EVERY_MS + 49);
     granted(ask(&mut share, 1, EQUAL, 2 * PROBE_EVERY_MS + 50));
     // The next day is another.
     granted(ask(&mut share, 1, EQUAL, HOUR));
     granted(ask(&mut share, 2, EQUAL, HOUR));
-    assert_eq!(share.day_is_over(Timestamp::from_ms(HOUR)), None);
+    assert_eq!(share.day_is_over(at(HOUR)), None);
 }
 
 #[test]
 fn a_call_in_a_while_that_hubspot_takes_opens_the_day_and_one_of_before_does_not() {
     let mut share = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
     let (before, refused) = (granted(ask(&mut share, 1, EQUAL, 0)), granted(ask(&mut share, 2, EQUAL, 0)));
-    share.refused(refused, Policy::Daily, None, Timestamp::from_ms(1));
-    share.passed(before, Timestamp::from_ms(2));
+    share.refused(refused, Policy::Daily, None, at(1));
+    share.passed(before, steady(2));
     assert!(matches!(ask(&mut share, 1, EQUAL, 3), Asked::Never(_)));
-    assert_eq!(share.day_is_over(Timestamp::from_ms(3)), Some((Timestamp::from_ms(1), Timestamp::from_ms(HOUR))));
+    assert_eq!(share.day_is_over(at(3)), Some((Timestamp::from_ms(1), Timestamp::from_ms(HOUR))));
     let probe = granted(ask(&mut share, 1, EQUAL, PROBE_EVERY_MS + 1));
-    share.passed(probe, Timestamp::from_ms(PROBE_EVERY_MS + 2));
+    share.passed(probe, steady(PROBE_EVERY_MS + 2));
     granted(ask(&mut share, 2, EQUAL, PROBE_EVERY_MS + 3));
 }
 
@@ -236,7 +249,7 @@ fn a_call_in_a_while_that_hubspot_takes_opens_the_day_and_one_of_before_does_not
 fn a_refusal_for_a_day_that_has_ended_holds_nothing_up() {
     let mut share: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
     let place = granted(ask(&mut share, 1, EQUAL, HOUR - 1));
-    share.refused(place, Policy::Daily, None, Timestamp::from_ms(HOUR + 1));
+    share.refused(place, Policy::Daily, None, at(HOUR + 1));
     granted(ask(&mut share, 1, EQUAL, HOUR + 2));
 }
 
@@ -248,16 +261,15 @@ fn who_waits_when_hubspot_refuses_the_day_is_told_at_once() {
         granted(ask(&mut share, 1, EQUAL, 0));
     }
     share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
-    share.refused(place, Policy::Daily, None, Timestamp::from_ms(5));
+    share.refused(place, Policy::Daily, None, at(5));
     let told = Exceeded { policy: Policy::Daily, retry_after_ms: HOUR - 6 };
     assert_eq!(next(&mut share, 6), Next::Refuse(7, told));
 }
 
 #[test]
 fn instances_in_one_line_learn_of_the_day_from_each_other() {
-    let at = Timestamp::from_ms;
     let mut one = used_up(0);
-    let mut other: Share<u32> = Share::new(LIMITS, DailyCount::new(0, at(HOUR)));
+    let mut other: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(HOUR)));
     one.share();
     other.share();
     let day = one.report(at(10), midnight, |_| false).day;
@@ -279,7 +291,7 @@ fn instances_in_one_line_learn_of_the_day_from_each_other() {
     other.report(at(then), midnight, |_| false);
     let (ticket, probe, _) = other.given(0, 3).unwrap();
     assert_eq!(ticket, 9);
-    other.passed(probe, at(then + 5));
+    other.passed(probe, steady(then + 5));
     assert_eq!(other.report(at(then + 6), midnight, |_| false).day, DayReport { refused: None, probe: 0, opened: Some(1) });
     // And the first hears that the day is open.
     one.report(at(then + 7), midnight, |_| false);
@@ -302,7 +314,7 @@ fn a_line_has_an_end_and_who_left_it_is_forgotten() {
         share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
     }
     assert_eq!(share.wait(LimitClass::Standard, 1, EQUAL, 9), Err(9));
-    let Next::Serve(ticket, ..) = share.next(Timestamp::from_ms(10_000), midnight, |ticket| *ticket < 900) else { panic!() };
+    let Next::Serve(ticket, ..) = share.next(at(OPEN), midnight, |ticket| *ticket < 900) else { panic!() };
     assert_eq!((ticket, share.waiting()), (900, 99));
 }
 
@@ -314,37 +326,66 @@ fn the_expected_wait_grows_with_the_line() {
         Asked::Full(exceeded) => exceeded.retry_after_ms,
         other => panic!("{other:?}"),
     };
-    assert_eq!(expected(&mut share, 1), 9_000);
+    assert_eq!(expected(&mut share, 1), 9_001);
     for ticket in 0..10 {
         share.wait(LimitClass::Standard, 1, EQUAL, ticket).unwrap();
     }
-    assert_eq!(expected(&mut share, 1), 19_000);
+    assert_eq!(expected(&mut share, 1), 19_002);
     // Another app need not wait for the whole line of the first.
-    assert_eq!(expected(&mut share, 2), 9_000);
+    assert_eq!(expected(&mut share, 2), 9_001);
 }
 
 #[test]
 fn instances_divide_the_limits_and_take_over_from_each_other_late() {
     let mut share = share();
-    let at = Timestamp::from_ms;
-    share.set_parts(3, at(0));
+    share.set_parts(3, steady(0));
     for _ in 0..3 {
         granted(ask(&mut share, 1, EQUAL, 0));
     }
     assert!(matches!(ask(&mut share, 1, EQUAL, 0), Asked::Full(_)));
     // One is gone; what it had sent still counts at HubSpot.
-    share.set_parts(2, at(100));
-    share.set_parts(2, at(100 + SETTLED_MS - 1));
+    share.set_parts(2, steady(100));
+    share.set_parts(2, steady(100 + SETTLED_MS - 1));
     assert!(matches!(ask(&mut share, 1, EQUAL, SETTLED_MS), Asked::Full(_)));
-    share.set_parts(2, at(100 + SETTLED_MS));
+    share.set_parts(2, steady(100 + SETTLED_MS));
     granted(ask(&mut share, 1, EQUAL, 100 + SETTLED_MS));
     // One comes: at once less for this one, and nothing yet for the new one.
-    share.set_parts(10, at(100_000));
+    share.set_parts(10, steady(100_000));
     assert!(matches!(ask(&mut share, 1, EQUAL, 100_000), Asked::Full(_)));
     let mut new: Share<u32> = Share::new(LIMITS, DailyCount::new(0, midnight()));
-    new.join(at(0));
+    new.join(steady(0));
     assert!(matches!(ask(&mut new, 1, EQUAL, SETTLED_MS - 1), Asked::Full(_)));
     granted(ask(&mut new, 1, EQUAL, SETTLED_MS));
+}
+
+#[test]
+fn no_place_comes_free_sooner_or_later_because_somebody_sets_the_clock() {
+    for step in [HOUR, -HOUR, 24 * HOUR, 365 * 24 * HOUR, -365 * 24 * HOUR] {
+        let now = |ms, step| Now { steady: steady(ms), wall: Timestamp::from_ms(400 * 24 * HOUR + ms + step) };
+        let mut share = share();
+        fill(&mut share, 1, 0);
+        share.wait(LimitClass::Standard, 1, EQUAL, 7).unwrap();
+        assert_eq!(share.next(now(100, step), midnight, |_| false), Next::At(Some(steady(OPEN))));
+        let Next::Serve(7, place, _) = share.next(now(OPEN, step), midnight, |_| false) else { panic!("{step}") };
+        // A pause that HubSpot asked for is as long too.
+        share.refused(place, Policy::TenSecondlyRolling, Some(2_000), now(OPEN, 0));
+        share.done(place, true, steady(OPEN));
+        assert!(matches!(share.ask(LimitClass::Standard, 1, EQUAL, now(OPEN + 1_999, step), midnight), Asked::Full(_)));
+        granted(share.ask(LimitClass::Standard, 1, EQUAL, now(OPEN + 2_000, step), midnight));
+    }
+}
+
+#[test]
+fn a_day_that_hubspot_refused_under_a_clock_a_year_ahead_ends_at_the_next_midnight() {
+    const DAY: i64 = 24 * HOUR;
+    let ahead = |ms| Now { steady: steady(ms), wall: Timestamp::from_ms(365 * DAY + ms) };
+    let mut share: Share<u32> = Share::new(LIMITS, DailyCount::new(0, Timestamp::from_ms(0)));
+    let place = granted(share.ask(LimitClass::Standard, 1, EQUAL, ahead(0), || Timestamp::from_ms(366 * DAY)));
+    share.refused(place, Policy::Daily, None, ahead(1));
+    share.done(place, true, steady(1));
+    let first = share.ask(LimitClass::Standard, 1, EQUAL, at(10), || Timestamp::from_ms(DAY));
+    assert_eq!(first, Asked::Never(Exceeded { policy: Policy::Daily, retry_after_ms: DAY - 10 }));
+    granted(share.ask(LimitClass::Standard, 1, EQUAL, at(DAY), || Timestamp::from_ms(2 * DAY)));
 }
 
 proptest! {
@@ -396,9 +437,9 @@ proptest! {
         }
         let mut served = vec![0_u32; weights.len()];
         for window in 1..=20 {
-            while let Next::Serve(app, place, _) = next(&mut share, window * 10_000) {
+            while let Next::Serve(app, place, _) = next(&mut share, window * OPEN) {
                 served[app as usize] += 1;
-                done(&mut share, place, window * 10_000);
+                done(&mut share, place, window * OPEN);
             }
         }
         let (all, total) = (weights.iter().sum::<u32>(), served.iter().sum::<u32>());

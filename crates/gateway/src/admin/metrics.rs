@@ -47,7 +47,7 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
             }
         }
     };
-    let standing = |account: &crate::model::Account| admin.registry.standing(account.hub_id, now);
+    let standing = |account: &crate::model::Account| admin.registry.standing(account.hub_id, clock::both());
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     of_accounts("keyway_waiting_calls", "Calls that wait for their turn at HubSpot.", &|account| {
         Some(number(standing(account)?.waiting as u64))

@@ -151,8 +151,9 @@ pub(super) async fn access_token(
     admin.audit.record(entry, false).await?;
     match given {
         Ok((token, ends)) => {
-            let expires_in = (ends.as_ms() - clock::now().as_ms()) / 1_000;
-            answer(view::AccessToken { hub_id, access_token: token.expose().clone(), expires_in, expires_at: ends.into() })
+            let now = clock::both();
+            let expires_in = (ends.as_ms() - now.steady.as_ms()) / 1_000;
+            answer(view::AccessToken { hub_id, access_token: token.expose().clone(), expires_in, expires_at: now.time_of(ends).into() })
         }
         Err(error) => Err(ApiError::new(status, if status == 503 { "unavailable" } else { "connection" }, error.to_string())),
     }

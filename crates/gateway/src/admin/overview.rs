@@ -276,7 +276,7 @@ fn busiest(admin: &Admin, names: &HashMap<u64, &App>, hour: &Series, day: &Serie
     let more = all.len().saturating_sub(ROWS_MAX);
     let row = |(id, app): &(&u64, &AppSeries)| {
         let known = names.get(*id);
-        let standing = known.and_then(|known| admin.registry.standing(known.hub_id, clock::now()));
+        let standing = known.and_then(|known| admin.registry.standing(known.hub_id, clock::both()));
         let of_hour = hour.apps.get(*id).map(|app| app.total).unwrap_or_default();
         let (calls, failed) = app.points.iter().copied().unzip();
         BusyApp {
@@ -302,7 +302,8 @@ fn limits(admin: &Admin, accounts: &[Account], names: &HashMap<u64, &App>, hour:
             *pace.entry(known.hub_id).or_default() += app.total.calls;
         }
     }
-    let mut rows: Vec<_> = accounts.iter().filter_map(|account| Some((account, admin.registry.standing(account.hub_id, now)?))).collect();
+    let mut rows: Vec<_> =
+        accounts.iter().filter_map(|account| Some((account, admin.registry.standing(account.hub_id, clock::both())?))).collect();
     rows.sort_by(|(one, mine), (other, theirs)| {
         let share = |used: u64, of: u64| used as f64 / of as f64;
         share(theirs.used_today, theirs.limits.daily)

@@ -108,7 +108,7 @@ async fn proven(admin: &Admin, who: &Principal, password: String) -> Result<Pers
     if !person.password {
         return Err(ApiError::new(409, "conflict", "you sign in at an identity provider, and have no password here"));
     }
-    let guess = admin.sign_in_guesses.begin(&person.email, &who.source, clock::now());
+    let guess = admin.sign_in_guesses.begin(&person.email, &who.source, clock::steady());
     let guess =
         guess.map_err(|wait_s| ApiError::new(429, "too_many", format!("too many wrong passwords; try again in {wait_s} seconds")))?;
     if !admin.control.has_password(&person, Secret::new(password)).await? {

@@ -166,7 +166,7 @@ fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) 
         .connection
         .as_ref()
         .map(|connection| view::connection(connection, health, admin.upstream.health.seen(account.hub_id), apps, now));
-    view::account(account, admin.registry.standing(account.hub_id, now), connection)
+    view::account(account, admin.registry.standing(account.hub_id, clock::both()), connection)
 }
 
 async fn check_connection(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::AccountAnswer> {

@@ -205,7 +205,8 @@ impl Postgres {
         self.checked(done)
     }
 
-    /// Says that it lives, and asks who else does.
+    /// Says that it lives, and asks who else does. A sign of life from the future is of before the database's clock
+    /// was set back; who lives gives another within two seconds.
     async fn count_instances(&mut self) -> Result<(), sqlx::Error> {
         let writer = self.writer;
         let connection = self.connection().await?;
@@ -213,7 +214,9 @@ impl Postgres {
             .bind(writer)
             .execute(&mut *connection)
             .await?;
-        let count = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from writer where alive_at > {NOW} - {DEAD_AFTER_MS}")));
+        let count = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select count(*) from writer where alive_at > {NOW} - {DEAD_AFTER_MS} and alive_at < {NOW} + {DEAD_AFTER_MS}"
+        )));
         let count: i64 = count.fetch_one(connection).await?;
         self.instances.store(u32::try_from(count).unwrap_or(1).max(1), Ordering::Relaxed);
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use keyway_core::time::Timestamp;
+use keyway_core::time::Moment;
 
 use crate::guesses::Guesses;
 
@@ -47,7 +47,7 @@ impl SignInGuesses {
     ///
     /// # Errors
     /// They must wait, this many seconds.
-    pub(crate) fn begin(&self, address: &str, source: &str, now: Timestamp) -> Result<Guess<'_>, i64> {
+    pub(crate) fn begin(&self, address: &str, source: &str, now: Moment) -> Result<Guess<'_>, i64> {
         self.count(&self.addresses, address, source, now)
     }
 
@@ -55,11 +55,11 @@ impl SignInGuesses {
     ///
     /// # Errors
     /// They must wait, this many seconds.
-    pub(crate) fn begin_code(&self, address: &str, source: &str, now: Timestamp) -> Result<Guess<'_>, i64> {
+    pub(crate) fn begin_code(&self, address: &str, source: &str, now: Moment) -> Result<Guess<'_>, i64> {
         self.count(&self.codes, address, source, now)
     }
 
-    fn count<'a>(&self, of: &'a Guesses<String>, address: &str, source: &str, now: Timestamp) -> Result<Guess<'a>, i64> {
+    fn count<'a>(&self, of: &'a Guesses<String>, address: &str, source: &str, now: Moment) -> Result<Guess<'a>, i64> {
         let (address, source) = (address.trim().to_lowercase(), network(source));
         if let Some(wait_s) = of.must_wait(&address, now).max(self.sources.must_wait(&source, now)) {
             return Err(wait_s);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn an_address_waits_and_so_does_who_tries_many() {
-        let at = Timestamp::from_ms;
+        let at = Moment::from_ms;
         let guesses = SignInGuesses::default();
         (0..5).for_each(|_| drop(guesses.begin("ada@example.com", "192.0.2.1", at(0)).ok().unwrap()));
         assert_eq!(guesses.begin(" ADA@example.com", "192.0.2.2", at(0)).err(), Some(60), "from another source too");
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_right_password_forgives_the_address() {
-        let at = Timestamp::from_ms(0);
+        let at = Moment::from_ms(0);
         let guesses = SignInGuesses::default();
         for _ in 0..4 {
             drop(guesses.begin("ada@example.com", "", at).ok().unwrap());
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn codes_are_counted_for_an_hour_and_by_network() {
-        let at = Timestamp::from_ms;
+        let at = Moment::from_ms;
         let guesses = SignInGuesses::default();
         (0..10).for_each(|one| drop(guesses.begin_code("ada@example.com", "", at(one * 60_000)).ok().unwrap()));
         assert!(guesses.begin_code("ada@example.com", "", at(59 * 60_000)).is_err());

@@ -154,7 +154,7 @@ pub(super) struct Credentials {
 pub(super) async fn take(State(admin): State<Admin>, parts: Parts, Form(sent): Form<Credentials>) -> Response {
     let Credentials { email, password, next } = sent;
     let next = local(&next);
-    let guess = match admin.sign_in_guesses.begin(&email, &source(&parts), clock::now()) {
+    let guess = match admin.sign_in_guesses.begin(&email, &source(&parts), clock::steady()) {
         Ok(guess) => guess,
         Err(wait_s) => {
             let wrong = format!("Too many wrong passwords. Try again in {wait_s} seconds.");
@@ -203,7 +203,7 @@ pub(super) async fn take_code(State(admin): State<Admin>, parts: Parts, Form(sen
         Ok(None) => return first(next),
         Err(error) => return failed(&error),
     };
-    let guess = match admin.sign_in_guesses.begin_code(&person.email, &source(&parts), clock::now()) {
+    let guess = match admin.sign_in_guesses.begin_code(&person.email, &source(&parts), clock::steady()) {
         Ok(guess) => guess,
         Err(wait_s) => return too_many(wait_s),
     };

@@ -288,21 +288,16 @@ impl Control {
         self.store.tokens(hub_id).await
     }
 
-    pub(crate) async fn asked_since(&self, since: Timestamp) -> std::result::Result<Vec<Timestamp>, StoreError> {
-        self.store.asked_since(since).await
+    pub(crate) async fn asked_within(&self, within_ms: i64) -> std::result::Result<Vec<i64>, StoreError> {
+        self.store.asked_within(within_ms).await
     }
 
     pub(crate) async fn revoked(&self) -> std::result::Result<Vec<u64>, StoreError> {
         self.store.revoked().await
     }
 
-    pub(crate) async fn lease_tokens(
-        &self,
-        hub_id: u64,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> std::result::Result<Option<StoredTokens>, StoreError> {
-        self.store.lease_tokens(hub_id, now, until).await
+    pub(crate) async fn lease_tokens(&self, hub_id: u64, for_ms: i64) -> std::result::Result<Option<StoredTokens>, StoreError> {
+        self.store.lease_tokens(hub_id, for_ms).await
     }
 
     pub(crate) async fn refreshed(&self, hub_id: u64, tokens: &Tokens, expires_at: Timestamp) -> std::result::Result<(), StoreError> {

@@ -372,11 +372,12 @@ mod oauth {
         assert_eq!(control.authorization(&state).await.unwrap(), Standing::Waiting);
         let grants = vec![KnownGrant { hub_id: 8, refresh_token: Secret::new("r1".into()), name: String::new() }];
         assert_eq!(control.import("SaaS", grants).await.unwrap(), 1);
-        let now = clock::now();
-        let leased = control.lease_tokens(8, now, now.plus_ms(1_000)).await.unwrap().unwrap();
+        let leased = control.lease_tokens(8, 600_000).await.unwrap().unwrap();
         assert_eq!(leased.refresh.expose(), "r1");
-        assert!(control.lease_tokens(8, now.plus_ms(999), now.plus_ms(2_000)).await.unwrap().is_none());
-        assert_eq!(control.asked_since(now.plus_ms(-1)).await.unwrap(), [now]);
+        assert!(control.lease_tokens(8, 700_000).await.unwrap().is_none());
+        assert_eq!(control.asked_within(300_000).await.unwrap().len(), 1);
+        // A lease that ends later than a new one would was taken before the clock was set back.
+        assert!(control.lease_tokens(8, 60_000).await.unwrap().is_some());
         control.not_refreshed(8, Some("BAD_HUB")).await.unwrap();
         assert_eq!(control.revoked().await.unwrap(), [8]);
         control.delete_account(8).await.unwrap();
@@ -413,4 +414,29 @@ async fn what_a_change_does_not_touch_stays_the_same_thing() {
     control.delete_account(8).await.unwrap();
     assert!(control.registry.find(other.plain.expose()).is_none());
     assert!(Arc::ptr_eq(&before[0], &control.registry.find(one.plain.expose()).unwrap()));
+}
+
+#[tokio::test]
+async fn a_grace_period_that_is_over_stays_over_whatever_the_clock_shows() {
+    let control = with_account().await;
+    let (made, first) = control.create_app(app("Sync", &["tickets"])).await.unwrap();
+    control.rotate_token(&made.name, Rotation::Grace(60_000)).await.unwrap();
+    let entry = control.registry.find(first.plain.expose()).unwrap();
+    let now = clock::both();
+    let later = |ms, step| keyway_core::time::Now { steady: now.steady.plus_ms(ms), wall: now.wall.plus_ms(ms + step) };
+    for step in [0, 3_600_000, -3_600_000] {
+        assert!(!entry.has_ended(later(0, step)), "{step}");
+        assert!(entry.has_ended(later(60_000, step)), "{step}");
+    }
+}
+
+#[test]
+fn a_shared_registry_is_current_for_less_than_a_second_after_it_asked() {
+    use keyway_core::time::Moment;
+    let registry = Registry::new(keyway_core::token::TokenKey::new([1; 32]), true, None);
+    let at = Moment::from_ms;
+    assert!(!registry.is_current(at(1)), "it has not asked yet, and the machine has just started");
+    registry.confirm(at(5_000));
+    assert!(registry.is_current(at(5_899)));
+    assert!(!registry.is_current(at(5_900)));
 }

@@ -1,7 +1,8 @@
 -- The line of one account for all instances: who of those that wait has a place now.
 --
 -- KEYS[1] what is known of the account, KEYS[2] the instances and when each was last heard of;
--- ARGV[1] what the asking instance holds and wants. Times are this server's, in milliseconds.
+-- ARGV[1] what the asking instance holds and wants. Times are in milliseconds, of the line's own clock: it goes
+-- with this server's, and does not follow when somebody sets that one.
 -- The rules are those of core::share; a report replaces the one before it.
 
 local GONE = 15000      -- an instance that is silent for so long sends nothing more to HubSpot
@@ -13,15 +14,18 @@ local CERTAIN = 200     -- an older remark on calls by others says nothing any m
 local SOON = 100        -- when to look again while nothing that is known of is in the way
 local STEP = 1000000    -- how far an app's clock moves with one call, at weight 1
 local KEPT = 86400000
+local DAYS = 93600000   -- two ends of a day that are further apart are not of one account
 local PROBE = 900000    -- after HubSpot refused the day, one call tries again when so long has passed
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local wall = time[1] * 1000 + math.floor(time[2] / 1000)
 local report = cjson.decode(ARGV[1])
-redis.call('ZADD', KEYS[2], now, report.me)
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - GONE)
+redis.call('ZADD', KEYS[2], wall, report.me)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', wall - GONE)
+-- Signs of life from before the server's clock was set back.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], wall + PRESENT, '+inf')
 redis.call('PEXPIRE', KEYS[2], KEPT)
-local present = redis.call('ZCOUNT', KEYS[2], now - PRESENT, '+inf')
+local present = redis.call('ZCOUNT', KEYS[2], wall - PRESENT, '+inf')
 local all = math.max(report.all, present)
 
 local function fresh(version, lost)
@@ -30,6 +34,18 @@ end
 
 local stored = redis.call('GET', KEYS[1])
 local read, account = pcall(cjson.decode, stored or '')
+
+-- The asking instance measured how long ago it was here: whatever the server's clock shows, no more and no less passed.
+local now = wall
+if read then
+  now = wall + (account.shift or 0)
+  local before = account.members[report.me]
+  if before and report.since then
+    now = math.min(math.max(now, before.seen + report.since[1]), before.seen + report.since[2])
+  end
+  now = math.max(now, account.now or now)
+end
+
 if not read then
   -- Never seen, or this server came up without what it knew.
   local told, server = pcall(redis.call, 'INFO', 'server')
@@ -40,7 +56,10 @@ elseif account.version < report.version then
   account = fresh(report.version, now)
 end
 account.version = account.version + 1
+account.now, account.shift = now, now - wall
 
+-- The day's end is by the clocks of the instances. One that was far ahead does not make a day of a year.
+if account.resets > report.resets + DAYS then account.resets = report.resets end
 if account.resets < report.resets then
   account.resets, account.daily, account.day = report.resets, 0, nil
 end

@@ -4,13 +4,13 @@
 //! the reports of all up and says which of the instance's calls have a place. One script does the
 //! whole, so nothing comes between looking and taking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use keyway_core::share::Report;
-use keyway_core::time::Timestamp;
+use keyway_core::time::Moment;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use serde::Deserialize;
@@ -18,9 +18,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
 
 use crate::clock;
+use crate::registry::locked;
 
 /// How long Redis may take to answer; then each instance goes on with its part of the limits.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_millis(400);
+const ANSWER_MS_MAX: i64 = 400;
 /// How often an instance says that it lives, and looks whether Redis is back.
 const BEAT_EVERY: Duration = Duration::from_millis(500);
 
@@ -42,8 +44,18 @@ pub struct Line {
     /// Since when there is none; 0 while there is one.
     away_since: AtomicI64,
     instances: AtomicU32,
+    /// When it was last asked, by account.
+    asked: Mutex<HashMap<u64, LastAsked>>,
     /// It came back, or went.
     changed: Notify,
+}
+
+/// When an instance last asked of an account. Redis executed that between the two moments.
+#[derive(Clone, Copy)]
+struct LastAsked {
+    sent: Moment,
+    /// None where an answer was lost since: Redis may have executed a later question than the one that is known.
+    heard: Option<Moment>,
 }
 
 /// What Redis said to a report.
@@ -102,16 +114,17 @@ impl Line {
             prefix: prefix.to_owned(),
             me: me.iter().map(|byte| format!("{byte:02x}")).collect(),
             connection: Mutex::new(None),
-            away_since: AtomicI64::new(clock::now().as_ms()),
+            away_since: AtomicI64::new(clock::steady().as_ms()),
             instances: AtomicU32::new(1),
+            asked: Mutex::default(),
             changed: Notify::new(),
         })
     }
 
     /// Since when Redis does not answer; none while it does.
-    pub fn away_since(&self) -> Option<Timestamp> {
+    pub fn away_since(&self) -> Option<Moment> {
         let since = self.away_since.load(Ordering::Relaxed);
-        (since != 0).then(|| Timestamp::from_ms(since))
+        (since != 0).then(|| Moment::from_ms(since))
     }
 
     /// How many instances there are in all, whether Redis hears of them or not.
@@ -170,10 +183,24 @@ impl Line {
     /// Redis is away, or says what can't be read. Then nobody has a place.
     pub async fn ask(&self, hub_id: u64, version: u64, report: &Report) -> Result<Answer, LineError> {
         let mut connection = self.connected().ok_or(LineError::Away)?;
-        let text = self.written(version, report).to_string();
+        let sent = clock::steady();
+        let last = locked(&self.asked).get(&hub_id).copied();
+        let mut written = self.written(version, report);
+        if let Some(last) = last {
+            // A question takes part of a second at most until it is executed; a millisecond is lost to rounding.
+            let least = last.heard.map_or(0, |heard| (sent.as_ms() - heard.as_ms() - 1).max(0));
+            let most = sent.as_ms() - last.sent.as_ms() + ANSWER_MS_MAX;
+            written["since"] = json!([least, most]);
+        }
+        let text = written.to_string();
         let mut call = self.script.key(format!("{}:{hub_id}", self.prefix));
         call.key(self.instances_key()).arg(text);
         let answer = tokio::time::timeout(ANSWER_TIME_MAX, call.invoke_async::<String>(&mut connection)).await;
+        let heard = matches!(answer, Ok(Ok(_))).then(clock::steady);
+        match (heard, last) {
+            (None, Some(last)) => drop(locked(&self.asked).insert(hub_id, LastAsked { heard: None, ..last })),
+            _ => drop(locked(&self.asked).insert(hub_id, LastAsked { sent, heard })),
+        }
         match answer {
             Ok(Ok(text)) => serde_json::from_str(&text).map_err(LineError::Answer),
             Ok(Err(error)) => {
@@ -189,7 +216,7 @@ impl Line {
 
     fn lost(&self, why: &dyn std::fmt::Debug) {
         *self.locked() = None;
-        let gone = self.away_since.compare_exchange(0, clock::now().as_ms(), Ordering::Relaxed, Ordering::Relaxed);
+        let gone = self.away_since.compare_exchange(0, clock::steady().as_ms(), Ordering::Relaxed, Ordering::Relaxed);
         if gone.is_ok() {
             tracing::warn!(?why, "Redis does not answer: unless it comes back, each instance uses its part of the limits");
             self.changed.notify_waiters();

@@ -1,5 +1,5 @@
-//! Waiting for a place, as a specification. Time is tokio's where it can be paused; the limits run
-//! on the clock of the machine, so these tests use places that are given back and not windows.
+//! Waiting for a place, as a specification. The limits run on the clock of the machine or on one that
+//! stands still, so these tests use places that are given back, or windows of the standing clock.
 
 use super::*;
 
@@ -40,7 +40,7 @@ async fn who_would_wait_in_vain_is_told_at_once() {
     drop(slot);
     let refused = limiter.place(asking(2, 500)).await.err().unwrap();
     assert_eq!(refused.policy, Policy::TenSecondlyRolling);
-    assert!((8_000..=10_000).contains(&refused.retry_after_ms), "{refused:?}");
+    assert!((8_000..=10_001).contains(&refused.retry_after_ms), "{refused:?}");
     assert_eq!(limiter.standing().1, 0);
 }
 
@@ -69,4 +69,31 @@ async fn bodies_in_line_are_bounded() {
     let huge = Asking { held: WAITING_BYTES_MAX + 1, ..asking(2, 50_000) };
     assert!(limiter.place(huge).await.is_err());
     assert_eq!(limiter.waiting_bytes.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_neither_exceeds_hubspots_limit_nor_holds_calls_up() {
+    const HOUR: i64 = 3_600_000;
+    let noon = Timestamp::parse_iso("2026-11-28T12:00:00Z").unwrap();
+    for step in [HOUR, 11_000, -11_000, -HOUR, 365 * 24 * HOUR, -365 * 24 * HOUR] {
+        let clock = Clock::standing_at(noon);
+        let limits = Limits { burst: 5, associations_burst: 10, daily: 1_000, search: 5 };
+        let limiter = Arc::new(Limiter::new(limits, TimeZone::UTC, None, clock.clone()));
+        let burst = async || {
+            let mut passed = 0;
+            while let Ok(mut slot) = limiter.place(asking(1, 0)).await {
+                slot.sending();
+                passed += 1;
+            }
+            passed
+        };
+        assert_eq!(burst().await, 5);
+        let then = noon.plus_ms(step);
+        clock.set(then);
+        assert_eq!(burst().await, 0, "{step}: no time has passed");
+        clock.go_on_to(then.plus_ms(10_000));
+        assert_eq!(burst().await, 0, "{step}: and a millisecond more, as moments are cut");
+        clock.go_on_to(then.plus_ms(10_001));
+        assert_eq!(burst().await, 5, "{step}: calls go on when the window is over");
+    }
 }

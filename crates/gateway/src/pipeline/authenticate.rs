@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
-use keyway_core::time::Timestamp;
+use keyway_core::time::{Now, Timestamp};
 use keyway_core::token::{Shape, shape};
 use keyway_oauth::server::access_token::looks_like_one;
 
@@ -23,14 +23,14 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
         Presented::Key(key) => registry.find(key).filter(|entry| entry.token.legacy).ok_or_else(unknown_key)?,
     };
     call.token = Some(entry.clone());
-    call.now = entry.app.account.now(call.at);
+    call.now = entry.app.account.moment(call.now);
     check_state(&entry, call.now)?;
     entry.note_use(call.at);
     Ok(entry)
 }
 
 /// The same token as it is now: who waited may have lost it meanwhile, its scopes or its account.
-pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Timestamp) -> Result<Arc<TokenEntry>, ErrorBody> {
+pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Now) -> Result<Arc<TokenEntry>, ErrorBody> {
     let entry = registry.again(held).ok_or_else(|| not_found("the token was deleted while the call waited"))?;
     check_state(&entry, now)?;
     Ok(entry)
@@ -116,7 +116,7 @@ fn unknown(presented: &str) -> ErrorBody {
     }
 }
 
-fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
+fn check_state(entry: &TokenEntry, now: Now) -> Result<(), ErrorBody> {
     if !entry.app.is_enabled() {
         return Err(not_found(&format!("the app {} is disabled", entry.app.app.name)));
     }
@@ -125,8 +125,8 @@ fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
     }
     match entry.token.expires_at {
         // The end of a refresh token is not that of the access tokens it gave (hubspot facts, section 3).
-        Some(at) if at <= now && entry.token.grant.is_none() => {
-            Err(expired(at, now, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name)))
+        Some(at) if entry.has_ended(now) && entry.token.grant.is_none() => {
+            Err(expired(at, now.wall, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name)))
         }
         _ => Ok(()),
     }
@@ -135,7 +135,8 @@ fn check_state(entry: &TokenEntry, now: Timestamp) -> Result<(), ErrorBody> {
 /// "expired N unit(s) ago", with the largest unit that fits.
 pub(super) fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
     let now = if now < at || at.as_ms() == 0 { crate::clock::now() } else { now };
-    let seconds = (now.as_ms() - at.as_ms()) / 1000;
+    // The wall clock may have been set back since.
+    let seconds = (now.as_ms() - at.as_ms()).max(0) / 1000;
     let (count, unit) = match seconds {
         ..60 => (seconds, "second"),
         60..3_600 => (seconds / 60, "minute"),

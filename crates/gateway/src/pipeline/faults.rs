@@ -69,7 +69,7 @@ impl Gateway {
         let reply = match rest {
             Some(rest) => self.perform(call, head, Either::Left(Full::new(rest)), permit, embedded).await?,
             None => {
-                let at = call.now.to_iso();
+                let at = call.now.wall.to_iso();
                 let none = json!({ "status": "COMPLETE", "results": [], "startedAt": at, "completedAt": at });
                 BackendReply { status: 207, body: none.to_string().into() }.into()
             }
@@ -88,7 +88,7 @@ const INPUT_FAILED: &str = "This input was made to fail by a fault rule.";
 fn refusal(rule: &Rule, status: u16, call: &Call, operation: &Operation, token: &TokenEntry) -> ErrorBody {
     let retry_after_s = rule.retry_after_s.map(i64::from);
     let mut error = match status {
-        401 => authenticate::expired(call.now.plus_ms(-1_000), call.now, "a fault rule made this call fail"),
+        401 => authenticate::expired(call.now.wall.plus_ms(-1_000), call.now.wall, "a fault rule made this call fail"),
         429 => {
             let policy = match rule.limit.as_deref() {
                 Some("daily") => Policy::Daily,

@@ -28,10 +28,9 @@ pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Resu
     let parsed: serde_json::Value = serde_json::from_slice(body).map_err(|_| ErrorBody::validation("Invalid input JSON"))?;
     let token = parsed.get("tokenKey").and_then(serde_json::Value::as_str);
     let token = token.ok_or_else(|| ErrorBody::validation("tokenKey is required and must be a string"))?;
-    let usable = registry.find(token).filter(|entry| {
-        let expired = entry.token.expires_at.is_some_and(|at| at <= entry.app.account.now(call.at));
-        entry.app.is_enabled() && entry.token.revoked_at.is_none() && !expired
-    });
+    let usable = registry
+        .find(token)
+        .filter(|entry| entry.app.is_enabled() && entry.token.revoked_at.is_none() && !entry.has_ended(entry.app.account.moment(call.now)));
     let entry = usable.ok_or_else(|| ErrorBody::new(401, "INVALID_AUTHENTICATION", "the token is not known, or no longer valid"))?;
     let app = &entry.app.app;
     let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": app.scopes });

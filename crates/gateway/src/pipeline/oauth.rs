@@ -226,7 +226,7 @@ impl Gateway {
 
     /// Which app asks, and that it is the one.
     fn client(&self, server: &Server, call: &Call, params: &Params) -> Result<Arc<PublicApp>, Refusal> {
-        if let Some(wait_s) = server.guesses.must_wait(&call.source, call.at) {
+        if let Some(wait_s) = server.guesses.must_wait(&call.source, call.now.steady) {
             return Err(too_many_guesses(wait_s).into());
         }
         let known = params.get("client_id").and_then(|id| self.registry.public_app(id)).filter(|app| app.enabled);
@@ -237,7 +237,7 @@ impl Gateway {
             (Some(_), _) => Err(OAuthError::bad_client_secret()),
         };
         authenticated.map_err(|refused| {
-            server.guesses.note(call.source, call.at);
+            server.guesses.note(call.source, call.now.steady);
             refused.into()
         })
     }

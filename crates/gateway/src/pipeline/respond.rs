@@ -9,7 +9,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 
 use super::{Call, Outcome, correlation};
-use crate::backend::Reply;
+use crate::backend::{CONNECTION_CREDENTIAL, Reply};
 use crate::clock;
 use crate::tokens::TokenError;
 use crate::upstream::AnswerPart;
@@ -119,7 +119,7 @@ fn rule(error: &ErrorBody) -> &'static str {
         (405, _) => "method-not-allowed",
         (408, _) => "body-too-slow",
         (502..=504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
-        (502, "CONNECTION_CREDENTIAL") => "connection-credential",
+        (502, CONNECTION_CREDENTIAL) => "connection-credential",
         (413, _) => "body-too-large",
         (414, _) => "uri-too-long",
         (415, _) => "not-json",
@@ -153,7 +153,7 @@ pub(super) fn no_token(error: &TokenError) -> ErrorBody {
         ),
         TokenError::Configuration(_) => ErrorBody::new(
             502,
-            "CONNECTION_CREDENTIAL",
+            CONNECTION_CREDENTIAL,
             format!(
                 "There is no access token for this account: {error}. The caller's own token and the account's grant are fine; whoever operates the gateway must mend its OAuth client."
             ),

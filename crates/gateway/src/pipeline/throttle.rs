@@ -4,13 +4,13 @@
 use keyway_core::catalog::{LimitClass, Operation};
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::quota::{Allowance, Exceeded, Policy};
-use keyway_core::time::Timestamp;
+use keyway_core::time::Now;
 
 use super::Outcome;
 use crate::registry::TokenEntry;
 
 /// Counts a call of an app against its limits, as HubSpot does.
-pub(super) fn embedded(token: &TokenEntry, operation: &Operation, now: Timestamp) -> Result<Allowance, Outcome> {
+pub(super) fn embedded(token: &TokenEntry, operation: &Operation, now: Now) -> Result<Allowance, Outcome> {
     token.app.admit(operation.limit_class, now).map_err(|exceeded| too_many(token, operation, exceeded).into())
 }
 

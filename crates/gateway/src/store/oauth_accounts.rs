@@ -104,11 +104,21 @@ impl Store {
         row.map(|row| self.opened(hub_id, &row)).transpose()
     }
 
-    /// When tokens were asked for since a moment, in order.
-    pub(crate) async fn asked_since(&self, since: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+    /// How many milliseconds ago tokens were asked for in the last `within_ms`, the longest ago first. A request
+    /// that the clock puts into the future was made before the clock was set, and counts as made now.
+    pub(crate) async fn asked_within(&self, within_ms: i64) -> Result<Vec<i64>, StoreError> {
+        let now = self.time().await?;
         let query = sqlx::query("select asked_at from oauth_token where asked_at > $1 order by asked_at");
-        let rows = query.bind(since.as_ms()).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok(Timestamp::from_ms(row.try_get(0)?))).collect()
+        let rows = query.bind(now - within_ms).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((now - row.try_get::<i64, _>(0)?).max(0))).collect()
+    }
+
+    /// Unix time in milliseconds by the clock that all instances share: the database's, where several use it.
+    async fn time(&self) -> Result<i64, StoreError> {
+        if !self.is_shared() {
+            return Ok(crate::clock::now().as_ms());
+        }
+        Ok(sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000)::bigint").fetch_one(&self.pool).await?)
     }
 
     /// The accounts whose grant is over.
@@ -117,10 +127,13 @@ impl Store {
         rows.iter().map(|row| unsigned(row.try_get(0)?, "hub id")).collect()
     }
 
-    /// Takes the right to refresh an account's tokens until a moment; none while another instance has it.
-    pub(crate) async fn lease_tokens(&self, hub_id: u64, now: Timestamp, until: Timestamp) -> Result<Option<StoredTokens>, StoreError> {
-        let query = "update oauth_token set lease_until = $1, asked_at = $3 where hub_id = $2 and lease_until <= $3 returning *";
-        let row = sqlx::query(query).bind(until.as_ms()).bind(signed(hub_id)).bind(now.as_ms()).fetch_optional(&self.pool).await?;
+    /// Takes the right to refresh an account's tokens for `for_ms` milliseconds; none while another instance has it.
+    /// A lease that would end later than a new one was taken before the clock was set back, and holds nobody up.
+    pub(crate) async fn lease_tokens(&self, hub_id: u64, for_ms: i64) -> Result<Option<StoredTokens>, StoreError> {
+        let now = self.time().await?;
+        let query = "update oauth_token set lease_until = $1, asked_at = $3
+            where hub_id = $2 and (lease_until <= $3 or lease_until > $1) returning *";
+        let row = sqlx::query(query).bind(now + for_ms).bind(signed(hub_id)).bind(now).fetch_optional(&self.pool).await?;
         row.map(|row| self.opened(hub_id, &row)).transpose()
     }
 

@@ -171,18 +171,18 @@ async fn after_hubspots_daily_refusal_nothing_is_sent_before_the_accounts_midnig
     // Thirty seconds, twenty calls a second, of two apps.
     for number in 1..=600 {
         let now = noon.plus_ms(number * 50);
-        clock.set(now);
+        clock.go_on_to(now);
         let app = if number % 2 == 0 { FULL } else { READER };
         refused(server.send(server.token(app), "GET", CONTACTS, None).await, now);
     }
     assert_eq!(stub.seen(), 20, "no call went on");
     let later = noon.plus_ms(15 * 60_000);
-    clock.set(later);
+    clock.go_on_to(later);
     for _ in 0..5 {
         refused(server.send(server.token(READER), "GET", CONTACTS, None).await, later);
     }
     assert_eq!(stub.seen(), 21, "one call tried");
-    clock.set(at("2026-11-29T05:00:00Z"));
+    clock.go_on_to(at("2026-11-29T05:00:00Z"));
     stub.says(200, JSON, br#"{"results":[]}"#);
     for app in [FULL, READER] {
         assert_eq!(server.send(server.token(app), "GET", CONTACTS, None).await.status, 200);

@@ -207,3 +207,52 @@ async fn a_redis_that_is_not_there_is_away_and_not_waited_for() {
     assert!(matches!(line.ask(1, 0, &report(1, LaneReport::default())).await, Err(LineError::Away)));
     assert!(matches!(Line::new("http://somewhere", "keyway-test"), Err(LineError::Url(_))));
 }
+
+/// As if the clock of Redis were set forward by `ms`, or back.
+async fn set_clock(line: &Line, ms: i64) {
+    let mut connection = line.connected().unwrap();
+    let key = format!("{}:1", line.prefix);
+    let stored: String = redis::cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+    let mut account: Value = serde_json::from_str(&stored).unwrap();
+    account["shift"] = (account["shift"].as_f64().unwrap() + ms as f64).into();
+    redis::cmd("SET").arg(&key).arg(account.to_string()).exec_async(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_of_redis_that_is_set_frees_no_place_and_holds_nobody_up() {
+    const HOUR: i64 = 3_600_000;
+    for step in [HOUR, 11_000, -11_000, -HOUR] {
+        let Some([one, two]) = warm::<2>(2).await else { return };
+        let held = report(4, LaneReport { finished: vec![(0, 1, 4)], ..LaneReport::default() });
+        let wanting = report(4, waits(&[(2, 4, 1)]));
+        ask(&one, 0, &held).await;
+        assert!(ask(&two, 0, &wanting).await.lanes[0].given.is_empty());
+        set_clock(&one, step).await;
+        let after = ask(&two, 0, &wanting).await;
+        assert!(after.lanes[0].given.is_empty(), "{step}: the places of the other instance are taken");
+        assert!((1..=10_000).contains(&after.lanes[0].wait), "{step}: {}", after.lanes[0].wait);
+        // What the other holds no longer is free at once.
+        ask(&one, 0, &report(4, LaneReport::default())).await;
+        assert_eq!(ask(&two, 0, &wanting).await.lanes[0].given, BTreeMap::from([(2, 4)]), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_of_redis_is_believed_where_time_did_pass() {
+    let Some([one, two]) = warm::<2>(2).await else { return };
+    let held = LaneReport { finished: vec![(9_700, 1, 4)], ..LaneReport::default() };
+    ask(&one, 0, &report(4, held)).await;
+    let wanting = report(4, waits(&[(2, 4, 1)]));
+    let full = ask(&two, 0, &wanting).await;
+    assert!(full.lanes[0].given.is_empty());
+    tokio::time::sleep(Duration::from_millis(u64::try_from(full.lanes[0].wait).unwrap())).await;
+    assert_eq!(ask(&two, 0, &wanting).await.lanes[0].given, BTreeMap::from([(2, 4)]));
+}
+
+#[tokio::test]
+async fn an_instance_a_year_ahead_does_not_make_a_day_of_a_year() {
+    const YEAR: i64 = 365 * 86_400_000;
+    let Some([one, two]) = warm::<2>(2).await else { return };
+    ask(&one, 0, &Report { daily_resets_at: RESETS + YEAR, ..report(10, LaneReport::default()) }).await;
+    assert_eq!(ask(&two, 0, &report(10, LaneReport::default())).await.resets, RESETS);
+}
