@@ -5,6 +5,7 @@
 //! offers), then [`policy`] (who may do it).
 
 pub mod address;
+pub mod association;
 pub mod catalog;
 pub mod cover;
 pub mod credential;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
+use keyway_core::association;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
@@ -207,9 +208,9 @@ fn first_kind() -> Kind {
 
 static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| {
     let mut published: HashMap<Pair, Vec<Published>> = HashMap::new();
-    for line in include_str!("../data/association_types.tsv").lines().skip(1) {
-        let (pair, link) = row(line).expect("a row of association_types.tsv has two types, an id and a label");
-        published.entry(pair).or_default().push(link);
+    for row in association::published() {
+        let pair = Kind::of(row.from.name).zip(Kind::of(row.to.name)).expect("the ends of an association are standard types");
+        published.entry(pair).or_default().push((row.id, row.label));
     }
     let pairs = Kind::standard().flat_map(|from| Kind::standard().map(move |to| (from, to)));
     pairs
@@ -223,12 +224,6 @@ static TYPES: LazyLock<HashMap<(Kind, Kind), Vec<LinkType>>> = LazyLock::new(|| 
 pub type Pair = (Kind, Kind);
 /// HubSpot's id and label of a type.
 type Published = (u32, Option<&'static str>);
-
-fn row(line: &'static str) -> Option<(Pair, Published)> {
-    let mut cells = line.split('\t');
-    let pair = (Kind::of(cells.next()?)?, Kind::of(cells.next()?)?);
-    Some((pair, (cells.next()?.parse().ok()?, cells.next().filter(|label| *label != "-"))))
-}
 
 fn named(from: Kind, to: Kind, links: Vec<(u32, Option<&'static str>)>) -> Vec<LinkType> {
     let singular = |kind: Kind| kind.row().map_or("", |row| row.singular);

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::plan::Body;
 use super::{RecordRef, Touched, id_of, is_own_id};
+use crate::association;
 
 /// Reads a body.
 pub(super) fn body(touched: &mut Touched, bytes: &[u8]) {
@@ -227,7 +228,7 @@ impl<'t> Reading<'t> {
             }
             Place::Association => {
                 let Target { ids, type_ids } = std::mem::take(&mut self.target);
-                let object_type = type_ids.iter().find_map(|type_id| target_of(*type_id));
+                let object_type = type_ids.iter().find_map(|id| association::by_id(u32::try_from(*id).ok()?)).map(|row| row.to.name);
                 for id in ids {
                     match (object_type, id) {
                         (Some(object_type), Some(id)) => self.touched.add_record(RecordRef { object_type: object_type.into(), id }),
@@ -254,17 +255,6 @@ impl<'t> Reading<'t> {
         }
         self.touched.more += self.more_inputs;
     }
-}
-
-/// The object type to which an association type of HubSpot's leads (hubspot facts, section 7).
-fn target_of(type_id: u64) -> Option<&'static str> {
-    Some(match type_id {
-        1 | 279 | 341 | 5 | 339 => "companies",
-        2 | 280 | 3 | 16 | 202 | 204 | 198 => "contacts",
-        4 | 342 | 6 | 28 => "deals",
-        15 | 340 | 27 => "tickets",
-        _ => return None,
-    })
 }
 
 /// A value at a place.
