@@ -525,6 +525,9 @@ pub enum Account {
         name: Option<String>,
         #[command(flatten)]
         settings: AccountSettings,
+        /// Of a connected account: refuse or forward calls that name, in their query or body, an object type whose scope their app lacks
+        #[arg(long, value_name = "SETTING", value_parser = ["refuse", "forward"])]
+        beside_path: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -25,11 +25,11 @@ pub struct PortalBackend {
 impl Backend for PortalBackend {
     fn call(&self, call: BackendCall) -> BoxFuture<'_, Result<BackendReply, ErrorBody>> {
         Box::pin(async move {
-            let BackendCall { hub_id, app_id, method, path, query, body, now } = call;
+            let BackendCall { hub_id, app_id, method, path, query, body, now, by } = call;
             // An embedded account has one user, who made its apps; its id is the account's.
             let reply = self
                 .portal
-                .handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now, base: self.base.clone() })
+                .handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now, by: Some(by), base: self.base.clone() })
                 .await?;
             Ok(BackendReply { status: reply.status, body: reply.body })
         })

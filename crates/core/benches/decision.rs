@@ -73,7 +73,7 @@ fn whole_decision(bencher: Bencher) {
             hub_id: 1,
             token_id,
             granted: &granted,
-            is_install: false,
+            public_app: None,
             unlisted: &Unlisted::default(),
         };
         let permit = authorize(&caller, operation, path);

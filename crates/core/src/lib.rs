@@ -6,11 +6,13 @@
 
 pub mod address;
 pub mod association;
+pub mod beside;
 pub mod catalog;
 pub mod cover;
 pub mod credential;
 pub mod doctor;
 pub mod error_body;
+pub mod guards;
 pub mod hosts;
 pub mod hublet;
 pub mod links;

@@ -3,10 +3,15 @@
 //! Pure: the caller, the operation and the path come in, a permit or a denial comes out. Reading
 //! tokens is the pipeline's `authenticate`; answering HTTP is its `respond`.
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::beside::{Access, Beside};
 use crate::catalog::{Catalog, Operation, OperationId, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
+use crate::object_type::ObjectType;
 use crate::path::NormalPath;
-use crate::requirement::{Requirement, UnknownObjectType};
+use crate::requirement::{self, Requirement, UnknownObjectType};
 use crate::scope::ScopeSet;
 use crate::unlisted::{self, Unlisted, UnlistedDenial};
 
@@ -23,8 +28,8 @@ pub struct Caller<'a> {
     pub token_id: u64,
     /// The scopes it was granted.
     pub granted: &'a ScopeSet,
-    /// Whether it is an install of a public app, whose scopes a person granted.
-    pub is_install: bool,
+    /// The public app that it is an install of, whose scopes a person granted; none for a private app.
+    pub public_app: Option<u64>,
     /// Which operations it may call that the catalog does not list.
     pub unlisted: &'a Unlisted,
 }
@@ -38,6 +43,8 @@ pub struct Permit {
     app_id: u64,
     hub_id: u64,
     path: NormalPath,
+    /// What the call reaches beside its path, which was decided on.
+    beside: Beside,
 }
 
 impl Permit {
@@ -56,9 +63,71 @@ impl Permit {
         self.hub_id
     }
 
+    /// The path that was checked.
+    pub const fn path(&self) -> &NormalPath {
+        &self.path
+    }
+
+    /// The same permit for a call that also reaches object types beside its path.
+    ///
+    /// # Errors
+    /// The caller lacks their scopes, or they are not known.
+    pub fn reaching(self, caller: &Caller<'_>, beside: Beside) -> Result<Self, Denial> {
+        decide_beside(caller, self.operation(), &self.path, &beside)?;
+        Ok(Self { beside, ..self })
+    }
+
+    /// Takes out what the call reaches beside its path: to decide on it once more.
+    pub fn take_beside(&mut self) -> Beside {
+        std::mem::take(&mut self.beside)
+    }
+
     /// The path that was checked, and the only one to forward.
     pub fn into_path(self) -> NormalPath {
         self.path
+    }
+}
+
+/// Whoever stands behind a caller, for longer than one decision takes.
+pub trait Holder: Send + Sync {
+    /// The caller.
+    fn caller(&self) -> Caller<'_>;
+}
+
+/// In whose name a call that was let through is performed, for what only the account's own state tells: which
+/// object type a list has, to which an association label leads, which properties are sensitive.
+#[derive(Clone)]
+pub struct OnBehalf {
+    holder: Arc<dyn Holder>,
+    operation: &'static Operation,
+}
+
+impl fmt::Debug for OnBehalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on behalf of app {}", self.operation, self.caller().app_id)
+    }
+}
+
+impl OnBehalf {
+    /// A caller, and what it was let through to do.
+    pub fn new(holder: Arc<dyn Holder>, operation: &'static Operation) -> Self {
+        Self { holder, operation }
+    }
+
+    /// The caller.
+    pub fn caller(&self) -> Caller<'_> {
+        self.holder.caller()
+    }
+
+    /// Whether the caller may read or write the records of a type.
+    ///
+    /// # Errors
+    /// The refusal, as of a call that names the type.
+    pub fn needs(&self, row: &ObjectType, access: Access) -> Result<(), ErrorBody> {
+        let mut beside = Beside::default();
+        beside.add(row, access);
+        let missing = beside.missing(self.caller().granted);
+        if missing.is_empty() { Ok(()) } else { Err(Denial::MissingBeside(missing).to_error(&self.caller(), self.operation)) }
     }
 }
 
@@ -75,6 +144,12 @@ pub enum Denial {
     ScopesUnstated,
     /// The path names no object type.
     UnknownObjectType(UnknownObjectType),
+    /// Its scopes do not cover the object types that the call reaches beside its path.
+    MissingBeside(Vec<(&'static ObjectType, Access)>),
+    /// An association type leads to an object type that is not known.
+    UnknownAssociation(String),
+    /// The body names object types, and is not JSON that can be read.
+    UnreadableBody,
 }
 
 /// Decides. The path is the one `operation` was resolved from. An operation of which no scope is known is
@@ -93,12 +168,33 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
     let chosen = matches!(requirement, Requirement::Nothing | Requirement::Unstated) && allowed();
     match requirement {
         met if chosen || met.met_by(caller.granted) => {
-            Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path })
+            Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: Beside::default() })
         }
         Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
         Requirement::Nothing => Err(Denial::NoScopeExists),
         Requirement::Unstated => Err(Denial::ScopesUnstated),
         missing => Err(Denial::MissingScopes(missing)),
+    }
+}
+
+/// Decides about the object types that a call reaches beside its path. A type that the catalog does not list
+/// is the operator's choice, like a path.
+fn decide_beside(caller: &Caller<'_>, operation: &Operation, path: &NormalPath, beside: &Beside) -> Result<(), Denial> {
+    if beside.is_empty() {
+        return Ok(());
+    }
+    let missing = beside.missing(caller.granted);
+    if !missing.is_empty() {
+        return Err(Denial::MissingBeside(missing));
+    }
+    let allowed = || caller.unlisted.allows(operation.method, path.as_str());
+    match (beside.unknown(), beside.unresolved()) {
+        (Some(unknown), _) if !allowed() => Err(Denial::UnknownObjectType(UnknownObjectType(unknown.to_owned()))),
+        (_, Some((id, access))) if !requirement::covers_every_type(caller.granted, access) => {
+            Err(Denial::UnknownAssociation(id.to_owned()))
+        }
+        _ if beside.is_unreadable() => Err(Denial::UnreadableBody),
+        _ => Ok(()),
     }
 }
 
@@ -114,7 +210,7 @@ pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -
     if let Resolution::Found(_) = catalog.resolve(method.as_str(), &path) {
         return Err(UnlistedDenial::Spelling(path.as_str().to_owned()));
     }
-    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path })
+    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: Beside::default() })
 }
 
 impl Denial {
@@ -149,6 +245,18 @@ impl Denial {
             Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()).detail(
                 ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![choice(caller, operation)]),
             ),
+            Self::MissingBeside(missing) => missing_beside(missing, caller, operation),
+            Self::UnknownAssociation(id) => ErrorBody::new(
+                403,
+                "MISSING_SCOPES",
+                format!(
+                    "Keyway does not know to which object type the association type {id} leads, so it can't tell whether the app may use that type. Associate the records in a call whose path names both types ({ASSOCIATE}), or have the operator leave such calls to HubSpot: keyway account update {} --beside-path forward",
+                    caller.hub_id
+                ),
+            ),
+            Self::UnreadableBody => ErrorBody::validation(format!(
+                "{operation}: Keyway can't read the body as JSON in UTF-8, so it can't tell which object types the body names."
+            )),
         }
     }
 }
@@ -159,13 +267,40 @@ fn choice(caller: &Caller<'_>, operation: &Operation) -> String {
     format!("To allow it: keyway app update {} --unlisted '{} {}'", caller.app_id, operation.method, pattern.join("/"))
 }
 
+/// How records are associated by a path that names both types.
+const ASSOCIATE: &str = "PUT /crm/v4/objects/{type}/{id}/associations/{type}/{id}";
+
 fn missing_scopes(requirement: &Requirement, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
     let scopes: Vec<String> = requirement.missing_names(caller.granted).into_iter().map(str::to_owned).collect();
-    let first = scopes.first().map_or("", String::as_str);
-    let remedy = if caller.is_install {
-        format!("add {first} to the public app's scopes and have the account authorize it again")
+    let needed = scopes.iter().take(1).map(String::as_str).collect::<Vec<_>>();
+    lacks(&needed, scopes.clone(), caller, operation)
+}
+
+/// One scope of each type is needed; the remedy names them all.
+fn missing_beside(missing: &[(&'static ObjectType, Access)], caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
+    let (mut needed, mut listed, mut reaches) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, access) in missing {
+        let names = requirement::of_records(row, *access)
+            .map_or_else(Vec::new, |alternatives| Requirement::Scopes(alternatives).missing_names(caller.granted));
+        needed.extend(names.first());
+        listed.extend(names.iter().map(|name| (*name).to_owned()));
+        reaches.push(format!("{} {}", if *access == Access::Read { "reads" } else { "writes" }, row.name));
+    }
+    needed.dedup();
+    listed.sort_unstable();
+    listed.dedup();
+    let body = lacks(&needed, listed, caller, operation);
+    let why = ErrorDetail::new("The call names object types beside its path, and each needs its own scope.").context("reaches", reaches);
+    body.detail(why)
+}
+
+/// HubSpot's refusal, with what it leaves out: the app, the operation, and the command that grants what is `needed`.
+fn lacks(needed: &[&str], scopes: Vec<String>, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
+    let remedy = if caller.public_app.is_some() {
+        format!("add {} to the public app's scopes and have the account authorize it again", needed.join(" and "))
     } else {
-        format!("keyway app update {} --add-scope {first}", caller.app_id)
+        let added: String = needed.iter().map(|scope| format!(" --add-scope {scope}")).collect();
+        format!("keyway app update {}{added}", caller.app_id)
     };
     ErrorBody::new(
         403,

@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use crate::beside::Access;
 use crate::catalog::tables::{EndpointRow, ScopesFrom, scope_set_rows};
 use crate::catalog::{Auth, is_read_only};
 use crate::object_type::{self, ObjectType};
@@ -69,6 +71,11 @@ impl Alternatives {
     /// Whether the granted scopes hold one alternative.
     pub fn met_by(&self, granted: &ScopeSet) -> bool {
         self.single.intersects(granted) || self.joint.iter().any(|set| granted.contains_all(set))
+    }
+
+    /// The scope that is enough, or the first of a set that is: the one to grant.
+    pub fn first_name(&self) -> Option<&'static str> {
+        self.sets().first().and_then(|set| set.iter().next()).map(ScopeId::name)
     }
 
     /// Each alternative as a set.
@@ -135,6 +142,21 @@ fn minimal(one: &Alternatives, other: &Alternatives) -> Vec<ScopeSet> {
     joined.retain(|set| !all.iter().any(|smaller| smaller != set && set.contains_all(smaller)));
     joined.dedup();
     joined
+}
+
+/// The scopes that read or write the records of a type; none where the API can't.
+pub fn of_records(row: &ObjectType, access: Access) -> Option<&'static Alternatives> {
+    static RECORDS: LazyLock<[PerType; 2]> = LazyLock::new(|| {
+        let nothing = keep(Alternatives::default());
+        [per_type(Family::Records, false, nothing), per_type(Family::Records, true, nothing)]
+    });
+    RECORDS[usize::from(access == Access::Write)].0.get(row.index).copied().flatten()
+}
+
+/// Whether the granted scopes read or write every type whose records the API can: whichever a call reaches, it may.
+pub fn covers_every_type(granted: &ScopeSet, access: Access) -> bool {
+    let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
+    rows.filter_map(|row| of_records(row, access)).all(|alternatives| alternatives.met_by(granted))
 }
 
 /// How the requirement of one operation is found.

@@ -296,7 +296,7 @@ fn is_own_id(property: &str) -> bool {
 }
 
 /// A part of a query without its percent signs; what is not text there is left as it is.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return text.into();
     }

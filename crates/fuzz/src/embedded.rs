@@ -57,6 +57,7 @@ impl Account {
             query,
             body,
             now: NOW,
+            by: None,
             base: "http://127.0.0.1".into(),
         };
         match self.runtime.block_on(self.portal.handle(call)) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use http_body_util::BodyExt;
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::hublet::WRONG_HUBLET;
 use keyway_core::path::NormalPath;
-use keyway_core::policy::Permit;
+use keyway_core::policy::{Holder, OnBehalf, Permit};
 use keyway_core::quota::Policy;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -40,6 +41,8 @@ pub struct BackendCall {
     pub body: Bytes,
     /// When the call came in.
     pub now: Timestamp,
+    /// In whose name: the account decides what only its own state tells.
+    pub by: OnBehalf,
 }
 
 /// An answer that is not an error.
@@ -89,7 +92,7 @@ pub struct Sent {
 /// Where a call goes.
 pub enum Destination<'a> {
     /// The embedded portal.
-    Embedded(&'a dyn Backend),
+    Embedded(&'a dyn Backend, Arc<dyn Holder>),
     /// HubSpot. On the heap: it is handed on by value several times.
     HubSpot(Box<Way<'a>>),
 }
@@ -151,12 +154,12 @@ impl From<BackendReply> for Reply {
 /// The backend's error, or why HubSpot gave no answer.
 pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Reply, ErrorBody> {
     match destination {
-        Destination::Embedded(backend) => embedded(backend, permit, rest).await.map(Reply::Whole),
+        Destination::Embedded(backend, holder) => embedded(backend, holder, permit, rest).await.map(Reply::Whole),
         Destination::HubSpot(way) => hubspot(way, permit, rest, sent).await.map(Reply::Relayed),
     }
 }
 
-async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
+async fn embedded(backend: &dyn Backend, holder: Arc<dyn Holder>, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
     let Forwarded { method, query, body, now, .. } = rest;
     let body = body.collect().await.map_err(|_| ErrorBody::validation("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
@@ -166,7 +169,7 @@ async fn embedded(backend: &dyn Backend, permit: Permit, rest: Forwarded) -> Res
         Cow::Borrowed(_) => None,
     };
     let path = spelled.unwrap_or(path);
-    backend.call(BackendCall { hub_id, app_id, method, path, query, body, now }).await
+    backend.call(BackendCall { hub_id, app_id, method, path, query, body, now, by: OnBehalf::new(holder, operation) }).await
 }
 
 async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {

@@ -21,6 +21,7 @@ mod webhooks;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use keyway_core::guards::{BesidePath, Guards};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
@@ -140,6 +141,8 @@ pub struct AccountChange {
     pub addons: Option<u8>,
     /// New time zone.
     pub time_zone: Option<String>,
+    /// New setting for object types beside the path, as written; of a connected account only.
+    pub beside_path: Option<String>,
 }
 
 /// What a new app is made of.
@@ -357,6 +360,7 @@ impl Control {
             currency: currency(new.currency.as_deref().unwrap_or("USD"))?,
             region: region(new.region.as_deref().unwrap_or("na1"))?,
             created_at: clock::now(),
+            guards: Guards::default(),
             connection: None,
         };
         self.hooks.created(&account).await.map_err(ControlError::Backend)?;
@@ -380,6 +384,16 @@ impl Control {
         account.tier = asked.tier.unwrap_or(account.tier);
         account.addons = addons(asked.addons.unwrap_or(account.addons))?;
         account.time_zone = time_zone(asked.time_zone.as_deref().unwrap_or(&account.time_zone))?;
+        if let Some(asked) = asked.beside_path {
+            if account.connection.is_none() {
+                return Err(ControlError::Invalid(
+                    "an embedded account always refuses a call that names an object type whose scope its app lacks; the setting is of connected accounts".into(),
+                ));
+            }
+            account.guards.beside_path = BesidePath::parse(&asked).ok_or_else(|| {
+                ControlError::Invalid(format!("the setting for object types beside the path is refuse or forward, not {asked}"))
+            })?;
+        }
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();
         replace(&mut next.accounts, account.clone(), |one| one.hub_id == hub_id);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -30,6 +31,8 @@ pub struct Account {
     pub region: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What is checked of its calls where HubSpot leaves it open; of connected accounts only.
+    pub guards: Guards,
     /// Where its calls go; none where the account is embedded.
     pub connection: Option<Arc<Connection>>,
 }

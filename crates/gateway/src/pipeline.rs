@@ -7,6 +7,7 @@
 mod account_activity;
 mod as_of;
 mod authenticate;
+mod beside;
 mod correlation;
 mod deprecation;
 mod faults;
@@ -378,7 +379,7 @@ impl Gateway {
         head: &http::request::Parts,
         body: Arriving,
         permit: Permit,
-        token: &TokenEntry,
+        token: &Arc<TokenEntry>,
     ) -> Result<Outcome, Outcome> {
         let account = &token.app.account;
         if let Some(limiter) = account.limiter() {
@@ -394,10 +395,13 @@ impl Gateway {
             let result = Box::pin(server.activity(self.audit.clone(), &account.account, kind, head)).await;
             return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
         }
-        let result = match (receive::body(head, body, call, false).await, fault) {
-            (Ok(body), Some(rule)) => Box::pin(self.in_part(call, head, body, permit, &rule)).await,
-            (Ok(body), None) => self.perform(call, head, body, permit, Destination::Embedded(&*self.backend)).await,
-            (Err(refused), _) => Err(refused),
+        let result = match receive::body(head, body, call, false).await {
+            Ok(taken) => match (beside::embedded(head, &taken, permit, token), fault) {
+                (Ok(permit), Some(rule)) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
+                (Ok(permit), None) => self.perform(call, head, taken.body, permit, self.embedded(token)).await,
+                (Err(refused), _) => Err(refused),
+            },
+            Err(refused) => Err(refused),
         };
         Ok(Outcome { result, allowance, allow: None })
     }
@@ -413,7 +417,9 @@ impl Gateway {
         limiter: &Arc<Limiter>,
     ) -> Result<Outcome, Outcome> {
         let operation = permit.operation();
-        let body = receive::body(head, body, call, true).await?;
+        let taken = receive::body(head, body, call, true).await?;
+        let permit = beside::connected(head, &taken, permit, token)?;
+        let body = taken.body;
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.
         self.presented(account).await?;
@@ -460,6 +466,11 @@ impl Gateway {
             }
             (None, Some(_)) => Err(respond::store_unavailable()),
         }
+    }
+
+    /// The embedded account of a token.
+    fn embedded(&self, token: &Arc<TokenEntry>) -> Destination<'_> {
+        Destination::Embedded(&*self.backend, token.clone())
     }
 
     /// Notes a change before it is made, and hands the call on.
@@ -560,13 +571,14 @@ enum Unresolved {
 }
 
 /// Decides anew about a call that waited.
-fn again(caller: &Caller<'_>, method: &http::Method, permit: Permit) -> Result<Permit, ErrorBody> {
-    let operation = permit.operation();
+fn again(caller: &Caller<'_>, method: &http::Method, mut permit: Permit) -> Result<Permit, ErrorBody> {
+    let (operation, beside) = (permit.operation(), permit.take_beside());
     let path = permit.into_path();
     if operation.is_unlisted() {
         return unlisted::permit(caller, method, path);
     }
-    authorize(caller, operation, path).map_err(|denial| denial.to_error(caller, operation))
+    let decided = authorize(caller, operation, path).and_then(|permit| permit.reaching(caller, beside));
+    decided.map_err(|denial| denial.to_error(caller, operation))
 }
 
 fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Unresolved> {

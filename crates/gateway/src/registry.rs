@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
 use keyway_core::catalog::LimitClass;
-use keyway_core::policy::Caller;
+use keyway_core::policy::{self, Caller};
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
@@ -467,16 +467,21 @@ impl TokenEntry {
     /// The caller that policy decides on.
     pub fn caller(&self) -> Caller<'_> {
         let app = &self.app.app;
-        let is_install = app.public_app.is_some();
         Caller {
             app_id: app.id,
             app_name: &app.name,
             hub_id: app.hub_id,
             token_id: self.token.id,
             granted: &self.granted,
-            is_install,
+            public_app: app.public_app,
             unlisted: &app.unlisted,
         }
+    }
+}
+
+impl policy::Holder for TokenEntry {
+    fn caller(&self) -> Caller<'_> {
+        Self::caller(self)
     }
 }
 

@@ -19,6 +19,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyway_core::guards::{BesidePath, Guards};
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -377,6 +378,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (70, "the id of the data folder", include_str!("../migrations/0070_folder.sql")),
         (75, "authorities of the forward proxy", include_str!("../migrations/0075_proxy_authority.sql")),
         (80, "unlisted operations", include_str!("../migrations/0080_unlisted.sql")),
+        (90, "object types beside the path", include_str!("../migrations/0090_beside_path.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -401,9 +403,9 @@ fn for_postgres(text: &str) -> String {
 /// Inserts an account, or replaces what is known of it.
 pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at, beside_path) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (hub_id) do update set name = excluded.name, tier = excluded.tier, addons = excluded.addons,
-         time_zone = excluded.time_zone, currency = excluded.currency",
+         time_zone = excluded.time_zone, currency = excluded.currency, beside_path = excluded.beside_path",
     )
     .bind(signed(account.hub_id))
     .bind(&account.name)
@@ -413,6 +415,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
     .bind(&account.currency)
     .bind(&account.region)
     .bind(account.created_at.as_ms())
+    .bind(account.guards.beside_path.name())
     .execute(&mut **change)
     .await?;
     Ok(())
@@ -541,6 +544,10 @@ fn account(row: &AnyRow) -> Result<Account, StoreError> {
         currency: row.try_get("currency")?,
         region: row.try_get("region")?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
+        guards: Guards {
+            beside_path: BesidePath::parse(row.try_get("beside_path")?)
+                .ok_or(StoreError::Row("setting for object types beside the path"))?,
+        },
         connection: None,
     })
 }

@@ -107,7 +107,7 @@ impl Portal {
         // No call, but for what an import needs of one: the time.
         let (method, path) = (Method::GET, NormalPath::parse("/").expect("it is one"));
         let base = crate::HUBSPOT.into();
-        let call = Call { hub_id, app_id: 0, user_id: hub_id, method, path, query: None, body: bytes::Bytes::new(), now, base };
+        let call = Call { hub_id, app_id: 0, user_id: hub_id, method, path, query: None, body: bytes::Bytes::new(), now, by: None, base };
         let mut tx = Tx::new(&mut state);
         crate::collections::perform_waiting(&call, &mut tx);
         tx.notes.by_import();
@@ -211,6 +211,7 @@ impl Filling<'_> {
             query,
             body: if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() },
             now: self.now,
+            by: None,
             base: crate::HUBSPOT.into(),
         };
         let reply = answer(&call, &mut self.tx).map_err(|refused| {

@@ -1,7 +1,8 @@
 //! The embedded CRM: a HubSpot-compatible account in memory, kept in one file.
 //!
-//! It knows nothing of tokens, scopes or limits; whoever calls it has decided that the call may be
-//! made. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
+//! It knows nothing of tokens or limits; whoever calls it has decided that the call may be made. What
+//! only the account's state tells (the object type of a list) is decided here, by the caller's scopes, as
+//! `core::policy` says. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
 
 mod collections;
 mod copy;
@@ -39,6 +40,7 @@ use bytes::Bytes;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 
@@ -116,6 +118,8 @@ pub struct Call {
     pub body: Bytes,
     /// The time of the call.
     pub now: Timestamp,
+    /// In whose name it is performed; none of the operator's own calls, which may do anything.
+    pub by: Option<OnBehalf>,
     /// Where the account is reached, such as `http://127.0.0.1:8484`: for links to files it keeps.
     pub base: Arc<str>,
 }
@@ -262,7 +266,8 @@ impl Portal {
         let mut state = State::new(0, settings);
         let Ok(method) = method.parse::<Method>() else { return false };
         let (path, now) = (path.clone(), Timestamp::from_ms(0));
-        let call = Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now, base: HUBSPOT.into() };
+        let call =
+            Call { hub_id: 0, app_id: 0, user_id: 0, method, path, query: None, body: Bytes::new(), now, by: None, base: HUBSPOT.into() };
         served(&call, &mut Tx::new(&mut state)).is_some()
     }
 
@@ -294,12 +299,14 @@ impl Portal {
             // A read could show changes that were never made durable.
             return (Err(refused), 0, false);
         }
+        state.by.clone_from(&call.by);
         let work = Work::new(STEPS_MAX, self.stopping.clone());
         let mut tx = Tx::within(&mut state, &work);
         let answer = answer(call, &mut tx);
         // Whatever the call made of it.
         let answer = work.exceeded().map_or(answer, |exceeded| Err(exceeded.into()));
         let notices = webhooks::notices(&mut tx, call);
+        tx.state.by = None;
         let position = self.append(tx);
         let tells = self.listener.get().is_some() && !notices.is_empty();
         if tells {

@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use keyway_core::object_type::ObjectTypeRef;
+use keyway_core::beside::Access;
+use keyway_core::error_body::ErrorBody;
+use keyway_core::object_type::{ObjectType, ObjectTypeRef};
+use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +91,8 @@ pub struct State {
     pub(crate) wanted: Option<Arc<Wanted>>,
     /// What apps are to be told once it is durable, with its position in the log.
     pub(crate) untold: VecDeque<(u64, Notice)>,
+    /// In whose name the call that holds the lock is performed; none of the operator's own.
+    pub(crate) by: Option<OnBehalf>,
     /// Set under the lock when the account goes: whoever still holds it must change nothing.
     pub is_deleted: bool,
 }
@@ -110,8 +115,18 @@ impl State {
             next_event: 0,
             wanted: None,
             untold: VecDeque::new(),
+            by: None,
             is_deleted: false,
         }
+    }
+
+    /// Whether the caller may read or write the records of a type, which its path does not name.
+    ///
+    /// # Errors
+    /// HubSpot's refusal, with the missing scope.
+    pub fn needs(&self, kind: Kind, access: Access) -> Result<(), ErrorBody> {
+        let row = kind.row().unwrap_or_else(|| ObjectType::custom());
+        self.by.as_ref().map_or(Ok(()), |by| by.needs(row, access))
     }
 
     /// Puts another state of the account in the place of this one, which goes on where this one was.

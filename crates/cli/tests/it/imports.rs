@@ -40,7 +40,7 @@ fn app(keyway: &Keyway, name: &str, scopes: &str) -> String {
 #[test]
 fn a_file_goes_in_as_an_import_and_comes_out_as_an_export() {
     let keyway = Keyway::start(&["--ephemeral"]);
-    let token = app(&keyway, "Files", "crm.import,crm.export,crm.objects.contacts.read");
+    let token = app(&keyway, "Files", "crm.import,crm.export,crm.objects.contacts.read,crm.objects.contacts.write");
     for (at, path) in ["/crm/v3/imports", "/crm/imports/2026-03", "/crm/imports/2026-09/"].into_iter().enumerate() {
         let (head, begun) = import(&keyway, &token, path, &format!("Mail\nrow{at}@example.com\nno address\n"));
         assert!(head.starts_with("http/1.1 200"), "{head} {begun}");
@@ -68,6 +68,11 @@ fn a_file_goes_in_as_an_import_and_comes_out_as_an_export() {
     let other = app(&keyway, "Other", "crm.objects.contacts.read");
     assert!(raw(&keyway, &other, &format!("GET {path} HTTP/1.1"), "").0.starts_with("http/1.1 403"));
     assert!(import(&keyway, &other, "/crm/v3/imports", "Mail\n").0.starts_with("http/1.1 403"));
+    // An import writes the types of its columns.
+    let importer = app(&keyway, "Importer", "crm.import");
+    let (head, refused) = import(&keyway, &importer, "/crm/v3/imports", "Mail\n");
+    assert!(head.starts_with("http/1.1 403"), "{head}");
+    assert_eq!(refused["errors"][0]["context"]["requiredGranularScopes"], json!(["crm.objects.contacts.write"]));
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod activity;
 mod admin_api;
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
+/// What a scope covers beside the path.
+mod beside;
 /// The record of changes, and requests that are sent again.
 mod changes;
 /// Accounts whose calls go to HubSpot.

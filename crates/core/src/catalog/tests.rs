@@ -203,7 +203,7 @@ fn every_operation_refuses_no_scope_passes_one_alternative_and_refuses_it_less_o
         }
         let passes = |granted: &ScopeSet| {
             let caller =
-                Caller { app_id: 1, app_name: "a", hub_id: 1, token_id: 1, granted, is_install: false, unlisted: &Unlisted::default() };
+                Caller { app_id: 1, app_name: "a", hub_id: 1, token_id: 1, granted, public_app: None, unlisted: &Unlisted::default() };
             authorize(&caller, operation, path.clone()).is_ok()
         };
         assert!(!passes(&ScopeSet::EMPTY), "{operation} passes with no scope");

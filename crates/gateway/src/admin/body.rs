@@ -108,6 +108,8 @@ pub(super) struct AccountBody {
     pub time_zone: Option<String>,
     pub currency: Option<String>,
     pub region: Option<String>,
+    /// Of a connected account: `refuse` or `forward` calls that name an object type whose scope their app lacks.
+    pub beside_path: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]

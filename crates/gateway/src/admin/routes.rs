@@ -148,6 +148,9 @@ async fn list_accounts(
 
 async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer<view::AccountAnswer> {
     let tier = tier(asked.tier.as_deref())?;
+    if asked.beside_path.is_some() {
+        return Err(ApiError::invalid("besidePath is a setting of connected accounts"));
+    }
     let AccountBody { hub_id, name, addons, time_zone, currency, region, .. } = asked;
     let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
     let made = admin.control.create_account(new).await?;
@@ -225,7 +228,13 @@ async fn update_account(
     if asked.hub_id.is_some() || asked.currency.is_some() || asked.region.is_some() {
         return Err(ApiError::invalid("hubId, currency and region stay as they were made"));
     }
-    let change = AccountChange { name: asked.name, tier: tier(asked.tier.as_deref())?, addons: asked.addons, time_zone: asked.time_zone };
+    let change = AccountChange {
+        name: asked.name,
+        tier: tier(asked.tier.as_deref())?,
+        addons: asked.addons,
+        time_zone: asked.time_zone,
+        beside_path: asked.beside_path,
+    };
     let changed = admin.control.update_account(hub_id, change).await?;
     answer(view::AccountAnswer { account: described(&admin, &changed).await })
 }

@@ -99,6 +99,8 @@ shown! {
         time_zone: String,
         currency: String,
         region: String,
+        /// Of a connected account: `refuse` or `forward` calls that name an object type whose scope their app lacks.
+        beside_path: Option<&'static str>,
         created_at: Moment,
         limits: AccountLimits,
         used_today: u64,

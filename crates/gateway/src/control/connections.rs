@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 
@@ -59,6 +60,7 @@ impl Control {
             currency: "USD".to_owned(),
             region: region(region_of(&credential))?,
             created_at: now,
+            guards: Guards::default(),
             connection: Some(Arc::new(Connection {
                 base,
                 credential,

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -338,6 +339,7 @@ fn made(client: &Arc<OAuthClient>, hub_id: u64, settings: &OAuthSettings, mut gr
         currency: "USD".to_owned(),
         region: "na1".to_owned(),
         created_at: now,
+        guards: Guards::default(),
         connection: Some(Arc::new(Connection {
             base: client.base.clone(),
             credential: Secret::new(String::new()),

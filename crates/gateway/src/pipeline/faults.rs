@@ -2,6 +2,7 @@
 //!
 //! Before the limits, so that a call that is made to fail counts against none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use keyway_core::quota::{Exceeded, Policy};
 use serde_json::{Value, json};
 
 use super::{Call, Gateway, authenticate, throttle};
-use crate::backend::{BackendReply, Destination, Reply};
+use crate::backend::{BackendReply, Reply};
 use crate::double::faults::{Cut, Rule, Seen};
 use crate::registry::TokenEntry;
 use crate::upstream::RequestBody;
@@ -56,9 +57,10 @@ impl Gateway {
         body: RequestBody,
         permit: Permit,
         rule: &Rule,
+        token: &Arc<TokenEntry>,
     ) -> Result<Reply, ErrorBody> {
         let sent = call.taken.as_ref().map(|taken| taken.body.clone()).unwrap_or_default();
-        let embedded = Destination::Embedded(&*self.backend);
+        let embedded = self.embedded(token);
         let Some((rest, failed)) = split(&sent, &rule.inputs) else {
             return self.perform(call, head, body, permit, embedded).await;
         };

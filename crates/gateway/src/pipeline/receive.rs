@@ -25,23 +25,34 @@ const INTROSPECTION_BYTES_MAX: usize = 4 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// A body that was taken in.
+pub(super) struct Taken {
+    /// What goes on.
+    pub body: RequestBody,
+    /// All of it, where it is JSON; nothing where there is none, or something else.
+    pub json: Bytes,
+    /// Whether it goes on as it comes, unread.
+    pub is_stream: bool,
+}
+
 /// The body of a call. JSON is read whole, so that it can be sent again where that is safe; what
 /// HubSpot takes besides (file uploads) goes through as it comes, where there is a HubSpot.
-pub(super) async fn body(head: &Parts, body: Arriving, call: &mut Call, connected: bool) -> Result<RequestBody, ErrorBody> {
+pub(super) async fn body(head: &Parts, body: Arriving, call: &mut Call, connected: bool) -> Result<Taken, ErrorBody> {
     check_coding(head)?;
     if connected && !body.is_end_stream() && check_type(head).is_err() {
         call.bytes_in = body.size_hint().exact().unwrap_or(0);
         if let Some(touched) = &mut call.touched {
             touched.body_unread();
         }
-        return Ok(Either::Right(Paced::new(body)));
+        return Ok(Taken { body: Either::Right(Paced::new(body)), json: Bytes::new(), is_stream: true });
     }
     let file = call.operation.is_some_and(takes_file) && !body.is_end_stream() && check_type(head).is_err();
     let bytes = if file { whole_body(head, body, call, FILE_BYTES_MAX).await? } else { json_body(head, body, call).await? };
     if let Some(touched) = &mut call.touched {
         touched.body(&bytes);
     }
-    Ok(Either::Left(Full::new(bytes)))
+    let json = if file { Bytes::new() } else { bytes.clone() };
+    Ok(Taken { body: Either::Left(Full::new(bytes)), json, is_stream: false })
 }
 
 /// An upload: a new file, new bytes of one, or the files of an import.

@@ -53,10 +53,21 @@ struct PortalBackend(Portal);
 impl Backend for PortalBackend {
     fn call(&self, call: BackendCall) -> BoxFuture<'_, Result<BackendReply, ErrorBody>> {
         Box::pin(async move {
-            let BackendCall { hub_id, app_id, method, path, query, body, now } = call;
+            let BackendCall { hub_id, app_id, method, path, query, body, now, by } = call;
             let reply = self
                 .0
-                .handle(Call { hub_id, app_id, user_id: hub_id, method, path, query, body, now, base: "http://127.0.0.1".into() })
+                .handle(Call {
+                    hub_id,
+                    app_id,
+                    user_id: hub_id,
+                    method,
+                    path,
+                    query,
+                    body,
+                    now,
+                    by: Some(by),
+                    base: "http://127.0.0.1".into(),
+                })
                 .await?;
             Ok(BackendReply { status: reply.status, body: reply.body })
         })
@@ -84,6 +95,7 @@ impl Server {
             currency: "EUR".into(),
             region: "na1".into(),
             created_at,
+            guards: Default::default(),
             connection: None,
         };
         let app = |id, name: &str, scopes: &[&str]| App {

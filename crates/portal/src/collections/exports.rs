@@ -21,6 +21,8 @@ use asked::Wanted;
 const EXPORTS_MAX: usize = 50;
 /// Where the file stands in the thing that is kept; never shown.
 const FILE: &str = "file";
+/// The app that made it; never shown.
+const APP: &str = "appId";
 /// Set once somebody looked at the task.
 const SEEN: &str = "seen";
 
@@ -29,14 +31,16 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     Some(match (asked.method(), rest) {
         ("POST", ["async"]) => start(asked, &place, tx),
         ("GET", ["async", "tasks", id, "status"]) => status(asked, &place, id, tx),
-        ("GET", [id]) if *id != "async" => kept(&place, id, tx).map(|item| reply(200, shown(item))),
-        ("GET", [id, "download"]) => kept(&place, id, tx).map(download),
+        ("GET", [id]) if *id != "async" => kept(asked, &place, id, tx).map(|item| reply(200, shown(item))),
+        ("GET", [id, "download"]) => kept(asked, &place, id, tx).map(download),
         _ => return None,
     })
 }
 
-fn kept<'a>(place: &Place, id: &str, tx: &'a Tx<'_>) -> Result<&'a Item, ErrorBody> {
-    tx.state.items.get(place, id).ok_or_else(|| missing(id))
+/// An export of the app that asks: the file has what that app may read, and another app may not.
+fn kept<'a>(asked: &Asked<'_>, place: &Place, id: &str, tx: &'a Tx<'_>) -> Result<&'a Item, ErrorBody> {
+    let is_own = |item: &&Item| item.value[APP] == asked.call.app_id;
+    tx.state.items.get(place, id).filter(is_own).ok_or_else(|| missing(id))
 }
 
 /// Makes the file of the records as they are now. 202, as HubSpot answers.
@@ -49,7 +53,7 @@ fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
     let value = json!({
         "id": id, "createdAt": asked.now(), "updatedAt": asked.now(), "exportName": wanted.name, "exportState": "DONE",
         "exportType": wanted.source.type_name(), "objectProperties": wanted.property_names(), "objectType": wanted.object_type(tx.state),
-        "recordCount": records.len(), FILE: file, SEEN: false,
+        "recordCount": records.len(), FILE: file, SEEN: false, APP: asked.call.app_id,
     });
     // Kept, and written down.
     tx.work.write(file_bytes)?;
@@ -64,7 +68,7 @@ fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
 
 /// `PROCESSING` at the first look, `COMPLETE` with the file's address from then on.
 fn status(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
-    let mut item = kept(place, id, tx)?.clone();
+    let mut item = kept(asked, place, id, tx)?.clone();
     // The file is written down once more with it.
     tx.work.write(item.value[FILE].as_str().map_or(0, str::len))?;
     let (started, seen) = (item.value["createdAt"].clone(), item.value[SEEN] == true);
@@ -87,7 +91,7 @@ fn address(asked: &Asked<'_>, id: &str) -> String {
 }
 
 fn shown(item: &Item) -> Value {
-    let fields = item.value.as_object().into_iter().flatten().filter(|(name, _)| ![FILE, SEEN].contains(&name.as_str()));
+    let fields = item.value.as_object().into_iter().flatten().filter(|(name, _)| ![FILE, SEEN, APP].contains(&name.as_str()));
     Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
 }
 

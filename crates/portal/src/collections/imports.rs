@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
@@ -90,6 +91,7 @@ fn start(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
     let request = request_of(&sent)?;
     let plan = Plan::read(tx.state, &request)?;
+    plan.kinds().into_iter().try_for_each(|kind| tx.state.needs(kind, Access::Write))?;
     let (mut files, mut cells_left) = (Vec::new(), CELLS_MAX);
     for file in &plan.files {
         let bytes = file_of(&sent, &file.name)?;

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use http::Method;
+use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -85,6 +86,13 @@ fn no_list(id: &str) -> ErrorBody {
 pub fn find<'a>(state: &'a State, id: &str) -> Result<&'a List, ErrorBody> {
     let list = id.parse().ok().and_then(|id: u64| state.lists.lists.get(&id));
     list.filter(|list| list.deleted_at.is_none()).ok_or_else(|| no_list(id))
+}
+
+/// The same, by a caller who may see who is on it: the records of its type.
+fn find_with_members<'a>(state: &'a State, id: &str) -> Result<&'a List, ErrorBody> {
+    let list = find(state, id)?;
+    kind(state, list).map_or(Ok(()), |kind| state.needs(kind, Access::Read))?;
+    Ok(list)
 }
 
 fn with_filters(request: &Request<'_>) -> bool {
@@ -258,7 +266,7 @@ fn rename(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
 
 fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
-    let list = find(tx.state, id)?.clone();
+    let list = find_with_members(tx.state, id)?.clone();
     if list.processing != Processing::Dynamic {
         return Err(ErrorBody::validation("Only a list that follows filters can be given other ones"));
     }
@@ -279,7 +287,7 @@ fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
 
 /// Pages go by record id, or by the time of joining.
 fn members(request: &Request<'_>, id: &str, state: &State, by_time: bool) -> Answer {
-    let list = find(state, id)?;
+    let list = find_with_members(state, id)?;
     let limit = request.query.limit(PAGE_DEFAULT, PAGE_MAX)?;
     let mut all = Members::new(state, request.work).of(list)?;
     if by_time {
@@ -316,7 +324,7 @@ fn id_list(given: &Value, field: &str) -> Result<Vec<String>, ErrorBody> {
 }
 
 fn fillable(state: &State, id: &str) -> Result<(u64, Kind), ErrorBody> {
-    let list = find(state, id)?;
+    let list = find_with_members(state, id)?;
     if list.processing == Processing::Dynamic {
         return Err(ErrorBody::validation("The members of a list that follows filters can't be added or removed")
             .sub_category("ILS.INVALID_LIST_PROCESSING_TYPE"));

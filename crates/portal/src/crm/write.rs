@@ -1,5 +1,6 @@
 //! Checks what a caller wants to write, and writes it.
 
+use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
@@ -286,6 +287,8 @@ fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>)
     let first = types.first().copied().ok_or_else(|| bad_field("associations.types", "must not be empty"))?;
     let to = state.spaces().map(|space| space.kind).find(|to| state.link_types.get(from, *to, first).is_some());
     let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", state.singular(from))))?;
+    // Before it is looked whether the other record is there, which its type's scope covers too.
+    state.needs(to, Access::Write)?;
     check_link(state, from, (to, id), &types)?;
     Ok(((to, id), types))
 }

@@ -57,7 +57,7 @@ impl<'a, 't> Records<'a, 't> {
         let Call { hub_id, app_id, user_id, now, .. } = *self.call;
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let base = self.call.base.clone();
-        let reply = answer(&Call { hub_id, app_id, user_id, method, path, query, body, now, base }, self.tx)?;
+        let reply = answer(&Call { hub_id, app_id, user_id, method, path, query, body, now, by: self.call.by.clone(), base }, self.tx)?;
         serde_json::from_slice(&reply.body).map_err(|_| ErrorBody::new(500, "INTERNAL", "an inner answer is not JSON"))
     }
 

@@ -149,6 +149,7 @@ pub fn call(line: &str, body: &[u8], now_ms: i64) -> Call {
         query,
         body: Bytes::copy_from_slice(body),
         now: Timestamp::from_ms(now_ms),
+        by: None,
         base: "http://127.0.0.1:8484".into(),
     }
 }

@@ -51,6 +51,7 @@ pub(in crate::admin) fn account(account: &model::Account, standing: Option<Stand
     Account {
         hub_id: account.hub_id,
         name: account.name.clone(),
+        beside_path: connection.is_some().then(|| account.guards.beside_path.name()),
         backend: if connection.is_some() { "hubspot" } else { "embedded" },
         connection,
         tier: account.tier.to_string(),

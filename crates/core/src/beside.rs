@@ -1,0 +1,181 @@
+//! The object types that a call reaches beside those that its operation's scopes cover: in the query
+//! (`associations=deals`), in the body (a search by `associations.deal`, a list of deals, an export),
+//! and in paths whose scopes leave the type out.
+//!
+//! `plan` says where each operation names types, `read` takes them out of JSON, `query` out of the query.
+//! Which scopes a type needs is `requirement`'s, and the decision is `policy`'s. What only the account
+//! knows (the object type of a list, the label of an association) is left to who asks.
+
+mod plan;
+mod query;
+mod read;
+
+use crate::catalog::Operation;
+use crate::object_type::{self, ObjectType};
+use crate::path::NormalPath;
+use crate::scope::ScopeSet;
+use crate::{association, requirement};
+
+pub use plan::takes_json_only;
+
+/// What a call does to the records of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It shows them, or what it answers depends on them.
+    Read,
+    /// It changes them, or what they are associated with.
+    Write,
+}
+
+impl Access {
+    /// `read` or `write`, as scopes end.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// The object types that a call reaches beside its path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Rows of the object types, one bit each.
+    read: u64,
+    write: u64,
+    /// The first name that is no object type.
+    unknown: Option<Box<str>>,
+    /// The first association whose other end is not published, a label that the account made; and what is done.
+    unresolved: Option<(Box<str>, Access)>,
+    /// The list whose members the call reads or changes, as the path has it.
+    list: Option<Box<str>>,
+    /// The body could not be read, so that HubSpot may see more in it.
+    unreadable: bool,
+}
+
+impl Beside {
+    /// What a call names. A body is given whole, or empty where there is none. Nothing is allocated
+    /// for an operation that names no further type.
+    pub fn of(operation: &Operation, path: &NormalPath, query: Option<&str>, body: &[u8]) -> Self {
+        let mut beside = Self::default();
+        let Some(plan) = plan::of(operation) else { return beside };
+        (beside.read, beside.write) = plan.always;
+        for (at, access) in &plan.path {
+            beside.add_named(path.segments().nth(*at).unwrap_or_default(), *access);
+        }
+        beside.list = plan.list.and_then(|at| path.segments().nth(at)).map(Into::into);
+        if let Some(at) = plan.definition {
+            let id = path.segments().nth(at).and_then(|text| text.parse().ok());
+            beside.add_association(id, true, Access::Read, true);
+        }
+        if let Some(query) = query.filter(|_| plan.query != plan::Query::None) {
+            query::read(&mut beside, plan.query, query);
+        }
+        if read::may_name_types(plan.body, body) {
+            read::body(&mut beside, plan.body, body);
+        }
+        beside
+    }
+
+    /// Whether there is nothing to decide.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a type by a row of the table.
+    pub fn add(&mut self, row: &ObjectType, access: Access) {
+        let bit = 1u64 << (row.index % 64);
+        match access {
+            Access::Read => self.read |= bit,
+            Access::Write => self.write |= bit,
+        }
+    }
+
+    /// Adds a type by any of its names.
+    pub fn add_named(&mut self, name: &str, access: Access) {
+        match object_type::row_of(name.trim()) {
+            Some(row) => self.add(row, access),
+            None => {
+                self.unknown.get_or_insert_with(|| name.chars().take(SHOWN_CHARS_MAX).collect());
+            }
+        }
+    }
+
+    /// Adds the type to which an association leads, or both of its ends.
+    fn add_association(&mut self, id: Option<u64>, is_own: bool, access: Access, both_ends: bool) {
+        let Some(row) = association::resolved(id, is_own) else {
+            self.add_unresolved(id, access);
+            return;
+        };
+        self.add(row.to, access);
+        if both_ends {
+            self.add(row.from, access);
+        }
+    }
+
+    fn add_unresolved(&mut self, id: Option<u64>, access: Access) {
+        self.unresolved.get_or_insert_with(|| (id.map_or_else(|| "none".to_owned(), |id| id.to_string()).into(), access));
+    }
+
+    /// The name that is no object type, where there is one.
+    pub fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
+    }
+
+    /// The id of an association type that HubSpot does not publish, where there is one, and what is done with it.
+    pub fn unresolved(&self) -> Option<(&str, Access)> {
+        self.unresolved.as_ref().map(|(id, access)| (&**id, *access))
+    }
+
+    /// Whether a body of JSON was expected and could not be read.
+    pub const fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+
+    /// The id of the list whose object type decides, where there is one.
+    pub fn list(&self) -> Option<&str> {
+        self.list.as_deref()
+    }
+
+    /// The list's object type is known and was added, or is not needed.
+    pub fn list_is_known(&mut self) {
+        self.list = None;
+    }
+
+    /// What the account decides by itself is left to it: lists, and labels that it made.
+    pub fn leave_to_account(&mut self) {
+        self.list = None;
+        self.unresolved = None;
+    }
+
+    /// The types with their access, in the order of the table.
+    pub fn types(&self) -> impl Iterator<Item = (&'static ObjectType, Access)> + '_ {
+        let rows = || ObjectType::all().iter().chain([ObjectType::custom()]);
+        let of = move |bits: u64, access| rows().filter(move |row| bits & (1 << (row.index % 64)) != 0).map(move |row| (row, access));
+        of(self.read, Access::Read).chain(of(self.write, Access::Write))
+    }
+
+    /// The types whose scopes a caller lacks.
+    pub fn missing(&self, granted: &ScopeSet) -> Vec<(&'static ObjectType, Access)> {
+        if self.read | self.write == 0 {
+            return Vec::new();
+        }
+        let lacks = |(row, access): &(&'static ObjectType, Access)| {
+            requirement::of_records(row, *access).is_none_or(|alternatives| !alternatives.met_by(granted))
+        };
+        self.types().filter(lacks).collect()
+    }
+}
+
+impl Beside {
+    /// For each type whose scope a caller lacks, a scope that is enough.
+    pub fn missing_scopes(&self, granted: &ScopeSet) -> Vec<&'static str> {
+        self.missing(granted).into_iter().filter_map(|(row, access)| requirement::of_records(row, access)?.first_name()).collect()
+    }
+}
+
+/// Longest part of a client's text that an error repeats, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;
