@@ -25,7 +25,7 @@ use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_gateway::tokens::Tokens;
 use keyway_gateway::upstream::{Base, Upstream};
-use keyway_gateway::webhooks::{Notice, Targets, Webhooks};
+use keyway_gateway::webhooks::{Event, Notice, Targets, Webhooks};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -137,6 +137,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let told = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
+        let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows }).collect();
         told.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
     let admin = Admin {

@@ -14,6 +14,7 @@ mod faults;
 mod introspect;
 mod links;
 mod oauth;
+mod own_app;
 mod receive;
 mod respond;
 mod throttle;
@@ -386,6 +387,7 @@ impl Gateway {
             return self.relay(call, head, body, permit, token, limiter).await;
         }
         let operation = permit.operation();
+        own_app::check(&self.registry, &permit, token)?;
         let fault = self.strike(call, operation, token).await?;
         let allowance = Some(throttle::embedded(token, operation, call.now)?);
         if usage::is_usage(operation) {

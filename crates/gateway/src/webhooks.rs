@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use keyway_core::beside::Beside;
 use keyway_core::secret::Secret;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -56,10 +57,19 @@ pub struct Notice {
     pub target: String,
     /// Requests to it that may be under way at one time.
     pub concurrent: usize,
-    /// As on the wire, but for `attemptNumber`.
-    pub events: Vec<Value>,
+    /// What happened.
+    pub events: Vec<Event>,
     /// Events that were too many to be told of.
     pub left_out: usize,
+}
+
+/// What an app is told of, if it may read it.
+#[derive(Debug)]
+pub struct Event {
+    /// As on the wire, but for `attemptNumber`.
+    pub value: Value,
+    /// The object types that it shows.
+    pub shows: Beside,
 }
 
 /// Sends webhooks.
@@ -115,6 +125,14 @@ impl Webhooks {
     pub fn tell(self: &Arc<Self>, notice: Notice) {
         let Notice { hub_id, app, target, concurrent, events, left_out } = notice;
         let key: Key = (hub_id, app.into());
+        let entry = self.registry.webhook_app(hub_id, &key.1);
+        let (events, withheld) = allowed(entry.as_deref(), events);
+        if let Some(why) = withheld {
+            self.note(hub_id, Outcome::refused(why).delivery(entry.as_deref(), &target, 0, "[]".into(), Duration::ZERO));
+        }
+        if events.is_empty() && left_out == 0 {
+            return;
+        }
         let mut queues = self.lock();
         let queue = queues.entry(key.clone()).or_insert_with(|| Queue::new(self.queues_made.fetch_add(1, Ordering::Relaxed)));
         queue.concurrent = concurrent.clamp(1, CONCURRENT_MAX);
@@ -221,6 +239,25 @@ impl Webhooks {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Queue>> {
         locked(&self.queues)
     }
+}
+
+/// The events that an app may read now, whatever it could read when it subscribed; and why others are not sent.
+fn allowed(app: Option<&AppEntry>, events: Vec<Event>) -> (Vec<Value>, Option<String>) {
+    let (mut sent, mut withheld, mut scopes) = (Vec::new(), 0, Vec::new());
+    for event in events {
+        // Of an app that is gone nothing can be signed, which sending says.
+        let missing = app.map_or_else(Vec::new, |app| event.shows.missing_scopes(&app.granted));
+        if missing.is_empty() {
+            sent.push(event.value);
+        } else {
+            withheld += 1;
+            scopes.extend(missing);
+        }
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    let why = || format!("{withheld} events are not sent, because the app lacks a scope that they need: {}", scopes.join(", "));
+    (sent, (withheld > 0).then(why))
 }
 
 impl Queue {

@@ -53,7 +53,7 @@ use work::{STEPS_MAX, Work};
 pub use fill::SETS;
 pub use seed::DemoSummary;
 pub use state::AccountSettings;
-pub use webhooks::Notice;
+pub use webhooks::{Event, Notice};
 
 /// Where records are kept.
 #[derive(Clone, Debug)]

@@ -10,7 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use keyway_core::beside::{Access, Beside};
 use keyway_core::error_body::ErrorBody;
+use keyway_core::object_type::ObjectType;
 use serde_json::{Map, Value, json};
 
 use crate::Call;
@@ -54,10 +56,19 @@ pub struct Notice {
     pub target: String,
     /// Requests to the target that may be under way at one time.
     pub concurrent: usize,
-    /// As on the wire, but for `attemptNumber`.
-    pub events: Vec<Value>,
+    /// What happened.
+    pub events: Vec<Event>,
     /// Events that were too many to be told of.
     pub left_out: usize,
+}
+
+/// What an app is told of, if it may read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// As on the wire, but for `attemptNumber`.
+    pub value: Value,
+    /// The object types that it shows.
+    pub shows: Beside,
 }
 
 /// What a transaction did to a record.
@@ -91,7 +102,7 @@ impl What {
         }
     }
 
-    fn event(&self) -> Event<'_> {
+    fn event(&self) -> About<'_> {
         let property = match self {
             Self::Changed { property, .. } => Some(property.as_str()),
             _ => None,
@@ -281,7 +292,7 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
                     event["sourceId"] = call.app_id.to_string().into();
                 }
                 describe(tx.state, one, &mut event);
-                events.push(event);
+                events.push(Event { value: event, shows: shown(one) });
             }
         }
         if !events.is_empty() {
@@ -315,18 +326,29 @@ pub fn told_to(state: &State) -> Vec<Value> {
 }
 
 /// What a subscription is about, beside its subject: a verb, and the property whose changes are told.
-type Event<'a> = (&'a str, Option<&'a str>);
+type About<'a> = (&'a str, Option<&'a str>);
 
 /// Subscriptions with their subjects, by what they are about: a call may have made a hundred thousand
 /// events, and an app has a thousand subscriptions.
-fn by_event<'a>(subscriptions: impl Iterator<Item = &'a Value>) -> HashMap<Event<'a>, Vec<(&'a Value, &'a str)>> {
-    let mut by_event: HashMap<Event<'a>, Vec<(&'a Value, &'a str)>> = HashMap::new();
+fn by_event<'a>(subscriptions: impl Iterator<Item = &'a Value>) -> HashMap<About<'a>, Vec<(&'a Value, &'a str)>> {
+    let mut by_event: HashMap<About<'a>, Vec<(&'a Value, &'a str)>> = HashMap::new();
     for subscription in subscriptions {
         let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { continue };
         let property = subscription["propertyName"].as_str().filter(|_| verb == "propertyChange");
         by_event.entry((verb, property)).or_default().push((subscription, subject));
     }
     by_event
+}
+
+/// The object types that an event shows: both ends of an association.
+fn shown(happened: &Happened) -> Beside {
+    let mut shown = Beside::default();
+    let mut add = |kind: Kind| shown.add(kind.row().unwrap_or_else(|| ObjectType::custom()), Access::Read);
+    add(happened.of.0);
+    if let What::Linked { to, .. } = &happened.what {
+        add(to.0);
+    }
+    shown
 }
 
 /// The fields that the kind of event has.

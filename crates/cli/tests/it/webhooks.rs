@@ -204,3 +204,64 @@ fn what_waits_for_a_target_is_not_sent_once_the_app_has_another() {
     assert_eq!(next(&got_new).events().len(), 1);
     assert!(matches!(got_old.recv_timeout(Duration::from_millis(1_500)), Err(RecvTimeoutError::Timeout)));
 }
+
+#[test]
+fn webhooks_belong_to_the_app_itself() {
+    let (keyway, token) = server(&[]);
+    let other = keyway.json(&["app", "create", "Other", "--scopes", SCOPES]);
+    let (own, other) = (keyway.json(&["app", "show", "Tests"])["app"]["id"].to_string(), other["app"]["id"].to_string());
+    let settings = json!({ "targetUrl": "http://127.0.0.1:1/" }).to_string();
+    let subscription = json!({ "eventType": "contact.creation" }).to_string();
+    for version in ["v3", "2026-03"] {
+        for name in [own.clone(), format!("app-{own}")] {
+            let path = format!("/webhooks/{version}/{name}/settings");
+            assert_eq!(keyway.call(&token, "PUT", &path, Some(&settings)).0, 200, "{path}");
+        }
+        for name in [other.clone(), format!("app-{other}"), "999".to_owned(), "v3".to_owned()] {
+            for (method, tail, body) in [
+                ("PUT", "settings", Some(&settings)),
+                ("GET", "settings", None),
+                ("DELETE", "settings", None),
+                ("GET", "subscriptions", None),
+                ("POST", "subscriptions", Some(&subscription)),
+            ] {
+                let path = format!("/webhooks/{version}/{name}/{tail}");
+                let (status, refused) = keyway.call(&token, method, &path, body.map(String::as_str));
+                assert_eq!((status, refused["category"].as_str()), (403, Some("BANNED")), "{method} {path} {refused}");
+            }
+        }
+    }
+    // The other spelling of a path is no way around.
+    assert_ne!(keyway.call(&token, "PUT", &format!("/webhooks/{other}/v3/settings"), Some(&settings)).0, 200);
+}
+
+#[test]
+fn a_subscription_needs_the_read_scope_of_its_object_when_it_is_made_and_when_it_is_told() {
+    let (keyway, token) = server(&[]);
+    let hook = keyway.json(&["app", "create", "Hook", "--scopes", "private-apps-read,private-apps-write"]);
+    let (id, hook) = (hook["app"]["id"].to_string(), hook["token"]["value"].as_str().unwrap().to_owned());
+    let (url, got) = receiver(&["200 OK"]);
+    assert_eq!(keyway.call(&hook, "PUT", &format!("/webhooks/v3/{id}/settings"), Some(&json!({ "targetUrl": url }).to_string())).0, 200);
+    let path = format!("/webhooks/v3/{id}/subscriptions");
+    for event in [
+        json!({ "eventType": "contact.propertyChange", "propertyName": "email", "active": true }),
+        json!({ "eventType": "object.creation", "objectTypeId": "0-1", "active": true }),
+    ] {
+        let (status, refused) = keyway.call(&hook, "POST", &path, Some(&event.to_string()));
+        assert_eq!((status, refused["category"].as_str()), (403, Some("MISSING_SCOPES")), "{event} {refused}");
+        assert_eq!(refused["errors"][0]["context"]["requiredGranularScopes"], json!(["crm.objects.contacts.read"]));
+    }
+    keyway.json(&["app", "update", "Hook", "--add-scope", "crm.objects.contacts.read"]);
+    let event = json!({ "eventType": "contact.propertyChange", "propertyName": "email", "active": true }).to_string();
+    assert_eq!(keyway.call(&hook, "POST", &path, Some(&event)).0, 201);
+    create(&keyway, &token, "ada@example.com");
+    assert_eq!(next(&got).events()[0]["propertyValue"], "ada@example.com");
+    // A scope that is taken away ends the events, and the deliveries say why.
+    keyway.json(&["app", "update", "Hook", "--remove-scope", "crm.objects.contacts.read"]);
+    create(&keyway, &token, "ben@example.com");
+    let told = keyway.json(&["portal", "webhook", "deliveries", "--app", "Hook", "--taken", "false", "--expect", "1", "--wait", "10s"]);
+    let error = told["deliveries"][0]["error"].as_str().unwrap();
+    assert!(error.contains("crm.objects.contacts.read"), "{error}");
+    assert!(!told.to_string().contains("ben@example.com"), "{told}");
+    assert!(got.try_recv().is_err());
+}

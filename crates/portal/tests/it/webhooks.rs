@@ -35,7 +35,7 @@ impl Told {
     /// The events since the last time, each less what every event has.
     fn events(&self) -> Vec<Value> {
         let notices = std::mem::take(&mut *self.notices.lock().unwrap());
-        let mut events: Vec<Value> = notices.into_iter().flat_map(|notice| notice.events).collect();
+        let mut events: Vec<Value> = notices.into_iter().flat_map(|notice| notice.events).map(|event| event.value).collect();
         for event in &mut events {
             let fields = event.as_object_mut().unwrap();
             assert_eq!((fields.remove("portalId"), fields.remove("appId")), (Some(HUB_ID.into()), Some(77.into())));
@@ -180,7 +180,7 @@ fn what_an_import_makes_is_told_of_as_an_imports() {
     crate::imports::one_contact(&told.account, "ada@example.com");
     told.account.get("/crm/v3/objects/contacts").expect(200);
     let notices = told.notices.lock().unwrap();
-    let event = &notices[0].events[0];
+    let event = &notices[0].events[0].value;
     assert_eq!((&event["changeSource"], event.get("sourceId")), (&json!("IMPORT"), None));
 }
 
@@ -191,14 +191,14 @@ fn an_import_that_is_done_before_a_seed_is_told_of_and_the_seed_is_not() {
     let seed = json!({ "records": { "contacts": [{ "properties": { "email": "seeded@example.com" } }] } });
     told.account.block_on(told.account.portal().fill(HUB_ID, seed, Timestamp::from_ms(NOW_MS))).unwrap();
     let notices = told.notices.lock().unwrap();
-    let sources: Vec<&Value> = notices.iter().flat_map(|notice| &notice.events).map(|event| &event["changeSource"]).collect();
+    let sources: Vec<&Value> = notices.iter().flat_map(|notice| &notice.events).map(|event| &event.value["changeSource"]).collect();
     assert_eq!(sources, ["IMPORT"]);
 }
 
 #[test]
 fn event_ids_go_on_after_a_seed_that_was_refused() {
     let told = Told::of(&[to("contact.creation")]);
-    let last_id = || told.notices.lock().unwrap().last().unwrap().events.last().unwrap()["eventId"].as_u64().unwrap();
+    let last_id = || told.notices.lock().unwrap().last().unwrap().events.last().unwrap().value["eventId"].as_u64().unwrap();
     told.account.contact("ada@example.com");
     let before = last_id();
     let seed = json!({ "calls": [{ "method": "POST", "path": "/webhooks/v3/77/subscriptions", "body": { "eventType": "nonsense" } }] });
