@@ -49,8 +49,6 @@ pub struct Name {
     pub last: Vec<String>,
     /// What the value is handed to or hangs from: a called function, a receiver.
     pub owner: Vec<String>,
-    /// The name is that of a call whose first argument the value is.
-    pub handed: bool,
     /// Where the name stands, if it is one plain identifier.
     pub identifier: Option<Range<usize>>,
 }
@@ -368,7 +366,7 @@ impl Reader<'_> {
         }
         let mut name = match previous {
             Some(range) => Name::of(self.text, range, Form::Argument),
-            None => Name { form: Form::Argument, words: callee.clone(), last: callee.clone(), handed: first, ..Name::default() },
+            None => Name { form: Form::Argument, words: callee.clone(), last: callee.clone(), ..Name::default() },
         };
         name.identifier = None;
         if !first {

@@ -1,7 +1,10 @@
 //! From a text to the credentials and calls in it.
 
+mod argument;
 pub mod credential;
+mod dress;
 pub mod encoded;
+mod provider;
 pub mod usage;
 
 use std::ops::Range;

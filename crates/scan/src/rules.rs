@@ -46,9 +46,6 @@ pub struct Rule {
     /// Names that are vetoed elsewhere are fine here: the shape is proof.
     #[serde(default)]
     pub no_veto: bool,
-    /// Only for what is handed to a call.
-    #[serde(default)]
-    pub argument: bool,
     /// The reason shown with a finding.
     pub why: String,
     /// Lines in which the rule finds something. `{uuid}` and the like are filled in by the test.

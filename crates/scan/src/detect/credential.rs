@@ -7,7 +7,7 @@ use keyway_core::secret::Secret;
 use keyway_core::token;
 use regex::bytes::Regex;
 
-use super::{Candidate, Text};
+use super::{Candidate, Text, argument, dress, provider};
 use crate::context::{self, Enclosing, Form, Name};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
@@ -19,6 +19,9 @@ use crate::text::{contains_ignore_case, follows_a_word, has_phrase, indent_of, i
 pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     for value in values(text.bytes, hits) {
         found.extend(judge_value(text, &value, hits.hubspot));
+    }
+    if hits.hubspot || !hits.values.is_empty() || !hits.encoded.is_empty() {
+        dress::find(text, hits.hubspot, found);
     }
     // Pieces that are put together at run time: look at the text with the seams taken out.
     if let Some(seamless) = seamless(text.bytes) {
@@ -61,7 +64,7 @@ pub(super) fn values(text: &[u8], hits: &Hits) -> Vec<Value> {
 }
 
 /// The value that starts at an offset, if it stands alone: no longer word holds it.
-fn value_at(text: &[u8], start: usize) -> Option<Value> {
+pub(super) fn value_at(text: &[u8], start: usize) -> Option<Value> {
     let rest = &text[start..];
     let read = |length: Option<usize>, shape| length.map(|length| (length, shape));
     // A UUID may begin with a C, too; the forms exclude each other.
@@ -85,6 +88,12 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     }
     let rules = Rules::get();
     let mut surroundings = Surroundings::new(text, value.at.clone(), file_names_hubspot);
+    if matches!(value.shape, Shape::Uuid | Shape::Routed)
+        && let Some((kind, callee)) = surroundings.handed_to()
+    {
+        let (confidence, reason) = surroundings.confidence(Confidence::High, &format!("an argument of {callee} that is a secret"), rules);
+        return Some(Candidate { at: value.at.clone(), value: Secret::new(secret), kind, rule: "client-argument", confidence, reason });
+    }
     let rule = rules.all().iter().find(|rule| rule.shapes.contains(&value.shape) && surroundings.satisfy(rule, rules))?;
     let mut kind = rule.kind;
     if value.shape == Shape::Pat && token::looks_like_ours(&secret) {
@@ -94,7 +103,8 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     if kind == Kind::Hapikey && super::usage::developer_call(text.bytes, value.at.start) {
         kind = Kind::DeveloperKey;
     }
-    let (confidence, reason) = surroundings.confidence(rule, rules);
+    let most = if surroundings.by_sole_provider { rule.confidence.min(Confidence::Medium) } else { rule.confidence };
+    let (confidence, reason) = surroundings.confidence(most, &rule.why, rules);
     Some(Candidate { at: value.at.clone(), value: Secret::new(secret), kind, rule: &rule.id, confidence, reason })
 }
 
@@ -107,6 +117,9 @@ struct Surroundings<'a> {
     uses: Option<Vec<Name>>,
     near: Option<bool>,
     file: bool,
+    sole: Option<bool>,
+    /// Whether all that speaks for the value is that its file has no other provider.
+    by_sole_provider: bool,
 }
 
 impl<'a> Surroundings<'a> {
@@ -116,7 +129,7 @@ impl<'a> Surroundings<'a> {
             name = named_by_file(text.path);
         }
         let file = file_names_hubspot || path_names_hubspot(text.path);
-        Self { text, at, name, enclosing: None, uses: None, near: None, file }
+        Self { text, at, name, enclosing: None, uses: None, near: None, file, sole: None, by_sole_provider: false }
     }
 
     fn satisfy(&mut self, rule: &Rule, rules: &Rules) -> bool {
@@ -125,9 +138,6 @@ impl<'a> Surroundings<'a> {
         }
         if rule.no_veto && rule.names_anything() {
             return true;
-        }
-        if rule.argument && !self.name.handed {
-            return false;
         }
         if self.name.form == Form::PathSegment && !rule.no_veto {
             return self.satisfied_by_path_segment(rule);
@@ -142,6 +152,15 @@ impl<'a> Surroundings<'a> {
         }
         self.name = name;
         holds
+    }
+
+    /// Whether HubSpot is the only provider that the file has to do with: then a form body need not
+    /// stand beside its URL.
+    fn is_sole_provider(&mut self, rules: &Rules) -> bool {
+        let text = self.text.bytes;
+        let sole = self.file && *self.sole.get_or_insert_with(|| provider::is_hubspot_alone(text, rules));
+        self.by_sole_provider |= sole;
+        sole
     }
 
     /// `/oauth/v1/refresh-tokens/<value>` names its value; other paths hold ids.
@@ -185,35 +204,44 @@ impl<'a> Surroundings<'a> {
                         && *self
                             .near
                             .get_or_insert_with(|| hubspot_is_nearest(text.bytes, &at, key_at, rules) || path_names_hubspot(text.path))
+                        || rules.generic(&name.last) && self.is_sole_provider(rules)
                 }
             }
         }
     }
 
-    /// How sure the rule may be here, and why.
-    fn confidence(&self, rule: &Rule, rules: &Rules) -> (Confidence, String) {
+    /// What a value is by its position in a client's call, where it stands or where its constant is used.
+    fn handed_to(&self) -> Option<(Kind, String)> {
+        let (text, name) = (self.text.bytes, &self.name);
+        argument::kind(text, self.at.start).or_else(|| {
+            let constant = name.identifier.is_some() && name.form == Form::Assigned && self.file;
+            constant.then(|| places_of_use(text, name, &self.at).into_iter().find_map(|place| argument::kind(text, place))).flatten()
+        })
+    }
+
+    /// How sure a finding may be here, at most `most`, and why.
+    fn confidence(&self, most: Confidence, why: &str, rules: &Rules) -> (Confidence, String) {
         let line = line_at(self.text.bytes, self.at.start);
         let near_line = line.start.max(self.at.start.saturating_sub(200))..line.end.min(self.at.end + 200);
         // `example.org` is where examples live that are run, not a word about the value.
         static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)example\.(?:com|org|net|edu)").expect("a constant"));
         let line_words = words(&HOST.replace_all(&self.text.bytes[near_line.start..self.at.start], b"".as_slice()));
         if rules.pretends(&self.name.words) || rules.pretends(&line_words) {
-            return (Confidence::Low, format!("{}; but its line says it is made up", rule.why));
+            return (Confidence::Low, format!("{}; but its line says it is made up", why));
         }
         let keys = match &self.enclosing {
             Some(enclosing) => enclosing.keys.clone(),
             None => context::enclosing(self.text.bytes, self.at.start).keys,
         };
         if let Some(key) = keys.iter().find(|key| key_pretends(key)) {
-            return (Confidence::Low, format!("{}; but it stands under a key \"{}\"", rule.why, key.join(" ")));
+            return (Confidence::Low, format!("{}; but it stands under a key \"{}\"", why, key.join(" ")));
         }
         let recorded = keys.iter().any(|key| matches!(key.as_slice(), [one] if one == "response" || one == "responses"));
         let place = practice_place(self.text.path).or(recorded.then_some("a recorded response"));
         if let Some(place) = place {
-            let lower = if rule.confidence == Confidence::High { Confidence::Medium } else { rule.confidence };
-            return (lower, format!("{}; stands in {place}", rule.why));
+            return (most.min(Confidence::Medium), format!("{}; stands in {place}", why));
         }
-        (rule.confidence, rule.why.clone())
+        (most, why.to_owned())
     }
 }
 
@@ -297,6 +325,12 @@ fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
 /// What the constant that holds a value is used as elsewhere in its text: `?hapikey=${KEY}`,
 /// `new Hubspot({ apiKey: KEY })`.
 fn uses(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<Name> {
+    let places = places_of_use(text, name, at);
+    places.into_iter().flat_map(|place| used_as(text, place)).filter(|name| name.form != Form::Prose).collect()
+}
+
+/// Where the constant that holds a value is used.
+fn places_of_use(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<usize> {
     const USES_MAX: usize = 50;
     let Some(identifier) = &name.identifier else { return Vec::new() };
     let identifier = &text[identifier.clone()];
@@ -316,7 +350,7 @@ fn uses(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<Name> {
         if is_comment(&text[line.start.max(start.saturating_sub(400))..start]) || in_trailing_comment(&text[line.start..start]) {
             continue;
         }
-        found.extend(used_as(text, start).into_iter().filter(|name| name.form != Form::Prose));
+        found.push(start);
         if found.len() >= USES_MAX {
             break;
         }

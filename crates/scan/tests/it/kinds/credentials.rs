@@ -78,3 +78,118 @@ fn k5_a_recorded_response_is_less_sure_and_still_reported() {
     let text = "hubspot:\n  sandbox:\n    refresh_token: {uuid}\n";
     assert_eq!(secrets("a.yml", text), [(Kind::OauthRefreshToken, Confidence::High, 3)]);
 }
+
+#[test]
+fn k2_secrets_by_position_in_the_official_clients() {
+    for (path, text) in [
+        ("a.js", "hubspotClient.oauth.tokensApi.create('refresh_token', undefined, undefined, ID, '{uuid}', '{routed}')"),
+        ("a.php", "$hubspot->oauth()->tokensApi()->create('refresh_token', null, null, $id, '{uuid}', '{routed}');"),
+        (
+            "a.py",
+            "# hubspot\nclient.oauth.tokens_api.create(\n    \"refresh_token\",\n    None,\n    None,\n    ID,\n    \"{uuid}\",\n    \"{routed}\",\n)",
+        ),
+        ("a.js", "// hubspot\nclient.oauth.defaultApi.createToken('refresh_token', undefined, undefined, ID, '{uuid}', '{routed}')"),
+    ] {
+        assert_eq!(kinds(path, text), [Kind::OauthClientSecret, Kind::OauthRefreshToken], "{text}");
+    }
+    assert_eq!(kinds("a.js", "hubspotClient.oauth.refreshTokensApi.get('{uuid}')"), [Kind::OauthRefreshToken]);
+    assert_eq!(kinds("a.php", "$h = HubSpot\\Factory::createWithApiKey('{uuid}');"), [Kind::Hapikey]);
+    assert_eq!(kinds("a.php", "$h = \\HubSpot\\Factory::createWithDeveloperApiKey(\"{uuid}\");"), [Kind::DeveloperKey]);
+    assert_eq!(
+        kinds("a.py", "from hubspot.utils.signature import Signature\nSignature.is_valid(sig, '{uuid}', body)"),
+        [Kind::OauthClientSecret]
+    );
+    assert_eq!(kinds("a.js", "hubspotClient.webhooks.validateSignature(sig, '{uuid}', body)"), [Kind::OauthClientSecret]);
+}
+
+#[test]
+fn k2_secrets_by_position_in_other_clients() {
+    for (path, text, kind) in [
+        ("a.cs", "var c = new HubSpotContactClient(\"{uuid}\");", Kind::Hapikey),
+        ("a.cs", "var api = new HubSpotApi(\"{uuid}\");", Kind::Hapikey),
+        ("a.java", "HubSpot hubSpot = new HubSpot(\"{uuid}\");", Kind::Hapikey),
+        ("a.go", "import \"github.com/belong-inc/go-hubspot\"\nc, _ := hubspot.NewClient(hubspot.SetAPIKey(\"{uuid}\"))", Kind::Hapikey),
+        ("a.go", "c := hubspot.NewClient(\"{uuid}\")", Kind::Hapikey),
+        ("a.py", "from hubspot3 import Hubspot3\nHubspot3(None, None, '{routed}')", Kind::OauthRefreshToken),
+        (
+            "a.rb",
+            "Rails.application.config.middleware.use OmniAuth::Builder do\n  provider :hubspot, 'an-id', '{uuid}', scope: 'contacts'\nend",
+            Kind::OauthClientSecret,
+        ),
+        ("devise.rb", "config.omniauth :hubspot, ENV['HUBSPOT_ID'], '{uuid}'", Kind::OauthClientSecret),
+        ("a.ts", "export const hs = createHubspotClient('{uuid}')", Kind::Hapikey),
+        ("a.php", "use SevenShores\\Hubspot\\Factory;\n$f->oAuth2()->getTokensByRefresh($id, '{uuid}', $token);", Kind::OauthClientSecret),
+        (
+            "a.js",
+            "const SECRET = '{uuid}'\nhubspotClient.oauth.tokensApi.create('authorization_code', code, url, ID, SECRET)",
+            Kind::OauthClientSecret,
+        ),
+    ] {
+        assert_eq!(kinds(path, text), [kind], "{text}");
+    }
+}
+
+#[test]
+fn k2_other_positions_and_other_clients_are_no_secrets() {
+    for (path, text) in [
+        ("a.js", "hubspotClient.oauth.tokensApi.create('refresh_token', undefined, undefined, '{uuid}', SECRET, TOKEN)"),
+        ("a.js", "new HubSpotFormClient('{uuid}')"),
+        ("a.js", "new HubspotChatWidget('{uuid}')"),
+        ("a.rb", "provider :github, 'an-id', '{uuid}' # not hubspot"),
+        ("a.js", "// hubspot\ntokensStore.create('refresh_token', undefined, undefined, ID, '{uuid}')"),
+        ("a.cs", "// HubSpot\nvar c = new TrackingClient(\"{uuid}\");"),
+        ("a.js", "hubspotForms.submit('{uuid}', fields)"),
+    ] {
+        assert_eq!(kinds(path, text), [], "{text}");
+    }
+}
+
+#[test]
+fn k3_a_form_body_apart_from_its_url_counts_where_hubspot_is_alone() {
+    let apart = "\n// more\n".repeat(60);
+    let body = "const body = { grant_type: 'refresh_token', client_id: ID, client_secret: '{uuid}', refresh_token: REFRESH }";
+    let js = format!("{body}\n{apart}\naxios.post('https://api.hubapi.com/oauth/v1/token', body)");
+    assert_eq!(secrets("a.js", &js), [(Kind::OauthClientSecret, Confidence::Medium, 1)]);
+    let py = format!(
+        "DATA = {{\n    'refresh_token': '{{uuid}}',\n}}\n{apart}\nrequests.post('https://api.hubapi.com/oauth/v1/token', data=DATA)"
+    );
+    assert_eq!(secrets("a.py", &py), [(Kind::OauthRefreshToken, Confidence::Medium, 2)]);
+    let rb = format!("require 'hubspot-api-client'\n{apart}\nBODY = {{ client_secret: '{{uuid}}' }}\n");
+    assert_eq!(kinds("a.rb", &rb), [Kind::OauthClientSecret]);
+    let sh = format!(
+        "BODY=\"grant_type=refresh_token&refresh_token={{uuid}}\"\n{apart}\ncurl https://api.hubapi.com/oauth/v1/token -d \"$BODY\""
+    );
+    assert_eq!(kinds("a.sh", &sh), [Kind::OauthRefreshToken]);
+    // Another provider, by host or by name, may be the one that is meant.
+    for other in ["axios.post('https://login.other-crm.io/token', body)", "const xero = connect()", "const salesforceUrl = env.URL"] {
+        let text = format!("{body}\n{apart}\naxios.get('https://api.hubapi.com/crm/v3/owners')\n{other}");
+        assert_eq!(kinds("a.js", &text), [], "{other}");
+    }
+    // A file that only mentions HubSpot has nothing to do with it.
+    assert_eq!(kinds("a.js", &format!("// as hubspot does\n{apart}{body}")), []);
+}
+
+#[test]
+fn k5b_tokens_in_another_dress_are_found() {
+    let token = crate::values::pat(3);
+    for (what, text) in [
+        ("two lines", format!("token: {}\n  {}", &token[..20], &token[20..])),
+        ("two lines of a comment", format!("# token {}\n# {}", &token[..25], &token[25..])),
+        ("a quotation", format!("> use {}\n> {} here", &token[..17], &token[17..])),
+        ("quoted-printable", format!("HubSpot {}=\n{}", &token[..30], &token[30..])),
+        ("JSON's escapes", format!("\"hubspot\": \"{}\"", token.replace('-', "\\u002d"))),
+        ("URL encoding", format!("hubspot?token={}", token.replace('-', "%2D"))),
+        ("entities", format!("HubSpot: {}", token.replace('-', "&#45;"))),
+        ("hyphens of a word processor", format!("HubSpot: {}", token.replace('-', "\u{2011}"))),
+        ("a soft break", format!("HubSpot: {}<wbr>{}", &token[..20], &token[20..])),
+    ] {
+        assert_eq!(kinds("a.txt", &text), [Kind::PrivateAppToken], "{what}");
+    }
+    for text in [
+        "HubSpot: pat-na1-\n  xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx".to_owned(),
+        format!("hubspot {}\n\n\n{}", &token[..20], "something else"),
+        format!("hubspot {}\n{}fff", &token[..20], &token[20..]),
+    ] {
+        assert_eq!(kinds("a.txt", &text), [], "{text}");
+    }
+}

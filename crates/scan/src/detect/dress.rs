@@ -1,0 +1,46 @@
+//! Tokens in another dress: broken over two lines, with dashes that a word processor or an encoding
+//! has changed, with soft breaks inside. Only `pat-` tokens: their form alone says what they are.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::credential::{judge_value, value_at};
+use super::{Candidate, Text};
+
+/// What stands for a dash: itself, URL- and JSON-encoded, as an entity, and Unicode's others.
+const DASH: &str = r"(?:-|%2[dD]|\\u002[dD]|&#45;|&#x2[dD];|&hyphen;|&dash;|\xE2\x80[\x90-\x93]|\xE2\x88\x92)";
+/// What may come between two letters: the end of a line, with what begins the next one in comments,
+/// quotations and tables, and breaks that are not seen.
+const BREAK: &str = r"(?:=?\r?\n[ \t>#*/|]{0,40}|\xC2\xAD|\xE2\x80\x8B|<wbr ?/?>)";
+
+static DRESSED: LazyLock<Regex> = LazyLock::new(|| {
+    let hex = |count: usize| format!("(?:{BREAK}?[0-9a-fA-F]){{{count}}}");
+    let dash = format!("{BREAK}?{DASH}");
+    let groups = [8, 4, 4, 4, 12].map(|count| format!("{dash}{}", hex(count))).concat();
+    let pattern = format!("(?-u)pat{dash}{BREAK}?[a-z]{{2}}[0-9]{{1,2}}{groups}");
+    regex::bytes::RegexBuilder::new(&pattern).size_limit(32 << 20).build().expect("a constant")
+});
+static BREAKS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){BREAK}")).expect("a constant"));
+static DASHES: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){DASH}")).expect("a constant"));
+
+/// Finds tokens in another dress.
+pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidate>) {
+    /// Longest token in another dress, in bytes: each of its letters may be encoded, and a few lines begin in it.
+    const TOKEN_MAX: usize = 400;
+    for start in memchr::memmem::find_iter(text.bytes, b"pat") {
+        // A plain one is found without this.
+        let near = &text.bytes[start..text.bytes.len().min(start + TOKEN_MAX)];
+        let Some(dressed) = DRESSED.find(near).filter(|dressed| dressed.start() == 0) else { continue };
+        let plain = DASHES.replace_all(&BREAKS.replace_all(dressed.as_bytes(), b"".as_slice()), b"-".as_slice()).into_owned();
+        if plain == dressed.as_bytes() {
+            continue;
+        }
+        let end = start + dressed.end();
+        let bytes = [&text.bytes[..start], &plain, &text.bytes[end..]].concat();
+        let undressed = Text { path: text.path, bytes: &bytes };
+        if let Some(value) = value_at(&bytes, start) {
+            found.extend(judge_value(undressed, &value, names_hubspot).map(|candidate| Candidate { at: start..end, ..candidate }));
+        }
+    }
+}
