@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
 use keyway_core::token::TokenKey;
-use keyway_gateway::admin::{self, Admin, AdminToken, SocketPeer};
+use keyway_gateway::admin::{self, Admin, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
@@ -298,14 +298,7 @@ fn serve_admin(
     tokio::spawn(server::serve_admin(tokio::net::TcpListener::from_std(tcp)?, over_tcp, descriptors, stopped.clone()));
     let path = folder.join("admin.sock");
     let socket = bind_socket(folder, &path)?;
-    let mut stop = stopped;
-    tokio::spawn(async move {
-        let over_socket = admin::over_socket(admin).into_make_service_with_connect_info::<SocketPeer>();
-        let served = axum::serve(socket, over_socket).with_graceful_shutdown(async move { drop(stop.wait_for(|stop| *stop).await) });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the admin socket stopped");
-        }
-    });
+    tokio::spawn(server::serve_admin(socket, admin::over_socket(admin), descriptors, stopped));
     Ok(path)
 }
 

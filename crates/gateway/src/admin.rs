@@ -37,7 +37,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
 
 use crate::audit::AuditLog;
 use crate::clock;
@@ -129,6 +130,13 @@ pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router {
         .merge(console::pages())
         .layer(axum::middleware::from_fn(move |request, next| guard::refuse_foreign_hosts(own.clone(), request, next)))
         .with_state(admin)
+}
+
+/// A body that could not be read, in the API's form. The client may send it again.
+pub(crate) fn body_refused(status: u16, code: &'static str, message: &str) -> Response {
+    let mut response = body::ApiError::new(status, code, message).into_response();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// The API as served on the data folder's socket.

@@ -50,6 +50,9 @@ use crate::admin::Admin;
 pub(crate) use consent::{answered, parse};
 pub use guessing::SignInGuesses;
 
+/// Largest form, but for those that take a file: every scope ticked, with names and notes.
+const FORM_BYTES_MAX: usize = 64 << 10;
+
 /// The pages.
 pub(crate) fn pages() -> Router<Admin> {
     let alone = Router::new()
@@ -72,7 +75,7 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/oauth/callback", get(callback::take))
         .route("/oauth/{hub_id}/authorize", get(consent::show_for))
         .layer(map_response(page::harden));
-    console().merge(alone).layer(from_fn(page::refuse_other_sites))
+    console().merge(alone).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)).layer(from_fn(page::refuse_other_sites))
 }
 
 /// Those that need a session.

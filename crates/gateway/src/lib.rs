@@ -15,6 +15,7 @@ pub mod control;
 pub mod coverage;
 pub mod double;
 pub mod guesses;
+pub mod held;
 pub mod limiter;
 pub mod metrics;
 pub mod model;

@@ -4,8 +4,9 @@
 //! keeps; here are the clocks, the waiting and the waking.
 
 pub mod line;
+mod streams;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use self::line::{Line, LineError};
+use self::streams::{Stream, Streams};
 use crate::clock::{self, Clock};
 use crate::model::{App, Sharing};
 
@@ -35,6 +37,9 @@ pub struct Limiter {
     /// A place was given back, or the line has changed.
     changed: Notify,
     waiting_bytes: AtomicUsize,
+    streams: Streams,
+    /// How many instances share the limits.
+    instances: AtomicU32,
     clock: Clock,
     /// The account, and the line that it has with other instances.
     line: Option<(u64, Arc<Line>)>,
@@ -117,7 +122,15 @@ impl Limiter {
         // A count that is already over resets itself at the first call.
         let share = Share::new(limits, DailyCount::new(0, Timestamp::from_ms(0)));
         let state = State { share, zone, serving: false, version: 0, news: false, reported: Instant::now(), round: 0 };
-        Self { state: Mutex::new(state), changed: Notify::new(), waiting_bytes: AtomicUsize::new(0), clock, line }
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            waiting_bytes: AtomicUsize::new(0),
+            streams: Streams::default(),
+            instances: AtomicU32::new(1),
+            clock,
+            line,
+        }
     }
 
     /// Takes on what the account and its apps are set to now.
@@ -132,6 +145,7 @@ impl Limiter {
 
     /// Shares the limits with other instances, this many in all.
     pub fn share_among(&self, instances: u32) {
+        self.instances.store(instances.max(1), Ordering::Relaxed);
         self.locked().share.set_parts(instances, self.clock.now().steady);
         self.changed.notify_one();
     }
@@ -182,6 +196,35 @@ impl Limiter {
             Ok(Ok(served)) => served,
             Ok(Err(_)) | Err(_) => Err(full),
         }
+    }
+
+    /// Asks whether a call would be refused at once, before its body is taken in. Takes no place.
+    ///
+    /// # Errors
+    /// It would.
+    pub fn would_refuse(self: &Arc<Self>, asking: Asking) -> Result<(), Exceeded> {
+        let (patience, now) = (asking.until.saturating_duration_since(Instant::now()), self.clock.now());
+        let mut state = self.locked();
+        self.follow_line(&mut state);
+        let State { share, zone, .. } = &mut *state;
+        match share.ask(asking.class, asking.app_id, asking.terms, now, || clock::next_midnight(zone, now.wall)) {
+            Asked::Granted(place, _) => {
+                share.done(place, false, now.steady);
+                Ok(())
+            }
+            Asked::Never(exceeded) => Err(exceeded),
+            Asked::Full(exceeded) if longer(exceeded.retry_after_ms, patience) => Err(exceeded),
+            Asked::Full(_) | Asked::InLine(_) => Ok(()),
+        }
+    }
+
+    /// Waits until an app may begin an upload that goes on as it comes.
+    ///
+    /// # Errors
+    /// Its uploads, or those of all apps, have as many places as they may, and none ended in time.
+    pub async fn stream(&self, asking: Asking) -> Result<Stream<'_>, Exceeded> {
+        let places = self.standing().0.burst / self.instances.load(Ordering::Relaxed);
+        self.streams.begin(asking.app_id, places, asking.until).await
     }
 
     /// Hands places to those who wait, until nobody does.

@@ -21,15 +21,18 @@ mod throttle;
 mod touched;
 mod unlisted;
 mod usage;
+mod weight;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response};
+use http_body_util::Either;
 use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
 use keyway_core::error_body::ErrorBody;
@@ -49,6 +52,7 @@ use crate::backend::{Backend, CONNECTION_CREDENTIAL, Destination, Forwarded, Rep
 use crate::clock;
 use crate::control::Control;
 use crate::double::requests::Received;
+use crate::held::{Budget, Charge};
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::model::Account;
@@ -80,6 +84,8 @@ pub struct Gateway {
     property_names: bool,
     /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
     as_of: Option<AsOf>,
+    /// What the bodies of requests may hold in memory together.
+    bodies: Arc<Budget>,
     /// Where the data listener is reached, which links in HubSpot's answers name.
     reached: Reached,
     /// What is counted.
@@ -112,6 +118,8 @@ struct Call {
     touched: Option<Box<Touched>>,
     sent: Sent,
     bytes_in: u64,
+    /// What its body holds in memory, where it is counted.
+    charge: Option<Box<Charge>>,
     begun: bool,
     /// HubSpot's word for what was wrong, where the answer is no error of the pipeline's.
     status_word: Option<&'static str>,
@@ -163,6 +171,7 @@ impl Gateway {
             tokens: None,
             property_names: true,
             as_of: None,
+            bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
             reached: Reached::default(),
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
@@ -202,6 +211,18 @@ impl Gateway {
     pub fn with_reached(mut self, reached: Reached) -> Self {
         self.reached = reached;
         self
+    }
+
+    /// The same, with another budget for the bodies of requests.
+    #[must_use]
+    pub fn with_bodies(mut self, bodies: Budget) -> Self {
+        self.bodies = Arc::new(bodies);
+        self
+    }
+
+    /// Bytes of request bodies that are held in memory.
+    pub fn bodies_held(&self) -> usize {
+        self.bodies.held()
     }
 
     /// Brings the daily counts back from the audit, after a restart.
@@ -255,6 +276,7 @@ impl Gateway {
             touched: None,
             sent: Sent::default(),
             bytes_in: 0,
+            charge: None,
             begun: false,
             status_word: None,
             answers_secrets: false,
@@ -324,7 +346,7 @@ impl Gateway {
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();
-            let body = receive::introspection_body(&head, body, call).await?;
+            let body = receive::introspection_body(&head, body, call, &self.bodies).await?;
             return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
         }
         if let Some(endpoint) = oauth::Endpoint::of(&head.method, &path) {
@@ -397,7 +419,7 @@ impl Gateway {
             let result = Box::pin(server.activity(self.audit.clone(), &account.account, kind, head)).await;
             return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
         }
-        let result = match receive::body(head, body, call, false).await {
+        let result = match receive::body(head, body, call, &self.bodies).await {
             Ok(taken) => match (beside::embedded(head, &taken, permit, token), fault) {
                 (Ok(permit), Some(rule)) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
                 (Ok(permit), None) => self.perform(call, head, taken.body, permit, self.embedded(token)).await,
@@ -419,15 +441,28 @@ impl Gateway {
         limiter: &Arc<Limiter>,
     ) -> Result<Outcome, Outcome> {
         let operation = permit.operation();
-        let taken = receive::body(head, body, call, true).await?;
+        let asks = |held| Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
+        if receive::is_long(&body) {
+            limiter.would_refuse(asks(0)).map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
+        }
+        let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
         let permit = beside::connected(head, &taken, permit, token)?;
-        let body = taken.body;
+        let mut body = taken.body;
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.
         self.presented(account).await?;
         let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let asking = Asking::new(token.app.app.id, token.app.app.sharing, operation.limit_class, held);
+        let asking = asks(held);
         let waits = Instant::now();
+        let slow = match &mut body {
+            Either::Left(_) => None,
+            Either::Right(body) => Some(body.is_slow()),
+        };
+        // What goes on as it comes keeps its place for as long as its client takes.
+        let stream = match slow {
+            Some(_) => Some(Box::pin(limiter.stream(asking)).await.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?),
+            None => None,
+        };
         let slot = limiter.place(asking).await;
         call.sent.waited = waits.elapsed();
         let slot = slot.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
@@ -453,8 +488,10 @@ impl Gateway {
                 }
                 Err(error)
             }
+            Err(_) if slow.is_some_and(|slow| slow.load(Ordering::Relaxed)) => Err(receive::upload_too_slow()),
             other => other,
         };
+        drop(stream);
         Ok(Outcome { result, allowance, allow: None })
     }
 

@@ -40,6 +40,8 @@ const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
 const ACCEPTED_MAX: usize = 128;
 /// Longest head of a request, in bytes: the longest path and query, and as much again.
 const HEAD_BYTES_MAX: usize = 32 << 10;
+/// Bytes that are read of a connection before they are used: the longest head, and a little of what follows.
+const READ_BYTES_MAX: usize = HEAD_BYTES_MAX + (4 << 10);
 /// How long a client may take to send the head of a request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
@@ -216,6 +218,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(READ_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let stop = shutdown.wait_for(|stop| *stop);
     let ended = first_of(poll_fn(|context| connection.poll_without_shutdown(context)), stop).await;

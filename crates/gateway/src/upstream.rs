@@ -13,6 +13,7 @@ pub mod health;
 mod judge;
 mod linked;
 mod pool;
+mod upload;
 
 use std::time::Duration;
 
@@ -27,17 +28,18 @@ use keyway_core::share::Told;
 
 use crate::arriving::Arriving;
 
-pub use body::Paced;
+pub use body::{BodyError, Paced};
 pub use credential::{CredentialError, CredentialInfo};
 pub use headers::let_through;
 use health::Health;
 pub use judge::Mark;
 pub use linked::{Linked, change_links};
 use pool::CONNECT_TIME_MAX;
+pub use upload::Upload;
 
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
-/// How long a body that comes as it goes may take in all; each piece of it must come sooner.
+/// How long a body that comes as it goes may take in all, at its least rate or faster.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// Times a call is sent at most, where sending it again is safe.
 pub const ATTEMPTS_MAX: u32 = 3;
@@ -45,7 +47,7 @@ pub const ATTEMPTS_MAX: u32 = 3;
 pub const BACKOFF: Duration = Duration::from_millis(150);
 
 /// The body of a call: whole where it was read, and can be sent again; or as it comes.
-pub type RequestBody = Either<Full<Bytes>, Paced<Arriving>>;
+pub type RequestBody = Either<Full<Bytes>, Box<Upload<Arriving>>>;
 
 /// The body of an answer: as it comes, or with its links changed.
 pub type AnswerPart = Either<Paced, Linked>;

@@ -43,5 +43,7 @@ mod sign_in;
 mod touched;
 /// Calls that the catalog does not list.
 mod unlisted;
+/// Uploads to connected accounts that come slowly.
+mod uploads;
 /// Webhooks, at a receiver of the test's own.
 mod webhooks;

@@ -283,3 +283,14 @@ fn oathtool(key: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
+
+#[test]
+fn forms_are_small_before_anybody_is_known() {
+    let keyway = Keyway::start(&[]);
+    let browser = Browser::new(&keyway);
+    for (path, field) in [("/sign-in", "email"), ("/set-up", "token"), ("/oauth/authorize", "scope"), ("/sign-in/code", "code")] {
+        // Each letter is three bytes of the form.
+        assert_eq!(browser.post(path, &[(field, &"x".repeat(22_000))]).status, 413, "{path}");
+    }
+    assert_ne!(browser.post("/sign-in", &[("email", &"x".repeat(20_000)), ("password", "y")]).status, 413);
+}

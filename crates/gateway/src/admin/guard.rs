@@ -10,15 +10,13 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
 use keyway_core::secret::Secret;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 use super::body::ApiError;
@@ -258,9 +256,10 @@ fn other_method(path: &str) -> Response {
 #[derive(Clone)]
 pub struct SocketPeer(String);
 
-impl Connected<IncomingStream<'_, UnixListener>> for SocketPeer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self(stream.io().peer_cred().map(|peer| format!("uid {}", peer.uid())).unwrap_or_default())
+impl SocketPeer {
+    /// The other end of a connection.
+    pub(crate) fn of(stream: &UnixStream) -> Self {
+        Self(stream.peer_cred().map(|peer| format!("uid {}", peer.uid())).unwrap_or_default())
     }
 }
 

@@ -164,9 +164,8 @@ impl Requests {
     /// Keeps one more; it is given its number.
     pub fn note(&self, mut received: Received) {
         received.body_bytes = received.body.len() as u64;
-        if received.body.len() > BODY_BYTES_MAX {
-            received.body = Bytes::new();
-        }
+        // A copy: what came in is a piece of a read buffer, all of which it would keep.
+        received.body = if received.body.len() > BODY_BYTES_MAX { Bytes::new() } else { Bytes::copy_from_slice(&received.body) };
         self.0.note(received);
     }
 

@@ -203,7 +203,7 @@ impl Gateway {
         body: Arriving,
         endpoint: Endpoint,
     ) -> Result<Option<Value>, Refusal> {
-        let bytes = receive::small_body(head, body, call).await?;
+        let bytes = receive::small_body(head, body, call, &self.bodies).await?;
         let mut params = read_params(head, &bytes)?;
         if endpoint == (Endpoint::Token { v1: true }) {
             // OAuth v1 takes them in the query too, which is why it ends.

@@ -1,18 +1,20 @@
-//! Takes in a request's body, bounded in bytes and in time.
+//! Takes in a request's body, bounded in bytes and in time, one by one and all together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
-use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Body;
 use keyway_core::catalog::{self, Operation};
 use keyway_core::error_body::ErrorBody;
 
-use super::Call;
+use super::{Call, respond, weight};
 use crate::arriving::Arriving;
-use crate::upstream::{Paced, RequestBody};
+use crate::held::{Budget, Charge, FREE_BYTES, Spent};
+use crate::upstream::{BodyError, RequestBody, Upload};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
@@ -24,6 +26,13 @@ const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 const INTROSPECTION_BYTES_MAX: usize = 4 * 1024;
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// An upload to a connected account is read whole up to here, and only then asks for its place in the
+/// account's limits. What is longer goes on as it comes.
+const UPLOAD_BYTES_WHOLE: usize = 256 * 1024;
+/// From this length on, the limits are asked before the body is read, and once more after.
+const LONG_BODY_BYTES: u64 = 64 * 1024;
+/// The first allocation for a body that comes in several pieces.
+const FIRST_BYTES: usize = 16 * 1024;
 
 /// A body that was taken in.
 pub(super) struct Taken {
@@ -31,28 +40,62 @@ pub(super) struct Taken {
     pub body: RequestBody,
     /// All of it, where it is JSON; nothing where there is none, or something else.
     pub json: Bytes,
-    /// Whether it goes on as it comes, unread.
+    /// Whether it is an upload, which goes on unread.
     pub is_stream: bool,
 }
 
-/// The body of a call. JSON is read whole, so that it can be sent again where that is safe; what
-/// HubSpot takes besides (file uploads) goes through as it comes, where there is a HubSpot.
-pub(super) async fn body(head: &Parts, body: Arriving, call: &mut Call, connected: bool) -> Result<Taken, ErrorBody> {
+/// Bytes of bodies that the data listener and the forward proxy hold together, of one app, and of callers
+/// that are not known.
+pub(super) const BODIES_BYTES_MAX: usize = 128 << 20;
+pub(super) const APP_BODIES_BYTES_MAX: usize = 32 << 20;
+pub(super) const UNKNOWN_BODIES_BYTES_MAX: usize = 16 << 20;
+
+/// The body of a call to an embedded account, read whole.
+pub(super) async fn body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Taken, ErrorBody> {
     check_coding(head)?;
-    if connected && !body.is_end_stream() && check_type(head).is_err() {
-        call.bytes_in = body.size_hint().exact().unwrap_or(0);
-        if let Some(touched) = &mut call.touched {
-            touched.body_unread();
-        }
-        return Ok(Taken { body: Either::Right(Paced::new(body)), json: Bytes::new(), is_stream: true });
-    }
     let file = call.operation.is_some_and(takes_file) && !body.is_end_stream() && check_type(head).is_err();
-    let bytes = if file { whole_body(head, body, call, FILE_BYTES_MAX).await? } else { json_body(head, body, call).await? };
+    let bytes =
+        if file { whole_body(head, body, call, budget, FILE_BYTES_MAX).await? } else { json_body(head, body, call, budget).await? };
     if let Some(touched) = &mut call.touched {
         touched.body(&bytes);
     }
     let json = if file { Bytes::new() } else { bytes.clone() };
     Ok(Taken { body: Either::Left(Full::new(bytes)), json, is_stream: false })
+}
+
+/// The body of a call to a connected account. JSON is read whole, so that it can be sent again where that
+/// is safe; of what HubSpot takes besides (file uploads), what is long goes on as it comes.
+pub(super) async fn relayed_body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Taken, ErrorBody> {
+    check_coding(head)?;
+    if body.is_end_stream() || check_type(head).is_ok() {
+        let bytes = json_body(head, body, call, budget).await?;
+        if let Some(touched) = &mut call.touched {
+            touched.body(&bytes);
+        }
+        return Ok(Taken { body: Either::Left(Full::new(bytes.clone())), json: bytes, is_stream: false });
+    }
+    // On the heap: uploads are few, and the state of every call would be larger.
+    Box::pin(upload(body, call, budget)).await
+}
+
+async fn upload(body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Taken, ErrorBody> {
+    call.bytes_in = body.size_hint().exact().unwrap_or(0);
+    if let Some(touched) = &mut call.touched {
+        touched.body_unread();
+    }
+    let mut body = Box::new(Upload::new(body));
+    let (bytes, ended) = gather(&mut body, UPLOAD_BYTES_WHOLE, &mut Holding { call, budget }).await.map_err(Unread::error)?;
+    if ended {
+        call.bytes_in = bytes.len() as u64;
+        return Ok(Taken { body: Either::Left(Full::new(bytes)), json: Bytes::new(), is_stream: true });
+    }
+    body.put_back(bytes);
+    Ok(Taken { body: Either::Right(body), json: Bytes::new(), is_stream: true })
+}
+
+/// Whether the limits are asked before a body is read: it is long, or of no known length.
+pub(super) fn is_long(body: &Arriving) -> bool {
+    body.size_hint().exact().is_none_or(|bytes| bytes > LONG_BODY_BYTES)
 }
 
 /// An upload: a new file, new bytes of one, or the files of an import.
@@ -65,43 +108,157 @@ fn takes_file(operation: &Operation) -> bool {
 }
 
 /// The body of a request, which must be JSON where there is one.
-pub(super) async fn json_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
-    let bytes = whole_body(head, body, call, BODY_BYTES_MAX).await?;
+async fn json_body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Bytes, ErrorBody> {
+    let bytes = whole_body(head, body, call, budget, BODY_BYTES_MAX).await?;
     if !bytes.is_empty() {
         check_type(head)?;
+    }
+    if weight::is_too_heavy(&bytes) {
+        return Err(ErrorBody::validation("Invalid input JSON: the body holds more objects, lists and values than one call may"));
     }
     Ok(bytes)
 }
 
 /// The body of a question about a token, asked by whoever holds it: one token.
-pub(super) async fn introspection_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
-    let bytes = whole_body(head, body, call, INTROSPECTION_BYTES_MAX).await?;
+pub(super) async fn introspection_body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Bytes, ErrorBody> {
+    let bytes = whole_body(head, body, call, budget, INTROSPECTION_BYTES_MAX).await?;
     check_type(head)?;
     Ok(bytes)
 }
 
 /// The body of a request for a token, of whatever type.
-pub(super) async fn small_body(head: &Parts, body: Arriving, call: &mut Call) -> Result<Bytes, ErrorBody> {
-    whole_body(head, body, call, SMALL_BODY_BYTES_MAX).await
+pub(super) async fn small_body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Bytes, ErrorBody> {
+    whole_body(head, body, call, budget, SMALL_BODY_BYTES_MAX).await
 }
 
-async fn whole_body(head: &Parts, body: Arriving, call: &mut Call, most: usize) -> Result<Bytes, ErrorBody> {
+async fn whole_body(head: &Parts, mut body: Arriving, call: &mut Call, budget: &Arc<Budget>, most: usize) -> Result<Bytes, ErrorBody> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     check_length(head, most)?;
-    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, most).collect()).await;
-    let bytes = match collected {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large(most)),
-        Ok(Err(_)) => return Err(ErrorBody::validation("the request's body could not be read")),
-        Err(_) => return Err(ErrorBody::new(408, "VALIDATION_ERROR", "the request's body did not arrive in time")),
+    let gathered = tokio::time::timeout(BODY_TIME_MAX, gather(&mut body, most, &mut Holding { call, budget })).await;
+    let bytes = match gathered {
+        Ok(Ok((bytes, _))) if bytes.len() > most => return Err(too_large(most)),
+        Ok(Ok((bytes, _))) => bytes,
+        Ok(Err(unread)) => return Err(unread.error()),
+        Err(_) => return Err(too_slow("the request's body did not arrive in time")),
     };
     call.bytes_in = bytes.len() as u64;
     if let Some(taken) = &mut call.taken {
         taken.body = bytes.clone();
     }
     Ok(bytes)
+}
+
+/// Why a body was not read.
+enum Unread {
+    TooSlow,
+    Broken,
+    Spent(Spent),
+}
+
+impl From<hyper::Error> for Unread {
+    fn from(_: hyper::Error) -> Self {
+        Self::Broken
+    }
+}
+
+impl From<BodyError> for Unread {
+    fn from(error: BodyError) -> Self {
+        if matches!(error, BodyError::TooSlow) { Self::TooSlow } else { Self::Broken }
+    }
+}
+
+impl Unread {
+    fn error(self) -> ErrorBody {
+        match self {
+            Self::TooSlow => upload_too_slow(),
+            Self::Broken => ErrorBody::validation("the request's body could not be read"),
+            Self::Spent(spent) => respond::bodies_spent(spent),
+        }
+    }
+}
+
+/// Whose bytes are counted, and where.
+struct Holding<'a> {
+    call: &'a mut Call,
+    budget: &'a Arc<Budget>,
+}
+
+impl Holding<'_> {
+    fn grow_to(&mut self, bytes: usize) -> Result<(), Unread> {
+        if bytes <= FREE_BYTES {
+            return Ok(());
+        }
+        let holder = self.call.token.as_ref().map(|token| token.app.app.id);
+        let charge = self.call.charge.get_or_insert_with(|| Box::new(Charge::new(self.budget.clone(), holder)));
+        charge.grow_to(bytes).map_err(Unread::Spent)
+    }
+}
+
+/// Reads a body to its end, or until more than so many bytes came, and says whether it ended. A body of one
+/// piece is not copied; of several, only what was counted is allocated.
+async fn gather<B>(body: &mut B, most: usize, holding: &mut Holding<'_>) -> Result<(Bytes, bool), Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+    Unread: From<B::Error>,
+{
+    let Some(first) = next(body).await? else { return Ok((Bytes::new(), true)) };
+    holding.grow_to(first.len())?;
+    if body.is_end_stream() {
+        return Ok((first, true));
+    }
+    // On the heap: most bodies come in one piece.
+    Box::pin(gather_pieces(first, body, most, holding)).await
+}
+
+async fn gather_pieces<B>(first: Bytes, body: &mut B, most: usize, holding: &mut Holding<'_>) -> Result<(Bytes, bool), Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+    Unread: From<B::Error>,
+{
+    // As long as it will be, where that is known; nothing is set aside for what has not come.
+    let expected = body.size_hint().exact().map_or(most, |rest| usize::try_from(rest).unwrap_or(most).saturating_add(first.len()));
+    let mut whole = Vec::new();
+    let mut piece = first;
+    loop {
+        let need = whole.len() + piece.len();
+        if need > whole.capacity() {
+            let capacity = FIRST_BYTES.max(2 * whole.capacity()).min(expected).max(need);
+            holding.grow_to(capacity)?;
+            whole.reserve_exact(capacity - whole.len());
+        }
+        whole.extend_from_slice(&piece);
+        if whole.len() > most {
+            return Ok((whole.into(), false));
+        }
+        match next(body).await? {
+            Some(next) => piece = next,
+            None => return Ok((whole.into(), true)),
+        }
+    }
+}
+
+/// The next bytes; none at the end.
+async fn next<B>(body: &mut B) -> Result<Option<Bytes>, B::Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    while let Some(frame) = body.frame().await {
+        if let Ok(bytes) = frame?.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}
+
+/// The client sent its upload below the least rate.
+pub(super) fn upload_too_slow() -> ErrorBody {
+    too_slow("the request's body came too slowly: an upload must bring at least 10 KiB in 10 seconds")
+}
+
+fn too_slow(message: &str) -> ErrorBody {
+    ErrorBody::new(408, "VALIDATION_ERROR", message)
 }
 
 /// Refused before a byte is read, where the client says how long it will be.

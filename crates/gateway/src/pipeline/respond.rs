@@ -11,11 +11,15 @@ use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 use super::{Call, Outcome, correlation};
 use crate::backend::{CONNECTION_CREDENTIAL, Reply};
 use crate::clock;
+use crate::held::Spent;
 use crate::tokens::TokenError;
 use crate::upstream::AnswerPart;
 
 /// Seconds that a client should wait when the audit can't be written.
 const UNAVAILABLE_RETRY_S: i64 = 5;
+
+/// Seconds that a client should wait when too many bodies are held: most bodies are read in less.
+const BODIES_RETRY_S: i64 = 1;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
 const OWN_CORRELATION_ID: HeaderName = HeaderName::from_static("keyway-correlation-id");
@@ -125,6 +129,7 @@ fn rule(error: &ErrorBody) -> &'static str {
         (415, _) => "not-json",
         (429, _) => "limit-reached",
         (501, _) => "not-served",
+        (503, "BODIES_BUDGET") => "bodies-budget",
         (503, _) => "not-available",
         _ => "backend",
     }
@@ -163,6 +168,18 @@ pub(super) fn no_token(error: &TokenError) -> ErrorBody {
             ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "UPSTREAM_UNAVAILABLE", message) }
         }
     }
+}
+
+/// The error for when the bodies of requests take as much memory as they may.
+pub(super) fn bodies_spent(spent: Spent) -> ErrorBody {
+    let message = match spent {
+        Spent::All => "The request bodies that Keyway is reading take as much memory as they may. Send the call again.".to_owned(),
+        Spent::Part(bytes) => format!(
+            "The request bodies that this caller is sending take as much memory as one caller may, {} MiB. Send the call again when others have ended.",
+            bytes >> 20
+        ),
+    };
+    ErrorBody { retry_after_s: Some(BODIES_RETRY_S), ..ErrorBody::new(503, "BODIES_BUDGET", message) }
 }
 
 /// The same as a response, for when the record of the call itself failed.

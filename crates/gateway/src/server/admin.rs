@@ -1,5 +1,8 @@
-//! The admin listener on TCP: axum's routes behind the same bounds as the data listener, and a number of
-//! connections of its own, so that nobody takes the data listener's descriptors here.
+//! The admin listeners, on TCP and on the data folder's socket: axum's routes behind the same bounds as the
+//! data listener, and a number of connections of its own, so that nobody takes the data listener's
+//! descriptors here.
+
+mod counted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,26 +15,65 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
+use self::counted::Counted;
 use super::written::Written;
-use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, first_of};
-use crate::upstream::Paced;
+use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, READ_BYTES_MAX, first_of};
+use crate::admin::SocketPeer;
+use crate::held::Budget;
 
-/// Connections at one time; more wait to be accepted.
+/// Connections of one listener at one time; more wait to be accepted.
 const CONNECTIONS_MAX: u64 = 256;
+/// Bytes of bodies that one listener holds: one copy of an account, and much that is small.
+const BODIES_BYTES_MAX: usize = 192 << 20;
 
-/// Serves the admin API and the console on a bound socket, until `shutdown` turns true. Of the files and
-/// connections that the process may have open, it takes a quarter at most.
-pub async fn serve_admin(listener: TcpListener, router: Router, descriptors: Option<u64>, mut shutdown: watch::Receiver<bool>) {
+/// Where administration is asked for.
+pub trait Door: Send + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// Who is at its other end, as a request's extension says it.
+    type Peer: Clone + Send + Sync + 'static;
+
+    /// Waits for somebody.
+    fn accept(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
+}
+
+impl Door for TcpListener {
+    type Stream = tokio::net::TcpStream;
+    type Peer = std::net::SocketAddr;
+
+    async fn accept(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
+        let (stream, peer) = Self::accept(self).await?;
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    }
+}
+
+impl Door for UnixListener {
+    type Stream = tokio::net::UnixStream;
+    type Peer = SocketPeer;
+
+    async fn accept(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
+        let (stream, _) = Self::accept(self).await?;
+        let peer = SocketPeer::of(&stream);
+        Ok((stream, peer))
+    }
+}
+
+/// Serves the admin API, and on TCP the console, on a bound socket, until `shutdown` turns true. Of the files
+/// and connections that the process may have open, it takes a quarter at most.
+pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u64>, mut shutdown: watch::Receiver<bool>) {
     let connections = descriptors.map_or(CONNECTIONS_MAX, |descriptors| CONNECTIONS_MAX.min(descriptors / 4)).max(1);
     let places = Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(1)));
+    let budget = Arc::new(Budget::new(BODIES_BYTES_MAX, BODIES_BYTES_MAX, BODIES_BYTES_MAX));
     loop {
         let accepting = async {
             let place = places.clone().acquire_owned().await;
-            (listener.accept().await, place)
+            (door.accept().await, place)
         };
         let accepted = tokio::select! {
             accepted = accepting => accepted,
@@ -47,18 +89,21 @@ pub async fn serve_admin(listener: TcpListener, router: Router, descriptors: Opt
             // Nobody closes the semaphore.
             (Ok(_), Err(_)) => return,
         };
-        let (router, mut shutdown) = (router.clone(), shutdown.clone());
+        let (router, mut shutdown, budget) = (router.clone(), shutdown.clone(), budget.clone());
         tokio::spawn(async move {
-            let _ = stream.set_nodelay(true);
             let service = service_fn(move |request: Request<Incoming>| {
-                let mut request = request.map(|body| Body::new(Paced::new(body)));
-                request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().oneshot(request)
+                let (head, body) = request.into_parts();
+                let (body, held) = Counted::new(body, budget.clone());
+                let mut request = Request::from_parts(head, Body::new(body));
+                request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                let answering = router.clone().oneshot(request);
+                async move { answering.await.map(|answer| held.answer(answer)) }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_header_size(HEAD_BYTES_MAX)
+                .max_buf_size(READ_BYTES_MAX)
                 .serve_connection(TokioIo::new(Written::new(stream)), service);
             let mut connection = std::pin::pin!(connection);
             if first_of(connection.as_mut(), shutdown.wait_for(|stop| *stop)).await.is_none() {

@@ -34,6 +34,9 @@ pub enum BodyError {
     /// It is not coded as its head says, or what is coded broke off.
     #[error("the body is not what its content-encoding says: {0}")]
     Coding(std::io::Error),
+    /// A client sent it below the least rate.
+    #[error("the body came too slowly")]
+    TooSlow,
     /// It stalled.
     #[error("the body stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
     Stalled,

@@ -85,6 +85,15 @@ impl Server {
 
     /// With limits at HubSpot kept by a clock of the test's.
     pub async fn start_by(clock: Clock, as_of: Option<AsOf>) -> Self {
+        Self::start_of(clock, |gateway| gateway.with_as_of(as_of)).await
+    }
+
+    /// With a gateway that is changed before it serves.
+    pub async fn start_with(change: impl FnOnce(Gateway) -> Gateway) -> Self {
+        Self::start_of(Clock::default(), change).await
+    }
+
+    async fn start_of(clock: Clock, change: impl FnOnce(Gateway) -> Gateway) -> Self {
         let created_at = Timestamp::from_ms(1_790_000_000_000);
         let account = Account {
             hub_id: HUB,
@@ -143,7 +152,7 @@ impl Server {
         portal.create_account(HUB, settings).await.unwrap();
         let audit = Arc::new(AuditLog::open(Place::Memory, ChainKey::new(&[7; 32]), None).await.unwrap());
         let gateway = Gateway::new(registry.clone(), audit.clone(), Arc::new(PortalBackend(portal)), Arc::new(Upstream::new()));
-        let gateway = Arc::new(gateway.with_as_of(as_of));
+        let gateway = Arc::new(change(gateway));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -8,6 +8,8 @@ mod answers;
 mod as_of;
 /// Requests put together at random.
 mod between;
+/// How much of request bodies is held in memory.
+mod bodies;
 /// Requests of the clients in use.
 mod clients;
 mod edge;
