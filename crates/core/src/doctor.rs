@@ -7,8 +7,10 @@
 mod answer;
 mod call;
 mod facts;
+mod named;
 mod read;
 mod rules;
+mod words;
 
 pub use answer::{Answer, Detail};
 pub use call::{Call, Credential, CredentialKind, Place, kind_of};
@@ -82,18 +84,36 @@ pub struct Diagnosis {
     /// The path that takes the operation's place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
+    /// HubSpot's own page about it.
+    pub page: &'static str,
 }
 
 /// The causes that hold, surest first; of equals, the one that stands first in the table. Empty
 /// where nothing is known to be wrong.
 pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     let facts = Facts::of(evidence, now);
-    let mut found: Vec<Diagnosis> = table().iter().filter_map(|rule| rule.try_on(&facts)).collect();
+    let is_cause = |diagnosis: &Diagnosis| diagnosis.certainty != Certainty::Note;
+    let (last, first): (Vec<&Rule>, Vec<&Rule>) = table().iter().partition(|rule| rule.is_last);
+    let mut found: Vec<Diagnosis> = first.iter().filter_map(|rule| rule.try_on(&facts)).collect();
+    if !facts.may_have_failed() {
+        found.retain(|diagnosis| !is_cause(diagnosis));
+    } else if !found.iter().any(is_cause) {
+        found.extend(last.iter().filter_map(|rule| rule.try_on(&facts)));
+    }
     found.sort_by_key(|diagnosis| diagnosis.certainty);
-    if facts.failed() && found.iter().all(|diagnosis| diagnosis.certainty == Certainty::Note) {
+    found.iter_mut().for_each(Diagnosis::hide_credentials);
+    if facts.failed() && !found.iter().any(is_cause) {
         found.insert(0, rules::unrecognised(&facts));
     }
     found
+}
+
+impl Diagnosis {
+    /// Hides what looks like a credential: sentences quote what others wrote.
+    fn hide_credentials(&mut self) {
+        let texts = std::iter::once(&mut self.because).chain(&mut self.remedy).chain(&mut self.scopes);
+        texts.for_each(|text| *text = named::without_credentials(text));
+    }
 }
 
 /// What was read, for a person to check that it was read rightly. Holds no credential.

@@ -4,8 +4,8 @@ use super::CredentialSource;
 
 #[derive(clap::Args)]
 pub struct Doctor {
-    /// A file with a curl command and its answer, a HAR file, lines of a log or HubSpot's error; `-` is standard input; or a correlation id that the server knows
-    #[arg(required_unless_present_any = ["from", "account"], conflicts_with_all = ["from", "account"])]
+    /// A file with a curl command and its answer, a HAR file, lines of a log or HubSpot's error; `-`, or nothing with a pipe, is standard input; or a correlation id that the server knows
+    #[arg(conflicts_with_all = ["from", "account"])]
     pub input: Option<String>,
     #[command(flatten)]
     pub credential: CredentialSource,

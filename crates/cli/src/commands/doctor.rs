@@ -4,7 +4,7 @@
 
 mod account;
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -26,6 +26,14 @@ use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::client::call;
 
+/// What can be given, where nothing was.
+const WAYS: &str = "nothing to look at. There are five ways:
+  keyway doctor FILE                               a curl command with its answer, a log, a HAR file, HubSpot's error
+  COMMAND | keyway doctor                          the same from standard input
+  keyway doctor CORRELATION_ID                     a call that went through the running Keyway
+  keyway doctor --credential-env HUBSPOT_TOKEN     what a token is, whose, and what it may do
+  keyway doctor --account                          the accounts of the running Keyway";
+
 /// Longest wait for HubSpot's answer about a credential.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -37,7 +45,8 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
     if args.credential.is_given() {
         return token(&args).await;
     }
-    let input = args.input.as_deref().context("say what to look at: a file, - for standard input, or a correlation id")?;
+    let piped = || (!std::io::stdin().is_terminal()).then_some("-");
+    let input = args.input.as_deref().or_else(piped).context(WAYS)?;
     if credential::is_uuid(input) {
         let body = json!({ "correlationId": input, "expectHubId": args.expect });
         let answer = call(connection, Method::POST, "/api/v1/doctor", Some(body)).await?;
@@ -50,7 +59,10 @@ pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> 
     let mut found = read(&text);
     found.iter_mut().for_each(|evidence| evidence.expected_hub_id = args.expect);
     if found.is_empty() {
-        bail!("there is no call to HubSpot that failed in {}", if input == "-" { "standard input" } else { input });
+        let source = if input == "-" { "standard input" } else { input };
+        bail!(
+            "{source} has no request and no error in it. Give the call as a curl command with its answer, HubSpot's JSON, the lines of a log, a HAR file, or the text of the page that a browser showed"
+        );
     }
     say(&report(&found, clock::now()), args.json)
 }
@@ -103,6 +115,7 @@ fn lines(call: &Value) -> String {
         .map(|(name, before)| format!("{before}{}", super::text(&seen[*name])))
         .collect();
     facts.extend(seen["credentials"].as_array().into_iter().flatten().map(super::text));
+    facts.extend(seen["named"].as_object().into_iter().flatten().map(|(kind, values)| format!("{kind}: {}", super::text(values))));
     let mut lines =
         vec![if facts.is_empty() { "read: nothing of a call but its answer".to_owned() } else { format!("read: {}", facts.join(", ")) }];
     let causes = call["causes"].as_array().map_or(&[][..], Vec::as_slice);
@@ -122,6 +135,9 @@ fn lines(call: &Value) -> String {
             lines.push(format!("  enough: {}", sets.join(", or ")));
         }
         lines.extend(cause["remedy"].as_array().into_iter().flatten().map(|remedy| format!("  - {}", super::text(remedy))));
+        if let Some(page) = cause["page"].as_str() {
+            lines.push(format!("  {page}"));
+        }
     }
     lines.join("\n")
 }
@@ -130,6 +146,13 @@ fn lines(call: &Value) -> String {
 async fn token(args: &Doctor) -> anyhow::Result<Exit> {
     let value = Secret::new(super::account::read(&args.credential).await?);
     let kind = kind_of(value.expose());
+    if let Some(wrong) = not_a_token(&kind) {
+        let said = format!(
+            "this is not a HubSpot token: {wrong}. A token begins with pat-, an OAuth access token with C and a letter from I to P"
+        );
+        show(&json!({ "version": 1, "token": null, "calls": [], "notAToken": wrong }), args.json, |_| said.clone())?;
+        return Ok(Exit::Negative);
+    }
     let holder = match kind {
         CredentialKind::Pat | CredentialKind::Keyway | CredentialKind::Access => ask(&args.ask_at, &kind, &value).await?,
         // Of other kinds HubSpot has no harmless question; the form says enough.
@@ -160,6 +183,17 @@ async fn token(args: &Doctor) -> anyhow::Result<Exit> {
         super::print(&about(&answer["token"]))?;
     }
     say(&answer, args.json)
+}
+
+/// Why a value can't be one of HubSpot's credentials; none where it can.
+fn not_a_token(kind: &CredentialKind) -> Option<&'static str> {
+    match kind {
+        CredentialKind::Other => Some("it has the form of none of HubSpot's credentials"),
+        CredentialKind::Placeholder => Some("it is empty, or a word in place of a value"),
+        CredentialKind::Variable(_) => Some("it is the name of a variable, which nothing filled in"),
+        CredentialKind::Masked => Some("it is hidden"),
+        _ => None,
+    }
 }
 
 fn about(token: &Value) -> String {

@@ -12,6 +12,8 @@ pub struct Call {
     pub host: Option<String>,
     /// As written, without the query.
     pub path: String,
+    /// The client library's call, such as `crm.contacts.basicApi.create`, where the text shows one.
+    pub sdk: Option<&'static str>,
     /// Names and values, decoded; those that are credentials have an empty value.
     pub query: Vec<(String, String)>,
     /// Every credential that was sent.
@@ -71,6 +73,8 @@ pub enum CredentialKind {
     Variable(String),
     /// Nothing, or a word that stands for a value that was never filled in.
     Placeholder,
+    /// A value that a log or a person has hidden: `***`, `REDACTED`. It says nothing of what was sent.
+    Masked,
     /// A credential with something around or inside it that does not belong there.
     Damaged(&'static str),
     /// Anything else.
@@ -97,6 +101,7 @@ impl Call {
         let hint = match &kind {
             CredentialKind::Variable(name) => format!("${name}"),
             CredentialKind::Placeholder => "nothing".to_owned(),
+            CredentialKind::Masked => "hidden".to_owned(),
             _ => credential::hint(value.trim()),
         };
         self.credentials.push(Credential { place, kind, hint });
@@ -166,6 +171,12 @@ impl Call {
         self.body = serde_json::from_str(text).ok();
     }
 
+    /// Whether the path is one of the API's, by a version in it or by its family.
+    pub fn is_of_the_api(&self) -> bool {
+        let versioned = ["/v1/", "/v2/", "/v3/", "/v4/", "/2025-", "/2026-", "/2027-"].iter().any(|part| self.path.contains(part));
+        versioned && !self.path.starts_with("/uploads/form")
+    }
+
     /// A parameter of the query.
     pub fn parameter_named(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -183,6 +194,9 @@ pub fn kind_of(value: &str) -> CredentialKind {
     let trimmed = value.trim();
     if let Some(name) = variable(trimmed) {
         return CredentialKind::Variable(name);
+    }
+    if is_mask(trimmed) {
+        return CredentialKind::Masked;
     }
     if is_placeholder(trimmed) {
         return CredentialKind::Placeholder;
@@ -224,11 +238,26 @@ fn variable(text: &str) -> Option<String> {
 
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let words = ["", "undefined", "null", "none", "nil", "token", "[object object]", "false", "***", "redacted", "xxx"];
+    let words = ["", "undefined", "null", "none", "nil", "token", "[object object]", "false"];
     let begins = ["your", "<", "my_", "insert", "replace", "todo", "access_token", "api_key", "${"];
-    words.contains(&lower.as_str())
-        || begins.iter().any(|begin| lower.starts_with(begin))
-        || (lower.len() >= 4 && lower.chars().all(|one| matches!(one, 'x' | '*' | '.' | '-' | '0')))
+    words.contains(&lower.as_str()) || begins.iter().any(|begin| lower.starts_with(begin))
+}
+
+/// Whether a log, a tool or a person has put something in the value's place so that it is not shown.
+fn is_mask(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let inner = lower.trim_matches(['<', '>', '[', ']', '(', ')', '*', '{', '}', '_', '-']);
+    let words = ["redacted", "filtered", "hidden", "masked", "removed", "excluded", "omitted", "secret", "sanitized", "hash", "snip"];
+    let mask = |one: char| matches!(one, 'x' | '*' | '.' | '-' | '0' | '•' | '…' | '#');
+    let run = |sign: &str| lower.contains(&sign.repeat(3));
+    words.contains(&inner)
+        || (lower.chars().count() >= 3 && lower.chars().all(mask))
+        || run("*")
+        || run("•")
+        || lower.contains('…')
+        || run("x") && run("xx")
+        || lower.ends_with("...")
+        || (lower.contains("redacted") && text.len() < 60)
 }
 
 fn damage(text: &str) -> Option<&'static str> {
@@ -251,7 +280,7 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Percent-decoded as a form is (WHATWG URL, application/x-www-form-urlencoded parsing).
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -293,6 +322,9 @@ mod tests {
             (format!("\"{}\"", pat()), CredentialKind::Damaged("there are quotes around it")),
             (pat()[..30].to_owned(), CredentialKind::Damaged("it begins as a token and has not a token's length")),
             ("hunter2".into(), CredentialKind::Other),
+            ("***".into(), CredentialKind::Masked),
+            ("[REDACTED]".into(), CredentialKind::Masked),
+            ("pat-na1-xxxxxxxx-xxxx-xxxx".into(), CredentialKind::Masked),
         ] {
             assert_eq!(kind_of(&text), kind, "{text}");
         }

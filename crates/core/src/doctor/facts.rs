@@ -1,7 +1,11 @@
 //! Evidence beside the catalog: which operation the call meant, and what it needs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::named::{named, without_credentials};
+use super::words::speaks_of_failure;
 use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
 use crate::catalog::{Catalog, Method, Operation, Resolution};
 use crate::hublet::Hublet;
@@ -21,6 +25,9 @@ pub(super) struct Facts<'e> {
     pub requirement: Option<Requirement>,
     /// The object type in the path is none.
     pub unknown_type: Option<String>,
+    /// What the answer says, in small letters.
+    said: String,
+    named: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// What was read, less every credential.
@@ -48,6 +55,9 @@ pub struct Seen {
     /// HubSpot's or Keyway's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// What the answer names, by kind: property, allowed values, scope, record, account.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
@@ -56,15 +66,31 @@ pub(super) const API_HOST: &str = "api.hubapi.com";
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
         let today = now.to_date();
-        let mut facts =
-            Self { evidence, today, path: None, operation: None, other_methods: Vec::new(), requirement: None, unknown_type: None };
-        let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) else { return facts };
-        let path = NormalPath::parse(&call.path);
-        if let Ok(path) = &path {
-            facts.resolve(call.method.as_deref(), path);
+        let mut facts = Self {
+            evidence,
+            today,
+            path: None,
+            operation: None,
+            other_methods: Vec::new(),
+            requirement: None,
+            unknown_type: None,
+            said: evidence.answer.as_ref().map(said).unwrap_or_default(),
+            named: BTreeMap::new(),
+        };
+        if let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) {
+            let path = NormalPath::parse(&call.path);
+            if let Ok(path) = &path {
+                facts.resolve(call.method.as_deref(), path);
+            }
+            facts.path = Some(path);
         }
-        facts.path = Some(path);
+        facts.named = named(&facts);
         facts
+    }
+
+    /// What the answer names, by kind.
+    pub fn named_values(&self) -> &BTreeMap<&'static str, Vec<String>> {
+        &self.named
     }
 
     fn resolve(&mut self, method: Option<&str>, path: &NormalPath) {
@@ -124,8 +150,12 @@ impl<'e> Facts<'e> {
         self.answer().is_some_and(|answer| answer.is(category))
     }
 
+    /// Whether the answer says these words, in any case.
     pub fn says(&self, words: &str) -> bool {
-        self.answer().is_some_and(|answer| answer.says(words))
+        if words.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return self.said.contains(&words.to_ascii_lowercase());
+        }
+        self.said.contains(words)
     }
 
     /// What Keyway adds to HubSpot's answers begins so.
@@ -133,6 +163,32 @@ impl<'e> Facts<'e> {
         self.answer().is_some_and(|answer| {
             answer.details.iter().any(|detail| detail.message.starts_with("keyway: ") && detail.message.contains(words))
         })
+    }
+
+    /// Whether Keyway's header names this rule.
+    pub fn rule_is(&self, rule: &str) -> bool {
+        self.answer().is_some_and(|answer| answer.keyway_rule.as_deref() == Some(rule))
+    }
+
+    /// Whether Keyway itself refused the call, so that HubSpot's causes do not apply.
+    pub fn is_keyways_own(&self) -> bool {
+        // The embedded account and its faults answer as HubSpot does.
+        let own = |rule: &str| {
+            !matches!(rule, "backend" | "fault" | "missing-scopes" | "limit-reached" | "ended" | "wrong-hublet" | "not-hubspot")
+        };
+        let categories = [
+            "CONNECTION_CREDENTIAL",
+            "CONNECTION_REVOKED",
+            "UPSTREAM_UNAVAILABLE",
+            "SERVICE_UNAVAILABLE",
+            "NOT_IMPLEMENTED",
+            "NOT_TRANSLATABLE",
+            "UNLISTED_OPERATION",
+            "OUTCOME_UNKNOWN",
+        ];
+        let named = self.answer().and_then(|answer| answer.category.as_deref());
+        self.answer().and_then(|answer| answer.keyway_rule.as_deref()).is_some_and(own)
+            || named.is_some_and(|category| categories.contains(&category))
     }
 
     pub fn credentials(&self) -> &'e [Credential] {
@@ -168,9 +224,35 @@ impl<'e> Facts<'e> {
             && ["/token", "/introspect", "/revoke"].iter().any(|end| self.raw_path().trim_end_matches('/').ends_with(end))
     }
 
+    /// Whether something may have gone wrong: there is no answer yet, or it is not one of success.
+    pub fn may_have_failed(&self) -> bool {
+        let redirected = |status: u16| (300..400).contains(&status);
+        self.answer().is_none_or(|answer| match answer.status {
+            Some(status) if redirected(status) => true,
+            _ => self.failed(),
+        })
+    }
+
     /// Whether something is known to have gone wrong.
     pub fn failed(&self) -> bool {
-        self.answer().is_some_and(|answer| answer.status.is_none_or(|status| status >= 400) || answer.failed_inputs.is_some())
+        let Some(answer) = self.answer() else { return false };
+        match (answer.status, answer.failed_inputs) {
+            (_, Some(failed)) => failed > 0,
+            (Some(207), _) => true,
+            (Some(status), _) => status >= 400,
+            (None, None) => {
+                answer.keyway_rule.is_some() || answer.envelope || speaks_of_failure(&self.said) || super::rules::is_known(&answer.words)
+            }
+        }
+    }
+
+    /// Whether HubSpot refused the credential, or nothing else is known that it said: only then may the
+    /// credential be why the call failed.
+    pub fn may_be_the_credential(&self) -> bool {
+        match self.status() {
+            Some(status) => status == 401,
+            None => self.answer().is_none_or(|answer| !answer.envelope || answer.category.is_none() && self.says("hapikey")),
+        }
     }
 
     /// How the operation is called.
@@ -179,7 +261,8 @@ impl<'e> Facts<'e> {
             (Some(operation), _) => operation.to_string(),
             (None, Some(call)) if !call.path.is_empty() => {
                 let shown: Vec<&str> = call.path.split('/').map(|segment| if segment.len() > 40 { "…" } else { segment }).collect();
-                format!("{} {}", call.method.as_deref().unwrap_or("any method"), shown.join("/"))
+                let path = without_credentials(&shown.join("/"));
+                format!("{} {path}", call.method.as_deref().unwrap_or("any method"))
             }
             _ => "the call".to_owned(),
         }
@@ -196,7 +279,7 @@ impl<'e> Facts<'e> {
         };
         Seen {
             operation: self.call().filter(|call| !call.path.is_empty()).map(|_| self.named()),
-            host: self.call().and_then(|call| call.host.clone()),
+            host: self.call().and_then(|call| call.host.as_deref()).map(without_credentials),
             status: self.status(),
             category: answer.and_then(|answer| answer.category.clone().or_else(|| answer.oauth_status.clone())),
             credentials: self
@@ -206,8 +289,22 @@ impl<'e> Facts<'e> {
                 .collect(),
             app: self.holder().and_then(|holder| holder.app.clone()),
             correlation_id: answer.and_then(|answer| answer.correlation_id.clone()),
+            named: self.named.clone(),
         }
     }
+}
+
+/// All that an answer says, in small letters.
+fn said(answer: &Answer) -> String {
+    let mut said = answer.message.to_ascii_lowercase();
+    let parts = answer.details.iter().flat_map(|detail| [Some(&detail.message), detail.code.as_ref()]).flatten();
+    let words = [&answer.sub_category, &answer.category, &answer.policy, &answer.oauth_error, &answer.oauth_status];
+    for part in parts.chain(words.into_iter().flatten()).chain([&answer.around]) {
+        said.push('\n');
+        said.push_str(&part.to_ascii_lowercase());
+    }
+    // A typographer's apostrophe is an apostrophe.
+    said.replace(['\u{2019}', '\u{2018}'], "'").replace(['\u{201c}', '\u{201d}'], "\"")
 }
 
 /// A credential for a person.
@@ -221,8 +318,9 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
         CredentialKind::PersonalAccessKey => format!("a personal access key, {hint}"),
         CredentialKind::Variable(name) => format!("what the variable {name} holds"),
         CredentialKind::Placeholder => "nothing, or a word in place of a value".to_owned(),
+        CredentialKind::Masked => "a value that is hidden".to_owned(),
         CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
-        CredentialKind::Other => "something of no form of HubSpot's".to_owned(),
+        CredentialKind::Other => "a value that has the form of no HubSpot credential".to_owned(),
     }
 }
 

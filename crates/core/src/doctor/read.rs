@@ -1,21 +1,28 @@
 //! From a text that a person has at hand to evidence: a curl command with or without its answer, a
-//! HAR file, HubSpot's error as JSON, or lines of a log.
+//! HAR file, HubSpot's error as JSON or as any program prints it, a page of a browser, or lines of a log.
 //!
 //! Every text is hostile: its size is bounded, and nothing in it is run or looked up.
 
 mod curl;
 mod har;
 mod log;
+mod loose;
+mod sdk;
+mod unwrap;
 
 use serde_json::Value;
 
-use super::{Answer, Evidence};
+pub(super) use log::error_in;
+pub(super) use loose::container;
+
+use super::words::speaks_of_failure;
+use super::{Answer, Evidence, rules};
 
 /// Largest text that is read, in bytes: a HAR file of a long session.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads a text. Of a HAR file each call to HubSpot that failed becomes evidence of its own; any
-/// other text is about one call. Empty where the text is.
+/// other text is about one call. Empty where the text tells of no request and of no failure.
 pub fn read(text: &str) -> Vec<Evidence> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() || text.len() > TEXT_BYTES_MAX {
@@ -25,15 +32,24 @@ pub fn read(text: &str) -> Vec<Evidence> {
         if json["log"]["entries"].is_array() {
             return har::read(&json);
         }
-        return vec![log::of_json(&json, text)];
+        let evidence = log::of_json(&json, text);
+        return if says_nothing(&evidence) { Vec::new() } else { vec![evidence] };
     }
-    vec![match curl::find(text) {
+    let evidence = match curl::find(text) {
         Some((call, rest)) => Evidence { call: Some(call), answer: log::answer(&rest), ..Evidence::default() },
         None => log::of_text(text),
-    }]
+    };
+    if says_nothing(&evidence) { Vec::new() } else { vec![evidence] }
 }
 
-/// The answer in a JSON value, or none where it holds no error.
-fn answer_in(json: &Value) -> Option<Answer> {
-    Answer::of_json(json)
+/// Whether a text tells of no request and of no failure.
+fn says_nothing(evidence: &Evidence) -> bool {
+    let told = |answer: &Answer| {
+        answer.envelope
+            || answer.status.is_some()
+            || answer.keyway_rule.is_some()
+            || speaks_of_failure(&answer.message.to_lowercase())
+            || rules::is_known(&answer.words)
+    };
+    evidence.call.is_none() && !evidence.answer.as_ref().is_some_and(told)
 }

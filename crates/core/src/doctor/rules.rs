@@ -2,14 +2,29 @@
 //!
 //! Rows are tried in order on the same facts; what a row says is in the file of its part.
 
+mod accounts;
 mod credentials;
 mod data;
+mod forms;
 mod gateway;
+mod install;
 mod limits;
+mod network;
 mod oauth;
+mod pages;
 mod path;
+mod records;
+mod requests;
+mod said;
 mod scopes;
 mod service;
+mod values;
+mod webhooks;
+
+use std::sync::LazyLock;
+
+pub(super) use limits::bucket;
+use said::Said;
 
 use super::facts::Facts;
 use super::{Certainty, Diagnosis};
@@ -20,7 +35,19 @@ pub struct Rule {
     pub cause: &'static str,
     /// In a few words.
     pub title: &'static str,
-    holds: fn(&Facts<'_>) -> Option<Found>,
+    /// HubSpot's own page about it.
+    pub page: &'static str,
+    /// Whether it is tried only where no other row says why.
+    pub(super) is_last: bool,
+    holds: Holds,
+}
+
+/// How a row is known.
+enum Holds {
+    /// By looking at several things.
+    Judged(fn(&Facts<'_>) -> Option<Found>),
+    /// By words of the answer.
+    Said(&'static Said),
 }
 
 /// What a row says of a call.
@@ -81,124 +108,166 @@ impl Say for Option<Found> {
 }
 
 impl Rule {
-    const fn new(cause: &'static str, title: &'static str, holds: fn(&Facts<'_>) -> Option<Found>) -> Self {
-        Self { cause, title, holds }
+    const fn new(cause: &'static str, title: &'static str, page: &'static str, holds: fn(&Facts<'_>) -> Option<Found>) -> Self {
+        Self { cause, title, page, is_last: false, holds: Holds::Judged(holds) }
+    }
+
+    const fn last(mut self) -> Self {
+        self.is_last = true;
+        self
+    }
+
+    const fn said(row: &'static Said) -> Self {
+        Self { cause: row.cause, title: row.title, page: row.page, is_last: false, holds: Holds::Said(row) }
     }
 
     pub(super) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
-        let Found { certainty, because, remedy, scopes, successor } = (self.holds)(facts)?;
-        Some(Diagnosis { cause: self.cause, title: self.title, certainty, because, remedy, scopes, successor })
+        let Found { certainty, because, remedy, scopes, successor } = match &self.holds {
+            Holds::Judged(judge) => judge(facts)?,
+            Holds::Said(row) => row.holds(facts)?,
+        };
+        Some(Diagnosis { cause: self.cause, title: self.title, certainty, because, remedy, scopes, successor, page: self.page })
     }
 }
 
-/// The whole table. What Keyway says of itself comes first: it knows; then what the request shows,
-/// then what the answer says.
+/// The whole table. What Keyway says of itself comes first: it knows. Then what HubSpot's answer says,
+/// then what the request shows.
 pub fn table() -> &'static [Rule] {
+    static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+        let mut table: Vec<Rule> = Vec::from(KEYWAY);
+        table.extend(Vec::from(TELLING));
+        for rows in [network::ROWS, install::ROWS, accounts::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS, webhooks::ROWS]
+        {
+            table.extend(rows.iter().map(Rule::said));
+        }
+        table.extend(network::LAST.iter().chain(values::LAST).map(|row| Rule::said(row).last()));
+        table.extend(Vec::from(JUDGED));
+        table
+    });
     &TABLE
 }
 
-static TABLE: [Rule; 80] = [
-    Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", gateway::app_disabled),
-    Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", gateway::token_revoked),
-    Rule::new("keyway-token-rotated", "the token was rotated and its grace period is over", gateway::token_rotated),
-    Rule::new("keyway-token-unknown", "the token belongs to another Keyway, or was deleted", gateway::token_unknown),
-    Rule::new("hubspot-token-at-keyway", "a HubSpot token was sent to a Keyway", gateway::hubspot_token),
-    Rule::new("connection-credential", "HubSpot refuses the account's connection", gateway::connection_credential),
-    Rule::new("connection-revoked", "the account took its OAuth grant back", gateway::connection_revoked),
-    Rule::new("keyway-not-available", "Keyway can't write its records and lets nothing through", gateway::not_available),
-    Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", gateway::unreachable),
-    Rule::new("not-hubspot", "something between the program and HubSpot answered", service::between),
-    Rule::new("not-served", "the embedded account does not serve this operation", gateway::not_served),
-    Rule::new("not-translatable", "the call can't be carried to its successor", gateway::not_translatable),
-    Rule::new("outcome-unknown", "nobody knows whether the call was performed", gateway::outcome_unknown),
-    Rule::new("keyway-token-at-hubspot", "a Keyway token was sent to HubSpot", credentials::keyway_token_at_hubspot),
-    Rule::new("credential-not-filled-in", "the credential is empty or a placeholder", credentials::not_filled_in),
-    Rule::new("credential-damaged", "the credential has something around or in it that does not belong there", credentials::damaged),
-    Rule::new("token-as-hapikey", "a token was sent as hapikey", credentials::token_as_hapikey),
-    Rule::new("developer-key-on-crm", "the developer API key opens app management only", credentials::developer_key),
-    Rule::new("hapikey-removed", "the account-wide API key was removed", credentials::hapikey),
-    Rule::new("token-not-in-header", "the token is not in Authorization: Bearer", credentials::not_in_header),
-    Rule::new("personal-access-key", "a personal access key is no bearer token", credentials::personal_access_key),
-    Rule::new("refresh-token-as-bearer", "a refresh token is no bearer token", credentials::refresh_token),
-    Rule::new("key-as-bearer", "an API key or client secret is no bearer token", credentials::key_as_bearer),
-    Rule::new("developer-endpoint", "the operation takes the developer API key only", credentials::developer_endpoint),
-    Rule::new("undecodable-token", "HubSpot can't read the token: it is of another kind", credentials::undecodable),
-    Rule::new("access-token-expired", "the access token expired", credentials::expired),
-    Rule::new("user-level-token", "the endpoint takes the token of a person only", credentials::user_level),
-    Rule::new("creator-left", "the user who made the private app has lost their permissions", credentials::creator_left),
-    Rule::new("other-account", "the token belongs to another account", credentials::other_account),
-    Rule::new("token-dead", "HubSpot does not know the token any more", credentials::dead),
-    Rule::new("token-missing", "no credential was sent", credentials::missing),
-    Rule::new("wrong-region", "the account is in another data centre", path::region),
-    Rule::new("wrong-host", "this is not the API's host", path::host),
-    Rule::new("bad-refresh-token", "the refresh token is not good any more, or not this app's", oauth::refresh_token),
-    Rule::new("bad-auth-code", "the authorization code was used, is too old, or is another app's", oauth::code),
-    Rule::new("bad-client", "client id and secret do not belong together", oauth::client),
-    Rule::new("bad-redirect-uri", "the redirect URI is not the one of the authorization", oauth::redirect_uri),
-    Rule::new("bad-code-verifier", "the PKCE verifier does not fit", oauth::verifier),
-    Rule::new("bad-hub", "the account is gone or has uninstalled the app", oauth::hub),
-    Rule::new("bad-scopes", "the token request names scopes that are not granted", oauth::scopes),
-    Rule::new("token-request-not-a-form", "token requests are forms", oauth::not_a_form),
-    Rule::new("token-request-in-query", "client secret or refresh token stand in the URL", oauth::in_query),
-    Rule::new("bad-grant-type", "the grant type is none of HubSpot's", oauth::grant_type),
-    Rule::new("install-scope-mismatch", "the install URL names other scopes than the app", oauth::install_mismatch),
-    Rule::new("install-scope-above-tier", "the account's subscription lacks a required scope", oauth::above_tier),
-    Rule::new("scope-not-public", "the scope can't be granted to apps", scopes::not_public),
-    Rule::new("scope-not-selectable", "the scope that HubSpot names can't be chosen", scopes::not_selectable),
-    Rule::new("missing-scopes", "the token lacks a scope", scopes::missing),
-    Rule::new("scope-misnamed", "HubSpot names a scope of the old kind", scopes::misnamed),
-    Rule::new("no-scope-exists", "HubSpot publishes no scope that opens this operation", scopes::none_exists),
-    Rule::new("burst-limit", "more calls in ten seconds than the app may make", limits::burst),
-    Rule::new("associations-limit", "more calls of the associations APIs in ten seconds than allowed", limits::associations),
-    Rule::new("search-limit", "more searches in a second than the account may make", limits::search),
-    Rule::new("daily-limit", "the account's calls of the day are used up", limits::daily),
-    Rule::new("some-limit", "a limit was reached", limits::other),
-    Rule::new("operation-ended", "the operation has ended", path::ended),
-    Rule::new("version-misplaced", "the version stands in the wrong place of the path", path::misplaced),
-    Rule::new("path-unreadable", "the path can be read in two ways", path::unreadable),
-    Rule::new("object-type-unknown", "the path names no object type", path::object_type),
-    Rule::new("wrong-method", "the path has other methods", path::method),
-    Rule::new("search-ceiling", "a search gives 10,000 records at most", data::search_ceiling),
-    Rule::new("search-too-complex", "the search has more filters than HubSpot takes", data::search_filters),
-    Rule::new("search-too-long", "the search's body is longer than 3,000 characters", data::search_body),
-    Rule::new("page-too-large", "the page is larger than HubSpot gives", data::page),
-    Rule::new("batch-too-large", "the batch has more inputs than HubSpot takes", data::batch),
-    Rule::new("body-not-json", "the body is not JSON, or is not called so", data::not_json),
-    Rule::new("record-exists", "there is a record with this unique value", data::conflict),
-    Rule::new("stage-in-use", "records stand in the stage", data::stage_in_use),
-    Rule::new("property-unknown", "there is no such property", data::property_unknown),
-    Rule::new("property-read-only", "the property can't be written", data::read_only),
-    Rule::new("property-value-invalid", "a value is not of its property's type or options", data::value_invalid),
-    Rule::new("required-property-missing", "a property that must be set is missing", data::required),
-    Rule::new("validation", "HubSpot does not take the request as it is", data::validation),
-    Rule::new("batch-partly-done", "some inputs of the batch failed", data::partly),
-    Rule::new("merge-limit", "the record has too many identities to be merged", data::merge),
-    Rule::new("uri-too-long", "the URL is too long", data::uri_too_long),
-    Rule::new("record-not-found", "there is no such record for this token", data::not_found),
-    Rule::new("path-unknown", "HubSpot publishes no such path", path::unknown),
-    Rule::new("service-fault", "it was HubSpot's fault, or the way there", service::fault),
-    Rule::new("operation-ends", "the operation is to end, or is not supported any more", path::ends),
+const KEYWAY: [Rule; 15] = [
+    Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", pages::AUTH, gateway::app_disabled),
+    Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", pages::AUTH, gateway::token_revoked),
+    Rule::new("keyway-token-rotated", "the token was rotated and its grace period is over", pages::AUTH, gateway::token_rotated),
+    Rule::new("keyway-token-unknown", "the token belongs to another Keyway, or was deleted", pages::AUTH, gateway::token_unknown),
+    Rule::new("hubspot-token-at-keyway", "a HubSpot token was sent to a Keyway", pages::AUTH, gateway::hubspot_token),
+    Rule::new("keyway-token-not-accepted", "Keyway does not accept the credential", pages::AUTH, gateway::not_accepted),
+    Rule::new("keyway-request-refused", "Keyway does not take a request of this form", pages::ERRORS, gateway::request_refused),
+    Rule::new("connection-credential", "HubSpot refuses the account's connection", pages::SERVICE_KEYS, gateway::connection_credential),
+    Rule::new("connection-revoked", "the account took its OAuth grant back", pages::OAUTH_TOKENS, gateway::connection_revoked),
+    Rule::new("keyway-not-available", "Keyway can't write its records and refuses all calls", pages::ERRORS, gateway::not_available),
+    Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", pages::ERRORS, gateway::unreachable),
+    Rule::new("not-served", "the embedded account does not serve this operation", pages::ERRORS, gateway::not_served),
+    Rule::new("not-translatable", "the call can't be translated to its successor", pages::MIGRATION, gateway::not_translatable),
+    Rule::new("unlisted-operation", "the app may not call operations that are not listed", pages::MIGRATION, gateway::unlisted),
+    Rule::new("outcome-unknown", "nobody knows whether the call was performed", pages::ERRORS, gateway::outcome_unknown),
 ];
 
-/// Where something failed and no row says why.
+/// What tells more than words, and comes before them.
+const TELLING: [Rule; 10] = [
+    Rule::new("token-request-not-a-form", "token requests are forms", pages::OAUTH_TOKENS, oauth::not_a_form),
+    Rule::new("token-request-in-query", "client secret or refresh token stand in the URL", pages::OAUTH_V1_END, oauth::in_query),
+    Rule::new("other-account", "the token belongs to another account", pages::ACCOUNT, credentials::other_account),
+    Rule::new("burst-limit", "more calls in ten seconds than the app may make", pages::LIMITS, limits::burst),
+    Rule::new(
+        "associations-limit",
+        "more calls of the associations APIs in ten seconds than allowed",
+        pages::ASSOCIATIONS,
+        limits::associations,
+    ),
+    Rule::new("search-limit", "more searches in a second than the account may make", pages::SEARCH, limits::search),
+    Rule::new("daily-limit", "the account's calls of the day are used up", pages::LIMITS, limits::daily),
+    Rule::new("wrong-region", "the account is in another data centre", pages::ROUTING, path::region),
+    Rule::new(
+        "developer-endpoint",
+        "the operation takes the developer API key only",
+        pages::DEVELOPER_KEY,
+        credentials::developer_endpoint,
+    ),
+    Rule::new("user-level-token", "the endpoint takes the token of a person only", pages::AUTH, credentials::user_level),
+];
+
+const JUDGED: [Rule; 34] = [
+    Rule::new("not-hubspot", "something between the program and HubSpot answered", pages::ERRORS, service::between),
+    Rule::new("keyway-token-at-hubspot", "a Keyway token was sent to HubSpot", pages::AUTH, credentials::keyway_token_at_hubspot),
+    Rule::new("credential-not-filled-in", "the credential is empty or a placeholder", pages::AUTH, credentials::not_filled_in),
+    Rule::new("credential-damaged", "the credential contains something that does not belong there", pages::AUTH, credentials::damaged),
+    Rule::new("token-as-hapikey", "a token was sent as hapikey", pages::HAPIKEY_END, credentials::token_as_hapikey),
+    Rule::new("developer-key-on-crm", "the developer API key opens app management only", pages::DEVELOPER_KEY, credentials::developer_key),
+    Rule::new("token-not-in-header", "the token is not in Authorization: Bearer", pages::AUTH, credentials::not_in_header),
+    Rule::new("personal-access-key", "a personal access key is not a bearer token", pages::PERSONAL_KEY, credentials::personal_access_key),
+    Rule::new("refresh-token-as-bearer", "a refresh token is not a bearer token", pages::OAUTH_TOKENS, credentials::refresh_token),
+    Rule::new("key-as-bearer", "an API key or client secret is not a bearer token", pages::AUTH, credentials::key_as_bearer),
+    Rule::new("undecodable-token", "HubSpot can't read the token: it is of another kind", pages::AUTH, credentials::undecodable),
+    Rule::new("access-token-expired", "the access token expired", pages::OAUTH_TOKENS, credentials::expired),
+    Rule::new("token-dead", "HubSpot does not know the token any more", pages::AUTH, credentials::dead),
+    Rule::new("token-missing", "no credential was sent", pages::AUTH, credentials::missing),
+    Rule::new("wrong-host", "this is not the API's host", pages::ROUTING, path::host),
+    Rule::new("search-too-long", "the search's body is longer than 3,000 characters", pages::SEARCH, data::search_body),
+    Rule::new("scope-not-public", "the scope can't be granted to apps", pages::AUTH, scopes::not_public),
+    Rule::new("scope-not-selectable", "the scope that HubSpot names can't be chosen", pages::AUTH, scopes::not_selectable),
+    Rule::new("missing-scopes", "the token lacks a scope", pages::AUTH, scopes::missing),
+    Rule::new("scope-misnamed", "HubSpot names a scope of the old kind", pages::AUTH, scopes::misnamed),
+    Rule::new("no-scope-exists", "HubSpot publishes no scope that opens this operation", pages::AUTH, scopes::none_exists),
+    Rule::new("operation-ended", "the operation has ended", pages::LEGACY_END, path::ended),
+    Rule::new("version-misplaced", "the version stands in the wrong place of the path", pages::VERSIONS, path::misplaced),
+    Rule::new("path-unreadable", "the path can be read in two ways", pages::OBJECTS, path::unreadable),
+    Rule::new("wrong-method", "the path has other methods", pages::OBJECTS, path::method),
+    Rule::new("record-exists", "a record with this unique value exists", pages::OBJECTS, data::conflict).last(),
+    Rule::new("some-limit", "a limit was reached", pages::LIMITS, limits::other).last(),
+    Rule::new("batch-partly-done", "some inputs of the batch failed", pages::ERRORS, data::partly).last(),
+    Rule::new("record-not-found", "the record does not exist for this token", pages::OBJECTS, data::not_found).last(),
+    Rule::new("path-unknown", "HubSpot publishes no such path", pages::MIGRATION, path::unknown).last(),
+    Rule::new("scopes-unnamed", "the credential may not do this, and the answer names no scope", pages::AUTH, scopes::unnamed).last(),
+    Rule::new("validation", "HubSpot does not take the request as it is", pages::VALIDATION, data::validation).last(),
+    Rule::new("token-refused", "HubSpot refuses the credential", pages::AUTH, credentials::refused).last(),
+    Rule::new("operation-ends", "the operation ends, or is not supported any more", pages::LEGACY_END, path::ends),
+];
+
+/// Whether one of these words in capitals is one by which a row is known.
+pub(super) fn is_known(words: &[String]) -> bool {
+    let rows = table().iter().filter_map(|rule| match rule.holds {
+        Holds::Said(row) => Some(row.words),
+        Holds::Judged(_) => None,
+    });
+    rows.flatten().any(|known| words.iter().any(|word| word == known))
+}
+
+/// Where something failed and no row says why: what to paste, so that one can.
 pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
-    let correlation = facts.answer().and_then(|answer| answer.correlation_id.as_deref());
+    let answer = facts.answer();
+    let correlation = answer.and_then(|answer| answer.correlation_id.as_deref());
+    let mut remedy = Vec::new();
+    if facts.call().is_none_or(|call| call.path.is_empty()) {
+        remedy.push("paste the request as well: its method and URL, or the call as a curl command or a HAR file (hide the token, not its first four letters)");
+    }
+    if !answer.is_some_and(|answer| answer.envelope) {
+        remedy.push("paste the body of the answer: HubSpot's JSON with message, category and errors. In Node it is error.response.data or error.body, in Python error.body or response.text, in PHP (string) $e->getResponse()->getBody()");
+    }
+    if facts.status().is_none() {
+        remedy.push("paste the status of the answer, such as 400");
+    }
+    if remedy.is_empty() {
+        remedy.push("compare the request with HubSpot's reference of this very version");
+    }
+    let mut remedy: Vec<String> = remedy.into_iter().map(str::to_owned).collect();
+    remedy.push(match correlation {
+        Some(id) => format!("ask HubSpot's support with the correlation id {id}"),
+        None => "find the correlation id in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
+    });
     Diagnosis {
         cause: "unrecognised",
-        title: "no rule knows this answer",
+        title: "I do not know why it failed",
         certainty: Certainty::Likely,
         because: match facts.status() {
-            Some(status) => format!("{} was answered {status}, and nothing in the answer is known", facts.named()),
-            None => "nothing in the text is known as an error of HubSpot's".to_owned(),
+            Some(status) => format!("{} was answered with {status}, and no row of the table knows the rest", facts.named()),
+            None => "something failed, and nothing in the text is known as an answer of HubSpot".to_owned(),
         },
-        remedy: vec![
-            "give the whole exchange: the request as a curl command or a HAR file, and the answer with its body".to_owned(),
-            match correlation {
-                Some(id) => format!("ask HubSpot's support with the correlation id {id}"),
-                None => "find the correlation id in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
-            },
-        ],
+        remedy,
         scopes: Vec::new(),
         successor: None,
+        page: pages::ERRORS,
     }
 }

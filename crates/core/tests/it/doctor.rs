@@ -1,6 +1,6 @@
 //! The doctor's table of cases: for each, the cause that must be named first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyway_core::doctor::{Certainty, Diagnosis, Evidence, Holder, diagnose, read, seen, table};
 use keyway_core::scope::ScopeSet;
@@ -19,8 +19,18 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
+    #[serde(default)]
     fact: String,
+    /// What the text is of: a client, a tool, a page.
+    #[serde(default)]
+    source: String,
     cause: String,
+    /// The kind of fault that a field trial found.
+    #[serde(default)]
+    kind: String,
+    /// What must stand in the answer: the evidence of the text.
+    #[serde(default)]
+    says: Vec<String>,
     input: String,
     #[serde(default)]
     also: Vec<String>,
@@ -33,8 +43,8 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let cases: Cases = toml::from_str(include_str!("../doctor/cases.toml")).unwrap();
-    cases.case
+    let files = [include_str!("../doctor/cases.toml"), include_str!("../doctor/causes.toml"), include_str!("../doctor/shapes.toml")];
+    files.into_iter().flat_map(|file| toml::from_str::<Cases>(file).unwrap().case).collect()
 }
 
 /// The values that stand for credentials, none of which may appear in what is said.
@@ -76,38 +86,79 @@ impl Case {
     fn diagnoses(&self) -> Vec<Diagnosis> {
         diagnose(&self.evidence(), self.now())
     }
+
+    /// What is said otherwise than the case expects.
+    fn fault(&self) -> Option<String> {
+        let found = self.diagnoses();
+        let seen = seen(&self.evidence(), self.now());
+        let causes: Vec<&str> = found.iter().map(|diagnosis| diagnosis.cause).collect();
+        let first = found.first();
+        if first.map(|first| first.cause) != Some(&self.cause) || self.also.iter().any(|also| !causes.contains(&also.as_str())) {
+            return Some(format!("{}: expected {} {:?}, found {causes:?} in {seen:?}", self.name, self.cause, self.also));
+        }
+        let first = first?;
+        let whole = format!("{}{}", serde_json::to_string(first).unwrap(), serde_json::to_string(&seen).unwrap());
+        if let Some(missing) = self.says.iter().find(|said| !whole.contains(said.as_str())) {
+            return Some(format!("{}: {missing} does not stand in {whole}", self.name));
+        }
+        if !self.scopes.is_empty() && !first.scopes.starts_with(&self.scopes) {
+            return Some(format!("{}: scopes {:?}", self.name, first.scopes));
+        }
+        if self.successor.as_deref().is_some_and(|expected| first.successor.as_deref().is_none_or(|found| !found.starts_with(expected))) {
+            return Some(format!("{}: successor {:?}", self.name, first.successor));
+        }
+        (first.remedy.is_empty() || first.because.is_empty()).then(|| format!("{}: no remedy", self.name))
+    }
+}
+
+/// Each of these cases has its cause first, with scopes, successor and evidence.
+fn hold(cases: impl Iterator<Item = Case>) {
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for case in cases {
+        tried += 1;
+        wrong.extend(case.fault());
+    }
+    assert!(tried > 0 && wrong.is_empty(), "{} of {tried} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn of_kind(kind: &'static str) -> impl Iterator<Item = Case> {
+    cases().into_iter().filter(move |case| case.kind == kind)
 }
 
 #[test]
 fn each_case_has_its_cause() {
-    let mut wrong = Vec::new();
-    for case in cases() {
-        let found = case.diagnoses();
-        let causes: Vec<&str> = found.iter().map(|diagnosis| diagnosis.cause).collect();
-        let first = found.first();
-        if first.map(|first| first.cause) != Some(&case.cause) || case.also.iter().any(|also| !causes.contains(&also.as_str())) {
-            wrong.push(format!(
-                "{}: expected {} {:?}, found {causes:?} in {:?}",
-                case.name,
-                case.cause,
-                case.also,
-                seen(&case.evidence(), case.now())
-            ));
-            continue;
-        }
-        let first = first.unwrap();
-        if !case.scopes.is_empty() && !first.scopes.starts_with(&case.scopes) {
-            wrong.push(format!("{}: scopes {:?}", case.name, first.scopes));
-        }
-        if case.successor.is_some() && first.successor.as_deref().is_none_or(|found| !found.starts_with(case.successor.as_deref().unwrap()))
-        {
-            wrong.push(format!("{}: successor {:?}", case.name, first.successor));
-        }
-        if first.remedy.is_empty() || first.because.is_empty() {
-            wrong.push(format!("{}: no remedy", case.name));
-        }
-    }
-    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    hold(cases().into_iter());
+}
+
+#[test]
+fn d1_what_people_see_in_a_browser_is_read() {
+    hold(of_kind("d1"));
+}
+
+#[test]
+fn d2_an_answer_is_read_in_whatever_it_was_wrapped_and_printed() {
+    hold(of_kind("d2"));
+}
+
+#[test]
+fn d3_browsers_webhooks_and_broken_connections_have_causes() {
+    hold(of_kind("d3"));
+}
+
+#[test]
+fn d4_the_answer_comes_before_the_request() {
+    hold(of_kind("d4"));
+}
+
+#[test]
+fn d5_the_host_of_the_pages_is_a_wrong_host_for_a_call() {
+    hold(of_kind("d5"));
+}
+
+#[test]
+fn d6_the_evidence_of_the_text_stands_in_the_answer() {
+    hold(of_kind("d6"));
 }
 
 #[test]
@@ -117,6 +168,42 @@ fn each_row_of_the_table_has_a_case() {
     assert!(without.is_empty(), "no case for {without:?}");
     let names: BTreeSet<&str> = table().iter().map(|rule| rule.cause).collect();
     assert_eq!(names.len(), table().len(), "a cause stands twice");
+}
+
+#[test]
+fn each_cause_has_two_cases_from_different_sources() {
+    let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for case in cases() {
+        // The cases without a source are of HubSpot's facts, each its own.
+        let source = if case.source.is_empty() { case.name } else { case.source };
+        sources.entry(case.cause).or_default().insert(source);
+    }
+    let few: Vec<&str> = table().iter().map(|rule| rule.cause).filter(|cause| sources.get(*cause).is_none_or(|of| of.len() < 2)).collect();
+    assert!(few.is_empty(), "{few:?}");
+    assert!(table().len() >= 120, "{}", table().len());
+}
+
+#[test]
+fn each_cause_links_a_page_of_hubspots() {
+    for rule in table() {
+        let host = rule.page.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        assert!(host.ends_with("hubspot.com"), "{}: {}", rule.cause, rule.page);
+    }
+}
+
+#[test]
+fn the_table_in_the_docs_is_the_table_of_causes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once("<!-- causes -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- /causes -->").unwrap();
+    let rows: String = table().iter().map(|rule| format!("| `{}` | {} | [page]({}) |\n", rule.cause, rule.title, rule.page)).collect();
+    let expected = format!("{} causes:\n\n| cause | what it is | HubSpot |\n| --- | --- | --- |\n{rows}\n", table().len());
+    if std::env::var_os("KEYWAY_WRITE_CAUSES").is_some() {
+        std::fs::write(path, format!("{before}<!-- causes -->\n{expected}<!-- /causes -->{after}")).unwrap();
+        return;
+    }
+    assert!(found == expected, "write it with KEYWAY_WRITE_CAUSES=1 cargo test -p keyway-core doctor");
 }
 
 #[test]
@@ -141,6 +228,115 @@ fn nothing_that_is_said_holds_a_credential() {
         for (name, value) in credentials() {
             // The middle of the value: its region and last characters are the hint.
             assert!(!said.contains(&value[10..30]), "{}: {name} is told in {said}", case.name);
+        }
+    }
+}
+
+/// Texts that tell of no failure, each near one kind of cause.
+#[test]
+fn a_text_without_a_failure_has_no_cause() {
+    let texts = [
+        "hello world",
+        "GET https://api.hubapi.com/crm/objects/2026-09/contacts returned 200",
+        "synced 403 contacts of HubSpot, 0 errors",
+        "INFO search limit is five searches a second, 3 of them used",
+        "daily limit: 12 % used, policy DAILY",
+        "webhook received, X-HubSpot-Signature-v3 verified",
+        "redirect URL saved: https://example.com/callback",
+        "Access-Control-Allow-Origin: * is set on our own server",
+        "the scope crm.objects.contacts.read is granted",
+        "property lifecyclestage has the options lead and customer",
+        "refresh token stored, access token expires in 1800 s",
+        "{\"id\":\"51\",\"properties\":{\"email\":\"a@example.com\"},\"createdAt\":\"2026-11-25T09:00:00Z\"}",
+        "{\"status\":\"COMPLETE\",\"results\":[{\"id\":\"1\"}],\"numErrors\":0,\"errors\":[]}",
+        "HTTP/2 200\ncontent-type: application/json\n\n{\"results\":[],\"total\":0}",
+        "contact 409 was updated, status 200 OK",
+        "pipeline default, stage closedwon: 4 deals moved",
+        "batch of 100 inputs written, 207 not seen",
+        "Connected to api.hubapi.com port 443, TLS 1.3",
+        "form submitted, thank you page shown",
+        "associations created: 279 contact to company",
+        "Cloudflare ray 8c4a13c91f8f9bb0, cache DYNAMIC",
+        "installed the app in account 62515",
+        "private app Order sync, created 2024",
+        "keyway status: all connections fine",
+        "owner 7 assigned to deal 51",
+        "file uploaded to /library, access PRIVATE",
+    ];
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    let wrong: Vec<String> = texts
+        .iter()
+        .flat_map(|text| {
+            read(text)
+                .into_iter()
+                .flat_map(|evidence| diagnose(&evidence, now))
+                .map(move |found| format!("{text}: {} {:?}", found.cause, found.certainty))
+        })
+        .filter(|said| !said.ends_with("Note"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(read("hello world").is_empty());
+}
+
+/// Failures that are near a cause and are not it.
+#[test]
+fn a_failure_near_a_cause_is_not_taken_for_it() {
+    for (text, not) in [
+        ("npm ERR! 404 Not Found - GET https://registry.example.com/hubspot", "record-not-found"),
+        ("error: expected a property name in JSON, build failed", "property-unknown"),
+        ("TypeError: Cannot read properties of undefined (reading 'email')", "client-method-missing"),
+        ("Error: connection to the database failed: password authentication failed", "connection-refused"),
+        ("HTTP 500 from our own billing API: INVALID_COUPON", "option-not-allowed"),
+        (
+            "{\"status\":\"error\",\"message\":\"Property values were not valid\",\"errors\":[{\"message\":\"x\",\"code\":\"INVALID_EMAIL\"}],\"category\":\"VALIDATION_ERROR\"}",
+            "option-not-allowed",
+        ),
+        (
+            "{\"status\":\"error\",\"message\":\"You have reached your daily limit.\",\"errorType\":\"RATE_LIMIT\",\"policyName\":\"DAILY\"}",
+            "burst-limit",
+        ),
+        (
+            "GET https://api.hubapi.com/crm/v3/owners 401 {\"status\":\"error\",\"message\":\"Authentication credentials not found.\",\"category\":\"INVALID_AUTHENTICATION\"}",
+            "missing-scopes",
+        ),
+        ("ModuleNotFoundError: No module named 'pandas'", "dns-failure"),
+        ("the daily sync failed: 502 Bad Gateway", "daily-limit"),
+    ] {
+        let found: Vec<&str> = read(text)
+            .iter()
+            .flat_map(|evidence| diagnose(evidence, Timestamp::from_ms(1_790_000_000_000)))
+            .map(|found| found.cause)
+            .collect();
+        assert!(!found.contains(&not), "{text}: {found:?}");
+    }
+}
+
+/// A person pastes whatever stands around an error: credentials in each place that is read.
+#[test]
+fn credentials_that_are_planted_in_a_text_stand_in_no_answer() {
+    let shapes = [
+        "GET https://api.hubapi.com/crm/v3/objects/contacts/{} 404 Not Found",
+        "curl -H 'Authorization: Bearer {}' https://api.hubapi.com/crm/v3/owners\nHTTP/1.1 401",
+        "{\"status\":\"error\",\"message\":\"the value {} is odd\",\"category\":\"VALIDATION_ERROR\",\"correlationId\":\"c-1\"}",
+        "{\"status\":\"error\",\"message\":\"x\",\"category\":\"VALIDATION_ERROR\",\"errors\":[{\"message\":\"{} was not one of the allowed options: [{}]\",\"code\":\"INVALID_OPTION\",\"context\":{\"propertyName\":[\"{}\"]}}]}",
+        "{\"status\":\"error\",\"message\":\"x\",\"category\":\"MISSING_SCOPES\",\"errors\":[{\"message\":\"y\",\"context\":{\"requiredGranularScopes\":[\"{}\"]}}]}",
+        "POST https://{}.hubspot.com/crm/v3/objects/contacts 400 Bad Request",
+        "{ status: 'error', message: 'Property \"{}\" does not exist', category: 'VALIDATION_ERROR' }",
+        "403 {\"message\":\"This oauth-token ({}) does not have proper permissions! (requires any of [{}])\"}",
+        "GET https://api.hubapi.com/crm/v3/schemas/{} 400 Unable to infer object type from: {}",
+        "PUT /crm/v3/objects/{}/51 failed with 405",
+    ];
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    for shape in shapes {
+        for (name, value) in credentials() {
+            for evidence in read(&shape.replace("{}", &value)) {
+                let said = format!(
+                    "{}{}",
+                    serde_json::to_string(&diagnose(&evidence, now)).unwrap(),
+                    serde_json::to_string(&seen(&evidence, now)).unwrap()
+                );
+                assert!(!said.contains(&value[10..30]), "{shape}: {name} stands in {said}");
+            }
         }
     }
 }

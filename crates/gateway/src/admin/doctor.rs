@@ -44,7 +44,9 @@ pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonB
         None => read(&text),
     };
     if found.is_empty() {
-        return Err(ApiError::invalid("the text holds no call to HubSpot that failed"));
+        return Err(ApiError::invalid(
+            "I see no request and no error in this text. Paste the call with its answer, HubSpot's JSON, lines of a log, or the text of the page that a browser showed",
+        ));
     }
     let now = clock::now();
     let mut calls = Vec::new();

@@ -1,6 +1,8 @@
 //! Why a call failed: somebody pastes an error, a curl command or a correlation id, and is told the
 //! cause and what to do. What was pasted may hold a token, so it is not shown again.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -39,6 +41,8 @@ struct Seen {
     credentials: Vec<String>,
     app: Option<String>,
     correlation_id: Option<String>,
+    #[serde(default)]
+    named: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +55,7 @@ struct Cause {
     #[serde(default)]
     scopes: Vec<String>,
     successor: Option<String>,
+    page: String,
 }
 
 impl Cause {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::answer_in;
+use super::log;
+use crate::doctor::answer::LAYERS_MAX;
 use crate::doctor::facts::is_hubspots;
 use crate::doctor::{Answer, Call, Evidence};
 
@@ -18,7 +19,8 @@ pub(super) fn read(har: &Value) -> Vec<Evidence> {
 fn evidence(entry: &Value) -> Option<Evidence> {
     let (request, response) = (&entry["request"], &entry["response"]);
     let status = response["status"].as_u64().and_then(|status| u16::try_from(status).ok())?;
-    (status >= 400 || status == 207).then_some(())?;
+    let blocked = response["_error"].as_str().filter(|error| !error.is_empty());
+    (status >= 400 || status == 207 || status == 0 && blocked.is_some() || (300..400).contains(&status)).then_some(())?;
     let mut call = Call { method: request["method"].as_str().map(str::to_ascii_uppercase), headers_known: true, ..Call::default() };
     call.target(request["url"].as_str()?);
     for header in request["headers"].as_array().into_iter().flatten() {
@@ -28,11 +30,16 @@ fn evidence(entry: &Value) -> Option<Evidence> {
         call.body(text);
     }
     let text = response["content"]["text"].as_str().unwrap_or_default();
-    let json = serde_json::from_str::<Value>(text).ok();
-    let known = json.as_ref().and_then(answer_in);
+    let known = log::error_in(text, LAYERS_MAX);
     (call.host.as_deref().is_some_and(is_hubspots) || known.is_some()).then_some(())?;
+    // A redirect is a failure only where a call was answered with a page's sign-in.
+    (!(300..400).contains(&status) || call.is_of_the_api()).then_some(())?;
     let mut answer = known.unwrap_or_else(|| Answer::of_text(text));
-    answer.status = Some(status);
+    answer.words = log::capitals(text);
+    answer.status = Some(status).filter(|status| *status > 0);
+    if let Some(error) = blocked {
+        answer.message.push_str(error);
+    }
     for header in response["headers"].as_array().into_iter().flatten() {
         let value = header["value"].as_str().map(str::to_owned);
         match header["name"].as_str().unwrap_or_default().to_ascii_lowercase().as_str() {

@@ -7,8 +7,6 @@ use crate::doctor::facts::{API_HOST, is_api_host, kind_in_words};
 use crate::doctor::{CredentialKind as Kind, Place};
 use crate::time::Timestamp;
 
-/// Statuses that a credential's fault can have.
-const REFUSED: [u16; 4] = [400, 401, 403, 404];
 /// Days after which "expired" can't be meant: OAuth came to HubSpot later than that.
 const DAYS_ABSURD: u64 = 10_000;
 
@@ -21,13 +19,14 @@ fn is_open(facts: &Facts<'_>) -> bool {
 }
 
 pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
-    (facts.bearer_is(&Kind::Keyway) && facts.call()?.host.as_deref().is_some_and(is_api_host) && facts.may_be(&REFUSED)).then_some(())?;
+    (facts.bearer_is(&Kind::Keyway) && facts.call()?.host.as_deref().is_some_and(is_api_host) && facts.may_be_the_credential())
+        .then_some(())?;
     Found::certain(format!("the token carries a Keyway's checksum, and the call goes to {API_HOST}, which does not know it"))
         .so("set the integration's base URL to the Keyway's data address; every client library has a setting for it")
 }
 
 pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
-    facts.may_be(&REFUSED).then_some(())?;
+    facts.may_be_the_credential().then_some(())?;
     let empty = facts.credentials().iter().find(|credential| credential.kind == Kind::Placeholder)?;
     let place = if empty.place == Place::Bearer { "Authorization: Bearer" } else { "the place of the credential" };
     Found::certain(format!(
@@ -38,7 +37,7 @@ pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn damaged(facts: &Facts<'_>) -> Option<Found> {
-    facts.may_be(&REFUSED).then_some(())?;
+    facts.may_be_the_credential().then_some(())?;
     let how = facts.credentials().iter().find_map(|credential| match credential.kind {
         Kind::Damaged(how) => Some(how),
         _ => None,
@@ -49,7 +48,8 @@ pub(super) fn damaged(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn token_as_hapikey(facts: &Facts<'_>) -> Option<Found> {
     let key = facts.hapikey()?;
-    (matches!(key.kind, Kind::Pat | Kind::Keyway | Kind::Access | Kind::PersonalAccessKey) && facts.may_be(&REFUSED)).then_some(())?;
+    (matches!(key.kind, Kind::Pat | Kind::Keyway | Kind::Access | Kind::PersonalAccessKey) && facts.may_be_the_credential())
+        .then_some(())?;
     Found::certain(format!(
         "in ?hapikey= stands {}; that parameter takes nothing but the removed account-wide key",
         kind_in_words(&key.kind, &key.hint)
@@ -68,28 +68,29 @@ pub(super) fn developer_key(facts: &Facts<'_>) -> Option<Found> {
     let key = facts.hapikey()?;
     let Kind::Variable(name) = &key.kind else { return None };
     let developers = name.to_ascii_lowercase().contains("dev");
-    (developers && facts.operation.is_some() && !for_developers(facts) && facts.may_be(&REFUSED)).then_some(())?;
+    (developers && facts.operation.is_some() && !for_developers(facts) && facts.may_be_the_credential()).then_some(())?;
     Found::likely(format!("{} takes a token of the account; the variable {name} holds a developer API key by its name, which opens endpoints with an app id in the path only", facts.named()))
         .so(WHAT_TO_MAKE)
         .so(HOW_TO_SEND)
 }
 
+/// An account-wide key that was sent.
 pub(super) fn hapikey(facts: &Facts<'_>) -> Option<Found> {
-    if developer_key(facts).is_some() {
+    if developer_key(facts).is_some() || for_developers(facts) {
         return None;
     }
-    let sent = facts.hapikey().is_some_and(|key| matches!(key.kind, Kind::Uuid | Kind::Routed | Kind::Variable(_) | Kind::Other));
-    let said = facts.says("hapikey doesn't exist") || facts.says("hapikey provided is invalid");
-    ((sent && !for_developers(facts) && facts.may_be(&REFUSED)) || (said && facts.hapikey().is_none())).then_some(())?;
-    let because = "the call authenticates with ?hapikey=. HubSpot removed the account-wide key on 2022-11-30; a developer API key, which looks the same, opens app management only";
-    if sent { Found::certain(because) } else { Found::likely("HubSpot says that the hapikey does not exist: the account-wide key was removed on 2022-11-30, and a token in its place is not taken either") }
+    let key = facts.hapikey()?;
+    let masked = key.kind == Kind::Masked && facts.status().is_some();
+    (masked || matches!(key.kind, Kind::Uuid | Kind::Routed | Kind::Variable(_) | Kind::Other)).then_some(())?;
+    facts.may_be_the_credential().then_some(())?;
+    Found::certain("the call authenticates with ?hapikey=. HubSpot removed the account-wide key on 2022-11-30; a developer API key, which looks the same, opens app management only")
         .so(WHAT_TO_MAKE)
-        .so("replace ?hapikey= by `Authorization: Bearer TOKEN`; `keyway fix` does this in code, `keyway plan` says which scopes")
-        .so("a caller that can't be changed: `keyway token legacy-key` lets its key in, for one app")
+        .so("replace ?hapikey= by `Authorization: Bearer TOKEN`; `keyway fix` does this in code, `keyway plan` names the scopes")
+        .so("give a caller that can't be changed a key of Keyway's: `keyway token legacy-key`")
 }
 
 pub(super) fn not_in_header(facts: &Facts<'_>) -> Option<Found> {
-    (facts.may_be(&REFUSED) && facts.bearer().is_none() && !is_open(facts)).then_some(())?;
+    (facts.may_be_the_credential() && facts.bearer().is_none() && !is_open(facts)).then_some(())?;
     let token = facts.credentials().iter().find(|credential| credential.place != Place::Hapikey)?;
     let place = match &token.place {
         Place::Authorization(scheme) if scheme.is_empty() => "in Authorization without the word Bearer".to_owned(),
@@ -102,20 +103,20 @@ pub(super) fn not_in_header(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn personal_access_key(facts: &Facts<'_>) -> Option<Found> {
-    (facts.bearer_is(&Kind::PersonalAccessKey) && facts.may_be(&REFUSED)).then_some(())?;
+    (facts.bearer_is(&Kind::PersonalAccessKey) && facts.may_be_the_credential()).then_some(())?;
     Found::certain("the bearer token is a personal access key (CiR…), which HubSpot's command line exchanges for tokens; HubSpot can't decode it as one and calls it expired since 1970")
         .so(WHAT_TO_MAKE)
         .so("leave the personal access key to the `hs` command line: it ends with the person")
 }
 
 pub(super) fn refresh_token(facts: &Facts<'_>) -> Option<Found> {
-    (facts.bearer_is(&Kind::Routed) && facts.may_be(&REFUSED)).then_some(())?;
+    (facts.bearer_is(&Kind::Routed) && facts.may_be_the_credential()).then_some(())?;
     Found::certain("the bearer token has a refresh token's form (region and groups of hex digits)")
         .so("exchange it for an access token: POST /oauth/2026-09/token with grant_type=refresh_token, client_id, client_secret and refresh_token in the form body")
 }
 
 pub(super) fn key_as_bearer(facts: &Facts<'_>) -> Option<Found> {
-    (facts.bearer_is(&Kind::Uuid) && facts.may_be(&REFUSED) && !is_open(facts)).then_some(())?;
+    (facts.bearer_is(&Kind::Uuid) && facts.may_be_the_credential() && !is_open(facts)).then_some(())?;
     Found::certain("the bearer token is a bare UUID: an API key, a developer key or a client secret. No bearer token of HubSpot's looks so")
         .so(WHAT_TO_MAKE)
 }
@@ -187,15 +188,6 @@ pub(super) fn user_level(facts: &Facts<'_>) -> Option<Found> {
         .so("for other endpoints have the app authorized at user level; `isUserLevel` in the answer of /oauth/2026-09/token/introspect says what a token is")
 }
 
-pub(super) fn creator_left(facts: &Facts<'_>) -> Option<Found> {
-    facts.says("USER_DOES_NOT_HAVE_PERMISSIONS").then_some(())?;
-    Found::certain(
-        "HubSpot answers USER_DOES_NOT_HAVE_PERMISSIONS where the user who made a legacy private app was removed or lost permissions",
-    )
-    .so("rotate the app's token as a super admin, or add the user again")
-    .so("a service key survives the user who made it")
-}
-
 pub(super) fn other_account(facts: &Facts<'_>) -> Option<Found> {
     let expected = facts.evidence.expected_hub_id?;
     let named = facts.holder().and_then(|holder| holder.hub_id).or_else(|| super::limits::bucket(facts).map(|(_, hub_id)| hub_id))?;
@@ -209,7 +201,7 @@ pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
     let refused = facts.status() == Some(401)
         && !says_expired(facts)
         && !super::service::is_between(facts)
-        && facts.bearer().is_some_and(|token| matches!(token.kind, Kind::Pat | Kind::Access | Kind::Variable(_)));
+        && facts.bearer().is_some_and(|token| matches!(token.kind, Kind::Pat | Kind::Access | Kind::Variable(_) | Kind::Masked));
     let at_keyway = facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.message.starts_with("keyway: ")));
     (told || (refused && !at_keyway)).then_some(())?;
     let because = "the token is well formed and sent in its place, and HubSpot does not accept it: it was rotated, its app or key was deleted, the app was uninstalled, or HubSpot deactivated it because it stood in a public repository";
@@ -236,4 +228,13 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
         "HubSpot found no credential that it knows: none was sent, it was not in the header, or the token is not known any more",
     );
     found.so("look at the request itself, for instance by giving it here as a curl command").so(HOW_TO_SEND)
+}
+
+/// 401 without a word that says why.
+pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
+    (facts.status() == Some(401)).then_some(())?;
+    Found::likely("HubSpot answers 401 where a credential is missing, unknown, expired, or of another kind; this text does not say which")
+        .so("paste the answer's body, and the call with its headers: the first letters of the token say what kind it is")
+        .so(HOW_TO_SEND)
+        .so("ask what the token is: `keyway doctor --credential-env HUBSPOT_TOKEN`")
 }

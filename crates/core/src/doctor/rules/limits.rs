@@ -4,7 +4,7 @@ use super::{Facts, Found, Say};
 use crate::catalog::LimitClass;
 
 /// App id and hub id out of a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
-pub(super) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
+pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
     let mut parts = facts.answer()?.group.as_deref()?.rsplit(':');
     let hub_id = parts.next()?.parse().ok()?;
     Some((parts.next()?.parse().ok()?, hub_id))
@@ -12,7 +12,8 @@ pub(super) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
 
 fn policy(facts: &Facts<'_>, name: &str, words: &str) -> bool {
     facts.answer().is_some_and(|answer| {
-        answer.policy.as_deref() == Some(name) || (answer.policy.is_none() && (answer.says(name) || answer.says(words)))
+        answer.policy.as_deref() == Some(name)
+            || (answer.policy.is_none() && (answer.words.iter().any(|word| word == name) || facts.says(words)))
     })
 }
 

@@ -20,8 +20,13 @@ const MCP_HOST: &str = "mcp.hubspot.com";
 /// A host of HubSpot's that is not the API's.
 fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
     let host = facts.call()?.host.as_deref().filter(|host| is_hubspots(host) && !is_api_host(host) && *host != MCP_HOST)?;
-    let succeeded = facts.status().is_some_and(|status| status < 400);
-    (!succeeded && !is_for_people(facts)).then_some(host)
+    let answered = facts.answer().is_some_and(|answer| answer.envelope);
+    let redirected = facts.status().is_some_and(|status| (300..400).contains(&status));
+    let succeeded = facts.status().is_some_and(|status| status < 300);
+    let forms = host.starts_with("forms") && (facts.raw_path().contains("/submissions/") || facts.raw_path().starts_with("/uploads/"));
+    // A page for people redirects to the sign-in: that is a failure only for a path of the API.
+    let of_the_api = facts.call()?.is_of_the_api();
+    (!answered && !succeeded && !forms && !is_for_people(facts) && (!redirected || of_the_api)).then_some(host)
 }
 
 /// The data centre that the answer names.
@@ -83,7 +88,7 @@ pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
     let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());
     let html = facts.answer().is_some_and(|answer| answer.html) && facts.may_be(&[404, 405, 410]);
     let (what, date) = match (row, family) {
-        (Some(row), _) if refused_for_it || facts.may_be(&[401, 404, 405, 410]) => (row.what, format!("{} ({})", row.date, row.effect)),
+        (Some(row), _) if refused_for_it || facts.may_be(&[404, 405, 410]) => (row.what, format!("{} ({})", row.date, row.effect)),
         (_, Some(family)) if matches!(facts.status(), Some(404 | 410)) || html => {
             (family.what, "a date that HubSpot does not give for this very path".to_owned())
         }
@@ -111,6 +116,14 @@ fn found_successor(facts: &Facts<'_>, found: Option<Found>) -> Option<Found> {
 pub(super) fn ends(facts: &Facts<'_>) -> Option<Found> {
     let row = sunset::of_path(facts.raw_path())?;
     if ended(facts).is_some() || (row.date <= facts.today.as_str() && is_gone(row.effect)) {
+        return None;
+    }
+    // What ends in more than a year and has no successor yet leaves nothing to do.
+    let far = row.date.get(..4).zip(facts.today.get(..4)).is_some_and(|(end, now)| {
+        let year = |text: &str| text.parse::<i32>().unwrap_or_default();
+        year(end) > year(now) + 1 || (year(end) == year(now) + 1 && row.date.get(4..) > facts.today.get(4..))
+    });
+    if far && successor(facts).is_none() {
         return None;
     }
     let date = if row.certainty == "published" { row.date.to_owned() } else { format!("{} ({})", row.date, row.certainty) };
@@ -165,13 +178,8 @@ pub(super) fn unreadable(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
-    let said = facts.says("Unable to infer object type");
-    let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]));
-    (said || unknown.is_some()).then_some(())?;
-    Found::certain(match unknown {
-        Some(unknown) => format!("{} is neither a standard object type nor a custom one", unknown.chars().take(60).collect::<String>()),
-        None => "the object type in the path is neither a standard one nor a custom one".to_owned(),
-    })
+    let unknown = facts.unknown_type.as_deref().filter(|_| facts.may_be(&[400, 404]))?;
+    Found::certain(format!("{} is neither a standard object type nor a custom one", unknown.chars().take(60).collect::<String>()))
     .so("standard types go by name or id (contacts, 0-1), custom ones by p_NAME, pHUBID_NAME or 2-NUMBER; /crm-object-schemas/2026-09/schemas lists the account's")
 }
 

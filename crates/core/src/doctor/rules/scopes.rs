@@ -78,7 +78,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let adding = first.replace('+', ",");
     let mut found = Found::certain(because)
         .enough(scopes)
-        .so(format!("add {}: on a Keyway `keyway app update {app} --add-scope {adding}`; of a service key or private app on its page, the token stays as it is", first.replace('+', " and ")))
+        .so(format!("add {}: on a Keyway `keyway app update {} --add-scope {adding}`; of a service key or private app on its page, the token stays as it is", first.replace('+', " and "), quoted(app)))
         .so("of an OAuth app the account must authorize it again: tokens keep the scopes they were made with");
     if let Some((name, works)) = NOT_SELECTABLE.iter().find(|(name, _)| named(facts).contains(name)) {
         found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
@@ -121,4 +121,22 @@ pub(super) fn none_exists(facts: &Facts<'_>) -> Option<Found> {
     (said || known).then_some(())?;
     Found::certain(format!("{}: HubSpot's reference lists no scope for it, so no app can be granted it", facts.named()))
         .so("look for an operation of the same family that lists scopes, on the newest version")
+}
+
+/// A name as a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.'));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+/// 403 without a word that says why.
+pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
+    (facts.status() == Some(403) && !super::service::is_between(facts)).then_some(())?;
+    let scopes = if facts.requirement.is_some() { enough(facts) } else { Vec::new() };
+    let found = Found::likely(format!(
+        "{} was answered with 403: as a rule the credential lacks a scope, or the person or subscription behind it a permission",
+        facts.named()
+    ));
+    let found = found.enough(scopes).so("paste the answer's body: HubSpot names the scopes in errors[].context.requiredGranularScopes");
+    found.so("paste the call with its method and path: the scopes are then taken from HubSpot's catalog")
 }

@@ -1,0 +1,112 @@
+//! Submissions of forms, which answer in a form of their own.
+
+use super::pages;
+use super::said::{ROW, Said};
+
+const BAD: &[u16] = &[400, 403, 404, 429];
+
+pub(super) static ROWS: &[Said] = &[
+    Said {
+        cause: "form-recaptcha",
+        title: "the form wants a captcha",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["FORM_HAS_RECAPTCHA_ENABLED"],
+        says: &["captcha&form&enabled", "recaptcha&submission"],
+        because: "the form has a captcha, which no call can solve",
+        remedy: &["switch the captcha off in the form's settings, or create a form for the API without one"],
+        ..ROW
+    },
+    Said {
+        cause: "form-email-blocked",
+        title: "the form does not take this e-mail address",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["BLOCKED_EMAIL"],
+        says: &["blocked email", "email&blocked&form", "free email provider"],
+        because: "the form's settings block the address or its domain, such as free providers",
+        remedy: &["change \"Block free email providers\" or the list of blocked domains in the form's e-mail field"],
+        ..ROW
+    },
+    Said {
+        cause: "form-hutk-invalid",
+        title: "the visitor's cookie in the submission is not valid",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["INVALID_HUTK", "HUTK_INVALID"],
+        says: &["hutk&invalid", "invalid hutk", "hutk&not valid"],
+        because: "context.hutk takes the value of the hubspotutk cookie of this account, and nothing else",
+        remedy: &["read the cookie in the browser, or leave hutk out: an empty text is refused"],
+        ..ROW
+    },
+    Said {
+        cause: "form-too-many-values",
+        title: "the submission has too many values",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED"],
+        says: &["number of submitted values"],
+        because: "a submission takes 1,000 fields",
+        remedy: &["send fewer fields, or write properties through the CRM API"],
+        ..ROW
+    },
+    Said {
+        cause: "form-number-out-of-range",
+        title: "a number of the submission is out of its range",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["NUMBER_OUT_OF_RANGE", "INPUT_TOO_LARGE"],
+        says: &["number&out of range", "input too large"],
+        because: "the field's settings give a smallest and a largest value, or a longest text",
+        remedy: &["send a value within the field's range, or change the range in the form"],
+        ..ROW
+    },
+    Said {
+        cause: "form-metadata-invalid",
+        title: "a field of the submission has the wrong form",
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["INVALID_METADATA", "INVALID_GOTOWEBINAR_WEBINAR_KEY", "INVALID_REQUEST"],
+        says: &["error in 'fields", "errors in 'fields", "error in 'context"],
+        because: "fields takes a list of objects with objectTypeId, name and value, and names of the account's properties",
+        remedy: &["send {\"fields\": [{\"objectTypeId\": \"0-1\", \"name\": \"email\", \"value\": \"…\"}]}; 0-1 is contact, 0-2 company"],
+        ..ROW
+    },
+    Said {
+        cause: "form-field-missing",
+        title: "a required field of the form is missing",
+        page: pages::FORMS,
+        statuses: BAD,
+        says: &["required field '&missing", "required field&is missing"],
+        because: "the form requires a field that the submission does not have; a custom object's field is written as objectTypeId/name",
+        remedy: &[
+            "send the field that the message names, with its objectTypeId",
+            "use the /secure/ endpoint with a token where fields need not be in the form",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "form-unknown",
+        title: "there is no such form in this account",
+        page: pages::FORMS,
+        statuses: &[400, 404],
+        words: &["FORM_NOT_FOUND", "FORM_TYPE_NOT_SUPPORTED"],
+        says: &["no form with guid", "form&not found", "form guid", "form does not exist", "does not have a form"],
+        because: "the account has no form with this GUID: account and form do not belong together, the form was deleted, or it is a pop-up form that the API does not take",
+        remedy: &["read both from the form's embed code: portalId and formId, and mind the region (na1, eu1)"],
+        ..ROW
+    },
+    Said {
+        cause: "form-not-valid",
+        title: "HubSpot does not take the submission",
+        page: pages::FORMS,
+        says: &["the request is not valid"],
+        certainty: crate::doctor::Certainty::Likely,
+        because: "the answer's errors[] say why, and they are cut off here or not in the text",
+        remedy: &[
+            "print the whole body: Guzzle cuts it at 120 characters in getMessage(), so read (string) $e->getResponse()->getBody()",
+            "check that each field of the submission is in the form, and that the e-mail address is valid",
+        ],
+        ..ROW
+    },
+];

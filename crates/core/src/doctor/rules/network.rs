@@ -1,0 +1,437 @@
+//! What lies between a program and HubSpot: browsers, names, connections, certificates, gateways
+//! (hubspot facts, section 4).
+
+use super::pages;
+use super::said::{ROW, Said};
+use crate::doctor::Certainty::Likely;
+
+/// Steps that help with any broken connection.
+const SEND_AGAIN: &str =
+    "send reads again, a little later each time; a write may have arrived, so read the record before you send it again";
+
+pub(super) static ROWS: &[Said] = &[
+    Said {
+        cause: "cors",
+        title: "a browser may not call HubSpot's API",
+        page: pages::AUTH,
+        says: &[
+            "cors policy",
+            "access-control-allow-origin",
+            "cross-origin request blocked",
+            "cors header",
+            "preflight",
+            "not allowed by access-control",
+            "cors request did not succeed",
+            "origin&is not allowed by",
+            "xmlhttprequest at&blocked",
+        ],
+        because: "HubSpot's API answers servers, and sends no CORS headers; a page that could call it would also show the token to everyone who opens the page",
+        remedy: &[
+            "call HubSpot from a server or a serverless function, and let the page call that",
+            "send forms from a page to api.hsforms.com/submissions/v3/integration/submit/…, the one endpoint that takes calls from pages without a token (its /secure/ form does not)",
+            "in a UI extension use hubspot.fetch, which calls your own backend",
+            "rotate the token if it was in a page",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "dns-failure",
+        title: "the name of the host can't be resolved",
+        says: &[
+            "enotfound ",
+            "'enotfound'",
+            "\"enotfound\"",
+            "eai_again",
+            "getaddrinfo",
+            "could not resolve host",
+            "name or service not known",
+            "unknownhostexception",
+            "nodename nor servname",
+            "name resolution",
+            "no such host",
+            "curl error 6",
+            "couldn't resolve host",
+            "nameresolutionerror",
+        ],
+        because: "the program's machine does not find the address of the host, so no call was sent",
+        remedy: &[
+            "check the spelling of the host: api.hubapi.com",
+            "look at the machine's DNS, and at the network of its container",
+            SEND_AGAIN,
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "connection-refused",
+        title: "nothing listens where the program connects",
+        says: &["econnrefused", "connection refused", "connectexception", "curl error 7", "failed to connect to", "actively refused"],
+        because: "the connection was refused: the address is of another machine, of a proxy that is down, or of a server that has not started",
+        remedy: &[
+            "look at the host and port in the message: HubSpot's is api.hubapi.com on 443",
+            "check the base URL, HTTPS_PROXY, and whether the Keyway or the proxy in between runs",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "connection-timeout",
+        title: "no answer came in time",
+        says: &[
+            "etimedout",
+            "esockettimedout",
+            "econnaborted",
+            "read timed out",
+            "readtimeout",
+            "connecttimeout",
+            "connection timed out",
+            "curl error 28",
+            "operation timed out",
+            "timeout of&exceeded",
+            "sockettimeoutexception",
+            "und_err_connect_timeout",
+            "und_err_headers_timeout",
+            "request timed out",
+            "taskcanceledexception",
+            "httpclient.timeout",
+            "context deadline exceeded",
+            "net::readtimeout",
+            "net::opentimeout",
+            "deadline exceeded",
+            "timeouterror",
+        ],
+        because: "the program stopped waiting before HubSpot answered; HubSpot itself ends a call after 100 seconds",
+        remedy: &[
+            "set the client's timeout to more than 100 seconds for searches and batches, and ask for less at once",
+            SEND_AGAIN,
+            "look whether a firewall drops what goes to api.hubapi.com on 443",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "connection-reset",
+        title: "the connection broke off",
+        says: &[
+            "econnreset",
+            "connection reset",
+            "socket hang up",
+            "remotedisconnected",
+            "remote end closed",
+            "broken pipe",
+            "epipe",
+            "connection aborted",
+            "connection was closed",
+            "premature close",
+            "unexpected eof",
+            "und_err_socket",
+            "curl error 52",
+            "curl error 56",
+            "empty reply from server",
+            "reason: connection error",
+            "connection broken",
+            "fetch failed",
+            "incompleteread",
+        ],
+        because: "the connection ended before an answer came, so nobody knows whether HubSpot performed the call",
+        remedy: &[
+            SEND_AGAIN,
+            "do not keep idle connections for longer than a minute: HubSpot's entrance closes them, and the next call meets the closed one",
+            "look at https://status.hubspot.com, and at proxies in between",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "tls-untrusted",
+        title: "the certificate can't be verified",
+        says: &[
+            "certificate verify failed",
+            "unable_to_verify_leaf_signature",
+            "unable to get local issuer",
+            "self signed certificate",
+            "self-signed certificate",
+            "curl error 60",
+            "ssl certificate problem",
+            "pkix path building failed",
+            "certificate has expired",
+            "cert_has_expired",
+            "sslcertverificationerror",
+            "depth_zero_self_signed",
+            "x509: certificate",
+            "trust relationship for the ssl",
+            "remote certificate is invalid",
+        ],
+        because: "the program does not trust the certificate that it was shown: its list of authorities is old, or a company's proxy put its own certificate in place of HubSpot's",
+        remedy: &[
+            "update the authorities that the program trusts (ca-certificates, certifi, the JVM's cacerts)",
+            "add the company's root to that list where a proxy inspects traffic",
+            "do not switch verification off: anyone on the way could then read the token",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "tls-handshake",
+        title: "no encrypted connection could be agreed on",
+        says: &[
+            "sslv3_alert",
+            "handshake failure",
+            "handshake_failure",
+            "wrong version number",
+            "unsupported protocol&ssl",
+            "tlsv1 alert",
+            "curl error 35",
+            "ssl_error_syscall",
+            "eproto",
+            "ssl routines",
+        ],
+        because: "the two sides have no common version of TLS, or the other side does not speak TLS at all",
+        remedy: &[
+            "use TLS 1.2 or 1.3: old runtimes and operating systems speak only earlier versions",
+            "check for http:// in place of https://, and for a proxy's port",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "proxy-refused",
+        title: "a proxy refused the connection",
+        alone: &[407],
+        says: &[
+            "tunnel connection failed",
+            "proxy authentication required",
+            "proxyerror",
+            "cannot connect to proxy",
+            "received http code 403 from proxy",
+            "unable to connect to proxy",
+            "curl error 5:",
+        ],
+        because: "a proxy between the program and HubSpot wants a sign-in, or does not let the call through; HubSpot has not seen it",
+        remedy: &[
+            "set the proxy's user and password, or let api.hubapi.com through on the proxy",
+            "look at HTTPS_PROXY and NO_PROXY where the program runs",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "cloudflare-rate",
+        title: "Cloudflare limits the address that calls",
+        says: &["error 1015", "error code: 1015", "you are being rate limited"],
+        because: "HubSpot's entrance has blocked the address for a time because of too many calls, before they were counted as API calls",
+        remedy: &[
+            "stop for some minutes, then call more slowly",
+            "do not send calls without a good credential in a loop: refused calls count here as well",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "cloudflare-block",
+        title: "HubSpot's firewall blocks the caller",
+        says: &[
+            "sorry, you have been blocked",
+            "attention required! | cloudflare",
+            "error code: 1020",
+            "error 1020",
+            "error 1010",
+            "error code: 1010",
+            "error 1006",
+            "checking your browser",
+            "just a moment...",
+            "cf-chl",
+            "challenge-platform",
+        ],
+        because: "the page is Cloudflare's, which stands before HubSpot's API; it says nothing about the token, its scopes or the path",
+        remedy: &[
+            "send a User-Agent that names the program: the firewall refuses empty ones and those of some libraries",
+            "look for text in the body that looks like an attack (SQL, script tags), and for an address that is known for abuse, such as a VPN",
+            "call from another network; if it stays, send the Ray ID to HubSpot's support",
+            "do not rotate or delete the credential because of this answer",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "html-as-json",
+        title: "the program read a page as JSON",
+        says: &[
+            "unexpected token < in json",
+            "unexpected token '<'",
+            "is not valid json&<!doctype",
+            "jsondecodeerror",
+            "expecting value: line 1 column 1",
+            "unexpected token h in json",
+            "invalid json response body",
+            "unexpected character ('<'",
+            "syntaxerror: unexpected token",
+            "unexpected character encountered while parsing value: <",
+            "invalid character '<'",
+        ],
+        certainty: Likely,
+        because: "the answer was no JSON: HubSpot answers unknown paths, wrong methods and firewalls' refusals with an HTML page, and some calls with an empty body",
+        remedy: &[
+            "print the status, the content type and the first line of the body before reading it as JSON",
+            "check the path and the host: a page with status 404 means that the path does not exist",
+            "do not read a body after 204",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "too-many-redirects",
+        title: "the call is redirected in a circle",
+        says: &[
+            "too many redirects",
+            "maximum redirects",
+            "toomanyredirects",
+            "redirect loop",
+            "err_too_many_redirects",
+            "max_redirects",
+            "stopped after 10 redirects",
+        ],
+        because: "each answer sends the program to another address: HubSpot's API does not redirect calls, pages and proxies do",
+        remedy: &["call https://api.hubapi.com itself, without www or app, and over https"],
+        ..ROW
+    },
+    Said {
+        cause: "header-invalid",
+        title: "a header has a character that it can't have",
+        says: &[
+            "invalid character in header content",
+            "invalid header value",
+            "illegal character&header",
+            "invalid header",
+            "err_invalid_char",
+            "header&contains newline",
+            "bad header",
+            "invalid http header",
+            "net/http: invalid header field",
+        ],
+        because: "the Authorization header holds a line break or another character that no header may have: a token was read from a file or a variable with its line end",
+        remedy: &["trim the token when it is read", "store the bare value, without quotes and without the word Bearer"],
+        ..ROW
+    },
+    Said {
+        cause: "url-invalid",
+        title: "the URL can't be read",
+        says: &[
+            "err_invalid_url",
+            "invalid url",
+            "unsupported protocol scheme",
+            "no scheme supplied",
+            "missingschema",
+            "relative url without a base",
+            "invalid uri",
+            "uri must be absolute",
+            "only absolute urls",
+            "an invalid request uri",
+            "no host supplied",
+        ],
+        certainty: Likely,
+        because: "the program put together something that is no URL: the base is empty or lacks https://, or a variable in it is not set",
+        remedy: &[
+            "print the URL before the call, with the query removed",
+            "set the base to https://api.hubapi.com, or to the data address of your Keyway",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "headers-too-large",
+        title: "the headers are too large",
+        alone: &[431],
+        says: &["request header fields too large", "header or cookie too large", "headers overflow", "hpe_header_overflow"],
+        because: "the headers are longer than a server takes: mostly cookies, or a token that was appended again at each try",
+        remedy: &[
+            "send no cookies, and set the Authorization header in place of adding to it",
+            "raise the client's own limit where it refuses the answer's headers (HPE_HEADER_OVERFLOW)",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "record-locked",
+        title: "the record is locked by another change",
+        alone: &[423],
+        says: &["423 locked", "resource is locked", "is currently locked"],
+        because: "another change holds the lock of the record or of its definition, for about two seconds",
+        remedy: &[
+            "wait two seconds or longer, and send the call again",
+            "write a record from one place, one call after the other: parallel writes and association batches of one record lock each other out",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "account-migrating",
+        title: "HubSpot is moving the account to another data centre",
+        page: pages::ERRORS,
+        alone: &[477],
+        says: &["migration in progress", "is being migrated"],
+        because: "HubSpot moves the account, and takes no calls for it while it does; other accounts are not touched",
+        remedy: &[
+            "wait for the seconds in Retry-After, which can be up to 24 hours",
+            "keep what is to be written, and send it afterwards; do not treat the token as dead",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "origin-timeout",
+        title: "the call took longer than 100 seconds",
+        alone: &[524],
+        says: &["origin time-out", "error code 524", "a timeout occurred"],
+        because: "HubSpot's entrance gives up after 100 seconds; the call may have been performed all the same",
+        remedy: &["ask for less at once: smaller pages, fewer properties, fewer associations, smaller batches", SEND_AGAIN],
+        ..ROW
+    },
+    Said {
+        cause: "gateway-overloaded",
+        title: "HubSpot is overloaded, or is being updated",
+        alone: &[502, 503, 504],
+        says: &["bad gateway", "service unavailable", "gateway time-out", "gateway timeout", "service temporarily unavailable"],
+        because: "HubSpot's entrance reached no server that could answer, which lasts seconds as a rule; a 504 may also mean that the call takes too long",
+        remedy: &[
+            "pause for some seconds and send the call again, a little longer each time",
+            "ask for less at once where it is always the same call",
+            "look at https://status.hubspot.com if it stays",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "origin-down",
+        title: "HubSpot's servers do not answer its entrance",
+        alone: &[521, 523, 530],
+        says: &["web server is down", "origin is unreachable", "error code 521", "error code 523"],
+        because: "Cloudflare, HubSpot's entrance, reached no server behind it",
+        remedy: &["pause for some seconds and send the call again", "look at https://status.hubspot.com if it stays"],
+        ..ROW
+    },
+    Said {
+        cause: "origin-connection",
+        title: "the connection behind HubSpot's entrance broke",
+        alone: &[520, 522],
+        says: &["error code 520", "error code 522", "web server is returning an unknown error"],
+        because: "Cloudflare, HubSpot's entrance, got no answer, or none that it understood, from the server behind it",
+        remedy: &[
+            "send the call again; if a 522 stays, ask HubSpot's support with the Ray ID",
+            "look at the size of the request's headers: very large ones lead to 520",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "origin-tls",
+        title: "the encrypted connection behind HubSpot's entrance failed",
+        alone: &[525, 526],
+        says: &["error code 525", "error code 526", "invalid ssl certificate&cloudflare", "ssl handshake failed&cloudflare"],
+        because: "Cloudflare, HubSpot's entrance, could not agree with the server behind it; a domain of your own that points to HubSpot in a wrong way shows it as well",
+        remedy: &[
+            "for api.hubapi.com send the call again, and ask HubSpot's support if it stays",
+            "for a domain of your own check its DNS record and its connection in HubSpot",
+        ],
+        ..ROW
+    },
+];
+
+/// Tried where nothing says more.
+pub(super) static LAST: &[Said] = &[Said {
+    cause: "hubspot-internal-error",
+    title: "HubSpot failed to handle the call",
+    alone: &[500],
+    says: &["internal error", "internal server error", "internal_error"],
+    because: "HubSpot met an error of its own; a body in a form that the operation does not expect can lead to it",
+    remedy: &[
+        "send the call again once or twice",
+        "compare the body with HubSpot's reference: an empty value, null in place of a list, or an id of another type",
+        "ask HubSpot's support with the correlation id if it stays",
+    ],
+    ..ROW
+}];

@@ -1,0 +1,315 @@
+//! Requests of another form than HubSpot takes: bodies, filters, batches, associations, records
+//! (hubspot facts, sections 4, 6 and 7).
+
+use super::pages;
+use super::said::{ROW, Said};
+use crate::doctor::Certainty::Likely;
+
+const BAD: &[u16] = &[400, 207, 422];
+
+pub(super) static ROWS: &[Said] = &[
+    Said {
+        cause: "body-missing",
+        title: "the request has no body",
+        statuses: BAD,
+        says: &[
+            "a request body was expected",
+            "request body is missing",
+            "no content to map",
+            "missing request body",
+            "body was expected, but none",
+        ],
+        because: "the operation takes a JSON body, and none arrived",
+        remedy: &[
+            "send a body with Content-Type: application/json; for a labelled association that is [{\"associationCategory\": \"HUBSPOT_DEFINED\", \"associationTypeId\": 279}]",
+            "use /associations/default/ in the path for an association without a label: that call takes no body",
+            "look whether the client drops bodies of PUT and DELETE, or whether a redirect lost it",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "association-spec-missing",
+        title: "the association's type is not in the form of this version",
+        page: pages::ASSOCIATIONS,
+        statuses: BAD,
+        says: &["associationspec", "were not set: [associationcategory", "were not set&associationtypeid"],
+        because: "the association takes a list of objects with associationCategory and associationTypeId; names such as contact_to_company are of the oldest version",
+        remedy: &[
+            "send [{\"associationCategory\": \"HUBSPOT_DEFINED\", \"associationTypeId\": 279}] as a list; 279 is contact to company, 3 deal to contact, 16 ticket to contact",
+            "read an account's own labels with GET /crm/associations/2026-09/{from}/{to}/labels",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "association-record-invalid",
+        title: "a record of the association does not exist for its type",
+        page: pages::ASSOCIATIONS,
+        statuses: &[400, 404, 207],
+        words: &["INVALID_OBJECT_IDS"],
+        says: &["one or more associations are invalid", "associations are invalid&is not valid"],
+        because: "a record with this id and this object type does not exist in the account; the type id of an association decides which types its two sides are",
+        remedy: &[
+            "check that each id is of the type that associationTypeId expects: 3 is deal to contact, 5 deal to primary company, 341 deal to company",
+            "look whether the record was merged or archived: the id of the record that remains is the one to use",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "association-type-invalid",
+        title: "the association type does not fit the two object types",
+        page: pages::ASSOCIATIONS,
+        statuses: BAD,
+        words: &["INVALID_ASSOCIATION_TYPE", "ASSOCIATION_TYPE_NOT_FOUND", "INVALID_ASSOCIATION_DEFINITION"],
+        says: &[
+            "invalid association type",
+            "association type&is not valid",
+            "no association type",
+            "association type id&not valid",
+            "is not a valid association",
+            "association definition&does not exist",
+            "invalid associationtypeid",
+        ],
+        because: "associationTypeId has a direction and belongs to one pair of object types; the category tells HubSpot's own types from an account's labels",
+        remedy: &[
+            "read the types of this pair and direction with GET /crm/associations/2026-09/{from}/{to}/labels",
+            "send HUBSPOT_DEFINED for HubSpot's types, and USER_DEFINED for an account's labels",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "association-limit",
+        title: "the record has as many associations as it may have",
+        page: pages::TRACKED_LIMITS,
+        statuses: &[400, 403, 207, 409],
+        words: &["ASSOCIATION_LIMIT_EXCEEDED", "TOO_MANY_ASSOCIATIONS", "ASSOCIATION_LIMIT_REACHED"],
+        says: &["association limit", "too many associations", "limit of associations", "maximum number of associations"],
+        because: "a record has a limit of associations of each type or label",
+        remedy: &[
+            "remove associations that are not needed, or raise the limit of the label",
+            "read the limits with GET /crm/limits/2026-09/associations/records/from",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "filter-malformed",
+        title: "a filter of the search is not complete",
+        page: pages::SEARCH,
+        statuses: BAD,
+        says: &[
+            "cannot build filter",
+            "operator&requires a highvalue",
+            "operator&requires values",
+            "search.filter",
+            "requires a value&operator",
+            "invalid filter",
+            "filter&propertyname, operator",
+            "not a valid operator",
+        ],
+        because: "each filter needs propertyName and operator; BETWEEN needs value and highValue, IN and NOT_IN need the list values, HAS_PROPERTY takes no value",
+        remedy: &[
+            "write filterGroups: [{\"filters\": [{\"propertyName\": \"email\", \"operator\": \"EQ\", \"value\": \"…\"}]}] with these very names: a client of another language may drop property_name",
+            "write sorts as a list of objects, not of JSON texts",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "search-refused",
+        title: "HubSpot can't run the search, and does not say why",
+        page: pages::SEARCH,
+        statuses: BAD,
+        says: &["there was a problem with the request"],
+        certainty: Likely,
+        because: "HubSpot answers so to searches whose filters name an unknown property, or have a value that does not fit the property's type or operator",
+        remedy: &[
+            "check each propertyName with GET /crm/properties/2026-09/{objectType}: an unknown property has no message of its own here",
+            "send dates as milliseconds, and lists as values with IN; take filters away one by one until the search runs",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "search-ceiling",
+        title: "a search returns 10,000 records at most",
+        page: pages::SEARCH,
+        statuses: BAD,
+        words: &["PAGING_LIMIT_EXCEEDED"],
+        says: &["maximum number of results is 10", "search&10,000", "search&10000", "paging&10000", "paging&10,000"],
+        judge: Some(super::data::search_ceiling),
+        because: "a search returns the first 10,000 records, however it is paged",
+        remedy: &[
+            "sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last id, without after",
+            "or search slices of time with BETWEEN on the last modified date (lastmodifieddate of contacts, hs_lastmodifieddate of all other types)",
+            "list the records (GET with after) where all of them are wanted: lists have no such limit",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "search-too-complex",
+        title: "the search has more filters than HubSpot takes",
+        page: pages::SEARCH,
+        statuses: BAD,
+        words: &["TOO_MANY_FILTERS", "TOO_MANY_FILTER_GROUPS"],
+        says: &["too many filters", "too many filtergroups", "filter groups&maximum", "filtergroups&at most", "number of filters"],
+        judge: Some(super::data::search_filters),
+        because: "a search takes 5 groups, 6 filters in a group and 18 filters in all",
+        remedy: &[
+            "use IN with a list of values in place of one group for each value",
+            "send several searches, or read known ids with batch/read",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "cursor-invalid",
+        title: "the cursor of the page is not valid",
+        page: pages::OBJECTS,
+        statuses: BAD,
+        words: &["INVALID_PAGING_TOKEN", "INVALID_AFTER", "INVALID_CURSOR"],
+        says: &[
+            "invalid paging",
+            "invalid cursor",
+            "paging token&invalid",
+            "after&is not valid",
+            "after parameter",
+            "invalid value for after",
+        ],
+        because: "after takes the value of paging.next.after of the page before, from the same call",
+        remedy: &[
+            "leave after out of the first call, and stop when paging.next is absent",
+            "do not use a page's number, or a cursor of another object type or search",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "page-too-large",
+        title: "the page is larger than HubSpot allows",
+        page: pages::OBJECTS,
+        statuses: BAD,
+        says: &[
+            "limit must be",
+            "limit&must be less than",
+            "limit&greater than 100",
+            "limit cannot exceed",
+            "limit&cannot be greater",
+            "maximum limit",
+        ],
+        judge: Some(super::data::page),
+        because: "a page of a list has at most 100 records (50 with propertiesWithHistory), a page of a search 200",
+        remedy: &["ask for the largest page that the operation allows, and follow paging.next.after until it is absent"],
+        ..ROW
+    },
+    Said {
+        cause: "batch-too-large",
+        title: "the batch has more inputs than HubSpot takes",
+        page: pages::OBJECTS,
+        statuses: BAD,
+        words: &["BATCH_SIZE_EXCEEDED", "TOO_MANY_INPUTS"],
+        says: &["batch&maximum", "maximum batch size", "inputs&at most", "batch&no more than 100", "too many inputs"],
+        judge: Some(super::data::batch),
+        because: "a batch of records takes 100 inputs; a batch of associations 1,000 to read, 2,000 to create and 100 to archive",
+        remedy: &["send the inputs in parts of 100, one part after the other"],
+        ..ROW
+    },
+    Said {
+        cause: "batch-duplicate-ids",
+        title: "an id stands twice in the batch",
+        page: pages::OBJECTS,
+        statuses: &[400, 207, 409],
+        words: &["DUPLICATE_IDS", "DUPLICATE_INPUT"],
+        says: &["duplicate ids found in batch", "ids must be unique", "duplicate&in batch", "duplicate input", "duplicates found in batch"],
+        because: "the inputs of a batch name different records, and two of these name the same one",
+        remedy: &[
+            "merge inputs of one id before sending: compare ids and e-mail addresses in small letters",
+            "HubSpot refuses the whole batch, so nothing of it was written",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "batch-trace-id",
+        title: "the trace ids of the batch are not unique",
+        page: pages::ERRORS,
+        statuses: BAD,
+        says: &["objectwritetraceid&unique", "objectwritetraceid&duplicate", "objectwritetraceid&missing", "trace id&unique"],
+        because: "a batch is answered input by input only where each input has an objectWriteTraceId of its own",
+        remedy: &["give each input a different objectWriteTraceId, or none to any"],
+        ..ROW
+    },
+    Said {
+        cause: "schema-invalid",
+        title: "the definition of the object type is not complete",
+        page: pages::SCHEMAS,
+        statuses: BAD,
+        words: &["INVALID_OBJECT_SCHEMA", "OBJECT_SCHEMA_INVALID"],
+        says: &[
+            "cannot build objecttype",
+            "cannot build objectschema",
+            "primarydisplayproperty",
+            "primary display property",
+            "requiredproperties&not",
+        ],
+        because: "a custom object type needs name, labels, properties, and a primaryDisplayProperty and requiredProperties that stand among its properties",
+        remedy: &["compare the body with HubSpot's guide on schemas; send objects, not a list around them"],
+        ..ROW
+    },
+    Said {
+        cause: "body-shape-wrong",
+        title: "the body is JSON, and not in the form that the operation takes",
+        statuses: BAD,
+        says: &[
+            "cannot deserialize",
+            "cannot construct instance",
+            "mismatchedinput",
+            "unrecognized field",
+            "jsonmappingexception",
+            "cannot coerce",
+            "out of start_object",
+            "out of start_array",
+        ],
+        because: "HubSpot read JSON, and a value in it has another type than the operation takes: an object in place of a list, a text in place of an object",
+        remedy: &[
+            "look at the column that the message names: the value there begins wrongly",
+            "HashSet and ArrayList mean a list in brackets, LinkedHashMap an object; properties take texts",
+            "compare with HubSpot's reference of this very version: a client that is older or newer than the API may send another form",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "field-required",
+        title: "a required field of the request is missing",
+        statuses: BAD,
+        words: &["REQUIRED_FIELD", "MISSING_FIELD", "MISSING_REQUIRED_FIELD", "MISSING_PARAMETER"],
+        says: &[
+            "some required fields were not set",
+            "required attributes are not set",
+            "required field",
+            "is a required parameter",
+            "parameter&is required",
+            "missing required parameter",
+            "query param&required",
+        ],
+        because: "the request lacks a field that the operation requires",
+        remedy: &[
+            "set the field that the message names in brackets; its name is written as in HubSpot's reference (associationTypeId, not association_type_id)",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "body-not-json",
+        title: "the body is not JSON, or is not declared as JSON",
+        statuses: &[400, 415],
+        says: &[
+            "invalid json",
+            "unable to parse",
+            "json parse error",
+            "unexpected character (",
+            "unexpected end-of-input",
+            "malformed json",
+            "unsupported media type",
+            "invalid input json&unexpected",
+        ],
+        judge: Some(super::data::not_json),
+        because: "HubSpot can't read the body as JSON",
+        remedy: &[
+            "send Content-Type: application/json, and a body that a JSON library wrote: a text put together by hand breaks at the first quote or line break in a value",
+        ],
+        ..ROW
+    },
+];

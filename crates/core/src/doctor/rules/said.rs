@@ -1,0 +1,76 @@
+//! Causes that an answer names in words: a row is a cause, the words that name it, and what to do.
+//!
+//! Words in capitals are part of HubSpot's contract and are looked for first. Sentences are not, but
+//! many answers hold nothing else.
+
+use super::{Facts, Found};
+use crate::doctor::Certainty;
+
+/// A cause that is known by words.
+pub(super) struct Said {
+    /// Its name; does not change.
+    pub cause: &'static str,
+    /// In a few words.
+    pub title: &'static str,
+    /// HubSpot's page about it.
+    pub page: &'static str,
+    /// The statuses with which it comes; empty where that says nothing.
+    pub statuses: &'static [u16],
+    /// Statuses that are enough by themselves.
+    pub alone: &'static [u16],
+    /// Words in capitals, one of which is enough.
+    pub words: &'static [&'static str],
+    /// Parts of sentences in small letters, one of which is enough; parts that `&` joins stand together.
+    pub says: &'static [&'static str],
+    /// How sure the words are.
+    pub certainty: Certainty,
+    /// Another way to know it, which is tried first.
+    pub judge: Option<fn(&Facts<'_>) -> Option<Found>>,
+    /// What they mean.
+    pub because: &'static str,
+    /// What to do, in order.
+    pub remedy: &'static [&'static str],
+}
+
+/// What every row begins with.
+pub(super) const ROW: Said = Said {
+    cause: "",
+    title: "",
+    page: super::pages::ERRORS,
+    statuses: &[],
+    alone: &[],
+    words: &[],
+    says: &[],
+    certainty: Certainty::Certain,
+    judge: None,
+    because: "",
+    remedy: &[],
+};
+
+impl Said {
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> Option<Found> {
+        if let Some(found) = self.judge.and_then(|judge| judge(facts)) {
+            return Some(found);
+        }
+        let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
+        let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
+        let sentence = || self.says.iter().any(|parts| parts.split('&').all(|part| facts.says(part)));
+        let alone = || facts.status().is_some_and(|status| self.alone.contains(&status));
+        (alone() || (self.statuses.is_empty() || facts.may_be(self.statuses)) && (word() || sentence())).then_some(())?;
+        Some(Found {
+            certainty: self.certainty,
+            because: format!("{}{}", self.because, named(facts)),
+            remedy: self.remedy.iter().map(|step| (*step).to_owned()).collect(),
+            scopes: Vec::new(),
+            successor: None,
+        })
+    }
+}
+
+/// What the answer names, as the end of a sentence: ` (property: shoe_size; allowed values: 40, 41)`.
+pub(super) fn named(facts: &Facts<'_>) -> String {
+    let kinds = ["property", "allowed values", "missing field", "object type", "record", "stage", "account"];
+    let named: Vec<String> =
+        kinds.iter().filter_map(|kind| facts.named_values().get(kind).map(|values| format!("{kind}: {}", values.join(", ")))).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join("; ")) }
+}
