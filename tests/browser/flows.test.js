@@ -381,6 +381,8 @@ test('the doctor names the cause of a curl command, of an error, and of a call o
   assert.equal((await page.content()).includes(token), false, 'what was pasted is not shown again')
   await holds(page, 'doctor-answer')
   await ask('nothing of the kind')
+  await page.getByText('I see no request and no error').waitFor()
+  await ask('HubSpot sync failed with an unknown error')
   await page.getByText('unrecognised').waitFor()
   const refused = await console_.call(console_.keyway.tokens['Read-only report'], '/crm/v3/objects/contacts', { method: 'POST', body: '{"properties":{}}' })
   await ask((await refused.json()).correlationId)

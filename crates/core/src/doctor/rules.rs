@@ -189,7 +189,7 @@ const TELLING: [Rule; 10] = [
     Rule::new("user-level-token", "the endpoint takes the token of a person only", pages::AUTH, credentials::user_level),
 ];
 
-const JUDGED: [Rule; 34] = [
+const JUDGED: [Rule; 35] = [
     Rule::new("not-hubspot", "something between the program and HubSpot answered", pages::ERRORS, service::between),
     Rule::new("keyway-token-at-hubspot", "a Keyway token was sent to HubSpot", pages::AUTH, credentials::keyway_token_at_hubspot),
     Rule::new("credential-not-filled-in", "the credential is empty or a placeholder", pages::AUTH, credentials::not_filled_in),
@@ -222,6 +222,13 @@ const JUDGED: [Rule; 34] = [
     Rule::new("path-unknown", "HubSpot publishes no such path", pages::MIGRATION, path::unknown).last(),
     Rule::new("scopes-unnamed", "the credential may not do this, and the answer names no scope", pages::AUTH, scopes::unnamed).last(),
     Rule::new("validation", "HubSpot does not take the request as it is", pages::VALIDATION, data::validation).last(),
+    Rule::new(
+        "token-request-refused",
+        "HubSpot refuses the token request, and the text does not say why",
+        pages::OAUTH_TOKENS,
+        oauth::refused,
+    )
+    .last(),
     Rule::new("token-refused", "HubSpot refuses the credential", pages::AUTH, credentials::refused).last(),
     Rule::new("operation-ends", "the operation ends, or is not supported any more", pages::LEGACY_END, path::ends),
 ];

@@ -1,7 +1,7 @@
 //! Words by which a text says that something failed, in the languages that HubSpot's pages come in.
 
 /// Beginnings and parts of words, in small letters.
-const FAILURE: [&str; 78] = [
+const FAILURE: [&str; 79] = [
     "error",
     "fail",
     "exception",
@@ -59,6 +59,7 @@ const FAILURE: [&str; 78] = [
     "need a super",
     "deactivated",
     "stopped after",
+    "is required",
     "exceeds",
     "unsupported",
     "unreachable",

@@ -358,6 +358,35 @@ fn who_used_up_a_limit_is_named() {
     assert!(found[0].because.contains("Order sync: 249000, Report: 1000"), "{}", found[0].because);
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Field {
+    text: Vec<FieldText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldText {
+    right: Vec<String>,
+    input: String,
+}
+
+/// The field set: what a person would accept as right comes first.
+#[test]
+fn texts_of_public_threads_have_their_cause() {
+    let field: Field = toml::from_str(include_str!("../doctor/field.toml")).unwrap();
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    let mut wrong = Vec::new();
+    for text in &field.text {
+        let found: Vec<&str> =
+            read(&text.input).first().map(|evidence| diagnose(evidence, now)).unwrap_or_default().iter().map(|found| found.cause).collect();
+        if found.first().is_none_or(|first| !text.right.iter().any(|right| right == first)) {
+            wrong.push(format!("{:?}, found {found:?}: {}", text.right, text.input.lines().next().unwrap_or_default()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), field.text.len(), wrong.join("\n"));
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in ".{0,400}") {

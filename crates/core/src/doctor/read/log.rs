@@ -16,7 +16,7 @@ const WORK_MAX: usize = 2 * 1024 * 1024;
 pub(super) fn of_json(json: &Value, text: &str) -> Evidence {
     let mut answer = Answer::of_json(json).unwrap_or_else(|| Answer::of_text(text));
     if answer.status.is_none() {
-        answer.status = status_of_record(json);
+        answer.status = status_of_record(json).or_else(|| status(text));
     }
     about(text, &mut answer);
     Evidence { call: call_of_record(json).or_else(|| call(text)), answer: Some(answer), ..Evidence::default() }
@@ -126,7 +126,7 @@ pub(super) fn capitals(text: &str) -> Vec<String> {
 }
 
 /// Words before a number that say that it is a status.
-const BEFORE: [&str; 8] = ["http", "status", "code", "error", "response", "returned", "answered", "resulted in a"];
+const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
 /// Words after it.
 const AFTER: [&str; 23] = [
     "unauthorized",
@@ -179,7 +179,8 @@ fn status(text: &str) -> Option<u16> {
         let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
             && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
         let line = text[..at].rsplit('\n').next().unwrap_or_default();
-        let last = (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
+        let last = (number >= 400 && before.ends_with(' '))
+            && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
             && (line.contains("://") || line.contains(" /"));
         let tail = after.trim_start();
         let ours = before.contains("hubspot") && after.starts_with([':', ' ']) || after.starts_with(": ");
@@ -202,6 +203,9 @@ fn status(text: &str) -> Option<u16> {
 
 /// The call that a text names: an URL of HubSpot's, a path with a method before it, or a client's call.
 fn call(text: &str) -> Option<Call> {
+    // JSON may escape the slashes of a URL.
+    let plain = text.contains("\\/").then(|| text.replace("\\/", "/"));
+    let text = plain.as_deref().unwrap_or(text);
     let ends = |one: char| one.is_whitespace() || matches!(one, '"' | '\'' | '`' | '<' | '>' | ')' | ']' | ',' | '\\' | '|');
     let row = sdk::call(text);
     let at = url_of_a_call(text).or_else(|| {
@@ -332,7 +336,7 @@ fn bearer(text: &str, call: &mut Call) {
 }
 
 fn field<'v>(json: &'v Value, names: &[&str]) -> Option<&'v Value> {
-    let inside = ["request", "req", "config", "http", "response", "res", "context"];
+    let inside = ["request", "req", "config", "http", "response", "res", "context", "error", "err"];
     let own = names.iter().find_map(|name| json.get(*name).filter(|value| !value.is_null()));
     own.or_else(|| {
         inside

@@ -4,7 +4,7 @@
 use super::{Facts, Found, Say};
 use crate::catalog::Auth;
 use crate::doctor::facts::{API_HOST, is_api_host, kind_in_words};
-use crate::doctor::{CredentialKind as Kind, Place};
+use crate::doctor::{Credential, CredentialKind as Kind, Place};
 use crate::time::Timestamp;
 
 /// Days after which "expired" can't be meant: OAuth came to HubSpot later than that.
@@ -27,7 +27,10 @@ pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
     facts.may_be_the_credential().then_some(())?;
-    let empty = facts.credentials().iter().find(|credential| credential.kind == Kind::Placeholder)?;
+    // Of a key in the URL the answer says more: it was removed, whatever stood there.
+    let told = |credential: &&Credential| credential.place == Place::Hapikey && facts.says("hapikey");
+    let empty =
+        facts.credentials().iter().filter(|credential| !told(credential)).find(|credential| credential.kind == Kind::Placeholder)?;
     let place = if empty.place == Place::Bearer { "Authorization: Bearer" } else { "the place of the credential" };
     Found::certain(format!(
         "in {place} stands nothing, or a word in place of a value (such as undefined, or $NAME in single quotes, which no shell fills in)"
@@ -149,7 +152,16 @@ fn days_ago(facts: &Facts<'_>) -> Option<u64> {
 }
 
 fn says_expired(facts: &Facts<'_>) -> bool {
-    facts.is_category("EXPIRED_AUTHENTICATION") || facts.says("token used to make this call expired")
+    facts.is_category("EXPIRED_AUTHENTICATION")
+        || [
+            "token used to make this call expired",
+            "oauth-token is expired",
+            "oauth token is expired",
+            "access token is expired",
+            "access token has expired",
+        ]
+        .iter()
+        .any(|words| facts.says(words))
 }
 
 fn is_absurd(facts: &Facts<'_>) -> bool {
@@ -215,7 +227,8 @@ pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let said = facts.is_category("INVALID_AUTHENTICATION")
         || facts.says("Authentication credentials not found")
-        || facts.says("authentication credentials are missing");
+        || facts.says("authentication credentials are missing")
+        || facts.says("csrf token is missing");
     let call = facts.call().filter(|call| call.headers_known && !is_open(facts));
     let none = call.is_some_and(|call| call.credentials.is_empty());
     if none && (said || facts.status().is_none() && facts.to_hubspot() || facts.status() == Some(401)) {

@@ -11,6 +11,17 @@ pub(super) fn not_a_form(facts: &Facts<'_>) -> Option<Found> {
         .so("send grant_type, client_id, client_secret and the rest as a form")
 }
 
+/// A refusal without its body.
+pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
+    let refreshing =
+        ["refreshing access token", "refreshing the access token", "refresh access token", "refreshing token", "refresh the token"];
+    let refreshed = refreshing.iter().any(|words| facts.says(words)) || facts.says("oauth") && facts.says("/token");
+    (facts.may_be(&[400, 401]) && (facts.is_token_endpoint() || refreshed)).then_some(())?;
+    Found::likely("HubSpot refused the token request, and its words are not in the text: the refresh token or code is not valid, the client id and secret are another app's, or the body is not a form")
+        .so("paste the answer's body: status says which it is (BAD_REFRESH_TOKEN, BAD_CLIENT_ID, BAD_CLIENT_SECRET, BAD_AUTH_CODE, BAD_REDIRECT_URI)")
+        .so("use the refresh token with the client id and secret of the app that the account installed")
+}
+
 pub(super) fn in_query(facts: &Facts<'_>) -> Option<Found> {
     let call = facts.call()?;
     let named =

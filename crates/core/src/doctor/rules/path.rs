@@ -2,6 +2,7 @@
 
 use super::{Facts, Found, Say};
 use crate::catalog::{Catalog, Method, Resolution};
+use crate::doctor::Certainty;
 use crate::doctor::facts::{API_HOST, is_api_host, is_hubspots};
 use crate::hublet::{Hublet, WRONG_HUBLET};
 use crate::path::NormalPath;
@@ -94,7 +95,9 @@ pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
         }
         _ => return None,
     };
-    let found = Found::certain(format!("{what} ended on {date}"));
+    // An answer without a status may be about something else.
+    let told = refused_for_it || facts.status().is_some() || facts.answer().is_none() || html;
+    let found = Found::new(if told { Certainty::Certain } else { Certainty::Likely }, format!("{what} ended on {date}"));
     found_successor(facts, found)
 }
 

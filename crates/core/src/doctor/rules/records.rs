@@ -215,8 +215,15 @@ pub(super) static ROWS: &[Said] = &[
         cause: "import-invalid",
         title: "the import's file or mapping is not valid",
         statuses: BAD,
-        words: &["INVALID_IMPORT", "COULD_NOT_PARSE_FILE", "INVALID_SPREADSHEET", "UNKNOWN_COLUMN", "INVALID_COLUMN_MAPPING"],
-        says: &["import&column", "importrequest", "import request&invalid", "columnmappings"],
+        words: &[
+            "FAILED_VALIDATION",
+            "INVALID_IMPORT",
+            "COULD_NOT_PARSE_FILE",
+            "INVALID_SPREADSHEET",
+            "UNKNOWN_COLUMN",
+            "INVALID_COLUMN_MAPPING",
+        ],
+        says: &["(from column '", "import&column", "importrequest", "import request&invalid", "columnmappings"],
         because: "importRequest names a column, an object type or a file that the upload does not have",
         remedy: &[
             "give each column of the file a mapping with columnName, propertyName and columnObjectTypeId, in the order of the file",

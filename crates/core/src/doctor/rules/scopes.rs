@@ -131,10 +131,11 @@ fn quoted(name: &str) -> String {
 
 /// 403 without a word that says why.
 pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
-    (facts.status() == Some(403) && !super::service::is_between(facts)).then_some(())?;
+    let named_none = refused(facts) && facts.may_be(&[403]);
+    ((facts.status() == Some(403) || named_none) && !super::service::is_between(facts)).then_some(())?;
     let scopes = if facts.requirement.is_some() { enough(facts) } else { Vec::new() };
     let found = Found::likely(format!(
-        "{} was answered with 403: as a rule the credential lacks a scope, or the person or subscription behind it a permission",
+        "{} was refused: as a rule the credential lacks a scope, or the person or subscription behind it a permission",
         facts.named()
     ));
     let found = found.enough(scopes).so("paste the answer's body: HubSpot names the scopes in errors[].context.requiredGranularScopes");

@@ -34,9 +34,12 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "webhook-secret-wrong",
-        title: "the signature is checked with another secret",
+        title: "the signature is checked with another secret, or with none",
         page: pages::SIGNATURES,
         says: &[
+            "webhook&clientsecret",
+            "webhook secret not configured",
+            "missing webhook secret",
             "signature&private app token",
             "signature&access token as",
             "hmac&pat-",
