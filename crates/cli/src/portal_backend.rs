@@ -46,15 +46,15 @@ impl Refill for PortalBackend {
     }
 
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>> {
-        Box::pin(async move { self.portal.copy_account(hub_id).map_err(refused) })
+        Box::pin(async move { self.portal.copy_account(hub_id).await.map_err(refused) })
     }
 
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>> {
         Box::pin(async move { self.portal.put_back(hub_id, &copy).await.map_err(refused) })
     }
 
-    fn webhooks(&self, hub_id: u64) -> Vec<Value> {
-        self.portal.webhooks(hub_id)
+    fn webhooks(&self, hub_id: u64) -> BoxFuture<'_, Vec<Value>> {
+        Box::pin(self.portal.webhooks(hub_id))
     }
 
     fn serves(&self, method: &str, path: &str) -> bool {

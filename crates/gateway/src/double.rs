@@ -65,7 +65,7 @@ pub trait Refill: Send + Sync {
     /// Puts in the place of what the account holds what [`Refill::copy`] gave.
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>>;
     /// The targets and subscriptions of an account's apps, one object for each app.
-    fn webhooks(&self, hub_id: u64) -> Vec<Value>;
+    fn webhooks(&self, hub_id: u64) -> BoxFuture<'_, Vec<Value>>;
     /// Whether the embedded account answers an operation.
     fn serves(&self, method: &str, path: &str) -> bool;
     /// The names of the built-in sets, with what is in them.

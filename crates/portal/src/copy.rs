@@ -3,8 +3,6 @@
 //! The form is that of the file: documents under a key, one line of JSON each. Readable and
 //! comparable, and the same whether the account is kept in a file or in memory.
 
-use std::sync::PoisonError;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +11,7 @@ use crate::schema::Schema;
 use crate::space::Space;
 use crate::state::{State, Tx};
 use crate::table::FIRST_ID;
-use crate::{Portal, RefillError, locked, no_such_account, pipelines, restore, seed};
+use crate::{Portal, RefillError, no_such_account, pipelines, restore, seed};
 
 /// The first line of a copy.
 #[derive(Serialize, Deserialize)]
@@ -38,9 +36,9 @@ impl Portal {
     ///
     /// # Errors
     /// There is no such account.
-    pub fn copy_account(&self, hub_id: u64) -> Result<Vec<u8>, RefillError> {
+    pub async fn copy_account(&self, hub_id: u64) -> Result<Vec<u8>, RefillError> {
         let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
-        let documents = documents(&locked(&account));
+        let documents = documents(&*account.shared().await);
         let mut copy = json(&Head { keyway: KIND.to_owned(), version: VERSION });
         for Change { space, key, body, .. } in &documents {
             let Some(body) = body.as_deref().filter(|_| *space != "account") else { continue };
@@ -77,22 +75,23 @@ impl Portal {
 
     async fn replace(&self, hub_id: u64, make: impl FnOnce(&State) -> Result<State, RefillError>) -> Result<(), RefillError> {
         let position = {
-            // As for a new account: a delete of the same account comes before or after it.
-            let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-            let account = accounts.get(&hub_id).ok_or_else(|| no_such_account(hub_id))?;
-            let mut state = locked(account);
-            self.log.check_writable()?;
+            let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
+            let mut state = account.alone().await;
+            if state.is_deleted {
+                return Err(no_such_account(hub_id));
+            }
+            self.desk.log.check_writable()?;
             let mut made = make(&state)?;
             let mut changes = vec![Change { hub_id, space: "*", key: String::new(), body: None }];
             changes.extend(documents(&made));
-            let position = self.log.append(changes);
+            let position = self.desk.log.append(changes);
             made.position = position;
             // What it was told of before must not seem to come again.
             made.next_event = state.next_event;
             *state = made;
             position
         };
-        Ok(self.log.wait(position).await?)
+        Ok(self.desk.log.wait(position).await?)
     }
 }
 

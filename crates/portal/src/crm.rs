@@ -13,6 +13,7 @@ mod limits;
 mod list_filters;
 mod list_folders;
 pub(crate) mod list_members;
+mod list_memberships;
 pub(crate) mod lists;
 pub(crate) mod objects;
 mod owners;
@@ -35,6 +36,21 @@ use crate::route::{Family, Route};
 use crate::state::{State, Tx};
 
 type Answer = Result<Reply, ErrorBody>;
+
+/// Answers a call that changes nothing, of the families that are read most. Nothing where it is another
+/// one, or where a change is to be made before it.
+pub fn read(request: &Request<'_>, method: &Method, route: &Route<'_>, state: &State) -> Option<Answer> {
+    let tail = route.tail.as_slice();
+    match route.family {
+        Family::Objects => objects::read(request, method, tail, state),
+        Family::Associations => associations::read(request, method, tail, state),
+        Family::Owners => owners::answer(request, method, tail, state),
+        Family::Lists => lists::read(request, method, tail, state),
+        Family::Limits => limits::answer(request, method, tail, state),
+        Family::AccountInfo => account::answer(request, method, tail, state),
+        Family::Properties | Family::Pipelines | Family::Schemas | Family::Validations | Family::Library => None,
+    }
+}
 
 /// Answers a call. Nothing where the path and method are not served.
 pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mut Tx<'_>) -> Option<Answer> {

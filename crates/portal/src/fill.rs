@@ -4,7 +4,6 @@
 //! would refuse is refused here, with the place of the record in what was given.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
@@ -12,9 +11,10 @@ use keyway_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::account::Account;
 use crate::durable::Change;
-use crate::state::{State, Tx};
-use crate::{Call, Portal, RefillError, answer, copy, locked, no_such_account, seed};
+use crate::state::Tx;
+use crate::{Call, Portal, RefillError, answer, copy, no_such_account, seed};
 
 /// The built-in sets: name, and what is in it.
 pub const SETS: [(&str, &str); 3] = [
@@ -70,19 +70,19 @@ impl Portal {
     pub async fn fill(&self, hub_id: u64, seed: Value, now: Timestamp) -> Result<Value, RefillError> {
         let seed: Seed = serde_json::from_value(seed).map_err(|error| RefillError::Invalid(format!("the seed: {error}")))?;
         let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
-        let begun = self.perform_waiting(&account, hub_id, now)?;
+        let begun = self.perform_waiting(&account, hub_id, now).await?;
         let (made, position) = {
-            let mut state = locked(&account);
+            let mut state = account.alone().await;
             if state.is_deleted {
                 return Err(no_such_account(hub_id));
             }
-            self.log.check_writable()?;
+            self.desk.log.check_writable()?;
             let before = copy::documents(&state);
             let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), ids: HashMap::new() };
             match filling.all(seed) {
                 Ok(()) => {
                     let made = filling.told();
-                    (made, self.append(filling.tx))
+                    (made, self.desk.append(filling.tx))
                 }
                 Err(refused) => {
                     let before = before.into_iter().filter(|change| change.space != "account");
@@ -92,18 +92,18 @@ impl Portal {
                 }
             }
         };
-        self.log.wait(position).await?;
+        self.desk.log.wait(position).await?;
         self.tell_until(&account, begun);
         Ok(made)
     }
 
     /// Does an import that waits, which is told of; the records of a seed are not. Answers its position.
-    fn perform_waiting(&self, account: &Mutex<State>, hub_id: u64, now: Timestamp) -> Result<u64, RefillError> {
-        let mut state = locked(account);
+    async fn perform_waiting(&self, account: &Account, hub_id: u64, now: Timestamp) -> Result<u64, RefillError> {
+        let mut state = account.alone().await;
         if state.is_deleted {
             return Err(no_such_account(hub_id));
         }
-        self.log.check_writable()?;
+        self.desk.log.check_writable()?;
         // No call, but for what an import needs of one: the time.
         let (method, path) = (Method::GET, NormalPath::parse("/").expect("it is one"));
         let base = crate::HUBSPOT.into();
@@ -112,8 +112,8 @@ impl Portal {
         crate::collections::perform_waiting(&call, &mut tx);
         tx.notes.by_import();
         let notices = crate::webhooks::notices(&mut tx, &call);
-        let position = self.append(tx);
-        state.untold.extend(notices.into_iter().map(|notice| (position, notice)));
+        let position = self.desk.append(tx);
+        account.keep_untold(position, notices);
         Ok(position)
     }
 }

@@ -4,6 +4,7 @@
 //! only the account's state tells (the object type of a list) is decided here, by the caller's scopes, as
 //! `core::policy` says. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
 
+mod account;
 mod collections;
 mod copy;
 mod crm;
@@ -14,6 +15,7 @@ mod legacy;
 mod links;
 mod lists;
 mod moments;
+mod perform;
 mod pipelines;
 mod property;
 mod record;
@@ -30,11 +32,11 @@ mod value;
 mod webhooks;
 mod words;
 mod work;
+mod workers;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::Method;
@@ -44,11 +46,11 @@ use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 
+use account::{Account, WAIT_MAX};
 use durable::{Change, Log};
-use request::{Query, Request};
-use route::Route;
+use perform::{Desk, answer, served};
 use state::{State, Tx};
-use work::{STEPS_MAX, Work};
+use workers::Workers;
 
 pub use fill::SETS;
 pub use seed::DemoSummary;
@@ -136,18 +138,15 @@ pub struct Reply {
 /// HubSpot's own address, for calls that come over no network.
 const HUBSPOT: &str = "https://api.hubapi.com";
 
-type Accounts = HashMap<u64, Arc<Mutex<State>>, foldhash::fast::RandomState>;
-
-/// Whoever is told what happened.
-type Listener = Box<dyn Fn(Notice) + Send + Sync>;
+/// Held for as long as it takes to look an account up, to add one or to take one out; never while an
+/// account is waited for.
+type Accounts = HashMap<u64, Arc<Account>, foldhash::fast::RandomState>;
 
 /// The embedded accounts.
 pub struct Portal {
     accounts: RwLock<Accounts>,
-    log: Log,
-    listener: OnceLock<Listener>,
-    /// Turns true when the server ends.
-    stopping: Arc<AtomicBool>,
+    desk: Desk,
+    workers: Workers,
 }
 
 impl Portal {
@@ -161,8 +160,10 @@ impl Portal {
             Storage::Folder(folder) => Log::open(&folder.join("portal.db"), None).await?,
             Storage::DataFolder(folder, id) => Log::open(&folder.join("portal.db"), Some(id)).await?,
         };
-        let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Mutex::new(state))));
-        Ok(Self { accounts: RwLock::new(accounts.collect()), log, listener: OnceLock::new(), stopping: Arc::default() })
+        let accounts = restore::accounts(documents)?.into_iter().map(|(hub_id, state)| (hub_id, Arc::new(Account::new(state))));
+        let workers = Workers::new().map_err(sqlx::Error::from)?;
+        let desk = Desk { log, listener: Arc::default(), stopping: Arc::default(), patience: WAIT_MAX };
+        Ok(Self { accounts: RwLock::new(accounts.collect()), desk, workers })
     }
 
     /// Makes an account, or changes the settings of one that is there.
@@ -170,13 +171,17 @@ impl Portal {
     /// # Errors
     /// It could not be made durable.
     pub async fn create_account(&self, hub_id: u64, settings: AccountSettings) -> Result<(), StorageError> {
-        let position = {
-            // Held until the change is queued: a delete of the same account comes before or after
-            // it, in memory and in the file alike.
-            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            let is_new = !accounts.contains_key(&hub_id);
-            let account = accounts.entry(hub_id).or_insert_with(|| Arc::new(Mutex::new(State::new(hub_id, settings.clone()))));
-            let mut state = locked(account);
+        let position = loop {
+            let new = Arc::new(Account::new(State::new(hub_id, settings.clone())));
+            // Nobody else has it yet: whoever finds it in the map waits until it is written down.
+            let held = new.alone().await;
+            let there = self.accounts.write().unwrap_or_else(PoisonError::into_inner).entry(hub_id).or_insert_with(|| new.clone()).clone();
+            let is_new = Arc::ptr_eq(&there, &new);
+            let mut state = if is_new { held } else { there.alone().await };
+            if state.is_deleted {
+                // It went while it was waited for, and is no longer in the map.
+                continue;
+            }
             let changed = is_new || state.settings != settings;
             state.settings = settings;
             let made_at = state.settings.created_at;
@@ -187,9 +192,9 @@ impl Portal {
             if is_new {
                 seed::owners(&mut tx, made_at);
             }
-            self.append(tx)
+            break self.desk.append(tx);
         };
-        self.log.wait(position).await.map_err(|error| StorageError(error.message))
+        self.desk.log.wait(position).await.map_err(|error| StorageError(error.message))
     }
 
     /// Deletes an account and all its records.
@@ -197,15 +202,25 @@ impl Portal {
     /// # Errors
     /// It could not be made durable.
     pub async fn delete_account(&self, hub_id: u64) -> Result<(), StorageError> {
-        let position = {
-            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            // A call that found the account before still holds it; it must write nothing after this.
-            if let Some(account) = accounts.remove(&hub_id) {
-                locked(&account).is_deleted = true;
+        let position = loop {
+            let Some(account) = self.account(hub_id) else {
+                match self.delete_unknown(hub_id) {
+                    Some(position) => break position,
+                    None => continue,
+                }
+            };
+            // Alone, before it leaves the map: calls that change it come before or after, in memory and in
+            // the file alike.
+            let mut state = account.alone().await;
+            if !state.is_deleted {
+                // A call that found the account before still holds it; it must write nothing after this.
+                state.is_deleted = true;
+                let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+                accounts.remove(&hub_id);
+                break self.desk.log.append(vec![everything(hub_id)]);
             }
-            self.log.append(vec![Change { hub_id, space: "*", key: String::new(), body: None }])
         };
-        self.log.wait(position).await.map_err(|error| StorageError(error.message))
+        self.desk.log.wait(position).await.map_err(|error| StorageError(error.message))
     }
 
     /// Fills an account with sample records, unless it has some.
@@ -215,15 +230,15 @@ impl Portal {
     pub async fn seed_demo(&self, hub_id: u64, now: Timestamp) -> Result<DemoSummary, StorageError> {
         let account = self.account(hub_id).ok_or_else(|| StorageError(format!("there is no account {hub_id}")))?;
         let (summary, position) = {
-            let mut state = locked(&account);
+            let mut state = account.alone().await;
             if state.is_deleted {
                 return Err(StorageError(format!("there is no account {hub_id}")));
             }
             let mut tx = Tx::new(&mut state);
             let summary = seed::demo(&mut tx, now);
-            (summary, self.append(tx))
+            (summary, self.desk.append(tx))
         };
-        self.log.wait(position).await.map_err(|error| StorageError(error.message))?;
+        self.desk.log.wait(position).await.map_err(|error| StorageError(error.message))?;
         Ok(summary)
     }
 
@@ -234,24 +249,31 @@ impl Portal {
     /// HubSpot's refusal; nothing was changed.
     pub async fn handle(&self, call: Call) -> Result<Reply, ErrorBody> {
         let account = self.account(call.hub_id).ok_or_else(|| no_account(call.hub_id))?;
-        let (answer, position, tells) = self.perform(&account, &call);
+        let done = match self.desk.here(&account, &call) {
+            Some(done) => done,
+            // On the heap: most calls don't need the room for it.
+            None => Box::pin(self.desk.on_a_worker(&self.workers, account.clone(), call)).await?,
+        };
         // A refusal is waited for as well: a 409 tells of a record, too.
-        self.log.wait(position).await?;
-        if tells {
-            self.tell_until(&account, position);
+        self.desk.log.wait(done.position).await?;
+        if done.tells {
+            self.tell_until(&account, done.position);
         }
-        answer
+        done.answer
     }
 
     /// Hands over what apps are to be told of calls from now on, once it is durable. The first
     /// listener stays.
     pub fn tell(&self, listener: impl Fn(Notice) + Send + Sync + 'static) {
-        let _ = self.listener.set(Box::new(listener));
+        let _ = self.desk.listener.set(Box::new(listener));
     }
 
     /// The targets and subscriptions of an account's apps, one object for each app.
-    pub fn webhooks(&self, hub_id: u64) -> Vec<Value> {
-        self.account(hub_id).map_or_else(Vec::new, |account| webhooks::told_to(&locked(&account)))
+    pub async fn webhooks(&self, hub_id: u64) -> Vec<Value> {
+        match self.account(hub_id) {
+            Some(account) => webhooks::told_to(&*account.shared().await),
+            None => Vec::new(),
+        }
     }
 
     /// Whether the embedded account serves this path and method.
@@ -279,62 +301,32 @@ impl Portal {
     }
 
     /// How many documents calls on an account have written since the program started.
-    pub fn written(&self, hub_id: u64) -> u64 {
-        self.account(hub_id).map_or(0, |account| locked(&account).written)
+    pub async fn written(&self, hub_id: u64) -> u64 {
+        match self.account(hub_id) {
+            Some(account) => account.shared().await.written,
+            None => 0,
+        }
     }
 
-    /// Writes what is pending and closes the file.
+    /// Writes what is pending and closes the file. Calls that are still performed are given up.
     pub async fn close(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        self.log.close().await;
+        self.desk.stop();
+        self.desk.log.close().await;
     }
 
-    /// The answer, the position that it must wait for, and whether there is something to tell then.
-    fn perform(&self, account: &Mutex<State>, call: &Call) -> (Result<Reply, ErrorBody>, u64, bool) {
-        let mut state = locked(account);
-        if state.is_deleted {
-            return (Err(no_account(call.hub_id)), 0, false);
-        }
-        if let Err(refused) = self.log.check_writable() {
-            // A read could show changes that were never made durable.
-            return (Err(refused), 0, false);
-        }
-        state.by.clone_from(&call.by);
-        let work = Work::new(STEPS_MAX, self.stopping.clone());
-        let mut tx = Tx::within(&mut state, &work);
-        let answer = answer(call, &mut tx);
-        // Whatever the call made of it.
-        let answer = work.exceeded().map_or(answer, |exceeded| Err(exceeded.into()));
-        let notices = webhooks::notices(&mut tx, call);
-        tx.state.by = None;
-        let position = self.append(tx);
-        let tells = self.listener.get().is_some() && !notices.is_empty();
-        if tells {
-            state.untold.extend(notices.into_iter().map(|notice| (position, notice)));
-        }
-        (answer, position, tells)
+    /// Deletes what the file may have of an account that is not there; none where it is there by now.
+    fn delete_unknown(&self, hub_id: u64) -> Option<u64> {
+        let accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        (!accounts.contains_key(&hub_id)).then(|| self.desk.log.append(vec![everything(hub_id)]))
     }
 
-    /// Tells of everything up to a position that is durable, in the order in which it happened: calls
-    /// that became durable together are answered in any.
-    fn tell_until(&self, account: &Mutex<State>, position: u64) {
-        let Some(listener) = self.listener.get() else { return };
-        let mut state = locked(account);
-        while let Some((_, notice)) = state.untold.pop_front_if(|(at, _)| *at <= position) {
-            listener(notice);
+    fn tell_until(&self, account: &Account, position: u64) {
+        if let Some(listener) = self.desk.listener.get() {
+            account.tell_until(position, listener);
         }
     }
 
-    /// Queues a call's changes; the position that a reader of the state must wait for comes back.
-    fn append(&self, tx: Tx<'_>) -> u64 {
-        if !tx.changes.is_empty() {
-            tx.state.written += tx.changes.len() as u64;
-            tx.state.position = self.log.append(tx.changes);
-        }
-        tx.state.position
-    }
-
-    fn account(&self, hub_id: u64) -> Option<Arc<Mutex<State>>> {
+    fn account(&self, hub_id: u64) -> Option<Arc<Account>> {
         self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&hub_id).cloned()
     }
 }
@@ -342,31 +334,13 @@ impl Portal {
 /// The writer keeps its file and its thread until it is told that nobody is left to write.
 impl Drop for Portal {
     fn drop(&mut self) {
-        self.log.begin_close();
+        self.desk.log.begin_close();
     }
 }
 
-/// Answers a call; what it changes is in `tx`. An import that waits is done before.
-fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
-    collections::perform_waiting(call, tx);
-    tx.notes.by_import();
-    served(call, tx).unwrap_or_else(|| Err(not_served(call)))
-}
-
-/// The same; nothing where the path and method are not served.
-fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
-    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
-    let request = Request {
-        app_id: call.app_id,
-        now: call.now,
-        version: route.version,
-        base: &call.base,
-        path: call.path.as_str(),
-        query: Query::parse(call.query.as_deref()),
-        body: &call.body,
-        work: tx.work,
-    };
-    crm::answer(&request, &call.method, &route, tx)
+/// The change that removes every document of an account.
+fn everything(hub_id: u64) -> Change {
+    Change { hub_id, space: "*", key: String::new(), body: None }
 }
 
 fn no_such_account(hub_id: u64) -> RefillError {
@@ -375,17 +349,4 @@ fn no_such_account(hub_id: u64) -> RefillError {
 
 fn no_account(hub_id: u64) -> ErrorBody {
     ErrorBody::not_found(format!("there is no embedded account {hub_id}"))
-}
-
-fn not_served(call: &Call) -> ErrorBody {
-    ErrorBody::new(
-        501,
-        "NOT_IMPLEMENTED",
-        format!("{} {} is in HubSpot's catalog, but the embedded account does not serve it", call.method, call.path.as_str()),
-    )
-}
-
-/// Handlers check before they change, so a panic leaves the state as it was.
-fn locked(account: &Mutex<State>) -> MutexGuard<'_, State> {
-    account.lock().unwrap_or_else(PoisonError::into_inner)
 }

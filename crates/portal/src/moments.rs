@@ -26,17 +26,18 @@ pub struct Moments(HashMap<Name, Ordered, RandomState>);
 
 impl Moments {
     /// The ids of the records with a moment in the range, in the order of time; none where there are
-    /// more than `most`.
-    pub fn within<'a>(
-        &mut self,
-        name: &Name,
-        all: impl Iterator<Item = &'a Record>,
-        range: RangeInclusive<i64>,
-        most: usize,
-    ) -> Option<Vec<u64>> {
+    /// more than `most`, or the property is not indexed.
+    pub fn within(&self, name: &Name, range: RangeInclusive<i64>, most: usize) -> Option<Vec<u64>> {
         if range.is_empty() {
             return Some(Vec::new());
         }
+        let within = self.0.get(name)?.range((*range.start(), 0)..=(*range.end(), u64::MAX));
+        let ids: Vec<u64> = within.take(most + 1).map(|(_, id)| *id).collect();
+        (ids.len() <= most).then_some(ids)
+    }
+
+    /// Makes the index of a property of all these records, unless it is there.
+    pub fn index<'a>(&mut self, name: &Name, all: impl Iterator<Item = &'a Record>) {
         if !self.0.contains_key(name) {
             if self.0.len() >= PROPERTIES_MAX {
                 self.0.clear();
@@ -44,9 +45,6 @@ impl Moments {
             let ordered = all.filter_map(|record| Some((of(record, name)?, record.id))).collect();
             self.0.insert(name.clone(), ordered);
         }
-        let within = self.0[name].range((*range.start(), 0)..=(*range.end(), u64::MAX));
-        let ids: Vec<u64> = within.take(most + 1).map(|(_, id)| *id).collect();
-        (ids.len() <= most).then_some(ids)
     }
 
     /// Whether a property is indexed.

@@ -1,10 +1,14 @@
 //! A call's query and body, read once and refused in HubSpot's words where they make no sense.
 
+use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::object_type::ObjectType;
 use keyway_core::path::encode_component;
+use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::kind::Kind;
 use crate::route::Version;
 use crate::work::Work;
 
@@ -24,6 +28,8 @@ pub struct Request<'a> {
     pub query: Query,
     /// The body.
     pub body: &'a [u8],
+    /// In whose name it is performed; none of the operator's own.
+    pub by: Option<&'a OnBehalf>,
     /// What the call has left to do.
     pub work: &'a Work,
 }
@@ -33,6 +39,23 @@ impl Request<'_> {
     pub fn json(&self) -> Result<Map<String, Value>, ErrorBody> {
         object(self.body, self.work)
     }
+
+    /// Whether the caller may read or write the records of a type, which its path does not name.
+    ///
+    /// # Errors
+    /// HubSpot's refusal, with the missing scope.
+    pub fn needs(&self, kind: Kind, access: Access) -> Result<(), ErrorBody> {
+        needs(self.by, kind, access)
+    }
+}
+
+/// Whether a caller may read or write the records of a type.
+///
+/// # Errors
+/// HubSpot's refusal, with the missing scope.
+pub fn needs(by: Option<&OnBehalf>, kind: Kind, access: Access) -> Result<(), ErrorBody> {
+    let row = kind.row().unwrap_or_else(|| ObjectType::custom());
+    by.map_or(Ok(()), |by| by.needs(row, access))
 }
 
 /// Values of a JSON body: five times those of a hundred records with a thousand properties each. In memory

@@ -102,8 +102,17 @@ fn kind(name: &str) -> Kind {
 
 fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<u64> {
     let kind = kind(name);
-    let request =
-        Request { app_id: 0, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"", work: &UNBOUNDED };
+    let request = Request {
+        app_id: 0,
+        now,
+        version: Version::Dated,
+        base: "",
+        path: "",
+        query: Query::default(),
+        body: b"",
+        by: None,
+        work: &UNBOUNDED,
+    };
     let mut ids = Vec::with_capacity(count);
     for at in 0..count {
         let id = tx.take_id(kind);

@@ -3,13 +3,10 @@
 //! Pure memory: `durable` writes the changes down, `crm` decides what they are. What is made of
 //! documents at the start is in `restore`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use keyway_core::beside::Access;
-use keyway_core::error_body::ErrorBody;
-use keyway_core::object_type::{ObjectType, ObjectTypeRef};
-use keyway_core::policy::OnBehalf;
+use keyway_core::object_type::ObjectTypeRef;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +21,7 @@ use crate::record::Record;
 use crate::schema::Schema;
 use crate::space::{CustomType, Space};
 use crate::table::Table;
-use crate::webhooks::{Notes, Notice, Wanted};
+use crate::webhooks::{Notes, Wanted};
 use crate::work::{UNBOUNDED, Work};
 
 /// What an account is created with.
@@ -89,10 +86,6 @@ pub struct State {
     pub next_event: u64,
     /// What webhooks are told of; none until it was looked up.
     pub(crate) wanted: Option<Arc<Wanted>>,
-    /// What apps are to be told once it is durable, with its position in the log.
-    pub(crate) untold: VecDeque<(u64, Notice)>,
-    /// In whose name the call that holds the lock is performed; none of the operator's own.
-    pub(crate) by: Option<OnBehalf>,
     /// Set under the lock when the account goes: whoever still holds it must change nothing.
     pub is_deleted: bool,
 }
@@ -114,25 +107,14 @@ impl State {
             written: 0,
             next_event: 0,
             wanted: None,
-            untold: VecDeque::new(),
-            by: None,
             is_deleted: false,
         }
     }
 
-    /// Whether the caller may read or write the records of a type, which its path does not name.
-    ///
-    /// # Errors
-    /// HubSpot's refusal, with the missing scope.
-    pub fn needs(&self, kind: Kind, access: Access) -> Result<(), ErrorBody> {
-        let row = kind.row().unwrap_or_else(|| ObjectType::custom());
-        self.by.as_ref().map_or(Ok(()), |by| by.needs(row, access))
-    }
-
     /// Puts another state of the account in the place of this one, which goes on where this one was.
     pub(crate) fn put_back(&mut self, other: Self) {
-        let (position, written, next_event, untold) = (self.position, self.written, self.next_event, std::mem::take(&mut self.untold));
-        *self = Self { position, written, next_event, untold, ..other };
+        let (position, written, next_event) = (self.position, self.written, self.next_event);
+        *self = Self { position, written, next_event, ..other };
     }
 
     /// The type that a path segment names: a standard one, or a custom one by id or by name.

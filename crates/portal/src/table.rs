@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of HTTP, of the log or of other types.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use foldhash::fast::RandomState;
 
@@ -28,10 +28,11 @@ pub struct Table {
     unique: BTreeMap<Name, HashMap<Box<str>, u64, RandomState>>,
     /// Ids of records that were merged, and of those they were merged into.
     merged: HashMap<u64, u64, RandomState>,
-    /// Of live records. Searches, which change nothing else, make what they find missing.
-    words: RefCell<Words>,
+    /// Of live records. Searches, which change nothing else, make what they find missing. No search waits
+    /// for another that makes one: it does without.
+    words: RwLock<Words>,
     /// The same of moments.
-    moments: RefCell<Moments>,
+    moments: RwLock<Moments>,
     live: usize,
     next_id: u64,
 }
@@ -42,8 +43,8 @@ impl Default for Table {
             records: BTreeMap::new(),
             unique: BTreeMap::new(),
             merged: HashMap::default(),
-            words: RefCell::default(),
-            moments: RefCell::default(),
+            words: RwLock::default(),
+            moments: RwLock::default(),
             live: 0,
             next_id: FIRST_ID,
         }
@@ -86,36 +87,48 @@ impl Table {
         self.unique.get(property)?.get(value.trim().to_lowercase().as_str()).copied()
     }
 
-    /// The ids of the live records whose value has every one of the words, which are in lower case.
-    pub fn with_words(&self, name: &Name, words: &[&str]) -> Vec<u64> {
-        self.words.borrow_mut().with_all(name, self.range(0, false), words)
+    /// The ids of the live records whose value has every one of the words, which are in lower case; none
+    /// where there is no index at the moment.
+    pub fn with_words(&self, name: &Name, words: &[&str]) -> Option<Vec<u64>> {
+        Some(self.words_of(name)?.with_all(name, words))
     }
 
     /// The ids of the live records whose value has a word with this part in it, in lower case; perhaps
-    /// repeated, and in no order.
-    pub fn with_part(&self, name: &Name, part: &str) -> Vec<u64> {
-        self.words.borrow_mut().with_part(name, self.range(0, false), part)
+    /// repeated, and in no order. None where there is no index at the moment.
+    pub fn with_part(&self, name: &Name, part: &str) -> Option<Vec<u64>> {
+        Some(self.words_of(name)?.with_part(name, part))
+    }
+
+    /// The words, with an index of the property, which is made where it is missing.
+    fn words_of(&self, name: &Name) -> Option<RwLockReadGuard<'_, Words>> {
+        if !self.has_words(name) {
+            self.words.try_write().ok()?.index(name, self.range(0, false));
+        }
+        self.words.try_read().ok().filter(|words| words.has(name))
     }
 
     /// The ids of the live records with a moment of a property in a range of milliseconds; none where
-    /// they are more than `most`.
+    /// they are more than `most`, or there is no index at the moment.
     pub fn with_moment(&self, name: &Name, range: RangeInclusive<i64>, most: usize) -> Option<Vec<u64>> {
-        self.moments.borrow_mut().within(name, self.range(0, false), range, most)
+        if !self.has_moments(name) {
+            self.moments.try_write().ok()?.index(name, self.range(0, false));
+        }
+        self.moments.try_read().ok()?.within(name, range, most)
     }
 
     /// Whether the words of a property have an index.
     pub fn has_words(&self, name: &Name) -> bool {
-        self.words.borrow().has(name)
+        self.words.try_read().is_ok_and(|words| words.has(name))
     }
 
     /// How many different words the index of a property has.
     pub fn word_count(&self, name: &Name) -> usize {
-        self.words.borrow().count(name)
+        self.words.try_read().map_or(0, |words| words.count(name))
     }
 
     /// Whether the moments of a property have an index.
     pub fn has_moments(&self, name: &Name) -> bool {
-        self.moments.borrow().has(name)
+        self.moments.try_read().is_ok_and(|moments| moments.has(name))
     }
 
     /// The record that another one was merged into.
@@ -147,8 +160,8 @@ impl Table {
         self.take(schema, record.id);
         if record.archived_at.is_none() {
             self.live += 1;
-            self.words.get_mut().add(&record);
-            self.moments.get_mut().add(&record);
+            self.words.get_mut().unwrap_or_else(PoisonError::into_inner).add(&record);
+            self.moments.get_mut().unwrap_or_else(PoisonError::into_inner).add(&record);
             for (property, value) in unique_values(schema, &record) {
                 self.unique.entry(property).or_default().entry(value.into()).or_insert(record.id);
             }
@@ -174,8 +187,8 @@ impl Table {
         let before = self.records.remove(&id)?;
         if before.archived_at.is_none() {
             self.live -= 1;
-            self.words.get_mut().leave_out(&before);
-            self.moments.get_mut().leave_out(&before);
+            self.words.get_mut().unwrap_or_else(PoisonError::into_inner).leave_out(&before);
+            self.moments.get_mut().unwrap_or_else(PoisonError::into_inner).leave_out(&before);
             for (property, value) in unique_values(schema, &before) {
                 if let Some(values) = self.unique.get_mut(&property)
                     && values.get(value.as_str()) == Some(&id)

@@ -27,9 +27,9 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Words {
-    /// The ids of the records that have every one of the words, in order.
-    pub fn with_all<'a>(&mut self, name: &Name, all: impl Iterator<Item = &'a Record>, words: &[&str]) -> Vec<u64> {
-        let ids = self.of(name, all);
+    /// The ids of the records that have every one of the words, in order. Of a property that is indexed.
+    pub fn with_all(&self, name: &Name, words: &[&str]) -> Vec<u64> {
+        let Some(ids) = self.0.get(name) else { return Vec::new() };
         let Some(mut lists) = words.iter().map(|word| ids.get(*word).map(Vec::as_slice)).collect::<Option<Vec<_>>>() else {
             return Vec::new();
         };
@@ -39,9 +39,9 @@ impl Words {
     }
 
     /// The ids of the records that have a word with this part in it, in no order and perhaps repeated.
-    pub fn with_part<'a>(&mut self, name: &Name, all: impl Iterator<Item = &'a Record>, part: &str) -> Vec<u64> {
-        let ids = self.of(name, all);
-        ids.iter().filter(|(word, _)| word.contains(part)).flat_map(|(_, list)| list.iter().copied()).collect()
+    pub fn with_part(&self, name: &Name, part: &str) -> Vec<u64> {
+        let ids = self.0.get(name).into_iter().flatten();
+        ids.filter(|(word, _)| word.contains(part)).flat_map(|(_, list)| list.iter().copied()).collect()
     }
 
     /// Whether a property is indexed.
@@ -78,7 +78,8 @@ impl Words {
         }
     }
 
-    fn of<'a>(&mut self, name: &Name, all: impl Iterator<Item = &'a Record>) -> &Ids {
+    /// Makes the index of a property of all these records, unless it is there.
+    pub fn index<'a>(&mut self, name: &Name, all: impl Iterator<Item = &'a Record>) {
         if !self.0.contains_key(name) {
             if self.0.len() >= PROPERTIES_MAX {
                 self.0.clear();
@@ -87,7 +88,6 @@ impl Words {
             all.for_each(|record| put(&mut ids, name, record));
             self.0.insert(name.clone(), ids);
         }
-        &self.0[name]
     }
 }
 

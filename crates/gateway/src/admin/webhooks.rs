@@ -45,7 +45,7 @@ pub(super) struct SubscriptionBody {
 
 pub(super) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
     double(&admin, hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "webhooks": admin.refill.webhooks(hub_id) })))
+    Ok(Json(json!({ "version": VERSION, "webhooks": admin.refill.webhooks(hub_id).await })))
 }
 
 /// Puts a target and subscriptions in the place of those that the app had.
@@ -57,7 +57,7 @@ pub(super) async fn put(
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
     let path = path_of(&app);
-    let mut calls = removals(&admin, hub_id, &path);
+    let mut calls = removals(&admin, hub_id, &path).await;
     let throttling = json!({ "maxConcurrentRequests": body.max_concurrent_requests.unwrap_or(10).clamp(1, 10) });
     let settings = json!({ "targetUrl": body.target_url, "throttling": throttling });
     calls.push(json!({ "method": "PUT", "path": format!("/webhooks/v3/{path}/settings"), "body": settings }));
@@ -72,7 +72,7 @@ pub(super) async fn put(
     }
     make(&admin, hub_id, calls).await?;
     admin.webhooks.forget_app(hub_id, &path);
-    let now = admin.refill.webhooks(hub_id).into_iter().find(|one| one["app"] == path.as_str());
+    let now = admin.refill.webhooks(hub_id).await.into_iter().find(|one| one["app"] == path.as_str());
     Ok(Json(json!({ "version": VERSION, "webhook": now })))
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
     let path = path_of(&app);
-    let calls = removals(&admin, hub_id, &path);
+    let calls = removals(&admin, hub_id, &path).await;
     if calls.is_empty() {
         return Err(ApiError::new(404, "not_found", format!("{} has no webhooks", app.name)));
     }
@@ -95,8 +95,8 @@ fn path_of(app: &App) -> String {
 }
 
 /// The calls that take away what an app has.
-fn removals(admin: &Admin, hub_id: u64, path: &str) -> Vec<Value> {
-    let Some(now) = admin.refill.webhooks(hub_id).into_iter().find(|one| one["app"] == path) else { return Vec::new() };
+async fn removals(admin: &Admin, hub_id: u64, path: &str) -> Vec<Value> {
+    let Some(now) = admin.refill.webhooks(hub_id).await.into_iter().find(|one| one["app"] == path) else { return Vec::new() };
     let delete = |what: &str| json!({ "method": "DELETE", "path": format!("/webhooks/v3/{path}/{what}") });
     let ids = now["subscriptions"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
     let mut calls: Vec<Value> = ids.map(|id| delete(&format!("subscriptions/{id}"))).collect();

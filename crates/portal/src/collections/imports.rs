@@ -22,9 +22,9 @@ use super::multipart::{Part, parts};
 use super::store::Place;
 use super::{Answer, Asked, Item, missing, page, reply};
 use crate::Call;
-use crate::request::bad_field;
+use crate::request::{bad_field, needs};
 use crate::route::is_version;
-use crate::state::Tx;
+use crate::state::{State, Tx};
 
 use plan::Plan;
 use run::Outcome;
@@ -49,6 +49,11 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
         ("GET", [id, "errors"]) => errors(asked, id, tx),
         _ => return None,
     })
+}
+
+/// Whether an import is put off until the next call.
+pub fn is_waiting(state: &State) -> bool {
+    state.items.count(&WAITING) > 0
 }
 
 /// Does what was put off, before a call is answered; not before its own cancel.
@@ -91,7 +96,7 @@ fn start(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let sent = parts(&asked.call.body).ok_or_else(|| ErrorBody::validation("the body is not multipart/form-data"))?;
     let request = request_of(&sent)?;
     let plan = Plan::read(tx.state, &request)?;
-    plan.kinds().into_iter().try_for_each(|kind| tx.state.needs(kind, Access::Write))?;
+    plan.kinds().into_iter().try_for_each(|kind| needs(asked.call.by.as_ref(), kind, Access::Write))?;
     let (mut files, mut cells_left) = (Vec::new(), CELLS_MAX);
     for file in &plan.files {
         let bytes = file_of(&sent, &file.name)?;

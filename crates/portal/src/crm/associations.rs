@@ -25,10 +25,15 @@ const LISTED_STEPS: u64 = 20;
 /// Associations of a record on a page.
 const PAGE_DEFAULT: usize = 500;
 
+/// `…/objects/{type}/{id}/associations/…`, calls that change nothing.
+pub fn of_record_read(request: &Request<'_>, tail: &[&str], state: &State) -> Option<Answer> {
+    let [from, id, _, to] = tail else { return None };
+    Some(ends(state, from, id, to).and_then(|(from, to)| list(request, from, to, state)))
+}
+
 /// `…/objects/{type}/{id}/associations/…`
 pub fn of_record(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
-        ("GET", [from, id, _, to]) => ends(tx.state, from, id, to).and_then(|(from, to)| list(request, from, to, tx.state)),
         ("PUT", [from, id, _, "default", to, other]) => {
             pair(tx.state, from, id, to, other).and_then(|(from, to)| put_default(request, tx, from, to))
         }
@@ -47,18 +52,24 @@ pub fn of_record(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut
     })
 }
 
+/// Calls that change nothing, of those that may be about many associations.
+pub fn read(request: &Request<'_>, method: &Method, tail: &[&str], state: &State) -> Option<Answer> {
+    let (&Method::POST, [from, to, "batch", "read"]) = (method, tail) else { return None };
+    let kinds = kind(state, from).and_then(|from| Ok((from, kind(state, to)?)));
+    Some(kinds.and_then(|(from, to)| batch_read(request, from, to, state)))
+}
+
 /// `…/associations/{from}/{to}/…`
 pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
     let (from, to, rest) = match tail {
         [from, to, rest @ ..] => (from, to, rest),
         _ => return None,
     };
-    if let Some(answer) = association_labels::answer(request, method, tail, tx) {
+    if let Some(answer) = association_labels::answer(request, method, tail, tx).or_else(|| read(request, method, tail, tx.state)) {
         return Some(answer);
     }
     let kinds = kind(tx.state, from).and_then(|from| Ok((from, kind(tx.state, to)?)));
     Some(match (method.as_str(), rest) {
-        ("POST", ["batch", "read"]) => kinds.and_then(|(from, to)| batch_read(request, from, to, tx.state)),
         ("POST", ["batch", "create"]) => kinds.and_then(|(from, to)| batch_create(request, tx, from, to)),
         ("POST", ["batch", "associate", "default"]) => kinds.and_then(|(from, to)| batch_default(request, tx, from, to)),
         ("POST", ["batch", "archive"]) => kinds.and_then(|(from, to)| batch_archive(request, tx, from, to)),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::objects::{archive, charge_unlinking, find};
 use super::render::{self, View};
 use super::write::{self, Values, Wanted};
-use super::{Answer, kind, no_content, writable};
+use super::{Answer, no_content, writable};
 use crate::Reply;
 use crate::kind::Kind;
 use crate::record::Record;
@@ -25,7 +25,6 @@ const BATCH_MAX: usize = 100;
 
 pub fn answer(request: &Request<'_>, segment: &str, action: &str, tx: &mut Tx<'_>) -> Option<Answer> {
     Some(match action {
-        "read" => kind(tx.state, segment).and_then(|kind| read(request, kind, tx.state)),
         "create" => writable(tx.state, segment).and_then(|kind| write(request, kind, tx, Action::Create)),
         "update" => writable(tx.state, segment).and_then(|kind| write(request, kind, tx, Action::Update)),
         "upsert" => writable(tx.state, segment).and_then(|kind| write(request, kind, tx, Action::Upsert)),
@@ -34,7 +33,7 @@ pub fn answer(request: &Request<'_>, segment: &str, action: &str, tx: &mut Tx<'_
     })
 }
 
-fn read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
+pub fn read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     let body = request.json()?;
     let view = View::of(state.schema(kind), &texts(&body, "properties")?, &texts(&body, "propertiesWithHistory")?, Vec::new());
     let (id_property, archived) = (text(&body, "idProperty")?, request.query.flag("archived")?);

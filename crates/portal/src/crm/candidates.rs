@@ -163,12 +163,12 @@ fn union(operands: &[String], ids: impl Fn(&str) -> Option<Vec<u64>>) -> Option<
 /// A value that is equal has the same words, and one that contains the operand's words has them too.
 fn with_all_words(table: &Table, name: &Name, operand: &str) -> Option<Vec<u64>> {
     let words: Vec<&str> = words(operand).collect();
-    if words.is_empty() { None } else { Some(table.with_words(name, &words)) }
+    if words.is_empty() { None } else { table.with_words(name, &words) }
 }
 
 /// What a pattern says without a break lies within one word of every text that it fits.
 fn with_longest_part(table: &Table, name: &Name, pattern: &str) -> Option<Vec<u64>> {
-    words(pattern).max_by_key(|part| part.len()).map(|part| table.with_part(name, part))
+    words(pattern).max_by_key(|part| part.len()).and_then(|part| table.with_part(name, part))
 }
 
 /// Numbers and moments can be written in many ways.

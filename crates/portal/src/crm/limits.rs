@@ -16,6 +16,7 @@ use crate::links::Category;
 use crate::request::Request;
 use crate::space::Space;
 use crate::state::State;
+use crate::work::{Exceeded, Work};
 
 /// Records of an object type.
 const RECORDS_MAX: usize = 15_000_000;
@@ -46,10 +47,14 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], state: &Sta
             Ok(reply(200, json!({ "limit": limit, "usage": usage, "percentage": percentage(usage, limit) })))
         }
         ["associations", "labels"] => labels(request, state),
-        ["associations", "records", "from"] => Ok(reply(200, json!({ "results": near_from(state) }))),
-        ["associations", "records", from, "to"] => kind(state, from).map(|from| reply(200, json!({ "results": near_to(state, from) }))),
+        ["associations", "records", "from"] => {
+            near_from(state, request.work).map(|near| reply(200, json!({ "results": near }))).map_err(ErrorBody::from)
+        }
+        ["associations", "records", from, "to"] => {
+            kind(state, from).and_then(|from| Ok(reply(200, json!({ "results": near_to(state, from, request.work)? }))))
+        }
         ["associations", "records", from, to] => {
-            kind(state, from).and_then(|from| Ok(reply(200, association_records(state, from, kind(state, to)?))))
+            kind(state, from).and_then(|from| Ok(reply(200, association_records(state, from, kind(state, to)?, request.work)?)))
         }
         _ => return None,
     })
@@ -151,36 +156,40 @@ fn labels(request: &Request<'_>, state: &State) -> Answer {
     Ok(reply(200, json!({ "results": results })))
 }
 
+/// How many associations each record has, by the type at either end.
+type Counts = BTreeMap<(Kind, Kind), BTreeMap<u64, usize>>;
+
 /// Associations of each record, by the type at either end.
-fn counts(state: &State) -> BTreeMap<(Kind, Kind), BTreeMap<u64, usize>> {
-    let mut counts: BTreeMap<(Kind, Kind), BTreeMap<u64, usize>> = BTreeMap::new();
+fn counts(state: &State, work: &Work) -> Result<Counts, Exceeded> {
+    let mut counts = Counts::new();
     for (from, to) in state.links.iter() {
+        work.charge(4)?;
         *counts.entry((from.0, to.0)).or_default().entry(from.1).or_default() += 1;
     }
-    counts
+    Ok(counts)
 }
 
 const fn is_near(count: usize) -> bool {
     count < ASSOCIATIONS_MAX && count * 100 >= ASSOCIATIONS_MAX * NEAR_PERCENT
 }
 
-fn near_from(state: &State) -> Vec<Value> {
+fn near_from(state: &State, work: &Work) -> Result<Vec<Value>, Exceeded> {
     let mut near: BTreeMap<Kind, (bool, bool)> = BTreeMap::new();
-    for ((from, _), records) in counts(state) {
+    for ((from, _), records) in counts(state, work)? {
         let entry = near.entry(from).or_default();
         entry.0 |= records.values().any(|count| *count >= ASSOCIATIONS_MAX);
         entry.1 |= records.values().any(|count| is_near(*count));
     }
-    listed(state, near)
+    Ok(listed(state, near))
 }
 
-fn near_to(state: &State, wanted: Kind) -> Vec<Value> {
+fn near_to(state: &State, wanted: Kind, work: &Work) -> Result<Vec<Value>, Exceeded> {
     let mut near: BTreeMap<Kind, (bool, bool)> = BTreeMap::new();
-    for ((_, to), records) in counts(state).into_iter().filter(|((from, _), _)| *from == wanted) {
+    for ((_, to), records) in counts(state, work)?.into_iter().filter(|((from, _), _)| *from == wanted) {
         let at = records.values().any(|count| *count >= ASSOCIATIONS_MAX);
         near.insert(to, (at, records.values().any(|count| is_near(*count))));
     }
-    listed(state, near)
+    Ok(listed(state, near))
 }
 
 fn listed(state: &State, near: BTreeMap<Kind, (bool, bool)>) -> Vec<Value> {
@@ -189,15 +198,15 @@ fn listed(state: &State, near: BTreeMap<Kind, (bool, bool)>) -> Vec<Value> {
         .collect()
 }
 
-fn association_records(state: &State, from: Kind, to: Kind) -> Value {
-    let records = counts(state).remove(&(from, to)).unwrap_or_default();
+fn association_records(state: &State, from: Kind, to: Kind, work: &Work) -> Result<Value, Exceeded> {
+    let records = counts(state, work)?.remove(&(from, to)).unwrap_or_default();
     let label = |id: u64| format!("{} {id}", capital(&state.space(from).singular));
     let at: Vec<_> = records.iter().filter(|(_, count)| **count >= ASSOCIATIONS_MAX).collect();
     let near: Vec<_> = records.iter().filter(|(_, count)| is_near(**count)).collect();
     let near_sample = |(id, count): &(&u64, &usize)| json!({ "objectId": id, "label": label(**id), "usage": count, "percentage": percentage(**count, ASSOCIATIONS_MAX) });
-    json!({
+    Ok(json!({
         "limit": ASSOCIATIONS_MAX, "totalRecordsAtLimit": at.len(), "totalRecordsNearLimit": near.len(),
         "atLimitFromRecordSamples": at.iter().take(SAMPLES_MAX).map(|(id, _)| json!({ "objectId": id, "label": label(**id) })).collect::<Vec<_>>(),
         "nearLimitFromRecordSamples": near.iter().take(SAMPLES_MAX).map(near_sample).collect::<Vec<_>>(),
-    })
+    }))
 }

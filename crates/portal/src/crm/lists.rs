@@ -1,6 +1,6 @@
-//! Lists: make, read, find, change, delete and restore them, and who is on them.
+//! Lists: make, read, find, change, delete and restore them.
 //!
-//! Folders of lists are `list_folders`', filters `list_filters`'.
+//! Who is on them is `list_memberships`', folders of lists `list_folders`', filters `list_filters`'.
 
 use std::collections::HashSet;
 
@@ -11,21 +11,17 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::list_members::Members;
-use super::{Answer, kind as kind_of, list_folders, no_content, reply};
+use super::{Answer, kind as kind_of, list_folders, list_memberships, no_content, reply};
 use crate::Reply;
 use crate::kind::Kind;
 use crate::lists::{Joined, List, Processing};
-use crate::record::Record;
-use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, integer, text, texts};
+use crate::request::{Request, bad_field, bad_parameter, integer, text, texts};
 use crate::state::{State, Tx};
-use crate::work::{Exceeded, STEPS_MAX, UNBOUNDED};
+use crate::work::{Exceeded, STEPS_MAX};
 
-/// Members on a page, lists in a search, ids in one call.
-const PAGE_DEFAULT: usize = 100;
-const PAGE_MAX: usize = 250;
+/// Lists in a search.
 const COUNT_DEFAULT: i64 = 20;
 const COUNT_MAX: i64 = 500;
-const IDS_MAX: usize = 100_000;
 /// Lists of an account.
 const LISTS_MAX: usize = 1_500;
 /// Longest name, in characters.
@@ -33,52 +29,73 @@ const NAME_MAX: usize = 200;
 /// Edits kept of a list.
 const EDITS_MAX: usize = 100;
 /// Steps of putting a record on a list, or of taking it from one.
-const MEMBER_STEPS: u64 = 20;
+pub const MEMBER_STEPS: u64 = 20;
 /// Steps of showing a list.
-const LIST_STEPS: u64 = 40;
+pub const LIST_STEPS: u64 = 40;
 /// Steps that lists whose day to be converted has come take of a call, at most. A list that takes more
 /// alone stays as it is.
 const CONVERSION_STEPS_MAX: u64 = STEPS_MAX / 4;
 const FIRST_ID: u64 = 1;
 
-/// `…/lists/…`
-pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
-    convert_due(request, tx);
-    let state = &*tx.state;
+/// Calls that change nothing; none while a list is to be converted first.
+pub fn read(request: &Request<'_>, method: &Method, tail: &[&str], state: &State) -> Option<Answer> {
+    if state.lists.lists.values().any(|list| is_due(request, list)) {
+        return None;
+    }
+    reading(request, method, tail, state)
+}
+
+fn reading(request: &Request<'_>, method: &Method, tail: &[&str], state: &State) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
-        (_, ["folders", rest @ ..]) => return list_folders::answer(request, method, rest, tx),
+        (_, ["folders", ..]) => return None,
         ("GET", []) => by_ids(request, state),
-        ("POST", []) => create(request, tx),
         ("POST", ["search"]) => search(request, state),
         ("GET", ["idmapping"]) => mapping(request, state),
         ("POST", ["idmapping"]) => mappings(request, state),
         ("GET", ["object-type-id", kind, "name", name]) => by_name(request, kind, name, state),
-        ("POST", ["records", "memberships", "batch", "read"]) => batch_memberships(request, state),
-        ("GET", ["records", kind, id, "memberships"]) => record_memberships(request, kind, id, state),
+        ("POST", ["records", "memberships", "batch", "read"]) => list_memberships::batch_memberships(request, state),
+        ("GET", ["records", kind, id, "memberships"]) => list_memberships::record_memberships(request, kind, id, state),
         ("GET", [id]) => find(state, id).and_then(|list| {
             let size = Members::new(state, request.work).size(list)?;
             Ok(reply(200, json!({ "list": body(state, list, with_filters(request), size) })))
         }),
-        ("DELETE", [id]) => delete(request, id, tx),
-        ("PUT", [id, "restore"]) => restore(request, id, tx),
-        ("PUT", [id, "update-list-name"]) => rename(request, id, tx),
-        ("PUT", [id, "update-list-filters"]) => refilter(request, id, tx),
-        ("GET", [id, "memberships"]) => members(request, id, state, false),
-        ("GET", [id, "memberships", "join-order"]) => members(request, id, state, true),
-        ("DELETE", [id, "memberships"]) => clear(request, id, tx),
-        ("PUT", [id, "memberships", "add"]) => ids(request).and_then(|add| change_members(request, id, &add, &[], tx)),
-        ("PUT", [id, "memberships", "remove"]) => ids(request).and_then(|remove| change_members(request, id, &[], &remove, tx)),
-        ("PUT", [id, "memberships", "add-and-remove"]) => add_and_remove(request, id, tx),
-        ("PUT", [id, "memberships", "add-from", source]) => add_from(request, id, source, tx),
+        ("GET", [id, "memberships"]) => list_memberships::members(request, id, state, false),
+        ("GET", [id, "memberships", "join-order"]) => list_memberships::members(request, id, state, true),
         ("GET", [id, "schedule-conversion"]) => conversion(id, state),
-        ("PUT", [id, "schedule-conversion"]) => schedule(request, id, tx),
-        ("DELETE", [id, "schedule-conversion"]) => unschedule(id, tx),
         ("GET", [id, "size-and-edits-history", "between"]) => history(request, id, state),
         _ => return None,
     })
 }
 
-fn no_list(id: &str) -> ErrorBody {
+/// `…/lists/…`
+pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    convert_due(request, tx);
+    if let Some(answer) = reading(request, method, tail, tx.state) {
+        return Some(answer);
+    }
+    Some(match (method.as_str(), tail) {
+        (_, ["folders", rest @ ..]) => return list_folders::answer(request, method, rest, tx),
+        ("POST", []) => create(request, tx),
+        ("DELETE", [id]) => delete(request, id, tx),
+        ("PUT", [id, "restore"]) => restore(request, id, tx),
+        ("PUT", [id, "update-list-name"]) => rename(request, id, tx),
+        ("PUT", [id, "update-list-filters"]) => refilter(request, id, tx),
+        ("DELETE", [id, "memberships"]) => list_memberships::clear(request, id, tx),
+        ("PUT", [id, "memberships", "add"]) => {
+            list_memberships::ids(request).and_then(|add| list_memberships::change_members(request, id, &add, &[], tx))
+        }
+        ("PUT", [id, "memberships", "remove"]) => {
+            list_memberships::ids(request).and_then(|remove| list_memberships::change_members(request, id, &[], &remove, tx))
+        }
+        ("PUT", [id, "memberships", "add-and-remove"]) => list_memberships::add_and_remove(request, id, tx),
+        ("PUT", [id, "memberships", "add-from", source]) => list_memberships::add_from(request, id, source, tx),
+        ("PUT", [id, "schedule-conversion"]) => schedule(request, id, tx),
+        ("DELETE", [id, "schedule-conversion"]) => unschedule(id, tx),
+        _ => return None,
+    })
+}
+
+pub fn no_list(id: &str) -> ErrorBody {
     ErrorBody::not_found(format!("List {id} does not exist")).sub_category("ILS.LIST_DOES_NOT_EXIST")
 }
 
@@ -89,9 +106,9 @@ pub fn find<'a>(state: &'a State, id: &str) -> Result<&'a List, ErrorBody> {
 }
 
 /// The same, by a caller who may see who is on it: the records of its type.
-fn find_with_members<'a>(state: &'a State, id: &str) -> Result<&'a List, ErrorBody> {
+pub fn find_with_members<'a>(request: &Request<'_>, state: &'a State, id: &str) -> Result<&'a List, ErrorBody> {
     let list = find(state, id)?;
-    kind(state, list).map_or(Ok(()), |kind| state.needs(kind, Access::Read))?;
+    kind(state, list).map_or(Ok(()), |kind| request.needs(kind, Access::Read))?;
     Ok(list)
 }
 
@@ -175,7 +192,7 @@ fn refuse_name(state: &State, kind: Kind, name: &str, own: Option<u64>) -> Resul
 }
 
 /// Notes an edit and the size it left.
-fn edited(request: &Request<'_>, tx: &mut Tx<'_>, id: u64, size: usize) {
+pub fn edited(request: &Request<'_>, tx: &mut Tx<'_>, id: u64, size: usize) {
     let Some(mut list) = tx.state.lists.lists.get(&id).cloned() else { return };
     list.updated_at = request.now;
     list.edits.push((request.now, size as u64));
@@ -266,7 +283,7 @@ fn rename(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
 
 fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let given = request.json()?;
-    let list = find_with_members(tx.state, id)?.clone();
+    let list = find_with_members(request, tx.state, id)?.clone();
     if list.processing != Processing::Dynamic {
         return Err(ErrorBody::validation("Only a list that follows filters can be given other ones"));
     }
@@ -285,172 +302,6 @@ fn refilter(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     Ok(reply(200, json!({ "updatedList": body(tx.state, &tx.state.lists.lists[&id], true, size) })))
 }
 
-/// Pages go by record id, or by the time of joining.
-fn members(request: &Request<'_>, id: &str, state: &State, by_time: bool) -> Answer {
-    let list = find_with_members(state, id)?;
-    let limit = request.query.limit(PAGE_DEFAULT, PAGE_MAX)?;
-    let mut all = Members::new(state, request.work).of(list)?;
-    if by_time {
-        all.sort_by_key(|(id, joined)| (joined.last, *id));
-    }
-    let total = all.len();
-    let start = match request.query.get("after") {
-        None => 0,
-        Some(after) => {
-            let last: u64 = after.parse().map_err(|_| bad_parameter("after", &format!("'{after}' is not a valid paging cursor")))?;
-            all.iter().position(|(id, _)| *id == last).map_or(total, |at| at + 1)
-        }
-    };
-    let page: Vec<&(u64, Joined)> = all.iter().skip(start).take(limit).collect();
-    let one = |(id, joined): &(u64, Joined)| json!({ "recordId": id.to_string(), "membershipTimestamp": joined.last.to_iso() });
-    let mut answer = json!({ "results": page.iter().map(|member| one(member)).collect::<Vec<_>>(), "total": total });
-    if start + page.len() < total
-        && let Some((last, _)) = page.last()
-    {
-        answer["paging"] = json!({ "next": { "after": last.to_string(), "link": request.query.link(request.base, request.path, *last) } });
-    }
-    Ok(reply(200, answer))
-}
-
-/// The body of a membership change: a list of ids.
-fn ids(request: &Request<'_>) -> Result<Vec<String>, ErrorBody> {
-    let given: Value = serde_json::from_slice(request.body).map_err(|_| bad_field("body", "must be a list of record ids"))?;
-    id_list(&given, "body")
-}
-
-fn id_list(given: &Value, field: &str) -> Result<Vec<String>, ErrorBody> {
-    let list = given.as_array().filter(|list| list.len() <= IDS_MAX).ok_or_else(|| bad_field(field, "must be a list of record ids"))?;
-    list.iter().map(|id| id_text(Some(id)).ok_or_else(|| bad_field(field, "must be a list of record ids"))).collect()
-}
-
-fn fillable(state: &State, id: &str) -> Result<(u64, Kind), ErrorBody> {
-    let list = find_with_members(state, id)?;
-    if list.processing == Processing::Dynamic {
-        return Err(ErrorBody::validation("The members of a list that follows filters can't be added or removed")
-            .sub_category("ILS.INVALID_LIST_PROCESSING_TYPE"));
-    }
-    Ok((list.id, kind(state, list).ok_or_else(|| no_list(id))?))
-}
-
-fn change_members(request: &Request<'_>, id: &str, add: &[String], remove: &[String], tx: &mut Tx<'_>) -> Answer {
-    let (list, kind) = fillable(tx.state, id)?;
-    tx.work.each(add.len() + remove.len(), MEMBER_STEPS)?;
-    // Counted again once it is changed.
-    tx.work.each(tx.state.lists.members(list).count(), 1)?;
-    let (mut added, mut removed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    for text in add {
-        match text.parse().ok().filter(|record| tx.state.table(kind).live(*record).is_some()) {
-            Some(record) => {
-                let before = tx.state.lists.members.get(&(list, record)).copied();
-                if before.is_none() {
-                    added.push(text.clone());
-                    tx.put_member(list, record, Joined { first: request.now, last: request.now });
-                }
-            }
-            None => missing.push(text.clone()),
-        }
-    }
-    for text in remove {
-        match text.parse().ok().filter(|record| tx.state.lists.members.contains_key(&(list, *record))) {
-            Some(record) => {
-                removed.push(text.clone());
-                tx.remove_member(list, record);
-            }
-            None => missing.push(text.clone()),
-        }
-    }
-    counted(request, tx, list);
-    Ok(reply(200, json!({ "recordsIdsAdded": added, "recordIdsRemoved": removed, "recordIdsMissing": missing })))
-}
-
-fn add_and_remove(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
-    let given = request.json()?;
-    let list = |field: &str| given.get(field).map_or(Ok(Vec::new()), |list| id_list(list, field));
-    change_members(request, id, &list("recordIdsToAdd")?, &list("recordIdsToRemove")?, tx)
-}
-
-fn add_from(request: &Request<'_>, id: &str, source: &str, tx: &mut Tx<'_>) -> Answer {
-    let (list, kind) = fillable(tx.state, id)?;
-    let source = find(tx.state, source)?;
-    if source.kind != kind.to_string() {
-        return Err(ErrorBody::validation("Both lists must be of one object type"));
-    }
-    let records: Vec<u64> = Members::new(tx.state, tx.work).of(source)?.into_iter().map(|(record, _)| record).collect();
-    tx.work.each(records.len(), MEMBER_STEPS)?;
-    tx.work.each(tx.state.lists.members(list).count(), 1)?;
-    for record in records {
-        if !tx.state.lists.members.contains_key(&(list, record)) {
-            tx.put_member(list, record, Joined { first: request.now, last: request.now });
-        }
-    }
-    counted(request, tx, list);
-    Ok(no_content())
-}
-
-fn clear(request: &Request<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
-    let (list, _) = fillable(tx.state, id)?;
-    let records: Vec<u64> = tx.state.lists.members(list).map(|(record, _)| record).collect();
-    tx.work.each(records.len(), MEMBER_STEPS)?;
-    for record in records {
-        tx.remove_member(list, record);
-    }
-    edited(request, tx, list, 0);
-    Ok(no_content())
-}
-
-/// Notes an edit of a list that callers fill, with the size it has now.
-fn counted(request: &Request<'_>, tx: &mut Tx<'_>, id: u64) {
-    let size = tx.state.lists.lists.get(&id).map_or(Ok(0), |list| Members::new(tx.state, &UNBOUNDED).size(list));
-    edited(request, tx, id, size.unwrap_or(0));
-}
-
-fn memberships(request: &Request<'_>, state: &State, members: &Members<'_>, of: Kind, record: &Record) -> Result<Vec<Value>, Exceeded> {
-    let (key, mut found) = (of.to_string(), Vec::new());
-    members.next_record();
-    for list in state.lists.lists.values().filter(|list| list.deleted_at.is_none() && list.kind == key) {
-        if !members.has(list, of, record)? {
-            continue;
-        }
-        request.work.charge(LIST_STEPS)?;
-        let since = record.updated_at.max(list.filters_updated_at);
-        let joined = state.lists.members.get(&(list.id, record.id)).copied().unwrap_or(Joined { first: since, last: since });
-        found.push(json!({
-            "listId": list.id.to_string(), "listVersion": list.version, "isPublicList": false,
-            "firstAddedTimestamp": joined.first.to_iso(), "lastAddedTimestamp": joined.last.to_iso(),
-        }));
-    }
-    Ok(found)
-}
-
-fn record_memberships(request: &Request<'_>, segment: &str, id: &str, state: &State) -> Answer {
-    let kind = kind_of(state, segment)?;
-    let record = super::objects::find(state, kind, id, None, false)?.ok_or_else(super::objects::not_there)?;
-    let found = memberships(request, state, &Members::new(state, request.work), kind, record)?;
-    Ok(reply(200, json!({ "total": found.len(), "results": found })))
-}
-
-fn batch_memberships(request: &Request<'_>, state: &State) -> Answer {
-    let given = request.json()?;
-    let (members, mut results, mut bytes) = (Members::new(state, request.work), Vec::new(), 0);
-    for input in inputs(&given, 1_000)? {
-        let type_id = text(input, "objectTypeId")?.ok_or_else(|| bad_field("objectTypeId", "is required"))?;
-        let kind = kind_of(state, type_id)?;
-        let id = id_text(input.get("recordId")).ok_or_else(|| bad_field("recordId", "is required"))?;
-        let found = match super::objects::find(state, kind, &id, None, false)? {
-            Some(record) => memberships(request, state, &members, kind, record)?,
-            None => Vec::new(),
-        };
-        let type_id = &*state.space(kind).type_id;
-        let result = json!({ "objectTypeId": type_id, "recordId": id, "recordListMemberships": found }).to_string();
-        request.work.answer(bytes, result.len())?;
-        bytes += result.len();
-        results.push(result);
-    }
-    let (results, now) = (results.join(","), request.now.to_iso());
-    let body = format!("{{\"status\":\"COMPLETE\",\"results\":[{results}],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\"}}");
-    Ok(Reply { status: 200, body: body.into() })
-}
-
 /// Lists made here have one id, old and new.
 fn mapping(request: &Request<'_>, state: &State) -> Answer {
     let id = request.query.get("legacyListId").ok_or_else(|| bad_parameter("legacyListId", "is required"))?;
@@ -459,7 +310,7 @@ fn mapping(request: &Request<'_>, state: &State) -> Answer {
 }
 
 fn mappings(request: &Request<'_>, state: &State) -> Answer {
-    let ids = ids(request)?;
+    let ids = list_memberships::ids(request)?;
     request.work.each(ids.len(), LIST_STEPS)?;
     let (found, missing): (Vec<String>, Vec<String>) = ids.into_iter().partition(|id| find(state, id).is_ok());
     let pairs: Vec<Value> = found.iter().map(|id| json!({ "legacyListId": id, "listId": id })).collect();
@@ -520,13 +371,14 @@ fn unschedule(id: &str, tx: &mut Tx<'_>) -> Answer {
     Ok(no_content())
 }
 
+fn is_due(request: &Request<'_>, list: &List) -> bool {
+    let date = list.conversion.as_ref().and_then(Value::as_object).and_then(conversion_date);
+    list.processing == Processing::Dynamic && date.is_some_and(|date| date <= request.now)
+}
+
 /// Lists whose day has come take the members they have then.
 fn convert_due(request: &Request<'_>, tx: &mut Tx<'_>) {
-    let is_due = |list: &&List| {
-        let date = list.conversion.as_ref().and_then(Value::as_object).and_then(conversion_date);
-        list.processing == Processing::Dynamic && date.is_some_and(|date| date <= request.now)
-    };
-    let due: Vec<List> = tx.state.lists.lists.values().filter(is_due).cloned().collect();
+    let due: Vec<List> = tx.state.lists.lists.values().filter(|list| is_due(request, list)).cloned().collect();
     let work = tx.work.part(CONVERSION_STEPS_MAX);
     for (at, list) in due.into_iter().enumerate() {
         let members = Members::new(tx.state, &work).of(&list);

@@ -23,15 +23,27 @@ const PAGE_WITH_HISTORY_MAX: usize = 50;
 /// Records that can be merged into one (hubspot facts, section 4: 414 beyond it).
 const MERGED_MAX: usize = 250;
 
-pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+/// Calls that change nothing.
+pub fn read(request: &Request<'_>, method: &Method, tail: &[&str], state: &State) -> Option<Answer> {
     Some(match (method.as_str(), tail) {
-        ("GET", [t]) => kind(tx.state, t).and_then(|kind| list(request, kind, tx.state)),
+        ("GET", [t]) => kind(state, t).and_then(|kind| list(request, kind, state)),
+        ("GET", [t, id]) => kind(state, t).and_then(|kind| one_of(request, kind, id, state)),
+        ("POST", [t, "search"]) => kind(state, t).and_then(|kind| search::answer(request, kind, state)),
+        ("POST", [t, "batch", "read"]) => kind(state, t).and_then(|kind| batch::read(request, kind, state)),
+        ("GET", [_, _, "associations", _]) => return associations::of_record_read(request, tail, state),
+        _ => return None,
+    })
+}
+
+pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
+    if let Some(answer) = read(request, method, tail, tx.state) {
+        return Some(answer);
+    }
+    Some(match (method.as_str(), tail) {
         ("POST", [t]) => writable(tx.state, t).and_then(|kind| create(request, kind, tx)),
-        ("POST", [t, "search"]) => kind(tx.state, t).and_then(|kind| search::answer(request, kind, tx.state)),
         ("POST", [t, "merge"]) => writable(tx.state, t).and_then(|kind| merge(request, kind, tx)),
         ("POST", [t, "gdpr-delete"]) => writable(tx.state, t).and_then(|kind| gdpr_delete(request, kind, tx)),
         ("POST", [t, "batch", action]) => return batch::answer(request, t, action, tx),
-        ("GET", [t, id]) => kind(tx.state, t).and_then(|kind| read(request, kind, id, tx.state)),
         ("PATCH", [t, id]) => writable(tx.state, t).and_then(|kind| update(request, kind, id, tx)),
         ("DELETE", [t, id]) => writable(tx.state, t).and_then(|kind| {
             charge_unlinking(request, tx.state, kind, id)?;
@@ -112,7 +124,7 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     Ok(Reply { status: 200, body: body.into() })
 }
 
-fn read(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
+fn one_of(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
     let view = view(state, kind, &request.query)?;
     one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view, request.work)
 }

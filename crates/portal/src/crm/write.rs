@@ -268,7 +268,7 @@ pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map
     let mut links = Wanted::new();
     for one in wanted {
         request.work.charge(LINK_STEPS)?;
-        let (to, types) = wanted_link(state, from, one)?;
+        let (to, types) = wanted_link(request, state, from, one)?;
         if charge_link(request.work, state, (from, 0), to, &types)? {
             // The record's own, those before it, are looked through as well.
             request.work.each(links.len(), 1)?;
@@ -278,7 +278,7 @@ pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map
     Ok(links)
 }
 
-fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>), ErrorBody> {
+fn wanted_link(request: &Request<'_>, state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>), ErrorBody> {
     let id = id_text(one.pointer("/to/id"))
         .and_then(|id| id.parse().ok())
         .ok_or_else(|| bad_field("associations.to.id", "must be the id of a record"))?;
@@ -288,7 +288,7 @@ fn wanted_link(state: &State, from: Kind, one: &Value) -> Result<(End, Vec<u32>)
     let to = state.spaces().map(|space| space.kind).find(|to| state.link_types.get(from, *to, first).is_some());
     let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", state.singular(from))))?;
     // Before it is looked whether the other record is there, which its type's scope covers too.
-    state.needs(to, Access::Write)?;
+    request.needs(to, Access::Write)?;
     check_link(state, from, (to, id), &types)?;
     Ok(((to, id), types))
 }

@@ -234,7 +234,7 @@ fn what_is_kept_is_there_after_a_restart_and_in_a_copy() {
             .call(&format!("PATCH /marketing/v3/emails/{}/draft", made["id"].as_str().unwrap()), json!({ "subject": "Hello" }))
             .expect(200);
         account.block_on(account.portal().close());
-        (made, account.portal().copy_account(crate::support::HUB_ID).unwrap())
+        (made, account.copy())
     };
     let account = Account::open(Storage::Folder(folder.path().to_owned()));
     let one = format!("/marketing/v3/emails/{}", made["id"].as_str().unwrap());

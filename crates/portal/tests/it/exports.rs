@@ -120,9 +120,9 @@ fn what_can_not_be_exported_is_refused_and_leaves_nothing() {
         ("publicCrmSearchRequest", json!({ "sorts": [{ "propertyName": "email", "order": "UP" }] }), "order"),
         ("publicCrmSearchRequest", json!({ "filters": [{ "propertyName": "nope", "operator": "EQ", "value": "1" }] }), "nope"),
     ] {
-        let before = account.portal().written(HUB_ID);
+        let before = account.written();
         account.call("POST /crm/exports/2026-09/export/async", with(field, value)).refused(400, told);
-        assert_eq!(account.portal().written(HUB_ID), before, "{field}");
+        assert_eq!(account.written(), before, "{field}");
     }
     account.get("/crm/exports/2026-09/export/101").refused(404, "OBJECT_NOT_FOUND");
     account.get("/crm/exports/2026-09/export/101/download").refused(404, "OBJECT_NOT_FOUND");
@@ -143,7 +143,7 @@ fn an_account_keeps_its_newest_exports_and_they_survive_a_restart() {
     let account = Account::open(Storage::Folder(folder.path().to_owned()));
     // As of the request: the contact came later.
     assert_eq!(account.download("/crm/v3/exports/export/151/download"), "hs_object_id,email\n");
-    let copy = account.portal().copy_account(HUB_ID).unwrap();
+    let copy = account.copy();
     account.block_on(account.portal().empty_account(HUB_ID)).unwrap();
     account.block_on(account.portal().put_back(HUB_ID, &copy)).unwrap();
     account.get("/crm/v3/exports/export/151").expect(200);

@@ -300,7 +300,7 @@ fn what_is_no_import_is_refused_and_leaves_nothing() {
         (column("foreignKeyType", json!({ "associationTypeId": 424_242 })), "424242"),
         (mapping(json!({ "ignored": true, "columnName": "email" })), "columnMappings"),
     ];
-    let before = account.portal().written(HUB_ID);
+    let before = account.written();
     for (request, told) in refusals {
         post(&account, &request, b"email\nada@example.com\n").refused(400, told);
     }
@@ -316,7 +316,7 @@ fn what_is_no_import_is_refused_and_leaves_nothing() {
         .refused(400, "importRequest");
     account.get(&format!("{ROOT}/101")).refused(404, "OBJECT_NOT_FOUND");
     account.get(&format!("{ROOT}/101/errors")).refused(404, "OBJECT_NOT_FOUND");
-    assert_eq!(account.portal().written(HUB_ID), before);
+    assert_eq!(account.written(), before);
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn an_import_that_waits_survives_a_restart_and_a_snapshot() {
     account.block_on(account.portal().close());
     drop(account);
     let account = Account::open(Storage::Folder(folder.path().to_owned()));
-    let copy = account.portal().copy_account(HUB_ID).unwrap();
+    let copy = account.copy();
     assert_eq!(emails(&account), ["ada@example.com"]);
     assert_eq!(finished(&account, "101").1.len(), 1);
     account.block_on(account.portal().empty_account(HUB_ID)).unwrap();

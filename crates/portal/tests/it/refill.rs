@@ -17,7 +17,7 @@ fn put_back(account: &Account, copy: &[u8]) -> Result<(), RefillError> {
 }
 
 fn copy(account: &Account) -> String {
-    String::from_utf8(account.portal().copy_account(HUB_ID).unwrap()).unwrap()
+    String::from_utf8(account.copy()).unwrap()
 }
 
 #[test]

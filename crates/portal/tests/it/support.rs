@@ -69,6 +69,16 @@ impl Account {
         &self.portal
     }
 
+    /// How many documents were written.
+    pub fn written(&self) -> u64 {
+        self.block_on(self.portal.written(HUB_ID))
+    }
+
+    /// All that the account holds.
+    pub fn copy(&self) -> Vec<u8> {
+        self.block_on(self.portal.copy_account(HUB_ID)).unwrap()
+    }
+
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }

@@ -84,8 +84,17 @@ type Placed<'a> = Vec<(usize, &'a Column)>;
 
 /// Does an import.
 pub fn perform(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], now: Timestamp, app_id: u64) -> Outcome {
-    let request =
-        Request { app_id, now, version: Version::Dated, base: "", path: "", query: Query::default(), body: b"", work: &UNBOUNDED };
+    let request = Request {
+        app_id,
+        now,
+        version: Version::Dated,
+        base: "",
+        path: "",
+        query: Query::default(),
+        body: b"",
+        by: None,
+        work: &UNBOUNDED,
+    };
     let (outcome, written, keys, pending) = (Outcome::default(), HashSet::new(), HashMap::new(), Vec::new());
     let mut run = Run { tx, plan, request, outcome, written, domains: None, keys, pending };
     // All files are looked at before a record is written.

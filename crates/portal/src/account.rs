@@ -1,0 +1,106 @@
+//! An embedded account, and how calls take turns at it.
+//!
+//! Calls that only read share an account, calls that change something have it alone. A thread that
+//! serves connections never waits for an account: it takes one that is free, for a call that is short,
+//! and leaves every other call to a worker (`perform`), for which it waits as a task.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use keyway_core::error_body::ErrorBody;
+use tokio::sync::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
+};
+
+use crate::state::State;
+use crate::webhooks::Notice;
+
+/// How long a call waits for its turn.
+pub const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Seconds after which a client may send a call again that got no turn.
+const RETRY_AFTER_S: i64 = 2;
+/// Calls of one account on workers at one time: with more, one account could keep all workers.
+const ON_WORKERS_MAX: usize = 2;
+
+/// An account.
+#[derive(Debug)]
+pub struct Account {
+    state: Arc<RwLock<State>>,
+    on_workers: Arc<Semaphore>,
+    /// What apps are to be told once it is durable, with its position in the log. Never held for longer
+    /// than it takes to add some or to take one.
+    untold: Mutex<VecDeque<(u64, Notice)>>,
+}
+
+/// What a worker has of an account.
+pub enum Turn {
+    /// Together with others who only read.
+    Shared(OwnedRwLockReadGuard<State>),
+    /// Alone.
+    Alone(OwnedRwLockWriteGuard<State>),
+}
+
+impl Account {
+    pub fn new(state: State) -> Self {
+        Self { state: Arc::new(RwLock::new(state)), on_workers: Arc::new(Semaphore::new(ON_WORKERS_MAX)), untold: Mutex::default() }
+    }
+
+    /// The account, shared, where nobody has it alone or waits for that.
+    pub fn shared_now(&self) -> Option<RwLockReadGuard<'_, State>> {
+        self.state.try_read().ok()
+    }
+
+    /// The account, alone, where nobody has it.
+    pub fn alone_now(&self) -> Option<RwLockWriteGuard<'_, State>> {
+        self.state.try_write().ok()
+    }
+
+    /// The account, shared, whenever that is. For whoever administers it.
+    pub async fn shared(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().await
+    }
+
+    /// The account, alone, whenever that is. For whoever administers it.
+    pub async fn alone(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().await
+    }
+
+    /// A turn for a worker, and the account's place on the workers.
+    pub async fn turn(&self, shared: bool) -> (OwnedSemaphorePermit, Turn) {
+        // Never closed.
+        let place = self.on_workers.clone().acquire_owned().await.expect("an account's places are there as long as it is");
+        let turn =
+            if shared { Turn::Shared(self.state.clone().read_owned().await) } else { Turn::Alone(self.state.clone().write_owned().await) };
+        (place, turn)
+    }
+
+    /// Keeps what apps are to be told of a change, in the order of the changes: under the account's lock.
+    pub fn keep_untold(&self, position: u64, notices: Vec<Notice>) {
+        if !notices.is_empty() {
+            self.untold().extend(notices.into_iter().map(|notice| (position, notice)));
+        }
+    }
+
+    /// Tells of everything up to a position that is durable, in the order in which it happened: calls
+    /// that became durable together are answered in any.
+    pub fn tell_until(&self, position: u64, listener: &(dyn Fn(Notice) + Send + Sync)) {
+        let mut untold = self.untold();
+        while let Some((_, notice)) = untold.pop_front_if(|(at, _)| *at <= position) {
+            listener(notice);
+        }
+    }
+
+    fn untold(&self) -> std::sync::MutexGuard<'_, VecDeque<(u64, Notice)>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The refusal of a call that got no turn.
+pub fn busy(hub_id: u64) -> ErrorBody {
+    let message = format!(
+        "The embedded account {hub_id} is busy with other calls: this one waited for {} seconds. Send it again in some seconds.",
+        WAIT_MAX.as_secs()
+    );
+    ErrorBody { retry_after_s: Some(RETRY_AFTER_S), ..ErrorBody::new(503, "SERVICE_UNAVAILABLE", message) }
+}

@@ -1,0 +1,354 @@
+//! Performs a call: at once, on the thread that took it, where that is short and the account is free; or
+//! on a worker.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::Method;
+use keyway_core::error_body::ErrorBody;
+use tokio::time::timeout;
+
+use crate::account::{Account, Turn, busy};
+use crate::durable::Log;
+use crate::request::{Query, Request};
+use crate::route::{Family, Route};
+use crate::state::{State, Tx};
+use crate::webhooks::{self, Notice};
+use crate::work::{Exceeded, STEPS_MAX, Work};
+use crate::workers::Workers;
+use crate::{Call, Reply, collections, crm, legacy};
+
+/// Steps of a call on the thread that took it, some five milliseconds. One that needs more is begun anew
+/// on a worker.
+const HERE_STEPS_MAX: u64 = 100_000;
+/// Bytes of the body of such a call.
+const HERE_BYTES_MAX: usize = 32 << 10;
+
+/// Whoever is told what happened.
+pub type Listener = Box<dyn Fn(Notice) + Send + Sync>;
+
+/// A call that was performed.
+pub struct Done {
+    /// The answer, for when it is durable.
+    pub answer: Result<Reply, ErrorBody>,
+    /// The position that it waits for.
+    pub position: u64,
+    /// Whether there is something to tell then.
+    pub tells: bool,
+}
+
+impl Done {
+    const fn refused(error: ErrorBody) -> Self {
+        Self { answer: Err(error), position: 0, tells: false }
+    }
+}
+
+/// What performing a call needs beside the account.
+#[derive(Clone)]
+pub struct Desk {
+    pub log: Log,
+    pub listener: Arc<OnceLock<Listener>>,
+    /// Turns true when the server ends.
+    pub stopping: Arc<AtomicBool>,
+    /// How long a call waits for its turn.
+    pub patience: Duration,
+}
+
+impl Desk {
+    /// Performs a call on this thread; none where it may take long or has to wait.
+    pub fn here(&self, account: &Account, call: &Call) -> Option<Done> {
+        if call.body.len() > HERE_BYTES_MAX {
+            return None;
+        }
+        let work = Work::new(HERE_STEPS_MAX, self.stopping.clone());
+        let done = if is_read(call) {
+            self.read(&*account.shared_now()?, call, &work)
+        } else if is_short(call) {
+            let mut state = account.alone_now()?;
+            if collections::is_waiting(&state) { None } else { Some(self.write(account, &mut state, call, &work)) }
+        } else {
+            None
+        };
+        // Of what took too long nothing was changed: checks come before changes.
+        done.filter(|_| work.exceeded() != Some(Exceeded::Steps))
+    }
+
+    /// Performs a call on a worker, when it is its turn.
+    ///
+    /// # Errors
+    /// Its turn did not come in time.
+    pub async fn on_a_worker(&self, workers: &Workers, account: Arc<Account>, call: Call) -> Result<Done, ErrorBody> {
+        let hub_id = call.hub_id;
+        let call = Arc::new(call);
+        for shared in [is_read(&call), false] {
+            let turn = async {
+                let (own, turn) = account.turn(shared).await;
+                (own, turn, workers.place().await)
+            };
+            let (own, turn, place) = timeout(self.patience, turn).await.map_err(|_| busy(hub_id))?;
+            let (desk, account, call) = (self.clone(), account.clone(), call.clone());
+            let done = place.run(move || {
+                let work = Work::new(STEPS_MAX, desk.stopping.clone());
+                let done = match turn {
+                    Turn::Shared(state) => desk.read(&state, &call, &work),
+                    Turn::Alone(mut state) => Some(desk.write(&account, &mut state, &call, &work)),
+                };
+                drop(own);
+                done
+            });
+            match done.await {
+                Ok(Some(done)) => return Ok(done),
+                // It is no read, or something is to be done before it.
+                Ok(None) => {}
+                Err(_) => return Err(ErrorBody::new(500, "INTERNAL", "the call could not be performed")),
+            }
+        }
+        unreachable!("a call that has the account alone is always performed")
+    }
+
+    /// Performs a call that changes nothing; none where it is another, or where a change is to be made
+    /// before it.
+    fn read(&self, state: &State, call: &Call, work: &Work) -> Option<Done> {
+        if let Err(refused) = self.is_served(state, call) {
+            return Some(Done::refused(refused));
+        }
+        if collections::is_waiting(state) {
+            return None;
+        }
+        let route = Route::parse(&call.path)?;
+        let answer = crm::read(&request(call, &route, work), &call.method, &route, state)?;
+        Some(Done { answer: within(work, answer), position: state.position, tells: false })
+    }
+
+    /// Performs a call.
+    fn write(&self, account: &Account, state: &mut State, call: &Call, work: &Work) -> Done {
+        if let Err(refused) = self.is_served(state, call) {
+            return Done::refused(refused);
+        }
+        let mut tx = Tx::within(state, work);
+        let answer = within(work, answer(call, &mut tx));
+        let notices = webhooks::notices(&mut tx, call);
+        let position = self.append(tx);
+        let tells = self.listener.get().is_some() && !notices.is_empty();
+        if tells {
+            account.keep_untold(position, notices);
+        }
+        Done { answer, position, tells }
+    }
+
+    fn is_served(&self, state: &State, call: &Call) -> Result<(), ErrorBody> {
+        if state.is_deleted {
+            return Err(crate::no_account(call.hub_id));
+        }
+        // A read could show changes that were never made durable.
+        self.log.check_writable()
+    }
+
+    /// Queues a call's changes; the position that a reader of the state must wait for comes back.
+    pub fn append(&self, tx: Tx<'_>) -> u64 {
+        if !tx.changes.is_empty() {
+            tx.state.written += tx.changes.len() as u64;
+            tx.state.position = self.log.append(tx.changes);
+        }
+        tx.state.position
+    }
+
+    /// Calls that are performed now end soon: nobody waits for them any more.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The answer, or why it could not be finished, whatever the call made of that.
+fn within(work: &Work, answer: Result<Reply, ErrorBody>) -> Result<Reply, ErrorBody> {
+    work.exceeded().map_or(answer, |exceeded| Err(exceeded.into()))
+}
+
+/// Whether a call may be one that `crm::read` performs.
+fn is_read(call: &Call) -> bool {
+    let last = call.path.segments().last().unwrap_or_default();
+    call.method == Method::GET || (call.method == Method::POST && ["search", "read", "idmapping"].contains(&last))
+}
+
+/// Whether a call that changes something is of a kind that is short for most. Those of these families
+/// charge their work before they change anything.
+fn is_short(call: &Call) -> bool {
+    Route::parse(&call.path).is_some_and(|route| matches!(route.family, Family::Objects | Family::Associations))
+}
+
+/// Answers a call; what it changes is in `tx`. An import that waits is done before.
+pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
+    collections::perform_waiting(call, tx);
+    tx.notes.by_import();
+    served(call, tx).unwrap_or_else(|| Err(not_served(call)))
+}
+
+/// The same; nothing where the path and method are not served.
+pub fn served(call: &Call, tx: &mut Tx<'_>) -> Option<Result<Reply, ErrorBody>> {
+    let Some(route) = Route::parse(&call.path) else { return legacy::answer(call, tx).or_else(|| collections::answer(call, tx)) };
+    crm::answer(&request(call, &route, tx.work), &call.method, &route, tx)
+}
+
+fn request<'a>(call: &'a Call, route: &Route<'a>, work: &'a Work) -> Request<'a> {
+    Request {
+        app_id: call.app_id,
+        now: call.now,
+        version: route.version,
+        base: &call.base,
+        path: call.path.as_str(),
+        query: Query::parse(call.query.as_deref()),
+        body: &call.body,
+        by: call.by.as_ref(),
+        work,
+    }
+}
+
+fn not_served(call: &Call) -> ErrorBody {
+    ErrorBody::new(
+        501,
+        "NOT_IMPLEMENTED",
+        format!("{} {} is in HubSpot's catalog, but the embedded account does not serve it", call.method, call.path.as_str()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use keyway_core::path::NormalPath;
+    use keyway_core::time::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{AccountSettings, Portal, Storage};
+
+    const CONTACTS: &str = "/crm/v3/objects/contacts";
+
+    async fn portal(patience: Duration) -> Portal {
+        let mut portal = Portal::open(Storage::Ephemeral).await.unwrap();
+        portal.desk.patience = patience;
+        for hub_id in [1, 2] {
+            let (time_zone, currency, tier, name) = ("UTC".into(), "USD".into(), "free".into(), String::new());
+            let settings = AccountSettings { time_zone, currency, tier, created_at: Timestamp::from_ms(0), name };
+            portal.create_account(hub_id, settings).await.unwrap();
+        }
+        portal
+    }
+
+    fn call(hub_id: u64, method: Method, path: &str, body: impl Into<Bytes>) -> Call {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query.to_owned())));
+        let (path, body) = (NormalPath::parse(path).unwrap(), body.into());
+        let (now, base) = (Timestamp::from_ms(1), "http://127.0.0.1".into());
+        Call { hub_id, app_id: 1, user_id: 1, method, path, query, body, now, by: None, base }
+    }
+
+    fn read(hub_id: u64) -> Call {
+        call(hub_id, Method::GET, CONTACTS, "")
+    }
+
+    fn create(hub_id: u64, text: &str) -> Call {
+        call(hub_id, Method::POST, CONTACTS, json!({ "properties": { "firstname": text } }).to_string())
+    }
+
+    /// What a future comes to when it is polled once, as a thread does that has other connections to serve.
+    fn once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        match future.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_for_its_account_and_others_go_on() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        let held = account.alone().await;
+        let (mut reading, mut writing) = (pin!(portal.handle(read(1))), pin!(portal.handle(create(1, "a"))));
+        assert!(once(reading.as_mut()).is_none() && once(writing.as_mut()).is_none());
+        assert_eq!(once(pin!(portal.handle(create(2, "b")))).unwrap().unwrap().status, 201);
+        assert_eq!(once(pin!(portal.handle(read(2)))).unwrap().unwrap().status, 200);
+        drop(held);
+        assert_eq!((reading.await.unwrap().status, writing.await.unwrap().status), (200, 201));
+    }
+
+    #[tokio::test]
+    async fn calls_that_read_go_on_beside_one_that_reads_for_long() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        let held = account.turn(true).await;
+        assert_eq!(once(pin!(portal.handle(read(1)))).unwrap().unwrap().status, 200);
+        let mut writing = pin!(portal.handle(create(1, "a")));
+        assert!(once(writing.as_mut()).is_none());
+        drop(held);
+        assert_eq!(writing.await.unwrap().status, 201);
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_turn_does_not_come_is_told_to_try_again() {
+        let portal = portal(Duration::from_millis(20)).await;
+        let account = portal.account(1).unwrap();
+        let _held = account.alone().await;
+        let refused = portal.handle(create(1, "a")).await.unwrap_err();
+        assert_eq!((refused.status, refused.retry_after_s), (503, Some(2)));
+        // Nor does one that waits for a worker behind others of its account.
+        let account = portal.account(2).unwrap();
+        let _places = (account.turn(true).await, account.turn(true).await);
+        let lists = call(2, Method::GET, "/crm/v3/properties/contacts", "");
+        assert_eq!(portal.handle(lists).await.unwrap_err().status, 503);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_takes_more_steps_than_a_serving_thread_gives_is_performed_by_a_worker() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        for _ in 0..20 {
+            assert_eq!(portal.handle(create(1, &"x".repeat(65_000))).await.unwrap().status, 201);
+        }
+        let page = || call(1, Method::GET, "/crm/v3/objects/contacts?limit=20&properties=firstname", "");
+        assert!(portal.desk.here(&account, &page()).is_none(), "1.3 MB are not written here");
+        assert!(portal.handle(page()).await.unwrap().body.len() > 1_300_000);
+        assert!(portal.desk.here(&account, &read(1)).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_change_that_takes_too_many_steps_here_is_made_once() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let company = call(1, Method::POST, "/crm/v3/objects/companies", r#"{"properties":{"name":"Acme"}}"#);
+        let made: serde_json::Value = serde_json::from_slice(&portal.handle(company).await.unwrap().body).unwrap();
+        let link = json!({ "to": { "id": made["id"] }, "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279 }] });
+        let body = json!({ "inputs": [{ "properties": {}, "associations": vec![link; 300] }, { "properties": {} }] });
+        let account = portal.account(1).unwrap();
+        let inputs: Vec<_> = (0..4).map(|_| body["inputs"][0].clone()).collect();
+        let batch = || call(1, Method::POST, "/crm/v3/objects/contacts/batch/create", json!({ "inputs": inputs }).to_string());
+        assert!(portal.desk.here(&account, &batch()).is_none());
+        assert_eq!(portal.handle(batch()).await.unwrap().status, 201);
+        let found: serde_json::Value = serde_json::from_slice(&portal.handle(read(1)).await.unwrap().body).unwrap();
+        assert_eq!(found["results"].as_array().unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn calls_end_when_the_server_does() {
+        let portal = portal(Duration::from_secs(60)).await;
+        portal.handle(create(1, "a")).await.unwrap();
+        portal.close().await;
+        assert_eq!(portal.handle(read(1)).await.unwrap_err().status, 503);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_is_deleted_while_a_call_waits_for_it_takes_nothing_more() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let account = portal.account(1).unwrap();
+        let held = account.alone().await;
+        let (mut writing, mut deleting) = (pin!(portal.handle(create(1, "a"))), pin!(portal.delete_account(1)));
+        assert!(once(deleting.as_mut()).is_none() && once(writing.as_mut()).is_none());
+        // The other accounts are found meanwhile.
+        assert_eq!(once(pin!(portal.handle(read(2)))).unwrap().unwrap().status, 200);
+        drop(held);
+        deleting.await.unwrap();
+        assert_eq!(writing.await.unwrap_err().status, 404);
+        assert!(portal.account(1).is_none());
+    }
+}

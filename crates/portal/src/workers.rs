@@ -1,0 +1,67 @@
+//! The threads on which long calls are performed.
+
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinHandle};
+
+/// Fewest and most of them; between the two, one a core. An account has two at most, so that with the
+/// fewest there is one for another account.
+const FEWEST: usize = 4;
+const MOST: usize = 16;
+
+/// The workers of all accounts.
+#[derive(Debug)]
+pub struct Workers {
+    /// For its blocking threads alone; taken when it ends.
+    runtime: Option<Runtime>,
+    places: Arc<Semaphore>,
+}
+
+/// A free worker.
+pub struct Place<'w> {
+    runtime: &'w Runtime,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Workers {
+    /// None runs before it is needed, and none for long after.
+    pub fn new() -> std::io::Result<Self> {
+        let count = std::thread::available_parallelism().map_or(FEWEST, usize::from).clamp(FEWEST, MOST);
+        let runtime = Builder::new_current_thread().thread_name("portal-worker").max_blocking_threads(count).build()?;
+        Ok(Self { runtime: Some(runtime), places: Arc::new(Semaphore::new(count)) })
+    }
+
+    /// Waits for a free worker.
+    pub async fn place(&self) -> Place<'_> {
+        let permit = self.places.clone().acquire_owned().await.expect("the places are never closed");
+        Place { runtime: self.runtime.as_ref().expect("it is taken when the workers end"), permit }
+    }
+}
+
+impl Place<'_> {
+    /// Does work; it goes on where nobody waits for it any more.
+    ///
+    /// # Errors
+    /// The work panicked, or the program ends.
+    pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+        let permit = self.permit;
+        let running: JoinHandle<T> = self.runtime.spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        });
+        running.await
+    }
+}
+
+/// Whoever ends the program does not wait for a call that is still performed: what it did not finish is
+/// nowhere written down.
+impl Drop for Workers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
