@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -105,7 +106,7 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
 async fn open_socket(folder: &Path) -> anyhow::Result<UnixStream> {
     let path = folder.join("admin.sock");
     UnixStream::connect(&path).await.with_context(|| {
-        let shown = folder.display();
+        let shown = shown::path(&folder);
         format!("no server runs on the data folder {shown}; start one with `keyway serve --data {shown}`, or name its folder with --data, or its address with --addr")
     })
 }

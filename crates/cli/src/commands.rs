@@ -26,26 +26,43 @@ use std::io::Write;
 
 use clap::{CommandFactory, ValueEnum};
 use keyway_core::path::encode_component;
+use keyway_core::shown;
 use serde_json::Value;
 
 use crate::Exit;
 use crate::args::{Args, Role};
 
-/// A result, on stdout.
+/// A result for people, on stdout. Foreign text in it must not forge a line; what else would act on a
+/// terminal is made harmless here, whoever forgot it.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", shown::lines(text))?)
+}
+
+/// A result for programs, on stdout: JSON.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", shown::json(&serde_json::to_string(value)?))?)
+}
+
+/// A result whose bytes count, on stdout: whoever made it has made it harmless.
+pub fn print_exactly(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
 /// All that is not a result, on stderr.
 pub fn say(text: &str) {
     // There is nowhere left to say that stderr is closed.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
+}
+
+/// Something that is to be looked at, on stderr.
+pub fn warn(text: &str) {
+    say(&format!("keyway: {text}"));
 }
 
 /// JSON as it came, or lines for a person.
 pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
     if json {
-        print(&answer.to_string())?;
+        print_json(answer)?;
     } else {
         print(lines(answer).trim_end())?;
     }
@@ -65,10 +82,11 @@ pub fn today() -> String {
     keyway_gateway::clock::now().to_date()
 }
 
-/// Columns as wide as their widest cell.
+/// Columns as wide as their widest cell. No cell ends its line.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown::line(cell).into_owned()).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
     }
     let line = |cells: &[String]| {
@@ -79,11 +97,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     std::iter::once(line(&header)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
 }
 
-/// A JSON value as a person reads it.
+/// A JSON value as a person reads it, on one line.
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => shown::line(text).into_owned(),
         Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::error::ErrorKind;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use keyway_core::shown;
 use toml::{Table, Value};
 
 use crate::args::{Args, Command};
@@ -70,14 +71,15 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
 }
 
 fn load(path: &Path) -> anyhow::Result<Table> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", path.display()))?;
-    text.parse().with_context(|| format!("the configuration {} is not TOML", path.display()))
+    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", shown::path(&path)))?;
+    text.parse().with_context(|| format!("the configuration {} is not TOML", shown::path(&path)))
 }
 
 /// The command line read with the file's values as defaults.
 fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
     let mut command = Args::command();
-    let refused = |command: &mut clap::Command, why: String| command.error(ErrorKind::InvalidValue, format!("{}: {why}", path.display()));
+    let refused =
+        |command: &mut clap::Command, why: String| command.error(ErrorKind::InvalidValue, format!("{}: {why}", shown::path(&path)));
     for (key, value) in file {
         let id = key.replace('-', "_");
         let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
@@ -107,7 +109,7 @@ pub fn check(path: &Path) -> anyhow::Result<Exit> {
     let checked = matches(&file, path, &["keyway".into(), "serve".into()]).map_err(anyhow::Error::from).and_then(args);
     match checked {
         Ok(_) => {
-            commands::print(&format!("{} is fine: {} settings", path.display(), file.len()))?;
+            commands::print(&format!("{} is fine: {} settings", shown::path(&path), file.len()))?;
             Ok(Exit::Fine)
         }
         Err(error) => {

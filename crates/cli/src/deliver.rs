@@ -14,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
+use keyway_core::shown;
 use serde::Deserialize;
 
 pub use aws::AwsSecret;
@@ -44,10 +45,11 @@ pub enum Target {
 
 /// Reads a file of targets.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Target>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
-    let Targets { target: mut targets } = toml::from_str(&text).with_context(|| format!("{} is not a list of targets", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
+    let Targets { target: mut targets } =
+        toml::from_str(&text).with_context(|| format!("{} is not a list of targets", shown::path(&path)))?;
     if targets.is_empty() {
-        bail!("{} names no target", path.display());
+        bail!("{} names no target", shown::path(&path));
     }
     // What can't be put back is changed when all else has succeeded.
     targets.sort_by_key(Target::is_final);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
+use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminToken};
@@ -307,11 +308,11 @@ fn bind_socket(folder: &Path, path: &Path) -> anyhow::Result<tokio::net::UnixLis
     std::fs::create_dir_all(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        bail!("another keyway server uses the data folder {}", folder.display());
+        bail!("another keyway server uses the data folder {}", shown::path(&folder));
     }
     // What a killed server left behind.
     let _ = std::fs::remove_file(path);
-    let socket = tokio::net::UnixListener::bind(path).with_context(|| format!("the socket {} can't be made", path.display()))?;
+    let socket = tokio::net::UnixListener::bind(path).with_context(|| format!("the socket {} can't be made", shown::path(&path)))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(socket)
 }
@@ -396,7 +397,7 @@ fn announce(
     demo: Option<&demo::Demo>,
     set_up: Option<String>,
 ) -> anyhow::Result<()> {
-    let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { folder.display().to_string() };
+    let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { shown::path(&folder) };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
         if serve.audit_stream {
@@ -408,7 +409,7 @@ fn announce(
     tell(&format!(
         "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  kept in {kept}\n",
         env!("CARGO_PKG_VERSION"),
-        folder.join("admin.sock").display(),
+        shown::path(&folder.join("admin.sock")),
     ))?;
     if let Some(proxy) = proxy {
         tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients; what they must trust: keyway proxy ca\n"))?;
@@ -434,7 +435,7 @@ fn announce(
         let draft = file.with_extension("new");
         std::fs::write(&draft, ready.to_string())
             .and_then(|()| std::fs::rename(&draft, file))
-            .with_context(|| format!("{} can't be written", file.display()))?;
+            .with_context(|| format!("{} can't be written", shown::path(&file)))?;
     }
     tell("keyway is ready")
 }

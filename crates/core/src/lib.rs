@@ -26,6 +26,7 @@ pub mod requirement;
 pub mod scope;
 pub mod secret;
 pub mod share;
+pub mod shown;
 pub mod sunset;
 pub mod time;
 pub mod token;

@@ -6,6 +6,7 @@
 //! `chain` is how a change of the log shows, `verify` checks it.
 
 pub mod chain;
+mod damage;
 pub(crate) mod files;
 mod postgres;
 mod query;
@@ -27,6 +28,7 @@ use sqlx::any::AnyPoolOptions;
 use tokio::sync::oneshot;
 
 use chain::ChainKey;
+pub use damage::Damage;
 use files::Shelf;
 use postgres::Postgres;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
@@ -285,6 +287,21 @@ impl AuditLog {
             match self.writer.prune(before).await? {
                 0 => return Ok(gone),
                 some => gone += some,
+            }
+        }
+    }
+
+    /// What was noticed to be wrong with the files of the log: at the start, by reading and writing them,
+    /// and by checks. PostgreSQL keeps its own files.
+    ///
+    /// # Errors
+    /// The files can't be looked at.
+    pub async fn damage(&self) -> Result<Vec<Damage>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(_) => Ok(Vec::new()),
+            Readers::Files(shelf) => {
+                let shelf = shelf.clone();
+                blocking(move || Ok(shelf.damage())).await
             }
         }
     }

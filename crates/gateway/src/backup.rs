@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use keyway_core::shown;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
@@ -42,16 +43,16 @@ pub enum BackupError {
 pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
     store::make_files_private();
     if !folder.join(DATABASES[0]).is_file() {
-        return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", folder.display(), DATABASES[0])));
+        return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", shown::path(&folder), DATABASES[0])));
     }
     fs::create_dir_all(target).map_err(|error| BackupError::File(target.to_owned(), error))?;
     if fs::read_dir(target).map_err(|error| BackupError::File(target.to_owned(), error))?.next().is_some() {
-        return Err(BackupError::Refused(format!("{} is not empty; a backup overwrites nothing", target.display())));
+        return Err(BackupError::Refused(format!("{} is not empty; a backup overwrites nothing", shown::path(&target))));
     }
     let mut bytes = 0;
     for name in DATABASES.into_iter().filter(|name| folder.join(name).is_file()) {
         let (from, to) = (folder.join(name), target.join(name));
-        let text = to.to_str().ok_or_else(|| BackupError::Refused(format!("{} is not UTF-8", to.display())))?;
+        let text = to.to_str().ok_or_else(|| BackupError::Refused(format!("{} is not UTF-8", shown::path(&to))))?;
         let mut connection = open(&from).await?;
         let copied = sqlx::query("vacuum into ?").bind(text).execute(&mut connection).await;
         copied.map_err(|error| BackupError::Database(from, error))?;
@@ -74,11 +75,11 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
 pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Result<bool, BackupError> {
     store::make_files_private();
     if !source.join(DATABASES[0]).is_file() {
-        return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", source.display(), DATABASES[0])));
+        return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", shown::path(&source), DATABASES[0])));
     }
     let _lock = store::lock(folder)?;
     if let Some(there) = DATABASES.iter().chain([&audit::FOLDER]).map(|name| folder.join(name)).find(|path| path.exists()) {
-        return Err(BackupError::Refused(format!("{} is there already; a backup is put back into an empty folder", there.display())));
+        return Err(BackupError::Refused(format!("{} is there already; a backup is put back into an empty folder", shown::path(&there))));
     }
     let present: Vec<&str> = DATABASES.into_iter().filter(|name| source.join(name).is_file()).collect();
     for name in &present {
@@ -88,14 +89,14 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
         let said: String = check.and_then(|row| row.try_get(0)).map_err(|error| BackupError::Database(path.clone(), error))?;
         let _ = connection.close().await;
         if said != "ok" {
-            return Err(BackupError::Refused(format!("{} is damaged: {said}", path.display())));
+            return Err(BackupError::Refused(format!("{} is damaged: {said}", shown::path(&path))));
         }
     }
     let log = source.join(audit::FOLDER);
     if log.is_dir() {
         let unreadable = files::is_readable(&log).map_err(|error| BackupError::File(log, error))?;
         if let Some(path) = unreadable {
-            return Err(BackupError::Refused(format!("{} is damaged: it is no audit file", path.display())));
+            return Err(BackupError::Refused(format!("{} is damaged: it is no audit file", shown::path(&path))));
         }
     }
     // The key comes first: if there is none where it is said to be, nothing is begun that stands in the

@@ -20,6 +20,7 @@ mod difference;
 mod doctor;
 mod explain;
 mod guessing;
+pub(crate) mod markup;
 mod migration;
 mod new_account;
 mod new_app;

@@ -25,6 +25,7 @@ use keyway_core::guards::{BesidePath, Guards};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, is_region};
 use keyway_core::unlisted::Unlisted;
@@ -881,8 +882,11 @@ fn text(what: &str, value: &str, required: bool) -> Result<String> {
     if required && value.is_empty() {
         return Err(ControlError::Invalid(format!("{what} must not be empty")));
     }
-    if value.chars().count() > TEXT_MAX || value.chars().any(char::is_control) {
-        return Err(ControlError::Invalid(format!("{what} must have at most {TEXT_MAX} characters, none of them control characters")));
+    if value.chars().count() > TEXT_MAX || value.chars().any(|letter| letter.is_control() || shown::turns(letter)) {
+        let message = format!(
+            "{what} must have at most {TEXT_MAX} characters, none of them control characters or ones that turn the direction of text"
+        );
+        return Err(ControlError::Invalid(message));
     }
     Ok(value.to_owned())
 }

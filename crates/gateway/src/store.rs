@@ -22,6 +22,7 @@ use std::time::Duration;
 use keyway_core::guards::{BesidePath, Guards};
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_core::unlisted::Unlisted;
@@ -52,6 +53,23 @@ pub enum StoreError {
     /// A row does not hold what this version understands.
     #[error("the store holds a {0} that this version can't read")]
     Row(&'static str),
+}
+
+impl StoreError {
+    /// Whether the same may succeed later: there was no room, or no answer.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                // SQLite's codes carry more in their upper bytes: 13 is a full disk, 10 a failed read or write, 5 and 6
+                // a lock. PostgreSQL's class 53 is want of room, 57 and 08 that it goes down or is away.
+                let code = error.code().unwrap_or_default();
+                let of_sqlite = code.parse::<u32>().is_ok_and(|code| code.to_string().len() < 5 && matches!(code & 255, 5 | 6 | 10 | 13));
+                of_sqlite || (code.len() == 5 && ["53", "57", "08"].iter().any(|class| code.starts_with(class)))
+            }
+            Self::Database(error) => matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed),
+            _ => false,
+        }
+    }
 }
 
 /// The open store. Holds the folder's lock while it lives.
@@ -344,7 +362,7 @@ pub(crate) fn checked_url(url: &str) -> Result<String, StoreError> {
 /// The URL of a SQLite file.
 pub(crate) fn sqlite_url(path: &Path) -> Result<String, StoreError> {
     let path = std::path::absolute(path).map_err(|error| StoreError::Folder(error.to_string()))?;
-    let text = path.to_str().ok_or_else(|| StoreError::Folder(format!("the path {} is not UTF-8", path.display())))?;
+    let text = path.to_str().ok_or_else(|| StoreError::Folder(format!("the path {} is not UTF-8", shown::path(&path))))?;
     let mut url = String::from("sqlite://");
     for part in text.split('/').skip(1) {
         url.push('/');

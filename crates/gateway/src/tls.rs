@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use keyway_core::shown;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -15,7 +16,7 @@ static MORE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// It can't be read, or is not PEM.
-    #[error("{} holds no certificates in PEM: {error}", file.display())]
+    #[error("{} holds no certificates in PEM: {error}", shown::path(&file))]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -23,7 +24,7 @@ pub enum TrustError {
         error: rustls::pki_types::pem::Error,
     },
     /// There is none in it, or one that is no authority's.
-    #[error("{} holds no certificate of an authority", .0.display())]
+    #[error("{} holds no certificate of an authority", keyway_core::shown::path(.0))]
     NoAuthority(PathBuf),
 }
 

@@ -8,7 +8,7 @@ mod base;
 mod call;
 mod credentials;
 mod data;
-mod diff;
+pub mod diff;
 mod edit;
 mod hapikey;
 mod language;

@@ -1,6 +1,5 @@
 //! Reports: one scan, written for a person, a program or a client.
 
-mod escape;
 pub mod html;
 pub mod human;
 pub mod junit;
@@ -8,6 +7,7 @@ pub mod markdown;
 pub mod sarif;
 pub mod summary;
 
+use keyway_core::shown;
 use serde::Serialize;
 
 use crate::finding::{Finding, Usage};
@@ -36,5 +36,6 @@ pub fn json(report: &Report) -> String {
         stats: report.stats,
         skipped: &report.skipped,
     };
-    serde_json::to_string_pretty(&document).expect("a report has nothing that JSON lacks")
+    let text = serde_json::to_string_pretty(&document).expect("a report has nothing that JSON lacks");
+    shown::json(&text).into_owned()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::{list, say, show, table, text};
@@ -120,7 +121,7 @@ async fn import(connection: &Connection, file: &Path, client: &str, json: bool) 
     let text = if file == Path::new("-") {
         std::io::read_to_string(std::io::stdin())?
     } else {
-        std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
+        std::fs::read_to_string(file).with_context(|| format!("{} can't be read", shown::path(&file)))?
     };
     let mut accounts = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -161,7 +162,7 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     let text = if let Some(name) = &source.credential_env {
         std::env::var(name).with_context(|| format!("the environment variable {name} can't be read"))?
     } else if let Some(path) = &source.credential_file {
-        std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?
+        std::fs::read_to_string(path).with_context(|| format!("{} can't be read", shown::path(&path)))?
     } else if let Some(command) = &source.credential_command {
         let output = Command::new("sh").args(["-c", command]).stderr(Stdio::inherit()).output().context("the command can't be run")?;
         if !output.status.success() {

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use http::Method;
+use keyway_core::shown;
 use serde_json::Value;
 
 use self::parquet::Parquet;
-use super::{list, query, show, table, text};
+use super::{list, query, show, table, text, warn};
 use crate::Exit;
 use crate::args::{Audit, AuditFilter, Connection, Format};
 use crate::client::{call, stream};
@@ -19,12 +20,14 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
     match action {
         Audit::List { filter, json } => {
             let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(filter, None)), None).await?;
-            show(&answer, json, records)
+            show(&answer, json, records)?;
+            Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
         Audit::Verify { head, json } => {
             let answer = call(connection, Method::GET, &format!("/api/v1/audit/verify{}", query(&[("head", head)])), None).await?;
             show(&answer, json, verified)?;
-            Ok(if answer["fault"].is_null() { Exit::Fine } else { Exit::Negative })
+            let damaged = damage(connection).await?;
+            Ok(if answer["fault"].is_null() { damaged } else { Exit::Negative })
         }
         Audit::Export { filter, format, output } => {
             // The server sends lines; a Parquet file is made here.
@@ -33,21 +36,41 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
             match format {
                 Format::Parquet => {
                     let output = output.context("--format parquet writes a file: name it with --output")?;
-                    let file = std::fs::File::create(&output).with_context(|| format!("{} can't be written", output.display()))?;
+                    let file = std::fs::File::create(&output).with_context(|| format!("{} can't be written", shown::path(&output)))?;
                     let mut parquet = Parquet::new(file)?;
                     stream(connection, &path, |bytes| parquet.take(bytes).map_err(std::io::Error::other)).await?;
                     parquet.finish()?;
                 }
                 Format::Jsonl | Format::Csv => export(connection, &path, output.as_deref()).await?,
             }
-            Ok(Exit::Fine)
+            damage(connection).await
         }
     }
 }
 
+/// Tells what was noticed to be wrong with the files of the log, so that nobody takes a part of it for all.
+async fn damage(connection: &Connection) -> anyhow::Result<Exit> {
+    let answer = call(connection, Method::GET, "/api/v1/audit/damage", None).await?;
+    Ok(tell_damage(list(&answer, "damage").iter().map(place)))
+}
+
+/// A damaged place of the log.
+pub fn place(one: &Value) -> String {
+    format!("{} at byte {}: {}", text(&one["file"]), text(&one["offset"]), text(&one["what"]))
+}
+
+fn tell_damage(places: impl Iterator<Item = String>) -> Exit {
+    let mut exit = Exit::Fine;
+    for place in places {
+        warn(&format!("the audit log is damaged, and records may be missing: {place}"));
+        exit = Exit::Negative;
+    }
+    exit
+}
+
 async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> anyhow::Result<()> {
     let mut target: Box<dyn Write> = match output {
-        Some(file) => Box::new(std::fs::File::create(file).with_context(|| format!("{} can't be written", file.display()))?),
+        Some(file) => Box::new(std::fs::File::create(file).with_context(|| format!("{} can't be written", shown::path(&file)))?),
         None => Box::new(std::io::stdout()),
     };
     stream(connection, path, |bytes| target.write_all(bytes)).await?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keyway_core::shown;
 use keyway_gateway::backup;
 
 use super::print;
@@ -13,8 +14,8 @@ pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit
     print(&format!(
         "copied {:.1} MB of {} to {}; keep the master key apart from it, without which nothing in it can be used",
         bytes as f64 / 1e6,
-        connection.data.display(),
-        target.display()
+        shown::path(&connection.data),
+        shown::path(&target)
     ))?;
     Ok(Exit::Fine)
 }
@@ -22,6 +23,6 @@ pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit
 pub async fn put_back(connection: &Connection, source: &Path, master_key: Option<&Path>) -> anyhow::Result<Exit> {
     let has_key = backup::put_back(source, &connection.data, master_key).await?;
     let key = if has_key { "" } else { "; put its master key into KEYWAY_MASTER_KEY or master.key before the server is started" };
-    print(&format!("put {} back into {}{key}", source.display(), connection.data.display()))?;
+    print(&format!("put {} back into {}{key}", shown::path(&source), shown::path(&connection.data)))?;
     Ok(Exit::Fine)
 }

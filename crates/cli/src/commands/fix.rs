@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
+use keyway_core::shown;
+use keyway_scan::fix::diff;
 use keyway_scan::fix::write::{Fixes, plan};
 use serde_json::json;
 
@@ -17,7 +19,7 @@ pub fn run(args: &Fix) -> anyhow::Result<Exit> {
         fixes.write(folder).context("not every file was written")?;
     }
     if args.json {
-        super::print(&json!({ "version": 1, "files": fixes.files, "variables": fixes.variables }).to_string())?;
+        super::print_json(&json!({ "version": 1, "files": fixes.files, "variables": fixes.variables }))?;
     } else {
         tell(&fixes, args.write)?;
     }
@@ -27,18 +29,27 @@ pub fn run(args: &Fix) -> anyhow::Result<Exit> {
 
 fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
     if !write {
-        let diffs: String = fixes.files.iter().map(|file| file.diff.as_str()).collect();
+        let (printed, kept): (Vec<_>, Vec<_>) = fixes.files.iter().partition(|file| diff::is_harmless(&file.diff));
+        let diffs: String = printed.iter().map(|file| file.diff.as_str()).collect();
         if !diffs.is_empty() {
-            // A blank line at the end may be one of a patch: `print` adds the last line end itself.
-            super::print(diffs.strip_suffix('\n').unwrap_or(&diffs))?;
+            // A blank line at the end may be one of a patch: `print_exactly` adds the last line end itself.
+            super::print_exactly(diffs.strip_suffix('\n').unwrap_or(&diffs))?;
+        }
+        for file in kept {
+            super::say(&format!(
+                "{}: the difference is not printed, as its lines hold control characters that would act on a terminal; --write makes it, --json shows it",
+                shown::line(&file.path)
+            ));
         }
     }
     let changed = fixes.files.iter().filter(|file| !file.diff.is_empty());
     for file in changed.clone().filter(|_| write) {
-        file.changes.iter().for_each(|note| super::say(&format!("{}:{}: {}", file.path, note.line, note.what)));
+        file.changes.iter().for_each(|note| super::say(&format!("{}:{}: {}", shown::line(&file.path), note.line, shown::line(&note.what))));
     }
     for file in &fixes.files {
-        file.left.iter().for_each(|note| super::say(&format!("{}:{}: left alone: {}", file.path, note.line, note.what)));
+        file.left
+            .iter()
+            .for_each(|note| super::say(&format!("{}:{}: left alone: {}", shown::line(&file.path), note.line, shown::line(&note.what))));
     }
     let names: Vec<&str> = fixes.variables.iter().copied().collect();
     let left: usize = fixes.files.iter().map(|file| file.left.len()).sum();

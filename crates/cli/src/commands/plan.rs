@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::plan::{CredentialKind, Plan, integrations, markdown, plan, project_files};
+use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::token::shown_once;
@@ -32,10 +33,10 @@ pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
     let text = match if args.json { PlanFormat::Json } else { args.format } {
         PlanFormat::Human => human::write(&made),
         PlanFormat::Markdown => markdown(&made),
-        PlanFormat::Json => serde_json::to_string_pretty(&made)?,
+        PlanFormat::Json => shown::json(&serde_json::to_string_pretty(&made)?).into_owned(),
     };
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?,
+        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?,
         None => super::print(text.trim_end())?,
     }
     Ok(if made.apps.is_empty() { Exit::Fine } else { Exit::Negative })
@@ -47,15 +48,15 @@ fn write_projects(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
     for file in plan.apps.iter().flat_map(project_files) {
         let path = folder.join(&file.path);
         if path.exists() {
-            bail!("{} is there already; choose another folder, or take it away first", path.display());
+            bail!("{} is there already; choose another folder, or take it away first", shown::path(&path));
         }
-        std::fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(|| format!("{} can't be made", folder.display()))?;
-        std::fs::write(&path, file.text).with_context(|| format!("{} can't be written", path.display()))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(|| format!("{} can't be made", shown::path(&folder)))?;
+        std::fs::write(&path, file.text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
         written += 1;
     }
     super::say(&match written {
         0 => "keyway: no app of this plan needs a HubSpot project".to_owned(),
-        files => format!("keyway: {files} files written to {}", folder.display()),
+        files => format!("keyway: {files} files written to {}", shown::path(&folder)),
     });
     Ok(())
 }

@@ -6,6 +6,7 @@ mod webhook;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
 use super::{encode, list, query, show, table, text, token};
@@ -37,7 +38,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
         Portal::Seed { file, set, csv, json } => {
             let seed = match (file, set) {
                 (_, Some(set)) => json!({ "set": set }),
-                (Some(file), None) => serde_json::from_str(&read(&file)?).with_context(|| format!("{} is not JSON", file.display()))?,
+                (Some(file), None) => serde_json::from_str(&read(&file)?).with_context(|| format!("{} is not JSON", shown::path(&file)))?,
                 (None, None) => csv::seed(&csv)?,
             };
             let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
@@ -71,7 +72,7 @@ async fn only_embedded(connection: &Connection) -> anyhow::Result<u64> {
 
 fn read(file: &std::path::Path) -> anyhow::Result<String> {
     let read = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
-    read.with_context(|| format!("{} can't be read", file.display()))
+    read.with_context(|| format!("{} can't be read", shown::path(&file)))
 }
 
 /// A time with its unit; milliseconds too, which other commands have no use for.
@@ -115,14 +116,14 @@ impl Double<'_> {
                     Ok(())
                 };
                 stream(self.connection, &format!("{}{}", self.path, path(&name)), take).await?;
-                std::fs::write(&file, out).with_context(|| format!("{} can't be written", file.display()))?;
-                super::say(&format!("wrote snapshot {name} to {}", file.display()));
+                std::fs::write(&file, out).with_context(|| format!("{} can't be written", shown::path(&file)))?;
+                super::say(&format!("wrote snapshot {name} to {}", shown::path(&file)));
                 Ok(Exit::Fine)
             }
             Snapshot::Import { name, file, json } => {
                 let copy = read(&file)?.into_bytes();
                 let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
-                show(&answer, json, |_| format!("took snapshot {name} from {}", file.display()))
+                show(&answer, json, |_| format!("took snapshot {name} from {}", shown::path(&file)))
             }
             Snapshot::Delete { name, json } => {
                 let answer = self.call(Method::DELETE, &path(&name), None).await?;

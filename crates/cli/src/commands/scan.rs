@@ -7,6 +7,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use anyhow::Context;
+use keyway_core::shown;
 use keyway_scan::baseline::{self, Baseline};
 use keyway_scan::detect::Wanted;
 use keyway_scan::finding;
@@ -51,14 +52,14 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     }
     if args.write_baseline {
         let written = Baseline::of(&report.findings, known.as_ref());
-        std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", baseline_path.display()))?;
-        super::say(&format!("keyway: {} written to {}", secrets::count(&report.findings), baseline_path.display()));
+        std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", shown::path(&baseline_path)))?;
+        super::say(&format!("keyway: {} written to {}", secrets::count(&report.findings), shown::path(&baseline_path)));
         return Ok(Exit::Fine);
     }
     let today = today();
     let text = written(&report, &args, &today);
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?,
+        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?,
         None => super::print(text.trim_end())?,
     }
     Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })
@@ -104,12 +105,12 @@ fn baseline(args: &Scan) -> anyhow::Result<(PathBuf, Option<Baseline>)> {
     let path = args.baseline.clone().unwrap_or_else(|| folder.join(baseline::FILE_NAME));
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let known = Baseline::parse(&text).with_context(|| path.display().to_string())?;
+            let known = Baseline::parse(&text).with_context(|| shown::path(&path))?;
             Ok((path, Some(known)))
         }
         // One that was asked for must be there, unless it is about to be written.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && (args.baseline.is_none() || args.write_baseline) => Ok((path, None)),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
+        Err(error) => Err(error).with_context(|| shown::path(&path)),
     }
 }
 

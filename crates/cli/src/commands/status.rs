@@ -32,16 +32,26 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     }
     // A server without a proxy has none.
     let of_proxy = call(connection, Method::GET, proxy::PATH, None).await.ok().as_ref().and_then(proxy::trouble);
+    let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
+        Ok(answer) => list(&answer, "damage").iter().map(super::audit::place).collect(),
+        // Who asks may not see it.
+        Err(_) => Vec::new(),
+    };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
-    show(&json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed, "proxy": of_proxy }), json, |_| {
-        let mut lines = format!("keyway runs, with {} account(s)", accounts.len());
-        for (hub_id, trouble) in &troubles {
-            lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
-        }
-        of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));
-        lines
-    })?;
-    Ok(if troubles.is_empty() && of_proxy.is_none() { Exit::Fine } else { Exit::Negative })
+    show(
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed, "proxy": of_proxy, "auditDamage": damage }),
+        json,
+        |_| {
+            let mut lines = format!("keyway runs, with {} account(s)", accounts.len());
+            for (hub_id, trouble) in &troubles {
+                lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
+            }
+            damage.iter().for_each(|place| lines.push_str(&format!("\nthe audit log is damaged: {place}")));
+            of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));
+            lines
+        },
+    )?;
+    Ok(if troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
 /// What is to be said of an app's tokens that were made before a moment and have no end yet.

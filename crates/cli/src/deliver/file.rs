@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
+use keyway_core::shown;
 use serde::Deserialize;
 
 use super::random_hex;
@@ -35,14 +36,14 @@ fn owner_alone() -> String {
 
 impl FileTarget {
     pub fn name(&self) -> String {
-        format!("file {}", self.path.display())
+        format!("file {}", shown::path(&self.path))
     }
 
     /// The file itself where the path is a link to it, the folder it is in, and its copy from before.
     fn places(&self) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
         let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let name = path.file_name().with_context(|| format!("{} is not a file", path.display()))?;
+        let name = path.file_name().with_context(|| format!("{} is not a file", shown::path(&path)))?;
         let former = folder.join(format!(".{}.keyway-former", name.to_string_lossy()));
         Ok((path, folder, former))
     }
@@ -63,11 +64,11 @@ impl FileTarget {
             bail!("the template has no {PLACE}");
         }
         if path.is_dir() {
-            bail!("{} is a folder", path.display());
+            bail!("{} is a folder", shown::path(&path));
         }
         // The one way to know whether a file can be made.
         let trial = draft_in(&folder)?;
-        let cant = || format!("{} can't be written", folder.display());
+        let cant = || format!("{} can't be written", shown::path(&folder));
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&trial).with_context(cant)?;
         std::fs::remove_file(&trial).with_context(cant)?;
         let fate = if path.exists() { "replaces it" } else { "makes it" };
@@ -78,22 +79,22 @@ impl FileTarget {
         let (path, folder, former) = self.places()?;
         let existed = path.exists();
         if existed {
-            let old = std::fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
+            let old = std::fs::read(&path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
             write(&former, &folder, &old, std::fs::metadata(&path)?.mode() & 0o777, &path)?;
         } else {
             let _ = std::fs::remove_file(&former);
         }
         write(&path, &folder, self.template.replace(PLACE, token.expose()).as_bytes(), self.mode()?, &path)?;
-        Ok(if existed { format!("replaced; what was there is in {}", former.display()) } else { "made".into() })
+        Ok(if existed { format!("replaced; what was there is in {}", shown::path(&former)) } else { "made".into() })
     }
 
     pub fn undo(&self) -> anyhow::Result<String> {
         let (path, _, former) = self.places()?;
         if former.exists() {
-            std::fs::rename(&former, &path).with_context(|| format!("{} can't be put back", path.display()))?;
+            std::fs::rename(&former, &path).with_context(|| format!("{} can't be put back", shown::path(&path)))?;
             return Ok("put back".into());
         }
-        std::fs::remove_file(&path).with_context(|| format!("{} can't be removed", path.display()))?;
+        std::fs::remove_file(&path).with_context(|| format!("{} can't be removed", shown::path(&path)))?;
         Ok("removed: there was none before".into())
     }
 }
@@ -105,7 +106,7 @@ fn draft_in(folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// Writes a file whole or not at all, with the owner of another where that is allowed.
 fn write(to: &Path, folder: &Path, bytes: &[u8], mode: u32, owner_of: &Path) -> anyhow::Result<()> {
-    let cant = || format!("{} can't be written", to.display());
+    let cant = || format!("{} can't be written", shown::path(&to));
     let draft = draft_in(folder)?;
     let written = (|| {
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -40,6 +40,7 @@ mod scan;
 /// Signing in, and what attackers try there.
 mod sign_in;
 /// Which CRM records a call touched, as the audit tells it.
+mod terminals;
 mod touched;
 /// Calls that the catalog does not list.
 mod unlisted;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Plan, Who};
+use crate::shown::{Cell, Code};
 
 /// Writes it.
 pub fn markdown(plan: &Plan) -> String {
@@ -25,7 +26,7 @@ pub fn markdown(plan: &Plan) -> String {
                     format!(
                         "| `{}` | {} |",
                         reason.scope,
-                        reason.because.iter().map(|one| format!("`{}`", escaped(one))).collect::<Vec<_>>().join("<br>")
+                        reason.because.iter().map(|one| format!("`{}`", Code(one))).collect::<Vec<_>>().join("<br>")
                     ),
                 )
             });
@@ -40,9 +41,9 @@ pub fn markdown(plan: &Plan) -> String {
                 &mut text,
                 format!(
                     "| `{}` | {} | {}{difference} | {} |",
-                    escaped(&one.operation),
+                    Code(&one.operation),
                     escaped(&one.places.join(", ")),
-                    one.successor.as_deref().map_or("-".into(), |path| format!("`{}`", escaped(path))),
+                    one.successor.as_deref().map_or("-".into(), |path| format!("`{}`", Code(path))),
                     one.ends.unwrap_or("-")
                 ),
             );
@@ -58,14 +59,15 @@ pub fn markdown(plan: &Plan) -> String {
     }
     line(&mut text, "\n## Steps\n\nThose in bold only a person can do: HubSpot has no API for them.\n".to_owned());
     for step in &plan.steps {
-        let what = if step.who == Who::Person { format!("**{}**", escaped(&step.what)) } else { escaped(&step.what) };
-        let command = step.command.as_ref().map(|command| format!(": `{command}`")).unwrap_or_default();
+        let what = escaped(&step.what);
+        let what = if step.who == Who::Person { format!("**{what}**") } else { what.to_string() };
+        let command = step.command.as_ref().map(|command| format!(": `{}`", Code(command))).unwrap_or_default();
         line(&mut text, format!("{}. {what}{command}", step.number));
     }
     text
 }
 
 /// Names of folders and apps are anyone's: none may end a cell or begin a tag.
-fn escaped(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+const fn escaped(text: &str) -> Cell<'_> {
+    Cell(text)
 }

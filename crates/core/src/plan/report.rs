@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Grouping, Integration, Leak, Use};
+use crate::shown;
 
 /// What a plan reads of a scan's report, version 1 (docs/scan.md). Fields that are not of use are let pass.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -77,14 +78,14 @@ impl Report {
 pub fn integrations(report: Option<&Report>, recorded: &[Recorded], grouping: &Grouping) -> Vec<Integration> {
     let mut found: BTreeMap<String, Integration> = BTreeMap::new();
     for row in report.into_iter().flat_map(|report| &report.usages) {
-        let place = format!("{}:{}", row.path, row.line);
-        let of = found.entry(grouping.of_file(&row.path)).or_default();
-        of.uses.push(Use { operation: row.operation.clone(), object: None, scopes: row.scopes.clone(), auth: row.auth.clone(), place });
+        let place = format!("{}:{}", shown::line(&row.path), row.line);
+        let of = found.entry(name_of(&grouping.of_file(&row.path))).or_default();
+        of.uses.push(Use { operation: name_of(&row.operation), object: None, scopes: row.scopes.clone(), auth: row.auth.clone(), place });
     }
     for row in report.into_iter().flat_map(|report| &report.findings) {
-        let of = found.entry(grouping.of_file(&row.path)).or_default();
-        let place = format!("{}:{}", row.path, row.line);
-        of.leaks.push(Leak { kind: row.kind.clone(), place, masked: row.masked.clone(), in_history: row.commit.is_some() });
+        let of = found.entry(name_of(&grouping.of_file(&row.path))).or_default();
+        let place = format!("{}:{}", shown::line(&row.path), row.line);
+        of.leaks.push(Leak { kind: name_of(&row.kind), place, masked: name_of(&row.masked), in_history: row.commit.is_some() });
     }
     add_recorded(&mut found, recorded, grouping);
     for (name, integration) in &mut found {
@@ -99,13 +100,18 @@ pub fn integrations(report: Option<&Report>, recorded: &[Recorded], grouping: &G
     found.into_values().collect()
 }
 
+/// Paths, and what is made of them, may hold anything; an app's name may not.
+fn name_of(text: &str) -> String {
+    shown::line(text).into_owned()
+}
+
 fn add_recorded(found: &mut BTreeMap<String, Integration>, recorded: &[Recorded], grouping: &Grouping) {
     let mut calls: BTreeMap<(String, &str, Option<&str>), u64> = BTreeMap::new();
     let mut accounts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     // What never succeeded is no need: the scopes for it would be granted to nobody's use.
     for row in recorded.iter().filter(|row| row.failed < row.calls && !row.operation.contains('(')) {
         let caller = row.app.clone().unwrap_or_else(|| format!("app {}", row.app_id));
-        let name = grouping.of_caller(&caller);
+        let name = name_of(&grouping.of_caller(&caller));
         *calls.entry((name.clone(), &row.operation, row.object.as_deref())).or_default() += row.calls;
         let of = accounts.entry(name).or_default();
         if !of.contains(&row.hub_id) {

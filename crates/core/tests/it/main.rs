@@ -61,6 +61,34 @@ fn crates_touch_only_the_crates_they_may() {
     }
 }
 
+/// Ways to write foreign text that leave its controls as they are. `core::shown` has the others.
+const MUST_NOT_SHOW: [&str; 3] = [".display()", "println!", "eprintln!"];
+
+#[test]
+fn foreign_text_is_shown_in_one_way() {
+    for room in ["core", "scan", "portal", "gateway", "oauth", "cli"] {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let found = MUST_NOT_SHOW
+                        .iter()
+                        .find(|way| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(**way)));
+                    assert!(found.is_none(), "{path:?} writes with {}: names may hold anything; use keyway_core::shown", found.unwrap());
+                    // Only the two places that make output harmless write to a terminal.
+                    let writes =
+                        room == "cli" && !text.starts_with("//! The commands that ask") && text.contains("writeln!(std::io::stdout()");
+                    assert!(!writes, "{path:?} writes to stdout itself; use commands::print");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn core_builds_on_nothing_that_does_io() {
     let packages = normal_dependencies();

@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
+use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::{RecordRef, property_name};
 use schemars::JsonSchema;
@@ -22,7 +23,7 @@ use super::extract::Query;
 use super::page::limit;
 use super::view::{self, Answer, answer};
 use crate::audit::chain::Heads;
-use crate::audit::{AuditError, AuditFilter, AuditRecord, StatusFilter, Verification};
+use crate::audit::{AuditError, AuditFilter, AuditRecord, Damage, StatusFilter, Verification};
 use crate::principal::Principal;
 
 /// Records read at once for an export: some megabytes.
@@ -73,7 +74,8 @@ pub(super) async fn list(
     let more = records.len() > page;
     records.truncate(page);
     let before = records.last().filter(|_| more).map(|record| record.id);
-    answer(Records { records, before })
+    let damage = admin.audit.damage().await?.iter().map(ToString::to_string).collect();
+    answer(Records { records, before, damage })
 }
 
 /// A page of records of calls.
@@ -83,6 +85,10 @@ pub(super) struct Records {
     records: Vec<AuditRecord>,
     /// For the next page; none on the last.
     before: Option<i64>,
+    /// What was noticed to be wrong with the files of the log, so that records may be missing here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    damage: Vec<String>,
 }
 
 /// A record as it is sent: of the fields of [`AuditRecord`], which a test compares.
@@ -142,6 +148,12 @@ pub(super) async fn verify(State(admin): State<Admin>, Query(query): Query<Verif
     answer(view::Verified { records, torn, head, fault })
 }
 
+/// What was noticed to be wrong with the files of the log.
+pub(super) async fn damage(State(admin): State<Admin>) -> Answer<view::AuditDamage> {
+    let place = |one: Damage| view::DamagedPlace { file: one.file, offset: one.offset, what: one.what };
+    answer(view::AuditDamage { damage: admin.audit.damage().await?.into_iter().map(place).collect() })
+}
+
 /// Streams every record that fits, newest first, with bounded memory.
 pub(super) async fn export(
     State(admin): State<Admin>,
@@ -195,7 +207,12 @@ impl HttpBody for Pages {
 }
 
 fn jsonl_text(records: &[AuditRecord]) -> Vec<u8> {
-    records.iter().flat_map(|record| serde_json::to_string(record).unwrap_or_default().into_bytes().into_iter().chain([b'\n'])).collect()
+    records
+        .iter()
+        .flat_map(|record| {
+            shown::json(&serde_json::to_string(record).unwrap_or_default()).into_owned().into_bytes().into_iter().chain([b'\n'])
+        })
+        .collect()
 }
 
 fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
@@ -215,10 +232,13 @@ fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
 fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
     let AuditRecord { id, time, hub_id, app_id, token_id, operation, object, status, category, attempts, .. } = record;
     let AuditRecord { waited_us, latency_us, bytes_in, bytes_out, correlation_id, source, .. } = record;
+    let (operation, correlation_id, source) = (shown::csv(operation), shown::csv(correlation_id), shown::csv(source));
+    let (object, category) = (object.as_deref().map(shown::csv), category.as_deref().map(shown::csv));
+    let list = |items: &[String]| shown::csv(&items.join(" ")).into_owned();
     (
         (id, time, hub_id, app_id, token_id, operation, object, status, category, attempts),
         (waited_us, latency_us, bytes_in, bytes_out, correlation_id, source),
-        (record.record_ids.join(" "), record.record_count, record.records_incomplete, record.properties.join(" "), record.property_count),
+        (list(&record.record_ids), record.record_count, record.records_incomplete, list(&record.properties), record.property_count),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: a 401 says how one authenticates.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -73,6 +76,12 @@ impl From<ControlError> for ApiError {
             ControlError::NotFound(_) => (404, "not_found"),
             ControlError::Conflict(_) => (409, "conflict"),
             ControlError::Credential(_) => (422, "credential"),
+            ControlError::Store(error) if error.may_pass() => {
+                tracing::error!(%error, "a change could not be written");
+                let message =
+                    "the change could not be written and nothing was changed: the store does not answer, or its disk is full. Try again";
+                return Self::new(503, "unavailable", message);
+            }
             ControlError::Store(_) | ControlError::Backend(_) => {
                 tracing::error!(%error, "a change failed");
                 (500, "internal")

@@ -67,8 +67,10 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         head(&mut text, name, "gauge", "Whether limits are shared with the other instances and not divided.");
         line(&mut text, name, &[], u8::from(shared));
     }
+    let damage = admin.audit.damage().await.map_or(0, |places| places.len());
     for (name, help, count) in [
         ("keyway_instances", "Instances that share the store.", admin.audit.instances() as usize),
+        ("keyway_audit_damage", "Places of the audit log that are not as they were written.", damage),
         ("keyway_accounts", "Accounts.", accounts.len()),
         ("keyway_apps", "Apps.", apps.len()),
     ] {

@@ -246,6 +246,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),
     op("listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps").query::<AuditQuery>().answer::<Records>(),
     op("exportRecords", "GET", "/api/v1/audit/export", Reader, "All records that fit, as JSON lines or CSV; app managers name one of their apps").query::<AuditQuery>(),
+    op("listDamage", "GET", "/api/v1/audit/damage", Auditor, "What was noticed to be wrong with the files of the log").answer::<view::AuditDamage>(),
     op("verifyRecords", "GET", "/api/v1/audit/verify", Auditor, "Check every seal of the log").query::<VerifyQuery>().answer::<view::Verified>(),
 ];
 

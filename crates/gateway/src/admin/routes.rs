@@ -105,6 +105,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/audit/export", get(audit::export))
+        .route("/api/v1/audit/damage", get(audit::damage))
         .route("/api/v1/audit/verify", get(audit::verify))
         .route("/api/v1/accounts/{hub_id}/access-token", post(oauth_accounts::access_token))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -67,6 +67,18 @@ macro_rules! shown {
 }
 
 shown! {
+    /// What is wrong with the files of the audit log.
+    struct AuditDamage {
+        damage: Vec<DamagedPlace>,
+    }
+    /// A place of the audit log that is not as it was written.
+    struct DamagedPlace {
+        /// The file's name in the folder of the log.
+        file: String,
+        /// Where it begins, in bytes from the file's beginning.
+        offset: u64,
+        what: String,
+    }
     /// What clients of the forward proxy must trust.
     struct ProxyAuthorities {
         authorities: Vec<ProxyAuthority>,

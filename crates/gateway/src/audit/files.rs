@@ -16,7 +16,7 @@ mod verify;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,6 +24,7 @@ use keyway_core::time::Timestamp;
 
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
+use super::damage::{Damage, Noticed};
 use super::row::Row;
 use crate::registry::locked;
 pub(crate) use copy::{copy, is_readable};
@@ -41,6 +42,8 @@ const AHEAD_BYTES: u64 = 1 << 20;
 const DAY_MS: i64 = 86_400_000;
 /// The file that says where the chain starts, once older files were taken away.
 const START: &str = "start";
+/// Said of a commit whose seal does not fit.
+const CHANGED: &str = "a commit is not as it was written";
 /// The extension of files that a crash left without a whole commit.
 const CUT: &str = "cut";
 
@@ -50,6 +53,7 @@ pub(super) struct Shelf {
     folder: Option<PathBuf>,
     key: Arc<ChainKey>,
     state: Mutex<State>,
+    noticed: Noticed,
 }
 
 struct State {
@@ -116,6 +120,29 @@ impl Shelf {
     fn locked(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
     }
+
+    fn damaged(&self, file: String, offset: u64, what: String) {
+        self.noticed.add(Damage { file, offset, what });
+    }
+
+    /// All damage that was noticed so far; the newest file is looked at now.
+    pub(super) fn damage(&self) -> Vec<Damage> {
+        let lost = self.locked().live.lost();
+        if let Some((name, what)) = lost {
+            self.damaged(name, 0, what);
+        }
+        self.noticed.all()
+    }
+}
+
+/// The name of the file that begins with a record.
+fn name_of(first_id: i64) -> String {
+    format!("{first_id:020}.log")
+}
+
+/// A record's number from which on no file of a folder has its name.
+fn free_from(folder: &Path, first_id: i64) -> i64 {
+    (first_id..).find(|id| fs::symlink_metadata(folder.join(name_of(*id))).is_err()).unwrap_or(first_id)
 }
 
 impl Finished {
@@ -137,7 +164,10 @@ impl Finished {
             Kept::Folder(path) => match Index::load(&index_path(path), key)? {
                 Some(index) => Ok(Arc::new(index)),
                 None => {
-                    tracing::warn!(file = %path.display(), "the index of an audit file is missing or was changed; it is made anew");
+                    tracing::warn!(
+                        file = keyway_core::shown::path(&path),
+                        "the index of an audit file is missing or was changed; it is made anew"
+                    );
                     let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
                     put_beside(&index, path, key)?;
                     Ok(Arc::new(index))
@@ -156,7 +186,10 @@ impl Finished {
         if let Some(bits) = postings::find(&ids_path(path), key, &self.seal, hashes)? {
             return Ok(bits);
         }
-        tracing::warn!(file = %path.display(), "the record ids of an audit file are missing or were changed; they are made anew");
+        tracing::warn!(
+            file = keyway_core::shown::path(&path),
+            "the record ids of an audit file are missing or were changed; they are made anew"
+        );
         let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
         index.postings.save(&ids_path(path), key, &self.seal)?;
         Ok(index.postings.blocks(hashes))
@@ -169,9 +202,17 @@ impl Files {
         let day = records.iter().map(|(entry, _)| entry.at.as_ms().div_euclid(DAY_MS)).max();
         let due = {
             let state = self.shelf.locked();
+            // Somebody took the file away, or changed it: what is written to it may be nowhere.
+            let lost = state.live.lost();
             let later = day.zip(state.live.day).is_some_and(|(day, of_file)| day > of_file);
             let index = &state.live.index;
-            index.records > 0 && (later || index.end >= FILE_BYTES || index.postings.len() >= POSTINGS_MAX)
+            let due = index.records > 0 && (later || index.end >= FILE_BYTES || index.postings.len() >= POSTINGS_MAX);
+            drop(state);
+            let is_lost = lost.is_some();
+            if let Some((name, what)) = lost {
+                self.shelf.damaged(name, 0, format!("{what}; a new file begins"));
+            }
+            due || is_lost
         };
         if due || self.unsure {
             self.next_file()?;
@@ -239,7 +280,17 @@ impl Files {
 
     /// Begins a new file, and notes there again which calls are under way.
     fn next_file(&mut self) -> io::Result<()> {
-        let head = self.shelf.locked().live.following();
+        let head = {
+            let live = &self.shelf.locked().live;
+            let head = live.following();
+            match &self.shelf.folder {
+                // Its own name is free, where it has no records. Any other file stays what it is.
+                Some(folder) if live.index.records > 0 || live.lost().is_some() => {
+                    Head { first_id: free_from(folder, head.first_id), ..head }
+                }
+                _ => head,
+            }
+        };
         let mut frame = vec![0; FRAME_HEAD_BYTES];
         frame.extend(self.begun.values().flatten());
         let mut next = Live::create(self.shelf.folder.as_deref(), head)?;
@@ -287,6 +338,7 @@ impl Files {
         drop(state);
         for file in &gone {
             file.remove(self.shelf.folder.as_deref());
+            self.shelf.noticed.forget(&name_of(file.first_id));
         }
         Ok(gone.iter().map(|file| file.records).sum())
     }
@@ -323,13 +375,28 @@ impl Live {
         let (file, path) = match folder {
             None => (tempfile::tempfile()?, None),
             Some(folder) => {
-                let path = folder.join(format!("{:020}.log", head.first_id));
+                let path = folder.join(name_of(head.first_id));
                 let draft = path.with_extension("new");
                 (File::options().read(true).write(true).create(true).truncate(true).open(draft)?, Some(path))
             }
         };
         head.write(&file)?;
         Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None })
+    }
+
+    /// What became of the file under its name, where that is not what is written; with its name.
+    fn lost(&self) -> Option<(String, String)> {
+        let path = self.path.as_ref()?;
+        let found = |what: &str| Some((name_of(self.head.first_id), what.to_owned()));
+        match (fs::symlink_metadata(path), self.file.metadata()) {
+            (Ok(named), Ok(own)) if (named.dev(), named.ino()) != (own.dev(), own.ino()) => {
+                found("the file was replaced while it was written")
+            }
+            (Ok(_), Ok(own)) if own.len() < self.index.end => found("the file was cut while it was written"),
+            (Ok(_), _) => None,
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => found("the file was deleted while it was written"),
+            (Err(error), _) => Some((name_of(self.head.first_id), format!("the file can't be looked at: {error}"))),
+        }
     }
 
     /// Gives the file its name, durably.
@@ -345,7 +412,7 @@ impl Finished {
     /// Best effort: what is left is before the start, and is taken away when the log is opened.
     fn remove(&self, folder: Option<&Path>) {
         let Some(folder) = folder else { return };
-        let path = folder.join(format!("{:020}.log", self.first_id));
+        let path = folder.join(name_of(self.first_id));
         for path in [index_path(&path), ids_path(&path), path] {
             let _ = fs::remove_file(path);
         }
@@ -383,6 +450,11 @@ impl Start {
 /// Writes the index of a full file, which then need not be held here.
 fn put_away(shelf: &Shelf, (file, path, index): (Arc<File>, Option<PathBuf>, Arc<Index>)) {
     let Some(path) = path else { return };
+    let is_same = matches!((fs::symlink_metadata(&path), file.metadata()), (Ok(named), Ok(own)) if (named.dev(), named.ino()) == (own.dev(), own.ino()));
+    if !is_same {
+        // Somebody took it away or put another in its place: what was written is here alone.
+        return;
+    }
     let saved = file.set_len(index.end).and_then(|()| put_beside(&index, &path, &shelf.key));
     if let Err(error) = saved {
         return tracing::warn!(%error, "the index of an audit file could not be written; it stays in memory");

@@ -52,6 +52,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
     records.iter().map(|record| Timestamp::parse_iso(&record.time).unwrap().as_ms()).collect()
 }
 
+mod damaged;
 mod in_files;
 mod naming;
 mod on_postgresql;

@@ -302,7 +302,7 @@ pub(super) fn address(email: &str) -> Result<String> {
     const BYTES_MAX: usize = 254;
     let email = email.trim().to_lowercase();
     let parts = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
-    if parts && email.len() <= BYTES_MAX && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+    if parts && email.len() <= BYTES_MAX && !email.chars().any(|letter| letter.is_whitespace() || keyway_core::shown::acts(letter)) {
         Ok(email)
     } else {
         Err(ControlError::Invalid("that is not an e-mail address".into()))

@@ -22,7 +22,7 @@ impl Snapshots {
     /// # Errors
     /// The name is not one, or there are too many copies; says which.
     pub fn put(&self, name: &str, copy: Vec<u8>) -> Result<(), String> {
-        if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(keyway_core::shown::acts) {
             return Err(format!("a snapshot's name has 1 to {NAME_MAX} characters, none of them control characters"));
         }
         let mut copies = self.lock();

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use keyway_core::shown;
 use rustix::fs::{FlockOperation, Mode, flock};
 
 use super::StoreError;
@@ -21,15 +22,16 @@ impl Drop for Lock {
 
 /// Makes the folder, narrows its permissions, and takes its lock.
 pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
-    let failed =
-        |what: &str, error: &dyn std::fmt::Display| StoreError::Folder(format!("the data folder {}: {what}: {error}", folder.display()));
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        StoreError::Folder(format!("the data folder {}: {what}: {error}", shown::path(&folder)))
+    };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| failed("it can't be made", &error))?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|error| failed("its permissions can't be set", &error))?;
     let file = private(OpenOptions::new().create(true).write(true).truncate(false))
         .open(folder.join("lock"))
         .map_err(|error| failed("its lock can't be opened", &error))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", folder.display())))?;
+        .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", shown::path(&folder))))?;
     // What Keyway writes here holds credentials and must not be committed by mistake.
     let ignore = folder.join(".gitignore");
     if !ignore.exists() {
@@ -50,7 +52,7 @@ pub(super) fn master_key(folder: &Path) -> Result<[u8; 32], StoreError> {
         return parse_hex(text.trim()).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
     }
     let path = folder.join("master.key");
-    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", path.display()));
+    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
     match fs::read_to_string(&path) {
         Ok(text) => parse_hex(text.trim()).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use keyway_core::shown;
 use sqlx::AnyPool;
 
 use super::StoreError;
@@ -38,7 +39,7 @@ pub(super) fn check_store_is_there(folder: &Path) -> Result<(), StoreError> {
     if std::env::var_os("KEYWAY_MASTER_KEY").is_none() && !folder.join(MASTER_KEY).exists() {
         return Err(StoreError::Folder(format!(
             "the data folder {0} has a {STORE} but no {MASTER_KEY}, without which no credential in it can be opened. Put the {MASTER_KEY} of this folder back, or set KEYWAY_MASTER_KEY",
-            folder.display(),
+            shown::path(&folder),
         )));
     }
     Ok(())
@@ -72,11 +73,11 @@ impl Identity {
             Ok(there) if there.trim() == identity.id => Ok(identity),
             Ok(_) => Err(StoreError::Folder(format!(
                 "the audit log in {} belongs to another data folder than {STORE}. Put back the folder {} that belongs to this {STORE}",
-                folder.display(),
+                shown::path(&folder),
                 audit::FOLDER,
             ))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(identity),
-            Err(error) => Err(StoreError::Folder(format!("{}: {error}", marker.display()))),
+            Err(error) => Err(StoreError::Folder(format!("{}: {error}", shown::path(&marker)))),
         }
     }
 
@@ -88,7 +89,7 @@ impl Identity {
         let marker = self.marker();
         if !marker.exists() {
             let written = fs::write(&marker, &self.id).and_then(|()| File::open(&marker)?.sync_all());
-            written.map_err(|error| StoreError::Folder(format!("{}: {error}", marker.display())))?;
+            written.map_err(|error| StoreError::Folder(format!("{}: {error}", shown::path(&marker))))?;
         }
         sqlx::query("update folder set complete = 1 where complete = 0").execute(pool).await?;
         Ok(())
@@ -113,7 +114,7 @@ fn missing(folder: &Path, what: &str, there: &[&str]) -> StoreError {
     let verb = if there.len() == 1 { "is" } else { "are" };
     StoreError::Folder(format!(
         "{what} is missing from the data folder {0}, or empty, while {1} {verb} there. Nothing was changed. Move the folder away and restore a backup with \"keyway restore BACKUP --data {0}\", or put {what} back. For an empty server, pass another folder with --data",
-        folder.display(),
+        shown::path(&folder),
         there.join(" and "),
     ))
 }

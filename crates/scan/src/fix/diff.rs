@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use keyway_core::shown;
+
 /// Lines around a change.
 const CONTEXT: usize = 3;
 /// Lines beyond which the middle of a change is not looked into: it is shown as one.
@@ -23,7 +25,7 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
 /// A path as git writes it: what would end the name, or the line, is quoted; a tab ends one with blanks.
 fn name(side: &str, path: &str) -> String {
     let path = format!("{side}/{}", path.trim_start_matches('/'));
-    if !path.contains(['"', '\\']) && !path.contains(char::is_control) {
+    if !path.contains(['"', '\\']) && !path.contains(shown::acts) {
         let end = if path.contains(' ') { "\t" } else { "" };
         return format!("{path}{end}");
     }
@@ -37,6 +39,16 @@ fn name(side: &str, path: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// Whether a difference can be printed as it is: beside tabs and ends of lines nothing in it acts on a
+/// terminal. What is changed in it would not apply any more.
+pub fn is_harmless(diff: &str) -> bool {
+    diff.split_inclusive('\n').all(|line| {
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        !line.chars().any(|letter| letter != '\t' && (letter.is_control() || shown::turns(letter)))
+    })
 }
 
 /// Lines of the old text that lines of the new one take the place of.
@@ -129,6 +141,11 @@ mod tests {
         let diff = unified("x.py", "a\nb\nc\nd\ne\nf\n", "a\nb\nc\nD\ne\nf\n");
         assert_eq!(diff, "--- a/x.py\n+++ b/x.py\n@@ -1,6 +1,6 @@\n a\n b\n c\n-d\n+D\n e\n f\n");
         assert_eq!(unified("x.py", "a", "a"), "");
+        assert!(is_harmless(&diff) && is_harmless("-a\tb\r\n+Zo\u{eb}\n"));
+        for hostile in ["-\u{1b}[2J\n", "+a\rb\n", " \u{202e}\n", "\u{9b}"] {
+            assert!(!is_harmless(hostile), "{hostile:?}");
+        }
+        assert_eq!(name("a", "x\u{202e}\u{1b}.py"), "\"a/x\\342\\200\\256\\033.py\"");
         assert!(unified("x.py", "a", "b").contains("-a\n\\ No newline at end of file\n+b\n"));
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
+use keyway_core::shown;
 use serde::Serialize;
 
 use super::{Note, TEXT_BYTES_MAX, fix, unified};
@@ -52,7 +53,7 @@ pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
     for root in roots {
         let meta = fs::symlink_metadata(root).map_err(|error| named(root, &error))?;
         if meta.is_symlink() {
-            return Err(io::Error::other(format!("{} is a link; name what it leads to", root.display())));
+            return Err(io::Error::other(format!("{} is a link; name what it leads to", shown::path(&root))));
         }
         let mut overrides = ignore::overrides::OverrideBuilder::new(root);
         for glob in globs {
@@ -75,7 +76,7 @@ pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", shown::path(&path)))
 }
 
 impl Fixes {
@@ -126,7 +127,7 @@ impl Fixes {
     fn write_example(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(EXAMPLE);
         let mut text = match fs::symlink_metadata(&path) {
-            Ok(meta) if !meta.is_file() => return Err(io::Error::other(format!("{} is not a file", path.display()))),
+            Ok(meta) if !meta.is_file() => return Err(io::Error::other(format!("{} is not a file", shown::path(&path)))),
             Ok(_) => fs::read_to_string(&path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(named(&path, &error)),
@@ -147,7 +148,7 @@ impl Fixes {
 /// What a reader of the difference must know of it, as lines that `git apply` and `patch` skip.
 fn remarks(changes: &[Note], path: &str) -> String {
     let told = |note: &&Note| note.what.contains(super::paths::RULES);
-    changes.iter().filter(told).map(|note| format!("# {}:{}: {}\n", path.replace(char::is_control, "?"), note.line, note.what)).collect()
+    changes.iter().filter(told).map(|note| format!("# {}:{}: {}\n", shown::line(path), note.line, note.what)).collect()
 }
 
 /// Whether a text can hold anything to be changed: most files can't.

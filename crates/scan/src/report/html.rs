@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::escape::Markup;
 use super::summary::{Deadline, by_integration, deadlines};
 use crate::scan::Report;
 use crate::secrets::secrets;
+use keyway_core::shown::Markup;
 
 /// Writes a report as an HTML file. It loads nothing: no script, font or image of elsewhere.
 pub fn write(report: &Report, today: &str) -> String {

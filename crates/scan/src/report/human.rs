@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::escape::Terminal;
 use super::summary::{by_integration, integration};
 use crate::finding::{Confidence, Finding};
 use crate::scan::Report;
 use crate::secrets;
+use keyway_core::shown::Terminal;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,16 +67,17 @@ fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Resul
     out.push('\n');
     if let Some(introduced) = &finding.introduced {
         let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
+        let commit = Terminal(commit);
         let date = introduced.date.as_deref().unwrap_or_default();
         let author = introduced.author.as_deref().unwrap_or_default();
         let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
-        writeln!(out, "      {commit}  {date}  {}  {still}", Terminal(author))?;
+        writeln!(out, "      {commit}  {}  {}  {still}", Terminal(date), Terminal(author))?;
     }
     if let Some(verified) = &finding.verified {
         writeln!(out, "      {}", Terminal(&verified.words()))?;
     }
     if style.explain {
-        writeln!(out, "      rule {}: {}\n      {}", finding.rule, finding.reason, finding.fingerprint)?;
+        writeln!(out, "      rule {}: {}\n      {}", finding.rule, Terminal(&finding.reason), finding.fingerprint)?;
     }
     Ok(())
 }
@@ -90,7 +91,7 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
         writeln!(out, "  {}", Terminal(group))?;
         for operation in operations {
             let Some(first) = operation.calls.first() else { continue };
-            write!(out, "    {}", operation.operation)?;
+            write!(out, "    {}", Terminal(operation.operation))?;
             if matches!(operation.auth, "hapikey" | "developer_key") {
                 write!(out, "  [{}]", operation.auth)?;
             }
@@ -99,7 +100,7 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
                 write!(out, "  {} {sunset}", if past { "ended" } else { "ends" })?;
             }
             if let Some(successor) = &first.successor {
-                write!(out, "  → {successor}")?;
+                write!(out, "  → {}", Terminal(successor))?;
             }
             let more = if operation.calls.len() > 1 { format!(" and {} more", operation.calls.len() - 1) } else { String::new() };
             writeln!(out, "\n      {}:{}{more}", Terminal(&first.path), first.line)?;

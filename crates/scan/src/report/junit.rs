@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::escape::Markup;
 use crate::scan::Report;
+use keyway_core::shown::Markup;
 
 /// Writes a report as JUnit XML.
 pub fn write(report: &Report) -> String {

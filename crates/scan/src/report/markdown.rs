@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use super::escape::Cell;
 use super::summary::{by_integration, deadlines};
 use crate::scan::Report;
 use crate::secrets;
+use keyway_core::shown::Cell;
 
 /// Writes a report as Markdown.
 pub fn write(report: &Report, today: &str) -> String {

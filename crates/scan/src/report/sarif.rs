@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use keyway_core::shown;
 use serde_json::{Value, json};
 
 use crate::finding::{Confidence, Finding, Kind, Usage};
@@ -21,7 +22,7 @@ pub fn write(report: &Report, today: &str) -> String {
     let skipped: Vec<Value> = report
         .skipped
         .iter()
-        .map(|skip| json!({"level": "warning", "message": {"text": format!("{}: {}", skip.path, skip.reason)}}))
+        .map(|skip| json!({"level": "warning", "message": {"text": format!("{}: {}", shown::line(&skip.path), shown::line(&skip.reason))}}))
         .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -33,7 +34,7 @@ pub fn write(report: &Report, today: &str) -> String {
             "results": results,
         }],
     });
-    serde_json::to_string_pretty(&log).expect("a value is JSON")
+    shown::json(&serde_json::to_string_pretty(&log).expect("a value is JSON")).into_owned()
 }
 
 fn rule(id: &str, title: &str, help: &str, level: &str) -> Value {

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use keyway_core::shown;
 
 use super::archive::{self, Members};
 use super::windows::{self, Window};
@@ -44,7 +45,7 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
     let looked = Mutex::new(Vec::new());
     for root in &which.roots {
         // A root that is missing is an error; a file that is missing later has gone since.
-        root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", root.display())))?;
+        root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&root))))?;
         let mut overrides = OverrideBuilder::new(if root.is_dir() { root } else { Path::new(".") });
         for glob in &which.ignore {
             overrides.add(&format!("!{glob}")).map_err(io::Error::other)?;
@@ -114,7 +115,7 @@ impl<L: Look> Worker<'_, L> {
         let Some(look) = &mut self.look else { return };
         let entry = match entry {
             Ok(entry) => entry,
-            Err(error) => return look.skip(Skip { path: root.display().to_string(), reason: error.to_string() }),
+            Err(error) => return look.skip(Skip { path: root.to_string_lossy().into_owned(), reason: error.to_string() }),
         };
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return;

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 use keyway_core::plan::{self, Grouping, Named, Recorded, Report};
+use keyway_core::shown;
 use keyway_scan::detect::Wanted;
 use keyway_scan::judge::Judgement;
 use keyway_scan::scan::{self, Options, Progress};
@@ -88,10 +89,10 @@ fn report(path: &Path) -> anyhow::Result<Report> {
     if path == Path::new("-") {
         std::io::stdin().take(REPORT_BYTES_MAX).read_to_string(&mut text).context("standard input can't be read")?;
     } else {
-        let file = std::fs::File::open(path).with_context(|| format!("{} can't be read", path.display()))?;
-        file.take(REPORT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} can't be read", path.display()))?;
+        let file = std::fs::File::open(path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
+        file.take(REPORT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} can't be read", shown::path(&path)))?;
     }
-    serde_json::from_str(&text).with_context(|| format!("{} is no report of `keyway scan --json`", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("{} is no report of `keyway scan --json`", shown::path(&path)))
 }
 
 /// The same report, of a folder that is scanned now.
@@ -102,16 +103,16 @@ fn scanned(folder: &Path) -> anyhow::Result<Report> {
         judgement: Judgement { least: keyway_scan::finding::Confidence::Medium, keep_values: false, baseline: Default::default() },
         progress: Progress::default(),
     };
-    let report = scan::files(&options).with_context(|| format!("{} can't be scanned", folder.display()))?;
+    let report = scan::files(&options).with_context(|| format!("{} can't be scanned", shown::path(&folder)))?;
     Ok(serde_json::from_str(&keyway_scan::report::json(&report))?)
 }
 
 fn settings(args: &Args, root: &Path) -> anyhow::Result<Settings> {
     let path = args.config.clone().unwrap_or_else(|| root.join("keyway.toml"));
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(toml::from_str::<File>(&text).with_context(|| format!("{} can't be read", path.display()))?.plan),
+        Ok(text) => Ok(toml::from_str::<File>(&text).with_context(|| format!("{} can't be read", shown::path(&path)))?.plan),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.config.is_none() => Ok(Settings::default()),
-        Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
+        Err(error) => Err(error).with_context(|| format!("{} can't be read", shown::path(&path))),
     }
 }
 

@@ -38,6 +38,15 @@ struct Block {
     at_max: i64,
 }
 
+/// A stretch of whole commits that is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub bytes: Range<u64>,
+    /// The seal before its first commit, where it is known, and the number before its first record.
+    pub before: Option<Seal>,
+    pub after_id: i64,
+}
+
 /// What blocks are found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 enum Value {
@@ -104,6 +113,9 @@ pub(super) struct Index {
     /// any still holds.
     #[serde(skip)]
     pub posted: u64,
+    /// The seal before each block. Behind the rest too, and not there in an index of earlier builds.
+    #[serde(skip)]
+    befores: Vec<Seal>,
     /// Records.
     pub records: u64,
     /// The number of the last one; the one before the first where there are none.
@@ -125,15 +137,22 @@ impl Index {
 
     /// Adds a commit.
     pub fn add<'r>(&mut self, offset: u64, end: u64, seal: Seal, records: impl Iterator<Item = &'r Row<'r>>, key: &ChainKey) {
-        (self.end, self.seal) = (end, seal);
+        let before = std::mem::replace(&mut self.seal, seal);
+        self.end = end;
         let full = |block: &Block| block.records >= BLOCK_RECORDS || offset - block.offset >= BLOCK_BYTES;
         if self.blocks.last().is_none_or(full) {
             let first_id = self.last_id + 1;
+            self.befores.push(before);
             self.blocks.push(Block { offset, records: 0, first_id, at_min: i64::MAX, at_max: i64::MIN });
         }
         for row in records {
             self.add_record(row, key);
         }
+    }
+
+    /// Records between were damaged: the next one has this number.
+    pub fn go_on_from(&mut self, id: i64) {
+        self.last_id = self.last_id.max(id - 1);
     }
 
     fn add_record(&mut self, row: &Row<'_>, key: &ChainKey) {
@@ -192,7 +211,7 @@ impl Index {
 
     /// The stretches of the file that may have records which the filter lets through, in order. `naming`
     /// are the blocks that may name the CRM record which is looked for.
-    pub fn stretches(&self, filter: &Sought<'_>, naming: Option<Bits>) -> Vec<Range<u64>> {
+    pub fn stretches(&self, filter: &Sought<'_>, naming: Option<Bits>) -> Vec<Stretch> {
         let mut held: Vec<Bits> = filter.values.iter().map(|any| self.any_of(any)).collect();
         held.extend(naming);
         if filter.filter.operation.is_some() {
@@ -210,7 +229,12 @@ impl Index {
         };
         let ends = self.blocks.iter().skip(1).map(|block| block.offset).chain([self.end]);
         let stretches = self.blocks.iter().zip(ends).enumerate().filter(|(place, (block, _))| has(*place) && fits(block));
-        stretches.map(|(_, (block, end))| block.offset..end).collect()
+        let stretch = |(place, (block, end)): (usize, (&Block, u64))| Stretch {
+            bytes: block.offset..end,
+            before: self.befores.get(place).copied(),
+            after_id: block.first_id - 1,
+        };
+        stretches.map(stretch).collect()
     }
 
     fn any_of(&self, values: &[Value]) -> Bits {
@@ -245,7 +269,7 @@ impl Index {
     /// Writes it beside its file, vouched for.
     pub fn save(&self, path: &Path, key: &ChainKey) -> io::Result<()> {
         let bytes = postcard::to_extend(self, Vec::new()).map_err(io::Error::other)?;
-        let bytes = postcard::to_extend(&self.posted, bytes).map_err(io::Error::other)?;
+        let bytes = postcard::to_extend(&(self.posted, &self.befores), bytes).map_err(io::Error::other)?;
         let draft = path.with_extension("new");
         let mut file = File::create(&draft)?;
         file.write_all(key.vouch_for_index(&bytes).as_bytes())?;
@@ -268,8 +292,9 @@ impl Index {
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let (index, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
-        let posted = if rest.is_empty() { 0 } else { postcard::from_bytes(rest).ok()? };
-        Some(Self { posted, ..index })
+        let (posted, rest) = if rest.is_empty() { (0, rest) } else { postcard::take_from_bytes(rest).ok()? };
+        let befores = if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).ok()? };
+        Some(Self { posted, befores, ..index })
     }
 }
 

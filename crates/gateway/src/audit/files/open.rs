@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use foldhash::HashMapExt as _;
+use keyway_core::shown;
 
 use super::index::Index;
 use super::segment::{Entry, Frames, HEAD_BYTES, Head, Read, entries, has_more};
-use super::{CUT, Files, Finished, Kept, Live, Shelf, Start, State, index_path, put_beside};
+use super::{CHANGED, CUT, Files, Finished, Kept, Live, Shelf, Start, State, free_from, index_path, name_of, put_beside};
 use crate::audit::chain::{ChainKey, Seal};
+use crate::audit::damage::{Damage, Noticed};
 use crate::audit::row::Row;
 
 type Begun = HashMap<String, Vec<u8>, foldhash::fast::RandomState>;
@@ -26,11 +28,16 @@ pub(in crate::audit) fn open(folder: Option<&Path>, key: Arc<ChainKey>) -> io::R
         Some(folder) => found(folder, &key)?,
         None => Found { start: Start { genuine: true, ..Start::default() }, ..Found::default() },
     };
-    let head = found.head();
+    let mut head = found.head();
+    if let Some(folder) = folder.filter(|_| found.empty.is_none()) {
+        // Nothing that is there is written over, whatever it is.
+        head.first_id = free_from(folder, head.first_id);
+    }
     let live = Live::create(folder, head)?;
     live.appear(folder)?;
     let state = Mutex::new(State { start: found.start, finished: std::mem::take(&mut found.finished), live });
-    let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state });
+    let shelf = Arc::new(Shelf { folder: folder.map(Path::to_owned), key, state, noticed: Noticed::default() });
+    std::mem::take(&mut found.damage).into_iter().for_each(|damage| shelf.noticed.add(damage));
     let mut files = Files { shelf: shelf.clone(), begun: Begun::new(), length: HEAD_BYTES, unsure: false, frame: Vec::new() };
     files.adopt(&found.begun)?;
     Ok((files, shelf))
@@ -42,15 +49,21 @@ struct Found {
     start: Start,
     finished: Vec<Arc<Finished>>,
     begun: Begun,
+    damage: Vec<Damage>,
     /// The head of a newest file without records, whose place the next one takes.
     empty: Option<Head>,
 }
 
 impl Found {
     fn head(&self) -> Head {
+        self.empty.unwrap_or_else(|| self.following())
+    }
+
+    /// The head of a file after those that were found.
+    fn following(&self) -> Head {
         let after = (self.start.after_id, self.start.seal);
         let (last_id, seal) = self.finished.last().map_or(after, |file| (file.last_id, file.seal));
-        self.empty.unwrap_or(Head { first_id: last_id.saturating_add(1), seal })
+        Head { first_id: last_id.saturating_add(1), seal }
     }
 }
 
@@ -62,10 +75,20 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
     }
     let logs = logs(folder, found.start.after_id)?;
     for (place, (first_id, path)) in logs.iter().enumerate() {
-        let file = Arc::new(File::open(path)?);
-        let Some(head) = Head::read(&file)? else {
-            tracing::error!(file = %path.display(), "this is no audit file, or one whose head was changed; it is left out");
-            continue;
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&path)));
+        let file = Arc::new(File::open(path).map_err(named)?);
+        let name = name_of(*first_id);
+        let head = match Head::read(&file).map_err(named)? {
+            Some(head) => head,
+            None => {
+                found.damage.push(Damage {
+                    file: name.clone(),
+                    offset: 0,
+                    what: "the head of the file is not as it was written".to_owned(),
+                });
+                // Its name says its number, the file before it the seal.
+                Head { first_id: *first_id, ..found.following() }
+            }
         };
         let index = match Index::load(&index_path(path), key)? {
             Some(index) => {
@@ -75,19 +98,25 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
             }
             None => {
                 let next = logs.get(place + 1).map(|(_, path)| File::open(path).and_then(|file| Head::read(&file))).transpose()?.flatten();
-                let scanned = scan(&file, head, next.map(|head| head.seal), key)?;
+                let scanned = scan(&file, head, next.map(|head| head.seal), key).map_err(named)?;
+                let damaged = scanned.damage.into_iter().map(|(offset, what)| Damage { file: name.clone(), offset, what });
+                let before = found.damage.len();
+                found.damage.extend(damaged);
+                let is_damaged = before < found.damage.len();
                 found.begun = scanned.begun;
                 let more = has_more(&file, scanned.index.end)?;
-                if scanned.index.records == 0 && next.is_none() {
+                if scanned.index.records == 0 && next.is_none() && !found.damage.iter().any(|one| one.file == name) {
                     found.empty = Some(head);
                     if more {
                         // What it ends in is no commit, and is kept all the same.
-                        fs::rename(path, path.with_extension(CUT))?;
+                        let free = (0..).map(|n| path.with_extension(if n == 0 { CUT.to_owned() } else { format!("{n}.{CUT}") }));
+                        let free = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());
+                        free.map_or(Ok(()), |free| fs::rename(path, free))?;
                     }
                     continue;
                 }
-                if more {
-                    tracing::warn!(file = %path.display(), "the file ends in what is no whole commit; it is left as it is");
+                if more || is_damaged {
+                    tracing::warn!(file = keyway_core::shown::path(&path), "the file ends in what is no whole commit; it is left as it is");
                 } else {
                     File::options().write(true).open(path)?.set_len(scanned.index.end)?;
                 }
@@ -124,6 +153,8 @@ fn logs(folder: &Path, after_id: i64) -> io::Result<Vec<(i64, PathBuf)>> {
 struct Scanned {
     index: Index,
     begun: Begun,
+    /// Where something is not as it was written, and what.
+    damage: Vec<(u64, String)>,
 }
 
 /// The index of a file that has none.
@@ -138,27 +169,41 @@ pub(super) fn index_of(file: &Arc<File>, key: &ChainKey) -> io::Result<Option<In
 /// fits its seal: it stays in the log, for a check to show. Else it is what a crash cut off, and
 /// ends the file.
 fn scan(file: &Arc<File>, head: Head, last: Option<Seal>, key: &ChainKey) -> io::Result<Scanned> {
-    let mut scanned = Scanned { index: Index::new(head.first_id, head.seal, HEAD_BYTES), begun: Begun::new() };
+    let mut scanned = Scanned { index: Index::new(head.first_id, head.seal, HEAD_BYTES), begun: Begun::new(), damage: Vec::new() };
     let mut frames = Frames::new(file.clone(), HEAD_BYTES, file.metadata()?.len());
     let mut doubtful: Option<(u64, u64, Seal, Vec<u8>)> = None;
-    while last.is_none_or(|last| scanned.index.seal != last || scanned.index.end == HEAD_BYTES)
-        && let Some(frame) = frames.next()?
-    {
+    // Behind a damaged place the seal before is not known.
+    let mut is_known = true;
+    while last.is_none_or(|last| scanned.index.seal != last || scanned.index.end == HEAD_BYTES) {
+        let from = doubtful.as_ref().map_or(scanned.index.end, |(offset, ..)| *offset);
+        let Some(frame) = frames.next()? else {
+            if !scanned.go_on(&mut frames, from)? {
+                break;
+            }
+            (doubtful, is_known) = (None, false);
+            continue;
+        };
         let before = doubtful.as_ref().map_or(scanned.index.seal, |(_, _, seal, _)| *seal);
-        let fits = key.frame(&before, frame.payload) == frame.seal || last == Some(frame.seal);
+        let fits = !is_known || key.frame(&before, frame.payload) == frame.seal || last == Some(frame.seal);
         if !fits && (doubtful.is_some() || !is_whole(frame.payload, scanned.index.last_id)) {
             if doubtful.is_some() {
-                break;
+                if !scanned.go_on(&mut frames, from)? {
+                    break;
+                }
+                (doubtful, is_known) = (None, false);
+                continue;
             }
             doubtful = Some((frame.offset, frame.end, frame.seal, frame.payload.to_vec()));
             continue;
         }
         if let Some((offset, end, seal, payload)) = doubtful.take() {
+            scanned.damage.push((offset, CHANGED.to_owned()));
             scanned.add(offset, end, seal, &payload, key);
         }
         if !fits {
-            tracing::error!(offset = frame.offset, "a commit of the audit is not as it was written");
+            scanned.damage.push((frame.offset, CHANGED.to_owned()));
         }
+        is_known = true;
         scanned.add(frame.offset, frame.end, frame.seal, frame.payload, key);
     }
     Ok(scanned)
@@ -181,6 +226,14 @@ fn is_whole(payload: &[u8], last_id: i64) -> bool {
 }
 
 impl Scanned {
+    /// Looks for a commit behind what can't be read from `from` on. Without one, a crash cut the file off there.
+    fn go_on(&mut self, frames: &mut Frames, from: u64) -> io::Result<bool> {
+        let Some(resumed) = frames.resume(from, self.index.last_id)? else { return Ok(false) };
+        self.damage.push((from, format!("the records from {} on can't be read, up to byte {resumed}", self.index.last_id + 1)));
+        self.index.end = resumed;
+        Ok(true)
+    }
+
     fn add(&mut self, offset: u64, end: u64, seal: Seal, payload: &[u8], key: &ChainKey) {
         let mut rows: Vec<Row<'_>> = Vec::new();
         for entry in entries(payload) {
@@ -194,6 +247,10 @@ impl Scanned {
                     self.begun.insert(row.correlation_id.to_owned(), note);
                 }
             }
+        }
+        // The numbers go on behind records that can't be read.
+        if let Some(first) = rows.first().filter(|_| !self.damage.is_empty()) {
+            self.index.go_on_from(first.id);
         }
         self.index.add(offset, end, seal, rows.iter(), key);
     }

@@ -3,31 +3,30 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
 use keyway_core::time::Timestamp;
 
-use super::index::{Alike, Index, Sought, begin_of, hour_of};
+use super::index::{Alike, Index, Sought, Stretch, begin_of, hour_of};
 use super::postings::Bits;
-use super::segment::{Frames, records};
-use super::{Finished, Shelf};
+use super::segment::{Frames, is_read_whole, records};
+use super::{CHANGED, Finished, Shelf, name_of};
 use crate::audit::AuditRecord;
 use crate::audit::query::{AuditFilter, LIMIT_MAX};
 use crate::audit::row::Row;
 
-/// Stretches of one file, in order.
-type Stretches = (Arc<File>, Vec<Range<u64>>);
+/// Stretches of one file, in order, with its name.
+type Stretches = (Arc<File>, String, Vec<Stretch>);
 
 impl Shelf {
     /// The records that the filter lets through, the last one first.
     pub fn list(&self, filter: &AuditFilter) -> io::Result<Vec<AuditRecord>> {
         let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
         let mut found = Vec::new();
-        self.newest_first(&sought, |(file, stretches)| {
+        self.newest_first(&sought, |(file, name, stretches)| {
             for stretch in stretches.iter().rev() {
                 let mut block = Vec::new();
-                walk(&file, stretch, &sought, |row| block.push(AuditRecord::from(*row)))?;
+                self.walk(&file, &name, stretch, &sought, |row| block.push(AuditRecord::from(*row)))?;
                 found.extend(block.into_iter().rev());
                 if found.len() >= limit {
                     return Ok(false);
@@ -41,9 +40,9 @@ impl Shelf {
 
     /// Every record that is sought, the file of the newest first.
     fn each(&self, sought: &Sought<'_>, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
-        self.newest_first(sought, |(file, stretches)| {
+        self.newest_first(sought, |(file, name, stretches)| {
             for stretch in &stretches {
-                walk(&file, stretch, sought, &mut found)?;
+                self.walk(&file, &name, stretch, sought, &mut found)?;
             }
             Ok(true)
         })
@@ -84,7 +83,8 @@ impl Shelf {
         let (live, finished) = {
             let state = self.locked();
             let naming = hashes.as_ref().map(|hashes| state.live.index.postings.blocks(hashes));
-            ((state.live.file.clone(), state.live.index.stretches(sought, naming)), state.finished.clone())
+            let name = name_of(state.live.head.first_id);
+            ((state.live.file.clone(), name, state.live.index.stretches(sought, naming)), state.finished.clone())
         };
         if !visit(live)? {
             return Ok(());
@@ -103,9 +103,62 @@ impl Shelf {
             };
             let Some(index) = self.index(file)? else { continue };
             let stretches = index.stretches(sought, naming);
-            if !stretches.is_empty() && !visit((file.file()?, stretches))? {
+            if stretches.is_empty() {
+                continue;
+            }
+            let opened = match file.file() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.gone(file);
+                    continue;
+                }
+                other => other?,
+            };
+            if !visit((opened, name_of(file.first_id), stretches))? {
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// Notes a file that is not there, unless retention took it away meanwhile.
+    fn gone(&self, file: &Finished) {
+        if self.locked().start.after_id < file.last_id {
+            self.damaged(name_of(file.first_id), 0, "the file is gone".to_owned());
+        }
+    }
+
+    /// Hands over the records of a stretch. What is damaged is noted, and reading goes on behind it.
+    fn walk(
+        &self,
+        file: &Arc<File>,
+        name: &str,
+        stretch: &Stretch,
+        sought: &Sought<'_>,
+        mut found: impl FnMut(&Row<'_>),
+    ) -> io::Result<()> {
+        let mut frames = Frames::new(file.clone(), stretch.bytes.start, stretch.bytes.end);
+        let (mut before, mut last_id, mut at) = (stretch.before, stretch.after_id, stretch.bytes.start);
+        while at < stretch.bytes.end {
+            if let Some(frame) = frames.next()? {
+                // The seal says whether all of it is as it was written; one that was damaged itself is noted once.
+                let fits = before.is_none_or(|before| self.key.frame(&before, frame.payload) == frame.seal);
+                if fits || is_read_whole(frame.payload) {
+                    if !fits {
+                        self.damaged(name.to_owned(), frame.offset, CHANGED.to_owned());
+                    }
+                    records(frame.payload)
+                        .inspect(|row| last_id = last_id.max(row.id))
+                        .filter(|row| sought.fits(row))
+                        .for_each(|row| found(&row));
+                    (before, at) = (fits.then_some(frame.seal), frame.end);
+                    continue;
+                }
+            }
+            let resumed = frames.resume(at, last_id)?;
+            let until = resumed.map_or_else(|| "to its end".to_owned(), |until| format!("up to byte {until}"));
+            self.damaged(name.to_owned(), at, format!("the records from {} on can't be read, {until}", last_id + 1));
+            let Some(resumed) = resumed else { return Ok(()) };
+            (before, at) = (None, resumed);
         }
         Ok(())
     }
@@ -113,7 +166,10 @@ impl Shelf {
     /// The blocks of a file that may name a CRM record; none when retention took it away meanwhile.
     fn blocks_naming(&self, file: &Finished, hashes: &[u64]) -> io::Result<Bits> {
         match file.blocks_naming(&self.key, hashes) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Bits::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.gone(file);
+                Ok(Bits::new())
+            }
             other => other,
         }
     }
@@ -121,18 +177,13 @@ impl Shelf {
     /// The index of a file; none when retention took it away meanwhile.
     fn index(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
         match file.index(&self.key) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.gone(file);
+                Ok(None)
+            }
             other => other.map(Some),
         }
     }
-}
-
-fn walk(file: &Arc<File>, stretch: &Range<u64>, sought: &Sought<'_>, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
-    let mut frames = Frames::new(file.clone(), stretch.start, stretch.end);
-    while let Some(frame) = frames.next()? {
-        records(frame.payload).filter(|row| sought.fits(row)).for_each(|row| found(&row));
-    }
-    Ok(())
 }
 
 fn alike<'a>(row: &Row<'a>) -> Alike<'a> {

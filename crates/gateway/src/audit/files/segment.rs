@@ -26,6 +26,8 @@ pub(super) const HEAD_BYTES: u64 = 64;
 pub(super) const FRAME_HEAD_BYTES: usize = 36;
 /// Longest payload that is read: some thousand records of the longest kind.
 const PAYLOAD_BYTES_MAX: usize = 64 << 20;
+/// No record is written in fewer.
+const RECORD_BYTES_MIN: usize = 16;
 /// Read at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -88,8 +90,11 @@ impl Head {
         }
         let (magic, rest) = bytes.split_at(8);
         let (first_id, rest) = rest.split_at(8);
-        let (Ok(first_id), Ok(seal)) = (first_id.try_into(), rest[..32].try_into()) else { return Ok(None) };
-        Ok((magic == MAGIC).then(|| Self { first_id: i64::from_le_bytes(first_id), seal }))
+        let (seal, zeros) = rest.split_at(32);
+        let (Ok(first_id), Ok(seal)) = (first_id.try_into(), seal.try_into()) else { return Ok(None) };
+        // No seal is over the zeros, so they are looked at.
+        let whole = magic == MAGIC && zeros.iter().all(|byte| *byte == 0);
+        Ok(whole.then(|| Self { first_id: i64::from_le_bytes(first_id), seal }))
     }
 
     pub fn write(&self, file: &File) -> io::Result<()> {
@@ -108,6 +113,15 @@ pub(super) fn entries(mut payload: &[u8]) -> impl Iterator<Item = Read<'_>> {
         payload = rest;
         Some(entry.read())
     })
+}
+
+/// Whether a payload is entries from its first byte to its last.
+pub(super) fn is_read_whole(mut payload: &[u8]) -> bool {
+    while !payload.is_empty() {
+        let Ok((_, rest)) = postcard::take_from_bytes::<Entry<'_>>(payload) else { return false };
+        payload = rest;
+    }
+    true
 }
 
 /// The records of a payload.
@@ -164,6 +178,38 @@ impl Frames {
         self.at = offset + (FRAME_HEAD_BYTES + length) as u64;
         let payload = &self.buffer[start + FRAME_HEAD_BYTES..start + FRAME_HEAD_BYTES + length];
         Ok(Some(Frame { offset, end: self.at, seal, payload }))
+    }
+
+    /// After a damaged place that begins at `from`: goes on at the next commit that is whole, whose first
+    /// record is a later one than `last_id`. Where that begins; none where there is none.
+    pub fn resume(&mut self, from: u64, last_id: i64) -> io::Result<Option<u64>> {
+        let mut rest = vec![0; usize::try_from(self.end.saturating_sub(from)).unwrap_or(0)];
+        let mut filled = 0;
+        while filled < rest.len() {
+            match self.file.read_at(&mut rest[filled..], from + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        rest.truncate(filled);
+        let is_commit = |at: usize| {
+            let head = rest.get(at..at + 4)?;
+            let length = u32::from_le_bytes(head.try_into().ok()?) as usize;
+            let start = at + FRAME_HEAD_BYTES;
+            let payload = rest.get(start..start.checked_add(length)?).filter(|payload| !payload.is_empty())?;
+            let first = records(payload).next()?.id;
+            // Each record that is missing between takes some bytes.
+            let possible = first > last_id && first - last_id <= 1 + i64::try_from(at / RECORD_BYTES_MIN).unwrap_or(0);
+            (possible && is_read_whole(payload)).then_some(from + at as u64)
+        };
+        let found = (1..rest.len()).find_map(is_commit);
+        if let Some(at) = found {
+            (self.at, self.buffered) = (at, at);
+            self.buffer.clear();
+        }
+        Ok(found)
     }
 
     /// Whether the buffer holds so many bytes from a place of the file on, once it was filled.

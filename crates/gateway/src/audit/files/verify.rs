@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::segment::{Frames, HEAD_BYTES, Head, has_more, records};
-use super::{CUT, Finished, Shelf, Start};
+use super::{CUT, Finished, Shelf, Start, name_of};
 use crate::audit::chain::{self, Heads};
 use crate::audit::verify::{Verification, written_anew};
 
@@ -49,6 +49,9 @@ impl Shelf {
         if walk.done.fault.is_none() {
             walk.done.fault = walk.part(&live)?;
         }
+        if walk.done.fault.is_none() {
+            walk.done.fault = self.damage().first().map(ToString::to_string);
+        }
         if let Some(folder) = &self.folder {
             let cut = |path: std::path::PathBuf| path.extension().is_some_and(|extension| extension == CUT);
             walk.done.torn += std::fs::read_dir(folder)?.flatten().filter(|entry| cut(entry.path())).count() as u64;
@@ -72,6 +75,7 @@ impl Walk<'_> {
                     self.at = chain::Head { id: start.after_id, seal: start.seal, ..self.at };
                     return Ok(None);
                 }
+                self.shelf.damaged(name_of(file.first_id), 0, "the file is gone".to_owned());
                 return Ok(Some(format!("the file that begins with record {} is gone", file.first_id)));
             }
             other => other?,
@@ -85,29 +89,45 @@ impl Walk<'_> {
     /// Checks one file; what is wrong with it.
     fn part(&mut self, part: &Part) -> io::Result<Option<String>> {
         let Some(head) = Head::read(&part.file)? else {
-            return Ok(Some(format!("the file that begins with record {} is no audit file any more", part.first_id)));
+            return Ok(Some(self.fault(part, 0, format!("the file that begins with record {} is no audit file any more", part.first_id))));
         };
         if head.first_id != self.at.id + 1 || head.seal != self.at.seal {
-            return Ok(Some(format!("the file that begins with record {} does not follow on record {}", head.first_id, self.at.id)));
+            let what = format!("the file that begins with record {} does not follow on record {}", head.first_id, self.at.id);
+            return Ok(Some(self.fault(part, 0, what)));
         }
         let mut frames = Frames::new(part.file.clone(), HEAD_BYTES, part.end);
+        let mut read_to = HEAD_BYTES;
         while let Some(frame) = frames.next()? {
             let first = self.at.id + 1;
             let last = records(frame.payload).last().map_or(self.at.id, |row| row.id);
             if self.shelf.key.frame(&self.at.seal, frame.payload) != frame.seal {
-                return Ok(Some(format!("the records from {first} on are not as they were written: changed, removed or added to")));
+                let what = format!("the records from {first} on are not as they were written: changed, removed or added to");
+                return Ok(Some(self.fault(part, frame.offset, what)));
             }
             if let Some(missed) = self.sought.filter(|head| head.id < last) {
                 return Ok(Some(written_anew(missed.id)));
             }
+            read_to = frame.end;
             self.done.records += u64::try_from(last + 1 - first).unwrap_or(0);
             (self.at.id, self.at.seal) = (last, frame.seal);
             self.meet();
+        }
+        if read_to < part.end {
+            let what = format!("the records from {} on can't be read", self.at.id + 1);
+            return Ok(Some(self.fault(part, read_to, what)));
         }
         if !part.grows && has_more(&part.file, part.end)? {
             self.done.torn += 1;
         }
         Ok(None)
+    }
+
+    /// Notes what is wrong with a file, and says it.
+    fn fault(&self, part: &Part, offset: u64, what: String) -> String {
+        let file = name_of(part.first_id);
+        let said = format!("{what} ({file}, byte {offset})");
+        self.shelf.damaged(file, offset, what);
+        said
     }
 
     /// Notes that the head which is looked for is here.

@@ -8,12 +8,12 @@ use super::*;
 const DAY_MS: i64 = 86_400_000;
 
 /// A log in files, whatever the other tests of this run use.
-async fn in_folder(folder: &Path) -> AuditLog {
+pub(super) async fn in_folder(folder: &Path) -> AuditLog {
     AuditLog::open(Place::Folder(folder), ChainKey::new(&[7; 32]), None).await.unwrap()
 }
 
 /// The files of a kind, the oldest first.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let all = fs::read_dir(folder.join(FOLDER)).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|there| there == extension)).collect();
     found.sort();
@@ -21,7 +21,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// A folder with six records, one a commit, and the head of their chain.
-async fn six() -> (tempfile::TempDir, Heads) {
+pub(super) async fn six() -> (tempfile::TempDir, Heads) {
     let folder = tempfile::tempdir().unwrap();
     let log = in_folder(folder.path()).await;
     for at in 1..=6 {
@@ -34,7 +34,7 @@ async fn six() -> (tempfile::TempDir, Heads) {
 }
 
 /// Where the commits of a file begin, and where the last one ends.
-fn commits(bytes: &[u8]) -> Vec<usize> {
+pub(super) fn commits(bytes: &[u8]) -> Vec<usize> {
     let mut places = vec![64];
     loop {
         let at = *places.last().unwrap();

@@ -1,0 +1,229 @@
+//! Foreign text where people read it: terminals, Markdown, HTML, CSV and JSON.
+//!
+//! Names of files, apps and people, the content of repositories and answers of HubSpot may hold
+//! anything. An escape sequence rewrites a terminal, a line feed forges a line, a bidirectional
+//! override reverses what is read, an equals sign makes a cell of a spreadsheet run. Every such
+//! letter is written visibly (`\u{1b}`, `\n`), so that what was there can still be seen. Whoever
+//! shows foreign text takes it from here; a test refuses other ways.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Whether a letter acts on what shows it in place of being shown: controls (C0, C1, DEL), and letters
+/// of formatting that have no width or change the direction (Unicode, categories Cc and Cf, with the
+/// separators of lines and paragraphs).
+pub fn acts(letter: char) -> bool {
+    letter.is_control()
+        || turns(letter)
+        || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}')
+        || matches!(letter, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether a letter changes the direction in which text is read, or ends a line where no line feed is.
+pub const fn turns(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn write_visibly(f: &mut impl fmt::Write, letter: char) -> fmt::Result {
+    match letter {
+        '\n' => f.write_str("\\n"),
+        '\r' => f.write_str("\\r"),
+        '\t' => f.write_str("\\t"),
+        letter => write!(f, "\\u{{{:x}}}", u32::from(letter)),
+    }
+}
+
+fn visibly(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(|letter| acts(letter) && !stays(letter)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if acts(letter) && !stays(letter) {
+            // Writing to a string does not fail.
+            let _ = write_visibly(&mut out, letter);
+        } else {
+            out.push(letter);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Foreign text within a line.
+pub fn line(text: &str) -> Cow<'_, str> {
+    visibly(text, |_| false)
+}
+
+/// Text whose lines and columns are our own: its line feeds and tabs stay.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    visibly(text, |letter| matches!(letter, '\n' | '\t'))
+}
+
+/// A path, on a line. Bytes that are not UTF-8 are written as `\x9b`.
+pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
+    let mut out = String::new();
+    for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
+        out.push_str(&line(chunk.valid()));
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// JSON, in which such letters can only stand inside strings: they are written as JSON's own escapes, and
+/// the value stays the same.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let stays = |letter| matches!(letter, '\n' | '\t' | '\r');
+    if !text.chars().any(|letter| acts(letter) && !stays(letter)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if acts(letter) && !stays(letter) {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(letter);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A cell of a CSV file, before it is quoted: spreadsheets take what begins with one of `= + - @`, a tab or
+/// a carriage return for a formula, so that an apostrophe stands before it.
+pub fn csv(text: &str) -> Cow<'_, str> {
+    let shown = visibly(text, |letter| matches!(letter, '\n'));
+    if text.trim_start_matches(['\n', ' ']).starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{shown}")) } else { shown }
+}
+
+/// Text inside HTML or XML, in elements and quoted attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct Markup<'a>(pub &'a str);
+
+impl fmt::Display for Markup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            '\n' | '\t' => f.write_char(letter),
+            letter if acts(letter) => write_visibly(f, letter),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+/// Text on one line of Markdown, and inside a cell of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a>(pub &'a str);
+
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '~' => write!(f, "\\{letter}"),
+            letter if acts(letter) => {
+                // The backslash is escaped too.
+                f.write_char('\\')?;
+                write_visibly(f, letter)
+            }
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+/// Text between the backticks of Markdown, where nothing is escaped but a pipe in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Code<'a>(pub &'a str);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        line(self.0).chars().try_for_each(|letter| match letter {
+            '`' => f.write_char('\''),
+            '|' => f.write_str("\\|"),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+/// Text on a line of a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal<'a>(pub &'a str);
+
+impl fmt::Display for Terminal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&line(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}[2J\r\n\u{9b}31m\u{202e}\u{2066}\u{200b}\u{7f}|`<b>'\"&";
+
+    #[test]
+    fn what_would_act_is_shown() {
+        assert_eq!(line("a\u{1b}]0;x\u{7}\r\n\t\u{9b}\u{202e}b"), "a\\u{1b}]0;x\\u{7}\\r\\n\\t\\u{9b}\\u{202e}b");
+        assert_eq!(line("Zoë – 名前 مرحبا"), "Zoë – 名前 مرحبا", "letters of any script stay");
+        assert_eq!(lines("a\n\tb\u{1b}\r"), "a\n\tb\\u{1b}\\r");
+    }
+
+    #[test]
+    fn a_path_shows_every_byte() {
+        use std::os::unix::ffi::OsStrExt;
+        let odd = std::ffi::OsStr::from_bytes(b"d/\x1b[31m\xff\xc2\x9b.py");
+        assert_eq!(path(&odd), "d/\\u{1b}[31m\\xff\\u{9b}.py");
+    }
+
+    #[test]
+    fn json_stays_the_same_value() {
+        let value = serde_json::Value::from(HOSTILE);
+        let text = value.to_string();
+        let shown = json(&text);
+        assert!(shown.chars().all(|letter| !acts(letter)), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert_eq!(json("\"\u{e0001}\""), "\"\\udb40\\udc01\"");
+    }
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for (cell, shown) in
+            [("=1", "'=1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\t=1", "'\\t=1"), ("\r=1", "'\\r=1"), (" =1", "' =1")]
+        {
+            assert_eq!(csv(cell), shown);
+        }
+        for plain in ["a=1", "2026-11-29", "", "a@example.com"] {
+            assert_eq!(csv(plain), plain);
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_its_place_in_markup() {
+        assert_eq!(Markup("<a href='\"'>&\u{1b}").to_string(), "&lt;a href=&#39;&quot;&#39;&gt;&amp;\\u{1b}");
+        assert_eq!(Cell("a|b`c\n").to_string(), "a\\|b\\`c\\\\n");
+        assert_eq!(Code("a|b`c\n").to_string(), "a\\|b'c\\n");
+        assert_eq!(Terminal("a\u{1b}[2J\r").to_string(), "a\\u{1b}[2J\\r");
+    }
+
+    proptest! {
+        #[test]
+        fn no_letter_that_acts_is_left(text in ".{0,40}", tail in proptest::sample::select(HOSTILE.chars().collect::<Vec<_>>())) {
+            let text = format!("{text}{tail}");
+            let all = [
+                line(&text).into_owned(), Cell(&text).to_string(), Code(&text).to_string(), Terminal(&text).to_string(),
+                lines(&text).replace(['\n', '\t'], ""), Markup(&text).to_string().replace(['\n', '\t'], ""), csv(&text).replace('\n', ""),
+            ];
+            for shown in all {
+                prop_assert!(!shown.chars().any(acts), "{shown:?}");
+            }
+        }
+    }
+}
