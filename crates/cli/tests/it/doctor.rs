@@ -60,6 +60,35 @@ fn a_call_on_record_is_found_by_its_correlation_id() {
 }
 
 #[test]
+fn what_is_piped_is_read_and_shows_the_evidence_and_hubspots_page() {
+    let text = r#"{"status":"error","message":"Property values were not valid","errors":[{"message":"x was not one of the allowed options: [lead, customer]","code":"INVALID_OPTION","context":{"propertyName":["lifecyclestage"]}}],"category":"VALIDATION_ERROR","correlationId":"c-1"}"#;
+    let output = doctor(&[], text, &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["option-not-allowed", "lifecyclestage", "lead, customer", "https://developers.hubspot.com/"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn a_text_with_nothing_in_it_is_refused_and_says_what_to_give() {
+    let output = doctor(&["-"], "hello world", &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("no request and no error") && said.contains("curl command"), "{said}");
+}
+
+#[test]
+fn a_credential_that_is_no_hubspot_token_is_a_negative_answer() {
+    for value in ["rubbish", "$HUBSPOT_TOKEN", "***"] {
+        let output = doctor(&["--credential-env", "T"], "", &[("T", value)]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{value}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("not a HubSpot token"), "{said}");
+    }
+}
+
+#[test]
 fn a_live_token_is_asked_about_and_compared_with_what_it_is_to_do() {
     let keyway = Keyway::start(&[]);
     let made = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);

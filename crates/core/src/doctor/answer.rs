@@ -88,6 +88,8 @@ impl Answer {
         let mut details: Vec<Detail> =
             ["errors", "validationResults"].iter().flat_map(|name| entries(error.get(*name))).take(ENTRIES_MAX).map(Detail::of).collect();
         details.extend(in_message(&message));
+        // A batch that names no error has none, whether it counts them or not.
+        let done = details.is_empty() && text("status").as_deref() == Some("COMPLETE");
         Self {
             status: number(error.get("statusCode")).or_else(|| number(error.get("status"))).or_else(|| number(error.get("code"))),
             category: text("category").or_else(|| text("errorType")),
@@ -101,7 +103,7 @@ impl Answer {
             oauth_error: text("error").filter(|word| is_oauth_error(word)),
             oauth_status: word,
             envelope: true,
-            failed_inputs: error.get("numErrors").and_then(Value::as_u64),
+            failed_inputs: error.get("numErrors").and_then(Value::as_u64).or(done.then_some(0)),
             message,
             ..Self::default()
         }

@@ -380,7 +380,8 @@ fn texts_of_public_threads_have_their_cause() {
     for text in &field.text {
         let found: Vec<&str> =
             read(&text.input).first().map(|evidence| diagnose(evidence, now)).unwrap_or_default().iter().map(|found| found.cause).collect();
-        if found.first().is_none_or(|first| !text.right.iter().any(|right| right == first)) {
+        let first = found.first().copied().unwrap_or("none");
+        if !text.right.iter().any(|right| right == first) {
             wrong.push(format!("{:?}, found {found:?}: {}", text.right, text.input.lines().next().unwrap_or_default()));
         }
     }

@@ -313,7 +313,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "bad-auth-code",
         title: "the authorization code was used, is too old, or is another app's",
         page: pages::OAUTH_TOKENS,
-        words: &["BAD_AUTH_CODE"],
+        words: &["BAD_AUTH_CODE", "EXPIRED_AUTH_CODE"],
         says: &[
             "auth code is invalid",
             "missing or unknown auth code",
