@@ -167,6 +167,7 @@ fn attributes(record: &Value) -> Vec<Value> {
         ("http.response.body.size", "bytesOut"),
         ("keyway.record_count", "recordCount"),
         ("keyway.property_count", "propertyCount"),
+        ("keyway.calls", "calls"),
     ] {
         // 64-bit numbers are text in OTLP's JSON.
         all.extend(record[field].as_u64().map(|number| json!({ "key": key, "value": { "intValue": number.to_string() } })));

@@ -53,6 +53,9 @@ const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
 
 pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
     log_to_stderr(&serve.log)?;
+    if !server::forbid_dumps() {
+        tracing::warn!("the system lets this process write core files, which would hold credentials");
+    }
     let descriptors = server::raise_limit();
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
@@ -145,7 +148,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         control: control.clone(),
         audit: audit.clone(),
         registry,
-        gateway,
+        gateway: gateway.clone(),
         upstream,
         refill: backend,
         webhooks,
@@ -200,6 +203,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     policy.inspect(tokio::task::JoinHandle::abort);
     pruner.inspect(tokio::task::JoinHandle::abort);
     lately.inspect(tokio::task::JoinHandle::abort);
+    gateway.write_refused().await;
+    drop(gateway);
     control.close().await;
     audit.close().await;
     drop(audit);

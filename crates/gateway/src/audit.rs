@@ -86,11 +86,14 @@ pub struct AuditRecord {
     /// How many there are, those included that are not listed.
     #[serde(default)]
     pub property_count: u64,
+    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
+    #[serde(default)]
+    pub calls: u64,
 }
 
 impl AuditRecord {
     /// The names of its fields, in order, as in JSON.
-    pub const COLUMNS: [&str; 21] = [
+    pub const COLUMNS: [&str; 22] = [
         "id",
         "time",
         "hubId",
@@ -112,6 +115,7 @@ impl AuditRecord {
         "recordsIncomplete",
         "properties",
         "propertyCount",
+        "calls",
     ];
 }
 
@@ -155,6 +159,9 @@ pub struct AuditEntry {
 impl From<Row<'_>> for AuditRecord {
     fn from(row: Row<'_>) -> Self {
         let number = |value: i64| u64::try_from(value).unwrap_or(0);
+        // In a summary stands how many calls it is of where other records say how many CRM records a call touched.
+        let count = number(row.named.record_count);
+        let (calls, record_count) = if row.operation == REFUSED_CALLS { (count, 0) } else { (1, count) };
         let list = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect();
         Self {
             id: row.id,
@@ -174,12 +181,22 @@ impl From<Row<'_>> for AuditRecord {
             correlation_id: row.correlation_id.to_owned(),
             source: row.source.to_owned(),
             record_ids: list(row.named.records),
-            record_count: number(row.named.record_count),
+            record_count,
             records_incomplete: row.named.incomplete,
             properties: list(row.named.properties),
             property_count: number(row.named.property_count),
+            calls,
         }
     }
+}
+
+/// The operation of a record that sums up refused calls.
+pub const REFUSED_CALLS: &str = "(refused calls)";
+
+/// The record of so many refused calls of unknown callers, of which the first is given.
+pub(crate) fn summary(first: AuditEntry, calls: u64) -> AuditEntry {
+    let named = Named { record_count: calls, ..Named::default() };
+    AuditEntry { operation: REFUSED_CALLS.into(), object: None, latency_us: 0, named: Some(Box::new(named)), ..first }
 }
 
 /// The log could not be opened, read or written.

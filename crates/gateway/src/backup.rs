@@ -45,6 +45,12 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
     if !folder.join(DATABASES[0]).is_file() {
         return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", shown::path(&folder), DATABASES[0])));
     }
+    if is_within(target, folder) {
+        let (target, folder) = (shown::path(&target), shown::path(&folder));
+        return Err(BackupError::Refused(format!(
+            "{target} is within the data folder {folder}, which it would be a copy of. Choose a folder elsewhere"
+        )));
+    }
     fs::create_dir_all(target).map_err(|error| BackupError::File(target.to_owned(), error))?;
     if fs::read_dir(target).map_err(|error| BackupError::File(target.to_owned(), error))?.next().is_some() {
         return Err(BackupError::Refused(format!("{} is not empty; a backup overwrites nothing", shown::path(&target))));
@@ -64,6 +70,14 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
     bytes += copy_audit(folder, target)?;
     sync(target)?;
     Ok(bytes)
+}
+
+/// Whether a path, of which the end need not exist, is a folder or lies within it.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    there.is_some_and(|there| there.starts_with(&folder))
 }
 
 /// Puts a copy into a data folder that has none, after looking whether it is whole. The master key

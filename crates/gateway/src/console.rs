@@ -27,6 +27,7 @@ mod new_app;
 mod oidc;
 mod overview;
 mod page;
+mod path;
 mod people;
 mod public_apps;
 mod qr;

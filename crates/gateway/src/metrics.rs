@@ -17,6 +17,7 @@ pub struct Metrics {
     unreachable: AtomicU64,
     broken: AtomicU64,
     timed_out: AtomicU64,
+    summed: AtomicU64,
 }
 
 impl Metrics {
@@ -39,12 +40,19 @@ impl Metrics {
         failed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a refused call that has no record of its own in the audit.
+    pub fn summed(&self) {
+        self.summed.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Appends all of it.
     pub fn write(&self, text: &mut String) {
         head(text, "keyway_calls_total", "counter", "Calls answered on the data listener.");
         for (class, count) in self.answered.iter().enumerate() {
             line(text, "keyway_calls_total", &[("status", &format!("{}xx", class + 1))], count.load(Ordering::Relaxed));
         }
+        head(text, "keyway_summed_calls_total", "counter", "Refused calls of unknown callers that share a record of the audit.");
+        line(text, "keyway_summed_calls_total", &[], self.summed.load(Ordering::Relaxed));
         self.took.write(text, "keyway_call_seconds", "Time that a call took, HubSpot's part and waiting included.");
         self.waited.write(text, "keyway_wait_seconds", "Time that a call to a connected account waited for its limits.");
         head(text, "keyway_upstream_attempts_total", "counter", "Calls sent to HubSpot, each time counted.");

@@ -17,6 +17,7 @@ mod oauth;
 mod own_app;
 mod receive;
 mod respond;
+mod sampled;
 mod throttle;
 mod touched;
 mod unlisted;
@@ -86,6 +87,8 @@ pub struct Gateway {
     as_of: Option<AsOf>,
     /// What the bodies of requests may hold in memory together.
     bodies: Arc<Budget>,
+    /// Refused calls of callers that are not known.
+    sampled: Arc<sampled::Sampled>,
     /// Where the data listener is reached, which links in HubSpot's answers name.
     reached: Reached,
     /// What is counted.
@@ -172,6 +175,7 @@ impl Gateway {
             property_names: true,
             as_of: None,
             bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
+            sampled: Arc::default(),
             reached: Reached::default(),
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
@@ -236,6 +240,11 @@ impl Gateway {
             self.registry.restore_daily(hub_id, counted, now);
         }
         Ok(())
+    }
+
+    /// Writes the records of refused calls that are counted and not written yet, before the audit is closed.
+    pub async fn write_refused(&self) {
+        self.sampled.write_now(&self.audit).await;
     }
 
     /// Calls of operations that end, since the start, by the date.
@@ -306,7 +315,16 @@ impl Gateway {
             ..self.entry(&call, &method)
         };
         let app_id = entry.app_id;
-        if let Err(error) = self.audit.record(entry, call.begun).await {
+        if entry.app_id.is_none()
+            && (400..500).contains(&status)
+            && let sampled::Fate::Count(is_first) = self.sampled.take(&entry, clock::steady())
+        {
+            // Its record comes with the others of its second: nothing was performed, and nobody is known.
+            self.metrics.summed();
+            if is_first {
+                tokio::spawn(self.sampled.clone().write(self.audit.clone()));
+            }
+        } else if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return Ok(respond::unavailable(&call.correlation_id));
         }

@@ -6,7 +6,9 @@
 mod admin;
 mod called;
 mod descriptors;
+mod dumps;
 mod finishing;
+mod framing;
 mod lingering;
 mod refusal;
 mod written;
@@ -27,12 +29,14 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::finishing::Finishing;
+use self::framing::Framed;
 use self::refusal::Answered;
 use self::written::Written;
 use crate::pipeline::Gateway;
 
 pub use admin::serve_admin;
 pub use descriptors::raise_limit;
+pub use dumps::forbid_dumps;
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
@@ -188,7 +192,7 @@ where
 {
     let Life { mut shutdown, alive } = life;
     let called = called.map(Arc::new);
-    let (stream, answers) = refusal::guard(Written::new(stream));
+    let (stream, answers) = refusal::guard(Written::new(Framed::new(stream)));
     let known = answers.clone();
     let service = service_fn(move |mut request| {
         answers.called();

@@ -28,7 +28,7 @@ use keyway_core::token::{TokenHash, TokenKey};
 use keyway_core::unlisted::Unlisted;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor, Row, SqlSafeStr, Transaction};
 
 use crate::audit::chain::ChainKey;
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
@@ -121,6 +121,9 @@ impl Store {
             (None, Some(folder)) => sqlite_url(&folder.join("keyway.db"))?,
             (None, None) => "sqlite::memory:".to_owned(),
         };
+        if let (Some(folder), false) = (folder, shared) {
+            check_is_readable(&url, folder).await?;
+        }
         let pool = AnyPoolOptions::new()
             // On SQLite one connection: changes are rare and follow each other; a memory store lives as long as it.
             .max_connections(if shared { 4 } else { 1 })
@@ -314,6 +317,21 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Reads the file once by itself: a pool goes on trying, and says only that it timed out.
+async fn check_is_readable(url: &str, folder: &Path) -> Result<(), StoreError> {
+    let read = async {
+        let mut connection = AnyConnection::connect(url).await?;
+        connection.execute("select count(*) from sqlite_master").await?;
+        connection.close().await
+    };
+    read.await.map_err(|error: sqlx::Error| {
+        let folder = shown::path(&folder);
+        StoreError::Folder(format!(
+            "keyway.db in the data folder {folder} can't be read: {error}. Nothing was changed. Move the folder away and restore a backup with \"keyway restore BACKUP --data {folder}\""
+        ))
+    })
 }
 
 /// Refuses a master key that is not the one the store began with: under another key no stored token

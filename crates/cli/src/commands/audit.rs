@@ -112,6 +112,15 @@ fn verified(answer: &Value) -> String {
     lines
 }
 
+/// The operation, and how many calls a summary of refused ones stands for.
+fn operation(record: &Value) -> String {
+    let operation = text(&record["operation"]);
+    match record["calls"].as_u64() {
+        Some(calls) if calls > 1 => format!("{operation} x{calls}"),
+        _ => operation,
+    }
+}
+
 /// The first of the CRM records of a call, and how many more there are.
 fn touched(record: &Value) -> String {
     let count = record["recordCount"].as_u64().unwrap_or(0);
@@ -136,7 +145,7 @@ fn records(answer: &Value) -> String {
                 text(&record["time"]),
                 text(&record["appId"]),
                 text(&record["status"]),
-                text(&record["operation"]),
+                operation(record),
                 touched(record),
                 text(&record["category"]),
                 latency,

@@ -129,3 +129,30 @@ fn git_ignores_a_data_folder() {
     let keyway = Keyway::start(&[]);
     assert_eq!(std::fs::read_to_string(keyway.folder.path().join(".gitignore")).unwrap(), "*\n");
 }
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let (folder, ..) = used();
+    let path = folder.path().join("keyway.db");
+    let kept = std::fs::read(&path).unwrap();
+    std::fs::write(&path, vec![b'x'; kept.len()]).unwrap();
+    let said = refusal(folder.path());
+    let last = said.trim_end().lines().last().unwrap();
+    assert!(last.contains("keyway.db") && last.contains("can't be read") && last.contains("keyway restore"), "{said}");
+    std::fs::write(&path, kept).unwrap();
+    std::fs::create_dir(folder.path().join("audit/99999.log")).unwrap();
+    let said = refusal(folder.path());
+    assert!(said.contains("audit/99999.log"), "{said}");
+}
+
+#[test]
+fn a_backup_into_the_folder_that_it_copies_is_refused() {
+    let keyway = Keyway::start(&[]);
+    for within in ["audit/x", "x", "audit/../y/z", ""] {
+        let target = keyway.folder.path().join(within);
+        let output = keyway.run(&["backup", target.to_str().unwrap()]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains("is within the data folder"), "{within}: {said}");
+    }
+    assert!(!keyway.folder.path().join("audit/x").exists() && !keyway.folder.path().join("x").exists());
+}

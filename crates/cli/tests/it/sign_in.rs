@@ -192,13 +192,16 @@ fn a_new_password_ends_every_other_session() {
 }
 
 #[test]
-fn guessing_must_wait_and_the_right_password_waits_with_it() {
+fn guessing_must_wait_and_the_right_password_passes() {
     let keyway = set_up();
     let mut browser = Browser::new(&keyway);
     for _ in 0..5 {
         assert_eq!(browser.sign_in("ada@example.com", "a wrong password here").status, 401);
     }
-    assert_eq!(browser.sign_in("ada@example.com", PASSWORD).status, 429);
+    for _ in 0..3 {
+        assert_eq!(browser.sign_in("ada@example.com", "a wrong password here").status, 429);
+    }
+    assert_eq!(browser.sign_in("ada@example.com", PASSWORD).status, 303);
     // Who is there and who is not is not told by it.
     for _ in 0..5 {
         assert_eq!(browser.sign_in("nobody@example.com", "a wrong password here").status, 401);
@@ -293,4 +296,18 @@ fn forms_are_small_before_anybody_is_known() {
         assert_eq!(browser.post(path, &[(field, &"x".repeat(22_000))]).status, 413, "{path}");
     }
     assert_ne!(browser.post("/sign-in", &[("email", &"x".repeat(20_000)), ("password", "y")]).status, 413);
+}
+
+#[test]
+fn ids_and_formats_that_are_none_are_answered_in_the_consoles_own_words() {
+    let keyway = set_up();
+    let mut browser = Browser::new(&keyway);
+    browser.sign_in("ada@example.com", PASSWORD);
+    for path in ["/apps/x", "/accounts/x", "/public-apps/-1", "/apps/1/tokens/x/revoke", "/admin-tokens/x/revoke"] {
+        let answer = browser.get(path);
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.contains("<html") && answer.body.contains("No page has this address"), "{path}: {}", answer.body);
+    }
+    let answer = browser.get("/audit/export?format=x");
+    assert!(answer.status == 400 && answer.body.contains("use jsonl or csv"), "{} {}", answer.status, answer.body);
 }

@@ -131,6 +131,8 @@ struct CallRecord {
     properties: Vec<String>,
     /// How many there are, those included that are not listed.
     property_count: u64,
+    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
+    calls: u64,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -239,6 +241,7 @@ fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
         (id, time, hub_id, app_id, token_id, operation, object, status, category, attempts),
         (waited_us, latency_us, bytes_in, bytes_out, correlation_id, source),
         (list(&record.record_ids), record.record_count, record.records_incomplete, list(&record.properties), record.property_count),
+        record.calls,
     )
 }
 

@@ -109,10 +109,11 @@ async fn proven(admin: &Admin, who: &Principal, password: String) -> Result<Pers
         return Err(ApiError::new(409, "conflict", "you sign in at an identity provider, and have no password here"));
     }
     let guess = admin.sign_in_guesses.begin(&person.email, &who.source, clock::steady());
-    let guess =
-        guess.map_err(|wait_s| ApiError::new(429, "too_many", format!("too many wrong passwords; try again in {wait_s} seconds")))?;
+    let too_many = |wait_s| ApiError::new(429, "too_many", format!("too many wrong passwords; try again in {wait_s} seconds"));
+    let guess = guess.map_err(too_many)?;
+    tokio::time::sleep(guess.turn).await;
     if !admin.control.has_password(&person, Secret::new(password)).await? {
-        return Err(ApiError::invalid("the password is wrong"));
+        return Err(guess.must_wait_s.map_or_else(|| ApiError::invalid("the password is wrong"), too_many));
     }
     guess.was_right();
     Ok(person)

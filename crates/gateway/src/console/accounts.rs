@@ -1,7 +1,6 @@
 //! The accounts: how each is connected and how it is, its limits, and the changes to it.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Refused, with_query};
 use super::apps::{self, App};
 use super::page;
+use super::path::Path;
 use super::rows::Rows;
 use super::shell::Shell;
 use super::sign_in::see_other;

@@ -1,7 +1,6 @@
 //! The tokens of the admin API: what is there, new ones, and their end.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde_json::json;
 
 use super::api::{Refused, with_query};
 use super::page;
+use super::path::Path;
 use super::roles::{self, AppNames, Choice};
 use super::rows::Rows;
 use super::shell::{Shell, sentence};

@@ -2,7 +2,7 @@
 //! changes to it. Whatever takes something away first shows what would break.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use super::apps::{App, Token};
 use super::audit::Records;
 use super::new_app::NewToken;
 use super::page;
+use super::path::Path;
 use super::scopes::{self, Group, Named};
 use super::shell::Shell;
 use super::sign_in::see_other;

@@ -174,7 +174,7 @@ async fn app_names(visitor: &Visitor, records: &[AuditRecord]) -> HashMap<u64, S
 pub(super) async fn export(visitor: Visitor, fields: Fields) -> Page {
     let query = query(&fields);
     let mut asked: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let format = if fields.get("format") == "jsonl" { "jsonl" } else { "csv" };
+    let format = Some(fields.get("format")).filter(|format| !format.is_empty()).unwrap_or("csv");
     asked.push(("format", format));
     let mut response =
         visitor.api.handed_on(&with_query("/api/v1/audit/export", &asked)).await.map_err(|refused| visitor.refused(SECTION, &refused))?;

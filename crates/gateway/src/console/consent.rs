@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::Uri;
 use axum::response::Response;
 use keyway_core::scope::in_plain_words;
@@ -11,6 +11,7 @@ use keyway_oauth::server::authorize::{Refusal, Request};
 use keyway_oauth::{Params, redirect};
 use serde::Deserialize;
 
+use super::path::Path;
 use super::sign_in::Session;
 use super::{page, sign_in};
 use crate::admin::Admin;

@@ -1,7 +1,7 @@
 //! People: who may sign in, with which role, how they sign in, and the changes to that.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::{Refused, with_part, with_query};
 use super::page;
+use super::path::Path;
 use super::roles::{self, AppNames, Choice};
 use super::rows::Rows;
 use super::shell::{Shell, sentence};

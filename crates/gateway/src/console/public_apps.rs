@@ -1,7 +1,7 @@
 //! Public apps: OAuth clients that accounts install, their secrets, and where they are installed.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::api::{Listed, Refused, with_query};
 use super::page;
+use super::path::Path;
 use super::scopes::{self, Group, Named};
 use super::shell::{Shell, sentence};
 use super::sign_in::see_other;

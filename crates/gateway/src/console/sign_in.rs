@@ -154,16 +154,21 @@ pub(super) struct Credentials {
 pub(super) async fn take(State(admin): State<Admin>, parts: Parts, Form(sent): Form<Credentials>) -> Response {
     let Credentials { email, password, next } = sent;
     let next = local(&next);
+    let too_many = async |wait_s| {
+        let wrong = format!("Too many wrong passwords. Try again in {wait_s} seconds.");
+        (StatusCode::TOO_MANY_REQUESTS, asked(&admin, next, &email, Some(&wrong)).await).into_response()
+    };
     let guess = match admin.sign_in_guesses.begin(&email, &source(&parts), clock::steady()) {
         Ok(guess) => guess,
-        Err(wait_s) => {
-            let wrong = format!("Too many wrong passwords. Try again in {wait_s} seconds.");
-            return (StatusCode::TOO_MANY_REQUESTS, asked(&admin, next, &email, Some(&wrong)).await).into_response();
-        }
+        Err(wait_s) => return too_many(wait_s).await,
     };
+    tokio::time::sleep(guess.turn).await;
     let person = match admin.control.known_by_password(&email, Secret::new(password)).await {
         Ok(Some(person)) => person,
         Ok(None) => {
+            if let Some(wait_s) = guess.must_wait_s {
+                return too_many(wait_s).await;
+            }
             let wrong = asked(&admin, next, &email, Some("The address or the password is wrong.")).await;
             return (StatusCode::UNAUTHORIZED, wrong).into_response();
         }

@@ -31,8 +31,9 @@ use super::{Call, Gateway, Outcome, account_activity, receive, respond};
 use crate::arriving::Arriving;
 use crate::audit::AuditLog;
 use crate::backend::BackendReply;
+use crate::clock;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
-use crate::guesses::Guesses;
+use crate::guesses::{Guesses, source_network};
 use crate::model::{Account, Distribution, PublicApp};
 use crate::registry::{Holder, TokenEntry};
 
@@ -42,7 +43,8 @@ pub(super) struct Server {
     /// Where changes run: the store's connections live there, and a change goes on when its client hangs up.
     runtime: Handle,
     addresses: Addresses,
-    guesses: Guesses<IpAddr>,
+    /// By app, or none of a client id that is not known, and source.
+    guesses: Guesses<(Option<u64>, IpAddr)>,
 }
 
 /// Where the listeners are reached from outside.
@@ -224,22 +226,27 @@ impl Gateway {
         }
     }
 
-    /// Which app asks, and that it is the one.
+    /// Which app asks, and that it is the one. Wrong secrets count by app and source, so that nobody shuts
+    /// out an app beside others at one address, and the right secret passes whatever was tried before: a
+    /// keyed hash of a bounded text costs less than reading the form did.
     fn client(&self, server: &Server, call: &Call, params: &Params) -> Result<Arc<PublicApp>, Refusal> {
-        if let Some(wait_s) = server.guesses.must_wait(&call.source, call.now.steady) {
+        let known = params.get("client_id").and_then(|id| self.registry.public_app(id)).filter(|app| app.enabled);
+        let secret = params.get("client_secret").filter(|secret| secret.len() <= SECRET_BYTES_MAX);
+        let side = (known.as_ref().map(|app| app.id), source_network(call.source));
+        let refused = match (known, secret) {
+            (None, _) => OAuthError::bad_client_id(),
+            (Some(app), None) if app.is_public && params.get("client_secret").is_none() => return Ok(app),
+            (Some(app), Some(secret)) if !app.is_public && app.has_secret(&self.registry.token_key().hash(secret), call.at) => {
+                return Ok(app);
+            }
+            (Some(_), _) => OAuthError::bad_client_secret(),
+        };
+        let now = clock::steady();
+        if let Some(wait_s) = server.guesses.must_wait(&side, now) {
             return Err(too_many_guesses(wait_s).into());
         }
-        let known = params.get("client_id").and_then(|id| self.registry.public_app(id)).filter(|app| app.enabled);
-        let authenticated = match (known, params.get("client_secret")) {
-            (None, _) => Err(OAuthError::bad_client_id()),
-            (Some(app), None) if app.is_public => Ok(app),
-            (Some(app), Some(secret)) if !app.is_public && app.has_secret(&self.registry.token_key().hash(secret), call.at) => Ok(app),
-            (Some(_), _) => Err(OAuthError::bad_client_secret()),
-        };
-        authenticated.map_err(|refused| {
-            server.guesses.note(call.source, call.now.steady);
-            refused.into()
-        })
+        server.guesses.note(side, now);
+        Err(refused.into())
     }
 
     async fn code_grant(&self, server: &Server, call: &mut Call, client: &Arc<PublicApp>, params: &Params) -> Result<Value, Refusal> {
@@ -438,11 +445,18 @@ fn read_params(head: &Parts, body: &[u8]) -> Result<Params, OAuthError> {
     }
 }
 
-/// Wrong client ids and secrets that an address may send in a minute.
+/// Wrong secrets of one app, or wrong client ids, that come from one source in a minute with the reason; then
+/// they are told to wait.
 const GUESSES_MAX: u32 = 20;
+/// Longest client secret that is looked at; those that Keyway makes have 36 bytes.
+const SECRET_BYTES_MAX: usize = 256;
 
 fn too_many_guesses(wait_s: i64) -> ErrorBody {
-    let mut error = ErrorBody::new(429, "RATE_LIMITS", "Too many wrong client ids or secrets came from this address.");
+    let mut error = ErrorBody::new(
+        429,
+        "RATE_LIMITS",
+        "Too many wrong client ids, or wrong secrets of this client, came from this address. The right secret still passes.",
+    );
     error.rate_limit = Some(RateLimitFields { policy_name: "SECONDLY", group_name: "keyway:client-authentication".to_owned() });
     error.retry_after_s = Some(wait_s);
     error

@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use self::counted::Counted;
+use super::framing::Framed;
 use super::written::Written;
 use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, READ_BYTES_MAX, first_of};
 use crate::admin::SocketPeer;
@@ -104,7 +105,7 @@ pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_header_size(HEAD_BYTES_MAX)
                 .max_buf_size(READ_BYTES_MAX)
-                .serve_connection(TokioIo::new(Written::new(stream)), service);
+                .serve_connection(TokioIo::new(Written::new(Framed::new(stream))), service);
             let mut connection = std::pin::pin!(connection);
             if first_of(connection.as_mut(), shutdown.wait_for(|stop| *stop)).await.is_none() {
                 connection.as_mut().graceful_shutdown();

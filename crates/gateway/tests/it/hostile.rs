@@ -41,6 +41,34 @@ async fn a_smuggled_request_is_never_performed() {
     assert!(performed.is_empty(), "{performed:?}");
 }
 
+/// What a proxy before Keyway may read in another way is refused, and the second request is never read.
+#[tokio::test]
+async fn requests_that_can_be_read_in_two_ways_are_refused() {
+    let server = Server::start().await;
+    let get = "GET /crm/v3/objects/contacts HTTP/1.1\r\nhost: t\r\n\r\n";
+    let post = "POST /crm/v3/objects/contacts/search HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n";
+    for refused in [
+        format!("{post}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{get}"),
+        format!("{post}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n{get}"),
+        format!("{post}transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n{get}"),
+        format!("{post}transfer-encoding: identity, chunked\r\n\r\n0\r\n\r\n{get}"),
+        format!("{post}content-length: 2\r\ncontent-length: 2\r\n\r\n{{}}{get}"),
+        get.replace("\r\n", "\n"),
+        get.replacen("\r\n", "\n", 1),
+        get.replace("\r\n\r\n", "\r\n\n"),
+        format!("\n{get}"),
+    ] {
+        server.raw(refused.as_bytes()).await.check_error(400, "VALIDATION_ERROR");
+    }
+    assert!(server.records().await.is_empty(), "none of them was a call");
+    // A call before it on the connection is answered.
+    let token = server.token(FULL);
+    let good = format!("GET /crm/v3/objects/contacts HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\n\r\n");
+    let answer = server.raw(format!("{good}{}", get.replace("\r\n", "\n")).as_bytes()).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("HTTP/1.1 400"), "{}", answer.body);
+}
+
 #[tokio::test]
 async fn malformed_json_and_invalid_text_change_nothing() {
     let server = Server::start().await;

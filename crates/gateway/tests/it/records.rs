@@ -64,3 +64,19 @@ async fn the_server_stops_when_told() {
     server.stop().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn refused_calls_of_nobody_are_summed_up_with_their_exact_number() {
+    let server = Server::start().await;
+    for _ in 0..200 {
+        assert_eq!(server.send("nobody", "GET", "/crm/v3/objects/contacts", None).await.status, 401);
+    }
+    server.gateway.write_refused().await;
+    let records = server.records().await;
+    assert_eq!(records.iter().map(|record| record.calls).sum::<u64>(), 200);
+    assert!(records.iter().any(|record| record.operation == "(refused calls)" && record.calls > 1), "{}", records.len());
+    let mut metrics = String::new();
+    server.gateway.metrics.write(&mut metrics);
+    let summed: u64 = records.iter().filter(|record| record.operation == "(refused calls)").map(|record| record.calls).sum();
+    assert!(metrics.contains(&format!("keyway_summed_calls_total {summed}\n")), "{metrics}");
+}

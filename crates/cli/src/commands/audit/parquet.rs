@@ -39,6 +39,7 @@ const SCHEMA: &str = "message call {
     required boolean recordsIncomplete;
     required group properties (list) { repeated group list { required binary element (string); } }
     required int64 propertyCount;
+    required int64 calls;
 }";
 
 /// Writes records to a file, group by group.

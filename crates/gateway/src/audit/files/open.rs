@@ -97,7 +97,7 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
                 index
             }
             None => {
-                let next = logs.get(place + 1).map(|(_, path)| File::open(path).and_then(|file| Head::read(&file))).transpose()?.flatten();
+                let next = logs.get(place + 1).map(|(_, path)| head_of(path)).transpose()?.flatten();
                 let scanned = scan(&file, head, next.map(|head| head.seal), key).map_err(named)?;
                 let damaged = scanned.damage.into_iter().map(|(offset, what)| Damage { file: name.clone(), offset, what });
                 let before = found.damage.len();
@@ -127,6 +127,12 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
         found.finished.push(Arc::new(Finished::of(&index, *first_id, Kept::Folder(path.clone()))));
     }
     Ok(found)
+}
+
+/// The head of a file that may have none.
+fn head_of(path: &Path) -> io::Result<Option<Head>> {
+    let read = File::open(path).and_then(|file| Head::read(&file));
+    read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&path))))
 }
 
 /// The files of a folder from its start on, the oldest first. What a crash left over is taken away.
