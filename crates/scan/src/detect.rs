@@ -4,6 +4,7 @@ mod argument;
 pub mod credential;
 mod dress;
 pub mod encoded;
+mod place;
 mod provider;
 pub mod usage;
 
@@ -37,6 +38,8 @@ pub struct Candidate {
     pub confidence: Confidence,
     /// Why.
     pub reason: String,
+    /// The host that it is sent to, where that is not HubSpot's.
+    pub sent_to: Option<String>,
 }
 
 /// What to look for.

@@ -161,6 +161,9 @@ pub struct Finding {
     pub masked: String,
     /// A hash of the value: the same wherever the secret stands, and whatever it is taken for there.
     pub fingerprint: String,
+    /// The host that the value is sent to, where that is not HubSpot's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<String>,
     /// Only from history.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub introduced: Option<Introduced>,
@@ -246,6 +249,15 @@ impl UsageAuth {
     }
 }
 
+/// The version of a call that another file holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenVersion {
+    /// The name that it has.
+    pub name: String,
+    /// The path, `{version}` in its place.
+    pub segments: Vec<String>,
+}
+
 /// A HubSpot API call in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Usage {
@@ -278,4 +290,7 @@ pub struct Usage {
     /// When it ends or ended, ISO date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sunset: Option<&'static str>,
+    /// What is needed to find out the version, where another file may say it.
+    #[serde(skip)]
+    pub open: Option<OpenVersion>,
 }

@@ -63,6 +63,7 @@ impl Judgement {
             reason: candidate.reason.clone(),
             masked: mask(candidate.value.expose()),
             fingerprint,
+            sent_to: candidate.sent_to.clone(),
             introduced: None,
             verified: None,
             value: self.keep_values.then(|| candidate.value.clone()),

@@ -17,4 +17,5 @@ pub mod scan;
 pub mod secrets;
 pub mod shape;
 pub mod source;
+mod stems;
 pub mod text;

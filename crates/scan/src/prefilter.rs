@@ -10,6 +10,7 @@ use aho_corasick::packed;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::shape;
+use crate::stems;
 use crate::text::follows_a_word;
 
 /// What was hit.
@@ -69,15 +70,8 @@ const LITERALS: [(Class, &[&str]); 7] = [
     (
         Class::Path,
         &[
-            "crm/v3/",
-            "crm/v4/",
-            "crm/objects/20",
-            "contacts/v1/",
-            "companies/v2",
-            "deals/v1/",
-            "engagements/v1",
-            "crm-objects/v1",
-            "crm-associations/v1",
+            // A version in a path, slashes escaped or not; the path around it decides.
+            "/v1/", "/v2/", "/v3/", "/v4/", "/202", "/v1\\", "/v2\\", "/v3\\", "/v4\\",
         ],
     ),
     (Class::Pat, &["pat-"]),
@@ -162,7 +156,17 @@ fn confirm(class: Class, text: &[u8], start: usize, end: usize, hits: &mut Hits)
     match class {
         Class::Name => hits.hubspot = true,
         Class::Hapi => hits.hubspot |= is_key_word(after),
-        Class::Path => hits.hubspot_path = true,
+        Class::Path => {
+            let version = start + 1;
+            let length = if text[version] == b'v' {
+                2
+            } else {
+                text[version..].iter().take(12).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count()
+            };
+            let letter =
+                start.checked_sub(1).is_some_and(|at| text[at].is_ascii_lowercase() || text[at].is_ascii_digit() || text[at] == b'\\');
+            hits.hubspot_path = hits.hubspot_path || letter && stems::is_distinct(text, version, version + length);
+        }
         Class::Pat if follows_a_word(text, start) => {}
         // A region follows, or a quote: the rest may be in the next piece of the text.
         Class::Pat

@@ -1,6 +1,7 @@
 //! A whole scan: from sources to a report.
 
 mod history;
+mod versions;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -100,7 +101,9 @@ impl AddAssign for Stats {
 /// A path is not there, or a glob can't be read. What can't be read on the way is in [`Report::skipped`].
 pub fn files(options: &Options) -> io::Result<Report> {
     let workers = tree::walk(&options.which, || Worker::new(options))?;
-    Ok(report(workers))
+    let mut report = report(workers);
+    versions::close(&mut report.usages, &options.which);
+    Ok(report)
 }
 
 /// Scans what is staged for the next commit: what it brings in that was not there before.

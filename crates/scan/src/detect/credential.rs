@@ -7,6 +7,7 @@ use keyway_core::secret::Secret;
 use keyway_core::token;
 use regex::bytes::Regex;
 
+use super::place::{key_pretends, practice_place};
 use super::{Candidate, Text, argument, dress, provider};
 use crate::context::{self, Enclosing, Form, Name};
 use crate::finding::{Confidence, Kind};
@@ -92,7 +93,15 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
         && let Some((kind, callee)) = surroundings.handed_to()
     {
         let (confidence, reason) = surroundings.confidence(Confidence::High, &format!("an argument of {callee} that is a secret"), rules);
-        return Some(Candidate { at: value.at.clone(), value: Secret::new(secret), kind, rule: "client-argument", confidence, reason });
+        return Some(Candidate {
+            at: value.at.clone(),
+            value: Secret::new(secret),
+            kind,
+            rule: "client-argument",
+            confidence,
+            reason,
+            sent_to: None,
+        });
     }
     let rule = rules.all().iter().find(|rule| rule.shapes.contains(&value.shape) && surroundings.satisfy(rule, rules))?;
     let mut kind = rule.kind;
@@ -105,7 +114,15 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     }
     let most = if surroundings.by_sole_provider { rule.confidence.min(Confidence::Medium) } else { rule.confidence };
     let (confidence, reason) = surroundings.confidence(most, &rule.why, rules);
-    Some(Candidate { at: value.at.clone(), value: Secret::new(secret), kind, rule: &rule.id, confidence, reason })
+    Some(Candidate {
+        at: value.at.clone(),
+        value: Secret::new(secret),
+        kind,
+        rule: &rule.id,
+        confidence,
+        reason,
+        sent_to: provider::foreign_host(text.bytes, value.at.start),
+    })
 }
 
 /// What a rule may ask of the place where a value stands; the costlier answers are found when asked for.
@@ -397,31 +414,6 @@ fn used_as(text: &[u8], start: usize) -> Vec<Name> {
         names.iter_mut().for_each(|name| name.owner.push("hubspot".to_owned()));
     }
     names
-}
-
-/// Whether a key above a value says that it is a sample, as those of OpenAPI do: `example`,
-/// `examples`, `x-example`, `TokenExample`.
-fn key_pretends(key: &[String]) -> bool {
-    let is_sample = |word: &String| matches!(word.as_str(), "example" | "examples" | "sample" | "samples");
-    key.len() <= 3 && key.iter().any(is_sample)
-}
-
-/// Whether a path is that of tests, examples or documentation.
-fn practice_place(path: &str) -> Option<&'static str> {
-    let path = path.to_ascii_lowercase();
-    let parts = || path.split(['/', '\\', '.', '_', '-', '!']);
-    if parts().any(|part| {
-        matches!(part, "test" | "tests" | "spec" | "specs" | "fixture" | "fixtures" | "mock" | "mocks" | "cassettes" | "testdata")
-    }) {
-        return Some("tests");
-    }
-    if parts().any(|part| matches!(part, "example" | "examples" | "sample" | "samples" | "demo")) {
-        return Some("an example");
-    }
-    if parts().any(|part| matches!(part, "docs" | "doc" | "readme" | "md" | "rst" | "changelog")) {
-        return Some("documentation");
-    }
-    None
 }
 
 /// A text with the seams of string concatenation taken out.

@@ -24,7 +24,7 @@ pub(super) fn is_hubspot_alone(text: &[u8], rules: &Rules) -> bool {
     for line in text.split(|byte| *byte == b'\n').filter(|line| line.len() < 2_000 && !is_comment(line)) {
         called |= CALLED.is_match(line);
         for host in HOST.captures_iter(line).filter_map(|captures| captures.name("host")) {
-            if !is_own(host.as_bytes()) {
+            if !is_own(host.as_bytes()) && !contains_ignore_case(host.as_bytes(), b"example") {
                 return false;
             }
         }
@@ -35,8 +35,21 @@ pub(super) fn is_hubspot_alone(text: &[u8], rules: &Rules) -> bool {
     called
 }
 
-/// Hosts that are HubSpot's, this machine, or made up.
+/// Hosts that are HubSpot's or this machine.
 fn is_own(host: &[u8]) -> bool {
-    const OWN: [&[u8]; 6] = [b"hubspot", b"hubapi", b"hsforms", b"localhost", b"example", b"127.0.0.1"];
+    const OWN: [&[u8]; 5] = [b"hubspot", b"hubapi", b"hsforms", b"localhost", b"127.0.0.1"];
     OWN.iter().any(|own| contains_ignore_case(host, own))
+}
+
+/// The host of the URL that a value stands in, where that is not HubSpot's: whoever runs it has the value.
+pub(super) fn foreign_host(text: &[u8], at: usize) -> Option<String> {
+    /// Longest URL before a value, in bytes.
+    const URL_MAX: usize = 300;
+    static URL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i-u)(?:https?|wss?):(?:\\?/){2}(?:[^\s"'`<>@/]*@)?(?P<host>[a-z0-9.-]+\.[a-z]{2,})(?::\d+)?[/?#][^\s"'`<>]*$"#)
+            .expect("a constant")
+    });
+    let before = &text[at.saturating_sub(URL_MAX)..at];
+    let host = URL.captures(before)?.name("host")?.as_bytes();
+    (!is_own(host)).then(|| String::from_utf8_lossy(host).to_ascii_lowercase())
 }

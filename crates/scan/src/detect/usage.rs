@@ -1,8 +1,14 @@
 //! Calls of HubSpot's API: by URL and by client library, resolved to the catalog's operations.
 
 mod auth;
+mod client;
+mod constants;
+mod document;
 mod legacy;
+mod mcp;
 mod method;
+mod path;
+mod scope;
 mod sdk;
 mod url;
 
@@ -14,8 +20,15 @@ use keyway_core::sunset;
 
 use super::Text;
 use crate::finding::{Usage, UsageAuth, Via};
+use crate::stems::is_version;
 
+pub use constants::Constants;
 pub use url::developer_call;
+
+/// A usage whose version was open, now that another file says which it is; None where it has no such call.
+pub fn closed(open: &Usage, version: &str) -> Option<Usage> {
+    url::closed(open, version)
+}
 
 /// What a file does to authenticate, found when there is a call to ask it for.
 type Habits<'t> = LazyCell<auth::Habits, Box<dyn FnOnce() -> auth::Habits + 't>>;
@@ -26,6 +39,9 @@ pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let mut found = url::find(text, &habits);
     found.extend(sdk::find(text, &habits));
     found.extend(legacy::find(text, &habits));
+    found.extend(client::find(text));
+    found.extend(document::find(text));
+    found.extend(mcp::find(text));
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|later, earlier| later.0 == earlier.0);
     found
@@ -141,14 +157,6 @@ fn version_of(path: &str) -> Option<String> {
     path.split('/').find(|segment| is_version(segment)).map(str::to_owned)
 }
 
-/// `v3`, `2026-09`, `2026-09-beta`.
-fn is_version(segment: &str) -> bool {
-    let bytes = segment.as_bytes();
-    let numbered = bytes.len() == 2 && bytes[0] == b'v' && bytes[1].is_ascii_digit();
-    let dated = bytes.len() >= 7 && bytes.starts_with(b"20") && bytes[4] == b'-' && bytes[5..7].iter().all(u8::is_ascii_digit);
-    numbered || dated
-}
-
 /// HubSpot answers to two spellings of a numbered version, and publishes a successor for one:
 /// `/settings/v3/users` and `/settings/users/v3`.
 fn other_spelling(path: &str) -> Option<String> {
@@ -160,6 +168,26 @@ fn other_spelling(path: &str) -> Option<String> {
         _ => return None,
     }
     Some(segments.iter().map(|segment| format!("/{segment}")).collect())
+}
+
+/// A usage that is no single call of an operation: a client, a step of a workflow, a server of an agent.
+fn other(via: Via, operation: String, call: Option<String>, auth: UsageAuth) -> Usage {
+    let removed = (auth == UsageAuth::Hapikey).then(|| sunset::of_auth("hapikey")).flatten();
+    Usage {
+        path: String::new(),
+        line: 0,
+        column: 0,
+        via,
+        call,
+        method: None,
+        operation,
+        auth,
+        version: String::new(),
+        scopes: Vec::new(),
+        successor: None,
+        sunset: removed.map(|row| row.date),
+        open: None,
+    }
 }
 
 /// A usage of what a path means.
@@ -187,5 +215,6 @@ fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> U
         scopes: meaning.scopes,
         successor,
         sunset: ends.into_iter().chain(removed).map(|row| row.date).min(),
+        open: None,
     }
 }

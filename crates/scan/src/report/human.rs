@@ -65,6 +65,9 @@ fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Resul
         write!(out, "  ({} confidence)", finding.confidence.as_str())?;
     }
     out.push('\n');
+    if let Some(host) = &finding.sent_to {
+        writeln!(out, "      sent to {}, which is not HubSpot's: rotate it", Terminal(host))?;
+    }
     if let Some(introduced) = &finding.introduced {
         let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
         let commit = Terminal(commit);

@@ -3,7 +3,9 @@
 
 mod credentials;
 mod history;
+mod methods;
 mod paths;
+mod usages;
 
 use keyway_scan::finding::{Confidence, Kind};
 

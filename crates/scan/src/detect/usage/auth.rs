@@ -40,19 +40,20 @@ impl Habits {
         }
     }
 
-    /// For a URL: what stands in its call decides, then what the file does elsewhere.
-    pub(super) fn of_url(&self, meaning: &Meaning, call: &[u8]) -> UsageAuth {
-        let operation = meaning.auth;
-        if operation == Auth::None {
-            return UsageAuth::None;
+    /// For a URL: what stands in its call, if it says anything.
+    pub(super) fn of_call(&self, meaning: &Meaning, call: &[u8]) -> Option<UsageAuth> {
+        if meaning.auth == Auth::None {
+            return Some(UsageAuth::None);
         }
-        let key = if meaning.takes_developer_key() { UsageAuth::DeveloperKey } else { UsageAuth::Hapikey };
         if HAPIKEY.is_match(call) {
-            return key;
+            return Some(if meaning.takes_developer_key() { UsageAuth::DeveloperKey } else { UsageAuth::Hapikey });
         }
-        if BEARER.is_match(call) {
-            return UsageAuth::Bearer;
-        }
+        BEARER.is_match(call).then_some(UsageAuth::Bearer)
+    }
+
+    /// For a URL whose call does not say: what the file does elsewhere.
+    pub(super) fn of_url(&self, meaning: &Meaning) -> UsageAuth {
+        let key = if meaning.takes_developer_key() { UsageAuth::DeveloperKey } else { UsageAuth::Hapikey };
         match (self.hapikey, self.bearer) {
             (true, false) => key,
             (false, true) => UsageAuth::Bearer,

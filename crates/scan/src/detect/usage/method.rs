@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 
+use super::{document, scope};
 use crate::text::{is_word, line_near, words};
 
 /// How far from a URL its method may stand, in bytes.
@@ -39,6 +40,17 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     {
         return Some(method);
     }
+    // `request DELETE "/crm/…"`, `api POST "$BASE/crm/…"`.
+    static HELPER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?-u)(?:^|[\s("'])(?P<method>GET|POST|PUT|PATCH|DELETE)["']?[\s,]+["']?(?:\$?\{?\w+\}?)?$"#).expect("a constant")
+    });
+    if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
+        return Method::parse(&String::from_utf8_lossy(method.as_bytes()));
+    }
+    // An export says it beside the URL, however long what stands between them is.
+    if let Some(method) = document::method_beside(text, url.start) {
+        return Some(method);
+    }
     let calls = enclosing_calls(text, url.start);
     for call in &calls {
         if let Some(method) = callee_method(text, call.open) {
@@ -58,6 +70,18 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         }
         if is_bare_fetch(text, call.open, url.end) {
             return Some(Method::Get);
+        }
+        // Options in a variable, and what else is done with the object that the call is made on.
+        for value in scope::values_of_arguments(text, &(call.open..argument_end(text, call.open))) {
+            if let Some(method) = told(text, &value) {
+                return Some(method);
+            }
+        }
+        if let Some(object) = scope::receiver(text, call.open).filter(|_| sets_url(text, call.open)) {
+            let lines = scope::lines_with(text, object, call.open);
+            if let Some(method) = lines.iter().find_map(|line| told(text, line)) {
+                return Some(method);
+            }
         }
     }
     if let Some(object) = enclosing_object(text, url.start)
@@ -134,6 +158,10 @@ fn callee_method(text: &[u8], open: usize) -> Option<Method> {
     }
     let start = text[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
     let name = &text[start..end];
+    // `Req.delete!(…)`
+    if name.is_empty() && text[..end].ends_with(b"!") {
+        return callee_method(text, end - 1);
+    }
     if name.starts_with(b"CURLOPT") || name.is_empty() {
         return None;
     }
@@ -190,6 +218,63 @@ fn is_bare_fetch(text: &[u8], open: usize, end: usize) -> bool {
     text[..open].ends_with(b"fetch") && after == Some(&b')')
 }
 
+/// Whether a call only says where a request goes: what it is is said in other calls on the same object.
+fn sets_url(text: &[u8], open: usize) -> bool {
+    static SETS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i-u)(?:set_?(?:endpoint|url|uri)|curl_setopt|\burl|\buri|\bopen)$").expect("a constant"));
+    SETS.is_match(&text[line_near(text, open).start..open])
+}
+
+/// Where the arguments of a call end.
+fn argument_end(text: &[u8], open: usize) -> usize {
+    let end = text.len().min(open + 2 * REACH);
+    let mut depth = 0;
+    for (at, byte) in text[..end].iter().enumerate().skip(open) {
+        match byte {
+            b'(' => depth += 1,
+            b')' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    end
+}
+
+/// The method that a text tells outright, or else by a body that it sends.
+fn told(text: &[u8], range: &Range<usize>) -> Option<Method> {
+    let mut sends = None;
+    for captures in NAMED.captures_iter(&text[range.clone()]) {
+        if let Some(word) = captures.name("option").or_else(|| captures.name("value")) {
+            return Method::parse(&String::from_utf8_lossy(word.as_bytes()).to_ascii_uppercase());
+        }
+        if let Some(word) =
+            captures.name("string").filter(|_| captures.get(0).is_some_and(|whole| is_customrequest(text, range, whole.start())))
+        {
+            return Method::parse(&String::from_utf8_lossy(word.as_bytes()));
+        }
+        sends = sends.or(captures.name("post").map(|_| Method::Post));
+    }
+    sends
+}
+
+/// Whether a string stands after curl's option for methods.
+fn is_customrequest(text: &[u8], range: &Range<usize>, at: usize) -> bool {
+    let before = &text[range.start..range.start + at];
+    before.windows(13).any(|window| window.eq_ignore_ascii_case(b"customrequest"))
+}
+
+/// What of a text belongs to the call that a URL stands in: the whole call, and what its variables hold.
+pub(super) fn extent(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
+    let Some(outer) = enclosing_calls(text, url.start).into_iter().next_back() else { return Vec::new() };
+    let whole = outer.open..argument_end(text, outer.open).max(url.end.min(text.len()));
+    let values = scope::values_of_arguments(text, &whole);
+    std::iter::once(whole).chain(values).collect()
+}
+
 /// The object literal around a URL, and the one around that: an entry of an export.
 fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
     let floor = at.saturating_sub(REACH);
@@ -242,8 +327,8 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
         return None;
     }
     let after = line_near(text, url.end).end;
-    let end = text.len().min(after + REACH);
-    let reach = &text[after..end];
+    let end = scope::after(text, url.start).end.max(text.len().min(after + REACH));
+    let reach = &text[after..end.max(after)];
     // The next assignment of the same variable begins another call.
     let again = Regex::new(&format!(r"(?-u)\b{}\s*(?::=|=[^=>]|<-)", String::from_utf8_lossy(variable))).ok()?;
     let stop = again.find(reach).map_or(reach.len(), |found| line_near(reach, found.start()).start);

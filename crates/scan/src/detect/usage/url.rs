@@ -8,9 +8,13 @@ use keyway_core::catalog::{Method, tables};
 use regex::bytes::Regex;
 
 use super::Habits;
+use super::constants::Constants;
+use super::document;
+use super::path::{Read, VERSION, read_from, read_path};
 use super::{Meaning, elsewhere, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
-use crate::finding::{Usage, Via};
+use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
+use crate::stems;
 use crate::text::{contains_ignore_case, is_comment, line_near};
 
 /// HubSpot's API hosts.
@@ -40,14 +44,6 @@ static PATH: LazyLock<Regex> = LazyLock::new(|| {
 static REST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(?-u)(?P<before>["'`}])(?P<path>/?[a-z][a-z0-9_-]*(?:["'`?]|/))"#).expect("a constant"));
 
-/// A path as read from a text.
-struct Read {
-    /// Its segments; `{}` is what is filled in at run time.
-    segments: Vec<String>,
-    /// Where its text ends, query included.
-    end: usize,
-}
-
 /// Stretches of a text, from where to where; none reaches into another.
 #[derive(Default)]
 struct Stretches(BTreeMap<usize, usize>);
@@ -70,17 +66,19 @@ impl Stretches {
 /// Finds calls by URL.
 pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
+    let constants = Constants::of(bytes);
     let mut found = Vec::new();
     let mut taken = Stretches::default();
     let mut bases: Vec<Vec<String>> = Vec::new();
     for host in HOST.find_iter(bytes) {
-        let read = read_path(bytes, host.end());
+        let read = read_path(bytes, host.end(), &constants);
         let url = host.start()..read.end;
         taken.add(&url);
-        match call(bytes, &url, &read.segments, Sent::ToHost, habits) {
-            Some(usage) => found.push((url.start, usage)),
-            None if !read.segments.is_empty() && read.segments.len() <= 4 => bases.push(read.segments),
-            None => {}
+        let calls = calls(bytes, &url, &read, Sent::ToHost, habits);
+        if !calls.is_empty() {
+            found.extend(calls);
+        } else if !read.segments.is_empty() && read.segments.len() <= 4 {
+            bases.push(read.segments);
         }
     }
     let prose = is_prose(text.path);
@@ -99,12 +97,15 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let start = path.start();
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
         let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
-        if taken.contains(start) || in_comment(bytes, start) || (prose || spaced || docstrings.contains(start)) && !is_told(bytes, start) {
+        if taken.contains(start)
+            || in_comment(bytes, start)
+            || (prose || spaced || docstrings.contains(start)) && !is_told(bytes, start) && !is_yaml_key(bytes, start)
+        {
             continue;
         }
         let slash = start + path.as_bytes().iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
-        let read = read_from(bytes, slash);
-        if !read.segments.iter().take(4).any(|segment| is_version(segment)) {
+        let read = read_from(bytes, slash, &constants);
+        if !read.segments.iter().take(4).any(|segment| is_version(segment) || segment == VERSION) {
             continue;
         }
         let url = start..read.end;
@@ -116,9 +117,10 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         if sent == Sent::Unknown && read.segments.first().is_some_and(|first| first == "oauth") && !is_beside_hubspot(bytes, &url) {
             continue;
         }
-        if let Some(usage) = call(bytes, &url, &read.segments, sent, habits) {
+        let calls = calls(bytes, &url, &read, sent, habits);
+        if !calls.is_empty() {
             taken.add(&url);
-            found.push((url.start, usage));
+            found.extend(calls);
         }
     }
     bases.sort();
@@ -130,18 +132,61 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
                 continue;
             }
             let slash = path.start() + usize::from(path.as_bytes().starts_with(b"/"));
-            let rest = read_from(bytes, slash);
+            let rest = read_from(bytes, slash, &constants);
             let segments: Vec<String> = base.iter().chain(&rest.segments).cloned().collect();
             let url = path.start()..rest.end;
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
-            if catalogued && let Some(usage) = call(bytes, &url, &segments, Sent::Unknown, habits) {
+            if catalogued
+                && let Some(usage) = call(bytes, &url, &Read { segments, open: rest.open, end: rest.end }, Sent::Unknown, habits, None)
+            {
                 taken.add(&url);
                 found.push((path.start(), usage));
             }
         }
     }
     found
+}
+
+/// The usage of a path whose version something else holds: the family, with the version unknown.
+fn of_open_version(text: &[u8], url: &Range<usize>, read: &Read, habits: &Habits<'_>) -> Option<Usage> {
+    let method = method::of(text, url);
+    let (version, meaning) = TRIED.iter().find_map(|version| Some((*version, listed(method, &at_version(&read.segments, version))?)))?;
+    let auth = auth(text, url, &meaning, habits);
+    let template = meaning.path.replace(&format!("/{version}"), &format!("/{VERSION}"));
+    let method = meaning.method.map_or("GET", Method::as_str);
+    let open = read.open.clone().map(|name| OpenVersion { name, segments: read.segments.clone() });
+    let known = usage(meaning, Via::Url, None, auth);
+    Some(Usage { operation: format!("{method} {template}"), version: "unknown".to_owned(), successor: None, sunset: None, open, ..known })
+}
+
+/// Versions under which a path may be known, the likeliest first.
+const TRIED: [&str; 6] = ["v3", "2026-09", "2026-03", "v4", "v1", "v2"];
+
+fn at_version(segments: &[String], version: &str) -> Vec<String> {
+    segments.iter().map(|segment| if segment == VERSION { version.to_owned() } else { segment.clone() }).collect()
+}
+
+/// A usage whose version was open, now that another file says which it is.
+pub(super) fn closed(open: &Usage, version: &str) -> Option<Usage> {
+    let segments = at_version(&open.open.as_ref()?.segments, version);
+    let meaning = listed(open.method.and_then(Method::parse), &segments)?;
+    Some(Usage { path: open.path.clone(), line: open.line, column: open.column, ..usage(meaning, Via::Url, None, open.auth) })
+}
+
+/// How a call authenticates: what stands in it and in its variables decides before the rest of the file.
+fn auth(text: &[u8], url: &Range<usize>, meaning: &Meaning, habits: &Habits<'_>) -> UsageAuth {
+    let near = &text[statement(text, url)];
+    habits
+        .of_call(meaning, near)
+        .or_else(|| method::extent(text, url).into_iter().find_map(|part| habits.of_call(meaning, &text[part])))
+        .unwrap_or_else(|| habits.of_url(meaning))
+}
+
+/// The part of a call's statement that is near its URL.
+fn statement(text: &[u8], url: &Range<usize>) -> Range<usize> {
+    let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
+    line_near(text, url.start).start.max(near.start)..line_near(text, url.end).end.min(near.end)
 }
 
 /// Where a path is sent, as far as its text says.
@@ -155,47 +200,42 @@ enum Sent {
     Unknown,
 }
 
+/// The usages that a URL is: one, or one for each verb of a path in an OpenAPI document.
+fn calls(text: &[u8], url: &Range<usize>, read: &Read, sent: Sent, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
+    let verbs = document::verbs(text, url);
+    if verbs.is_empty() {
+        return call(text, url, read, sent, habits, None).map(|usage| (url.start, usage)).into_iter().collect();
+    }
+    verbs.into_iter().filter_map(|(at, method)| Some((at, call(text, url, read, sent, habits, Some(method))?))).collect()
+}
+
 /// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
-fn call(text: &[u8], url: &Range<usize>, segments: &[String], sent: Sent, habits: &Habits<'_>) -> Option<Usage> {
+fn call(text: &[u8], url: &Range<usize>, read: &Read, sent: Sent, habits: &Habits<'_>, method: Option<Method>) -> Option<Usage> {
+    let segments = read.segments.as_slice();
+    if segments.iter().any(|segment| segment == VERSION) {
+        return of_open_version(text, url, read, habits);
+    }
     let versioned = segments.iter().any(|segment| is_version(segment));
     if segments.len() < 2 || !versioned && sent != Sent::ToHost && segments.first().is_none_or(|first| first != "integrations") {
         return None;
     }
-    let method = method::of(text, url);
-    let meaning = listed(method, segments).or_else(|| match sent {
+    let method = method.or_else(|| method::of(text, url));
+    let goes_on = || {
+        // `paste0("…/contacts/", id)`: what a language without an operator appends is not seen.
+        let longer: Vec<String> = segments.iter().cloned().chain(["{}".to_owned()]).collect();
+        text[..url.end].ends_with(b"/").then(|| resolve(Some(method?), &longer)).flatten()
+    };
+    let as_told = method.and_then(|method| resolve(Some(method), segments)).or_else(goes_on);
+    let meaning = as_told.or_else(|| listed(method, segments)).or_else(|| match sent {
         Sent::ToHost if versioned => unlisted(method, segments),
         // A base of two segments has its calls elsewhere; a longer one is a call of its own.
         Sent::ToHost => (segments.len() >= 3 && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
         // Other vendors have a `/crm/v8/Contacts`, too.
-        Sent::NearHost => unlisted(method, segments).filter(|_| is_known_stem(segments)),
+        Sent::NearHost => unlisted(method, segments).filter(|_| stems::is_known(segments)),
         Sent::Unknown => None,
     })?;
-    let near = url.start.saturating_sub(40)..text.len().min(url.end + 220);
-    let statement = line_near(text, url.start).start.max(near.start)..line_near(text, url.end).end.min(near.end);
-    let auth = habits.of_url(&meaning, &text[statement]);
+    let auth = auth(text, url, &meaning, habits);
     Some(usage(meaning, Via::Url, None, auth))
-}
-
-/// Whether the catalog has paths that begin like this one, up to its version and the segment after it.
-fn is_known_stem(segments: &[String]) -> bool {
-    static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let of_catalog = tables::endpoint_rows().map(|row| row.template);
-        let older = tables::pre_v3().iter().map(|row| row.prefix);
-        of_catalog.chain(older).filter_map(|path| stem(path.split('/').skip(1), |segment| segment.starts_with('{'))).collect()
-    });
-    let own = |more: usize| {
-        let version = segments.iter().position(|segment| is_version(segment))?;
-        Some(segments.get(..=version + more)?.join("/"))
-    };
-    own(0).is_some_and(|stem| STEMS.contains(&stem)) || own(1).is_some_and(|stem| STEMS.contains(&stem))
-}
-
-/// A path up to its version and the segment after it, if that is not filled in at run time.
-fn stem<'p>(segments: impl Iterator<Item = &'p str>, open: impl Fn(&str) -> bool) -> Option<String> {
-    let segments: Vec<&str> = segments.collect();
-    let version = segments.iter().position(|segment| is_version(segment))?;
-    let next = segments.get(version + 1).filter(|next| !open(next));
-    Some(segments[..version + 1 + usize::from(next.is_some())].join("/"))
 }
 
 /// What a path means. A method that it does not have was read from the wrong place.
@@ -210,7 +250,7 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
     if text[start + host.end()..at].iter().any(|byte| byte.is_ascii_whitespace()) {
         return false;
     }
-    let read = read_path(text, start + host.end());
+    let read = read_path(text, start + host.end(), &Constants::of(b""));
     let url = start + host.start()..read.end;
     listed(method::of(text, &url), &read.segments).is_some_and(|meaning| meaning.takes_developer_key())
 }
@@ -295,209 +335,20 @@ fn is_yaml_value(text: &[u8], start: usize) -> bool {
     KEY.is_match(&text[line_near(text, start).start..start])
 }
 
+/// Whether a path is a key of YAML, as in OpenAPI: `  /crm/v3/objects/contacts:`.
+fn is_yaml_key(text: &[u8], start: usize) -> bool {
+    static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^\s*["']?/[^\s"']+["']?:\s*$"#).expect("a constant"));
+    KEY.is_match(&text[line_near(text, start)])
+}
+
 /// Whether what stands here is in a comment that begins its line.
 fn in_comment(text: &[u8], start: usize) -> bool {
     is_comment(&text[line_near(text, start).start..start])
 }
 
-fn is_prose(path: &str) -> bool {
+pub(super) fn is_prose(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    [".md", ".rst", ".txt", ".adoc", ".html", ".mdx"].iter().any(|extension| path.ends_with(extension))
-}
-
-/// Reads the path after a host: nothing, or a slash and what follows.
-fn read_path(text: &[u8], at: usize) -> Read {
-    match text.get(at) {
-        Some(b'/') => read_from(text, at + 1),
-        Some(b'\\') if text.get(at + 1) == Some(&b'/') => read_from(text, at + 2),
-        Some(b'%') if text[at..].len() > 3 && text[at..at + 3].eq_ignore_ascii_case(b"%2f") => read_from(text, at + 3),
-        // `"https://api.hubapi.com" + "/crm/…"`
-        Some(b'"' | b'\'' | b'`') => match continued(text, at) {
-            Some((next, false)) if text.get(next) == Some(&b'/') => read_from(text, next + 1),
-            _ => Read { segments: Vec::new(), end: at },
-        },
-        _ => Read { segments: Vec::new(), end: at },
-    }
-}
-
-/// Reads segments from the first letter of a path on, through interpolations and concatenations.
-fn read_from(text: &[u8], start: usize) -> Read {
-    const PATH_MAX: usize = 600;
-    let mut segments: Vec<String> = Vec::new();
-    let mut segment = String::new();
-    let mut at = start;
-    let limit = text.len().min(start + PATH_MAX);
-    while at < limit {
-        let rest = &text[at..limit];
-        if let Some(length) = placeholder(rest) {
-            segment.push_str("{}");
-            at += length;
-            continue;
-        }
-        match rest[0] {
-            b'/' => {
-                push(&mut segments, &mut segment);
-                at += 1;
-            }
-            b'\\' if rest.get(1) == Some(&b'/') => {
-                push(&mut segments, &mut segment);
-                at += 2;
-            }
-            b'%' if rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"%2f") => {
-                push(&mut segments, &mut segment);
-                at += 3;
-            }
-            b'%' if rest.len() >= 3 && rest[1..3].iter().all(u8::is_ascii_hexdigit) && !rest[..3].eq_ignore_ascii_case(b"%3f") => {
-                segment.push('%');
-                segment.push(char::from(rest[1]));
-                segment.push(char::from(rest[2]));
-                at += 3;
-            }
-            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-' | b'@' | b'+' | b'*') => {
-                segment.push(char::from(byte));
-                at += 1;
-            }
-            b'"' | b'\'' | b'`' => match continued(text, at) {
-                Some((next, filled)) => {
-                    // `".../" + id` fills a segment; `"...contacts" + query` adds to none.
-                    if filled && segment.is_empty() {
-                        segment.push_str("{}");
-                    } else if filled {
-                        let goes_on = matches!(text.get(next), Some(b'/'));
-                        if !goes_on {
-                            break;
-                        }
-                    }
-                    at = next;
-                }
-                None => break,
-            },
-            b'\\' if matches!(rest.get(1), Some(b'"' | b'\'')) => match continued(text, at + 1) {
-                Some((next, filled)) => {
-                    if filled && segment.is_empty() {
-                        segment.push_str("{}");
-                    }
-                    at = next;
-                }
-                None => break,
-            },
-            _ => break,
-        }
-    }
-    push(&mut segments, &mut segment);
-    // The query belongs to the URL's text, not to its path.
-    let query = text[at..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();
-    let end = if matches!(text.get(at), Some(b'?' | b'%')) { at + query } else { at };
-    Read { segments, end }
-}
-
-fn push(segments: &mut Vec<String>, segment: &mut String) {
-    let segment = std::mem::take(segment);
-    if !segment.is_empty() {
-        segments.push(segment);
-    }
-}
-
-/// The length of something that is filled in at run time: `${x}`, `{x}`, `#{x}`, `%s`, `:id`, `$x`, `<id>`.
-fn placeholder(text: &[u8]) -> Option<usize> {
-    let braced = |open: usize| {
-        let mut depth = 0;
-        for (at, byte) in text.iter().enumerate().skip(open).take(200) {
-            match byte {
-                b'{' | b'(' => depth += 1,
-                b'}' | b')' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                b'\n' => return None,
-                _ => {}
-            }
-        }
-        None
-    };
-    let name = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-    match text[0] {
-        b'$' | b'#' | b'=' | b'\\'
-            if text.get(1) == Some(&b'{')
-                || text[0] == b'$' && text.get(1) == Some(&b'(')
-                || text[0] == b'\\' && text.get(1) == Some(&b'(') =>
-        {
-            braced(1)
-        }
-        b'{' => braced(0),
-        b'$' => {
-            let mut length = 1 + name(1);
-            while text[length..].starts_with(b"->") {
-                length += 2 + name(length + 2);
-            }
-            (length > 1).then_some(length)
-        }
-        b'%' if text.get(1).is_some_and(|byte| matches!(byte, b's' | b'd' | b'v' | b'i')) => Some(2),
-        b'%' if text.get(1) == Some(&b'(') => text.iter().take(60).position(|byte| *byte == b')').map(|at| (at + 2).min(text.len())),
-        b'%' if text.get(1).is_some_and(u8::is_ascii_digit) && text.get(2) == Some(&b'$') => Some(4.min(text.len())),
-        b':' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => Some(1 + name(1)),
-        b'<' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => text.iter().take(40).position(|byte| *byte == b'>').map(|at| at + 1),
-        b'[' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => text.iter().take(40).position(|byte| *byte == b']').map(|at| at + 1),
-        _ => None,
-    }
-}
-
-/// After the quote at `quote` that ends a string: where the string goes on, and whether something
-/// is put in between. None where it does not go on; a value put at the very end is at the end.
-fn continued(text: &[u8], quote: usize) -> Option<(usize, bool)> {
-    let limit = text.len().min(quote + 200);
-    let mut at = skip_spaces(text, quote + 1, limit);
-    let operator = joins(text, at)?;
-    at = skip_spaces(text, at + operator, limit);
-    if at < limit && text[at] == b'_' {
-        at = skip_spaces(text, at + 1, limit);
-    }
-    if at < limit && matches!(text[at], b'"' | b'\'' | b'`') {
-        return Some((at + 1, false));
-    }
-    // An expression, up to the operator before the next string or to its end.
-    let mut depth = 0;
-    let mut here = at;
-    while here < limit {
-        match text[here] {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' if depth == 0 => break,
-            b')' | b']' | b'}' => depth -= 1,
-            b',' | b';' if depth == 0 => break,
-            b'\n' if depth == 0 && joins(text, skip_spaces(text, here, limit)).is_none() => break,
-            b'"' | b'\'' if depth == 0 => break,
-            _ if depth == 0 && here > at => {
-                if let Some(operator) = joins(text, here).filter(|_| {
-                    text[here] != b'.' || text[here - 1] == b' ' || text.get(here + 1) == Some(&b'\'') || text.get(here + 1) == Some(&b'"')
-                }) {
-                    let next = skip_spaces(text, here + operator, limit);
-                    if next < limit && matches!(text[next], b'"' | b'\'' | b'`') {
-                        return Some((next + 1, true));
-                    }
-                }
-            }
-            _ => {}
-        }
-        here += 1;
-    }
-    // The offset is past any string, so that the reader ends there.
-    (here > at).then_some((here, true))
-}
-
-fn skip_spaces(text: &[u8], mut at: usize, limit: usize) -> usize {
-    while at < limit && text[at].is_ascii_whitespace() {
-        at += 1;
-    }
-    at
-}
-
-/// The length of an operator that joins strings.
-fn joins(text: &[u8], at: usize) -> Option<usize> {
-    let rest = text.get(at..)?;
-    [b"..".as_slice(), b"||", b"<>", b"+", b".", b"&", b"~"]
+    [".md", ".rst", ".txt", ".adoc", ".html", ".mdx", ".mdc", ".cursorrules", ".windsurfrules", ".clinerules"]
         .iter()
-        .find(|operator| rest.starts_with(operator))
-        .map(|operator| operator.len())
+        .any(|extension| path.ends_with(extension))
 }

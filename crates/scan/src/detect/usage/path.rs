@@ -1,0 +1,223 @@
+//! Reads the path of a call from a text, through interpolations and concatenations.
+
+use super::constants::Constants;
+
+/// A segment that holds a version which is not known.
+pub(super) const VERSION: &str = "{version}";
+
+/// A path as read from a text.
+pub(super) struct Read {
+    /// Its segments; `{}` is what is filled in at run time, `{version}` a version that is.
+    pub segments: Vec<String>,
+    /// The name of that version, where it is not known in this text.
+    pub open: Option<String>,
+    /// Where its text ends, query included.
+    pub end: usize,
+}
+
+/// Reads the path after a host: nothing, or a slash and what follows.
+pub(super) fn read_path(text: &[u8], at: usize, constants: &Constants<'_>) -> Read {
+    match text.get(at) {
+        Some(b'/') => read_from(text, at + 1, constants),
+        Some(b'\\') if text.get(at + 1) == Some(&b'/') => read_from(text, at + 2, constants),
+        Some(b'%') if text[at..].len() > 3 && text[at..at + 3].eq_ignore_ascii_case(b"%2f") => read_from(text, at + 3, constants),
+        // `"https://api.hubapi.com" + "/crm/…"`
+        Some(b'"' | b'\'' | b'`') => match continued(text, at) {
+            Some((next, false)) if text.get(next) == Some(&b'/') => read_from(text, next + 1, constants),
+            _ => Read { segments: Vec::new(), open: None, end: at },
+        },
+        _ => Read { segments: Vec::new(), open: None, end: at },
+    }
+}
+
+/// Reads segments from the first letter of a path on, through interpolations and concatenations.
+pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) -> Read {
+    const PATH_MAX: usize = 600;
+    let mut segments: Vec<String> = Vec::new();
+    let mut segment = String::new();
+    let mut open = None;
+    let mut at = start;
+    // What is filled in: a version that a constant holds, one that something else holds, or anything.
+    let mut fill = |segment: &mut String, expression: &[u8]| match constants.version(expression) {
+        Some(version) => segment.push_str(version.strip_prefix(segment.as_str()).unwrap_or(version)),
+        None if segment.is_empty() && Constants::names_version(expression) => {
+            open = open.take().or_else(|| Constants::name(expression));
+            segment.push_str("{version}");
+        }
+        None => segment.push_str("{}"),
+    };
+    let limit = text.len().min(start + PATH_MAX);
+    while at < limit {
+        let rest = &text[at..limit];
+        if let Some(length) = placeholder(rest) {
+            fill(&mut segment, &rest[..length]);
+            at += length;
+            continue;
+        }
+        match rest[0] {
+            b'/' => {
+                push(&mut segments, &mut segment);
+                at += 1;
+            }
+            b'\\' if rest.get(1) == Some(&b'/') => {
+                push(&mut segments, &mut segment);
+                at += 2;
+            }
+            b'%' if rest.len() >= 3 && rest[..3].eq_ignore_ascii_case(b"%2f") => {
+                push(&mut segments, &mut segment);
+                at += 3;
+            }
+            b'%' if rest.len() >= 3 && rest[1..3].iter().all(u8::is_ascii_hexdigit) && !rest[..3].eq_ignore_ascii_case(b"%3f") => {
+                segment.push('%');
+                segment.push(char::from(rest[1]));
+                segment.push(char::from(rest[2]));
+                at += 3;
+            }
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-' | b'@' | b'+' | b'*') => {
+                segment.push(char::from(byte));
+                at += 1;
+            }
+            b'"' | b'\'' | b'`' => match continued(text, at) {
+                Some((next, filled)) => {
+                    // `".../" + id` fills a segment; `"...contacts" + query` adds to none.
+                    if filled && segment.is_empty() {
+                        fill(&mut segment, &text[at + 1..next]);
+                    } else if filled {
+                        let goes_on = matches!(text.get(next), Some(b'/'));
+                        if !goes_on {
+                            break;
+                        }
+                    }
+                    at = next;
+                }
+                None => break,
+            },
+            b'\\' if matches!(rest.get(1), Some(b'"' | b'\'')) => match continued(text, at + 1) {
+                Some((next, filled)) => {
+                    if filled && segment.is_empty() {
+                        segment.push_str("{}");
+                    }
+                    at = next;
+                }
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    push(&mut segments, &mut segment);
+    // The query belongs to the URL's text, not to its path.
+    let query = text[at..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();
+    let end = if matches!(text.get(at), Some(b'?' | b'%')) { at + query } else { at };
+    Read { segments, open, end }
+}
+
+fn push(segments: &mut Vec<String>, segment: &mut String) {
+    let segment = std::mem::take(segment);
+    if !segment.is_empty() {
+        segments.push(segment);
+    }
+}
+
+/// The length of something that is filled in at run time: `${x}`, `{x}`, `#{x}`, `%s`, `:id`, `$x`, `<id>`.
+fn placeholder(text: &[u8]) -> Option<usize> {
+    let braced = |open: usize| {
+        let mut depth = 0;
+        for (at, byte) in text.iter().enumerate().skip(open).take(200) {
+            match byte {
+                b'{' | b'(' => depth += 1,
+                b'}' | b')' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                b'\n' => return None,
+                _ => {}
+            }
+        }
+        None
+    };
+    let name = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    match text[0] {
+        b'$' | b'#' | b'=' | b'\\'
+            if text.get(1) == Some(&b'{')
+                || text[0] == b'$' && text.get(1) == Some(&b'(')
+                || text[0] == b'\\' && text.get(1) == Some(&b'(') =>
+        {
+            braced(1)
+        }
+        b'{' => braced(0),
+        b'$' => {
+            let mut length = 1 + name(1);
+            while text[length..].starts_with(b"->") {
+                length += 2 + name(length + 2);
+            }
+            (length > 1).then_some(length)
+        }
+        b'%' if text.get(1).is_some_and(|byte| matches!(byte, b's' | b'd' | b'v' | b'i')) => Some(2),
+        b'%' if text.get(1) == Some(&b'(') => text.iter().take(60).position(|byte| *byte == b')').map(|at| (at + 2).min(text.len())),
+        b'%' if text.get(1).is_some_and(u8::is_ascii_digit) && text.get(2) == Some(&b'$') => Some(4.min(text.len())),
+        b':' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => Some(1 + name(1)),
+        b'<' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => text.iter().take(40).position(|byte| *byte == b'>').map(|at| at + 1),
+        b'[' if text.get(1).is_some_and(u8::is_ascii_alphabetic) => text.iter().take(40).position(|byte| *byte == b']').map(|at| at + 1),
+        _ => None,
+    }
+}
+
+/// After the quote at `quote` that ends a string: where the string goes on, and whether something
+/// is put in between. None where it does not go on; a value put at the very end is at the end.
+fn continued(text: &[u8], quote: usize) -> Option<(usize, bool)> {
+    let limit = text.len().min(quote + 200);
+    let mut at = skip_spaces(text, quote + 1, limit);
+    let operator = joins(text, at)?;
+    at = skip_spaces(text, at + operator, limit);
+    if at < limit && text[at] == b'_' {
+        at = skip_spaces(text, at + 1, limit);
+    }
+    if at < limit && matches!(text[at], b'"' | b'\'' | b'`') {
+        return Some((at + 1, false));
+    }
+    // An expression, up to the operator before the next string or to its end.
+    let mut depth = 0;
+    let mut here = at;
+    while here < limit {
+        match text[here] {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth == 0 => break,
+            b')' | b']' | b'}' => depth -= 1,
+            b',' | b';' if depth == 0 => break,
+            b'\n' if depth == 0 && joins(text, skip_spaces(text, here, limit)).is_none() => break,
+            b'"' | b'\'' if depth == 0 => break,
+            _ if depth == 0 && here > at => {
+                if let Some(operator) = joins(text, here).filter(|_| {
+                    text[here] != b'.' || text[here - 1] == b' ' || text.get(here + 1) == Some(&b'\'') || text.get(here + 1) == Some(&b'"')
+                }) {
+                    let next = skip_spaces(text, here + operator, limit);
+                    if next < limit && matches!(text[next], b'"' | b'\'' | b'`') {
+                        return Some((next + 1, true));
+                    }
+                }
+            }
+            _ => {}
+        }
+        here += 1;
+    }
+    // The offset is past any string, so that the reader ends there.
+    (here > at).then_some((here, true))
+}
+
+fn skip_spaces(text: &[u8], mut at: usize, limit: usize) -> usize {
+    while at < limit && text[at].is_ascii_whitespace() {
+        at += 1;
+    }
+    at
+}
+
+/// The length of an operator that joins strings.
+fn joins(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    [b"..".as_slice(), b"||", b"<>", b"+", b".", b"&", b"~"]
+        .iter()
+        .find(|operator| rest.starts_with(operator))
+        .map(|operator| operator.len())
+}
