@@ -4,6 +4,8 @@
 mod clients;
 /// Causes of calls that failed.
 mod doctor;
+/// Citations of HubSpot's facts.
+mod facts;
 /// Where the code of others comes from.
 mod supply_chain;
 

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Memory and answers under connections of clients that do not behave.
+
+    hostile.py [--connections 10000] [--seconds 20] [--memory-max MIB] [--slower-max TIMES]
+
+A third of the connections send the head of a request and never end it, a third send a body a byte at a time with a
+valid token, and a third ask for a page of large records and never read it. Meanwhile a client calls a connected
+account. Printed: the server's memory before and at its most, and the p99 of the calls before and meanwhile.
+KEYWAY_BIN names the binary (a release build).
+"""
+
+import argparse
+import http.client
+import os
+import pathlib
+import resource
+import socket
+import statistics
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+os.environ.setdefault("KEYWAY_BIN", str(pathlib.Path(__file__).parents[2] / "target/release/keyway"))
+from keyway import Keyway  # noqa: E402
+
+# Between two pieces of what a client sends a little at a time: shorter than any patience of the server's.
+DRIP_S = 8
+
+
+def memory_mib(process):
+    """Resident memory now, in MiB."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+class Attack:
+    """Connections, each kept as long as the server lets it."""
+
+    def __init__(self, server, token, count):
+        host, port = server.url.removeprefix("http://").split(":")
+        self.address, self.token, self.count = (host, int(port)), token, count
+        self.open, self.stop, self.opened = [], threading.Event(), 0
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def first(self, number):
+        """What a connection sends at once, and what it adds later."""
+        head = f"Host: t\r\nAuthorization: Bearer {self.token}\r\n"
+        if number % 3 == 0:
+            return f"GET /crm/v3/objects/contacts HTTP/1.1\r\nHost: t\r\nX-A: {'a' * 8000}", b"a"
+        if number % 3 == 1:
+            start = f"POST /crm/v3/objects/contacts/batch/create HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 5000000\r\n\r\n"
+            return start + '{"inputs":[' + " " * 64_000, b" "
+        return f"GET /crm/v3/objects/contacts?limit=100&properties=firstname,lastname HTTP/1.1\r\n{head}\r\n", b""
+
+    def connect(self, number):
+        stream = socket.socket()
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        # Addresses of their own: the ports of one do not suffice.
+        stream.bind((f"127.0.0.{2 + number % 200}", 0))
+        stream.settimeout(1)
+        first, more = self.first(number)
+        try:
+            stream.connect(self.address)
+            stream.sendall(first.encode())
+        except OSError:
+            pass
+        stream.setblocking(False)
+        self.opened += 1
+        return stream, more
+
+    def run(self):
+        number = 0
+        while not self.stop.is_set() and len(self.open) < self.count:
+            self.open.append(self.connect(number))
+            number += 1
+        while not self.stop.wait(DRIP_S):
+            for at, (stream, more) in enumerate(self.open):
+                try:
+                    ended = more and stream.send(more) == 0
+                except BlockingIOError:
+                    ended = False
+                except OSError:
+                    ended = True
+                if ended and not self.stop.is_set():
+                    stream.close()
+                    self.open[at] = self.connect(number)
+                    number += 1
+
+    def end(self):
+        self.stop.set()
+        self.thread.join()
+        for stream, _ in self.open:
+            stream.close()
+
+
+def calls(server, token, seconds):
+    """Calls a connected account one after another; how long each took, in ms, and how many failed."""
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    took, failed, until = [], 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        start = time.monotonic()
+        connection.request("GET", "/crm/v3/objects/contacts?limit=1", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+        took.append((time.monotonic() - start) * 1000)
+        failed += answer.status != 200
+        time.sleep(0.11)  # HubSpot's limit is 100 in ten seconds.
+    return took, failed
+
+
+def p99(took):
+    return statistics.quantiles(took, n=100)[98]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--connections", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--memory-max", type=float, help="fail where the server takes more MiB on top")
+    parser.add_argument("--slower-max", type=float, help="fail where the p99 grows more times")
+    options = parser.parse_args()
+    files = options.connections + 1_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard >= files, f"{files} open files are needed, and {hard} are allowed"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, files), hard))
+    server = Keyway(None, through_gateway=True)
+    try:
+        connected = server.account("connected")
+        good = server.app(connected, "good", ["crm.objects.contacts.read"])[1]
+        embedded = server.run("account", "create", "embedded")["account"]["hubId"]
+        made = server.run("app", "create", "bad", "--account", str(embedded), "--scopes", "crm.objects.contacts.read,crm.objects.contacts.write", "--no-limits")
+        bad = made["token"]["value"]
+        fill(server, bad)
+        idle = memory_mib(server.process)
+        usual, failed = calls(server, good, options.seconds)
+        assert not failed, f"{failed} calls failed before the attack"
+        attack = Attack(server, bad, options.connections)
+        attack.thread.start()
+        most = [idle]
+        watch = threading.Event()
+        watcher = threading.Thread(target=lambda: [most.append(memory_mib(server.process)) for _ in iter(lambda: watch.wait(0.1), True)], daemon=True)
+        watcher.start()
+        during, failed = calls(server, good, 3 * options.seconds)
+        watch.set()
+        watcher.join()
+        attack.end()
+        assert server.process.poll() is None, "the server ended"
+    finally:
+        server.stop()
+    grown, slower = max(most) - idle, p99(during) / p99(usual)
+    print(f"{attack.opened:,} connections opened, {len(attack.open):,} at one time")
+    print(f"memory: {idle:.0f} MiB before, {max(most):.0f} MiB at most: {grown:.0f} more")
+    print(f"calls of a connected account: {len(during)}, {failed} failed; p99 {p99(usual):.1f} ms before, {p99(during):.1f} ms meanwhile: {slower:.1f} times")
+    assert not failed, "calls of a connected account failed"
+    assert options.memory_max is None or grown <= options.memory_max, "more memory than stated"
+    assert options.slower_max is None or slower <= options.slower_max, "slower than stated"
+
+
+def fill(server, token):
+    """A hundred contacts with large texts: a page of some 6 MB."""
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    text = "a" * 32_000
+    for number in range(100):
+        body = f'{{"properties":{{"email":"a{number}@example.com","firstname":"{text}","lastname":"{text}"}}}}'
+        connection.request("POST", "/crm/v3/objects/contacts", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        assert answer.status == 201, answer.read()[:300]
+        answer.read()
+
+
+if __name__ == "__main__":
+    main()
