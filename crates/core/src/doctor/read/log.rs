@@ -178,7 +178,9 @@ fn status(text: &str) -> Option<u16> {
         // `api-client.js:403:12` and `line 403` are places in a program.
         let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
             && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
-        let line = text[..at].rsplit('\n').next().unwrap_or_default();
+        // Of a long line the end is enough; a search for its beginning would cost as much as the text.
+        let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
+        let line = text[from..at].rsplit('\n').next().unwrap_or_default();
         let last = (number >= 400 && before.ends_with(' '))
             && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
             && (line.contains("://") || line.contains(" /"));
@@ -385,6 +387,12 @@ mod tests {
         ] {
             assert_eq!(status(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_line_full_of_numbers_is_read_in_a_time_that_grows_with_its_length() {
+        // Quadratic, this would take minutes.
+        assert_eq!(status(&"200 error ".repeat(300_000)), Some(200));
     }
 
     #[test]
