@@ -69,7 +69,12 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     let Args { connection, command } = args;
     match command {
         Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
-        Command::Serve(serve) => runtime.block_on(serve::run(&connection, serve)),
+        Command::Serve(serve) => {
+            let served = runtime.block_on(serve::run(&connection, serve));
+            // A look-up of a name, say, can't be ended: it is given up.
+            runtime.shutdown_background();
+            served
+        }
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
         Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),

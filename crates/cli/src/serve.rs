@@ -30,6 +30,7 @@ use keyway_gateway::webhooks::{Event, Notice, Targets, Webhooks};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::args::{Connection, Serve, Unsupported};
 use crate::otlp::Collector;
@@ -38,6 +39,10 @@ use crate::{Exit, commands, demo};
 
 /// How long the last records may take to reach a collector, at the end.
 const LAST_RECORDS_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long the store, the audit and the portal have to close, at the least; calls that took long to finish
+/// leave no more than that.
+const CLOSE_TIME_MIN: Duration = Duration::from_secs(1);
 
 /// How often the last use of tokens is written down.
 const LAST_USE_EVERY: Duration = Duration::from_secs(5);
@@ -188,30 +193,42 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     )?;
     signals.received().await;
     commands::say("keyway is stopping: finishing the calls under way");
+    let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
-    running.join().await;
-    if let Some(proxying) = proxying {
-        proxying.join().await;
+    let drained = async {
+        running.join().await;
+        if let Some(proxying) = proxying {
+            proxying.join().await;
+        }
+    };
+    // The listeners themselves give up in time; whatever holds one of their threads is given up here.
+    let _ = timeout_at(until + CLOSE_TIME_MIN, drained).await;
+    let closed = async {
+        let _ = flusher.await;
+        // A refresh under way is finished: its answer may hold the only refresh token that counts.
+        let _ = refresher.await;
+        watch.abort();
+        beat.inspect(tokio::task::JoinHandle::abort);
+        counter.inspect(tokio::task::JoinHandle::abort);
+        follower.inspect(tokio::task::JoinHandle::abort);
+        policy.inspect(tokio::task::JoinHandle::abort);
+        pruner.inspect(tokio::task::JoinHandle::abort);
+        lately.inspect(tokio::task::JoinHandle::abort);
+        gateway.write_refused().await;
+        drop(gateway);
+        control.close().await;
+        audit.close().await;
+        drop(audit);
+        if let Some(sending) = sending {
+            let _ = tokio::time::timeout(LAST_RECORDS_TIME_MAX, sending).await;
+        }
+    };
+    let until = until.max(Instant::now() + CLOSE_TIME_MIN);
+    // What was answered is written down already: nothing that anybody was told is lost.
+    let (closed, _) = tokio::join!(timeout_at(until, closed), timeout_at(until, portal.close()));
+    if closed.is_err() {
+        commands::say("keyway stops although its store, its audit or a collector of records does not answer");
     }
-    let _ = flusher.await;
-    // A refresh under way is finished: its answer may hold the only refresh token that counts.
-    let _ = refresher.await;
-    watch.abort();
-    beat.inspect(tokio::task::JoinHandle::abort);
-    counter.inspect(tokio::task::JoinHandle::abort);
-    follower.inspect(tokio::task::JoinHandle::abort);
-    policy.inspect(tokio::task::JoinHandle::abort);
-    pruner.inspect(tokio::task::JoinHandle::abort);
-    lately.inspect(tokio::task::JoinHandle::abort);
-    gateway.write_refused().await;
-    drop(gateway);
-    control.close().await;
-    audit.close().await;
-    drop(audit);
-    if let Some(sending) = sending {
-        let _ = tokio::time::timeout(LAST_RECORDS_TIME_MAX, sending).await;
-    }
-    portal.close().await;
     let _ = std::fs::remove_file(socket);
     Ok(Exit::Fine)
 }

@@ -5,7 +5,7 @@
 //! state of the connection and never from the bytes: all calls are answered, all their answers are
 //! written, and no call came since. What is written then can only be the parser's.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -122,19 +122,21 @@ impl<S> Guarded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
-        if this.replacement.is_none() {
-            match this.unasked_status(bytes) {
-                Some(status) => {
-                    // What it could not read goes on coming.
-                    this.answers.unread();
-                    this.replacement = Some((parse_refusal(status), 0));
-                }
-                None => return Pin::new(&mut this.stream).poll_write(cx, bytes),
-            }
+impl<S: AsyncWrite + Unpin> Guarded<S> {
+    /// Whether a replacement is written in place of bytes.
+    fn replaces(&mut self, bytes: &[u8]) -> bool {
+        if self.replacement.is_none()
+            && let Some(status) = self.unasked_status(bytes)
+        {
+            // What it could not read goes on coming.
+            self.answers.unread();
+            self.replacement = Some((parse_refusal(status), 0));
         }
+        self.replacement.is_some()
+    }
+
+    fn poll_replacement(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self;
         while let Some((replacement, written)) = this.replacement.take()
             && written < replacement.len()
         {
@@ -149,7 +151,30 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
             };
             this.replacement = Some((replacement, written + count));
         }
-        Poll::Ready(Ok(bytes.len()))
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.replaces(bytes) {
+            return self.poll_replacement(cx).map_ok(|()| bytes.len());
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        // The parser writes a refusal in one piece.
+        let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| bytes);
+        if self.replaces(first) {
+            let length = bytes.iter().map(|bytes| bytes.len()).sum();
+            return self.poll_replacement(cx).map_ok(|()| length);
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     /// hyper flushes when it has nothing left to write.

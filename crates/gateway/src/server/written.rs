@@ -1,7 +1,7 @@
 //! A connection whose client must take what is written to it.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -30,10 +30,14 @@ impl<S> Written<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Written<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
-        if let Poll::Ready(written) = Pin::new(&mut this.stream).poll_write(cx, bytes) {
+impl<S: AsyncWrite + Unpin> Written<S> {
+    fn write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let this = self;
+        if let Poll::Ready(written) = write(Pin::new(&mut this.stream), cx) {
             let count = written?;
             this.taken += count;
             if this.taken >= BYTES_MIN {
@@ -50,6 +54,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Written<S> {
         };
         ready!(late.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Written<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |stream, cx| stream.poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |stream, cx| stream.poll_write_vectored(cx, bytes))
+    }
+
+    /// Without it hyper would copy each answer, and keep the room for the next.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     /// hyper flushes when it has nothing left to write.

@@ -293,8 +293,14 @@ impl Test {
             Self::Ever(_, ever) => !*ever,
             Self::Equal(operands, is) => operands.has(value) == *is,
             Self::Contains(texts, does) => texts.is_match(lower(value).as_ref()) == *does,
-            Self::Starts(texts) => texts.iter().any(|text| lower(value).starts_with(text.as_str())),
-            Self::Ends(texts) => texts.iter().any(|text| lower(value).ends_with(text.as_str())),
+            Self::Starts(texts) => {
+                let value = lower(value);
+                texts.iter().any(|text| value.starts_with(text.as_str()))
+            }
+            Self::Ends(texts) => {
+                let value = lower(value);
+                texts.iter().any(|text| value.ends_with(text.as_str()))
+            }
             Self::Any(texts, is) => options().any(|option| texts.contains(option)) == *is,
             Self::All(texts, does) => (among(texts) == texts.len()) == *does,
             Self::Exactly(texts, is) => (among(texts) == texts.len() && options().count() == texts.len()) == *is,
