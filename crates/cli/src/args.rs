@@ -528,6 +528,9 @@ pub enum Account {
         /// Of a connected account: refuse or forward calls that name, in their query or body, an object type whose scope their app lacks
         #[arg(long, value_name = "SETTING", value_parser = ["refuse", "forward"])]
         beside_path: Option<String>,
+        /// Of a connected account: refuse or forward calls that name a sensitive property whose scope their app lacks
+        #[arg(long, value_name = "SETTING", value_parser = ["refuse", "forward"])]
+        sensitive_properties: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

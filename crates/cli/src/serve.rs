@@ -146,7 +146,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let told = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
-        let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows }).collect();
+        let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows, value_of: event.value_of }).collect();
         told.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
     let admin = Admin {

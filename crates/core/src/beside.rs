@@ -49,6 +49,8 @@ pub struct Beside {
     unresolved: Option<(Box<str>, Access)>,
     /// The list whose members the call reads or changes, as the path has it.
     list: Option<Box<str>>,
+    /// The custom types among them, as they are named.
+    custom: Vec<Box<str>>,
     /// The body could not be read, so that HubSpot may see more in it.
     unreadable: bool,
 }
@@ -94,7 +96,12 @@ impl Beside {
     /// Adds a type by any of its names.
     pub fn add_named(&mut self, name: &str, access: Access) {
         match object_type::row_of(name.trim()) {
-            Some(row) => self.add(row, access),
+            Some(row) => {
+                self.add(row, access);
+                if row.index == ObjectType::custom().index && self.custom.len() < CUSTOM_MAX {
+                    self.custom.push(name.trim().into());
+                }
+            }
             None => {
                 self.unknown.get_or_insert_with(|| name.chars().take(SHOWN_CHARS_MAX).collect());
             }
@@ -115,6 +122,11 @@ impl Beside {
 
     fn add_unresolved(&mut self, id: Option<u64>, access: Access) {
         self.unresolved.get_or_insert_with(|| (id.map_or_else(|| "none".to_owned(), |id| id.to_string()).into(), access));
+    }
+
+    /// The custom types among them, as they are named.
+    pub fn custom_types(&self) -> impl Iterator<Item = &str> {
+        self.custom.iter().map(|name| &**name)
     }
 
     /// The name that is no object type, where there is one.
@@ -174,6 +186,8 @@ impl Beside {
     }
 }
 
+/// Names of custom types that are kept of one call.
+const CUSTOM_MAX: usize = 50;
 /// Longest part of a client's text that an error repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 

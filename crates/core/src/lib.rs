@@ -25,6 +25,7 @@ pub mod quota;
 pub mod requirement;
 pub mod scope;
 pub mod secret;
+pub mod sensitive;
 pub mod share;
 pub mod shown;
 pub mod sunset;

@@ -13,6 +13,7 @@ use crate::object_type::ObjectType;
 use crate::path::NormalPath;
 use crate::requirement::{self, Requirement, UnknownObjectType};
 use crate::scope::ScopeSet;
+use crate::sensitive::{self, Guarded, Lacking, Sensitivity};
 use crate::unlisted::{self, Unlisted, UnlistedDenial};
 
 /// Who asks.
@@ -119,6 +120,33 @@ impl OnBehalf {
         self.holder.caller()
     }
 
+    /// What the caller was let through to do.
+    pub const fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// Whether the caller may read or write a sensitive value, or change the definition of such a property.
+    ///
+    /// # Errors
+    /// The refusal, as of a call that names the property.
+    pub fn needs_value(&self, row: &'static ObjectType, property: &str, level: Sensitivity, access: Access) -> Result<(), ErrorBody> {
+        if sensitive::scopes(row, level, access).intersects(self.caller().granted) {
+            return Ok(());
+        }
+        let lacking = Lacking { property: property.to_owned(), row, level, access };
+        Err(Denial::MissingSensitive(lacking).to_error(&self.caller(), self.operation))
+    }
+
+    /// Whether the caller may do what a call does with the sensitive properties that it names. What it asks to be
+    /// shown is left out by whoever answers.
+    ///
+    /// # Errors
+    /// It writes a value, or asks for records by one, without the scope.
+    pub fn check(&self, guarded: &Guarded, path: &NormalPath, query: Option<&str>, body: &[u8]) -> Result<(), ErrorBody> {
+        let checked = guarded.check(self.caller().granted, self.operation, path, query, body);
+        checked.map(drop).map_err(|lacking| Denial::MissingSensitive(lacking).to_error(&self.caller(), self.operation))
+    }
+
     /// Whether the caller may read or write the records of a type.
     ///
     /// # Errors
@@ -146,6 +174,8 @@ pub enum Denial {
     UnknownObjectType(UnknownObjectType),
     /// Its scopes do not cover the object types that the call reaches beside its path.
     MissingBeside(Vec<(&'static ObjectType, Access)>),
+    /// Its scopes do not open a sensitive property.
+    MissingSensitive(Lacking),
     /// An association type leads to an object type that is not known.
     UnknownAssociation(String),
     /// The body names object types, and is not JSON that can be read.
@@ -245,6 +275,7 @@ impl Denial {
             Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()).detail(
                 ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![choice(caller, operation)]),
             ),
+            Self::MissingSensitive(lacking) => missing_sensitive(lacking, caller, operation),
             Self::MissingBeside(missing) => missing_beside(missing, caller, operation),
             Self::UnknownAssociation(id) => ErrorBody::new(
                 403,
@@ -292,6 +323,25 @@ fn missing_beside(missing: &[(&'static ObjectType, Access)], caller: &Caller<'_>
     let body = lacks(&needed, listed, caller, operation);
     let why = ErrorDetail::new("The call names object types beside its path, and each needs its own scope.").context("reaches", reaches);
     body.detail(why)
+}
+
+fn missing_sensitive(lacking: &Lacking, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
+    let Lacking { property, row, level, access } = lacking;
+    let scopes = lacking.scopes();
+    let level = level.name().replace('_', " ");
+    let Some(first) = scopes.first() else {
+        let message = format!(
+            "{property} of {} is {level}, and HubSpot publishes no scope that opens such a property, so no app can be granted it.",
+            row.name
+        );
+        return ErrorBody::new(403, "MISSING_SCOPES", message);
+    };
+    let body = lacks(&[first], scopes.iter().map(|name| (*name).to_owned()).collect(), caller, operation);
+    let what = if *access == Access::Read { "its value is read" } else { "it is written" };
+    body.detail(
+        ErrorDetail::new(format!("The property {property} of {} is {level}: {what} with a scope of its own.", row.name))
+            .context("propertyName", vec![property.clone()]),
+    )
 }
 
 /// HubSpot's refusal, with what it leaves out: the app, the operation, and the command that grants what is `needed`.

@@ -21,7 +21,7 @@ mod webhooks;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use keyway_core::guards::{BesidePath, Guards};
+use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
@@ -144,6 +144,8 @@ pub struct AccountChange {
     pub time_zone: Option<String>,
     /// New setting for object types beside the path, as written; of a connected account only.
     pub beside_path: Option<String>,
+    /// New setting for sensitive properties, as written; of a connected account only.
+    pub sensitive: Option<String>,
 }
 
 /// What a new app is made of.
@@ -385,15 +387,19 @@ impl Control {
         account.tier = asked.tier.unwrap_or(account.tier);
         account.addons = addons(asked.addons.unwrap_or(account.addons))?;
         account.time_zone = time_zone(asked.time_zone.as_deref().unwrap_or(&account.time_zone))?;
+        if account.connection.is_none() && (asked.beside_path.is_some() || asked.sensitive.is_some()) {
+            return Err(ControlError::Invalid(
+                "an embedded account always asks for the scopes of object types and sensitive properties; the settings are of connected accounts".into(),
+            ));
+        }
         if let Some(asked) = asked.beside_path {
-            if account.connection.is_none() {
-                return Err(ControlError::Invalid(
-                    "an embedded account always refuses a call that names an object type whose scope its app lacks; the setting is of connected accounts".into(),
-                ));
-            }
             account.guards.beside_path = BesidePath::parse(&asked).ok_or_else(|| {
                 ControlError::Invalid(format!("the setting for object types beside the path is refuse or forward, not {asked}"))
             })?;
+        }
+        if let Some(asked) = asked.sensitive {
+            account.guards.sensitive = SensitiveProperties::parse(&asked)
+                .ok_or_else(|| ControlError::Invalid(format!("the setting for sensitive properties is refuse or forward, not {asked}")))?;
         }
         store::put_account(&mut change, &account).await?;
         let mut next = state.clone();

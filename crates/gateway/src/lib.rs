@@ -16,6 +16,7 @@ pub mod coverage;
 pub mod double;
 pub mod guesses;
 pub mod held;
+mod known;
 pub mod limiter;
 pub mod metrics;
 pub mod model;

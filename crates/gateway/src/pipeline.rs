@@ -54,6 +54,7 @@ use crate::clock;
 use crate::control::Control;
 use crate::double::requests::Received;
 use crate::held::{Budget, Charge};
+use crate::known::Known;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::model::Account;
@@ -91,6 +92,8 @@ pub struct Gateway {
     sampled: Arc<sampled::Sampled>,
     /// Where the data listener is reached, which links in HubSpot's answers name.
     reached: Reached,
+    /// What was learned of connected accounts.
+    known: Known,
     /// What is counted.
     pub metrics: Metrics,
     /// What was called lately.
@@ -177,6 +180,7 @@ impl Gateway {
             bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
             sampled: Arc::default(),
             reached: Reached::default(),
+            known: Known::default(),
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
         }
@@ -464,7 +468,7 @@ impl Gateway {
             limiter.would_refuse(asks(0)).map_err(|exceeded| throttle::too_many(token, operation, exceeded))?;
         }
         let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
-        let permit = beside::connected(head, &taken, permit, token)?;
+        let permit = self.beside_hubspot(head, &taken, permit, token, limiter).await?;
         let mut body = taken.body;
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.

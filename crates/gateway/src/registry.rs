@@ -98,6 +98,8 @@ pub struct AccountEntry {
     pub account: Arc<Account>,
     /// What its tier allows.
     pub limits: Limits,
+    /// What the credential of its connection may do; nothing where it is embedded.
+    pub held: ScopeSet,
     zone: TimeZone,
     counts: Counts,
     /// What makes it a test double; an embedded account only has it.
@@ -539,7 +541,9 @@ impl AccountEntry {
             }
             (_, false) => Counts::Embedded(fresh()),
         };
-        Self { account, limits, zone, counts, double }
+        let scopes = account.connection.as_ref().map_or(&[][..], |connection| &connection.scopes);
+        let held = ScopeSet::of_known(scopes.iter().map(String::as_str));
+        Self { account, limits, held, zone, counts, double }
     }
 
     /// Where the calls of a connected account get their places.

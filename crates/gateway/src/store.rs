@@ -19,7 +19,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyway_core::guards::{BesidePath, Guards};
+use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
@@ -415,6 +415,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (75, "authorities of the forward proxy", include_str!("../migrations/0075_proxy_authority.sql")),
         (80, "unlisted operations", include_str!("../migrations/0080_unlisted.sql")),
         (90, "object types beside the path", include_str!("../migrations/0090_beside_path.sql")),
+        (91, "sensitive properties", include_str!("../migrations/0091_sensitive_properties.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -439,9 +440,10 @@ fn for_postgres(text: &str) -> String {
 /// Inserts an account, or replaces what is known of it.
 pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at, beside_path) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at, beside_path, sensitive_properties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (hub_id) do update set name = excluded.name, tier = excluded.tier, addons = excluded.addons,
-         time_zone = excluded.time_zone, currency = excluded.currency, beside_path = excluded.beside_path",
+         time_zone = excluded.time_zone, currency = excluded.currency, beside_path = excluded.beside_path,
+         sensitive_properties = excluded.sensitive_properties",
     )
     .bind(signed(account.hub_id))
     .bind(&account.name)
@@ -452,6 +454,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
     .bind(&account.region)
     .bind(account.created_at.as_ms())
     .bind(account.guards.beside_path.name())
+    .bind(account.guards.sensitive.name())
     .execute(&mut **change)
     .await?;
     Ok(())
@@ -583,6 +586,8 @@ fn account(row: &AnyRow) -> Result<Account, StoreError> {
         guards: Guards {
             beside_path: BesidePath::parse(row.try_get("beside_path")?)
                 .ok_or(StoreError::Row("setting for object types beside the path"))?,
+            sensitive: SensitiveProperties::parse(row.try_get("sensitive_properties")?)
+                .ok_or(StoreError::Row("setting for sensitive properties"))?,
         },
         connection: None,
     })

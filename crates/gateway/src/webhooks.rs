@@ -16,8 +16,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use keyway_core::beside::Beside;
+use keyway_core::beside::{Access, Beside};
+use keyway_core::object_type::ObjectType;
+use keyway_core::scope::{ScopeId, ScopeSet};
 use keyway_core::secret::Secret;
+use keyway_core::sensitive::{self, Sensitivity};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
@@ -70,6 +73,8 @@ pub struct Event {
     pub value: Value,
     /// The object types that it shows.
     pub shows: Beside,
+    /// How sensitive the value is that it has, and of which type.
+    pub value_of: Option<(&'static ObjectType, Sensitivity)>,
 }
 
 /// Sends webhooks.
@@ -241,12 +246,26 @@ impl Webhooks {
     }
 }
 
+impl Event {
+    /// For each thing that an app may not read of it, a scope that is enough.
+    fn missing_scopes(&self, granted: &ScopeSet) -> Vec<&'static str> {
+        let mut missing = self.shows.missing_scopes(granted);
+        if let Some((row, level)) = self.value_of {
+            let scopes = sensitive::scopes(row, level, Access::Read);
+            if !scopes.intersects(granted) {
+                missing.push(scopes.iter().next().map_or("none that HubSpot publishes", ScopeId::name));
+            }
+        }
+        missing
+    }
+}
+
 /// The events that an app may read now, whatever it could read when it subscribed; and why others are not sent.
 fn allowed(app: Option<&AppEntry>, events: Vec<Event>) -> (Vec<Value>, Option<String>) {
     let (mut sent, mut withheld, mut scopes) = (Vec::new(), 0, Vec::new());
     for event in events {
         // Of an app that is gone nothing can be signed, which sending says.
-        let missing = app.map_or_else(Vec::new, |app| event.shows.missing_scopes(&app.granted));
+        let missing = app.map_or_else(Vec::new, |app| event.missing_scopes(&app.granted));
         if missing.is_empty() {
             sent.push(event.value);
         } else {

@@ -25,6 +25,7 @@ mod route;
 mod rules;
 mod schema;
 mod seed;
+mod sensitive;
 mod space;
 mod state;
 mod table;

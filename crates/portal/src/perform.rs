@@ -17,7 +17,7 @@ use crate::state::{State, Tx};
 use crate::webhooks::{self, Notice};
 use crate::work::{Exceeded, STEPS_MAX, Work};
 use crate::workers::Workers;
-use crate::{Call, Reply, collections, crm, legacy};
+use crate::{Call, Reply, collections, crm, legacy, sensitive};
 
 /// Steps of a call on the thread that took it, some five milliseconds. One that needs more is begun anew
 /// on a worker.
@@ -142,7 +142,8 @@ impl Desk {
             return Err(crate::no_account(call.hub_id));
         }
         // A read could show changes that were never made durable.
-        self.log.check_writable()
+        self.log.check_writable()?;
+        sensitive::decide(state, call)
     }
 
     /// Queues a call's changes; the position that a reader of the state must wait for comes back.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use keyway_core::sensitive::Sensitivity;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -229,6 +230,11 @@ impl Property {
     /// Holds an owner's id.
     pub const fn is_owner(&self) -> bool {
         self.has(Flag::Owner)
+    }
+
+    /// How sensitive its values are; none where they are not.
+    pub fn sensitivity(&self) -> Option<Sensitivity> {
+        self.extra.get("dataSensitivity").and_then(serde_json::Value::as_str).and_then(Sensitivity::parse)
     }
 
     /// Made by the account, not by HubSpot.

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
+use keyway_core::sensitive::Sensitivity;
+
 use crate::kind::Kind;
 use crate::property::{Flag, Group, Name, Property, ValueType};
 
@@ -25,6 +27,8 @@ pub struct Schema {
     pub searchable: Vec<Name>,
     /// No two live records share a value of one of these.
     pub unique: Vec<Name>,
+    /// Those whose values need a scope of their own; archived ones too, as their values stay.
+    pub sensitive: Vec<(Name, Sensitivity)>,
     /// `createdate`, or `hs_createdate`.
     pub created_name: Option<Name>,
     /// `lastmodifieddate` for contacts, `hs_lastmodifieddate` for all others.
@@ -67,9 +71,12 @@ impl Schema {
         let with = |flag| self.properties().filter(|property| property.has(flag)).map(|property| property.name.clone()).collect();
         let (defaults, required, any_of) = (with(Flag::Default), with(Flag::Required), with(Flag::AnyOf));
         let (searchable, unique) = (with(Flag::Searchable), with(Flag::Unique));
+        let level = |property: &Property| property.sensitivity().map(|level| (property.name.clone(), level));
+        let sensitive = self.properties.values().filter_map(level).collect();
         let first = |names: [&str; 2]| names.into_iter().find_map(|name| self.get(name)).map(|property| property.name.clone());
         let (created_name, modified_name) = (first(["createdate", "hs_createdate"]), first(["lastmodifieddate", "hs_lastmodifieddate"]));
         (self.created_name, self.modified_name) = (created_name, modified_name);
+        self.sensitive = sensitive;
         (self.defaults, self.required, self.any_of, self.searchable, self.unique) = (defaults, required, any_of, searchable, unique);
     }
 

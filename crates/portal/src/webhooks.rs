@@ -13,14 +13,17 @@ use std::sync::Arc;
 use keyway_core::beside::{Access, Beside};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::object_type::ObjectType;
+use keyway_core::sensitive::Sensitivity;
 use serde_json::{Map, Value, json};
 
 use crate::Call;
 use crate::collections::{Item, Place};
 use crate::kind::Kind;
 use crate::links::{End, Links};
+use crate::property::Property;
 use crate::record::Record;
 use crate::request::bad_field;
+use crate::sensitive::row_of;
 use crate::state::{State, Tx};
 use crate::table::Table;
 
@@ -69,6 +72,8 @@ pub struct Event {
     pub value: Value,
     /// The object types that it shows.
     pub shows: Beside,
+    /// How sensitive the value is that it has, and of which type.
+    pub value_of: Option<(&'static ObjectType, Sensitivity)>,
 }
 
 /// What a transaction did to a record.
@@ -231,6 +236,14 @@ pub fn check_subscription(fields: &Map<String, Value>, place: &Place, state: &St
     if event_type.starts_with("object.") && !has("objectTypeId") {
         return Err(bad_field("objectTypeId", "is required for events of any object"));
     }
+    let value = Value::Object(fields.clone());
+    if let Some((name, subject)) = fields.get("propertyName").and_then(Value::as_str).zip(event_type.split('.').next()) {
+        for kind in state.spaces().map(|space| space.kind).filter(|kind| is_subject(state, &value, subject, *kind)) {
+            if state.schema(kind).find(name).and_then(Property::sensitivity) == Some(Sensitivity::HighlySensitive) {
+                return Err(bad_field("propertyName", "is highly sensitive, and HubSpot sends no webhooks of such properties"));
+            }
+        }
+    }
     let own = || state.items.of(place).map(|(_, item)| item).filter(|item| !item.is_archived());
     let same = |item: &Item| ["eventType", "propertyName", "objectTypeId"].iter().all(|name| fields.get(*name) == item.value.get(*name));
     if own().any(same) {
@@ -273,7 +286,9 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
         let Some(settings) = tx.state.items.get(&Place::new(SETTINGS, &[]), &app) else { continue };
         let subscriptions = by_event(active(tx.state, &app));
         let (mut events, mut left_out) = (Vec::new(), 0);
-        for (at, one) in happened.iter().enumerate() {
+        // HubSpot sends no webhooks of highly sensitive properties (its guide to Sensitive Data).
+        let told = |one: &Happened| sensitivity(tx.state, one) != Some(Sensitivity::HighlySensitive);
+        for (at, one) in happened.iter().enumerate().filter(|(_, one)| told(one)) {
             let asking = subscriptions.get(&one.what.event()).into_iter().flatten();
             for (subscription, _) in asking.filter(|(subscription, subject)| is_subject(tx.state, subscription, subject, one.of.0)) {
                 if events.len() == EVENTS_MAX {
@@ -292,7 +307,11 @@ pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
                     event["sourceId"] = call.app_id.to_string().into();
                 }
                 describe(tx.state, one, &mut event);
-                events.push(Event { value: event, shows: shown(one) });
+                events.push(Event {
+                    value: event,
+                    shows: shown(one),
+                    value_of: sensitivity(tx.state, one).map(|level| (row_of(one.of.0), level)),
+                });
             }
         }
         if !events.is_empty() {
@@ -340,10 +359,18 @@ fn by_event<'a>(subscriptions: impl Iterator<Item = &'a Value>) -> HashMap<About
     by_event
 }
 
+/// How sensitive the value of an event is.
+fn sensitivity(state: &State, happened: &Happened) -> Option<Sensitivity> {
+    match &happened.what {
+        What::Changed { property, .. } => state.schema(happened.of.0).find(property).and_then(Property::sensitivity),
+        _ => None,
+    }
+}
+
 /// The object types that an event shows: both ends of an association.
 fn shown(happened: &Happened) -> Beside {
     let mut shown = Beside::default();
-    let mut add = |kind: Kind| shown.add(kind.row().unwrap_or_else(|| ObjectType::custom()), Access::Read);
+    let mut add = |kind: Kind| shown.add(row_of(kind), Access::Read);
     add(happened.of.0);
     if let What::Linked { to, .. } = &happened.what {
         add(to.0);

@@ -75,8 +75,8 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
             show(&answer, json, |answer| describe(&answer["account"]))
         }
-        Account::Update { hub_id, name, settings, beside_path, json } => {
-            let body = json!({ "name": name, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone, "besidePath": beside_path });
+        Account::Update { hub_id, name, settings, beside_path, sensitive_properties, json } => {
+            let body = json!({ "name": name, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone, "besidePath": beside_path, "sensitiveProperties": sensitive_properties });
             let answer = call(connection, Method::PATCH, &format!("/api/v1/accounts/{hub_id}"), Some(body)).await?;
             show(&answer, json, |answer| format!("updated account {hub_id}\n{}", describe(&answer["account"])))
         }
@@ -227,10 +227,12 @@ fn describe(account: &Value) -> String {
 
 /// What is checked of the calls of a connected account where HubSpot leaves it open.
 fn guards(account: &Value) -> String {
-    match account["besidePath"].as_str() {
-        Some(setting) => format!("\n  beside the path  {setting} calls that name an object type whose scope their app lacks"),
+    let line = |what: &str, field: &str, named: &str| match account[field].as_str() {
+        Some(setting) => format!("\n  {what}  {setting} calls that name {named} whose scope their app lacks"),
         None => String::new(),
-    }
+    };
+    line("types      ", "besidePath", "an object type beside the path")
+        + &line("sensitive  ", "sensitiveProperties", "a sensitive property")
 }
 
 /// Which app used what of the day, and whether HubSpot says that it is used up.

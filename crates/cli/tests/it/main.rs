@@ -37,6 +37,8 @@ mod plan;
 mod roles;
 /// Finding keys and calls in files.
 mod scan;
+/// Sensitive properties.
+mod sensitive;
 /// Signing in, and what attackers try there.
 mod sign_in;
 /// Which CRM records a call touched, as the audit tells it.

@@ -119,6 +119,8 @@ pub(super) struct AccountBody {
     pub region: Option<String>,
     /// Of a connected account: `refuse` or `forward` calls that name an object type whose scope their app lacks.
     pub beside_path: Option<String>,
+    /// Of a connected account: `refuse` or `forward` calls that name a sensitive property whose scope their app lacks.
+    pub sensitive_properties: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]

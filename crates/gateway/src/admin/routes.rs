@@ -149,8 +149,8 @@ async fn list_accounts(
 
 async fn create_account(State(admin): State<Admin>, JsonBody(asked): JsonBody<AccountBody>) -> Answer<view::AccountAnswer> {
     let tier = tier(asked.tier.as_deref())?;
-    if asked.beside_path.is_some() {
-        return Err(ApiError::invalid("besidePath is a setting of connected accounts"));
+    if asked.beside_path.is_some() || asked.sensitive_properties.is_some() {
+        return Err(ApiError::invalid("besidePath and sensitiveProperties are settings of connected accounts"));
     }
     let AccountBody { hub_id, name, addons, time_zone, currency, region, .. } = asked;
     let new = NewAccount { hub_id, name: name.unwrap_or_default(), tier, addons: addons.unwrap_or(0), time_zone, currency, region };
@@ -235,6 +235,7 @@ async fn update_account(
         addons: asked.addons,
         time_zone: asked.time_zone,
         beside_path: asked.beside_path,
+        sensitive: asked.sensitive_properties,
     };
     let changed = admin.control.update_account(hub_id, change).await?;
     answer(view::AccountAnswer { account: described(&admin, &changed).await })

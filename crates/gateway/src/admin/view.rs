@@ -113,6 +113,8 @@ shown! {
         region: String,
         /// Of a connected account: `refuse` or `forward` calls that name an object type whose scope their app lacks.
         beside_path: Option<&'static str>,
+        /// Of a connected account: `refuse` or `forward` calls that name a sensitive property whose scope their app lacks.
+        sensitive_properties: Option<&'static str>,
         created_at: Moment,
         limits: AccountLimits,
         used_today: u64,

@@ -32,6 +32,7 @@ pub(super) struct Account {
     pub currency: String,
     pub region: String,
     pub beside_path: Option<String>,
+    pub sensitive_properties: Option<String>,
     pub created_at: String,
     pub limits: Limits,
     pub used_today: u64,
@@ -204,7 +205,13 @@ fn to(hub_id: u64, done: &str) -> Response {
 /// The fields that all kinds of account have; empty ones are left to the API.
 pub(super) fn settings(fields: &Fields) -> Value {
     let mut body = json!({});
-    for (field, name) in [("name", "name"), ("tier", "tier"), ("time_zone", "timeZone"), ("beside_path", "besidePath")] {
+    for (field, name) in [
+        ("name", "name"),
+        ("tier", "tier"),
+        ("time_zone", "timeZone"),
+        ("beside_path", "besidePath"),
+        ("sensitive_properties", "sensitiveProperties"),
+    ] {
         if !fields.get(field).is_empty() {
             body[name] = fields.get(field).into();
         }

@@ -261,7 +261,7 @@ impl Thing<'_> {
         match self {
             Self::Account(one) => json!({
                 "name": one.name, "tier": one.tier.to_string(), "addons": one.addons, "timeZone": one.time_zone,
-                "currency": one.currency, "region": one.region, "besidePath": one.guards.beside_path.name(),
+                "currency": one.currency, "region": one.region, "besidePath": one.guards.beside_path.name(), "sensitiveProperties": one.guards.sensitive.name(),
                 "connection": one.connection.as_ref().map(|connection| json!({
                     "baseUrl": connection.base.to_string(), "credential": connection.hint, "scopes": connection.scopes,
                     "since": connection.since.to_iso(), "former": connection.former.as_ref().map(|former| &former.hint),

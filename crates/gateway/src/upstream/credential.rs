@@ -107,6 +107,14 @@ impl Upstream {
         details["portalId"].as_u64().ok_or(CredentialError::Between(seen))
     }
 
+    /// Reads something of an account that a connection opens. The answer has one of the fields that HubSpot documents.
+    ///
+    /// # Errors
+    /// There is no answer, or HubSpot refuses it.
+    pub async fn fetch(&self, base: &Base, credential: &Secret<String>, path: &str, documented: &[&str]) -> Result<Value, CredentialError> {
+        self.ask(base, credential, Method::GET, path, Bytes::new(), documented).await.map(|(answer, _)| answer)
+    }
+
     /// Asks for tokens (RFC 6749, section 3.2).
     ///
     /// # Errors

@@ -97,6 +97,8 @@ fn start(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let request = request_of(&sent)?;
     let plan = Plan::read(tx.state, &request)?;
     plan.kinds().into_iter().try_for_each(|kind| needs(asked.call.by.as_ref(), kind, Access::Write))?;
+    let by = asked.call.by.as_ref();
+    plan.properties().try_for_each(|(kind, name)| crate::sensitive::needs(by, tx.state, kind, name, Access::Write))?;
     let (mut files, mut cells_left) = (Vec::new(), CELLS_MAX);
     for file in &plan.files {
         let bytes = file_of(&sent, &file.name)?;

@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, inputs, text, texts};
 use crate::state::{State, Tx};
 use crate::table::{Unique, unique_values};
-use crate::work::{Exceeded, Work};
+use crate::work::Exceeded;
 
 /// Records in a batch.
 const BATCH_MAX: usize = 100;
@@ -35,7 +35,11 @@ pub fn answer(request: &Request<'_>, segment: &str, action: &str, tx: &mut Tx<'_
 
 pub fn read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     let body = request.json()?;
-    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &texts(&body, "propertiesWithHistory")?, Vec::new());
+    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &texts(&body, "propertiesWithHistory")?, Vec::new()).seen_by(
+        request.by,
+        kind,
+        state.schema(kind),
+    );
     let (id_property, archived) = (text(&body, "idProperty")?, request.query.flag("archived")?);
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for input in inputs(&body, BATCH_MAX)? {
@@ -104,7 +108,7 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         if at > 0 {
             results.push(b',');
         }
-        result(&mut results, tx.state, kind, made, action, request.work)?;
+        result(&mut results, request, tx.state, kind, made, action)?;
     }
     let mut errors = staged.refused;
     errors.extend(not_found(tx.state, kind, staged.missing));
@@ -206,13 +210,13 @@ impl Staged {
     }
 }
 
-fn result(out: &mut Vec<u8>, state: &State, kind: Kind, made: &Made, action: Action, work: &Work) -> Result<(), Exceeded> {
-    let mut view = View::written(state.schema(kind), &made.values);
+fn result(out: &mut Vec<u8>, request: &Request<'_>, state: &State, kind: Kind, made: &Made, action: Action) -> Result<(), Exceeded> {
+    let mut view = View::written(state.schema(kind), &made.values).seen_by(request.by, kind, state.schema(kind));
     if action == Action::Upsert {
         // The published answer to an upsert has no empty values.
         view.properties.retain(|name| made.record.get(name).is_some());
     }
-    render::record(out, state, kind, &made.record, &view, work)?;
+    render::record(out, state, kind, &made.record, &view, request.work)?;
     out.pop();
     if let Some(trace) = &made.trace {
         out.extend_from_slice(b",\"objectWriteTraceId\":");

@@ -4,6 +4,7 @@
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::policy::OnBehalf;
 
 use super::render::{self, View};
 use super::{Answer, associations, batch, kind, no_content, search, writable, write};
@@ -91,7 +92,7 @@ fn find_merged<'a>(state: &'a State, kind: Kind, id: &str, query: &Query) -> Res
     found.or_else(merged).ok_or_else(not_there)
 }
 
-fn view(state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
+fn view(by: Option<&OnBehalf>, state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
     let mut associations = Vec::new();
     for name in query.list("associations") {
         let kind = super::kind(state, name)?;
@@ -99,7 +100,11 @@ fn view(state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
             associations.push(kind);
         }
     }
-    Ok(View::of(state.schema(kind), &query.list("properties"), &query.list("propertiesWithHistory"), associations))
+    Ok(View::of(state.schema(kind), &query.list("properties"), &query.list("propertiesWithHistory"), associations).seen_by(
+        by,
+        kind,
+        state.schema(kind),
+    ))
 }
 
 fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View, work: &Work) -> Answer {
@@ -109,7 +114,7 @@ fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View, wor
 }
 
 fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
-    let view = view(state, kind, &request.query)?;
+    let view = view(request.by, state, kind, &request.query)?;
     let max = if view.history.is_empty() { PAGE_MAX } else { PAGE_WITH_HISTORY_MAX };
     let limit = request.query.limit(PAGE_DEFAULT, max)?;
     let mut rest = state.table(kind).range(request.query.after()?, request.query.flag("archived")?);
@@ -125,7 +130,7 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 }
 
 fn one_of(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
-    let view = view(state, kind, &request.query)?;
+    let view = view(request.by, state, kind, &request.query)?;
     one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view, request.work)
 }
 
@@ -137,7 +142,14 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     write::refuse_duplicate(tx.state, kind, &record)?;
     // The 2025-09 form answers 200, all others 201 (hubspot facts, section 7).
     let status = if request.version == Version::D2025 { 200 } else { 201 };
-    let reply = one(status, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values), request.work)?;
+    let reply = one(
+        status,
+        tx.state,
+        kind,
+        &record,
+        &View::written(tx.state.schema(kind), &values).seen_by(request.by, kind, tx.state.schema(kind)),
+        request.work,
+    )?;
     write::put_new(tx, kind, vec![(record, links)]);
     Ok(reply)
 }
@@ -148,7 +160,14 @@ fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answe
     let values = write::properties(request, tx.state, kind, &body, Some(current))?;
     let record = write::changed_record(request, tx.state.schema(kind), current, &values)?;
     write::refuse_duplicate(tx.state, kind, &record)?;
-    let reply = one(200, tx.state, kind, &record, &View::written(tx.state.schema(kind), &values), request.work)?;
+    let reply = one(
+        200,
+        tx.state,
+        kind,
+        &record,
+        &View::written(tx.state.schema(kind), &values).seen_by(request.by, kind, tx.state.schema(kind)),
+        request.work,
+    )?;
     tx.put_record(kind, record);
     Ok(reply)
 }

@@ -2,6 +2,7 @@
 //! batches. What changes here counts for records at once.
 
 use http::Method;
+use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
@@ -9,6 +10,7 @@ use super::{Answer, kind, no_content, reply};
 use crate::kind::Kind;
 use crate::property::{Choice, Flag, Group, Property, ValueType};
 use crate::request::{Request, bad_field, bad_parameter, inputs, integer, text};
+use crate::sensitive::row_of;
 use crate::state::{State, Tx};
 
 /// Names and definitions in a batch.
@@ -264,6 +266,9 @@ fn apply(request: &Request<'_>, state: &State, kind: Kind, property: &mut Proper
         }
     }
     sensitivity(property.extra.get("dataSensitivity").and_then(Value::as_str))?;
+    if let (Some(by), Some(level)) = (request.by, property.sensitivity()) {
+        by.needs_value(row_of(kind), &property.name, level, Access::Write)?;
+    }
     property.updated_at = Some(request.now);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Writes records as JSON, straight into the answer's bytes.
 
+use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 
 use crate::kind::Kind;
@@ -7,6 +8,7 @@ use crate::links::End;
 use crate::property::Name;
 use crate::record::Record;
 use crate::schema::Schema;
+use crate::sensitive;
 use crate::state::State;
 use crate::work::{Exceeded, Work};
 
@@ -43,6 +45,17 @@ impl View {
         properties.sort_unstable();
         properties.dedup();
         Self { properties, ..Self::default() }
+    }
+}
+
+impl View {
+    /// The same, less the sensitive values that a caller may not see.
+    pub fn seen_by(mut self, by: Option<&OnBehalf>, kind: Kind, schema: &Schema) -> Self {
+        if !schema.sensitive.is_empty() {
+            self.properties.retain(|name| !sensitive::is_hidden(by, kind, schema, name));
+            self.history.retain(|name| !sensitive::is_hidden(by, kind, schema, name));
+        }
+        self
     }
 }
 

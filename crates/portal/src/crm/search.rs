@@ -58,7 +58,7 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
     let search = Search::parse(state, kind, &body)?;
     let found = search.found(state, kind, request.work)?;
-    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new());
+    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new()).seen_by(request.by, kind, state.schema(kind));
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
     render::records(&mut out, state, kind, found.iter().skip(search.offset).take(search.limit).copied(), &view, request.work)?;
     let next = search.offset + search.limit;

@@ -52,6 +52,7 @@ pub(in crate::admin) fn account(account: &model::Account, standing: Option<Stand
         hub_id: account.hub_id,
         name: account.name.clone(),
         beside_path: connection.is_some().then(|| account.guards.beside_path.name()),
+        sensitive_properties: connection.is_some().then(|| account.guards.sensitive.name()),
         backend: if connection.is_some() { "hubspot" } else { "embedded" },
         connection,
         tier: account.tier.to_string(),

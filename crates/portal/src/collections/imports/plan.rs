@@ -100,6 +100,12 @@ impl Plan {
         self.operations.iter().find(|(own, _)| *own == kind).map_or(Operation::Upsert, |(_, operation)| *operation)
     }
 
+    /// The properties of all columns, each with its type.
+    pub fn properties(&self) -> impl Iterator<Item = (Kind, &str)> {
+        let columns = self.files.iter().flat_map(|file| file.columns.iter().flatten());
+        columns.filter_map(|column| Some((column.kind, column.property.as_deref()?)))
+    }
+
     /// The types of all columns, in the order of the request.
     pub fn kinds(&self) -> Vec<Kind> {
         let mut kinds = Vec::new();

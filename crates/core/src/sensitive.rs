@@ -1,0 +1,177 @@
+//! Sensitive properties: the scopes that their values need, and which of them a call names.
+//!
+//! HubSpot requires `….sensitive.*` and `….highly_sensitive.*` scopes "to access the property values" and to
+//! create or edit such properties (its guide to Sensitive Data). Which properties are sensitive only the account
+//! knows; whoever asks brings them along as [`Guarded`].
+
+mod read;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::beside::Access;
+use crate::catalog::Operation;
+use crate::object_type::ObjectType;
+use crate::path::NormalPath;
+use crate::scope::{ScopeId, ScopeSet};
+
+pub use read::{Subject, defined_levels, may_be_asked_for, subjects};
+
+/// How sensitive the values of a property are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sensitivity {
+    /// Sensitive Data.
+    Sensitive,
+    /// Highly Sensitive Data.
+    HighlySensitive,
+}
+
+impl Sensitivity {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sensitive, Self::HighlySensitive];
+
+    /// As a definition's `dataSensitivity` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sensitive => "sensitive",
+            Self::HighlySensitive => "highly_sensitive",
+        }
+    }
+
+    /// Reads a definition's `dataSensitivity`; none of what is not sensitive.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+}
+
+/// The scopes of which any one opens the values of a type's sensitive properties. None where HubSpot publishes none:
+/// nobody can be granted them.
+pub fn scopes(row: &ObjectType, level: Sensitivity, access: Access) -> ScopeSet {
+    type Levels = [[ScopeSet; 2]; 2];
+    static TABLE: LazyLock<Vec<Levels>> = LazyLock::new(|| {
+        let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
+        let of = |row: &ObjectType| {
+            Sensitivity::ALL.map(|level| {
+                [Access::Read, Access::Write].map(|access| {
+                    let (name, level, verb) = (row.scope_name(), level.name(), access.verb());
+                    // The second version of a scope takes the place of the first; tickets have scopes for both accesses.
+                    let names = [
+                        format!("crm.objects.{name}.{level}.{verb}"),
+                        format!("crm.objects.{name}.{level}.{verb}.v2"),
+                        format!("{name}.{level}"),
+                        format!("{name}.{level}.v2"),
+                    ];
+                    ScopeSet::of_known(names.iter().map(String::as_str))
+                })
+            })
+        };
+        rows.map(of).collect()
+    });
+    let levels = TABLE.get(row.index).copied().unwrap_or_default();
+    levels[usize::from(level == Sensitivity::HighlySensitive)][usize::from(access == Access::Write)]
+}
+
+/// The properties of an account that a caller may not read, or not write.
+#[derive(Clone, Debug, Default)]
+pub struct Guarded(HashMap<Box<str>, Vec<Guard>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Guard {
+    row: &'static ObjectType,
+    level: Sensitivity,
+}
+
+/// A property that a call names, and whose scope its caller lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// Its name.
+    pub property: String,
+    /// The type whose property it is.
+    pub row: &'static ObjectType,
+    /// How sensitive it is.
+    pub level: Sensitivity,
+    /// What the call does with it.
+    pub access: Access,
+}
+
+/// What a call does with a property that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// It asks for the value in the answer.
+    Shown,
+    /// The answer depends on the value: a filter, an order, a record that is named by it.
+    Asked,
+    /// It writes the value, or changes the definition.
+    Written,
+}
+
+impl Guarded {
+    /// Adds a sensitive property, unless the caller may both read and write it.
+    pub fn add(&mut self, granted: &ScopeSet, row: &'static ObjectType, name: &str, level: Sensitivity) {
+        let may = |access| scopes(row, level, access).intersects(granted);
+        if !(may(Access::Read) && may(Access::Write)) {
+            self.0.entry(name.to_ascii_lowercase().into()).or_default().push(Guard { row, level });
+        }
+    }
+
+    /// Whether there is nothing to guard.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Looks at what a call names. The names of properties come back that it asks to be shown and whose scope is
+    /// lacking; they can be left out of the answer. A body that can't be read as JSON is refused elsewhere, or by
+    /// who answers.
+    ///
+    /// # Errors
+    /// It writes a value, or asks for records by one, without the scope.
+    pub fn check(
+        &self,
+        granted: &ScopeSet,
+        operation: &Operation,
+        path: &NormalPath,
+        query: Option<&str>,
+        body: &[u8],
+    ) -> Result<Vec<Lacking>, Lacking> {
+        let (mut shown, mut refused) = (Vec::new(), None);
+        read::names(operation, path, query, body, &mut |name, used| {
+            let access = if used == Use::Written { Access::Write } else { Access::Read };
+            let Some(lacking) = self.lacking(granted, name, access) else { return };
+            match used {
+                Use::Shown => shown.push(lacking),
+                Use::Asked | Use::Written => {
+                    refused.get_or_insert(lacking);
+                }
+            }
+        });
+        refused.map_or(Ok(shown), Err)
+    }
+
+    fn lacking(&self, granted: &ScopeSet, name: &str, access: Access) -> Option<Lacking> {
+        let name = name.trim().to_ascii_lowercase();
+        let guards = self.0.get(name.as_str())?;
+        let lacks = |guard: &&Guard| !scopes(guard.row, guard.level, access).intersects(granted);
+        guards.iter().find(lacks).map(|guard| Lacking { property: name.clone(), row: guard.row, level: guard.level, access })
+    }
+}
+
+/// Whether a caller with these scopes can't be kept from anything that `holder` may do with a type's sensitive
+/// properties: there is nothing to guard.
+pub fn holds_as_much(granted: &ScopeSet, holder: &ScopeSet, row: &ObjectType) -> bool {
+    Sensitivity::ALL.into_iter().all(|level| {
+        [Access::Read, Access::Write].into_iter().all(|access| {
+            let needed = scopes(row, level, access);
+            !needed.intersects(holder) || needed.intersects(granted)
+        })
+    })
+}
+
+impl Lacking {
+    /// The scopes of which any one is enough, sorted.
+    pub fn scopes(&self) -> Vec<&'static str> {
+        scopes(self.row, self.level, self.access).iter().map(ScopeId::name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
