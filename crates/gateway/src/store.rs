@@ -109,8 +109,10 @@ impl Store {
         sqlx::any::install_default_drivers();
         let shared = database.is_some();
         let lock = folder.map(folder::prepare).transpose()?;
-        if let (Some(folder), false) = (folder, shared) {
-            identity::check_store_is_there(folder)?;
+        match folder {
+            Some(folder) if shared => identity::check_nothing_is_passed_over(folder)?,
+            Some(folder) => identity::check_store_is_there(folder)?,
+            None => {}
         }
         let master_key = match folder {
             Some(folder) => folder::master_key(folder)?,

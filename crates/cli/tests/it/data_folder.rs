@@ -19,9 +19,14 @@ fn used() -> (TempDir, String, String) {
 
 /// Starts a server that must refuse the folder; what it says.
 fn refusal(folder: &Path) -> String {
+    refusal_with(folder, &[])
+}
+
+fn refusal_with(folder: &Path, options: &[&str]) -> String {
     let started = Command::new(env!("CARGO_BIN_EXE_keyway"))
         .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
         .arg(folder)
+        .args(options)
         .env_remove("KEYWAY_MASTER_KEY")
         .output()
         .unwrap();
@@ -73,6 +78,16 @@ fn a_folder_without_one_of_its_parts_is_refused_and_left_as_it_is() {
     let again = Keyway::start_in(folder, &[]);
     let (status, read) = again.call(&token, "GET", &format!("{CONTACTS}/{contact}"), None);
     assert_eq!((status, &read["properties"]["email"]), (200, &"kept@example.com".into()));
+}
+
+#[test]
+fn a_folder_with_records_is_refused_together_with_a_database_elsewhere() {
+    let (folder, ..) = used();
+    let before = contents(folder.path());
+    // Nobody listens there: the folder is refused before anything is asked.
+    let said = refusal_with(folder.path(), &["--database", "postgres://keyway@127.0.0.1:1/keyway"]);
+    assert!(said.contains("keyway.db and portal.db and audit") && said.contains("--data"), "{said}");
+    assert_eq!(contents(folder.path()), before);
 }
 
 #[test]

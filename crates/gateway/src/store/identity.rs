@@ -45,6 +45,20 @@ pub(super) fn check_store_is_there(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Refuses a folder of a server without `--database`: its accounts, records and audit log would be
+/// passed over without a word.
+pub(super) fn check_nothing_is_passed_over(folder: &Path) -> Result<(), StoreError> {
+    let there: Vec<&str> = [STORE, PORTAL, audit::FOLDER].into_iter().filter(|name| has_content(&folder.join(name))).collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Folder(format!(
+        "the data folder {} holds {}, which a server with --database does not use. Nothing was changed. Pass another folder with --data, with the same master key, or start without --database",
+        shown::path(&folder),
+        there.join(" and "),
+    )))
+}
+
 impl Identity {
     /// The id that the store holds, or a new one. A store that was in use must find the other parts of
     /// its folder.
