@@ -92,7 +92,13 @@ fn candidates(folder: &Path, file: &Path, import: &str) -> Vec<PathBuf> {
             .collect();
     }
     let base = folder.join(import);
-    let with = |ending: &str| PathBuf::from(format!("{}.{ending}", base.display()));
+    // A name that is not UTF-8 keeps its bytes, and what stands behind a dot in it stays.
+    let with = |ending: &str| {
+        let mut path = base.clone().into_os_string();
+        path.push(".");
+        path.push(ending);
+        PathBuf::from(path)
+    };
     let mut files = vec![base.clone()];
     files.extend(["js", "ts", "mjs", "cjs", "jsx", "tsx", "json", "rb", "php"].iter().map(|ending| with(ending)));
     files.extend(["index.js", "index.ts", "index.mjs"].iter().map(|name| base.join(name)));
