@@ -29,12 +29,17 @@ pub async fn run(connection: &Connection, action: Proxy) -> anyhow::Result<Exit>
     } else {
         call(connection, Method::GET, PATH, None).await?
     };
-    let exit = show(&answer, json, |answer| list(answer, "authorities").iter().map(|one| text(&one["certificate"])).collect())?;
+    let exit = show(&answer, json, pem)?;
     if !json {
         list(&answer, "authorities").iter().for_each(|one| say(&line(one)));
         say(HOW);
     }
     Ok(exit)
+}
+
+/// The certificates, as a file for clients: each has lines of its own.
+fn pem(answer: &Value) -> String {
+    list(answer, "authorities").iter().filter_map(|one| one["certificate"].as_str()).collect()
 }
 
 /// One authority, for a person.

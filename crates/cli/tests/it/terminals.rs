@@ -157,3 +157,12 @@ fn no_command_over_an_account_with_hostile_names_acts_on_a_terminal() {
         }
     }
 }
+
+#[test]
+fn the_certificates_of_the_proxy_keep_their_lines() {
+    let keyway = Keyway::start(&["--ephemeral", "--proxy", "127.0.0.1:0"]);
+    let pem = String::from_utf8(keyway.run(&["proxy", "ca"]).stdout).unwrap();
+    let lines: Vec<&str> = pem.trim_end().lines().collect();
+    assert_eq!((lines[0], lines[lines.len() - 1]), ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"), "{pem}");
+    assert!(lines.iter().all(|line| line.len() <= 64), "{pem}");
+}
