@@ -6,7 +6,7 @@
 //! is refused. What must not be handed on is replaced by a byte that no request may hold, and the parser
 //! refuses it in its place.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -47,6 +47,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -227,6 +235,14 @@ mod tests {
     use super::*;
 
     const AFTER: &str = "GET /next HTTP/1.1\r\nhost: t\r\n\r\n";
+
+    /// One wrapper that writes only one piece at a time makes hyper copy every answer.
+    #[test]
+    fn a_connection_writes_several_pieces_at_once_through_all_its_wrappers() {
+        let (stream, _client) = tokio::io::duplex(64);
+        let (stream, _) = crate::server::refusal::guard(crate::server::written::Written::new(Framed::new(stream)));
+        assert!(stream.is_write_vectored());
+    }
 
     /// The bytes that are handed on, read in pieces of a size.
     fn handed_on(bytes: &[u8], piece: usize) -> (usize, bool) {
