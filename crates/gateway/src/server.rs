@@ -200,8 +200,8 @@ where
         let refused = called.as_ref().and_then(|host| called::check(&mut request, host).err());
         // When the client hangs up, hyper drops what it waits for here, and a call that may have
         // changed something must still come to its record.
-        // Its state is 6.7 KB. From 7 KB on the allocator would serve it from the blocks of read buffers,
-        // of which idle connections then hold twice as much in memory.
+        // Its state is 9.3 KB, of which 4.2 KB are the way to HubSpot. Below 7 KB the allocator would not serve it
+        // from the blocks of read buffers, of which idle connections hold twice as much in memory.
         Finishing::new(async move {
             let answered = match refused {
                 Some(refused) => Ok(refused.response()),
