@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::kind::Kind;
 use crate::route::Version;
-use crate::work::Work;
+use crate::work::{UNBOUNDED, Work};
 
 /// What a handler knows of a call.
 #[derive(Debug)]
@@ -35,6 +35,12 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// A request that nobody sent: what the program itself does in an app's name, whose work was bounded before.
+    pub fn of_program(app_id: u64, now: Timestamp) -> Self {
+        let (version, query) = (Version::Dated, Query::default());
+        Self { app_id, now, version, base: "", path: "", query, body: b"", by: None, work: &UNBOUNDED }
+    }
+
     /// The body as a JSON object.
     pub fn json(&self) -> Result<Map<String, Value>, ErrorBody> {
         object(self.body, self.work)
@@ -281,7 +287,7 @@ mod tests {
     #[test]
     fn a_body_of_small_values_without_number_is_refused_before_it_is_read() {
         let body = format!(r#"{{"properties":[{}[]]}}"#, "[],".repeat(VALUES_MAX));
-        let refused = object(body.as_bytes(), &crate::work::UNBOUNDED).unwrap_err();
+        let refused = object(body.as_bytes(), &UNBOUNDED).unwrap_err();
         assert_eq!(refused.message, "Invalid input JSON: it has more than 500000 values");
     }
 

@@ -4,10 +4,8 @@ use keyway_core::time::Timestamp;
 
 use crate::crm::write::{Values, new_record};
 use crate::kind::Kind;
-use crate::request::{Query, Request};
-use crate::route::Version;
+use crate::request::Request;
 use crate::state::{Owner, Tx};
-use crate::work::UNBOUNDED;
 
 /// How much was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,17 +100,7 @@ fn kind(name: &str) -> Kind {
 
 fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: impl Fn(usize) -> Vec<(&'static str, String)>) -> Vec<u64> {
     let kind = kind(name);
-    let request = Request {
-        app_id: 0,
-        now,
-        version: Version::Dated,
-        base: "",
-        path: "",
-        query: Query::default(),
-        body: b"",
-        by: None,
-        work: &UNBOUNDED,
-    };
+    let request = Request::of_program(0, now);
     let mut ids = Vec::with_capacity(count);
     for at in 0..count {
         let id = tx.take_id(kind);

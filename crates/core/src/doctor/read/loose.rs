@@ -87,15 +87,8 @@ impl<'t> Reader<'t> {
     fn object(&mut self, close: char, depth: usize) -> Value {
         let mut object = Map::new();
         loop {
-            self.separators();
-            match self.peek() {
-                None => break,
-                Some(one) if one == close => {
-                    self.at += 1;
-                    break;
-                }
-                Some('}' | ']' | ')') => break,
-                Some(_) => {}
+            if self.ended(close) {
+                break;
             }
             let from = self.at;
             let Some(key) = self.key() else { break };
@@ -117,15 +110,8 @@ impl<'t> Reader<'t> {
     fn list(&mut self, close: char, depth: usize) -> Value {
         let mut list = Vec::new();
         loop {
-            self.separators();
-            match self.peek() {
-                None => break,
-                Some(one) if one == close => {
-                    self.at += 1;
-                    break;
-                }
-                Some('}' | ']' | ')') => break,
-                Some(_) => {}
+            if self.ended(close) {
+                break;
             }
             let from = self.at;
             self.nodes += 1;
@@ -138,6 +124,17 @@ impl<'t> Reader<'t> {
             }
         }
         Value::Array(list)
+    }
+
+    /// Goes past separators, and past the bracket that closes. Whether an object or a list ends here, by its own
+    /// bracket, another or the end of the text.
+    fn ended(&mut self, close: char) -> bool {
+        self.separators();
+        let next = self.peek();
+        if next == Some(close) {
+            self.at += 1;
+        }
+        matches!(next, None | Some('}' | ']' | ')')) || next == Some(close)
     }
 
     fn separators(&mut self) {

@@ -14,10 +14,8 @@ use crate::crm::write;
 use crate::kind::Kind;
 use crate::links::End;
 use crate::record::Record;
-use crate::request::{Query, Request};
-use crate::route::Version;
+use crate::request::Request;
 use crate::state::{State, Tx};
-use crate::work::UNBOUNDED;
 
 /// Errors that are kept of an import; further ones are counted.
 const FAULTS_MAX: usize = 10_000;
@@ -84,17 +82,7 @@ type Placed<'a> = Vec<(usize, &'a Column)>;
 
 /// Does an import.
 pub fn perform(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], now: Timestamp, app_id: u64) -> Outcome {
-    let request = Request {
-        app_id,
-        now,
-        version: Version::Dated,
-        base: "",
-        path: "",
-        query: Query::default(),
-        body: b"",
-        by: None,
-        work: &UNBOUNDED,
-    };
+    let request = Request::of_program(app_id, now);
     let (outcome, written, keys, pending) = (Outcome::default(), HashSet::new(), HashMap::new(), Vec::new());
     let mut run = Run { tx, plan, request, outcome, written, domains: None, keys, pending };
     // All files are looked at before a record is written.

@@ -126,24 +126,33 @@ fn enclosing_calls(text: &[u8], at: usize) -> Vec<Call> {
     calls
 }
 
-/// Where the parenthesis at `open` closes, or as far as a call may go.
-fn closing(text: &[u8], open: usize) -> usize {
-    let end = text.len().min(open + 2 * REACH);
+/// Where the parenthesis at `open` closes; none where that is farther than a call may go.
+fn closes_at(text: &[u8], open: usize) -> Option<usize> {
     let mut depth = 0;
-    for (at, byte) in text[..end].iter().enumerate().skip(open) {
+    for (at, byte) in text[..reach_end(text, open)].iter().enumerate().skip(open) {
         match byte {
             b'(' => depth += 1,
             b')' => {
                 depth -= 1;
                 if depth == 0 {
-                    // Builders go on: `.uri(…).POST(…)`. So does what follows on the line.
-                    return line_near(text, at).end.min(end);
+                    return Some(at);
                 }
             }
             _ => {}
         }
     }
-    end
+    None
+}
+
+/// As far as a call that opens at `open` may go.
+fn reach_end(text: &[u8], open: usize) -> usize {
+    text.len().min(open + 2 * REACH)
+}
+
+/// Where a call ends. Builders go on: `.uri(…).POST(…)`. So does what follows on the line.
+fn closing(text: &[u8], open: usize) -> usize {
+    let end = reach_end(text, open);
+    closes_at(text, open).map_or(end, |at| line_near(text, at).end.min(end))
 }
 
 /// The method that a called function is named after: `requests.post(`, `client.GetAsync(`.
@@ -227,21 +236,7 @@ fn sets_url(text: &[u8], open: usize) -> bool {
 
 /// Where the arguments of a call end.
 fn argument_end(text: &[u8], open: usize) -> usize {
-    let end = text.len().min(open + 2 * REACH);
-    let mut depth = 0;
-    for (at, byte) in text[..end].iter().enumerate().skip(open) {
-        match byte {
-            b'(' => depth += 1,
-            b')' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    end
+    closes_at(text, open).map_or_else(|| reach_end(text, open), |at| at + 1)
 }
 
 /// The method that a text tells outright, or else by a body that it sends.
