@@ -43,7 +43,7 @@ pub struct Beside {
     /// Rows of the object types, one bit each.
     read: u64,
     write: u64,
-    /// The first name that is no object type.
+    /// The first name that is not an object type.
     unknown: Option<Box<str>>,
     /// The first association whose other end is not published, a label that the account made; and what is done.
     unresolved: Option<(Box<str>, Access)>,

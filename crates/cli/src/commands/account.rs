@@ -225,7 +225,7 @@ fn describe(account: &Value) -> String {
         + &guards(account)
 }
 
-/// What is checked of the calls of a connected account where HubSpot leaves it open.
+/// What Keyway checks in calls of a connected account where HubSpot does not say what it checks.
 fn guards(account: &Value) -> String {
     let line = |what: &str, field: &str, named: &str| match account[field].as_str() {
         Some(setting) => format!("\n  {what}  {setting} calls that name {named} whose scope their app lacks"),

@@ -185,7 +185,7 @@ async fn token(args: &Doctor) -> anyhow::Result<Exit> {
     say(&answer, args.json)
 }
 
-/// Why a value can't be one of HubSpot's credentials; none where it can.
+/// Why a value cannot be a HubSpot credential; none where it can be one.
 fn not_a_token(kind: &CredentialKind) -> Option<&'static str> {
     match kind {
         CredentialKind::Other => Some("it has the form of none of HubSpot's credentials"),

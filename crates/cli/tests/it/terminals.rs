@@ -107,7 +107,7 @@ fn a_patch_of_files_with_hostile_names_applies() {
     assert!(applied.status.success(), "{}", both(&applied));
     let is_fixed = |name: &str| !fs::read_to_string(folder.path().join(name)).unwrap().contains("hapikey");
     assert!(NAMES.iter().all(|name| is_fixed(name)));
-    // Lines that would act on a terminal are not printed; it is told, and --write changes the file.
+    // Lines that would act on a terminal are not printed; `fix` names the file, and --write changes it.
     assert!(both(&fixed).contains("content.py: the difference is not printed") && !is_fixed("content.py"));
     run(folder.path(), &["fix", ".", "--write"]);
     assert!(is_fixed("content.py"));
