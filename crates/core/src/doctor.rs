@@ -16,7 +16,7 @@ pub use answer::{Answer, Detail};
 pub use call::{Call, Credential, CredentialKind, Place, kind_of};
 pub use facts::Seen;
 pub use read::{TEXT_BYTES_MAX, read};
-pub use rules::{Rule, table};
+pub use rules::{Rule, Source, table};
 
 use facts::Facts;
 use serde::Serialize;

@@ -63,6 +63,29 @@ pub struct Seen {
 /// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
+/// Words by which a text is about HubSpot.
+const OURS: [&str; 7] = ["hubspot", "hubapi", "hsforms", "correlationid", "hubid", "portalid", "hapikey"];
+/// Services whose connectors stand beside HubSpot's, and write to the same logs.
+const OTHERS: [&str; 17] = [
+    "salesforce",
+    "pipedrive",
+    "zoho",
+    "mailchimp",
+    "intercom",
+    "zendesk",
+    "freshdesk",
+    "activecampaign",
+    "klaviyo",
+    "stripe",
+    "shopify",
+    "airtable",
+    "copper",
+    "marketo",
+    "quickbooks",
+    "netsuite",
+    "googleapis.com",
+];
+
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
         let today = now.to_date();
@@ -156,6 +179,13 @@ impl<'e> Facts<'e> {
             return self.said.contains(&words.to_ascii_lowercase());
         }
         self.said.contains(words)
+    }
+
+    /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
+    /// of any of the services that it connects.
+    pub fn other_service(&self) -> Option<&'static str> {
+        let told = self.to_hubspot() || self.answer().is_some_and(|answer| answer.envelope) || OURS.iter().any(|word| self.says(word));
+        OTHERS.iter().copied().find(|word| !told && self.says(word))
     }
 
     /// What Keyway adds to HubSpot's answers begins so.

@@ -18,6 +18,7 @@ mod requests;
 mod said;
 mod scopes;
 mod service;
+mod source;
 mod values;
 mod webhooks;
 
@@ -25,6 +26,8 @@ use std::sync::LazyLock;
 
 pub(super) use limits::bucket;
 use said::Said;
+pub use source::Source;
+use source::UNCONFIRMED;
 
 use super::facts::Facts;
 use super::{Certainty, Diagnosis};
@@ -37,6 +40,8 @@ pub struct Rule {
     pub title: &'static str,
     /// HubSpot's own page about it.
     pub page: &'static str,
+    /// Where it was seen; without such a place the cause is never certain.
+    pub source: Source,
     /// Whether it is tried only where no other row says why.
     pub(super) is_last: bool,
     holds: Holds,
@@ -108,8 +113,14 @@ impl Say for Option<Found> {
 }
 
 impl Rule {
-    const fn new(cause: &'static str, title: &'static str, page: &'static str, holds: fn(&Facts<'_>) -> Option<Found>) -> Self {
-        Self { cause, title, page, is_last: false, holds: Holds::Judged(holds) }
+    const fn new(
+        cause: &'static str,
+        title: &'static str,
+        page: &'static str,
+        source: Source,
+        holds: fn(&Facts<'_>) -> Option<Found>,
+    ) -> Self {
+        Self { cause, title, page, source, is_last: false, holds: Holds::Judged(holds) }
     }
 
     const fn last(mut self) -> Self {
@@ -118,14 +129,22 @@ impl Rule {
     }
 
     const fn said(row: &'static Said) -> Self {
-        Self { cause: row.cause, title: row.title, page: row.page, is_last: false, holds: Holds::Said(row) }
+        Self { cause: row.cause, title: row.title, page: row.page, source: row.source, is_last: false, holds: Holds::Said(row) }
     }
 
     pub(super) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
-        let Found { certainty, because, remedy, scopes, successor } = match &self.holds {
+        // What a program says of a connection is true of any service.
+        if !matches!(self.source, Source::Program(_)) && facts.other_service().is_some() {
+            return None;
+        }
+        let Found { mut certainty, mut because, remedy, scopes, successor } = match &self.holds {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
         };
+        if certainty == Certainty::Certain && !self.source.is_recorded() {
+            certainty = Certainty::Likely;
+            because.push_str(UNCONFIRMED);
+        }
         Some(Diagnosis { cause: self.cause, title: self.title, certainty, because, remedy, scopes, successor, page: self.page })
     }
 }
@@ -148,89 +167,299 @@ pub fn table() -> &'static [Rule] {
 }
 
 const KEYWAY: [Rule; 15] = [
-    Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", pages::AUTH, gateway::app_disabled),
-    Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", pages::AUTH, gateway::token_revoked),
-    Rule::new("keyway-token-rotated", "the token was rotated and its grace period is over", pages::AUTH, gateway::token_rotated),
-    Rule::new("keyway-token-unknown", "the token belongs to another Keyway, or was deleted", pages::AUTH, gateway::token_unknown),
-    Rule::new("hubspot-token-at-keyway", "a HubSpot token was sent to a Keyway", pages::AUTH, gateway::hubspot_token),
-    Rule::new("keyway-token-not-accepted", "Keyway does not accept the credential", pages::AUTH, gateway::not_accepted),
-    Rule::new("keyway-request-refused", "Keyway does not take a request of this form", pages::ERRORS, gateway::request_refused),
-    Rule::new("connection-credential", "HubSpot refuses the account's connection", pages::SERVICE_KEYS, gateway::connection_credential),
-    Rule::new("connection-revoked", "the account took its OAuth grant back", pages::OAUTH_TOKENS, gateway::connection_revoked),
-    Rule::new("keyway-not-available", "Keyway can't write its records and refuses all calls", pages::ERRORS, gateway::not_available),
-    Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", pages::ERRORS, gateway::unreachable),
-    Rule::new("not-served", "the embedded account does not serve this operation", pages::ERRORS, gateway::not_served),
-    Rule::new("not-translatable", "the call can't be translated to its successor", pages::MIGRATION, gateway::not_translatable),
-    Rule::new("unlisted-operation", "the app may not call operations that are not listed", pages::MIGRATION, gateway::unlisted),
-    Rule::new("outcome-unknown", "nobody knows whether the call was performed", pages::ERRORS, gateway::outcome_unknown),
+    Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", pages::AUTH, Source::Keyway, gateway::app_disabled),
+    Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", pages::AUTH, Source::Keyway, gateway::token_revoked),
+    Rule::new(
+        "keyway-token-rotated",
+        "the token was rotated and its grace period is over",
+        pages::AUTH,
+        Source::Keyway,
+        gateway::token_rotated,
+    ),
+    Rule::new(
+        "keyway-token-unknown",
+        "the token belongs to another Keyway, or was deleted",
+        pages::AUTH,
+        Source::Keyway,
+        gateway::token_unknown,
+    ),
+    Rule::new("hubspot-token-at-keyway", "a HubSpot token was sent to a Keyway", pages::AUTH, Source::Keyway, gateway::hubspot_token),
+    Rule::new("keyway-token-not-accepted", "Keyway does not accept the credential", pages::AUTH, Source::Keyway, gateway::not_accepted),
+    Rule::new(
+        "keyway-request-refused",
+        "Keyway does not take a request of this form",
+        pages::ERRORS,
+        Source::Keyway,
+        gateway::request_refused,
+    ),
+    Rule::new(
+        "connection-credential",
+        "HubSpot refuses the account's connection",
+        pages::SERVICE_KEYS,
+        Source::Keyway,
+        gateway::connection_credential,
+    ),
+    Rule::new(
+        "connection-revoked",
+        "the account took its OAuth grant back",
+        pages::OAUTH_TOKENS,
+        Source::Keyway,
+        gateway::connection_revoked,
+    ),
+    Rule::new(
+        "keyway-not-available",
+        "Keyway can't write its records and refuses all calls",
+        pages::ERRORS,
+        Source::Keyway,
+        gateway::not_available,
+    ),
+    Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", pages::ERRORS, Source::Keyway, gateway::unreachable),
+    Rule::new("not-served", "the embedded account does not serve this operation", pages::ERRORS, Source::Keyway, gateway::not_served),
+    Rule::new(
+        "not-translatable",
+        "the call can't be translated to its successor",
+        pages::MIGRATION,
+        Source::Keyway,
+        gateway::not_translatable,
+    ),
+    Rule::new(
+        "unlisted-operation",
+        "the app may not call operations that are not listed",
+        pages::MIGRATION,
+        Source::Keyway,
+        gateway::unlisted,
+    ),
+    Rule::new("outcome-unknown", "nobody knows whether the call was performed", pages::ERRORS, Source::Keyway, gateway::outcome_unknown),
 ];
 
 /// What tells more than words, and comes before them.
 const TELLING: [Rule; 10] = [
-    Rule::new("token-request-not-a-form", "token requests are forms", pages::OAUTH_TOKENS, oauth::not_a_form),
-    Rule::new("token-request-in-query", "client secret or refresh token stand in the URL", pages::OAUTH_V1_END, oauth::in_query),
-    Rule::new("other-account", "the token belongs to another account", pages::ACCOUNT, credentials::other_account),
-    Rule::new("burst-limit", "more calls in ten seconds than the app may make", pages::LIMITS, limits::burst),
+    Rule::new(
+        "token-request-not-a-form",
+        "token requests are forms",
+        pages::OAUTH_TOKENS,
+        Source::Page(pages::OAUTH_TOKENS),
+        oauth::not_a_form,
+    ),
+    Rule::new(
+        "token-request-in-query",
+        "client secret or refresh token stand in the URL",
+        pages::OAUTH_V1_END,
+        Source::Page(pages::OAUTH_V1_END),
+        oauth::in_query,
+    ),
+    Rule::new("other-account", "the token belongs to another account", pages::ACCOUNT, Source::Keyway, credentials::other_account),
+    Rule::new(
+        "burst-limit",
+        "more calls in ten seconds than the app may make",
+        pages::LIMITS,
+        Source::Thread("HubSpot/hubspot-api-python#117"),
+        limits::burst,
+    ),
     Rule::new(
         "associations-limit",
         "more calls of the associations APIs in ten seconds than allowed",
         pages::ASSOCIATIONS,
+        Source::Page(pages::ASSOCIATIONS),
         limits::associations,
     ),
-    Rule::new("search-limit", "more searches in a second than the account may make", pages::SEARCH, limits::search),
-    Rule::new("daily-limit", "the account's calls of the day are used up", pages::LIMITS, limits::daily),
-    Rule::new("wrong-region", "the account is in another data centre", pages::ROUTING, path::region),
+    Rule::new(
+        "search-limit",
+        "more searches in a second than the account may make",
+        pages::SEARCH,
+        Source::Thread("HGData/mk-node-hubspot#89"),
+        limits::search,
+    ),
+    Rule::new("daily-limit", "the account's calls of the day are used up", pages::LIMITS, Source::Page(pages::LIMITS), limits::daily),
+    Rule::new(
+        "wrong-region",
+        "the account is in another data centre",
+        pages::ROUTING,
+        Source::Thread("amp-labs/connectors#3509"),
+        path::region,
+    ),
     Rule::new(
         "developer-endpoint",
         "the operation takes the developer API key only",
         pages::DEVELOPER_KEY,
+        Source::Probe,
         credentials::developer_endpoint,
     ),
-    Rule::new("user-level-token", "the endpoint takes the token of a person only", pages::AUTH, credentials::user_level),
+    Rule::new(
+        "user-level-token",
+        "the endpoint takes the token of a person only",
+        pages::AUTH,
+        Source::Facts("4"),
+        credentials::user_level,
+    ),
 ];
 
 const JUDGED: [Rule; 35] = [
-    Rule::new("not-hubspot", "something between the program and HubSpot answered", pages::ERRORS, service::between),
-    Rule::new("keyway-token-at-hubspot", "a Keyway token was sent to HubSpot", pages::AUTH, credentials::keyway_token_at_hubspot),
-    Rule::new("credential-not-filled-in", "the credential is empty or a placeholder", pages::AUTH, credentials::not_filled_in),
-    Rule::new("credential-damaged", "the credential contains something that does not belong there", pages::AUTH, credentials::damaged),
-    Rule::new("token-as-hapikey", "a token was sent as hapikey", pages::HAPIKEY_END, credentials::token_as_hapikey),
-    Rule::new("developer-key-on-crm", "the developer API key opens app management only", pages::DEVELOPER_KEY, credentials::developer_key),
-    Rule::new("token-not-in-header", "the token is not in Authorization: Bearer", pages::AUTH, credentials::not_in_header),
-    Rule::new("personal-access-key", "a personal access key is not a bearer token", pages::PERSONAL_KEY, credentials::personal_access_key),
-    Rule::new("refresh-token-as-bearer", "a refresh token is not a bearer token", pages::OAUTH_TOKENS, credentials::refresh_token),
-    Rule::new("key-as-bearer", "an API key or client secret is not a bearer token", pages::AUTH, credentials::key_as_bearer),
-    Rule::new("undecodable-token", "HubSpot can't read the token: it is of another kind", pages::AUTH, credentials::undecodable),
-    Rule::new("access-token-expired", "the access token expired", pages::OAUTH_TOKENS, credentials::expired),
-    Rule::new("token-dead", "HubSpot does not know the token any more", pages::AUTH, credentials::dead),
-    Rule::new("token-missing", "no credential was sent", pages::AUTH, credentials::missing),
-    Rule::new("wrong-host", "this is not the API's host", pages::ROUTING, path::host),
-    Rule::new("search-too-long", "the search's body is longer than 3,000 characters", pages::SEARCH, data::search_body),
-    Rule::new("scope-not-public", "the scope can't be granted to apps", pages::AUTH, scopes::not_public),
-    Rule::new("scope-not-selectable", "the scope that HubSpot names can't be chosen", pages::AUTH, scopes::not_selectable),
-    Rule::new("missing-scopes", "the token lacks a scope", pages::AUTH, scopes::missing),
-    Rule::new("scope-misnamed", "HubSpot names a scope of the old kind", pages::AUTH, scopes::misnamed),
-    Rule::new("no-scope-exists", "HubSpot publishes no scope that opens this operation", pages::AUTH, scopes::none_exists),
-    Rule::new("operation-ended", "the operation has ended", pages::LEGACY_END, path::ended),
-    Rule::new("version-misplaced", "the version stands in the wrong place of the path", pages::VERSIONS, path::misplaced),
-    Rule::new("path-unreadable", "the path can be read in two ways", pages::OBJECTS, path::unreadable),
-    Rule::new("wrong-method", "the path has other methods", pages::OBJECTS, path::method),
-    Rule::new("record-exists", "a record with this unique value exists", pages::OBJECTS, data::conflict).last(),
-    Rule::new("some-limit", "a limit was reached", pages::LIMITS, limits::other).last(),
-    Rule::new("batch-partly-done", "some inputs of the batch failed", pages::ERRORS, data::partly).last(),
-    Rule::new("record-not-found", "the record does not exist for this token", pages::OBJECTS, data::not_found).last(),
-    Rule::new("path-unknown", "HubSpot publishes no such path", pages::MIGRATION, path::unknown).last(),
-    Rule::new("scopes-unnamed", "the credential may not do this, and the answer names no scope", pages::AUTH, scopes::unnamed).last(),
-    Rule::new("validation", "HubSpot does not take the request as it is", pages::VALIDATION, data::validation).last(),
+    Rule::new(
+        "not-hubspot",
+        "something between the program and HubSpot answered",
+        pages::ERRORS,
+        Source::Thread("trufflesecurity/trufflehog#5164"),
+        service::between,
+    ),
+    Rule::new(
+        "keyway-token-at-hubspot",
+        "a Keyway token was sent to HubSpot",
+        pages::AUTH,
+        Source::Keyway,
+        credentials::keyway_token_at_hubspot,
+    ),
+    Rule::new(
+        "credential-not-filled-in",
+        "the credential is empty or a placeholder",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::not_filled_in,
+    ),
+    Rule::new(
+        "credential-damaged",
+        "the credential contains something that does not belong there",
+        pages::AUTH,
+        Source::Thread("HubSpot/hubspot-api-nodejs#432"),
+        credentials::damaged,
+    ),
+    Rule::new(
+        "token-as-hapikey",
+        "a token was sent as hapikey",
+        pages::HAPIKEY_END,
+        Source::Thread("hubspot-net/HubSpot.NET#131"),
+        credentials::token_as_hapikey,
+    ),
+    Rule::new(
+        "developer-key-on-crm",
+        "the developer API key opens app management only",
+        pages::DEVELOPER_KEY,
+        Source::Page(pages::DEVELOPER_KEY),
+        credentials::developer_key,
+    ),
+    Rule::new(
+        "token-not-in-header",
+        "the token is not in Authorization: Bearer",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::not_in_header,
+    ),
+    Rule::new(
+        "personal-access-key",
+        "a personal access key is not a bearer token",
+        pages::PERSONAL_KEY,
+        Source::Thread("StackOneHQ/mcp-connectors#153"),
+        credentials::personal_access_key,
+    ),
+    Rule::new(
+        "refresh-token-as-bearer",
+        "a refresh token is not a bearer token",
+        pages::OAUTH_TOKENS,
+        Source::Page(pages::OAUTH_TOKENS),
+        credentials::refresh_token,
+    ),
+    Rule::new(
+        "key-as-bearer",
+        "an API key or client secret is not a bearer token",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        credentials::key_as_bearer,
+    ),
+    Rule::new(
+        "undecodable-token",
+        "HubSpot can't read the token: it is of another kind",
+        pages::AUTH,
+        Source::Thread("StackOneHQ/mcp-connectors#153"),
+        credentials::undecodable,
+    ),
+    Rule::new(
+        "access-token-expired",
+        "the access token expired",
+        pages::OAUTH_TOKENS,
+        Source::Thread("airbytehq/airbyte#74726"),
+        credentials::expired,
+    ),
+    Rule::new("token-dead", "HubSpot does not know the token any more", pages::AUTH, Source::Page(pages::PRIVATE_APPS), credentials::dead),
+    Rule::new("token-missing", "no credential was sent", pages::AUTH, Source::Probe, credentials::missing),
+    Rule::new("wrong-host", "this is not the API's host", pages::ROUTING, Source::Page(pages::ROUTING), path::host),
+    Rule::new(
+        "search-too-long",
+        "the search's body is longer than 3,000 characters",
+        pages::SEARCH,
+        Source::Page(pages::SEARCH),
+        data::search_body,
+    ),
+    Rule::new("scope-not-public", "the scope can't be granted to apps", pages::AUTH, Source::Probe, scopes::not_public),
+    Rule::new(
+        "scope-not-selectable",
+        "the scope that HubSpot names can't be chosen",
+        pages::AUTH,
+        Source::Thread("simstudioai/sim#5037"),
+        scopes::not_selectable,
+    ),
+    Rule::new("missing-scopes", "the token lacks a scope", pages::AUTH, Source::Thread("HubSpot/hubspot-api-nodejs#268"), scopes::missing),
+    Rule::new(
+        "scope-misnamed",
+        "HubSpot names a scope of the old kind",
+        pages::AUTH,
+        Source::Thread("HubSpot/hubspot-api-nodejs#268"),
+        scopes::misnamed,
+    ),
+    Rule::new(
+        "no-scope-exists",
+        "HubSpot publishes no scope that opens this operation",
+        pages::AUTH,
+        Source::Page(pages::AUTH),
+        scopes::none_exists,
+    ),
+    Rule::new("operation-ended", "the operation has ended", pages::LEGACY_END, Source::Page(pages::LEGACY_END), path::ended),
+    Rule::new(
+        "version-misplaced",
+        "the version stands in the wrong place of the path",
+        pages::VERSIONS,
+        Source::Page(pages::VERSIONS),
+        path::misplaced,
+    ),
+    Rule::new("path-unreadable", "the path can be read in two ways", pages::OBJECTS, Source::Keyway, path::unreadable),
+    Rule::new("wrong-method", "the path has other methods", pages::OBJECTS, Source::Probe, path::method),
+    Rule::new(
+        "record-exists",
+        "a record with this unique value exists",
+        pages::OBJECTS,
+        Source::Thread("stape-io/hubspot-tag#7"),
+        data::conflict,
+    )
+    .last(),
+    Rule::new("some-limit", "a limit was reached", pages::LIMITS, Source::Page(pages::LIMITS), limits::other).last(),
+    Rule::new("batch-partly-done", "some inputs of the batch failed", pages::ERRORS, Source::Page(pages::ERRORS), data::partly).last(),
+    Rule::new("record-not-found", "the record does not exist for this token", pages::OBJECTS, Source::Probe, data::not_found).last(),
+    Rule::new("path-unknown", "HubSpot publishes no such path", pages::MIGRATION, Source::Probe, path::unknown).last(),
+    Rule::new(
+        "scopes-unnamed",
+        "the credential may not do this, and the answer names no scope",
+        pages::AUTH,
+        Source::Page(pages::ERRORS),
+        scopes::unnamed,
+    )
+    .last(),
+    Rule::new("validation", "HubSpot does not take the request as it is", pages::VALIDATION, Source::Page(pages::ERRORS), data::validation)
+        .last(),
     Rule::new(
         "token-request-refused",
         "HubSpot refuses the token request, and the text does not say why",
         pages::OAUTH_TOKENS,
+        Source::Thread("airbytehq/airbyte#26515"),
         oauth::refused,
     )
     .last(),
-    Rule::new("token-refused", "HubSpot refuses the credential", pages::AUTH, credentials::refused).last(),
-    Rule::new("operation-ends", "the operation ends, or is not supported any more", pages::LEGACY_END, path::ends),
+    Rule::new("token-refused", "HubSpot refuses the credential", pages::AUTH, Source::Page(pages::ERRORS), credentials::refused).last(),
+    Rule::new(
+        "operation-ends",
+        "the operation ends, or is not supported any more",
+        pages::LEGACY_END,
+        Source::Page(pages::LEGACY_END),
+        path::ends,
+    ),
 ];
 
 /// Whether one of these words in capitals is one by which a row is known.
@@ -269,6 +498,9 @@ pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
         title: "I do not know why it failed",
         certainty: Certainty::Likely,
         because: match facts.status() {
+            _ if facts.other_service().is_some() => {
+                format!("the text names {}, and nothing in it is known as an answer of HubSpot", facts.other_service().unwrap_or_default())
+            }
             Some(status) => format!("{} was answered with {status}, and no row of the table knows the rest", facts.named()),
             None => "something failed, and nothing in the text is known as an answer of HubSpot".to_owned(),
         },

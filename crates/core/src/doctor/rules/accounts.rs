@@ -3,12 +3,14 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "creator-left",
         title: "the user who created the private app has lost their permissions",
+        source: Source::Page(pages::PRIVATE_APPS),
         page: pages::PRIVATE_APPS,
         words: &["USER_DOES_NOT_HAVE_PERMISSIONS"],
         says: &["user_does_not_have_permissions"],
@@ -24,13 +26,11 @@ pub(super) static ROWS: &[Said] = &[
         title: "the person that the token acts for may not do this",
         page: pages::AUTH,
         statuses: &[400, 403],
-        words: &["USER_LACKS_PERMISSION", "INSUFFICIENT_PERMISSIONS", "USER_NOT_AUTHORIZED"],
-        says: &[
+        guesses: &[
             "user does not have permission",
             "user doesn't have permission",
             "you do not have permissions",
             "you don't have permission",
-            "user lacks",
             "does not have access to this object",
             "user is not allowed",
         ],
@@ -42,14 +42,24 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "project-account-kind",
+        title: "the project has a part that this kind of account can't have",
+        source: Source::Thread("HubSpot/hubspot-local-dev-lib#169"),
+        page: pages::VERSIONS,
+        says: &["only supported by developer accounts", "only supported by production accounts"],
+        because: "`hs project upload` sends to the default account, and public apps go to developer accounts while private apps go to standard accounts and sandboxes",
+        remedy: &["choose another default account with `hs account use`, or name one with --account"],
+        ..ROW
+    },
+    Said {
         cause: "subscription-too-small",
         title: "the account's subscription does not include this",
+        source: Source::Thread("HubSpot/ui-extensions-examples#19"),
         page: pages::TIERS,
         statuses: &[400, 402, 403],
-        words: &["PORTAL_NOT_ENTITLED", "MISSING_SUBSCRIPTION", "FEATURE_NOT_AVAILABLE", "UPGRADE_REQUIRED"],
         alone: &[402],
-        says: &[
-            "does not have access to this feature",
+        says: &["does not have access to this feature"],
+        guesses: &[
             "doesn't have access to this feature",
             "requires&enterprise",
             "requires&professional",
@@ -69,17 +79,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "account-limit-reached",
         title: "the account has as many of these as it may have",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::TRACKED_LIMITS,
         statuses: &[400, 403, 409],
-        words: &[
-            "LIMIT_EXCEEDED",
-            "PORTAL_LIMIT_EXCEEDED",
-            "MAX_CUSTOM_PROPERTIES",
-            "PROPERTY_LIMIT_EXCEEDED",
-            "OBJECT_TYPE_LIMIT_EXCEEDED",
-            "CUSTOM_OBJECT_LIMIT",
-        ],
-        says: &[
+        words: &["PORTAL_WIDE_CUSTOM_OBJECT_LIMIT_EXCEEDED"],
+        guesses: &[
             "has reached its limit of",
             "limit of custom",
             "maximum number of custom",
@@ -96,9 +100,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "account-inactive",
         title: "the account is closed or suspended",
+        source: Source::Client("@hubspot/api-client, EmailSendStatusView"),
         page: pages::ACCOUNT,
-        words: &["PORTAL_INACTIVE", "HUB_DEACTIVATED", "PORTAL_DISABLED", "ACCOUNT_SUSPENDED"],
-        says: &[
+        words: &["PORTAL_SUSPENDED", "PORTAL_EXPIRED"],
+        guesses: &[
             "portal is not active",
             "account is not active",
             "account has been suspended",
@@ -119,14 +124,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "app-uninstalled",
         title: "the account has uninstalled the app",
         page: pages::OAUTH,
-        words: &["APP_UNINSTALLED", "APP_NOT_INSTALLED"],
-        says: &[
-            "app&has been uninstalled",
-            "app is not installed",
-            "app&not installed",
-            "app&was uninstalled",
-            "application&not installed",
-        ],
+        guesses: &["app&has been uninstalled", "app is not installed", "app&was uninstalled"],
         because: "the token's install is over, so neither it nor its refresh token works",
         remedy: &["stop calling for this account, and have a person install the app again"],
         ..ROW
@@ -135,8 +133,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "token-deactivated",
         title: "HubSpot deactivated the token",
         page: pages::PRIVATE_APPS,
-        words: &["TOKEN_DEACTIVATED", "TOKEN_REVOKED", "ACCESS_TOKEN_REVOKED"],
-        says: &[
+        guesses: &[
             "token has been deactivated",
             "token&deactivated",
             "found in a public repository",
@@ -154,9 +151,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "hapikey-removed",
         title: "API keys are not accepted any more",
+        source: Source::Thread("hubspot-net/HubSpot.NET#131"),
         page: pages::HAPIKEY_END,
-        says: &[
-            "hapikey doesn't exist",
+        says: &["hapikey doesn't exist"],
+        guesses: &[
             "hapikey provided is invalid",
             "api key&invalid&hapikey",
             "api keys are no longer",
@@ -180,7 +178,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "private-app-creation-ended",
         title: "legacy private apps can't be created any more",
         page: pages::PRIVATE_APP_END,
-        says: &[
+        guesses: &[
             "private app&can no longer be created",
             "creating private apps&no longer",
             "create&private app&no longer",
@@ -200,7 +198,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "public-app-creation-ended",
         title: "legacy public apps can't be created any more",
         page: pages::PUBLIC_APP_END,
-        says: &[
+        guesses: &[
             "public app&can no longer be created",
             "create&public app&no longer",
             "legacy public app&creation",
@@ -215,7 +213,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "crm-card-ended",
         title: "classic CRM cards have ended",
         page: pages::CARDS,
-        says: &["crm card&no longer", "classic crm card", "legacy crm card", "crm cards&sunset", "extensions/cards&no longer"],
+        guesses: &["crm card&no longer", "classic crm card", "legacy crm card", "crm cards&sunset", "extensions/cards&no longer"],
         certainty: Likely,
         because: "classic CRM cards stopped on 2026-10-31",
         remedy: &["build an app card in a project of the developer platform"],
@@ -224,9 +222,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "version-unsupported",
         title: "the API's version or the platform's version is not supported",
+        source: Source::Client("@hubspot/cli, PLATFORM_VERSION_ERROR_TYPES"),
         page: pages::VERSIONS,
-        words: &["UNSUPPORTED_API_VERSION", "API_VERSION_NOT_SUPPORTED", "PLATFORM_VERSION_UNSUPPORTED"],
-        says: &[
+        says: &["platform_version_retired", "platform_version_specified_does_not_exist", "platform_version_not_specified"],
+        guesses: &[
             "unsupported api version",
             "api version&not supported",
             "api version&no longer supported",
@@ -247,26 +246,19 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "gone",
         title: "the endpoint is gone for good",
+        source: Source::Program("HTTP (RFC 9110)"),
         page: pages::MIGRATION,
         alone: &[410],
-        says: &["410 gone", "endpoint is no longer available", "resource is no longer available", "has been removed&endpoint"],
+        says: &["410 gone"],
+        guesses: &["endpoint is no longer available", "resource is no longer available", "has been removed&endpoint"],
         because: "HubSpot says that the endpoint does not come back",
         remedy: &["look for its successor in HubSpot's migration guide; `keyway scan` names it for calls that it knows"],
         ..ROW
     },
     Said {
-        cause: "ip-not-allowed",
-        title: "the account does not take calls from this address",
-        page: pages::ACCOUNT,
-        words: &["IP_NOT_ALLOWED", "IP_RESTRICTED"],
-        says: &["ip address&not allowed", "ip address&not whitelisted", "ip&not in the allow", "ip address&restricted"],
-        because: "the account has a list of addresses that may sign in or call, and this one is not on it",
-        remedy: &["add the address of the server to the account's list, or call through one that is on it"],
-        ..ROW
-    },
-    Said {
         cause: "client-method-missing",
         title: "the client library has no such method",
+        source: Source::Thread("HubSpot/hubspot-api-python#447"),
         page: pages::MIGRATION,
         says: &[
             "cannot read properties of undefined (reading '&api",
@@ -278,7 +270,6 @@ pub(super) static ROWS: &[Said] = &[
             "call to undefined method hubspot",
             "undefined method `&hubspot",
             "hubspotclient.&is not a function",
-            "hubspot&is not a function",
             "cannot load such file -- hubspot",
             "module 'hubspot' has no attribute",
             "cannot import name&hubspot",
@@ -297,6 +288,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "client-missing",
         title: "the client library is not installed",
+        source: Source::Program("npm, pip, Composer and RubyGems"),
         page: pages::AUTH,
         says: &[
             "cannot find module '@hubspot",
@@ -315,15 +307,16 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "client-answer-unread",
         title: "the client library could not read HubSpot's answer",
+        source: Source::Thread("HubSpot/hubspot-api-php#294"),
         page: pages::VERSIONS,
         says: &[
             "invalid value for `&must not be `none`",
             "must not be none",
             "http-code: 200&an error occurred",
-            "must be one of&invalid value for",
             "validationerror&hubspot",
             "cannot be null&hubspot",
             "invalid enum value&hubspot",
+            "invalid value&must be one of",
         ],
         certainty: Likely,
         because: "HubSpot answered, and the library expects another form: it is older than the API's answer",
@@ -333,18 +326,24 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "email-send-refused",
         title: "the e-mail is not sent to this person",
+        source: Source::Client("@hubspot/api-client, EmailSendStatusView"),
         statuses: &[400, 403, 409],
         words: &[
             "PREVIOUSLY_BOUNCED",
             "PREVIOUS_SPAM",
-            "RECIPIENT_UNSUBSCRIBED",
             "EMAIL_UNCONFIRMED",
             "NON_MARKETABLE_CONTACT",
             "INVALID_TO_ADDRESS",
             "BLOCKED_ADDRESS",
             "QUARANTINED_ADDRESS",
+            "BLOCKED_DOMAIN",
+            "ADDRESS_OPTED_OUT",
+            "PREVIOUSLY_UNSUBSCRIBED_PORTAL",
+            "PREVIOUSLY_UNSUBSCRIBED_MESSAGE",
+            "GRAYMAIL_SUPPRESSED",
+            "RECIPIENT_FATIGUE_SUPPRESSED",
         ],
-        says: &["is not a marketing contact", "previously bounced"],
+        guesses: &["is not a marketing contact", "previously bounced"],
         because: "the person has opted out, an earlier e-mail bounced, or the contact is no marketing contact",
         remedy: &[
             "treat the contact as not reachable by e-mail; an opt-out can't be taken back through the API",

@@ -2,6 +2,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 
 const BAD: &[u16] = &[400, 403, 404, 429];
 
@@ -9,10 +10,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-recaptcha",
         title: "the form wants a captcha",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
         words: &["FORM_HAS_RECAPTCHA_ENABLED"],
-        says: &["captcha&form&enabled", "recaptcha&submission"],
+        says: &["can't receive api submissions as captcha"],
+        guesses: &["captcha&form&enabled", "recaptcha&submission"],
         because: "the form has a captcha, which no call can solve",
         remedy: &["switch the captcha off in the form's settings, or create a form for the API without one"],
         ..ROW
@@ -20,10 +23,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-email-blocked",
         title: "the form does not take this e-mail address",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
         words: &["BLOCKED_EMAIL"],
-        says: &["blocked email", "email&blocked&form", "free email provider"],
+        guesses: &["blocked email", "free email provider"],
         because: "the form's settings block the address or its domain, such as free providers",
         remedy: &["change \"Block free email providers\" or the list of blocked domains in the form's e-mail field"],
         ..ROW
@@ -31,10 +35,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-hutk-invalid",
         title: "the visitor's cookie in the submission is not valid",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
-        words: &["INVALID_HUTK", "HUTK_INVALID"],
-        says: &["hutk&invalid", "invalid hutk", "hutk&not valid"],
+        words: &["INVALID_HUTK"],
+        says: &["is not a valid hutk"],
+        guesses: &["invalid hutk", "hutk&not valid"],
         because: "context.hutk takes the value of the hubspotutk cookie of this account, and nothing else",
         remedy: &["read the cookie in the browser, or leave hutk out: an empty text is refused"],
         ..ROW
@@ -42,10 +48,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-too-many-values",
         title: "the submission has too many values",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
         words: &["MAX_NUMBER_OF_SUBMITTED_VALUES_EXCEEDED"],
-        says: &["number of submitted values"],
+        guesses: &["number of submitted values"],
         because: "a submission takes 1,000 fields",
         remedy: &["send fewer fields, or write properties through the CRM API"],
         ..ROW
@@ -53,10 +60,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-number-out-of-range",
         title: "a number of the submission is out of its range",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
         words: &["NUMBER_OUT_OF_RANGE", "INPUT_TOO_LARGE"],
-        says: &["number&out of range", "input too large"],
+        guesses: &["number&out of range", "input too large"],
         because: "the field's settings give a smallest and a largest value, or a longest text",
         remedy: &["send a value within the field's range, or change the range in the form"],
         ..ROW
@@ -64,17 +72,61 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-metadata-invalid",
         title: "a field of the submission has the wrong form",
+        source: Source::Page(pages::FORMS),
         page: pages::FORMS,
         statuses: BAD,
-        words: &["INVALID_METADATA", "INVALID_GOTOWEBINAR_WEBINAR_KEY", "INVALID_REQUEST"],
-        says: &["error in 'fields", "errors in 'fields", "error in 'context"],
+        words: &["INVALID_METADATA", "INVALID_GOTOWEBINAR_WEBINAR_KEY"],
         because: "fields takes a list of objects with objectTypeId, name and value, and names of the account's properties",
         remedy: &["send {\"fields\": [{\"objectTypeId\": \"0-1\", \"name\": \"email\", \"value\": \"…\"}]}; 0-1 is contact, 0-2 company"],
         ..ROW
     },
     Said {
+        cause: "form-field-not-in-form",
+        title: "the submission has a field that the form does not have",
+        source: Source::Page(pages::FORMS_VALIDATION),
+        page: pages::FORMS_VALIDATION,
+        statuses: BAD,
+        words: &["FIELD_NOT_IN_FORM_DEFINITION"],
+        because: "HubSpot refuses the whole submission where one of its fields is not in the form (forms made since 2022-03-21)",
+        remedy: &[
+            "add the field that the message names to the form (a hidden field will do), or leave it out of the submission",
+            "give each field its objectTypeId: 0-1 is contact, 0-2 company",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "form-consent",
+        title: "the submission's legal consent is not complete",
+        source: Source::Page(pages::FORMS),
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &[
+            "INVALID_LEGAL_OPTION_FORMAT",
+            "MISSING_PROCESSING_CONSENT",
+            "MISSING_PROCESSING_CONSENT_TEXT",
+            "MISSING_COMMUNICATION_CONSENT_TEXT",
+            "MISSING_LEGITIMATE_INTEREST_TEXT",
+            "DUPLICATE_SUBSCRIPTION_TYPE_ID",
+        ],
+        because: "legalConsentOptions lacks a part, or names a subscription type twice",
+        remedy: &["send legalConsentOptions.consent with consentToProcess, text, and one communication for each subscription type"],
+        ..ROW
+    },
+    Said {
+        cause: "form-context-invalid",
+        title: "the address of the page or of the visitor is not valid",
+        source: Source::Page(pages::FORMS),
+        page: pages::FORMS,
+        statuses: BAD,
+        words: &["INVALID_PAGE_URI", "INVALID_IP_ADDRESS"],
+        because: "context.pageUri takes a whole URL, and context.ipAddress one address",
+        remedy: &["send both as they are, or leave them out: an empty text is refused"],
+        ..ROW
+    },
+    Said {
         cause: "form-field-missing",
         title: "a required field of the form is missing",
+        source: Source::Thread("verbb/formie#2618"),
         page: pages::FORMS,
         statuses: BAD,
         says: &["required field '&missing", "required field&is missing"],
@@ -90,8 +142,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "there is no such form in this account",
         page: pages::FORMS,
         statuses: &[400, 404],
-        words: &["FORM_NOT_FOUND", "FORM_TYPE_NOT_SUPPORTED"],
-        says: &["no form with guid", "form&not found", "form guid", "form does not exist", "does not have a form"],
+        guesses: &["no form with guid", "form guid", "form does not exist", "does not have a form"],
         because: "the account has no form with this GUID: account and form do not belong together, the form was deleted, or it is a pop-up form that the API does not take",
         remedy: &["read both from the form's embed code: portalId and formId, and mind the region (na1, eu1)"],
         ..ROW
@@ -99,6 +150,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "form-not-valid",
         title: "HubSpot does not take the submission",
+        source: Source::Thread("HubSpot/hubspot-php#399"),
         page: pages::FORMS,
         says: &["the request is not valid"],
         certainty: crate::doctor::Certainty::Likely,

@@ -3,17 +3,17 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-scope-insufficient",
         title: "the install URL lacks a required scope of the app",
+        source: Source::Thread("automatisch/automatisch#2497"),
         page: pages::INSTALL,
-        says: &[
-            "provided scopes are insufficient",
-            "insufficient scopes were provided",
-            "scopes are insufficient",
+        says: &["provided scopes are insufficient", "insufficient scopes were provided", "scopes are insufficient"],
+        guesses: &[
             "missing required scopes",
             "bereiche&nicht ausreichend",
             "scopes&nicht ausreichen",
@@ -39,10 +39,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-scope-mismatch",
         title: "the install URL names scopes that are not the app's",
+        source: Source::Thread("n8n-io/n8n#23204"),
         page: pages::INSTALL,
-        says: &[
-            "mismatch between the scopes",
-            "scopes in the install url",
+        says: &["mismatch between the scopes", "scopes in the install url"],
+        guesses: &[
             "bereichen in der installations-url",
             "scopes&installations-url",
             "étendues&url d'installation",
@@ -64,13 +64,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-developer-scopes",
         title: "the app asks for scopes that it may not ask for",
+        source: Source::Thread("n8n-io/n8n#2782"),
         page: pages::INSTALL,
-        says: &[
-            "app developer doesn't have permissions to request",
-            "developer doesn't have permission&scopes",
-            "not allowed to request&scope",
-            "app is not allowed to request",
-        ],
+        says: &["app developer doesn't have permissions to request"],
+        guesses: &["developer doesn't have permission&scopes", "not allowed to request&scope", "app is not allowed to request"],
         because: "the install URL asks for scopes that are not set in the app's settings, or that HubSpot gives to no app of this kind",
         remedy: &[
             "add the scopes to the app's Auth page, or take them out of the URL",
@@ -79,11 +76,25 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "install-scope-unknown",
+        title: "the install URL names a scope that does not exist",
+        source: Source::Thread("SocialiteProviders/Providers#1188"),
+        page: pages::OAUTH,
+        says: &["invalid scope name"],
+        because: "a name in scope= or optional_scope= of the install URL is not a scope of HubSpot, or scope= is empty",
+        remedy: &[
+            "compare each name with HubSpot's list of scopes: names have dots and small letters (crm.objects.contacts.read)",
+            "separate the names by blanks (%20), not by commas; a client library that sets no scopes by itself must be given them",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "install-scope-above-tier",
         title: "the account's subscription lacks a required scope",
+        source: Source::Thread("microsoft/PowerPlatformConnectors#2309"),
         page: pages::TIERS,
-        words: &["BAD_SCOPES_TIER"],
-        says: &[
+        says: &["doesn't have access to some hubspot features"],
+        guesses: &[
             "doesn't have access to the required scopes",
             "not available for your hubspot account",
             "not have access to all of the required scopes",
@@ -102,14 +113,15 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-person-lacks-permission",
         title: "the person may not install the app",
+        source: Source::Page(pages::INSTALL),
         page: pages::INSTALL,
-        says: &[
+        says: &["request for integration permissions"],
+        guesses: &[
             "do not have correct role to grant",
             "don't have permission to install",
             "don't have permission to connect",
             "don't have the right permissions",
             "you don't have permissions to",
-            "request for integration permissions",
             "do not have permission to install",
             "must be a super admin",
             "app marketplace access",
@@ -131,9 +143,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-redirect-mismatch",
         title: "the redirect URL is not one of the app's",
+        source: Source::Thread("HubSpot/oauth-quickstart-python#3"),
         page: pages::REDIRECTS,
-        says: &[
-            "redirect url&doesn't match",
+        says: &["redirect url&doesn't match", "registered redirect url", "redirect_uri doesn't match"],
+        guesses: &[
             "redirect url&does not match",
             "redirect url&mismatch",
             "redirect uri&doesn't match",
@@ -141,7 +154,6 @@ pub(super) static ROWS: &[Said] = &[
             "redirect_uri&does not match",
             "redirect_uri&mismatch",
             "redirect_uri_mismatch",
-            "registered redirect url",
             "redirect urls must use https",
             "weiterleitungs-url&nicht",
             "umleitungs-url&nicht",
@@ -166,15 +178,16 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "install-client-unknown",
         title: "the install URL's client_id is of no app",
+        source: Source::Thread("PipedreamHQ/pipedream#20321"),
         page: pages::OAUTH,
-        says: &[
+        says: &["client_id&invalide"],
+        guesses: &[
             "client_id&invalid",
             "client id&invalid",
             "client_id&not valid",
             "app with the client id",
             "no app&client_id",
             "couldn't find&client_id",
-            "client_id&invalide",
             "id client&invalide",
             "identifiant client&valide",
             "client_id&ungültig",
@@ -199,7 +212,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "install-limit",
         title: "the app may not be installed in more accounts",
         page: pages::OAUTH,
-        says: &[
+        guesses: &[
             "install limit",
             "maximum number of installs",
             "reached the limit of installs",
@@ -221,7 +234,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "install-wrong-account-kind",
         title: "the app can't be installed in this kind of account",
         page: pages::OAUTH,
-        says: &[
+        guesses: &[
             "app developer accounts can't",
             "cannot be installed in developer",
             "can't install apps in a developer",
@@ -235,14 +248,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "oauth-denied",
         title: "the person did not allow the connection",
+        source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1"),
         page: pages::OAUTH,
-        says: &[
-            "error=access_denied",
-            "user denied",
-            "denied access to the app",
-            "authorization was denied",
-            "cancelled the authorization",
-        ],
+        says: &["error=access_denied"],
+        guesses: &["user denied", "denied access to the app", "authorization was denied", "cancelled the authorization"],
         because: "the person closed the page or pressed cancel, so HubSpot sent no code",
         remedy: &["start the connection again; nothing is wrong with the app"],
         ..ROW
@@ -250,17 +259,17 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "oauth-state-mismatch",
         title: "the state of the OAuth callback is not the one that was sent",
+        source: Source::Program("OAuth client libraries"),
         page: pages::OAUTH,
         says: &[
             "state mismatch",
             "invalid state parameter",
             "state parameter&invalid",
             "mismatching_state",
-            "csrf&state",
             "invalid_state",
-            "oauth callback state is invalid",
             "state does not match",
         ],
+        guesses: &["oauth callback state is invalid"],
         because: "your program compares state with what it stored in the browser's session, and found another value or none: HubSpot returns state as it was sent",
         remedy: &[
             "begin and end in one browser and on one host: localhost and 127.0.0.1 have different cookies",
@@ -269,11 +278,26 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "personal-access-key-invalid",
+        title: "HubSpot's command line can't use the personal access key",
+        source: Source::Thread("HubSpot/hubspot-cli#111"),
+        page: pages::PERSONAL_KEY,
+        says: &["personal cms access key is invalid", "personal access key is invalid", "encoded refresh token"],
+        guesses: &["personal access key&deactivated", "personalaccesskey&invalid"],
+        because: "the key was copied in part, was rotated, or ended when its user left the account",
+        remedy: &[
+            "sign in to the account, create the key again, and run `hs account auth` (older versions: `hs auth personalaccesskey`)",
+            "look whether HUBSPOT_PORTAL_ID and HUBSPOT_PERSONAL_ACCESS_KEY are of one account, where the command runs with --use-env",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "refresh-token-of-other-app",
         title: "the refresh token was issued to another app",
+        source: Source::Thread("airbytehq/airbyte#57001"),
         page: pages::OAUTH_TOKENS,
-        says: &[
-            "was not issued to this client",
+        says: &["was not issued to this client"],
+        guesses: &[
             "refresh token&not issued",
             "refresh token&another client",
             "token&issued to&another client",
@@ -290,11 +314,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-refresh-token",
         title: "the refresh token is not valid any more, or is not this app's",
+        source: Source::Page(pages::OAUTH_ERRORS),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_REFRESH_TOKEN"],
-        says: &[
-            "refresh token is invalid",
-            "missing or invalid refresh token",
+        says: &["refresh token is invalid", "missing or invalid refresh token"],
+        guesses: &[
             "missing or unknown refresh token",
             "invalid_grant&refresh",
             "invalid refresh token",
@@ -312,11 +336,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-auth-code",
         title: "the authorization code was used, is too old, or is another app's",
+        source: Source::Thread("HGData/mk-node-hubspot#87"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_AUTH_CODE", "EXPIRED_AUTH_CODE"],
-        says: &[
+        says: &["missing or unknown auth code"],
+        guesses: &[
             "auth code is invalid",
-            "missing or unknown auth code",
             "invalid_grant&auth code",
             "invalid_grant&authorization code",
             "authorization code&expired",
@@ -333,10 +358,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-client",
         title: "client id and secret do not belong together",
+        source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-5.2"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_CLIENT_ID", "BAD_CLIENT_SECRET"],
-        says: &[
-            "invalid_client",
+        says: &["invalid_client"],
+        guesses: &[
             "missing or invalid client id",
             "missing or invalid client secret",
             "client secret&invalid",
@@ -353,9 +379,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-redirect-uri",
         title: "the redirect URI is not the one of the authorization",
+        source: Source::Facts("3"),
         page: pages::REDIRECTS,
         words: &["BAD_REDIRECT_URI"],
-        says: &["missing or invalid redirect uri", "redirect uri is invalid", "redirect_uri&invalid"],
+        guesses: &["missing or invalid redirect uri", "redirect uri is invalid", "redirect_uri&invalid"],
         because: "redirect_uri must be, letter by letter, the one that the code was asked for with, and one of the app's",
         remedy: &[
             "compare scheme, host, port, path and the slash at the end; use https everywhere but on http://localhost",
@@ -366,9 +393,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-code-verifier",
         title: "the PKCE verifier does not fit",
+        source: Source::Facts("3"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_CODE_VERIFIER"],
-        says: &[
+        guesses: &[
             "code_verifier&invalid",
             "code verifier&invalid",
             "code_verifier&missing",
@@ -382,9 +410,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-hub",
         title: "the account is gone, or has uninstalled the app",
+        source: Source::Facts("3"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_HUB"],
-        says: &["missing or unknown hub id", "unknown hub id", "hub&has uninstalled"],
+        says: &["missing or unknown hub id"],
+        guesses: &["unknown hub id", "hub&has uninstalled"],
         because: "the account of this grant is not there for the app any more: it was deleted, or it uninstalled the app",
         remedy: &["treat it as an uninstall: stop, and have a person install the app again"],
         ..ROW
@@ -392,6 +422,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-scopes",
         title: "the token request names scopes that are not granted",
+        source: Source::Facts("3"),
         page: pages::OAUTH_TOKENS,
         words: &["BAD_SCOPES"],
         says: &["invalid_scope"],
@@ -402,9 +433,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "bad-grant-type",
         title: "the grant type is not one of HubSpot's",
+        source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-5.2"),
         page: pages::OAUTH_ERRORS,
         words: &["BAD_GRANT_TYPE"],
-        says: &["unsupported_grant_type", "missing or invalid grant_type", "grant_type&invalid", "grant type&not supported"],
+        says: &["unsupported_grant_type"],
+        guesses: &["missing or invalid grant_type", "grant_type&invalid", "grant type&not supported"],
         because: "grant_type is missing or misspelt, or this version does not have it; a request whose body is not a form arrives without one",
         remedy: &[
             "send authorization_code with a code, or refresh_token with a refresh token, as application/x-www-form-urlencoded",

@@ -3,6 +3,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 /// Steps that help with any broken connection.
@@ -13,6 +14,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cors",
         title: "a browser may not call HubSpot's API",
+        source: Source::Program("browsers"),
         page: pages::AUTH,
         says: &[
             "cors policy",
@@ -37,6 +39,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "dns-failure",
         title: "the name of the host can't be resolved",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "enotfound ",
             "'enotfound'",
@@ -64,6 +67,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "connection-refused",
         title: "nothing listens where the program connects",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &["econnrefused", "connection refused", "connectexception", "curl error 7", "failed to connect to", "actively refused"],
         because: "the connection was refused: the address is of another machine, of a proxy that is down, or of a server that has not started",
         remedy: &[
@@ -75,6 +79,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "connection-timeout",
         title: "no answer came in time",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "etimedout",
             "esockettimedout",
@@ -97,6 +102,7 @@ pub(super) static ROWS: &[Said] = &[
             "net::opentimeout",
             "deadline exceeded",
             "timeouterror",
+            "read operation timed out",
         ],
         because: "the program stopped waiting before HubSpot answered; HubSpot itself ends a call after 100 seconds",
         remedy: &[
@@ -109,6 +115,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "connection-reset",
         title: "the connection broke off",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "econnreset",
             "connection reset",
@@ -141,6 +148,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "tls-untrusted",
         title: "the certificate can't be verified",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "certificate verify failed",
             "unable_to_verify_leaf_signature",
@@ -169,6 +177,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "tls-handshake",
         title: "no encrypted connection could be agreed on",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "sslv3_alert",
             "handshake failure",
@@ -191,6 +200,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "proxy-refused",
         title: "a proxy refused the connection",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         alone: &[407],
         says: &[
             "tunnel connection failed",
@@ -211,6 +221,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cloudflare-rate",
         title: "Cloudflare limits the address that calls",
+        source: Source::Program("Cloudflare's error pages"),
         says: &["error 1015", "error code: 1015", "you are being rate limited"],
         because: "HubSpot's entrance has blocked the address for a time because of too many calls, before they were counted as API calls",
         remedy: &[
@@ -222,6 +233,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "cloudflare-block",
         title: "HubSpot's firewall blocks the caller",
+        source: Source::Program("Cloudflare's error pages"),
         says: &[
             "sorry, you have been blocked",
             "attention required! | cloudflare",
@@ -247,6 +259,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "html-as-json",
         title: "the program read a page as JSON",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "unexpected token < in json",
             "unexpected token '<'",
@@ -272,6 +285,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "too-many-redirects",
         title: "the call is redirected in a circle",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "too many redirects",
             "maximum redirects",
@@ -288,14 +302,13 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "header-invalid",
         title: "a header has a character that it can't have",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "invalid character in header content",
             "invalid header value",
             "illegal character&header",
-            "invalid header",
             "err_invalid_char",
             "header&contains newline",
-            "bad header",
             "invalid http header",
             "net/http: invalid header field",
         ],
@@ -306,6 +319,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "url-invalid",
         title: "the URL can't be read",
+        source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
             "err_invalid_url",
             "invalid url",
@@ -330,6 +344,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "headers-too-large",
         title: "the headers are too large",
+        source: Source::Program("HTTP (RFC 6585)"),
         alone: &[431],
         says: &["request header fields too large", "header or cookie too large", "headers overflow", "hpe_header_overflow"],
         because: "the headers are longer than a server takes: mostly cookies, or a token that was appended again at each try",
@@ -342,8 +357,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "record-locked",
         title: "the record is locked by another change",
+        source: Source::Page(pages::ERRORS),
         alone: &[423],
-        says: &["423 locked", "resource is locked", "is currently locked"],
+        says: &["423 locked"],
+        guesses: &["resource is locked", "is currently locked"],
         because: "another change holds the lock of the record or of its definition, for about two seconds",
         remedy: &[
             "wait two seconds or longer, and send the call again",
@@ -354,9 +371,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "account-migrating",
         title: "HubSpot is moving the account to another data centre",
+        source: Source::Page(pages::ERRORS),
         page: pages::ERRORS,
         alone: &[477],
-        says: &["migration in progress", "is being migrated"],
+        says: &["migration in progress"],
+        guesses: &["is being migrated"],
         because: "HubSpot moves the account, and takes no calls for it while it does; other accounts are not touched",
         remedy: &[
             "wait for the seconds in Retry-After, which can be up to 24 hours",
@@ -367,8 +386,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "origin-timeout",
         title: "the call took longer than 100 seconds",
+        source: Source::Page(pages::ERRORS),
         alone: &[524],
-        says: &["origin time-out", "error code 524", "a timeout occurred"],
+        says: &["origin time-out", "error code 524"],
+        guesses: &["a timeout occurred"],
         because: "HubSpot's entrance gives up after 100 seconds; the call may have been performed all the same",
         remedy: &["ask for less at once: smaller pages, fewer properties, fewer associations, smaller batches", SEND_AGAIN],
         ..ROW
@@ -376,6 +397,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "gateway-overloaded",
         title: "HubSpot is overloaded, or is being updated",
+        source: Source::Page(pages::ERRORS),
         alone: &[502, 503, 504],
         says: &["bad gateway", "service unavailable", "gateway time-out", "gateway timeout", "service temporarily unavailable"],
         because: "HubSpot's entrance reached no server that could answer, which lasts seconds as a rule; a 504 may also mean that the call takes too long",
@@ -389,6 +411,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "origin-down",
         title: "HubSpot's servers do not answer its entrance",
+        source: Source::Page(pages::ERRORS),
         alone: &[521, 523, 530],
         says: &["web server is down", "origin is unreachable", "error code 521", "error code 523"],
         because: "Cloudflare, HubSpot's entrance, reached no server behind it",
@@ -398,6 +421,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "origin-connection",
         title: "the connection behind HubSpot's entrance broke",
+        source: Source::Page(pages::ERRORS),
         alone: &[520, 522],
         says: &["error code 520", "error code 522", "web server is returning an unknown error"],
         because: "Cloudflare, HubSpot's entrance, got no answer, or none that it understood, from the server behind it",
@@ -410,6 +434,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "origin-tls",
         title: "the encrypted connection behind HubSpot's entrance failed",
+        source: Source::Page(pages::ERRORS),
         alone: &[525, 526],
         says: &["error code 525", "error code 526", "invalid ssl certificate&cloudflare", "ssl handshake failed&cloudflare"],
         because: "Cloudflare, HubSpot's entrance, could not agree with the server behind it; a domain of your own that points to HubSpot in a wrong way shows it as well",
@@ -425,6 +450,7 @@ pub(super) static ROWS: &[Said] = &[
 pub(super) static LAST: &[Said] = &[Said {
     cause: "hubspot-internal-error",
     title: "HubSpot failed to handle the call",
+    source: Source::Thread("HubSpot/hubspot-api-php#241"),
     alone: &[500],
     says: &["internal error", "internal server error", "internal_error"],
     because: "HubSpot met an error of its own; a body in a form that the operation does not expect can lead to it",

@@ -42,6 +42,7 @@ pub(super) const ACCOUNT: &str = docs!("api-reference/latest/account/account-inf
 pub(super) const TRACKED_LIMITS: &str = docs!("api-reference/crm-limits-tracking-v3/guide");
 pub(super) const LISTS: &str = docs!("api-reference/legacy/crm/lists/v1-list-api-migration-guide");
 pub(super) const FORMS: &str = "https://legacydocs.hubspot.com/docs/methods/forms/submit_form";
+pub(super) const FORMS_VALIDATION: &str = changelog!("validation-change-to-the-forms-api-submission-endpoints");
 pub(super) const VALIDATION: &str = changelog!("crm-api-write-validation-enforcement");
 pub(super) const CARDS: &str = docs!("apps/developer-platform/build-apps/migrate-an-app/migrate-legacy-crm-cards-to-app-cards");
 pub(super) const ROUTING: &str = "https://product.hubspot.com/blog/routing-api-traffic";

@@ -2,6 +2,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 const BAD: &[u16] = &[400, 207, 422];
@@ -10,10 +11,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "record-id-not-a-number",
         title: "the id is not the number of a record",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::OBJECTS,
         statuses: &[400, 404],
         words: &["INVALID_OBJECT_ID", "INVALID_RECORD_ID"],
-        says: &[
+        guesses: &[
             "objectid is usually positive",
             "is not a valid object id",
             "numberformatexception",
@@ -35,8 +37,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the record is archived",
         page: pages::OBJECTS,
         statuses: &[400, 404, 409, 207],
-        words: &["OBJECT_ARCHIVED", "OBJECT_DELETED", "ALREADY_ARCHIVED"],
-        says: &["is archived", "has been archived", "has been deleted", "was deleted", "already archived", "is deleted"],
+        guesses: &["is archived", "has been archived", "has been deleted", "was deleted", "already archived", "is deleted"],
         certainty: Likely,
         because: "the record is in the recycle bin: it can't be changed, and no search returns it",
         remedy: &["read it with ?archived=true", "restore it in HubSpot within 90 days, or create the record again"],
@@ -45,8 +46,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "merge-limit",
         title: "the record has too many identities to be merged",
+        source: Source::Page(pages::ERRORS),
         page: pages::ERRORS,
-        says: &["more than 250 identities", "250 identities", "cannot have more than 250"],
+        says: &["more than 250 identities"],
+        guesses: &["250 identities", "cannot have more than 250"],
         judge: Some(super::data::merge),
         because: "a record that was merged from more than 250 others can't be merged again",
         remedy: &["merge into a fresh record, or leave these two as they are"],
@@ -57,8 +60,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the two records can't be merged",
         page: pages::OBJECTS,
         statuses: &[400, 409],
-        words: &["CANNOT_MERGE", "MERGE_CONFLICT"],
-        says: &["cannot be merged", "can't be merged", "already been merged", "can not be merged", "forward reference"],
+        guesses: &["cannot be merged", "can't be merged", "already been merged", "can not be merged"],
         because: "one of the two is merged already, is the same record, or is of a type that has no merge",
         remedy: &["read the records first and use the id of the one that remains; HubSpot names it in the answer"],
         ..ROW
@@ -66,16 +68,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "object-type-unknown",
         title: "the path names no object type",
+        source: Source::Probe,
         page: pages::SCHEMAS,
         statuses: &[400, 404],
-        words: &["INVALID_OBJECT_TYPE", "OBJECT_TYPE_NOT_FOUND", "OBJECT_TYPE_DOES_NOT_EXIST", "UNKNOWN_OBJECT_TYPE"],
-        says: &[
-            "unable to infer object type",
-            "object type&does not exist",
-            "not a valid object type",
-            "unknown object type",
-            "no object type",
-        ],
+        says: &["unable to infer object type"],
+        guesses: &["object type&does not exist", "not a valid object type", "unknown object type", "no object type"],
         judge: Some(super::path::object_type),
         because: "the path names neither a standard object type nor a custom one of this account",
         remedy: &[
@@ -89,8 +86,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "an object type of this name exists",
         page: pages::SCHEMAS,
         statuses: &[400, 409],
-        words: &["OBJECT_TYPE_ALREADY_EXISTS", "SCHEMA_ALREADY_EXISTS", "DUPLICATE_OBJECT_TYPE"],
-        says: &["object type&already exists", "schema&already exists", "schema with name&exists"],
+        guesses: &["object type&already exists", "schema&already exists", "schema with name&exists"],
         because: "names of custom object types are unique in an account, and a deleted one keeps its name until it is purged",
         remedy: &["change the type that exists with PATCH, or delete it for good with ?archived=true, or choose another name"],
         ..ROW
@@ -100,7 +96,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the object type has records",
         page: pages::SCHEMAS,
         statuses: &[400, 409],
-        says: &[
+        guesses: &[
             "object type&has records",
             "objects of this type exist",
             "cannot delete&schema",
@@ -114,11 +110,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "list-not-manual",
         title: "contacts can't be added to an active list",
+        source: Source::Thread("HGData/mk-node-hubspot#308"),
         page: pages::LISTS,
         statuses: &[400, 403, 409],
-        words: &["LIST_NOT_MANUAL", "INVALID_LIST_PROCESSING_TYPE"],
-        says: &[
-            "operate manually on a dynamic list",
+        says: &["operate manually on a dynamic list"],
+        guesses: &[
             "dynamic list",
             "list is not manual",
             "processing type&dynamic",
@@ -135,8 +131,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the list does not exist, or the id is of the old API",
         page: pages::LISTS,
         statuses: &[400, 404],
-        words: &["LIST_NOT_FOUND", "ListError.LIST_NOT_FOUND"],
-        says: &["list does not exist", "list&not found", "no list with", "list with id&does not exist", "list id&does not exist"],
+        guesses: &["list does not exist", "list&not found", "no list with", "list with id&does not exist", "list id&does not exist"],
         because: "the account has no list with this id: lists of the ended v1 API have other ids",
         remedy: &[
             "map an old id with GET /crm/lists/2026-09/idmapping?legacyListId=…",
@@ -148,15 +143,13 @@ pub(super) static ROWS: &[Said] = &[
         cause: "file-access-invalid",
         title: "the upload lacks options, access or folder",
         statuses: BAD,
-        words: &["INVALID_FILE_ACCESS", "MISSING_FOLDER"],
-        says: &[
+        guesses: &[
             "folderid or folderpath",
             "folder&must be",
             "options&access&required",
             "file access",
             "folder path or folder id",
             "must provide a folder",
-            "access must",
         ],
         because: "a file upload is multipart/form-data with file, folderPath or folderId, and options such as {\"access\": \"PRIVATE\"}",
         remedy: &[
@@ -167,8 +160,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "payload-too-large",
         title: "the body is larger than is taken",
+        source: Source::Program("HTTP (RFC 9110)"),
         statuses: &[400, 413],
-        says: &["413 ", "payload too large", "request entity too large", "content too large", "file size&limit", "file is too large"],
+        says: &["payload too large", "request entity too large", "content too large"],
+        guesses: &["file size&limit", "file is too large"],
         because: "HubSpot, or a proxy before it, takes no body of this size",
         remedy: &[
             "send smaller batches, and upload large files with the files API from a URL (import-from-url)",
@@ -180,8 +175,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "subscription-unchanged",
         title: "the subscription has this state already",
         statuses: &[400, 409],
-        words: &["SUBSCRIPTION_ALREADY_EXISTS", "ALREADY_SUBSCRIBED", "ALREADY_UNSUBSCRIBED"],
-        says: &["already subscribed", "already unsubscribed"],
+        guesses: &["already subscribed", "already unsubscribed"],
         because: "the contact has this state for the subscription type, or has opted out, which an API call does not take back",
         remedy: &["treat it as done", "a person who opted out must opt in again through a form or the preference page"],
         ..ROW
@@ -190,7 +184,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "workflow-enrollment-refused",
         title: "the contact can't be enrolled",
         statuses: &[400, 404, 409],
-        says: &["enroll&workflow", "workflow&not active", "cannot be enrolled", "sequence&enroll"],
+        guesses: &["enroll&workflow", "workflow&not active", "cannot be enrolled", "sequence&enroll"],
         because: "the workflow or sequence is off, does not exist, or does not take this record",
         remedy: &[
             "turn the workflow on, look at its re-enrollment settings, and check that the id is of the new API and not of the page's URL",
@@ -203,8 +197,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the event template does not take the event",
         page: pages::DEPRECATED,
         statuses: &[400, 404],
-        words: &["INVALID_EVENT_TEMPLATE", "EVENT_TEMPLATE_NOT_FOUND", "TOKEN_NOT_FOUND_IN_TEMPLATE"],
-        says: &["event template", "eventtemplateid", "timeline event&template", "event definition&not"],
+        guesses: &["event template", "eventtemplateid", "timeline event&template", "event definition&not"],
         because: "the template is another app's, does not exist, or has no token of this name",
         remedy: &[
             "read the app's templates with the developer API key, and send tokens that the template names; legacy private apps can have no templates",
@@ -214,16 +207,22 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "import-invalid",
         title: "the import's file or mapping is not valid",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         statuses: BAD,
         words: &[
             "FAILED_VALIDATION",
-            "INVALID_IMPORT",
-            "COULD_NOT_PARSE_FILE",
             "INVALID_SPREADSHEET",
-            "UNKNOWN_COLUMN",
-            "INVALID_COLUMN_MAPPING",
+            "COULD_NOT_PARSE_ROW",
+            "INCORRECT_NUMBER_OF_COLUMNS",
+            "INVALID_FILE_TYPE",
+            "INVALID_SHEET_COUNT",
+            "INVALID_COLUMN_CONFIGURATION",
+            "COULD_NOT_PARSE_DATE",
+            "COULD_NOT_PARSE_NUMBER",
+            "AMBIGUOUS_ENUMERATION_OPTION",
         ],
-        says: &["(from column '", "import&column", "importrequest", "import request&invalid", "columnmappings"],
+        says: &["(from column '"],
+        guesses: &["import&column", "importrequest", "import request&invalid", "columnmappings"],
         because: "importRequest names a column, an object type or a file that the upload does not have",
         remedy: &[
             "give each column of the file a mapping with columnName, propertyName and columnObjectTypeId, in the order of the file",
@@ -234,6 +233,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "uri-too-long",
         title: "the URL is too long",
+        source: Source::Page(pages::ERRORS),
         alone: &[414],
         says: &["request-uri too", "uri too long", "uri is too long", "url is too long"],
         because: "HubSpot takes URLs of about 16,000 characters, and a long list of properties or ids makes them longer",

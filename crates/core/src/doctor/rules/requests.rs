@@ -3,6 +3,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 const BAD: &[u16] = &[400, 207, 422];
@@ -11,14 +12,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "body-missing",
         title: "the request has no body",
+        source: Source::Thread("HubSpot/hubspot-api-ruby#187"),
         statuses: BAD,
-        says: &[
-            "a request body was expected",
-            "request body is missing",
-            "no content to map",
-            "missing request body",
-            "body was expected, but none",
-        ],
+        says: &["a request body was expected", "body was expected, but none"],
+        guesses: &["request body is missing", "no content to map", "missing request body"],
         because: "the operation takes a JSON body, and none arrived",
         remedy: &[
             "send a body with Content-Type: application/json; for a labelled association that is [{\"associationCategory\": \"HUBSPOT_DEFINED\", \"associationTypeId\": 279}]",
@@ -28,8 +25,64 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "path-parameter-invalid",
+        title: "an id in the path or the query is not of the form that it must have",
+        source: Source::Probe,
+        page: pages::ERRORS,
+        statuses: &[400, 404],
+        says: &[
+            "unable to parse value for path parameter",
+            "unable to parse value for query parameter",
+            "could not parse number from",
+            "can't be converted to java.lang",
+            "provided id could not be decoded",
+            "id must be > 0",
+            "id must be positive",
+            "should be a positive long",
+        ],
+        because: "the operation expects a number in this place, and got a word, 0, or a placeholder that was never filled in",
+        remedy: &[
+            "look at the URL as it was sent: {id}, undefined, null and 0 are no ids",
+            "compare the path with HubSpot's reference: a word that is part of another path may stand where the id goes",
+            "a call of /contacts/v1/lists/… is answered so since that API has ended: move to /crm/lists/2026-09",
+        ],
+        ..ROW
+    },
+    Said {
+        cause: "update-empty",
+        title: "the update changes nothing",
+        source: Source::Probe,
+        page: pages::OBJECTS,
+        statuses: BAD,
+        says: &["no properties found to update"],
+        because: "the body has no properties: they stand inside of a field `properties`, or all of them were empty",
+        remedy: &["send {\"properties\": {\"name\": \"value\"}}, and make no call where nothing changed"],
+        ..ROW
+    },
+    Said {
+        cause: "batch-empty",
+        title: "the batch has no inputs",
+        source: Source::Probe,
+        statuses: BAD,
+        says: &["batch input provided should have at least one object"],
+        guesses: &["inputs&must not be empty", "inputs&cannot be empty"],
+        because: "the list inputs is empty or missing",
+        remedy: &["make no call where there is nothing to send; write the list as {\"inputs\": […]}"],
+        ..ROW
+    },
+    Said {
+        cause: "table-locked",
+        title: "the HubDB table is locked",
+        source: Source::Probe,
+        says: &["already locked for write operation"],
+        because: "another write of the table is not over yet",
+        remedy: &["send the writes of a table one after the other, and try again after some seconds"],
+        ..ROW
+    },
+    Said {
         cause: "association-spec-missing",
         title: "the association's type is not in the form of this version",
+        source: Source::Thread("HubSpot/hubspot-api-php#241"),
         page: pages::ASSOCIATIONS,
         statuses: BAD,
         says: &["associationspec", "were not set: [associationcategory", "were not set&associationtypeid"],
@@ -43,6 +96,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "association-record-invalid",
         title: "a record of the association does not exist for its type",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#646"),
         page: pages::ASSOCIATIONS,
         statuses: &[400, 404, 207],
         words: &["INVALID_OBJECT_IDS"],
@@ -59,8 +113,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the association type does not fit the two object types",
         page: pages::ASSOCIATIONS,
         statuses: BAD,
-        words: &["INVALID_ASSOCIATION_TYPE", "ASSOCIATION_TYPE_NOT_FOUND", "INVALID_ASSOCIATION_DEFINITION"],
-        says: &[
+        guesses: &[
             "invalid association type",
             "association type&is not valid",
             "no association type",
@@ -79,10 +132,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "association-limit",
         title: "the record has as many associations as it may have",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::TRACKED_LIMITS,
         statuses: &[400, 403, 207, 409],
-        words: &["ASSOCIATION_LIMIT_EXCEEDED", "TOO_MANY_ASSOCIATIONS", "ASSOCIATION_LIMIT_REACHED"],
-        says: &["association limit", "too many associations", "limit of associations", "maximum number of associations"],
+        words: &["ASSOCIATION_LIMIT_EXCEEDED"],
+        says: &["association configuration limits are exceeded"],
+        guesses: &["association limit", "too many associations", "limit of associations", "maximum number of associations"],
         because: "a record has a limit of associations of each type or label",
         remedy: &[
             "remove associations that are not needed, or raise the limit of the label",
@@ -93,13 +148,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "filter-malformed",
         title: "a filter of the search is not complete",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#226"),
         page: pages::SEARCH,
         statuses: BAD,
-        says: &[
-            "cannot build filter",
-            "operator&requires a highvalue",
+        says: &["cannot build filter", "operator&requires a highvalue", "search.filter"],
+        guesses: &[
             "operator&requires values",
-            "search.filter",
             "requires a value&operator",
             "invalid filter",
             "filter&propertyname, operator",
@@ -115,6 +169,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "search-refused",
         title: "HubSpot can't run the search, and does not say why",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#132"),
         page: pages::SEARCH,
         statuses: BAD,
         says: &["there was a problem with the request"],
@@ -129,10 +184,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "search-ceiling",
         title: "a search returns 10,000 records at most",
+        source: Source::Page(pages::SEARCH),
         page: pages::SEARCH,
         statuses: BAD,
-        words: &["PAGING_LIMIT_EXCEEDED"],
-        says: &["maximum number of results is 10", "search&10,000", "search&10000", "paging&10000", "paging&10,000"],
+        guesses: &["maximum number of results is 10", "search&10,000", "search&10000", "paging&10000", "paging&10,000"],
         judge: Some(super::data::search_ceiling),
         because: "a search returns the first 10,000 records, however it is paged",
         remedy: &[
@@ -145,10 +200,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "search-too-complex",
         title: "the search has more filters than HubSpot takes",
+        source: Source::Page(pages::SEARCH),
         page: pages::SEARCH,
         statuses: BAD,
-        words: &["TOO_MANY_FILTERS", "TOO_MANY_FILTER_GROUPS"],
-        says: &["too many filters", "too many filtergroups", "filter groups&maximum", "filtergroups&at most", "number of filters"],
+        guesses: &["too many filters", "too many filtergroups", "filter groups&maximum", "filtergroups&at most", "number of filters"],
         judge: Some(super::data::search_filters),
         because: "a search takes 5 groups, 6 filters in a group and 18 filters in all",
         remedy: &[
@@ -162,8 +217,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the cursor of the page is not valid",
         page: pages::OBJECTS,
         statuses: BAD,
-        words: &["INVALID_PAGING_TOKEN", "INVALID_AFTER", "INVALID_CURSOR"],
-        says: &[
+        guesses: &[
             "invalid paging",
             "invalid cursor",
             "paging token&invalid",
@@ -181,9 +235,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "page-too-large",
         title: "the page is larger than HubSpot allows",
+        source: Source::Page(pages::OBJECTS),
         page: pages::OBJECTS,
         statuses: BAD,
-        says: &[
+        guesses: &[
             "limit must be",
             "limit&must be less than",
             "limit&greater than 100",
@@ -199,10 +254,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "batch-too-large",
         title: "the batch has more inputs than HubSpot takes",
+        source: Source::Page(pages::OBJECTS),
         page: pages::OBJECTS,
         statuses: BAD,
-        words: &["BATCH_SIZE_EXCEEDED", "TOO_MANY_INPUTS"],
-        says: &["batch&maximum", "maximum batch size", "inputs&at most", "batch&no more than 100", "too many inputs"],
+        guesses: &["batch&maximum", "maximum batch size", "inputs&at most", "batch&no more than 100", "too many inputs"],
         judge: Some(super::data::batch),
         because: "a batch of records takes 100 inputs; a batch of associations 1,000 to read, 2,000 to create and 100 to archive",
         remedy: &["send the inputs in parts of 100, one part after the other"],
@@ -211,10 +266,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "batch-duplicate-ids",
         title: "an id stands twice in the batch",
+        source: Source::Thread("segmentio/action-destinations#3969"),
         page: pages::OBJECTS,
         statuses: &[400, 207, 409],
-        words: &["DUPLICATE_IDS", "DUPLICATE_INPUT"],
-        says: &["duplicate ids found in batch", "ids must be unique", "duplicate&in batch", "duplicate input", "duplicates found in batch"],
+        says: &["duplicate ids found in batch", "ids must be unique"],
+        guesses: &["duplicate&in batch", "duplicate input", "duplicates found in batch"],
         because: "the inputs of a batch name different records, and two of these name the same one",
         remedy: &[
             "merge inputs of one id before sending: compare ids and e-mail addresses in small letters",
@@ -227,7 +283,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the trace ids of the batch are not unique",
         page: pages::ERRORS,
         statuses: BAD,
-        says: &["objectwritetraceid&unique", "objectwritetraceid&duplicate", "objectwritetraceid&missing", "trace id&unique"],
+        guesses: &["objectwritetraceid&unique", "objectwritetraceid&duplicate", "objectwritetraceid&missing", "trace id&unique"],
         because: "a batch is answered input by input only where each input has an objectWriteTraceId of its own",
         remedy: &["give each input a different objectWriteTraceId, or none to any"],
         ..ROW
@@ -237,8 +293,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the definition of the object type is not complete",
         page: pages::SCHEMAS,
         statuses: BAD,
-        words: &["INVALID_OBJECT_SCHEMA", "OBJECT_SCHEMA_INVALID"],
-        says: &[
+        guesses: &[
             "cannot build objecttype",
             "cannot build objectschema",
             "primarydisplayproperty",
@@ -252,17 +307,16 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "body-shape-wrong",
         title: "the body is JSON, and not in the form that the operation takes",
+        source: Source::Thread("HubSpot/hubspot-api-python#71"),
         statuses: BAD,
         says: &[
             "cannot deserialize",
             "cannot construct instance",
-            "mismatchedinput",
-            "unrecognized field",
-            "jsonmappingexception",
-            "cannot coerce",
             "out of start_object",
             "out of start_array",
+            "could not resolve subtype of",
         ],
+        guesses: &["mismatchedinput", "unrecognized field", "jsonmappingexception", "cannot coerce"],
         because: "HubSpot read JSON, and a value in it has another type than the operation takes: an object in place of a list, a text in place of an object",
         remedy: &[
             "look at the column that the message names: the value there begins wrongly",
@@ -274,10 +328,18 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "field-required",
         title: "a required field of the request is missing",
+        source: Source::Probe,
         statuses: BAD,
-        words: &["REQUIRED_FIELD", "MISSING_FIELD", "MISSING_REQUIRED_FIELD", "MISSING_PARAMETER"],
+        words: &["REQUIRED_FIELD"],
         says: &[
             "some required fields were not set",
+            "some of required attributes are not set",
+            "query param&may not be null",
+            "parameters are required for",
+            "must specify an eventtype or objecttype",
+            "property cannot be missing or null",
+        ],
+        guesses: &[
             "required attributes are not set",
             "required field",
             "is a required parameter",
@@ -294,17 +356,10 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "body-not-json",
         title: "the body is not JSON, or is not declared as JSON",
+        source: Source::Program("HTTP (RFC 9110)"),
         statuses: &[400, 415],
-        says: &[
-            "invalid json",
-            "unable to parse",
-            "json parse error",
-            "unexpected character (",
-            "unexpected end-of-input",
-            "malformed json",
-            "unsupported media type",
-            "invalid input json&unexpected",
-        ],
+        says: &["unsupported media type", "invalid input json&unexpected", "no content-type defined"],
+        guesses: &["json parse error", "unexpected character (", "unexpected end-of-input", "malformed json"],
         judge: Some(super::data::not_json),
         because: "HubSpot can't read the body as JSON",
         remedy: &[

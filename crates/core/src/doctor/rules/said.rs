@@ -3,6 +3,7 @@
 //! Words in capitals are part of HubSpot's contract and are looked for first. Sentences are not, but
 //! many answers hold nothing else.
 
+use super::source::{Source, UNCONFIRMED};
 use super::{Facts, Found};
 use crate::doctor::Certainty;
 
@@ -14,6 +15,8 @@ pub(super) struct Said {
     pub title: &'static str,
     /// HubSpot's page about it.
     pub page: &'static str,
+    /// Where `words` and `says` were seen.
+    pub source: Source,
     /// The statuses with which it comes; empty where that says nothing.
     pub statuses: &'static [u16],
     /// Statuses that are enough by themselves.
@@ -22,6 +25,8 @@ pub(super) struct Said {
     pub words: &'static [&'static str],
     /// Parts of sentences in small letters, one of which is enough; parts that `&` joins stand together.
     pub says: &'static [&'static str],
+    /// The same, of words that HubSpot may use and that were seen nowhere. They are never certain.
+    pub guesses: &'static [&'static str],
     /// How sure the words are.
     pub certainty: Certainty,
     /// Another way to know it, which is tried first.
@@ -37,10 +42,12 @@ pub(super) const ROW: Said = Said {
     cause: "",
     title: "",
     page: super::pages::ERRORS,
+    source: Source::None,
     statuses: &[],
     alone: &[],
     words: &[],
     says: &[],
+    guesses: &[],
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -54,12 +61,15 @@ impl Said {
         }
         let answer = facts.answer().filter(|_| !facts.is_keyways_own())?;
         let word = || self.words.iter().any(|word| answer.has_code(word) || answer.sub_category.as_deref() == Some(word));
-        let sentence = || self.says.iter().any(|parts| parts.split('&').all(|part| facts.says(part)));
-        let alone = || facts.status().is_some_and(|status| self.alone.contains(&status));
-        (alone() || (self.statuses.is_empty() || facts.may_be(self.statuses)) && (word() || sentence())).then_some(())?;
+        let stands = |sentences: &[&str]| sentences.iter().any(|parts| parts.split('&').all(|part| facts.says(part)));
+        let alone = facts.status().is_some_and(|status| self.alone.contains(&status));
+        let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
+        let seen = alone || may_be && (word() || stands(self.says));
+        (seen || may_be && stands(self.guesses)).then_some(())?;
+        let (certainty, unconfirmed) = if seen { (self.certainty, "") } else { (self.certainty.max(Certainty::Likely), UNCONFIRMED) };
         Some(Found {
-            certainty: self.certainty,
-            because: format!("{}{}", self.because, named(facts)),
+            certainty,
+            because: format!("{}{}{unconfirmed}", self.because, named(facts)),
             remedy: self.remedy.iter().map(|step| (*step).to_owned()).collect(),
             scopes: Vec::new(),
             successor: None,

@@ -3,6 +3,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 const BAD: &[u16] = &[400, 207, 409, 422];
@@ -11,16 +12,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "property-unknown",
         title: "the property does not exist",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: &[400, 207, 404, 422],
-        words: &["PROPERTY_DOESNT_EXIST", "PROPERTY_DOES_NOT_EXIST", "PROPERTY_NOT_FOUND"],
-        says: &[
-            "property \"&does not exist",
-            "property '&does not exist",
-            "property `&does not exist",
-            "no property named",
-            "unknown property",
-        ],
+        words: &["PROPERTY_DOESNT_EXIST"],
+        says: &["property \"&does not exist", "property '&does not exist", "property `&does not exist"],
+        guesses: &["no property named", "unknown property"],
         because: "the object type has no property of this name",
         remedy: &[
             "use the internal name, not the label: GET /crm/properties/2026-09/{objectType} lists the names",
@@ -32,10 +29,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "option-not-allowed",
         title: "the value is not an option of the property",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
         words: &["INVALID_OPTION", "INVALID_ENUMERATION_OPTION", "VALUE_NOT_IN_FIELD_DEFINITION"],
-        says: &["was not one of the allowed options", "is not one of the allowed options", "not a valid option"],
+        says: &["was not one of the allowed options"],
+        guesses: &["is not one of the allowed options", "not a valid option"],
         because: "the property takes only the values of its options",
         remedy: &[
             "send the option's internal value with the same capitals, not its label: GET /crm/properties/2026-09/{objectType}/{property} lists both",
@@ -47,10 +46,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "property-read-only",
         title: "the property is read-only",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["READ_ONLY_VALUE", "READ_ONLY_PROPERTY"],
-        says: &["is a read only property", "read-only property", "read only property"],
+        words: &["READ_ONLY_VALUE"],
+        says: &["is a calculated property; its value"],
+        guesses: &["is a read only property", "read-only property", "read only property"],
         because: "HubSpot sets this property itself, or its definition makes it read-only",
         remedy: &["leave the property out of the write: calculated properties and most properties that begin with hs_ are read-only"],
         ..ROW
@@ -58,10 +59,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "email-invalid",
         title: "the e-mail address is not valid",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
         words: &["INVALID_EMAIL"],
-        says: &["email address&is invalid", "is not a valid email", "invalid email address"],
+        says: &["email address&is invalid"],
+        guesses: &["is not a valid email", "invalid email address"],
         because: "HubSpot refuses the e-mail address: its form or its top-level domain is not valid",
         remedy: &[
             "trim blanks, and check the domain's ending: HubSpot knows the list of top-level domains",
@@ -72,10 +75,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "date-invalid",
         title: "the date is not valid, or is not midnight UTC",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_DATE", "INVALID_DATETIME"],
-        says: &[
+        words: &["INVALID_DATE"],
+        says: &["utc, not midnight"],
+        guesses: &[
             "is not at midnight",
             "isn't at midnight",
             "not midnight utc",
@@ -93,10 +98,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "number-invalid",
         title: "the value is not a number",
+        source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_INTEGER", "INVALID_NUMBER", "INVALID_LONG", "INVALID_DECIMAL"],
-        says: &["was not a valid number", "was not a valid long", "was not a valid integer", "is not a valid number"],
+        words: &["INVALID_INTEGER", "INVALID_NUMBER", "INVALID_LONG"],
+        says: &["was not a valid long"],
+        guesses: &["was not a valid number", "was not a valid integer", "is not a valid number"],
         because: "a number property takes digits, one decimal point and a sign",
         remedy: &["send the number without a currency sign, thousands separators and units; send \"\" to clear the property"],
         ..ROW
@@ -106,8 +113,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the value is neither true nor false",
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_BOOLEAN"],
-        says: &["was not a valid boolean", "is not a valid boolean"],
+        guesses: &["was not a valid boolean", "is not a valid boolean"],
         because: "a bool property takes the texts \"true\" and \"false\"",
         remedy: &["send \"true\" or \"false\" in small letters, not 1, yes or on"],
         ..ROW
@@ -115,10 +121,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "owner-invalid",
         title: "the owner does not exist",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::OWNERS,
         statuses: BAD,
-        words: &["INVALID_OWNER_ID", "OWNER_DOES_NOT_EXIST", "OWNER_NOT_FOUND"],
-        says: &["owner&does not exist", "not a valid owner", "invalid owner", "no owner with id", "owner id&invalid"],
+        words: &["COULD_NOT_FIND_OWNER", "MULTIPLE_OWNERS_FOUND"],
+        guesses: &["owner&does not exist", "not a valid owner", "invalid owner", "no owner with id", "owner id&invalid"],
         because: "HubSpot knows no owner with this id: owner properties take the owner's id, which is neither the user's id nor the e-mail address",
         remedy: &[
             "read the owners with GET /crm/owners/2026-09, and send the field id",
@@ -131,8 +138,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the stage is not of this pipeline",
         page: pages::PIPELINES,
         statuses: BAD,
-        words: &["INVALID_PIPELINE_STAGE", "PIPELINE_STAGE_INVALID", "INVALID_STAGE", "STAGE_NOT_IN_PIPELINE"],
-        says: &[
+        guesses: &[
             "stage&is not valid for pipeline",
             "stage&not valid for the pipeline",
             "stage&does not belong to",
@@ -153,8 +159,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the pipeline does not exist",
         page: pages::PIPELINES,
         statuses: &[400, 404],
-        words: &["INVALID_PIPELINE", "PIPELINE_NOT_FOUND", "INVALID_PIPELINE_ID"],
-        says: &["pipeline&does not exist", "pipeline&not found", "invalid pipeline id"],
+        guesses: &["pipeline&does not exist", "pipeline&not found", "invalid pipeline id"],
         because: "the account has no pipeline with this id for this object type",
         remedy: &[
             "read the pipelines with GET /crm/pipelines/2026-09/{objectType}: the first one of deals is \"default\", all later ones have ids of their own",
@@ -165,7 +170,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "lifecycle-backwards",
         title: "the lifecycle stage does not move backwards",
         page: pages::PROPERTIES,
-        says: &[
+        guesses: &[
             "lifecycle&backward",
             "lifecyclestage&backward",
             "lifecycle stage&previous stage",
@@ -180,10 +185,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "unique-value-taken",
         title: "another record has this unique value",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::PROPERTIES,
         statuses: &[400, 409, 207],
-        words: &["CONFLICTING_UNIQUE_VALUE", "UNIQUE_VALUE_CONFLICT", "PROPERTY_VALUE_NOT_UNIQUE", "DUPLICATE_UNIQUE_PROPERTY_VALUE"],
-        says: &["already has that value", "propertyvaluecoordinates", "unique property&already", "value already exists for unique"],
+        words: &["UNIQUE_VALUE_CONFLICT", "DUPLICATE_UNIQUE_PROPERTY_VALUE"],
+        says: &["already has that value", "propertyvaluecoordinates"],
+        guesses: &["unique property&already", "value already exists for unique"],
         because: "the property has unique values (hasUniqueValue), and the answer names the record that holds this one",
         remedy: &[
             "change the record that holds the value, or clear the value there first",
@@ -194,10 +201,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "id-property-not-unique",
         title: "idProperty is not a unique property",
+        source: Source::Thread("segmentio/action-destinations#3957"),
         page: pages::OBJECTS,
         statuses: BAD,
-        words: &["NON_UNIQUE_ID_PROPERTY"],
-        says: &["non-unique&property", "not a unique property", "is not unique&idproperty", "idproperty&must be unique"],
+        says: &["non-unique&property"],
+        guesses: &["not a unique property", "is not unique&idproperty", "idproperty&must be unique"],
         because: "idProperty takes a property whose definition has hasUniqueValue, and neither hs_object_id nor an ordinary property is one",
         remedy: &[
             "leave idProperty out where the id is the record's own id",
@@ -211,8 +219,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the value is longer than the property takes",
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["VALUE_TOO_LONG", "STRING_TOO_LONG", "PROPERTY_VALUE_TOO_LONG", "TOO_LONG"],
-        says: &["value is too long", "exceeds the maximum length", "longer than 65536", "must be at most 65536", "max length"],
+        guesses: &["value is too long", "exceeds the maximum length", "longer than 65536", "must be at most 65536"],
         because: "a text property takes 65,536 characters",
         remedy: &["shorten the value, or store it as a note or as a file"],
         ..ROW
@@ -220,10 +227,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "phone-or-url-invalid",
         title: "the value has not the form that the property checks",
+        source: Source::Client("@hubspot/api-client, PublicImportError"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_PHONE_NUMBER", "INVALID_URL", "INVALID_DOMAIN", "VALIDATION_RULE_VIOLATION", "FAILED_PROPERTY_VALIDATION"],
-        says: &[
+        words: &["INVALID_DOMAIN", "INVALID_CUSTOM_PROPERTY_VALIDATION"],
+        guesses: &[
             "is not a valid phone number",
             "property validation rule",
             "does not match the validation",
@@ -239,16 +247,12 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "required-property-missing",
         title: "a required property is missing",
+        source: Source::Thread("HubSpot/hubspot-api-nodejs#124"),
         page: pages::OBJECTS,
         statuses: &[400, 207, 422],
-        words: &[
-            "MISSING_REQUIRED_PROPERTY",
-            "REQUIRED_PROPERTY_MISSING",
-            "MISSING_REQUIRED",
-            "REQUIRED_PROPERTY",
-            "MISSING_REQUIRED_PROPERTIES",
-        ],
-        says: &["required properties were not set", "required properties were missing", "required property", "required properties&missing"],
+        words: &["MISSING_REQUIRED_PROPERTY"],
+        says: &["required properties were not set"],
+        guesses: &["required properties were missing", "required property", "required properties&missing"],
         because: "HubSpot does not create the record without this property",
         remedy: &[
             "set the properties that the type needs: deals dealname, pipeline and dealstage; tickets subject, hs_pipeline and hs_pipeline_stage; activities hs_timestamp; companies domain or name",
@@ -261,8 +265,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "a property of this name exists",
         page: pages::PROPERTIES,
         statuses: &[400, 409],
-        words: &["PROPERTY_EXISTS", "PROPERTY_ALREADY_EXISTS", "PropertyDefinition.ALREADY_EXISTS", "PROPERTY_NAME_EXISTS"],
-        says: &["property named&already exists", "property already exists", "property with name&already exists"],
+        guesses: &["property named&already exists", "property already exists", "property with name&already exists"],
         because: "names of properties are unique for an object type, archived ones included",
         remedy: &[
             "read the property with GET /crm/properties/2026-09/{objectType}/{property}, and change it with PATCH",
@@ -273,16 +276,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "property-definition-invalid",
         title: "the definition of the property is not complete or not valid",
+        source: Source::Thread("HubSpot/hubspot-php#295"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["NO_TYPE_SET", "INVALID_PROPERTY_NAME", "INVALID_FIELD_TYPE", "NO_FIELD_TYPE_SET", "INVALID_TYPE"],
-        says: &[
-            "property must have type",
-            "property name must be lowercase",
-            "invalid property name",
-            "fieldtype&not valid",
-            "property name&must",
-        ],
+        says: &["property name must be lowercase"],
+        guesses: &["property must have type", "invalid property name", "fieldtype&not valid", "property name&must"],
         because: "a property needs name, label, groupName, and a type with a fieldType that fits it; its name has small letters, digits and underscores",
         remedy: &["send all five fields, for example type enumeration with fieldType select and a list of options"],
         ..ROW
@@ -292,8 +290,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the property group does not exist",
         page: pages::PROPERTIES,
         statuses: &[400, 404],
-        words: &["PROPERTY_GROUP_NOT_FOUND", "INVALID_GROUP", "GROUP_NOT_FOUND"],
-        says: &["property group&does not exist", "group named&does not exist", "property group&not found"],
+        guesses: &["property group&does not exist", "group named&does not exist", "property group&not found"],
         because: "groupName takes the internal name of a group that exists for this object type",
         remedy: &["list the groups with GET /crm/properties/2026-09/{objectType}/groups, or create the group first"],
         ..ROW
@@ -303,8 +300,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the property is in use",
         page: pages::PROPERTIES,
         statuses: &[400, 409],
-        words: &["PROPERTY_IN_USE", "PROPERTY_USAGE", "CANNOT_DELETE_PROPERTY"],
-        says: &["property&is used in", "property&in use", "cannot delete&property"],
+        guesses: &["property&is used in", "property&in use", "cannot delete&property"],
         because: "lists, workflows, forms or calculations use the property, so HubSpot keeps it",
         remedy: &["open the property's page in HubSpot, look under \"Used in\", and remove those uses first"],
         ..ROW
@@ -312,9 +308,11 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "stage-in-use",
         title: "records stand in the stage",
+        source: Source::Page(pages::PIPELINES),
         page: pages::PIPELINES,
-        words: &["STAGE_ID_IN_USE", "PipelineError.STAGE_ID_IN_USE", "PIPELINE_ID_IN_USE", "PipelineError.PIPELINE_ID_IN_USE"],
-        says: &["stage_id_in_use", "stages are being referenced", "stage&being referenced"],
+        words: &["STAGE_ID_IN_USE", "PipelineError.STAGE_ID_IN_USE"],
+        says: &["stage_id_in_use"],
+        guesses: &["stages are being referenced", "stage&being referenced"],
         because: "a stage or a pipeline can't be deleted while records stand in it",
         remedy: &["move the records that context.objectIds names to another stage first"],
         ..ROW
@@ -325,10 +323,11 @@ pub(super) static ROWS: &[Said] = &[
 pub(super) static LAST: &[Said] = &[Said {
     cause: "property-value-invalid",
     title: "a value does not fit its property",
+    source: Source::Page(pages::OBJECTS),
     page: pages::PROPERTIES,
     statuses: BAD,
-    words: &["INVALID_VALUE", "INVALID_PROPERTY_VALUE"],
-    says: &["property values were not valid", "property value is not valid"],
+    says: &["property values were not valid"],
+    guesses: &["property value is not valid", "invalid_property_value"],
     certainty: Likely,
     because: "HubSpot does not take the value of a property",
     remedy: &[

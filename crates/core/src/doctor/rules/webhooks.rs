@@ -2,6 +2,7 @@
 
 use super::pages;
 use super::said::{ROW, Said};
+use super::source::Source;
 use crate::doctor::Certainty::Likely;
 
 const V3: &str = "v3: base64 of HMAC-SHA256 with the app's client secret over METHOD + full URL + body + X-HubSpot-Request-Timestamp";
@@ -10,14 +11,13 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "webhook-timestamp-old",
         title: "the webhook's timestamp is older than five minutes",
+        source: Source::Client("@hubspot/api-client, Signature"),
         page: pages::SIGNATURES,
-        says: &[
-            "timestamp is invalid, reject",
+        says: &["timestamp is invalid, reject", "invalidsignaturetimestamp", "signature timestamp"],
+        guesses: &[
             "timestamp&older than 5",
             "timestamp&older than five",
             "timestamp&too old",
-            "invalidsignaturetimestamp",
-            "signature timestamp",
             "request timestamp&expired",
             "timestamp&outside&tolerance",
             "timestamp&expired&signature",
@@ -35,6 +35,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "webhook-secret-wrong",
         title: "the signature is checked with another secret, or with none",
+        source: Source::Thread("corsairdev/corsair#1050"),
         page: pages::SIGNATURES,
         says: &[
             "webhook&clientsecret",
@@ -56,7 +57,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-body-changed",
         title: "the body was read and written again before its signature was checked",
         page: pages::SIGNATURES,
-        says: &[
+        guesses: &[
             "signature&json.stringify(req.body)",
             "signature&parsed body",
             "signature&raw body",
@@ -73,7 +74,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-url-changed",
         title: "the signed URL is not the one that the receiver sees",
         page: pages::SIGNATURES,
-        says: &[
+        guesses: &[
             "signature&ngrok",
             "signature&load balancer",
             "signature&x-forwarded",
@@ -95,6 +96,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "webhook-signature-version",
         title: "the signature is of another version than the one that is checked",
+        source: Source::Thread("HubSpot/hubspot-api-php#225"),
         page: pages::SIGNATURES,
         says: &[
             "x-hubspot-signature-version",
@@ -102,6 +104,7 @@ pub(super) static ROWS: &[Said] = &[
             "signature version",
             "signature&v1&v2",
             "signature_version",
+            "not supported signature version",
         ],
         certainty: Likely,
         because: "HubSpot sends several signatures: v1 is hex SHA-256 of secret + body, v2 hex SHA-256 of secret + METHOD + URL + body, v3 a base64 HMAC in a header of its own",
@@ -114,6 +117,7 @@ pub(super) static ROWS: &[Said] = &[
     Said {
         cause: "webhook-signature-mismatch",
         title: "the webhook's signature does not match",
+        source: Source::Thread("simstudioai/sim#4612"),
         page: pages::SIGNATURES,
         says: &[
             "x-hubspot-signature",
@@ -142,7 +146,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-target-failing",
         title: "the receiver of the webhook does not answer in time",
         page: pages::WEBHOOKS,
-        says: &[
+        guesses: &[
             "webhook&target url&timeout",
             "webhook&target url&failed",
             "webhook&did not respond",
@@ -163,7 +167,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-subscription-exists",
         title: "a subscription to this event exists",
         page: pages::WEBHOOKS,
-        says: &["subscription already exists", "subscription&duplicate", "already subscribed to"],
+        guesses: &["subscription already exists", "subscription&duplicate", "already subscribed to"],
         because: "an app has one subscription for each event and property",
         remedy: &["read the subscriptions with GET /app-webhooks/2026-09/{appId}/subscriptions, and change the one that exists"],
         ..ROW
@@ -172,7 +176,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-scope-missing",
         title: "the app lacks the scope of the subscribed event",
         page: pages::WEBHOOKS,
-        says: &["to subscribe to these events", "subscribe&scope", "subscription&requires&scope"],
+        guesses: &["to subscribe to these events", "subscription&requires&scope"],
         because: "a subscription needs the read scope of its object type among the app's required scopes",
         remedy: &["add the scope as a required scope of the app, and install the app again"],
         ..ROW
@@ -181,7 +185,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "webhook-private-app",
         title: "webhooks of a private app can't be set through the API",
         page: pages::PRIVATE_APPS,
-        says: &[
+        guesses: &[
             "webhook&private app&can't be",
             "webhooks&cannot be edited programmatically",
             "webhook&private app&not supported",
