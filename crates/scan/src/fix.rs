@@ -13,11 +13,11 @@ mod edit;
 mod hapikey;
 mod language;
 mod oauth;
-mod origin;
+pub(crate) mod origin;
 mod paths;
 mod platform;
 mod sdk;
-mod syntax;
+pub(crate) mod syntax;
 mod token;
 pub mod write;
 

@@ -10,6 +10,7 @@ mod method;
 mod path;
 mod scope;
 mod sdk;
+mod tree;
 mod url;
 
 use std::cell::LazyCell;
@@ -79,19 +80,18 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         _ => None,
     };
     let found = match method {
-        Some(method) => operation(method),
-        // The method was not to be seen: the operation that says most of the path literally, and
-        // among equals the one that reads (`lists/search` is POST, `lists/{id}` GET).
-        None => Method::ALL.into_iter().filter_map(operation).min_by_key(|operation| operation.template.matches('{').count()),
+        Some(method) => operation(method).into_iter().collect(),
+        None => most_literal(operation),
     };
-    if let Some(operation) = found {
+    if let Some(operation) = found.first() {
+        let only = found.len() == 1;
         return Some(Meaning {
-            method: Some(operation.method),
+            method: Some(operation.method).filter(|_| only),
             path: operation.template.to_owned(),
             asked: operation.template.to_owned(),
             version: operation.version.to_owned(),
             auth: operation.auth,
-            scopes: scopes_of(operation, &normal),
+            scopes: if only { scopes_of(operation, &normal) } else { Vec::new() },
         });
     }
     let family = sunset::family(&path)?;
@@ -101,19 +101,32 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         _ => None,
     };
     let known = match method {
-        Some(method) => older(method),
-        None => Method::ALL.into_iter().filter_map(older).min_by_key(|operation| operation.template.matches('{').count()),
+        Some(method) => older(method).into_iter().collect(),
+        None => most_literal(older),
     };
+    let (known, only) = (known.first().copied(), known.len() == 1);
     // Who fills in a form presents nothing; all else that is older than v3 takes a token.
-    let of_family = if family.prefix.starts_with("/uploads/form") { Auth::None } else { Auth::Bearer };
+    let fills_in =
+        family.prefix.starts_with("/uploads/form") || family.prefix.starts_with("/form-integrations") && method == Some(Method::Post);
+    let of_family = if fills_in { Auth::None } else { Auth::Bearer };
     Some(Meaning {
-        method: method.or(known.map(|operation| operation.method)).or(Some(Method::Get)),
+        method: method.or(known.filter(|_| only).map(|operation| operation.method)),
         path: family.prefix.to_owned(),
         version: version_of(family.prefix).unwrap_or_default(),
         auth: known.map_or(of_family, |operation| operation.auth),
-        scopes: known.map(|operation| scopes_of(operation, &normal)).unwrap_or_default(),
+        scopes: known.filter(|_| only).map(|operation| scopes_of(operation, &normal)).unwrap_or_default(),
         asked: path,
     })
+}
+
+/// The operations of a path whose method is not known: those that say most of it literally
+/// (`lists/search` before `lists/{id}`).
+fn most_literal(of: impl Fn(Method) -> Option<&'static Operation>) -> Vec<&'static Operation> {
+    let mut found: Vec<&'static Operation> = Method::ALL.into_iter().filter_map(of).collect();
+    let open = |operation: &Operation| operation.template.matches('{').count();
+    let least = found.iter().map(|operation| open(operation)).min();
+    found.retain(|operation| Some(open(operation)) == least);
+    found
 }
 
 /// The alternatives of scopes that open an operation.
@@ -132,14 +145,7 @@ fn unlisted(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
 /// A path that is sent to HubSpot's host, whatever it is.
 fn elsewhere(method: Option<Method>, segments: &[String], version: &str) -> Meaning {
     let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
-    Meaning {
-        method: method.or(Some(Method::Get)),
-        asked: path.replace("{}", "0"),
-        path,
-        version: version.to_owned(),
-        auth: Auth::Bearer,
-        scopes: Vec::new(),
-    }
+    Meaning { method, asked: path.replace("{}", "0"), path, version: version.to_owned(), auth: Auth::Bearer, scopes: Vec::new() }
 }
 
 /// The segments of a template, `{}` for what varies.
@@ -190,12 +196,16 @@ fn other(via: Via, operation: String, call: Option<String>, auth: UsageAuth) -> 
     }
 }
 
+/// In the place of a method that is not known.
+const UNKNOWN: &str = "UNKNOWN";
+
 /// A usage of what a path means.
 fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> Usage {
     let method = meaning.method.map(Method::as_str);
-    let successor = meaning
-        .method
-        .and_then(|method| sunset::successor(method, &meaning.path).or_else(|| sunset::successor(method, &other_spelling(&meaning.path)?)));
+    // Where the method is not known, any operation of the path tells where the path moves to.
+    let methods = meaning.method.map_or(Method::ALL.to_vec(), |method| vec![method]);
+    let moved = |method| sunset::successor(method, &meaning.path).or_else(|| sunset::successor(method, &other_spelling(&meaning.path)?));
+    let successor = methods.into_iter().find_map(moved);
     let successor = match successor {
         Some(row) => row.successor.map(str::to_owned),
         None => sunset::family(&meaning.asked).map(|family| family.move_to.to_owned()).filter(|to| to.starts_with('/')),
@@ -209,7 +219,7 @@ fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> U
         via,
         call,
         method,
-        operation: format!("{} {}", method.unwrap_or("GET"), meaning.path),
+        operation: format!("{} {}", method.unwrap_or(UNKNOWN), meaning.path),
         auth,
         version: meaning.version,
         scopes: meaning.scopes,

@@ -90,7 +90,7 @@ impl Language {
     }
 
     /// Nodes that are strings, or what stands for them.
-    pub(super) fn is_string(self, kind: &str) -> bool {
+    pub(crate) fn is_string(self, kind: &str) -> bool {
         match self {
             Self::JavaScript | Self::TypeScript => matches!(kind, "string" | "template_string"),
             Self::Python | Self::Ruby => kind == "string",

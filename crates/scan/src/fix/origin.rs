@@ -241,7 +241,7 @@ fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: 
 }
 
 /// The function around a node.
-pub(super) fn function(node: Node<'_>) -> Option<Node<'_>> {
+pub(crate) fn function(node: Node<'_>) -> Option<Node<'_>> {
     above(node, |node| {
         matches!(
             node.kind(),

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use keyway_core::catalog::Method;
+use keyway_core::catalog::tables::SuccessorRow;
 use keyway_core::sunset;
 use keyway_core::translate::agrees;
 
@@ -42,8 +43,7 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
         return;
     }
     let (method, template) = call.operation.split_once(' ').unwrap_or(("GET", &call.operation));
-    let row = Method::parse(method).and_then(|method| sunset::successor(method, template));
-    let Some(row) = row else {
+    let Some(row) = row_of(method, template) else {
         let to = call
             .successor
             .as_deref()
@@ -62,7 +62,6 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
     if !agrees(row.difference) {
         return found.leave(line, format!("{} and its successor {successor} differ: {}", call.operation, row.difference));
     }
-    // The scanner had to guess the method where it is not to be seen: then every method of the path must agree.
     match rewritten(source, at, template, successor) {
         Some((span, text)) => {
             found.change(format!("{template} becomes {successor}{}", rules(row.method, template)), vec![Edit::replace(span, text)])
@@ -71,8 +70,18 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
     }
 }
 
+/// Where an operation moves to. Where the method is not known, every method of the path must agree: one
+/// that differs decides.
+fn row_of(method: &str, template: &str) -> Option<&'static SuccessorRow> {
+    if let Some(method) = Method::parse(method) {
+        return sunset::successor(method, template);
+    }
+    let rows: Vec<_> = Method::ALL.into_iter().filter_map(|method| sunset::successor(method, template)).collect();
+    rows.iter().find(|row| !agrees(row.difference)).or(rows.first()).copied()
+}
+
 /// What is said of a call that writes CRM records: 2026-09 answers some of them with 400 where v3 did
-/// not (hubspot facts, section 3, 2026-09-08). The scanner may have guessed the method of a list.
+/// not (hubspot facts, section 3, 2026-09-08). The method of a list may be unknown.
 fn rules(method: Method, template: &str) -> &'static str {
     let crm = template.starts_with("/crm/") && template.contains("/objects/");
     let reads = template.ends_with("/search") || template.ends_with("/batch/read") || method == Method::Delete;

@@ -16,7 +16,7 @@ const NODES_OF_CALL_MAX: usize = 5_000;
 const LEVELS_MAX: usize = 100;
 
 /// A text and its tree.
-pub(super) struct Source<'t> {
+pub(crate) struct Source<'t> {
     pub language: Language,
     pub text: &'t str,
     /// Where it runs.
@@ -93,7 +93,7 @@ impl<'t> Source<'t> {
     }
 
     /// Every string literal, the outermost of nested ones.
-    pub fn literals(&self) -> Vec<Literal<'_>> {
+    pub(in crate::fix) fn literals(&self) -> Vec<Literal<'_>> {
         let mut found: Vec<Literal<'_>> = Vec::new();
         for node in self.nodes() {
             let nested = found.last().is_some_and(|last| last.node.end_byte() >= node.end_byte());
@@ -105,7 +105,7 @@ impl<'t> Source<'t> {
     }
 
     /// The literal around a place.
-    pub fn literal_at(&self, at: usize) -> Option<Literal<'_>> {
+    pub(in crate::fix) fn literal_at(&self, at: usize) -> Option<Literal<'_>> {
         let node = self.root()?.descendant_for_byte_range(at, at + 1)?;
         let is_string = |node: Node<'_>| self.language.is_string(node.kind());
         let node = if is_string(node) { node } else { above(node, is_string)? };
@@ -129,14 +129,14 @@ impl<'t> Source<'t> {
     }
 
     /// The prefix before a literal's quotes, such as `f`, and the quote itself.
-    pub fn quote(&self, literal: &Literal<'_>) -> (&'t str, &'t str) {
+    pub(in crate::fix) fn quote(&self, literal: &Literal<'_>) -> (&'t str, &'t str) {
         let before = &self.text[literal.node.start_byte()..literal.inside.start];
         let at = before.find(['"', '\'', '`']).unwrap_or(before.len());
         (&before[..at], &before[at..])
     }
 
     /// An edit that gives Python or Go the module `os`, where it is missing.
-    pub fn import_os(&self) -> Option<Edit> {
+    pub(in crate::fix) fn import_os(&self) -> Option<Edit> {
         match self.language {
             Language::Python => {
                 let has = self.text.lines().any(|line| {
@@ -184,7 +184,7 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 }
 
 /// A node and all below it, in order. Bounded, and without recursion: trees of hostile files are deep.
-pub(super) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
     below(root, NODES_OF_CALL_MAX)
 }
 
@@ -203,7 +203,7 @@ fn below(root: Node<'_>, most: usize) -> Vec<Node<'_>> {
 }
 
 /// The nearest node above that satisfies a condition.
-pub(super) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
+pub(crate) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
     let mut at = node;
     for _ in 0..LEVELS_MAX {
         at = at.parent()?;

@@ -1,5 +1,6 @@
 //! Calls by URL: whole ones, and paths that are put together with a base elsewhere in the file.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,9 +12,11 @@ use super::Habits;
 use super::constants::Constants;
 use super::document;
 use super::path::{Read, VERSION, read_from, read_path};
-use super::{Meaning, elsewhere, is_version, method, resolve, unlisted, usage};
+use super::tree::{self, Answer, Program};
+use super::{Meaning, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
+use crate::fix::syntax::Source;
 use crate::stems;
 use crate::text::{contains_ignore_case, is_comment, line_near};
 
@@ -63,10 +66,44 @@ impl Stretches {
     }
 }
 
+/// A text, and what is found out about it once.
+struct Around<'s, 't> {
+    text: &'t [u8],
+    habits: &'s Habits<'t>,
+    program: &'s dyn Fn() -> Option<&'s Program<'s, 't>>,
+}
+
+/// What is seen of a call's method.
+#[derive(Default)]
+struct Seen {
+    method: Option<Method>,
+    /// Whether the tree says it: then it holds even where the catalog has no such operation.
+    sure: bool,
+    parts: Vec<Range<usize>>,
+}
+
+impl Around<'_, '_> {
+    /// The method of a call, and the parts of the program that shape it. The tree decides, where there is
+    /// one and it shows where the URL goes.
+    fn method(&self, url: &Range<usize>) -> Seen {
+        let (answer, parts) = (self.program)().map_or((Answer::Silent, Vec::new()), |program| program.method(url));
+        let method = match answer {
+            Answer::Says(method) => Some(method),
+            Answer::Reads => Some(Method::Get),
+            Answer::Open => None,
+            Answer::Silent => method::of(self.text, url),
+        };
+        Seen { method, sure: matches!(answer, Answer::Says(_)), parts }
+    }
+}
+
 /// Finds calls by URL.
-pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
+pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let constants = Constants::of(bytes);
+    let (source, program): (OnceCell<Option<Source<'t>>>, OnceCell<Option<Program<'_, 't>>>) = (OnceCell::new(), OnceCell::new());
+    let parsed = || program.get_or_init(|| Some(Program::of(source.get_or_init(|| tree::source(text)).as_ref()?))).as_ref();
+    let around = &Around { text: bytes, habits, program: &parsed };
     let mut found = Vec::new();
     let mut taken = Stretches::default();
     let mut bases: Vec<Vec<String>> = Vec::new();
@@ -74,7 +111,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         let read = read_path(bytes, host.end(), &constants);
         let url = host.start()..read.end;
         taken.add(&url);
-        let calls = calls(bytes, &url, &read, Sent::ToHost, habits);
+        let calls = calls(around, &url, &read, Sent::ToHost);
         if !calls.is_empty() {
             found.extend(calls);
         } else if !read.segments.is_empty() && read.segments.len() <= 4 {
@@ -82,6 +119,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         }
     }
     let prose = is_prose(text.path);
+    let shell = bytes.starts_with(b"#!") || [".sh", ".bash", ".zsh"].iter().any(|ending| text.path.ends_with(ending));
     let calls_hubspot = !taken.0.is_empty();
     let docstrings = docstrings(text);
     let mut others = OtherHosts::default();
@@ -96,7 +134,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         }
         let start = path.start();
         let keyed = path.as_bytes().starts_with(b"/") && is_yaml_value(bytes, start);
-        let spaced = !keyed && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
+        let spaced = !keyed && !shell && before.as_bytes().iter().any(u8::is_ascii_whitespace) || before.is_empty();
         if taken.contains(start)
             || in_comment(bytes, start)
             || (prose || spaced || docstrings.contains(start)) && !is_told(bytes, start) && !is_yaml_key(bytes, start)
@@ -117,7 +155,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
         if sent == Sent::Unknown && read.segments.first().is_some_and(|first| first == "oauth") && !is_beside_hubspot(bytes, &url) {
             continue;
         }
-        let calls = calls(bytes, &url, &read, sent, habits);
+        let calls = calls(around, &url, &read, sent);
         if !calls.is_empty() {
             taken.add(&url);
             found.extend(calls);
@@ -137,9 +175,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
             let url = path.start()..rest.end;
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
-            if catalogued
-                && let Some(usage) = call(bytes, &url, &Read { segments, open: rest.open, end: rest.end }, Sent::Unknown, habits, None)
-            {
+            if catalogued && let Some(usage) = call(around, &url, &Read { segments, open: rest.open, end: rest.end }, Sent::Unknown, None) {
                 taken.add(&url);
                 found.push((path.start(), usage));
             }
@@ -149,12 +185,13 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
 }
 
 /// The usage of a path whose version something else holds: the family, with the version unknown.
-fn of_open_version(text: &[u8], url: &Range<usize>, read: &Read, habits: &Habits<'_>) -> Option<Usage> {
-    let method = method::of(text, url);
-    let (version, meaning) = TRIED.iter().find_map(|version| Some((*version, listed(method, &at_version(&read.segments, version))?)))?;
-    let auth = auth(text, url, &meaning, habits);
+fn of_open_version(around: &Around<'_, '_>, url: &Range<usize>, read: &Read) -> Option<Usage> {
+    let Seen { method, sure, parts } = around.method(url);
+    let (version, meaning) =
+        TRIED.iter().find_map(|version| Some((*version, listed(method, sure, &at_version(&read.segments, version))?)))?;
+    let auth = auth(around, url, &meaning, &parts);
     let template = meaning.path.replace(&format!("/{version}"), &format!("/{VERSION}"));
-    let method = meaning.method.map_or("GET", Method::as_str);
+    let method = meaning.method.map_or(UNKNOWN, Method::as_str);
     let open = read.open.clone().map(|name| OpenVersion { name, segments: read.segments.clone() });
     let known = usage(meaning, Via::Url, None, auth);
     Some(Usage { operation: format!("{method} {template}"), version: "unknown".to_owned(), successor: None, sunset: None, open, ..known })
@@ -170,16 +207,17 @@ fn at_version(segments: &[String], version: &str) -> Vec<String> {
 /// A usage whose version was open, now that another file says which it is.
 pub(super) fn closed(open: &Usage, version: &str) -> Option<Usage> {
     let segments = at_version(&open.open.as_ref()?.segments, version);
-    let meaning = listed(open.method.and_then(Method::parse), &segments)?;
+    let meaning = listed(open.method.and_then(Method::parse), true, &segments)?;
     Some(Usage { path: open.path.clone(), line: open.line, column: open.column, ..usage(meaning, Via::Url, None, open.auth) })
 }
 
 /// How a call authenticates: what stands in it and in its variables decides before the rest of the file.
-fn auth(text: &[u8], url: &Range<usize>, meaning: &Meaning, habits: &Habits<'_>) -> UsageAuth {
-    let near = &text[statement(text, url)];
-    habits
-        .of_call(meaning, near)
-        .or_else(|| method::extent(text, url).into_iter().find_map(|part| habits.of_call(meaning, &text[part])))
+fn auth(around: &Around<'_, '_>, url: &Range<usize>, meaning: &Meaning, parts: &[Range<usize>]) -> UsageAuth {
+    let (text, habits) = (around.text, around.habits);
+    let of = |part: Range<usize>| habits.of_call(meaning, &text[part]);
+    of(statement(text, url))
+        .or_else(|| method::extent(text, url).into_iter().find_map(of))
+        .or_else(|| parts.iter().cloned().find_map(of))
         .unwrap_or_else(|| habits.of_url(meaning))
 }
 
@@ -201,32 +239,34 @@ enum Sent {
 }
 
 /// The usages that a URL is: one, or one for each verb of a path in an OpenAPI document.
-fn calls(text: &[u8], url: &Range<usize>, read: &Read, sent: Sent, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
-    let verbs = document::verbs(text, url);
+fn calls(around: &Around<'_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -> Vec<(usize, Usage)> {
+    let verbs = document::verbs(around.text, url);
     if verbs.is_empty() {
-        return call(text, url, read, sent, habits, None).map(|usage| (url.start, usage)).into_iter().collect();
+        return call(around, url, read, sent, None).map(|usage| (url.start, usage)).into_iter().collect();
     }
-    verbs.into_iter().filter_map(|(at, method)| Some((at, call(text, url, read, sent, habits, Some(method))?))).collect()
+    verbs.into_iter().filter_map(|(at, method)| Some((at, call(around, url, read, sent, Some(method))?))).collect()
 }
 
 /// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
-fn call(text: &[u8], url: &Range<usize>, read: &Read, sent: Sent, habits: &Habits<'_>, method: Option<Method>) -> Option<Usage> {
+fn call(around: &Around<'_, '_>, url: &Range<usize>, read: &Read, sent: Sent, method: Option<Method>) -> Option<Usage> {
+    let text = around.text;
     let segments = read.segments.as_slice();
     if segments.iter().any(|segment| segment == VERSION) {
-        return of_open_version(text, url, read, habits);
+        return of_open_version(around, url, read);
     }
     let versioned = segments.iter().any(|segment| is_version(segment));
     if segments.len() < 2 || !versioned && sent != Sent::ToHost && segments.first().is_none_or(|first| first != "integrations") {
         return None;
     }
-    let method = method.or_else(|| method::of(text, url));
+    let seen = if method.is_some() { Seen { method, sure: true, ..Seen::default() } } else { around.method(url) };
+    let Seen { method, sure, parts } = seen;
     let goes_on = || {
         // `paste0("…/contacts/", id)`: what a language without an operator appends is not seen.
         let longer: Vec<String> = segments.iter().cloned().chain(["{}".to_owned()]).collect();
         text[..url.end].ends_with(b"/").then(|| resolve(Some(method?), &longer)).flatten()
     };
     let as_told = method.and_then(|method| resolve(Some(method), segments)).or_else(goes_on);
-    let meaning = as_told.or_else(|| listed(method, segments)).or_else(|| match sent {
+    let meaning = as_told.or_else(|| listed(method, sure, segments)).or_else(|| match sent {
         Sent::ToHost if versioned => unlisted(method, segments),
         // A base of two segments has its calls elsewhere; a longer one is a call of its own.
         Sent::ToHost => (segments.len() >= 3 && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
@@ -234,13 +274,18 @@ fn call(text: &[u8], url: &Range<usize>, read: &Read, sent: Sent, habits: &Habit
         Sent::NearHost => unlisted(method, segments).filter(|_| stems::is_known(segments)),
         Sent::Unknown => None,
     })?;
-    let auth = auth(text, url, &meaning, habits);
+    let auth = auth(around, url, &meaning, &parts);
     Some(usage(meaning, Via::Url, None, auth))
 }
 
-/// What a path means. A method that it does not have was read from the wrong place.
-fn listed(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
-    resolve(method, segments).or_else(|| resolve(None, segments))
+/// What a path means. A method that it does not have was read from the wrong place, unless the program's
+/// tree says it.
+fn listed(method: Option<Method>, sure: bool, segments: &[String]) -> Option<Meaning> {
+    resolve(method, segments).or_else(|| {
+        let meaning = resolve(None, segments)?;
+        let other = method.filter(|_| sure && method != meaning.method);
+        Some(if other.is_some() { Meaning { method: other, scopes: Vec::new(), ..meaning } } else { meaning })
+    })
 }
 
 /// Whether the URL that ends in a query before `at` is one that only the developer account's key opens.
@@ -252,7 +297,7 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
     }
     let read = read_path(text, start + host.end(), &Constants::of(b""));
     let url = start + host.start()..read.end;
-    listed(method::of(text, &url), &read.segments).is_some_and(|meaning| meaning.takes_developer_key())
+    listed(method::of(text, &url), false, &read.segments).is_some_and(|meaning| meaning.takes_developer_key())
 }
 
 /// Whether a path in prose is told to be called: `GET /crm/…`, or the `path: '/crm/…'` of sample code.

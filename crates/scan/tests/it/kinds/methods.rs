@@ -95,3 +95,202 @@ fn k10_options_in_a_variable_say_the_method() {
         assert_eq!(methods(path, text), [method], "{text}");
     }
 }
+
+/// Each case in its own file: its path, its text, and the methods of its calls in order.
+fn check(cases: &[(&str, &str, &[&str])]) {
+    let wrong: Vec<String> = cases
+        .iter()
+        .map(|(path, text, wanted)| (methods(path, text), text, *wanted))
+        .filter(|(found, _, wanted)| found != wanted)
+        .map(|(found, text, wanted)| format!("{text}\n  found {found:?}, wanted {wanted:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn k10_javascript_says_the_method_in_many_places() {
+    check(&[
+        ("a.js", "const url = `API/${id}`;\nlog(url);\nif (x) {\n  y();\n}\nawait axios.patch(url, body);", &["PATCH"]),
+        ("a.js", "const options = { headers, method: verb };\nfetch('API', options);", &["UNKNOWN"]),
+        ("a.js", "const config = { url: 'API', method: 'put', data };\nmodule.exports = () => axios(config);", &["PUT"]),
+        ("a.js", "axios({ url: 'API', headers })", &["GET"]),
+        (
+            "a.js",
+            "class A {\n  async request(method, path, body) {\n    return fetch(BASE + path, { method, body });\n  }\n  add(b) {\n    return this.request('POST', '/crm/v3/objects/contacts', b);\n  }\n  drop(id) {\n    return this.request('DELETE', `/crm/v3/objects/contacts/${id}`);\n  }\n}",
+            &["POST", "DELETE"],
+        ),
+        (
+            "a.ts",
+            "const send = async (path: string, method = 'GET', body?: unknown) => fetch(BASE + path, { method, body: JSON.stringify(body) });\nexport const all = () => send('/crm/v3/objects/contacts');\nexport const add = (b: unknown) => send('/crm/v3/objects/contacts', 'POST', b);",
+            &["GET", "POST"],
+        ),
+        (
+            "a.js",
+            "const URLS = { contacts: 'API', other: 'x' };\nasync function f() {\n  return client.post(URLS.contacts, b);\n}",
+            &["POST"],
+        ),
+        ("a.js", "function url(id) {\n  return `API/${id}`;\n}\nfetch(url(3), { method: 'DELETE' });", &["DELETE"]),
+        ("a.js", "const xhr = new XMLHttpRequest();\nxhr.open('PUT', 'API/1');\nxhr.send(b);", &["PUT"]),
+        ("a.js", "$.ajax('API', { type: 'POST', data });\n$.getJSON('API', f);", &["POST", "GET"]),
+        (
+            "a.js",
+            "function call(path, options = {}) {\n  return fetch(BASE + path, { ...options, headers });\n}\ncall('/crm/v3/objects/contacts');\ncall('/crm/v3/objects/contacts', { method: 'POST' });",
+            &["GET", "POST"],
+        ),
+        (
+            "a.js",
+            "const req = https.request({ hostname: 'api.hubapi.com', path: '/crm/v3/objects/contacts', method: 'POST' }, done);",
+            &["POST"],
+        ),
+        ("a.js", "const request = new Request('API', { method: 'PATCH', body });\nawait fetch(request);", &["PATCH"]),
+        ("a.js", "const id = 4;\nreport('API');", &["UNKNOWN"]),
+        (
+            "a.gs",
+            "function a() {\n  var url = 'API';\n  var options = {};\n  options.method = 'delete';\n  return UrlFetchApp.fetch(url + '/1', options);\n}",
+            &["DELETE"],
+        ),
+    ]);
+}
+
+#[test]
+fn k10_python_and_ruby_say_the_method_in_many_places() {
+    check(&[
+        ("a.py", "s.request(method='PUT', url='API/1', json=b)", &["PUT"]),
+        ("a.py", "METHOD = 'PATCH'\nrequests.request(METHOD, 'API/1')", &["PATCH"]),
+        (
+            "a.py",
+            "class A:\n    def _call(self, verb, path, **kw):\n        return self.s.request(verb.upper(), BASE + path, **kw)\n\n    def drop(self, id):\n        return self._call('delete', f'/crm/v3/objects/contacts/{id}')\n\n    def all(self):\n        return self._call('get', '/crm/v3/objects/contacts')\n",
+            &["DELETE", "GET"],
+        ),
+        (
+            "a.py",
+            "def get(path):\n    return requests.get(BASE + path)\n\ndef run():\n    return get('/crm/v3/objects/contacts')\n",
+            &["GET"],
+        ),
+        (
+            "a.py",
+            "def send(path, body=None):\n    if body is None:\n        return requests.get(BASE + path)\n    return requests.post(BASE + path, json=body)\n\ndef fetch_all(path):\n    return requests.get(BASE + path)\n\nfetch_all('/crm/v3/objects/contacts')\n",
+            &["GET"],
+        ),
+        ("a.py", "req = urllib.request.Request('API', data=b)\nurllib.request.urlopen(req)", &["POST"]),
+        ("a.py", "req = urllib.request.Request('API/1')\nreq.method = 'DELETE'\nurllib.request.urlopen(req)", &["DELETE"]),
+        ("a.py", "class A:\n    url = 'API'\n\n    def add(self, b):\n        return self.session.post(self.url, json=b)\n", &["POST"]),
+        ("a.py", "conn.request('POST', '/crm/v3/objects/contacts', body)", &["POST"]),
+        (
+            "a.py",
+            "url = 'API'\nif update:\n    url = 'API/1'\n    r = requests.patch(url)\nelse:\n    r = requests.post(url)\n",
+            &["POST", "PATCH"],
+        ),
+        ("a.rb", "uri = URI('API')\nreq = Net::HTTP::Post.new(uri)\nhttp.request(req)", &["POST"]),
+        ("a.rb", "RestClient::Request.execute(method: :delete, url: \"API/#{id}\")", &["DELETE"]),
+        (
+            "a.rb",
+            "def call(verb, path)\n  HTTParty.send(verb, BASE + path)\nend\n\ndef drop(id)\n  call(:delete, \"/crm/v3/objects/contacts/#{id}\")\nend",
+            &["DELETE"],
+        ),
+        ("a.rb", "conn.post do |req|\n  req.url '/crm/v3/objects/contacts'\n  req.body = b\nend", &["POST"]),
+    ]);
+}
+
+#[test]
+fn k10_php_go_java_and_c_sharp_say_the_method_in_many_places() {
+    check(&[
+        ("a.php", "<?php\n$client->request('PATCH', 'API/1', ['json' => $b]);", &["PATCH"]),
+        ("a.php", "<?php\n$r = new Request('PUT', \"API/1\");\n$client->send($r);", &["PUT"]),
+        (
+            "a.php",
+            "<?php\n$context = stream_context_create(['http' => ['method' => 'POST', 'content' => $b]]);\n$x = file_get_contents('API', false, $context);",
+            &["POST"],
+        ),
+        (
+            "a.php",
+            "<?php\nclass A {\n  private function call($method, $path, $body = null) {\n    $ch = curl_init(self::BASE . $path);\n    curl_setopt($ch, CURLOPT_CUSTOMREQUEST, $method);\n    return curl_exec($ch);\n  }\n  public function drop($id) {\n    return $this->call('DELETE', '/crm/v3/objects/contacts/' . $id);\n  }\n}",
+            &["DELETE"],
+        ),
+        (
+            "a.php",
+            "<?php\ncurl_setopt_array($ch, [CURLOPT_URL => 'API', CURLOPT_RETURNTRANSFER => true, CURLOPT_POST => true]);",
+            &["POST"],
+        ),
+        ("a.php", "<?php\n$url = 'API';\n$args = ['headers' => $h, 'method' => 'PUT'];\nwp_remote_request($url, $args);", &["PUT"]),
+        ("a.go", "package a\n\nfunc a() {\n\treq, err := http.NewRequest(http.MethodDelete, \"API/1\", nil)\n}", &["DELETE"]),
+        (
+            "a.go",
+            "package a\n\nfunc a() {\n\turl := fmt.Sprintf(\"API/%s\", id)\n\treq, err := http.NewRequestWithContext(ctx, \"PATCH\", url, b)\n}",
+            &["PATCH"],
+        ),
+        (
+            "a.go",
+            "package a\n\nfunc (c *C) do(method, path string, body any) error {\n\treq, _ := http.NewRequest(method, c.base+path, nil)\n\treturn nil\n}\n\nfunc (c *C) Add(x any) error {\n\treturn c.do(http.MethodPost, \"/crm/v3/objects/contacts\", x)\n}",
+            &["POST"],
+        ),
+        (
+            "A.java",
+            "class A { void a() { HttpRequest r = HttpRequest.newBuilder().uri(URI.create(\"API\")).header(\"a\", \"b\").POST(body).build(); } }",
+            &["POST"],
+        ),
+        (
+            "A.java",
+            "class A { void a() { HttpRequest.Builder b = HttpRequest.newBuilder(URI.create(\"API\"));\n b.header(\"a\", \"b\");\n b.PUT(body); } }",
+            &["PUT"],
+        ),
+        (
+            "A.java",
+            "class A { void a() { HttpURLConnection c = (HttpURLConnection) new URL(\"API\").openConnection();\n c.setRequestMethod(\"POST\"); } }",
+            &["POST"],
+        ),
+        ("A.java", "class A { void a() { HttpDelete d = new HttpDelete(\"API/1\"); client.execute(d); } }", &["DELETE"]),
+        (
+            "A.java",
+            "class A { Mono<String> a() { return webClient.patch().uri(\"/crm/v3/objects/contacts/{id}\", id).retrieve(); } }",
+            &["PATCH"],
+        ),
+        ("A.java", "class A { void a() { Request r = new Request.Builder().url(\"API\").build(); } }", &["GET"]),
+        (
+            "A.cs",
+            "class A { async Task B() { var r = new HttpRequestMessage { Method = HttpMethod.Delete, RequestUri = new Uri(\"API/1\") }; } }",
+            &["DELETE"],
+        ),
+        ("A.cs", "class A { async Task B() { var url = $\"API/{id}\"; await client.PutAsync(url, c); } }", &["PUT"]),
+        ("A.cs", "class A { async Task B() { var request = new RestRequest(\"/crm/v3/objects/contacts\", Method.Post); } }", &["POST"]),
+        (
+            "A.cs",
+            "class A { Task<T> Send<T>(HttpMethod method, string path) { var r = new HttpRequestMessage(method, _base + path); return Go(r); }\n Task C() => Send<int>(HttpMethod.Patch, \"/crm/v3/objects/contacts/1\"); }",
+            &["PATCH"],
+        ),
+    ]);
+}
+
+#[test]
+fn k10_a_shell_says_the_method_in_many_places() {
+    check(&[
+        ("a.sh", "curl -s API", &["GET"]),
+        ("a.sh", "curl -sXPATCH \"API/1\" -d @b.json", &["PATCH"]),
+        ("a.sh", "curl API --json '{}'", &["POST"]),
+        ("a.sh", "curl -G API -d limit=3", &["GET"]),
+        ("a.sh", "url=\"API\"\necho start\ncurl \\\n  --header 'a: b' \\\n  -X DELETE \"$url/1\"", &["DELETE"]),
+        ("a.sh", "hs() {\n  local method=$1 path=$2\n  curl -X \"$method\" \"$BASE$path\"\n}\nhs POST /crm/v3/objects/contacts", &["POST"]),
+        ("a.sh", "call() {\n  curl -X PUT \"https://api.hubapi.com$1\"\n}\ncall /crm/v3/objects/contacts/1", &["PUT"]),
+    ]);
+}
+
+#[test]
+fn k9_the_function_that_sends_says_how_a_call_authenticates() {
+    let text = "def old(path):\n    return requests.get(BASE + path, params={'hapikey': KEY})\n\ndef new(path):\n    return requests.get(BASE + path, headers={'Authorization': f'Bearer {TOKEN}'})\n\na = old('/crm/v3/objects/contacts')\nb = new('/crm/v3/objects/companies')\n";
+    let found: Vec<UsageAuth> = examine("hubspot.py", text).usages.into_iter().map(|(_, usage)| usage.auth).collect();
+    assert_eq!(found, [UsageAuth::Hapikey, UsageAuth::Bearer]);
+}
+
+#[test]
+fn k10_hostile_programs_are_followed_in_bounded_time() {
+    // Each function hands its parameter to all others: without a bound every step would double.
+    let functions: String = (0..200)
+        .map(|at| format!("function f{at}(u) {{ f{}(u); f{}(u); f{}(u); }}\n", (at + 1) % 200, (at + 7) % 200, (at + 31) % 200))
+        .collect();
+    let calls: String = (0..300).map(|at| format!("f{}('API/{at}');\n", at % 200)).collect();
+    let found = methods("a.js", &format!("{functions}{calls}"));
+    assert_eq!(found.len(), 300);
+    assert!(found.iter().all(|method| method == "UNKNOWN"), "nothing says a method");
+    let deep = format!("fetch({}'API'{})", "f(".repeat(2_000), ")".repeat(2_000));
+    assert_eq!(methods("a.js", &deep).len(), 1);
+}

@@ -1,0 +1,173 @@
+//! What the syntax tree of a program says of a call: its method, and which parts of the program shape it.
+//!
+//! The URL is followed to where it is sent: through the expression that it is a part of, variables,
+//! fields, tables, functions that return it and functions that it is handed to. The first place that
+//! says a method decides. Every walk is bounded.
+
+mod call;
+mod flow;
+mod sent;
+mod shell;
+mod value;
+mod words;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ops::Range;
+
+use keyway_core::catalog::Method;
+use tree_sitter::Node;
+
+use crate::detect::Text;
+use crate::fix::Language;
+use crate::fix::syntax::{Source, above};
+
+/// Largest text that is parsed, in bytes. Larger ones are bundles.
+const TEXT_MAX: usize = 1 << 20;
+/// Steps that one URL is followed.
+const STEPS_MAX: u32 = 600;
+/// Steps that the URLs of one file are followed together.
+const STEPS_OF_FILE_MAX: u32 = 200_000;
+
+/// What the tree says of a call's method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// This one is written at the call.
+    Says(Method),
+    /// Nothing is written, and the function that is called reads where nothing is, as documented.
+    Reads,
+    /// The URL is sent by something that takes its method from elsewhere.
+    Open,
+    /// The tree does not show where the URL goes.
+    Silent,
+}
+
+/// The tree of a text. None where no grammar reads it.
+pub(super) fn source(text: Text<'_>) -> Option<Source<'_>> {
+    if text.bytes.len() > TEXT_MAX {
+        return None;
+    }
+    let content = std::str::from_utf8(text.bytes).ok()?;
+    let ending = text.path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let language = match ending {
+        // Google Apps Script is JavaScript; these shells are near enough to bash.
+        "gs" => Language::JavaScript,
+        "zsh" | "ksh" => Language::Shell,
+        _ => Language::of(text.path, content)?,
+    };
+    match language {
+        Language::Yaml | Language::Json | Language::Env => None,
+        _ => Source::parse(language, content),
+    }
+}
+
+/// A program, with its names at hand.
+pub(super) struct Program<'s, 't> {
+    source: &'s Source<'t>,
+    /// Every plain name, with the places where it stands, in order.
+    names: HashMap<&'t str, Vec<Node<'s>>>,
+    /// Functions and methods by name.
+    functions: HashMap<&'t str, Vec<Node<'s>>>,
+    left: Cell<u32>,
+    left_of_file: Cell<u32>,
+    /// Whether options were seen that hold a method which is not.
+    open: Cell<bool>,
+    /// Parts of the program that shape the call which is followed.
+    trail: RefCell<Vec<Range<usize>>>,
+}
+
+impl<'s, 't> Program<'s, 't> {
+    pub(super) fn of(source: &'s Source<'t>) -> Self {
+        let mut names: HashMap<&'t str, Vec<Node<'s>>> = HashMap::new();
+        let mut functions: HashMap<&'t str, Vec<Node<'s>>> = HashMap::new();
+        for node in source.nodes() {
+            if node.child_count() == 0 {
+                let name = source.of(node).trim_start_matches(['$', '@']);
+                if words::is_name(name) {
+                    names.entry(name).or_default().push(node);
+                }
+            } else if let Some(name) = defines(source, node) {
+                functions.entry(name).or_default().push(node);
+            }
+        }
+        Self {
+            source,
+            names,
+            functions,
+            left: Cell::new(0),
+            left_of_file: Cell::new(STEPS_OF_FILE_MAX),
+            open: Cell::new(false),
+            trail: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The method of the call whose URL stands here, and the parts of the program that shape it.
+    pub(super) fn method(&self, url: &Range<usize>) -> (Answer, Vec<Range<usize>>) {
+        self.left.set(STEPS_MAX.min(self.left_of_file.get()));
+        self.trail.borrow_mut().clear();
+        let answer = self.expression_at(url.start).map_or(Answer::Silent, |node| self.follow(node, None));
+        let spent = STEPS_MAX.saturating_sub(self.left.get());
+        self.left_of_file.set(self.left_of_file.get().saturating_sub(spent));
+        (answer, self.trail.take())
+    }
+
+    /// The string in which a URL starts.
+    fn expression_at(&self, at: usize) -> Option<Node<'s>> {
+        let node = self.source.root()?.descendant_for_byte_range(at, at + 1)?;
+        let is_string = |node: Node<'_>| self.source.language.is_string(node.kind());
+        let mut string = if is_string(node) { node } else { above(node, is_string)? };
+        // Ruby and shell nest strings in strings.
+        while let Some(outer) = above(string, is_string) {
+            string = outer;
+        }
+        Some(string)
+    }
+
+    /// One step of the budget. A budget that is used up ends the walk.
+    fn spend(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn shapes(&self, node: Node<'_>) {
+        const PARTS_MAX: usize = 24;
+        let mut trail = self.trail.borrow_mut();
+        if trail.len() < PARTS_MAX {
+            trail.push(node.byte_range());
+        }
+    }
+}
+
+/// The name of a function that a node defines.
+fn defines<'t>(source: &Source<'t>, node: Node<'_>) -> Option<&'t str> {
+    let named = match node.kind() {
+        "function_declaration"
+        | "generator_function_declaration"
+        | "function_definition"
+        | "method_definition"
+        | "method_declaration"
+        | "method"
+        | "singleton_method"
+        | "local_function_statement" => node.child_by_field_name("name")?,
+        "arrow_function"
+        | "function_expression"
+        | "lambda"
+        | "anonymous_function"
+        | "anonymous_function_creation_expression"
+        | "lambda_expression"
+        | "func_literal" => {
+            let holder = node.parent()?;
+            match holder.kind() {
+                "variable_declarator" | "public_field_definition" | "field_definition" => holder.child_by_field_name("name")?,
+                "pair" => holder.child_by_field_name("key")?,
+                "assignment" | "assignment_expression" => holder.child_by_field_name("left")?,
+                "expression_list" => holder.parent()?.child_by_field_name("left")?,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let name = source.of(named);
+    Some(name.rsplit(['.', '$', '@', '>']).next().unwrap_or(name))
+}
