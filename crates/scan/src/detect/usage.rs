@@ -10,6 +10,7 @@ mod method;
 mod path;
 mod scope;
 mod sdk;
+mod step;
 mod tree;
 mod url;
 

@@ -7,7 +7,7 @@ use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 use serde_json::Value;
 
-use super::{other, resolve, segments_of, usage};
+use super::{other, resolve, segments_of, step, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, UsageAuth, Via};
 
@@ -119,6 +119,11 @@ fn generic(tool: &str, name: &str, step: &Value) -> Usage {
         Some(action) if tool != "make" => format!("{name} {action}"),
         _ => name.to_owned(),
     };
+    let said = if tool == "make" { name.rsplit_once(':').map(|(_, module)| module) } else { action };
+    let sent = said.and_then(step::operation).and_then(|(method, path)| resolve(Some(method), &segments_of(&path)));
+    if let Some(meaning) = sent {
+        return usage(meaning, Via::Node, Some(call), UsageAuth::Bearer);
+    }
     // Connections of these tools are OAuth or private-app ones; HubSpot refuses others since 2022.
     other(Via::Node, format!("node {call}"), Some(call), UsageAuth::Bearer)
 }
@@ -148,8 +153,13 @@ fn innermost(braces: &[Range<usize>], at: usize) -> Option<Range<usize>> {
 
 /// Largest object of an export whose keys are looked at, in bytes.
 const OBJECT_MAX: usize = 16 << 10;
+/// Largest path of an OpenAPI document whose verbs are looked at, in bytes.
+const PATH_MAX: usize = 512 << 10;
 /// Objects around a URL that are looked at.
 const LEVELS_MAX: usize = 4;
+
+/// Keys that hold a method; Zapier's webhooks name it as their action.
+const METHOD_KEYS: [&[u8]; 5] = [b"method", b"requestMethod", b"httpMethod", b"verb", b"action"];
 
 /// The method that a JSON export says beside a URL: a key `method` of one of the objects around it.
 pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
@@ -159,13 +169,22 @@ pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
     let mut inner = at;
     for _ in 0..LEVELS_MAX {
         let open = opening(text, inner)?;
-        let keys = keys(text, open);
-        let is_method = |(name, _): &&(Range<usize>, Range<usize>)| {
-            matches!(&text[name.clone()], b"method" | b"requestMethod" | b"httpMethod" | b"verb")
-        };
-        if let Some((_, value)) = keys.iter().find(is_method) {
+        let keys = keys(text, open, OBJECT_MAX);
+        let method = keys.iter().filter(|(name, _)| METHOD_KEYS.contains(&&text[name.clone()])).find_map(|(_, value)| {
             let value: Vec<u8> = text[value.clone()].iter().filter(|byte| byte.is_ascii_alphabetic()).map(u8::to_ascii_uppercase).collect();
-            return Method::parse(std::str::from_utf8(&value).ok()?);
+            Method::parse(std::str::from_utf8(&value).ok()?)
+        });
+        if method.is_some() {
+            return method;
+        }
+        // A node of n8n, a request of Postman: without a key for the method they read.
+        let reads = |(name, value): &(Range<usize>, Range<usize>)| match &text[name.clone()] {
+            b"type" => memchr::memmem::find(&text[value.clone()], b"httpRequest").is_some(),
+            b"request" => true,
+            _ => false,
+        };
+        if keys.iter().any(reads) {
+            return Some(Method::Get);
         }
         inner = open;
     }
@@ -181,7 +200,7 @@ pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
         Method::parse(&String::from_utf8_lossy(name).to_ascii_uppercase()).filter(|_| name.iter().all(u8::is_ascii_lowercase))
     };
     if let Some(head) = JSON.find(rest) {
-        let keys = keys(text, path.end + head.end() - 1);
+        let keys = keys(text, path.end + head.end() - 1, PATH_MAX);
         return keys.into_iter().filter_map(|(name, _)| Some((name.start, verb(&text[name])?))).collect();
     }
     if YAML.find(rest).is_none() {
@@ -190,7 +209,7 @@ pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
     let line = crate::text::line_near(text, path.start);
     let indent = crate::text::indent_of(&text[line.clone()]);
     let (mut end, mut own, mut found) = (crate::text::line_near(text, path.end).end, None, Vec::new());
-    while end + 1 < text.len() && end < path.end + OBJECT_MAX {
+    while end + 1 < text.len() && end < path.end + PATH_MAX {
         let line = crate::text::line_near(text, end + 1);
         let content = &text[line.clone()];
         let here = crate::text::indent_of(content);
@@ -227,8 +246,8 @@ fn opening(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The names of an object's own keys, with the text up to the end of each value's first token.
-fn keys(text: &[u8], open: usize) -> Vec<(Range<usize>, Range<usize>)> {
-    let limit = text.len().min(open + OBJECT_MAX);
+fn keys(text: &[u8], open: usize, most: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let limit = text.len().min(open + most);
     let (mut keys, mut depth, mut at) = (Vec::new(), 0usize, open);
     while at < limit {
         match text[at] {

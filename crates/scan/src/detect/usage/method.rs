@@ -47,6 +47,13 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()));
     }
+    // Bruno: `post {`, and the URL on the next line.
+    static BLOCK: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?-u)(?:^|\n)(?P<method>get|post|put|patch|delete) \{\s*\n\s*url:\s*$").expect("a constant"));
+    let above = &text[url.start.saturating_sub(60)..url.start];
+    if let Some(method) = BLOCK.captures(above).and_then(|captures| captures.name("method")) {
+        return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
+    }
     // An export says it beside the URL, however long what stands between them is.
     if let Some(method) = document::method_beside(text, url.start) {
         return Some(method);

@@ -47,6 +47,17 @@ static PATH: LazyLock<Regex> = LazyLock::new(|| {
 static REST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(?-u)(?P<before>["'`}])(?P<path>/?[a-z][a-z0-9_-]*(?:["'`?]|/))"#).expect("a constant"));
 
+/// A path that is a key of YAML, below the base of an OpenAPI document.
+static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m-u)^[ \t]+(?P<path>/[a-z][^\s:]*):[ \t]*\r?$").expect("a constant"));
+
+/// The base path of a document of Swagger 2.
+fn base_path(text: &[u8]) -> Option<Vec<String>> {
+    static BASE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?m-u)^[ \t{]*"?basePath"?\s*:\s*["']?(?P<base>/[a-z0-9/-]{2,80})"#).expect("a constant"));
+    let base = BASE.captures(text)?.name("base")?;
+    Some(String::from_utf8_lossy(base.as_bytes()).split('/').filter(|one| !one.is_empty()).map(str::to_owned).collect())
+}
+
 /// Stretches of a text, from where to where; none reaches into another.
 #[derive(Default)]
 struct Stretches(BTreeMap<usize, usize>);
@@ -161,10 +172,11 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage
             found.extend(calls);
         }
     }
+    bases.extend(base_path(bytes).filter(|_| calls_hubspot));
     bases.sort();
     bases.dedup();
     for base in bases.iter().take(4) {
-        for captures in REST.captures_iter(bytes) {
+        for captures in REST.captures_iter(bytes).chain(KEY.captures_iter(bytes)) {
             let Some(path) = captures.name("path") else { continue };
             if taken.contains(path.start()) || in_comment(bytes, path.start()) {
                 continue;
@@ -175,9 +187,12 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage
             let url = path.start()..rest.end;
             let catalogued = resolve(None, &segments)
                 .is_some_and(|meaning| meaning.path.contains('{') || meaning.path.split('/').count() == segments.len() + 1);
-            if catalogued && let Some(usage) = call(around, &url, &Read { segments, open: rest.open, end: rest.end }, Sent::Unknown, None) {
-                taken.add(&url);
-                found.push((path.start(), usage));
+            if catalogued {
+                let calls = calls(around, &url, &Read { segments, open: rest.open, end: rest.end }, Sent::Unknown);
+                if !calls.is_empty() {
+                    taken.add(&url);
+                    found.extend(calls);
+                }
             }
         }
     }

@@ -294,3 +294,37 @@ fn k10_hostile_programs_are_followed_in_bounded_time() {
     let deep = format!("fetch({}'API'{})", "f(".repeat(2_000), ")".repeat(2_000));
     assert_eq!(methods("a.js", &deep).len(), 1);
 }
+
+#[test]
+fn k10_documents_are_read_node_by_node() {
+    let long = "y".repeat(40_000);
+    let openapi = format!(
+        r#"{{"servers": [{{"url": "https://api.hubapi.com"}}], "paths": {{"/crm/v3/objects/contacts": {{"get": {{"description": "{long}"}}, "post": {{"summary": "x"}}}}}}}}"#
+    );
+    check(&[
+        (
+            "a.postman_collection.json",
+            r#"{"item": [{"name": "a", "request": {"header": [], "url": {"raw": "API"}}}, {"name": "b", "request": "API"}]}"#,
+            &["GET", "GET"],
+        ),
+        (
+            "workflow.json",
+            r#"{"nodes": [{"parameters": {"url": "API", "options": {}}, "type": "n8n-nodes-base.httpRequest"}, {"parameters": {"requestMethod": "DELETE", "url": "API/1"}, "type": "n8n-nodes-base.httpRequest"}]}"#,
+            &["GET", "DELETE"],
+        ),
+        ("zap.json", r#"{"steps": [{"app": "WebHookCLI", "action": "post", "params": {"url": "API", "data": {}}}]}"#, &["POST"]),
+        ("openapi.json", &openapi, &["GET", "POST"]),
+        (
+            "swagger.json",
+            "{\"swagger\": \"2.0\",\n\"host\": \"api.hubapi.com\",\n\"basePath\": \"/crm/v3\",\n\"paths\": {\"/objects/contacts\": {\"post\": {}, \"get\": {}}}}",
+            &["POST", "GET"],
+        ),
+        (
+            "openapi.yaml",
+            "servers:\n  - url: https://api.hubapi.com/crm/v3\npaths:\n  /objects/contacts:\n    get:\n      summary: x\n    post:\n      summary: y\n",
+            &["GET", "POST"],
+        ),
+        ("add.bru", "meta {\n  name: a\n}\n\npost {\n  url: API\n  body: json\n}\n", &["POST"]),
+        ("requests.http", "### a\nDELETE API/1\nAuthorization: Bearer x\n", &["DELETE"]),
+    ]);
+}

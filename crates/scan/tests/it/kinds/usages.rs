@@ -104,7 +104,12 @@ fn k12_nodes_of_n8n_are_the_calls_that_they_send() {
 #[test]
 fn k12_steps_of_other_tools_are_listed_and_other_steps_are_not() {
     for (text, operation) in [
-        (r#"{"flow": [{"id": 1, "module": "hubspotcrm:CreateContact", "version": 2}]}"#, "node hubspotcrm:CreateContact"),
+        (r#"{"flow": [{"id": 1, "module": "hubspotcrm:CreateContact", "version": 2}]}"#, "POST /crm/v3/objects/contacts"),
+        (r#"{"flow": [{"id": 1, "module": "hubspotcrm:updateADeal", "version": 2}]}"#, "PATCH /crm/v3/objects/{objectType}/{objectId}"),
+        (r#"{"flow": [{"id": 1, "module": "hubspotcrm:searchCompanies", "version": 2}]}"#, "POST /crm/v3/objects/companies/search"),
+        (r#"{"flow": [{"id": 1, "module": "hubspotcrm:watchContacts", "version": 2}]}"#, "node hubspotcrm:watchContacts"),
+        (r#"{"steps": [{"selected_api": "HubSpotCLIAPI@1.2.0", "action": "find_ticket"}]}"#, "POST /crm/v3/objects/tickets/search"),
+        (r#"{"block": [{"provider": "hubspot", "name": "delete_contact"}]}"#, "DELETE /crm/v3/objects/contacts/{contactId}"),
         (r#"{"steps": [{"selected_api": "HubSpotCLIAPI@1.2.0", "action": "crm_create"}]}"#, "node HubSpotCLIAPI@1.2.0 crm_create"),
         (r#"{"block": [{"provider": "hubspot", "name": "search_object"}]}"#, "node hubspot search_object"),
         (r#"[{"id": "1", "type": "hubspot-contacts", "name": "read"}]"#, "node hubspot-contacts read"),
