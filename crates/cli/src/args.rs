@@ -199,6 +199,9 @@ pub struct Scan {
     /// Say why each finding is one
     #[arg(long)]
     pub explain: bool,
+    /// Colours in the report: on a terminal (auto; NO_COLOR turns them off), always or never
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
     /// Ask HubSpot of each token whether it works, whose it is and which scopes it holds
     #[arg(long)]
     pub verify: bool,
@@ -220,6 +223,13 @@ pub enum ReportFormat {
     Markdown,
     /// JUnit XML, as any CI shows it
     Junit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

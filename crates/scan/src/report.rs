@@ -4,6 +4,7 @@ pub mod html;
 pub mod human;
 pub mod junit;
 pub mod markdown;
+mod paint;
 pub mod sarif;
 pub mod summary;
 
@@ -14,11 +15,13 @@ use crate::finding::{Finding, Usage};
 use crate::scan::{Report, Stats};
 use crate::secrets::{Secret, secrets};
 use crate::source::Skip;
+use summary::{Totals, totals};
 
 /// A report, and what its findings are together.
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
+    summary: Totals<'a>,
     secrets: Vec<Secret<'a>>,
     findings: &'a [Finding],
     usages: &'a [Usage],
@@ -30,6 +33,7 @@ struct Document<'a> {
 pub fn json(report: &Report) -> String {
     let document = Document {
         version: report.version,
+        summary: totals(report),
         secrets: secrets(&report.findings),
         findings: &report.findings,
         usages: &report.usages,

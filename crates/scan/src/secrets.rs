@@ -98,6 +98,10 @@ fn last(introduced: &Introduced) -> Option<Commit<'_>> {
 /// `3 secrets at 5 places`; one count where they agree.
 pub fn count(findings: &[Finding]) -> String {
     let (secrets, places) = (secrets(findings).len(), findings.len());
-    let plural = |number: usize, what: &str| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") };
     format!("{} at {}", plural(secrets, "secret"), plural(places, "place"))
+}
+
+/// A number of things.
+pub(crate) fn plural(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

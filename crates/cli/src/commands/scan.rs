@@ -19,7 +19,7 @@ use keyway_scan::source::tree::Which;
 
 use super::{today, verify};
 use crate::Exit;
-use crate::args::{Confidence, FailOn, ReportFormat, Scan};
+use crate::args::{Colour, Confidence, FailOn, ReportFormat, Scan};
 
 /// Scans, reports, and says by its exit code whether what was asked about is there.
 pub fn run(args: Scan) -> anyhow::Result<Exit> {
@@ -125,10 +125,23 @@ fn fails(what: FailOn, report: &Report, today: &str) -> bool {
     }
 }
 
+/// Whether the report has colours. A file has none unless they are asked for (no-color.org for NO_COLOR).
+fn coloured(args: &Scan) -> bool {
+    match args.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            args.output.is_none() && std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
+        }
+    }
+}
+
 fn written(report: &Report, args: &Scan, today: &str) -> String {
     let format = if args.json { ReportFormat::Json } else { args.format };
     match format {
-        ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today) }),
+        ReportFormat::Human => human::write(report, human::Style { explain: args.explain, today: Some(today), colour: coloured(args) }),
         ReportFormat::Json => report::json(report),
         ReportFormat::Sarif => report::sarif::write(report, today),
         ReportFormat::Html => report::html::write(report, today),

@@ -41,11 +41,11 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     )?;
     writeln!(out, "<ul class=\"figures\">")?;
     for (figure, what) in [
-        (secrets(&report.findings).len() as u64, "credentials in plain text"),
+        (secrets(&report.findings).len() as u64, "secrets in plain text"),
         (report.findings.len() as u64, "places where they stand"),
         (report.usages.len() as u64, "calls of HubSpot’s API"),
         (ended as u64, "calls whose end has passed"),
-        (by_integration(report).len() as u64, "integrations that call"),
+        (by_integration(report).len() as u64, "folders with calls"),
         (report.stats.files, "files read"),
     ] {
         writeln!(out, "<li><strong>{figure}</strong>{what}</li>")?;

@@ -1,12 +1,13 @@
-//! For a terminal: findings by integration, what to do about each kind, calls that end.
+//! For a terminal: a summary first, then secrets by integration, what to do about each kind, calls that end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::summary::{by_integration, integration};
+use super::paint::{Paint, Shade};
+use super::summary::{Totals, by_integration, days, integration, row, totals};
 use crate::finding::{Confidence, Finding};
 use crate::scan::Report;
-use crate::secrets;
+use crate::secrets::plural;
 use keyway_core::shown::Terminal;
 
 /// How it is written.
@@ -16,57 +17,157 @@ pub struct Style<'a> {
     pub explain: bool,
     /// Today, ISO date: what has ended and what will.
     pub today: Option<&'a str>,
+    /// Colours, for a terminal.
+    pub colour: bool,
+}
+
+impl Style<'_> {
+    fn paint<'t>(&self, shade: Shade, text: &'t str) -> Paint<'t> {
+        Paint { shade: Some(shade).filter(|_| self.colour), text }
+    }
+
+    /// The shade of a day: past, within six months, later.
+    fn of_day(&self, date: &str) -> Shade {
+        match self.today.and_then(|today| Some(days(date)? - days(today)?)) {
+            Some(left) if left <= 0 => Shade::Bad,
+            Some(left) if left <= 183 => Shade::Soon,
+            _ => Shade::Fine,
+        }
+    }
+
+    fn ended(&self, date: &str) -> bool {
+        self.today.is_some_and(|today| date <= today)
+    }
 }
 
 /// Writes a report for a person.
 pub fn write(report: &Report, style: Style<'_>) -> String {
     let mut out = String::new();
     // Writing to a string can't fail.
-    let _ = findings(report, style, &mut out)
+    let _ = summary(report, style, &mut out)
+        .and_then(|()| findings(report, style, &mut out))
         .and_then(|()| usages(report, style, &mut out))
-        .and_then(|()| skipped(report, &mut out))
-        .and_then(|()| summary(report, &mut out));
+        .and_then(|()| skipped(report, style, &mut out))
+        .and_then(|()| figures(report, &mut out));
     out
+}
+
+/// Integrations that the summary lists.
+const INTEGRATIONS_MAX: usize = 20;
+
+/// What there is, before anything is listed.
+fn summary(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    if report.findings.is_empty() && report.usages.is_empty() {
+        return Ok(());
+    }
+    let Totals { secrets, places, by_confidence, calls, by_end, without_end } = totals(report);
+    writeln!(out, "{}\n", style.paint(Shade::Head, "Summary"))?;
+    let sure = [(Confidence::High, Shade::Bad), (Confidence::Medium, Shade::Soon), (Confidence::Low, Shade::Dim)]
+        .into_iter()
+        .filter_map(|(confidence, shade)| Some((by_confidence.get(&confidence)?, confidence, shade)))
+        .map(|(count, confidence, shade)| style.paint(shade, &format!("{count} {}", confidence.as_str())).to_string())
+        .collect::<Vec<_>>();
+    let sure = if sure.is_empty() { String::new() } else { format!("  ({} confidence)", sure.join(", ")) };
+    writeln!(out, "  {} at {}{sure}", plural(secrets, "secret"), plural(places, "place"))?;
+    writeln!(out, "  {}", plural(calls, "call"))?;
+    let width = by_end.iter().map(|end| end.calls).max().unwrap_or(0).max(without_end).to_string().len();
+    for end in &by_end {
+        let word = if style.ended(end.date) { "ended" } else { "end " };
+        let line = format!("{word} {}", end.date);
+        let what = if end.what.is_empty() { String::new() } else { format!("  {}", row(&end.what)) };
+        writeln!(out, "    {:>width$}  {}{what}", end.calls, style.paint(style.of_day(end.date), &line))?;
+    }
+    if without_end > 0 {
+        writeln!(out, "    {without_end:>width$}  {}", style.paint(Shade::Fine, "without a known end"))?;
+    }
+    by_folder(report, style, out)?;
+    writeln!(out)
+}
+
+/// One line for each integration, the one with most to do first.
+fn by_folder(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    #[derive(Default)]
+    struct Row<'r> {
+        secrets: BTreeSet<&'r str>,
+        calls: usize,
+        ended: usize,
+        first: Option<&'static str>,
+    }
+    let mut rows: BTreeMap<&str, Row<'_>> = BTreeMap::new();
+    for finding in &report.findings {
+        rows.entry(integration(&finding.path)).or_default().secrets.insert(&finding.fingerprint);
+    }
+    for usage in &report.usages {
+        let row = rows.entry(integration(&usage.path)).or_default();
+        row.calls += 1;
+        row.ended += usize::from(usage.sunset.is_some_and(|date| style.ended(date)));
+        row.first = row.first.into_iter().chain(usage.sunset).min();
+    }
+    if rows.len() < 2 {
+        return Ok(());
+    }
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_by_key(|(name, row)| (std::cmp::Reverse((row.secrets.len(), row.ended, row.calls)), *name));
+    let width = rows.iter().take(INTEGRATIONS_MAX).map(|(name, _)| Terminal(name).to_string().chars().count()).max().unwrap_or(0).min(40);
+    writeln!(out, "\n  By folder")?;
+    for (name, row) in rows.iter().take(INTEGRATIONS_MAX) {
+        let name = Terminal(name).to_string();
+        let secrets = if row.secrets.is_empty() { "-".to_owned() } else { plural(row.secrets.len(), "secret") };
+        let calls = if row.calls == 0 { "-".to_owned() } else { plural(row.calls, "call") };
+        let end = match (row.ended, row.first) {
+            (0, Some(date)) => style.paint(style.of_day(date), &format!("first end {date}")).to_string(),
+            (0, None) => String::new(),
+            (ended, _) => style.paint(Shade::Bad, &format!("{ended} ended")).to_string(),
+        };
+        let shade = if row.secrets.is_empty() { Shade::Dim } else { Shade::Bad };
+        let line = format!("    {name:width$}  {}  {calls:>10}  {end}", style.paint(shade, &format!("{secrets:>11}")));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    if rows.len() > INTEGRATIONS_MAX {
+        writeln!(out, "    and {} more", rows.len() - INTEGRATIONS_MAX)?;
+    }
+    Ok(())
 }
 
 fn findings(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     if report.findings.is_empty() {
         return Ok(());
     }
-    let mut groups: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    // One secret at several places of an integration is one entry.
+    let mut groups: BTreeMap<&str, Vec<(&str, Vec<&Finding>)>> = BTreeMap::new();
     for finding in &report.findings {
-        groups.entry(integration(&finding.path)).or_default().push(finding);
+        let group = groups.entry(integration(&finding.path)).or_default();
+        match group.iter_mut().find(|(fingerprint, _)| *fingerprint == finding.fingerprint) {
+            Some((_, places)) => places.push(finding),
+            None => group.push((&finding.fingerprint, vec![finding])),
+        }
     }
-    writeln!(out, "Credentials\n")?;
-    for (group, findings) in groups {
-        writeln!(out, "  {}", Terminal(group))?;
-        findings.into_iter().try_for_each(|finding| one(finding, style, out))?;
+    writeln!(out, "{}\n", style.paint(Shade::Head, "Secrets"))?;
+    for (group, secrets) in groups {
+        writeln!(out, "  {}", style.paint(Shade::Head, &Terminal(group).to_string()))?;
+        secrets.into_iter().try_for_each(|(_, places)| secret(&places, style, out))?;
         out.push('\n');
     }
     let kinds: BTreeSet<_> = report.findings.iter().map(|finding| finding.kind).collect();
-    writeln!(out, "What to do")?;
+    writeln!(out, "{}\n", style.paint(Shade::Head, "What to do"))?;
     for kind in kinds {
         writeln!(out, "  {}: {}.", kind.title(), kind.next_step())?;
     }
     writeln!(out)
 }
 
-fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Result {
-    write!(
-        out,
-        "    {}:{}:{}  {}  {}",
-        Terminal(&finding.path),
-        finding.line,
-        finding.column,
-        finding.kind.title(),
-        Terminal(&finding.masked)
-    )?;
-    if finding.confidence != Confidence::High {
-        write!(out, "  ({} confidence)", finding.confidence.as_str())?;
-    }
-    out.push('\n');
+fn secret(places: &[&Finding], style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(surest) = places.iter().max_by_key(|finding| finding.confidence) else { return Ok(()) };
+    let shade = if surest.confidence == Confidence::High { Shade::Bad } else { Shade::Soon };
+    let masked = Terminal(&surest.masked).to_string();
+    writeln!(out, "    {}  {masked}  ({} confidence)", style.paint(shade, surest.kind.title()), surest.confidence.as_str())?;
+    places.iter().try_for_each(|finding| place(finding, style, out))
+}
+
+fn place(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "      {}:{}:{}", Terminal(&finding.path), finding.line, finding.column)?;
     if let Some(host) = &finding.sent_to {
-        writeln!(out, "      sent to {}, which is not HubSpot's: rotate it", Terminal(host))?;
+        writeln!(out, "        sent to {}, which is not a HubSpot host: rotate it", Terminal(host))?;
     }
     if let Some(introduced) = &finding.introduced {
         let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
@@ -74,13 +175,13 @@ fn one(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Resul
         let date = introduced.date.as_deref().unwrap_or_default();
         let author = introduced.author.as_deref().unwrap_or_default();
         let still = if introduced.in_work_tree { "still in the work tree" } else { "no longer in the work tree" };
-        writeln!(out, "      {commit}  {}  {}  {still}", Terminal(date), Terminal(author))?;
+        writeln!(out, "        {commit}  {}  {}  {still}", Terminal(date), Terminal(author))?;
     }
     if let Some(verified) = &finding.verified {
-        writeln!(out, "      {}", Terminal(&verified.words()))?;
+        writeln!(out, "        {}", Terminal(&verified.words()))?;
     }
     if style.explain {
-        writeln!(out, "      rule {}: {}\n      {}", finding.rule, Terminal(&finding.reason), finding.fingerprint)?;
+        writeln!(out, "        rule {}: {}\n        {}", finding.rule, Terminal(&finding.reason), finding.fingerprint)?;
     }
     Ok(())
 }
@@ -89,24 +190,25 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
     if report.usages.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Calls\n")?;
+    writeln!(out, "{}\n", style.paint(Shade::Head, "Calls"))?;
     for (group, operations) in by_integration(report) {
-        writeln!(out, "  {}", Terminal(group))?;
+        writeln!(out, "  {}", style.paint(Shade::Head, &Terminal(group).to_string()))?;
         for operation in operations {
             let Some(first) = operation.calls.first() else { continue };
             write!(out, "    {}", Terminal(operation.operation))?;
             if matches!(operation.auth, "hapikey" | "developer_key") {
-                write!(out, "  [{}]", operation.auth)?;
+                write!(out, "  {}", style.paint(Shade::Soon, &format!("[{}]", operation.auth)))?;
             }
             if let Some(sunset) = first.sunset {
-                let past = style.today.is_some_and(|today| sunset <= today);
-                write!(out, "  {} {sunset}", if past { "ended" } else { "ends" })?;
+                let line = format!("{} {sunset}", if style.ended(sunset) { "ended" } else { "ends" });
+                write!(out, "  {}", style.paint(style.of_day(sunset), &line))?;
             }
             if let Some(successor) = &first.successor {
                 write!(out, "  → {}", Terminal(successor))?;
             }
             let more = if operation.calls.len() > 1 { format!(" and {} more", operation.calls.len() - 1) } else { String::new() };
-            writeln!(out, "\n      {}:{}{more}", Terminal(&first.path), first.line)?;
+            let place = format!("{}:{}{more}", Terminal(&first.path), first.line);
+            writeln!(out, "\n      {}", style.paint(Shade::Dim, &place))?;
             if style.explain && !first.scopes.is_empty() {
                 writeln!(out, "      scopes, one of: {}", first.scopes.join(", "))?;
             }
@@ -116,25 +218,26 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
     Ok(())
 }
 
-fn skipped(report: &Report, out: &mut String) -> std::fmt::Result {
+fn skipped(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     if report.skipped.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Left out")?;
+    writeln!(out, "{}\n", style.paint(Shade::Head, "Left out"))?;
     for skip in &report.skipped {
         writeln!(out, "  {}: {}", Terminal(&skip.path), Terminal(&skip.reason))?;
     }
     writeln!(out)
 }
 
-fn summary(report: &Report, out: &mut String) -> std::fmt::Result {
+/// The last line, which stays in view.
+fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     let stats = &report.stats;
     write!(
         out,
         "{}, {} in {} ({:.1} MB)",
-        secrets::count(&report.findings),
-        count(report.usages.len() as u64, "call"),
-        count(stats.files, "file"),
+        totals(report).secrets_at_places(),
+        plural(report.usages.len(), "call"),
+        plural(usize::try_from(stats.files).unwrap_or(usize::MAX), "file"),
         stats.bytes as f64 / 1e6
     )?;
     let passed = [
@@ -145,8 +248,4 @@ fn summary(report: &Report, out: &mut String) -> std::fmt::Result {
     ];
     passed.into_iter().filter(|(count, _)| *count > 0).try_for_each(|(count, why)| write!(out, "; {count} {why}"))?;
     writeln!(out)
-}
-
-fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

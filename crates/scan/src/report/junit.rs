@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::summary::totals;
 use crate::scan::Report;
 use keyway_core::shown::Markup;
 
@@ -19,6 +20,12 @@ fn body(report: &Report, out: &mut String) -> std::fmt::Result {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
     writeln!(out, "  <testsuite name=\"keyway scan\" tests=\"{tests}\" failures=\"{failures}\">")?;
+    let totals = totals(report);
+    writeln!(out, "    <properties>")?;
+    for (name, value) in [("secrets", totals.secrets), ("places", totals.places), ("calls", totals.calls)] {
+        writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>")?;
+    }
+    writeln!(out, "    </properties>")?;
     for finding in &report.findings {
         let place = format!("{}:{}", finding.path, finding.line);
         writeln!(

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::summary::{by_integration, deadlines};
+use super::summary::{by_integration, deadlines, totals};
 use crate::scan::Report;
-use crate::secrets;
+use crate::secrets::plural;
 use keyway_core::shown::Cell;
 
 /// Writes a report as Markdown.
@@ -17,7 +17,9 @@ pub fn write(report: &Report, today: &str) -> String {
 
 fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     writeln!(out, "# HubSpot credentials and calls\n")?;
-    writeln!(out, "{today}: {}, {} calls in {} files.\n", secrets::count(&report.findings), report.usages.len(), report.stats.files)?;
+    let (secrets, calls) = (totals(report).secrets_at_places(), plural(report.usages.len(), "call"));
+    let files = plural(usize::try_from(report.stats.files).unwrap_or(usize::MAX), "file");
+    writeln!(out, "{today}: {secrets}, {calls} in {files}.\n")?;
     if !report.findings.is_empty() {
         writeln!(out, "## Credentials\n\n| where | what | value | confidence | next step |\n| --- | --- | --- | --- | --- |")?;
         for finding in &report.findings {

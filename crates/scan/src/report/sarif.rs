@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use keyway_core::shown;
 use serde_json::{Value, json};
 
+use super::summary::totals;
 use crate::finding::{Confidence, Finding, Kind, Usage};
 use crate::scan::Report;
 
@@ -24,6 +25,7 @@ pub fn write(report: &Report, today: &str) -> String {
         .iter()
         .map(|skip| json!({"level": "warning", "message": {"text": format!("{}: {}", shown::line(&skip.path), shown::line(&skip.reason))}}))
         .collect();
+    let totals = totals(report);
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -32,6 +34,7 @@ pub fn write(report: &Report, today: &str) -> String {
             "columnKind": "unicodeCodePoints",
             "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": skipped}],
             "results": results,
+            "properties": {"secrets": totals.secrets, "places": totals.places, "calls": totals.calls},
         }],
     });
     shown::json(&serde_json::to_string_pretty(&log).expect("a value is JSON")).into_owned()

@@ -4,8 +4,76 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyway_core::catalog::tables::{SunsetRow, sunsets};
 
-use crate::finding::Usage;
+use serde::Serialize;
+
+use crate::finding::{Confidence, Usage};
 use crate::scan::Report;
+use crate::secrets::{plural, secrets};
+
+/// What is found, counted. Every report has these figures.
+#[derive(Debug, Serialize)]
+pub struct Totals<'a> {
+    /// Values that differ.
+    pub secrets: usize,
+    /// Places where they stand.
+    pub places: usize,
+    /// Secrets by their highest confidence.
+    pub by_confidence: BTreeMap<Confidence, usize>,
+    /// Calls, and other usages.
+    pub calls: usize,
+    /// Calls by the day on which they end, the earliest first.
+    pub by_end: Vec<End<'a>>,
+    /// Calls whose end is not known.
+    pub without_end: usize,
+}
+
+/// Calls that end on one day.
+#[derive(Debug, Serialize)]
+pub struct End<'a> {
+    /// ISO date.
+    pub date: &'a str,
+    /// What ends.
+    pub what: String,
+    /// How many calls.
+    pub calls: usize,
+}
+
+impl Totals<'_> {
+    /// `3 secrets at 5 places`.
+    pub fn secrets_at_places(&self) -> String {
+        format!("{} at {}", plural(self.secrets, "secret"), plural(self.places, "place"))
+    }
+}
+
+/// Counts a report.
+pub fn totals(report: &Report) -> Totals<'_> {
+    let secrets = secrets(&report.findings);
+    let mut by_confidence = BTreeMap::new();
+    secrets.iter().for_each(|secret| *by_confidence.entry(secret.confidence).or_default() += 1);
+    let by_end: Vec<End<'_>> =
+        deadlines(report).into_iter().map(|deadline| End { date: deadline.date, what: deadline.what, calls: deadline.calls }).collect();
+    Totals {
+        secrets: secrets.len(),
+        places: report.findings.len(),
+        by_confidence,
+        calls: report.usages.len(),
+        without_end: report.usages.len() - by_end.iter().map(|end| end.calls).sum::<usize>(),
+        by_end,
+    }
+}
+
+/// A text for one line of a table: its first part, cut where it is long.
+pub(super) fn row(text: &str) -> String {
+    const WIDTH: usize = 60;
+    let first = text.split("; ").next().unwrap_or(text);
+    if first.chars().count() <= WIDTH { first.to_owned() } else { first.chars().take(WIDTH - 1).chain(['…']).collect() }
+}
+
+/// The number of a day, for the days between two. Months count 31 days: it decides on colours only.
+pub(super) fn days(date: &str) -> Option<i32> {
+    let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i32>().ok();
+    Some((part(0..4)? * 12 + part(5..7)?) * 31 + part(8..10)?)
+}
 
 /// A day on which calls that were found end.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,9 +90,36 @@ pub struct Deadline<'a> {
     pub integrations: BTreeSet<&'a str>,
 }
 
-/// The integration that a path belongs to: its first folder; a dot for files at the top.
+/// Folders that hold integrations and are none.
+const HOLDERS: [&str; 16] = [
+    "services",
+    "apps",
+    "packages",
+    "projects",
+    "integrations",
+    "modules",
+    "functions",
+    "lambdas",
+    "jobs",
+    "workers",
+    "connectors",
+    "plugins",
+    "scripts",
+    "cmd",
+    "repos",
+    "clients",
+];
+
+/// The integration that a path belongs to: its first folder, the second below folders such as
+/// `services`; a dot for files at the top.
 pub fn integration(path: &str) -> &str {
-    path.split_once('/').map_or(".", |(first, _)| first)
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let Some(first) = path.find('/') else { return "." };
+    let holds = HOLDERS.iter().any(|holder| path[..first].eq_ignore_ascii_case(holder));
+    match path[first + 1..].find('/') {
+        Some(second) if holds => &path[..first + 1 + second],
+        _ => &path[..first],
+    }
 }
 
 /// The deadlines of a report, the earliest first.

@@ -111,3 +111,30 @@ fn a_call_is_reported_with_its_operation_successor_and_sunset() {
     assert_eq!(usage.sunset, Some("2027-09-30"));
     assert!(usage.scopes.contains(&"crm.objects.contacts.read".to_owned()), "{:?}", usage.scopes);
 }
+
+#[test]
+fn every_report_counts_the_same_and_the_summary_stands_first() {
+    let (one, two) = (values::pat(11), values::pat(12));
+    let folder = folder(&[
+        ("services/orders/.env", &format!("HUBSPOT_TOKEN={one}\n")),
+        ("services/orders/a.py", &format!("T = '{one}'\nrequests.get('https://api.hubapi.com/crm/v3/owners')\n")),
+        ("services/invoices/b.js", &format!("const t = '{two}'\nfetch('https://api.hubapi.com/contacts/v1/lists?hapikey=' + k)\n")),
+    ]);
+    let report = scan(folder.path());
+    let style = report::human::Style { today: Some("2026-11-29"), ..Default::default() };
+    let human = report::human::write(&report, style);
+    assert!(human.starts_with("Summary\n\n  2 secrets at 3 places  (2 high confidence)\n  2 calls\n"), "{human}");
+    assert!(human.contains("    services/orders       1 secret      1 call"), "{human}");
+    assert!(!human.contains('\u{1b}'), "colours only where they are asked for");
+    let coloured = report::human::write(&report, report::human::Style { colour: true, ..style });
+    assert!(coloured.contains("\u{1b}[31mended 2022-11-30\u{1b}[0m"), "{coloured}");
+    let json: serde_json::Value = serde_json::from_str(&report::json(&report)).expect("JSON");
+    let summary = &json["summary"];
+    assert_eq!((&summary["secrets"], &summary["places"], &summary["calls"]), (&2.into(), &3.into(), &2.into()));
+    assert_eq!(summary["by_confidence"]["high"], 2);
+    let sarif: serde_json::Value = serde_json::from_str(&report::sarif::write(&report, "2026-11-29")).expect("JSON");
+    assert_eq!(sarif["runs"][0]["properties"], serde_json::json!({"secrets": 2, "places": 3, "calls": 2}));
+    assert!(report::markdown::write(&report, "2026-11-29").contains("2 secrets at 3 places, 2 calls in 3 files."));
+    assert!(report::junit::write(&report).contains("<property name=\"secrets\" value=\"2\"/>"));
+    assert!(report::html::write(&report, "2026-11-29").contains("<strong>2</strong>secrets in plain text"));
+}
