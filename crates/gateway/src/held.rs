@@ -1,12 +1,16 @@
-//! Bytes of request bodies that are held in memory, counted while they arrive.
+//! Bytes of request bodies that are held in memory, counted while they arrive; and bytes of answers,
+//! counted until their clients take them.
 //!
 //! One budget bounds all bodies of a listener, whoever sends them, and one holder gets a part of it
 //! only: the bodies of one app never keep out those of another. Bodies up to [`FREE_BYTES`] are not
 //! counted, so that an ordinary call takes no lock here: connections are bounded, and each has a read
-//! buffer of that size anyhow.
+//! buffer of that size anyhow. A second budget does the same for answers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
 
 /// Bytes of one body that are not counted.
 pub(crate) const FREE_BYTES: usize = 4 << 10;
@@ -20,13 +24,9 @@ pub struct Budget {
     bytes_max: usize,
     app_bytes_max: usize,
     unknown_bytes_max: usize,
-    held: Mutex<Held>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    all: usize,
-    by_holder: HashMap<Holder, usize>,
+    /// What all hold. Changed under the lock of `by_holder`, read without it.
+    all: AtomicUsize,
+    by_holder: Mutex<HashMap<Holder, usize>>,
 }
 
 /// The budget, or the holder's part of it, is spent.
@@ -41,43 +41,70 @@ pub(crate) enum Spent {
 impl Budget {
     /// A budget in bytes: for all holders together, for one app, and for unknown callers together.
     pub fn new(bytes_max: usize, app_bytes_max: usize, unknown_bytes_max: usize) -> Self {
-        Self { bytes_max, app_bytes_max, unknown_bytes_max, held: Mutex::default() }
+        Self { bytes_max, app_bytes_max, unknown_bytes_max, all: AtomicUsize::new(0), by_holder: Mutex::default() }
     }
 
     /// Bytes that are held now.
     pub fn held(&self) -> usize {
-        self.locked().all
+        self.all.load(Ordering::Relaxed)
+    }
+
+    /// Whether a holder may hold more.
+    ///
+    /// # Errors
+    /// The budget, or the holder's part of it, is spent.
+    pub(crate) fn check(&self, holder: Holder) -> Result<(), Spent> {
+        let (part, all) = (self.part(holder), self.held());
+        // Mostly: a holder has no more than all, and no lock is needed to know it.
+        if all < part && all < self.bytes_max {
+            return Ok(());
+        }
+        match self.locked().get(&holder) {
+            Some(own) if *own >= part => Err(Spent::Part(part)),
+            _ if all >= self.bytes_max => Err(Spent::All),
+            _ => Ok(()),
+        }
+    }
+
+    const fn part(&self, holder: Holder) -> usize {
+        if holder.is_some() { self.app_bytes_max } else { self.unknown_bytes_max }
+    }
+
+    fn take_past(&self, holder: Holder, bytes: usize) {
+        let mut by_holder = self.locked();
+        *by_holder.entry(holder).or_default() += bytes;
+        self.all.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn take(&self, holder: Holder, bytes: usize) -> Result<(), Spent> {
-        let part = if holder.is_some() { self.app_bytes_max } else { self.unknown_bytes_max };
-        let mut held = self.locked();
-        let own = held.by_holder.get(&holder).copied().unwrap_or(0) + bytes;
+        let part = self.part(holder);
+        let mut by_holder = self.locked();
+        let own = by_holder.get(&holder).copied().unwrap_or(0) + bytes;
         if own > part {
             return Err(Spent::Part(part));
         }
-        if held.all + bytes > self.bytes_max {
+        if self.held() + bytes > self.bytes_max {
             return Err(Spent::All);
         }
-        held.all += bytes;
-        held.by_holder.insert(holder, own);
+        by_holder.insert(holder, own);
+        self.all.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
 
     fn give_back(&self, holder: Holder, bytes: usize) {
-        let mut held = self.locked();
-        held.all -= bytes;
-        if let Some(own) = held.by_holder.get_mut(&holder) {
+        let mut by_holder = self.locked();
+        self.all.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(own) = by_holder.get_mut(&holder) {
             *own -= bytes;
             if *own == 0 {
-                held.by_holder.remove(&holder);
+                by_holder.remove(&holder);
             }
         }
     }
 
     /// Nothing between lock and unlock panics.
-    fn locked(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<Holder, usize>> {
+        self.by_holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,6 +133,31 @@ impl Charge {
         self.budget.take(self.holder, bytes - self.bytes)?;
         self.bytes = bytes;
         Ok(())
+    }
+
+    /// Counts bytes that are held whether or not there is room for them: others are kept out until they go.
+    pub fn grow_past(&mut self, bytes: usize) {
+        if bytes > FREE_BYTES && bytes > self.bytes {
+            self.budget.take_past(self.holder, bytes - self.bytes);
+            self.bytes = bytes;
+        }
+    }
+
+    /// Bytes that stay counted until the last of them is let go.
+    pub fn over(self, bytes: Bytes) -> Bytes {
+        if self.bytes == 0 { bytes } else { Bytes::from_owner(Counted { bytes, _charge: self }) }
+    }
+}
+
+/// Bytes, and what they are counted by.
+struct Counted {
+    bytes: Bytes,
+    _charge: Charge,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -136,7 +188,35 @@ mod tests {
         second.grow_to(40_000).unwrap();
         assert_eq!(budget.held(), 100_000);
         drop((second, other, nobody));
-        assert_eq!((budget.held(), budget.locked().by_holder.len()), (0, 0));
+        assert_eq!((budget.held(), budget.locked().len()), (0, 0));
+    }
+
+    #[test]
+    fn bytes_are_counted_until_the_last_part_of_them_goes() {
+        let budget = Arc::new(Budget::new(100_000, 40_000, 20_000));
+        let mut charge = Charge::new(budget.clone(), Some(1));
+        charge.grow_to(39_999).unwrap();
+        let answer = charge.over(vec![7; 39_999].into());
+        assert_eq!((budget.held(), budget.check(Some(1))), (39_999, Ok(())));
+        let rest = answer.slice(39_000..);
+        drop(answer);
+        assert_eq!((budget.held(), &rest[..3]), (39_999, &[7, 7, 7][..]));
+        drop(rest);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn what_is_held_past_the_budget_keeps_its_holder_out_until_it_goes() {
+        let budget = Arc::new(Budget::new(100_000, 40_000, 20_000));
+        let mut charge = Charge::new(budget.clone(), Some(1));
+        charge.grow_past(50_000);
+        assert_eq!((budget.held(), budget.check(Some(1)), budget.check(Some(2))), (50_000, Err(Spent::Part(40_000)), Ok(())));
+        assert_eq!(Charge::new(budget.clone(), Some(1)).grow_to(5_000), Err(Spent::Part(40_000)));
+        let mut other = Charge::new(budget.clone(), Some(2));
+        other.grow_past(50_000);
+        assert_eq!(budget.check(Some(3)), Err(Spent::All));
+        drop((charge, other));
+        assert_eq!((budget.held(), budget.check(Some(1)), budget.locked().len()), (0, Ok(()), 0));
     }
 
     #[test]

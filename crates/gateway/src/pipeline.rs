@@ -21,6 +21,7 @@ mod sampled;
 mod throttle;
 mod touched;
 mod unlisted;
+mod unread;
 mod usage;
 mod weight;
 
@@ -88,6 +89,8 @@ pub struct Gateway {
     as_of: Option<AsOf>,
     /// What the bodies of requests may hold in memory together.
     bodies: Arc<Budget>,
+    /// Answers that their clients have not taken yet.
+    unread: unread::Unread,
     /// Refused calls of callers that are not known.
     sampled: Arc<sampled::Sampled>,
     /// Where the data listener is reached, which links in HubSpot's answers name.
@@ -178,6 +181,7 @@ impl Gateway {
             property_names: true,
             as_of: None,
             bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
+            unread: unread::Unread::default(),
             sampled: Arc::default(),
             reached: Reached::default(),
             known: Known::default(),
@@ -231,6 +235,11 @@ impl Gateway {
     /// Bytes of request bodies that are held in memory.
     pub fn bodies_held(&self) -> usize {
         self.bodies.held()
+    }
+
+    /// Bytes of answers that are held in memory until their clients take them.
+    pub fn answers_held(&self) -> usize {
+        self.unread.held()
     }
 
     /// Brings the daily counts back from the audit, after a restart.
@@ -444,11 +453,15 @@ impl Gateway {
         let result = match receive::body(head, body, call, &self.bodies).await {
             Ok(taken) => match (beside::embedded(head, &taken, permit, token), fault) {
                 (Ok(permit), Some(rule)) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
-                (Ok(permit), None) => self.perform(call, head, taken.body, permit, self.embedded(token)).await,
+                (Ok(permit), None) => match self.embedded(token) {
+                    Ok(embedded) => self.perform(call, head, taken.body, permit, embedded).await,
+                    Err(refused) => Err(refused),
+                },
                 (Err(refused), _) => Err(refused),
             },
             Err(refused) => Err(refused),
         };
+        let result = result.and_then(|reply| self.unread.hold(token.app.app.id, operation, reply));
         Ok(Outcome { result, allowance, allow: None })
     }
 
@@ -499,7 +512,7 @@ impl Gateway {
         let result = match self.perform(call, head, body, permit, Destination::HubSpot(way)).await {
             Ok(Reply::Relayed(reply)) => Ok(Reply::Relayed(match links::of(&self.reached, head, &connection.base) {
                 // On the heap, as it is larger than all that waits here otherwise.
-                Some(links) => Box::pin(change_links(reply, &links)).await,
+                Some(links) => Box::pin(change_links(reply, &links, self.unread.relayed(token.app.app.id))).await,
                 None => reply,
             })),
             Err(error) if error.category == CONNECTION_CREDENTIAL => {
@@ -529,9 +542,11 @@ impl Gateway {
         }
     }
 
-    /// The embedded account of a token.
-    fn embedded(&self, token: &Arc<TokenEntry>) -> Destination<'_> {
-        Destination::Embedded(&*self.backend, token.clone())
+    /// The embedded account of a token, while there is room for its answers: refused after it was performed, a change
+    /// would be in doubt.
+    fn embedded(&self, token: &Arc<TokenEntry>) -> Result<Destination<'_>, ErrorBody> {
+        self.unread.check(token.app.app.id)?;
+        Ok(Destination::Embedded(&*self.backend, token.clone()))
     }
 
     /// Notes a change before it is made, and hands the call on.

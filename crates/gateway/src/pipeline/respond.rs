@@ -130,6 +130,7 @@ fn rule(error: &ErrorBody) -> &'static str {
         (429, _) => "limit-reached",
         (501, _) => "not-served",
         (503, "BODIES_BUDGET") => "bodies-budget",
+        (503, "ANSWERS_BUDGET") => "answers-budget",
         (503, _) => "not-available",
         _ => "backend",
     }

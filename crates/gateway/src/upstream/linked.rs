@@ -76,14 +76,15 @@ enum Coding {
     Gzip,
 }
 
-/// Changes the links of an answer: those of its headers now, those of its body as it comes.
-pub async fn change_links(reply: Relayed, links: &Links) -> Relayed {
+/// Changes the links of an answer: those of its headers now, those of its body as it comes. `hold` counts an
+/// answer that is held whole; without it all answers stream.
+pub async fn change_links(reply: Relayed, links: &Links, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> Relayed {
     let mut reply = reply;
     change_headers(&mut reply.headers, links);
     let Either::Left(body) = reply.body else { return reply };
     let coding = if body.is_end_stream() || reply.status == 206 { None } else { coding(&reply.headers) };
     let Some(coding) = coding else { return Relayed { body: Either::Left(body), ..reply } };
-    let (kind, changed) = take(body, links, coding).await;
+    let (kind, changed) = take(body, links, coding, hold).await;
     if changed {
         for name in OF_THE_BYTES {
             reply.headers.remove(name);
@@ -126,13 +127,13 @@ fn coding(headers: &HeaderMap) -> Option<Coding> {
 }
 
 /// Takes what comes in a moment; the body that goes on, and whether it is another than came.
-async fn take(mut body: Paced, links: &Links, coding: Coding) -> (Kind, bool) {
+async fn take(mut body: Paced, links: &Links, coding: Coding, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> (Kind, bool) {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let known = body.size_hint().lower();
     let mut failed = None;
     let mut ended = false;
-    if known <= WHOLE_BYTES_MAX as u64 {
+    if hold.is_some() && known <= WHOLE_BYTES_MAX as u64 {
         let taking = async {
             loop {
                 match body.frame().await {
@@ -159,11 +160,14 @@ async fn take(mut body: Paced, links: &Links, coding: Coding) -> (Kind, bool) {
         let _ = tokio::time::timeout(WHOLE_TIME_MAX, taking).await;
     }
     let input = if more.is_empty() { first } else { more.freeze() };
-    if ended && input.len() <= WHOLE_BYTES_MAX {
+    if let Some(hold) = hold.filter(|_| ended && input.len() <= WHOLE_BYTES_MAX) {
         match whole(&input, links, coding) {
-            Ok(changed) => return (Kind::Whole(changed.as_ref().unwrap_or(&input).clone()), changed.is_some()),
+            Ok(changed) => {
+                let is_changed = changed.is_some();
+                return (Kind::Whole(hold(changed.unwrap_or(input))), is_changed);
+            }
             // As it came: the client sees what is wrong with it.
-            Err(NotUnpacked::Broken) => return (Kind::Whole(input), false),
+            Err(NotUnpacked::Broken) => return (Kind::Whole(hold(input)), false),
             Err(NotUnpacked::TooLarge) => {}
         }
     }

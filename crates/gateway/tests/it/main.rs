@@ -22,3 +22,5 @@ mod proxy;
 mod records;
 /// What is refused before it reaches the backend, and how.
 mod refusals;
+/// Answers that nobody reads.
+mod unread;
