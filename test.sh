@@ -109,6 +109,11 @@ planted_corpus() { # what the scanner finds in a corpus whose every credential a
 }
 
 client_requests() { python3 tests/catalog/requests.py; }
+field_corpus() { # what the scanner finds in programs by language, client and tool
+  python3 tests/scan/field.py target/field >/dev/null || return 1
+  "$KEYWAY_BIN" scan --json --no-ignore --output target/field/report.json target/field/tree
+  [ $? -le 1 ] && python3 tests/scan/measure.py target/field target/field/report.json --field
+}
 scanner_reports() { python3 tests/scan/reports.py target/reports-check; }
 recipes() { env_recipes && target/recipes/bin/python tests/recipes.py; } # those of docs/testing.md, as they stand there
 project_files() { node_env tests/fix/project && (cd tests/fix/project && node --test check.mjs); }
@@ -165,6 +170,7 @@ sdk|sdk_suite|the tests that ship with hubspot-sdk
 console|console|the console in a browser
 client-requests|client_requests|every request that the packages of HubSpot'\''s clients can send is listed
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
+field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
 recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser

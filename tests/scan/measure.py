@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Compares a scan report with what the corpus expects.
 
-    measure.py OUT REPORT.json [--misses]
+    measure.py OUT REPORT.json [--misses] [--field]
 
 Prints recall and precision per kind of credential, then those of usages. Exits 1 where recall or precision
 is under 0.98 over all credentials or usages, or a kind is under 0.90. Lines must be exact for credentials and
 may be one off for usages. No secret value is printed.
+
+With --field the bounds are those of the field corpus: leaks found 0.98 and right 0.99, usages found 0.95,
+methods right 0.97; steps of workflow tools and clients count as usages.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import zipfile
 from pathlib import Path
 
 OVERALL, PER_KIND = 0.98, 0.90
+PRECISION, USAGES, METHODS = 0.99, 0.95, 0.97
 USAGE_TOLERANCE = 1
 
 _MASKED = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:-[0-9A-Fa-f]{2,})+|[A-Za-z0-9+/_-]{24,}|[0-9a-f-]{9,}")
@@ -28,13 +32,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("report", type=Path)
+    parser.add_argument("--field", action="store_true", help="the bounds of the field corpus")
     parser.add_argument("--misses", action="store_true", help="list each miss and false alarm")
     arguments = parser.parse_args()
 
     expected = json.loads((arguments.out / "expected.json").read_text())
     report = json.loads(arguments.report.read_text())
-    passed, listed = measure_findings(expected, report)
-    usages_passed, usages_listed = measure_usages(expected, report)
+    passed, listed = measure_findings(expected, report, arguments.field)
+    usages_passed, usages_listed = measure_usages(expected, report, arguments.field)
     if arguments.misses:
         list_misses(arguments.out, expected, listed + usages_listed)
     sys.exit(not (passed and usages_passed))
@@ -43,7 +48,7 @@ def main() -> None:
 # Credentials
 
 
-def measure_findings(expected: dict, report: dict) -> tuple:
+def measure_findings(expected: dict, report: dict, field: bool) -> tuple:
     """Prints the table of kinds; returns whether it passes, and the misses and false alarms."""
     wanted = collections.Counter(finding_key(f) for f in expected["findings"])
     found = collections.Counter(finding_key(f) for f in report["findings"])
@@ -52,7 +57,8 @@ def measure_findings(expected: dict, report: dict) -> tuple:
     passed = True
     for kind in sorted({key[2] for key in wanted + found}):
         passed &= print_row(kind, *(of_kind(count, kind) for count in (wanted, found, hits)), PER_KIND)
-    passed &= print_row("all credentials", wanted.total(), found.total(), hits.total(), OVERALL)
+    precision = PRECISION if field else OVERALL
+    passed &= print_row("all credentials", wanted.total(), found.total(), hits.total(), OVERALL, precision)
     misses = [("missed", path, line, kind) for path, line, kind in (wanted - found).elements()]
     return passed, misses + [("false alarm", path, line, kind) for path, line, kind in (found - wanted).elements()]
 
@@ -72,10 +78,10 @@ def of_kind(count: collections.Counter, kind: str) -> int:
     return sum(number for key, number in count.items() if key[2] == kind)
 
 
-def print_row(name: str, wanted: int, found: int, hits: int, least: float) -> bool:
+def print_row(name: str, wanted: int, found: int, hits: int, least: float, precise: float | None = None) -> bool:
     """Prints one row and tells whether both ratios are enough."""
     recall, precision = ratio(hits, wanted), ratio(hits, found)
-    passed = recall >= least and precision >= least
+    passed = recall >= least and precision >= (precise or least)
     print(f"{name:22}{wanted:9}{found:7}{recall:8.3f}{precision:11.3f}{'' if passed else '  under ' + str(least)}")
     return passed
 
@@ -88,11 +94,12 @@ def ratio(part: int, whole: int) -> float:
 # Usages
 
 
-def measure_usages(expected: dict, report: dict) -> tuple:
+def measure_usages(expected: dict, report: dict, field: bool) -> tuple:
     """Prints how the usages compare; returns whether they pass, and the misses and false alarms."""
     wanted = expected["usages"]
-    # Clients, steps of workflow tools and MCP servers are usages beside the calls that the corpus plants.
-    left = group_by_path([usage for usage in report["usages"] if usage["via"] in ("url", "sdk")])
+    # In the planted corpus, clients, steps of workflow tools and MCP servers are usages beside the calls.
+    vias = ("url", "sdk", "node", "client") if field else ("url", "sdk")
+    left = group_by_path([usage for usage in report["usages"] if usage["via"] in vias])
     pairs, remaining = pair_up(wanted, left)
     alarms = drop_tolerated([u for group in left.values() for u in group], expected.get("either", []))
 
@@ -101,10 +108,11 @@ def measure_usages(expected: dict, report: dict) -> tuple:
     found = len(pairs) + len(alarms)
     print()
     print_vias(wanted, pairs)
-    passed = print_row("usages by place", len(wanted), found, len(pairs), OVERALL)
-    recall = ratio(resolved, len(wanted))
-    passed &= recall >= OVERALL
-    print(f"{'with the operation':22}{len(wanted):9}{resolved:7}{recall:8.3f}{'' if recall >= OVERALL else '  under 0.98'}")
+    least = USAGES if field else OVERALL
+    passed = print_row("usages by place", len(wanted), found, len(pairs), least)
+    passed &= print_share("with the operation", resolved, len(wanted), least)
+    right = sum(operation_of(a).split(" ")[0] == operation_of(b).split(" ")[0] for a, b in pairs)
+    passed &= print_share("methods right", right, len(wanted), METHODS if field else OVERALL)
     print(f"{'auth agrees':22}{len(pairs):9}{auth:7}{ratio(auth, len(pairs)):8.3f}")
 
     listed = [("missed", clean_path(u["path"]), u["line"], operation_of(u)) for u in remaining]
@@ -120,6 +128,13 @@ def measure_usages(expected: dict, report: dict) -> tuple:
     ]
     listed += [("false alarm", clean_path(u["path"]), u["line"], operation_of(u)) for u in alarms]
     return passed, listed
+
+
+def print_share(name: str, part: int, whole: int, least: float) -> bool:
+    """Prints one share and tells whether it is enough."""
+    share = ratio(part, whole)
+    print(f"{name:22}{whole:9}{part:7}{share:8.3f}{'' if share >= least else f'  under {least}'}")
+    return share >= least
 
 
 def pair_up(wanted: list, left: dict) -> tuple:
@@ -193,7 +208,9 @@ def drop_tolerated(alarms: list, either: list) -> list:
 
 def print_vias(wanted: list, pairs: list) -> None:
     """The recall of usages by URL and by client call."""
-    for via in ("url", "sdk"):
+    for via in ("url", "sdk", "node", "client"):
+        if not any(u["via"] == via for u in wanted):
+            continue
         of_via = sum(u["via"] == via for u in wanted)
         hits = sum(a["via"] == via for a, _ in pairs)
         print(f"{'usages by ' + via:22}{of_via:9}{hits:7}{ratio(hits, of_via):8.3f}")

@@ -7,7 +7,7 @@ A template is the text of a file with markers between « and »:
     «hapikey|b64»           the same, in base64
     «hapikey|split:" + "»   the same, cut in pieces that are joined by the text after the colon
     «@bearer GET /path»     an API call by URL starts here, with that authentication and operation
-    «@sdk bearer GET /path» the same, by a call of an official client
+    «@sdk bearer GET /path» the same, by a call of an official client; «@node …» a step, «@client …» a client
     «~»                     a usage that may be reported or not
     «!why»                  what follows is no credential, though it may look like one
     «!u why»                what follows is no API call of HubSpot's, though it may look like one
@@ -83,7 +83,9 @@ class Corpus:
         return self._credential(body)
 
     def _usage(self, text: str) -> str:
-        via, text = ("sdk", text[4:]) if text.startswith("sdk ") else ("url", text)
+        via = "url"
+        if text.split(" ", 1)[0] in ("sdk", "node", "client"):
+            via, text = text.split(" ", 1)
         auth, operation = text.split(" ", 1)
         entry = {"via": via, "operation": operation, "auth": auth}
         if also := other_names(operation):

@@ -623,10 +623,15 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
                     head = &head[cut + 1..];
                 }
                 // A function or class that has HubSpot in its name may do much else inside.
-                let body = is_definition(head) || text[at] == b'{' && head.trim_ascii_end().ends_with(b")");
+                // PHP's `'hubspot' => array(` is a key, too.
+                let array = text[at] == b'(' && head.ends_with(b"array");
+                if array {
+                    head = &head[..head.len() - b"array".len()];
+                }
+                let body = !is_arrow_of_key(head) && is_definition(head) || text[at] == b'{' && head.trim_ascii_end().ends_with(b")");
                 if !body {
                     let words = words(head);
-                    let keyed = text[at] != b'('
+                    let keyed = (text[at] != b'(' || array)
                         && head.trim_ascii_end().ends_with(b":")
                             | head.trim_ascii_end().ends_with(b"=")
                             | head.trim_ascii_end().ends_with(b">");
@@ -647,6 +652,13 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
             _ => {}
         }
     }
+}
+
+/// Whether an arrow stands behind a key, as in `'hubspot' => [` and `:hubspot => {`, and not behind parameters.
+fn is_arrow_of_key(head: &[u8]) -> bool {
+    let Some(key) = head.trim_ascii_end().strip_suffix(b"=>").map(<[u8]>::trim_ascii_end) else { return false };
+    let symbol = key.iter().rposition(|byte| !is_word(*byte)).is_some_and(|before| key[before] == b':');
+    key.ends_with(b"'") || key.ends_with(b"\"") || symbol
 }
 
 fn is_definition(head: &[u8]) -> bool {

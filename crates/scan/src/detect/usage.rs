@@ -13,6 +13,7 @@ mod sdk;
 mod step;
 mod tree;
 mod url;
+mod yaml;
 
 use std::cell::LazyCell;
 

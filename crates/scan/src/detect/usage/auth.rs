@@ -10,7 +10,7 @@ use crate::finding::UsageAuth;
 
 static HAPIKEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)hapi_?key").expect("a constant"));
 static BEARER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i-u)bearer|access_?token(?:[^s\w]|_|$)|with_?(?:access_?)?token|private_?app|\bpat-[a-z]{2}\d|authorization|oauth2?_?token|x-auth|auth_token")
+    Regex::new(r"(?i-u)bearer|access_?token(?:[^s\w]|_|$)|with_?(?:access_?)?token|private_?app|\bpat-[a-z]{2}\d|authorization|oauth2?[_-]?token|x-auth|auth_?token")
         .expect("a constant")
 });
 static KEY_OPTION: LazyLock<Regex> = LazyLock::new(|| {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 
-use super::{document, scope};
+use super::{document, scope, yaml};
 use crate::text::{is_word, line_near, words};
 
 /// How far from a URL its method may stand, in bytes.
@@ -20,7 +20,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         | (?: (?i:method|verb|type|customrequest|httpMethod|_method)\\?["']? \s*(?:=>|[:=,(])\s* (?:[\w.]*[.:])? [\[\\]?\\?["']? | (?i:HttpMethod|RequestMethod|Method|http|HTTP|Verb)[.:]+(?:Method)? | Net::HTTP:: )
           (?P<value>(?i)get|post|put|patch|delete)(?:\b|\(|Async)
         | \\?["'](?P<string>GET|POST|PUT|PATCH|DELETE)\\?["']
-        | \.(?P<builder>GET|POST|PUT|PATCH|DELETE|get|post|put|patch|delete)\s*\(
+        | \.(?P<builder>GET|POST|PUT|PATCH|DELETE|get|post|put|patch|delete)!?\s*\(
         | (?P<post>CURLOPT_POST\b|CURLOPT_POSTFIELDS|--data\b|--data-raw\b|--json\b|\s-d\s|\s-F\s|\s--form\s)
         | :(?P<symbol>get|post|put|patch|delete)\b
         | \b(?P<bare>GET|POST|PUT|PATCH|DELETE)\s+$
@@ -46,6 +46,16 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     });
     if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()));
+    }
+    // Lisps put the function behind the parenthesis: `(client/post "…"`.
+    static LISP: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?-u)\((?:[\w.-]+/)?(?P<method>get|post|put|patch|delete)\s+(?:\(str\s+[\w-]*\s*)?"$"#).expect("a constant")
+    });
+    if let Some(method) = LISP.captures(before).and_then(|captures| captures.name("method")) {
+        return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
+    }
+    if let Some(method) = yaml::method_beside(text, url.start) {
+        return Some(method);
     }
     // Bruno: `post {`, and the URL on the next line.
     static BLOCK: LazyLock<Regex> =
@@ -412,6 +422,9 @@ fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
         // Another statement, unless a chained or continued one.
         if !(content.starts_with(b".")
             || content.starts_with(b"->")
+            || content.starts_with(b"|>")
+            || line.ends_with(b"|>")
+            || line.ends_with(b"%>%")
             || content.starts_with(b"-")
             || matches!(line.last(), Some(b'(' | b',' | b'\\' | b'{')))
         {

@@ -193,3 +193,20 @@ fn k5b_tokens_in_another_dress_are_found() {
         assert_eq!(kinds("a.txt", &text), [], "{text}");
     }
 }
+
+#[test]
+fn k3_a_secret_below_a_key_with_an_arrow_belongs_to_the_key() {
+    for text in [
+        "<?php\nreturn [\n    'hubspot' => [\n        'secret' => '{uuid}',\n    ],\n];\n",
+        "<?php\nreturn array(\n    \"hubspot\" => array(\n        'secret' => '{uuid}',\n    ),\n);\n",
+        "CONFIG = {\n  :hubspot => {\n    'secret' => '{uuid}'\n  }\n}\n",
+    ] {
+        assert_eq!(kinds("a.txt", text), [Kind::OauthClientSecret], "{text}");
+    }
+    for text in [
+        "const hubspot = () => {\n  const secret = '{uuid}'\n}\n",
+        "<?php\nreturn [\n    'hubspot' => ['id' => 1],\n    'mailer' => [\n        'secret' => '{uuid}',\n    ],\n];\n",
+    ] {
+        assert_eq!(kinds("a.txt", text), [], "{text}");
+    }
+}

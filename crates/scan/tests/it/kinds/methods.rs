@@ -328,3 +328,34 @@ fn k10_documents_are_read_node_by_node() {
         ("requests.http", "### a\nDELETE API/1\nAuthorization: Bearer x\n", &["DELETE"]),
     ]);
 }
+
+#[test]
+fn k10_other_languages_and_settings_say_the_method_beside_the_url() {
+    check(&[
+        ("play.yml", "- uri:\n    url: API/1\n    headers:\n      a: b\n    method: DELETE\n- uri:\n    url: API\n", &["DELETE", "GET"]),
+        (
+            "load.yml",
+            "config:\n  target: https://api.hubapi.com\nflow:\n  - post:\n      url: \"/crm/v3/objects/contacts\"\n  - get:\n      url: \"/crm/v3/objects/contacts\"\n",
+            &["POST", "GET"],
+        ),
+        (
+            "manifest.yaml",
+            "url_base: https://api.hubapi.com\nrequester:\n  http_method: POST\n  path: /crm/v3/objects/contacts\n",
+            &["POST"],
+        ),
+        ("run.yml", "steps:\n  - run: curl -X DELETE API/1\n", &["DELETE"]),
+        ("a.clj", "(client/patch \"API/1\" {:body b})", &["PATCH"]),
+        ("a.R", "request('API') |>\n  req_headers(a = 'b') |>\n  req_method('POST') |>\n  req_perform()", &["POST"]),
+        ("a.ex", "\"API\"\n|> Req.post!(json: b)", &["POST"]),
+        (
+            "A.java",
+            "class A { Response a(Entity<?> e) { return target.path(\"/crm/v3/objects/contacts\").request().header(\"a\", \"b\").method(\"POST\", e); } }",
+            &["POST"],
+        ),
+        (
+            "a.php",
+            "<?php\n$o = ['http' => ['method' => 'POST']];\nfile_get_contents('API', false, stream_context_create($o));\n$o = ['http' => ['method' => 'GET']];\nfile_get_contents('API', false, stream_context_create($o));\n",
+            &["POST", "GET"],
+        ),
+    ]);
+}

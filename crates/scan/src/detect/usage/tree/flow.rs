@@ -272,7 +272,7 @@ impl<'s, 't> Program<'s, 't> {
 
     /// A call on the URL or the request itself. None where it only makes another form of it.
     pub(super) fn called_on(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
-        if words::sets_method(call.name) {
+        if words::sets_method(call.name) && !call.arguments.is_empty() {
             let method = call.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
             return Some(method.map_or(Answer::Open, Answer::Says));
         }

@@ -182,8 +182,10 @@ impl<'s, 't> Program<'s, 't> {
                 (Some(scope), Some(_)) => scope.contains(&at.start_byte()),
                 (Some(_), None) => false,
             };
-            (sees && (scope.is_none() || node.start_byte() < at.start_byte()) && !value.byte_range().contains(&at.start_byte()))
-                .then_some(value)
+            (sees
+                && (scope.is_none() && own.is_some() || node.start_byte() < at.start_byte())
+                && !value.byte_range().contains(&at.start_byte()))
+            .then_some(value)
         };
         places.iter().filter_map(value).collect()
     }
@@ -232,6 +234,8 @@ impl<'s, 't> Program<'s, 't> {
             return call.arguments.iter().find_map(|argument| match argument.name {
                 Some(name) if words::names_method(name) => self.evaluate(argument.value, frame),
                 _ if is_object(argument.value) => self.method_in(argument.value, frame),
+                // `stream_context_create($options)`, `merge(defaults, init)`
+                _ if words::makes_options(call.name) => self.method_of_options(argument.value, frame),
                 _ => None,
             });
         }

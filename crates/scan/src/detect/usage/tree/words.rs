@@ -151,6 +151,13 @@ pub(super) fn reads_by_default(name: &str) -> bool {
     NAMES.contains(&name) || words.iter().any(|word| word == "fetch")
 }
 
+/// Whether a function of this name makes options of what it is given.
+pub(super) fn makes_options(name: &str) -> bool {
+    words(name.as_bytes()).iter().any(|word| {
+        matches!(word.as_str(), "context" | "option" | "options" | "config" | "init" | "merge" | "assign" | "extend" | "defaults")
+    })
+}
+
 /// Whether a call of this name makes a request that is sent later, or a connection.
 pub(super) fn makes_request(name: &str) -> bool {
     matches!(
