@@ -83,7 +83,7 @@ impl Answer {
 
     fn of_object(error: &Map<String, Value>) -> Self {
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-        let word = text("status").filter(|status| status.starts_with("BAD_"));
+        let word = text("status").filter(|status| is_oauth_word(status));
         let message = text("message").or_else(|| text("error_description")).unwrap_or_default();
         let mut details: Vec<Detail> =
             ["errors", "validationResults"].iter().flat_map(|name| entries(error.get(*name))).take(ENTRIES_MAX).map(Detail::of).collect();
@@ -248,7 +248,14 @@ fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
             // A list of what is wrong with each property, without its envelope.
             if list.first().is_some_and(|first| first.get("isValid").is_some()) {
                 let details = list.iter().take(ENTRIES_MAX).map(Detail::of).collect();
-                offer(Answer { details, envelope: true, category: Some("VALIDATION_ERROR".to_owned()), ..Answer::default() });
+                offer(Answer {
+                    details,
+                    envelope: true,
+                    category: Some("VALIDATION_ERROR".to_owned()),
+                    // The sentence with which HubSpot introduces the list.
+                    message: "Property values were not valid".to_owned(),
+                    ..Answer::default()
+                });
             }
             list.iter().take(ENTRIES_MAX).for_each(|inner| find(inner, depth + 1, layers, best));
         }
@@ -265,6 +272,20 @@ fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
     }
 }
 
+/// Whether it is one of the words that HubSpot's token endpoint sets beside OAuth's own. Other services
+/// write `BAD_REQUEST` in the same place.
+fn is_oauth_word(word: &str) -> bool {
+    word.starts_with("BAD_") && !matches!(word, "BAD_REQUEST" | "BAD_GATEWAY")
+}
+
+/// Whether it is the part of an answer that lists scopes, without the rest.
+fn names_scopes(object: &Map<String, Value>) -> bool {
+    let lists = |value: &Value| {
+        ["requiredGranularScopes", "requiredScopes", "missingScopes"].iter().any(|name| value["context"].get(*name).is_some())
+    };
+    entries(object.get("errors")).into_iter().any(lists) || object.get("context").is_some() && lists(&Value::Object(object.clone()))
+}
+
 fn is_error(object: &Map<String, Value>) -> bool {
     let has = |name: &str| object.contains_key(name);
     let is_text = |name: &str| object.get(name).is_some_and(Value::is_string);
@@ -278,6 +299,7 @@ fn is_error(object: &Map<String, Value>) -> bool {
         || batch
         // The oldest answers have a status and a message and nothing else.
         || (is_text("message") && word == Some("error"))
-        || word.is_some_and(|word| word.starts_with("BAD_"))
+        || word.is_some_and(is_oauth_word)
+        || names_scopes(object)
         || (has("errors") && has("validationResults"))
 }

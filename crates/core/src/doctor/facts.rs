@@ -64,9 +64,24 @@ pub struct Seen {
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
 /// Words by which a text is about HubSpot.
-const OURS: [&str; 7] = ["hubspot", "hubapi", "hsforms", "correlationid", "hubid", "portalid", "hapikey"];
-/// Services whose connectors stand beside HubSpot's, and write to the same logs.
-const OTHERS: [&str; 17] = [
+const OURS: [&str; 14] = [
+    "hubspot",
+    "hubapi",
+    "hsforms",
+    "correlationid",
+    "hubid",
+    "portalid",
+    "hapikey",
+    "private app",
+    "public app",
+    "crm card",
+    "lifecycle",
+    "custom object",
+    "property group",
+    "platformversion",
+];
+/// Services whose connectors stand beside HubSpot's and write to the same logs.
+const OTHERS: [&str; 29] = [
     "salesforce",
     "pipedrive",
     "zoho",
@@ -84,6 +99,18 @@ const OTHERS: [&str; 17] = [
     "quickbooks",
     "netsuite",
     "googleapis.com",
+    "googleads",
+    "slack",
+    "github ",
+    "gitlab",
+    "amazonaws",
+    "s3 only",
+    "supabase",
+    "snowflake",
+    "auth0",
+    "odoo",
+    "twilio",
+    "sendgrid",
 ];
 
 impl<'e> Facts<'e> {
@@ -181,11 +208,30 @@ impl<'e> Facts<'e> {
         self.said.contains(words)
     }
 
+    /// Whether anything in the text is HubSpot's: its name, its host, its form of an answer, or a path
+    /// of its API.
+    pub fn is_about_hubspot(&self) -> bool {
+        self.to_hubspot()
+            || self.operation.is_some()
+            || !self.other_methods.is_empty()
+            || self.answer().is_some_and(|answer| answer.envelope)
+            || self.call().is_some_and(|call| call.sdk.is_some())
+            || OURS.iter().any(|word| self.says(word))
+    }
+
     /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
     /// of any of the services that it connects.
-    pub fn other_service(&self) -> Option<&'static str> {
-        let told = self.to_hubspot() || self.answer().is_some_and(|answer| answer.envelope) || OURS.iter().any(|word| self.says(word));
-        OTHERS.iter().copied().find(|word| !told && self.says(word))
+    pub fn other_service(&self) -> Option<&str> {
+        if self.is_about_hubspot() {
+            return None;
+        }
+        let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
+        // A Keyway has a name of its own, and takes paths of HubSpot's API only.
+        let foreign = |host: &&str| {
+            let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
+            !is_number && host.contains('.') && !is_for_tests(host) && crate::sunset::family(self.raw_path()).is_none()
+        };
+        named.or_else(|| self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign))
     }
 
     /// What Keyway adds to HubSpot's answers begins so.
@@ -352,6 +398,13 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
         CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
         CredentialKind::Other => "a value that has the form of no HubSpot credential".to_owned(),
     }
+}
+
+/// Whether a name is one of those that stand for any name (RFC 2606).
+fn is_for_tests(host: &str) -> bool {
+    [".example.com", ".example.net", ".example.org", ".test", ".invalid", ".localhost", ".internal", ".local"]
+        .iter()
+        .any(|end| host.ends_with(end))
 }
 
 /// Whether the API is at this host: the one for all data centres, or that of one of them.

@@ -44,6 +44,8 @@ pub struct Rule {
     pub source: Source,
     /// Whether it is tried only where no other row says why.
     pub(super) is_last: bool,
+    /// Whether words that are not certain need a sign in the text that it is about HubSpot at all.
+    wants_sign: bool,
     holds: Holds,
 }
 
@@ -120,7 +122,7 @@ impl Rule {
         source: Source,
         holds: fn(&Facts<'_>) -> Option<Found>,
     ) -> Self {
-        Self { cause, title, page, source, is_last: false, holds: Holds::Judged(holds) }
+        Self { cause, title, page, source, is_last: false, wants_sign: false, holds: Holds::Judged(holds) }
     }
 
     const fn last(mut self) -> Self {
@@ -129,7 +131,20 @@ impl Rule {
     }
 
     const fn said(row: &'static Said) -> Self {
-        Self { cause: row.cause, title: row.title, page: row.page, source: row.source, is_last: false, holds: Holds::Said(row) }
+        Self {
+            cause: row.cause,
+            title: row.title,
+            page: row.page,
+            source: row.source,
+            is_last: false,
+            wants_sign: false,
+            holds: Holds::Said(row),
+        }
+    }
+
+    const fn with_sign(mut self) -> Self {
+        self.wants_sign = true;
+        self
     }
 
     pub(super) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
@@ -141,6 +156,9 @@ impl Rule {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
         };
+        if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
+            return None;
+        }
         if certainty == Certainty::Certain && !self.source.is_recorded() {
             certainty = Certainty::Likely;
             because.push_str(UNCONFIRMED);
@@ -155,10 +173,13 @@ pub fn table() -> &'static [Rule] {
     static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let mut table: Vec<Rule> = Vec::from(KEYWAY);
         table.extend(Vec::from(TELLING));
-        for rows in [network::ROWS, install::ROWS, accounts::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS, webhooks::ROWS]
-        {
+        for rows in [network::ROWS, install::ROWS] {
             table.extend(rows.iter().map(Rule::said));
         }
+        for rows in [accounts::ROWS, forms::ROWS, values::ROWS, requests::ROWS, records::ROWS] {
+            table.extend(rows.iter().map(|row| Rule::said(row).with_sign()));
+        }
+        table.extend(webhooks::ROWS.iter().map(Rule::said));
         table.extend(network::LAST.iter().chain(values::LAST).map(|row| Rule::said(row).last()));
         table.extend(Vec::from(JUDGED));
         table

@@ -52,6 +52,19 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "app-blocked",
+        title: "the account does not let the app in",
+        page: pages::AUTH,
+        statuses: &[401, 403],
+        guesses: &["app is not allowed to access this portal"],
+        because: "HubSpot refuses the app itself, whatever scopes it has: the account or HubSpot has blocked it",
+        remedy: &[
+            "ask a super admin of the account whether the app is blocked (Settings > Integrations > Connected apps)",
+            "add no scopes because of this answer: they do not change it",
+        ],
+        ..ROW
+    },
+    Said {
         cause: "subscription-too-small",
         title: "the account's subscription does not include this",
         source: Source::Thread("HubSpot/ui-extensions-examples#19"),

@@ -68,7 +68,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "connection-refused",
         title: "nothing listens where the program connects",
         source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
-        says: &["econnrefused", "connection refused", "connectexception", "curl error 7", "failed to connect to", "actively refused"],
+        says: &["econnrefused", "connection refused", "connectexception", "curl error 7", "failed to connect to&port ", "actively refused"],
         because: "the connection was refused: the address is of another machine, of a proxy that is down, or of a server that has not started",
         remedy: &[
             "look at the host and port in the message: HubSpot's is api.hubapi.com on 443",

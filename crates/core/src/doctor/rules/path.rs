@@ -87,7 +87,7 @@ pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
     let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
     // Families that are in no table any more have gone too, where HubSpot says that nothing is there.
     let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());
-    let html = facts.answer().is_some_and(|answer| answer.html) && facts.may_be(&[404, 405, 410]);
+    let html = facts.answer().is_some_and(|answer| answer.html) && facts.may_be(&[404, 410]);
     let (what, date) = match (row, family) {
         (Some(row), _) if refused_for_it || facts.may_be(&[404, 405, 410]) => (row.what, format!("{} ({})", row.date, row.effect)),
         (_, Some(family)) if matches!(facts.status(), Some(404 | 410)) || html => {
@@ -188,6 +188,11 @@ pub(super) fn object_type(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
     let others = &facts.other_methods;
+    if others.is_empty() && facts.status() == Some(405) && facts.operation.is_none() {
+        return Found::likely("HubSpot answers 405: the path exists, and takes other methods than the one that was sent")
+            .so("compare the method with HubSpot's reference of this path: records are changed with PATCH, made and searched with POST")
+            .so("look for a redirect on the way: clients turn a redirected POST into GET");
+    }
     (!others.is_empty() && facts.may_be(&[404, 405])).then_some(())?;
     let list: Vec<&str> = others.iter().map(|method| method.as_str()).collect();
     Found::certain(format!(

@@ -231,6 +231,16 @@ pub(super) static ROWS: &[Said] = &[
         ..ROW
     },
     Said {
+        cause: "export-not-permitted",
+        title: "the export is not this app's",
+        source: Source::Probe,
+        statuses: &[403, 404],
+        says: &["permission to get export file"],
+        because: "an export is given to the app that made it, and to no other app or key",
+        remedy: &["read the status with the same token that started the export, or start it anew with this one"],
+        ..ROW
+    },
+    Said {
         cause: "uri-too-long",
         title: "the URL is too long",
         source: Source::Page(pages::ERRORS),

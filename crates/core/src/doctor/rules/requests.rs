@@ -151,7 +151,7 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Thread("HubSpot/hubspot-api-nodejs#226"),
         page: pages::SEARCH,
         statuses: BAD,
-        says: &["cannot build filter", "operator&requires a highvalue", "search.filter"],
+        says: &["must be non-empty and non-blank", "cannot build filter", "operator&requires a highvalue", "search.filter"],
         guesses: &[
             "operator&requires values",
             "requires a value&operator",
@@ -332,6 +332,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: BAD,
         words: &["REQUIRED_FIELD"],
         says: &[
+            "can not be null or empty",
             "some required fields were not set",
             "some of required attributes are not set",
             "query param&may not be null",

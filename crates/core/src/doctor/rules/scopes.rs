@@ -9,11 +9,15 @@ const NOT_SELECTABLE: [(&str, &str); 1] = [("crm.objects.emails.read", "sales-em
 
 fn refused(facts: &Facts<'_>) -> bool {
     facts.is_category("MISSING_SCOPES")
+        || facts.answer().is_some_and(|answer| answer.envelope && !named(facts).is_empty() && answer.category.is_none())
         || facts.says("hasn't been granted all required scopes")
         || facts.says("missing scopes")
         || facts.says("required scopes")
         || facts.says(SECOND_WORDING)
 }
+
+/// How HubSpot says that one of the scopes is not enough.
+const ALL: &str = "all of the following scopes are required";
 
 /// How some of HubSpot's services say it, to OAuth tokens (hubspot facts, section 4; third parties
 /// observed it): "… does not have proper permissions! (requires any of [a, b])".
@@ -54,7 +58,8 @@ fn enough(facts: &Facts<'_>) -> Vec<String> {
     if sets.is_empty() {
         // The second wording lists names that apps are configured with, some of which no reference has.
         let known = |name: &&str| facts.says(SECOND_WORDING) || selectable(name);
-        return named(facts).into_iter().filter(known).map(str::to_owned).collect();
+        let names: Vec<String> = named(facts).into_iter().filter(known).map(str::to_owned).collect();
+        return if facts.says(ALL) && !names.is_empty() { vec![names.join("+")] } else { names };
     }
     sets.iter().map(|set| set.names().join("+")).collect()
 }
@@ -72,6 +77,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     let because = match facts.operation {
         Some(operation) if both => format!("{operation} touches two object types, and needs a scope of each"),
         Some(operation) => format!("{operation} needs one of the sets below; HubSpot lists them all as required, and any one is enough"),
+        None if facts.says(ALL) => "HubSpot lists scopes of which each is needed".to_owned(),
         None => "any one of the scopes that HubSpot lists is enough".to_owned(),
     };
     let app = facts.holder().and_then(|holder| holder.app.as_deref()).unwrap_or("APP");

@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[400, 207, 404, 422],
         words: &["PROPERTY_DOESNT_EXIST"],
         says: &["property \"&does not exist", "property '&does not exist", "property `&does not exist"],
-        guesses: &["no property named", "unknown property"],
+        guesses: &["property does not exist", "no property named", "unknown property"],
         because: "the object type has no property of this name",
         remedy: &[
             "use the internal name, not the label: GET /crm/properties/2026-09/{objectType} lists the names",

@@ -122,6 +122,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &[
             "x-hubspot-signature",
             "invalid hubspot signature",
+            "missing hubspot&signature",
             "hubspot&signature&invalid",
             "hubspot&signature&mismatch",
             "hubspot&signature&match",
