@@ -10,12 +10,17 @@ mod credentials;
 mod data;
 pub mod diff;
 mod edit;
+mod folder;
 mod hapikey;
 mod language;
 mod oauth;
 pub(crate) mod origin;
+mod parse;
 mod paths;
 mod platform;
+mod project;
+mod purpose;
+mod role;
 mod sdk;
 pub(crate) mod syntax;
 mod token;
@@ -27,7 +32,7 @@ use serde::Serialize;
 
 pub use diff::unified;
 pub use language::Language;
-pub use platform::{Folder, Platform};
+pub use platform::Platform;
 
 use crate::detect::{Text, usage};
 use edit::{Edit, apply};
@@ -44,6 +49,21 @@ pub struct Fixed {
     pub left: Vec<Note>,
     /// Environment variables that the new text reads.
     pub variables: BTreeSet<&'static str>,
+    /// Paths that were moved, as far as they are fixed (`crm/v3/objects/contacts`).
+    moved: BTreeSet<String>,
+    /// Such paths that the program decides by.
+    data: BTreeSet<String>,
+}
+
+/// What is known of a file beside its text.
+struct Setting<'s> {
+    platform: &'s Platform,
+    /// Whether it is a test: what is moved in it moves with the code under test.
+    test: bool,
+    /// Paths that the code under test moved.
+    moved: &'s BTreeSet<String>,
+    /// Paths that stay everywhere in the project, because not every place that names them can be moved.
+    held: &'s BTreeSet<String>,
 }
 
 /// A line and what is said of it.
@@ -61,6 +81,8 @@ pub const TEXT_BYTES_MAX: usize = 2 << 20;
 /// what stood inside an edit of the first.
 const PASSES_MAX: usize = 6;
 
+/// Constructs that are listed of a file that a grammar can't read whole.
+const UNREAD_MAX: usize = 3;
 /// The byte-order mark.
 const MARK: char = '\u{feff}';
 
@@ -75,6 +97,8 @@ struct Found {
     edits: Vec<(Edit, Option<String>)>,
     left: Vec<Note>,
     variables: BTreeSet<&'static str>,
+    moved: BTreeSet<String>,
+    data: BTreeSet<String>,
 }
 
 impl Found {
@@ -89,32 +113,41 @@ impl Found {
     }
 }
 
-/// Rewrites a text. None where the language is not one of those that are rewritten.
+/// Rewrites a text, as a project of its own. None where the language is not one of those that are rewritten.
 pub fn fix(path: &str, text: &str) -> Option<Fixed> {
-    fix_in(path, text, &Folder::default())
+    project::alone(path, text)
 }
 
-/// The same, for a file of a folder.
-pub fn fix_in(path: &str, text: &str, folder: &Folder) -> Option<Fixed> {
+/// Rewrites a file of a project.
+fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
     // A mark at the beginning says how the bytes are ordered, and belongs to no language.
     if let Some(rest) = text.strip_prefix(MARK) {
-        let mut fixed = fix_in(path, rest, folder)?;
+        let mut fixed = fix_in(path, rest, setting)?;
         fixed.text.insert(0, MARK);
         return Some(fixed);
     }
     let language = Language::of(path, text)?;
-    let mut fixed = Fixed { text: text.to_owned(), changes: Vec::new(), left: Vec::new(), variables: BTreeSet::new() };
+    let mut fixed = Fixed {
+        text: text.to_owned(),
+        changes: Vec::new(),
+        left: Vec::new(),
+        variables: BTreeSet::new(),
+        moved: BTreeSet::new(),
+        data: BTreeSet::new(),
+    };
     if text.len() > TEXT_BYTES_MAX {
         fixed.left.push(Note { line: 1, what: "the file is larger than 2 MiB".into() });
         return Some(fixed);
     }
-    if !Source::parse(language, text).is_some_and(|source| source.is_whole()) {
+    let unread = Source::parse(language, text)?.unread();
+    if language == Language::Json && !unread.is_empty() {
         fixed.left.push(Note { line: 1, what: format!("the file does not parse as {language}") });
         return Some(fixed);
     }
     for _ in 0..PASSES_MAX {
-        let found = pass(path, language, &fixed.text, folder)?;
+        let found = pass(path, language, &fixed.text, setting)?;
         fixed.left = found.left;
+        fixed.data.extend(found.data);
         if found.edits.is_empty() {
             break;
         }
@@ -122,14 +155,25 @@ pub fn fix_in(path: &str, text: &str, folder: &Folder) -> Option<Fixed> {
         let ends = if before.contains("\r\n") { "\r\n" } else { "\n" };
         let edits: Vec<Edit> = found.edits.iter().map(|(edit, _)| Edit::replace(edit.at.clone(), lines(&edit.text, ends))).collect();
         let Some(after) = apply(&before, edits) else { break };
-        if !Source::parse(language, &after).is_some_and(|source| source.is_whole()) {
+        // What the grammar can't read is the same as before, word for word.
+        let as_before = |source: Source<'_>| source.unread().iter().map(|part| &part.1).eq(unread.iter().map(|part| &part.1));
+        if !Source::parse(language, &after).is_some_and(as_before) {
             fixed.left.push(Note { line: 1, what: "the rewritten file would not parse, so it was left as it is".into() });
             break;
         }
         let changes = found.edits.into_iter().filter_map(|(edit, what)| Some(Note { line: line_of(&before, edit.at.start), what: what? }));
         fixed.changes.extend(changes);
         fixed.variables.extend(found.variables);
+        fixed.moved.extend(found.moved);
         fixed.text = after;
+    }
+    if let Some(source) = Source::parse(language, &fixed.text) {
+        for (line, part) in source.unread().into_iter().take(UNREAD_MAX) {
+            let part: String = part.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+            fixed
+                .left
+                .push(Note { line, what: format!("this does not parse as {language}, so the code around it stays as it is: {part}") });
+        }
     }
     fixed.changes.sort();
     fixed.left.sort();
@@ -142,30 +186,55 @@ fn lines(text: &str, ends: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', ends)
 }
 
-fn pass(path: &str, language: Language, text: &str, folder: &Folder) -> Option<Found> {
+fn pass(path: &str, language: Language, text: &str, setting: &Setting<'_>) -> Option<Found> {
     let mut source = Source::parse(language, text)?;
-    source.platform = Platform::of(language, path, text, folder);
+    source.platform = setting.platform.settled();
     source.one_key = credentials::agree(path, &source);
     let source = source;
     let mut found = Found::default();
     // Each rule sees the text as it is; edits that meet are made in the next pass.
-    sdk::find(&source, &mut found);
+    if !setting.test {
+        found.data = paths::decided(&source);
+    }
     let calls = usage::find(Text { path, bytes: text.as_bytes() });
+    if setting.test {
+        // A test says what the code does: only what the code moved is moved in it.
+        paths::find(&source, &calls, setting, &mut found);
+        oauth::follow(&source, setting, &mut found);
+        credentials::list(path, &source, &mut found);
+        return Some(intact(&source, keep_apart(found)));
+    }
+    sdk::find(&source, &mut found);
     hapikey::find(&source, &calls, &mut found);
-    oauth::find(&source, &mut found);
-    paths::find(&source, &calls, &mut found);
+    oauth::find(&source, setting, &mut found);
+    paths::find(&source, &calls, setting, &mut found);
     credentials::find(path, &source, &mut found);
     base::find(&source, &mut found);
     data::find(path, &source, &mut found);
-    let mut found = keep_apart(found);
+    let mut found = intact(&source, keep_apart(found));
     hapikey::list(&source, &mut found);
     Some(found)
 }
 
+/// Leaves out the changes that meet a part that the grammar can't read.
+fn intact(source: &Source<'_>, found: Found) -> Found {
+    if source.is_whole() {
+        return found;
+    }
+    groups(found, |group, _| group.iter().all(|(edit, _)| source.is_intact(&edit.at)))
+}
+
 /// Of changes that touch the same place the first stays, whole; the others have their turn in the next pass.
 fn keep_apart(found: Found) -> Found {
-    let mut kept: Vec<(Edit, Option<String>)> = Vec::new();
-    let mut group: Vec<(Edit, Option<String>)> = Vec::new();
+    groups(found, |group, kept| !group.iter().any(|(edit, _)| kept.iter().any(|(other, _)| edit.meets(other))))
+}
+
+type Change = (Edit, Option<String>);
+
+/// The changes that a condition holds for, each whole.
+fn groups(found: Found, holds: impl Fn(&[Change], &[Change]) -> bool) -> Found {
+    let mut kept: Vec<Change> = Vec::new();
+    let mut group: Vec<Change> = Vec::new();
     let mut edits = found.edits.into_iter().peekable();
     while let Some(one) = edits.next() {
         group.push(one);
@@ -173,8 +242,7 @@ fn keep_apart(found: Found) -> Found {
         if edits.peek().is_some_and(|(_, what)| what.is_none()) {
             continue;
         }
-        let meets = group.iter().any(|(edit, _)| kept.iter().any(|(other, _)| edit.meets(other)));
-        if meets { group.clear() } else { kept.append(&mut group) }
+        if holds(&group, &kept) { kept.append(&mut group) } else { group.clear() }
     }
     Found { edits: kept, ..found }
 }

@@ -2,19 +2,21 @@
 //! or HubSpot's own address where it is not set.
 
 use super::edit::Edit;
+use super::platform::Platform;
 use super::syntax::{Literal, Source, above};
-use super::{BASE_URL, Found, Language};
+use super::{BASE_URL, Found, Language, purpose};
 
 const ADDRESS: &str = "https://api.hubapi.com";
 
 pub(super) fn find(source: &Source<'_>, found: &mut Found) {
-    if !source.text.contains(ADDRESS) {
+    // Settings and data are read by programs that can't be seen here.
+    if !source.text.contains(ADDRESS) || matches!(source.language, Language::Json | Language::Yaml | Language::Env) {
         return;
     }
     for literal in source.literals() {
         let inside = &source.text[literal.inside.clone()];
         let Some(rest) = inside.strip_prefix(ADDRESS).filter(|rest| rest.is_empty() || rest.starts_with('/')) else { continue };
-        if is_setting(source, &literal) {
+        if is_setting(source, &literal) || purpose::data(source, &literal, literal.inside.start).is_some() {
             continue;
         }
         let line = source.line(literal.node.start_byte());
@@ -65,7 +67,7 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
     let rest_at = literal.inside.end - rest.len();
     let (prefix, quote) = source.quote(literal);
     let kind = literal.node.kind();
-    if is_constant(source, literal) {
+    if is_constant(source, literal) || matches!(source.platform, Platform::None(_)) {
         return None;
     }
     let joined =

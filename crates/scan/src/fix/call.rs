@@ -167,6 +167,10 @@ impl<'n> Call<'n> {
             let owner = above(holder, |node| matches!(node.kind(), "pair" | "array_element_initializer" | "keyword_argument"));
             let owned = owner.and_then(|owner| key_of(source, owner)).is_some_and(|owner| holders.contains(&owner.as_str()));
             if key == name && owned {
+                // Python's keyword has nothing more to say without it.
+                if let Some(owner) = owner.filter(|owner| owner.kind() == "keyword_argument" && holder.named_child_count() == 1) {
+                    return Some((with_separator(source, owner), pair.child_by_field_name("value")?));
+                }
                 let last = u32::try_from(pair.named_child_count().checked_sub(1)?).ok()?;
                 return Some((with_separator(source, pair), pair.child_by_field_name("value").or_else(|| pair.named_child(last))?));
             }

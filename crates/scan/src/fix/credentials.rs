@@ -9,6 +9,18 @@ use crate::detect::{Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
 
+/// Lists the credentials of a test: what a test sends may be meant to be wrong, so it stays.
+pub(super) fn list(path: &str, source: &Source<'_>, found: &mut Found) {
+    let mut hits = Hits::default();
+    let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
+    for candidate in seen.candidates.into_iter().filter(|candidate| candidate.confidence >= Confidence::Medium) {
+        if !line_allows(source.text, candidate.at.start) {
+            let what = format!("a {} in a test, which stays: rotate it if it is real, and write one that can't be", candidate.kind.title());
+            found.leave(source.line(candidate.at.start), what);
+        }
+    }
+}
+
 pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
     let mut hits = Hits::default();
     let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);

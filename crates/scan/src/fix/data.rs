@@ -29,7 +29,7 @@ fn json(source: &Source<'_>, found: &mut Found) {
     if !["hapikey", "hubapi"].iter().any(|word| source.text.to_ascii_lowercase().contains(word)) {
         return;
     }
-    let Ok(document) = serde_json::from_str::<Value>(source.text) else { return };
+    let document: Value = serde_json::from_str(&source.without_comments()).unwrap_or_default();
     if document["nodes"].is_array() && document["connections"].is_object() {
         return n8n(source, found);
     }

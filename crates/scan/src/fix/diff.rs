@@ -6,8 +6,10 @@ use keyway_core::shown;
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
-/// Lines beyond which the middle of a change is not looked into: it is shown as one.
-const LINES_MAX: usize = 4_000;
+/// Lines, of both texts together, among which the end of a change is looked for.
+const WINDOW: usize = 400;
+/// Lines that must agree behind a change.
+const AGREE: usize = 3;
 
 /// A unified difference; empty where there is none.
 pub fn unified(path: &str, old: &str, new: &str) -> String {
@@ -58,46 +60,38 @@ struct Change {
     new: std::ops::Range<usize>,
 }
 
-/// Longest common subsequence between what both begin and end with.
+/// Where both texts go apart and come together again. What is rewritten keeps its place, so the next lines
+/// that agree are near; where none are, the rest is one change.
 fn changes(old: &[&str], new: &[&str]) -> Vec<Change> {
-    let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(one, other)| one == other).count();
-    let (a, b) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
-    if a.len() > LINES_MAX || b.len() > LINES_MAX {
-        return vec![Change { old: head..old.len() - tail, new: head..new.len() - tail }];
-    }
-    let width = b.len() + 1;
-    let mut lengths = vec![0_u32; (a.len() + 1) * width];
-    for at in (0..a.len()).rev() {
-        for to in (0..b.len()).rev() {
-            lengths[at * width + to] = if a[at] == b[to] {
-                lengths[(at + 1) * width + to + 1] + 1
-            } else {
-                lengths[(at + 1) * width + to].max(lengths[at * width + to + 1])
-            };
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (mut at, mut to, mut found) = (0, 0, Vec::new());
+    loop {
+        let same = old[at..].iter().zip(&new[to..]).take_while(|(one, other)| one == other).count();
+        (at, to) = (at + same, to + same);
+        if at == old.len() && to == new.len() {
+            return found;
         }
+        let (gone, came) = together(&old[at..], &new[to..]).unwrap_or_else(|| {
+            // The end that both have.
+            let tail = tail.min(old.len() - at).min(new.len() - to);
+            (old.len() - at - tail, new.len() - to - tail)
+        });
+        found.push(Change { old: at..at + gone, new: to..to + came });
+        (at, to) = (at + gone, to + came);
     }
-    let (mut at, mut to, mut found) = (0, 0, Vec::<Change>::new());
-    while at < a.len() || to < b.len() {
-        if at < a.len() && to < b.len() && a[at] == b[to] {
-            at += 1;
-            to += 1;
-            continue;
-        }
-        let (from_old, from_new) = (at, to);
-        while at < a.len() || to < b.len() {
-            if at < a.len() && to < b.len() && a[at] == b[to] {
-                break;
-            }
-            if to >= b.len() || (at < a.len() && lengths[(at + 1) * width + to] >= lengths[at * width + to + 1]) {
-                at += 1
-            } else {
-                to += 1
-            }
-        }
-        found.push(Change { old: head + from_old..head + at, new: head + from_new..head + to });
-    }
-    found
+}
+
+/// The fewest lines of both after which some lines agree.
+fn together(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
+    let agree = |gone: usize, came: usize| {
+        let (old, new) = (&old[gone..], &new[came..]);
+        let lines = old.len().min(new.len()).min(AGREE);
+        lines > 0 && old[..lines] == new[..lines] && (lines == AGREE || old.len() == new.len())
+    };
+    (1..=WINDOW).find_map(|both| {
+        let most = both.min(new.len());
+        (both.saturating_sub(old.len())..=most).map(|came| (both - came, came)).find(|(gone, came)| agree(*gone, *came))
+    })
 }
 
 /// Changes that stand near each other.
@@ -135,6 +129,19 @@ fn write_hunk(text: &mut String, old: &[&str], new: &[&str], hunk: &[Change]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_come_and_go_in_a_long_text_are_shown_alone() {
+        let old: Vec<String> = (0..20_000).map(|line| format!("{line}\n")).collect();
+        let mut new = old.clone();
+        new[9] = "nine\n".into();
+        new.insert(5_000, "more\n".into());
+        new.remove(15_000);
+        let lines = |all: &[String]| all.iter().cloned().collect::<String>();
+        let diff = unified("x", &lines(&old), &lines(&new));
+        let signs = diff.lines().skip(2).filter(|line| line.starts_with(['+', '-'])).collect::<Vec<_>>();
+        assert_eq!(signs, ["-9", "+nine", "+more", "-14999"]);
+    }
 
     #[test]
     fn a_changed_line_is_shown_with_its_neighbours() {

@@ -37,15 +37,10 @@ pub(super) fn list(source: &Source<'_>, found: &mut Found) {
         let key = (after.starts_with(": ") || after.starts_with(" =>") || after.starts_with(": '"))
             && before.ends_with([' ', '{', '(', ',', '\t', ':', '\n']);
         let told = found.left.iter().any(|note| note.line == line) || found.edits.iter().any(|(edit, _)| edit.at.contains(&at));
-        if (quoted || parameter || key) && !told && !in_comment(source, at) {
+        if (quoted || parameter || key) && !told && !source.is_comment(at) {
             found.leave(line, "hapikey stays here, since the request that sends it can't be seen as a whole: HubSpot refuses it; send `Authorization: Bearer` with a token in its place");
         }
     }
-}
-
-fn in_comment(source: &Source<'_>, at: usize) -> bool {
-    let Some(node) = source.root().and_then(|root| root.descendant_for_byte_range(at, at + 1)) else { return false };
-    node.kind().contains("comment") || super::syntax::above(node, |node| node.kind().contains("comment")).is_some()
 }
 
 fn in_urls(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], found: &mut Found) {

@@ -3,12 +3,12 @@
 use super::call::{self, key_of};
 use super::edit::Edit;
 use super::syntax::{Literal, Source, above, descendants};
-use super::{Found, Language};
+use super::{Found, Language, Setting};
 
 const OLD: &str = "/oauth/v1/token";
 const NEW: &str = "/oauth/2026-09/token";
 
-pub(super) fn find(source: &Source<'_>, found: &mut Found) {
+pub(super) fn find(source: &Source<'_>, setting: &Setting<'_>, found: &mut Found) {
     if !source.text.contains("/oauth/v1/") {
         return;
     }
@@ -23,6 +23,10 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
             continue;
         }
         let line = source.line(at);
+        if setting.held.contains(&OLD[1..]) {
+            found.leave(line, format!("{OLD} moves to {NEW}, and stays: another place of this project names it in a way that can't be moved with it. Move both by hand"));
+            continue;
+        }
         let span = at..at + OLD.len();
         let Some(literal) = source.literal_at(at) else {
             if source.language == Language::Env {
@@ -61,7 +65,24 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
                 }
             }
         }
+        found.moved.insert(if edits.len() == 1 { OLD[1..].to_owned() } else { BODY.to_owned() });
         found.change(format!("{OLD} becomes {NEW}, with its parameters in the form body"), edits);
+    }
+}
+
+/// Among the paths that were moved: a token request whose parameters were moved too.
+const BODY: &str = "oauth/v1/token with its parameters";
+
+/// In a test: the path alone, where the code under test changed nothing but the path.
+pub(super) fn follow(source: &Source<'_>, setting: &Setting<'_>, found: &mut Found) {
+    if !setting.moved.contains(&OLD[1..]) || setting.moved.contains(BODY) || setting.held.contains(&OLD[1..]) {
+        return;
+    }
+    for (at, _) in source.text.match_indices(OLD) {
+        let whole = !source.text[at + OLD.len()..].starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '/' | '-'));
+        if whole && source.literal_at(at).is_some() {
+            found.change(format!("{OLD} becomes {NEW}, as in the code under test"), vec![Edit::replace(at..at + OLD.len(), NEW)]);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! What a path means is the scanner's word (`detect::usage`); here its text is found in a literal and
 //! written anew. What is filled in at run time stays where it is.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use keyway_core::catalog::Method;
@@ -10,18 +11,23 @@ use keyway_core::catalog::tables::SuccessorRow;
 use keyway_core::sunset;
 use keyway_core::translate::agrees;
 
-use super::Found;
+use super::call;
 use super::edit::Edit;
 use super::syntax::Source;
+use super::{Found, Setting, purpose};
 use crate::finding::{Usage, Via};
+
+/// Bytes of a literal that is compared as a path.
+const PATH_BYTES_MAX: usize = 500;
 
 /// The beginning of it is looked for where the difference is written.
 pub(super) const RULES: &str = "; a call that creates or updates records here must keep the account's rules from 2026-09 on (conditionally required properties, properties that the create form requires, permission to associate), or HubSpot answers 400";
 
-pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Found) {
+pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], setting: &Setting<'_>, found: &mut Found) {
     for (at, call) in calls {
         let (at, line) = (*at, source.line(*at));
         match call.via {
+            Via::Sdk if setting.test => {}
             Via::Sdk if call.successor.is_some() && call.version.starts_with('v') => {
                 found.leave(
                     line,
@@ -33,17 +39,38 @@ pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Fo
                 );
             }
             Via::Sdk | Via::Client | Via::Node | Via::Mcp => {}
-            Via::Url => by_url(source, at, line, call, found),
+            Via::Url => by_url(source, at, line, call, setting, found),
         }
     }
 }
 
-fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut Found) {
+/// Paths of numbered versions that the program decides by, whether or not they are read as calls.
+pub(super) fn decided(source: &Source<'_>) -> BTreeSet<String> {
+    let numbered = |text: &str| ["/v1/", "/v2/", "/v3/", "/v4/"].iter().any(|version| text.contains(version));
+    let literals = source.literals().into_iter().filter_map(|literal| Some((source.text.get(literal.inside.clone())?, literal)));
+    literals
+        .filter(|(text, _)| text.len() <= PATH_BYTES_MAX && numbered(text))
+        .filter(|(_, literal)| purpose::data(source, literal, literal.inside.start).is_some_and(|data| data.decides))
+        .map(|(text, _)| text.to_owned())
+        .collect()
+}
+
+fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, setting: &Setting<'_>, found: &mut Found) {
     if !call.version.starts_with('v') || is_oauth(&call.operation) {
         return;
     }
     let (method, template) = call.operation.split_once(' ').unwrap_or(("GET", &call.operation));
-    let Some(row) = row_of(method, template) else {
+    let key = key(template);
+    let purpose = source.literal_at(at).filter(|_| !setting.test).and_then(|literal| purpose::data(source, &literal, at));
+    if let Some(purpose) = purpose {
+        return found.leave(line, format!("{template} is data here, and stays: {}", purpose.why));
+    }
+    let rows = rows_of(method, template);
+    if rows.iter().any(|row| row.successor != rows[0].successor) {
+        return found.leave(line, format!("{template} moves to another path for each method, and the method can't be seen here"));
+    }
+    // One that differs decides.
+    let Some(row) = rows.iter().find(|row| !agrees(row.difference)).or(rows.first()) else {
         let to = call
             .successor
             .as_deref()
@@ -62,31 +89,51 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, found: &mut
     if !agrees(row.difference) {
         return found.leave(line, format!("{} and its successor {successor} differ: {}", call.operation, row.difference));
     }
+    if setting.held.contains(&key) {
+        return found.leave(line, format!("{template} moves to {successor}, and stays: another place of this project names it in a way that can't be moved with it. Move both by hand"));
+    }
+    if setting.test && !setting.moved.contains(&key) {
+        return;
+    }
     match rewritten(source, at, template, successor) {
+        Some((span, _)) if is_root_of_associations(source, at, span.end) => found.leave(
+            line,
+            format!("{template} moves to {successor}, and stays: paths of associations are joined on to it, which do not move alike"),
+        ),
         Some((span, text)) => {
-            found.change(format!("{template} becomes {successor}{}", rules(row.method, template)), vec![Edit::replace(span, text)])
+            found.moved.insert(key);
+            found.change(format!("{template} becomes {successor}{}", rules(call.method, template)), vec![Edit::replace(span, text)])
         }
         None => found.leave(line, format!("{} moves to {successor}, and its path is put together from several places", call.operation)),
     }
 }
 
-/// Where an operation moves to. Where the method is not known, every method of the path must agree: one
-/// that differs decides.
-fn row_of(method: &str, template: &str) -> Option<&'static SuccessorRow> {
-    if let Some(method) = Method::parse(method) {
-        return sunset::successor(method, template);
+/// Where an operation moves to; of every method where the method is not known.
+fn rows_of(method: &str, template: &str) -> Vec<&'static SuccessorRow> {
+    match Method::parse(method) {
+        Some(method) => sunset::successor(method, template).into_iter().collect(),
+        None => Method::ALL.into_iter().filter_map(|method| sunset::successor(method, template)).collect(),
     }
-    let rows: Vec<_> = Method::ALL.into_iter().filter_map(|method| sunset::successor(method, template)).collect();
-    rows.iter().find(|row| !agrees(row.difference)).or(rows.first()).copied()
+}
+
+/// Whether a path has a name that paths of associations are joined on to: some of those have no successor.
+fn is_root_of_associations(source: &Source<'_>, at: usize, end: usize) -> bool {
+    let Some(literal) = source.literal_at(at).filter(|literal| literal.inside.end == end) else { return false };
+    let whole = |text: &str| text.contains("crm/v") || text.contains("crm/objects/");
+    call::assigned(source, &literal).is_some() && source.text.lines().any(|line| line.contains("/associations") && !whole(line))
+}
+
+/// What of a template stands in a program whatever is filled in: `crm/v3/objects/contacts`.
+fn key(template: &str) -> String {
+    template.split('{').next().unwrap_or(template).trim_matches('/').to_owned()
 }
 
 /// What is said of a call that writes CRM records: 2026-09 answers some of them with 400 where v3 did
-/// not (hubspot facts, section 3, 2026-09-08). The method of a list may be unknown.
-fn rules(method: Method, template: &str) -> &'static str {
+/// not (hubspot facts, section 3, 2026-09-08). A call whose method can't be seen may write.
+fn rules(method: Option<&str>, template: &str) -> &'static str {
     let crm = template.starts_with("/crm/") && template.contains("/objects/");
-    let reads = template.ends_with("/search") || template.ends_with("/batch/read") || method == Method::Delete;
-    let only_reads = method == Method::Get && template.contains("}/");
-    if crm && !reads && !only_reads { RULES } else { "" }
+    let reads = template.ends_with("/search") || template.ends_with("/batch/read") || matches!(method, Some("GET" | "DELETE"));
+    if crm && !reads { RULES } else { "" }
 }
 
 fn is_oauth(operation: &str) -> bool {

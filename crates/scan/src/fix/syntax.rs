@@ -13,7 +13,7 @@ const NODES_MAX: usize = 400_000;
 /// Nodes of one call or object that are looked at.
 const NODES_OF_CALL_MAX: usize = 5_000;
 /// Levels that are climbed: code is not so deep, and each level costs as much as the way to it.
-const LEVELS_MAX: usize = 100;
+pub(super) const LEVELS_MAX: usize = 100;
 
 /// A text and its tree.
 pub(crate) struct Source<'t> {
@@ -46,13 +46,10 @@ impl<'t> Source<'t> {
         Some(Self { language, text, platform: Platform::Server, one_key: true, tree: Some(tree) })
     }
 
-    /// Whether every part of the text was understood. JSON is read by the parser of values: the
-    /// grammar lets more pass.
-    pub fn is_whole(&self) -> bool {
-        if self.language == Language::Json {
-            return serde_json::from_str::<serde_json::Value>(self.text).is_ok();
-        }
-        self.tree.as_ref().is_none_or(|tree| !tree.root_node().has_error())
+    /// Whether a place stands in a comment.
+    pub fn is_comment(&self, at: usize) -> bool {
+        let Some(node) = self.root().and_then(|root| root.descendant_for_byte_range(at, at + 1)) else { return false };
+        node.kind().contains("comment") || above(node, |node| node.kind().contains("comment")).is_some()
     }
 
     /// Whether all keys that are written in it are one key, so that one variable can take their place.
@@ -65,7 +62,7 @@ impl<'t> Source<'t> {
         match self.platform {
             Platform::None(_) => None,
             Platform::Deno => Some(format!("Deno.env.get('{name}')")),
-            Platform::Server => self.language.reads(name),
+            Platform::Server | Platform::Unsaid => self.language.reads(name),
         }
     }
 

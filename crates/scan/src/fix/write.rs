@@ -9,7 +9,8 @@ use ignore::WalkBuilder;
 use keyway_core::shown;
 use serde::Serialize;
 
-use super::{Note, TEXT_BYTES_MAX, fix, unified};
+use super::project::{File, Files};
+use super::{Fixed, Note, TEXT_BYTES_MAX, unified};
 
 /// What became of one file.
 #[derive(Debug, Serialize)]
@@ -64,15 +65,40 @@ pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
         walk.filter_entry(|entry| {
             !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "vendor" | "venv" | ".venv" | "dist" | "__pycache__"))
         });
+        let mut files = Files::default();
         for entry in walk.build() {
             let entry = entry.map_err(io::Error::other)?;
             if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() != EXAMPLE {
-                fixes.look(entry.path());
+                look(root, entry.path(), &mut files);
             }
         }
+        files.fix().into_iter().for_each(|(file, fixed)| fixes.take(file, fixed));
     }
     fixes.files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(fixes)
+}
+
+/// Reads a file, where there may be something to look at: no other encoding, and no large one.
+fn look(root: &Path, path: &Path, files: &mut Files) {
+    let large = fs::metadata(path).is_ok_and(|meta| meta.len() > TEXT_BYTES_MAX as u64);
+    let Some(bytes) = (!large).then(|| fs::read(path).ok()).flatten() else { return };
+    // A text in another encoding would be written back damaged.
+    let Ok(text) = String::from_utf8(bytes) else { return };
+    let wanted = mentions(&text);
+    let top = if root.is_dir() { root } else { root.parent().unwrap_or(root) };
+    files.add(top, path, patch_path(root, path), text, wanted);
+}
+
+/// A path as a patch names it: from the working folder, or else from the folder that is looked through.
+fn patch_path(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
+    let inner = if path.is_absolute() {
+        let here = std::env::current_dir().unwrap_or_default();
+        path.strip_prefix(&here).ok().or(below).unwrap_or(path).to_path_buf()
+    } else {
+        path.to_path_buf()
+    };
+    inner.to_string_lossy().trim_start_matches("./").replace('\\', "/")
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
@@ -80,31 +106,21 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 }
 
 impl Fixes {
-    fn look(&mut self, path: &Path) {
-        let shown = path.to_string_lossy().trim_start_matches("./").replace('\\', "/");
-        let large = fs::metadata(path).is_ok_and(|meta| meta.len() > TEXT_BYTES_MAX as u64);
-        let Some(bytes) = (!large).then(|| fs::read(path).ok()).flatten() else { return };
-        // A text in another encoding would be written back damaged.
-        let Ok(text) = std::str::from_utf8(&bytes) else { return };
-        if !mentions(text) {
-            return;
-        }
-        let Some(fixed) = fix(&shown, text) else { return };
+    fn take(&mut self, file: File, fixed: Fixed) {
         if fixed.changes.is_empty() && fixed.left.is_empty() {
             return;
         }
-        let diff = remarks(&fixed.changes, &shown) + &unified(&shown, text, &fixed.text);
+        let diff = remarks(&fixed.changes, &file.shown) + &unified(&file.shown, &file.text, &fixed.text);
         self.variables.extend(&fixed.variables);
-        let before = bytes.clone();
         self.files.push(FixedFile {
-            path: shown,
+            path: file.shown,
             changes: fixed.changes,
             left: fixed.left,
             diff,
             written: false,
             text: fixed.text,
-            full: path.to_path_buf(),
-            before,
+            full: file.full,
+            before: file.text.into_bytes(),
         });
     }
 

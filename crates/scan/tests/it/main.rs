@@ -1,5 +1,6 @@
 //! The scanner as its users meet it: texts in, findings and usages out.
 
+mod fixes;
 mod git;
 mod hostile;
 mod kinds;

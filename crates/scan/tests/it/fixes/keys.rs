@@ -1,0 +1,119 @@
+//! F1 and F2: a key that comes from somewhere stays where it comes from, and no client gets two.
+
+use super::{becomes, fixed, stays};
+
+#[test]
+fn a_key_of_a_record_or_a_parameter_stays_in_each_language() {
+    becomes(
+        "a.js",
+        "export const f = (account) => fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${account.hubspotKey}`);\n",
+        "export const f = (account) => fetch(`${BASE}/crm/objects/2026-09/deals`, { headers: { Authorization: `Bearer ${account.hubspotKey}` } });\n",
+    );
+    becomes(
+        "a.py",
+        "def deals(base, key):\n    return requests.get(base + \"/crm/objects/2026-09/deals\", params={\"hapikey\": key})\n",
+        "def deals(base, key):\n    return requests.get(base + \"/crm/objects/2026-09/deals\", headers={\"Authorization\": f\"Bearer {key}\"})\n",
+    );
+    for (path, text, kept) in [
+        (
+            "a.php",
+            "<?php\nfunction f($c, $base, $key) { return $c->get($base . '/crm/objects/2026-09/deals', ['query' => ['hapikey' => $key]]); }\n",
+            "'Bearer ' . $key",
+        ),
+        ("a.rb", "def f(key)\n  HTTParty.get(\"#{BASE}/crm/objects/2026-09/deals?hapikey=#{key}\")\nend\n", "\"Bearer #{key}\""),
+        (
+            "A.java",
+            "class A { void f(String key) { var r = HttpRequest.newBuilder(URI.create(base + \"/crm/objects/2026-09/deals?hapikey=\" + key)).build(); } }\n",
+            "\"Bearer \" + key",
+        ),
+        (
+            "a.go",
+            "package a\n\nfunc f(base, key string) {\n\treq, err := http.NewRequest(\"GET\", base+\"/crm/objects/2026-09/deals?hapikey=\"+key, nil)\n\tuse(req, err)\n}\n",
+            "\"Bearer \"+key",
+        ),
+        (
+            "A.cs",
+            "class A {\n    void F(string key) {\n        var request = new HttpRequestMessage(HttpMethod.Get, $\"{baseUrl}/crm/objects/2026-09/deals?hapikey={key}\");\n        Send(request);\n    }\n}\n",
+            "\"Bearer \" + key",
+        ),
+        ("a.sh", "#!/bin/sh\nfor key in $KEYS; do\n  curl -s \"$BASE/crm/objects/2026-09/deals?hapikey=$key\"\ndone\n", "Bearer $key"),
+    ] {
+        let text = fixed(path, text);
+        assert!(text.contains(kept) && !text.contains("HUBSPOT_ACCESS_TOKEN"), "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_client_library_gets_the_key_of_its_customer() {
+    for (path, text, kept) in [
+        (
+            "a.js",
+            "const hubspot = require('@hubspot/api-client');\nconst of = (portal) => new hubspot.Client({ apiKey: portal.apiKey });\n",
+            "accessToken: portal.apiKey",
+        ),
+        (
+            "b.js",
+            "const hubspot = require('@hubspot/api-client');\nfor (const { apiKey } of portals) new hubspot.Client({ apiKey });\n",
+            "accessToken: apiKey",
+        ),
+        (
+            "a.py",
+            "import hubspot\n\ndef client(portal):\n    return hubspot.Client.create(api_key=portal[\"key\"])\n",
+            "access_token=portal[\"key\"]",
+        ),
+        ("a.rb", "def connect(portal)\n  Hubspot.configure(hapikey: portal.key)\nend\n", "access_token: portal.key"),
+    ] {
+        let text = fixed(path, text);
+        assert!(text.contains(kept) && !text.contains("HUBSPOT_ACCESS_TOKEN"), "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_token_that_is_verified_stays_the_token_that_is_verified() {
+    for (path, text) in [
+        (
+            "verify.go",
+            "package a\n\nfunc verify(token string) {\n\treq, err := http.NewRequest(\"GET\", \"https://api.hubapi.com/crm/objects/2026-09/deals?hapikey=\"+token, nil)\n\tuse(req, err)\n}\n",
+        ),
+        (
+            "verify.py",
+            "async def verify(self, token: str):\n    return await client.get(f\"{HUBSPOT}/crm/objects/2026-09/deals?hapikey={token}\")\n",
+        ),
+        (
+            "verify.js",
+            "exports.verify = async function (token) { return axios.get(`${HUBSPOT}/crm/objects/2026-09/deals`, { params: { hapikey: token } }); };\n",
+        ),
+    ] {
+        assert!(!fixed(path, text).contains("HUBSPOT_ACCESS_TOKEN"), "{path}");
+    }
+}
+
+#[test]
+fn a_variable_that_names_its_customer_stays() {
+    let text = fixed("a.js", "fetch(`${BASE}/crm/objects/2026-09/deals?hapikey=${process.env.ACME_HUBSPOT_KEY}`);\n");
+    assert!(text.contains("Bearer ${process.env.ACME_HUBSPOT_KEY}"), "{text}");
+}
+
+#[test]
+fn a_key_from_another_file_is_listed() {
+    stays(
+        "a.py",
+        "from settings import KEY\n\nrequests.get(HUBSPOT + \"/crm/objects/2026-09/deals\", params={\"hapikey\": KEY})\n",
+        "can't be seen in this file",
+    );
+    stays(
+        "a.js",
+        "import { key } from './settings';\nfetch(`${HUBSPOT}/crm/objects/2026-09/deals?hapikey=${key}`);\n",
+        "can't be seen in this file",
+    );
+    stays("a.rb", "HTTParty.get(\"#{HUBSPOT}/crm/objects/2026-09/deals?hapikey=#{KEY}\")\n", "can't be seen in this file");
+}
+
+#[test]
+fn a_client_that_gets_a_key_and_a_token_is_listed() {
+    stays("a.py", "client = Hubspot3(api_key=K, access_token=T)\n", "an API key and a token");
+    stays("b.py", "import hubspot\nclient = HubSpot(api_key=K, **options)\n", "an API key and a token");
+    stays("a.js", "const c = new hubspot.Client({ apiKey: k, accessToken: t });\n", "an API key and a token");
+    stays("b.js", "const c = new hubspot.Client({ ...options, apiKey: k });\n", "an API key and a token");
+    stays("a.rb", "Hubspot.configure(hapikey: k, access_token: t)\n", "an API key and a token");
+}
