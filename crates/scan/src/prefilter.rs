@@ -199,8 +199,11 @@ fn confirm(class: Class, text: &[u8], start: usize, end: usize, hits: &mut Hits)
     }
 }
 
-/// `key`, `_key`, `Key`: hapi.js is not meant.
+/// `key`, `_key`, `Key`, and the client `hapipy`: hapi.js is not meant.
 fn is_key_word(after: &[u8]) -> bool {
+    if after.starts_with(b"py") && !after.get(2).is_some_and(u8::is_ascii_alphanumeric) {
+        return true;
+    }
     let after = match after.first() {
         Some(b'_' | b'-' | b'.' | b' ') => &after[1..],
         _ => after,

@@ -1,6 +1,7 @@
 //! A whole scan: from sources to a report.
 
 mod history;
+mod manifests;
 mod versions;
 
 use std::collections::{HashMap, HashSet};
@@ -101,7 +102,10 @@ impl AddAssign for Stats {
 /// A path is not there, or a glob can't be read. What can't be read on the way is in [`Report::skipped`].
 pub fn files(options: &Options) -> io::Result<Report> {
     let workers = tree::walk(&options.which, || Worker::new(options))?;
+    let manifests: Vec<String> = workers.iter().flat_map(|worker| worker.manifests.iter().cloned()).collect();
     let mut report = report(workers);
+    report.usages.extend(manifests::find(&manifests, options)?);
+    report.usages.sort();
     versions::close(&mut report.usages, &options.which);
     Ok(report)
 }
@@ -256,12 +260,22 @@ pub(crate) struct Worker<'a> {
     pub(crate) findings: Vec<Finding>,
     usages: Vec<Usage>,
     skipped: Vec<Skip>,
+    /// Manifests that list a client of HubSpot.
+    manifests: Vec<String>,
     stats: Stats,
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(options: &'a Options) -> Self {
-        Self { options, hits: Hits::default(), findings: Vec::new(), usages: Vec::new(), skipped: Vec::new(), stats: Stats::default() }
+        Self {
+            options,
+            hits: Hits::default(),
+            findings: Vec::new(),
+            usages: Vec::new(),
+            skipped: Vec::new(),
+            manifests: Vec::new(),
+            stats: Stats::default(),
+        }
     }
 }
 
@@ -293,6 +307,9 @@ impl Look for Worker<'_> {
     fn look(&mut self, path: &str, window: &Window<'_>) {
         let text = Text { path, bytes: window.bytes };
         let found = detect::examine(text, self.options.wanted, &mut self.hits);
+        if self.options.wanted.usages && self.hits.hubspot && detect::usage::names_client(text) {
+            self.manifests.push(path.to_owned());
+        }
         if found.candidates.is_empty() && found.usages.is_empty() {
             return;
         }

@@ -5,6 +5,7 @@ mod client;
 mod constants;
 mod document;
 mod legacy;
+mod manifest;
 mod mcp;
 mod method;
 mod path;
@@ -26,6 +27,7 @@ use crate::finding::{Usage, UsageAuth, Via};
 use crate::stems::is_version;
 
 pub use constants::Constants;
+pub(crate) use manifest::names_client;
 pub use url::developer_call;
 
 /// A usage whose version was open, now that another file says which it is; None where it has no such call.
@@ -45,6 +47,7 @@ pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     found.extend(client::find(text));
     found.extend(document::find(text));
     found.extend(mcp::find(text));
+    found.extend(manifest::find(text));
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|later, earlier| later.0 == earlier.0);
     found

@@ -301,3 +301,63 @@ fn t14_setting_up_a_server_is_no_credential_and_prose_is_no_usage() {
     let text = format!("hubspot\nhttps://api.hubapi.com/crm/v3/owners?token={}", values::pat(47));
     assert_eq!(examine("a.txt", &text).candidates.first().and_then(|candidate| candidate.sent_to.clone()), None);
 }
+
+/// Path and operation of each usage.
+fn placed(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    scan(files).usages.into_iter().map(|usage| (usage.path, usage.operation)).collect()
+}
+
+#[test]
+fn k8_a_manifest_with_a_client_makes_the_files_of_its_folder_hubspots() {
+    let code = "module.exports = (client) => client.crm.contacts.basicApi.getPage(10)\n";
+    let found =
+        |manifest: &str, text: &str| placed(&[(&format!("app/{manifest}"), text), ("app/src/sync.js", code), ("other/sync.js", code)]);
+    let call = ("app/src/sync.js".to_owned(), "GET /crm/v3/objects/contacts".to_owned());
+    for (manifest, text) in [
+        ("package.json", "{\"dependencies\": {\"@hubspot/api-client\": \"^12.0.1\"}}"),
+        ("requirements.txt", "requests\nhubspot-api-client==11.1.0\n"),
+        ("pyproject.toml", "[project]\ndependencies = [\n  \"hubspot-api-client>=8\",\n]\n"),
+        ("composer.json", "{\"require\": {\"hubspot/api-client\": \"^11.0\"}}"),
+        ("Gemfile", "gem 'hubspot-api-client', '~> 18'\n"),
+        ("go.mod", "module x\n\nrequire (\n\tgithub.com/belong-inc/go-hubspot v0.9.0\n)\n"),
+        ("Crm.csproj", "<Project><PackageReference Include=\"HubSpot.NET\" Version=\"1.0\" /></Project>"),
+        ("pom.xml", "<dependency><groupId>a.b</groupId><artifactId>hubspot-client</artifactId><version>1.2</version></dependency>"),
+        ("build.gradle", "implementation 'a.b:hubspot-api:1.0'\n"),
+    ] {
+        assert_eq!(found(manifest, text), std::slice::from_ref(&call), "{manifest}");
+    }
+    for (manifest, text) in [
+        ("package.json", "{\"name\": \"crm\", \"scripts\": {\"hubspot\": \"node sync.js\"}, \"keywords\": [\"hubspot\"]}"),
+        ("package.json", "{\"dependencies\": {\"react-hubspot-form\": \"1.3.7\"}}"),
+        ("requirements.txt", "# hubspot-api-client==1\nrequests\n"),
+        ("pom.xml", "<groupId>com.hubspot.jinjava</groupId><artifactId>jinjava</artifactId>"),
+        ("notes.json", "{\"@hubspot/api-client\": \"^12.0.1\"}"),
+    ] {
+        assert_eq!(found(manifest, text), [], "{text}");
+    }
+    let vendored =
+        placed(&[("app/package.json", "{\"dependencies\": {\"@hubspot/api-client\": \"1.0.0\"}}"), ("app/node_modules/x/a.js", code)]);
+    assert_eq!(vendored, [], "what others wrote is theirs");
+}
+
+#[test]
+fn k8_a_client_that_speaks_only_old_apis_is_a_usage_of_its_manifest() {
+    for (path, text, call, ends) in [
+        ("package.json", "{\"dependencies\": {\"hubspot\": \"^2.3.2\"}}", "npm hubspot ^2.3.2", "2027-09-30"),
+        ("requirements.txt", "hubspot3==3.2.51\n", "pypi hubspot3 ==3.2.51", "2027-09-30"),
+        ("requirements-dev.txt", "hapipy\n", "pypi hapipy", "2022-11-30"),
+        ("composer.json", "{\"require\": {\"hubspot/hubspot-php\": \"^5.0\"}}", "composer hubspot/hubspot-php ^5.0", "2027-09-30"),
+        ("Gemfile", "gem 'hubspot-ruby'\n", "gem hubspot-ruby", "2027-09-30"),
+    ] {
+        let found: Vec<_> = of_via(path, text, Via::Client).into_iter().map(|usage| (usage.call, usage.sunset)).collect();
+        assert_eq!(found, [(Some(call.to_owned()), Some(ends))], "{text}");
+    }
+    for (path, text) in [
+        ("package.json", "{\"dependencies\": {\"@hubspot/api-client\": \"^12.0.1\"}}"),
+        ("package.json", "{\"name\": \"hubspot\", \"version\": \"2.0.0\"}"),
+        ("requirements.txt", "hubspot-api-client\nhubspot3-extras-of-mine==1\n"),
+        ("package-lock.json", "{\"hubspot\": \"^2.3.2\"}"),
+    ] {
+        assert_eq!(of_via(path, text, Via::Client), [], "{text}");
+    }
+}
