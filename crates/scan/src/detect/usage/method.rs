@@ -7,7 +7,7 @@ use keyway_core::catalog::Method;
 use regex::bytes::Regex;
 
 use super::{document, scope, yaml};
-use crate::text::{is_word, line_near, words};
+use crate::text::{contains_ignore_case, is_word, line_near, words};
 
 /// How far from a URL its method may stand, in bytes.
 const REACH: usize = 500;
@@ -42,7 +42,8 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     }
     // `request DELETE "/crm/…"`, `api POST "$BASE/crm/…"`.
     static HELPER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?-u)(?:^|[\s("'])(?P<method>GET|POST|PUT|PATCH|DELETE)["']?[\s,]+["']?(?:\$?\{?\w+\}?)?$"#).expect("a constant")
+        Regex::new(r#"(?-u)(?:^|[\s("'])(?P<method>GET|POST|PUT|PATCH|DELETE)["']?(?:\s*=>)?[\s,]+["']?(?:\$?\{?\w+\}?)?$"#)
+            .expect("a constant")
     });
     if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()));
@@ -110,7 +111,20 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         return Some(method);
     }
     let statement = statement_around(text, url);
-    named(text, &statement, url)
+    named(text, &statement, url).or_else(|| reads_by_default(text, &statement).then_some(Method::Get))
+}
+
+/// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions,
+/// each in the statement of the URL or below it in the same function.
+fn reads_by_default(text: &[u8], statement: &Range<usize>) -> bool {
+    static READS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bIO\.popen|\burlread\(|\bwebread\(")
+            .expect("a constant")
+    });
+    let end = scope::after(text, statement.start).end.max(statement.end).min(statement.end + REACH).min(text.len());
+    let range = &text[statement.start..end.max(statement.start)];
+    let elsewhere = contains_ignore_case(range, b"-method ") || contains_ignore_case(range, b"httpmethod");
+    !elsewhere && READS.is_match(range)
 }
 
 /// A call that is open where a URL stands.

@@ -346,6 +346,13 @@ fn k10_other_languages_and_settings_say_the_method_beside_the_url() {
         ("run.yml", "steps:\n  - run: curl -X DELETE API/1\n", &["DELETE"]),
         ("a.clj", "(client/patch \"API/1\" {:body b})", &["PATCH"]),
         ("a.R", "request('API') |>\n  req_headers(a = 'b') |>\n  req_method('POST') |>\n  req_perform()", &["POST"]),
+        ("a.pl", "my $r = HTTP::Request->new(DELETE => \"API/1\");", &["DELETE"]),
+        (
+            "a.swift",
+            "func a() {\n    let url = URL(string: \"API\")!\n    let (data, _) = try await URLSession.shared.data(from: url)\n}",
+            &["GET"],
+        ),
+        ("a.ps1", "Invoke-RestMethod -Uri \"API\" -Headers $h\nInvoke-RestMethod -Uri \"API\" -Method Post", &["GET", "POST"]),
         ("a.ex", "\"API\"\n|> Req.post!(json: b)", &["POST"]),
         (
             "A.java",

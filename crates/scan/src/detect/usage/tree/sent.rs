@@ -44,6 +44,11 @@ impl<'s, 't> Program<'s, 't> {
         for function in local.iter().take(3) {
             answer = better(self.inside(call, *function, at, frame), answer);
         }
+        if answer == Answer::Open
+            && let Some(method) = words::weak(call.name)
+        {
+            return Answer::Says(method);
+        }
         if answer != Answer::Silent {
             return answer;
         }
