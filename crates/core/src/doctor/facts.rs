@@ -317,7 +317,11 @@ impl<'e> Facts<'e> {
             (Some(207), _) => true,
             (Some(status), _) => status >= 400,
             (None, None) => {
-                answer.keyway_rule.is_some() || answer.envelope || speaks_of_failure(&self.said) || super::rules::is_known(&answer.words)
+                answer.keyway_rule.is_some()
+                    || answer.envelope
+                    || answer.message.contains(super::rules::SCOPE_LIST)
+                    || speaks_of_failure(&self.said)
+                    || super::rules::is_known(&answer.words)
             }
         }
     }
@@ -357,14 +361,16 @@ impl<'e> Facts<'e> {
             operation: self.call().filter(|call| !call.path.is_empty()).map(|_| self.named()),
             host: self.call().and_then(|call| call.host.as_deref()).map(without_credentials),
             status: self.status(),
-            category: answer.and_then(|answer| answer.category.clone().or_else(|| answer.oauth_status.clone())),
+            category: answer
+                .and_then(|answer| answer.category.as_deref().or(answer.oauth_status.as_deref()))
+                .map(|category| without_credentials(&category.chars().take(80).collect::<String>())),
             credentials: self
                 .credentials()
                 .iter()
-                .map(|one| format!("{} ({})", place(&one.place), kind_in_words(&one.kind, &one.hint)))
+                .map(|one| format!("{} ({})", without_credentials(&place(&one.place)), kind_in_words(&one.kind, &one.hint)))
                 .collect(),
             app: self.holder().and_then(|holder| holder.app.clone()),
-            correlation_id: answer.and_then(|answer| answer.correlation_id.clone()),
+            correlation_id: answer.and_then(|answer| answer.correlation_id.clone()).filter(|id| is_correlation_id(id)),
             named: self.named.clone(),
         }
     }
@@ -398,6 +404,12 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
         CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
         CredentialKind::Other => "a value that has the form of no HubSpot credential".to_owned(),
     }
+}
+
+/// Whether a text may be shown as a correlation id: a UUID as HubSpot writes it, or a short name.
+fn is_correlation_id(id: &str) -> bool {
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    plain && (crate::credential::uuid(id.as_bytes()) == Some(id.len()) || id.len() <= 40 && without_credentials(id) == id)
 }
 
 /// Whether a name is one of those that stand for any name (RFC 2606).

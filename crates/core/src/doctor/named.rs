@@ -151,7 +151,8 @@ pub(super) fn without_credentials(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let starts = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
-        let length = if starts { secret(&bytes[at..]) } else { None };
+        // A form of its own is a credential even where it is glued to a word.
+        let length = formed(&bytes[at..]).or_else(|| if starts { secret(&bytes[at..]) } else { None });
         match length {
             Some(length) => {
                 plain.push_str(&text[from..at]);
@@ -166,16 +167,22 @@ pub(super) fn without_credentials(text: &str) -> String {
     plain
 }
 
-/// How long the credential is that begins here.
+/// How long the token, key or UUID is that begins here.
+fn formed(bytes: &[u8]) -> Option<usize> {
+    if bytes.starts_with(b"pat-") {
+        let run = run(bytes);
+        return (run >= 12).then_some(run);
+    }
+    [credential::uuid(bytes), credential::routed(bytes)].into_iter().flatten().max()
+}
+
+fn run(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_+/=.".contains(byte)).count()
+}
+
+/// How long the random text is that begins here.
 fn secret(bytes: &[u8]) -> Option<usize> {
-    let run = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_+/=.".contains(byte)).count();
-    let forms = [credential::uuid(bytes), credential::routed(bytes)];
-    if bytes.starts_with(b"pat-") && run >= 12 {
-        return Some(run);
-    }
-    if let Some(length) = forms.into_iter().flatten().max() {
-        return Some(length.max(run.min(length)));
-    }
+    let run = run(bytes);
     // Personal access keys, access tokens, and whatever else is long and random.
     let random = || {
         let run = &bytes[..run];

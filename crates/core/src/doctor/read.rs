@@ -49,6 +49,7 @@ fn says_nothing(evidence: &Evidence) -> bool {
             || answer.status.is_some()
             || answer.keyway_rule.is_some()
             || speaks_of_failure(&answer.message.to_lowercase())
+            || answer.message.contains(rules::SCOPE_LIST)
             || rules::is_known(&answer.words)
     };
     evidence.call.is_none() && !evidence.answer.as_ref().is_some_and(told)

@@ -26,6 +26,7 @@ use std::sync::LazyLock;
 
 pub(super) use limits::bucket;
 use said::Said;
+pub(super) use scopes::LIST as SCOPE_LIST;
 pub use source::Source;
 use source::UNCONFIRMED;
 
@@ -511,7 +512,7 @@ pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
     }
     let mut remedy: Vec<String> = remedy.into_iter().map(str::to_owned).collect();
     remedy.push(match correlation {
-        Some(id) => format!("ask HubSpot's support with the correlation id {id}"),
+        Some(_) => "ask HubSpot's support with the correlation id that the answer names".to_owned(),
         None => "find the correlation id in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
     });
     Diagnosis {

@@ -365,6 +365,36 @@ fn credentials_that_are_planted_in_a_text_stand_in_no_answer() {
     }
 }
 
+/// All texts that the project has, with a credential at their beginning, in their middle, in a quoted
+/// value and at their end: none of it is shown.
+#[test]
+fn a_credential_that_is_planted_anywhere_in_any_text_stands_in_no_answer() {
+    let field: Field = toml::from_str(include_str!("../doctor/field.toml")).unwrap();
+    let texts = cases().iter().map(Case::text).chain(field.text.into_iter().map(|text| text.input)).collect::<Vec<_>>();
+    let secrets = credentials();
+    let now = Timestamp::parse_iso("2026-11-25").unwrap();
+    let mut answers = 0;
+    for (number, text) in texts.iter().enumerate() {
+        let after = |from: usize, sign: char| text.char_indices().find(|(at, one)| *at >= from && *one == sign).map(|(at, _)| at + 1);
+        let places = [Some(0), after(text.len() / 2, ' '), after(text.len() / 3, '"'), Some(text.len())];
+        for (turn, place) in places.into_iter().enumerate().skip(number % 2).step_by(2) {
+            let (name, value) = &secrets[(number + turn) % secrets.len()];
+            let Some(place) = place else { continue };
+            let planted = format!("{}{value} {}", &text[..place], &text[place..]);
+            for evidence in read(&planted) {
+                let said = format!(
+                    "{}{}",
+                    serde_json::to_string(&diagnose(&evidence, now)).unwrap(),
+                    serde_json::to_string(&seen(&evidence, now)).unwrap()
+                );
+                answers += 1;
+                assert!(!said.contains(&value[10..30]), "{name} at {place} of {text} stands in {said}");
+            }
+        }
+    }
+    assert!(answers > texts.len(), "{answers} answers");
+}
+
 #[test]
 fn a_call_that_succeeded_has_no_cause() {
     let (_, pat) = &credentials()[0];

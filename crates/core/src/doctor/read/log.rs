@@ -128,7 +128,9 @@ pub(super) fn capitals(text: &str) -> Vec<String> {
 /// Words before a number that say that it is a status.
 const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
 /// Words after it.
-const AFTER: [&str; 23] = [
+const AFTER: [&str; 25] = [
+    "connection timed",
+    "ssl handshake",
     "unauthorized",
     "forbidden",
     "bad request",
@@ -185,7 +187,7 @@ fn status(text: &str) -> Option<u16> {
             && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
             && (line.contains("://") || line.contains(" /"));
         let tail = after.trim_start();
-        let ours = before.contains("hubspot") && after.starts_with([':', ' ']) || after.starts_with(": ");
+        let ours = before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n'])) || after.starts_with(": ");
         let noted = number >= 400
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
         let place = before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');

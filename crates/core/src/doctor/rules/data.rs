@@ -175,11 +175,17 @@ pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
         || facts.says("Object not found")
         || facts.says("they may be deleted or not exist");
     let partly = facts.answer().is_some_and(|answer| answer.failed_inputs.is_some());
-    ((said || facts.status() == Some(404) && facts.operation.is_some() && !facts.is_category("NOT_FOUND"))
+    let bare = facts.call().is_none_or(|call| call.path.is_empty()) && facts.is_about_hubspot() && !facts.says("://");
+    ((said || facts.status() == Some(404) && (bare || facts.operation.is_some()) && !facts.is_category("NOT_FOUND"))
         && !partly
         && !facts.answer()?.html)
         .then_some(())?;
-    Found::likely("the record does not exist, is archived, or belongs to another account: HubSpot answers alike, so that ids of others can't be guessed")
+    let found = Found::likely(
+        "the record does not exist, is archived, or belongs to another account: HubSpot answers alike, so that ids of others can't be guessed",
+    );
+    let found =
+        if bare && !said { found.so("paste the URL of the call: a path that does not exist is answered with 404 too") } else { found };
+    found
         .so("look whether the token is of the account that the record is in: `keyway doctor --credential-env NAME --expect HUB_ID`")
         .so("archived records are given with ?archived=true only, and never by search; after a merge the old id leads nowhere in batches")
         .so("a value of another property needs ?idProperty=NAME")

@@ -56,6 +56,7 @@ pub(super) static ROWS: &[Said] = &[
             "couldn't resolve host",
             "nameresolutionerror",
         ],
+        without_answer: true,
         because: "the program's machine does not find the address of the host, so no call was sent",
         remedy: &[
             "check the spelling of the host: api.hubapi.com",
@@ -69,6 +70,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "nothing listens where the program connects",
         source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &["econnrefused", "connection refused", "connectexception", "curl error 7", "failed to connect to&port ", "actively refused"],
+        without_answer: true,
         because: "the connection was refused: the address is of another machine, of a proxy that is down, or of a server that has not started",
         remedy: &[
             "look at the host and port in the message: HubSpot's is api.hubapi.com on 443",
@@ -104,6 +106,7 @@ pub(super) static ROWS: &[Said] = &[
             "timeouterror",
             "read operation timed out",
         ],
+        without_answer: true,
         because: "the program stopped waiting before HubSpot answered; HubSpot itself ends a call after 100 seconds",
         remedy: &[
             "set the client's timeout to more than 100 seconds for searches and batches, and ask for less at once",
@@ -137,6 +140,7 @@ pub(super) static ROWS: &[Said] = &[
             "fetch failed",
             "incompleteread",
         ],
+        without_answer: true,
         because: "the connection ended before an answer came, so nobody knows whether HubSpot performed the call",
         remedy: &[
             SEND_AGAIN,
@@ -166,6 +170,7 @@ pub(super) static ROWS: &[Said] = &[
             "trust relationship for the ssl",
             "remote certificate is invalid",
         ],
+        without_answer: true,
         because: "the program does not trust the certificate that it was shown: its list of authorities is old, or a company's proxy put its own certificate in place of HubSpot's",
         remedy: &[
             "update the authorities that the program trusts (ca-certificates, certifi, the JVM's cacerts)",
@@ -190,6 +195,7 @@ pub(super) static ROWS: &[Said] = &[
             "eproto",
             "ssl routines",
         ],
+        without_answer: true,
         because: "the two sides have no common version of TLS, or the other side does not speak TLS at all",
         remedy: &[
             "use TLS 1.2 or 1.3: old runtimes and operating systems speak only earlier versions",

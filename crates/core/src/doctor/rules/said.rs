@@ -27,6 +27,8 @@ pub(super) struct Said {
     pub says: &'static [&'static str],
     /// The same, of words that HubSpot may use and that were seen nowhere. They are never certain.
     pub guesses: &'static [&'static str],
+    /// Whether it is about a call that got no answer: beside a status it is never certain.
+    pub without_answer: bool,
     /// How sure the words are.
     pub certainty: Certainty,
     /// Another way to know it, which is tried first.
@@ -48,6 +50,7 @@ pub(super) const ROW: Said = Said {
     words: &[],
     says: &[],
     guesses: &[],
+    without_answer: false,
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -66,7 +69,15 @@ impl Said {
         let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
         let seen = alone || may_be && (word() || stands(self.says));
         (seen || may_be && stands(self.guesses)).then_some(())?;
-        let (certainty, unconfirmed) = if seen { (self.certainty, "") } else { (self.certainty.max(Certainty::Likely), UNCONFIRMED) };
+        // Who got an answer had a connection, whatever words stand beside it.
+        let answered = !alone && self.without_answer && facts.status().is_some_and(|status| status >= 400);
+        let (certainty, unconfirmed) = if seen && answered {
+            (self.certainty.max(Certainty::Likely), "")
+        } else if seen {
+            (self.certainty, "")
+        } else {
+            (self.certainty.max(Certainty::Likely), UNCONFIRMED)
+        };
         Some(Found {
             certainty,
             because: format!("{}{}{unconfirmed}", self.because, named(facts)),

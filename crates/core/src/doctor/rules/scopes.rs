@@ -9,7 +9,7 @@ const NOT_SELECTABLE: [(&str, &str); 1] = [("crm.objects.emails.read", "sales-em
 
 fn refused(facts: &Facts<'_>) -> bool {
     facts.is_category("MISSING_SCOPES")
-        || facts.answer().is_some_and(|answer| answer.envelope && !named(facts).is_empty() && answer.category.is_none())
+        || facts.answer().is_some_and(|answer| answer.category.is_none() && !named(facts).is_empty())
         || facts.says("hasn't been granted all required scopes")
         || facts.says("missing scopes")
         || facts.says("required scopes")
@@ -37,8 +37,24 @@ fn in_brackets(message: &str) -> Vec<&str> {
 fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     let Some(answer) = facts.answer() else { return Vec::new() };
     let listed: Vec<&str> = ["requiredGranularScopes", "missingScopes"].iter().flat_map(|name| answer.named(name)).collect();
-    if listed.is_empty() { in_brackets(&answer.message) } else { listed }
+    if !listed.is_empty() {
+        return listed;
+    }
+    let second = in_brackets(&answer.message);
+    if second.is_empty() { in_list(&answer.message) } else { second }
 }
+
+/// The scopes of a list that a text quotes without the answer around it.
+fn in_list(message: &str) -> Vec<&str> {
+    let after = message.split_once(LIST).and_then(|(_, after)| after.split_once('['));
+    let Some((inside, _)) = after.filter(|(before, _)| before.len() <= 6).and_then(|(_, list)| list.split_once(']')) else {
+        return Vec::new();
+    };
+    inside.split(',').map(|name| name.trim().trim_matches(['"', '\'', '\\'])).filter(|name| ScopeId::of(name).is_some()).take(100).collect()
+}
+
+/// HubSpot's name for the list of scopes.
+pub(in crate::doctor) const LIST: &str = "requiredGranularScopes";
 
 fn selectable(name: &str) -> bool {
     ScopeId::of(name).is_some() && NOT_SELECTABLE.iter().all(|(known, _)| *known != name)

@@ -51,7 +51,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: BAD,
         words: &["READ_ONLY_VALUE"],
         says: &["is a calculated property; its value"],
-        guesses: &["is a read only property", "read-only property", "read only property"],
+        guesses: &["property is read-only", "is read-only in", "is a read only property", "read-only property", "read only property"],
         because: "HubSpot sets this property itself, or its definition makes it read-only",
         remedy: &["leave the property out of the write: calculated properties and most properties that begin with hs_ are read-only"],
         ..ROW
