@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
+use tokio::runtime::Handle;
 use tokio::sync::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
 };
@@ -73,6 +74,11 @@ impl Account {
         let turn =
             if shared { Turn::Shared(self.state.clone().read_owned().await) } else { Turn::Alone(self.state.clone().write_owned().await) };
         (place, turn)
+    }
+
+    /// The account, alone, for a worker that gave it up: calls that came meanwhile have it first.
+    pub fn alone_again(&self) -> OwnedRwLockWriteGuard<State> {
+        Handle::current().block_on(self.state.clone().write_owned())
     }
 
     /// Keeps what apps are to be told of a change, in the order of the changes: under the account's lock.

@@ -23,7 +23,7 @@ use crate::state::Tx;
 use crate::work::Work;
 use crate::{Call, Reply};
 
-pub use imports::{is_waiting, perform_waiting};
+pub use imports::{Running, is_awaited, is_waiting, perform_part};
 pub use store::{Item, Items, Place};
 use table::{COLLECTIONS, Collection, Id, Shape};
 

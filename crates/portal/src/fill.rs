@@ -109,7 +109,9 @@ impl Portal {
         let base = crate::HUBSPOT.into();
         let call = Call { hub_id, app_id: 0, user_id: hub_id, method, path, query: None, body: bytes::Bytes::new(), now, by: None, base };
         let mut tx = Tx::new(&mut state);
-        crate::collections::perform_waiting(&call, &mut tx);
+        while crate::collections::is_waiting(tx.state) {
+            crate::collections::perform_part(&call, &mut tx);
+        }
         tx.notes.by_import();
         let notices = crate::webhooks::notices(&mut tx, &call);
         let position = self.desk.append(tx);

@@ -6,13 +6,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use keyway_core::object_type::{ObjectType, ObjectTypeRef};
 
 /// The number in the type id of an account's first custom type. HubSpot's are in the millions.
 const FIRST_CUSTOM: u32 = 1_000_001;
 
 /// The position of a standard type in [`ObjectType::all`], or the number of a custom type's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Kind(u32);
 
 impl Kind {
@@ -63,6 +66,20 @@ impl Kind {
             Some(number) => number.parse::<u32>().ok()?.checked_sub(FIRST_CUSTOM).and_then(Self::custom),
             None => Self::of(key),
         }
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.to_string()
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(key: String) -> Result<Self, String> {
+        Self::from_key(&key).ok_or_else(|| format!("{key} is not an object type"))
     }
 }
 

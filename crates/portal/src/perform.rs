@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use tokio::sync::OwnedRwLockWriteGuard;
 use tokio::time::timeout;
 
 use crate::account::{Account, Turn, busy};
@@ -92,7 +93,7 @@ impl Desk {
                 let work = Work::new(STEPS_MAX, desk.stopping.clone());
                 let done = match turn {
                     Turn::Shared(state) => desk.read(&state, &call, &work),
-                    Turn::Alone(mut state) => Some(desk.write(&account, &mut state, &call, &work)),
+                    Turn::Alone(state) => Some(desk.alone(&account, state, &call, &work)),
                 };
                 drop(own);
                 done
@@ -105,6 +106,22 @@ impl Desk {
             }
         }
         unreachable!("a call that has the account alone is always performed")
+    }
+
+    /// Performs a call whose turn it is. The app that sent an import waits for the end of it; others have the account
+    /// between its parts.
+    fn alone(&self, account: &Account, mut state: OwnedRwLockWriteGuard<State>, call: &Call, work: &Work) -> Done {
+        let mut tells = false;
+        while collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) && self.is_served(&state, call).is_ok() {
+            let mut tx = Tx::new(&mut state);
+            collections::perform_part(call, &mut tx);
+            tx.notes.by_import();
+            tells |= self.keep(account, tx, call).1;
+            drop(state);
+            state = account.alone_again();
+        }
+        let done = self.write(account, &mut state, call, work);
+        Done { tells: done.tells || tells, ..done }
     }
 
     /// Performs a call that changes nothing; none where it is another, or where a change is to be made
@@ -128,13 +145,20 @@ impl Desk {
         }
         let mut tx = Tx::within(state, work);
         let answer = within(work, answer(call, &mut tx));
+        let (position, tells) = self.keep(account, tx, call);
+        Done { answer, position, tells }
+    }
+
+    /// Queues changes, and what apps are told of them: the position of the changes, and whether there is something to
+    /// tell.
+    fn keep(&self, account: &Account, mut tx: Tx<'_>, call: &Call) -> (u64, bool) {
         let notices = webhooks::notices(&mut tx, call);
         let position = self.append(tx);
         let tells = self.listener.get().is_some() && !notices.is_empty();
         if tells {
             account.keep_untold(position, notices);
         }
-        Done { answer, position, tells }
+        (position, tells)
     }
 
     fn is_served(&self, state: &State, call: &Call) -> Result<(), ErrorBody> {
@@ -178,9 +202,9 @@ fn is_short(call: &Call) -> bool {
     Route::parse(&call.path).is_some_and(|route| matches!(route.family, Family::Objects | Family::Associations))
 }
 
-/// Answers a call; what it changes is in `tx`. An import that waits is done before.
+/// Answers a call; what it changes is in `tx`. A part of an import that waits is done before.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
-    collections::perform_waiting(call, tx);
+    collections::perform_part(call, tx);
     tx.notes.by_import();
     served(call, tx).unwrap_or_else(|| Err(not_served(call)))
 }
@@ -328,6 +352,34 @@ mod tests {
         assert_eq!(portal.handle(batch()).await.unwrap().status, 201);
         let found: serde_json::Value = serde_json::from_slice(&portal.handle(read(1)).await.unwrap().body).unwrap();
         assert_eq!(found["results"].as_array().unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_call_gets_its_turn_between_two_parts_of_an_import() {
+        let portal = portal(Duration::from_secs(60)).await;
+        let request = json!({ "name": "i", "files": [{ "fileName": "a.csv", "fileImportPage": { "columnMappings": [
+            { "columnObjectTypeId": "0-1", "columnName": "firstname", "propertyName": "firstname" } ] } }] });
+        let rows: String = (0..5_000).map(|at| format!("n{at}\n")).collect();
+        let form = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\nfirstname\n{rows}\r\n--b--\r\n"
+        );
+        portal.handle(call(1, Method::POST, "/crm/v3/imports", form)).await.unwrap();
+        let account = portal.account(1).unwrap();
+        let held = account.alone().await;
+        let (mut own, mut other) = (pin!(portal.handle(read(1))), pin!(portal.handle(Call { app_id: 2, ..create(1, "between") })));
+        // Both are in line for the account, the app of the import first.
+        assert!(once(own.as_mut()).is_none() && once(other.as_mut()).is_none());
+        drop(held);
+        let (own, other) = tokio::join!(own, other);
+        assert_eq!(own.unwrap().status, 200);
+        let made: serde_json::Value = serde_json::from_slice(&other.unwrap().body).unwrap();
+        let id: u64 = made["id"].as_str().unwrap().parse().unwrap();
+        let state = account.shared().await;
+        let contacts = crate::kind::Kind::of("contacts").unwrap();
+        assert_eq!(state.table(contacts).count(), 5_001);
+        let after = state.table(contacts).range(id + 1, false).count();
+        assert!(after > 1_000 && after < 4_000, "{after} rows came after it");
+        assert!(state.importing.is_none());
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use keyway_core::object_type::ObjectTypeRef;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::collections::{Item, Items, Place};
+use crate::collections::{Item, Items, Place, Running};
 use crate::durable::Change;
 use crate::kind::Kind;
 use crate::links::{End, LinkType, LinkTypes, Links};
@@ -86,6 +86,8 @@ pub struct State {
     pub next_event: u64,
     /// What webhooks are told of; none until it was looked up.
     pub(crate) wanted: Option<Arc<Wanted>>,
+    /// The import that has begun, read once; none after a restart, until its next part.
+    pub(crate) importing: Option<Box<Running>>,
     /// Set under the lock when the account goes: whoever still holds it must change nothing.
     pub is_deleted: bool,
 }
@@ -107,6 +109,7 @@ impl State {
             written: 0,
             next_event: 0,
             wanted: None,
+            importing: None,
             is_deleted: false,
         }
     }

@@ -1,12 +1,14 @@
 //! Imports: rows of CSV files as records, through the engine that calls of the API go through.
 //!
-//! An import waits until the next call, whatever that is, and is done before it is answered; so a
-//! cancel that comes next finds nothing done. Looks at it tell `STARTED`, `PROCESSING`, `DONE` in
-//! turn (docs/decisions/0026-imports-and-exports.md).
+//! An import waits until the next call, whatever that is; so a cancel that comes next finds nothing done. Every call
+//! does a part of it before it is answered, and a call of the app that sent it does all parts, with the account given
+//! up between them. Looks at it tell `STARTED`, `PROCESSING`, `DONE` in turn
+//! (docs/decisions/0026-imports-and-exports.md).
 
 mod cell;
 mod fault;
 mod plan;
+mod progress;
 mod run;
 mod sheet;
 
@@ -16,6 +18,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::multipart::{Part, parts};
@@ -27,11 +30,15 @@ use crate::route::is_version;
 use crate::state::{State, Tx};
 
 use plan::Plan;
-use run::Outcome;
+use progress::{Chunk, Progress};
 use sheet::{CELLS_MAX, Sheet};
 
 /// Imports that an account remembers; the oldest goes for the newest.
 const IMPORTS_MAX: usize = 50;
+
+/// Steps of one part: the account is held for some 20 ms. A step of an import is about one short value of a row; a row of
+/// two columns takes a hundred.
+const PART_STEPS: u64 = 100_000;
 
 /// What is told of imports.
 static IMPORTS: LazyLock<Place> = LazyLock::new(|| Place::new("imports", &[]));
@@ -51,25 +58,39 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     })
 }
 
-/// Whether an import is put off until the next call.
+/// Whether an import is put off until the next call, or under way.
 pub fn is_waiting(state: &State) -> bool {
     state.items.count(&WAITING) > 0
 }
 
-/// Does what was put off, before a call is answered; not before its own cancel.
-pub fn perform_waiting(call: &Call, tx: &mut Tx<'_>) {
-    let waiting: Vec<(String, Item)> = tx.state.items.of(&WAITING).map(|(id, item)| (id.to_owned(), item.clone())).collect();
-    for (id, kept) in waiting.into_iter().filter(|(id, _)| !is_cancel(call, id)) {
-        tx.remove_item(&WAITING, &id);
-        let Some(mut item) = tx.state.items.get(&IMPORTS, &id).cloned() else { continue };
-        let outcome = perform(call, &kept, &item, tx);
-        item.value["state"] = if outcome.failed { "FAILED" } else { "PROCESSING" }.into();
-        item.value["metadata"]["counters"] = json!(outcome.counters);
-        item.value["updatedAt"] = call.now.to_iso().into();
-        let found: Vec<Value> = outcome.faults.iter().enumerate().map(|(at, fault)| fault.shown(&id, at, call.now)).collect();
-        tx.put_item(&ERRORS, &id, Item::new(json!(found)));
+/// Whether a call waits for the end of an import: its own app sent one, which it does not cancel.
+pub fn is_awaited(state: &State, call: &Call) -> bool {
+    state.items.of(&WAITING).any(|(id, kept)| kept.value["appId"] == call.app_id && !is_cancel(call, id))
+}
+
+/// Does a part of what was put off, before a call is answered; not before its own cancel. The account may be given
+/// up after it: the rest is done before later calls.
+pub fn perform_part(call: &Call, tx: &mut Tx<'_>) {
+    let waiting = tx.state.items.of(&WAITING).map(|(id, _)| id).find(|id| !is_cancel(call, id)).map(str::to_owned);
+    let Some(id) = waiting else { return };
+    let Some(mut item) = tx.state.items.get(&IMPORTS, &id).cloned() else { return forget(tx, &id) };
+    let running = tx.state.importing.take().filter(|running| running.id == id);
+    let mut running = running.unwrap_or_else(|| Box::new(Running::read(tx.state, &id, &item)));
+    if running.part(tx, call.now) {
+        let progress = &running.progress;
+        item.value["state"] = if progress.failed { "FAILED" } else { "PROCESSING" }.into();
+        forget(tx, &id);
+        settle(tx, &id, item, progress, call.now);
+        return;
+    }
+    let chunk = serde_json::to_value(running.progress.chunk()).expect("JSON always serialises");
+    tx.put_item(&progress_of(&id), &running.chunks.to_string(), Item::new(chunk));
+    running.chunks += 1;
+    if item.value["state"] == "STARTED" {
+        item.value["state"] = "PROCESSING".into();
         tx.put_item(&IMPORTS, &id, item);
     }
+    tx.state.importing = Some(running);
 }
 
 fn is_cancel(call: &Call, id: &str) -> bool {
@@ -77,18 +98,75 @@ fn is_cancel(call: &Call, id: &str) -> bool {
     call.method == http::Method::POST && segments == ["crm", "imports", id, "cancel"]
 }
 
-/// The plan held when the import was taken; what it names may be gone since.
-fn perform(call: &Call, kept: &Item, item: &Item, tx: &mut Tx<'_>) -> Outcome {
-    let request = item.value["importRequestJson"].as_object();
-    let plan = request.ok_or_else(|| ErrorBody::validation("the request is gone")).and_then(|request| Plan::read(tx.state, request));
-    let files = kept.value["files"].as_array().into_iter().flatten();
-    let files = files.map(|file| file.as_str().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default());
-    let mut cells_left = CELLS_MAX;
-    let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes, &mut cells_left)).collect();
-    match plan.and_then(|plan| Ok((plan, sheets?))) {
-        Ok((plan, sheets)) => run::perform(tx, &plan, &sheets, call.now, kept.value["appId"].as_u64().unwrap_or_default()),
-        Err(refused) => Outcome::not_begun(refused.message),
+/// An import that has begun. What is written down of it is enough to go on after a restart.
+#[derive(Debug)]
+pub struct Running {
+    id: String,
+    app_id: u64,
+    request: Map<String, Value>,
+    /// Why the files, which were read once, can't be read.
+    sheets: Result<Vec<Sheet>, String>,
+    progress: Progress,
+    /// Parts that are written down.
+    chunks: usize,
+}
+
+impl Running {
+    fn read(state: &State, id: &str, item: &Item) -> Self {
+        let kept = state.items.get(&WAITING, id).map_or(&Value::Null, |kept| &kept.value);
+        let files = kept["files"].as_array().into_iter().flatten();
+        let files = files.map(|file| file.as_str().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default());
+        let mut cells_left = CELLS_MAX;
+        let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes, &mut cells_left)).collect();
+        Self {
+            id: id.to_owned(),
+            app_id: kept["appId"].as_u64().unwrap_or_default(),
+            request: item.value["importRequestJson"].as_object().cloned().unwrap_or_default(),
+            sheets: sheets.map_err(|refused| refused.message),
+            progress: Progress::of(chunks_of(state, id)),
+            chunks: state.items.count(&progress_of(id)),
+        }
     }
+
+    /// Does the next part; whether all is done then.
+    fn part(&mut self, tx: &mut Tx<'_>, now: Timestamp) -> bool {
+        // The request held when the import was taken; what it names may be gone since.
+        let plan = Plan::read(tx.state, &self.request).map_err(|refused| refused.message);
+        match plan.and_then(|plan| Ok((plan, self.sheets.as_ref().map_err(String::clone)?))) {
+            Ok((plan, sheets)) => run::part(tx, &plan, sheets, &mut self.progress, (now, self.app_id), PART_STEPS),
+            Err(message) => {
+                self.progress.fail(message);
+                true
+            }
+        }
+    }
+}
+
+/// Where the parts of an import that are done are written down.
+fn progress_of(id: &str) -> Place {
+    Place::new("imports-progress", &[id])
+}
+
+fn chunks_of(state: &State, id: &str) -> impl Iterator<Item = Chunk> {
+    state.items.of(&progress_of(id)).filter_map(|(_, item)| serde_json::from_value(item.value.clone()).ok())
+}
+
+/// Takes away what is only kept while an import is not done.
+fn forget(tx: &mut Tx<'_>, id: &str) {
+    tx.remove_item(&WAITING, id);
+    let place = progress_of(id);
+    let chunks: Vec<String> = tx.state.items.of(&place).map(|(chunk, _)| chunk.to_owned()).collect();
+    chunks.iter().for_each(|chunk| tx.remove_item(&place, chunk));
+    tx.state.importing.take_if(|running| running.id == id);
+}
+
+/// Keeps what came of an import that is over.
+fn settle(tx: &mut Tx<'_>, id: &str, mut item: Item, progress: &Progress, now: Timestamp) {
+    item.value["metadata"]["counters"] = json!(progress.counters);
+    item.value["updatedAt"] = now.to_iso().into();
+    let found: Vec<Value> = progress.faults.iter().enumerate().map(|(at, fault)| fault.shown(id, at, now)).collect();
+    tx.put_item(&ERRORS, id, Item::new(json!(found)));
+    tx.put_item(&IMPORTS, id, item);
 }
 
 /// Looks at everything but the rows' values; the import has begun then.
@@ -154,7 +232,8 @@ fn kept(id: &str, tx: &Tx<'_>) -> Result<Item, ErrorBody> {
 
 fn list(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
     let all: Vec<(String, Item)> = tx.state.items.of(&IMPORTS).map(|(id, item)| (id.to_owned(), item.clone())).collect();
-    let answer = page(asked, all.iter().map(|(_, item)| &item.value).collect(), false)?;
+    let shown: Vec<Value> = all.iter().map(|(id, item)| shown(id, item, tx.state)).collect();
+    let answer = page(asked, shown.iter().collect(), false)?;
     for (id, item) in all {
         step(&id, item, tx);
     }
@@ -163,14 +242,23 @@ fn list(asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {
 
 fn show(_: &Asked<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     let item = kept(id, tx)?;
-    let answer = reply(200, item.value.clone());
+    let answer = reply(200, shown(id, &item, tx.state));
     step(id, item, tx);
     Ok(answer)
 }
 
+/// An import, with the counters of the parts that are done.
+fn shown(id: &str, item: &Item, state: &State) -> Value {
+    let mut value = item.value.clone();
+    if let Some((_, last)) = state.items.of(&progress_of(id)).last() {
+        value["metadata"]["counters"] = last.value["counters"].clone();
+    }
+    value
+}
+
 /// Who has seen that it is at work finds it done the next time.
 fn step(id: &str, mut item: Item, tx: &mut Tx<'_>) {
-    if item.value["state"] == "PROCESSING" {
+    if item.value["state"] == "PROCESSING" && tx.state.items.get(&WAITING, id).is_none() {
         item.value["state"] = "DONE".into();
         tx.put_item(&IMPORTS, id, item);
     }
@@ -184,11 +272,15 @@ fn cancel(asked: &Asked<'_>, id: &str, tx: &mut Tx<'_>) -> Answer {
     }
     item.value["state"] = "CANCELED".into();
     item.value["updatedAt"] = asked.now().into();
-    if tx.state.items.get(&WAITING, id).is_some() {
-        tx.remove_item(&WAITING, id);
-    }
     let started = item.value["createdAt"].clone();
-    tx.put_item(&IMPORTS, id, item);
+    if tx.state.items.get(&WAITING, id).is_some() {
+        // The records of the parts that are done stay, as HubSpot's do.
+        let progress = Progress::of(chunks_of(tx.state, id));
+        forget(tx, id);
+        settle(tx, id, item, &progress, asked.call.now);
+    } else {
+        tx.put_item(&IMPORTS, id, item);
+    }
     Ok(reply(200, json!({ "status": "CANCELED", "requestedAt": asked.now(), "startedAt": started, "completedAt": asked.now() })))
 }
 

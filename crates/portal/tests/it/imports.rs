@@ -3,7 +3,7 @@
 use keyway_portal::Storage;
 use serde_json::{Value, json};
 
-use crate::support::{Account, Answer, HUB_ID};
+use crate::support::{APP_ID, Account, Answer, HUB_ID};
 
 const ROOTS: [&str; 4] = ["/crm/v3/imports", "/crm/imports/2025-09", "/crm/imports/2026-03", "/crm/imports/2026-09"];
 const ROOT: &str = ROOTS[3];
@@ -334,6 +334,111 @@ fn an_import_that_waits_survives_a_restart_and_a_snapshot() {
     assert_eq!(emails(&account), Vec::<String>::new());
     account.block_on(account.portal().put_back(HUB_ID, &copy)).unwrap();
     assert_eq!(emails(&account), ["ada@example.com"]);
+}
+
+/// Rows that one call does: each takes 80 steps of the 100,000 that a part has.
+const ROWS_OF_A_PART: usize = 1_250;
+const OTHER_APP: u64 = APP_ID + 1;
+
+/// Sends an import of so many contacts that have no unique value: a row that is done twice shows.
+fn post_rows(account: &Account, rows: usize) -> String {
+    let csv: String = (0..rows).map(|at| format!("n{at}\n")).collect();
+    let begun = post(account, &request(&["0-1.firstname"], json!({})), format!("firstname\n{csv}").as_bytes()).expect(200);
+    begun["id"].as_str().unwrap().to_owned()
+}
+
+fn total(account: &Account, app_id: u64) -> usize {
+    let found = account.call_by(app_id, "POST /crm/v3/objects/contacts/search", br#"{"limit":1}"#).expect(200);
+    found["total"].as_u64().unwrap() as usize
+}
+
+#[test]
+fn a_call_of_another_app_does_one_part_of_a_long_import_and_its_own_app_finds_all_done() {
+    let account = Account::new();
+    let id = post_rows(&account, 3 * ROWS_OF_A_PART);
+    let one = format!("GET {ROOT}/{id}");
+    assert_eq!(total(&account, OTHER_APP), ROWS_OF_A_PART);
+    for _ in 0..2 {
+        let seen = account.call_by(OTHER_APP, &one, b"").expect(200);
+        assert_eq!(seen["state"], "PROCESSING");
+    }
+    assert_eq!(total(&account, OTHER_APP), 3 * ROWS_OF_A_PART);
+    let second = post_rows(&account, 3 * ROWS_OF_A_PART);
+    assert_eq!(total(&account, OTHER_APP), 4 * ROWS_OF_A_PART);
+    let part = account.call_by(OTHER_APP, &format!("GET {ROOT}/{second}"), b"").expect(200);
+    assert_eq!((&part["state"], &part["metadata"]["counters"]["TOTAL_ROWS"]), (&json!("PROCESSING"), &json!(2 * ROWS_OF_A_PART)));
+    assert_eq!(total(&account, APP_ID), 6 * ROWS_OF_A_PART);
+    let (counters, errors) = finished(&account, &second);
+    assert_eq!((&counters["UNIQUE_OBJECTS_WRITTEN"], errors.len()), (&json!(3 * ROWS_OF_A_PART), 0));
+}
+
+#[test]
+fn a_short_import_is_done_before_the_next_call_of_any_app() {
+    let account = Account::new();
+    post_rows(&account, ROWS_OF_A_PART - 1);
+    assert_eq!(total(&account, OTHER_APP), ROWS_OF_A_PART - 1);
+}
+
+#[test]
+fn an_import_that_is_canceled_between_two_parts_keeps_what_is_done() {
+    let account = Account::new();
+    let id = post_rows(&account, 3 * ROWS_OF_A_PART);
+    assert_eq!(total(&account, OTHER_APP), ROWS_OF_A_PART);
+    assert_eq!(account.call_with(&format!("POST {ROOT}/{id}/cancel"), b"").expect(200)["status"], "CANCELED");
+    let seen = account.get(&format!("{ROOT}/{id}")).expect(200);
+    assert_eq!((&seen["state"], &seen["metadata"]["counters"]["TOTAL_ROWS"]), (&json!("CANCELED"), &json!(ROWS_OF_A_PART)));
+    assert_eq!(total(&account, APP_ID), ROWS_OF_A_PART);
+}
+
+#[test]
+fn an_import_goes_on_after_a_restart_and_in_a_snapshot_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = Account::open(Storage::Folder(folder.path().to_owned()));
+    let id = post_rows(&account, 3 * ROWS_OF_A_PART);
+    assert_eq!(total(&account, OTHER_APP), ROWS_OF_A_PART);
+    account.block_on(account.portal().close());
+    drop(account);
+    let account = Account::open(Storage::Folder(folder.path().to_owned()));
+    let copy = account.copy();
+    assert_eq!(total(&account, OTHER_APP), 2 * ROWS_OF_A_PART);
+    // The account goes back to one part done while its import is two parts on.
+    account.block_on(account.portal().put_back(HUB_ID, &copy)).unwrap();
+    assert_eq!(total(&account, APP_ID), 3 * ROWS_OF_A_PART);
+    assert_eq!(finished(&account, &id).0["UNIQUE_OBJECTS_WRITTEN"], json!(3 * ROWS_OF_A_PART));
+}
+
+#[test]
+fn files_that_name_each_others_records_are_associated_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = Account::open(Storage::Folder(folder.path().to_owned()));
+    let mut contacts = file("contacts.csv", &["0-1.firstname"]);
+    let mut companies = file("companies.csv", &["0-2.name"]);
+    let key = json!({ "columnObjectTypeId": "0-2", "columnName": "key", "propertyName": "city", "associationIdentifierColumn": true });
+    let to = json!({ "columnObjectTypeId": "0-1", "toColumnObjectTypeId": "0-2", "columnName": "key", "propertyName": null });
+    companies["fileImportPage"]["columnMappings"].as_array_mut().unwrap().push(key);
+    contacts["fileImportPage"]["columnMappings"].as_array_mut().unwrap().push(to);
+    let request = json!({ "name": "Both", "dateFormat": "DAY_MONTH_YEAR", "files": [contacts, companies] });
+    let rows: String = (0..2_000).map(|at| format!("n{at},k{at}\n")).collect();
+    let files: [(&str, &[u8]); 2] =
+        [("contacts.csv", &format!("firstname,key\n{rows}").into_bytes()), ("companies.csv", &format!("name,key\n{rows}").into_bytes())];
+    let begun = account.call_with(&format!("POST {ROOT}"), &form(&request, &files)).expect(200);
+    // Two parts do the contacts and some of the companies.
+    total(&account, OTHER_APP);
+    total(&account, OTHER_APP);
+    account.block_on(account.portal().close());
+    drop(account);
+    let account = Account::open(Storage::Folder(folder.path().to_owned()));
+    let (counters, errors) = finished(&account, begun["id"].as_str().unwrap());
+    assert_eq!((&counters["ASSOCIATIONS_CREATED"], errors.len()), (&json!(2_000), 0));
+    assert_eq!((&counters["CREATED_OBJECTS"], &counters["TOTAL_ROWS"]), (&json!(4_000), &json!(4_000)));
+}
+
+#[test]
+fn errors_show_the_beginning_of_a_long_cell() {
+    let account = Account::new();
+    let (_, errors) = import(&account, &request(&["0-1.email"], json!({})), format!("email\n{}\n", "x".repeat(500_000)).as_bytes());
+    assert_eq!(errors[0]["sourceData"]["rowData"][0].as_str().unwrap().len(), 1_000);
+    assert!(errors[0].to_string().len() < 10_000);
 }
 
 /// Imports one contact; the next call finds it.

@@ -85,7 +85,13 @@ impl Account {
 
     /// Time goes on by one millisecond with every call.
     pub fn call_with(&self, line: &str, body: &[u8]) -> Answer {
-        let answer = self.runtime.block_on(self.portal.handle(call(line, body, self.now_ms.replace(self.now_ms.get() + 1))));
+        self.call_by(APP_ID, line, body)
+    }
+
+    /// The same, by another app.
+    pub fn call_by(&self, app_id: u64, line: &str, body: &[u8]) -> Answer {
+        let call = Call { app_id, ..call(line, body, self.now_ms.replace(self.now_ms.get() + 1)) };
+        let answer = self.runtime.block_on(self.portal.handle(call));
         if answer.is_ok() {
             note_tested(line);
         }

@@ -1,14 +1,20 @@
 //! What was wrong with a row, in the words of HubSpot's `PublicImportError`.
 
+use std::borrow::Cow;
+
 use keyway_core::error_body::ErrorBody;
 use keyway_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+/// Characters of a cell that an error shows.
+const CELL_CHARS_MAX: usize = 1_000;
+
 /// An error of an import.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// HubSpot's type, such as `INVALID_EMAIL`.
-    pub error_type: &'static str,
+    pub error_type: Cow<'static, str>,
     pub message: String,
     /// The place of the file in the request.
     pub file: usize,
@@ -48,6 +54,16 @@ impl Fault {
         }
         error
     }
+}
+
+/// An error of a file as a whole, on line 0.
+pub fn whole_file(error_type: &'static str, message: String, file: usize) -> Fault {
+    Fault { error_type: error_type.into(), message, file, line: 0, at: None, row: Vec::new(), type_id: None }
+}
+
+/// A cell as an error shows it: the first of its characters.
+pub fn cut(cell: &str) -> String {
+    cell.char_indices().nth(CELL_CHARS_MAX).map_or(cell, |(end, _)| &cell[..end]).to_owned()
 }
 
 /// A file's id: the import's number and the file's place.

@@ -19,7 +19,7 @@ pub const COLUMNS_MAX: usize = 1_000;
 const NAME_CHARS_MAX: usize = 255;
 /// Steps of a value of a row, and of an association.
 const VALUE_STEPS: u64 = 20;
-const ASSOCIATION_STEPS: u64 = 60;
+pub const ASSOCIATION_STEPS: u64 = 60;
 
 /// What may be done with records of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,14 @@
-//! Does an import, row by row. A row that is refused is an error of the import; the others go on.
+//! Does a part of an import, row by row. A row that is refused is an error of the import; the others go on.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::cell;
 use super::fault::{self, Fault};
-use super::plan::{Column, File, Identity, Operation, Plan};
+use super::plan::{ASSOCIATION_STEPS, Column, File, Identity, Operation, Plan};
+use super::progress::{Pending, Progress};
 use super::sheet::{Row, Sheet};
 use crate::crm::associations::within_limits;
 use crate::crm::write;
@@ -17,153 +18,130 @@ use crate::record::Record;
 use crate::request::Request;
 use crate::state::{State, Tx};
 
-/// Errors that are kept of an import; further ones are counted.
-const FAULTS_MAX: usize = 10_000;
-
-/// What came of an import.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// By HubSpot's names.
-    pub counters: BTreeMap<&'static str, u64>,
-    pub faults: Vec<Fault>,
-    /// A file could not be read as the request says; no record was written.
-    pub failed: bool,
-}
-
-impl Outcome {
-    /// Of an import whose plan does not hold any more.
-    pub fn not_begun(message: String) -> Self {
-        let mut outcome = Self { failed: true, ..Self::default() };
-        outcome.note(whole_file("UNKNOWN_BAD_REQUEST", message, 0));
-        outcome
-    }
-
-    fn count(&mut self, name: &'static str, more: usize) {
-        *self.counters.entry(name).or_default() += more as u64;
-    }
-
-    fn note(&mut self, fault: Fault) {
-        self.count("ERRORS", 1);
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(fault);
-        }
-    }
-}
-
-/// An error of a file as a whole, on line 0.
-fn whole_file(error_type: &'static str, message: String, file: usize) -> Fault {
-    Fault { error_type, message, file, line: 0, at: None, row: Vec::new(), type_id: None }
-}
-
-/// A row that names a record of another file, to be associated once all records are there.
-struct Pending {
-    from: End,
-    to: Kind,
-    key: String,
-    association: Option<u32>,
-    place: Fault,
-}
+/// Bytes of a row that one step reads.
+const BYTES_OF_A_STEP: usize = 8;
 
 struct Run<'a, 't> {
     tx: &'a mut Tx<'t>,
     plan: &'a Plan,
     request: Request<'static>,
-    outcome: Outcome,
-    written: HashSet<End>,
-    /// Companies by domain, which the engine keeps no index of.
+    progress: &'a mut Progress,
+    /// Companies by domain, which the engine keeps no index of. Other calls change companies between two parts.
     domains: Option<HashMap<String, Vec<u64>>>,
-    /// Records by what other files name them.
-    keys: HashMap<(Kind, String), u64>,
-    pending: Vec<Pending>,
 }
 
 /// Where the columns of a plan stand in a file.
 type Placed<'a> = Vec<(usize, &'a Column)>;
 
-/// Does an import.
-pub fn perform(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], now: Timestamp, app_id: u64) -> Outcome {
+/// Does the next part of an import, of about so many steps; whether all is done then.
+pub fn part(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], progress: &mut Progress, (now, app_id): (Timestamp, u64), steps: u64) -> bool {
     let request = Request::of_program(app_id, now);
-    let (outcome, written, keys, pending) = (Outcome::default(), HashSet::new(), HashMap::new(), Vec::new());
-    let mut run = Run { tx, plan, request, outcome, written, domains: None, keys, pending };
+    let mut run = Run { tx, plan, request, progress, domains: None };
     // All files are looked at before a record is written.
-    let mut placed = Vec::new();
-    for (at, (file, sheet)) in plan.files.iter().zip(sheets).enumerate() {
-        placed.push(run.place(at, file, sheet));
-    }
-    if run.outcome.faults.is_empty() {
-        for (at, (file, sheet)) in plan.files.iter().zip(sheets).enumerate() {
-            run.file(at, file, sheet, &placed[at]);
+    if run.progress.placed.is_none() {
+        let placed = plan.files.iter().zip(sheets).enumerate().map(|(at, (file, sheet))| run.place(at, file, sheet)).collect();
+        run.progress.placed = Some(placed);
+        if !run.progress.faults.is_empty() {
+            run.progress.failed = true;
+            return true;
         }
-        run.associate_pending();
-        let written = run.written.len();
-        run.outcome.count("UNIQUE_OBJECTS_WRITTEN", written);
-    } else {
-        run.outcome.failed = true;
     }
-    run.outcome
+    let mut left = steps;
+    while let Some((file, sheet)) = plan.files.get(run.progress.file).zip(sheets.get(run.progress.file)) {
+        let Some(row) = sheet.rows.get(run.progress.row.max(usize::from(file.has_header))) else {
+            (run.progress.file, run.progress.row) = (run.progress.file + 1, 0);
+            continue;
+        };
+        let bytes: usize = row.cells.iter().flatten().map(String::len).sum();
+        let Some(after) = left.checked_sub(file.steps_of_a_row() + (bytes / BYTES_OF_A_STEP) as u64) else {
+            // A row that takes more than a part is a part of its own.
+            if left < steps {
+                return false;
+            }
+            run.next_row(file, sheet, row);
+            return false;
+        };
+        left = after;
+        run.next_row(file, sheet, row);
+    }
+    while run.progress.associated < run.progress.pending.len() {
+        let Some(after) = left.checked_sub(ASSOCIATION_STEPS) else { return false };
+        left = after;
+        run.associate_next();
+    }
+    let written = run.progress.written.len();
+    run.progress.count("UNIQUE_OBJECTS_WRITTEN", written);
+    true
 }
 
-impl<'a> Run<'a, '_> {
+impl Run<'_, '_> {
     /// Finds the columns by their names in the first row, or by their order where there is none.
-    fn place(&mut self, at: usize, file: &'a File, sheet: &Sheet) -> Placed<'a> {
+    fn place(&mut self, at: usize, file: &File, sheet: &Sheet) -> Vec<(usize, usize)> {
         let mapped = file.columns.iter().flatten().count();
-        self.outcome.count("MAPPED_COLUMNS", mapped);
+        self.progress.count("MAPPED_COLUMNS", mapped);
         let header = match sheet.rows.first() {
             Some(Row { cells: Some(cells), .. }) => cells.as_slice(),
             Some(_) => {
-                self.outcome.note(whole_file("INVALID_FILE_TYPE", format!("{} is not UTF-8", file.name), at));
+                self.progress.note(fault::whole_file("INVALID_FILE_TYPE", format!("{} is not UTF-8", file.name), at));
                 return Vec::new();
             }
             None => {
-                self.outcome.note(whole_file("INVALID_FILE_TYPE", format!("{} is empty", file.name), at));
+                self.progress.note(fault::whole_file("INVALID_FILE_TYPE", format!("{} is empty", file.name), at));
                 return Vec::new();
             }
         };
-        self.outcome.count("UNMAPPED_COLUMNS", header.len().saturating_sub(mapped));
-        let mut placed: Placed<'a> = Vec::new();
+        self.progress.count("UNMAPPED_COLUMNS", header.len().saturating_sub(mapped));
+        let mut placed: Vec<(usize, usize)> = Vec::new();
         for (order, column) in file.columns.iter().enumerate() {
             let Some(column) = column else { continue };
             let is_free = |index: &usize| !placed.iter().any(|(taken, _)| taken == index);
             let named = || (0..header.len()).filter(is_free).find(|index| header[*index].trim() == column.name);
             let found = if file.has_header { named() } else { Some(order).filter(|order| *order < header.len()) };
             match found {
-                Some(index) => placed.push((index, column)),
+                Some(index) => placed.push((index, order)),
                 None => {
                     let message = format!("{} has no column {:?}", file.name, column.name);
-                    self.outcome.note(whole_file("INVALID_COLUMN_CONFIGURATION", message, at));
+                    self.progress.note(fault::whole_file("INVALID_COLUMN_CONFIGURATION", message, at));
                 }
             }
             let known = |name: &String| name == "hs_object_id" || self.tx.state.schema(column.kind).get(name).is_some();
             if let Some(name) = column.property.as_ref().filter(|name| !known(name)) {
                 let message = format!("Property \"{name}\" does not exist");
-                self.outcome.note(whole_file("PROPERTY_DEFINITION_NOT_FOUND", message, at));
+                self.progress.note(fault::whole_file("PROPERTY_DEFINITION_NOT_FOUND", message, at));
             }
         }
         placed
     }
 
-    fn file(&mut self, at: usize, file: &File, sheet: &Sheet, placed: &Placed<'_>) {
+    /// Does one row, and goes on to the next.
+    fn next_row(&mut self, file: &File, sheet: &Sheet, row: &Row) {
+        let at = self.progress.file;
         let width = sheet.rows.first().and_then(|row| row.cells.as_ref()).map_or(0, Vec::len);
-        for row in sheet.rows.iter().skip(usize::from(file.has_header)) {
-            self.outcome.count("TOTAL_ROWS", 1);
-            let place = |error_type, message: String, row_cells: &[String]| Fault {
-                error_type,
-                message,
-                file: at,
-                line: row.line,
-                at: None,
-                row: row_cells.to_vec(),
-                type_id: None,
-            };
-            match &row.cells {
-                None => self.outcome.note(place("COULD_NOT_PARSE_ROW", "the row is not UTF-8".to_owned(), &[])),
-                Some(cells) if cells.len() != width => {
-                    let message = format!("the row has {} columns, and the first row {width}", cells.len());
-                    self.outcome.note(place("INCORRECT_NUMBER_OF_COLUMNS", message, cells));
-                }
-                Some(cells) => self.row(file, cells, placed, &|error_type, message| place(error_type, message, cells)),
+        self.progress.count("TOTAL_ROWS", 1);
+        let place = |error_type: &'static str, message: String, row_cells: &[String]| Fault {
+            error_type: error_type.into(),
+            message,
+            file: at,
+            line: row.line,
+            at: None,
+            row: row_cells.iter().map(|cell| fault::cut(cell)).collect(),
+            type_id: None,
+        };
+        match &row.cells {
+            None => self.progress.note(place("COULD_NOT_PARSE_ROW", "the row is not UTF-8".to_owned(), &[])),
+            Some(cells) if cells.len() != width => {
+                let message = format!("the row has {} columns, and the first row {width}", cells.len());
+                self.progress.note(place("INCORRECT_NUMBER_OF_COLUMNS", message, cells));
+            }
+            Some(cells) => {
+                let of_file = self.progress.placed.as_ref().and_then(|placed| placed.get(at)).cloned().unwrap_or_default();
+                // The request is the same at every part, so that its columns are where they were.
+                let column = |order: usize| file.columns.get(order).and_then(Option::as_ref);
+                let placed: Placed<'_> = of_file.into_iter().filter_map(|(index, order)| Some((index, column(order)?))).collect();
+                self.row(file, cells, &placed, &|error_type, message| place(error_type, message, cells));
             }
         }
+        self.progress.row = self.progress.row.max(usize::from(file.has_header)) + 1;
     }
 
     fn row(&mut self, file: &File, cells: &[String], placed: &Placed<'_>, place: &dyn Fn(&'static str, String) -> Fault) {
@@ -178,8 +156,8 @@ impl<'a> Run<'a, '_> {
                 Ok(None) => {}
                 Err(bad) => {
                     let type_id = Some(self.tx.state.space(kind).type_id.to_string());
-                    self.outcome.note(Fault {
-                        at: bad.at.map(|at| (at, cells[at].clone())),
+                    self.progress.note(Fault {
+                        at: bad.at.map(|at| (at, fault::cut(&cells[at]))),
                         type_id,
                         ..place(bad.error_type, bad.message)
                     });
@@ -192,7 +170,7 @@ impl<'a> Run<'a, '_> {
                 let back = file.associations(to.0, from.0).into_iter().map(|id| self.tx.state.link_types.inverse(to.0, from.0, id));
                 types.extend(back);
                 if let Err(message) = self.associate(*from, *to, &types) {
-                    self.outcome.note(place("ASSOCIATION_LIMIT_EXCEEDED", message));
+                    self.progress.note(place("ASSOCIATION_LIMIT_EXCEEDED", message));
                 }
             }
         }
@@ -316,9 +294,9 @@ impl<'a> Run<'a, '_> {
         if Kind::of("companies") == Some(kind) {
             self.note_domain(found, &record);
         }
-        self.outcome.count(if found.is_some() { "UPDATED_OBJECTS" } else { "CREATED_OBJECTS" }, 1);
-        self.outcome.count("PROPERTY_VALUES_EMITTED", given.len());
-        self.written.insert((kind, id));
+        self.progress.count(if found.is_some() { "UPDATED_OBJECTS" } else { "CREATED_OBJECTS" }, 1);
+        self.progress.count("PROPERTY_VALUES_EMITTED", given.len());
+        self.progress.wrote((kind, id));
         self.tx.put_record(kind, record);
         Ok(id)
     }
@@ -331,27 +309,27 @@ impl<'a> Run<'a, '_> {
                 continue;
             }
             if column.is_key {
-                self.keys.insert((column.kind, key.clone()), from.1);
+                self.progress.knows(column.kind, key.clone(), from.1);
             }
             if let (Some(to), None) = (column.to, &column.property) {
-                let message = format!("no record of the import goes by {}", cells[*at]);
+                let message = format!("no record of the import goes by {}", fault::cut(&cells[*at]));
                 let place = place("NO_OBJECT_ID_FROM_ASSOCIATION_IDENTIFIER", message);
-                let place = Fault { at: Some((*at, cells[*at].clone())), ..place };
-                self.pending.push(Pending { from, to, key, association: column.association, place });
+                let place = Fault { at: Some((*at, fault::cut(&cells[*at]))), ..place };
+                self.progress.pending.push(Pending { from, to, key, association: column.association, place });
             }
         }
     }
 
-    fn associate_pending(&mut self) {
-        for Pending { from, to, key, association, place } in std::mem::take(&mut self.pending) {
-            let Some(id) = self.keys.get(&(to, key)).copied() else {
-                self.outcome.note(place);
-                continue;
-            };
-            let types: Vec<u32> = association.into_iter().collect();
-            if let Err(message) = self.associate(from, (to, id), &types) {
-                self.outcome.note(Fault { error_type: "ASSOCIATION_LIMIT_EXCEEDED", message, at: None, ..place });
-            }
+    fn associate_next(&mut self) {
+        let Pending { from, to, key, association, place } = self.progress.pending[self.progress.associated].clone();
+        self.progress.associated += 1;
+        let found = self.progress.keys.get(&(to, key)).copied();
+        // Another call may have archived either since.
+        let live = |(kind, id): End| self.tx.state.has(kind) && self.tx.state.table(kind).live(id).is_some();
+        let Some(id) = found.filter(|id| live(from) && live((to, *id))) else { return self.progress.note(place) };
+        let types: Vec<u32> = association.into_iter().collect();
+        if let Err(message) = self.associate(from, (to, id), &types) {
+            self.progress.note(Fault { error_type: "ASSOCIATION_LIMIT_EXCEEDED".into(), message, at: None, ..place });
         }
     }
 
@@ -361,7 +339,7 @@ impl<'a> Run<'a, '_> {
         all.extend(types.iter().filter(|id| !self.tx.state.links.between(from, to).contains(id)));
         within_limits(self.tx.state, from, to, &all).map_err(|refused| refused.message)?;
         self.tx.link(from, to, &all);
-        self.outcome.count("ASSOCIATIONS_CREATED", usize::from(is_new));
+        self.progress.count("ASSOCIATIONS_CREATED", usize::from(is_new));
         Ok(())
     }
 }

@@ -4,12 +4,11 @@ use keyway_core::error_body::ErrorBody;
 
 use super::plan::COLUMNS_MAX;
 
-/// Rows of a file. HubSpot takes a million; an account in memory, whose rows are done between two
-/// calls, takes what is done within a second or two.
+/// Rows of a file. HubSpot takes a million; an account in memory takes what is done within a second or two.
 pub const ROWS_MAX: usize = 20_000;
 
-/// Cells of all files of an import. HubSpot has no such bound; an account in memory does an import at once,
-/// and keeps its cells in memory meanwhile.
+/// Cells of all files of an import. HubSpot has no such bound; an account keeps the cells of an import in
+/// memory until it is done.
 pub const CELLS_MAX: usize = 1_000_000;
 
 /// A row as it stands in the file.
@@ -33,25 +32,73 @@ impl Sheet {
     pub fn read(bytes: &[u8], cells_left: &mut usize) -> Result<Self, ErrorBody> {
         // Spreadsheets write this mark before UTF-8.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        let (mut rows, mut record) = (Vec::new(), csv::ByteRecord::new());
+        let mut records = Records::new(bytes);
+        let mut rows = Vec::new();
         let mut lines = Lines { bytes, at: 0, line: 1 };
-        while reader.read_byte_record(&mut record).map_err(|error| ErrorBody::validation(format!("The file is not CSV: {error}")))? {
-            if record.len() > COLUMNS_MAX {
-                return Err(ErrorBody::validation(format!("The file has more than {COLUMNS_MAX} columns")));
-            }
-            *cells_left = cells_left.checked_sub(record.len()).ok_or_else(|| {
+        while let Some(record) = records.next()? {
+            *cells_left = cells_left.checked_sub(record.ends.len()).ok_or_else(|| {
                 ErrorBody::validation(format!("The files of an import have more than {CELLS_MAX} cells; import them in parts"))
             })?;
             // The header is one more.
             if rows.len() > ROWS_MAX {
                 return Err(ErrorBody::validation(format!("The file has more than {ROWS_MAX} rows")));
             }
-            let cells: Option<Vec<String>> = record.iter().map(|cell| String::from_utf8(cell.to_vec()).ok()).collect();
-            let start = record.position().map_or(0, csv::Position::byte);
-            rows.push(Row { line: lines.of(usize::try_from(start).unwrap_or(usize::MAX)), cells });
+            let cells: Option<Vec<String>> = record.cells().map(|cell| String::from_utf8(cell.to_vec()).ok()).collect();
+            rows.push(Row { line: lines.of(record.start), cells });
         }
         Ok(Self { rows })
+    }
+}
+
+/// Reads record by record. A record is given up at the first cell too many, and not when it has been read.
+struct Records<'a> {
+    reader: csv_core::Reader,
+    rest: &'a [u8],
+    at: usize,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// A record: where it begins, and its cells, each by its end.
+struct Record<'r> {
+    start: usize,
+    text: &'r [u8],
+    ends: &'r [usize],
+}
+
+impl<'r> Record<'r> {
+    fn cells(&self) -> impl Iterator<Item = &'r [u8]> {
+        let (text, ends) = (self.text, self.ends);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(ends).map(move |(start, end)| &text[start..*end])
+    }
+}
+
+impl<'a> Records<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        // The reader wants room for one end more than there are.
+        Self { reader: csv_core::Reader::new(), rest: bytes, at: 0, text: vec![0; 4_096], ends: vec![0; COLUMNS_MAX + 1] }
+    }
+
+    /// The next record; none at the end.
+    fn next(&mut self) -> Result<Option<Record<'_>>, ErrorBody> {
+        let too_many = || ErrorBody::validation(format!("The file has more than {COLUMNS_MAX} columns"));
+        let (start, mut written, mut count) = (self.at, 0, 0);
+        loop {
+            let (result, read, out, ends) = self.reader.read_record(self.rest, &mut self.text[written..], &mut self.ends[count..]);
+            (self.rest, self.at, written, count) = (&self.rest[read..], self.at + read, written + out, count + ends);
+            match result {
+                // All of the file is here: nothing left to read is the end of it.
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
+                csv_core::ReadRecordResult::OutputEndsFull => return Err(too_many()),
+                csv_core::ReadRecordResult::Record if count > COLUMNS_MAX => return Err(too_many()),
+                csv_core::ReadRecordResult::Record => {
+                    return Ok(Some(Record { start, text: &self.text[..written], ends: &self.ends[..count] }));
+                }
+                csv_core::ReadRecordResult::End => return Ok(None),
+            }
+        }
     }
 }
 
@@ -105,6 +152,21 @@ mod tests {
         assert!(Sheet::read(&file(ROWS_MAX + 2), &mut CELLS_MAX.clone()).is_err());
         assert!(Sheet::read(",".repeat(COLUMNS_MAX - 1).as_bytes(), &mut CELLS_MAX.clone()).is_ok());
         assert!(Sheet::read(",".repeat(COLUMNS_MAX).as_bytes(), &mut CELLS_MAX.clone()).is_err());
+    }
+
+    #[test]
+    fn a_row_of_too_many_cells_is_given_up_at_the_first_of_them() {
+        let file = ",".repeat(1_000_000);
+        let mut records = Records::new(file.as_bytes());
+        assert!(records.next().is_err());
+        assert!(records.at <= COLUMNS_MAX + 2, "{} bytes were read", records.at);
+    }
+
+    #[test]
+    fn long_cells_and_quotes_are_read_whole() {
+        let long = "x".repeat(100_000);
+        let read = rows(format!("a,{long}\n\"{}\",b", "\"\"".repeat(50_000)).as_bytes());
+        assert_eq!(read, [(1, cells(&["a", &long])), (2, cells(&[&"\"".repeat(50_000), "b"]))]);
     }
 
     #[test]
