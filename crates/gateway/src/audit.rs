@@ -30,6 +30,7 @@ use tokio::sync::oneshot;
 use chain::ChainKey;
 pub use damage::Damage;
 use files::Shelf;
+pub(crate) use files::has_logs;
 use postgres::Postgres;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
 use row::Row;

@@ -81,6 +81,28 @@ fn a_folder_without_one_of_its_parts_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn an_audit_log_whose_files_are_gone_is_refused_though_its_folder_and_id_are_there() {
+    let (folder, ..) = used();
+    let logs: Vec<PathBuf> = contents(folder.path()).into_iter().map(|(path, _)| path).collect();
+    let logs: Vec<&PathBuf> = logs.iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect();
+    assert!(!logs.is_empty());
+    let aside = tempfile::tempdir().unwrap();
+    for log in &logs {
+        std::fs::copy(log, aside.path().join(log.file_name().unwrap())).unwrap();
+        std::fs::remove_file(log).unwrap();
+    }
+    assert!(folder.path().join("audit/folder").exists());
+    let before = contents(folder.path());
+    let said = refusal(folder.path());
+    assert!(said.contains("every audit/*.log file is missing") && said.contains("keyway restore"), "{said}");
+    assert_eq!(contents(folder.path()), before, "nothing was changed");
+    for log in &logs {
+        std::fs::copy(aside.path().join(log.file_name().unwrap()), log).unwrap();
+    }
+    drop(Keyway::start_in(folder, &[]));
+}
+
+#[test]
 fn a_folder_with_records_is_refused_together_with_a_database_elsewhere() {
     let (folder, ..) = used();
     let before = contents(folder.path());

@@ -27,7 +27,7 @@ use super::chain::{ChainKey, Seal};
 use super::damage::{Damage, Noticed};
 use super::row::Row;
 use crate::registry::locked;
-pub(crate) use copy::{copy, is_readable};
+pub(crate) use copy::{copy, has_logs, is_readable};
 pub(super) use index::Alike;
 use index::Index;
 pub(super) use open::open;

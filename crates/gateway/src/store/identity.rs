@@ -81,6 +81,10 @@ impl Identity {
                     return Err(missing(folder, name, &[STORE]));
                 }
             }
+            // Its id alone is no audit log: records of before would be lost without a word.
+            if !audit::has_logs(&folder.join(audit::FOLDER)) {
+                return Err(missing(folder, "every audit/*.log file", &[STORE, "audit/folder"]));
+            }
         }
         let marker = identity.marker();
         match fs::read_to_string(&marker) {

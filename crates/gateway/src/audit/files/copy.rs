@@ -36,6 +36,13 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
+/// Whether a folder holds an audit file. A log that was ever opened does: each start makes one.
+pub(crate) fn has_logs(folder: &Path) -> bool {
+    let is_log =
+        |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "log"));
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_log))
+}
+
 /// The first of a folder's files that is no audit file; none where all are. Whether they are as they
 /// were written takes the key, and so the server.
 pub(crate) fn is_readable(folder: &Path) -> io::Result<Option<PathBuf>> {
