@@ -94,3 +94,18 @@ fn long_uploads_that_stall_have_a_quarter_of_the_places_and_end_with_408() {
     assert!((1..=60).contains(&sent), "{sent} reached HubSpot");
     assert_eq!(gateway.call(&good, "GET", "/crm/v3/objects/contacts", None).0, 200);
 }
+
+#[test]
+fn a_request_for_a_token_has_64_kib_at_most() {
+    let keyway = Keyway::start(&["--ephemeral"]);
+    for (length, is_taken) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+        let mut stream = TcpStream::connect(keyway.address("data")).unwrap();
+        let head = format!(
+            "POST /oauth/v1/token HTTP/1.1\r\nhost: t\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let _ = stream.write_all(&vec![b'x'; length]);
+        let got = status(&mut stream);
+        assert_eq!(got != "413", is_taken, "{length} bytes: {got}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The shape of the workspace: which crate may touch which, and what `core` may not touch at all.
 
+/// The table of bounds.
+mod bounds;
 /// Requests of the clients in use.
 mod clients;
 /// Causes of calls that failed.

@@ -308,3 +308,35 @@ pub(super) fn address(email: &str) -> Result<String> {
         Err(ControlError::Invalid("that is not an e-mail address".into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn two_passwords_are_hashed_at_one_time_and_a_third_waits_for_one_of_them() {
+        let (begun, begins) = mpsc::channel();
+        let hashes = |begun: mpsc::Sender<()>| {
+            let (end, ends) = mpsc::channel::<()>();
+            let work = blocking(move || {
+                begun.send(()).unwrap();
+                ends.recv().unwrap();
+            });
+            (end, tokio::spawn(work))
+        };
+        let ((first_end, first), (second_end, second)) = (hashes(begun.clone()), hashes(begun));
+        tokio::task::spawn_blocking(move || (begins.recv().unwrap(), begins.recv().unwrap())).await.unwrap();
+        let mut third = pin!(blocking(|| 3));
+        assert!(matches!(third.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+        assert_eq!(HASHING.available_permits(), 0);
+        first_end.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        assert_eq!(third.await.unwrap(), 3);
+        second_end.send(()).unwrap();
+        second.await.unwrap().unwrap();
+    }
+}

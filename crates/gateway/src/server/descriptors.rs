@@ -13,3 +13,18 @@ pub fn raise_limit() -> Option<u64> {
     }
     limit.current
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_becomes_the_hard_one() {
+        let mut limit = getrlimit(Resource::Nofile);
+        let lower = limit.maximum.map_or(512, |most| most.min(512));
+        limit.current = Some(lower);
+        setrlimit(Resource::Nofile, limit).unwrap();
+        let raised = raise_limit();
+        assert_eq!((raised, getrlimit(Resource::Nofile).current), (limit.maximum, limit.maximum));
+    }
+}

@@ -135,3 +135,12 @@ fn a_table_has_a_bounded_number_of_columns() {
     account.call("POST /cms/v3/hubdb/tables", table(251)).refused(400, "at most 250 columns");
     account.call("POST /cms/v3/hubdb/tables", table(250)).expect(201);
 }
+
+#[test]
+fn an_error_of_a_thousand_faults_lists_the_first_of_them() {
+    let account = Account::new();
+    let unknown: serde_json::Map<String, Value> = (0..1_000).map(|at| (format!("unknown_{at}"), json!("x"))).collect();
+    let refused = account.call("POST /crm/v3/objects/contacts", json!({ "properties": unknown })).expect(400);
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 25);
+    assert!(refused.to_string().len() < 50_000);
+}
