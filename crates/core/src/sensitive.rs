@@ -71,6 +71,19 @@ pub fn scopes(row: &ObjectType, level: Sensitivity, access: Access) -> ScopeSet 
     levels[usize::from(level == Sensitivity::HighlySensitive)][usize::from(access == Access::Write)]
 }
 
+/// Whether a holder of these scopes may see sensitive properties of any type. Most may not, and then there is nothing to guard.
+pub fn opens_any(held: &ScopeSet) -> bool {
+    static ALL: LazyLock<ScopeSet> = LazyLock::new(|| {
+        let rows = ObjectType::all().iter().chain([ObjectType::custom()]);
+        let levels = rows.flat_map(|row| Sensitivity::ALL.map(|level| (row, level)));
+        let sets = levels.flat_map(|(row, level)| [Access::Read, Access::Write].map(|access| scopes(row, level, access)));
+        let mut all = ScopeSet::EMPTY;
+        sets.for_each(|set| set.iter().for_each(|scope| all.insert(scope)));
+        all
+    });
+    ALL.intersects(held)
+}
+
 /// The properties of an account that a caller may not read, or not write.
 #[derive(Clone, Debug, Default)]
 pub struct Guarded(HashMap<Box<str>, Vec<Guard>>);

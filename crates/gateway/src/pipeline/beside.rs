@@ -49,6 +49,7 @@ fn may_be_sensitive(permit: &Permit, token: &TokenEntry, found: &Beside) -> bool
     let account = &token.app.account;
     let guards = |row: &ObjectType| !sensitive::holds_as_much(token.granted(), &account.held, row);
     account.account.guards.sensitive == SensitiveProperties::Refuse
+        && sensitive::opens_any(&account.held)
         && sensitive::may_be_asked_for(permit.operation())
         && sensitive::subjects(permit.operation(), permit.path()).iter().any(|subject| match subject {
             Subject::Type(name) => object_type::row_of(name).is_some_and(guards),
