@@ -28,7 +28,11 @@ impl ApiHost {
     ///
     /// Names compare without case, and a dot at the end means the same host (RFC 1034, section 3.1).
     pub fn parse(host: &str) -> Option<Self> {
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if !PERMITTED_DOMAINS.iter().any(|domain| ends_with(host, domain)) {
+            return None;
+        }
+        let host = host.to_ascii_lowercase();
         (WITHOUT_REGION.contains(&host.as_str()) || Hublet::of_host(&host).is_some()).then_some(Self(host))
     }
 
@@ -41,6 +45,11 @@ impl ApiHost {
     pub fn origin(&self) -> String {
         format!("https://{}", self.0)
     }
+}
+
+fn ends_with(host: &str, domain: &str) -> bool {
+    let start = host.len().checked_sub(domain.len());
+    start.and_then(|start| host.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(domain))
 }
 
 impl fmt::Display for ApiHost {

@@ -44,8 +44,9 @@ pub struct Permit {
     app_id: u64,
     hub_id: u64,
     path: NormalPath,
-    /// What the call reaches beside its path, which was decided on.
-    beside: Beside,
+    /// What the call reaches beside its path, which was decided on; none where that is nothing. On the heap: a permit
+    /// is handed on by value, and most calls reach nothing.
+    beside: Option<Box<Beside>>,
 }
 
 impl Permit {
@@ -75,12 +76,12 @@ impl Permit {
     /// The caller lacks their scopes, or they are not known.
     pub fn reaching(self, caller: &Caller<'_>, beside: Beside) -> Result<Self, Denial> {
         decide_beside(caller, self.operation(), &self.path, &beside)?;
-        Ok(Self { beside, ..self })
+        Ok(Self { beside: (!beside.is_empty()).then(|| Box::new(beside)), ..self })
     }
 
     /// Takes out what the call reaches beside its path: to decide on it once more.
     pub fn take_beside(&mut self) -> Beside {
-        std::mem::take(&mut self.beside)
+        self.beside.take().map(|beside| *beside).unwrap_or_default()
     }
 
     /// The path that was checked, and the only one to forward.
@@ -198,7 +199,7 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
     let chosen = matches!(requirement, Requirement::Nothing | Requirement::Unstated) && allowed();
     match requirement {
         met if chosen || met.met_by(caller.granted) => {
-            Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: Beside::default() })
+            Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: None })
         }
         Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
         Requirement::Nothing => Err(Denial::NoScopeExists),
@@ -240,7 +241,7 @@ pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -
     if let Resolution::Found(_) = catalog.resolve(method.as_str(), &path) {
         return Err(UnlistedDenial::Spelling(path.as_str().to_owned()));
     }
-    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: Beside::default() })
+    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: None })
 }
 
 impl Denial {

@@ -177,7 +177,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
     let Forwarded { method, query, headers, body, now } = rest;
     let (read_only, hub_id) = (permit.operation().read_only, permit.hub_id());
     let path = permit.into_path();
-    let target = query.map_or_else(|| path.as_sent().to_owned(), |query| format!("{}?{query}", path.as_sent()));
+    let target = query.map_or_else(|| path.as_sent().to_owned(), |query| [path.as_sent(), &query].join("?"));
     let mut call = Outgoing { method, target, headers, body: Some(body), read_only };
     loop {
         slot.sending();

@@ -32,8 +32,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response};
+use http::request::Parts;
 use http_body_util::Either;
 use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
@@ -269,10 +270,9 @@ impl Gateway {
     ///
     /// # Errors
     /// A fault rule says that there is no answer, and the connection is to be closed.
-    pub async fn handle(&self, request: Request<Incoming>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
-        let (head, body) = request.into_parts();
+    pub async fn handle(&self, head: &Parts, body: Incoming, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let (body, rest) = Arriving::new(body, &head.headers);
-        let mut response = self.answered(Request::from_parts(head, body), source).await?;
+        let mut response = self.answered(head, body, source).await?;
         // A refusal may come before its body: what is little is read, so that the connection can be kept.
         if let Some(left) = rest.left()
             && !Box::pin(left.read()).await
@@ -282,7 +282,7 @@ impl Gateway {
         Ok(response)
     }
 
-    async fn answered(&self, request: Request<Arriving>, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
+    async fn answered(&self, head: &Parts, body: Arriving, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let now = clock::both();
         let at = now.wall;
         let mut call = Call {
@@ -307,8 +307,7 @@ impl Gateway {
             fault: None,
             cut: false,
         };
-        let method = request.method().clone();
-        let outcome = self.travel(&mut call, request).await.unwrap_or_else(|refused| refused);
+        let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
         let category = outcome.result.as_ref().err().map(|error| error.category).or(call.status_word);
         let mark = outcome.result.as_ref().ok().and_then(Reply::mark);
         let category = category.or(mark.map(Mark::category));
@@ -325,7 +324,7 @@ impl Gateway {
             category,
             // Of a body that comes as it goes, HubSpot may not say the length.
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
-            ..self.entry(&call, &method)
+            ..self.entry(&call, &head.method)
         };
         let app_id = entry.app_id;
         if entry.app_id.is_none()
@@ -343,7 +342,7 @@ impl Gateway {
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
         self.activity.note(at, app_id, status, category);
-        self.keep_received(&mut call, &method, status, category);
+        self.keep_received(&mut call, &head.method, status, category);
         if call.cut { Err(Cut) } else { Ok(response) }
     }
 
@@ -371,20 +370,19 @@ impl Gateway {
     }
 
     /// The road. Every `?` is a refusal.
-    async fn travel(&self, call: &mut Call, request: Request<Arriving>) -> Result<Outcome, Outcome> {
-        let (head, body) = request.into_parts();
+    async fn travel(&self, call: &mut Call, head: &Parts, body: Arriving) -> Result<Outcome, Outcome> {
         self.is_current(call.now.steady)?;
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();
-            let body = receive::introspection_body(&head, body, call, &self.bodies).await?;
+            let body = receive::introspection_body(head, body, call, &self.bodies).await?;
             return introspect::answer(&self.registry, &body, call).map_err(Outcome::from);
         }
         if let Some(endpoint) = oauth::Endpoint::of(&head.method, &path) {
             self.refuse_ended_oauth(&path)?;
-            return self.oauth(call, &head, body, endpoint).await;
+            return self.oauth(call, head, body, endpoint).await;
         }
-        let token = authenticate::bearer(&self.registry, &head, call)?;
+        let token = authenticate::bearer(&self.registry, head, call)?;
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
             call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, body: Bytes::new() }));
@@ -398,7 +396,7 @@ impl Gateway {
         self.refuse_ended(&token, &path)?;
         let operation = match resolved {
             Ok(operation) => operation,
-            Err(unresolved) => return Box::pin(self.unresolved(call, &head, body, path, &token, unresolved)).await,
+            Err(unresolved) => return Box::pin(self.unresolved(call, head, body, path, &token, unresolved)).await,
         };
         let (operation, path) = match token.app.app.translate.then(|| translate(operation, &path)).transpose().map_err(ErrorBody::from)? {
             Some(Some((dated, carried))) => {
@@ -411,7 +409,7 @@ impl Gateway {
         if oauth::is_uninstall(operation) {
             return self.uninstall(call, &head.method, permit, &token).await;
         }
-        self.answer(call, &head, body, permit, &token).await
+        self.answer(call, head, body, permit, &token).await
     }
 
     /// Refuses where a token may have been revoked on another instance.
@@ -430,7 +428,7 @@ impl Gateway {
     async fn answer(
         &self,
         call: &mut Call,
-        head: &http::request::Parts,
+        head: &Parts,
         body: Arriving,
         permit: Permit,
         token: &Arc<TokenEntry>,
@@ -469,7 +467,7 @@ impl Gateway {
     async fn relay(
         &self,
         call: &mut Call,
-        head: &http::request::Parts,
+        head: &Parts,
         body: Arriving,
         permit: Permit,
         token: &TokenEntry,
@@ -510,11 +508,12 @@ impl Gateway {
         let still = || self.token_now(&token).is_ok();
         let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
         let result = match self.perform(call, head, body, permit, Destination::HubSpot(way)).await {
-            Ok(Reply::Relayed(reply)) => Ok(Reply::Relayed(match links::of(&self.reached, head, &connection.base) {
-                // On the heap, as it is larger than all that waits here otherwise.
-                Some(links) => Box::pin(change_links(reply, &links, self.unread.relayed(token.app.app.id))).await,
-                None => reply,
-            })),
+            Ok(Reply::Relayed(reply)) if links::stay(head) => Ok(Reply::Relayed(reply)),
+            // On the heap, as it is larger than all that waits here otherwise.
+            Ok(Reply::Relayed(reply)) => {
+                let links = || links::of(&self.reached, head, &connection.base);
+                Ok(Reply::Relayed(Box::pin(change_links(reply, links, self.unread.relayed(token.app.app.id))).await))
+            }
             Err(error) if error.category == CONNECTION_CREDENTIAL => {
                 let account = &token.app.account.account;
                 let by_oauth = account.connection.as_deref().is_some_and(|connection| connection.oauth_client.is_some());
@@ -553,7 +552,7 @@ impl Gateway {
     async fn perform(
         &self,
         call: &mut Call,
-        head: &http::request::Parts,
+        head: &Parts,
         body: RequestBody,
         permit: Permit,
         destination: Destination<'_>,

@@ -25,6 +25,8 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyway_core::secret::Secret;
 use keyway_core::share::Told;
+use tokio::time::Timeout;
+use tokio::time::error::Elapsed;
 
 use crate::arriving::Arriving;
 
@@ -187,7 +189,7 @@ pub async fn post(base: &Base, target: &PathAndQuery, headers: HeaderMap, body: 
     let mut request = Request::new(Either::Left(Full::new(body)));
     *request.method_mut() = Method::POST;
     *request.headers_mut() = headers;
-    Upstream::exchange(base, target, request, patience).await.map(|answer| answer.status().as_u16())
+    exchanged(Upstream::exchange(base, target, request, patience).await).map(|answer| answer.status().as_u16())
 }
 
 /// The client side.
@@ -210,40 +212,50 @@ impl Upstream {
     /// There is no answer.
     pub async fn send(&self, base: &Base, credential: &Secret<String>, call: &mut Outgoing) -> Result<Relayed, UpstreamError> {
         let target: PathAndQuery = call.target.parse().map_err(|_| UpstreamError::Unsendable)?;
-        let (body, patience) = match &mut call.body {
-            Some(Either::Left(whole)) => (Either::Left(whole.clone()), HEAD_TIME_MAX),
-            streamed => (streamed.take().ok_or(UpstreamError::Unsendable)?, UPLOAD_TIME_MAX),
+        // What is made in the block ends with it, so that the request is once in the state of the call.
+        let exchange = {
+            let (body, patience) = match &mut call.body {
+                Some(Either::Left(whole)) => (Either::Left(whole.clone()), HEAD_TIME_MAX),
+                streamed => (streamed.take().ok_or(UpstreamError::Unsendable)?, UPLOAD_TIME_MAX),
+            };
+            let mut request = Request::new(body);
+            *request.method_mut() = call.method.clone();
+            *request.headers_mut() = call.headers.clone();
+            request.headers_mut().insert(AUTHORIZATION, bearer(credential)?);
+            Self::exchange(base, &target, request, CONNECT_TIME_MAX + patience)
         };
-        let mut request = Request::new(body);
-        *request.method_mut() = call.method.clone();
-        *request.headers_mut() = call.headers.clone();
-        request.headers_mut().insert(AUTHORIZATION, bearer(credential)?);
-        Self::exchange(base, &target, request, CONNECT_TIME_MAX + patience).await.map(relayed)
+        exchanged(exchange.await).map(relayed)
     }
 
-    async fn exchange(
+    fn exchange(
         base: &Base,
         target: &PathAndQuery,
         request: Request<RequestBody>,
         patience: Duration,
-    ) -> Result<Response<Incoming>, UpstreamError> {
-        match tokio::time::timeout(patience, pool::exchange(base, target, request)).await {
-            // A change of protocol was not asked for, and nothing of HubSpot's is one.
-            Ok(Ok(answer)) if answer.status().is_informational() => Err(UpstreamError::Broken),
-            Ok(answered) => answered,
-            Err(_) => Err(UpstreamError::TimedOut),
-        }
+    ) -> Timeout<impl Future<Output = Result<Response<Incoming>, UpstreamError>>> {
+        tokio::time::timeout(patience, pool::exchange(base, target, request))
+    }
+}
+
+/// What became of an exchange.
+fn exchanged(answered: Result<Result<Response<Incoming>, UpstreamError>, Elapsed>) -> Result<Response<Incoming>, UpstreamError> {
+    match answered {
+        // HubSpot has no other protocol to change to, and nobody asked for one.
+        Ok(Ok(answer)) if answer.status().is_informational() => Err(UpstreamError::Broken),
+        Ok(answered) => answered,
+        Err(_) => Err(UpstreamError::TimedOut),
     }
 }
 
 fn relayed(answer: Response<Incoming>) -> Relayed {
     let (head, body) = answer.into_parts();
+    let (headers, told) = headers::hand_on(&head.headers);
     Relayed {
         status: head.status.as_u16(),
         server: head.headers.get(SERVER).and_then(|value| value.to_str().ok()).map(str::to_owned),
         mark: None,
-        told: headers::told(&head.headers),
-        headers: headers::hand_on(&head.headers),
+        told,
+        headers,
         body: Either::Left(Paced::new(body)),
     }
 }

@@ -150,13 +150,20 @@ pub(super) fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody 
 
 /// The query less `hapikey`: the removed account-wide key is never handed on.
 pub(super) fn without_hapikey(query: &str) -> Option<String> {
+    if !query.split('&').any(is_hapikey) {
+        return Some(query.to_owned());
+    }
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_hapikey(pair)).collect();
     (!kept.is_empty()).then(|| kept.join("&"))
 }
 
 fn is_hapikey(pair: &str) -> bool {
+    const HAPIKEY: &str = "hapikey";
+    let name = pair.split('=').next().unwrap_or_default();
     // As HubSpot reads it: a name may be percent-encoded.
-    form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name.eq_ignore_ascii_case("hapikey"))
+    name.eq_ignore_ascii_case(HAPIKEY)
+        || (name.contains('%')
+            && form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name.eq_ignore_ascii_case(HAPIKEY)))
 }
 
 #[cfg(test)]

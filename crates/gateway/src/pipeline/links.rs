@@ -20,13 +20,24 @@ pub struct Reached {
     pub bound: String,
 }
 
+/// Whether links of the answer to this call stay as HubSpot wrote them: over the forward proxy the client called
+/// HubSpot's own address, and goes on there.
+pub(super) fn stay(head: &Parts) -> bool {
+    // Most clients did not, which is seen without a copy of the host's name.
+    let named = match head.uri.authority() {
+        Some(authority) => Some(authority.host()),
+        None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    named.is_some_and(|named| ApiHost::parse(named.split(':').next().unwrap_or_default()).is_some())
+        && called(head).is_some_and(|host| ApiHost::parse(host.host()).is_some())
+}
+
 /// What links of an answer to this call become; none where they stay as HubSpot wrote them.
 pub(super) fn of(reached: &Reached, head: &Parts, base: &Base) -> Option<Links> {
-    let host = called(head);
-    // Over the forward proxy the client called HubSpot's own address, and goes on there.
-    if host.as_ref().is_some_and(|host| ApiHost::parse(host.host()).is_some()) {
+    if stay(head) {
         return None;
     }
+    let host = called(head);
     let origin = match (&reached.public, host) {
         (Some(public), _) => public.clone(),
         (None, Some(host)) => format!("{}://{host}", scheme(head)),

@@ -1,8 +1,9 @@
 //! Calls that came through the forward proxy are for the host that the client connected to, and no other.
 
 use http::header::HOST;
+use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Response, Uri};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::hosts::{API_PORT, ApiHost};
 
@@ -22,8 +23,8 @@ pub(super) enum Misdirected {
 ///
 /// # Errors
 /// It is for another host, for none, or a `CONNECT`.
-pub(super) fn check<B>(request: &mut Request<B>, called: &ApiHost) -> Result<(), Misdirected> {
-    if request.method() == Method::CONNECT {
+pub(super) fn check(head: &mut Parts, called: &ApiHost) -> Result<(), Misdirected> {
+    if head.method == Method::CONNECT {
         return Err(Misdirected::Nested);
     }
     let misdirected = || Misdirected::Host(called.clone());
@@ -32,17 +33,17 @@ pub(super) fn check<B>(request: &mut Request<B>, called: &ApiHost) -> Result<(),
             && authority.port().is_none_or(|port| port.as_str() == API_PORT.to_string())
             && !authority.as_str().contains('@')
     };
-    let mut hosts = request.headers().get_all(HOST).iter();
+    let mut hosts = head.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
         _ => None,
     };
-    if !host.as_ref().is_some_and(fits) || !request.uri().authority().is_none_or(fits) {
+    if !host.as_ref().is_some_and(fits) || !head.uri.authority().is_none_or(fits) {
         return Err(misdirected());
     }
-    if request.uri().authority().is_some() {
-        let target = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        *request.uri_mut() = Uri::from(target);
+    if head.uri.authority().is_some() {
+        let target = head.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        head.uri = Uri::from(target);
     }
     Ok(())
 }
@@ -63,6 +64,8 @@ impl Misdirected {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     fn checked(method: &str, target: &str, hosts: &[&str]) -> Result<String, Misdirected> {
@@ -70,9 +73,9 @@ mod tests {
         for host in hosts {
             builder = builder.header(HOST, *host);
         }
-        let mut request = builder.body(()).unwrap();
-        check(&mut request, &ApiHost::parse("api.hubapi.com").unwrap())?;
-        Ok(request.uri().to_string())
+        let mut head = builder.body(()).unwrap().into_parts().0;
+        check(&mut head, &ApiHost::parse("api.hubapi.com").unwrap())?;
+        Ok(head.uri.to_string())
     }
 
     #[test]

@@ -14,7 +14,7 @@ use keyway_oauth::client::{Client, Failure, Fault, Presented, Tokens, read_answe
 use serde_json::Value;
 
 use super::judge::answered;
-use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError};
+use super::{ATTEMPTS_MAX, BACKOFF, Base, Outgoing, Upstream, UpstreamError, exchanged};
 
 /// Most that is read of an answer, in bytes.
 const ANSWER_MAX: usize = 256 << 10;
@@ -125,8 +125,7 @@ impl Upstream {
         *request.method_mut() = Method::POST;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let target = PathAndQuery::from_static(TOKEN_PATH);
-        let answer = Self::exchange(base, &target, request, TOKEN_TIME_MAX)
-            .await
+        let answer = exchanged(Self::exchange(base, &target, request, TOKEN_TIME_MAX).await)
             .map_err(|error| Failure::Passing(Fault::NoAnswer(error.to_string())))?;
         let (head, body) = answer.into_parts();
         let body = tokio::time::timeout(TOKEN_TIME_MAX, Limited::new(body, ANSWER_MAX).collect()).await;

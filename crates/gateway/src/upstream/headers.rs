@@ -66,40 +66,62 @@ const HELD_BACK: [&str; 20] = [
     "cf-cache-status",
 ];
 
-/// HubSpot's headers that are handed on.
-pub(super) fn hand_on(from: &HeaderMap) -> HeaderMap {
+/// Headers that Keyway adds to an answer at most: room for them is made at once.
+const ADDED_MAX: usize = 10;
+/// How HubSpot's rate headers begin.
+const RATE: &str = "x-hubspot-ratelimit-";
+
+/// HubSpot's headers that are handed on, and what its rate headers say.
+pub(super) fn hand_on(from: &HeaderMap) -> (HeaderMap, Told) {
     let named: Vec<String> = from
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()))
         .collect();
-    let mut kept = HeaderMap::with_capacity(from.len());
+    let mut kept = HeaderMap::with_capacity(from.len() + ADDED_MAX);
+    let mut limits = Limits::default();
     for (name, value) in from {
         let text = name.as_str();
-        if HELD_BACK.contains(&text)
-            || text.starts_with("x-hubspot-ratelimit-")
-            || text.starts_with("keyway-")
-            || named.iter().any(|held| held == text)
-        {
-            continue;
+        if let Some(limit) = text.strip_prefix(RATE) {
+            limits.read(limit, value);
+        } else if !(HELD_BACK.contains(&text) || text.starts_with("keyway-") || named.iter().any(|held| held == text)) {
+            kept.append(name.clone(), value.clone());
         }
-        kept.append(name.clone(), value.clone());
     }
-    kept
+    (kept, limits.told())
 }
 
-/// What HubSpot's rate headers say (hubspot facts, section 5). Only a window of ten seconds is one
-/// that Keyway counts.
-pub(super) fn told(from: &HeaderMap) -> Told {
-    let number = |name: &str| from.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-    let small = |name: &str| number(name).and_then(|value| u32::try_from(value).ok());
-    let ten_seconds = number("x-hubspot-ratelimit-interval-milliseconds").is_none_or(|ms| i64::try_from(ms) == Ok(BURST_MS));
-    Told {
-        max: small("x-hubspot-ratelimit-max").filter(|_| ten_seconds),
-        remaining: small("x-hubspot-ratelimit-remaining").filter(|_| ten_seconds),
-        daily: number("x-hubspot-ratelimit-daily"),
-        daily_remaining: number("x-hubspot-ratelimit-daily-remaining"),
+/// HubSpot's rate headers (hubspot facts, section 5). Of several with one name the first counts.
+#[derive(Default)]
+struct Limits {
+    max: Option<u64>,
+    remaining: Option<u64>,
+    interval_ms: Option<u64>,
+    daily: Option<u64>,
+    daily_remaining: Option<u64>,
+}
+
+impl Limits {
+    fn read(&mut self, name: &str, value: &HeaderValue) {
+        let place = match name {
+            "max" => &mut self.max,
+            "remaining" => &mut self.remaining,
+            "interval-milliseconds" => &mut self.interval_ms,
+            "daily" => &mut self.daily,
+            "daily-remaining" => &mut self.daily_remaining,
+            _ => return,
+        };
+        if place.is_none() {
+            *place = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        }
+    }
+
+    /// Only a window of ten seconds is one that Keyway counts.
+    fn told(self) -> Told {
+        let ten_seconds = self.interval_ms.is_none_or(|ms| i64::try_from(ms) == Ok(BURST_MS));
+        let small = |number: Option<u64>| number.filter(|_| ten_seconds).and_then(|number| u32::try_from(number).ok());
+        Told { max: small(self.max), remaining: small(self.remaining), daily: self.daily, daily_remaining: self.daily_remaining }
     }
 }
 
@@ -161,9 +183,9 @@ mod tests {
             ("x-hubspot-ratelimit-daily", "-1"),
             ("x-hubspot-ratelimit-daily-remaining", "99999999999999999999999"),
         ]);
-        assert_eq!(told(&headers), Told { max: Some(190), remaining: Some(12), daily: None, daily_remaining: None });
+        assert_eq!(hand_on(&headers).1, Told { max: Some(190), remaining: Some(12), daily: None, daily_remaining: None });
         let secondly = map(&[("x-hubspot-ratelimit-max", "19"), ("x-hubspot-ratelimit-interval-milliseconds", "1000")]);
-        assert_eq!(told(&secondly), Told::default());
+        assert_eq!(hand_on(&secondly).1, Told::default());
     }
 
     #[test]
@@ -181,6 +203,6 @@ mod tests {
             ("transfer-encoding", "chunked"),
             ("retry-after", "1"),
         ]);
-        assert_eq!(names(&hand_on(&answered)), ["content-encoding", "content-type", "retry-after", "x-hubspot-correlation-id"]);
+        assert_eq!(names(&hand_on(&answered).0), ["content-encoding", "content-type", "retry-after", "x-hubspot-correlation-id"]);
     }
 }

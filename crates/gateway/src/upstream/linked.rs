@@ -15,7 +15,7 @@ use http::header::{
 };
 use http_body_util::{BodyExt, Either};
 use hyper::body::{Body, Frame, SizeHint};
-use keyway_core::links::{Links, Rewriter};
+use keyway_core::links::{Links, Rewriter, may_occur};
 
 use super::body::BodyError;
 use super::gzip::{self, Gzip, NotUnpacked};
@@ -65,6 +65,8 @@ struct Stream {
 
 #[derive(Debug)]
 enum Work {
+    /// No link is to change.
+    AsIs,
     Plain(Rewriter),
     Gzip(Box<Gzip>),
 }
@@ -76,15 +78,16 @@ enum Coding {
     Gzip,
 }
 
-/// Changes the links of an answer: those of its headers now, those of its body as it comes. `hold` counts an
-/// answer that is held whole; without it all answers stream.
-pub async fn change_links(reply: Relayed, links: &Links, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> Relayed {
+/// Changes the links of an answer: those of its headers now, those of its body as it comes. `links` makes what they
+/// become, if there may be any; none where all stay. `hold` counts an answer that is held whole; without it all
+/// answers stream.
+pub async fn change_links(reply: Relayed, links: impl Fn() -> Option<Links>, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> Relayed {
     let mut reply = reply;
-    change_headers(&mut reply.headers, links);
+    change_headers(&mut reply.headers, &links);
     let Either::Left(body) = reply.body else { return reply };
     let coding = if body.is_end_stream() || reply.status == 206 { None } else { coding(&reply.headers) };
     let Some(coding) = coding else { return Relayed { body: Either::Left(body), ..reply } };
-    let (kind, changed) = take(body, links, coding, hold).await;
+    let (kind, changed) = take(body, &links, coding, hold).await;
     if changed {
         for name in OF_THE_BYTES {
             reply.headers.remove(name);
@@ -94,13 +97,14 @@ pub async fn change_links(reply: Relayed, links: &Links, hold: Option<impl FnOnc
     Relayed { body: Either::Right(Linked(kind)), ..reply }
 }
 
-fn change_headers(headers: &mut HeaderMap, links: &Links) {
+fn change_headers(headers: &mut HeaderMap, links: &impl Fn() -> Option<Links>) {
     for (name, value) in headers.iter_mut() {
-        let changed = match value.to_str() {
-            Ok(text) if *name == LOCATION || *name == CONTENT_LOCATION => links.url(text),
-            Ok(text) if *name == LINK => links.link_header(text),
-            _ => None,
-        };
+        let is_list = *name == LINK;
+        if !is_list && *name != LOCATION && *name != CONTENT_LOCATION {
+            continue;
+        }
+        let (Ok(text), Some(links)) = (value.to_str(), links()) else { continue };
+        let changed = if is_list { links.link_header(text) } else { links.url(text) };
         if let Some(changed) = changed.and_then(|text| HeaderValue::from_str(&text).ok()) {
             *value = changed;
         }
@@ -109,8 +113,13 @@ fn change_headers(headers: &mut HeaderMap, links: &Links) {
 
 /// How a body is coded in which links are looked for; none where it is not JSON, is a part of a body, or has a coding that was not asked for.
 fn coding(headers: &HeaderMap) -> Option<Coding> {
-    let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
-    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    const JSON: &str = "application/json";
+    let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
+    let is_other_json = || {
+        let essence = essence.to_ascii_lowercase();
+        essence.starts_with("application/") && essence.ends_with("+json")
+    };
+    let is_json = essence.eq_ignore_ascii_case(JSON) || is_other_json();
     if !is_json || headers.contains_key(CONTENT_RANGE) {
         return None;
     }
@@ -127,7 +136,12 @@ fn coding(headers: &HeaderMap) -> Option<Coding> {
 }
 
 /// Takes what comes in a moment; the body that goes on, and whether it is another than came.
-async fn take(mut body: Paced, links: &Links, coding: Coding, hold: Option<impl FnOnce(Bytes) -> Bytes>) -> (Kind, bool) {
+async fn take(
+    mut body: Paced,
+    links: &impl Fn() -> Option<Links>,
+    coding: Coding,
+    hold: Option<impl FnOnce(Bytes) -> Bytes>,
+) -> (Kind, bool) {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let known = body.size_hint().lower();
@@ -171,23 +185,22 @@ async fn take(mut body: Paced, links: &Links, coding: Coding, hold: Option<impl 
             Err(NotUnpacked::TooLarge) => {}
         }
     }
-    let work = match coding {
-        Coding::Plain => Work::Plain(links.rewriter()),
-        Coding::Gzip => Work::Gzip(Box::new(Gzip::new(links.rewriter()))),
+    let (work, changed) = match (links(), coding) {
+        (None, _) => (Work::AsIs, false),
+        (Some(links), Coding::Plain) => (Work::Plain(links.rewriter()), true),
+        (Some(links), Coding::Gzip) => (Work::Gzip(Box::new(Gzip::new(links.rewriter()))), true),
     };
-    (Kind::Stream(Box::new(Stream { input, source: body, failed, sent: false, ended, over: false, work })), true)
+    (Kind::Stream(Box::new(Stream { input, source: body, failed, sent: false, ended, over: false, work })), changed)
 }
 
 /// A whole body with its links changed; none where there are none to change.
-fn whole(body: &Bytes, links: &Links, coding: Coding) -> Result<Option<Bytes>, NotUnpacked> {
+fn whole(body: &Bytes, links: &impl Fn() -> Option<Links>, coding: Coding) -> Result<Option<Bytes>, NotUnpacked> {
     let unpacked = match coding {
         Coding::Plain => None,
         Coding::Gzip => Some(gzip::unpack(body, UNPACKED_BYTES_MAX)?),
     };
     let text = unpacked.as_deref().unwrap_or(body);
-    if !links.may_occur(text) {
-        return Ok(None);
-    }
+    let Some(links) = may_occur(text).then(links).flatten() else { return Ok(None) };
     let mut rewriter = links.rewriter();
     let mut changed = rewriter.feed(text).into_owned();
     changed.extend(rewriter.end());
@@ -202,6 +215,7 @@ impl Work {
     /// Takes from the input, and gives what can go on.
     fn feed(&mut self, input: &mut Bytes) -> std::io::Result<Bytes> {
         match self {
+            Self::AsIs => Ok(mem::take(input)),
             Self::Plain(rewriter) => {
                 let piece = mem::take(input);
                 let changed = match rewriter.feed(&piece) {
@@ -216,13 +230,14 @@ impl Work {
 
     fn flush(&mut self) -> std::io::Result<Bytes> {
         match self {
-            Self::Plain(_) => Ok(Bytes::new()),
+            Self::AsIs | Self::Plain(_) => Ok(Bytes::new()),
             Self::Gzip(gzip) => gzip.flush(),
         }
     }
 
     fn end(&mut self) -> std::io::Result<Bytes> {
         match self {
+            Self::AsIs => Ok(Bytes::new()),
             Self::Plain(rewriter) => Ok(rewriter.end().into()),
             Self::Gzip(gzip) => gzip.end(),
         }

@@ -64,42 +64,45 @@ thread_local! {
 ///
 /// # Errors
 /// There is no answer: [`UpstreamError::Unreachable`] only where nothing was sent.
-pub(super) async fn exchange(
+#[expect(clippy::manual_async_fn, reason = "an async fn would have the request twice in its state")]
+pub(super) fn exchange(
     base: &Base,
     target: &PathAndQuery,
     mut request: Request<RequestBody>,
-) -> Result<Response<Incoming>, UpstreamError> {
-    loop {
-        let (sender, fresh) = match POOL.with(|pool| pool.take(base)) {
-            Some(sender) => (sender, false),
-            // On the heap: it is by far the largest part of a call's state, and seldom needed.
-            None => (Box::pin(connect(base)).await?, true),
-        };
-        let mut failed = match sender {
-            Sender::Own(mut sender) => {
-                address(&mut request, Some(base), Uri::from(target.clone()))?;
-                match sender.try_send_request(request).await {
-                    Ok(answer) => {
-                        POOL.with(|pool| pool.keep(base, sender));
-                        return Ok(answer);
+) -> impl Future<Output = Result<Response<Incoming>, UpstreamError>> {
+    async move {
+        loop {
+            let (sender, fresh) = match POOL.with(|pool| pool.take(base)) {
+                Some(sender) => (sender, false),
+                // On the heap: it is by far the largest part of a call's state, and seldom needed.
+                None => (Box::pin(connect(base)).await?, true),
+            };
+            let mut failed = match sender {
+                Sender::Own(mut sender) => {
+                    address(&mut request, Some(base), Uri::from(target.clone()))?;
+                    match sender.try_send_request(request).await {
+                        Ok(answer) => {
+                            POOL.with(|pool| pool.keep(base, sender));
+                            return Ok(answer);
+                        }
+                        Err(failed) => failed,
                     }
-                    Err(failed) => failed,
                 }
-            }
-            Sender::Shared(mut sender) => {
-                address(&mut request, None, base.uri(target.clone()).map_err(|_| UpstreamError::Unsendable)?)?;
-                match sender.try_send_request(request).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(failed) => failed,
+                Sender::Shared(mut sender) => {
+                    address(&mut request, None, base.uri(target.clone()).map_err(|_| UpstreamError::Unsendable)?)?;
+                    match sender.try_send_request(request).await {
+                        Ok(answer) => return Ok(answer),
+                        Err(failed) => failed,
+                    }
                 }
-            }
-        };
-        request = match failed.take_message() {
-            // A kept connection that had closed meanwhile: nothing was sent, and another is taken.
-            Some(request) if !fresh => request,
-            Some(_) => return Err(UpstreamError::Unreachable),
-            None => return Err(UpstreamError::Broken),
-        };
+            };
+            request = match failed.take_message() {
+                // A kept connection that had closed meanwhile: nothing was sent, and another is taken.
+                Some(request) if !fresh => request,
+                Some(_) => return Err(UpstreamError::Unreachable),
+                None => return Err(UpstreamError::Broken),
+            };
+        }
     }
 }
 
