@@ -5,7 +5,7 @@ use super::edit::Edit;
 use super::platform::Platform;
 use super::syntax::{Source, above};
 use super::{Found, Language, TOKEN};
-use crate::detect::{Text, Wanted, examine};
+use crate::detect::{Candidate, Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
 
@@ -24,6 +24,13 @@ pub(super) fn list(path: &str, source: &Source<'_>, found: &mut Found) {
 pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
     let mut hits = Hits::default();
     let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
+    let likely = |candidate: &&Candidate| candidate.confidence >= Confidence::Medium;
+    let values: Vec<(&str, &str)> = seen
+        .candidates
+        .iter()
+        .filter(likely)
+        .filter_map(|candidate| Some((variable(candidate.kind).0, source.text.get(candidate.at.clone())?)))
+        .collect();
     for candidate in seen.candidates.into_iter().filter(|candidate| candidate.confidence >= Confidence::Medium) {
         let line = source.line(candidate.at.start);
         let (name, may_be_missing) = variable(candidate.kind);
@@ -38,7 +45,8 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
             continue;
         }
         let read = if may_be_missing { source.may_read(name) } else { source.reads(name) };
-        if name == TOKEN && !source.keys_agree() {
+        let several = values.iter().any(|(other, value)| *other == name && *value != &source.text[candidate.at.clone()]);
+        if several || name == TOKEN && !source.keys_agree() {
             found.leave(line, format!("several credentials are written in this file, so one variable can't stand for all: rotate this {}, and give it its own", candidate.kind.title()));
             continue;
         }

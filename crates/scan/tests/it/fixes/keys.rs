@@ -117,3 +117,16 @@ fn a_client_that_gets_a_key_and_a_token_is_listed() {
     stays("b.js", "const c = new hubspot.Client({ ...options, apiKey: k });\n", "an API key and a token");
     stays("a.rb", "Hubspot.configure(hapikey: k, access_token: t)\n", "an API key and a token");
 }
+
+#[test]
+fn secrets_of_several_customers_in_one_file_are_listed() {
+    let secret = |first: char| format!("{first}a1a21fb-1147-428a-81a0-e9692ce6db41");
+    let text = format!(
+        "HUBSPOT = {{\n    \"acme\": {{\"client_id\": \"{}\", \"client_secret\": \"{}\"}},\n    \"bolt\": {{\"client_id\": \"{}\", \"client_secret\": \"{}\"}},\n}}\n",
+        secret('a'),
+        secret('b'),
+        secret('c'),
+        secret('d')
+    );
+    stays("settings.py", &text, "several credentials are written in this file");
+}
