@@ -4,7 +4,7 @@
 
 use divan::{Bencher, black_box};
 use keyway_core::catalog::Catalog;
-use keyway_core::plan::{Integration, Use, plan};
+use keyway_core::plan::{Found, Integration, Use, plan};
 
 fn main() {
     // The catalog is loaded once in a process, and is not what is measured.
@@ -29,6 +29,6 @@ fn integrations(count: usize) -> Vec<Integration> {
 
 #[divan::bench(args = [1, 20])]
 fn a_thousand_operations(bencher: Bencher, apps: usize) {
-    let integrations = integrations(apps);
-    bencher.bench(|| plan(black_box(&integrations), "2026-11-25"));
+    let found = Found { integrations: integrations(apps), ..Found::default() };
+    bencher.bench(|| plan(black_box(&found), "2026-11-25", "."));
 }

@@ -22,6 +22,7 @@ pub mod path;
 pub mod plan;
 pub mod policy;
 pub mod quota;
+pub mod reach;
 pub mod requirement;
 pub mod scope;
 pub mod secret;

@@ -2,32 +2,50 @@
 //! are enough, the kind of credential it needs, what ends when, and the steps in order.
 //!
 //! Pure: uses of operations come in (from a scan, from calls on record, or both), a plan comes out.
-//! Reading reports and making apps is for whoever calls; how it is written down is in `plan::write`.
+//! Reading reports and making apps is for whoever calls; how it is written down is in `plan::document`.
 
+mod by_hand;
+mod clue;
+mod copies;
 mod credential;
+mod document;
+mod ends;
+mod evidence;
 mod group;
+mod html;
+mod manifest;
 mod markdown;
+mod names;
 mod need;
+mod operations;
 mod project;
 mod report;
 mod steps;
-
-use std::collections::BTreeMap;
+mod summary;
+mod terminal;
 
 use serde::Serialize;
 
+pub use clue::Clue;
+pub use copies::hash_of;
 pub use credential::CredentialKind;
-pub use group::{By, Grouping, Named};
+pub use ends::End;
+pub use evidence::{Why, is_keyways};
+pub use group::{By, Grouping, Named, Place};
+pub use html::html;
+pub use manifest::{Unit, may_tell, read as manifest};
 pub use markdown::markdown;
 pub use need::{Need, need};
+pub use operations::PlannedOperation;
 pub use project::{ProjectFile, files as project_files};
-pub use report::{Recorded, Report, integrations};
+pub use report::{FixNote, Found, Ignored, Loose, Recorded, Report, sort};
 pub use steps::{Step, Who};
+pub use summary::{Summary, Work};
+pub use terminal::terminal;
 
-use crate::catalog::tables::SunsetRow;
 use crate::cover::least;
+use crate::reach;
 use crate::scope::{ScopeSet, all_names};
-use crate::sunset;
 
 /// One integration: what it calls, and what was found beside the calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +64,16 @@ pub struct Integration {
     pub extra_scopes: Vec<String>,
     /// Accounts that it calls; more than one needs OAuth.
     pub accounts: u32,
+    /// The folder that it is; none of one that somebody named, or that is known from its calls only.
+    pub folder: Option<String>,
+    /// What shows that the folder is deployed.
+    pub deployed: Option<String>,
+    /// Folders in which the same files stand.
+    pub copies: Vec<String>,
+    /// Whether only build output of it was found.
+    pub built_only: bool,
+    /// What `keyway fix` says of its files; none where it was not asked.
+    pub fix: Option<Vec<FixNote>>,
 }
 
 /// One call of an integration.
@@ -61,6 +89,10 @@ pub struct Use {
     pub auth: String,
     /// Where: `sync/contacts.py:12`, or `120 calls on record`.
     pub place: String,
+    /// What takes its place, as the report has it.
+    pub successor: Option<String>,
+    /// Whether a client library sends it.
+    pub by_client: bool,
 }
 
 /// A credential in a file.
@@ -82,15 +114,23 @@ pub struct Leak {
 pub struct Plan {
     /// Of this form; 1.
     pub version: u32,
+    /// `keyway plan`: by this a scan knows what Keyway wrote.
+    pub generator: &'static str,
     /// The day it was made for, ISO date.
     pub today: String,
+    /// How many integrations, how much work, which risks.
+    pub summary: Summary,
     /// One for each integration, by name.
     pub apps: Vec<PlannedApp>,
+    /// Credentials that belong to no integration.
+    pub loose: Vec<Loose>,
+    /// Files that name calls and are no integration.
+    pub ignored: Vec<Ignored>,
     /// The scopes that HubSpot's credential needs, through which all of them go: the union.
     pub connection_scopes: Vec<&'static str>,
     /// What ends when, soonest first.
     pub ends: Vec<End>,
-    /// What to do, in order.
+    /// What to do once for the account, in order: before the first integration and after the last.
     pub steps: Vec<Step>,
 }
 
@@ -103,20 +143,52 @@ pub struct PlannedApp {
     /// Who answers for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The folder that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// What shows that the folder is deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<String>,
+    /// Folders in which the same files stand.
+    pub copies: Vec<String>,
+    /// Whether only build output of it was found.
+    pub built_only: bool,
     /// What it needs of HubSpot.
     pub credential: CredentialKind,
     /// Why that kind.
     pub credential_because: String,
     /// The least scopes, each with the operations that need it.
     pub scopes: Vec<Reason>,
-    /// Whether no smaller set is enough; false where the search was cut short.
+    /// Whether no set that opens less is enough; false where the search was cut short.
     pub least: bool,
     /// Its operations.
     pub operations: Vec<PlannedOperation>,
+    /// What is no call of one operation: clients, steps of workflow tools, agents' servers.
+    pub clues: Vec<Clue>,
     /// Operations whose scopes are not known, or that no scope opens.
     pub unknown: Vec<String>,
     /// Credentials in its files.
     pub leaks: Vec<Leak>,
+    /// Whether it creates or changes CRM records, for which HubSpot enforces the account's rules from 2026-09 on.
+    pub writes_records: bool,
+    /// What `keyway fix` changes; grouped, with places. None where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix_changes: Option<Vec<Placed>>,
+    /// What `keyway fix` leaves to a person and no step names.
+    pub fix_leaves: Vec<Placed>,
+    /// How much work it is.
+    pub work: Work,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Something and the places where it is so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Placed {
+    /// What.
+    pub what: String,
+    /// Where.
+    pub places: Vec<String>,
 }
 
 /// A scope and why.
@@ -124,69 +196,49 @@ pub struct PlannedApp {
 pub struct Reason {
     /// Its name.
     pub scope: &'static str,
-    /// The operations that it opens, or what else asks for it.
+    /// Operations of HubSpot's that it opens and that write.
+    pub writes: u32,
+    /// Operations of HubSpot's that it opens and that read.
+    pub reads: u32,
+    /// The operations of the integration that it opens, or what else asks for it.
     pub because: Vec<String>,
 }
 
-/// An operation and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PlannedOperation {
-    /// Method and template.
-    pub operation: String,
-    /// Where it is called.
-    pub places: Vec<String>,
-    /// What takes its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub successor: Option<String>,
-    /// What differs there; absent where nothing does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub difference: Option<&'static str>,
-    /// When it ends, ISO date.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends: Option<&'static str>,
-}
-
-/// Something that ends, and whom it stops.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct End {
-    /// ISO date.
-    pub date: &'static str,
-    /// What.
-    pub what: &'static str,
-    /// What happens.
-    pub effect: &'static str,
-    /// How firm the day is.
-    pub certainty: &'static str,
-    /// The apps that use it.
-    pub apps: Vec<String>,
-}
-
-/// Makes a plan on a day (ISO date).
-pub fn plan(integrations: &[Integration], today: &str) -> Plan {
-    let mut apps: Vec<PlannedApp> = integrations.iter().map(app).collect();
+/// Makes a plan on a day (ISO date). `input` is what the user named, for commands: a folder or a report.
+pub fn plan(found: &Found, today: &str, input: &str) -> Plan {
+    let integrations = &found.integrations;
+    let mut apps: Vec<PlannedApp> = integrations.iter().map(|one| app(one, input)).collect();
     apps.sort_by(|one, other| one.name.cmp(&other.name));
     let scopes = apps.iter().flat_map(|app| app.scopes.iter().map(|reason| reason.scope));
     let connection_scopes = ScopeSet::of_known(scopes).names();
-    let ends = ends(integrations);
-    let steps = steps::of(&apps, &connection_scopes, integrations);
-    Plan { version: 1, today: today.to_owned(), apps, connection_scopes, ends, steps }
+    let ends = ends::of(integrations, today);
+    let steps = steps::of_account(&apps, found, &connection_scopes, input);
+    let summary = summary::of(&apps, found, &ends);
+    Plan {
+        version: 1,
+        generator: "keyway plan",
+        today: today.to_owned(),
+        summary,
+        apps,
+        loose: found.loose.clone(),
+        ignored: found.ignored.clone(),
+        connection_scopes,
+        ends,
+        steps,
+    }
 }
 
-fn app(integration: &Integration) -> PlannedApp {
-    let operations = operations(integration);
-    let needs: Vec<(&Use, Need)> = integration.uses.iter().map(|one| (one, need(one))).collect();
+fn app(integration: &Integration, input: &str) -> PlannedApp {
     let (mut of, mut sets) = (Vec::new(), Vec::new());
     let mut unknown: Vec<String> = Vec::new();
-    for (one, need) in &needs {
-        match need {
-            Need::Scopes(lists) => lists.iter().for_each(|list| {
+    for one in integration.uses.iter().filter(|one| clue::of(&one.operation, &one.auth).is_none()) {
+        match need(one) {
+            Need::Scopes(lists) => lists.into_iter().for_each(|list| {
                 of.push(one.operation.clone());
-                sets.push(list.clone());
+                sets.push(list);
             }),
             Need::Nothing => {}
-            Need::Unknown(why) => unknown.push(format!("{}: {why}", one.operation)),
+            Need::Unknown(why) => unknown.push(format!("`{}`: {why}", one.operation)),
         }
     }
     for extra in ScopeSet::of_known(integration.extra_scopes.iter().map(String::as_str)).iter() {
@@ -199,17 +251,32 @@ fn app(integration: &Integration) -> PlannedApp {
     unknown.sort();
     unknown.dedup();
     let (credential, credential_because) = credential::of(integration);
-    PlannedApp {
+    let operations = operations::of(integration);
+    let mut app = PlannedApp {
         name: integration.name.clone(),
         owner: integration.owner.clone(),
+        folder: integration.folder.clone(),
+        deployed: integration.deployed.clone(),
+        copies: integration.copies.clone(),
+        built_only: integration.built_only,
         credential,
         credential_because,
         scopes: reasons(&cover.scopes, &of, &sets),
         least: cover.least,
+        writes_records: operations.iter().any(PlannedOperation::writes_records),
         operations,
+        clues: clue::all(integration),
         unknown,
         leaks: integration.leaks.clone(),
-    }
+        fix_changes: None,
+        fix_leaves: Vec::new(),
+        work: Work::default(),
+        steps: Vec::new(),
+    };
+    by_hand::fixes(&mut app, integration);
+    app.work = summary::work(&app, integration);
+    app.steps = steps::of_app(&app, input);
+    app
 }
 
 /// For each scope the operations that would be shut without it.
@@ -224,49 +291,9 @@ fn reasons(scopes: &ScopeSet, of: &[String], sets: &[Vec<ScopeSet>]) -> Vec<Reas
                 of.iter().zip(sets).filter(|(_, need)| shut(&without, need)).map(|(operation, _)| operation.clone()).collect();
             because.sort();
             because.dedup();
-            Reason { scope: scope.name(), because }
+            let reach = reach::of(scope);
+            Reason { scope: scope.name(), writes: reach.writes, reads: reach.reads, because }
         })
-        .collect()
-}
-
-fn operations(integration: &Integration) -> Vec<PlannedOperation> {
-    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for one in &integration.uses {
-        places.entry(&one.operation).or_default().push(one.place.clone());
-    }
-    places
-        .into_iter()
-        .map(|(operation, mut places)| {
-            places.dedup();
-            let (successor, difference) = need::successor(operation);
-            let path = operation.split(' ').nth(1).unwrap_or(operation);
-            PlannedOperation {
-                operation: operation.to_owned(),
-                places,
-                successor,
-                difference,
-                ends: sunset::of_path(path).map(|row| row.date),
-            }
-        })
-        .collect()
-}
-
-fn ends(integrations: &[Integration]) -> Vec<End> {
-    let mut found: BTreeMap<(&str, &str), (&'static SunsetRow, Vec<String>)> = BTreeMap::new();
-    for integration in integrations {
-        let paths = integration.uses.iter().filter_map(|one| sunset::of_path(one.operation.split(' ').nth(1).unwrap_or(&one.operation)));
-        let keyed = integration.uses.iter().any(|one| one.auth == "hapikey") || integration.leaks.iter().any(|leak| leak.kind == "hapikey");
-        let key = keyed.then(|| sunset::of_auth("hapikey")).flatten();
-        for row in paths.chain(key) {
-            let apps = &mut found.entry((row.date, row.what)).or_insert((row, Vec::new())).1;
-            if !apps.contains(&integration.name) {
-                apps.push(integration.name.clone());
-            }
-        }
-    }
-    found
-        .into_values()
-        .map(|(row, apps)| End { date: row.date, what: row.what, effect: row.effect, certainty: row.certainty, apps })
         .collect()
 }
 

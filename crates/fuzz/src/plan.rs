@@ -1,7 +1,7 @@
 //! What `keyway plan` and `keyway doctor` read.
 
 use keyway_core::doctor;
-use keyway_core::plan::{Grouping, Report, integrations, markdown, plan, project_files};
+use keyway_core::plan::{Grouping, Report, html, markdown, plan, project_files, sort, terminal};
 use keyway_core::time::Timestamp;
 use keyway_scan::baseline::Baseline;
 
@@ -10,11 +10,14 @@ const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
 /// A report of a scan, or a baseline: planned and written down, or refused.
 pub fn input(bytes: &[u8]) {
     if let Ok(report) = serde_json::from_slice::<Report>(bytes) {
-        let found = integrations(Some(&report), &[], &Grouping::default());
-        let planned = plan(&found, "2026-11-28");
-        assert_eq!(planned.apps.len(), found.len(), "an integration has no app, or an app no integration");
+        let found = sort(Some(&report), &[], &Grouping::default());
+        let planned = plan(&found, "2026-11-28", "report.json");
+        assert_eq!(planned.apps.len(), found.integrations.len(), "an integration has no app, or an app no integration");
         let written = markdown(&planned);
-        assert!(planned.apps.iter().all(|app| !project_files(app).is_empty() || written.contains("# Plan")));
+        assert!(planned.apps.iter().all(|app| !project_files(app).is_empty() || written.contains("# HubSpot migration plan")));
+        let page = html(&planned);
+        assert!(!page.contains("<script") && !page.chars().any(|letter| letter != '\n' && keyway_core::shown::acts(letter)), "{page}");
+        assert!(!terminal(&planned).chars().any(|letter| letter != '\n' && keyway_core::shown::acts(letter)));
         serde_json::to_string(&planned).expect("a plan is JSON");
     }
     let text = String::from_utf8_lossy(bytes);

@@ -21,7 +21,7 @@ pub struct Plan {
     /// What is one integration
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<By>,
-    /// The folder that the report's paths are relative to; comments and package manifests are looked for there [default: the scanned folder, or the one you are in]
+    /// The folder that the report's paths are relative to; comments, manifests and CODEOWNERS are looked for there [default: the scanned folder, or the one you are in]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// Settings: the table [plan] of this file [default: keyway.toml in the root folder, if there is one]
@@ -46,7 +46,7 @@ pub struct Plan {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
-    /// The nearest folder with a manifest (package.json, pyproject.toml, go.mod, …), else the first folder
+    /// What is deployed (a folder with a Dockerfile, a start script, a function app, …), else the nearest folder with a manifest, else the first folder
     Service,
     /// The first folder
     Folder,
@@ -58,7 +58,10 @@ pub enum By {
 pub enum PlanFormat {
     /// For a terminal
     Human,
+    /// To hand on or to put into an issue
     Markdown,
+    /// One file to open in a browser or to print, one page for each integration
+    Html,
     /// Version 1, documented in docs/plan.md
     Json,
 }

@@ -2,14 +2,13 @@
 //!
 //! What the plan says is decided in `core::plan`.
 
-mod human;
 mod input;
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use http::Method;
-use keyway_core::plan::{CredentialKind, Plan, integrations, markdown, plan, project_files};
+use keyway_core::plan::{CredentialKind, Plan, html, markdown, plan, project_files, sort, terminal};
 use keyway_core::shown;
 use serde_json::{Value, json};
 
@@ -23,7 +22,8 @@ use crate::client::{call, list_all};
 pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
     let (report, grouping) = input::read(&args)?;
     let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
-    let made = plan(&integrations(report.as_ref(), &recorded, &grouping), &super::today());
+    let input = args.from.as_ref().map_or_else(|| "--recorded".to_owned(), shown::path);
+    let made = plan(&sort(report.as_ref(), &recorded, &grouping), &super::today(), &input);
     if let Some(folder) = &args.project {
         write_projects(&made, folder)?;
     }
@@ -31,15 +31,19 @@ pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
         return apply(connection, &made, &args).await;
     }
     let text = match if args.json { PlanFormat::Json } else { args.format } {
-        PlanFormat::Human => human::write(&made),
+        PlanFormat::Human => terminal(&made),
         PlanFormat::Markdown => markdown(&made),
+        PlanFormat::Html => html(&made),
         PlanFormat::Json => shown::json(&serde_json::to_string_pretty(&made)?).into_owned(),
     };
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?,
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
+            super::say(&format!("keyway: the plan is in {}", shown::path(&path)));
+        }
         None => super::print(text.trim_end())?,
     }
-    Ok(if made.apps.is_empty() { Exit::Fine } else { Exit::Negative })
+    Ok(if made.apps.is_empty() && made.loose.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
 /// Writes each project once: a file that is there is somebody's work.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Integration;
+use super::{Integration, Use};
 
 /// What HubSpot gives today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,28 +49,36 @@ pub(super) fn of(integration: &Integration) -> (CredentialKind, String) {
     if let Some(decided) = integration.decided {
         return (decided, "decided in keyway.toml".to_owned());
     }
-    let oauth_use = integration.uses.iter().find(|one| path(&one.operation).starts_with("/oauth/"));
-    let oauth_leak = integration.leaks.iter().find(|leak| leak.kind.starts_with("oauth_"));
+    // Asking what a private-app token may do is no OAuth, though its path begins so.
+    let is_client = |one: &&Use| path(&one.operation).starts_with("/oauth/") && !path(&one.operation).contains("/private-apps/");
+    let client = integration.uses.iter().find(is_client);
+    let secret = integration.leaks.iter().find(|leak| matches!(leak.kind.as_str(), "oauth_client_secret" | "oauth_refresh_token"));
     if integration.accounts > 1 {
         return (CredentialKind::Oauth, format!("it calls {} accounts", integration.accounts));
     }
-    if let Some(place) = oauth_use.map(|one| &one.place).or(oauth_leak.map(|leak| &leak.place)) {
-        return (CredentialKind::Oauth, format!("it is an OAuth client ({place}), which many accounts install"));
+    if let Some(one) = client {
+        return (CredentialKind::Oauth, format!("it is an OAuth client: it calls {} ({})", one.operation, one.place));
+    }
+    if let Some(leak) = secret {
+        return (
+            CredentialKind::Oauth,
+            format!("it is an OAuth client: its files hold an {} ({})", leak.kind.replace('_', " ").replace("oauth", "OAuth"), leak.place),
+        );
     }
     let of_app = integration.uses.iter().find(|one| OF_APPS.iter().any(|family| path(&one.operation).contains(family)));
     if let Some(one) = of_app {
         return (
             CredentialKind::ProjectApp,
-            format!("{} ({}) belongs to an app: a service key can't have webhooks or extensions", one.operation, one.place),
+            format!("{} ({}) belongs to an app; a service key has no webhooks and no extensions", one.operation, one.place),
         );
     }
     if let Some(leak) = integration.leaks.iter().find(|leak| leak.kind == "webhook_secret") {
-        return (CredentialKind::ProjectApp, format!("it checks webhooks ({}), which a service key can't have", leak.place));
+        return (CredentialKind::ProjectApp, format!("it checks webhooks ({}); a service key has none", leak.place));
     }
     if !integration.uses.is_empty() && integration.uses.iter().all(|one| one.auth == "none") {
-        return (CredentialKind::None, "its calls take none".to_owned());
+        return (CredentialKind::None, "its calls take no credential".to_owned());
     }
-    (CredentialKind::ServiceKey, "it makes REST calls of one account, and has no webhooks or UI extensions".to_owned())
+    (CredentialKind::ServiceKey, "it makes REST calls to one account, without webhooks or UI extensions; a service key is the simplest credential for that, and keeps working when its creator leaves".to_owned())
 }
 
 fn path(operation: &str) -> &str {

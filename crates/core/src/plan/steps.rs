@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CredentialKind, Integration, PlannedApp};
+use super::{CredentialKind, Found, Leak, PlannedApp, by_hand};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +12,8 @@ pub struct Step {
     pub number: usize,
     /// Who can do it.
     pub who: Who,
+    /// Whether it comes after the last integration.
+    pub last: bool,
     /// What.
     pub what: String,
     /// How, where a command does it.
@@ -31,132 +33,209 @@ pub enum Who {
     Developer,
 }
 
-struct Steps(Vec<Step>);
+impl Who {
+    /// For a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Person => "on HubSpot's pages",
+            Self::Command => "command",
+            Self::Developer => "developer",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Steps {
+    steps: Vec<Step>,
+    last: bool,
+}
 
 impl Steps {
     fn add(&mut self, who: Who, what: impl Into<String>, command: Option<String>) {
-        self.0.push(Step { number: self.0.len() + 1, who, what: what.into(), command });
+        self.steps.push(Step { number: self.steps.len() + 1, who, last: self.last, what: what.into(), command });
     }
 }
 
-pub(super) fn of(apps: &[PlannedApp], scopes: &[&str], integrations: &[Integration]) -> Vec<Step> {
-    let mut steps = Steps(Vec::new());
-    if apps.is_empty() {
-        return steps.0;
-    }
-    connect(&mut steps, apps, scopes);
-    steps.add(
-        Who::Command,
-        "Make one app for each integration on the Keyway, with the scopes above; each token is shown once",
-        Some("keyway plan REPORT --apply".to_owned()),
-    );
-    steps.add(Who::Command, "See what changes in the code, then change it", Some("keyway fix && keyway fix --write".to_owned()));
-    for app in apps {
-        code(&mut steps, app);
-    }
-    steps.add(Who::Developer, "Where each integration runs, set HUBSPOT_ACCESS_TOKEN to its app's token (and HUBSPOT_BASE_URL to the Keyway's address where it has no setting for it yet), test, and roll out", None);
-    steps.add(
-        Who::Command,
-        "Watch that each app calls, and that nothing calls the old way any more",
-        Some("keyway sunset; keyway app list".to_owned()),
-    );
-    retire(&mut steps, apps, integrations);
-    steps.add(Who::Command, "After some weeks take away what no call needed", Some("keyway app tighten APP --apply".to_owned()));
-    steps.0
-}
+/// Places of one step that are named.
+const PLACES_SHOWN: usize = 4;
 
-fn connect(steps: &mut Steps, apps: &[PlannedApp], scopes: &[&str]) {
-    let has = |kind: CredentialKind| apps.iter().any(|app| app.credential == kind);
-    if has(CredentialKind::ServiceKey) {
+/// What is done once for the account, before the first integration and after the last.
+pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], input: &str) -> Vec<Step> {
+    let mut steps = Steps::default();
+    if apps.iter().any(|app| app.credential == CredentialKind::ServiceKey) {
+        let list = if scopes.is_empty() { String::new() } else { format!(" and these scopes: `{}`", scopes.join("`, `")) };
         steps.add(
             Who::Person,
-            format!(
-                "Make a service key in HubSpot (Development > Keys > Service keys) with these scopes, as a user who holds them: {}",
-                scopes.join(", ")
-            ),
+            format!("Create a service key (Development > Keys > Service keys), as a user who holds its scopes, with a name that says Keyway{list}"),
             None,
         );
         steps.add(
             Who::Command,
-            "Connect the account with it; the key is kept sealed, and no integration ever sees it",
-            Some("keyway account add --connect --credential-env HUBSPOT_SERVICE_KEY".to_owned()),
+            "Connect the account with the key. Keyway keeps it encrypted, and no integration sees it",
+            Some("keyway account create --connect --credential-env HUBSPOT_SERVICE_KEY".to_owned()),
         );
     }
-    for app in apps.iter().filter(|app| app.credential == CredentialKind::ProjectApp) {
-        steps.add(Who::Command, format!("Write the project of {}", app.name), Some("keyway plan REPORT --project DIR".to_owned()));
-        steps.add(
-            Who::Person,
-            format!("Upload and install {}: `hs project upload`, then install it in the account and copy its static token", app.name),
-            None,
-        );
-    }
-    for app in apps.iter().filter(|app| app.credential == CredentialKind::Oauth) {
-        steps.add(Who::Command, format!("Write the project of {}", app.name), Some("keyway plan REPORT --project DIR".to_owned()));
-        steps.add(
-            Who::Person,
-            format!("Upload {}: `hs project upload`; an app that exists is moved with `hs app migrate`, and keeps its installs", app.name),
-            None,
-        );
+    if !apps.is_empty() {
         steps.add(
             Who::Command,
-            format!("Tell the Keyway of {}'s client id and secret; accounts then connect by OAuth", app.name),
-            Some("keyway oauth-client add NAME".to_owned()),
+            "Create one app on Keyway for each integration below, with its scopes. Keyway shows each token once",
+            Some(format!("keyway plan {} --apply", quoted(input))),
         );
     }
-}
-
-/// What `keyway fix` leaves to people: operations whose successor differs, or that have none.
-fn code(steps: &mut Steps, app: &PlannedApp) {
-    for one in &app.operations {
-        let place = one.places.first().map_or("", String::as_str);
-        match (&one.successor, one.difference) {
-            (Some(successor), Some(difference)) => {
-                steps.add(
-                    Who::Developer,
-                    format!("{}: move {} to {successor} ({place}); mind what differs: {difference}", app.name, one.operation),
-                    None,
-                );
-            }
-            (None, _) if one.ends.is_some() && !one.operation.contains("/20") => {
-                steps.add(Who::Developer, format!("{}: {} ({place}) ends, and HubSpot has published no successor that is generally available: plan for a beta, or do without", app.name, one.operation), None);
-            }
-            _ => {}
+    steps.last = true;
+    if !apps.is_empty() {
+        steps.add(Who::Command, "See that nothing calls what ends any more", Some("keyway sunset".to_owned()));
+    }
+    let mut told: Vec<(&str, &str)> =
+        apps.iter().flat_map(|app| &app.leaks).map(|leak| (leak.kind.as_str(), leak.masked.as_str())).collect();
+    for loose in &found.loose {
+        if !told.contains(&(&loose.leak.kind, &loose.leak.masked)) {
+            told.push((&loose.leak.kind, &loose.leak.masked));
+            steps.add(Who::Person, retire(&loose.leak), None);
         }
     }
-    for unknown in &app.unknown {
-        steps.add(Who::Developer, format!("{}: {unknown}", app.name), None);
-    }
-}
-
-fn retire(steps: &mut Steps, apps: &[PlannedApp], integrations: &[Integration]) {
-    let leaks: Vec<_> = apps.iter().flat_map(|app| app.leaks.iter().map(move |leak| (app, leak))).collect();
-    let history = leaks.iter().filter(|(_, leak)| leak.in_history).count();
-    let mut told: Vec<(&str, &str)> = Vec::new();
-    for (app, leak) in &leaks {
-        if told.contains(&(leak.kind.as_str(), leak.masked.as_str())) {
-            continue;
-        }
-        told.push((&leak.kind, &leak.masked));
-        let what = match leak.kind.as_str() {
-            "hapikey" => "deactivate the account's API key in HubSpot",
-            "developer_key" => "regenerate the developer API key",
-            "oauth_client_secret" | "webhook_secret" => "rotate the app's client secret",
-            "oauth_refresh_token" => "revoke the refresh token, and have the account install the app again",
-            "personal_access_key" => "deactivate the personal access key",
-            "keyway_token" => "rotate the token with `keyway token rotate`",
-            _ => "rotate the token in HubSpot, and delete its legacy private app once nothing uses it",
-        };
-        steps.add(Who::Person, format!("{} ({}): {what}; it stands in plain text at {}", leak.masked, app.name, leak.place), None);
-    }
-    if history > 0 {
-        steps.add(
-            Who::Person,
-            format!("{history} of these stand in git's history, and stay there: what was pushed is known, so rotating is the only remedy"),
-            None,
-        );
-    }
-    let keyed = integrations.iter().any(|one| one.uses.iter().any(|one| one.auth == "hapikey"));
+    let keyed = found.integrations.iter().any(|one| one.uses.iter().any(|one| one.auth == "hapikey"));
     if keyed && told.iter().all(|(kind, _)| *kind != "hapikey") {
-        steps.add(Who::Person, "Deactivate the account-wide API key in HubSpot, once nothing sends it any more", None);
+        steps.add(Who::Person, "Deactivate the account-wide API key, once nothing sends it any more", None);
     }
+    steps.steps
+}
+
+/// What is done for one integration.
+pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
+    let mut steps = Steps::default();
+    let name = quoted(&app.name);
+    let folder = app.folder.as_deref().map(quoted);
+    if app.owner.is_none() {
+        let who = folder.as_ref().map(|folder| format!("git shortlog -sne HEAD -- {folder}"));
+        steps.add(Who::Developer, "Find the owner: who changes this code, and who is called when it stops", who);
+    }
+    if app.built_only {
+        steps.add(Who::Developer, "Find the source of this build output; the changes below belong there", None);
+    }
+    project(&mut steps, app, input);
+    if app.credential != CredentialKind::None {
+        let scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
+        let scopes = if scopes.is_empty() { String::new() } else { format!(" --scopes {}", scopes.join(",")) };
+        let owner = app.owner.as_deref().map(|owner| format!(" --owner {}", quoted(owner))).unwrap_or_default();
+        steps.add(
+            Who::Command,
+            "Create its app on Keyway, if `keyway plan … --apply` has not; keep the token where the program's other secrets are",
+            Some(format!("keyway app create {name}{scopes}{owner}")),
+        );
+    }
+    if app.work.by_fix > 0 || !app.fix_leaves.is_empty() {
+        let folder = folder.clone().unwrap_or_else(|| ".".to_owned());
+        steps.add(
+            Who::Command,
+            "Read what `keyway fix` would change, then let it write",
+            Some(format!("keyway fix {folder}\nkeyway fix {folder} --write")),
+        );
+    }
+    for item in by_hand::items(app) {
+        steps.add(Who::Developer, format!("{}{}", item.what, places(&item.places)), None);
+    }
+    if !app.fix_leaves.is_empty() {
+        steps.add(Who::Developer, "Do what `keyway fix` leaves by hand (listed above)", None);
+    }
+    if app.credential != CredentialKind::None {
+        steps.add(
+            Who::Developer,
+            "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address",
+            None,
+        );
+    }
+    let rules = if app.writes_records {
+        ". Try each write with a record that breaks one of the account's rules (a required property left out): from 2026-09 on HubSpot answers 400"
+    } else {
+        ""
+    };
+    steps.add(Who::Developer, format!("Test, then roll out{rules}"), None);
+    steps.add(
+        Who::Command,
+        "See that it calls through Keyway, and that no call is refused",
+        Some(format!("keyway app show {name}\nkeyway audit list --app {name}")),
+    );
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for leak in &app.leaks {
+        if !told.contains(&(&leak.kind, &leak.masked)) {
+            told.push((&leak.kind, &leak.masked));
+            steps.add(Who::Person, retire(leak), None);
+        }
+    }
+    if app.credential != CredentialKind::None {
+        steps.add(
+            Who::Command,
+            "After some weeks take away the scopes that no call needed",
+            Some(format!("keyway app tighten {name} --apply")),
+        );
+    }
+    steps.steps
+}
+
+fn project(steps: &mut Steps, app: &PlannedApp, input: &str) {
+    let oauth = match app.credential {
+        CredentialKind::ProjectApp => false,
+        CredentialKind::Oauth => true,
+        CredentialKind::ServiceKey | CredentialKind::None => return,
+    };
+    let name = quoted(&app.name);
+    steps.add(Who::Command, "Write its HubSpot project", Some(format!("keyway plan {} --project hubspot-projects", quoted(input))));
+    if oauth {
+        steps.add(
+            Who::Person,
+            "Upload the project with `hs project upload`. Move an app that exists with `hs app migrate`; it keeps its installs",
+            None,
+        );
+        steps.add(
+            Who::Command,
+            "Give Keyway the app's client id and secret; accounts then connect by OAuth",
+            Some(format!("keyway oauth-client add {name} --client-id CLIENT_ID --credential-env HUBSPOT_CLIENT_SECRET")),
+        );
+    } else {
+        steps.add(
+            Who::Person,
+            "Upload the project with `hs project upload`, install the app in the account, and copy its static token",
+            None,
+        );
+        steps.add(
+            Who::Command,
+            "Connect the account with that token",
+            Some("keyway account create --connect --credential-env HUBSPOT_STATIC_TOKEN".to_owned()),
+        );
+    }
+}
+
+fn retire(leak: &Leak) -> String {
+    let what = match leak.kind.as_str() {
+        "hapikey" => "Deactivate the account's API key",
+        "developer_key" => "Regenerate the developer API key",
+        "oauth_client_secret" | "webhook_secret" => "Rotate the app's client secret",
+        "oauth_refresh_token" => "Revoke the refresh token, and have the account install the app again",
+        "oauth_access_token" => "Find out why an access token was written down; it lives half an hour",
+        "personal_access_key" => "Deactivate the personal access key",
+        "keyway_token" => "Rotate the token with `keyway token rotate`",
+        _ => "Rotate the token, and delete its private app once nothing uses it",
+    };
+    let history = if leak.in_history { "; git's history keeps it" } else { "" };
+    format!("{what}: `{}` stands in plain text at `{}`{history}", leak.masked, leak.place)
+}
+
+/// `(at a.py:1, a.py:2 and 5 more)`.
+pub(super) fn places(places: &[String]) -> String {
+    if places.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = places.iter().take(PLACES_SHOWN).map(|place| format!("`{place}`")).collect();
+    let more = places.len().saturating_sub(PLACES_SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(" ({}{more})", shown.join(", "))
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./@:+,".contains(letter));
+    // A word that begins with a dash would be taken for an option.
+    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
+    if plain { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

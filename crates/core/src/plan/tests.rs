@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 fn one(operation: &str, scopes: &[&str]) -> Use {
@@ -13,8 +11,11 @@ fn one(operation: &str, scopes: &[&str]) -> Use {
 }
 
 fn of(uses: Vec<Use>) -> PlannedApp {
-    let integration = Integration { name: "Sync".into(), uses, ..Integration::default() };
-    plan(&[integration], "2026-11-25").apps.remove(0)
+    planned(vec![Integration { name: "Sync".into(), uses, ..Integration::default() }]).apps.remove(0)
+}
+
+fn planned(integrations: Vec<Integration>) -> Plan {
+    plan(&Found { integrations, ..Found::default() }, "2026-11-25", ".")
 }
 
 fn scopes(app: &PlannedApp) -> Vec<&str> {
@@ -58,16 +59,16 @@ fn the_kind_of_credential_follows_from_what_is_called() {
     assert_eq!(kind(vec![one("GET /webhooks/v3/{appId}/subscriptions", &[])]), CredentialKind::ProjectApp);
     assert_eq!(kind(vec![one("POST /oauth/v1/token", &[])]), CredentialKind::Oauth);
     let many = Integration { name: "a".into(), accounts: 2, ..Integration::default() };
-    assert_eq!(plan(&[many], "2026-11-25").apps[0].credential, CredentialKind::Oauth);
+    assert_eq!(planned(vec![many]).apps[0].credential, CredentialKind::Oauth);
     let decided = Integration { name: "a".into(), accounts: 2, decided: Some(CredentialKind::ServiceKey), ..Integration::default() };
-    assert_eq!(plan(&[decided], "2026-11-25").apps[0].credential, CredentialKind::ServiceKey);
+    assert_eq!(planned(vec![decided]).apps[0].credential, CredentialKind::ServiceKey);
 }
 
 #[test]
 fn what_ends_is_told_once_with_all_whom_it_stops() {
     let integration =
         |name: &str| Integration { name: name.into(), uses: vec![one("POST /oauth/v1/token", &[])], ..Integration::default() };
-    let plan = plan(&[integration("b"), integration("a")], "2026-11-25");
+    let plan = planned(vec![integration("b"), integration("a")]);
     assert_eq!((plan.ends.len(), plan.ends[0].date, plan.ends[0].apps.len()), (1, "2027-02-16", 2));
 }
 
@@ -76,12 +77,15 @@ fn steps_that_only_people_can_do_are_marked_and_leaks_are_never_forgotten() {
     let leak = Leak { kind: "hapikey".into(), place: "x.py:1".into(), masked: "…1234".into(), in_history: true };
     let integration =
         Integration { name: "a".into(), uses: vec![one("GET /crm/v3/owners", &[])], leaks: vec![leak], ..Integration::default() };
-    let plan = plan(&[integration], "2026-11-25");
-    let people: Vec<&str> = plan.steps.iter().filter(|step| step.who == Who::Person).map(|step| step.what.as_str()).collect();
-    assert!(people.iter().any(|what| what.contains("service key")), "{people:?}");
-    assert!(people.iter().any(|what| what.contains("…1234") && what.contains("deactivate")), "{people:?}");
-    assert!(people.iter().any(|what| what.contains("history")), "{people:?}");
-    assert!(plan.steps.iter().enumerate().all(|(at, step)| step.number == at + 1));
+    let plan = planned(vec![integration]);
+    let steps = &plan.apps[0].steps;
+    let people = |steps: &[Step]| steps.iter().filter(|step| step.who == Who::Person).map(|step| step.what.clone()).collect::<Vec<_>>();
+    assert!(people(&plan.steps).iter().any(|what| what.contains("service key")), "{:?}", plan.steps);
+    assert!(
+        people(steps).iter().any(|what| what.contains("…1234") && what.contains("Deactivate") && what.contains("history")),
+        "{steps:?}"
+    );
+    assert!(steps.iter().chain(&[]).enumerate().all(|(at, step)| step.number == at + 1));
 }
 
 #[test]
@@ -101,9 +105,9 @@ fn a_report_and_records_come_together_in_one_app() {
     };
     let named = Named { name: "Sync".into(), paths: vec!["sync".into()], callers: vec!["Old".into()], ..Named::default() };
     let grouping = Grouping { repository: "shop".into(), named: vec![named], ..Grouping::default() };
-    let found = integrations(Some(&report), &[recorded("Old", 0), recorded("Probe", 5)], &grouping);
-    assert_eq!(found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["Sync"]);
-    assert_eq!(scopes(&plan(&found, "2026-11-25").apps[0]), ["crm.objects.contacts.read", "crm.objects.deals.write"]);
+    let found = sort(Some(&report), &[recorded("Old", 0), recorded("Probe", 5)], &grouping);
+    assert_eq!(found.integrations.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["Sync"]);
+    assert_eq!(scopes(&plan(&found, "2026-11-25", ".").apps[0]), ["crm.objects.contacts.read", "crm.objects.deals.write"]);
 }
 
 #[test]
@@ -112,25 +116,7 @@ fn a_project_has_hubspots_files_in_one_folder_whatever_the_name() {
         Integration {
             name: "../Order Sync/é".into(), uses: vec![one("GET /webhooks/v3/{appId}/settings", &[])], ..Integration::default()
         };
-    let app = plan(&[integration], "2026-11-25").apps.remove(0);
+    let app = planned(vec![integration]).apps.remove(0);
     let paths: Vec<String> = project_files(&app).into_iter().map(|file| file.path).collect();
     assert_eq!(paths, ["order-sync/hsproject.json", "order-sync/src/app/app-hsmeta.json"]);
-}
-
-proptest! {
-    /// Against every set of scopes there is, among the few that the calls speak of.
-    #[test]
-    fn no_smaller_set_of_scopes_is_enough(calls in proptest::collection::vec(proptest::collection::btree_set(0_usize..7, 1..4), 1..7)) {
-        let names: Vec<&str> = all_names().iter().copied().filter(|name| name.ends_with(".read")).take(7).collect();
-        // Operations of the catalog with scopes as a scan reports them.
-        let uses: Vec<Use> = calls.iter().map(|scopes| one("GET /crm/v3/objects/{objectType}", &scopes.iter().map(|at| names[*at]).collect::<Vec<_>>())).collect();
-        let app = of(uses);
-        let enough = |chosen: &[&str]| calls.iter().all(|scopes| scopes.iter().any(|at| chosen.contains(&names[*at])));
-        let found: Vec<&str> = scopes(&app);
-        prop_assert!(enough(&found) && app.least);
-        for bits in 0_u32..1 << 7 {
-            let chosen: Vec<&str> = (0..7).filter(|at| bits & (1 << at) != 0).map(|at| names[at]).collect();
-            prop_assert!(!enough(&chosen) || chosen.len() >= found.len());
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use keyway_core::plan::{By, Grouping, Recorded, Report, integrations, markdown, plan};
+use keyway_core::plan::{By, Grouping, Recorded, Report, html, markdown, plan, sort};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -47,8 +47,9 @@ pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBod
         ..Grouping::default()
     };
     let today = clock::now().to_date();
-    let made = plan(&integrations(asked.report.as_ref(), &recorded, &grouping), &today);
-    Ok(Json(json!({ "version": VERSION, "plan": made, "markdown": markdown(&made) })))
+    let input = if asked.report.is_some() { "report.json" } else { "--recorded" };
+    let made = plan(&sort(asked.report.as_ref(), &recorded, &grouping), &today, input);
+    Ok(Json(json!({ "version": VERSION, "plan": made, "markdown": markdown(&made), "html": html(&made) })))
 }
 
 /// The calls on record, by app and operation.

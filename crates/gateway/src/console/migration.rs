@@ -30,6 +30,34 @@ struct Plan {
     connection_scopes: Vec<String>,
     ends: Vec<End>,
     steps: Vec<Step>,
+    summary: Summary,
+    loose: Vec<Loose>,
+    ignored: Vec<Ignored>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    risks: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Loose {
+    #[serde(flatten)]
+    leak: Leak,
+    because: String,
+}
+
+#[derive(Deserialize)]
+struct Ignored {
+    path: String,
+    because: String,
+    calls: usize,
+}
+
+#[derive(Deserialize)]
+struct Clue {
+    what: String,
+    look: String,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +71,9 @@ struct App {
     least: bool,
     operations: Vec<Operation>,
     unknown: Vec<String>,
+    clues: Vec<Clue>,
     leaks: Vec<Leak>,
+    steps: Vec<Step>,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use keyway_core::plan::{self, Grouping, Named, Recorded, Report};
+use keyway_core::plan::{self, FixNote, Grouping, Named, Recorded, Report};
 use keyway_core::shown;
 use keyway_scan::detect::Wanted;
 use keyway_scan::judge::Judgement;
@@ -24,20 +24,17 @@ const REPORT_BYTES_MAX: u64 = 256 << 20;
 const HEAD_BYTES_MAX: u64 = 64 << 10;
 /// A comment that names the integration: `# keyway:app Order sync`.
 const COMMENT: &str = "keyway:app ";
-/// Files that make a folder a package.
-const MANIFESTS: [&str; 11] = [
-    "package.json",
-    "pyproject.toml",
-    "requirements.txt",
-    "setup.py",
-    "composer.json",
-    "Gemfile",
-    "pom.xml",
-    "build.gradle",
-    "build.gradle.kts",
-    "go.mod",
-    "Cargo.toml",
-];
+/// Folders that are not searched for manifests: what is in them is not the repository's own.
+const NOT_SEARCHED: [&str; 8] = ["node_modules", "vendor", "venv", "target", "__pycache__", "site-packages", "bower_components", "obj"];
+/// Largest manifest that is read, in bytes.
+const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Largest file that is compared with others, in bytes.
+const COMPARED_BYTES_MAX: u64 = 4 << 20;
+/// Folders that are searched for manifests, and how deep.
+const FOLDERS_MAX: usize = 20_000;
+const DEPTH_MAX: usize = 12;
+/// Where GitHub and GitLab look for owners.
+const OWNERS: [&str; 4] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -59,7 +56,7 @@ pub(super) fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
     let folder = args.from.as_deref().filter(|path| path.is_dir());
     let root = args.root.clone().or_else(|| folder.map(Path::to_path_buf)).unwrap_or_else(|| PathBuf::from("."));
     let report = match (&args.from, folder) {
-        (_, Some(folder)) => Some(scanned(folder)?),
+        (_, Some(folder)) => Some(Report { fix: fixed(folder), ..scanned(folder)? }),
         (Some(path), None) => Some(report(path)?),
         (None, None) => None,
     };
@@ -74,12 +71,17 @@ pub(super) fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
     });
     let files = report.as_ref().map(Report::files).unwrap_or_default();
     let named = settings.app.into_iter().map(|(name, app)| Named { name, ..app }).collect();
+    let heads: Vec<(&str, String)> = files.iter().filter_map(|file| Some((*file, head(&root, file)?))).collect();
+    let (units, manifests) = units(&root);
     let grouping = Grouping {
         by: by.or(settings.by).unwrap_or_default(),
         repository: settings.name.unwrap_or_else(|| name_of(&root)),
-        manifests: manifests(&root, &files),
-        comments: files.iter().filter_map(|file| Some(((*file).to_owned(), comment(&root, file)?))).collect(),
+        units,
+        comments: heads.iter().filter_map(|(file, head)| Some(((*file).to_owned(), comment(head)?))).collect(),
         named,
+        own: heads.iter().filter(|(_, head)| plan::is_keyways(head)).map(|(file, _)| (*file).to_owned()).collect(),
+        hashes: files.iter().map(|file| (*file).to_owned()).chain(manifests).filter_map(|file| hash(&root, file)).collect(),
+        owners: owners(&root),
     };
     Ok((report, grouping))
 }
@@ -128,27 +130,86 @@ fn inside(root: &Path, file: &str) -> Option<PathBuf> {
     (plain && !file.contains('!')).then(|| root.join(path))
 }
 
-/// The folders above the files that hold a manifest.
-fn manifests(root: &Path, files: &[&str]) -> Vec<String> {
-    let mut folders: Vec<String> = files
-        .iter()
-        .filter(|file| inside(root, file).is_some())
-        .flat_map(|file| Path::new(file).ancestors().skip(1).map(|folder| folder.to_string_lossy().trim_start_matches("./").to_owned()))
-        .collect();
-    folders.sort();
-    folders.dedup();
-    folders.retain(|folder| MANIFESTS.iter().any(|manifest| root.join(folder).join(manifest).is_file()));
-    folders
+/// What manifests and deploy files say, and which files said it.
+fn units(root: &Path) -> (Vec<plan::Unit>, Vec<String>) {
+    let (mut units, mut files) = (Vec::new(), Vec::new());
+    let mut folders = vec![(String::new(), 0)];
+    let mut searched = 0;
+    while let Some((folder, depth)) = folders.pop().filter(|_| searched < FOLDERS_MAX) {
+        searched += 1;
+        let mut entries: Vec<_> = std::fs::read_dir(root.join(&folder)).into_iter().flatten().flatten().collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            if kind.is_dir() {
+                if depth < DEPTH_MAX && !name.starts_with('.') && !NOT_SEARCHED.contains(&name.as_str()) {
+                    folders.push((path, depth + 1));
+                }
+            } else if kind.is_file() && plan::may_tell(&name) {
+                let text = bytes(&root.join(&path), MANIFEST_BYTES_MAX).unwrap_or_default();
+                if let Some(unit) = plan::manifest(&path, &String::from_utf8_lossy(&text)) {
+                    units.push(unit);
+                    files.push(path);
+                }
+            }
+        }
+    }
+    (units, files)
+}
+
+/// The first bytes of a file.
+fn bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn head(root: &Path, file: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&bytes(&inside(root, file)?, HEAD_BYTES_MAX)?).into_owned())
 }
 
 /// The integration that a file's comment names.
-fn comment(root: &Path, file: &str) -> Option<String> {
-    let mut head = Vec::new();
-    std::fs::File::open(inside(root, file)?).ok()?.take(HEAD_BYTES_MAX).read_to_end(&mut head).ok()?;
-    let text = String::from_utf8_lossy(&head);
-    let name = text.lines().find_map(|line| line.split_once(COMMENT))?.1;
+fn comment(head: &str) -> Option<String> {
+    let name = head.lines().find_map(|line| line.split_once(COMMENT))?.1;
     let name = name.trim().trim_end_matches("*/").trim_end_matches("-->").trim();
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// A hash by which a copy of a file is known; none of a file that is too large to compare.
+fn hash(root: &Path, file: String) -> Option<(String, String)> {
+    let path = inside(root, &file)?;
+    if std::fs::metadata(&path).ok()?.len() > COMPARED_BYTES_MAX {
+        return None;
+    }
+    let hash = plan::hash_of(&bytes(&path, COMPARED_BYTES_MAX)?);
+    Some((file, hash))
+}
+
+/// Who answers for which files.
+fn owners(root: &Path) -> Vec<(String, String)> {
+    let text = OWNERS.iter().find_map(|file| bytes(&root.join(file), MANIFEST_BYTES_MAX)).unwrap_or_default();
+    let line = |line: &str| {
+        let line = line.split('#').next()?.trim();
+        let (pattern, owners) = line.split_once(char::is_whitespace)?;
+        (!pattern.starts_with('[')).then(|| (pattern.to_owned(), owners.split_whitespace().collect::<Vec<_>>().join(", ")))
+    };
+    String::from_utf8_lossy(&text).lines().filter_map(line).collect()
+}
+
+/// What `keyway fix` would do in the folder; none where it can't be run there.
+fn fixed(folder: &Path) -> Option<Vec<FixNote>> {
+    let fixes = keyway_scan::fix::write::plan(&[folder.to_path_buf()], &[]).ok()?;
+    let prefix = folder.to_string_lossy().replace('\\', "/");
+    let prefix = prefix.trim_start_matches("./").trim_end_matches('/');
+    let mut notes = Vec::new();
+    for file in &fixes.files {
+        let path = file.path.strip_prefix(prefix).unwrap_or(&file.path).trim_start_matches('/');
+        for (note, by_hand) in file.changes.iter().map(|note| (note, false)).chain(file.left.iter().map(|note| (note, true))) {
+            notes.push(FixNote { path: path.to_owned(), line: note.line as u64, what: note.what.clone(), by_hand });
+        }
+    }
+    Some(notes)
 }
 
 /// The calls on record.

@@ -1,0 +1,73 @@
+//! What a person has to change, because `keyway fix` can't know its meaning; and what `keyway fix` says.
+
+use std::collections::BTreeMap;
+
+use super::{Integration, Placed, PlannedApp, PlannedOperation};
+
+/// What a person changes, in words, each with its places.
+pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
+    let mut items = Vec::new();
+    let by_client: Vec<&PlannedOperation> = app.operations.iter().filter(|one| one.by_client && one.successor.is_some()).collect();
+    if !by_client.is_empty() {
+        items.push(Placed {
+            what: format!(
+                "Update HubSpot's client library to a release that sends the dated versions; it sends {} of the calls above",
+                by_client.len()
+            ),
+            places: by_client.iter().flat_map(|one| one.places.iter().cloned()).collect(),
+        });
+    }
+    for one in app.operations.iter().filter(|one| !one.by_client) {
+        let what = match (&one.successor, &one.difference) {
+            (Some(to), _) if one.beta => {
+                format!(
+                    "Plan the move of `{}`: its successor `{to}` is a beta, which may change until HubSpot makes it generally available",
+                    one.operation
+                )
+            }
+            (Some(to), Some(difference)) => format!("Move `{}` to `{to}`; {difference}", one.operation),
+            (None, _) if one.ends.is_some() && !is_dated(&one.operation) => {
+                format!("Replace `{}`: HubSpot names no successor for it; find another way, or do without", one.operation)
+            }
+            _ => continue,
+        };
+        items.push(Placed { what, places: one.places.clone() });
+    }
+    items
+        .extend(app.clues.iter().map(|clue| Placed { what: format!("Look at {}. {}", clue.what, clue.look), places: clue.places.clone() }));
+    items.extend(app.unknown.iter().map(|unknown| {
+        let operation = unknown.split('`').nth(1).unwrap_or_default();
+        let places = app.operations.iter().filter(|one| one.operation == operation).flat_map(|one| one.places.iter().cloned()).collect();
+        Placed { what: format!("Find the scope of {unknown}"), places }
+    }));
+    items
+}
+
+fn is_dated(operation: &str) -> bool {
+    operation.contains("/20")
+}
+
+/// Takes over what `keyway fix` says, without what the items say already.
+pub(super) fn fixes(app: &mut PlannedApp, integration: &Integration) {
+    let Some(notes) = &integration.fix else { return };
+    let told = |what: &str| {
+        what.contains("client library's call")
+            || app.operations.iter().any(|one| !one.moves_by_itself() && !one.operation.is_empty() && what.starts_with(&one.operation))
+            || (what.contains("/oauth/v1/")
+                && app.operations.iter().any(|one| one.operation.contains("/oauth/v1/") && one.difference.is_some()))
+    };
+    let mut changes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut leaves: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for note in notes {
+        if note.by_hand && told(&note.what) {
+            continue;
+        }
+        let group = if note.by_hand { &mut leaves } else { &mut changes };
+        group.entry(&note.what).or_default().push(format!("{}:{}", note.path, note.line));
+    }
+    let placed =
+        |group: BTreeMap<&str, Vec<String>>| group.into_iter().map(|(what, places)| Placed { what: what.to_owned(), places }).collect();
+    let (changes, leaves) = (placed(changes), placed(leaves));
+    app.fix_changes = Some(changes);
+    app.fix_leaves = leaves;
+}

@@ -1,0 +1,82 @@
+//! What ends when, and which integrations it stops. The dates are those of `sunset`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Integration, Use, need};
+use crate::catalog::tables::SunsetRow;
+use crate::sunset;
+use crate::time::Timestamp;
+
+/// Days ahead that count as urgent.
+const URGENT_DAYS: i64 = 183;
+
+/// Something that ends, and whom it stops.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct End {
+    /// ISO date.
+    pub date: &'static str,
+    /// What.
+    pub what: &'static str,
+    /// What happens.
+    pub effect: &'static str,
+    /// How firm the day is: `published`, `month only` or `inferred`.
+    pub certainty: &'static str,
+    /// `past`, `soon` (within six months) or `later`, on the day of the plan.
+    pub when: &'static str,
+    /// The apps that use it.
+    pub apps: Vec<String>,
+}
+
+impl End {
+    /// The date as it is known: the month where HubSpot gives no day.
+    pub fn shown_date(&self) -> String {
+        match self.certainty {
+            "month only" => format!("{} (no day is published)", self.date.get(..7).unwrap_or(self.date)),
+            "inferred" => format!("{} (inferred)", self.date),
+            _ => self.date.to_owned(),
+        }
+    }
+}
+
+/// The end of a call.
+pub(super) fn of_use(one: &Use) -> Option<&'static SunsetRow> {
+    sunset::of_path(&need::asked(one))
+}
+
+pub(super) fn of(integrations: &[Integration], today: &str) -> Vec<End> {
+    let mut found: BTreeMap<(&str, &str), (&'static SunsetRow, Vec<String>)> = BTreeMap::new();
+    for integration in integrations {
+        let paths = integration.uses.iter().filter_map(of_use);
+        let keyed = integration.uses.iter().any(|one| one.auth == "hapikey") || integration.leaks.iter().any(|leak| leak.kind == "hapikey");
+        let key = keyed.then(|| sunset::of_auth("hapikey")).flatten();
+        for row in paths.chain(key) {
+            let apps = &mut found.entry((row.date, row.what)).or_insert((row, Vec::new())).1;
+            if !apps.contains(&integration.name) {
+                apps.push(integration.name.clone());
+            }
+        }
+    }
+    found
+        .into_values()
+        .map(|(row, apps)| End {
+            date: row.date,
+            what: row.what,
+            effect: row.effect,
+            certainty: row.certainty,
+            when: when(row.date, today),
+            apps,
+        })
+        .collect()
+}
+
+fn when(date: &str, today: &str) -> &'static str {
+    let days = |date: &str| Some(Timestamp::parse_iso(date)?.as_ms() / 86_400_000);
+    match (days(date), days(today)) {
+        _ if date <= today => "past",
+        (Some(then), Some(now)) if then - now <= URGENT_DAYS => "soon",
+        _ => "later",
+    }
+}
