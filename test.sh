@@ -118,6 +118,7 @@ scanner_reports() { python3 tests/scan/reports.py target/reports-check; }
 recipes() { env_recipes && target/recipes/bin/python tests/recipes.py; } # those of docs/testing.md, as they stand there
 project_files() { node_env tests/fix/project && (cd tests/fix/project && node --test check.mjs); }
 fixed_integrations() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py; }
+plans() { python3 tests/plan/run.py; }
 guides() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/guides.py; }
 bad_input() { python3 tests/bad_input.py; }
 fuzz_http() { python3 tests/fuzz_http.py; }
@@ -176,6 +177,7 @@ recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser
 fix|fixed_integrations|twelve integrations: refused, planned, fixed, running again
 guides|guides|migration guides, line by line
+plans|plans|plans of repositories in many layouts
 bad-input|bad_input|hostile input over a socket
 fuzz-http|fuzz_http|every operation, called with hostile paths, queries and bodies
 planted-secrets|planted_secrets|no secret in any file or output

@@ -355,7 +355,7 @@ test('a report of the scanner becomes a plan, and the plan an app with its scope
   await page.getByText('Account API key (hapikey)').waitFor()
   await page.getByText('/crm/objects/2026-09/contacts').first().waitFor()
   await holds(page, 'migration-plan')
-  await page.getByRole('button', { name: /^Create the app/ }).first().click()
+  await page.getByRole('button', { name: /^Create this app/ }).first().click()
   await page.getByLabel('Account').selectOption('10000001')
   await page.getByRole('button', { name: 'Continue' }).click()
   assert.ok(await page.getByLabel('Read: Read deals', { exact: true }).isChecked())

@@ -91,8 +91,10 @@ pub struct Use {
     pub place: String,
     /// What takes its place, as the report has it.
     pub successor: Option<String>,
-    /// Whether a client library sends it.
+    /// Whether a client library or a workflow tool sends it.
     pub by_client: bool,
+    /// Whether a workflow tool sends it.
+    pub by_tool: bool,
 }
 
 /// A credential in a file.
@@ -169,6 +171,8 @@ pub struct PlannedApp {
     pub unknown: Vec<String>,
     /// Credentials in its files.
     pub leaks: Vec<Leak>,
+    /// Whether all of it is steps of a workflow tool or servers of agents, which have settings and no code.
+    pub in_a_tool: bool,
     /// Whether it creates or changes CRM records, for which HubSpot enforces the account's rules from 2026-09 on.
     pub writes_records: bool,
     /// What `keyway fix` changes; grouped, with places. None where it was not asked.
@@ -268,6 +272,7 @@ fn app(integration: &Integration, input: &str) -> PlannedApp {
         clues: clue::all(integration),
         unknown,
         leaks: integration.leaks.clone(),
+        in_a_tool: credential::is_in_a_tool(integration),
         fix_changes: None,
         fix_leaves: Vec::new(),
         work: Work::default(),

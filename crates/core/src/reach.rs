@@ -68,12 +68,13 @@ fn count() -> Vec<Reach> {
         names.iter().map(|name| Reach { sensitive: u32::from(name.contains("sensitive")), scopes: 1, ..Reach::default() }).collect();
     let mut own_name = vec![false; names.len()];
     let mut seen: HashSet<(Method, String, &str)> = HashSet::new();
-    let mut opened = |method: Method, template: &str, object: &'static str, reads: bool, requirement: &Requirement| {
+    let mut opened = |method: Method, template: &'static str, object: &'static str, reads: bool, requirement: &Requirement| {
         let alternatives = requirement.alternatives();
         if alternatives.is_empty() || alternatives.len() > ALTERNATIVES_MAX {
             return;
         }
-        let unversioned: String = template.split('/').filter(|part| !is_version(part)).collect::<Vec<_>>().join("/");
+        let named = |part: &'static str| if part.starts_with('{') { "{}" } else { part };
+        let unversioned: String = template.split('/').filter(|part| !is_version(part)).map(named).collect::<Vec<_>>().join("/");
         if !seen.insert((method, unversioned.clone(), object)) {
             return;
         }

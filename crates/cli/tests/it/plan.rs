@@ -50,9 +50,39 @@ fn a_folder_becomes_one_app_for_each_integration_with_the_least_scopes() {
     assert!(made["ends"].as_array().unwrap().iter().any(|end| end["date"] == "2022-11-30"), "{made}");
 
     let human = String::from_utf8(plan(folder.path(), &["."]).stdout).unwrap();
-    assert!(human.contains("person") && human.contains("crm.objects.deals.write"), "{human}");
+    assert!(human.contains("on HubSpot's pages") && human.contains("crm.objects.deals.write"), "{human}");
     let markdown = String::from_utf8(plan(folder.path(), &[".", "--format", "markdown"]).stdout).unwrap();
-    assert!(markdown.starts_with("# Plan of "), "{markdown}");
+    assert!(markdown.contains("# HubSpot migration plan, "), "{markdown}");
+    let html = String::from_utf8(plan(folder.path(), &[".", "--format", "html"]).stdout).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("prefers-color-scheme: dark") && html.contains("break-before: page"));
+}
+
+#[test]
+fn what_keyway_wrote_is_not_planned_again() {
+    let folder = code();
+    let before = json_of(&plan(folder.path(), &[".", "--json"]));
+    for (file, format) in [("hooks/plan.md", "markdown"), ("hooks/plan.html", "html"), ("sync/plan.json", "json")] {
+        assert_eq!(plan(folder.path(), &[".", "--format", format, "-o", file]).status.code(), Some(1));
+    }
+    let scan = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(["scan", "--json", "-o", "sync/scan.json", "."])
+        .current_dir(folder.path())
+        .status();
+    assert!(scan.unwrap().code() < Some(2));
+    let after = json_of(&plan(folder.path(), &[".", "--json"]));
+    assert_eq!(after["apps"], before["apps"]);
+}
+
+#[test]
+fn a_plan_says_what_fix_changes_and_a_folder_is_grouped_by_what_is_deployed() {
+    let folder = code();
+    std::fs::write(folder.path().join("sync/Dockerfile"), "FROM python:3\n").unwrap();
+    std::fs::write(folder.path().join("CODEOWNERS"), "/sync/ @acme/sync\n").unwrap();
+    let made = json_of(&plan(folder.path(), &[".", "--json"]));
+    let sync = &made["apps"][1];
+    assert_eq!((sync["deployed"].as_str(), sync["owner"].as_str()), (Some("Dockerfile"), Some("@acme/sync")), "{sync}");
+    assert!(!sync["fixChanges"].as_array().unwrap().is_empty(), "{sync}");
+    assert!(sync["steps"].to_string().contains("keyway app create sync"), "{sync}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
     if !by_client.is_empty() {
         items.push(Placed {
             what: format!(
-                "Update HubSpot's client library to a release that sends the dated versions; it sends {} of the calls above",
+                "Update what sends {} of the calls above (a client library, the node of a workflow tool) to a release that sends the dated versions; replace it where there is none",
                 by_client.len()
             ),
             places: by_client.iter().flat_map(|one| one.places.iter().cloned()).collect(),
@@ -63,7 +63,9 @@ pub(super) fn fixes(app: &mut PlannedApp, integration: &Integration) {
             continue;
         }
         let group = if note.by_hand { &mut leaves } else { &mut changes };
-        group.entry(&note.what).or_default().push(format!("{}:{}", note.path, note.line));
+        // What the account's rules ask of writes stands on the page already.
+        let what = note.what.split("; a call that creates or updates records").next().unwrap_or(&note.what);
+        group.entry(what).or_default().push(format!("{}:{}", note.path, note.line));
     }
     let placed =
         |group: BTreeMap<&str, Vec<String>>| group.into_iter().map(|(what, places)| Placed { what: what.to_owned(), places }).collect();

@@ -75,10 +75,21 @@ pub(super) fn of(integration: &Integration) -> (CredentialKind, String) {
     if let Some(leak) = integration.leaks.iter().find(|leak| leak.kind == "webhook_secret") {
         return (CredentialKind::ProjectApp, format!("it checks webhooks ({}); a service key has none", leak.place));
     }
+    if is_in_a_tool(integration) {
+        return (
+            CredentialKind::ServiceKey,
+            "a workflow tool or an agent makes its calls, to one account; give the tool the token of the app on Keyway where it takes a token and an address, else keep the tool's own connection".to_owned(),
+        );
+    }
     if !integration.uses.is_empty() && integration.uses.iter().all(|one| one.auth == "none") {
         return (CredentialKind::None, "its calls take no credential".to_owned());
     }
     (CredentialKind::ServiceKey, "it makes REST calls to one account, without webhooks or UI extensions; a service key is the simplest credential for that, and keeps working when its creator leaves".to_owned())
+}
+
+/// Whether everything is steps of workflow tools or servers of agents.
+pub(super) fn is_in_a_tool(integration: &Integration) -> bool {
+    !integration.uses.is_empty() && integration.uses.iter().all(|one| one.by_tool || one.operation.starts_with("mcp "))
 }
 
 fn path(operation: &str) -> &str {

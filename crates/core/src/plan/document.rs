@@ -61,12 +61,15 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
     let summary = &plan.summary;
     blocks.push(Block::Heading(3, "Summary".to_owned()));
     blocks.push(Block::Text(format!(
-        "{} {} HubSpot, at {}. {} {} urgent (ended, or ending within six months). {} in plain text. The work is about {} to {} hours: `keyway fix` changes {}, and people change {} by hand.",
+        "{} {} HubSpot, at {}. {} urgent (ended, or ending within six months). {} in plain text. The work is about {} to {} hours: `keyway fix` changes {}, and {} to do by hand in the code.",
         counted(summary.integrations, "integration", "integrations"),
         if summary.integrations == 1 { "calls" } else { "call" },
         counted(summary.calls, "place in the code", "places in the code"),
-        counted(summary.urgent, "date", "dates"),
-        if summary.urgent == 1 { "is" } else { "are" },
+        match summary.urgent {
+            0 => "No date is".to_owned(),
+            1 => "1 date is".to_owned(),
+            many => format!("{many} dates are"),
+        },
         match summary.credentials {
             0 => "No credential stands".to_owned(),
             1 => "1 credential stands".to_owned(),
@@ -75,7 +78,11 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
         summary.work.hours_least,
         summary.work.hours_most,
         counted(summary.work.by_fix, "place", "places"),
-        counted(summary.work.by_hand, "thing", "things"),
+        match summary.work.by_hand {
+            0 => "nothing is left".to_owned(),
+            1 => "1 thing is left".to_owned(),
+            many => format!("{many} things are left"),
+        },
     )));
     if !plan.apps.is_empty() {
         let rows = plan.apps.iter().map(|app| row(app, &plan.ends)).collect();
@@ -136,7 +143,7 @@ fn page(app: &PlannedApp, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(2, app.name.clone()));
     let mut facts = Vec::new();
     if let Some(folder) = &app.folder {
-        let deployed = app.deployed.as_ref().map(|by| format!(", deployed by `{}`", by.replace('"', ""))).unwrap_or_default();
+        let deployed = app.deployed.as_ref().map(|by| format!(", deployed by {by}")).unwrap_or_default();
         let folder = if folder == "." { "the top folder of the repository".to_owned() } else { format!("`{folder}`") };
         facts.push(format!("Code: {folder}{deployed}"));
     }
@@ -187,17 +194,21 @@ fn scopes(app: &PlannedApp, blocks: &mut Vec<Block>) {
         if more > 0 {
             because.push_str(&format!(" and {more} more"));
         }
-        vec![format!("`{}`", reason.scope), because, opens(reason.writes, reason.reads)]
+        vec![
+            format!("`{}`", reason.scope),
+            because,
+            if reason.scope.ends_with(".read") { "reads" } else { opens(reason.writes, reason.reads) }.to_owned(),
+        ]
     });
-    blocks.push(Block::Table(vec!["Scope", "Needed by", "Opens in HubSpot"], rows.collect()));
+    blocks.push(Block::Table(vec!["Scope", "Needed by", "Access"], rows.collect()));
 }
 
-fn opens(writes: u32, reads: u32) -> String {
+fn opens(writes: u32, reads: u32) -> &'static str {
     match (writes, reads) {
-        (0, 0) => "-".to_owned(),
-        (0, reads) => format!("{reads} reads"),
-        (writes, 0) => format!("{writes} writes"),
-        (writes, reads) => format!("{writes} writes, {reads} reads"),
+        (0, 0) => "-",
+        (0, _) => "reads",
+        (_, 0) => "writes",
+        _ => "reads and writes",
     }
 }
 
@@ -215,7 +226,7 @@ fn calls(app: &PlannedApp, blocks: &mut Vec<Block>) {
             let by = match (one.moves_by_itself(), one.by_client) {
                 _ if one.successor.is_none() => "-",
                 (true, _) => "keyway fix",
-                (_, true) => "client library",
+                (_, true) => "a newer client",
                 _ => "by hand",
             };
             vec![format!("`{}`", one.operation), short_places(&one.places), to, by.to_owned(), one.ends.unwrap_or("-").to_owned()]

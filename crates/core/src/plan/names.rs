@@ -26,6 +26,9 @@ const SAYS_NOTHING: [&str; 18] = [
     "node",
 ];
 
+/// Of these the folders that hold the code of the whole repository.
+const CODE_ONLY: [&str; 8] = ["src", "lib", "code", "main", "source", "python", "node", "project"];
+
 /// A name for each folder, none of them twice and none of `taken`.
 pub(super) fn distinct(folders: &[String], taken: &[String], grouping: &Grouping) -> BTreeMap<String, String> {
     let manifest = |folder: &str| {
@@ -38,9 +41,11 @@ pub(super) fn distinct(folders: &[String], taken: &[String], grouping: &Grouping
         }
         let mut parts = folder.rsplit('/');
         let last = parts.next().filter(|part| says(part)).map(str::to_owned);
-        last.or_else(|| manifest(folder))
-            .or_else(|| parts.find(|part| says(part)).map(str::to_owned))
-            .unwrap_or_else(|| grouping.repository.clone())
+        last.or_else(|| manifest(folder)).or_else(|| parts.find(|part| says(part)).map(str::to_owned)).unwrap_or_else(|| {
+            // `api` is a poor name, and better than none; `src` is what is in every repository.
+            let last = folder.rsplit('/').next().unwrap_or(folder);
+            if CODE_ONLY.contains(&last.to_lowercase().as_str()) { grouping.repository.clone() } else { last.to_owned() }
+        })
     };
     let mut names: BTreeMap<String, String> = folders.iter().map(|folder| (folder.clone(), short(folder))).collect();
     // Then by the manifest's name, by the whole path, and by a number at last.

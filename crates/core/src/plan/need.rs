@@ -43,7 +43,12 @@ pub fn need(one: &Use) -> Need {
 pub(super) fn asked(one: &Use) -> String {
     let path = one.operation.split(' ').nth(1).unwrap_or(&one.operation);
     let reads_contacts = one.successor.as_deref().is_some_and(|to| to.starts_with("/crm/objects/"));
-    if path == "/contacts/v1/lists" && reads_contacts { "/contacts/v1/lists/all/contacts/all".to_owned() } else { path.to_owned() }
+    match path {
+        "/contacts/v1/lists" if reads_contacts => "/contacts/v1/lists/all/contacts/all".to_owned(),
+        "/contacts/v1/lists/all/contacts" => format!("{path}/all"),
+        "/contacts/v1/lists/recently_updated/contacts" => format!("{path}/recent"),
+        _ => path.to_owned(),
+    }
 }
 
 fn of_requirement(requirement: &Requirement) -> Need {

@@ -14,7 +14,7 @@ pub struct PlannedOperation {
     pub operation: String,
     /// Where it is called.
     pub places: Vec<String>,
-    /// Whether a client library sends it.
+    /// Whether a client library or a workflow tool sends it.
     pub by_client: bool,
     /// What takes its place.
     #[serde(skip_serializing_if = "Option::is_none")]

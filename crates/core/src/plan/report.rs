@@ -196,6 +196,10 @@ impl Sorter<'_> {
     /// For each file why it is left out. Build output stays where nothing else shows a package's calls.
     fn left_out<'r>(&self, report: &'r Report) -> BTreeMap<&'r str, Option<Why>> {
         let why = |path: &str| {
+            // Whoever names a file in keyway.toml or in the file itself says that it is code.
+            if self.grouping.of_file(path).iter().any(|place| matches!(place, Place::Named(_))) {
+                return None;
+            }
             let why = if self.grouping.own.iter().any(|own| own == path) { Some(Why::Keyway) } else { evidence::why(path) };
             // An example that is a package of its own is what the repository is about.
             let unit = self.grouping.nearest(path).map(|unit| unit.folder.as_str()).unwrap_or_default();
@@ -306,7 +310,8 @@ impl UsageRow {
             auth: self.auth.clone(),
             place: format!("{}:{}", shown::line(&self.path), self.line),
             successor: self.successor.as_deref().map(name_of),
-            by_client: self.via == "sdk",
+            by_client: matches!(self.via.as_str(), "sdk" | "node"),
+            by_tool: self.via == "node",
         }
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
         );
     }
     if app.work.by_fix > 0 || !app.fix_leaves.is_empty() {
-        let folder = folder.clone().unwrap_or_else(|| ".".to_owned());
+        let folder = folders(app);
         steps.add(
             Who::Command,
             "Read what `keyway fix` would change, then let it write",
@@ -141,7 +141,11 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if app.credential != CredentialKind::None {
         steps.add(
             Who::Developer,
-            "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address",
+            if app.in_a_tool {
+                "In the tool, give its HubSpot connection the app's token, and Keyway's address where it has a setting for it"
+            } else {
+                "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address"
+            },
             None,
         );
     }
@@ -171,6 +175,20 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
         );
     }
     steps.steps
+}
+
+/// The folder, and those of the libraries that it builds on.
+fn folders(app: &PlannedApp) -> String {
+    let own = app.folder.as_deref().unwrap_or(".");
+    let mut folders = vec![quoted(own)];
+    let paths = app.operations.iter().flat_map(|one| &one.places).filter_map(|place| place.rsplit_once(':'));
+    for folder in paths.map(|(path, _)| path.rsplit_once('/').map_or(".", |(folder, _)| folder)) {
+        let inside = own == "." || folder == own || folder.strip_prefix(own).is_some_and(|rest| rest.starts_with('/'));
+        if !inside && !folders.contains(&quoted(folder)) {
+            folders.push(quoted(folder));
+        }
+    }
+    folders.join(" ")
 }
 
 fn project(steps: &mut Steps, app: &PlannedApp, input: &str) {

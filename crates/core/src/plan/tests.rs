@@ -120,3 +120,226 @@ fn a_project_has_hubspots_files_in_one_folder_whatever_the_name() {
     let paths: Vec<String> = project_files(&app).into_iter().map(|file| file.path).collect();
     assert_eq!(paths, ["order-sync/hsproject.json", "order-sync/src/app/app-hsmeta.json"]);
 }
+
+fn report(rows: &[(&str, &str, &str, &[&str], &str)]) -> Report {
+    let usages: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|(path, operation, auth, scopes, via)| {
+            serde_json::json!({ "path": path, "line": 3, "column": 1, "via": via, "operation": operation, "auth": auth, "version": "v3", "scopes": scopes })
+        })
+        .collect();
+    serde_json::from_value(serde_json::json!({ "version": 1, "findings": [], "usages": usages })).unwrap()
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.apps.iter().map(|app| app.name.as_str()).collect()
+}
+
+const READ: (&str, &str, &[&str], &str) = ("GET /crm/v3/objects/contacts", "bearer", &["crm.objects.contacts.read"], "url");
+const WRITE: (&str, &str, &[&str], &str) = ("POST /crm/v3/objects/contacts", "bearer", &["crm.objects.contacts.write"], "url");
+
+fn at(
+    path: &'static str,
+    call: (&'static str, &'static str, &'static [&'static str], &'static str),
+) -> (&'static str, &'static str, &'static str, &'static [&'static str], &'static str) {
+    (path, call.0, call.1, call.2, call.3)
+}
+
+fn planned_report(report: &Report, grouping: &Grouping) -> Plan {
+    plan(&sort(Some(report), &[], grouping), "2026-11-25", "report.json")
+}
+
+#[test]
+fn p0_integrations_in_folders_of_one_name_keep_their_own_scopes() {
+    let units = [("orders/src/package.json", r#"{"name":"orders"}"#), ("invoices/src/package.json", r#"{"name":"invoices"}"#)];
+    let units = units.iter().filter_map(|(path, text)| manifest(path, text)).collect();
+    let grouping = Grouping { repository: "shop".into(), units, ..Grouping::default() };
+    let plan = planned_report(&report(&[at("orders/src/a.js", READ), at("invoices/src/a.js", WRITE)]), &grouping);
+    assert_eq!(names(&plan), ["invoices", "orders"]);
+    assert_eq!((scopes(&plan.apps[0]), scopes(&plan.apps[1])), (vec!["crm.objects.contacts.write"], vec!["crm.objects.contacts.read"]));
+}
+
+#[test]
+fn p1_what_only_speaks_of_calls_adds_no_app_and_no_scope() {
+    let grouping = Grouping { repository: "shop".into(), own: vec!["plans-of-ours.json".into()], ..Grouping::default() };
+    let found = report(&[
+        at("sync/a.py", READ),
+        at(".planning/next.md", WRITE),
+        at("docs/x.py", WRITE),
+        at("postman/crm.json", WRITE),
+        at("sync/tests/test_a.py", WRITE),
+        at("run.log", WRITE),
+        at("plans-of-ours.json", WRITE),
+    ]);
+    let plan = planned_report(&found, &grouping);
+    assert_eq!((names(&plan), scopes(&plan.apps[0])), (vec!["sync"], vec!["crm.objects.contacts.read"]));
+    let reasons: Vec<Why> = plan.ignored.iter().map(|one| one.reason).collect();
+    assert_eq!(plan.ignored.len(), 6);
+    assert!([Why::Document, Why::Test, Why::Log, Why::Keyway].iter().all(|why| reasons.contains(why)), "{reasons:?}");
+}
+
+#[test]
+fn p1_a_credential_without_calls_is_loose_and_no_app() {
+    let mut found = report(&[at("sync/a.py", READ)]);
+    let rows = serde_json::json!([
+        { "path": "infra/secret.yaml", "line": 2, "kind": "private_app_token", "masked": "…1111" },
+        { "path": "sync/settings.py", "line": 2, "kind": "private_app_token", "masked": "…2222" },
+        { "path": "sync/tests/a.py", "line": 2, "kind": "hapikey", "masked": "…3333" },
+    ]);
+    found.findings = serde_json::from_value(rows).unwrap();
+    let plan = planned_report(&found, &Grouping::default());
+    assert_eq!((plan.apps.len(), plan.apps[0].leaks.len()), (1, 1));
+    let loose: Vec<&str> = plan.loose.iter().map(|loose| loose.leak.place.as_str()).collect();
+    assert_eq!(loose, ["infra/secret.yaml:2", "sync/tests/a.py:2"]);
+    assert!(plan.steps.iter().any(|step| step.last && step.what.contains("…1111")), "{:?}", plan.steps);
+}
+
+#[test]
+fn p2_the_same_code_in_an_archive_a_build_folder_or_a_copy_is_one_integration() {
+    let hashes = [("sync/a.ts", "1"), ("sync-copy/a.ts", "1")].map(|(path, hash)| (path.to_owned(), hash.to_owned()));
+    let grouping = Grouping { hashes: hashes.into(), ..Grouping::default() };
+    let found = report(&[at("sync/a.ts", READ), at("sync/dist/a.js", READ), at("sync.zip!a.ts", READ), at("sync-copy/a.ts", READ)]);
+    let plan = planned_report(&found, &grouping);
+    assert_eq!((names(&plan), plan.apps[0].copies.clone()), (vec!["sync"], vec!["sync-copy".to_owned()]));
+    assert_eq!(plan.apps[0].operations[0].places, ["sync/a.ts:3"]);
+    assert_eq!(plan.ignored.iter().map(|one| one.reason).collect::<Vec<_>>(), [Why::Copy, Why::Archive, Why::Build]);
+}
+
+#[test]
+fn p2_a_package_of_which_only_the_build_is_there_is_planned_and_says_so() {
+    let units = vec![manifest("package.json", r#"{"name":"connector","main":"dist/index.js"}"#).unwrap()];
+    let grouping = Grouping { repository: "connector".into(), units, ..Grouping::default() };
+    let plan = planned_report(&report(&[at("dist/index.js", READ)]), &grouping);
+    assert!(plan.apps[0].built_only && plan.summary.risks.iter().any(|risk| risk.contains("build output")), "{:?}", plan.summary);
+}
+
+#[test]
+fn p3_asking_what_a_private_app_token_is_makes_no_oauth_client() {
+    let check = "POST /oauth/v2/private-apps/get/access-token-info";
+    assert_eq!(of(vec![one(check, &[]), one("GET /crm/v3/owners", &[])]).credential, CredentialKind::ServiceKey);
+    assert_ne!(of(vec![one(check, &[])]).credential, CredentialKind::Oauth);
+    for client in ["POST /oauth/v1/token", "POST /oauth/2026-09/token", "GET /oauth/v1/refresh-tokens/{token}"] {
+        assert_eq!(of(vec![one(client, &[]), one(check, &[])]).credential, CredentialKind::Oauth, "{client}");
+    }
+    let leak = Leak { kind: "oauth_access_token".into(), ..Leak::default() };
+    let integration =
+        Integration { name: "a".into(), uses: vec![one("GET /crm/v3/owners", &[])], leaks: vec![leak], ..Integration::default() };
+    assert_eq!(planned(vec![integration]).apps[0].credential, CredentialKind::ServiceKey);
+}
+
+#[test]
+fn p4_the_least_scopes_are_those_that_open_the_least() {
+    let commerce = of(vec![
+        one("GET /crm/v3/objects/products", &["crm.objects.products.read", "e-commerce"]),
+        one("GET /crm/v3/objects/line_items", &["crm.objects.line_items.read", "e-commerce"]),
+    ]);
+    assert_eq!(scopes(&commerce), ["crm.objects.line_items.read", "crm.objects.products.read"]);
+    assert_eq!(
+        scopes(&of(vec![one("POST /crm/v3/lists", &["cms.membership.access_groups.write", "crm.lists.write"])])),
+        ["crm.lists.write"]
+    );
+    let sensitive = ["crm.objects.contacts.read", "crm.objects.contacts.sensitive.read", "crm.objects.contacts.write"];
+    assert_eq!(scopes(&of(vec![one("GET /crm/v3/objects/contacts", &sensitive)])), ["crm.objects.contacts.read"]);
+    assert_eq!(scopes(&of(vec![one("GET /crm/v3/lists", &[])])), ["crm.lists.read"]);
+}
+
+#[test]
+fn p5_an_operation_that_reads_another_object_needs_that_objects_scope() {
+    let contacts = ["crm.objects.contacts.read"];
+    let mut all = one("GET /contacts/v1/lists", &[]);
+    all.successor = Some("/crm/objects/2026-09/contacts".into());
+    let app = of(vec![all]);
+    assert_eq!((scopes(&app), app.operations[0].ends), (contacts.to_vec(), Some("2027-09-30")));
+    assert_eq!(scopes(&of(vec![one("GET /contacts/v1/lists/all/contacts/all", &[])])), contacts);
+    assert_eq!(scopes(&of(vec![one("GET /contacts/v1/search", &contacts)])), contacts);
+    let lists = of(vec![one("GET /contacts/v1/lists", &[])]);
+    assert_eq!((scopes(&lists), lists.operations[0].ends), (vec!["crm.lists.read"], Some("2026-04-30")));
+}
+
+#[test]
+fn p6_a_successor_that_the_tables_have_is_the_one_that_the_plan_names() {
+    let moved = |operation: &str| of(vec![one(operation, &[])]).operations.remove(0);
+    assert_eq!(moved("GET /oauth/v1/access-tokens/{token}").successor.as_deref(), Some("/oauth/2026-09/token/introspect"));
+    assert_eq!(moved("DELETE /oauth/v1/refresh-tokens/{token}").successor.as_deref(), Some("/oauth/2026-09/token/revoke"));
+    assert_eq!(moved("GET /contacts/v1/search/query").successor.as_deref(), Some("/crm/objects/2026-09/contacts/search"));
+    let token = moved("POST /oauth/v1/token");
+    assert_eq!(token.difference.as_deref(), Some("the query no longer takes client_secret, refresh_token"));
+    // What has no successor says so, in words and not in a path.
+    let none = of(vec![one("GET /calendar/v1/events", &[])]);
+    assert_eq!(none.operations[0].successor, None);
+    assert!(none.steps.iter().any(|step| step.what.contains("names no successor")), "{:?}", none.steps);
+    let beta = of(vec![one("GET /automation/v4/flows", &[])]);
+    assert!(beta.operations[0].beta || beta.operations[0].successor.is_none(), "{:?}", beta.operations);
+}
+
+#[test]
+fn p7_a_key_and_the_calls_of_one_program_are_one_integration() {
+    let files = [
+        ("src/Web/Web.csproj", "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ProjectReference Include=\"..\\Crm\\Crm.csproj\" />"),
+        ("src/Crm/Crm.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\">"),
+    ];
+    let units = files.iter().filter_map(|(path, text)| manifest(path, text)).collect();
+    let mut found = report(&[at("src/Crm/Client.cs", READ)]);
+    found.findings = serde_json::from_value(
+        serde_json::json!([{ "path": "src/Web/appsettings.json", "line": 1, "kind": "private_app_token", "masked": "…1" }]),
+    )
+    .unwrap();
+    let plan = planned_report(&found, &Grouping { units, ..Grouping::default() });
+    assert_eq!((names(&plan), plan.apps[0].leaks.len(), plan.loose.len()), (vec!["Web"], 1, 0));
+}
+
+#[test]
+fn p8_a_crm_write_names_the_rules_that_2026_09_enforces_and_a_read_does_not() {
+    let warns = |operation: &str| of(vec![one(operation, &[])]).writes_records;
+    for write in [
+        "POST /crm/v3/objects/contacts",
+        "PATCH /crm/v3/objects/deals/{dealId}",
+        "POST /crm/v3/objects/companies/batch/create",
+        "POST /contacts/v1/contact",
+    ] {
+        assert!(warns(write), "{write}");
+    }
+    for read in [
+        "GET /crm/v3/objects/contacts",
+        "POST /crm/v3/objects/contacts/search",
+        "POST /crm/v3/objects/deals/batch/read",
+        "DELETE /crm/v3/objects/deals/{dealId}",
+        "POST /crm/v3/lists",
+    ] {
+        assert!(!warns(read), "{read}");
+    }
+    let plan =
+        planned(vec![Integration { name: "a".into(), uses: vec![one("POST /crm/v3/objects/contacts", &[])], ..Integration::default() }]);
+    assert!(plan.summary.risks.iter().any(|risk| risk.contains("2026-09") && risk.contains("400")), "{:?}", plan.summary.risks);
+    assert!(markdown(&plan).contains("2026-09 on HubSpot enforces"));
+}
+
+#[test]
+fn a_client_and_a_step_of_a_workflow_tool_read_properly() {
+    let mut client = one("client Client", &[]);
+    client.auth = "hapikey".into();
+    let app = of(vec![client, one("node n8n-nodes-base.hubspotTrigger", &[])]);
+    let what: Vec<&str> = app.clues.iter().map(|clue| clue.what.as_str()).collect();
+    assert_eq!(what, ["a client built with an API key (`Client`)", "an n8n HubSpot trigger (`n8n-nodes-base.hubspotTrigger`)"]);
+    assert!(app.unknown.is_empty() && app.operations.is_empty() && !markdown(&planned(Vec::new())).contains("no method"));
+}
+
+#[test]
+fn foreign_text_acts_in_no_format() {
+    let name = "a</code><script>alert(1)</script>\u{1b}[2J|`x`\u{202e}";
+    let integration = Integration {
+        name: name.into(),
+        owner: Some(name.into()),
+        folder: Some(name.into()),
+        uses: vec![Use { place: name.into(), ..one("GET /crm/v3/owners", &[]) }],
+        leaks: vec![Leak { kind: name.into(), place: name.into(), masked: name.into(), in_history: true }],
+        ..Integration::default()
+    };
+    let plan = planned(vec![integration]);
+    let page = html(&plan);
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
+    for text in [page, markdown(&plan), terminal(&plan)] {
+        assert!(!text.chars().any(|letter| letter != '\n' && crate::shown::acts(letter)), "{text}");
+    }
+    assert!(!markdown(&plan).lines().any(|line| line.contains("<script") && !line.contains('`')));
+}

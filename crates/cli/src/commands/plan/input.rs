@@ -202,9 +202,13 @@ fn fixed(folder: &Path) -> Option<Vec<FixNote>> {
     let fixes = keyway_scan::fix::write::plan(&[folder.to_path_buf()], &[]).ok()?;
     let prefix = folder.to_string_lossy().replace('\\', "/");
     let prefix = prefix.trim_start_matches("./").trim_end_matches('/');
+    let prefix = if prefix == "." { "" } else { prefix };
     let mut notes = Vec::new();
     for file in &fixes.files {
         let path = file.path.strip_prefix(prefix).unwrap_or(&file.path).trim_start_matches('/');
+        if head(folder, path).is_some_and(|head| plan::is_keyways(&head)) {
+            continue;
+        }
         for (note, by_hand) in file.changes.iter().map(|note| (note, false)).chain(file.left.iter().map(|note| (note, true))) {
             notes.push(FixNote { path: path.to_owned(), line: note.line as u64, what: note.what.clone(), by_hand });
         }
