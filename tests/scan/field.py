@@ -14,6 +14,7 @@ from pathlib import Path
 
 import field_calls
 import field_leaks
+import field_programs
 import field_tools
 from generate import print_counts
 from planting import Corpus
@@ -28,7 +29,7 @@ def main() -> None:
 
     shutil.rmtree(arguments.out / "tree", ignore_errors=True)
     corpus = Corpus(arguments.out, arguments.seed)
-    for part in (field_calls, field_tools, field_leaks):
+    for part in (field_calls, field_programs, field_tools, field_leaks):
         part.plant_all(corpus)
     expected = corpus.expected()
     (arguments.out / "expected.json").write_text(json.dumps(expected, indent=1, ensure_ascii=False) + "\n")

@@ -241,32 +241,35 @@ fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: 
 }
 
 /// The function around a node.
-pub(crate) fn function(node: Node<'_>) -> Option<Node<'_>> {
-    above(node, |node| {
-        matches!(
-            node.kind(),
-            "function_declaration"
-                | "function_expression"
-                | "function_definition"
-                | "arrow_function"
-                | "generator_function_declaration"
-                | "generator_function"
-                | "method_definition"
-                | "method_declaration"
-                | "constructor_declaration"
-                | "local_function_statement"
-                | "lambda"
-                | "lambda_expression"
-                | "anonymous_function"
-                | "anonymous_function_creation_expression"
-                | "anonymous_method_expression"
-                | "func_literal"
-                | "method"
-                | "singleton_method"
-                | "block"
-                | "do_block"
-        ) && (!matches!(node.kind(), "block") || node.child_by_field_name("parameters").is_some())
-    })
+pub(super) fn function(node: Node<'_>) -> Option<Node<'_>> {
+    above(node, is_function)
+}
+
+/// Whether a node is a function, a method or a block that takes parameters.
+pub(crate) fn is_function(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "function_declaration"
+            | "function_expression"
+            | "function_definition"
+            | "arrow_function"
+            | "generator_function_declaration"
+            | "generator_function"
+            | "method_definition"
+            | "method_declaration"
+            | "constructor_declaration"
+            | "local_function_statement"
+            | "lambda"
+            | "lambda_expression"
+            | "anonymous_function"
+            | "anonymous_function_creation_expression"
+            | "anonymous_method_expression"
+            | "func_literal"
+            | "method"
+            | "singleton_method"
+            | "block"
+            | "do_block"
+    ) && (!matches!(node.kind(), "block") || node.child_by_field_name("parameters").is_some())
 }
 
 /// Whether a function has a parameter of that name.

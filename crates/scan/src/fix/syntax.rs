@@ -181,7 +181,7 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 }
 
 /// A node and all below it, in order. Bounded, and without recursion: trees of hostile files are deep.
-pub(crate) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
     below(root, NODES_OF_CALL_MAX)
 }
 
@@ -200,7 +200,7 @@ fn below(root: Node<'_>, most: usize) -> Vec<Node<'_>> {
 }
 
 /// The nearest node above that satisfies a condition.
-pub(crate) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
+pub(super) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
     let mut at = node;
     for _ in 0..LEVELS_MAX {
         at = at.parent()?;

@@ -58,6 +58,9 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = yaml::method_beside(text, url.start) {
         return Some(method);
     }
+    if let Some(method) = of_sampler(text, url) {
+        return Some(method);
+    }
     // Bruno: `post {`, and the URL on the next line.
     static BLOCK: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)(?:^|\n)(?P<method>get|post|put|patch|delete) \{\s*\n\s*url:\s*$").expect("a constant"));
@@ -123,8 +126,22 @@ fn reads_by_default(text: &[u8], statement: &Range<usize>) -> bool {
     });
     let end = scope::after(text, statement.start).end.max(statement.end).min(statement.end + REACH).min(text.len());
     let range = &text[statement.start..end.max(statement.start)];
-    let elsewhere = contains_ignore_case(range, b"-method ") || contains_ignore_case(range, b"httpmethod");
+    let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ") || contains_ignore_case(range, b"httpmethod");
     !elsewhere && READS.is_match(range)
+}
+
+/// The method of a sampler of JMeter, whose path stands here.
+fn of_sampler(text: &[u8], url: &Range<usize>) -> Option<Method> {
+    static METHOD: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?-u)name="HTTPSampler\.method">(?P<method>[A-Z]+)<"#).expect("a constant"));
+    if !text[..url.start].ends_with(b"name=\"HTTPSampler.path\">") {
+        return None;
+    }
+    let (before, after) = (&text[url.start.saturating_sub(4 * REACH)..url.start], &text[url.end..text.len().min(url.end + 4 * REACH)]);
+    let opens = memchr::memmem::rfind(before, b"<HTTPSamplerProxy").unwrap_or(0);
+    let closes = memchr::memmem::find(after, b"</HTTPSamplerProxy").unwrap_or(after.len());
+    let found = METHOD.captures(&after[..closes]).or_else(|| METHOD.captures(&before[opens..]))?;
+    Method::parse(&String::from_utf8_lossy(found.name("method")?.as_bytes()))
 }
 
 /// A call that is open where a URL stands.

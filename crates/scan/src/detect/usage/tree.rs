@@ -11,23 +11,27 @@ mod shell;
 mod value;
 mod words;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use keyway_core::catalog::Method;
+use regex::Regex;
 use tree_sitter::Node;
 
 use crate::detect::Text;
 use crate::fix::Language;
-use crate::fix::syntax::{Source, above};
+use crate::fix::origin::is_function;
+use crate::fix::syntax::Source;
 
 /// Largest text that is parsed, in bytes. Larger ones are bundles.
 const TEXT_MAX: usize = 1 << 20;
 /// Steps that one URL is followed.
 const STEPS_MAX: u32 = 600;
 /// Steps that the URLs of one file are followed together.
-const STEPS_OF_FILE_MAX: u32 = 200_000;
+const STEPS_OF_FILE_MAX: u32 = 20_000;
 
 /// What the tree says of a call's method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +46,15 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// The tree of a text. None where no grammar reads it.
-pub(super) fn source(text: Text<'_>) -> Option<Source<'_>> {
+/// The program in a text, and its language. None where no grammar reads it.
+pub(super) fn program(text: Text<'_>) -> Option<(Language, Cow<'_, str>)> {
     if text.bytes.len() > TEXT_MAX {
         return None;
     }
     let content = std::str::from_utf8(text.bytes).ok()?;
     let ending = text.path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let language = match ending {
+        "vue" | "svelte" | "astro" | "html" | "htm" => return Some((Language::JavaScript, Cow::Owned(scripts(content)?))),
         // Google Apps Script is JavaScript; these shells are near enough to bash.
         "gs" => Language::JavaScript,
         "zsh" | "ksh" => Language::Shell,
@@ -57,8 +62,20 @@ pub(super) fn source(text: Text<'_>) -> Option<Source<'_>> {
     };
     match language {
         Language::Yaml | Language::Json | Language::Env => None,
-        _ => Source::parse(language, content),
+        _ => Some((language, Cow::Borrowed(content))),
     }
+}
+
+/// The scripts of a page, each where it stands; all else is blank. None where it has none.
+fn scripts(page: &str) -> Option<String> {
+    static SCRIPT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?is)<script\b[^>]*>(?P<script>.*?)</script>").expect("a constant"));
+    let mut blank: Vec<u8> = page.bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
+    let mut any = false;
+    for script in SCRIPT.captures_iter(page).filter_map(|captures| captures.name("script")) {
+        blank[script.range()].copy_from_slice(script.as_str().as_bytes());
+        any = true;
+    }
+    String::from_utf8(blank).ok().filter(|_| any)
 }
 
 /// A program, with its names at hand.
@@ -66,6 +83,8 @@ pub(super) struct Program<'s, 't> {
     source: &'s Source<'t>,
     /// Every plain name, with the places where it stands, in order.
     names: HashMap<&'t str, Vec<Node<'s>>>,
+    /// What each node is a part of. The tree itself is asked from its root downwards, each time.
+    parents: HashMap<usize, Node<'s>>,
     /// Functions and methods by name.
     functions: HashMap<&'t str, Vec<Node<'s>>>,
     left: Cell<u32>,
@@ -80,9 +99,12 @@ impl<'s, 't> Program<'s, 't> {
     pub(super) fn of(source: &'s Source<'t>) -> Self {
         let mut names: HashMap<&'t str, Vec<Node<'s>>> = HashMap::new();
         let mut functions: HashMap<&'t str, Vec<Node<'s>>> = HashMap::new();
+        let mut parents = HashMap::new();
         for node in source.nodes() {
+            let mut cursor = node.walk();
+            parents.extend(node.children(&mut cursor).map(|child| (child.id(), node)));
             if node.child_count() == 0 {
-                let name = source.of(node).trim_start_matches(['$', '@']);
+                let name = source.of(node).trim_start_matches(['$', '@', ':']);
                 if words::is_name(name) {
                     names.entry(name).or_default().push(node);
                 }
@@ -93,6 +115,7 @@ impl<'s, 't> Program<'s, 't> {
         Self {
             source,
             names,
+            parents,
             functions,
             left: Cell::new(0),
             left_of_file: Cell::new(STEPS_OF_FILE_MAX),
@@ -115,12 +138,27 @@ impl<'s, 't> Program<'s, 't> {
     fn expression_at(&self, at: usize) -> Option<Node<'s>> {
         let node = self.source.root()?.descendant_for_byte_range(at, at + 1)?;
         let is_string = |node: Node<'_>| self.source.language.is_string(node.kind());
-        let mut string = if is_string(node) { node } else { above(node, is_string)? };
+        let mut string = if is_string(node) { node } else { self.above(node, is_string)? };
         // Ruby and shell nest strings in strings.
-        while let Some(outer) = above(string, is_string) {
+        while let Some(outer) = self.above(string, is_string) {
             string = outer;
         }
         Some(string)
+    }
+
+    fn parent(&self, node: Node<'s>) -> Option<Node<'s>> {
+        self.parents.get(&node.id()).copied()
+    }
+
+    /// The nearest node above that satisfies a condition.
+    fn above(&self, node: Node<'s>, holds: impl Fn(Node<'s>) -> bool) -> Option<Node<'s>> {
+        const LEVELS_MAX: usize = 200;
+        std::iter::successors(self.parent(node), |above| self.parent(*above)).take(LEVELS_MAX).find(|above| holds(*above))
+    }
+
+    /// The function around a node.
+    fn function(&self, node: Node<'s>) -> Option<Node<'s>> {
+        self.above(node, |node| is_function(node))
     }
 
     /// One step of the budget. A budget that is used up ends the walk.

@@ -1,5 +1,6 @@
 //! Calls by URL: whole ones, and paths that are put together with a base elsewhere in the file.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -16,6 +17,7 @@ use super::tree::{self, Answer, Program};
 use super::{Meaning, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
+use crate::fix::Language;
 use crate::fix::syntax::Source;
 use crate::stems;
 use crate::text::{contains_ignore_case, is_comment, line_near};
@@ -78,10 +80,10 @@ impl Stretches {
 }
 
 /// A text, and what is found out about it once.
-struct Around<'s, 't> {
+struct Around<'s, 'c, 't> {
     text: &'t [u8],
     habits: &'s Habits<'t>,
-    program: &'s dyn Fn() -> Option<&'s Program<'s, 't>>,
+    program: &'s dyn Fn() -> Option<&'s Program<'s, 'c>>,
 }
 
 /// What is seen of a call's method.
@@ -93,7 +95,7 @@ struct Seen {
     parts: Vec<Range<usize>>,
 }
 
-impl Around<'_, '_> {
+impl Around<'_, '_, '_> {
     /// The method of a call, and the parts of the program that shape it. The tree decides, where there is
     /// one and it shows where the URL goes.
     fn method(&self, url: &Range<usize>) -> Seen {
@@ -112,8 +114,15 @@ impl Around<'_, '_> {
 pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let constants = Constants::of(bytes);
-    let (source, program): (OnceCell<Option<Source<'t>>>, OnceCell<Option<Program<'_, 't>>>) = (OnceCell::new(), OnceCell::new());
-    let parsed = || program.get_or_init(|| Some(Program::of(source.get_or_init(|| tree::source(text)).as_ref()?))).as_ref();
+    let content: OnceCell<Option<(Language, Cow<'t, str>)>> = OnceCell::new();
+    let source: OnceCell<Option<Source<'_>>> = OnceCell::new();
+    let program: OnceCell<Option<Program<'_, '_>>> = OnceCell::new();
+    let read = || {
+        source.get_or_init(|| {
+            content.get_or_init(|| tree::program(text)).as_ref().and_then(|(language, text)| Source::parse(*language, text))
+        })
+    };
+    let parsed = || program.get_or_init(|| read().as_ref().map(Program::of)).as_ref();
     let around = &Around { text: bytes, habits, program: &parsed };
     let mut found = Vec::new();
     let mut taken = Stretches::default();
@@ -200,7 +209,7 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage
 }
 
 /// The usage of a path whose version something else holds: the family, with the version unknown.
-fn of_open_version(around: &Around<'_, '_>, url: &Range<usize>, read: &Read) -> Option<Usage> {
+fn of_open_version(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read) -> Option<Usage> {
     let Seen { method, sure, parts } = around.method(url);
     let (version, meaning) =
         TRIED.iter().find_map(|version| Some((*version, listed(method, sure, &at_version(&read.segments, version))?)))?;
@@ -227,7 +236,7 @@ pub(super) fn closed(open: &Usage, version: &str) -> Option<Usage> {
 }
 
 /// How a call authenticates: what stands in it and in its variables decides before the rest of the file.
-fn auth(around: &Around<'_, '_>, url: &Range<usize>, meaning: &Meaning, parts: &[Range<usize>]) -> UsageAuth {
+fn auth(around: &Around<'_, '_, '_>, url: &Range<usize>, meaning: &Meaning, parts: &[Range<usize>]) -> UsageAuth {
     let (text, habits) = (around.text, around.habits);
     let of = |part: Range<usize>| habits.of_call(meaning, &text[part]);
     of(statement(text, url))
@@ -254,7 +263,7 @@ enum Sent {
 }
 
 /// The usages that a URL is: one, or one for each verb of a path in an OpenAPI document.
-fn calls(around: &Around<'_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -> Vec<(usize, Usage)> {
+fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -> Vec<(usize, Usage)> {
     let verbs = document::verbs(around.text, url);
     if verbs.is_empty() {
         return call(around, url, read, sent, None).map(|usage| (url.start, usage)).into_iter().collect();
@@ -263,7 +272,7 @@ fn calls(around: &Around<'_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -
 }
 
 /// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
-fn call(around: &Around<'_, '_>, url: &Range<usize>, read: &Read, sent: Sent, method: Option<Method>) -> Option<Usage> {
+fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent, method: Option<Method>) -> Option<Usage> {
     let text = around.text;
     let segments = read.segments.as_slice();
     if segments.iter().any(|segment| segment == VERSION) {
@@ -335,6 +344,11 @@ fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     });
     static HANDLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["'`](?:,\s*to:|\s*=>\s*["']\w+#)"#).expect("a constant"));
     let line = line_near(text, url.start);
+    // Spring's annotations on an interface that is a client are calls.
+    let client = || memchr::memmem::find(text, b"FeignClient").is_some() || memchr::memmem::find(text, b"HttpExchange").is_some();
+    if memchr::memmem::find(&text[line.start..url.start], b"Mapping(").is_some() && client() {
+        return false;
+    }
     DEFINES.is_match(&text[line.start..url.start]) || HANDLED.is_match(&text[url.end.min(line.end)..line.end])
 }
 

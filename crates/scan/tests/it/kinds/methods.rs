@@ -279,6 +279,9 @@ fn k9_the_function_that_sends_says_how_a_call_authenticates() {
     let text = "def old(path):\n    return requests.get(BASE + path, params={'hapikey': KEY})\n\ndef new(path):\n    return requests.get(BASE + path, headers={'Authorization': f'Bearer {TOKEN}'})\n\na = old('/crm/v3/objects/contacts')\nb = new('/crm/v3/objects/companies')\n";
     let found: Vec<UsageAuth> = examine("hubspot.py", text).usages.into_iter().map(|(_, usage)| usage.auth).collect();
     assert_eq!(found, [UsageAuth::Hapikey, UsageAuth::Bearer]);
+    let text = "def a():\n    params = {'hapikey': KEY}\n    url = 'https://api.hubapi.com/crm/v3/owners'\n    return requests.get(url, params=params)\n\ndef b():\n    headers = {'Authorization': 'Bearer ' + T}\n    url = 'https://api.hubapi.com/crm/v3/owners'\n    return requests.get(url, headers=headers)\n";
+    let found: Vec<UsageAuth> = examine("a.py", text).usages.into_iter().map(|(_, usage)| usage.auth).collect();
+    assert_eq!(found, [UsageAuth::Hapikey, UsageAuth::Bearer]);
 }
 
 #[test]
@@ -346,13 +349,33 @@ fn k10_other_languages_and_settings_say_the_method_beside_the_url() {
         ("run.yml", "steps:\n  - run: curl -X DELETE API/1\n", &["DELETE"]),
         ("a.clj", "(client/patch \"API/1\" {:body b})", &["PATCH"]),
         ("a.R", "request('API') |>\n  req_headers(a = 'b') |>\n  req_method('POST') |>\n  req_perform()", &["POST"]),
+        (
+            "plan.jmx",
+            "<HTTPSamplerProxy><stringProp name=\"HTTPSampler.domain\">api.hubapi.com</stringProp><stringProp name=\"HTTPSampler.path\">/crm/v3/objects/contacts</stringProp><stringProp name=\"HTTPSampler.method\">POST</stringProp></HTTPSamplerProxy>",
+            &["POST"],
+        ),
+        (
+            "Api.java",
+            "@FeignClient(url = \"https://api.hubapi.com\")\ninterface Api {\n  @PostMapping(\"/crm/v3/objects/contacts\")\n  A add(@RequestBody B b);\n}",
+            &["POST"],
+        ),
+        (
+            "App.svelte",
+            "<p>it's</p>\n<script>\n  const api = (p, o = {}) => fetch('https://api.hubapi.com' + p, { ...o, headers });\n  const all = () => api('/crm/v3/objects/contacts');\n</script>",
+            &["GET"],
+        ),
+        (
+            "a.rb",
+            "ROUTES = { contact: '/crm/v3/objects/contacts/%<id>s' }.freeze\ndef contact(id) = fetch(format(ROUTES[:contact], id: id))\ndef fetch(path)\n  conn.get(path) { |r| r.hubspot }\nend",
+            &["GET"],
+        ),
         ("a.pl", "my $r = HTTP::Request->new(DELETE => \"API/1\");", &["DELETE"]),
         (
             "a.swift",
             "func a() {\n    let url = URL(string: \"API\")!\n    let (data, _) = try await URLSession.shared.data(from: url)\n}",
             &["GET"],
         ),
-        ("a.ps1", "Invoke-RestMethod -Uri \"API\" -Headers $h\nInvoke-RestMethod -Uri \"API\" -Method Post", &["GET", "POST"]),
+        ("a.ps1", "Invoke-RestMethod -Uri \"API\" -Headers $h\n\nInvoke-RestMethod -Uri \"API\" -Method Post", &["GET", "POST"]),
         ("a.ex", "\"API\"\n|> Req.post!(json: b)", &["POST"]),
         (
             "A.java",

@@ -4,9 +4,8 @@ use keyway_core::catalog::Method;
 use tree_sitter::Node;
 
 use super::call::{Call, children, is_arguments, is_object, pair};
-use super::value::{Frame, assigned};
+use super::value::Frame;
 use super::{Answer, Program, words};
-use crate::fix::origin::function;
 
 /// Levels of one expression that are climbed.
 const LEVELS_MAX: usize = 60;
@@ -32,7 +31,7 @@ impl<'s, 't> Program<'s, 't> {
         }
         let mut at = from;
         for _ in 0..LEVELS_MAX {
-            let Some(parent) = at.parent() else { return Answer::Silent };
+            let Some(parent) = self.parent(at) else { return Answer::Silent };
             if let Some(call) = self.call(parent) {
                 if parent.kind() == "command" {
                     return self.handed(&call, at, frame);
@@ -46,7 +45,7 @@ impl<'s, 't> Program<'s, 't> {
                 continue;
             }
             if is_arguments(parent) {
-                let Some(call) = parent.parent().and_then(|call| self.call(call)) else { return Answer::Silent };
+                let Some(call) = self.parent(parent).and_then(|call| self.call(call)) else { return Answer::Silent };
                 let sets = words::makes_request(call.name) && self.receiver(&call).is_some();
                 if words::hands_back(call.name) && !sets {
                     at = call.node;
@@ -59,7 +58,7 @@ impl<'s, 't> Program<'s, 't> {
                     at = parent;
                     continue;
                 }
-                let Some(object) = parent.parent() else { return Answer::Silent };
+                let Some(object) = self.parent(parent) else { return Answer::Silent };
                 if is_arguments(object) {
                     at = parent;
                     continue;
@@ -74,14 +73,14 @@ impl<'s, 't> Program<'s, 't> {
             }
             match parent.kind() {
                 "return_statement" | "return" | "arrow_function" | "arrow_expression_clause" | "lambda" => {
-                    let Some(function) = (if parent.kind() == "arrow_function" { Some(parent) } else { function(parent) }) else {
+                    let Some(function) = (if parent.kind() == "arrow_function" { Some(parent) } else { self.function(parent) }) else {
                         return Answer::Silent;
                     };
                     return self.handed_out(function, frame);
                 }
                 // The last expression of a method of Ruby is what it returns.
                 "body_statement" if children(parent).last().is_some_and(|last| last.id() == at.id()) => {
-                    return function(parent).map_or(Answer::Silent, |function| self.handed_out(function, frame));
+                    return self.function(parent).map_or(Answer::Silent, |function| self.handed_out(function, frame));
                 }
                 kind if is_statement(kind) => return Answer::Silent,
                 _ => {}
@@ -138,7 +137,7 @@ impl<'s, 't> Program<'s, 't> {
 
     /// The uses of a variable from where it is assigned on; of a field, all uses.
     fn uses(&self, name: &str, from: Node<'s>, field: bool, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
-        let own = function(from);
+        let own = self.function(from);
         let range = own.filter(|_| !field).map_or(0..self.source.text.len(), |own| own.byte_range());
         if !field && let Some(method) = self.set_on(name, from, frame) {
             return Answer::Says(method);
@@ -150,13 +149,13 @@ impl<'s, 't> Program<'s, 't> {
         let within = |place: &&Node<'s>| range.contains(&place.start_byte()) && !from.byte_range().contains(&place.start_byte());
         for place in places.iter().filter(within).take(USES_MAX) {
             // In the same function the order counts; a function may be called at any time.
-            let ordered = !field && function(*place).map(|around| around.id()) == own.map(|own| own.id());
+            let ordered = !field && self.function(*place).map(|around| around.id()) == own.map(|own| own.id());
             if ordered && place.start_byte() < from.end_byte() {
                 continue;
             }
-            if let Some(value) = assigned(*place) {
+            if let Some(value) = self.assigned(*place) {
                 if ordered && !self.mentions(value, name) {
-                    others.extend(blocks(*place).map(|block| (place.start_byte(), block)));
+                    others.extend(self.blocks(*place).map(|block| (place.start_byte(), block)));
                 }
                 continue;
             }
@@ -181,7 +180,7 @@ impl<'s, 't> Program<'s, 't> {
     fn whole(&self, name: Node<'s>) -> Node<'s> {
         let mut at = name;
         for _ in 0..3 {
-            let Some(parent) = at.parent() else { return at };
+            let Some(parent) = self.parent(at) else { return at };
             let takes = match parent.kind() {
                 "variable_name" | "simple_expansion" | "expansion" => true,
                 "member_expression"
@@ -220,7 +219,7 @@ impl<'s, 't> Program<'s, 't> {
         for place in places.iter().filter(|place| !object.byte_range().contains(&place.start_byte())).take(USES_MAX) {
             let mut whole = self.whole(*place);
             for _ in 0..3 {
-                match whole.parent() {
+                match self.parent(whole) {
                     Some(parent)
                         if matches!(
                             parent.kind(),
@@ -326,7 +325,7 @@ impl<'s, 't> Program<'s, 't> {
         let list = frame.function.child_by_field_name("body").map_or(own.start, |body| body.start_byte());
         let mut answer = Answer::Silent;
         for place in self.names.get(name).map(Vec::as_slice).unwrap_or_default().iter().take(USES_MAX * 4) {
-            if !own.contains(&place.start_byte()) || place.start_byte() < list || assigned(*place).is_some() {
+            if !own.contains(&place.start_byte()) || place.start_byte() < list || self.assigned(*place).is_some() {
                 continue;
             }
             answer = better(answer, self.follow(self.whole(*place), Some(frame)));
@@ -356,27 +355,29 @@ pub(super) fn is_statement(kind: &str) -> bool {
         )
 }
 
-/// The block in which a node stands.
-fn blocks(node: Node<'_>) -> Option<Node<'_>> {
-    crate::fix::syntax::above(node, |node| {
-        matches!(
-            node.kind(),
-            "block"
-                | "statement_block"
-                | "compound_statement"
-                | "body_statement"
-                | "then"
-                | "else"
-                | "program"
-                | "module"
-                | "source_file"
-                | "switch_case"
-                | "case_clause"
-                | "do_group"
-                | "when"
-                | "begin_block"
-                | "switch_section"
-                | "match_block"
-        )
-    })
+impl<'s> Program<'s, '_> {
+    /// The block in which a node stands.
+    fn blocks(&self, node: Node<'s>) -> Option<Node<'s>> {
+        self.above(node, |node| {
+            matches!(
+                node.kind(),
+                "block"
+                    | "statement_block"
+                    | "compound_statement"
+                    | "body_statement"
+                    | "then"
+                    | "else"
+                    | "program"
+                    | "module"
+                    | "source_file"
+                    | "switch_case"
+                    | "case_clause"
+                    | "do_group"
+                    | "when"
+                    | "begin_block"
+                    | "switch_section"
+                    | "match_block"
+            )
+        })
+    }
 }

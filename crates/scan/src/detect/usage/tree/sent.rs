@@ -5,9 +5,8 @@ use tree_sitter::Node;
 
 use super::call::{Call, children, is_arguments, is_object};
 use super::flow::{better, is_statement};
-use super::value::{Frame, assigned};
+use super::value::Frame;
 use super::{Answer, Program, words};
-use crate::fix::origin::function;
 
 /// Uses of one request that are looked at.
 const USES_MAX: usize = 60;
@@ -19,6 +18,11 @@ impl<'s, 't> Program<'s, 't> {
             return Answer::Silent;
         }
         self.shapes(call.node);
+        for argument in call.arguments.iter().filter(|argument| words::is_name(self.source.of(argument.value).trim_start_matches('$'))) {
+            // `requests.get(url, params=params)`: what the variables hold is a part of the call.
+            let held = self.values(self.name_of(argument.value), argument.value);
+            held.last().into_iter().for_each(|value| self.shapes(*value));
+        }
         if call.node.kind() == "command"
             && let Some(answer) = self.of_command(call, frame)
         {
@@ -116,7 +120,7 @@ impl<'s, 't> Program<'s, 't> {
         };
         let mut at = call.node;
         for _ in 0..16 {
-            let Some(parent) = at.parent() else { break };
+            let Some(parent) = self.parent(at) else { break };
             let member =
                 !is_arguments(parent) && children(parent).first().is_some_and(|first| first.byte_range().contains(&at.start_byte()));
             if !member || is_statement(parent.kind()) {
@@ -153,9 +157,9 @@ impl<'s, 't> Program<'s, 't> {
 
     /// `conn.post do |request|`: the call that a block is handed to, where the block takes this name.
     fn block_of(&self, name: &str, at: Node<'s>) -> Option<Method> {
-        let block = function(at)?;
+        let block = self.function(at)?;
         let takes = self.parameters(block).iter().any(|parameter| parameter.name == name);
-        let call = block.parent().filter(|_| takes).and_then(|parent| self.block_call(parent))?;
+        let call = self.parent(block).filter(|_| takes).and_then(|parent| self.block_call(parent))?;
         words::strong(call)
     }
 
@@ -166,12 +170,12 @@ impl<'s, 't> Program<'s, 't> {
 
     /// `request.setMethod('POST')` in the function around a place.
     fn called_with_method(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
-        let own = function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
+        let own = self.function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
         places.iter().filter(|place| own.contains(&place.start_byte())).take(USES_MAX).find_map(|place| {
             let mut node = *place;
             for _ in 0..3 {
-                node = node.parent()?;
+                node = self.parent(node)?;
                 if let Some(call) = self.call(node) {
                     let on = self.receiver(&call).is_some_and(|on| on.byte_range().contains(&place.start_byte()));
                     return match on.then(|| self.called_on(&call, frame))?? {
@@ -188,14 +192,14 @@ impl<'s, 't> Program<'s, 't> {
     fn curl_option(&self, call: &Call<'s, 't>, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         let Some(handle) = call.arguments.first() else { return Answer::Silent };
         let name = self.name_of(handle.value);
-        let own = function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
+        let own = self.function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
         let (mut custom, mut sends) = (None, None);
         for place in self.names.get(name).map(Vec::as_slice).unwrap_or_default() {
             if !own.contains(&place.start_byte()) {
                 continue;
             }
             // The next handle of the same name is another request.
-            if assigned(*place).is_some() {
+            if self.assigned(*place).is_some() {
                 if place.start_byte() > at.start_byte() {
                     break;
                 }
@@ -203,7 +207,7 @@ impl<'s, 't> Program<'s, 't> {
             }
             let mut node = *place;
             let set = (0..4).find_map(|_| {
-                node = node.parent()?;
+                node = self.parent(node)?;
                 self.call(node).filter(|call| call.name.starts_with("curl_setopt"))
             });
             let Some(set) = set else { continue };

@@ -5,7 +5,6 @@ use tree_sitter::Node;
 
 use super::call::{Call, children, inner, is_object, pair};
 use super::{Program, words};
-use crate::fix::origin::function;
 
 /// A function that a URL was handed to, and what its parameters were given.
 pub(super) struct Frame<'f, 's, 't> {
@@ -116,13 +115,13 @@ impl<'s, 't> Program<'s, 't> {
         if let Some(method) = self.values(name, at).into_iter().rev().find_map(|value| self.evaluate(value, frame)) {
             return Some(method);
         }
-        let mut around = function(at);
+        let mut around = self.function(at);
         while let Some(function_around) = around {
             let parameters = self.parameters(function_around);
             let position = parameters.iter().position(|parameter| parameter.name == name);
             let shell = self.source.language == crate::fix::Language::Shell && name.bytes().all(|byte| byte.is_ascii_digit());
             if position.is_none() && !shell {
-                around = function(function_around);
+                around = self.function(function_around);
                 continue;
             }
             if let Some(frame) = frame.filter(|frame| frame.function.id() == function_around.id()) {
@@ -161,7 +160,7 @@ impl<'s, 't> Program<'s, 't> {
     pub(super) fn call_of(&self, name: Node<'s>) -> Option<Call<'s, 't>> {
         let mut at = name;
         for _ in 0..3 {
-            at = at.parent()?;
+            at = self.parent(at)?;
             if let Some(call) = self.call(at) {
                 let list = call.arguments.first().map_or(call.node.end_byte(), |argument| argument.value.start_byte());
                 return (name.end_byte() <= list).then_some(call);
@@ -172,11 +171,11 @@ impl<'s, 't> Program<'s, 't> {
 
     /// The values that a variable is assigned before a place that sees them, in order.
     pub(super) fn values(&self, name: &str, at: Node<'s>) -> Vec<Node<'s>> {
-        let own = function(at).map(|function| function.byte_range());
+        let own = self.function(at).map(|function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
         let value = |node: &Node<'s>| {
-            let value = assigned(*node)?;
-            let scope = function(*node).map(|function| function.byte_range());
+            let value = self.assigned(*node)?;
+            let scope = self.function(*node).map(|function| function.byte_range());
             let sees = match (&scope, &own) {
                 (None, _) => true,
                 (Some(scope), Some(_)) => scope.contains(&at.start_byte()),
@@ -187,12 +186,18 @@ impl<'s, 't> Program<'s, 't> {
                 && !value.byte_range().contains(&at.start_byte()))
             .then_some(value)
         };
-        places.iter().filter_map(value).collect()
+        // Of a name that stands everywhere, the nearest places before and the first of the file are enough.
+        const PLACES_MAX: usize = 40;
+        let before = places.partition_point(|place| place.start_byte() < at.start_byte());
+        let near = before.saturating_sub(PLACES_MAX);
+        let first = places[..near].iter().take(PLACES_MAX / 4);
+        let after = places[before..].iter().take(PLACES_MAX / 4);
+        after.chain(first).chain(&places[near..before]).filter_map(value).collect()
     }
 
     /// The values that a field of this name is assigned anywhere.
     fn assignments(&self, name: &str) -> Vec<Node<'s>> {
-        self.names.get(name).map(Vec::as_slice).unwrap_or_default().iter().filter_map(|node| assigned(*node)).take(6).collect()
+        self.names.get(name).map(Vec::as_slice).unwrap_or_default().iter().filter_map(|node| self.assigned(*node)).take(6).collect()
     }
 
     /// The method that an object's own keys say.
@@ -276,23 +281,23 @@ impl<'s, 't> Program<'s, 't> {
 
     /// The method that is set on an object in the function around a place.
     pub(super) fn set_on(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
-        let own = function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
+        let own = self.function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
         for node in places.iter().filter(|node| own.contains(&node.start_byte())) {
             let mut object = *node;
-            if object.parent().is_some_and(|parent| parent.kind() == "variable_name") {
-                object = object.parent()?;
+            if self.parent(object).is_some_and(|parent| parent.kind() == "variable_name") {
+                object = self.parent(object)?;
             }
-            let Some(member) = object.parent() else { continue };
+            let Some(member) = self.parent(object) else { continue };
             let first = children(member).first().map(Node::id);
             if first != Some(object.id()) {
                 continue;
             }
-            let Some(statement) = member.parent() else { continue };
+            let Some(statement) = self.parent(member) else { continue };
             if !matches!(statement.kind(), "assignment_expression" | "assignment" | "assignment_statement" | "expression_list") {
                 continue;
             }
-            let statement = if statement.kind() == "expression_list" { statement.parent()? } else { statement };
+            let statement = if statement.kind() == "expression_list" { self.parent(statement)? } else { statement };
             let (left, right) = (statement.child_by_field_name("left")?, statement.child_by_field_name("right")?);
             let set = self.source.of(left);
             let key = set.trim_end_matches([']', '"', '\'', ':']);
@@ -305,45 +310,52 @@ impl<'s, 't> Program<'s, 't> {
     }
 }
 
-/// What a name is assigned where it stands.
-pub(super) fn assigned(name: Node<'_>) -> Option<Node<'_>> {
-    let mut left = name;
-    for _ in 0..4 {
-        let parent = left.parent()?;
-        let value = match parent.kind() {
-            "variable_declarator" | "var_spec" | "const_spec" | "variable_assignment" | "public_field_definition" | "field_definition" => {
-                let is_name =
-                    parent.child_by_field_name("name").or_else(|| parent.named_child(0)).is_some_and(|node| node.id() == left.id());
-                if !is_name {
-                    return None;
+impl<'s> Program<'s, '_> {
+    /// What a name is assigned where it stands.
+    pub(super) fn assigned(&self, name: Node<'s>) -> Option<Node<'s>> {
+        let mut left = name;
+        for _ in 0..4 {
+            let parent = self.parent(left)?;
+            let value = match parent.kind() {
+                "variable_declarator"
+                | "var_spec"
+                | "const_spec"
+                | "variable_assignment"
+                | "public_field_definition"
+                | "field_definition" => {
+                    let is_name =
+                        parent.child_by_field_name("name").or_else(|| parent.named_child(0)).is_some_and(|node| node.id() == left.id());
+                    if !is_name {
+                        return None;
+                    }
+                    parent.child_by_field_name("value").or_else(|| children(parent).pop().filter(|last| last.id() != left.id()))
                 }
-                parent.child_by_field_name("value").or_else(|| children(parent).pop().filter(|last| last.id() != left.id()))
-            }
-            "assignment" | "assignment_expression" | "short_var_declaration" | "assignment_statement" => {
-                let is_left = parent.child_by_field_name("left").is_some_and(|node| node.byte_range().contains(&name.start_byte()));
-                if !is_left {
-                    return None;
+                "assignment" | "assignment_expression" | "short_var_declaration" | "assignment_statement" => {
+                    let is_left = parent.child_by_field_name("left").is_some_and(|node| node.byte_range().contains(&name.start_byte()));
+                    if !is_left {
+                        return None;
+                    }
+                    parent.child_by_field_name("right")
                 }
-                parent.child_by_field_name("right")
-            }
-            "const_element" | "property_element" => {
-                let parts = children(parent);
-                (parts.len() == 2 && parts[0].byte_range().contains(&name.start_byte())).then(|| parts[1])
-            }
-            "variable_name"
-            | "member_expression"
-            | "attribute"
-            | "member_access_expression"
-            | "selector_expression"
-            | "field_access"
-            | "expression_list"
-            | "property_name" => {
-                left = parent;
-                continue;
-            }
-            _ => return None,
-        };
-        return value.map(inner);
+                "const_element" | "property_element" => {
+                    let parts = children(parent);
+                    (parts.len() == 2 && parts[0].byte_range().contains(&name.start_byte())).then(|| parts[1])
+                }
+                "variable_name"
+                | "member_expression"
+                | "attribute"
+                | "member_access_expression"
+                | "selector_expression"
+                | "field_access"
+                | "expression_list"
+                | "property_name" => {
+                    left = parent;
+                    continue;
+                }
+                _ => return None,
+            };
+            return value.map(inner);
+        }
+        None
     }
-    None
 }
