@@ -101,12 +101,25 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
         found.extend(last.iter().filter_map(|rule| rule.try_on(&facts)));
     }
     found.sort_by_key(|diagnosis| diagnosis.certainty);
+    tell_conflict(&mut found);
     found.iter_mut().for_each(Diagnosis::hide_credentials);
     if facts.failed() && !found.iter().any(is_cause) {
         found.insert(0, rules::unrecognised(&facts));
     }
     found
 }
+
+/// Where several causes fit and none is certain: says so, and what would decide.
+fn tell_conflict(found: &mut [Diagnosis]) {
+    let others: Vec<&'static str> =
+        found.iter().skip(1).filter(|other| other.certainty == Certainty::Likely).map(|other| other.title).take(CONFLICTS_MAX).collect();
+    let Some(first) = found.first_mut().filter(|first| first.certainty == Certainty::Likely && !others.is_empty()) else { return };
+    first.because.push_str(&format!("; the text fits another cause as well: {}", others.join("; ")));
+    first.remedy.push("paste the request and the whole body of the answer: they decide between these causes".to_owned());
+}
+
+/// Other causes that are named beside the first.
+const CONFLICTS_MAX: usize = 2;
 
 impl Diagnosis {
     /// Hides what looks like a credential: sentences quote what others wrote.

@@ -403,6 +403,17 @@ fn a_call_that_succeeded_has_no_cause() {
     assert!(found.iter().all(|diagnosis| diagnosis.certainty == Certainty::Note), "{found:?}");
 }
 
+/// A text that fits several causes, and none for certain.
+#[test]
+fn where_the_evidence_conflicts_the_doctor_says_so_and_what_would_decide() {
+    let text = "hubspot 400: the record has been archived, and there was a problem with the request";
+    let found = diagnose(&read(text)[0], Timestamp::from_ms(1_790_000_000_000));
+    let first = &found[0];
+    assert_eq!(first.certainty, Certainty::Likely, "{found:?}");
+    assert!(first.because.contains("fits another cause as well"), "{first:?}");
+    assert!(first.remedy.iter().any(|step| step.contains("whole body of the answer")), "{first:?}");
+}
+
 #[test]
 fn who_used_up_a_limit_is_named() {
     let text = r#"{"message":"You have reached your daily limit.","errorType":"RATE_LIMIT","policyName":"DAILY"}"#;
