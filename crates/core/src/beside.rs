@@ -16,7 +16,7 @@ use crate::path::NormalPath;
 use crate::scope::ScopeSet;
 use crate::{association, requirement};
 
-pub use plan::takes_json_only;
+pub use plan::{takes_form, takes_json_only};
 
 /// What a call does to the records of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,6 +12,7 @@ pub mod cover;
 pub mod credential;
 pub mod doctor;
 pub mod error_body;
+pub mod form;
 pub mod guards;
 pub mod hosts;
 pub mod hublet;

@@ -28,7 +28,6 @@ mod weight;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -487,12 +486,12 @@ impl Gateway {
         let held = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let asking = asks(held);
         let waits = Instant::now();
-        let slow = match &mut body {
+        let stopped = match &mut body {
             Either::Left(_) => None,
-            Either::Right(body) => Some(body.is_slow()),
+            Either::Right(body) => Some(body.stopped()),
         };
         // What goes on as it comes keeps its place for as long as its client takes.
-        let stream = match slow {
+        let stream = match stopped {
             Some(_) => Some(Box::pin(limiter.stream(asking)).await.map_err(|exceeded| throttle::too_many(token, operation, exceeded))?),
             None => None,
         };
@@ -522,8 +521,8 @@ impl Gateway {
                 }
                 Err(error)
             }
-            Err(_) if slow.is_some_and(|slow| slow.load(Ordering::Relaxed)) => Err(receive::upload_too_slow()),
-            other => other,
+            Err(error) => Err(stopped.and_then(|stopped| receive::given_up(&stopped)).unwrap_or(error)),
+            whole @ Ok(Reply::Whole(_)) => whole,
         };
         drop(stream);
         Ok(Outcome { result, allowance, allow: None })

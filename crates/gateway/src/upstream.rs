@@ -37,7 +37,7 @@ use health::Health;
 pub use judge::Mark;
 pub use linked::{Linked, change_links};
 use pool::CONNECT_TIME_MAX;
-pub use upload::Upload;
+pub use upload::{Stopped, Upload};
 
 /// How long HubSpot may take to begin its answer, from the last byte of the request.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(30);

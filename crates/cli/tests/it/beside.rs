@@ -164,3 +164,55 @@ fn in_front_of_hubspot_such_calls_are_refused_until_the_operator_forwards_them()
     let own = gateway.run(&["account", "update", "1", "--beside-path", "forward"]);
     assert_ne!(own.status.code(), Some(0), "an embedded account has no such setting");
 }
+
+/// An import's form of at least so many bytes, with further parts.
+fn form(length: usize, more: &str) -> String {
+    let request = json!({ "name": "i", "files": [{ "fileName": "a.csv", "fileFormat": "CSV", "fileImportPage": { "hasHeader": true, "columnMappings": [
+        { "columnObjectTypeId": "0-1", "columnName": "firstname", "propertyName": "firstname" } ] } }] });
+    let rows = "x\n".repeat(length / 2);
+    format!(
+        "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{request}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\nfirstname\n{rows}\r\n{more}--b--\r\n"
+    )
+}
+
+/// Sends an import: the status, and the answer.
+fn import(gateway: &Keyway, token: &str, body: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(gateway.address("data")).unwrap();
+    let head = format!(
+        "POST /crm/v3/imports HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    (answer.split(' ').nth(1).unwrap_or_default().parse().unwrap_or_default(), answer)
+}
+
+#[test]
+fn in_front_of_hubspot_an_import_needs_the_scopes_of_the_types_in_its_form() {
+    let account = Account::start();
+    let gateway = Keyway::start(&["--ephemeral"]);
+    let file = gateway.folder.path().join("credential");
+    std::fs::write(&file, &account.full).unwrap();
+    let base = base(&account.keyway);
+    gateway.json(&["account", "add", "Production", "--connect", "--base-url", &base, "--credential-file", &file.display().to_string()]);
+    let importer = app(&gateway, "4242", "Importer", "crm.import");
+    let both = app(&gateway, "4242", "Both", "crm.import,crm.objects.contacts.write");
+    let second = "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{}\r\n";
+    for length in [10, 1_000_000] {
+        let (status, said) = import(&gateway, &importer, &form(length, ""));
+        assert!(status == 403 && said.contains("crm.objects.contacts.write"), "{length}: {said}");
+        let (status, said) = import(&gateway, &both, &form(length, second));
+        assert!(status == 400 && said.contains("did not forward the import"), "{length}: {said}");
+        let first = form(length, "").replacen("importRequest", "files", 1);
+        assert_eq!(import(&gateway, &both, &first).0, 400, "{length}");
+    }
+    let taken = || account.keyway.call(&account.full, "GET", "/crm/v3/imports", None).1["results"].as_array().unwrap().len();
+    assert_eq!(taken(), 0, "nothing of it was performed");
+    let (status, said) = import(&gateway, &both, &form(10_000, ""));
+    assert_eq!(status, 200, "{said}");
+    assert_eq!(taken(), 1);
+    gateway.json(&["account", "update", "4242", "--beside-path", "forward"]);
+    assert_eq!(import(&gateway, &importer, &form(10, "")).0, 200);
+}

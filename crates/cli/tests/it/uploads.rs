@@ -80,7 +80,10 @@ fn long_uploads_that_stall_have_a_quarter_of_the_places_and_end_with_408() {
     let (gateway, good) = connected(&format!("http://{}", sink()), &credential(9));
     let bad = gateway.json(&["app", "create", "Bad", "--account", "4242", "--scopes", "crm.import"]);
     let bad = bad["token"]["value"].as_str().unwrap();
-    let long = [b"80000\r\n".as_slice(), &vec![b'-'; 0x80000]].concat();
+    let request = "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{}\r\n--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\n";
+    let mut form = request.as_bytes().to_vec();
+    form.resize(0x80000, b'x');
+    let long = [b"80000\r\n".as_slice(), &form].concat();
     // Enterprise has 190 places; a quarter is 47.
     let mut held: Vec<TcpStream> = (0..60).map(|_| begin(&gateway, bad)).collect();
     held.iter_mut().for_each(|stream| stream.write_all(&long).unwrap());

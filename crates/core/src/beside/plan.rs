@@ -66,6 +66,11 @@ pub fn takes_json_only(operation: &Operation) -> bool {
     of(operation).is_some_and(|plan| plan.body != Body::None) && operation.api != IMPORTS
 }
 
+/// Whether an operation takes a form whose first part names types: an import.
+pub fn takes_form(operation: &Operation) -> bool {
+    operation.api == IMPORTS && of(operation).is_some_and(|plan| plan.body != Body::None)
+}
+
 /// HubSpot's name for the API of imports.
 const IMPORTS: &str = "CRM/Imports";
 

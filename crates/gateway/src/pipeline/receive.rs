@@ -8,13 +8,16 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCO
 use http::request::Parts;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Body;
+use keyway_core::beside;
 use keyway_core::catalog::{self, Operation};
 use keyway_core::error_body::ErrorBody;
+use keyway_core::form::{FormError, ImportForm};
+use keyway_core::guards::BesidePath;
 
 use super::{Call, respond, weight};
 use crate::arriving::Arriving;
 use crate::held::{Budget, Charge, FREE_BYTES, Spent};
-use crate::upstream::{BodyError, RequestBody, Upload};
+use crate::upstream::{BodyError, RequestBody, Stopped, Upload};
 
 /// Largest body taken. A batch of a hundred records with long texts stays below it.
 const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
@@ -38,7 +41,7 @@ const FIRST_BYTES: usize = 16 * 1024;
 pub(super) struct Taken {
     /// What goes on.
     pub body: RequestBody,
-    /// All of it, where it is JSON; nothing where there is none, or something else.
+    /// All of it, where it is JSON; what an import's form asks for; nothing where there is none, or something else.
     pub json: Bytes,
     /// Whether it is an upload, which goes on unread.
     pub is_stream: bool,
@@ -75,22 +78,50 @@ pub(super) async fn relayed_body(head: &Parts, body: Arriving, call: &mut Call, 
         return Ok(Taken { body: Either::Left(Full::new(bytes.clone())), json: bytes, is_stream: false });
     }
     // On the heap: uploads are few, and the state of every call would be larger.
-    Box::pin(upload(body, call, budget)).await
+    Box::pin(upload(head, body, call, budget)).await
 }
 
-async fn upload(body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Taken, ErrorBody> {
+async fn upload(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<Budget>) -> Result<Taken, ErrorBody> {
     call.bytes_in = body.size_hint().exact().unwrap_or(0);
     if let Some(touched) = &mut call.touched {
         touched.body_unread();
     }
+    // The object types that an import writes stand in its form.
+    let mut form = if names_types(call) { Some(ImportForm::new(content_type(head)).map_err(form_refused)?) } else { None };
     let mut body = Box::new(Upload::new(body));
     let (bytes, ended) = gather(&mut body, UPLOAD_BYTES_WHOLE, &mut Holding { call, budget }).await.map_err(Unread::error)?;
+    let mut json = Bytes::new();
+    if let Some(form) = &mut form {
+        form.feed(&bytes).map_err(form_refused)?;
+        json = Bytes::copy_from_slice(form.request().ok_or_else(|| form_refused(FormError::First))?);
+        if ended {
+            form.end().map_err(form_refused)?;
+        }
+    }
     if ended {
         call.bytes_in = bytes.len() as u64;
-        return Ok(Taken { body: Either::Left(Full::new(bytes)), json: Bytes::new(), is_stream: true });
+        return Ok(Taken { body: Either::Left(Full::new(bytes)), json, is_stream: true });
     }
     body.put_back(bytes);
-    Ok(Taken { body: Either::Right(body), json: Bytes::new(), is_stream: true })
+    if let Some(form) = form {
+        body.watch(form);
+    }
+    Ok(Taken { body: Either::Right(body), json, is_stream: true })
+}
+
+/// Whether a call is an import whose object types are to be checked.
+fn names_types(call: &Call) -> bool {
+    let checks = call.token.as_ref().is_some_and(|token| token.app.account.account.guards.beside_path == BesidePath::Refuse);
+    checks && call.operation.is_some_and(beside::takes_form)
+}
+
+fn form_refused(error: FormError) -> ErrorBody {
+    ErrorBody::validation(format!("Keyway did not forward the import: {error}"))
+}
+
+/// Why an upload that was under way was given up; nothing where this side did not give it up.
+pub(super) fn given_up(stopped: &Stopped) -> Option<ErrorBody> {
+    stopped.form().map(form_refused).or_else(|| stopped.is_slow().then(upload_too_slow))
 }
 
 /// Whether the limits are asked before a body is read: it is long, or of no known length.
@@ -253,7 +284,7 @@ where
 }
 
 /// The client sent its upload below the least rate.
-pub(super) fn upload_too_slow() -> ErrorBody {
+fn upload_too_slow() -> ErrorBody {
     too_slow("the request's body came too slowly: an upload must bring at least 10 KiB in 10 seconds")
 }
 
@@ -287,9 +318,12 @@ fn check_coding(head: &Parts) -> Result<(), ErrorBody> {
     }
 }
 
+fn content_type(head: &Parts) -> &str {
+    head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
 fn check_type(head: &Parts) -> Result<(), ErrorBody> {
-    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = content_type(head).split(';').next().unwrap_or_default().trim();
     let json = essence.eq_ignore_ascii_case("application/json")
         || (essence.to_ascii_lowercase().starts_with("application/") && essence.to_ascii_lowercase().ends_with("+json"));
     if json {

@@ -37,6 +37,9 @@ pub enum BodyError {
     /// A client sent it below the least rate.
     #[error("the body came too slowly")]
     TooSlow,
+    /// The form of an import is not to go on.
+    #[error("{0}")]
+    Form(keyway_core::form::FormError),
     /// It stalled.
     #[error("the body stalled for {} seconds", PIECE_TIME_MAX.as_secs())]
     Stalled,

@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+use keyway_core::form::{FormError, ImportForm};
 use tokio::time::{Instant, Sleep};
 
 use super::BodyError;
@@ -30,19 +31,58 @@ pub struct Upload<B> {
     /// For how long the pieces since the last full `BYTES_MIN` were waited for, and their bytes.
     waited: Duration,
     came: usize,
-    slow: Arc<AtomicBool>,
+    /// Decides on the rest of an import's form; none of other uploads.
+    form: Option<Box<ImportForm>>,
+    stopped: Arc<Stopped>,
+}
+
+/// Why an upload was given up, for whoever no longer has it.
+#[derive(Debug, Default)]
+pub struct Stopped {
+    slow: AtomicBool,
+    form: OnceLock<FormError>,
+}
+
+impl Stopped {
+    /// Whether it came too slowly.
+    pub fn is_slow(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// Why its form is refused; none where it is not.
+    pub fn form(&self) -> Option<FormError> {
+        self.form.get().copied()
+    }
 }
 
 impl<B> Upload<B> {
     /// Takes a client's body in hand.
     pub fn new(inner: B) -> Self {
         let late = Box::pin(tokio::time::sleep(TIME_MAX));
-        Self { inner, ahead: Bytes::new(), late, waits: false, waited: Duration::ZERO, came: 0, slow: Arc::default() }
+        Self { inner, ahead: Bytes::new(), late, waits: false, waited: Duration::ZERO, came: 0, form: None, stopped: Arc::default() }
     }
 
-    /// Turns true when it comes too slowly.
-    pub fn is_slow(&self) -> Arc<AtomicBool> {
-        self.slow.clone()
+    /// Says why it was given up, if it was.
+    pub fn stopped(&self) -> Arc<Stopped> {
+        self.stopped.clone()
+    }
+
+    /// Gives it up where the rest of an import's form is to be refused.
+    pub fn watch(&mut self, form: ImportForm) {
+        self.form = Some(Box::new(form));
+    }
+
+    /// Lets a piece through, or the end, if the form may go on.
+    fn check(&mut self, piece: Option<&Bytes>) -> Result<(), BodyError> {
+        let Some(form) = &mut self.form else { return Ok(()) };
+        let checked = match piece {
+            Some(piece) => form.feed(piece),
+            None => form.end(),
+        };
+        checked.map_err(|error| {
+            let _ = self.stopped.form.set(error);
+            BodyError::Form(error)
+        })
     }
 
     /// Puts back what was read of it.
@@ -81,17 +121,25 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Upload<B> {
             Poll::Ready(piece) => {
                 let bytes = piece.as_ref().and_then(|piece| piece.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
                 self.note(bytes);
-                Poll::Ready(piece.map(|piece| piece.map_err(BodyError::Broken)))
+                let checked = match &piece {
+                    Some(Ok(frame)) => frame.data_ref().map_or(Ok(()), |data| self.check(Some(data))),
+                    Some(Err(_)) => Ok(()),
+                    None => self.check(None),
+                };
+                match checked {
+                    Ok(()) => Poll::Ready(piece.map(|piece| piece.map_err(BodyError::Broken))),
+                    Err(error) => Poll::Ready(Some(Err(error))),
+                }
             }
             Poll::Pending => self.poll_late(context).map(|()| {
-                self.slow.store(true, Ordering::Relaxed);
+                self.stopped.slow.store(true, Ordering::Relaxed);
                 Some(Err(BodyError::TooSlow))
             }),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ahead.is_empty() && self.inner.is_end_stream()
+        self.ahead.is_empty() && self.inner.is_end_stream() && self.form.as_ref().is_none_or(|form| form.end().is_ok())
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -148,10 +196,10 @@ mod tests {
     async fn a_body_that_drips_is_given_up_however_fast_it_began() {
         for at_once in [0, 100] {
             let body = pieces(at_once, 50, 100_000);
-            let slow = body.is_slow();
+            let stopped = body.stopped();
             let ended = body.collect().await;
             assert!(matches!(ended, Err(BodyError::TooSlow)), "{at_once}");
-            assert!(slow.load(Ordering::Relaxed));
+            assert!(stopped.is_slow());
         }
     }
 
