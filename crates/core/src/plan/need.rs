@@ -22,15 +22,16 @@ pub enum Need {
 
 /// What a call needs.
 pub fn need(one: &Use) -> Need {
-    let (method, path) = one.operation.split_once(' ').unwrap_or(("GET", &one.operation));
+    let method = one.operation.split_once(' ').map_or("GET", |(method, _)| method);
     let Some(method) = Method::parse(method) else { return Need::Unknown("which operations it calls can't be seen") };
     let listed: Vec<ScopeSet> = one.scopes.iter().filter_map(|names| ScopeSet::from_names(names.split('+')).ok()).collect();
     if !listed.is_empty() {
         return Need::Scopes(vec![listed]);
     }
     let catalog = Catalog::get();
-    let Some(operation) = catalog.find(method, path) else {
-        return if one.auth == "none" { Need::Nothing } else { of_family(method, &asked(one)) };
+    let called = asked(one);
+    let Some(operation) = catalog.find(method, &called) else {
+        return if one.auth == "none" { Need::Nothing } else { of_family(method, &called) };
     };
     match catalog.requirement_on(operation, one.object.as_deref()) {
         Some(requirement) => of_requirement(&requirement),

@@ -36,7 +36,7 @@ impl PlannedOperation {
         let (method, path) = self.operation.split_once(' ').unwrap_or(("GET", &self.operation));
         let target = self.successor.as_deref().unwrap_or(path);
         let reads = ["/search", "/batch/read", "/batch/archive", "/gdpr-delete"].iter().any(|end| path.ends_with(end));
-        matches!(method, "POST" | "PUT" | "PATCH") && !reads && target.starts_with("/crm/objects/")
+        matches!(method, "POST" | "PUT" | "PATCH") && !reads && target.starts_with("/crm/") && target.contains("/objects/")
     }
 
     /// Whether `keyway fix` can move it: by URL, to a successor that is alike and generally available.

@@ -85,7 +85,7 @@ fn steps_that_only_people_can_do_are_marked_and_leaks_are_never_forgotten() {
         people(steps).iter().any(|what| what.contains("…1234") && what.contains("Deactivate") && what.contains("history")),
         "{steps:?}"
     );
-    assert!(steps.iter().chain(&[]).enumerate().all(|(at, step)| step.number == at + 1));
+    assert!(steps.iter().enumerate().all(|(at, step)| step.number == at + 1));
 }
 
 #[test]
@@ -341,5 +341,4 @@ fn foreign_text_acts_in_no_format() {
     for text in [page, markdown(&plan), terminal(&plan)] {
         assert!(!text.chars().any(|letter| letter != '\n' && crate::shown::acts(letter)), "{text}");
     }
-    assert!(!markdown(&plan).lines().any(|line| line.contains("<script") && !line.contains('`')));
 }
