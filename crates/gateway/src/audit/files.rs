@@ -347,9 +347,8 @@ impl Files {
     pub fn close(self) {
         let live = &self.shelf.locked().live;
         let Some(path) = &live.path else { return };
-        let closed = if live.index.records == 0 && self.begun.is_empty() {
-            fs::remove_file(path)
-        } else if self.unsure || !self.begun.is_empty() {
+        // A file without records stays too, and the next start takes its place: a start refuses a log that has lost its files.
+        let closed = if live.index.records == 0 || self.unsure || !self.begun.is_empty() {
             // As after a crash: the next start reads it through, and finds what is not over.
             Ok(())
         } else {
