@@ -241,7 +241,9 @@ mod tests {
 
     #[test]
     fn what_is_forwarded_is_what_was_sent_but_for_dot_segments() {
-        for raw in ["/settings/v3/users/", "/a/ada%40example.com", "/a/%63ontacts/", "/a/100%25%20off", "/a/b", "/a/%c3%a9"] {
+        for raw in
+            ["/settings/v3/users/", "/a/ada%40example.com", "/a/%63ontacts/", "/a/100%25%20off", "/a/b", "/a/%c3%a9", "/a/1%2B1", "/a/1+1"]
+        {
             assert_eq!(NormalPath::parse(raw).unwrap().as_sent(), raw);
         }
         assert_eq!(NormalPath::parse("/crm/v3/objects/contacts/../deals/").unwrap().as_sent(), "/crm/v3/objects/deals");
