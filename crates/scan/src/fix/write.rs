@@ -6,11 +6,15 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
+use keyway_core::plan::is_keyways;
 use keyway_core::shown;
 use serde::Serialize;
 
 use super::project::{File, Files};
 use super::{Fixed, Note, TEXT_BYTES_MAX, unified};
+
+/// How far into a file its mark is looked for, in bytes.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// What became of one file.
 #[derive(Debug, Serialize)]
@@ -84,6 +88,10 @@ fn look(root: &Path, path: &Path, files: &mut Files) {
     let Some(bytes) = (!large).then(|| fs::read(path).ok()).flatten() else { return };
     // A text in another encoding would be written back damaged.
     let Ok(text) = String::from_utf8(bytes) else { return };
+    // A plan or a report names every path of the code. It must not be rewritten, nor hold paths back.
+    if is_keyways(text.get(..text.floor_char_boundary(HEAD_BYTES_MAX)).unwrap_or_default()) {
+        return;
+    }
     let wanted = mentions(&text);
     let top = if root.is_dir() { root } else { root.parent().unwrap_or(root) };
     files.add(top, path, patch_path(root, path), text, wanted);

@@ -206,9 +206,6 @@ fn fixed(folder: &Path) -> Option<Vec<FixNote>> {
     let mut notes = Vec::new();
     for file in &fixes.files {
         let path = file.path.strip_prefix(prefix).unwrap_or(&file.path).trim_start_matches('/');
-        if head(folder, path).is_some_and(|head| plan::is_keyways(&head)) {
-            continue;
-        }
         for (note, by_hand) in file.changes.iter().map(|note| (note, false)).chain(file.left.iter().map(|note| (note, true))) {
             notes.push(FixNote { path: path.to_owned(), line: note.line as u64, what: note.what.clone(), by_hand });
         }
