@@ -23,7 +23,7 @@ RIGHT = {
     "twice": {"sync": [DEALS + "write"]},
     "solution": {"Web": ["crm.objects.companies.read"]},
     "workspaces": {"web": [CONTACTS + "read", "crm.objects.owners.read"], "worker": [CONTACTS + "read", CONTACTS + "write"]},
-    "python-old-calls": {"python-old-calls": ["content", "crm.lists.read", "crm.lists.write", CONTACTS + "read"]},
+    "python-old-calls": {"python-old-calls": ["content", "crm.lists.write", CONTACTS + "read"]},
     "token-check": {"token-check": [CONTACTS + "read"]},
     "oauth-app": {"oauth-app": [DEALS + "read"]},
     "products": {"catalog": ["crm.objects.line_items.read", "crm.objects.products.read"], "lists": ["crm.lists.write"]},

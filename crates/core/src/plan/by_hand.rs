@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Integration, Placed, PlannedApp, PlannedOperation};
+use super::{Integration, Placed, PlannedApp, PlannedOperation, clue};
+
+/// How `keyway fix` begins to say that a client gets a token in place of a key.
+const TOKEN_GIVEN: &str = "the client is given a bearer token";
 
 /// What a person changes, in words, each with its places.
 pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
@@ -17,7 +20,7 @@ pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
             places: by_client.iter().flat_map(|one| one.places.iter().cloned()).collect(),
         });
     }
-    for one in app.operations.iter().filter(|one| !one.by_client) {
+    for one in app.operations.iter().filter(|one| !one.by_client && one.moved_by_fix != Some(true)) {
         let what = match (&one.successor, &one.difference) {
             (Some(to), _) if one.beta => {
                 format!(
@@ -33,8 +36,14 @@ pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
         };
         items.push(Placed { what, places: one.places.clone() });
     }
-    items
-        .extend(app.clues.iter().map(|clue| Placed { what: format!("Look at {}. {}", clue.what, clue.look), places: clue.places.clone() }));
+    let given_a_token = |place: &String| {
+        let changes = app.fix_changes.iter().flatten();
+        changes.into_iter().any(|change| change.what.starts_with(TOKEN_GIVEN) && change.places.contains(place))
+    };
+    items.extend(app.clues.iter().map(|clue| {
+        let look = clue.look.strip_prefix(clue::TOKEN_MISSING).filter(|_| clue.places.iter().all(given_a_token)).unwrap_or(&clue.look);
+        Placed { what: format!("Look at {}. {look}", clue.what), places: clue.places.clone() }
+    }));
     items.extend(app.unknown.iter().map(|unknown| {
         let operation = unknown.split('`').nth(1).unwrap_or_default();
         let places = app.operations.iter().filter(|one| one.operation == operation).flat_map(|one| one.places.iter().cloned()).collect();
@@ -69,7 +78,16 @@ pub(super) fn fixes(app: &mut PlannedApp, integration: &Integration) {
     }
     let placed =
         |group: BTreeMap<&str, Vec<String>>| group.into_iter().map(|(what, places)| Placed { what: what.to_owned(), places }).collect();
-    let (changes, leaves) = (placed(changes), placed(leaves));
+    let (changes, leaves): (Vec<Placed>, Vec<Placed>) = (placed(changes), placed(leaves));
+    for one in &mut app.operations {
+        let path = one.operation.split(' ').nth(1).unwrap_or_default();
+        let of_path = |found: &Placed, place: &String| {
+            found.what.strip_prefix(path).is_some_and(|rest| rest.starts_with(' ')) && found.places.contains(place)
+        };
+        let by_hand = one.places.iter().any(|place| leaves.iter().any(|left| of_path(left, place)));
+        let by_fix = one.places.iter().all(|place| changes.iter().any(|change| of_path(change, place)));
+        one.moved_by_fix = if by_hand { Some(false) } else { by_fix.then_some(true) };
+    }
     app.fix_changes = Some(changes);
     app.fix_leaves = leaves;
 }

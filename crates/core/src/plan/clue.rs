@@ -16,6 +16,9 @@ pub struct Clue {
     pub places: Vec<String>,
 }
 
+/// What a client with an API key needs, where `keyway fix` does not do it.
+pub(super) const TOKEN_MISSING: &str = "HubSpot has removed API keys: build the client with a token. ";
+
 /// Those of an integration, each once with its places.
 pub(super) fn all(integration: &Integration) -> Vec<Clue> {
     let mut found: Vec<Clue> = Vec::new();
@@ -36,8 +39,7 @@ pub(super) fn of(operation: &str, auth: &str) -> Option<Clue> {
         _ if rest.starts_with('/') => return None,
         "client" if auth == "hapikey" => (
             format!("a client built with an API key (`{rest}`)"),
-            "HubSpot has removed API keys: build the client with a token. Look for the calls made with this client and add their scopes"
-                .to_owned(),
+            format!("{TOKEN_MISSING}Look for the calls made with this client and add their scopes"),
         ),
         "client" if auth == "developer_key" => (
             format!("a client built with a developer API key (`{rest}`)"),

@@ -2,7 +2,7 @@
 //!
 //! Texts may hold parts between backticks, which are code. Each format escapes both.
 
-use super::{End, Leak, Placed, Plan, PlannedApp, Step, steps, summary};
+use super::{End, Leak, Placed, Plan, PlannedApp, Step, need, steps, summary};
 
 /// A part of the document.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block> {
     } else {
         first_page(plan, &mut blocks);
         once("Before the first integration", plan, false, &mut blocks);
-        plan.apps.iter().for_each(|app| page(app, &mut blocks));
+        plan.apps.iter().for_each(|app| page(app, &plan.ends, &mut blocks));
         once("After the last integration", plan, true, &mut blocks);
     }
     loose(plan, &mut blocks);
@@ -139,7 +139,7 @@ fn step(step: &Step) -> (String, &'static str, Option<String>) {
 }
 
 /// One integration.
-fn page(app: &PlannedApp, blocks: &mut Vec<Block>) {
+fn page(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(2, app.name.clone()));
     let mut facts = Vec::new();
     if let Some(folder) = &app.folder {
@@ -167,7 +167,7 @@ fn page(app: &PlannedApp, blocks: &mut Vec<Block>) {
     }
     blocks.push(Block::List(facts));
     scopes(app, blocks);
-    calls(app, blocks);
+    calls(app, ends, blocks);
     if !app.leaks.is_empty() {
         blocks.push(Block::Heading(3, "Credentials in its files".to_owned()));
         blocks.push(Block::List(app.leaks.iter().map(leak).collect()));
@@ -212,14 +212,14 @@ fn opens(writes: u32, reads: u32) -> &'static str {
     }
 }
 
-fn calls(app: &PlannedApp, blocks: &mut Vec<Block>) {
+fn calls(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
     if !app.operations.is_empty() {
         blocks.push(Block::Heading(3, "Calls".to_owned()));
         let rows = app.operations.iter().map(|one| {
             let to = match &one.successor {
                 Some(to) if one.beta => format!("`{to}` (beta)"),
                 Some(to) => format!("`{to}`"),
-                None if one.operation.contains("/20") => "stays".to_owned(),
+                None if one.operation.contains("/20") || need::is_introspection(&one.operation) => "stays".to_owned(),
                 None if one.ends.is_none() => "not known".to_owned(),
                 None => "no successor".to_owned(),
             };
@@ -229,13 +229,28 @@ fn calls(app: &PlannedApp, blocks: &mut Vec<Block>) {
                 (_, true) => "a newer client",
                 _ => "by hand",
             };
-            vec![format!("`{}`", one.operation), short_places(&one.places), to, by.to_owned(), one.ends.unwrap_or("-").to_owned()]
+            vec![
+                format!("`{}`", one.operation),
+                short_places(&one.places),
+                to,
+                by.to_owned(),
+                one.ends.map_or_else(|| "-".to_owned(), |date| short_end(date, ends)),
+            ]
         });
         blocks.push(Block::Table(vec!["Call", "Where", "Moves to", "Moved by", "Ends"], rows.collect()));
     }
     if !app.clues.is_empty() {
         blocks.push(Block::Heading(3, "Found without its calls".to_owned()));
         blocks.push(Block::List(app.clues.iter().map(|clue| format!("{}{}", clue.what, steps::places(&clue.places))).collect()));
+    }
+}
+
+/// The end of a call in a cell: the month where HubSpot gives no day.
+fn short_end(date: &str, ends: &[End]) -> String {
+    match ends.iter().find(|end| end.date == date) {
+        Some(end) if end.when == "past" => format!("{date} (ended)"),
+        Some(end) if end.certainty == "month only" => date.get(..7).unwrap_or(date).to_owned(),
+        _ => date.to_owned(),
     }
 }
 

@@ -43,7 +43,7 @@ impl End {
 
 /// The end of a call.
 pub(super) fn of_use(one: &Use) -> Option<&'static SunsetRow> {
-    sunset::of_path(&need::asked(one))
+    if need::is_introspection(&one.operation) { None } else { sunset::of_path(&need::asked(one)) }
 }
 
 pub(super) fn of(integrations: &[Integration], today: &str) -> Vec<End> {

@@ -52,6 +52,15 @@ pub(super) fn asked(one: &Use) -> String {
     }
 }
 
+/// The introspection of private-app tokens. Its path carries no date, and HubSpot documents no dated
+/// replacement and announces no end of it by name (hubspot facts, section 1).
+pub(super) const INTROSPECTION: &str = "/oauth/v2/private-apps/get/access-token-info";
+
+/// Whether a call asks what a private-app token may do.
+pub(super) fn is_introspection(operation: &str) -> bool {
+    operation.split(' ').nth(1) == Some(INTROSPECTION)
+}
+
 fn of_requirement(requirement: &Requirement) -> Need {
     match requirement {
         Requirement::Token => Need::Nothing,
@@ -127,10 +136,15 @@ pub(super) fn successor(one: &Use) -> Successor {
     let (method, path) = one.operation.split_once(' ').unwrap_or(("GET", &one.operation));
     if let Some(row) = Method::parse(method).and_then(|method| sunset::successor(method, path)) {
         let differs = row.successor.is_some() && row.difference != "-" && !agrees(row.difference);
+        let mut differences: Vec<String> =
+            differs.then(|| in_words(row.difference)).filter(|words| !words.is_empty()).into_iter().collect();
+        if row.successor.is_some_and(|to| takes_developer_key(row.method, to)) && !takes_developer_key(row.method, path) {
+            differences.push("it takes the developer API key in place of a token".to_owned());
+        }
         return Successor {
             to: row.successor.map(str::to_owned),
             beta: row.stage == "beta",
-            difference: differs.then(|| in_words(row.difference)).filter(|words| !words.is_empty()),
+            difference: (!differences.is_empty()).then(|| differences.join("; ")),
         };
     }
     let asked = asked(one);
@@ -142,6 +156,11 @@ pub(super) fn successor(one: &Use) -> Successor {
         beta: said.as_deref().is_some_and(|said| said.contains("beta")),
         difference: to.filter(|_| older).map(|_| "it is older than v3, so bodies, ids and paging differ".to_owned()),
     }
+}
+
+fn takes_developer_key(method: Method, path: &str) -> bool {
+    let operation = Catalog::get().find(method, path);
+    matches!(operation.and_then(|operation| Catalog::get().requirement_on(operation, None)), Some(Requirement::DeveloperKey))
 }
 
 /// Fields that are named of one difference.

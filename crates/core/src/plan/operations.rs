@@ -24,6 +24,9 @@ pub struct PlannedOperation {
     /// What differs there, in words; absent where nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
+    /// Whether `keyway fix` moves each place; none where it was not asked about this operation.
+    #[serde(skip)]
+    pub moved_by_fix: Option<bool>,
     /// When it ends, ISO date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<&'static str>,
@@ -39,9 +42,11 @@ impl PlannedOperation {
         matches!(method, "POST" | "PUT" | "PATCH") && !reads && target.starts_with("/crm/") && target.contains("/objects/")
     }
 
-    /// Whether `keyway fix` can move it: by URL, to a successor that is alike and generally available.
+    /// Whether `keyway fix` moves it: as it says itself, else by URL to a successor that is alike and
+    /// generally available.
     pub fn moves_by_itself(&self) -> bool {
-        !self.by_client && !self.beta && self.difference.is_none() && self.successor.is_some()
+        let alike = !self.by_client && !self.beta && self.difference.is_none() && self.successor.is_some();
+        self.moved_by_fix.unwrap_or(alike)
     }
 }
 
@@ -63,6 +68,7 @@ pub(super) fn of(integration: &Integration) -> Vec<PlannedOperation> {
                 successor: successor.to,
                 beta: successor.beta,
                 difference: successor.difference,
+                moved_by_fix: None,
                 ends: ends::of_use(one).map(|row| row.date),
             }
         })

@@ -143,6 +143,8 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
             Who::Developer,
             if app.in_a_tool {
                 "In the tool, give its HubSpot connection the app's token, and Keyway's address where it has a setting for it"
+            } else if app.operations.iter().any(|one| one.by_client) || app.clues.iter().any(|clue| clue.what.starts_with("a client")) {
+                "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address. A client library does not read these by itself: give it both in the code (docs/private-apps.md names the setting of each library)"
             } else {
                 "Where the program runs, set `HUBSPOT_ACCESS_TOKEN` to the app's token and `HUBSPOT_BASE_URL` to Keyway's address"
             },

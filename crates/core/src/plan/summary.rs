@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CredentialKind, End, Found, Integration, PlannedApp, by_hand};
+use super::{CredentialKind, End, Found, Integration, PlannedApp, by_hand, need};
 
 /// The first page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -111,8 +111,11 @@ fn risks(apps: &[PlannedApp], found: &Found, ends: &[End], credentials: usize) -
     }) {
         risks.push(format!("Some calls have no generally available successor yet: {names}."));
     }
+    if let Some(names) = names(&|app| app.operations.iter().any(|one| need::is_introspection(&one.operation))) {
+        risks.push(format!("The path `{}` carries no date. HubSpot documents no replacement and has announced no end of it by name. Keep the call, and watch HubSpot's changelog: {names}.", need::INTROSPECTION));
+    }
     if let Some(names) = names(&|app| app.credential == CredentialKind::Oauth) {
-        risks.push(format!("OAuth: accounts have installed the app. Move it with `hs app migrate`, which keeps the installs; a new app would need each account to install again: {names}."));
+        risks.push(format!("OAuth: where accounts have installed the app, move it with `hs app migrate`, which keeps the installs; each account would have to install a new app again: {names}."));
     }
     if let Some(names) = names(&|app| app.built_only) {
         risks.push(format!("Only build output was found; find the source before you change anything: {names}."));

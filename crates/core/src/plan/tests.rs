@@ -160,6 +160,35 @@ fn p0_integrations_in_folders_of_one_name_keep_their_own_scopes() {
 }
 
 #[test]
+fn p0_programs_of_one_name_in_one_repository_are_two_apps_with_two_steps() {
+    let units = [("eu/sync/package.json", r#"{"name":"sync"}"#), ("us/sync/package.json", r#"{"name":"sync"}"#)];
+    let units = units.iter().filter_map(|(path, text)| manifest(path, text)).collect();
+    let grouping = Grouping { repository: "shop".into(), units, ..Grouping::default() };
+    let plan = planned_report(&report(&[at("eu/sync/a.js", READ), at("us/sync/a.js", WRITE)]), &grouping);
+    assert_eq!(names(&plan), ["eu/sync", "us/sync"]);
+    let creates: Vec<bool> = plan
+        .apps
+        .iter()
+        .map(|app| {
+            app.steps
+                .iter()
+                .any(|step| step.command.as_deref().is_some_and(|command| command.starts_with(&format!("keyway app create {} ", app.name))))
+        })
+        .collect();
+    assert_eq!(creates, [true, true]);
+}
+
+#[test]
+fn p0_a_name_in_keyway_toml_is_not_given_to_a_folder_too() {
+    let named = Named { name: "sync".into(), paths: vec!["jobs".into()], ..Named::default() };
+    let grouping = Grouping { repository: "shop".into(), named: vec![named], ..Grouping::default() };
+    let plan = planned_report(&report(&[at("jobs/a.js", READ), at("sync/a.js", WRITE)]), &grouping);
+    assert_eq!((plan.apps.len(), names(&plan).contains(&"sync")), (2, true), "{:?}", names(&plan));
+    let of_jobs = plan.apps.iter().find(|app| app.name == "sync").unwrap();
+    assert_eq!(scopes(of_jobs), ["crm.objects.contacts.read"]);
+}
+
+#[test]
 fn p1_what_only_speaks_of_calls_adds_no_app_and_no_scope() {
     let grouping = Grouping { repository: "shop".into(), own: vec!["plans-of-ours.json".into()], ..Grouping::default() };
     let found = report(&[
@@ -206,6 +235,26 @@ fn p2_the_same_code_in_an_archive_a_build_folder_or_a_copy_is_one_integration() 
 }
 
 #[test]
+fn p2_a_copy_that_was_changed_is_an_integration_of_its_own() {
+    let hashes = [("sync/a.ts", "1"), ("sync-copy/a.ts", "2")].map(|(path, hash)| (path.to_owned(), hash.to_owned()));
+    let plan = planned_report(
+        &report(&[at("sync/a.ts", READ), at("sync-copy/a.ts", WRITE)]),
+        &Grouping { hashes: hashes.into(), ..Grouping::default() },
+    );
+    assert_eq!((names(&plan), plan.ignored.len()), (vec!["sync", "sync-copy"], 0));
+}
+
+#[test]
+fn p2_a_credential_in_a_copy_is_a_credential_of_the_original() {
+    let hashes = [("sync/a.ts", "1"), ("sync-old/a.ts", "1")].map(|(path, hash)| (path.to_owned(), hash.to_owned()));
+    let mut found = report(&[at("sync/a.ts", READ), at("sync-old/a.ts", READ)]);
+    let row = serde_json::json!([{ "path": "sync-old/.env", "line": 1, "kind": "private_app_token", "masked": "…1" }]);
+    found.findings = serde_json::from_value(row).unwrap();
+    let plan = planned_report(&found, &Grouping { hashes: hashes.into(), ..Grouping::default() });
+    assert_eq!((names(&plan), plan.apps[0].leaks.len(), plan.loose.len()), (vec!["sync"], 1, 0));
+}
+
+#[test]
 fn p2_a_package_of_which_only_the_build_is_there_is_planned_and_says_so() {
     let units = vec![manifest("package.json", r#"{"name":"connector","main":"dist/index.js"}"#).unwrap()];
     let grouping = Grouping { repository: "connector".into(), units, ..Grouping::default() };
@@ -241,6 +290,7 @@ fn p4_the_least_scopes_are_those_that_open_the_least() {
     let sensitive = ["crm.objects.contacts.read", "crm.objects.contacts.sensitive.read", "crm.objects.contacts.write"];
     assert_eq!(scopes(&of(vec![one("GET /crm/v3/objects/contacts", &sensitive)])), ["crm.objects.contacts.read"]);
     assert_eq!(scopes(&of(vec![one("GET /crm/v3/lists", &[])])), ["crm.lists.read"]);
+    assert_eq!(scopes(&of(vec![one("POST /contacts/v1/lists", &[])])), ["crm.lists.write"], "as the successor, POST /crm/lists/2026-09");
 }
 
 #[test]
@@ -270,6 +320,37 @@ fn p6_a_successor_that_the_tables_have_is_the_one_that_the_plan_names() {
     assert!(none.steps.iter().any(|step| step.what.contains("names no successor")), "{:?}", none.steps);
     let beta = of(vec![one("GET /automation/v4/flows", &[])]);
     assert!(beta.operations[0].beta || beta.operations[0].successor.is_none(), "{:?}", beta.operations);
+}
+
+#[test]
+fn p6_what_keyway_fix_moves_is_no_work_by_hand_and_what_it_leaves_is() {
+    let note = |what: &str, by_hand| FixNote { path: "a.py".into(), line: 1, what: what.into(), by_hand };
+    let with = |notes| {
+        let uses = vec![one("POST /oauth/v1/token", &[]), one("GET /crm/v3/owners", &[])];
+        planned(vec![Integration { name: "a".into(), uses, fix: Some(notes), ..Integration::default() }]).apps.remove(0)
+    };
+    let by_fix = |app: &PlannedApp, path: &str| app.operations.iter().find(|one| one.operation.ends_with(path)).unwrap().moves_by_itself();
+    let moved = with(vec![note("/oauth/v1/token becomes /oauth/2026-09/token, with its parameters in the form body", false)]);
+    assert!(by_fix(&moved, "/oauth/v1/token") && !moved.steps.iter().any(|step| step.what.starts_with("Move `POST /oauth")), "{moved:?}");
+    let left = with(vec![note("/crm/v3/owners moves to /crm/owners/2026-09, and stays: another place names it", true)]);
+    assert!(!by_fix(&left, "/crm/v3/owners") && !by_fix(&left, "/oauth/v1/token"), "{left:?}");
+    assert!(left.steps.iter().any(|step| step.what.starts_with("Move `POST /oauth")), "{:?}", left.steps);
+}
+
+#[test]
+fn p6_a_successor_that_takes_another_credential_says_so() {
+    let hooks = of(vec![one("POST /webhooks/v3/{appId}/subscriptions", &[])]).operations.remove(0);
+    assert!(hooks.difference.as_deref().is_some_and(|what| what.contains("developer API key")), "{hooks:?}");
+}
+
+#[test]
+fn p6_the_introspection_of_private_app_tokens_stays() {
+    let check = Use { auth: "none".into(), ..one("POST /oauth/v2/private-apps/get/access-token-info", &[]) };
+    let plan = planned(vec![Integration { name: "a".into(), uses: vec![check, one("GET /crm/v3/owners", &[])], ..Integration::default() }]);
+    assert!(!plan.apps[0].steps.iter().any(|step| step.what.contains("access-token-info")), "{:?}", plan.apps[0].steps);
+    assert_eq!((plan.apps[0].work.by_hand, plan.ends.len()), (0, 1), "only the call of owners has an end");
+    assert!(plan.summary.risks.iter().any(|risk| risk.contains("access-token-info")), "{:?}", plan.summary.risks);
+    assert!(markdown(&plan).contains("| stays | - | - |"), "{}", markdown(&plan));
 }
 
 #[test]
