@@ -1,5 +1,6 @@
 //! Tokens in another dress: broken over two lines, with dashes that a word processor or an encoding
-//! has changed, with soft breaks inside. Only `pat-` tokens: their form alone says what they are.
+//! has changed, with soft breaks inside, in parts that are joined elsewhere. Only `pat-` tokens: their
+//! form alone says what they are.
 
 use std::sync::LazyLock;
 
@@ -8,20 +9,25 @@ use regex::bytes::Regex;
 use super::credential::{judge_value, value_at};
 use super::{Candidate, Text};
 
-/// What stands for a dash: itself, URL- and JSON-encoded, as an entity, and Unicode's others.
-const DASH: &str = r"(?:-|%2[dD]|\\u002[dD]|&#45;|&#x2[dD];|&hyphen;|&dash;|\xE2\x80[\x90-\x93]|\xE2\x88\x92)";
+/// What stands for a dash: itself, URL- and JSON-encoded, as an entity, and Unicode's others; the comma
+/// between parts of a list that is joined by dashes.
+const DASH: &str =
+    r"(?:-|%2[dD]|\\u002[dD]|&#45;|&#x2[dD];|&hyphen;|&dash;|\xE2\x80[\x90-\x93]|\xE2\x88\x92|[\x22\x27],[ \t]{0,8}[\x22\x27])";
 /// What may come between two letters: the end of a line, with what begins the next one in comments,
 /// quotations and tables, and breaks that are not seen.
 const BREAK: &str = r"(?:=?\r?\n[ \t>#*/|]{0,40}|\xC2\xAD|\xE2\x80\x8B|<wbr ?/?>)";
 
+/// What stands between two constants of neighbouring lines: `"pat-na1-"`, and the rest below it.
+const SEAM: &str = r"[\x22\x27];?\r?\n[ \t]{0,40}(?:(?:const|let|var|val|final|static|private|public|String)[ \t]+){0,4}\$?\w{1,40}[ \t]*:?=[ \t]*[\x22\x27]";
+
 static DRESSED: LazyLock<Regex> = LazyLock::new(|| {
     let hex = |count: usize| format!("(?:{BREAK}?[0-9a-fA-F]){{{count}}}");
     let dash = format!("{BREAK}?{DASH}");
-    let groups = [8, 4, 4, 4, 12].map(|count| format!("{dash}{}", hex(count))).concat();
-    let pattern = format!("(?-u)pat{dash}{BREAK}?[a-z]{{2}}[0-9]{{1,2}}{groups}");
+    let groups = [4, 4, 4, 12].map(|count| format!("{dash}{}", hex(count))).concat();
+    let pattern = format!("(?-u)pat{dash}{BREAK}?[a-z]{{2}}[0-9]{{1,2}}{dash}(?:{SEAM})?{}{groups}", hex(8));
     regex::bytes::RegexBuilder::new(&pattern).size_limit(32 << 20).build().expect("a constant")
 });
-static BREAKS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){BREAK}")).expect("a constant"));
+static BREAKS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){SEAM}|{BREAK}")).expect("a constant"));
 static DASHES: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){DASH}")).expect("a constant"));
 
 /// Finds tokens in another dress.

@@ -3,6 +3,7 @@
 use keyway_scan::finding::{Confidence, Kind};
 
 use super::{kinds, secrets};
+use crate::values;
 
 #[test]
 fn k1_a_path_that_names_hubspot_is_evidence_for_a_file_that_does_not() {
@@ -208,5 +209,24 @@ fn k3_a_secret_below_a_key_with_an_arrow_belongs_to_the_key() {
         "<?php\nreturn [\n    'hubspot' => ['id' => 1],\n    'mailer' => [\n        'secret' => '{uuid}',\n    ],\n];\n",
     ] {
         assert_eq!(kinds("a.txt", text), [], "{text}");
+    }
+}
+
+#[test]
+fn k5b_a_token_in_parts_that_are_joined_elsewhere_is_found() {
+    let token = values::pat(3);
+    let (region, uuid) = token.split_at("pat-na1-".len());
+    for text in [
+        format!("// hubspot\nconst T = ['pat', 'na1', '{uuid}'].join('-');\n"),
+        format!("// hubspot\nvar parts = []string{{\"pat\", \"na1\", \"{uuid}\"}}\n"),
+        format!("# hubspot\nREGION = \"{region}\"\nPART = \"{uuid}\"\nTOKEN = REGION + PART\n"),
+        format!("// hubspot\nconst region = '{region}';\nconst rest = '{uuid}';\n"),
+    ] {
+        assert_eq!(kinds("a.txt", &text), [Kind::PrivateAppToken], "{text}");
+    }
+    for text in
+        [format!("// hubspot\nf('path', 'na1', '{uuid}')\n"), format!("# hubspot\nREGION = \"{region}\"\nOTHER = 1\nPART = \"{uuid}\"\n")]
+    {
+        assert_eq!(kinds("a.txt", &text), [], "{text}");
     }
 }
