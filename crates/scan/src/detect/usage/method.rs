@@ -82,6 +82,11 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         let command = command_around(text, &line);
         return named(text, &command, url).or(Some(Method::Get));
     }
+    if let Some(command) = powershell(text, &line) {
+        let method = named(text, &command, url);
+        // A method that a variable holds is not known; without one these commands read.
+        return method.or_else(|| (!contains_ignore_case(&text[command.clone()], b"-method ")).then_some(Method::Get));
+    }
     // Options and arguments of the calls around the URL, innermost first; then what is done with
     // the variable that holds it; then the statement it is in.
     for call in &calls {
@@ -414,6 +419,20 @@ fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
         line = line_near(text, line.start - 1);
     }
     false
+}
+
+/// The lines of a PowerShell command that sends a request; they go on over backticks.
+fn powershell(text: &[u8], line: &Range<usize>) -> Option<Range<usize>> {
+    let mut whole = line.clone();
+    while whole.start > 0 && text[..whole.start - 1].trim_ascii_end().ends_with(b"`") && line.start - whole.start < 2 * REACH {
+        whole.start = line_near(text, whole.start - 1).start;
+    }
+    while text[whole.clone()].trim_ascii_end().ends_with(b"`") && whole.end + 1 < text.len() && whole.end - line.end < 2 * REACH {
+        whole.end = line_near(text, whole.end + 1).end;
+    }
+    let content = &text[whole.clone()];
+    let sends = [b"Invoke-RestMethod".as_slice(), b"Invoke-WebRequest"].iter().any(|name| memchr::memmem::find(content, name).is_some());
+    sends.then_some(whole)
 }
 
 /// All lines of a command that goes on over backslashes.

@@ -41,7 +41,7 @@ static FAMILIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// A path that starts a string, or follows what an interpolation or a format leaves open.
 static PATH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?-u)(?P<before>^|["'`})>\s]|%s|%v|\\"|\$[A-Za-z_]+)(?P<path>(?:\\?/)?(?P<family>[a-z][a-z-]{2,40})\\?/)"#)
+    Regex::new(r#"(?-u)(?P<before>^|["'`})>\s]|%s|%v|\\"|\$[A-Za-z_]+|callout:\w+)(?P<path>(?:\\?/)?(?P<family>[a-z][a-z-]{2,40})\\?/)"#)
         .expect("a constant")
 });
 

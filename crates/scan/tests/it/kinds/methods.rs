@@ -375,7 +375,12 @@ fn k10_other_languages_and_settings_say_the_method_beside_the_url() {
             "func a() {\n    let url = URL(string: \"API\")!\n    let (data, _) = try await URLSession.shared.data(from: url)\n}",
             &["GET"],
         ),
-        ("a.ps1", "Invoke-RestMethod -Uri \"API\" -Headers $h\n\nInvoke-RestMethod -Uri \"API\" -Method Post", &["GET", "POST"]),
+        (
+            "a.ps1",
+            "Invoke-RestMethod -Uri \"API\" -Headers $h\nInvoke-RestMethod -Uri \"API\" -Method Post\nInvoke-RestMethod -Method $m -Uri \"API\"",
+            &["GET", "POST", "UNKNOWN"],
+        ),
+        ("a.cls", "r.setEndpoint('callout:HubSpot/crm/v3/objects/contacts');\nr.setMethod('POST');", &["POST"]),
         ("a.ex", "\"API\"\n|> Req.post!(json: b)", &["POST"]),
         (
             "A.java",
