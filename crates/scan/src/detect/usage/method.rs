@@ -119,17 +119,17 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         return Some(method);
     }
     let statement = statement_around(text, url);
-    named(text, &statement, url).or_else(|| reads_by_default(text, &statement).then_some(Method::Get))
+    named(text, &statement, url).or_else(|| reads_by_default(text, &statement, url.start).then_some(Method::Get))
 }
 
 /// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions,
 /// each in the statement of the URL or below it in the same function.
-fn reads_by_default(text: &[u8], statement: &Range<usize>) -> bool {
+fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
     static READS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bIO\.popen|\burlread\(|\bwebread\(")
             .expect("a constant")
     });
-    let end = scope::after(text, statement.start).end.max(statement.end).min(statement.end + REACH).min(text.len());
+    let end = scope::after(text, url).end.max(statement.end).min(statement.end + REACH).min(text.len());
     let range = &text[statement.start..end.max(statement.start)];
     let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ") || contains_ignore_case(range, b"httpmethod");
     !elsewhere && READS.is_match(range)
@@ -400,9 +400,12 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
             }
         }
     }
-    // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines on.
-    let rest = after..after + stop;
-    named(text, &rest, url)
+    // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines on: up to the end of the
+    // function, and to the URL of another call.
+    let indented = text[line.clone()].first().is_some_and(u8::is_ascii_whitespace);
+    let own = if indented { scope::after(text, url.start).end.saturating_sub(after).min(stop) } else { stop };
+    let other = memchr::memmem::find(&reach[..own], b"://").map_or(own, |at| line_near(reach, at).start);
+    named(text, &(after..after + other), url)
 }
 
 fn is_shell(text: &[u8], line: &Range<usize>) -> bool {

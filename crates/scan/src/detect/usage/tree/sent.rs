@@ -31,6 +31,10 @@ impl<'s, 't> Program<'s, 't> {
         if call.name.starts_with("curl_setopt") {
             return self.curl_option(call, at, frame);
         }
+        // A handle on which no method is set reads.
+        if call.name == "curl_exec" {
+            return Answer::Reads;
+        }
         let local = self.functions.get(call.name).map(Vec::as_slice).unwrap_or_default();
         if local.is_empty()
             && let Some(method) = self.verb_of(call)
