@@ -77,7 +77,7 @@ pub fn examine(text: Text<'_>, wanted: Wanted, hits: &mut Hits) -> Found {
     found.candidates.sort_by_key(|candidate| (candidate.at.start, std::cmp::Reverse(candidate.at.end)));
     found.candidates.dedup_by(|later, earlier| later.at.start < earlier.at.end && later.at.end <= earlier.at.end);
     if wanted.usages && (hits.hubspot || hits.hubspot_path) {
-        found.usages = usage::find(text);
+        found.usages = usage::find(text, usage::Per::Call);
     }
     found
 }

@@ -196,7 +196,7 @@ fn pass(path: &str, language: Language, text: &str, setting: &Setting<'_>) -> Op
     if !setting.test {
         found.data = paths::decided(&source);
     }
-    let calls = usage::find(Text { path, bytes: text.as_bytes() });
+    let calls = usage::find(Text { path, bytes: text.as_bytes() }, usage::Per::Url);
     if setting.test {
         // A test says what the code does: only what the code moved is moved in it.
         paths::find(&source, &calls, setting, &mut found);

@@ -38,10 +38,19 @@ pub fn closed(open: &Usage, version: &str) -> Option<Usage> {
 /// What a file does to authenticate, found when there is a call to ask it for.
 type Habits<'t> = LazyCell<auth::Habits, Box<dyn FnOnce() -> auth::Habits + 't>>;
 
+/// What a usage stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// Each call, where several send one URL.
+    Call,
+    /// Each URL that is written: a URL is changed once, whatever sends it.
+    Url,
+}
+
 /// Finds the calls in a text, in order, each with the offset where it stands.
-pub fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
+pub fn find(text: Text<'_>, per: Per) -> Vec<(usize, Usage)> {
     let habits: Habits<'_> = LazyCell::new(Box::new(move || auth::Habits::of(text.bytes)));
-    let mut found = url::find(text, &habits);
+    let mut found = url::find(text, &habits, per);
     found.extend(sdk::find(text, &habits));
     found.extend(legacy::find(text, &habits));
     found.extend(client::find(text));

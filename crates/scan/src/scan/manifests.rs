@@ -77,7 +77,7 @@ impl Look for Passed<'_> {
             return;
         }
         let mut places = Places::new(window.bytes);
-        for (at, mut usage) in detect::usage::find(text).into_iter().filter(|(at, _)| *at < window.mine) {
+        for (at, mut usage) in detect::usage::find(text, detect::usage::Per::Call).into_iter().filter(|(at, _)| *at < window.mine) {
             path.clone_into(&mut usage.path);
             (usage.line, usage.column) = places.of(at);
             super::shift(window, &mut usage.line, &mut usage.column);

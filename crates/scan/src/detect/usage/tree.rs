@@ -25,6 +25,7 @@ use crate::detect::Text;
 use crate::fix::Language;
 use crate::fix::origin::is_function;
 use crate::fix::syntax::Source;
+use value::Frame;
 
 /// Largest text that is parsed, in bytes. Larger ones are bundles.
 const TEXT_MAX: usize = 1 << 20;
@@ -93,6 +94,31 @@ pub(super) struct Program<'s, 't> {
     open: Cell<bool>,
     /// Parts of the program that shape the call which is followed.
     trail: RefCell<Vec<Range<usize>>>,
+    /// The calls that the variable of a URL is handed to.
+    sends: RefCell<Vec<Send>>,
+    /// Whether what is followed is no longer the URL but a request made with it.
+    past_url: Cell<bool>,
+    /// Whether only the name of a function hints at the method.
+    hinted: Cell<bool>,
+}
+
+/// One of several calls that send the URL which a variable holds.
+#[derive(Clone, Debug)]
+pub(super) struct Send {
+    /// The variable, where the call names it.
+    pub at: Range<usize>,
+    pub method: Method,
+    /// Whether the method is written at the call.
+    pub sure: bool,
+}
+
+/// What the tree says of a URL.
+pub(super) struct Told {
+    pub answer: Answer,
+    /// The parts of the program that shape the call.
+    pub parts: Vec<Range<usize>>,
+    /// The calls that send the URL, where a variable holds it and there are several.
+    pub sends: Vec<Send>,
 }
 
 impl<'s, 't> Program<'s, 't> {
@@ -121,17 +147,62 @@ impl<'s, 't> Program<'s, 't> {
             left_of_file: Cell::new(STEPS_OF_FILE_MAX),
             open: Cell::new(false),
             trail: RefCell::new(Vec::new()),
+            sends: RefCell::new(Vec::new()),
+            past_url: Cell::new(false),
+            hinted: Cell::new(false),
         }
     }
 
     /// The method of the call whose URL stands here, and the parts of the program that shape it.
-    pub(super) fn method(&self, url: &Range<usize>) -> (Answer, Vec<Range<usize>>) {
+    pub(super) fn method(&self, url: &Range<usize>) -> Told {
         self.left.set(STEPS_MAX.min(self.left_of_file.get()));
         self.trail.borrow_mut().clear();
+        self.sends.borrow_mut().clear();
+        self.past_url.set(false);
         let answer = self.expression_at(url.start).map_or(Answer::Silent, |node| self.follow(node, None));
         let spent = STEPS_MAX.saturating_sub(self.left.get());
         self.left_of_file.set(self.left_of_file.get().saturating_sub(spent));
-        (answer, self.trail.take())
+        let mut sends = self.sends.take();
+        sends.sort_by_key(|send| send.at.start);
+        sends.dedup_by_key(|send| send.at.start);
+        let answer = match sends.as_slice() {
+            // A call outdoes the name of a function that hints at a method.
+            [only] if only.sure => Answer::Says(only.method),
+            [_] => Answer::Reads,
+            _ => answer,
+        };
+        if sends.len() < 2 {
+            sends.clear();
+        }
+        Told { answer, parts: self.trail.take(), sends }
+    }
+
+    /// Follows one use of a variable that holds a URL, and keeps the call that it leads to.
+    fn follow_use(&self, place: Node<'s>, from: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
+        const SENDS_MAX: usize = 40;
+        let first = frame.is_none() && !self.past_url.get();
+        self.hinted.set(false);
+        let kept = self.sends.borrow().len();
+        let answer = self.follow(from, frame);
+        if first {
+            self.past_url.set(false);
+            let mut sends = self.sends.borrow_mut();
+            // A variable that takes the URL over has kept its own calls.
+            if sends.len() == kept && kept < SENDS_MAX && !self.hinted.get() {
+                let at = place.byte_range();
+                match answer {
+                    Answer::Says(method) => sends.push(Send { at, method, sure: true }),
+                    Answer::Reads => sends.push(Send { at, method: Method::Get, sure: false }),
+                    Answer::Open | Answer::Silent => {}
+                }
+            }
+        }
+        answer
+    }
+
+    /// Whether all calls of a variable are wanted, not only the first that says a method.
+    fn wants_all(&self, frame: Option<&Frame<'_, 's, 't>>) -> bool {
+        frame.is_none() && !self.past_url.get()
     }
 
     /// The string in which a URL starts.

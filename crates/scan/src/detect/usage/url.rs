@@ -13,8 +13,8 @@ use super::Habits;
 use super::constants::Constants;
 use super::document;
 use super::path::{Read, VERSION, read_from, read_path};
-use super::tree::{self, Answer, Program};
-use super::{Meaning, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
+use super::tree::{self, Answer, Program, Send, Told};
+use super::{Meaning, Per, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
 use crate::fix::Language;
@@ -84,6 +84,7 @@ struct Around<'s, 'c, 't> {
     text: &'t [u8],
     habits: &'s Habits<'t>,
     program: &'s dyn Fn() -> Option<&'s Program<'s, 'c>>,
+    per: Per,
 }
 
 /// What is seen of a call's method.
@@ -93,25 +94,28 @@ struct Seen {
     /// Whether the tree says it: then it holds even where the catalog has no such operation.
     sure: bool,
     parts: Vec<Range<usize>>,
+    /// The calls that send the URL, where a variable holds it for several.
+    sends: Vec<Send>,
 }
 
 impl Around<'_, '_, '_> {
     /// The method of a call, and the parts of the program that shape it. The tree decides, where there is
     /// one and it shows where the URL goes.
     fn method(&self, url: &Range<usize>) -> Seen {
-        let (answer, parts) = (self.program)().map_or((Answer::Silent, Vec::new()), |program| program.method(url));
+        let told = (self.program)().map(|program| program.method(url));
+        let Told { answer, parts, sends } = told.unwrap_or(Told { answer: Answer::Silent, parts: Vec::new(), sends: Vec::new() });
         let method = match answer {
             Answer::Says(method) => Some(method),
             Answer::Reads => Some(Method::Get),
             Answer::Open => None,
             Answer::Silent => method::of(self.text, url),
         };
-        Seen { method, sure: matches!(answer, Answer::Says(_)), parts }
+        Seen { method, sure: matches!(answer, Answer::Says(_)), parts, sends }
     }
 }
 
 /// Finds calls by URL.
-pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage)> {
+pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let constants = Constants::of(bytes);
     let content: OnceCell<Option<(Language, Cow<'t, str>)>> = OnceCell::new();
@@ -123,7 +127,7 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage
         })
     };
     let parsed = || program.get_or_init(|| read().as_ref().map(Program::of)).as_ref();
-    let around = &Around { text: bytes, habits, program: &parsed };
+    let around = &Around { text: bytes, habits, program: &parsed, per };
     let mut found = Vec::new();
     let mut taken = Stretches::default();
     let mut bases: Vec<Vec<String>> = Vec::new();
@@ -210,7 +214,7 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>) -> Vec<(usize, Usage
 
 /// The usage of a path whose version something else holds: the family, with the version unknown.
 fn of_open_version(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read) -> Option<Usage> {
-    let Seen { method, sure, parts } = around.method(url);
+    let Seen { method, sure, parts, .. } = around.method(url);
     let (version, meaning) =
         TRIED.iter().find_map(|version| Some((*version, listed(method, sure, &at_version(&read.segments, version))?)))?;
     let auth = auth(around, url, &meaning, &parts);
@@ -262,28 +266,66 @@ enum Sent {
     Unknown,
 }
 
-/// The usages that a URL is: one, or one for each verb of a path in an OpenAPI document.
+/// The usages that a URL is: one, one for each verb of a path in an OpenAPI document, or one for each call
+/// that sends the variable which holds it. The first of these stands at the URL.
 fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -> Vec<(usize, Usage)> {
     let verbs = document::verbs(around.text, url);
-    if verbs.is_empty() {
-        return call(around, url, read, sent, None).map(|usage| (url.start, usage)).into_iter().collect();
+    if !verbs.is_empty() {
+        let seen = |method| Seen { method: Some(method), sure: true, ..Seen::default() };
+        return verbs.into_iter().filter_map(|(at, method)| Some((at, call(around, url, read, sent, &seen(method))?))).collect();
     }
-    verbs.into_iter().filter_map(|(at, method)| Some((at, call(around, url, read, sent, Some(method))?))).collect()
+    if !is_call(read, sent) {
+        return Vec::new();
+    }
+    if read.segments.iter().any(|segment| segment == VERSION) {
+        return of_open_version(around, url, read).map(|usage| (url.start, usage)).into_iter().collect();
+    }
+    let seen = around.method(url);
+    if seen.sends.is_empty() || around.per == Per::Url {
+        return call(around, url, read, sent, &seen).map(|usage| (url.start, usage)).into_iter().collect();
+    }
+    let mut found: Vec<(usize, Usage)> = Vec::new();
+    for send in &seen.sends {
+        let longer = appended(around.text, &send.at);
+        let segments = read.segments.iter().chain(&longer).cloned().collect();
+        let whole = Read { segments, open: read.open.clone(), end: read.end };
+        let own = Seen { method: Some(send.method), sure: send.sure, parts: seen.parts.clone(), sends: Vec::new() };
+        let at = if found.is_empty() { url.start } else { send.at.start };
+        found.extend(call(around, url, &whole, sent, &own).map(|usage| (at, usage)));
+    }
+    found
+}
+
+/// The segments that a call appends to the variable which stands here: `url + '/5'`, `${url}/search`, `$url/5`.
+fn appended(text: &[u8], variable: &Range<usize>) -> Vec<String> {
+    let end = variable.end;
+    static SLASH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^(?-u)(?:\}|\s*[+.]\s*[fbr$@]?["'`])/"#).expect("a constant"));
+    let near = &text[end..text.len().min(end + 40)];
+    let expanded = text[..variable.start].ends_with(b"$") || text[variable.start..].starts_with(b"$");
+    let slash = if expanded && near.starts_with(b"/") { Some(1) } else { SLASH.find(near).map(|slash| slash.end()) };
+    slash.map_or_else(Vec::new, |slash| read_from(text, end + slash, &Constants::of(b"")).segments)
+}
+
+/// Whether a path may be one of HubSpot's calls.
+fn is_call(read: &Read, sent: Sent) -> bool {
+    let segments = read.segments.as_slice();
+    let versioned = segments.iter().any(|segment| is_version(segment) || segment == VERSION);
+    let known = || sent == Sent::ToHost || segments.first().is_some_and(|first| first == "integrations");
+    segments.iter().any(|segment| segment == VERSION) || segments.len() >= 2 && (versioned || known())
 }
 
 /// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
-fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent, method: Option<Method>) -> Option<Usage> {
+fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent, seen: &Seen) -> Option<Usage> {
     let text = around.text;
     let segments = read.segments.as_slice();
+    if !is_call(read, sent) {
+        return None;
+    }
     if segments.iter().any(|segment| segment == VERSION) {
         return of_open_version(around, url, read);
     }
     let versioned = segments.iter().any(|segment| is_version(segment));
-    if segments.len() < 2 || !versioned && sent != Sent::ToHost && segments.first().is_none_or(|first| first != "integrations") {
-        return None;
-    }
-    let seen = if method.is_some() { Seen { method, sure: true, ..Seen::default() } } else { around.method(url) };
-    let Seen { method, sure, parts } = seen;
+    let (method, sure) = (seen.method, seen.sure);
     let goes_on = || {
         // `paste0("…/contacts/", id)`: what a language without an operator appends is not seen.
         let longer: Vec<String> = segments.iter().cloned().chain(["{}".to_owned()]).collect();
@@ -298,7 +340,7 @@ fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent
         Sent::NearHost => unlisted(method, segments).filter(|_| stems::is_known(segments)),
         Sent::Unknown => None,
     })?;
-    let auth = auth(around, url, &meaning, &parts);
+    let auth = auth(around, url, &meaning, &seen.parts);
     Some(usage(meaning, Via::Url, None, auth))
 }
 

@@ -1,10 +1,13 @@
-//! Calls beside others: each has its own method.
+//! Several calls with one URL, and calls beside others: each has its own method.
 
 use super::operations;
 
 const API: &str = "https://api.hubapi.com/crm/v3/objects/contacts";
 const GET: &str = "GET /crm/v3/objects/contacts";
 const POST: &str = "POST /crm/v3/objects/contacts";
+const DELETE: &str = "DELETE /crm/v3/objects/contacts/{contactId}";
+const PATCH: &str = "PATCH /crm/v3/objects/contacts/{contactId}";
+const SEARCH: &str = "POST /crm/v3/objects/contacts/search";
 
 /// Each case in its own file: its path, its text, and its operations in order.
 fn check(cases: &[(&str, &str, &[&str])]) {
@@ -15,6 +18,55 @@ fn check(cases: &[(&str, &str, &[&str])]) {
         .map(|(found, text, wanted)| format!("{text}\n  found {found:?}, wanted {wanted:?}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn k11_each_call_that_sends_a_variable_is_a_usage() {
+    check(&[
+        (
+            "a.py",
+            "import requests\nurl = 'API'\nrequests.get(url)\nrequests.post(url, json={})\nrequests.delete(url + '/5')\n",
+            &[GET, POST, DELETE],
+        ),
+        (
+            "a.py",
+            "class A:\n    url = 'API'\n\n    def all(self):\n        return self.s.get(self.url)\n\n    def set(self, id, b):\n        return self.s.patch(f'{self.url}/{id}', json=b)\n",
+            &[GET, PATCH],
+        ),
+        ("a.js", "const url = 'API';\nawait fetch(url);\nawait fetch(url, { method: 'POST', body });", &[GET, POST]),
+        (
+            "a.js",
+            "const url = 'API';\nconst all = () => axios.get(url, { headers });\nconst find = (q) => axios.post(`${url}/search`, q);\nconst drop = (id) => axios.delete(`${url}/${id}`);",
+            &[GET, SEARCH, DELETE],
+        ),
+        ("a.js", "const EP = { a: 'API', b: 'x' };\nrequest.get(EP.a);\nrequest.post(EP.a, b);", &[GET, POST]),
+        (
+            "a.go",
+            "package a\n\nfunc a() {\n\turl := \"API\"\n\thttp.Get(url)\n\thttp.Post(url, \"application/json\", b)\n}\n",
+            &[GET, POST],
+        ),
+        ("a.rb", "url = 'API'\nHTTParty.get(url)\nHTTParty.post(url, body: b)\n", &[GET, POST]),
+        ("a.sh", "url=\"API\"\ncurl \"$url\"\ncurl -X DELETE \"$url/5\"\n", &[GET, DELETE]),
+    ]);
+}
+
+#[test]
+fn k11_what_else_is_done_with_a_variable_is_not_a_call() {
+    check(&[
+        ("a.py", "url = 'API'\nlog.info(url)\nr = requests.post(url, json=b)\nprint(url)\n", &[POST]),
+        ("a.js", "const url = 'API';\nif (deleteFromCache(url)) log(url);\nawait fetch(url);", &[GET]),
+        (
+            "a.js",
+            "const url = 'API';\nconst req = new Request(url, { method: 'POST' });\nreq.headers.set('a', 'b');\nawait fetch(req);",
+            &[POST],
+        ),
+        (
+            "a.php",
+            "<?php\n$url = 'API';\n$ch = curl_init($url);\ncurl_setopt($ch, CURLOPT_POST, true);\ncurl_setopt($ch, CURLOPT_HTTPHEADER, $h);\ncurl_exec($ch);\n",
+            &[POST],
+        ),
+        ("a.py", "url = 'API'\nurl = 'https://example.com/'\nrequests.delete(url)\n", &["UNKNOWN /crm/v3/objects/contacts"]),
+    ]);
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl<'s, 't> Program<'s, 't> {
                 if let Some(method) = self.set_on(holder, left, frame) {
                     return Some(Answer::Says(method));
                 }
+                self.past_url.set(true);
                 let answer = self.uses(holder, parent, false, frame);
                 let reads = words::names_url(key) && answer == Answer::Silent;
                 return Some(if reads { Answer::Reads } else { answer });
@@ -153,6 +154,9 @@ impl<'s, 't> Program<'s, 't> {
             if ordered && place.start_byte() < from.end_byte() {
                 continue;
             }
+            if ordered && self.is_alternative(from, *place) {
+                continue;
+            }
             if let Some(value) = self.assigned(*place) {
                 if ordered && !self.mentions(value, name) {
                     others.extend(self.blocks(*place).map(|block| (place.start_byte(), block)));
@@ -163,12 +167,20 @@ impl<'s, 't> Program<'s, 't> {
             if other {
                 continue;
             }
-            answer = better(answer, self.follow(self.whole(*place), frame));
-            if matches!(answer, Answer::Says(_)) {
+            answer = better(answer, self.follow_use(*place, self.whole(*place), frame));
+            if matches!(answer, Answer::Says(_)) && !self.wants_all(frame) {
                 break;
             }
         }
         answer
+    }
+
+    /// Whether a later place is in the other branch of a condition, so that it never follows `from`.
+    fn is_alternative(&self, from: Node<'s>, place: Node<'s>) -> bool {
+        let Some(both) = self.above(from, |node| node.byte_range().contains(&place.start_byte())) else { return false };
+        let taken = ["consequence", "body"].iter().filter_map(|field| both.child_by_field_name(field));
+        matches!(both.kind(), "if_statement" | "if_expression" | "if" | "unless" | "elif_clause" | "elsif")
+            && taken.into_iter().any(|branch| branch.byte_range().contains(&from.start_byte()))
     }
 
     fn mentions(&self, value: Node<'s>, name: &str) -> bool {
@@ -243,9 +255,9 @@ impl<'s, 't> Program<'s, 't> {
                 }
             }
             if whole.id() != place.id() {
-                answer = better(answer, self.follow(whole, frame));
+                answer = better(answer, self.follow_use(*place, whole, frame));
             }
-            if matches!(answer, Answer::Says(_)) {
+            if matches!(answer, Answer::Says(_)) && !self.wants_all(frame) {
                 break;
             }
         }

@@ -18,6 +18,7 @@ impl<'s, 't> Program<'s, 't> {
             return Answer::Silent;
         }
         self.shapes(call.node);
+        self.past_url.set(true);
         for argument in call.arguments.iter().filter(|argument| words::is_name(self.source.of(argument.value).trim_start_matches('$'))) {
             // `requests.get(url, params=params)`: what the variables hold is a part of the call.
             let held = self.values(self.name_of(argument.value), argument.value);
@@ -55,6 +56,7 @@ impl<'s, 't> Program<'s, 't> {
         if answer == Answer::Open
             && let Some(method) = words::weak(call.name)
         {
+            self.hinted.set(true);
             return Answer::Says(method);
         }
         if answer != Answer::Silent {
@@ -76,7 +78,11 @@ impl<'s, 't> Program<'s, 't> {
         if words::reads_by_default(call.name) || matches!(call.callee, "URI.open" | "WebRequest.Create" | "url.openStream") {
             return Answer::Reads;
         }
-        if let Some(method) = words::strong(call.name).or_else(|| words::weak(call.name)) {
+        if let Some(method) = words::strong(call.name) {
+            return Answer::Says(method);
+        }
+        if let Some(method) = words::weak(call.name) {
+            self.hinted.set(true);
             return Answer::Says(method);
         }
         if words::sends(call.name) { Answer::Open } else { Answer::Silent }
