@@ -4,6 +4,7 @@ mod argument;
 pub mod credential;
 mod dress;
 pub mod encoded;
+mod parts;
 mod place;
 mod provider;
 pub mod usage;

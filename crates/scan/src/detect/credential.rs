@@ -8,7 +8,7 @@ use keyway_core::token;
 use regex::bytes::Regex;
 
 use super::place::{key_pretends, practice_place};
-use super::{Candidate, Text, argument, dress, provider};
+use super::{Candidate, Text, argument, dress, parts, provider};
 use crate::context::{self, Enclosing, Form, Name};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
@@ -34,6 +34,9 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
                 found.extend(judge_value(joined, &value, joined_hits.hubspot).map(|candidate| Candidate { at, ..candidate }));
             }
         }
+    }
+    if hits.hubspot {
+        parts::find(text, hits.hubspot, found);
     }
 }
 

@@ -4,6 +4,7 @@
 mod calls;
 mod credentials;
 mod history;
+mod joined;
 mod methods;
 mod paths;
 mod usages;
