@@ -220,10 +220,11 @@ impl<'a> Surroundings<'a> {
             Nearness::Lines => {
                 own || enclosed || {
                     let (text, at, key_at) = (self.text, self.at.clone(), *key_at);
+                    let section = !rules.generic(key);
                     rules.generic(&name.last)
-                        && *self
-                            .near
-                            .get_or_insert_with(|| hubspot_is_nearest(text.bytes, &at, key_at, rules) || path_names_hubspot(text.path))
+                        && *self.near.get_or_insert_with(|| {
+                            hubspot_is_nearest(text.bytes, &at, key_at, section, rules) || path_names_hubspot(text.path)
+                        })
                         || rules.generic(&name.last) && self.is_sole_provider(rules)
                 }
             }
@@ -304,8 +305,8 @@ fn named_by_file(path: &str) -> Name {
 
 /// Whether HubSpot is named on the lines around a value, and nobody else nearer and before it.
 /// `key_at` is where the innermost key around the value stands: a key `hubspot:` before that is
-/// over where the value stands.
-fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, rules: &Rules) -> bool {
+/// over where the value stands. In a named `section`, what follows its end says nothing.
+fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, section: bool, rules: &Rules) -> bool {
     // Random letters hold the name of a vendor now and then; names are shorter than tokens.
     const NAME_MAX: usize = 40;
     let near = context::near(text, at);
@@ -328,8 +329,31 @@ fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, rules: &Rul
             return false;
         }
     }
-    let after = &text[at.end..near.end];
+    let end = if section { end_of_section(text, at).min(near.end) } else { near.end };
+    let after = &text[at.end..end];
     contains_ignore_case(after, b"hubspot") || contains_ignore_case(after, b"hubapi")
+}
+
+/// Where the section that a value stands in ends: with its bracket, or before a line that is indented less
+/// or begins another section.
+fn end_of_section(text: &[u8], at: &Range<usize>) -> usize {
+    let indent = indent_of(&text[line_at(text, at.start)]);
+    let mut depth = 0usize;
+    for (here, byte) in text.iter().enumerate().skip(at.end) {
+        match byte {
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' if depth == 0 => return here,
+            b'}' | b']' | b')' => depth -= 1,
+            b'\n' => {
+                let line = &text[line_at(text, (here + 1).min(text.len()))];
+                if !line.trim_ascii().is_empty() && (indent_of(line) < indent || line.starts_with(b"[")) {
+                    return here;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Whether a line belongs to a block that ended before the key at `key_at` began.

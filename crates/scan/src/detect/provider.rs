@@ -14,8 +14,10 @@ const TEXT_MAX: usize = 1 << 20;
 pub(super) fn is_hubspot_alone(text: &[u8], rules: &Rules) -> bool {
     static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)https?://(?P<host>[\w.-]+\.[a-z]{2,})").expect("a constant"));
     static CALLED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i-u)api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot)\.com|(?:require|import|from|use|using|gem|library)\b[^\n]{0,80}hubspot")
-            .expect("a constant")
+        Regex::new(
+            r"(?i-u)api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot)\.com|\b(?:require|import|from|use|using|gem|library)\b[^\n]{0,80}hubspot",
+        )
+        .expect("a constant")
     });
     if text.len() > TEXT_MAX {
         return false;

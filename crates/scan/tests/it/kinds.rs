@@ -7,6 +7,7 @@ mod history;
 mod joined;
 mod methods;
 mod paths;
+mod sections;
 mod usages;
 
 use keyway_scan::finding::{Confidence, Kind};

@@ -1,0 +1,29 @@
+//! Whose key a value is: the nearest section or prefix decides.
+
+use keyway_scan::finding::Kind;
+
+use super::kinds;
+use crate::values;
+
+#[test]
+fn k12_a_key_of_another_section_is_not_a_key_of_hubspot() {
+    let key = values::uuid(1);
+    for text in [
+        format!("posthog:\n  api_key: {key}\nhubspot:\n  enabled: true\n"),
+        format!("newsletter:\n  api_key: {key}\n\nhubspot:\n  enabled: true\n"),
+        format!("{{\"warehouse\": {{\"api_key\": \"{key}\"}}, \"hubspot\": {{\"enabled\": true}}}}"),
+        format!("const config = {{\n  newsletter: {{ api_key: \"{key}\" }},\n  hubspot: {{ enabled: true }},\n}};\n"),
+        format!("[newsletter]\napi_key = {key}\n[hubspot]\nenabled = true\n"),
+    ] {
+        let found = crate::examine("a.txt", &text).candidates;
+        assert!(found.is_empty(), "{text}: {found:?}");
+    }
+    for text in [
+        format!("hubspot:\n  api_key: {key}\nposthog:\n  enabled: true\n"),
+        format!("newsletter:\n  api_key: {key} # HubSpot\n"),
+        format!("# HubSpot\napi_key = \"{key}\"\n"),
+        format!("config:\n  api_key: {key}\n  host: api.hubapi.com\n"),
+    ] {
+        assert_eq!(kinds("a.txt", &text), [Kind::Hapikey], "{text}");
+    }
+}
