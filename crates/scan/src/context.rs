@@ -327,8 +327,29 @@ impl Reader<'_> {
         {
             return Name::of(self.text, open + value.start()..open + value.end(), Form::Assigned);
         }
+        // A property list: `<key>name</key><string>v</string>`.
+        if tag == b"string"
+            && let Some(key) = self.property(open - 1)
+        {
+            let mut name = Name::of(self.text, key, Form::Assigned);
+            name.identifier = None;
+            // `<key>HubSpot</key><dict>` around it.
+            let before = &self.text[self.floor..open];
+            let dict = memchr::memmem::rfind(before, b"<dict>").filter(|at| memchr::memmem::find(&before[*at..], b"</dict>").is_none());
+            if let Some(owner) = dict.and_then(|at| self.property(self.floor + at)) {
+                name.owner = words(&self.text[owner]);
+            }
+            return name;
+        }
         let end = tag.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(tag.len());
         Name::of(self.text, open..open + end, Form::Assigned)
+    }
+
+    /// The `<key>` of a property list that stands before an offset.
+    fn property(&self, at: usize) -> Option<Range<usize>> {
+        let before = self.text[self.floor..at].trim_ascii_end().strip_suffix(b"</key>")?;
+        let start = memchr::memmem::rfind(before, b"<key>")? + b"<key>".len();
+        Some(self.floor + start..self.floor + before.len())
     }
 
     /// `call(v)`, `call("name", v)`, `["name", v]`.

@@ -27,3 +27,17 @@ fn k12_a_key_of_another_section_is_not_a_key_of_hubspot() {
         assert_eq!(kinds("a.txt", &text), [Kind::Hapikey], "{text}");
     }
 }
+
+#[test]
+fn k12_a_property_list_names_its_values() {
+    let key = values::uuid(1);
+    for (text, kind) in [
+        (format!("<dict>\n<key>HubSpotAPIKey</key>\n<string>{key}</string>\n</dict>"), Kind::Hapikey),
+        (format!("<dict>\n\t<key>HubSpotClientSecret</key><string>{key}</string>\n</dict>"), Kind::OauthClientSecret),
+        (format!("<dict>\n<key>HubSpot</key>\n<dict>\n<key>apiKey</key>\n<string>{key}</string>\n</dict>\n</dict>"), Kind::Hapikey),
+    ] {
+        assert_eq!(kinds("a.plist", &text), [kind], "{text}");
+    }
+    let other = format!("<dict>\n<key>HubSpotPortal</key>\n<string>1</string>\n<key>HubSpotFormId</key>\n<string>{key}</string>\n</dict>");
+    assert_eq!(kinds("a.plist", &other), []);
+}
