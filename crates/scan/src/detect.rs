@@ -1,6 +1,7 @@
 //! From a text to the credentials and calls in it.
 
 mod argument;
+mod basic;
 pub mod credential;
 mod dress;
 pub mod encoded;
@@ -75,6 +76,9 @@ pub fn examine(text: Text<'_>, wanted: Wanted, hits: &mut Hits) -> Found {
     }
     credential::find(text, hits, &mut found.candidates);
     encoded::find(text, hits, &mut found.candidates);
+    if hits.hubspot {
+        basic::find(text, &mut found.candidates);
+    }
     found.candidates.sort_by_key(|candidate| (candidate.at.start, std::cmp::Reverse(candidate.at.end)));
     found.candidates.dedup_by(|later, earlier| later.at.start < earlier.at.end && later.at.end <= earlier.at.end);
     if wanted.usages && (hits.hubspot || hits.hubspot_path) {

@@ -129,7 +129,7 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
 }
 
 /// What a rule may ask of the place where a value stands; the costlier answers are found when asked for.
-struct Surroundings<'a> {
+pub(super) struct Surroundings<'a> {
     text: Text<'a>,
     at: Range<usize>,
     name: Name,
@@ -143,7 +143,7 @@ struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    fn new(text: Text<'a>, at: Range<usize>, file_names_hubspot: bool) -> Self {
+    pub(super) fn new(text: Text<'a>, at: Range<usize>, file_names_hubspot: bool) -> Self {
         let mut name = context::name(text.bytes, at.start);
         if name.words.is_empty() && text.bytes.trim_ascii().len() == at.len() {
             name = named_by_file(text.path);
@@ -241,7 +241,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// How sure a finding may be here, at most `most`, and why.
-    fn confidence(&self, most: Confidence, why: &str, rules: &Rules) -> (Confidence, String) {
+    pub(super) fn confidence(&self, most: Confidence, why: &str, rules: &Rules) -> (Confidence, String) {
         let line = line_at(self.text.bytes, self.at.start);
         let near_line = line.start.max(self.at.start.saturating_sub(200))..line.end.min(self.at.end + 200);
         // `example.org` is where examples live that are run, not a word about the value.
