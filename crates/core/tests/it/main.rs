@@ -8,6 +8,8 @@ mod clients;
 mod doctor;
 /// Citations of HubSpot's facts.
 mod facts;
+/// Plans, whole.
+mod plan;
 /// Where the code of others comes from.
 mod supply_chain;
 
