@@ -144,6 +144,8 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         fixed.left.push(Note { line: 1, what: format!("the file does not parse as {language}") });
         return Some(fixed);
     }
+    // For each line of the text as it is now the line of the file that it was.
+    let mut origin: Vec<usize> = (1..=text.matches('\n').count() + 1).collect();
     for _ in 0..PASSES_MAX {
         let found = pass(path, language, &fixed.text, setting)?;
         fixed.left = found.left;
@@ -161,8 +163,10 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
             fixed.left.push(Note { line: 1, what: "the rewritten file would not parse, so it was left as it is".into() });
             break;
         }
-        let changes = found.edits.into_iter().filter_map(|(edit, what)| Some(Note { line: line_of(&before, edit.at.start), what: what? }));
+        let line = |edit: &Edit| origin.get(line_of(&before, edit.at.start) - 1).copied().unwrap_or(1);
+        let changes = found.edits.iter().filter_map(|(edit, what)| Some(Note { line: line(edit), what: what.clone()? }));
         fixed.changes.extend(changes);
+        origin = moved(&origin, &before, found.edits.iter().map(|(edit, _)| edit));
         fixed.variables.extend(found.variables);
         fixed.moved.extend(found.moved);
         fixed.text = after;
@@ -179,6 +183,24 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
     fixed.left.sort();
     fixed.left.dedup();
     Some(fixed)
+}
+
+/// The lines of the file that the lines are from after the edits.
+fn moved<'e>(origin: &[usize], before: &str, edits: impl Iterator<Item = &'e Edit>) -> Vec<usize> {
+    let mut edits: Vec<&Edit> = edits.collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.at.start));
+    let mut lines = origin.to_vec();
+    for edit in edits {
+        let line = line_of(before, edit.at.start) - 1;
+        let removed = before.get(edit.at.clone()).unwrap_or_default().matches('\n').count();
+        let added = edit.text.matches('\n').count();
+        let begins_line = before[..edit.at.start].is_empty() || before[..edit.at.start].ends_with('\n');
+        let from = (if begins_line { line } else { line + 1 }).min(lines.len());
+        let to = (from + removed).min(lines.len());
+        let of = origin.get(line).copied().unwrap_or(1);
+        lines.splice(from..to, std::iter::repeat_n(of, added));
+    }
+    lines
 }
 
 /// A text with the line ends of its file.

@@ -266,3 +266,12 @@ proptest::proptest! {
         proptest::prop_assert_eq!(&fix(path, &once.text).unwrap().text, &once.text);
     }
 }
+
+#[test]
+fn a_note_names_the_line_of_the_file_whatever_import_is_set_above_it() {
+    let line = "requests.get('https://api.hubapi.com/crm/v3/owners', headers={'Authorization': f'Bearer {TOKEN}'})\n";
+    let fixed = super::fix("main.py", &format!("import requests\n{line}{line}")).unwrap();
+    assert!(fixed.text.starts_with("import os\nimport requests\n"), "{}", fixed.text);
+    let lines: Vec<usize> = fixed.changes.iter().map(|note| note.line).collect();
+    assert_eq!(lines, [2, 2, 3, 3], "{:?}", fixed.changes);
+}
