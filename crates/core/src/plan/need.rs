@@ -139,7 +139,9 @@ pub(super) fn successor(one: &Use) -> Successor {
         let mut differences: Vec<String> =
             differs.then(|| in_words(row.difference)).filter(|words| !words.is_empty()).into_iter().collect();
         if row.successor.is_some_and(|to| takes_developer_key(row.method, to)) && !takes_developer_key(row.method, path) {
-            differences.push("it takes the developer API key in place of a token".to_owned());
+            differences.push(
+                "it takes the developer API key (of the developer account, sent as `hapikey` in the query) in place of a token".to_owned(),
+            );
         }
         return Successor {
             to: row.successor.map(str::to_owned),
