@@ -323,6 +323,12 @@ pub(super) fn extent(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
     std::iter::once(whole).chain(values).collect()
 }
 
+/// Whether a body follows, as in Swift and Kotlin: `func a() async throws -> Data {`.
+fn is_declaration(head: &[u8]) -> bool {
+    const WORDS: [&[u8]; 5] = [b"func ", b"fun ", b"struct ", b"class ", b"extension "];
+    WORDS.iter().any(|word| memchr::memmem::find(head, word).is_some())
+}
+
 /// The object literal around a URL, and the one around that: an entry of an export.
 fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
     let floor = at.saturating_sub(REACH);
@@ -334,7 +340,8 @@ fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
             b'}' => depth += 1,
             b'{' if depth > 0 => depth -= 1,
             b'{' => {
-                if text[..here].trim_ascii_end().ends_with(b")") || text[..here].trim_ascii_end().ends_with(b"=>") {
+                let head = text[line_near(text, here).start..here].trim_ascii_end();
+                if head.ends_with(b")") || head.ends_with(b"=>") || is_declaration(head) {
                     break;
                 }
                 open = Some(here);

@@ -85,6 +85,11 @@ fn k11_a_call_without_a_method_takes_none_of_a_later_call() {
         ),
         (
             "a.swift",
+            "struct A {\n  func a() async throws -> Data {\n    var r = URLRequest(url: URL(string: \"API\")!)\n    return try await URLSession.shared.data(for: r).0\n  }\n  func b() async throws {\n    var r = URLRequest(url: URL(string: \"https://example.com\")!)\n    r.httpMethod = \"POST\"\n  }\n}\n",
+            &[GET],
+        ),
+        (
+            "a.swift",
             "func a() {\n  var r = URLRequest(url: URL(string: \"API\")!)\n  r.httpMethod = \"POST\"\n  var q = URLRequest(url: URL(string: \"https://example.com\")!)\n  q.httpMethod = \"DELETE\"\n}\n",
             &[POST],
         ),
