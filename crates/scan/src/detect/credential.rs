@@ -35,9 +35,7 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
             }
         }
     }
-    if hits.hubspot {
-        parts::find(text, hits.hubspot, found);
-    }
+    parts::find(text, hits.hubspot, found);
 }
 
 /// A value of a known shape.

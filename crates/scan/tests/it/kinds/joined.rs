@@ -17,6 +17,7 @@ fn k5c_a_token_that_a_program_puts_together_is_found() {
         format!("// hubspot\nconst r = 'na1', u = '{uuid}'; const tok = `pat-${{r}}-${{u}}`;\n"),
         format!("# hubspot\nregion = 'na1'\nrest = '{uuid}'\ntoken = \"pat-#{{region}}-#{{rest}}\"\n"),
         format!("# hubspot\nT3 = \"pat-%s-%s\" % (\"na1\", \"{uuid}\")\n"),
+        format!("T4 = f\"pat-na1-{{'{uuid}'}}\"\n"),
         format!("# hubspot\nu = '{uuid}'\nT = 'pat-{{}}-{{}}'.format('na1', u)\n"),
         format!("// hubspot\nrest := \"{uuid}\"\nt := fmt.Sprintf(\"pat-%s-%s\", \"eu1\", rest)\n"),
         format!("// hubspot\nconst P = 'pat', U = '{uuid}';\nconst t = [P, 'na1', U].join('-');\n"),
