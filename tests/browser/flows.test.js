@@ -352,7 +352,7 @@ test('a report of the scanner becomes a plan, and the plan an app with its scope
   await page.waitForFunction(() => document.getElementById('report').value.includes('"usages"'))
   await page.getByRole('button', { name: 'Make the plan' }).click()
   await page.getByRole('heading', { name: 'What ends when' }).waitFor()
-  await page.getByText('Account API key (hapikey)').waitFor()
+  await page.getByRole('rowheader', { name: 'Account API key (hapikey)' }).waitFor()
   await page.getByText('/crm/objects/2026-09/contacts').first().waitFor()
   await holds(page, 'migration-plan')
   await page.getByRole('button', { name: /^Create this app/ }).first().click()

@@ -25,7 +25,7 @@ test('HubSpot reads the projects of a plan', async () => {
     const made = spawnSync(keyway, ['plan', '.', '--json', '--project', 'hubspot'], { cwd: folder, encoding: 'utf8' });
     assert.equal(made.status, 1, made.stderr);
     for (const [name, type, scopes] of [
-      ['hooks', 'static', ['crm.objects.contacts.read', 'developers-read']],
+      ['hooks', 'static', ['crm.objects.contacts.read', 'private-apps-read']],
       ['install', 'oauth', ['oauth', 'crm.objects.deals.read']],
     ]) {
       const root = join(folder, 'hubspot', name);
