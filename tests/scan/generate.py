@@ -21,15 +21,20 @@ from planting import Corpus
 
 
 def main() -> None:
-    """Reads the arguments, writes the corpus, prints how much of what it holds."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    """Writes the planted corpus."""
+    write(__doc__, 20261123, (formats, credentials, decoys, usages))
+
+
+def write(about: str, seed: int, parts: tuple) -> None:
+    """Reads the arguments, writes a corpus of these parts, prints how much of what it holds."""
+    parser = argparse.ArgumentParser(description=about.split("\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--seed", type=int, default=seed)
     arguments = parser.parse_args()
 
     shutil.rmtree(arguments.out / "tree", ignore_errors=True)
     corpus = Corpus(arguments.out, arguments.seed)
-    for part in (formats, credentials, decoys, usages):
+    for part in parts:
         part.plant_all(corpus)
 
     expected = corpus.expected()

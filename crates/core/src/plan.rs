@@ -126,7 +126,7 @@ pub struct Plan {
     pub apps: Vec<PlannedApp>,
     /// Credentials that belong to no integration.
     pub loose: Vec<Loose>,
-    /// Files that name calls and are no integration.
+    /// Files that name calls and do not belong to an integration.
     pub ignored: Vec<Ignored>,
     /// The scopes that HubSpot's credential needs, through which all of them go: the union.
     pub connection_scopes: Vec<&'static str>,
@@ -200,9 +200,9 @@ pub struct Placed {
 pub struct Reason {
     /// Its name.
     pub scope: &'static str,
-    /// Operations of HubSpot's that it opens and that write.
+    /// How many write operations of HubSpot the scope opens.
     pub writes: u32,
-    /// Operations of HubSpot's that it opens and that read.
+    /// How many read operations of HubSpot the scope opens.
     pub reads: u32,
     /// The operations of the integration that it opens, or what else asks for it.
     pub because: Vec<String>,

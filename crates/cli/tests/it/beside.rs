@@ -134,14 +134,20 @@ fn the_remedy_of_a_refusal_opens_the_call() {
     assert_eq!(found["associations"]["deals"]["results"][0]["id"], account.deal.as_str());
 }
 
-#[test]
-fn in_front_of_hubspot_such_calls_are_refused_until_the_operator_forwards_them() {
-    let account = Account::start();
+/// A gateway whose connected account is this embedded one.
+fn in_front_of(account: &Account) -> Keyway {
     let gateway = Keyway::start(&["--ephemeral"]);
     let file = gateway.folder.path().join("credential");
     std::fs::write(&file, &account.full).unwrap();
     let base = base(&account.keyway);
     gateway.json(&["account", "add", "Production", "--connect", "--base-url", &base, "--credential-file", &file.display().to_string()]);
+    gateway
+}
+
+#[test]
+fn in_front_of_hubspot_such_calls_are_refused_until_the_operator_forwards_them() {
+    let account = Account::start();
+    let gateway = in_front_of(&account);
     let contacts = app(&gateway, "4242", "Contacts", "crm.objects.contacts.read,crm.objects.contacts.write");
     let before = account.keyway.json(&["audit", "list", "--app", "Full"])["records"].as_array().unwrap().len();
     for call in account.calls() {
@@ -192,11 +198,7 @@ fn import(gateway: &Keyway, token: &str, body: &str) -> (u16, String) {
 #[test]
 fn in_front_of_hubspot_an_import_needs_the_scopes_of_the_types_in_its_form() {
     let account = Account::start();
-    let gateway = Keyway::start(&["--ephemeral"]);
-    let file = gateway.folder.path().join("credential");
-    std::fs::write(&file, &account.full).unwrap();
-    let base = base(&account.keyway);
-    gateway.json(&["account", "add", "Production", "--connect", "--base-url", &base, "--credential-file", &file.display().to_string()]);
+    let gateway = in_front_of(&account);
     let importer = app(&gateway, "4242", "Importer", "crm.import");
     let both = app(&gateway, "4242", "Both", "crm.import,crm.objects.contacts.write");
     let second = "--b\r\nContent-Disposition: form-data; name=\"importRequest\"\r\n\r\n{}\r\n";

@@ -226,7 +226,7 @@ impl<'e> Facts<'e> {
             return None;
         }
         let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
-        // A Keyway has a name of its own, and takes paths of HubSpot's API only.
+        // A Keyway server has its own host name. It serves only paths that HubSpot's API has.
         let foreign = |host: &&str| {
             let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
             !is_number && host.contains('.') && !is_for_tests(host) && crate::sunset::family(self.raw_path()).is_none()

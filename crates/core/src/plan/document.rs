@@ -288,7 +288,7 @@ fn loose(plan: &Plan, blocks: &mut Vec<Block>) {
         return;
     }
     blocks.push(Block::Heading(2, "Loose credentials".to_owned()));
-    blocks.push(Block::Text("These belong to no integration that was found. They are no apps; they are rotated or deleted.".to_owned()));
+    blocks.push(Block::Text("The scan found no integration for these credentials. Rotate or delete each of them.".to_owned()));
     let rows = plan.loose.iter().map(|loose| {
         let place = format!("`{}`{}", loose.leak.place, if loose.leak.in_history { ", in git's history too" } else { "" });
         vec![loose.leak.kind.replace('_', " "), format!("`{}`", loose.leak.masked), place, loose.because.to_owned()]
@@ -304,7 +304,9 @@ fn ignored(plan: &Plan, blocks: &mut Vec<Block>) {
         return;
     }
     blocks.push(Block::Heading(2, "Evidence that was left out".to_owned()));
-    blocks.push(Block::Text("These files name calls of HubSpot and are no integrations. They add no scopes.".to_owned()));
+    blocks.push(Block::Text(
+        "These files name HubSpot calls but do not belong to an integration. The plan takes no scopes from them.".to_owned(),
+    ));
     let mut reasons: Vec<_> = plan.ignored.iter().map(|one| one.reason).collect();
     reasons.sort_unstable();
     reasons.dedup();

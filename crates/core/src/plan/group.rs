@@ -101,7 +101,7 @@ impl Grouping {
         self.units.iter().any(|unit| unit.folder == folder && unit.deployed.is_some())
     }
 
-    /// What is deployed of a file: its own folder, the programs that build on it, or the program around it.
+    /// The folders that deploy a file: its own folder, the programs that build on it, or the program around it.
     fn services(&self, path: &str) -> Vec<String> {
         let Some(nearest) = self.nearest(path) else { return vec![by_custom(path).to_owned()] };
         let folder = &nearest.folder;

@@ -1,4 +1,4 @@
-//! Names of integrations that are no two alike: folders of one name are different integrations.
+//! Gives each integration a different name. Two folders with the same name are two integrations.
 
 use std::collections::BTreeMap;
 

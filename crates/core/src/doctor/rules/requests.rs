@@ -42,7 +42,7 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "the operation expects a number in this place, and got a word, 0, or a placeholder that was never filled in",
         remedy: &[
-            "look at the URL as it was sent: {id}, undefined, null and 0 are no ids",
+            "look at the URL as it was sent: {id}, undefined, null and 0 are not ids",
             "compare the path with HubSpot's reference: a word that is part of another path may stand where the id goes",
             "a call of /contacts/v1/lists/… is answered so since that API has ended: move to /crm/lists/2026-09",
         ],
