@@ -19,6 +19,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use keyway_core::time::Timestamp;
 
@@ -44,6 +45,9 @@ const DAY_MS: i64 = 86_400_000;
 const START: &str = "start";
 /// Said of a commit whose seal does not fit.
 const CHANGED: &str = "a commit is not as it was written";
+/// How often the writer asks which file has the live file's name. A deletion or a replacement shows at every
+/// commit, in the open file's own links.
+const NAME_EVERY: Duration = Duration::from_millis(100);
 /// The extension of files that a crash left without a whole commit.
 const CUT: &str = "cut";
 
@@ -101,6 +105,8 @@ struct Live {
     index: Index,
     /// The day it is of, counted since 1970; none before its first record.
     day: Option<i64>,
+    /// When its name was looked up last; none where the next commit must look.
+    looked: Option<Instant>,
 }
 
 /// The writer's side.
@@ -127,7 +133,11 @@ impl Shelf {
 
     /// All damage that was noticed so far; the newest file is looked at now.
     pub(super) fn damage(&self) -> Vec<Damage> {
-        let lost = self.locked().live.lost();
+        let lost = {
+            let live = &mut self.locked().live;
+            live.looked = None;
+            live.lost()
+        };
         if let Some((name, what)) = lost {
             self.damaged(name, 0, what);
         }
@@ -201,9 +211,9 @@ impl Files {
     pub fn commit(&mut self, records: &[(&AuditEntry, String)], begun: &[&AuditEntry]) -> io::Result<i64> {
         let day = records.iter().map(|(entry, _)| entry.at.as_ms().div_euclid(DAY_MS)).max();
         let due = {
-            let state = self.shelf.locked();
+            let mut state = self.shelf.locked();
             // Somebody took the file away, or changed it: what is written to it may be nowhere.
-            let lost = state.live.lost();
+            let lost = state.live.looked_after();
             let later = day.zip(state.live.day).is_some_and(|(day, of_file)| day > of_file);
             let index = &state.live.index;
             let due = index.records > 0 && (later || index.end >= FILE_BYTES || index.postings.len() >= POSTINGS_MAX);
@@ -380,7 +390,23 @@ impl Live {
             }
         };
         head.write(&file)?;
-        Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None })
+        Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None, looked: None })
+    }
+
+    /// What became of the file, before a commit. The name is looked up at most every [`NAME_EVERY`].
+    fn looked_after(&mut self) -> Option<(String, String)> {
+        let now = Instant::now();
+        let is_due = self.looked.is_none_or(|at| now.duration_since(at) >= NAME_EVERY);
+        if !is_due && !self.is_unlinked_or_cut() {
+            return None;
+        }
+        self.looked = Some(now);
+        self.lost()
+    }
+
+    /// Whether nothing has the file's name any more, or the file is shorter than it must be. One system call.
+    fn is_unlinked_or_cut(&self) -> bool {
+        self.path.is_some() && !matches!(self.file.metadata(), Ok(own) if own.nlink() > 0 && own.len() >= self.index.end)
     }
 
     /// What became of the file under its name, where that is not what is written; with its name.
