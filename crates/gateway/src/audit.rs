@@ -24,7 +24,6 @@ use keyway_core::time::Timestamp;
 use keyway_core::touched::Named;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyPool;
-use sqlx::any::AnyPoolOptions;
 use tokio::sync::oneshot;
 
 use chain::ChainKey;
@@ -257,7 +256,7 @@ impl AuditLog {
             Place::Postgres(url) => {
                 let writer = in_postgres(url, key.clone(), instances.clone(), stream).await?;
                 sqlx::any::install_default_drivers();
-                let readers = AnyPoolOptions::new().max_connections(4).min_connections(0).connect(url).await?;
+                let readers = crate::database::pool(4).connect(url).await?;
                 return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances });
             }
             Place::Folder(folder) => {

@@ -275,7 +275,7 @@ impl Control {
     }
 
     async fn refresh(&self, seen: &mut Change, state: &mut State) -> Result<()> {
-        let generation = store::generation(seen).await?;
+        let generation = store::generation(&mut *seen).await?;
         if generation != state.generation {
             let Everything { accounts, apps, tokens, public_apps, oauth_clients, authorities } = self.store.load_all(seen).await?;
             let accounts = shared(&state.accounts, accounts, |one| one.hub_id);

@@ -13,6 +13,7 @@ pub mod clock;
 mod console;
 pub mod control;
 pub mod coverage;
+pub mod database;
 pub mod double;
 pub mod guesses;
 pub mod held;

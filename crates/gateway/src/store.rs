@@ -17,7 +17,6 @@ pub(crate) mod sign_in;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::Tier;
@@ -26,11 +25,13 @@ use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_core::unlisted::Unlisted;
-use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::any::AnyRow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor, Row, SqlSafeStr};
 
 use crate::audit::chain::ChainKey;
+use crate::database;
+pub use crate::database::Change;
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
@@ -93,9 +94,6 @@ pub(crate) struct Everything {
     pub authorities: Vec<Arc<ProxyAuthority>>,
 }
 
-/// A change under way; nothing of it counts before `commit`.
-pub type Change = Transaction<'static, Any>;
-
 impl Store {
     /// Opens the store of a data folder, which is made if it is missing, or one kept nowhere; with
     /// `database`, a PostgreSQL that other instances may use too (the folder then holds the master
@@ -126,10 +124,8 @@ impl Store {
         if let (Some(folder), false) = (folder, shared) {
             check_is_readable(&url, folder).await?;
         }
-        let pool = AnyPoolOptions::new()
-            // On SQLite one connection: changes are rare and follow each other; a memory store lives as long as it.
-            .max_connections(if shared { 4 } else { 1 })
-            .acquire_timeout(ANSWER_TIME_MAX)
+        // On SQLite one connection: changes are rare and follow each other; a memory store lives as long as it.
+        let pool = database::pool(if shared { 4 } else { 1 })
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |connection, _| {
@@ -207,10 +203,10 @@ impl Store {
     /// # Errors
     /// The store can't be read.
     pub(crate) async fn load_all(&self, change: &mut Change) -> Result<Everything, StoreError> {
-        let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut **change).await?;
-        let apps = sqlx::query("select * from app order by id").fetch_all(&mut **change).await?;
-        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut **change).await?;
-        let connections = sqlx::query("select * from connection").fetch_all(&mut **change).await?;
+        let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *change).await?;
+        let apps = sqlx::query("select * from app order by id").fetch_all(&mut *change).await?;
+        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *change).await?;
+        let connections = sqlx::query("select * from connection").fetch_all(&mut *change).await?;
         let mut accounts = each(&accounts, account)?;
         for row in &connections {
             let hub_id = unsigned(row.try_get("hub_id")?, "hub id")?;
@@ -265,7 +261,7 @@ impl Store {
         .bind(connection.former.as_ref().map(|former| former.hint.clone()))
         .bind(connection.former.as_ref().map(|former| former.until.as_ms()))
         .bind(connection.oauth_client.map(signed))
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
         Ok(())
     }
@@ -275,7 +271,7 @@ impl Store {
     /// # Errors
     /// The store can't be written.
     pub async fn begin(&self) -> Result<Change, StoreError> {
-        let mut change = self.pool.begin().await?;
+        let mut change = Change::begin(&self.pool).await?;
         if self.shared {
             change.execute("set local lock_timeout = '5s'").await?;
             change.execute("select pg_advisory_xact_lock(7253001)").await?;
@@ -285,7 +281,7 @@ impl Store {
 
     /// Begins to read: what is seen is all of one moment.
     pub(crate) async fn read(&self) -> Result<Change, StoreError> {
-        let mut reading = self.pool.begin().await?;
+        let mut reading = Change::begin(&self.pool).await?;
         if self.shared {
             reading.execute("set transaction isolation level repeatable read, read only").await?;
         }
@@ -297,13 +293,12 @@ impl Store {
     /// # Errors
     /// The store does not answer.
     pub async fn generation(&self) -> Result<i64, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        generation(&mut connection).await
+        generation(&self.pool).await
     }
 
     /// Numbers a change, and tells the other instances of it once it is committed.
     pub(crate) async fn number(&self, change: &mut Change) -> Result<i64, StoreError> {
-        let number = sqlx::query("update generation set value = value + 1 returning value").fetch_one(&mut **change).await?;
+        let number = sqlx::query("update generation set value = value + 1 returning value").fetch_one(&mut *change).await?;
         if self.shared {
             change.execute("select pg_notify('keyway', '')").await?;
         }
@@ -360,12 +355,9 @@ pub(crate) fn lock(path: &Path) -> Result<impl Drop + use<>, StoreError> {
     folder::prepare(path)
 }
 
-/// Longest wait for a connection to the database.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// The number of the last change.
-pub(crate) async fn generation(connection: &mut AnyConnection) -> Result<i64, StoreError> {
-    Ok(sqlx::query("select value from generation").fetch_one(connection).await?.try_get(0)?)
+pub(crate) async fn generation<'c>(seen: impl Executor<'c, Database = Any>) -> Result<i64, StoreError> {
+    Ok(sqlx::query("select value from generation").fetch_one(seen).await?.try_get(0)?)
 }
 
 /// A URL that names a PostgreSQL.
@@ -457,7 +449,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
     .bind(account.created_at.as_ms())
     .bind(account.guards.beside_path.name())
     .bind(account.guards.sensitive.name())
-    .execute(&mut **change)
+    .execute(&mut *change)
     .await?;
     Ok(())
 }
@@ -482,7 +474,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(app.public_app.map(signed))
         .bind(i64::from(app.no_limits))
         .bind(json_list(&app.unlisted.to_texts()))
-        .fetch_one(&mut **change)
+        .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
 }
@@ -507,7 +499,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.no_limits))
     .bind(json_list(&app.unlisted.to_texts()))
     .bind(signed(app.id))
-    .execute(&mut **change)
+    .execute(&mut *change)
     .await?;
     Ok(())
 }
@@ -525,7 +517,7 @@ pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u
         .bind(grant.map(|grant| json_list(&grant.scopes)))
         .bind(grant.map(|grant| grant.user.clone()))
         .bind(grant.map(|grant| signed(grant.user_id)))
-        .fetch_one(&mut **change)
+        .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "token id")
 }
@@ -536,7 +528,7 @@ pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(
         .bind(token.expires_at.map(Timestamp::as_ms))
         .bind(token.revoked_at.map(Timestamp::as_ms))
         .bind(signed(token.id))
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
     Ok(())
 }
@@ -547,7 +539,7 @@ pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]
         sqlx::query("update token set last_used_at = $1 where id = $2 and coalesce(last_used_at, 0) < $1")
             .bind(at.as_ms())
             .bind(signed(*token_id))
-            .execute(&mut **change)
+            .execute(&mut *change)
             .await?;
     }
     Ok(())
@@ -555,19 +547,19 @@ pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]
 
 /// When tokens were last used, on any instance.
 pub(crate) async fn last_used(change: &mut Change) -> Result<Vec<(u64, Timestamp)>, StoreError> {
-    let rows = sqlx::query("select id, last_used_at from token where last_used_at is not null").fetch_all(&mut **change).await?;
+    let rows = sqlx::query("select id, last_used_at from token where last_used_at is not null").fetch_all(&mut *change).await?;
     each(&rows, |row| Ok((unsigned(row.try_get("id")?, "token id")?, Timestamp::from_ms(row.try_get("last_used_at")?))))
 }
 
 /// Deletes an account with its apps and tokens.
 pub(crate) async fn delete_account(change: &mut Change, hub_id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from account where hub_id = $1").bind(signed(hub_id)).execute(&mut **change).await?;
+    sqlx::query("delete from account where hub_id = $1").bind(signed(hub_id)).execute(&mut *change).await?;
     Ok(())
 }
 
 /// Deletes an app with its tokens.
 pub(crate) async fn delete_app(change: &mut Change, app_id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from app where id = $1").bind(signed(app_id)).execute(&mut **change).await?;
+    sqlx::query("delete from app where id = $1").bind(signed(app_id)).execute(&mut *change).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::model::AdminToken;
 
 /// All of them, those that have ended too.
 pub(crate) async fn all(reading: &mut Change) -> Result<Vec<AdminToken>, StoreError> {
-    each(&sqlx::query("select * from admin_token order by id").fetch_all(&mut **reading).await?, admin_token)
+    each(&sqlx::query("select * from admin_token order by id").fetch_all(&mut *reading).await?, admin_token)
 }
 
 /// Inserts a token and returns its id; its own `id` is not looked at.
@@ -26,14 +26,14 @@ pub(crate) async fn insert(change: &mut Change, token: &AdminToken, hash: &Token
         .bind(token.created_at.as_ms())
         .bind(&token.created_by)
         .bind(token.expires_at.map(Timestamp::as_ms))
-        .fetch_one(&mut **change)
+        .fetch_one(&mut *change)
         .await?;
     unsigned(row.try_get(0)?, "admin token id")
 }
 
 /// Ends a token.
 pub(crate) async fn revoke(change: &mut Change, id: u64, at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("update admin_token set revoked_at = $1 where id = $2").bind(at.as_ms()).bind(signed(id)).execute(&mut **change).await?;
+    sqlx::query("update admin_token set revoked_at = $1 where id = $2").bind(at.as_ms()).bind(signed(id)).execute(&mut *change).await?;
     Ok(())
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn insert(change: &mut Change, record: &ChangeRecord) -> Result
         .bind(record.became.to_string())
         .bind(&record.source)
         .bind(record.hub_id.map(signed))
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
     Ok(())
 }

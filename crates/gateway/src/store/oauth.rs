@@ -15,7 +15,7 @@ use crate::model::{ClientSecret, Distribution, PublicApp};
 
 /// Every public app.
 pub(super) async fn public_apps(change: &mut Change) -> Result<Vec<PublicApp>, StoreError> {
-    let rows = sqlx::query("select * from public_app order by id").fetch_all(&mut **change).await?;
+    let rows = sqlx::query("select * from public_app order by id").fetch_all(&mut *change).await?;
     each(&rows, public_app)
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn insert_public_app(change: &mut Change, app: &PublicApp) -> R
         .bind(i64::from(app.enabled))
         .bind(app.created_at.as_ms())
         .bind(app.updated_at.as_ms())
-        .fetch_one(&mut **change)
+        .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "public app id")
 }
@@ -62,14 +62,14 @@ pub(crate) async fn update_public_app(change: &mut Change, app: &PublicApp) -> R
     .bind(i64::from(app.enabled))
     .bind(app.updated_at.as_ms())
     .bind(signed(app.id))
-    .execute(&mut **change)
+    .execute(&mut *change)
     .await?;
     Ok(())
 }
 
 /// Deletes a public app with its installs and their tokens.
 pub(crate) async fn delete_public_app(change: &mut Change, id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from public_app where id = $1").bind(signed(id)).execute(&mut **change).await?;
+    sqlx::query("delete from public_app where id = $1").bind(signed(id)).execute(&mut *change).await?;
     Ok(())
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct StoredCode {
 
 /// Keeps a code; those that ended a day ago go.
 pub(crate) async fn put_code(change: &mut Change, hash: &TokenHash, code: &StoredCode, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("delete from oauth_code where expires_at < $1").bind(now.as_ms() - 86_400_000).execute(&mut **change).await?;
+    sqlx::query("delete from oauth_code where expires_at < $1").bind(now.as_ms() - 86_400_000).execute(&mut *change).await?;
     sqlx::query(
         "insert into oauth_code (hash, public_app_id, hub_id, redirect_uri, challenge, scopes, granted_by, granted_by_id, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -101,14 +101,14 @@ pub(crate) async fn put_code(change: &mut Change, hash: &TokenHash, code: &Store
     .bind(&code.user)
     .bind(signed(code.user_id))
     .bind(code.grant.expires_at.as_ms())
-    .execute(&mut **change)
+    .execute(&mut *change)
     .await?;
     Ok(())
 }
 
 /// A code; its `client_id` is left empty, for the caller to fill in.
 pub(crate) async fn code(change: &mut Change, hash: &TokenHash) -> Result<Option<StoredCode>, StoreError> {
-    let row = sqlx::query("select * from oauth_code where hash = $1").bind(hash.0.to_vec()).fetch_optional(&mut **change).await?;
+    let row = sqlx::query("select * from oauth_code where hash = $1").bind(hash.0.to_vec()).fetch_optional(&mut *change).await?;
     let Some(row) = row else { return Ok(None) };
     let challenge = row.try_get::<Option<String>, _>("challenge")?;
     let token_id = row.try_get::<Option<i64>, _>("token_id")?.map(|id| unsigned(id, "token id")).transpose()?;
@@ -133,7 +133,7 @@ pub(crate) async fn code_is_used(change: &mut Change, hash: &TokenHash, token_id
     sqlx::query("update oauth_code set used = 1, token_id = $1 where hash = $2")
         .bind(signed(token_id))
         .bind(hash.0.to_vec())
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
     Ok(())
 }
@@ -143,7 +143,7 @@ pub(crate) async fn code_is_used(change: &mut Change, hash: &TokenHash, token_id
 pub(crate) async fn generation_of(change: &mut Change, token_id: u64) -> Result<Option<(u64, Timestamp)>, StoreError> {
     // Writing takes the row, in both databases.
     let query = "update token set generation = generation where id = $1 and revoked_at is null and expires_at is null returning generation, rotated_at";
-    let row = sqlx::query(query).bind(signed(token_id)).fetch_optional(&mut **change).await?;
+    let row = sqlx::query(query).bind(signed(token_id)).fetch_optional(&mut *change).await?;
     let read = |row: AnyRow| {
         let rotated_at = row.try_get::<Option<i64>, _>(1)?.unwrap_or_default();
         Ok((unsigned(row.try_get(0)?, "generation")?, Timestamp::from_ms(rotated_at)))
@@ -154,7 +154,7 @@ pub(crate) async fn generation_of(change: &mut Change, token_id: u64) -> Result<
 /// A refresh token was rotated.
 pub(crate) async fn put_generation(change: &mut Change, token_id: u64, generation: u64, now: Timestamp) -> Result<(), StoreError> {
     let query = "update token set generation = $1, rotated_at = $2 where id = $3";
-    sqlx::query(query).bind(signed(generation)).bind(now.as_ms()).bind(signed(token_id)).execute(&mut **change).await?;
+    sqlx::query(query).bind(signed(generation)).bind(now.as_ms()).bind(signed(token_id)).execute(&mut *change).await?;
     Ok(())
 }
 

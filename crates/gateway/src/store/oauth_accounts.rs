@@ -33,7 +33,7 @@ pub(crate) struct Pending {
 impl Store {
     /// Every client, its secret opened.
     pub(super) async fn oauth_clients(&self, change: &mut Change) -> Result<Vec<OAuthClient>, StoreError> {
-        let rows = sqlx::query("select * from oauth_client order by id").fetch_all(&mut **change).await?;
+        let rows = sqlx::query("select * from oauth_client order by id").fetch_all(&mut *change).await?;
         let list = |row: &AnyRow, column: &str| {
             serde_json::from_str::<Vec<String>>(row.try_get(column)?).map_err(|_| StoreError::Row("list of scopes"))
         };
@@ -67,7 +67,7 @@ impl Store {
             .bind(json_list(&client.scopes))
             .bind(json_list(&client.optional_scopes))
             .bind(client.created_at.as_ms())
-            .fetch_one(&mut **change)
+            .fetch_one(&mut *change)
             .await?;
         unsigned(made.try_get(0)?, "client id")
     }
@@ -93,7 +93,7 @@ impl Store {
         .bind(self.vault.seal_for(&refresh_of(hub_id), refresh)?)
         .bind(sealed)
         .bind(expires_at)
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
         Ok(())
     }

@@ -21,7 +21,7 @@ macro_rules! select_person {
 
 /// Everybody.
 pub(crate) async fn people(change: &mut Change) -> Result<Vec<Person>, StoreError> {
-    each(&sqlx::query(select_person!("order by email")).fetch_all(&mut **change).await?, person)
+    each(&sqlx::query(select_person!("order by email")).fetch_all(&mut *change).await?, person)
 }
 
 /// Inserts a person and returns their id; one who is there gets a new role, and a new password where there is one.
@@ -34,19 +34,19 @@ pub(crate) async fn put_person(change: &mut Change, person: &Person, password: O
         .bind(person.created_at.as_ms())
         .bind(person.role.name())
         .bind(apps(&person.role))
-        .fetch_one(&mut **change)
+        .fetch_one(&mut *change)
         .await?;
     unsigned(row.try_get(0)?, "person id")
 }
 
 /// Deletes a person with their sessions; whether there was one.
 pub(crate) async fn delete_person(change: &mut Change, email: &str) -> Result<bool, StoreError> {
-    Ok(sqlx::query("delete from person where email = $1").bind(email).execute(&mut **change).await?.rows_affected() > 0)
+    Ok(sqlx::query("delete from person where email = $1").bind(email).execute(&mut *change).await?.rows_affected() > 0)
 }
 
 /// Ends all sessions of a person.
 pub(crate) async fn end_sessions(change: &mut Change, person_id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from session where person_id = $1").bind(signed(person_id)).execute(&mut **change).await?;
+    sqlx::query("delete from session where person_id = $1").bind(signed(person_id)).execute(&mut *change).await?;
     Ok(())
 }
 
@@ -58,31 +58,31 @@ pub(crate) async fn put_session(
     (now, ends): (Timestamp, Timestamp),
     pending: bool,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from session where expires_at < $1").bind(now.as_ms()).execute(&mut **change).await?;
+    sqlx::query("delete from session where expires_at < $1").bind(now.as_ms()).execute(&mut *change).await?;
     sqlx::query("insert into session (hash, person_id, created_at, expires_at, pending) values ($1, $2, $3, $4, $5)")
         .bind(hash.0.to_vec())
         .bind(signed(person_id))
         .bind(now.as_ms())
         .bind(ends.as_ms())
         .bind(i64::from(pending))
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
     if !pending {
         let query = sqlx::query("update person set signed_in_at = $1 where id = $2").bind(now.as_ms()).bind(signed(person_id));
-        query.execute(&mut **change).await?;
+        query.execute(&mut *change).await?;
     }
     Ok(())
 }
 
 /// Ends a session.
 pub(crate) async fn end_session(change: &mut Change, hash: &TokenHash) -> Result<(), StoreError> {
-    sqlx::query("delete from session where hash = $1").bind(hash.0.to_vec()).execute(&mut **change).await?;
+    sqlx::query("delete from session where hash = $1").bind(hash.0.to_vec()).execute(&mut *change).await?;
     Ok(())
 }
 
 /// Puts a new password in place.
 pub(crate) async fn put_password(change: &mut Change, person_id: u64, password: &str) -> Result<(), StoreError> {
-    sqlx::query("update person set password = $1 where id = $2").bind(password).bind(signed(person_id)).execute(&mut **change).await?;
+    sqlx::query("update person set password = $1 where id = $2").bind(password).bind(signed(person_id)).execute(&mut *change).await?;
     Ok(())
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn put_provider(change: &mut Change, person_id: u64, provider: 
         .bind(provider.map(|(issuer, _)| issuer))
         .bind(provider.map(|(_, subject)| subject))
         .bind(signed(person_id))
-        .execute(&mut **change)
+        .execute(&mut *change)
         .await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::model::ProxyAuthority;
 impl Store {
     /// All of them.
     pub(super) async fn proxy_authorities(&self, reading: &mut Change) -> Result<Vec<ProxyAuthority>, StoreError> {
-        let rows = sqlx::query("select * from proxy_authority order by id").fetch_all(&mut **reading).await?;
+        let rows = sqlx::query("select * from proxy_authority order by id").fetch_all(&mut *reading).await?;
         let moment = |row: &sqlx::any::AnyRow, column: &str| row.try_get(column).map(Timestamp::from_ms);
         let mut authorities = Vec::new();
         for row in &rows {
@@ -37,7 +37,7 @@ impl Store {
             .bind(authority.created_at.as_ms())
             .bind(authority.signs_from.as_ms())
             .bind(authority.expires_at.as_ms())
-            .fetch_one(&mut **change)
+            .fetch_one(&mut *change)
             .await?;
         unsigned(row.try_get(0)?, "authority id")
     }
@@ -45,7 +45,7 @@ impl Store {
 
 /// Deletes an authority with its key.
 pub(crate) async fn delete_authority(change: &mut Change, id: u64) -> Result<(), StoreError> {
-    sqlx::query("delete from proxy_authority where id = $1").bind(signed(id)).execute(&mut **change).await?;
+    sqlx::query("delete from proxy_authority where id = $1").bind(signed(id)).execute(&mut *change).await?;
     Ok(())
 }
 

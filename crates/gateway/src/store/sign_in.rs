@@ -20,19 +20,19 @@ pub(crate) struct SecondFactor {
 /// Keeps the hash of the one set-up link; a former link is of no use any more.
 pub(crate) async fn put_set_up_link(change: &mut Change, hash: &TokenHash, ends: Timestamp) -> Result<(), StoreError> {
     take_set_up_link(change).await?;
-    sqlx::query("insert into set_up_link values (1, $1, $2)").bind(hash.0.to_vec()).bind(ends.as_ms()).execute(&mut **change).await?;
+    sqlx::query("insert into set_up_link values (1, $1, $2)").bind(hash.0.to_vec()).bind(ends.as_ms()).execute(&mut *change).await?;
     Ok(())
 }
 
 /// Whether the set-up link has this hash and has not ended.
 pub(crate) async fn is_set_up_link(change: &mut Change, hash: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
     let query = sqlx::query("select 1 from set_up_link where hash = $1 and expires_at > $2").bind(hash.0.to_vec()).bind(now.as_ms());
-    Ok(query.fetch_optional(&mut **change).await?.is_some())
+    Ok(query.fetch_optional(&mut *change).await?.is_some())
 }
 
 /// Ends the set-up link.
 pub(crate) async fn take_set_up_link(change: &mut Change) -> Result<(), StoreError> {
-    sqlx::query("delete from set_up_link").execute(&mut **change).await?;
+    sqlx::query("delete from set_up_link").execute(&mut *change).await?;
     Ok(())
 }
 
@@ -40,21 +40,21 @@ pub(crate) async fn take_set_up_link(change: &mut Change) -> Result<(), StoreErr
 /// once follow each other here, so that one of them is refused.
 pub(crate) async fn use_step(change: &mut Change, person_id: u64, step: i64) -> Result<bool, StoreError> {
     let query = "update second_factor set last_step = $1, confirmed = 1 where person_id = $2 and last_step < $1";
-    Ok(sqlx::query(query).bind(step).bind(signed(person_id)).execute(&mut **change).await?.rows_affected() > 0)
+    Ok(sqlx::query(query).bind(step).bind(signed(person_id)).execute(&mut *change).await?.rows_affected() > 0)
 }
 
 /// Takes a recovery code; whether it was one of theirs.
 pub(crate) async fn use_recovery_code(change: &mut Change, person_id: u64, hash: &TokenHash) -> Result<bool, StoreError> {
     let query = sqlx::query("delete from recovery_code where hash = $1 and person_id = $2").bind(hash.0.to_vec()).bind(signed(person_id));
-    Ok(query.execute(&mut **change).await?.rows_affected() > 0)
+    Ok(query.execute(&mut *change).await?.rows_affected() > 0)
 }
 
 /// Puts new recovery codes in the place of the former ones.
 pub(crate) async fn put_recovery_codes(change: &mut Change, person_id: u64, hashes: &[TokenHash]) -> Result<(), StoreError> {
-    sqlx::query("delete from recovery_code where person_id = $1").bind(signed(person_id)).execute(&mut **change).await?;
+    sqlx::query("delete from recovery_code where person_id = $1").bind(signed(person_id)).execute(&mut *change).await?;
     for hash in hashes {
         let query = sqlx::query("insert into recovery_code (hash, person_id) values ($1, $2)").bind(hash.0.to_vec());
-        query.bind(signed(person_id)).execute(&mut **change).await?;
+        query.bind(signed(person_id)).execute(&mut *change).await?;
     }
     Ok(())
 }
@@ -63,14 +63,14 @@ pub(crate) async fn put_recovery_codes(change: &mut Change, person_id: u64, hash
 pub(crate) async fn delete_second_factor(change: &mut Change, person_id: u64) -> Result<bool, StoreError> {
     put_recovery_codes(change, person_id, &[]).await?;
     let query = sqlx::query("delete from second_factor where person_id = $1").bind(signed(person_id));
-    Ok(query.execute(&mut **change).await?.rows_affected() > 0)
+    Ok(query.execute(&mut *change).await?.rows_affected() > 0)
 }
 
 impl Store {
     /// A person's second factor, confirmed or not.
     pub(crate) async fn second_factor(&self, change: &mut Change, person_id: u64) -> Result<Option<SecondFactor>, StoreError> {
         let query = sqlx::query("select * from second_factor where person_id = $1").bind(signed(person_id));
-        let Some(row) = query.fetch_optional(&mut **change).await? else { return Ok(None) };
+        let Some(row) = query.fetch_optional(&mut *change).await? else { return Ok(None) };
         Ok(Some(SecondFactor {
             key: self.vault.open_for(&bound_to(person_id), row.try_get("sealed")?)?,
             confirmed: row.try_get::<i64, _>("confirmed")? != 0,
@@ -84,7 +84,7 @@ impl Store {
         sqlx::query("insert into second_factor (person_id, sealed) values ($1, $2)")
             .bind(signed(person_id))
             .bind(self.vault.seal_for(&bound_to(person_id), key)?)
-            .execute(&mut **change)
+            .execute(&mut *change)
             .await?;
         Ok(())
     }
