@@ -32,6 +32,7 @@ system_packages() {
   need redis-server redis-server
   need nginx nginx-light
   need openssl openssl
+  need shellcheck shellcheck
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
   python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 }
@@ -65,11 +66,12 @@ env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap
 env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
 env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
+env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -133,6 +135,7 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
+scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
 proxied_programs() { python3 tests/proxy/run.py; }
 
@@ -173,6 +176,7 @@ client-requests|client_requests|every request that the packages of HubSpot'\''s 
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
+scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
 recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser
 fix|fixed_integrations|twelve integrations: refused, planned, fixed, running again
