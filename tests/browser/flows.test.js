@@ -218,7 +218,7 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
     await page.getByLabel('New credential').fill(second.token)
     await page.getByRole('button', { name: 'Put it in place' }).click()
     await page.getByText('The new credential is in place').waitFor()
-    await page.getByRole('button', { name: 'Put it back' }).click()
+    await page.getByRole('button', { name: 'Restore' }).click()
     await page.getByText('The credential that was in place before is back').waitFor()
 
     // By OAuth: the other server's consent page stands for HubSpot's.

@@ -10,8 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::sunset::AsOf;
 
-/// The access layer for HubSpot: its own token, the least scopes and a record of every call for
-/// each integration.
+/// Gateway, scanner and test double for the HubSpot API
 #[derive(Parser)]
 #[command(name = "keyway", version, propagate_version = true)]
 pub struct Args {
@@ -61,7 +60,7 @@ pub enum Command {
         #[command(subcommand)]
         action: Install,
     },
-    /// Apps of HubSpot's with which accounts are connected by OAuth
+    /// HubSpot apps that connect accounts by OAuth
     OauthClient {
         #[command(subcommand)]
         action: OAuthClient,
@@ -99,7 +98,7 @@ pub enum Command {
     Fix(fix::Fix),
     /// Name the cause of a call that failed, and what to do about it
     Doctor(doctor::Doctor),
-    /// What ends when, by app and operation, from the calls on record
+    /// What ends when, by app and operation, from the recorded calls
     Sunset {
         /// Of one account
         #[arg(long, value_name = "ID")]
@@ -218,7 +217,7 @@ pub enum ReportFormat {
     Json,
     /// SARIF 2.1.0, as code hosts show it
     Sarif,
-    /// One file to hand on
+    /// One file for people to read
     Html,
     Markdown,
     /// JUnit XML, as any CI shows it
@@ -491,7 +490,7 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
-    /// Put the credential back that was in place before `rotate`, which is kept for a week
+    /// Restore the credential that `rotate` replaced; Keyway keeps it for a week
     Rollback {
         /// Its hub id
         hub_id: u64,
@@ -607,7 +606,7 @@ pub enum App {
         /// Days to look back
         #[arg(long, default_value_t = 90)]
         days: u32,
-        /// Take away the scopes that no call needed
+        /// Remove the scopes that no call needed
         #[arg(long)]
         apply: bool,
         /// Print JSON
@@ -635,7 +634,7 @@ pub enum App {
         /// Add scopes (commas or spaces between several)
         #[arg(long, value_name = "SCOPES")]
         add_scope: Vec<String>,
-        /// Take scopes away
+        /// Remove scopes
         #[arg(long, value_name = "SCOPES")]
         remove_scope: Vec<String>,
         /// Print JSON
@@ -711,7 +710,7 @@ pub struct Sharing {
 
 #[derive(Subcommand)]
 pub enum Portal {
-    /// Make the account as new: no records, faults, requests or use of limits; apps and tokens stay
+    /// Empty the account: no records, faults, requests or use of limits; apps and tokens stay
     Reset {
         /// Print JSON
         #[arg(long)]
@@ -783,7 +782,7 @@ pub struct RequestFilter {
     /// Of this method
     #[arg(long)]
     pub method: Option<String>,
-    /// Of this path; * stands for anything
+    /// Of this path; * matches anything
     #[arg(long)]
     pub path: Option<String>,
     /// Of this operation, such as 'POST /crm/objects/2026-09/{objectType}'
@@ -901,19 +900,19 @@ pub struct FaultRule {
     /// Calls of this method only
     #[arg(long)]
     pub method: Option<String>,
-    /// Calls of this path only; * stands for anything
+    /// Calls of this path only; * matches anything
     #[arg(long)]
     pub path: Option<String>,
     /// Calls of this app only, by id or name
     #[arg(long)]
     pub app: Option<String>,
-    /// Let so many calls pass first
+    /// How many calls pass first
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub after: u64,
-    /// Make so many calls fail; all when left out
+    /// How many calls fail; all when left out
     #[arg(long, value_name = "N")]
     pub times: Option<u64>,
-    /// How likely each call fails, from 0 to 1
+    /// Probability that a call fails, from 0 to 1
     #[arg(long, value_name = "P")]
     pub probability: Option<f64>,
     /// Where chance begins: the same seed, the same calls
@@ -930,7 +929,7 @@ pub enum Webhook {
         /// Where they go, such as http://127.0.0.1:3000/webhooks
         #[arg(long, value_name = "URL")]
         to: String,
-        /// What is told of: contact.creation, contact.propertyChange:email, object.creation:0-1, object.propertyChange:0-1:email
+        /// The events that fire the webhook: contact.creation, contact.propertyChange:email, object.creation:0-1, object.propertyChange:0-1:email
         #[arg(required = true, value_name = "EVENT")]
         events: Vec<String>,
         /// Print JSON
@@ -1007,7 +1006,7 @@ pub enum Clock {
     Set {
         /// Such as 2027-01-31T09:00:00Z
         time: String,
-        /// Let it stand still
+        /// Stop it at that time
         #[arg(long)]
         frozen: bool,
         /// Print JSON
@@ -1022,7 +1021,7 @@ pub enum Clock {
         #[arg(long)]
         json: bool,
     },
-    /// Let it stand still where it is
+    /// Stop it at the present time
     Freeze {
         /// Print JSON
         #[arg(long)]
@@ -1074,7 +1073,7 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Let in a key that a caller which can't be changed still sends in ?hapikey=, for one app
+    /// Accept an old key in ?hapikey= for one app, for code that you cannot change
     LegacyKey {
         /// The app's id or name
         app: String,
@@ -1238,7 +1237,7 @@ pub enum Install {
         #[arg(long)]
         json: bool,
     },
-    /// Say yes to an authorization URL, as the consent page would, and print where it leads: for tests and scripts
+    /// Approve an authorization URL and print the redirect: for tests and scripts
     Approve {
         /// The URL that the app would send a person to
         authorize_url: String,
@@ -1265,7 +1264,7 @@ pub enum Install {
 #[derive(Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "made once, from the command line")]
 pub enum OAuthClient {
-    /// Add an app of HubSpot's, or change the one of that name (for a new secret); one of the --credential options names its secret
+    /// Add a HubSpot app, or change the one of that name (for a new secret); one of the --credential options names its secret
     Add {
         /// What people call it
         name: String,

@@ -9,7 +9,7 @@ pub struct Plan {
     /// A report of `keyway scan --json` (`-` is standard input), or a folder, which is scanned
     #[arg(required_unless_present = "recorded", value_name = "REPORT|FOLDER")]
     pub from: Option<PathBuf>,
-    /// Also, or only, from the calls that the running server has on record
+    /// Also, or only, from the calls that the running server recorded
     #[arg(long)]
     pub recorded: bool,
     /// With --recorded: days to look back
@@ -58,7 +58,7 @@ pub enum By {
 pub enum PlanFormat {
     /// For a terminal
     Human,
-    /// To hand on or to put into an issue
+    /// To send to others or to paste into an issue
     Markdown,
     /// One file to open in a browser or to print, one page for each integration
     Html,
