@@ -25,6 +25,7 @@ system_documentation() { # the site with checked links, and every command that i
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
   python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
+words() { python3 tests/words/check.py; }
 packages() {
   need cc build-essential
   need node nodejs
@@ -190,6 +191,7 @@ client-requests|client_requests|every request that the packages of HubSpot'\''s 
 planted-corpus|planted_corpus|what the scanner finds in a corpus with known answers
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
+words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
