@@ -60,6 +60,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     let text = written(&report, &args, &today);
     match &args.output {
         Some(path) => std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?,
+        None if coloured(&args) => super::print_coloured(text.trim_end())?,
         None => super::print(text.trim_end())?,
     }
     Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })

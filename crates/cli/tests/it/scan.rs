@@ -30,6 +30,17 @@ fn folder(content: &str) -> tempfile::TempDir {
 }
 
 #[test]
+fn colours_of_the_report_reach_a_terminal_and_those_of_file_names_do_not() {
+    let leaky = folder(&format!("T={}\n", token(1)));
+    std::fs::write(leaky.path().join("\u{1b}[5mx.env"), format!("T={}\n", token(2))).expect("files can be written");
+    let coloured = String::from_utf8(scan(leaky.path(), &["--color", "always"]).stdout).expect("UTF-8");
+    assert!(coloured.contains("\u{1b}[1mSummary\u{1b}[0m"), "{coloured:?}");
+    assert!(coloured.contains("\\u{1b}[5mx.env") && !coloured.contains("\u{1b}[5m"), "{coloured:?}");
+    let plain = String::from_utf8(scan(leaky.path(), &["--color", "never"]).stdout).expect("UTF-8");
+    assert!(plain.contains("Summary") && !plain.contains('\u{1b}'), "{plain:?}");
+}
+
+#[test]
 fn the_exit_code_says_whether_there_is_a_finding() {
     let clean = folder("nothing here\n");
     assert_eq!(scan(clean.path(), &[]).status.code(), Some(0));
