@@ -6,6 +6,7 @@
 mod account;
 mod association_labels;
 pub(crate) mod associations;
+pub(crate) mod automatic;
 mod batch;
 mod candidates;
 mod conditions;

@@ -112,6 +112,7 @@ impl Portal {
         while crate::collections::is_waiting(tx.state) {
             crate::collections::perform_part(&call, &mut tx);
         }
+        crate::derived::settle(&mut tx, now);
         tx.notes.by_import();
         let notices = crate::webhooks::notices(&mut tx, &call);
         let position = self.desk.append(tx);

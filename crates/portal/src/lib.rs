@@ -8,6 +8,7 @@ mod account;
 mod collections;
 mod copy;
 mod crm;
+mod derived;
 mod durable;
 mod fill;
 mod kind;

@@ -8,7 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 use keyway_core::sensitive::Sensitivity;
 
+use crate::derived;
 use crate::kind::Kind;
+use crate::pipelines;
 use crate::property::{Flag, Group, Name, Property, ValueType};
 
 /// The properties of one object type.
@@ -67,6 +69,14 @@ impl Schema {
         self.sort_out();
     }
 
+    /// Adds definitions that the type does not have yet.
+    pub fn put_missing(&mut self, properties: Vec<Property>) {
+        for property in properties {
+            self.properties.entry(property.name.clone()).or_insert(property);
+        }
+        self.sort_out();
+    }
+
     fn sort_out(&mut self) {
         let with = |flag| self.properties().filter(|property| property.has(flag)).map(|property| property.name.clone()).collect();
         let (defaults, required, any_of) = (with(Flag::Default), with(Flag::Required), with(Flag::AnyOf));
@@ -102,6 +112,10 @@ static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| {
         schemas[kind.index()].properties.insert(property.name.clone(), property);
     }
     let mut custom = common(&schemas);
+    for (kind, schema) in Kind::standard().zip(&mut schemas) {
+        let of_stages = derived::definitions(kind, schema, &pipelines::defaults(kind));
+        schema.put_missing(of_stages);
+    }
     for schema in schemas.iter_mut().chain([&mut custom]) {
         schema.sort_out();
         schema.fill_groups();

@@ -2,7 +2,9 @@
 
 use keyway_core::time::Timestamp;
 
+use crate::crm::automatic;
 use crate::crm::write::{Values, new_record};
+use crate::derived;
 use crate::kind::Kind;
 use crate::request::Request;
 use crate::state::{Owner, Tx};
@@ -91,6 +93,7 @@ pub fn demo(tx: &mut Tx<'_>, now: Timestamp) -> DemoSummary {
         tx.link((kind("deals"), *deal), (kind("companies"), companies[at]), &[]);
         tx.link((kind("deals"), *deal), (kind("contacts"), contacts[at]), &[]);
     }
+    derived::settle(tx, now);
     DemoSummary { contacts: contacts.len(), companies: companies.len(), deals: deals.len(), tickets: tickets.len() }
 }
 
@@ -105,7 +108,9 @@ fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: i
     for at in 0..count {
         let id = tx.take_id(kind);
         let schema = tx.state.schema(kind);
-        let values: Values = properties(at).into_iter().filter_map(|(name, value)| Some((schema.get(name)?.name.clone(), value))).collect();
+        let mut values: Values =
+            properties(at).into_iter().filter_map(|(name, value)| Some((schema.get(name)?.name.clone(), value))).collect();
+        automatic::complete(&request, tx.state.space(kind), &mut values, None);
         let record = new_record(&request, schema, id, &values).expect("a seed is not bounded");
         tx.put_record(kind, record);
         ids.push(id);

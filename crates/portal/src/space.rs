@@ -7,6 +7,7 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::derived;
 use crate::kind::Kind;
 use crate::pipelines::{self, Pipeline};
 use crate::property::Property;
@@ -132,6 +133,11 @@ impl Space {
 
     /// Puts a pipeline in the place of the one with its id.
     pub(crate) fn put_pipeline(&mut self, pipeline: Pipeline) {
+        let of_stages = derived::definitions(self.kind, &self.schema, std::slice::from_ref(&pipeline));
+        if of_stages.iter().any(|property| self.schema.find(&property.name).is_none()) {
+            Arc::make_mut(&mut self.schema).put_missing(of_stages);
+            self.set_lists();
+        }
         let pipelines = Arc::make_mut(&mut self.pipelines);
         match pipelines.iter_mut().find(|own| own.id == pipeline.id) {
             Some(own) => *own = pipeline,

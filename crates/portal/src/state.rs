@@ -11,6 +11,7 @@ use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::collections::{Item, Items, Place, Running};
+use crate::derived::Stale;
 use crate::durable::Change;
 use crate::kind::Kind;
 use crate::links::{End, LinkType, LinkTypes, Links};
@@ -197,6 +198,8 @@ pub struct Tx<'a> {
     pub(crate) replaced: Vec<(Place, String, Option<Item>)>,
     /// What webhooks are told of.
     pub(crate) notes: Notes,
+    /// Records whose calculated values are to be brought up to date at the end of the call.
+    pub(crate) stale: Stale,
     /// What the call has left to do.
     pub(crate) work: &'a Work,
 }
@@ -210,7 +213,7 @@ impl<'a> Tx<'a> {
     /// No changes yet.
     pub fn within(state: &'a mut State, work: &'a Work) -> Self {
         let notes = Notes::of(state);
-        Self { state, changes: Vec::new(), replaced: Vec::new(), notes, work }
+        Self { state, changes: Vec::new(), replaced: Vec::new(), notes, stale: Stale::default(), work }
     }
 
     /// An id that no record of the type ever had.
@@ -221,7 +224,8 @@ impl<'a> Tx<'a> {
     /// Puts a record in the place of the one with its id.
     pub fn put_record(&mut self, kind: Kind, record: Record) {
         self.change("record", format!("{kind}/{}", record.id), Some(record.to_stored()));
-        self.notes.put(kind, self.state.table(kind), &record);
+        self.notes.put(kind, self.state, &record);
+        self.stale.put(kind, self.state.table(kind).any(record.id), &record, &self.state.links);
         self.state.space_mut(kind).put_record(record);
     }
 
@@ -420,6 +424,7 @@ impl<'a> Tx<'a> {
             self.put_json("link", key, &types);
         }
         self.notes.linked(from, to, &self.state.links, &types);
+        self.stale.linked(from, to, &self.state.links, &types);
         self.state.links.set(from, to, types);
     }
 

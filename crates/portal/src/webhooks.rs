@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Call;
 use crate::collections::{Item, Place};
+use crate::derived;
 use crate::kind::Kind;
 use crate::links::{End, Links};
 use crate::property::Property;
@@ -25,7 +26,6 @@ use crate::record::Record;
 use crate::request::bad_field;
 use crate::sensitive::row_of;
 use crate::state::{State, Tx};
-use crate::table::Table;
 
 /// Where the collections keep an app's subscriptions, and its target.
 pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
@@ -171,11 +171,11 @@ impl Notes {
     }
 
     /// A record is about to be put in its table.
-    pub fn put(&mut self, kind: Kind, table: &Table, record: &Record) {
+    pub fn put(&mut self, kind: Kind, state: &State, record: &Record) {
         if self.wanted.verbs.is_empty() {
             return;
         }
-        let (of, before) = ((kind, record.id), table.any(record.id));
+        let (of, before) = ((kind, record.id), state.table(kind).any(record.id));
         match (before.is_some_and(|before| before.archived_at.is_none()), record.archived_at.is_none()) {
             (true, false) => return self.note(of, What::Deleted),
             (false, true) if before.is_some() => self.note(of, What::Restored),
@@ -188,6 +188,12 @@ impl Notes {
         for (name, value) in record.values().filter(|(name, _)| properties.contains(*name)) {
             if before.and_then(|before| before.get(name)).unwrap_or_default() != value {
                 self.note(of, What::Changed { property: name.to_owned(), value: value.to_owned() });
+            }
+        }
+        for name in properties.iter().filter(|name| derived::is_read(kind, name) && record.history(name).next().is_none()) {
+            let now = derived::value(state, kind, record, name).unwrap_or_default();
+            if before.and_then(|before| derived::value(state, kind, before, name)).unwrap_or_default() != now {
+                self.note(of, What::Changed { property: name.clone(), value: now.into_owned() });
             }
         }
     }

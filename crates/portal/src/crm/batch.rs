@@ -13,6 +13,7 @@ use super::render::{self, View};
 use super::write::{self, Values, Wanted};
 use super::{Answer, no_content, writable};
 use crate::Reply;
+use crate::derived;
 use crate::kind::Kind;
 use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, inputs, text, texts};
@@ -117,7 +118,9 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         Action::Create => 201,
         Action::Update | Action::Upsert => 200,
     };
-    write::put_new(tx, kind, staged.made.into_iter().map(|made| (made.record, made.links)).collect());
+    for made in staged.made {
+        write::put(tx, kind, made.record, &made.values, made.links);
+    }
     Ok(reply(request, status, &results, &errors))
 }
 
@@ -211,10 +214,10 @@ impl Staged {
 }
 
 fn result(out: &mut Vec<u8>, request: &Request<'_>, state: &State, kind: Kind, made: &Made, action: Action) -> Result<(), Exceeded> {
-    let mut view = View::written(state.schema(kind), &made.values).seen_by(request.by, kind, state.schema(kind));
+    let mut view = View::written(state, kind, &made.record, &made.values, made.is_new).seen_by(request.by, kind, state.schema(kind));
     if action == Action::Upsert {
         // The published answer to an upsert has no empty values.
-        view.properties.retain(|name| made.record.get(name).is_some());
+        view.properties.retain(|name| derived::value(state, kind, &made.record, name).is_some());
     }
     render::record(out, state, kind, &made.record, &view, request.work)?;
     out.pop();

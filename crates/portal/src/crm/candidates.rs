@@ -5,6 +5,7 @@
 
 use keyway_core::time::Timestamp;
 
+use crate::derived;
 use crate::kind::Kind;
 use crate::property::{Name, ValueType};
 use crate::record::Record;
@@ -84,7 +85,9 @@ fn allowed(table: &Table, state: &State, kind: Kind, group: &[Filter], work: &Wo
     }
     // Only where no index that is there already names the records: these may have to be made.
     let mut fewest: Option<Vec<u64>> = None;
-    for filter in group {
+    // No index knows what is calculated when it is read.
+    let is_stored = |filter: &&Filter| filter.on_property().is_none_or(|(name, ..)| !derived::is_read(kind, name));
+    for filter in group.iter().filter(is_stored) {
         charge_index(table, filter, work)?;
         let named = by_words(table, filter).or_else(|| by_moment(table, filter));
         if let Some(ids) = named.filter(|ids| fewest.as_ref().is_none_or(|fewest| ids.len() < fewest.len())) {

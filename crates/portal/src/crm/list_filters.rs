@@ -11,6 +11,7 @@ use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::Value;
 
 use super::conditions::{Operands, Texts, lower};
+use crate::derived;
 use crate::kind::Kind;
 use crate::property::ValueType;
 use crate::record::Record;
@@ -203,9 +204,9 @@ impl Filter {
 
 impl OnProperty {
     /// Whether a record passes.
-    pub fn holds(&self, record: &Record, work: &Work) -> Result<bool, Exceeded> {
-        let value = record.get(&self.name);
-        match (&self.test, value) {
+    pub fn holds(&self, state: &State, kind: Kind, record: &Record, work: &Work) -> Result<bool, Exceeded> {
+        let value = derived::value(state, kind, record, &self.name);
+        match (&self.test, value.as_deref()) {
             (Test::Known(known), value) => {
                 work.charge(1)?;
                 Ok(value.is_some() == *known)
@@ -214,6 +215,12 @@ impl OnProperty {
                 for version in record.history(&self.name) {
                     work.read(version.value.len())?;
                     if texts.contains(version.value.to_ascii_lowercase().as_str()) {
+                        return Ok(*ever);
+                    }
+                }
+                for (value, _) in derived::history(state, kind, record, &self.name) {
+                    work.read(value.len())?;
+                    if texts.contains(value.to_ascii_lowercase().as_str()) {
                         return Ok(*ever);
                     }
                 }

@@ -158,7 +158,7 @@ impl<'s> Members<'s> {
     fn finds(&self, branch: &Branch, wanted: bool, kind: Kind, record: &Record, depth: usize) -> Result<bool, Exceeded> {
         for filter in &branch.filters {
             let holds = match filter {
-                Filter::Property(filter) => filter.holds(record, self.work)?,
+                Filter::Property(filter) => filter.holds(self.state, kind, record, self.work)?,
                 Filter::InList { list, is_in } => self.in_list(*list, kind, record, depth)?.is_some_and(|on| on == *is_in),
             };
             if holds == wanted {

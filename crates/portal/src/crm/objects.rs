@@ -147,10 +147,10 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         tx.state,
         kind,
         &record,
-        &View::written(tx.state.schema(kind), &values).seen_by(request.by, kind, tx.state.schema(kind)),
+        &View::written(tx.state, kind, &record, &values, true).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
-    write::put_new(tx, kind, vec![(record, links)]);
+    write::put(tx, kind, record, &values, links);
     Ok(reply)
 }
 
@@ -165,10 +165,10 @@ fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answe
         tx.state,
         kind,
         &record,
-        &View::written(tx.state.schema(kind), &values).seen_by(request.by, kind, tx.state.schema(kind)),
+        &View::written(tx.state, kind, &record, &values, false).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
-    tx.put_record(kind, record);
+    write::put(tx, kind, record, &values, Vec::new());
     Ok(reply)
 }
 

@@ -3,6 +3,7 @@
 use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
 
+use crate::derived;
 use crate::kind::Kind;
 use crate::links::End;
 use crate::property::Name;
@@ -39,9 +40,17 @@ impl View {
         Self { properties, history, associations }
     }
 
-    /// What the answer to a write shows: what was written.
-    pub fn written(schema: &Schema, written: &[(Name, String)]) -> Self {
+    /// What the answer to a write shows: what was written, and what HubSpot calculates of it at once.
+    pub fn written(state: &State, kind: Kind, record: &Record, written: &[(Name, String)], is_new: bool) -> Self {
+        let schema = state.schema(kind);
         let mut properties: Vec<Name> = written.iter().map(|(name, _)| name.clone()).chain(base(schema)).collect();
+        let is_written = |name: &str| written.iter().any(|(own, _)| **own == *name);
+        for name in derived::answered(kind, if is_new { None } else { Some(&is_written) }) {
+            if let Some(property) = schema.get(name).filter(|_| derived::value(state, kind, record, name).is_some()) {
+                properties.push(property.name.clone());
+            }
+        }
+        properties.extend(schema.get("hs_object_source").filter(|_| is_new).map(|property| property.name.clone()));
         properties.sort_unstable();
         properties.dedup();
         Self { properties, ..Self::default() }
@@ -74,10 +83,10 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
         separate(out, at);
         text(out, name);
         out.push(b':');
-        match record.get(name) {
+        match derived::value(state, kind, record, name) {
             Some(value) => {
                 work.answer(out.len(), value.len())?;
-                text(out, value);
+                text(out, &value);
             }
             None => out.extend_from_slice(b"null"),
         }
@@ -85,7 +94,7 @@ pub fn record(out: &mut Vec<u8>, state: &State, kind: Kind, record: &Record, vie
     work.answer(out.len(), view.properties.len() * BYTES_AROUND)?;
     out.push(b'}');
     if !view.history.is_empty() {
-        histories(out, record, &view.history, work)?;
+        histories(out, state, (kind, record), &view.history, work)?;
     }
     moment(out, "createdAt", record.created_at);
     moment(out, "updatedAt", record.updated_at);
@@ -136,7 +145,7 @@ fn moment(out: &mut Vec<u8>, name: &str, at: Timestamp) {
 }
 
 /// Newest first, as HubSpot lists them.
-fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name], work: &Work) -> Result<(), Exceeded> {
+fn histories(out: &mut Vec<u8>, state: &State, (kind, record): (Kind, &Record), names: &[Name], work: &Work) -> Result<(), Exceeded> {
     out.extend_from_slice(b",\"propertiesWithHistory\":{");
     for (at, name) in names.iter().enumerate() {
         separate(out, at);
@@ -149,15 +158,27 @@ fn histories(out: &mut Vec<u8>, record: &Record, names: &[Name], work: &Work) ->
             text(out, version.value);
             moment(out, "timestamp", version.at);
             match version.app_id {
+                0 if derived::is_calculated(kind, name) => out.extend_from_slice(CALCULATED),
                 0 => out.extend_from_slice(b",\"sourceType\":\"INTERNAL_PROCESSING\"}"),
                 app_id => out.extend_from_slice(format!(",\"sourceType\":\"INTEGRATION\",\"sourceId\":\"{app_id}\"}}").as_bytes()),
             }
+        }
+        for (at, (value, since)) in derived::history(state, kind, record, name).into_iter().enumerate() {
+            work.answer(out.len(), value.len() + 4 * BYTES_AROUND)?;
+            separate(out, at);
+            out.extend_from_slice(b"{\"value\":");
+            text(out, &value);
+            moment(out, "timestamp", since);
+            out.extend_from_slice(CALCULATED);
         }
         out.push(b']');
     }
     out.push(b'}');
     Ok(())
 }
+
+/// How a version ends that HubSpot calculated, as its answers show it.
+const CALCULATED: &[u8] = b",\"sourceType\":\"CALCULATED\"}";
 
 /// In the v3 shape, which every version of a record has: id and name of the type.
 fn associations(out: &mut Vec<u8>, state: &State, from: End, kinds: &[Kind], work: &Work) -> Result<(), Exceeded> {

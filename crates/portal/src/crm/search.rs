@@ -12,11 +12,11 @@ use super::conditions::{Condition, Key, Operator, lower};
 use super::render::{self, View};
 use super::{Answer, candidates, kind as kind_of};
 use crate::Reply;
+use crate::derived;
 use crate::kind::Kind;
 use crate::property::{Name, Property, ValueType};
 use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, text, texts};
-use crate::schema::Schema;
 use crate::state::State;
 use crate::value::{moment, number};
 use crate::work::{Exceeded, Work};
@@ -97,7 +97,7 @@ impl Search {
                 found.push(record);
             }
         }
-        self.sort(found, work)
+        self.sort(state, kind, found, work)
     }
 
     /// Whether a record is among the results.
@@ -115,15 +115,17 @@ impl Search {
                 break;
             }
         }
-        Ok(fits && self.has_words(state.schema(kind), record, work)?)
+        Ok(fits && self.has_words(state, kind, record, work)?)
     }
 
     /// Whether each word of the query is in one of the record's texts.
-    fn has_words(&self, schema: &Schema, record: &Record, work: &Work) -> Result<bool, Exceeded> {
+    fn has_words(&self, state: &State, kind: Kind, record: &Record, work: &Work) -> Result<bool, Exceeded> {
         if self.query.is_empty() {
             return Ok(true);
         }
-        let texts: Vec<Cow<'_, str>> = schema.searchable.iter().filter_map(|name| record.get(name)).map(lower).collect();
+        let schema = state.schema(kind);
+        let values: Vec<Cow<'_, str>> = schema.searchable.iter().filter_map(|name| derived::value(state, kind, record, name)).collect();
+        let texts: Vec<Cow<'_, str>> = values.iter().map(|value| lower(value)).collect();
         let bytes = texts.iter().map(|text| text.len()).sum();
         work.read(bytes)?;
         for word in &self.query {
@@ -138,15 +140,15 @@ impl Search {
     }
 
     /// Records without the property come last, whatever the direction.
-    fn sort<'a>(&self, found: Vec<&'a Record>, work: &Work) -> Result<Vec<&'a Record>, Exceeded> {
+    fn sort<'a>(&self, state: &State, kind: Kind, found: Vec<&'a Record>, work: &Work) -> Result<Vec<&'a Record>, Exceeded> {
         let Some((name, value_type, descending)) = &self.sort else { return Ok(found) };
         let mut keyed: Vec<(Option<SortKey>, &Record)> = Vec::with_capacity(found.len());
         // Each is compared with as many others as the count has binary digits.
         let others = (usize::BITS - found.len().leading_zeros()) as usize;
         for record in found {
-            let value = record.get(name);
-            work.read(value.map_or(0, |value| value.len() * others.div_ceil(4)))?;
-            keyed.push((value.and_then(|value| SortKey::of(*value_type, value)), record));
+            let value = derived::value(state, kind, record, name);
+            work.read(value.as_ref().map_or(0, |value| value.len() * others.div_ceil(4)))?;
+            keyed.push((value.and_then(|value| SortKey::of(*value_type, &value)), record));
         }
         keyed.sort_by(|(one, _), (other, _)| match (one, other) {
             (Some(one), Some(other)) if *descending => other.cmp(one),
@@ -325,10 +327,10 @@ impl Filter {
                 Ok(!is_among)
             }
             Self::Property(name, condition) => {
-                let value = record.get(name);
-                work.read(value.map_or(0, str::len))?;
+                let value = derived::value(state, kind, record, name);
+                work.read(value.as_ref().map_or(0, |value| value.len()))?;
                 work.charge(condition.steps())?;
-                Ok(condition.holds(value))
+                Ok(condition.holds(value.as_deref()))
             }
         }
     }

@@ -4,6 +4,7 @@ use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
+use super::automatic;
 use crate::kind::Kind;
 use crate::links::End;
 use crate::pipelines;
@@ -49,8 +50,9 @@ pub fn properties(
     request.work.each(given.len(), VALUE_STEPS)?;
     for (name, value) in given {
         request.work.write(value.as_str().map_or(0, str::len))?;
-        match writing.property(name, value)? {
-            Ok((name, value)) => values.push((name, value)),
+        match writing.property(request.work, name, value)? {
+            Ok(Some((name, value))) => values.push((name, value)),
+            Ok(None) => {}
             Err(fault) => faults.push((name.as_str(), fault)),
         }
         // An error for each of a hundred thousand names would be many times as long as what it is about.
@@ -61,6 +63,7 @@ pub fn properties(
     if !faults.is_empty() {
         return Err(not_valid(state.hub_id, &faults));
     }
+    automatic::complete(request, space, &mut values, current);
     if current.is_none() {
         check_required(space, &values)?;
         values.extend(default_pipeline(space, &values));
@@ -77,7 +80,8 @@ fn default_pipeline(space: &Space, values: &Values) -> Option<(Name, String)> {
     Some((space.schema.get(property)?.name.clone(), found.id.clone()))
 }
 
-type Checked = Result<(Name, String), BadValue>;
+/// Nothing where the value is not to be written.
+type Checked = Result<Option<(Name, String)>, BadValue>;
 
 /// What a value is checked against.
 struct Writing<'a> {
@@ -88,7 +92,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn property(&self, name: &str, value: &Value) -> Result<Checked, ErrorBody> {
+    fn property(&self, work: &Work, name: &str, value: &Value) -> Result<Checked, ErrorBody> {
         let raw = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
@@ -102,13 +106,31 @@ impl Writing<'_> {
         if property.is_read_only() || property.is_calculated() {
             return Ok(Err(bad("READ_ONLY_VALUE", format!("\"{name}\" is a read only property; its value cannot be set."))));
         }
+        // null changes nothing; only the empty text clears (HubSpot/hubspot-api-nodejs#324, answered by HubSpot).
+        if value.is_null() {
+            return Ok(Ok(None));
+        }
+        if let Some(fault) = self.named(work, property, &raw)? {
+            return Ok(Err(fault));
+        }
         let merged = match self.current {
             Some(record) if property.field_type == "checkbox" => {
                 value::merge_checkbox(record.get(&property.name).unwrap_or_default(), &raw)
             }
             _ => raw.strip_prefix(';').filter(|_| property.field_type == "checkbox").unwrap_or(&raw).to_owned(),
         };
-        Ok(self.normalised(property, &merged).map(|value| (property.name.clone(), value)))
+        Ok(self.normalised(property, &merged).map(|value| Some((property.name.clone(), value))))
+    }
+
+    /// What is wrong with the id of a record that a property names.
+    fn named(&self, work: &Work, property: &Property, raw: &str) -> Result<Option<BadValue>, Exceeded> {
+        let Some(to) = automatic::names(self.space.kind, property).filter(|_| !raw.is_empty()) else { return Ok(None) };
+        // The association that it becomes takes the label from another.
+        work.charge(2 * super::objects::UNLINK_STEPS)?;
+        let other = raw.parse().ok().and_then(|id| self.state.table(to).live(id));
+        let is_itself = other.is_some_and(|other| to == self.space.kind && self.current.is_some_and(|current| current.id == other.id));
+        Ok((other.is_none() || is_itself)
+            .then(|| bad("INVALID_OBJECT_ID", format!("{raw} is not the id of another {}.", self.state.singular(to)))))
     }
 
     fn normalised(&self, property: &Property, raw: &str) -> Result<String, BadValue> {
@@ -134,6 +156,13 @@ impl Writing<'_> {
             return None;
         }
         let allowed: Vec<&str> = if *property.name == *pipeline {
+            // A record that goes to another pipeline needs one of its stages.
+            let kept = self.current.filter(|_| !self.given.contains_key(stage)).and_then(|record| record.get(stage));
+            if let (Some(kept), Some(chosen)) = (kept, self.space.pipeline(raw))
+                && chosen.stage(kept).is_none()
+            {
+                return Some(Err(value::not_an_option(kept, chosen.live_stages().map(|own| own.id.as_str()))));
+            }
             self.space.live_pipelines().map(|own| own.id.as_str()).collect()
         } else if *property.name == *stage {
             let chosen = self.given.get(pipeline).and_then(Value::as_str).or_else(|| self.current?.get(pipeline));
@@ -186,12 +215,14 @@ pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Valu
     let mut record = Record::new(id, request.now);
     charge(request.work, &record, values)?;
     apply(request, &mut record, values);
-    for (name, value) in [("hs_object_id", id.to_string()), ("hs_object_source", "INTEGRATION".to_owned())] {
-        if let Some(property) = schema.get(name) {
-            record.set_quietly(&property.name, &value, request.now);
-        }
+    if let Some(property) = schema.get("hs_object_id") {
+        record.set_quietly(&property.name, &id.to_string(), request.now);
     }
-    for name in [schema.created_name.as_ref(), schema.get("hs_createdate").map(|property| &property.name)].into_iter().flatten() {
+    // Whose id `hs_object_source_id` is.
+    if let Some(property) = schema.get("hs_object_source") {
+        record.set(&property.name, "INTEGRATION", request.now, request.app_id);
+    }
+    if let Some(name) = &schema.created_name {
         record.set_quietly(name, &request.now.to_iso(), request.now);
     }
     stamp(request, schema, &mut record);
@@ -340,13 +371,12 @@ pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(
     super::objects::live(state, to).map(drop)
 }
 
-/// Puts new records in their table, with their associations.
-pub fn put_new(tx: &mut Tx<'_>, kind: Kind, made: Vec<(Record, Wanted)>) {
-    for (record, links) in made {
-        let from = (kind, record.id);
-        tx.put_record(kind, record);
-        for (to, types) in links {
-            tx.link(from, to, &types);
-        }
+/// Puts a record in its table, with its associations: those of a create, and those that its values name.
+pub fn put(tx: &mut Tx<'_>, kind: Kind, record: Record, written: &Values, links: Wanted) {
+    let from = (kind, record.id);
+    tx.put_record(kind, record);
+    for (to, types) in links {
+        tx.link(from, to, &types);
     }
+    automatic::associate(tx, from, written);
 }

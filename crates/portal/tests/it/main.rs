@@ -5,6 +5,8 @@
 mod associations;
 mod bad_input;
 mod batches;
+mod calculated;
+mod calculated_page;
 mod collections;
 mod custom;
 mod definitions;

@@ -102,6 +102,11 @@ impl Account {
         }
     }
 
+    /// Lets time go by.
+    pub fn later(&self, ms: i64) {
+        self.now_ms.set(self.now_ms.get() + ms);
+    }
+
     pub fn call(&self, line: &str, body: Value) -> Answer {
         self.call_with(line, body.to_string().as_bytes())
     }

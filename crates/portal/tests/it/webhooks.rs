@@ -56,6 +56,31 @@ fn to(event_type: &str) -> Value {
 }
 
 #[test]
+fn a_change_of_what_hubspot_calculates_is_told_as_any_other() {
+    let of = |event_type: &str, property: &str| json!({ "eventType": event_type, "propertyName": property });
+    let told = Told::of(&[
+        of("deal.propertyChange", "hs_is_closed_won"),
+        of("contact.propertyChange", "lifecyclestage"),
+        of("company.propertyChange", "num_associated_contacts"),
+    ]);
+    let account = &told.account;
+    let changed = |kind: &str, id: &str, name: &str, value: &str| json!({ "subscriptionType": format!("{kind}.propertyChange"), "objectId": id.parse::<u64>().unwrap(), "propertyName": name, "propertyValue": value });
+    let company = account.make("companies", json!({ "name": "A" }));
+    assert_eq!(told.events(), [] as [Value; 0]);
+    let contact = account.make("contacts", json!({ "email": "a@example.com", "associatedcompanyid": company }));
+    assert_eq!(
+        told.events(),
+        [changed("contact", &contact, "lifecyclestage", "lead"), changed("company", &company, "num_associated_contacts", "1")]
+    );
+    let deal = account.make("deals", json!({ "dealname": "D", "dealstage": "contractsent" }));
+    assert_eq!(told.events(), [changed("deal", &deal, "hs_is_closed_won", "false")]);
+    account.call(&format!("PATCH /crm/v3/objects/deals/{deal}"), json!({ "properties": { "dealname": "E" } })).expect(200);
+    assert_eq!(told.events(), [] as [Value; 0]);
+    account.call(&format!("PATCH /crm/v3/objects/deals/{deal}"), json!({ "properties": { "dealstage": "closedwon" } })).expect(200);
+    assert_eq!(told.events(), [changed("deal", &deal, "hs_is_closed_won", "true")]);
+}
+
+#[test]
 fn a_record_is_told_of_from_its_creation_to_its_end() {
     let changes = json!({ "eventType": "contact.propertyChange", "propertyName": "city" });
     let told = Told::of(&[to("contact.creation"), changes, to("contact.deletion"), to("contact.restore"), to("contact.privacyDeletion")]);

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use keyway_core::error_body::ErrorBody;
 
+use crate::derived;
 use crate::kind::Kind;
 use crate::pipelines;
 use crate::property::{Property, ValueType};
@@ -65,9 +66,9 @@ fn capitalised(name: &str) -> String {
 fn row(state: &State, wanted: &Wanted, columns: &[Column<'_>], record: &Record, work: &Work) -> Result<Vec<String>, Exceeded> {
     let mut cells = vec![record.id.to_string()];
     for column in columns {
-        let value = record.get(&column.property.name).unwrap_or_default();
+        let value = derived::value(state, wanted.kind, record, &column.property.name).unwrap_or_default();
         work.write(value.len())?;
-        cells.push(column.cell(value));
+        cells.push(column.cell(&value));
     }
     let most = if wanted.all_associated { usize::MAX } else { ASSOCIATED_MAX };
     for kind in &wanted.associated {
