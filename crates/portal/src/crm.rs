@@ -16,6 +16,7 @@ mod list_folders;
 pub(crate) mod list_members;
 mod list_memberships;
 pub(crate) mod lists;
+mod merge;
 pub(crate) mod objects;
 mod owners;
 mod pipelines;

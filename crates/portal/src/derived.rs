@@ -239,6 +239,13 @@ pub fn answered(kind: Kind, written: Option<&dyn Fn(&str) -> bool>) -> impl Iter
     rows.filter(touched).map(|row| row.property).collect::<Vec<_>>().into_iter()
 }
 
+/// Takes out of a record what followed from its associations; it is calculated anew when they are made.
+pub fn forget_related(kind: Kind, record: &mut Record) {
+    for row in &Rows::of(kind).related {
+        record.forget(row.property);
+    }
+}
+
 /// How a stage closes a record; none where it does not.
 pub fn closing(space: &Space, stage: &str) -> Option<Closing> {
     own::closing(space.pipelines.iter().flat_map(|pipeline| &pipeline.stages).find(|own| own.id == stage)?)

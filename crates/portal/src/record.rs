@@ -155,6 +155,20 @@ impl Record {
         }
     }
 
+    /// Takes a property out, with its history.
+    pub fn forget(&mut self, name: &str) {
+        if let Some(earlier) = &mut self.earlier {
+            earlier.remove(name);
+        }
+        let Ok(place) = self.place(name) else { return };
+        let span = self.span(place);
+        self.values.replace_range(span.clone(), "");
+        self.cells.remove(place);
+        for cell in &mut self.cells[place..] {
+            cell.end -= u32::try_from(span.len()).expect("a record is shorter than 4 GB");
+        }
+    }
+
     /// Gives back what was set aside for more to come.
     pub fn shrink(&mut self) {
         let before = std::mem::take(&mut self.writes);
@@ -339,6 +353,7 @@ mod tests {
         #[test]
         fn it_holds_what_one_map_of_lists_would(
             writes in proptest::collection::vec(("[a-e]", "[a-zé ]{0,4}", 0..6i64, 0..3u64, any::<bool>()), 0..60),
+            forgotten in "[a-f]",
         ) {
             let (mut record, mut plain) = (Record::new(1, Timestamp::from_ms(0)), Plain::default());
             for (name, value, at, app_id, shrinks) in &writes {
@@ -348,6 +363,8 @@ mod tests {
                     record.shrink();
                 }
             }
+            record.forget(&forgotten);
+            plain.0.remove(&forgotten);
             for name in ["a", "b", "c", "d", "e"] {
                 let own: Vec<_> = record.history(name).map(|seen| (seen.value.to_owned(), seen.at.as_ms(), seen.app_id)).collect();
                 prop_assert_eq!(&own, &plain.0.get(name).cloned().unwrap_or_default());

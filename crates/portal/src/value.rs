@@ -70,7 +70,8 @@ fn text(property: &Property, raw: &str) -> Result<String, BadValue> {
     Ok(raw.to_owned())
 }
 
-fn is_email(address: &str) -> bool {
+/// Whether a text is an address as HubSpot takes it.
+pub fn is_email(address: &str) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else { return false };
     let labels_fine = domain.split('.').all(|label| !label.is_empty());
     !local.is_empty()

@@ -89,7 +89,7 @@ enum What {
     Deleted,
     Restored,
     DeletedForGood,
-    Merged { other: u64 },
+    Merged { primary: u64, other: u64 },
     Changed { property: String, value: String },
     Linked { to: End, link_type: u32, removed: bool },
 }
@@ -202,8 +202,10 @@ impl Notes {
         self.note(of, What::DeletedForGood);
     }
 
-    pub fn merged(&mut self, of: End, other: u64) {
-        self.note(of, What::Merged { other });
+    /// A record was made of two others, which is told in place of its creation.
+    pub fn merged(&mut self, of: End, primary: u64, other: u64) {
+        self.happened.retain(|one| one.of != of);
+        self.note(of, What::Merged { primary, other });
     }
 
     /// The types of an association are about to be set.
@@ -394,8 +396,8 @@ fn describe(state: &State, happened: &Happened, event: &mut Value) {
         What::Created => event["changeFlag"] = "CREATED".into(),
         What::Deleted | What::DeletedForGood => event["changeFlag"] = "DELETED".into(),
         What::Restored => event["changeFlag"] = "RESTORED".into(),
-        What::Merged { other } => {
-            event["primaryObjectId"] = id.into();
+        What::Merged { primary, other } => {
+            event["primaryObjectId"] = (*primary).into();
             event["mergedObjectIds"] = json!([other]);
             event["newObjectId"] = id.into();
         }

@@ -6,7 +6,9 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value};
 
 use super::store::Place;
+use crate::request::bad_field;
 use crate::state::State;
+use crate::value::is_email;
 use crate::webhooks;
 
 /// How a thing is named.
@@ -31,6 +33,14 @@ pub enum Shape {
 
 /// Refuses the fields of a new thing.
 pub type Check = fn(&Map<String, Value>, &Place, &State) -> Result<(), ErrorBody>;
+
+/// A user is invited by e-mail.
+fn check_user(fields: &Map<String, Value>, _: &Place, _: &State) -> Result<(), ErrorBody> {
+    match fields.get("email").and_then(Value::as_str) {
+        Some(address) if is_email(address) => Ok(()),
+        _ => Err(bad_field("email", "must be an e-mail address")),
+    }
+}
 
 /// One collection.
 #[derive(Debug)]
@@ -173,7 +183,16 @@ pub const COLLECTIONS: &[Collection] = &[
     },
     Collection { root: &["cms", "pages", "landing-pages"], store: "landing-pages", ..CONTENT },
     Collection { root: &["cms", "pages", "site-pages"], store: "site-pages", ..CONTENT },
-    Collection { root: &["settings", "users"], store: "users", required: &["email"], put: true, archivable: false, ..PLAIN },
+    Collection {
+        root: &["settings", "users"],
+        store: "users",
+        required: &["email"],
+        defaults: r#"{"roleIds":[],"superAdmin":false}"#,
+        put: true,
+        archivable: false,
+        check: Some(check_user),
+        ..PLAIN
+    },
     Collection {
         root: &["settings", "currencies", "exchange-rates"],
         store: "exchange-rates",

@@ -91,6 +91,11 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
     let body = request.json()?;
     let inputs = inputs(&body, BATCH_MAX)?;
     let is_partial = traced(&inputs)?;
+    if action != Action::Create {
+        refuse_repeated(inputs.iter().map(|input| input_id(input)).collect::<Result<Vec<_>, _>>()?)?;
+    } else if !is_partial {
+        refuse_repeated(addresses(tx.state, kind, &inputs))?;
+    }
     let mut staged = Staged::default();
     for input in inputs {
         let trace = text(input, "objectWriteTraceId")?.map(str::to_owned);
@@ -136,6 +141,43 @@ fn traced(inputs: &[&Map<String, Value>]) -> Result<bool, ErrorBody> {
     Ok(true)
 }
 
+/// Refuses a batch that names a record twice (HubSpot's answer in public code; segmentio/action-destinations#3969).
+fn refuse_repeated(ids: Vec<String>) -> Result<(), ErrorBody> {
+    let (mut seen, mut twice) = (HashSet::new(), Vec::new());
+    for id in ids {
+        if !seen.insert(id.trim().to_lowercase()) && !twice.contains(&id) {
+            twice.push(id);
+        }
+    }
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let message = format!("Duplicate IDs found in batch input: [{}]. IDs must be unique", twice.join(", "));
+    Err(ErrorBody::validation(message).context("ids", twice))
+}
+
+/// By what new contacts are told apart. A refusal of two that are the same must not name a record that is
+/// not made.
+fn addresses(state: &State, kind: Kind, inputs: &[&Map<String, Value>]) -> Vec<String> {
+    let unique = &state.schema(kind).unique;
+    if !unique.iter().any(|name| **name == *"email") {
+        return Vec::new();
+    }
+    let of =
+        |input: &&Map<String, Value>| input.get("properties")?.get("email")?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    inputs.iter().filter_map(of).collect()
+}
+
+/// Refuses a property by which no record is found (segmentio/action-destinations#3957).
+fn identifies(state: &State, kind: Kind, name: &str, action: Action) -> Result<(), ErrorBody> {
+    let is_unique = state.schema(kind).get(name).is_some_and(crate::property::Property::is_unique);
+    if is_unique || (name == "hs_object_id" && action != Action::Upsert) {
+        return Ok(());
+    }
+    let (type_id, hub_id) = (&state.space(kind).type_id, state.hub_id);
+    Err(ErrorBody::validation(format!("Unable to perform update/upsert by non-unique {type_id} property {name} in portal ID {hub_id}")))
+}
+
 impl Staged {
     /// Nothing where the record to be changed is not there.
     fn input(
@@ -154,6 +196,9 @@ impl Staged {
         request.work.each(self.made.len(), 1)?;
         if action == Action::Upsert && id_property.is_none() {
             return Err(bad_field("idProperty", "is required for an upsert"));
+        }
+        if let Some(name) = id_property {
+            identifies(tx.state, kind, name, action)?;
         }
         let stored = find(tx.state, kind, &id, id_property, false)?.map(|record| record.id);
         let target = stored.or_else(|| self.holder(id_property?, &id));

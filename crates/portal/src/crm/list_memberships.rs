@@ -158,7 +158,7 @@ fn memberships(request: &Request<'_>, state: &State, members: &Members<'_>, of: 
 
 pub fn record_memberships(request: &Request<'_>, segment: &str, id: &str, state: &State) -> Answer {
     let kind = kind_of(state, segment)?;
-    let record = super::objects::find(state, kind, id, None, false)?.ok_or_else(super::objects::not_there)?;
+    let record = super::objects::find(state, kind, id, None, false)?.ok_or_else(|| super::objects::not_there(id))?;
     let found = memberships(request, state, &Members::new(state, request.work), kind, record)?;
     Ok(reply(200, json!({ "total": found.len(), "results": found })))
 }

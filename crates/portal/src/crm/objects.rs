@@ -1,28 +1,31 @@
-//! Records, one at a time: create, read, update, archive, merge, delete for good, and list.
+//! Records, one at a time: create, read, update, archive, delete for good, and list.
 //!
-//! Batches are `batch`'s, the rules of what may be written `write`'s.
+//! Batches are `batch`'s, merges `merge`'s, the rules of what may be written `write`'s.
+
+use std::sync::LazyLock;
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
-use keyway_core::policy::OnBehalf;
+use serde_json::Value;
 
 use super::render::{self, View};
-use super::{Answer, associations, batch, kind, no_content, search, writable, write};
+use super::{Answer, associations, batch, kind, merge, no_content, search, writable, write};
 use crate::Reply;
+use crate::collections::{Item, Place};
 use crate::kind::Kind;
 use crate::links::End;
-use crate::record::{MERGED, Record};
+use crate::record::Record;
 use crate::request::{Query, Request, bad_field, bad_parameter, id_text, text};
 use crate::route::Version;
 use crate::state::{State, Tx};
-use crate::work::{UNBOUNDED, Work};
+use crate::work::Work;
 
 /// Records on a page (hubspot facts, section 6).
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 100;
 const PAGE_WITH_HISTORY_MAX: usize = 50;
-/// Records that can be merged into one (hubspot facts, section 4: 414 beyond it).
-const MERGED_MAX: usize = 250;
+/// Addresses that no contact can have.
+pub static BLOCKED: LazyLock<Place> = LazyLock::new(|| Place::new("blocked-addresses", &[]));
 
 /// Calls that change nothing.
 pub fn read(request: &Request<'_>, method: &Method, tail: &[&str], state: &State) -> Option<Answer> {
@@ -42,7 +45,7 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
     }
     Some(match (method.as_str(), tail) {
         ("POST", [t]) => writable(tx.state, t).and_then(|kind| create(request, kind, tx)),
-        ("POST", [t, "merge"]) => writable(tx.state, t).and_then(|kind| merge(request, kind, tx)),
+        ("POST", [t, "merge"]) => writable(tx.state, t).and_then(|kind| merge::answer(request, kind, tx)),
         ("POST", [t, "gdpr-delete"]) => writable(tx.state, t).and_then(|kind| gdpr_delete(request, kind, tx)),
         ("POST", [t, "batch", action]) => return batch::answer(request, t, action, tx),
         ("PATCH", [t, id]) => writable(tx.state, t).and_then(|kind| update(request, kind, id, tx)),
@@ -57,12 +60,16 @@ pub fn answer(request: &Request<'_>, method: &Method, tail: &[&str], tx: &mut Tx
 
 /// A live record, or HubSpot's 404.
 pub fn live(state: &State, (kind, id): End) -> Result<&Record, ErrorBody> {
-    state.table(kind).live(id).ok_or_else(not_there)
+    state.table(kind).live(id).ok_or_else(|| not_there(&id.to_string()))
 }
 
-/// HubSpot's 404 of a record.
-pub fn not_there() -> ErrorBody {
-    ErrorBody::not_found("Object not found. objectId is usually positive.")
+/// HubSpot's 404 of a record, as clients have seen it: a text that is no number is told in other words. The
+/// category is not in all of them.
+pub fn not_there(id: &str) -> ErrorBody {
+    if id.parse::<u64>().is_ok() {
+        return ErrorBody::not_found("resource not found");
+    }
+    ErrorBody::not_found("Object not found.  objectId are usually numeric.").context("id", vec![id.to_owned()])
 }
 
 /// The record that a path or an input means: by number, or by a value of a unique property.
@@ -89,10 +96,11 @@ fn find_merged<'a>(state: &'a State, kind: Kind, id: &str, query: &Query) -> Res
     let archived = query.flag("archived")?;
     let found = find(state, kind, id, query.get("idProperty"), archived)?;
     let merged = || state.table(kind).merged_into(id.parse().ok()?).and_then(|id| state.table(kind).get(id, archived));
-    found.or_else(merged).ok_or_else(not_there)
+    found.or_else(merged).ok_or_else(|| not_there(id))
 }
 
-fn view(by: Option<&OnBehalf>, state: &State, kind: Kind, query: &Query) -> Result<View, ErrorBody> {
+fn view(request: &Request<'_>, state: &State, kind: Kind) -> Result<View, ErrorBody> {
+    let query = &request.query;
     let mut associations = Vec::new();
     for name in query.list("associations") {
         let kind = super::kind(state, name)?;
@@ -100,21 +108,19 @@ fn view(by: Option<&OnBehalf>, state: &State, kind: Kind, query: &Query) -> Resu
             associations.push(kind);
         }
     }
-    Ok(View::of(state.schema(kind), &query.list("properties"), &query.list("propertiesWithHistory"), associations).seen_by(
-        by,
-        kind,
-        state.schema(kind),
-    ))
+    let schema = state.schema(kind);
+    let view = View::of(schema, &query.list("properties"), &query.list("propertiesWithHistory"), associations);
+    Ok(View { base: request.base.to_owned(), ..view }.seen_by(request.by, kind, schema))
 }
 
-fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View, work: &Work) -> Answer {
+pub fn one(status: u16, state: &State, kind: Kind, record: &Record, view: &View, work: &Work) -> Answer {
     let mut body = Vec::with_capacity(512);
     render::record(&mut body, state, kind, record, view, work)?;
     Ok(Reply { status, body: body.into() })
 }
 
 fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
-    let view = view(request.by, state, kind, &request.query)?;
+    let view = view(request, state, kind)?;
     let max = if view.history.is_empty() { PAGE_MAX } else { PAGE_WITH_HISTORY_MAX };
     let limit = request.query.limit(PAGE_DEFAULT, max)?;
     let mut rest = state.table(kind).range(request.query.after()?, request.query.flag("archived")?);
@@ -130,7 +136,7 @@ fn list(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
 }
 
 fn one_of(request: &Request<'_>, kind: Kind, id: &str, state: &State) -> Answer {
-    let view = view(request.by, state, kind, &request.query)?;
+    let view = view(request, state, kind)?;
     one(200, state, kind, find_merged(state, kind, id, &request.query)?, &view, request.work)
 }
 
@@ -197,77 +203,15 @@ pub fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> 
     no_content()
 }
 
-fn unlink_all(tx: &mut Tx<'_>, from: End) {
+pub fn unlink_all(tx: &mut Tx<'_>, from: End) {
     let others: Vec<End> = tx.state.links.all_of(from).collect();
     for to in others {
         tx.unlink(from, to);
     }
 }
 
-/// The second record goes; the first takes its associations, and the values that it lacks.
-fn merge(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
-    let body = request.json()?;
-    let id = |field: &str| {
-        let id = id_text(body.get(field)).ok_or_else(|| bad_field(field, "is required"))?;
-        id.parse::<u64>().map_err(|_| bad_field(field, "must be the id of a record"))
-    };
-    let (first, second) = (id("primaryObjectId")?, id("objectIdToMerge")?);
-    if first == second {
-        return Err(ErrorBody::validation("A record can't be merged with itself"));
-    }
-    let (primary, other) = (live(tx.state, (kind, first))?, live(tx.state, (kind, second))?);
-    for id in [first, second] {
-        charge_unlinking(request, tx.state, kind, &id.to_string())?;
-    }
-    // An association that moves may take the label of the primary one from another.
-    request.work.each(tx.state.links.all_of((kind, second)).count().saturating_mul(tx.state.links.all_of((kind, first)).count()), 1)?;
-    let schema = tx.state.schema(kind);
-    let mut merged: Vec<&str> =
-        [primary, other].into_iter().filter_map(|record| record.get(MERGED)).flat_map(|ids| ids.split(';')).collect();
-    let second_text = second.to_string();
-    merged.push(&second_text);
-    if merged.len() > MERGED_MAX {
-        return Err(ErrorBody::new(414, "VALIDATION_ERROR", format!("A record can't be merged from more than {MERGED_MAX} others")));
-    }
-    let mut record = primary.clone();
-    for property in
-        schema.properties().filter(|property| !property.is_read_only() && record.get(&property.name).is_none()).collect::<Vec<_>>()
-    {
-        if let Some(value) = other.get(&property.name) {
-            record.set(&property.name, value, request.now, request.app_id);
-        }
-    }
-    if let Some(property) = schema.find("hs_additional_emails") {
-        let mine = record.get("email").unwrap_or_default();
-        let addresses = [record.get(&property.name), other.get("email"), other.get(&property.name)];
-        let mut further: Vec<&str> = Vec::new();
-        for address in addresses.into_iter().flatten().flat_map(|list| list.split(';')) {
-            if address != mine && !further.contains(&address) {
-                further.push(address);
-            }
-        }
-        let further = further.join(";");
-        record.set(&property.name, &further, request.now, request.app_id);
-    }
-    record.set_quietly(&MERGED.into(), &merged.join(";"), request.now);
-    let record = write::changed_record(request, schema, &record, &Vec::new())?;
-    let moved: Vec<(End, Vec<u32>)> =
-        tx.state.links.all_of((kind, second)).map(|to| (to, tx.state.links.between((kind, second), to).to_vec())).collect();
-    unlink_all(tx, (kind, second));
-    tx.purge_record(kind, second);
-    tx.notes.merged((kind, first), second);
-    tx.put_record(kind, record);
-    for (to, types) in moved.into_iter().filter(|(to, _)| *to != (kind, first)) {
-        let mut all = tx.state.links.between((kind, first), to).to_vec();
-        all.extend(types);
-        tx.link((kind, first), to, &all);
-    }
-    let view = View::of(tx.state.schema(kind), &[], &[], Vec::new());
-    one(200, tx.state, kind, live(tx.state, (kind, first))?, &view, &UNBOUNDED)
-}
-
-/// Deletes a record for good, archived or not. An address that nobody has is no error: HubSpot
-/// keeps it from coming back, which an account without sending has no use for.
+/// Deletes a record for good, archived or not. An address that nobody has is no error: it is kept from
+/// coming.
 fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let id = id_text(body.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;
@@ -283,7 +227,10 @@ fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
             tx.purge_record(kind, id);
             tx.notes.deleted_for_good((kind, id));
         }
-        None if id_property.is_none_or(|name| name == "hs_object_id") => return Err(not_there()),
+        None if id_property.is_none_or(|name| name == "hs_object_id") => return Err(not_there(&id)),
+        // HubSpot keeps such an address from being used (its description of the operation). In which words it
+        // refuses the address is not published.
+        None if id_property == Some("email") => tx.put_item(&BLOCKED, &id.trim().to_lowercase(), Item::new(Value::Null)),
         None => {}
     }
     Ok(no_content())

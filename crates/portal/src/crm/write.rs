@@ -5,6 +5,7 @@ use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
 
 use super::automatic;
+use super::objects::BLOCKED;
 use crate::kind::Kind;
 use crate::links::End;
 use crate::pipelines;
@@ -265,6 +266,10 @@ fn stamp(request: &Request<'_>, schema: &Schema, record: &mut Record) {
 pub fn refuse_duplicate(state: &State, kind: Kind, record: &Record) -> Result<(), ErrorBody> {
     let space = state.space(kind);
     for (property, value) in unique_values(&space.schema, record) {
+        if *property == *"email" && state.items.get(&BLOCKED, &value).is_some() {
+            let fault = bad("INVALID_EMAIL", format!("Email address {value} was deleted for good and can't be used again."));
+            return Err(not_valid(state.hub_id, &[("email", fault)]));
+        }
         if let Some(holder) = space.table.holder(&property, &value).filter(|holder| *holder != record.id) {
             return Err(taken(state, space, &property, &value, record.id, holder));
         }
@@ -368,7 +373,17 @@ pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(
             state.singular(to.0)
         )));
     }
-    super::objects::live(state, to).map(drop)
+    ends_there(state, &[to])
+}
+
+/// Refuses an association with a record that is not there (HubSpot/hubspot-api-nodejs#646).
+pub fn ends_there(state: &State, ends: &[End]) -> Result<(), ErrorBody> {
+    let missing = ends.iter().filter(|(kind, id)| state.table(*kind).live(*id).is_none());
+    let missing: Vec<String> = missing.map(|(kind, id)| format!("{}={id} is not valid", state.space(*kind).shouted())).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ErrorBody::validation("One or more associations are invalid").context("INVALID_OBJECT_IDS", missing))
 }
 
 /// Puts a record in its table, with its associations: those of a create, and those that its values name.

@@ -92,8 +92,12 @@ fn putting_labels_replaces_those_that_were_there_and_the_default_keeps_them() {
 fn what_is_not_there_cannot_be_associated() {
     let account = account();
     let spec = |type_id: u32| json!([{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id }]);
-    account.call_with("PUT /crm/v4/objects/contacts/101/associations/default/companies/999", b"").refused(404, "OBJECT_NOT_FOUND");
-    account.call_with("PUT /crm/v4/objects/contacts/999/associations/default/companies/101", b"").refused(404, "OBJECT_NOT_FOUND");
+    account.call_with("PUT /crm/v4/objects/contacts/101/associations/default/companies/999", b"").refused(400, "COMPANY=999 is not valid");
+    account.call_with("PUT /crm/v4/objects/contacts/999/associations/default/companies/101", b"").refused(400, "CONTACT=999 is not valid");
+    let refused = account.call("PUT /crm/v4/objects/deals/1/associations/companies/99999999", spec(341));
+    let body = refused.expect(400);
+    assert_eq!(json!([body["category"], body["message"]]), json!(["VALIDATION_ERROR", "One or more associations are invalid"]));
+    assert_eq!(body["context"]["INVALID_OBJECT_IDS"], json!(["DEAL=1 is not valid"]));
     account.call_with("PUT /crm/v4/objects/contacts/x/associations/default/companies/101", b"").refused(400, "VALIDATION_ERROR");
     account.call("PUT /crm/v4/objects/contacts/101/associations/companies/101", spec(4)).refused(400, "VALIDATION_ERROR");
     account.call("PUT /crm/v4/objects/contacts/101/associations/companies/101", json!({})).refused(400, "VALIDATION_ERROR");
@@ -118,7 +122,7 @@ fn a_new_record_can_come_with_associations() {
     assert_eq!(labels(&account, "/crm/v4/objects/contacts/101/associations/notes"), [(101, vec![201]), (102, vec![201])]);
     assert_eq!(made["id"], "101");
 
-    account.call("POST /crm/v3/objects/notes", note(202, json!("999"))).refused(404, "OBJECT_NOT_FOUND");
+    account.call("POST /crm/v3/objects/notes", note(202, json!("999"))).refused(400, "CONTACT=999 is not valid");
     account.call("POST /crm/v3/objects/notes", note(279, json!("101"))).refused(400, "VALIDATION_ERROR");
     account
         .call(
@@ -182,7 +186,7 @@ fn one_bad_pair_leaves_the_whole_batch_undone() {
     let account = account();
     let pairs =
         json!({ "inputs": [{ "from": { "id": "101" }, "to": { "id": "101" } }, { "from": { "id": "101" }, "to": { "id": "999" } }] });
-    account.call("POST /crm/v4/associations/contacts/companies/batch/associate/default", pairs).refused(404, "OBJECT_NOT_FOUND");
+    account.call("POST /crm/v4/associations/contacts/companies/batch/associate/default", pairs).refused(400, "COMPANY=999 is not valid");
     assert!(labels(&account, "/crm/v4/objects/contacts/101/associations/companies").is_empty());
 }
 
@@ -202,6 +206,36 @@ fn types_are_told_as_labels_and_by_name() {
         types["results"],
         json!([{ "id": "279", "name": "contact_to_company_unlabeled" }, { "id": "1", "name": "contact_to_company" }])
     );
+}
+
+// HubSpot's reference has `inputs[].after`; pages of a hundred: dlt-hub/verified-sources#593, HubSpot/hubspot-api-python#135.
+#[test]
+fn many_associations_of_a_record_come_in_pages_wherever_they_are_shown() {
+    let account = account();
+    let emails = (0..103).map(|n| json!({ "properties": { "email": format!("c{n}@example.com") } })).collect::<Vec<_>>();
+    let mut ids = Vec::new();
+    for part in emails.chunks(100) {
+        let made = account.call("POST /crm/v3/objects/contacts/batch/create", json!({ "inputs": part })).expect(201);
+        ids.extend(made["results"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+    }
+    let pairs: Vec<Value> = ids.iter().map(|id| json!({ "from": { "id": "101" }, "to": { "id": id } })).collect();
+    account.call("POST /crm/v4/associations/companies/contacts/batch/associate/default", json!({ "inputs": pairs })).expect(200);
+    let read = account.get("/crm/v3/objects/companies/101?associations=contacts").expect(200);
+    let shown = &read["associations"]["contacts"];
+    assert_eq!(shown["results"].as_array().unwrap().len(), 100);
+    let link = shown["paging"]["next"]["link"].as_str().unwrap().strip_prefix("http://127.0.0.1:8484").unwrap();
+    assert_eq!(account.get(link).expect(200)["results"].as_array().unwrap().len(), 3);
+    let page = |input: Value| {
+        let body = account.call("POST /crm/v3/associations/companies/contacts/batch/read", json!({ "inputs": [input] })).expect(200);
+        body["results"][0].clone()
+    };
+    let first = page(json!({ "id": "101" }));
+    let after = &first["paging"]["next"]["after"];
+    let second = page(json!({ "id": "101", "after": after }));
+    assert_eq!((first["to"].as_array().unwrap().len(), second["to"].as_array().unwrap().len()), (100, 3));
+    assert!(second["paging"].is_null());
+    let bad = json!({ "inputs": [{ "id": "101", "after": "x" }] });
+    account.call("POST /crm/v3/associations/companies/contacts/batch/read", bad).refused(400, "after");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn one_bad_input_leaves_the_whole_batch_undone() {
     let account = Account::new();
     account.contact("taken@example.com");
     batch(&account, "create", contacts(&["new@example.com", "taken@example.com"])).refused(409, "Contact already exists. Existing ID: 101");
-    batch(&account, "create", contacts(&["twice@example.com", "TWICE@example.com"])).refused(409, "CONFLICT");
+    batch(&account, "create", contacts(&["twice@example.com", "TWICE@example.com"])).refused(400, "Duplicate IDs");
     batch(&account, "create", contacts(&["new@example.com", "no address"])).refused(400, "INVALID_EMAIL");
     assert_eq!(account.get("/crm/v3/objects/contacts").ids().len(), 1);
 
@@ -80,14 +80,30 @@ fn batches_find_contacts_by_address_as_well() {
     assert_eq!(batch(&account, "update", change).ids(), ["101"]);
 }
 
+// A batch of HubSpot's in public code; segmentio/action-destinations#3969.
 #[test]
-fn a_record_named_twice_is_changed_twice_in_order() {
+fn a_record_named_twice_in_a_batch_refuses_the_batch() {
     let account = Account::new();
     account.contact("a@example.com");
-    let changes = json!({ "inputs": [{ "id": "101", "properties": { "city": "Porto" } }, { "id": "101", "properties": { "zip": "1" } }, { "id": "101", "properties": { "city": "Lagos" } }] });
-    batch(&account, "update", changes).expect(200);
-    let read = account.get("/crm/v3/objects/contacts/101?properties=city,zip").expect(200);
-    assert_eq!((&read["properties"]["city"], &read["properties"]["zip"]), (&json!("Lagos"), &json!("1")));
+    let changes = json!({ "inputs": [{ "id": "101", "properties": { "city": "Porto" } }, { "id": "101", "properties": { "zip": "1" } }] });
+    let refused = batch(&account, "update", changes).expect(400);
+    assert_eq!(refused["message"], "Duplicate IDs found in batch input: [101]. IDs must be unique");
+    assert_eq!(json!([refused["category"], refused["context"]["ids"]]), json!(["VALIDATION_ERROR", ["101"]]));
+    let input = |email: &str| json!({ "id": email, "idProperty": "email", "properties": { "city": "Porto" } });
+    batch(&account, "upsert", json!({ "inputs": [input("b@example.com"), input("B@example.com")] })).refused(400, "Duplicate IDs");
+    assert_eq!(account.get("/crm/v3/objects/contacts").ids(), ["101"]);
+}
+
+// segmentio/action-destinations#3957.
+#[test]
+fn an_update_by_a_property_that_is_not_unique_is_refused_in_hubspots_words() {
+    let account = Account::new();
+    let input = json!({ "inputs": [{ "id": "example.com", "idProperty": "domain", "properties": { "city": "Porto" } }] });
+    for action in ["update", "upsert"] {
+        let refused = account.call(&format!("POST /crm/v3/objects/companies/batch/{action}"), input.clone()).expect(400);
+        let expected = "Unable to perform update/upsert by non-unique 0-2 property domain in portal ID 4242";
+        assert_eq!(json!([refused["category"], refused["message"]]), json!(["VALIDATION_ERROR", expected]));
+    }
 }
 
 #[test]

@@ -256,3 +256,12 @@ fn what_is_not_served_says_so() {
         account.call(line, json!({})).refused(501, "NOT_IMPLEMENTED");
     }
 }
+
+#[test]
+fn a_user_is_invited_by_an_address() {
+    let account = Account::new();
+    let invite = |email: &str| account.call("POST /settings/users/2026-09", json!({ "email": email }));
+    invite("not-an-email").refused(400, "email");
+    let made = invite("ada@example.com").expect(201);
+    assert_eq!(json!([made["roleIds"], made["superAdmin"]]), json!([[], false]));
+}

@@ -166,14 +166,14 @@ fn perform(account: &Account, naive: &mut Naive, step: &Step) {
             let body = json!({ "primaryObjectId": id(one), "objectIdToMerge": id(other) });
             account.call(&format!("POST {contacts}/merge"), body).expect(status);
             if fine {
-                let gone = std::mem::replace(&mut naive.0[other].gone, true);
-                assert!(!gone);
-                let (emails, city) = (naive.0[other].emails.clone(), naive.0[other].city);
-                let person = &mut naive.0[one];
-                person.emails.extend(emails);
-                if person.city.is_empty() {
-                    person.city = city;
+                // A new record takes the place of both.
+                let cities = [one, other].map(|who| naive.0[who].city);
+                let city = cities.into_iter().find(|city| !city.is_empty()).unwrap_or_default();
+                let emails = [one, other].iter().flat_map(|who| naive.0[*who].emails.clone()).collect();
+                for who in [one, other] {
+                    assert!(!std::mem::replace(&mut naive.0[who].gone, true));
                 }
+                naive.0.push(Person { emails, city, ..Person::default() });
             }
         }
         Step::Delete { who } => {

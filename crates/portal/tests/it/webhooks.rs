@@ -133,13 +133,13 @@ fn an_association_is_told_of_from_both_sides() {
 }
 
 #[test]
-fn a_merge_names_both_records() {
+fn a_merge_names_both_records_and_the_new_one() {
     let told = Told::of(&[to("contact.merge"), to("contact.deletion")]);
     let (first, second) = (told.account.contact("ada@example.com"), told.account.contact("a@example.com"));
     let merge = json!({ "primaryObjectId": first, "objectIdToMerge": second });
-    told.account.call("POST /crm/v3/objects/contacts/merge", merge).expect(200);
+    let made = told.account.call("POST /crm/v3/objects/contacts/merge", merge).expect(200)["id"].as_str().unwrap().parse::<u64>().unwrap();
     let (first, second): (u64, u64) = (first.parse().unwrap(), second.parse().unwrap());
-    let merged = json!({ "subscriptionType": "contact.merge", "objectId": first, "primaryObjectId": first, "mergedObjectIds": [second], "newObjectId": first });
+    let merged = json!({ "subscriptionType": "contact.merge", "objectId": made, "primaryObjectId": first, "mergedObjectIds": [second], "newObjectId": made });
     assert_eq!(told.events(), [merged]);
 }
 
