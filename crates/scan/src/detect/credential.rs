@@ -360,6 +360,11 @@ fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
     if line.start >= key_at || is_comment(content) {
         return false;
     }
+    // Kubernetes names a whole document in its `metadata`.
+    let metadata = text[..line.start].trim_ascii_end().ends_with(b"metadata:") && content.trim_ascii_start().starts_with(b"name:");
+    if metadata && memchr::memmem::find(&text[line.end..key_at], b"\n---").is_none() {
+        return false;
+    }
     let (here, key) = (indent_of(content), indent_of(&text[line_at(text, key_at)]));
     here > key || here == key && matches!(content.trim_ascii_end().last(), Some(b':' | b'{'))
 }

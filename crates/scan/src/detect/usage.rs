@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod constants;
 mod document;
+mod joined;
 mod legacy;
 mod manifest;
 mod mcp;

@@ -5,6 +5,7 @@ mod calls;
 mod credentials;
 mod history;
 mod joined;
+mod made;
 mod methods;
 mod paths;
 mod sections;

@@ -221,8 +221,12 @@ pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
             break;
         }
         let child = *own.get_or_insert(here);
+        // `get:`, and `get: { summary: … }` in one line.
+        let key = content.trim_ascii().splitn(2, |byte| *byte == b':').collect::<Vec<_>>();
         if here == child
-            && let Some(method) = content.trim_ascii().strip_suffix(b":").and_then(verb)
+            && let [name, value] = key.as_slice()
+            && matches!(value.trim_ascii_start().first(), None | Some(b'{' | b'&' | b'*'))
+            && let Some(method) = verb(name)
         {
             found.push((line.start + here, method));
         }

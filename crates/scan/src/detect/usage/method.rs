@@ -21,7 +21,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
           (?P<value>(?i)get|post|put|patch|delete)(?:\b|\(|Async)
         | \\?["'](?P<string>GET|POST|PUT|PATCH|DELETE)\\?["']
         | \.(?P<builder>GET|POST|PUT|PATCH|DELETE|get|post|put|patch|delete)!?\s*\(
-        | (?P<post>CURLOPT_POST\b|CURLOPT_POSTFIELDS|--data\b|--data-raw\b|--json\b|\s-d\s|\s-F\s|\s--form\s)
+        | (?P<post>CURLOPT_POST\b|CURLOPT_POSTFIELDS|--data\b|--data-raw\b|--json\b|\breq_body_\w+\(|\s-d\s|\s-F\s|\s--form\s)
         | :(?P<symbol>get|post|put|patch|delete)\b
         | \b(?P<bare>GET|POST|PUT|PATCH|DELETE)\s+$
         "#,
@@ -42,7 +42,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     }
     // `request DELETE "/crm/…"`, `api POST "$BASE/crm/…"`.
     static HELPER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?-u)(?:^|[\s("'])(?P<method>GET|POST|PUT|PATCH|DELETE)["']?(?:\s*=>)?[\s,]+["']?(?:\$?\{?\w+\}?)?$"#)
+        Regex::new(r#"(?-u)(?:^|[\s("'])(?P<method>GET|POST|PUT|PATCH|DELETE)["']?(?:\s*=>)?[\s,]+["']?(?:\$?\{{0,2} ?\w+ ?\}{0,2})?$"#)
             .expect("a constant")
     });
     if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
@@ -67,6 +67,9 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     let above = &text[url.start.saturating_sub(60)..url.start];
     if let Some(method) = BLOCK.captures(above).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
+    }
+    if let Some(method) = of_terraform(text, url) {
+        return Some(method);
     }
     // An export says it beside the URL, however long what stands between them is.
     if let Some(method) = document::method_beside(text, url.start) {
@@ -122,17 +125,30 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     named(text, &statement, url).or_else(|| reads_by_default(text, &statement, url.start).then_some(Method::Get))
 }
 
-/// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions,
+/// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions and Alamofire, R's httr2,
 /// each in the statement of the URL or below it in the same function.
 fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
     static READS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bIO\.popen|\burlread\(|\bwebread\(")
+        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bIO\.popen|\burlread\(|\bwebread\(")
             .expect("a constant")
     });
     let end = scope::after(text, url).end.max(statement.end).min(statement.end + REACH).min(text.len());
     let range = &text[statement.start..end.max(statement.start)];
     let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ") || contains_ignore_case(range, b"httpmethod");
     !elsewhere && READS.is_match(range)
+}
+
+/// The method of Terraform's `data "http"`, which reads unless its block says otherwise.
+fn of_terraform(text: &[u8], url: &Range<usize>) -> Option<Method> {
+    static BLOCK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)(?:^|\n)data\s+"http"\s+"[^"\n]*"\s*\{"#).expect("a constant"));
+    static METHOD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)\n\s*method\s*=\s*"(?P<method>[A-Z]+)""#).expect("a constant"));
+    let floor = url.start.saturating_sub(2 * REACH);
+    let open = floor + BLOCK.find_iter(&text[floor..url.start]).last()?.end();
+    let ceiling = text.len().min(url.end + 2 * REACH);
+    let close = memchr::memmem::find(&text[open..ceiling], b"\n}").map_or(ceiling, |at| open + at);
+    (close > url.start).then_some(())?;
+    let method = METHOD.captures(&text[open..close]).and_then(|captures| captures.name("method"));
+    method.map_or(Some(Method::Get), |method| Method::parse(&String::from_utf8_lossy(method.as_bytes())))
 }
 
 /// The method of a sampler of JMeter, whose path stands here.

@@ -104,6 +104,10 @@ pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) ->
             _ => break,
         }
     }
+    // `/contacts${query}`: what is put behind a whole word is a query, not a part of its segment.
+    if let Some(word) = segment.strip_suffix("{}").filter(|word| word.ends_with(|last: char| last.is_ascii_lowercase())) {
+        segment.truncate(word.len());
+    }
     push(&mut segments, &mut segment);
     // The query belongs to the URL's text, not to its path.
     let query = text[at..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();

@@ -65,6 +65,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
             aliases.extend(taken_from(bytes, whole.start()).into_iter().map(|part| (part.clone(), format!("{name}.{}", plain(&part)))));
         }
     }
+    aliases.extend(rooms_taken(bytes));
     for (alias, prefix) in &aliases {
         for (at, written, rest) in calls_of(bytes, alias) {
             if let Some(row) = row_of(&format!("{prefix}.{rest}")) {
@@ -130,6 +131,32 @@ fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
     let start = at.saturating_sub(300);
     let Some(names) = TAKEN.captures(&text[start..at]) else { return Vec::new() };
     names[1].split(|byte| *byte == b',').map(|name| name.trim_ascii().to_vec()).filter(|name| !name.is_empty()).collect()
+}
+
+/// The rooms of a client that a variable is given: `const { crm } = client`, `crm = client.crm`.
+fn rooms_taken(text: &[u8]) -> Vec<(Vec<u8>, String)> {
+    static ROOMS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)\{(?P<names>[\w\s,:]{3,200})\}\s*=\s*[\w.$]*(?:[cC]lient|[hH]ub[sS]pot|\bhs)\w*(?:\(\))?\s*(?:;|\n|$)")
+            .expect("a constant")
+    });
+    static ROOM: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)(?P<name>(?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)\s*=\s*[\w.$>()-]+?(?:\.|->)(?P<room>crm|cms|automation|conversations|marketing|settings|webhooks)(?:\(\))?\s*(?:;|\n|$)")
+            .expect("a constant")
+    });
+    let mut found = Vec::new();
+    for names in ROOMS.captures_iter(text).filter_map(|captures| captures.name("names")) {
+        for name in names.as_bytes().split(|byte| *byte == b',') {
+            let mut parts = name.split(|byte| *byte == b':').map(<[u8]>::trim_ascii);
+            let Some(room) = parts.next().map(plain).filter(|room| CALLS.prefixes.contains(room)) else { continue };
+            let alias = parts.next().unwrap_or_else(|| name.trim_ascii());
+            found.push((alias.to_vec(), room));
+        }
+    }
+    for captures in ROOM.captures_iter(text) {
+        let (Some(name), Some(room)) = (captures.name("name"), captures.name("room")) else { continue };
+        found.push((name.as_bytes().to_vec(), plain(room.as_bytes())));
+    }
+    found
 }
 
 fn call(row: &SdkCallRow, written: &[u8], habits: &Habits<'_>) -> Option<Usage> {

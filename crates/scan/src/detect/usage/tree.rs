@@ -6,6 +6,7 @@
 
 mod call;
 mod flow;
+mod made;
 mod sent;
 mod shell;
 mod value;

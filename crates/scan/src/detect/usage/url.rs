@@ -11,10 +11,10 @@ use regex::bytes::Regex;
 
 use super::Habits;
 use super::constants::Constants;
-use super::document;
 use super::path::{Read, VERSION, read_from, read_path};
 use super::tree::{self, Answer, Program, Send, Told};
 use super::{Meaning, Per, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
+use super::{document, joined};
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
 use crate::fix::Language;
@@ -183,6 +183,14 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
         if !calls.is_empty() {
             taken.add(&url);
             found.extend(calls);
+        }
+    }
+    if calls_hubspot {
+        for (url, read) in joined::find(bytes, |family| FAMILIES.contains(family)) {
+            if !taken.contains(url.start) && !in_comment(bytes, url.start) && resolve(None, &read.segments).is_some() {
+                taken.add(&url);
+                found.extend(calls(around, &url, &read, Sent::NearHost));
+            }
         }
     }
     bases.extend(base_path(bytes).filter(|_| calls_hubspot));

@@ -68,14 +68,20 @@ impl<'s, 't> Program<'s, 't> {
             if at.kind() == "shorthand_property_identifier" && is_object(parent) {
                 return self.in_object(parent, self.source.of(at), frame);
             }
+            if let Some(method) = self.paired(parent, at) {
+                return Answer::Says(method);
+            }
             if let Some(answer) = self.kept(parent, at, frame) {
-                return answer;
+                return if answer == Answer::Silent { self.of_class(parent) } else { answer };
             }
             match parent.kind() {
                 "return_statement" | "return" | "arrow_function" | "arrow_expression_clause" | "lambda" => {
                     let Some(function) = (if parent.kind() == "arrow_function" { Some(parent) } else { self.function(parent) }) else {
                         return Answer::Silent;
                     };
+                    if self.is_query(function) {
+                        return Answer::Reads;
+                    }
                     return self.handed_out(function, frame);
                 }
                 // The last expression of a method of Ruby is what it returns.
@@ -154,7 +160,9 @@ impl<'s, 't> Program<'s, 't> {
             if ordered && place.start_byte() < from.end_byte() {
                 continue;
             }
-            if ordered && self.is_alternative(from, *place) {
+            // `.url(url)`: the method has the variable's name.
+            let method = !field && self.call_of(*place).is_some_and(|call| call.name == name && self.receiver(&call).is_some());
+            if method || ordered && self.is_alternative(from, *place) {
                 continue;
             }
             if let Some(value) = self.assigned(*place) {
@@ -269,7 +277,7 @@ impl<'s, 't> Program<'s, 't> {
         let Some(name) = super::defines(self.source, function) else { return Answer::Silent };
         let mut answer = Answer::Silent;
         for place in self.names.get(name).map(Vec::as_slice).unwrap_or_default().iter().take(USES_MAX) {
-            if function.byte_range().contains(&place.start_byte()) {
+            if function.byte_range().contains(&place.start_byte()) || self.is_key(*place) {
                 continue;
             }
             let from = self.call_of(*place).filter(|call| call.name == name).map_or_else(|| self.whole(*place), |call| call.node);

@@ -46,7 +46,7 @@ impl<'s, 't> Program<'s, 't> {
         if let Some(method) = self.told(call, at, frame) {
             return Answer::Says(method);
         }
-        if let Some(method) = self.chained(call, frame) {
+        if let Some(method) = self.initialized(call, frame).or_else(|| self.chained(call, frame)) {
             return Answer::Says(method);
         }
         let mut answer = if self.open.get() { Answer::Open } else { Answer::Silent };
@@ -64,6 +64,10 @@ impl<'s, 't> Program<'s, 't> {
         }
         if words::makes_request(call.name) {
             answer = self.request_made(call, frame);
+            // Whatever sends a request that is made without a method sends what it is by default.
+            if answer == Answer::Open && words::reads_by_default(call.name) {
+                answer = Answer::Reads;
+            }
             if matches!(answer, Answer::Says(_)) {
                 return answer;
             }
@@ -75,7 +79,10 @@ impl<'s, 't> Program<'s, 't> {
         if answer != Answer::Silent {
             return answer;
         }
-        if words::reads_by_default(call.name) || matches!(call.callee, "URI.open" | "WebRequest.Create" | "url.openStream") {
+        if words::reads_by_default(call.name)
+            || self.is_made_reader(call)
+            || matches!(call.callee, "URI.open" | "WebRequest.Create" | "url.openStream")
+        {
             return Answer::Reads;
         }
         if let Some(method) = words::strong(call.name) {
@@ -124,7 +131,10 @@ impl<'s, 't> Program<'s, 't> {
     fn chained(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         let link = |link: &Call<'s, 't>| {
             if words::sets_method(link.name) && link.name != "request" {
-                return link.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
+                let method = link.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
+                // A method that is set and not seen is no default.
+                self.open.set(self.open.get() || method.is_none() && !link.arguments.is_empty());
+                return method;
             }
             words::strong(link.name)
         };

@@ -1,0 +1,80 @@
+//! What has a method by the way it is made: objects with initializers, clients that read, pairs of a method
+//! and a path, classes that stand for one call.
+
+use keyway_core::catalog::Method;
+use tree_sitter::Node;
+
+use super::call::{Call, children, inner, pair};
+use super::value::Frame;
+use super::{Answer, Program, words};
+
+impl<'s, 't> Program<'s, 't> {
+    /// C#'s `new RestRequest("…") { Method = Method.Delete }`.
+    pub(super) fn initialized(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
+        let initializer = call.node.child_by_field_name("initializer").filter(|node| node.kind() == "initializer_expression")?;
+        self.method_in(initializer, frame)
+    }
+
+    /// Whether what is called is a client that reads by default: `hubspot = got.extend({ … })`, then `hubspot(path)`.
+    pub(super) fn is_made_reader(&self, call: &Call<'s, 't>) -> bool {
+        words::is_name(call.callee)
+            && self.values(call.name, call.node).into_iter().filter_map(|value| self.call(inner(value))).any(|made| {
+                let library = made.callee.split('.').next().unwrap_or_default();
+                matches!(made.name, "extend" | "create" | "defaults" | "instance")
+                    && (words::reads_by_default(library) || library.ends_with("fetch"))
+            })
+    }
+
+    /// The method that stands beside a path in a pair of both: `("post", "/crm/…")`, `['GET', '/crm/…']`.
+    pub(super) fn paired(&self, parent: Node<'s>, at: Node<'s>) -> Option<Method> {
+        const PARTS_MAX: usize = 4;
+        if !matches!(parent.kind(), "tuple" | "list" | "array" | "array_creation_expression" | "literal_value") {
+            return None;
+        }
+        let parts = children(parent);
+        if parts.len() > PARTS_MAX || parts.len() < 2 {
+            return None;
+        }
+        let mut methods = parts.iter().filter(|part| !part.byte_range().contains(&at.start_byte())).filter_map(|part| {
+            let part = match part.kind() {
+                "array_element_initializer" | "literal_element" => inner(part.named_child(0)?),
+                _ => inner(*part),
+            };
+            let word = self.source.of(part);
+            let string = self.source.language.is_string(part.kind());
+            if string { words::method(word.trim_matches(['"', '\'', '`'])) } else { words::constant(word.rsplit(['.', ':']).next()?) }
+        });
+        methods.next().filter(|_| methods.next().is_none())
+    }
+
+    /// The method of a class that stands for one call, whose path is an attribute of it: streams of Singer's SDK.
+    pub(super) fn of_class(&self, assignment: Node<'s>) -> Answer {
+        let Some(class) = self.above(assignment, |node| node.kind() == "class_definition") else { return Answer::Silent };
+        if self.function(assignment).is_some_and(|function| class.byte_range().contains(&function.start_byte())) {
+            return Answer::Silent;
+        }
+        let attributes = class.child_by_field_name("body").map(children).unwrap_or_default();
+        for attribute in attributes.into_iter().filter_map(|statement| statement.named_child(0)) {
+            let (Some(left), Some(right)) = (attribute.child_by_field_name("left"), attribute.child_by_field_name("right")) else {
+                continue;
+            };
+            if matches!(self.source.of(left), "rest_method" | "http_method" | "method" | "request_method") {
+                return self.evaluate(right, None).map_or(Answer::Open, Answer::Says);
+            }
+        }
+        let bases = class.child_by_field_name("superclasses").map(|bases| self.source.of(bases)).unwrap_or_default();
+        if bases.trim_end_matches(')').ends_with("Stream") { Answer::Reads } else { Answer::Silent }
+    }
+
+    /// Whether a function says what a query of Redux Toolkit asks for: these read unless they say otherwise.
+    pub(super) fn is_query(&self, function: Node<'s>) -> bool {
+        let key = self.parent(function).and_then(|holder| pair(self.source, holder)).map(|(key, _)| key);
+        key == Some("query") && self.names.contains_key("fetchBaseQuery")
+    }
+
+    /// Whether a name is a key under which something else is kept.
+    pub(super) fn is_key(&self, name: Node<'s>) -> bool {
+        self.parent(name)
+            .is_some_and(|parent| parent.kind() == "pair" && parent.child_by_field_name("key").is_some_and(|key| key.id() == name.id()))
+    }
+}

@@ -1,0 +1,152 @@
+//! Methods that a call has by the way its request, its client or its path is made.
+
+use super::{kinds, operations};
+use crate::values;
+
+const API: &str = "https://api.hubapi.com/crm/v3/objects/contacts";
+
+fn all(cases: &[(&str, &str, &[&str])]) {
+    for (path, text, methods) in cases {
+        let operations = operations(path, &text.replace("API", API));
+        let found: Vec<&str> = operations.iter().map(|operation| operation.split(' ').next().unwrap_or_default()).collect();
+        assert_eq!(&found, methods, "{path}: {text}\n{operations:?}");
+    }
+}
+
+#[test]
+fn a_request_that_is_made_without_a_method_reads_whoever_sends_it() {
+    all(&[
+        (
+            "A.java",
+            "class A { void a() { Request r = new Request.Builder().url(\"API\").header(\"a\", \"b\").build(); client.newCall(r).execute(); } }",
+            &["GET"],
+        ),
+        (
+            "A.java",
+            "class A { void a(String verb) { Request r = new Request.Builder().url(\"API\").method(verb, body).build(); client.newCall(r).execute(); } }",
+            &["UNKNOWN"],
+        ),
+        (
+            "A.java",
+            "class A { void a() { HttpUrl url = HttpUrl.parse(\"API\").newBuilder().build(); Request r = new Request.Builder().url(url).post(b).build(); } }",
+            &["POST"],
+        ),
+        ("a.cs", "var r = new RestRequest(\"API/1\") { Method = Method.Delete };\nawait client.ExecuteAsync(r);", &["DELETE"]),
+        ("a.cs", "var r = new RestRequest(\"API/1\") { Timeout = 5, Method = Method.Patch };\nclient.Execute(r);", &["PATCH"]),
+    ]);
+}
+
+#[test]
+fn a_client_that_is_made_of_one_that_reads_reads_when_it_is_called() {
+    all(&[
+        ("a.js", "const hs = got.extend({ prefixUrl: BASE });\nasync function a() { return hs('API', { searchParams }); }", &["GET"]),
+        ("a.js", "const hs = ofetch.create({ baseURL: BASE });\nexport const a = () => hs('API');", &["GET"]),
+        ("a.ts", "const hs = ky.create({ prefixUrl: BASE });\nexport const a = () => hs('API', { method: 'put' });", &["PUT"]),
+        ("a.js", "const send = make({ prefixUrl: BASE });\nexport const a = () => send('API', x);", &["UNKNOWN"]),
+    ]);
+}
+
+#[test]
+fn a_query_of_redux_toolkit_reads_whatever_its_neighbours_do() {
+    let api = |endpoints: &str| {
+        format!("const api = createApi({{ baseQuery: fetchBaseQuery({{ baseUrl: B }}), endpoints: (b) => ({{ {endpoints} }}) }});")
+    };
+    let text = api("a: b.query({ query: () => 'API' }), c: b.mutation({ query: (body) => ({ url: 'API/1', method: 'PATCH', body }) })");
+    all(&[("a.ts", &text, &["GET", "PATCH"])]);
+}
+
+#[test]
+fn a_method_beside_a_path_in_a_pair_is_its_method() {
+    all(&[
+        ("a.py", "for verb, url in ((\"get\", \"API\"), (\"post\", \"API\")):\n    getattr(s, verb)(url)", &["GET", "POST"]),
+        ("a.ts", "const CALLS = { list: ['GET', 'API'], add: ['POST', 'API'] } as const;", &["GET", "POST"]),
+        (
+            "a.go",
+            "package a\n\nvar calls = map[string]call{\n\t\"list\": {\"GET\", \"API\"},\n\t\"add\": {http.MethodPost, \"API\"},\n}\n",
+            &["GET", "POST"],
+        ),
+        ("a.rb", "CALLS = [[:get, 'API'], [:delete, 'API/1']]", &["GET", "DELETE"]),
+        ("a.py", "URLS = [\"API\", \"https://example.com\"]", &["UNKNOWN"]),
+    ]);
+}
+
+#[test]
+fn a_stream_of_singers_sdk_reads_unless_it_says_otherwise() {
+    let path = "/crm/v3/objects/contacts";
+    let stream = |rest: &str| format!("# HubSpot\nclass A(HubspotStream):\n    name = \"a\"\n    path = \"{path}\"\n{rest}");
+    assert_eq!(operations("a.py", &stream("")), [format!("GET {path}")]);
+    assert_eq!(operations("a.py", &stream("    rest_method = \"POST\"\n")), [format!("POST {path}")]);
+}
+
+#[test]
+fn documents_and_requests_in_files_say_their_methods() {
+    let spec = "servers:\n  - url: https://api.hubapi.com\npaths:\n  /crm/v3/objects/contacts:\n    get: { summary: a }\n    post: { summary: b }\n";
+    assert_eq!(operations("a.yaml", spec), ["GET /crm/v3/objects/contacts", "POST /crm/v3/objects/contacts"]);
+    all(&[
+        ("a.http", "@host = https://api.hubapi.com\n\nGET {{host}}/crm/v3/objects/contacts?limit=5\n", &["GET"]),
+        ("a.http", "@host = https://api.hubapi.com\n\nPOST {{ host }}/crm/v3/objects/contacts\n", &["POST"]),
+        ("a.tf", "data \"http\" \"a\" {\n  url = \"API\"\n}\n", &["GET"]),
+        ("a.tf", "data \"http\" \"a\" {\n  url    = \"API\"\n  method = \"POST\"\n}\n", &["POST"]),
+        ("a.swift", "func a() { AF.request(\"API\", headers: h).response { _ in } }\n", &["GET"]),
+        ("a.swift", "func a() { AF.request(\"API\", method: .post, headers: h).response { _ in } }\n", &["POST"]),
+        ("a.R", "resp <- request(\"API\") |> req_auth_bearer_token(t) |> req_perform()\n", &["GET"]),
+        ("a.R", "resp <- request(\"API\") |>\n  req_body_json(list()) |>\n  req_perform()\n", &["POST"]),
+    ]);
+}
+
+#[test]
+fn a_path_in_separate_segments_is_one_path() {
+    for (path, text, operation) in [
+        (
+            "a.js",
+            "const B = 'https://api.hubapi.com';\nconst u = [B, 'crm', 'v3', 'objects', 'deals'].join('/');\nfetch(u, { method: 'POST' });",
+            "POST /crm/v3/objects/{objectType}",
+        ),
+        (
+            "a.cs",
+            "var b = \"https://api.hubapi.com\";\nb.AppendPathSegments(\"crm\", \"v3\", \"objects\", \"contacts\", id).PatchJsonAsync(o);",
+            "PATCH /crm/v3/objects/contacts/{contactId}",
+        ),
+        ("a.py", "B = \"https://api.hubapi.com\"\nrequests.get(\"/\".join([B, \"crm\", \"v3\", \"owners\"]))\n", "GET /crm/v3/owners"),
+        (
+            "a.go",
+            "package a\n\nfunc a() {\n\tu, _ := url.JoinPath(\"https://api.hubapi.com\", \"crm\", \"v3\", \"owners\")\n\thttp.Get(u)\n}\n",
+            "GET /crm/v3/owners",
+        ),
+    ] {
+        assert_eq!(operations(path, text), [operation], "{text}");
+    }
+    // A list of words is no path, and neither is one where nothing is sent to HubSpot.
+    assert!(operations("a.js", "const B = 'https://api.hubapi.com';\nconst tags = ['crm', 'sales', 'v3'];").is_empty());
+    assert!(operations("a.js", "// hubspot\nconst u = ['crm', 'v3', 'objects', 'deals'].join('/');").is_empty());
+}
+
+#[test]
+fn rooms_of_a_client_that_a_variable_is_given_are_followed() {
+    for text in [
+        "import { Client } from '@hubspot/api-client';\nconst { crm } = hubspotClient;\nawait crm.companies.basicApi.archive('7');",
+        "import { Client } from '@hubspot/api-client';\nconst { crm: rooms, cms } = client;\nawait rooms.companies.basicApi.archive('7');",
+        "import { Client } from '@hubspot/api-client';\nconst rooms = client.crm;\nawait rooms.companies.basicApi.archive('7');",
+    ] {
+        assert_eq!(operations("a.ts", text), ["DELETE /crm/v3/objects/companies/{companyId}"], "{text}");
+    }
+    assert!(operations("a.ts", "const { crm } = store;\ncrm.companies.list();").is_empty());
+}
+
+#[test]
+fn a_query_behind_a_path_is_no_part_of_it() {
+    assert_eq!(operations("a.ts", "fetch(`API${query}`)".replace("API", API).as_str()), ["GET /crm/v3/objects/contacts"]);
+    assert_eq!(operations("a.ts", "fetch(`API/${id}`)".replace("API", API).as_str()), ["GET /crm/v3/objects/contacts/{contactId}"]);
+}
+
+#[test]
+fn the_metadata_of_a_kubernetes_secret_names_what_it_holds() {
+    use base64::Engine as _;
+    let secret = |name: &str, more: &str| {
+        let value = base64::engine::general_purpose::STANDARD.encode(values::uuid(1));
+        format!("kind: Secret\nmetadata:\n  name: {name}\ntype: Opaque\n{more}data:\n  client-secret: {value}\n")
+    };
+    assert_eq!(kinds("a.yaml", &secret("hubspot", "")).len(), 1);
+    assert!(kinds("a.yaml", &secret("crm", "")).is_empty());
+    assert!(kinds("a.yaml", &secret("hubspot", "---\nkind: Secret\nmetadata:\n  name: okta\n")).is_empty());
+}
