@@ -92,7 +92,7 @@ fn is_value_word(last: &[String]) -> bool {
     const WORDS: [&str; 9] = ["value", "val", "default", "content", "data", "text", "string", "values", "fallback"];
     match last {
         [one] => WORDS.contains(&one.as_str()),
-        [_, second] => second == "value",
+        [first, second] => second == "value" || first == "secret" && second == "string",
         _ => false,
     }
 }
@@ -254,7 +254,9 @@ impl Reader<'_> {
         if operator.contains(&b'=') {
             // `name: type = value`, `name As type = value`
             static TYPED: LazyLock<Regex> = LazyLock::new(|| {
-                Regex::new(r"(?-u)(?:^|[^\w$])(\w+)(?:\s*\??:\s*[&*\w<>\[\]?|'. ]+|\s+[Aa]s\s+\w+)$").expect("a constant")
+                // No space before the type: `config:set NAME=` is a command.
+                Regex::new(r"(?-u)(?:^|[^\w$])(\w+)(?:\s*\??:\s+[&*\w<>\[\]?|'. ]+|\s*\??:[&*\w<>\[\]?|'.]+ ?|\s+[Aa]s\s+\w+)$")
+                    .expect("a constant")
             });
             if let Some(name) = TYPED.captures(&self.text[line..self.at]).and_then(|captures| captures.get(1)) {
                 return Name::of(self.text, line + name.start()..line + name.end(), Form::Assigned);
@@ -490,15 +492,52 @@ impl Reader<'_> {
             name.identifier = None;
             return name;
         }
-        // The last few words of the sentence.
+        // The last few words of the sentence, up to another value.
+        const LONGEST_WORD: usize = 30;
         self.at = end;
         let line = line_at(self.text, end.min(self.text.len())).start.max(self.floor).max(end.saturating_sub(72));
+        let mut word = 0;
         while self.at > line && !matches!(self.text[self.at - 1], b'.' | b'!' | b'?' | b';') {
+            word = if self.text[self.at - 1].is_ascii_whitespace() { 0 } else { word + 1 };
+            if word > LONGEST_WORD {
+                self.at += word - 1;
+                break;
+            }
             self.at -= 1;
         }
-        let words = words(&self.text[self.at..end]);
+        let words = words(&self.text[own_words(self.text, line, self.at)..end]);
         Name { form: Form::Prose, last: words.clone(), words, ..Name::default() }
     }
+}
+
+/// Where the words of a sentence begin that speak of the value at their end: behind who says it (`Ben: it's …`)
+/// and behind another value.
+fn own_words(text: &[u8], line: usize, from: usize) -> usize {
+    static SPEAKER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?-u)[\s>*_<\[(-]*(?P<who>[\w.@-]{1,24})[\])>*_]*:[*_]*\s").expect("a constant"));
+    let end = text[from..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |found| from + found);
+    let mut start = from;
+    if from == line
+        && let Some(speaker) = SPEAKER.captures(&text[from..end])
+        && let (Some(whole), Some(who)) = (speaker.get(0), speaker.name("who"))
+        && !crate::text::contains_ignore_case(who.as_bytes(), b"hub")
+    {
+        start = from + whole.end();
+    }
+    start
+}
+
+/// The name that another option of a command gives: `put-parameter --name /prod/key --value v`.
+fn option_beside(text: &[u8], start: usize) -> Option<Range<usize>> {
+    static OPTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?-u)\s--(?:name|key|secret-id|secret-name|parameter-name)[ =]["']?(?P<name>[\w./:-]{3,120})"#).expect("a constant")
+    });
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)\s--[\w-]*(?:value|string|data)[ =]["']?$"#).expect("a constant"));
+    let line = line_at(text, start);
+    let before = &text[line.start..start];
+    VALUE.is_match(before).then_some(())?;
+    let name = OPTION.captures(&text[line.clone()])?.name("name")?;
+    Some(line.start + name.start()..line.start + name.end())
 }
 
 /// The name that stands beside a value: `{"name": "X", "value": v}`, in either order.
@@ -507,6 +546,9 @@ fn sibling(text: &[u8], start: usize) -> Option<Range<usize>> {
         Regex::new(r#"(?im-u)(?:\b|^)(?:name|key|id|variable|label|field|parameter|header|title|env_?var)\\?["']?\s*(?:=>|[:=])\s*\\?["']?([^"'\n\r,}<>\\]{2,80})"#)
             .expect("a constant")
     });
+    if let Some(option) = option_beside(text, start) {
+        return Some(option);
+    }
     let region = item_around(text, start);
     let best = NAMED
         .captures_iter(&text[region.clone()])
@@ -638,7 +680,9 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
             b'(' | b'[' | b'{' => {
                 let line = line_at(text, at).start.max(at.saturating_sub(120));
                 let mut head = &text[line..at];
-                if text[at] != b'{'
+                let before = head.trim_ascii_end();
+                let key = before.ends_with(b":") || before.ends_with(b"=>");
+                if (text[at] != b'{' || key)
                     && let Some(cut) = head.iter().rposition(|byte| matches!(byte, b';' | b'{' | b'}' | b','))
                 {
                     head = &head[cut + 1..];

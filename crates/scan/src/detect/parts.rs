@@ -31,27 +31,42 @@ static SUM: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!(r"(?-u){TERM}(?:\s*(?:\+|\.\.?|&|<>)\s*{TERM}){{1,6}}")).expect("a constant"));
 static LIST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!(r"(?-u)[\[({{]\s*{TERM}(?:\s*,\s*{TERM}){{1,7}}\s*,?\s*[\])}}]")).expect("a constant"));
+static CONCAT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(r"(?-u)(?P<first>{TERM})\.concat\(\s*(?P<rest>{TERM}(?:\s*,\s*{TERM}){{0,6}})\s*\)")).expect("a constant")
+});
 static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(&format!(r#"(?-u)["'`](?P<template>(?:[A-Za-z0-9-]{{0,40}}{OPEN}){{1,4}}[A-Za-z0-9-]{{0,40}})["'`]"#)).expect("a constant")
+    Regex::new(&format!(r#"(?m-u)["'`=](?P<template>(?:[A-Za-z0-9-]{{0,40}}{OPEN}){{1,4}}[A-Za-z0-9-]{{0,40}})(?:["'`]|\s*$)"#))
+        .expect("a constant")
 });
 static OPENS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){OPEN}")).expect("a constant"));
 
 /// Finds tokens that are put together.
 pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidate>) {
     static UUID: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"(?-u)["'][0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}["']"#).expect("a constant"));
+        LazyLock::new(|| Regex::new(r#"(?-u)["'=][0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:["'\s]|$)"#).expect("a constant"));
     let bytes = text.bytes;
     if bytes.len() > TEXT_MAX || memchr::memmem::find(bytes, b"pat").is_none() || !UUID.is_match(bytes) {
         return;
     }
     let constants = constants(bytes);
     let sums = SUM.find_iter(bytes).map(|sum| (terms(bytes, sum.range(), &constants), b"".as_slice()));
-    let lists = LIST.find_iter(bytes).map(|list| (terms(bytes, list.range(), &constants), b"-".as_slice()));
+    // `join('-')`, and `Concat(…)`, which puts nothing between.
+    let lists = LIST.find_iter(bytes).flat_map(|list| {
+        let terms = terms(bytes, list.range(), &constants);
+        [(terms.clone(), b"-".as_slice()), (terms, b"".as_slice())]
+    });
+    let concatenated = CONCAT.captures_iter(bytes).filter_map(|captures| {
+        let (first, rest) = (captures.name("first")?, captures.name("rest")?);
+        let parts = [terms(bytes, first.range(), &constants)?, terms(bytes, rest.range(), &constants)?].concat();
+        Some((Some(parts), b"".as_slice()))
+    });
     let templates = TEMPLATE
         .captures_iter(bytes)
         .filter_map(|captures| captures.name("template"))
         .map(|template| (pieces(bytes, template.range(), &constants), b"".as_slice()));
-    for (parts, between) in sums.chain(lists).chain(templates).filter_map(|(parts, between)| Some((parts?, between))).take(TOKENS_MAX) {
+    for (parts, between) in
+        sums.chain(lists).chain(concatenated).chain(templates).filter_map(|(parts, between)| Some((parts?, between))).take(TOKENS_MAX)
+    {
         let token = parts.iter().map(|(part, _)| part.as_slice()).collect::<Vec<_>>().join(between);
         if shape::pat(&token) != Some(token.len()) {
             continue;
@@ -77,8 +92,15 @@ fn constants(text: &[u8]) -> Constants {
         Regex::new(r#"(?-u)(?P<name>[A-Za-z_]\w{0,60})["']?\s*(?::\s*[\w<>.]{1,30}\s*)?(?::=|=>|=|:)\s*[fbruL@]?["'`](?P<value>[A-Za-z0-9-]{1,60})["'`]"#)
             .expect("a constant")
     });
+    // Shells and settings need no quotes.
+    static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?m-u)^[ \t]*(?:(?:export|readonly|local|set)[ \t]+)?(?P<name>[A-Za-z_]\w{0,60})=(?P<value>[A-Za-z0-9-]{1,60})[ \t]*\r?$",
+        )
+        .expect("a constant")
+    });
     let mut constants = Constants::new();
-    for captures in ASSIGNED.captures_iter(text) {
+    for captures in ASSIGNED.captures_iter(text).chain(PLAIN.captures_iter(text)) {
         let (Some(name), Some(value)) = (captures.name("name"), captures.name("value")) else { continue };
         let literal = (value.as_bytes().to_vec(), value.range());
         constants

@@ -55,6 +55,13 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = LISP.captures(before).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
     }
+    // Haskell's wreq: `postWith options (base ++ "…")`.
+    static WITH: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?-u)\b(?P<method>get|post|put|patch|delete)(?:With\s+\w+)?\s+\(?"$"#).expect("a constant"));
+    if let Some(method) = WITH.captures(before).and_then(|captures| captures.name("method")).filter(|_| contains_ignore_case(text, b"wreq"))
+    {
+        return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
+    }
     if let Some(method) = yaml::method_beside(text, url.start) {
         return Some(method);
     }
@@ -67,6 +74,9 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     let above = &text[url.start.saturating_sub(60)..url.start];
     if let Some(method) = BLOCK.captures(above).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
+    }
+    if let Some(method) = of_annotation(text, &line) {
+        return Some(method);
     }
     if let Some(method) = of_terraform(text, url) {
         return Some(method);
@@ -84,6 +94,9 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if is_shell(text, &line) {
         let command = command_around(text, &line);
         return named(text, &command, url).or(Some(Method::Get));
+    }
+    if let Some(method) = of_powershell_function(text, &line) {
+        return named(text, &line, url).or(Some(method));
     }
     if let Some(command) = powershell(text, &line) {
         let method = named(text, &command, url);
@@ -129,13 +142,42 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
 /// each in the statement of the URL or below it in the same function.
 fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
     static READS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bIO\.popen|\burlread\(|\bwebread\(")
+        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bWeb\.Contents\(|\bRequest\.Builder\(\)|\bIO\.popen|\burlread\(|\bwebread\(")
             .expect("a constant")
     });
     let end = scope::after(text, url).end.max(statement.end).min(statement.end + REACH).min(text.len());
     let range = &text[statement.start..end.max(statement.start)];
-    let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ") || contains_ignore_case(range, b"httpmethod");
+    let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ")
+        || [b"httpmethod".as_slice(), b".method(", b"Content ="].iter().any(|word| contains_ignore_case(range, word));
     !elsewhere && READS.is_match(range)
+}
+
+/// The method that stands in an annotation beside that of the path: `@GET @Path("/contacts")`.
+fn of_annotation(text: &[u8], line: &Range<usize>) -> Option<Method> {
+    static VERB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)@(?P<verb>GET|POST|PUT|PATCH|DELETE)\b").expect("a constant"));
+    memchr::memmem::find(&text[line.clone()], b"@Path(")?;
+    let annotates = |line: &Range<usize>| text[line.clone()].trim_ascii_start().starts_with(b"@");
+    let mut whole = line.clone();
+    for _ in 0..4 {
+        let above = whole.start.checked_sub(1).map(|at| line_near(text, at)).filter(annotates);
+        let below = (whole.end + 1 < text.len()).then(|| line_near(text, whole.end + 1)).filter(annotates);
+        whole = above.map_or(whole.start, |above| above.start)..below.map_or(whole.end, |below| below.end);
+    }
+    let verb = VERB.captures(&text[whole])?.name("verb")?;
+    Method::parse(&String::from_utf8_lossy(verb.as_bytes()))
+}
+
+/// The method of a function of PowerShell that is written in the same file, where the call names none.
+fn of_powershell_function(text: &[u8], line: &Range<usize>) -> Option<Method> {
+    static CALLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)(?:^|[\s=(|])(?P<name>[A-Z]\w+-\w+)\s").expect("a constant"));
+    static DEFAULT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i-u)\$(?:method|verb)\s*=\s*["'](?P<method>[a-z]+)["']"#).expect("a constant"));
+    let name = CALLED.captures(&text[line.clone()])?.name("name")?.as_bytes();
+    let defined = [b"function ".as_slice(), name].concat();
+    let start = memchr::memmem::find(text, &defined).filter(|start| !line.contains(start))?;
+    let head = &text[start..text.len().min(start + REACH)];
+    let method = DEFAULT.captures(head)?.name("method")?;
+    Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase())
 }
 
 /// The method of Terraform's `data "http"`, which reads unless its block says otherwise.
@@ -299,7 +341,7 @@ fn is_bare_fetch(text: &[u8], open: usize, end: usize) -> bool {
 /// Whether a call only says where a request goes: what it is is said in other calls on the same object.
 fn sets_url(text: &[u8], open: usize) -> bool {
     static SETS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i-u)(?:set_?(?:endpoint|url|uri)|curl_setopt|\burl|\buri|\bopen)$").expect("a constant"));
+        LazyLock::new(|| Regex::new(r"(?i-u)(?:set_?(?:endpoint|url|uri)|curl_(?:easy_)?setopt|\burl|\buri|\bopen)$").expect("a constant"));
     SETS.is_match(&text[line_near(text, open).start..open])
 }
 

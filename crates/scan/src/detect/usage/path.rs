@@ -220,7 +220,7 @@ fn skip_spaces(text: &[u8], mut at: usize, limit: usize) -> usize {
 /// The length of an operator that joins strings.
 fn joins(text: &[u8], at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
-    [b"..".as_slice(), b"||", b"<>", b"+", b".", b"&", b"~"]
+    [b"..".as_slice(), b"++", b"||", b"<>", b"+", b".", b"&", b"~"]
         .iter()
         .find(|operator| rest.starts_with(operator))
         .map(|operator| operator.len())

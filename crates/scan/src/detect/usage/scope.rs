@@ -150,10 +150,10 @@ fn end_of_value(text: &[u8], start: usize) -> usize {
 /// `req.setEndpoint(…)`, `curl_setopt($ch, …)`.
 pub(super) fn receiver(text: &[u8], open: usize) -> Option<&[u8]> {
     static ON: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)(?P<on>\$?[A-Za-z_]\w*)(?:\.|->)[A-Za-z_]\w*$").expect("a constant"));
-    static FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\(\s*(?P<first>\$[A-Za-z_]\w*)\s*,").expect("a constant"));
+    static FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\(\s*(?P<first>\$?[A-Za-z_]\w*)\s*,").expect("a constant"));
     let line = line_near(text, open).start;
     let head = &text[line..open];
-    if head.ends_with(b"curl_setopt") || head.ends_with(b"curl_setopt_array") {
+    if head.ends_with(b"curl_setopt") || head.ends_with(b"curl_easy_setopt") || head.ends_with(b"curl_setopt_array") {
         return FIRST.captures(&text[open..text.len().min(open + 80)])?.name("first").map(|first| first.as_bytes());
     }
     ON.captures(head)?.name("on").map(|on| on.as_bytes())

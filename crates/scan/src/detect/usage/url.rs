@@ -174,6 +174,12 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
         if is_route(bytes, &url) || others.have(bytes, start) {
             continue;
         }
+        // The path of a whole interface, which its calls go on from.
+        if calls_hubspot && is_annotated(bytes, start) && resolve(None, &read.segments).is_none() {
+            taken.add(&url);
+            bases.push(read.segments);
+            continue;
+        }
         let sent = if calls_hubspot { Sent::NearHost } else { Sent::Unknown };
         // Everybody has an `/oauth/v1/token`: HubSpot's is one that HubSpot stands beside.
         if sent == Sent::Unknown && read.segments.first().is_some_and(|first| first == "oauth") && !is_beside_hubspot(bytes, &url) {
@@ -199,7 +205,7 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
     for base in bases.iter().take(4) {
         for captures in REST.captures_iter(bytes).chain(KEY.captures_iter(bytes)) {
             let Some(path) = captures.name("path") else { continue };
-            if taken.contains(path.start()) || in_comment(bytes, path.start()) {
+            if taken.contains(path.start()) || in_comment(bytes, path.start()) || is_parameter(bytes, path.start()) {
                 continue;
             }
             let slash = path.start() + usize::from(path.as_bytes().starts_with(b"/"));
@@ -395,11 +401,29 @@ fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     static HANDLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["'`](?:,\s*to:|\s*=>\s*["']\w+#)"#).expect("a constant"));
     let line = line_near(text, url.start);
     // Spring's annotations on an interface that is a client are calls.
-    let client = || memchr::memmem::find(text, b"FeignClient").is_some() || memchr::memmem::find(text, b"HttpExchange").is_some();
-    if memchr::memmem::find(&text[line.start..url.start], b"Mapping(").is_some() && client() {
+    let client = || {
+        memchr::memmem::find(text, b"FeignClient").is_some()
+            || memchr::memmem::find(text, b"HttpExchange").is_some()
+            || memchr::memmem::find(text, b"RegisterRestClient").is_some()
+    };
+    if [b"Mapping(".as_slice(), b"Path("].iter().any(|by| memchr::memmem::find(&text[line.start..url.start], by).is_some()) && client() {
         return false;
     }
     DEFINES.is_match(&text[line.start..url.start]) || HANDLED.is_match(&text[url.end.min(line.end)..line.end])
+}
+
+/// Whether a path stands in an annotation: `@Path("/crm/v3/objects")`, `@RequestMapping(…)`.
+fn is_annotated(text: &[u8], start: usize) -> bool {
+    static ANNOTATION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?-u)@(?:Path|\w*Mapping|\w*Exchange)\((?:\w+\s*=\s*)?["']$"#).expect("a constant"));
+    ANNOTATION.is_match(&text[line_near(text, start).start..start])
+}
+
+/// Whether a word names a parameter in an annotation: `@Path("id")`, `@PathParam("id")`; unlike Retrofit's `@GET("users")`.
+fn is_parameter(text: &[u8], start: usize) -> bool {
+    static ANNOTATION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)@(?P<name>\w+)\(["']$"#).expect("a constant"));
+    let named = ANNOTATION.captures(&text[line_near(text, start).start..start]).and_then(|captures| captures.name("name"));
+    text[start] != b'/' && named.is_some_and(|name| !matches!(name.as_bytes(), b"GET" | b"POST" | b"PUT" | b"PATCH" | b"DELETE"))
 }
 
 /// Whether HubSpot is named on the line of a path: `hubspotUrl + "/oauth/v1/token"`.

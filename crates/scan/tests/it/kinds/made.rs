@@ -150,3 +150,92 @@ fn the_metadata_of_a_kubernetes_secret_names_what_it_holds() {
     assert!(kinds("a.yaml", &secret("crm", "")).is_empty());
     assert!(kinds("a.yaml", &secret("hubspot", "---\nkind: Secret\nmetadata:\n  name: okta\n")).is_empty());
 }
+
+#[test]
+fn a_method_that_is_set_later_is_not_that_of_an_earlier_call() {
+    all(&[
+        (
+            "a.ts",
+            "async function a() {\n  const init = { headers };\n  await fetch('API', init);\n  init.method = 'POST';\n  await fetch('API/search', init);\n}",
+            &["GET", "POST"],
+        ),
+        (
+            "a.py",
+            "B = 'https://api.hubapi.com'\ndef hub(path, *, verb='get', **kw):\n    fn = getattr(requests, verb)\n    return fn(B + path, **kw)\na = hub('/crm/v3/objects/contacts')\nb = hub('/crm/v3/objects/contacts', verb='post')\n",
+            &["GET", "POST"],
+        ),
+    ]);
+}
+
+#[test]
+fn connections_and_transfers_read_unless_something_else_is_set_on_them() {
+    all(&[
+        (
+            "A.java",
+            "class A { int a() { HttpURLConnection c = (HttpURLConnection) new URL(\"API\").openConnection();\n c.setRequestProperty(\"a\", \"b\");\n return c.getResponseCode(); } }",
+            &["GET"],
+        ),
+        (
+            "A.java",
+            "class A { void a() { URL url = new URL(\"API\");\n HttpURLConnection c = (HttpURLConnection) url.openConnection();\n c.setRequestMethod(\"POST\");\n c.setDoOutput(true); } }",
+            &["POST"],
+        ),
+        (
+            "a.cs",
+            "class A { string B() { return wc.DownloadString(\"API\"); } string C() { return wc.UploadString(\"API\", b); } }",
+            &["GET", "POST"],
+        ),
+        (
+            "a.cpp",
+            "void a() {\n  curl_easy_setopt(curl, CURLOPT_URL, \"API/1\");\n  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, \"DELETE\");\n}\n",
+            &["DELETE"],
+        ),
+        ("a.kt", "fun a() {\n    val r = Request.Builder().url(\"API\").header(\"a\", t).build()\n}\n", &["GET"]),
+        ("a.pq", "Source = Json.Document(Web.Contents(\"API\", [Headers = h]))", &["GET"]),
+        ("a.hs", "import Network.Wreq\na = getWith opts (\"https://api.hubapi.com\" ++ \"/crm/v3/objects/contacts\")\n", &["GET"]),
+        (
+            "a.ps1",
+            "function Invoke-Hub {\n    param([string]$Method = 'GET', [string]$Path)\n    Invoke-RestMethod -Method $Method -Uri \"https://api.hubapi.com$Path\"\n}\nInvoke-Hub -Path '/crm/v3/objects/contacts'\nInvoke-Hub -Method POST -Path '/crm/v3/objects/contacts'\n",
+            &["GET", "POST"],
+        ),
+    ]);
+}
+
+#[test]
+fn an_interface_of_a_rest_client_has_its_calls_below_its_own_path() {
+    let text = "@Path(\"/crm/v3/objects\")\n@RegisterRestClient(baseUri = \"https://api.hubapi.com\")\npublic interface Hs {\n    @GET @Path(\"/contacts/{id}\")\n    C get(@PathParam(\"id\") String id);\n    @POST\n    @Path(\"/deals\")\n    D create(D d);\n}\n";
+    assert_eq!(operations("Hs.java", text), ["GET /crm/v3/objects/contacts/{contactId}", "POST /crm/v3/objects/{objectType}"]);
+    // A service that answers such paths itself calls nobody.
+    assert!(operations("A.java", "// HubSpot\n@Path(\"/crm/v3/objects\")\nclass A { @GET @Path(\"/contacts\") C get() {} }").is_empty());
+}
+
+#[test]
+fn tokens_are_put_together_by_functions_shells_and_settings() {
+    use keyway_scan::finding::Kind;
+    for (path, text) in [
+        ("a.cs", "string T = string.Concat(\"pat-eu1-\", \"{uuid}\");"),
+        ("a.ts", "// HubSpot\nconst T = 'pat'.concat('-na1-', '{uuid}');"),
+        ("a.sh", "# HubSpot\nREGION=na1\nexport ID={uuid}\nTOKEN=\"pat-${REGION}-${ID}\"\n"),
+        (".env", "HUB_ID={uuid}\nHUB_TOKEN=pat-na1-${HUB_ID}\n"),
+    ] {
+        assert_eq!(kinds(path, text), [Kind::PrivateAppToken], "{text}");
+    }
+    assert!(kinds("a.sh", "# HubSpot\nREGION=na1\nID={uuid}\nNAME=\"hub-${REGION}-${ID}\"\n").is_empty());
+}
+
+#[test]
+fn options_commands_and_sentences_name_their_values() {
+    use keyway_scan::finding::Kind;
+    for (path, text, kind) in [
+        ("a.sh", "heroku config:set HUBSPOT_API_KEY={uuid} PORT=80 -a crm", Kind::Hapikey),
+        ("a.sh", "aws ssm put-parameter --name /prod/hubspot/refresh_token --value {uuid} --type SecureString", Kind::OauthRefreshToken),
+        ("a.sh", "aws secretsmanager create-secret --secret-string {uuid} --name hubspot/client-secret", Kind::OauthClientSecret),
+        ("a.md", "**Ana**: which key does the HubSpot sync use?\n**Ben**: the app's client secret is `{uuid}`", Kind::OauthClientSecret),
+    ] {
+        assert_eq!(kinds(path, text), [kind], "{text}");
+    }
+    assert!(kinds("a.sh", "aws ssm put-parameter --name /prod/okta/client_secret --value {uuid}").is_empty());
+    // The key beside it has another owner, on one line as on several.
+    let text = "{ \"hubspot\": { \"portal\": 12 }, \"zendesk\": { \"apiKey\": \"{uuid}\" } }";
+    assert!(kinds("a.json", text).is_empty(), "{:?}", kinds("a.json", text));
+}

@@ -295,6 +295,12 @@ impl<'s, 't> Program<'s, 't> {
             let method = call.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
             return Some(method.map_or(Answer::Open, Answer::Says));
         }
+        // A connection reads unless something is set on it.
+        if call.name == "openConnection" {
+            self.past_url.set(true);
+            let answer = self.follow(call.node, frame);
+            return Some(if matches!(answer, Answer::Says(_)) { answer } else { Answer::Reads });
+        }
         if matches!(call.name, "setDoOutput" | "openStream") {
             return Some(if call.name == "openStream" { Answer::Reads } else { Answer::Says(Method::Post) });
         }

@@ -78,3 +78,15 @@ impl<'s, 't> Program<'s, 't> {
             .is_some_and(|parent| parent.kind() == "pair" && parent.child_by_field_name("key").is_some_and(|key| key.id() == name.id()))
     }
 }
+
+impl<'s, 't> Program<'s, 't> {
+    /// The method of a function that a variable was given by its name: `send = getattr(requests, verb)`.
+    pub(super) fn picked(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
+        if !words::is_name(call.callee) {
+            return None;
+        }
+        let by = self.values(call.name, call.node).into_iter().rev().filter_map(|value| self.call(inner(value)));
+        let by = by.into_iter().find(|made| made.name == "getattr" && made.arguments.len() >= 2)?;
+        Some(self.evaluate(by.arguments[1].value, frame).map_or(Answer::Open, Answer::Says))
+    }
+}

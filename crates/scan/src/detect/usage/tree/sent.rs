@@ -43,11 +43,18 @@ impl<'s, 't> Program<'s, 't> {
             return Answer::Says(method);
         }
         self.open.set(false);
+        if let Some(answer) = self.picked(call, frame) {
+            return answer;
+        }
         if let Some(method) = self.told(call, at, frame) {
             return Answer::Says(method);
         }
         if let Some(method) = self.initialized(call, frame).or_else(|| self.chained(call, frame)) {
             return Answer::Says(method);
+        }
+        // Without a method, .NET's `UploadString` posts.
+        if call.name.starts_with("UploadString") || call.name.starts_with("UploadData") || call.name.starts_with("UploadValues") {
+            return Answer::Says(Method::Post);
         }
         let mut answer = if self.open.get() { Answer::Open } else { Answer::Silent };
         for function in local.iter().take(3) {

@@ -261,7 +261,7 @@ impl<'s, 't> Program<'s, 't> {
             return self.method_of_options(given, frame.and_then(|frame| frame.outer));
         }
         // What was set on it since: `options.method = 'POST'`.
-        if let Some(method) = self.set_on(name, node, frame) {
+        if let Some(method) = self.set_within(name, node, node.start_byte(), frame) {
             return Some(method);
         }
         let values = self.values(name, node);
@@ -281,9 +281,14 @@ impl<'s, 't> Program<'s, 't> {
 
     /// The method that is set on an object in the function around a place.
     pub(super) fn set_on(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
+        self.set_within(name, at, usize::MAX, frame)
+    }
+
+    /// The method that is set on an object in the function around a place, before an offset.
+    fn set_within(&self, name: &str, at: Node<'s>, before: usize, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         let own = self.function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
-        for node in places.iter().filter(|node| own.contains(&node.start_byte())) {
+        for node in places.iter().filter(|node| own.contains(&node.start_byte()) && node.start_byte() < before) {
             let mut object = *node;
             if self.parent(object).is_some_and(|parent| parent.kind() == "variable_name") {
                 object = self.parent(object)?;

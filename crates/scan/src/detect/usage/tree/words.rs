@@ -107,7 +107,8 @@ pub(super) fn hands_back(name: &str) -> bool {
         "link", "arg", "address", "expand", "freeze",
     ];
     let words = words(name.as_bytes());
-    words.last().is_some_and(|word| LAST.contains(&word.as_str())) && strong(name).is_none()
+    let loads = words.iter().any(|word| matches!(word.as_str(), "download" | "upload"));
+    words.last().is_some_and(|word| LAST.contains(&word.as_str())) && strong(name).is_none() && !loads
 }
 
 /// Whether a function reads where nothing says otherwise, as its documentation has it.
@@ -148,7 +149,7 @@ pub(super) fn reads_by_default(name: &str) -> bool {
         "phin",
     ];
     let words = words(name.as_bytes());
-    NAMES.contains(&name) || words.iter().any(|word| word == "fetch")
+    NAMES.contains(&name) || words.iter().any(|word| matches!(word.as_str(), "fetch" | "download"))
 }
 
 /// Whether a function of this name makes options of what it is given.
