@@ -18,14 +18,14 @@ use crate::harness::{FULL, READER, Server};
 
 /// Answers every request alike, and counts them.
 #[derive(Clone)]
-struct Stub {
-    address: SocketAddr,
-    answer: Arc<Mutex<Vec<u8>>>,
+pub(crate) struct Stub {
+    pub(crate) address: SocketAddr,
+    pub(crate) answer: Arc<Mutex<Vec<u8>>>,
     seen: Arc<AtomicUsize>,
 }
 
 impl Stub {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stub = Self { address: listener.local_addr().unwrap(), answer: Arc::default(), seen: Arc::default() };
         let serving = stub.clone();
@@ -47,7 +47,7 @@ impl Stub {
         stub
     }
 
-    fn says(&self, status: u16, headers: &str, body: &[u8]) {
+    pub(crate) fn says(&self, status: u16, headers: &str, body: &[u8]) {
         let head = format!("HTTP/1.1 {status} Said\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
         *self.answer.lock().unwrap() = [head.as_bytes(), body].concat();
     }
@@ -57,13 +57,13 @@ impl Stub {
     }
 }
 
-const JSON: &str = "content-type: application/json;charset=utf-8\r\n";
-const OWN_401: &str = r#"{"status":"error","message":"no","correlationId":"c-1","category":"INVALID_AUTHENTICATION"}"#;
-const PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head></html>";
+pub(crate) const JSON: &str = "content-type: application/json;charset=utf-8\r\n";
+pub(crate) const OWN_401: &str = r#"{"status":"error","message":"no","correlationId":"c-1","category":"INVALID_AUTHENTICATION"}"#;
+pub(crate) const PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head></html>";
 const CONTACTS: &str = "/crm/v3/objects/contacts";
 
 /// A gateway whose account is connected to the stub.
-async fn connected(stub: &Stub, clock: Clock) -> Server {
+pub(crate) async fn connected(stub: &Stub, clock: Clock) -> Server {
     let mut server = Server::start_by(clock, None).await;
     let now = Timestamp::from_ms(1_790_000_000_000);
     server.accounts[0].time_zone = "America/New_York".into();

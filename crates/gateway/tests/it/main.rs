@@ -13,6 +13,8 @@ mod bodies;
 /// Requests of the clients in use.
 mod clients;
 mod edge;
+/// The bytes of refusals, written down.
+mod golden;
 mod harness;
 /// Bytes that are not a request.
 mod hostile;

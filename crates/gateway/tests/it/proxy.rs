@@ -25,20 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const CONTACTS: &str = "/crm/v3/objects/contacts?limit=1";
 
 /// A gateway with a proxy in front.
-struct Proxied {
-    server: Server,
+pub(crate) struct Proxied {
+    pub(crate) server: Server,
     address: SocketAddr,
     authority: Arc<ProxyAuthority>,
     stop: watch::Sender<bool>,
     handle: ServerHandle,
 }
 
-fn refusing() -> Settings {
+pub(crate) fn refusing() -> Settings {
     Settings { others: Others::Refuse, private_addresses: false, password: None, ports: vec![443] }
 }
 
 impl Proxied {
-    async fn start(settings: Settings) -> Self {
+    pub(crate) async fn start(settings: Settings) -> Self {
         let server = Server::start().await;
         let now = clock::now();
         let authority = Arc::new(authority::make(now, now, [1; 4]).unwrap());
@@ -52,7 +52,7 @@ impl Proxied {
     }
 
     /// Sends bytes to the proxy, and reads the head of its answer.
-    async fn ask(&self, request: &str) -> (TcpStream, String) {
+    pub(crate) async fn ask(&self, request: &str) -> (TcpStream, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let _ = stream.write_all(request.as_bytes()).await;
         let mut head = Vec::new();
@@ -82,14 +82,14 @@ impl Proxied {
     }
 
     /// One request inside of a connection to HubSpot's API; its answer.
-    async fn call(&self, request: &str) -> String {
+    pub(crate) async fn call(&self, request: &str) -> String {
         let stream = self.connect("api.hubapi.com:443").await;
         let mut stream = self.secure(stream, "api.hubapi.com").await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         read(&mut stream).await
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(true).unwrap();
         self.handle.join().await;
         self.server.stop().await;
@@ -103,7 +103,7 @@ async fn read(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn get(path: &str, host: &str, token: &str) -> String {
+pub(crate) fn get(path: &str, host: &str, token: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n")
 }
 
