@@ -5,6 +5,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::refusal::{BODY_PREFIX, Refusal};
+
 /// An error before it gets its correlation id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorBody {
@@ -12,6 +14,8 @@ pub struct ErrorBody {
     pub status: u16,
     /// HubSpot's category, such as `VALIDATION_ERROR`.
     pub category: &'static str,
+    /// Which refusal of Keyway's it is; none where an embedded account answers as HubSpot does.
+    pub refusal: Option<Refusal>,
     /// The sentence a person reads.
     pub message: String,
     /// A finer category, such as `PipelineError.STAGE_ID_IN_USE`.
@@ -27,6 +31,9 @@ pub struct ErrorBody {
     /// Seconds until it may work, for the `Retry-After` header.
     pub retry_after_s: Option<i64>,
 }
+
+/// The value of `keyway-rule` on an error that an embedded account answers as HubSpot does.
+pub const OF_BACKEND: &str = "backend";
 
 /// The fields that only a 429 carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,11 +96,13 @@ impl ErrorDetail {
 }
 
 impl ErrorBody {
-    /// An error with status, category and message; the rest is added by the builders below.
+    /// An error of HubSpot's with status, category and message; the rest is added by the builders below. What
+    /// Keyway itself refuses is made by [`Refusal::error`].
     pub fn new(status: u16, category: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             category,
+            refusal: None,
             message: message.into(),
             sub_category: None,
             context: Vec::new(),
@@ -117,6 +126,22 @@ impl ErrorBody {
     /// 409 `CONFLICT`.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, "CONFLICT", message)
+    }
+
+    /// With seconds in `Retry-After`.
+    pub fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// What `keyway-rule` says of it.
+    pub fn rule(&self) -> &'static str {
+        self.refusal.map_or(OF_BACKEND, Refusal::name)
+    }
+
+    /// What the audit log holds of it: see [`crate::refusal::Word`].
+    pub fn word(&self) -> &'static str {
+        self.refusal.map_or(self.category, Refusal::name)
     }
 
     /// With a finer category.
@@ -170,6 +195,8 @@ impl ErrorBody {
         }
         if let Some(sub_category) = &self.sub_category {
             body.insert("subCategory".into(), sub_category.as_str().into());
+        } else if let Some(refusal) = self.refusal.filter(|refusal| refusal.is_named_in_body()) {
+            body.insert("subCategory".into(), format!("{BODY_PREFIX}{}", refusal.name()).into());
         }
         Value::Object(body).to_string().into_bytes()
     }

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod quota;
 pub mod reach;
+pub mod refusal;
 pub mod requirement;
 pub mod scope;
 pub mod secret;

@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, Operation, OperationId, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::object_type::ObjectType;
 use crate::path::NormalPath;
+use crate::refusal::Refusal;
 use crate::requirement::{self, Requirement, UnknownObjectType};
 use crate::scope::ScopeSet;
 use crate::sensitive::{self, Guarded, Lacking, Sensitivity};
@@ -250,43 +251,29 @@ impl Denial {
     pub fn to_error(&self, caller: &Caller<'_>, operation: &Operation) -> ErrorBody {
         match self {
             Self::MissingScopes(requirement) => missing_scopes(requirement, caller, operation),
-            Self::DeveloperKeyOnly => ErrorBody::new(
-                403,
-                "BANNED",
-                format!(
-                    "{operation} can't be called using an OAuth access token. It is called with the developer API key of the developer account."
-                ),
-            ),
-            Self::NoScopeExists => ErrorBody::new(
-                403,
-                "MISSING_SCOPES",
-                format!(
-                    "{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it. {}",
-                    choice(caller, operation)
-                ),
-            ),
-            Self::ScopesUnstated => ErrorBody::new(
-                403,
-                "MISSING_SCOPES",
-                format!(
-                    "{operation} is older than HubSpot's scopes, and no source states which scope opens it. Keyway does not guess, so it refuses the call. {}",
-                    choice(caller, operation)
-                ),
-            ),
-            Self::UnknownObjectType(unknown) => ErrorBody::validation(unknown.to_string()).detail(
+            Self::DeveloperKeyOnly => Refusal::DeveloperKeyOnly.error(format!(
+                "{operation} can't be called using an OAuth access token. It is called with the developer API key of the developer account."
+            )),
+            Self::NoScopeExists => Refusal::NoScopeExists.error(format!(
+                "{operation}: HubSpot publishes no scope that opens this operation, so no app can be granted it. {}",
+                choice(caller, operation)
+            )),
+            Self::ScopesUnstated => Refusal::ScopesUnstated.error(format!(
+                "{operation} is older than HubSpot's scopes, and no source states which scope opens it. Keyway does not guess, so it refuses the call. {}",
+                choice(caller, operation)
+            )),
+            Self::UnknownObjectType(unknown) => Refusal::ObjectTypeUnknown.error(unknown.to_string()).detail(
                 ErrorDetail::new("Keyway's catalog does not list this object type.").context("remedy", vec![choice(caller, operation)]),
             ),
             Self::MissingSensitive(lacking) => missing_sensitive(lacking, caller, operation),
             Self::MissingBeside(missing) => missing_beside(missing, caller, operation),
-            Self::UnknownAssociation(id) => ErrorBody::new(
-                403,
-                "MISSING_SCOPES",
+            Self::UnknownAssociation(id) => Refusal::AssociationUnknown.error(
                 format!(
                     "Keyway does not know to which object type the association type {id} leads, so it can't tell whether the app may use that type. Associate the records in a call whose path names both types ({ASSOCIATE}), or have the operator leave such calls to HubSpot: keyway account update {} --beside-path forward",
                     caller.hub_id
                 ),
             ),
-            Self::UnreadableBody => ErrorBody::validation(format!(
+            Self::UnreadableBody => Refusal::BodyNotReadable.error(format!(
                 "{operation}: Keyway can't read the body as JSON in UTF-8, so it can't tell which object types the body names."
             )),
         }
@@ -335,7 +322,7 @@ fn missing_sensitive(lacking: &Lacking, caller: &Caller<'_>, operation: &Operati
             "{property} of {} is {level}, and HubSpot publishes no scope that opens such a property, so no app can be granted it.",
             row.name
         );
-        return ErrorBody::new(403, "MISSING_SCOPES", message);
+        return Refusal::NoScopeExists.error(message);
     };
     let body = lacks(&[first], scopes.iter().map(|name| (*name).to_owned()).collect(), caller, operation);
     let what = if *access == Access::Read { "its value is read" } else { "it is written" };
@@ -353,9 +340,7 @@ fn lacks(needed: &[&str], scopes: Vec<String>, caller: &Caller<'_>, operation: &
         let added: String = needed.iter().map(|scope| format!(" --add-scope {scope}")).collect();
         format!("keyway app update {}{added}", caller.app_id)
     };
-    ErrorBody::new(
-        403,
-        "MISSING_SCOPES",
+    Refusal::MissingScopes.error(
         "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
     )
     .link("scopes", "https://developers.hubspot.com/scopes")

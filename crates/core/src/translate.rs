@@ -3,6 +3,7 @@
 use crate::catalog::{Catalog, Operation, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::path::NormalPath;
+use crate::refusal::Refusal;
 use crate::sunset;
 
 /// Why a call can't be carried over.
@@ -88,7 +89,7 @@ fn fill(template: &str, successor: &str, path: &NormalPath) -> Option<String> {
 impl From<Untranslatable> for ErrorBody {
     /// What to do belongs to the answer: the caller can't be changed, but what it may do can.
     fn from(error: Untranslatable) -> Self {
-        let body = Self::new(400, "NOT_TRANSLATABLE", error.to_string());
+        let body = Refusal::NotTranslatable.error(error.to_string());
         let remedy = "call the successor, or switch the translation off for this app (keyway app update APP --translate off) until the old version ends";
         body.detail(
             ErrorDetail::new("Keyway carries calls over only where both versions are published alike.")

@@ -9,6 +9,7 @@ use std::fmt;
 use crate::catalog::{Catalog, Method, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::path::NormalPath;
+use crate::refusal::Refusal;
 
 /// Most rules of one app.
 pub const RULES_MAX: usize = 50;
@@ -177,11 +178,11 @@ impl UnlistedDenial {
     /// The answer: what is refused, why, and the command that allows it.
     pub fn to_error(&self, app_name: &str, app_id: u64, method: &str, path: &NormalPath) -> ErrorBody {
         let shown = masked(path);
-        let refused = |why: String| ErrorBody::new(403, "UNLISTED_OPERATION", format!("Keyway did not forward {method} {shown}: {why}"));
+        let refused = |refusal: Refusal, why: String| refusal.error(format!("Keyway did not forward {method} {shown}: {why}"));
         match self {
             Self::NotAllowed => {
                 let remedy = format!("keyway app update {app_id} --unlisted '{method} {shown}'");
-                refused(format!(
+                refused(Refusal::UnlistedOperation, format!(
                     "its catalog of HubSpot operations does not list this path, and the app \"{app_name}\" may not call unlisted operations. To allow it: {remedy}"
                 ))
                 .detail(
@@ -191,9 +192,13 @@ impl UnlistedDenial {
                         .context("remedy", vec![remedy]),
                 )
             }
-            Self::Never(part) => refused(format!("paths below /{part} issue or read credentials, and Keyway never forwards them.")),
-            Self::Spelling(path) => refused(format!("HubSpot spells this path {path}. Call it as HubSpot spells it.")),
-            Self::Method => refused("HubSpot publishes no operation with this method.".to_owned()),
+            Self::Never(part) => {
+                refused(Refusal::NeverForwarded, format!("paths below /{part} issue or read credentials, and Keyway never forwards them."))
+            }
+            Self::Spelling(path) => {
+                refused(Refusal::PathSpelling, format!("HubSpot spells this path {path}. Call it as HubSpot spells it."))
+            }
+            Self::Method => refused(Refusal::MethodUnknown, "HubSpot publishes no operation with this method.".to_owned()),
         }
     }
 }

@@ -1,0 +1,255 @@
+//! Every answer that Keyway gives in place of forwarding or performing a call: one row of one table.
+//!
+//! A row has the status, HubSpot's category, the name of the refusal, the cause in words, what to do, and which
+//! cause `doctor` names. Whoever refuses a call names the variant ([`Refusal::error`]); the header `keyway-rule`,
+//! the audit log, the console, the doctor and docs/errors.md have the row. What HubSpot itself refuses, and what an
+//! embedded account answers as HubSpot does, is not here.
+
+mod page;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub use page::{PAGE_BEGIN, PAGE_END, page};
+pub use table::Refusal;
+use table::{ALL, ROWS};
+
+use crate::error_body::ErrorBody;
+
+/// The status of a row whose answers have several: a fault rule names its own, and HubSpot's answers keep theirs.
+const ANY_STATUS: u16 = 0;
+
+/// What is known of a refusal.
+struct Row {
+    name: &'static str,
+    /// HTTP status, or [`ANY_STATUS`].
+    status: u16,
+    category: &'static str,
+    doctor: Doctor,
+    cause: &'static str,
+    remedy: &'static [&'static str],
+}
+
+/// Who explains a refusal in the doctor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doctor {
+    /// The row does: the doctor names this cause, with the row's words.
+    Row(&'static str),
+    /// The doctor's own rules do, since the answer has HubSpot's form and HubSpot gives it too.
+    Rules,
+}
+
+impl Refusal {
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALL.iter().copied()
+    }
+
+    const fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
+    /// Its name in `keyway-rule`, in the audit log and in docs/errors.md. Does not change.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// HTTP status; none where the answers have several.
+    pub const fn status(self) -> Option<u16> {
+        match self.row().status {
+            ANY_STATUS => None,
+            status => Some(status),
+        }
+    }
+
+    /// The category in HubSpot's envelope.
+    pub const fn category(self) -> &'static str {
+        self.row().category
+    }
+
+    /// Why the call was refused, in a sentence.
+    pub const fn cause(self) -> &'static str {
+        self.row().cause
+    }
+
+    /// What to do, in order. `APP`, `TOKEN` and `HUB_ID` stand for the ids of the call.
+    pub const fn remedy(self) -> &'static [&'static str] {
+        self.row().remedy
+    }
+
+    /// Who explains it in the doctor.
+    pub const fn doctor(self) -> Doctor {
+        self.row().doctor
+    }
+
+    /// What to do, with the ids of the call's app, token and account where they are known.
+    pub fn remedy_for(self, app_id: Option<u64>, token_id: Option<u64>, hub_id: Option<u64>) -> Vec<String> {
+        let ids = [("APP", app_id), ("TOKEN", token_id), ("HUB_ID", hub_id)];
+        let with_ids = |step: &&str| {
+            ids.iter().fold((*step).to_owned(), |step, (word, id)| match id {
+                Some(id) => step.split(' ').map(|part| in_place(part, word, *id)).collect::<Vec<_>>().join(" "),
+                None => step,
+            })
+        };
+        self.remedy().iter().map(with_ids).collect()
+    }
+
+    /// The refusal of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        static NAMES: LazyLock<HashMap<&'static str, Refusal>> =
+            LazyLock::new(|| Refusal::all().map(|refusal| (refusal.name(), refusal)).collect());
+        NAMES.get(name).copied()
+    }
+
+    /// The refusals with this category.
+    pub fn with_category(category: &str) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |refusal| refusal.category() == category)
+    }
+
+    /// Whether HubSpot uses the category too, so that a category alone does not say that Keyway refused the call.
+    pub fn is_category_of_hubspot(category: &str) -> bool {
+        CATEGORIES_OF_HUBSPOT.contains(&category) || category.starts_with("BAD_")
+    }
+
+    /// Whether the call was refused because its caller may not perform it: no sign that the app needs it.
+    pub const fn is_not_permitted(self) -> bool {
+        matches!(self.status(), Some(401 | 403 | 405)) && !matches!(self, Self::ConnectionRevoked)
+    }
+
+    /// Whether the call was refused before the limits: it counts against none.
+    pub const fn is_before_limits(self) -> bool {
+        let is_before = matches!(self, Self::Fault | Self::Ended | Self::Gone | Self::NotTranslatable | Self::ConnectionRevoked);
+        is_before || self.is_not_permitted() || matches!(self.status(), Some(429))
+    }
+
+    /// Whether the body names the refusal, in `subCategory`. What has HubSpot's own form keeps it.
+    pub(crate) const fn is_named_in_body(self) -> bool {
+        matches!(self.doctor(), Doctor::Row(_)) && !matches!(self, Self::Fault)
+    }
+
+    /// The refusal that a body names in `subCategory`.
+    pub fn in_body(sub_category: &str) -> Option<Self> {
+        Self::named(sub_category.strip_prefix(BODY_PREFIX)?)
+    }
+
+    /// The answer. Its message says what this row does not: which thing of the call is wrong.
+    pub fn error(self, message: impl Into<String>) -> ErrorBody {
+        ErrorBody { refusal: Some(self), ..ErrorBody::new(self.row().status, self.row().category, message) }
+    }
+}
+
+/// A part of a command with an id in place of a word.
+fn in_place(part: &str, word: &str, id: u64) -> String {
+    match part.strip_prefix(word) {
+        Some(rest) if !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') => format!("{id}{rest}"),
+        _ => part.to_owned(),
+    }
+}
+
+/// What stands before the name of a refusal in `subCategory`.
+pub(crate) const BODY_PREFIX: &str = "keyway.";
+
+/// The category of HubSpot's limits.
+pub const RATE_LIMITS: &str = "RATE_LIMITS";
+
+/// Categories of HubSpot's own errors (hubspot facts, section 4) that refusals have too.
+const CATEGORIES_OF_HUBSPOT: [&str; 9] = [
+    "VALIDATION_ERROR",
+    "INVALID_AUTHENTICATION",
+    "EXPIRED_AUTHENTICATION",
+    "MISSING_SCOPES",
+    "BANNED",
+    "OBJECT_NOT_FOUND",
+    "NOT_FOUND",
+    "METHOD_NOT_ALLOWED",
+    RATE_LIMITS,
+];
+
+/// What the audit log holds of an error: the name of a refusal, or HubSpot's category of another error. Records of
+/// earlier builds have the category alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'a>(pub &'a str);
+
+impl<'a> Word<'a> {
+    /// The refusal; none where the word is a category.
+    pub fn refusal(self) -> Option<Refusal> {
+        // Names are in small letters, categories in capital ones.
+        if self.0.starts_with(|first: char| first.is_ascii_lowercase()) { Refusal::named(self.0) } else { None }
+    }
+
+    /// The category of the answer.
+    pub fn category(self) -> &'a str {
+        match self.refusal() {
+            Some(refusal) => refusal.category(),
+            None => self.0,
+        }
+    }
+
+    /// Whether the call was refused since its caller may not perform it.
+    pub fn is_not_permitted(self) -> bool {
+        self.refusal().map_or_else(|| NOT_PERMITTED.contains(&self.0), Refusal::is_not_permitted)
+    }
+
+    /// Whether the call counts against the account's limits.
+    pub fn is_counted(self) -> bool {
+        !self.refusal().map_or_else(|| NOT_PERMITTED.contains(&self.0) || self.0 == RATE_LIMITS, Refusal::is_before_limits)
+    }
+
+    /// The words that a record may hold where somebody asks for a category or for the name of a refusal.
+    pub fn alike(self) -> Vec<&'a str> {
+        std::iter::once(self.0).chain(Refusal::with_category(self.0).map(|refusal| -> &'a str { refusal.name() })).collect()
+    }
+
+    /// All words for which a condition holds.
+    pub fn all_that(holds: impl Fn(Word<'static>) -> bool) -> Vec<&'static str> {
+        let names = Refusal::all().map(Refusal::name);
+        let all = names.chain(NOT_PERMITTED).chain([RATE_LIMITS]);
+        all.filter(|word| holds(Word(word))).collect()
+    }
+
+    /// Why the call failed, in a few words: of a category the causes of its refusals.
+    pub fn cause(self) -> &'static str {
+        if let Some(refusal) = self.refusal() {
+            return refusal.cause();
+        }
+        let mut same = Refusal::with_category(self.0);
+        match (same.next(), same.next()) {
+            (Some(refusal), None) => refusal.cause(),
+            _ => of_category(self.0),
+        }
+    }
+}
+
+/// Categories of earlier builds for calls that were not permitted.
+const NOT_PERMITTED: [&str; 7] = [
+    "INVALID_AUTHENTICATION",
+    "EXPIRED_AUTHENTICATION",
+    "MISSING_SCOPES",
+    "BANNED",
+    "NOT_FOUND",
+    "METHOD_NOT_ALLOWED",
+    "UNLISTED_OPERATION",
+];
+
+/// What a category says that stands alone: an embedded account's answer, or a record of an earlier build.
+fn of_category(category: &str) -> &'static str {
+    match category {
+        "INVALID_AUTHENTICATION" => "Keyway did not accept the credential: it was missing, unknown or revoked, or its app is disabled.",
+        "EXPIRED_AUTHENTICATION" => "The token has expired, or has not the form of a private app token.",
+        "MISSING_SCOPES" => "The app lacks a scope.",
+        "BANNED" => "The caller's kind of credential does not open the operation.",
+        "UNLISTED_OPERATION" => "The catalog does not list the operation, and the app may not call it.",
+        RATE_LIMITS => "The call exceeded a rate limit.",
+        "OBJECT_NOT_FOUND" | "NOT_FOUND" => "The account has no such record.",
+        "VALIDATION_ERROR" => "The request was not valid.",
+        "CONFLICT" | "OBJECT_ALREADY_EXISTS" => "The record conflicts with another record.",
+        "UPSTREAM_UNAVAILABLE" => "HubSpot did not answer.",
+        "CONNECTION_CREDENTIAL" => "HubSpot refused the credential of the account's connection.",
+        "SERVICE_UNAVAILABLE" => "Keyway, or the embedded account, could not take the call.",
+        _ => "The call was answered with an error.",
+    }
+}
+
+#[cfg(test)]
+mod tests;
