@@ -15,6 +15,7 @@ use keyway_core::hublet::WRONG_HUBLET;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::{Holder, OnBehalf, Permit};
 use keyway_core::quota::Policy;
+use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
@@ -161,7 +162,7 @@ pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forward
 
 async fn embedded(backend: &dyn Backend, holder: Arc<dyn Holder>, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
     let Forwarded { method, query, body, now, .. } = rest;
-    let body = body.collect().await.map_err(|_| ErrorBody::validation("the request's body could not be read"))?.to_bytes();
+    let body = body.collect().await.map_err(|_| Refusal::BodyBroken.error("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
     let path = permit.into_path();
     let spelled = match operation.spell(&path) {
@@ -233,7 +234,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
             upstream.health.note(hub_id, State::Refused, now);
             // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
             let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
-            return Err(ErrorBody::new(502, CONNECTION_CREDENTIAL, message));
+            return Err(Refusal::ConnectionCredential.error(message));
         }
         return Ok(reply);
     }
@@ -256,9 +257,6 @@ async fn judged(reply: &mut Relayed, hub_id: u64) -> Option<Mark> {
         }
     }
 }
-
-/// The category where HubSpot refuses the credential of an account's connection.
-pub(crate) const CONNECTION_CREDENTIAL: &str = "CONNECTION_CREDENTIAL";
 
 /// HubSpot's 429 (hubspot facts, section 4).
 struct HubSpotLimit {
@@ -285,7 +283,7 @@ impl HubSpotLimit {
 
 impl From<HubSpotLimit> for ErrorBody {
     fn from(limit: HubSpotLimit) -> Self {
-        let mut error = Self::new(429, "RATE_LIMITS", limit.policy.message());
+        let mut error = Refusal::LimitReached.error(limit.policy.message());
         error.rate_limit = Some(RateLimitFields { policy_name: limit.policy.name(), group_name: limit.group_name });
         error.retry_after_s = limit.retry_after_ms.map(|ms| ms.saturating_add(999) / 1_000);
         error
@@ -293,11 +291,11 @@ impl From<HubSpotLimit> for ErrorBody {
 }
 
 fn no_answer(error: UpstreamError) -> ErrorBody {
-    let status = match error {
-        UpstreamError::TimedOut => 504,
-        UpstreamError::Unsendable => 400,
-        UpstreamError::Unreachable | UpstreamError::Broken => 502,
+    let refusal = match error {
+        UpstreamError::TimedOut => Refusal::HubSpotTimedOut,
+        UpstreamError::Unsendable => Refusal::NotSendable,
+        UpstreamError::Unreachable => Refusal::HubSpotUnreachable,
+        UpstreamError::Broken => Refusal::HubSpotBroke,
     };
-    let category = if error == UpstreamError::Unsendable { "VALIDATION_ERROR" } else { "UPSTREAM_UNAVAILABLE" };
-    ErrorBody::new(status, category, error.to_string())
+    refusal.error(error.to_string())
 }

@@ -41,6 +41,7 @@ use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
 use keyway_core::policy::{Caller, Permit, authorize};
 use keyway_core::quota::Allowance;
+use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::{Moment, Now, Timestamp};
@@ -50,7 +51,7 @@ use keyway_core::translate::translate;
 use crate::activity::Activity;
 use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
-use crate::backend::{Backend, CONNECTION_CREDENTIAL, Destination, Forwarded, Reply, Sent, Way, forward};
+use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::control::Control;
 use crate::double::requests::Received;
@@ -61,7 +62,7 @@ use crate::metrics::Metrics;
 use crate::model::Account;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
-use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
+use crate::upstream::{RequestBody, Upstream, change_links, let_through};
 
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use links::Reached;
@@ -130,8 +131,8 @@ struct Call {
     /// What its body holds in memory, where it is counted.
     charge: Option<Box<Charge>>,
     begun: bool,
-    /// HubSpot's word for what was wrong, where the answer is no error of the pipeline's.
-    status_word: Option<&'static str>,
+    /// What was wrong, where the answer is an error of OAuth and not of the pipeline.
+    protocol: Option<Refusal>,
     /// Whether the answer may hold a token.
     answers_secrets: bool,
     /// The account's clocks; the real ones until the account is known.
@@ -299,7 +300,7 @@ impl Gateway {
             bytes_in: 0,
             charge: None,
             begun: false,
-            status_word: None,
+            protocol: None,
             answers_secrets: false,
             now,
             taken: None,
@@ -307,9 +308,9 @@ impl Gateway {
             cut: false,
         };
         let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
-        let category = outcome.result.as_ref().err().map(|error| error.category).or(call.status_word);
+        let category = outcome.result.as_ref().err().map(|error| error.category).or(call.protocol.map(Refusal::category));
         let mark = outcome.result.as_ref().ok().and_then(Reply::mark);
-        let category = category.or(mark.map(Mark::category));
+        let category = category.or(mark.map(|mark| mark.refusal().category()));
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
@@ -513,7 +514,7 @@ impl Gateway {
                 let links = || links::of(&self.reached, head, &connection.base);
                 Ok(Reply::Relayed(Box::pin(change_links(reply, links, self.unread.relayed(token.app.app.id))).await))
             }
-            Err(error) if error.category == CONNECTION_CREDENTIAL => {
+            Err(error) if error.refusal == Some(Refusal::ConnectionCredential) => {
                 let account = &token.app.account.account;
                 let by_oauth = account.connection.as_deref().is_some_and(|connection| connection.oauth_client.is_some());
                 if let Some(tokens) = self.tokens.as_ref().filter(|_| by_oauth) {
@@ -628,11 +629,11 @@ const QUERY_BYTES_MAX: usize = 16 * 1024;
 
 fn normal_path(path: &str, query: Option<&str>) -> Result<NormalPath, ErrorBody> {
     if query.is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
-        return Err(ErrorBody::new(414, "VALIDATION_ERROR", format!("the query is longer than {QUERY_BYTES_MAX} bytes")));
+        return Err(Refusal::UriTooLong.error(format!("the query is longer than {QUERY_BYTES_MAX} bytes")));
     }
     NormalPath::parse(path).map_err(|error| match error {
-        PathError::TooLong => ErrorBody::new(414, "VALIDATION_ERROR", error.to_string()),
-        refused => ErrorBody::validation(refused.to_string()),
+        PathError::TooLong => Refusal::UriTooLong.error(error.to_string()),
+        refused => Refusal::PathNotValid.error(refused.to_string()),
     })
 }
 
@@ -661,7 +662,7 @@ fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operatio
         Resolution::MethodNotAllowed(allowed) => {
             let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
             let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), path.as_str());
-            Err(Unresolved::Method(Box::new(Outcome { allow: Some(allowed), ..ErrorBody::new(405, "METHOD_NOT_ALLOWED", message).into() })))
+            Err(Unresolved::Method(Box::new(Outcome { allow: Some(allowed), ..Refusal::MethodNotAllowed.error(message).into() })))
         }
         Resolution::Unknown => Err(Unresolved::Path),
     }

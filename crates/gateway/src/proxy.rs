@@ -148,7 +148,7 @@ impl Proxy {
             }
             Err(refusal) => {
                 count(&self.counts.refused);
-                tracing::info!(reason = refusal.rule(), "the proxy refused a request: {}", refusal.reason());
+                tracing::info!(reason = refusal.row().name(), "the proxy refused a request: {}", refusal.reason());
                 refusal.response()
             }
         }

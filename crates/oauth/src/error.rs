@@ -1,6 +1,7 @@
 //! Errors of the token endpoint (RFC 6749, section 5.2), with HubSpot's older fields beside the
 //! specification's (hubspot facts, section 3).
 
+use keyway_core::refusal::Refusal;
 use serde_json::{Value, json};
 
 /// An error code of the specifications.
@@ -45,55 +46,55 @@ impl Code {
 pub struct OAuthError {
     /// The specification's code.
     pub code: Code,
-    /// HubSpot's own, such as `BAD_REFRESH_TOKEN`.
-    pub status: &'static str,
+    /// Its row in the table of refusals, whose category is HubSpot's own word, such as `BAD_REFRESH_TOKEN`.
+    pub refusal: Refusal,
     /// A sentence for a person. Never holds what was sent.
     pub description: String,
 }
 
 impl OAuthError {
-    /// An error with HubSpot's status.
-    pub fn new(code: Code, status: &'static str, description: impl Into<String>) -> Self {
-        Self { code, status, description: description.into() }
+    /// An error of both specifications and HubSpot.
+    pub fn new(code: Code, refusal: Refusal, description: impl Into<String>) -> Self {
+        Self { code, refusal, description: description.into() }
     }
 
     /// A request that can't be taken as it is.
     pub fn invalid(description: impl Into<String>) -> Self {
-        Self::new(Code::InvalidRequest, "BAD_REQUEST", description)
+        Self::new(Code::InvalidRequest, Refusal::OAuthRequest, description)
     }
 
     /// The client is not known.
     pub fn bad_client_id() -> Self {
-        Self::new(Code::InvalidClient, "BAD_CLIENT_ID", "missing or unknown client id")
+        Self::new(Code::InvalidClient, Refusal::OAuthClientId, "missing or unknown client id")
     }
 
     /// The secret is not the client's.
     pub fn bad_client_secret() -> Self {
-        Self::new(Code::InvalidClient, "BAD_CLIENT_SECRET", "missing or invalid client secret")
+        Self::new(Code::InvalidClient, Refusal::OAuthClientSecret, "missing or invalid client secret")
     }
 
     /// The code is not one that this client may use now.
     pub fn bad_code() -> Self {
-        Self::new(Code::InvalidGrant, "BAD_AUTH_CODE", "missing or unknown auth code")
+        Self::new(Code::InvalidGrant, Refusal::OAuthCode, "missing or unknown auth code")
     }
 
     /// The refresh token is not one that this client may use now.
     pub fn bad_refresh_token() -> Self {
-        Self::new(Code::InvalidGrant, "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked")
+        Self::new(Code::InvalidGrant, Refusal::OAuthRefreshToken, "refresh token is invalid, expired or revoked")
     }
 
     /// The redirect URI is not the one that the code was asked with.
     pub fn bad_redirect_uri() -> Self {
-        Self::new(Code::InvalidGrant, "BAD_REDIRECT_URI", "redirect_uri is not the one that the authorization was asked with")
+        Self::new(Code::InvalidGrant, Refusal::OAuthRedirectUri, "redirect_uri is not the one that the authorization was asked with")
     }
 
     /// The verifier does not fit the challenge (RFC 7636, section 4.6).
     pub fn bad_verifier() -> Self {
-        Self::new(Code::InvalidGrant, "BAD_CODE_VERIFIER", "missing or wrong code_verifier")
+        Self::new(Code::InvalidGrant, Refusal::OAuthVerifier, "missing or wrong code_verifier")
     }
 
     /// Both forms, as HubSpot's endpoints of every version answer them.
     pub fn to_json(&self) -> Value {
-        json!({ "error": self.code.as_str(), "error_description": self.description, "status": self.status, "message": self.description })
+        json!({ "error": self.code.as_str(), "error_description": self.description, "status": self.refusal.category(), "message": self.description })
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 use tokio::runtime::Handle;
 use tokio::sync::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
@@ -108,5 +109,5 @@ pub fn busy(hub_id: u64) -> ErrorBody {
         "The embedded account {hub_id} is busy with other calls: this one waited for {} seconds. Send it again in some seconds.",
         WAIT_MAX.as_secs()
     );
-    ErrorBody { retry_after_s: Some(RETRY_AFTER_S), ..ErrorBody::new(503, "SERVICE_UNAVAILABLE", message) }
+    Refusal::AccountBusy.error(message).retry_after(RETRY_AFTER_S)
 }

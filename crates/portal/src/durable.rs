@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{Notify, oneshot, watch};
@@ -311,9 +312,7 @@ async fn remove(connection: &mut SqliteConnection, gone: &Change) -> Result<(), 
 }
 
 fn unavailable() -> ErrorBody {
-    let mut error = ErrorBody::new(
-        503,
-        "SERVICE_UNAVAILABLE",
+    let mut error = Refusal::AccountNotWritable.error(
         "The file portal.db does not accept writes, so this account refuses calls. Keyway tries again every second: free disk space if the disk is full.",
     );
     error.retry_after_s = Some(TRY_AGAIN_AFTER.as_secs().cast_signed());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 use tokio::sync::OwnedRwLockWriteGuard;
 use tokio::time::timeout;
 
@@ -102,7 +103,7 @@ impl Desk {
                 Ok(Some(done)) => return Ok(done),
                 // It is no read, or something is to be done before it.
                 Ok(None) => {}
-                Err(_) => return Err(ErrorBody::new(500, "INTERNAL", "the call could not be performed")),
+                Err(_) => return Err(Refusal::Internal.error("the call could not be performed")),
             }
         }
         unreachable!("a call that has the account alone is always performed")
@@ -234,11 +235,11 @@ fn request<'a>(call: &'a Call, route: &Route<'a>, work: &'a Work) -> Request<'a>
 }
 
 fn not_served(call: &Call) -> ErrorBody {
-    ErrorBody::new(
-        501,
-        "NOT_IMPLEMENTED",
-        format!("{} {} is in HubSpot's catalog, but the embedded account does not serve it", call.method, call.path.as_str()),
-    )
+    Refusal::NotServed.error(format!(
+        "{} {} is in HubSpot's catalog, but the embedded account does not serve it",
+        call.method,
+        call.path.as_str()
+    ))
 }
 
 #[cfg(test)]

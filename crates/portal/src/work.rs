@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 
 /// Steps of one call. A step is about one filter held against one short value, some 50 ns, so that a
 /// call has two or three seconds of one core. A search of 18 filters over 100,000 records takes some
@@ -56,7 +57,7 @@ impl From<Exceeded> for ErrorBody {
     fn from(exceeded: Exceeded) -> Self {
         match exceeded {
             Exceeded::Steps | Exceeded::Answer => Self::validation(exceeded.to_string()),
-            Exceeded::Stopping => Self { retry_after_s: Some(1), ..Self::new(503, "SERVICE_UNAVAILABLE", exceeded.to_string()) },
+            Exceeded::Stopping => Refusal::Stopping.error(exceeded.to_string()).retry_after(1),
         }
     }
 }

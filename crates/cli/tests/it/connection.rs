@@ -333,7 +333,7 @@ fn a_hubspot_that_is_not_there_is_a_502_and_nothing_was_sent() {
     let _ = get(&gateway, &token, "");
     let answer = get(&gateway, &token, "");
     assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
-    assert!(answer.contains("keyway-rule: hubspot-unavailable"), "{answer}");
+    assert!(answer.contains("keyway-rule: hubspot-unreachable"), "{answer}");
 }
 
 #[test]

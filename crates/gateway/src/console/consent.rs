@@ -118,7 +118,7 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
         Err(refused) => return refused,
     };
     if answer.answer != "install" {
-        let error = OAuthError::new(Code::AccessDenied, "ACCESS_DENIED", "the person did not install the app");
+        let error = OAuthError::new(Code::AccessDenied, keyway_core::refusal::Refusal::OAuthDenied, "the person did not install the app");
         return refused(&admin, &request.redirect_uri, &error, request.state.as_deref());
     }
     let Ok(hub_id) = answer.hub_id.trim().parse() else {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use keyway_core::catalog::Operation;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ impl Asked {
     fn read(kind: Kind, query: Option<&str>) -> Result<Self, ErrorBody> {
         let mut asked =
             Self { limit: PAGE_DEFAULT, after: Cursor::default(), from: None, to: None, users: Vec::new(), others: String::new() };
-        let invalid = |name: &str, what: &str| ErrorBody::validation(format!("{name} {what}"));
+        let invalid = |name: &str, what: &str| Refusal::RequestNotValid.error(format!("{name} {what}"));
         let ms = |text: &str| text.parse::<i64>().ok().filter(|ms| *ms >= 0).map(Timestamp::from_ms);
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if name != "limit" && name != "after" {
@@ -119,11 +120,7 @@ impl Asked {
                     asked.users.push(value.parse().map_err(|_| invalid(&name, "is the id of a user"))?);
                 }
                 ("sort", Kind::AuditLogs) => {
-                    return Err(ErrorBody::new(
-                        501,
-                        "NOT_IMPLEMENTED",
-                        "an embedded account lists its audit log newest first, and in no other order",
-                    ));
+                    return Err(Refusal::NotServed.error("an embedded account lists its audit log newest first, and in no other order"));
                 }
                 _ => {}
             }

@@ -6,6 +6,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_core::refusal::Refusal;
 use keyway_core::sunset::AsOf;
 
 use super::{Gateway, authenticate};
@@ -41,5 +42,5 @@ fn refuse(as_of: &AsOf, path: &NormalPath) -> Result<(), ErrorBody> {
         "{}: {} since {}{certainty}, and this server answers as of {day}.{may_run_on} Move to: {}",
         end.what, end.effect, end.date, end.move_to
     );
-    Err(ErrorBody::new(404, "ENDED", message))
+    Err(Refusal::Ended.error(message))
 }

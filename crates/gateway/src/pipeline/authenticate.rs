@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::refusal::Refusal;
 use keyway_core::time::{Now, Timestamp};
 use keyway_core::token::{Shape, shape};
 use keyway_oauth::server::access_token::looks_like_one;
@@ -31,7 +32,7 @@ pub(super) fn bearer(registry: &Registry, head: &Parts, call: &mut Call) -> Resu
 
 /// The same token as it is now: who waited may have lost it meanwhile, its scopes or its account.
 pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Now) -> Result<Arc<TokenEntry>, ErrorBody> {
-    let entry = registry.again(held).ok_or_else(|| not_found("the token was deleted while the call waited"))?;
+    let entry = registry.again(held).ok_or_else(|| not_found(Refusal::TokenUnknown, "the token was deleted while the call waited"))?;
     check_state(&entry, now)?;
     Ok(entry)
 }
@@ -39,18 +40,24 @@ pub(super) fn again(registry: &Registry, held: &TokenEntry, now: Now) -> Result<
 /// The grant behind an access token of OAuth.
 fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc<TokenEntry>, ErrorBody> {
     let Some((claims, holder)) = registry.find_access(presented) else {
-        return Err(not_found("the access token is not one of this server's, or the app is not installed on the account any more"));
+        return Err(not_found(
+            Refusal::AccessTokenUnknown,
+            "the access token is not one of this server's, or the app is not installed on the account any more",
+        ));
     };
     let now = match &holder {
         Holder::Install(entry) => entry.app.account.now(call.at),
         Holder::App(_) => call.at,
     };
     if claims.expires_at <= now {
-        return Err(expired(claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));
+        return Err(expired(Refusal::AccessTokenExpired, claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));
     }
     match holder {
         Holder::Install(entry) => Ok(entry),
-        Holder::App(app) => Err(not_found(&format!("this token is the app {}'s own (client_credentials) and opens no account", app.name))),
+        Holder::App(app) => Err(not_found(
+            Refusal::ClientToken,
+            &format!("this token is the app {}'s own (client_credentials) and opens no account", app.name),
+        )),
     }
 }
 
@@ -69,13 +76,13 @@ fn presented(head: &Parts) -> Result<Presented<'_>, ErrorBody> {
         return match head.uri.query().and_then(single_hapikey) {
             Some(key) if none => Ok(Presented::Key(key)),
             Some(_) => Err(unknown_key()),
-            None => Err(not_found("no single Authorization header was sent")),
+            None => Err(not_found(Refusal::NoCredential, "no single Authorization header was sent")),
         };
     };
-    let text = value.to_str().map_err(|_| not_found("the Authorization header is not text"))?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(|| not_found("the Authorization header has no scheme"))?;
+    let text = value.to_str().map_err(|_| not_found(Refusal::NoCredential, "the Authorization header is not text"))?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(|| not_found(Refusal::NoCredential, "the Authorization header has no scheme"))?;
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
-        return Err(not_found("the Authorization header is not of the form 'Bearer TOKEN'"));
+        return Err(not_found(Refusal::NoCredential, "the Authorization header is not of the form 'Bearer TOKEN'"));
     }
     Ok(Presented::Token(token.trim()))
 }
@@ -88,16 +95,12 @@ fn single_hapikey(query: &str) -> Option<String> {
 }
 
 pub(super) fn unknown_key() -> ErrorBody {
-    ErrorBody::new(401, INVALID, "This hapikey doesn't exist.")
+    Refusal::HapikeyUnknown.error("This hapikey doesn't exist.")
 }
 
-const INVALID: &str = "INVALID_AUTHENTICATION";
-
 /// HubSpot's answer to a missing or unknown credential; the reason is Keyway's addition.
-fn not_found(reason: &str) -> ErrorBody {
-    ErrorBody::new(
-        401,
-        INVALID,
+fn not_found(refusal: Refusal, reason: &str) -> ErrorBody {
+    refusal.error(
         "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
     )
     .detail(ErrorDetail::new(format!("keyway: {reason}")))
@@ -105,35 +108,42 @@ fn not_found(reason: &str) -> ErrorBody {
 
 fn unknown(presented: &str) -> ErrorBody {
     match shape(presented) {
-        Shape::Ours => {
-            not_found("the token was made by a Keyway, but this one does not know it: it was deleted, or belongs to another server")
-        }
-        Shape::Pat => not_found("the token is not one of Keyway's; a HubSpot token is not accepted here"),
+        Shape::Ours => not_found(
+            Refusal::TokenUnknown,
+            "the token was made by a Keyway, but this one does not know it: it was deleted, or belongs to another server",
+        ),
+        Shape::Pat => not_found(Refusal::HubSpotToken, "the token is not one of Keyway's; a HubSpot token is not accepted here"),
         // What HubSpot cannot decode it calls expired since 1970 (hubspot facts, section 1, "wrong-kind traps").
-        Shape::Other => {
-            expired(Timestamp::from_ms(0), Timestamp::from_ms(0), "the credential has not the form of a private app token (pat-…)")
-        }
+        Shape::Other => expired(
+            Refusal::NotAToken,
+            Timestamp::from_ms(0),
+            Timestamp::from_ms(0),
+            "the credential has not the form of a private app token (pat-…)",
+        ),
     }
 }
 
 fn check_state(entry: &TokenEntry, now: Now) -> Result<(), ErrorBody> {
     if !entry.app.is_enabled() {
-        return Err(not_found(&format!("the app {} is disabled", entry.app.app.name)));
+        return Err(not_found(Refusal::AppDisabled, &format!("the app {} is disabled", entry.app.app.name)));
     }
     if entry.token.revoked_at.is_some() {
-        return Err(not_found(&format!("this token of {} was revoked", entry.app.app.name)));
+        return Err(not_found(Refusal::TokenRevoked, &format!("this token of {} was revoked", entry.app.app.name)));
     }
     match entry.token.expires_at {
         // The end of a refresh token is not that of the access tokens it gave (hubspot facts, section 3).
-        Some(at) if entry.has_ended(now) && entry.token.grant.is_none() => {
-            Err(expired(at, now.wall, &format!("this token of {} was rotated and its grace period is over", entry.app.app.name)))
-        }
+        Some(at) if entry.has_ended(now) && entry.token.grant.is_none() => Err(expired(
+            Refusal::TokenRotated,
+            at,
+            now.wall,
+            &format!("this token of {} was rotated and its grace period is over", entry.app.app.name),
+        )),
         _ => Ok(()),
     }
 }
 
 /// "expired N unit(s) ago", with the largest unit that fits.
-pub(super) fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
+pub(super) fn expired(refusal: Refusal, at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody {
     let now = if now < at || at.as_ms() == 0 { crate::clock::now() } else { now };
     // The wall clock may have been set back since.
     let seconds = (now.as_ms() - at.as_ms()).max(0) / 1000;
@@ -143,7 +153,8 @@ pub(super) fn expired(at: Timestamp, now: Timestamp, reason: &str) -> ErrorBody 
         3_600..86_400 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    ErrorBody::new(401, "EXPIRED_AUTHENTICATION", format!("The OAuth token used to make this call expired {count} {unit}(s) ago."))
+    refusal
+        .error(format!("The OAuth token used to make this call expired {count} {unit}(s) ago."))
         .context("expire time", vec![at.to_iso()])
         .detail(ErrorDetail::new(format!("keyway: {reason}")))
 }
@@ -181,7 +192,7 @@ mod tests {
     #[test]
     fn an_expired_token_is_told_how_long_ago() {
         let check = |ms: i64, expected: &str| {
-            let body = expired(Timestamp::from_ms(1_000), Timestamp::from_ms(1_000 + ms), "x");
+            let body = expired(Refusal::TokenRotated, Timestamp::from_ms(1_000), Timestamp::from_ms(1_000 + ms), "x");
             assert!(body.message.contains(expected), "{}", body.message);
         };
         check(0, "expired 0 second(s) ago");

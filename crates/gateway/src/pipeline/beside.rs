@@ -14,6 +14,7 @@ use keyway_core::guards::{BesidePath, SensitiveProperties};
 use keyway_core::object_type::{self, ObjectType};
 use keyway_core::path::encode_component;
 use keyway_core::policy::{Denial, Permit};
+use keyway_core::refusal::Refusal;
 use keyway_core::requirement;
 use keyway_core::sensitive::{self, Guarded, Lacking, Sensitivity, Subject};
 use serde_json::Value;
@@ -70,11 +71,10 @@ impl Gateway {
     ) -> Result<Permit, ErrorBody> {
         let checks = token.app.account.account.guards.beside_path == BesidePath::Refuse;
         if checks && taken.is_stream && beside::takes_json_only(permit.operation()) {
-            return Err(ErrorBody::new(
-                415,
-                "VALIDATION_ERROR",
-                format!("the body of {} must be application/json: Keyway looks in it for what the call names", permit.operation()),
-            ));
+            return Err(Refusal::NotJson.error(format!(
+                "the body of {} must be application/json: Keyway looks in it for what the call names",
+                permit.operation()
+            )));
         }
         let mut found = named(head, taken, &permit);
         let reads_all = requirement::covers_every_type(token.granted(), Access::Read);
@@ -165,7 +165,7 @@ impl Gateway {
         limiter: &Arc<Limiter>,
     ) -> Result<Option<Arc<str>>, ErrorBody> {
         let hub_id = token.app.account.account.hub_id;
-        let id: u64 = list.parse().map_err(|_| ErrorBody::validation("the id of a list is a number"))?;
+        let id: u64 = list.parse().map_err(|_| Refusal::RequestNotValid.error("the id of a list is a number"))?;
         if let Some(known) = self.known.list(hub_id, id) {
             return Ok(Some(known));
         }
@@ -216,13 +216,9 @@ enum Unlearned {
 }
 
 fn not_now() -> ErrorBody {
-    let mut error = ErrorBody::new(
-        503,
-        "SERVICE_UNAVAILABLE",
+    Refusal::ReachUnknown.error(
         "Keyway could not ask HubSpot what the call reaches (the sensitive properties of its object type, or the object type of its list), so it did not forward the call. Send it again.",
-    );
-    error.retry_after_s = Some(1);
-    error
+    ).retry_after(1)
 }
 
 /// The object types whose properties a call may name, as they are spelled.

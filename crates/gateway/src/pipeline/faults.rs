@@ -12,6 +12,7 @@ use keyway_core::catalog::Operation;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::policy::Permit;
 use keyway_core::quota::{Exceeded, Policy};
+use keyway_core::refusal::Refusal;
 use serde_json::{Value, json};
 
 use super::{Call, Gateway, authenticate, throttle};
@@ -43,7 +44,7 @@ impl Gateway {
         call.cut = rule.cut.is_some();
         match (rule.status, rule.cut) {
             (Some(status), _) => Err(refusal(&rule, status, call, operation, token)),
-            (None, Some(Cut::Before)) => Err(ErrorBody::new(502, FAULT, "the connection was cut before the call was performed")),
+            (None, Some(Cut::Before)) => Err(fault(502, "the connection was cut before the call was performed")),
             (None, Some(Cut::After)) => Ok(None),
             (None, None) => Ok(Some(rule)),
         }
@@ -66,7 +67,7 @@ impl Gateway {
         };
         if permit.operation().template.ends_with("/batch/create") && !every_input_is_traced(&sent) {
             // HubSpot creates all or none where it could not say which failed (hubspot facts, section 4).
-            return Err(ErrorBody::validation(INPUT_FAILED));
+            return Err(ErrorBody { refusal: Some(Refusal::Fault), ..ErrorBody::validation(INPUT_FAILED) });
         }
         let reply = match rest {
             Some(rest) => self.perform(call, head, Either::Left(Full::new(rest)), permit, embedded).await?,
@@ -83,14 +84,15 @@ impl Gateway {
     }
 }
 
-const FAULT: &str = "FAULT";
 const INPUT_FAILED: &str = "This input was made to fail by a fault rule.";
 
 /// The answer of a rule: HubSpot's own form where it is known (hubspot facts, section 4).
 fn refusal(rule: &Rule, status: u16, call: &Call, operation: &Operation, token: &TokenEntry) -> ErrorBody {
     let retry_after_s = rule.retry_after_s.map(i64::from);
     let mut error = match status {
-        401 => authenticate::expired(call.now.wall.plus_ms(-1_000), call.now.wall, "a fault rule made this call fail"),
+        401 => {
+            authenticate::expired(Refusal::TokenRotated, call.now.wall.plus_ms(-1_000), call.now.wall, "a fault rule made this call fail")
+        }
         429 => {
             let policy = match rule.limit.as_deref() {
                 Some("daily") => Policy::Daily,
@@ -102,12 +104,17 @@ fn refusal(rule: &Rule, status: u16, call: &Call, operation: &Operation, token: 
         400 => ErrorBody::validation("This call was made to fail by a fault rule."),
         404 => ErrorBody::not_found("resource not found"),
         409 => ErrorBody::conflict("This call was made to conflict by a fault rule."),
-        423 => ErrorBody::new(423, FAULT, "The resource is locked by a high volume of calls. Wait for two seconds at least."),
-        477 => ErrorBody::new(477, FAULT, "The account is moving to another data centre. Retry after the time in Retry-After."),
-        other => ErrorBody::new(other, FAULT, "This call was made to fail by a fault rule."),
+        423 => fault(423, "The resource is locked by a high volume of calls. Wait for two seconds at least."),
+        477 => fault(477, "The account is moving to another data centre. Retry after the time in Retry-After."),
+        other => fault(other, "This call was made to fail by a fault rule."),
     };
+    error.refusal = Some(Refusal::Fault);
     error.retry_after_s = retry_after_s.or_else(|| (status == 477).then_some(MIGRATION_RETRY_S));
     error
+}
+
+fn fault(status: u16, message: &str) -> ErrorBody {
+    ErrorBody { status, ..Refusal::Fault.error(message) }
 }
 
 /// A batch without some of its inputs, if any are left, and those; none where none of them is there.

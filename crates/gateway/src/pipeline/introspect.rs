@@ -7,6 +7,7 @@ use http::Method;
 use keyway_core::catalog::{self, Catalog, Operation};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
+use keyway_core::refusal::Refusal;
 use serde_json::json;
 
 use super::{Call, Outcome};
@@ -25,13 +26,13 @@ pub(super) fn operation() -> Option<&'static Operation> {
 
 /// The token is the credential: whoever holds it may ask what it is.
 pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Result<Outcome, ErrorBody> {
-    let parsed: serde_json::Value = serde_json::from_slice(body).map_err(|_| ErrorBody::validation("Invalid input JSON"))?;
+    let parsed: serde_json::Value = serde_json::from_slice(body).map_err(|_| Refusal::RequestNotValid.error("Invalid input JSON"))?;
     let token = parsed.get("tokenKey").and_then(serde_json::Value::as_str);
-    let token = token.ok_or_else(|| ErrorBody::validation("tokenKey is required and must be a string"))?;
+    let token = token.ok_or_else(|| Refusal::RequestNotValid.error("tokenKey is required and must be a string"))?;
     let usable = registry
         .find(token)
         .filter(|entry| entry.app.is_enabled() && entry.token.revoked_at.is_none() && !entry.has_ended(entry.app.account.moment(call.now)));
-    let entry = usable.ok_or_else(|| ErrorBody::new(401, "INVALID_AUTHENTICATION", "the token is not known, or no longer valid"))?;
+    let entry = usable.ok_or_else(|| Refusal::AskedTokenUnknown.error("the token is not known, or no longer valid"))?;
     let app = &entry.app.app;
     let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": app.scopes });
     call.token = Some(entry.clone());

@@ -15,6 +15,7 @@ use keyway_core::catalog::{self, Catalog, Operation};
 use keyway_core::error_body::{ErrorBody, ErrorDetail, RateLimitFields};
 use keyway_core::path::NormalPath;
 use keyway_core::policy::Permit;
+use keyway_core::refusal::Refusal;
 use keyway_core::scope::{ScopeSet, all_names};
 use keyway_core::time::Timestamp;
 use keyway_oauth::error::{Code, OAuthError};
@@ -79,7 +80,7 @@ impl Server {
     async fn run<T: Send + 'static>(&self, change: impl Future<Output = Result<T, ControlError>> + Send + 'static) -> Result<T, ErrorBody> {
         match self.runtime.spawn(change).await {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(ControlError::NotFound(_))) => Err(ErrorBody::new(404, "NOT_FOUND", "it is not there any more")),
+            Ok(Err(ControlError::NotFound(_))) => Err(Refusal::TokenNotFound.error("it is not there any more")),
             Ok(Err(error)) => {
                 tracing::error!(%error, "a change over OAuth failed");
                 Err(respond::store_unavailable())
@@ -143,18 +144,18 @@ pub(super) fn is_uninstall(operation: &Operation) -> bool {
 }
 
 /// An error of the protocol, or one of the pipeline.
-enum Refusal {
+enum Stop {
     Protocol(OAuthError),
     Pipeline(ErrorBody),
 }
 
-impl From<OAuthError> for Refusal {
+impl From<OAuthError> for Stop {
     fn from(error: OAuthError) -> Self {
         Self::Protocol(error)
     }
 }
 
-impl From<ErrorBody> for Refusal {
+impl From<ErrorBody> for Stop {
     fn from(error: ErrorBody) -> Self {
         Self::Pipeline(error)
     }
@@ -164,7 +165,7 @@ impl Gateway {
     /// Answers an endpoint of OAuth.
     pub(super) async fn oauth(&self, call: &mut Call, head: &Parts, body: Arriving, endpoint: Endpoint) -> Result<Outcome, Outcome> {
         let Some(server) = &self.oauth else {
-            return Err(ErrorBody::new(501, "NOT_SERVED", "this server has no public apps").into());
+            return Err(Refusal::NoPublicApps.error("this server has no public apps").into());
         };
         call.answers_secrets = endpoint != Endpoint::Metadata;
         let path = head.uri.path();
@@ -186,11 +187,11 @@ impl Gateway {
         };
         let (status, answer) = match answered {
             Ok(answer) => answer,
-            Err(Refusal::Protocol(error)) => {
-                call.status_word = Some(error.status);
+            Err(Stop::Protocol(error)) => {
+                call.protocol = Some(error.refusal);
                 (400, Some(error.to_json()))
             }
-            Err(Refusal::Pipeline(error)) => return Err(error.into()),
+            Err(Stop::Pipeline(error)) => return Err(error.into()),
         };
         let body = answer.map(|answer| Bytes::from(answer.to_string())).unwrap_or_default();
         Ok(Outcome { result: Ok(BackendReply { status, body }.into()), allowance: None, allow: None })
@@ -204,7 +205,7 @@ impl Gateway {
         head: &Parts,
         body: Arriving,
         endpoint: Endpoint,
-    ) -> Result<Option<Value>, Refusal> {
+    ) -> Result<Option<Value>, Stop> {
         let bytes = receive::small_body(head, body, call, &self.bodies).await?;
         let mut params = read_params(head, &bytes)?;
         if endpoint == (Endpoint::Token { v1: true }) {
@@ -229,7 +230,7 @@ impl Gateway {
     /// Which app asks, and that it is the one. Wrong secrets count by app and source, so that nobody shuts
     /// out an app beside others at one address, and the right secret passes whatever was tried before: a
     /// keyed hash of a bounded text costs less than reading the form did.
-    fn client(&self, server: &Server, call: &Call, params: &Params) -> Result<Arc<PublicApp>, Refusal> {
+    fn client(&self, server: &Server, call: &Call, params: &Params) -> Result<Arc<PublicApp>, Stop> {
         let known = params.get("client_id").and_then(|id| self.registry.public_app(id)).filter(|app| app.enabled);
         let secret = params.get("client_secret").filter(|secret| secret.len() <= SECRET_BYTES_MAX);
         let side = (known.as_ref().map(|app| app.id), source_network(call.source));
@@ -249,7 +250,7 @@ impl Gateway {
         Err(refused.into())
     }
 
-    async fn code_grant(&self, server: &Server, call: &mut Call, client: &Arc<PublicApp>, params: &Params) -> Result<Value, Refusal> {
+    async fn code_grant(&self, server: &Server, call: &mut Call, client: &Arc<PublicApp>, params: &Params) -> Result<Value, Stop> {
         let owned = |name: &str| params.get(name).map(str::to_owned);
         let code = owned("code").ok_or_else(OAuthError::bad_code)?;
         let (redirect_uri, verifier) = (owned("redirect_uri"), owned("code_verifier"));
@@ -266,7 +267,7 @@ impl Gateway {
         Ok(grant::issued(&access, self.registry.refresh_token(&token, 0).expose(), &scopes, install.hub_id, user_id))
     }
 
-    async fn refresh_grant(&self, server: &Server, call: &mut Call, client: &PublicApp, params: &Params) -> Result<Value, Refusal> {
+    async fn refresh_grant(&self, server: &Server, call: &mut Call, client: &PublicApp, params: &Params) -> Result<Value, Stop> {
         let presented = params.get("refresh_token").ok_or_else(OAuthError::bad_refresh_token)?;
         let (named, entry) = self.registry.find_refresh(presented).ok_or_else(OAuthError::bad_refresh_token)?;
         if entry.app.app.public_app != Some(client.id) {
@@ -297,10 +298,10 @@ impl Gateway {
         ))
     }
 
-    fn client_grant(&self, client: &PublicApp, call: &Call, params: &Params) -> Result<Value, Refusal> {
+    fn client_grant(&self, client: &PublicApp, call: &Call, params: &Params) -> Result<Value, Stop> {
         if client.is_public {
             let message = "an app without a secret has no credentials of its own";
-            return Err(OAuthError::new(Code::UnauthorizedClient, "BAD_GRANT_TYPE", message).into());
+            return Err(OAuthError::new(Code::UnauthorizedClient, Refusal::OAuthGrantType, message).into());
         }
         let scopes = grant::narrowed(&client.scopes, params)?;
         let access = self.access_token(Subject::App(client.id), None, call.at)?;
@@ -323,9 +324,9 @@ impl Gateway {
     }
 
     /// The metadata reads of OAuth v1: whoever holds a token may ask what it is.
-    fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Refusal> {
+    fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Stop> {
         let good = self.good(token, call.at).filter(|good| good.expires_at.is_some() == access);
-        let good = good.ok_or_else(|| ErrorBody::new(404, "NOT_FOUND", "the token is not known, or not good any more"))?;
+        let good = good.ok_or_else(|| Refusal::TokenNotFound.error("the token is not known, or not good any more"))?;
         let answer = good.told(token, |known| known.described(good.now(call.at)));
         call.token = good.entry;
         Ok(answer)
@@ -352,7 +353,7 @@ impl Gateway {
     }
 
     /// RFC 7009: a token that is not there, or not this client's, is answered like one that was ended.
-    async fn revoke(&self, server: &Server, call: &mut Call, client: &PublicApp, token: &str) -> Result<(), Refusal> {
+    async fn revoke(&self, server: &Server, call: &mut Call, client: &PublicApp, token: &str) -> Result<(), Stop> {
         let found = self.registry.find_refresh(token).filter(|(_, entry)| entry.app.app.public_app == Some(client.id));
         match found {
             Some((_, entry)) => Ok(self.end(server, call, entry).await?),
@@ -360,9 +361,9 @@ impl Gateway {
         }
     }
 
-    async fn delete_refresh_token(&self, server: &Server, call: &mut Call, token: &str) -> Result<(), Refusal> {
+    async fn delete_refresh_token(&self, server: &Server, call: &mut Call, token: &str) -> Result<(), Stop> {
         let found = self.registry.find_refresh(token).filter(|(_, entry)| is_good(entry));
-        let (_, entry) = found.ok_or_else(|| ErrorBody::new(404, "NOT_FOUND", "the token is not known, or not good any more"))?;
+        let (_, entry) = found.ok_or_else(|| Refusal::TokenNotFound.error("the token is not known, or not good any more"))?;
         Ok(self.end(server, call, entry).await?)
     }
 
@@ -375,7 +376,8 @@ impl Gateway {
     /// An app takes itself from the account that its token is for.
     pub(super) async fn uninstall(&self, call: &mut Call, method: &Method, permit: Permit, token: &TokenEntry) -> Result<Outcome, Outcome> {
         let (Some(server), Some(_)) = (&self.oauth, token.app.app.public_app) else {
-            let error = ErrorBody::new(403, "BANNED", "only an app that was installed over OAuth can uninstall itself")
+            let error = Refusal::NotAnInstall
+                .error("only an app that was installed over OAuth can uninstall itself")
                 .detail(ErrorDetail::new("keyway: a private app is deleted with `keyway app delete`"));
             return Err(error.into());
         };
@@ -452,11 +454,8 @@ const GUESSES_MAX: u32 = 20;
 const SECRET_BYTES_MAX: usize = 256;
 
 fn too_many_guesses(wait_s: i64) -> ErrorBody {
-    let mut error = ErrorBody::new(
-        429,
-        "RATE_LIMITS",
-        "Too many wrong client ids, or wrong secrets of this client, came from this address. The right secret still passes.",
-    );
+    let mut error = Refusal::TooManyGuesses
+        .error("Too many wrong client ids, or wrong secrets of this client, came from this address. The right secret still passes.");
     error.rate_limit = Some(RateLimitFields { policy_name: "SECONDLY", group_name: "keyway:client-authentication".to_owned() });
     error.retry_after_s = Some(wait_s);
     error

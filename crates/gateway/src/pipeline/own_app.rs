@@ -3,6 +3,7 @@
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::policy::Permit;
+use keyway_core::refusal::Refusal;
 
 use crate::registry::{Registry, TokenEntry};
 
@@ -21,9 +22,7 @@ pub(super) fn check(registry: &Registry, permit: &Permit, token: &TokenEntry) ->
         return Ok(());
     }
     let own = app.public_app.unwrap_or(app.id);
-    Err(ErrorBody::new(
-        403,
-        "BANNED",
+    Err(Refusal::WebhooksOfAnotherApp.error(
         format!(
             "Webhook settings and subscriptions belong to the app itself. The token of the app \"{}\" reaches those of {own}, not of another app.",
             app.name

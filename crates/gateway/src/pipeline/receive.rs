@@ -13,6 +13,7 @@ use keyway_core::catalog::{self, Operation};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::form::{FormError, ImportForm};
 use keyway_core::guards::BesidePath;
+use keyway_core::refusal::Refusal;
 
 use super::{Call, respond, weight};
 use crate::arriving::Arriving;
@@ -116,7 +117,7 @@ fn names_types(call: &Call) -> bool {
 }
 
 fn form_refused(error: FormError) -> ErrorBody {
-    ErrorBody::validation(format!("Keyway did not forward the import: {error}"))
+    Refusal::ImportForm.error(format!("Keyway did not forward the import: {error}"))
 }
 
 /// Why an upload that was under way was given up; nothing where this side did not give it up.
@@ -145,7 +146,7 @@ async fn json_body(head: &Parts, body: Arriving, call: &mut Call, budget: &Arc<B
         check_type(head)?;
     }
     if weight::is_too_heavy(&bytes) {
-        return Err(ErrorBody::validation("Invalid input JSON: the body holds more objects, lists and values than one call may"));
+        return Err(Refusal::TooManyValues.error("Invalid input JSON: the body holds more objects, lists and values than one call may"));
     }
     Ok(bytes)
 }
@@ -204,7 +205,7 @@ impl Unread {
     fn error(self) -> ErrorBody {
         match self {
             Self::TooSlow => upload_too_slow(),
-            Self::Broken => ErrorBody::validation("the request's body could not be read"),
+            Self::Broken => Refusal::BodyBroken.error("the request's body could not be read"),
             Self::Spent(spent) => respond::bodies_spent(spent),
         }
     }
@@ -289,7 +290,7 @@ fn upload_too_slow() -> ErrorBody {
 }
 
 fn too_slow(message: &str) -> ErrorBody {
-    ErrorBody::new(408, "VALIDATION_ERROR", message)
+    Refusal::BodyTooSlow.error(message)
 }
 
 /// Refused before a byte is read, where the client says how long it will be.
@@ -299,7 +300,7 @@ fn check_length(head: &Parts, most: usize) -> Result<(), ErrorBody> {
 }
 
 fn too_large(most: usize) -> ErrorBody {
-    ErrorBody::new(413, "VALIDATION_ERROR", format!("the request's body is larger than {most} bytes"))
+    Refusal::BodyTooLarge.error(format!("the request's body is larger than {most} bytes"))
 }
 
 /// A body that is packed would go on as if it were not, since the header that says so stays here. Bodies in
@@ -307,14 +308,14 @@ fn too_large(most: usize) -> ErrorBody {
 fn check_coding(head: &Parts) -> Result<(), ErrorBody> {
     if let Some(coding) = head.headers.get(CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let coding = shown(coding.to_str().unwrap_or("an unknown coding"));
-        return Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be sent without a Content-Encoding, not in {coding}")));
+        return Err(Refusal::BodyEncoded.error(format!("the body must be sent without a Content-Encoding, not in {coding}")));
     }
     let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
     let chunked = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
     if chunked && codings.next().is_none() {
         Ok(())
     } else {
-        Err(ErrorBody::validation("the only Transfer-Encoding is chunked, and it is said once"))
+        Err(Refusal::TransferCoding.error("the only Transfer-Encoding is chunked, and it is said once"))
     }
 }
 
@@ -326,11 +327,7 @@ fn check_type(head: &Parts) -> Result<(), ErrorBody> {
     let essence = content_type(head).split(';').next().unwrap_or_default().trim();
     let json = essence.eq_ignore_ascii_case("application/json")
         || (essence.to_ascii_lowercase().starts_with("application/") && essence.to_ascii_lowercase().ends_with("+json"));
-    if json {
-        Ok(())
-    } else {
-        Err(ErrorBody::new(415, "VALIDATION_ERROR", format!("the body must be application/json, not {}", shown(essence))))
-    }
+    if json { Ok(()) } else { Err(Refusal::NotJson.error(format!("the body must be application/json, not {}", shown(essence)))) }
 }
 
 /// A header's text, cut, for a message.

@@ -7,9 +7,10 @@ use http_body_util::{Either, Full};
 use keyway_core::catalog::LimitClass;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
+use keyway_core::refusal::Refusal;
 
 use super::{Call, Outcome, correlation};
-use crate::backend::{CONNECTION_CREDENTIAL, Reply};
+use crate::backend::Reply;
 use crate::clock;
 use crate::held::Spent;
 use crate::tokens::TokenError;
@@ -43,7 +44,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         Ok(Reply::Relayed(reply)) => {
             let mut response = Response::new(Either::Right(reply.body));
             *response.headers_mut() = reply.headers;
-            response.headers_mut().extend(reply.mark.and_then(|mark| text_header(RULE, mark.rule())));
+            response.headers_mut().extend(reply.mark.map(|mark| (RULE, HeaderValue::from_static(mark.refusal().name()))));
             // HubSpot's own id stays, for its support; Keyway's, which the audit has, stands beside it.
             response.headers_mut().extend(text_header(OWN_CORRELATION_ID, &call.correlation_id));
             response
@@ -61,8 +62,7 @@ pub(super) fn response(outcome: Outcome, call: &Call) -> Response<AnswerBody> {
         }
         Err(error) => {
             let mut response = whole(error.to_json(&call.correlation_id).into(), &call.correlation_id);
-            let rule = if call.fault.is_some() { "fault" } else { rule(&error) };
-            response.headers_mut().extend(text_header(RULE, rule));
+            response.headers_mut().insert(RULE, HeaderValue::from_static(error.rule()));
             response
         }
     };
@@ -109,64 +109,33 @@ fn rate_headers(allowance: Allowance) -> [(HeaderName, HeaderValue); 5] {
     ]
 }
 
-/// Which rule of Keyway's (or its backend's) made this an error; see docs/errors.md.
-fn rule(error: &ErrorBody) -> &'static str {
-    match (error.status, error.category) {
-        (400, "NOT_TRANSLATABLE") => "not-translatable",
-        (401, "EXPIRED_AUTHENTICATION") => "token-expired",
-        (401, "CONNECTION_REVOKED") => "connection-revoked",
-        (401, _) => "token-not-accepted",
-        (403, "MISSING_SCOPES") => "missing-scopes",
-        (403, "UNLISTED_OPERATION") => "unlisted-operation",
-        (403, _) => "wrong-credential-kind",
-        (404, "ENDED") => "ended",
-        (405, _) => "method-not-allowed",
-        (408, _) => "body-too-slow",
-        (502..=504, "UPSTREAM_UNAVAILABLE") => "hubspot-unavailable",
-        (502, CONNECTION_CREDENTIAL) => "connection-credential",
-        (413, _) => "body-too-large",
-        (414, _) => "uri-too-long",
-        (415, _) => "not-json",
-        (429, _) => "limit-reached",
-        (501, _) => "not-served",
-        (503, "BODIES_BUDGET") => "bodies-budget",
-        (503, "ANSWERS_BUDGET") => "answers-budget",
-        (503, _) => "not-available",
-        _ => "backend",
-    }
-}
-
 /// The error for when a record cannot be made durable (promise 5: refused, never let through).
 pub(super) fn unavailable_error() -> ErrorBody {
-    ErrorBody::new(503, "SERVICE_UNAVAILABLE", "The audit log can't be written, so no call can be answered. Try again in some seconds.")
+    Refusal::AuditNotWritable.error("The audit log can't be written, so no call can be answered. Try again in some seconds.")
 }
 
 /// The error for when the shared store does not answer: a token may have been revoked elsewhere.
 pub(super) fn store_unavailable() -> ErrorBody {
     let message = "The store does not answer, so it can't be known whether a token still holds. Try again in some seconds.";
-    ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "SERVICE_UNAVAILABLE", message) }
+    Refusal::StoreUnavailable.error(message).retry_after(UNAVAILABLE_RETRY_S)
 }
 
 /// The error for when an account that is connected by OAuth has no access token.
 pub(super) fn no_token(error: &TokenError) -> ErrorBody {
     match error {
-        TokenError::Revoked(word) => ErrorBody::new(
-            401,
-            "CONNECTION_REVOKED",
+        TokenError::Revoked(word) => Refusal::ConnectionRevoked.error(
             format!(
                 "HubSpot says that the grant of this account is over ({word}): the app was uninstalled there, or its token revoked. The caller's own token is fine; somebody must connect the account again."
             ),
         ),
-        TokenError::Configuration(_) => ErrorBody::new(
-            502,
-            CONNECTION_CREDENTIAL,
+        TokenError::Configuration(_) => Refusal::ConnectionClient.error(
             format!(
                 "There is no access token for this account: {error}. The caller's own token and the account's grant are fine; whoever operates the gateway must mend its OAuth client."
             ),
         ),
         TokenError::NotNow => {
             let message = "HubSpot gave no access token for this account in time. Try again in some seconds.";
-            ErrorBody { retry_after_s: Some(UNAVAILABLE_RETRY_S), ..ErrorBody::new(503, "UPSTREAM_UNAVAILABLE", message) }
+            Refusal::NoAccessToken.error(message).retry_after(UNAVAILABLE_RETRY_S)
         }
     }
 }
@@ -180,42 +149,46 @@ pub(super) fn bodies_spent(spent: Spent) -> ErrorBody {
             bytes >> 20
         ),
     };
-    ErrorBody { retry_after_s: Some(BODIES_RETRY_S), ..ErrorBody::new(503, "BODIES_BUDGET", message) }
+    Refusal::BodiesBudget.error(message).retry_after(BODIES_RETRY_S)
 }
 
 /// The same as a response, for when the record of the call itself failed.
 pub(super) fn unavailable(correlation_id: &str) -> Response<AnswerBody> {
-    let mut response = whole(unavailable_error().to_json(correlation_id).into(), correlation_id);
+    let error = unavailable_error();
+    let mut response = whole(error.to_json(correlation_id).into(), correlation_id);
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(RULE, HeaderValue::from_static(error.rule()));
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(UNAVAILABLE_RETRY_S));
     response
 }
 
 /// An error as an answer, to a request that is not a call and has no record.
-pub(crate) fn refuse(error: &ErrorBody, rule: &'static str) -> Response<AnswerBody> {
+pub(crate) fn refuse(error: &ErrorBody) -> Response<AnswerBody> {
     let id = correlation::new_id(clock::now());
     let mut response = whole(error.to_json(&id).into(), &id);
     *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-    response.headers_mut().insert(RULE, HeaderValue::from_static(rule));
+    response.headers_mut().insert(RULE, HeaderValue::from_static(error.rule()));
     response
 }
 
 /// The whole answer, as bytes, to what could not be read as a request at all (bad syntax, too many
 /// headers, a target that is too long). The connection is closed after it.
 pub fn parse_refusal(status: u16) -> Vec<u8> {
-    let message = match status {
-        414 => "the request target is too long",
-        431 => "the request has too many headers, or too long ones",
-        _ => "the request is not well-formed HTTP/1.1",
+    let (refusal, message) = match status {
+        414 => (Refusal::UriTooLong, "the request target is too long"),
+        431 => (Refusal::HeadTooLarge, "the request has too many headers, or too long ones"),
+        _ => (Refusal::NotHttp, "the request is not well-formed HTTP/1.1"),
     };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let error = refusal.error(message);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let id = correlation::new_id(clock::now());
-    let body = ErrorBody::new(status.as_u16(), "VALIDATION_ERROR", message).to_json(&id);
+    let body = error.to_json(&id);
     let head = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: application/json;charset=utf-8\r\ncontent-length: {}\r\nx-hubspot-correlation-id: {id}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {} {}\r\ncontent-type: application/json;charset=utf-8\r\ncontent-length: {}\r\nx-hubspot-correlation-id: {id}\r\n{RULE}: {}\r\nconnection: close\r\n\r\n",
         status.as_u16(),
         status.canonical_reason().unwrap_or("Bad Request"),
         body.len(),
+        error.rule(),
     );
     [head.into_bytes(), body].concat()
 }

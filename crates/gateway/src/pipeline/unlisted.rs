@@ -8,6 +8,7 @@ use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::NormalPath;
 use keyway_core::policy::{Caller, Permit, authorize_unlisted};
+use keyway_core::refusal::Refusal;
 use keyway_core::sunset::AsOf;
 use keyway_core::unlisted::masked;
 
@@ -61,11 +62,9 @@ impl Gateway {
             // HubSpot says of some paths that they are gone; of others nothing is known.
             if AsOf::new(&call.at.to_date(), true).is_some_and(|today| today.end_of_path(path.as_str()).is_some()) {
                 let message = format!("{method} {} has ended at HubSpot. \"keyway plan\" names what took its place.", masked(&path));
-                return Err(ErrorBody::not_found(message).into());
+                return Err(Refusal::Gone.error(message).into());
             }
-            return Err(ErrorBody::new(
-                501,
-                "NOT_IMPLEMENTED",
+            return Err(Refusal::NotServed.error(
                 format!(
                     "The embedded account does not serve {method} {}, which is not in Keyway's catalog of HubSpot operations. \"keyway portal coverage\" lists what it serves.",
                     masked(&path)

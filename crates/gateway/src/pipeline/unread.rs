@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use keyway_core::catalog::Operation;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 
 use crate::backend::{BackendReply, Reply};
 use crate::held::{Budget, Charge, Spent};
@@ -90,7 +91,7 @@ fn refused(spent: Spent) -> ErrorBody {
         "Answers to {whose} wait for clients that do not read them, and take as much memory as they may, {} MiB. Keyway did not perform this call. Read the answers or close their connections, and send the call again in some seconds.",
         bytes >> 20
     );
-    ErrorBody { retry_after_s: Some(RETRY_AFTER_S), ..ErrorBody::new(503, "ANSWERS_BUDGET", message) }
+    Refusal::AnswersBudget.error(message).retry_after(RETRY_AFTER_S)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, PROXY_AUTH
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
-use keyway_core::error_body::ErrorBody;
 use keyway_core::hosts::ApiHost;
+use keyway_core::refusal;
 
 use crate::clock;
 use crate::pipeline::new_correlation_id;
@@ -46,30 +46,18 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// The name of the rule, in `Keyway-Rule` and the log.
-    pub(super) const fn rule(&self) -> &'static str {
+    /// Its row in the table of refusals.
+    pub(super) const fn row(&self) -> refusal::Refusal {
         match self {
             Self::PlainHttp | Self::TlsLeftToProxy | Self::PlainHttpElsewhere | Self::NoProxyRequest | Self::Malformed => {
-                "proxy-needs-connect"
+                refusal::Refusal::ProxyNeedsConnect
             }
-            Self::ApiPort(_) | Self::Port(_) => "proxy-port",
-            Self::OtherHost(_) => "proxy-host-refused",
-            Self::Password => "proxy-password",
-            Self::Busy => "proxy-busy",
-            Self::Private(_) => "proxy-private-address",
-            Self::Unresolved(_) | Self::Unreachable(_) => "proxy-unreachable",
-        }
-    }
-
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::PlainHttp | Self::TlsLeftToProxy | Self::PlainHttpElsewhere | Self::NoProxyRequest | Self::Malformed => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::ApiPort(_) | Self::OtherHost(_) | Self::Port(_) | Self::Private(_) => StatusCode::FORBIDDEN,
-            Self::Password => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unresolved(_) | Self::Unreachable(_) => StatusCode::BAD_GATEWAY,
+            Self::ApiPort(_) | Self::Port(_) => refusal::Refusal::ProxyPort,
+            Self::OtherHost(_) => refusal::Refusal::ProxyHostRefused,
+            Self::Password => refusal::Refusal::ProxyPassword,
+            Self::Busy => refusal::Refusal::ProxyBusy,
+            Self::Private(_) => refusal::Refusal::ProxyPrivateAddress,
+            Self::Unresolved(_) | Self::Unreachable(_) => refusal::Refusal::ProxyUnreachable,
         }
     }
 
@@ -96,16 +84,17 @@ impl Refusal {
 
     /// The answer; the connection ends after it.
     pub(super) fn response(&self) -> Response<Full<Bytes>> {
-        let (status, reason) = (self.status(), self.reason());
-        let category = if status == StatusCode::BAD_REQUEST { "VALIDATION_ERROR" } else { "PROXY_REFUSED" };
+        let reason = self.reason();
+        let error = self.row().error(format!("keyway: {reason}"));
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         let id = new_correlation_id(clock::now());
-        let body = ErrorBody::new(status.as_u16(), category, format!("keyway: {reason}")).to_json(&id);
+        let body = error.to_json(&id);
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        headers.insert(RULE, HeaderValue::from_static(self.rule()));
+        headers.insert(RULE, HeaderValue::from_static(error.rule()));
         if *self == Self::Password {
             headers.insert(PROXY_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Keyway\""));
         }

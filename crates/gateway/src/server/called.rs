@@ -4,8 +4,8 @@ use http::header::HOST;
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Response, Uri};
-use keyway_core::error_body::ErrorBody;
 use keyway_core::hosts::{API_PORT, ApiHost};
+use keyway_core::refusal::Refusal;
 
 use crate::pipeline::{AnswerBody, refuse};
 
@@ -58,7 +58,7 @@ impl Misdirected {
             }
         };
         // RFC 9110, section 15.5.20: the request was directed at a server that can't answer for its host.
-        refuse(&ErrorBody::new(421, "VALIDATION_ERROR", format!("keyway: {message}")), "wrong-host")
+        refuse(&Refusal::WrongHost.error(format!("keyway: {message}")))
     }
 }
 

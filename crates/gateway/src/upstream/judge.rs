@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::Either;
 use keyway_core::origin::{Answered, Extent, Seen, own_word};
+use keyway_core::refusal::Refusal;
 use serde_json::Value;
 
 use super::{Relayed, gzip};
@@ -26,19 +27,11 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The name in `keyway-rule`.
-    pub const fn rule(self) -> &'static str {
+    /// Its row in the table of refusals.
+    pub const fn refusal(self) -> Refusal {
         match self {
-            Self::NotHubSpot => "not-hubspot",
-            Self::WrongHublet => "wrong-hublet",
-        }
-    }
-
-    /// The category in the audit.
-    pub const fn category(self) -> &'static str {
-        match self {
-            Self::NotHubSpot => "NOT_HUBSPOT",
-            Self::WrongHublet => "WRONG_HUBLET",
+            Self::NotHubSpot => Refusal::NotHubSpot,
+            Self::WrongHublet => Refusal::WrongHublet,
         }
     }
 }

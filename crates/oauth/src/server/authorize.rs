@@ -1,6 +1,8 @@
 //! The authorization request (RFC 6749, section 4.1.1), with HubSpot's rules for scopes (hubspot
 //! facts, section 3).
 
+use keyway_core::refusal::Refusal as Row;
+
 use crate::error::{Code, OAuthError};
 use crate::params::Params;
 use crate::pkce::Challenge;
@@ -77,7 +79,7 @@ pub fn read(params: &Params, app: &Registered<'_>) -> Result<Request, Refusal> {
     }
     // HubSpot's authorization URLs have no response_type; the specification's have `code`.
     if params.get("response_type").is_some_and(|asked| asked != "code") {
-        return Err(refuse(OAuthError::new(Code::UnsupportedResponseType, "BAD_RESPONSE_TYPE", "response_type must be code")));
+        return Err(refuse(OAuthError::new(Code::UnsupportedResponseType, Row::OAuthResponseType, "response_type must be code")));
     }
     let challenge = match params.get("code_challenge") {
         Some(text) => Some(
@@ -96,7 +98,7 @@ fn scopes(params: &Params, app: &Registered<'_>) -> Result<(Vec<String>, Vec<Str
     let mismatch = |what: &str, names: &[&String]| {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         let message = format!("mismatch between the scopes in the install URL and the app's configured scopes: {what} {}", names.join(" "));
-        OAuthError::new(Code::InvalidScope, "BAD_SCOPES", message)
+        OAuthError::new(Code::InvalidScope, Row::OAuthScopes, message)
     };
     let asked = params.words("scope");
     let lacking: Vec<&String> = app.required.iter().filter(|scope| !asked.contains(scope)).collect();
@@ -177,9 +179,9 @@ mod tests {
     #[test]
     fn scopes_that_are_not_the_apps_are_told_to_it() {
         for scope in ["oauth", "contacts", "oauth+contacts+tickets"] {
-            assert_eq!(redirected(&format!("redirect_uri=https://a.example/cb&scope={scope}")).status, "BAD_SCOPES");
+            assert_eq!(redirected(&format!("redirect_uri=https://a.example/cb&scope={scope}")).refusal, Row::OAuthScopes);
         }
-        assert_eq!(redirected(&format!("{GOOD}&optional_scope=tickets")).status, "BAD_SCOPES");
+        assert_eq!(redirected(&format!("{GOOD}&optional_scope=tickets")).refusal, Row::OAuthScopes);
         assert_eq!(redirected(&format!("{GOOD}&response_type=token")).code, Code::UnsupportedResponseType);
     }
 

@@ -1,6 +1,7 @@
 //! The token request (RFC 6749, sections 4.1.3, 4.4.2 and 6) and its answer (section 5.1), in
 //! HubSpot's form (hubspot facts, section 3).
 
+use keyway_core::refusal::Refusal;
 use serde_json::{Value, json};
 
 use super::ACCESS_TOKEN_S;
@@ -31,7 +32,7 @@ impl GrantType {
             given => {
                 let what = if given.is_some() { "unknown" } else { "missing" };
                 let message = format!("{what} grant_type: it is authorization_code, refresh_token or client_credentials");
-                Err(OAuthError::new(Code::UnsupportedGrantType, "BAD_GRANT_TYPE", message))
+                Err(OAuthError::new(Code::UnsupportedGrantType, Refusal::OAuthGrantType, message))
             }
         }
     }
@@ -49,7 +50,7 @@ pub fn narrowed(granted: &[String], params: &Params) -> Result<Vec<String>, OAut
     if asked.iter().all(|scope| granted.contains(scope)) {
         return Ok(asked);
     }
-    Err(OAuthError::new(Code::InvalidScope, "BAD_SCOPES", "a scope was not granted; more scopes need a new authorization"))
+    Err(OAuthError::new(Code::InvalidScope, Refusal::OAuthScopes, "a scope was not granted; more scopes need a new authorization"))
 }
 
 /// The answer to a code or a refresh token.
@@ -77,6 +78,6 @@ mod tests {
         let ask = |scope: &str| narrowed(&granted, &Params::from_form(format!("scope={scope}").as_bytes()).unwrap());
         assert_eq!(ask("").unwrap(), granted);
         assert_eq!(ask("b").unwrap(), ["b"]);
-        assert_eq!(ask("a+c").unwrap_err().status, "BAD_SCOPES");
+        assert_eq!(ask("a+c").unwrap_err().refusal, Refusal::OAuthScopes);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use aho_corasick::AhoCorasick;
 use foldhash::fast::RandomState;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
+use keyway_core::refusal::Refusal;
 use serde_json::Value;
 
 use super::conditions::{Operands, Texts, lower};
@@ -160,7 +161,7 @@ impl Branch {
 }
 
 fn not_served(what: &str, name: &str) -> ErrorBody {
-    ErrorBody::new(501, "NOT_IMPLEMENTED", format!("the embedded account has no {what} of the type {name}"))
+    Refusal::NotServed.error(format!("the embedded account has no {what} of the type {name}"))
 }
 
 impl Filter {

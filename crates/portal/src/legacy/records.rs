@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, encode_component};
+use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -58,7 +59,7 @@ impl<'a, 't> Records<'a, 't> {
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let base = self.call.base.clone();
         let reply = answer(&Call { hub_id, app_id, user_id, method, path, query, body, now, by: self.call.by.clone(), base }, self.tx)?;
-        serde_json::from_slice(&reply.body).map_err(|_| ErrorBody::new(500, "INTERNAL", "an inner answer is not JSON"))
+        serde_json::from_slice(&reply.body).map_err(|_| Refusal::Internal.error("an inner answer is not JSON"))
     }
 
     pub fn get(&mut self, target: &str) -> Result<Value, ErrorBody> {

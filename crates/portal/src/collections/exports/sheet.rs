@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 
 use crate::derived;
 use crate::kind::Kind;
@@ -47,7 +48,7 @@ fn write(writer: &mut csv::Writer<Vec<u8>>, cells: &[String]) -> Result<(), Erro
 
 /// Rows have one length and are text, so this is not met.
 fn unwritten() -> ErrorBody {
-    ErrorBody::new(500, "INTERNAL", "the export could not be written")
+    Refusal::Internal.error("the export could not be written")
 }
 
 fn header(state: &State, wanted: &Wanted, columns: &[Column<'_>]) -> Vec<String> {

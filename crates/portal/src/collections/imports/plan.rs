@@ -4,6 +4,7 @@
 //! of the import and no refusal.
 
 use keyway_core::error_body::ErrorBody;
+use keyway_core::refusal::Refusal;
 use serde_json::{Map, Value};
 
 use super::cell::DateFormat;
@@ -205,7 +206,7 @@ fn identity(name: Option<&str>) -> Result<Option<Identity>, ErrorBody> {
         Some("HUBSPOT_ALTERNATE_ID") => Ok(Some(Identity::Alternate)),
         Some(kept @ ("FLEXIBLE_ASSOCIATION_LABEL" | "ASSOCIATION_KEYS")) => {
             let message = format!("Columns of the type {kept} are HubSpot's, but the embedded account does not serve them");
-            Err(ErrorBody::new(501, "NOT_IMPLEMENTED", message))
+            Err(Refusal::NotServed.error(message))
         }
         Some(_) => Err(bad_field("columnType", "must be HUBSPOT_OBJECT_ID or HUBSPOT_ALTERNATE_ID")),
     }
