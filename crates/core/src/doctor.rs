@@ -100,6 +100,11 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     } else if !found.iter().any(is_cause) {
         found.extend(last.iter().filter_map(|rule| rule.try_on(&facts)));
     }
+    // Where Keyway names its refusal, guesses about HubSpot are none.
+    if facts.is_keyways_own() {
+        let is_keyways = |cause: &str| table().iter().any(|rule| rule.cause == cause && rule.is_keyways());
+        found.retain(|diagnosis| !is_cause(diagnosis) || is_keyways(diagnosis.cause));
+    }
     found.sort_by_key(|diagnosis| diagnosis.certainty);
     tell_conflict(&mut found);
     found.iter_mut().for_each(Diagnosis::hide_credentials);

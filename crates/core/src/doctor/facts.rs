@@ -10,6 +10,7 @@ use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
 use crate::catalog::{Catalog, Method, Operation, Resolution};
 use crate::hublet::Hublet;
 use crate::path::{NormalPath, PathError};
+use crate::refusal::{Doctor, Refusal};
 use crate::requirement::Requirement;
 use crate::time::Timestamp;
 
@@ -28,6 +29,7 @@ pub(super) struct Facts<'e> {
     /// What the answer says, in small letters.
     said: String,
     named: BTreeMap<&'static str, Vec<String>>,
+    refusals: Vec<Refusal>,
 }
 
 /// What was read, less every credential.
@@ -126,6 +128,7 @@ impl<'e> Facts<'e> {
             unknown_type: None,
             said: evidence.answer.as_ref().map(said).unwrap_or_default(),
             named: BTreeMap::new(),
+            refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
         };
         if let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) {
             let path = NormalPath::parse(&call.path);
@@ -234,37 +237,20 @@ impl<'e> Facts<'e> {
         named.or_else(|| self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign))
     }
 
-    /// What Keyway adds to HubSpot's answers begins so.
-    pub fn keyway_says(&self, words: &str) -> bool {
-        self.answer().is_some_and(|answer| {
-            answer.details.iter().any(|detail| detail.message.starts_with("keyway: ") && detail.message.contains(words))
-        })
+    /// What Keyway refused the call for; several where a category alone is known, none where HubSpot may have
+    /// answered.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
     }
 
-    /// Whether Keyway's header names this rule.
-    pub fn rule_is(&self, rule: &str) -> bool {
-        self.answer().is_some_and(|answer| answer.keyway_rule.as_deref() == Some(rule))
+    /// Whether Keyway refused the call for this.
+    pub fn refused(&self, refusal: Refusal) -> bool {
+        self.refusals.contains(&refusal)
     }
 
     /// Whether Keyway itself refused the call, so that HubSpot's causes do not apply.
     pub fn is_keyways_own(&self) -> bool {
-        // The embedded account and its faults answer as HubSpot does.
-        let own = |rule: &str| {
-            !matches!(rule, "backend" | "fault" | "missing-scopes" | "limit-reached" | "ended" | "wrong-hublet" | "not-hubspot")
-        };
-        let categories = [
-            "CONNECTION_CREDENTIAL",
-            "CONNECTION_REVOKED",
-            "UPSTREAM_UNAVAILABLE",
-            "SERVICE_UNAVAILABLE",
-            "NOT_IMPLEMENTED",
-            "NOT_TRANSLATABLE",
-            "UNLISTED_OPERATION",
-            "OUTCOME_UNKNOWN",
-        ];
-        let named = self.answer().and_then(|answer| answer.category.as_deref());
-        self.answer().and_then(|answer| answer.keyway_rule.as_deref()).is_some_and(own)
-            || named.is_some_and(|category| categories.contains(&category))
+        self.refusals.iter().any(|refusal| matches!(refusal.doctor(), Doctor::Row(_)))
     }
 
     pub fn credentials(&self) -> &'e [Credential] {
@@ -374,6 +360,22 @@ impl<'e> Facts<'e> {
             named: self.named.clone(),
         }
     }
+}
+
+/// The refusals that an answer names: by the header, by the body, or by a category that HubSpot does not have.
+fn refusals(answer: &Answer) -> Vec<Refusal> {
+    if let Some(rule) = &answer.keyway_rule {
+        return Refusal::named(rule).into_iter().collect();
+    }
+    if let Some(refusal) = answer.sub_category.as_deref().and_then(Refusal::in_body) {
+        return vec![refusal];
+    }
+    // A word such as ENDED in a text without an envelope is anybody's.
+    let is_own = |category: &str| {
+        !Refusal::is_category_of_hubspot(category)
+            && (answer.category.as_deref() == Some(category) || category.contains('_') && answer.is(category))
+    };
+    Refusal::all().filter(|refusal| is_own(refusal.category())).collect()
 }
 
 /// All that an answer says, in small letters.

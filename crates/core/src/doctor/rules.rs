@@ -32,6 +32,7 @@ use source::UNCONFIRMED;
 
 use super::facts::Facts;
 use super::{Certainty, Diagnosis};
+use crate::refusal::{Doctor, Refusal};
 
 /// A row.
 pub struct Rule {
@@ -56,6 +57,8 @@ enum Holds {
     Judged(fn(&Facts<'_>) -> Option<Found>),
     /// By words of the answer.
     Said(&'static Said),
+    /// By the name that Keyway gives its refusal.
+    Refused(Refusal),
 }
 
 /// What a row says of a call.
@@ -143,6 +146,25 @@ impl Rule {
         }
     }
 
+    /// The row of a refusal that the doctor's own rules do not explain.
+    fn refused(refusal: Refusal) -> Option<Self> {
+        let Doctor::Row(cause) = refusal.doctor() else { return None };
+        Some(Self {
+            cause,
+            title: refusal.cause(),
+            page: gateway::page(refusal),
+            source: Source::Keyway,
+            is_last: false,
+            wants_sign: false,
+            holds: Holds::Refused(refusal),
+        })
+    }
+
+    /// Whether it says what Keyway itself refuses.
+    pub(super) const fn is_keyways(&self) -> bool {
+        matches!(self.holds, Holds::Refused(_))
+    }
+
     const fn with_sign(mut self) -> Self {
         self.wants_sign = true;
         self
@@ -156,6 +178,7 @@ impl Rule {
         let Found { mut certainty, mut because, remedy, scopes, successor } = match &self.holds {
             Holds::Judged(judge) => judge(facts)?,
             Holds::Said(row) => row.holds(facts)?,
+            Holds::Refused(refusal) => gateway::refused(facts, *refusal)?,
         };
         if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
             return None;
@@ -172,7 +195,7 @@ impl Rule {
 /// then what the request shows.
 pub fn table() -> &'static [Rule] {
     static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-        let mut table: Vec<Rule> = Vec::from(KEYWAY);
+        let mut table: Vec<Rule> = Refusal::all().filter_map(Rule::refused).collect();
         table.extend(Vec::from(TELLING));
         for rows in [network::ROWS, install::ROWS] {
             table.extend(rows.iter().map(Rule::said));
@@ -187,72 +210,6 @@ pub fn table() -> &'static [Rule] {
     });
     &TABLE
 }
-
-const KEYWAY: [Rule; 15] = [
-    Rule::new("keyway-app-disabled", "the app is disabled on this Keyway", pages::AUTH, Source::Keyway, gateway::app_disabled),
-    Rule::new("keyway-token-revoked", "the token was revoked on this Keyway", pages::AUTH, Source::Keyway, gateway::token_revoked),
-    Rule::new(
-        "keyway-token-rotated",
-        "the token was rotated and its grace period is over",
-        pages::AUTH,
-        Source::Keyway,
-        gateway::token_rotated,
-    ),
-    Rule::new(
-        "keyway-token-unknown",
-        "the token belongs to another Keyway, or was deleted",
-        pages::AUTH,
-        Source::Keyway,
-        gateway::token_unknown,
-    ),
-    Rule::new("hubspot-token-at-keyway", "a HubSpot token was sent to a Keyway", pages::AUTH, Source::Keyway, gateway::hubspot_token),
-    Rule::new("keyway-token-not-accepted", "Keyway does not accept the credential", pages::AUTH, Source::Keyway, gateway::not_accepted),
-    Rule::new(
-        "keyway-request-refused",
-        "Keyway does not take a request of this form",
-        pages::ERRORS,
-        Source::Keyway,
-        gateway::request_refused,
-    ),
-    Rule::new(
-        "connection-credential",
-        "HubSpot refuses the account's connection",
-        pages::SERVICE_KEYS,
-        Source::Keyway,
-        gateway::connection_credential,
-    ),
-    Rule::new(
-        "connection-revoked",
-        "the account took its OAuth grant back",
-        pages::OAUTH_TOKENS,
-        Source::Keyway,
-        gateway::connection_revoked,
-    ),
-    Rule::new(
-        "keyway-not-available",
-        "Keyway can't write its records and refuses all calls",
-        pages::ERRORS,
-        Source::Keyway,
-        gateway::not_available,
-    ),
-    Rule::new("hubspot-unreachable", "Keyway can't reach HubSpot", pages::ERRORS, Source::Keyway, gateway::unreachable),
-    Rule::new("not-served", "the embedded account does not serve this operation", pages::ERRORS, Source::Keyway, gateway::not_served),
-    Rule::new(
-        "not-translatable",
-        "the call can't be translated to its successor",
-        pages::MIGRATION,
-        Source::Keyway,
-        gateway::not_translatable,
-    ),
-    Rule::new(
-        "unlisted-operation",
-        "the app may not call operations that are not listed",
-        pages::MIGRATION,
-        Source::Keyway,
-        gateway::unlisted,
-    ),
-    Rule::new("outcome-unknown", "nobody knows whether the call was performed", pages::ERRORS, Source::Keyway, gateway::outcome_unknown),
-];
 
 /// What tells more than words, and comes before them.
 const TELLING: [Rule; 10] = [
@@ -488,7 +445,7 @@ const JUDGED: [Rule; 35] = [
 pub(super) fn is_known(words: &[String]) -> bool {
     let rows = table().iter().filter_map(|rule| match rule.holds {
         Holds::Said(row) => Some(row.words),
-        Holds::Judged(_) => None,
+        Holds::Judged(_) | Holds::Refused(_) => None,
     });
     rows.flatten().any(|known| words.iter().any(|word| word == known))
 }

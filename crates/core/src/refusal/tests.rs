@@ -61,18 +61,3 @@ fn calls_that_were_not_permitted_count_against_no_limit_and_others_do() {
         assert!(Word(word).is_counted() && !Word(word).is_not_permitted(), "{word}");
     }
 }
-
-/// `KEYWAY_WRITE_ERRORS=1` writes the page.
-#[test]
-fn the_page_of_errors_is_the_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = text.split_once(PAGE_BEGIN).unwrap();
-    let (found, after) = rest.split_once(PAGE_END).unwrap();
-    let expected = page();
-    if std::env::var_os("KEYWAY_WRITE_ERRORS").is_some() {
-        std::fs::write(path, format!("{before}{PAGE_BEGIN}{expected}{PAGE_END}{after}")).unwrap();
-        return;
-    }
-    assert!(found == expected, "write it with KEYWAY_WRITE_ERRORS=1 cargo nextest run -p keyway-core -E 'test(page_of_errors)'");
-}

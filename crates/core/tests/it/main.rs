@@ -10,6 +10,8 @@ mod doctor;
 mod facts;
 /// Plans, whole.
 mod plan;
+/// The table of refusals: its page, its emitters, and how the doctor reads it.
+mod refusals;
 /// Where the code of others comes from.
 mod supply_chain;
 

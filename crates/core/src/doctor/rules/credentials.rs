@@ -180,7 +180,7 @@ pub(super) fn undecodable(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn expired(facts: &Facts<'_>) -> Option<Found> {
-    (says_expired(facts) && !is_absurd(facts) && !facts.keyway_says("was rotated")).then_some(())?;
+    (says_expired(facts) && !is_absurd(facts) && !facts.is_keyways_own()).then_some(())?;
     let rotated = facts.bearer_is(&Kind::Pat);
     if rotated {
         return Found::likely(

@@ -6,6 +6,7 @@ use crate::doctor::Certainty;
 use crate::doctor::facts::{API_HOST, is_api_host, is_hubspots};
 use crate::hublet::{Hublet, WRONG_HUBLET};
 use crate::path::NormalPath;
+use crate::refusal::Refusal;
 use crate::sunset;
 use crate::translate::agrees;
 
@@ -83,7 +84,7 @@ fn difference(facts: &Facts<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
-    let refused_for_it = facts.is_category("ENDED");
+    let refused_for_it = facts.refused(Refusal::Ended) || facts.refused(Refusal::Gone);
     let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
     // Families that are in no table any more have gone too, where HubSpot says that nothing is there.
     let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());

@@ -1,6 +1,7 @@
 //! Answers that something else than HubSpot wrote (hubspot facts, section 4).
 
 use super::{Facts, Found, Say};
+use crate::refusal::Refusal;
 
 /// Statuses that an answer in HubSpot's place often has, and that HubSpot never sends as a page. An
 /// HTML 404 or 405 is HubSpot's own answer to an unknown path or method.
@@ -8,8 +9,7 @@ const BETWEEN: [u16; 4] = [401, 403, 407, 511];
 
 /// Whether something else than HubSpot wrote the answer.
 pub(super) fn is_between(facts: &Facts<'_>) -> bool {
-    let keyway =
-        facts.is_category("NOT_HUBSPOT") || facts.answer().is_some_and(|answer| answer.keyway_rule.as_deref() == Some("not-hubspot"));
+    let keyway = facts.refused(Refusal::NotHubSpot);
     let page = facts.answer().is_some_and(|answer| answer.html) && facts.status().is_some_and(|status| BETWEEN.contains(&status));
     keyway || page
 }
