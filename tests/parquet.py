@@ -45,7 +45,7 @@ def main():
         subprocess.run(empty, check=True)
         assert pyarrow.parquet.read_table(file).num_rows == 0
     keyway.stop()
-    print(f"{len(records)} records, equal to those of the lines of JSON in all 22 columns")
+    print(f"{len(records)} records, equal to those of the lines of JSON in all 23 columns")
 
 
 if __name__ == "__main__":

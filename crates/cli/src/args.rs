@@ -1501,7 +1501,7 @@ pub struct AuditFilter {
     /// With this status: 403, 4xx, or unknown
     #[arg(long)]
     pub status: Option<String>,
-    /// With this category, such as MISSING_SCOPES
+    /// With this category (MISSING_SCOPES), or refused by this rule of docs/errors.md (app-disabled)
     #[arg(long)]
     pub category: Option<String>,
     /// With this correlation id

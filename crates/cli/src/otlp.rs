@@ -172,9 +172,13 @@ fn attributes(record: &Value) -> Vec<Value> {
         // 64-bit numbers are text in OTLP's JSON.
         all.extend(record[field].as_u64().map(|number| json!({ "key": key, "value": { "intValue": number.to_string() } })));
     }
-    for (key, field) in
-        [("client.address", "source"), ("error.type", "category"), ("keyway.object", "object"), ("keyway.correlation_id", "correlationId")]
-    {
+    for (key, field) in [
+        ("client.address", "source"),
+        ("error.type", "category"),
+        ("keyway.rule", "rule"),
+        ("keyway.object", "object"),
+        ("keyway.correlation_id", "correlationId"),
+    ] {
         all.extend(record[field].as_str().map(|value| text(key, value)));
     }
     for (key, field) in [("keyway.record_ids", "recordIds"), ("keyway.properties", "properties")] {

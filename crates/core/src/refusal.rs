@@ -178,6 +178,14 @@ impl<'a> Word<'a> {
         if self.0.starts_with(|first: char| first.is_ascii_lowercase()) { Refusal::named(self.0) } else { None }
     }
 
+    /// The refusal, also where a record of an earlier build has a category that one refusal alone has.
+    pub fn explained(self) -> Option<Refusal> {
+        self.refusal().or_else(|| {
+            let mut same = Refusal::with_category(self.0).filter(|_| !Refusal::is_category_of_hubspot(self.0));
+            same.next().filter(|_| same.next().is_none())
+        })
+    }
+
     /// The category of the answer.
     pub fn category(self) -> &'a str {
         match self.refusal() {
@@ -208,16 +216,9 @@ impl<'a> Word<'a> {
         all.filter(|word| holds(Word(word))).collect()
     }
 
-    /// Why the call failed, in a few words: of a category the causes of its refusals.
+    /// Why the call failed, in a sentence.
     pub fn cause(self) -> &'static str {
-        if let Some(refusal) = self.refusal() {
-            return refusal.cause();
-        }
-        let mut same = Refusal::with_category(self.0);
-        match (same.next(), same.next()) {
-            (Some(refusal), None) => refusal.cause(),
-            _ => of_category(self.0),
-        }
+        self.explained().map_or_else(|| of_category(self.0), Refusal::cause)
     }
 }
 

@@ -63,7 +63,7 @@ fn entry(number: i64) -> AuditEntry {
         operation: "GET /crm/v3/owners".into(),
         object: Some(Cow::Borrowed("0-1")),
         status: 200,
-        category: None,
+        word: None,
         attempts: 0,
         waited_us: 0,
         latency_us: 12,

@@ -94,7 +94,7 @@ fn entry(number: i64) -> AuditEntry {
         operation: "GET /crm/v3/objects/contacts/{contactId}".into(),
         object: None,
         status: if refused { 429 } else { 200 },
-        category: refused.then_some("RATE_LIMITS"),
+        word: refused.then_some("limit-reached"),
         attempts: 0,
         waited_us: 0,
         latency_us: 800,

@@ -90,7 +90,7 @@ pub struct Series {
     pub points: Vec<(u64, u64)>,
     /// By app.
     pub apps: HashMap<u64, AppSeries>,
-    /// Errors by HubSpot's category, the commonest first.
+    /// Errors by refusal, or by HubSpot's category where there is none, the commonest first.
     pub causes: Vec<(String, u64)>,
 }
 
@@ -102,11 +102,11 @@ impl Activity {
     }
 
     /// Counts a call that was answered.
-    pub fn note(&self, at: Timestamp, app_id: Option<u64>, status: u16, category: Option<&'static str>) {
-        let category = category.map(Cow::Borrowed);
+    pub fn note(&self, at: Timestamp, app_id: Option<u64>, status: u16, word: Option<&'static str>) {
+        let word = word.map(Cow::Borrowed);
         let mut state = self.locked();
-        state.hour.note(at, app_id, status, category.clone());
-        state.day.note(at, app_id, status, category);
+        state.hour.note(at, app_id, status, word.clone());
+        state.day.note(at, app_id, status, word);
     }
 
     /// The last sixty minutes, of the apps that `counts` lets in; none are calls whose token was not known.
@@ -138,9 +138,9 @@ impl Activity {
             let mut state = self.locked();
             for record in &records {
                 let (Some(at), Some(status)) = (Timestamp::parse_iso(&record.time), record.status) else { continue };
-                let category: Option<Cow<'static, str>> = record.category.clone().map(Cow::Owned);
-                state.hour.note(at, record.app_id, status, category.clone());
-                state.day.note(at, record.app_id, status, category);
+                let word: Option<Cow<'static, str>> = record.word().map(|word| Cow::Owned(word.to_owned()));
+                state.hour.note(at, record.app_id, status, word.clone());
+                state.day.note(at, record.app_id, status, word);
                 state.since = at;
             }
             if whole {
@@ -163,7 +163,7 @@ impl Ring {
     }
 
     /// Calls come in order but for a few moments; those read back come in the opposite order.
-    fn note(&mut self, at: Timestamp, app_id: Option<u64>, status: u16, category: Option<Cow<'static, str>>) {
+    fn note(&mut self, at: Timestamp, app_id: Option<u64>, status: u16, word: Option<Cow<'static, str>>) {
         let number = at.as_ms().div_euclid(self.width_ms);
         let newest = self.spans.back().map_or(number, |span| span.number).max(number);
         if number <= newest - self.length as i64 {
@@ -178,7 +178,7 @@ impl Ring {
         let count = app_id.map_or(&mut span.strangers, |app_id| span.apps.entry(app_id).or_default());
         count.note(at, failed);
         if failed {
-            *span.causes.entry((app_id, category.unwrap_or(Cow::Borrowed("OTHER")))).or_default() += 1;
+            *span.causes.entry((app_id, word.unwrap_or(Cow::Borrowed("OTHER")))).or_default() += 1;
         }
         while self.spans.front().is_some_and(|span| span.number <= newest - self.length as i64) {
             self.spans.pop_front();

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::Named;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,10 @@ pub struct AuditRecord {
     pub status: Option<u16>,
     /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
     pub category: Option<String>,
+    /// Which refusal of Keyway's it was, by its name in docs/errors.md; none where it was none, and in records of
+    /// earlier builds.
+    #[serde(default)]
+    pub rule: Option<String>,
     /// Times the call was sent to HubSpot; 0 on an embedded account, or where it was refused.
     pub attempts: u64,
     /// How long it waited for the account's limits, in microseconds.
@@ -93,7 +98,7 @@ pub struct AuditRecord {
 
 impl AuditRecord {
     /// The names of its fields, in order, as in JSON.
-    pub const COLUMNS: [&str; 22] = [
+    pub const COLUMNS: [&str; 23] = [
         "id",
         "time",
         "hubId",
@@ -103,6 +108,7 @@ impl AuditRecord {
         "object",
         "status",
         "category",
+        "rule",
         "attempts",
         "waitedUs",
         "latencyUs",
@@ -117,6 +123,11 @@ impl AuditRecord {
         "propertyCount",
         "calls",
     ];
+
+    /// What was wrong: the refusal, or the category where there is none.
+    pub fn word(&self) -> Option<&str> {
+        self.rule.as_deref().or(self.category.as_deref())
+    }
 }
 
 /// What is written of a call; the number and the text of the time come later.
@@ -136,8 +147,9 @@ pub struct AuditEntry {
     pub object: Option<Cow<'static, str>>,
     /// HTTP status.
     pub status: u16,
-    /// HubSpot's category of an error.
-    pub category: Option<&'static str>,
+    /// What was wrong: the name of a refusal, or the category of an embedded account's own answer (see
+    /// [`keyway_core::refusal::Word`]).
+    pub word: Option<&'static str>,
     /// Times it was sent to HubSpot.
     pub attempts: u32,
     /// Microseconds.
@@ -172,7 +184,8 @@ impl From<Row<'_>> for AuditRecord {
             operation: row.operation.to_owned(),
             object: row.object.map(str::to_owned),
             status: row.status.and_then(|status| u16::try_from(status).ok()),
-            category: row.category.map(str::to_owned),
+            category: row.category.map(|word| Word(word).category().to_owned()),
+            rule: row.category.and_then(|word| Word(word).refusal()).map(|refusal| refusal.name().to_owned()),
             attempts: number(row.attempts),
             waited_us: number(row.waited_us),
             latency_us: number(row.latency_us),

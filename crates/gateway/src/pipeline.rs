@@ -62,7 +62,7 @@ use crate::metrics::Metrics;
 use crate::model::Account;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
-use crate::upstream::{RequestBody, Upstream, change_links, let_through};
+use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
 
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use links::Reached;
@@ -308,9 +308,7 @@ impl Gateway {
             cut: false,
         };
         let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
-        let category = outcome.result.as_ref().err().map(|error| error.category).or(call.protocol.map(Refusal::category));
-        let mark = outcome.result.as_ref().ok().and_then(Reply::mark);
-        let category = category.or(mark.map(|mark| mark.refusal().category()));
+        let (word, category) = outcome.words(call.protocol);
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
@@ -321,7 +319,7 @@ impl Gateway {
         }
         let entry = AuditEntry {
             status,
-            category,
+            word,
             // Of a body that comes as it goes, HubSpot may not say the length.
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
             ..self.entry(&call, &head.method)
@@ -341,7 +339,7 @@ impl Gateway {
             return Ok(respond::unavailable(&call.correlation_id));
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
-        self.activity.note(at, app_id, status, category);
+        self.activity.note(at, app_id, status, word);
         self.keep_received(&mut call, &head.method, status, category);
         if call.cut { Err(Cut) } else { Ok(response) }
     }
@@ -587,7 +585,7 @@ impl Gateway {
             operation,
             object: call.object.clone(),
             status: 0,
-            category: None,
+            word: None,
             attempts: call.sent.attempts,
             waited_us: u64::try_from(call.sent.waited.as_micros()).unwrap_or(u64::MAX),
             latency_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -669,6 +667,15 @@ fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operatio
 }
 
 impl Outcome {
+    /// What was wrong, for the audit (see [`keyway_core::refusal::Word`]), and the category that the client is given.
+    fn words(&self, protocol: Option<Refusal>) -> (Option<&'static str>, Option<&'static str>) {
+        let refusal = match &self.result {
+            Err(error) => return (Some(error.word()), Some(error.category)),
+            Ok(reply) => protocol.or(reply.mark().map(Mark::refusal)),
+        };
+        (refusal.map(Refusal::name), refusal.map(Refusal::category))
+    }
+
     fn status(&self) -> u16 {
         match &self.result {
             Ok(reply) => reply.status(),

@@ -147,11 +147,11 @@ fn records(answer: &Value) -> String {
                 text(&record["status"]),
                 operation(record),
                 touched(record),
-                text(&record["category"]),
+                text(if record["rule"].is_null() { &record["category"] } else { &record["rule"] }),
                 latency,
                 text(&record["correlationId"]),
             ]
         })
         .collect();
-    table(&["TIME", "APP", "STATUS", "OPERATION", "RECORDS", "CATEGORY", "LATENCY", "CORRELATION ID"], &rows)
+    table(&["TIME", "APP", "STATUS", "OPERATION", "RECORDS", "ERROR", "LATENCY", "CORRELATION ID"], &rows)
 }

@@ -47,7 +47,7 @@ fn an_export_of_nothing_has_its_columns() {
     let answer = ask(&keyway, "GET", "/api/v1/audit/export?format=csv", "");
     assert!(
         answer.contains(
-            "id,time,hubId,appId,tokenId,operation,object,status,category,attempts,waitedUs,latencyUs,bytesIn,bytesOut,correlationId,source"
+            "id,time,hubId,appId,tokenId,operation,object,status,category,rule,attempts,waitedUs,latencyUs,bytesIn,bytesOut,correlationId,source"
         ),
         "{answer}"
     );

@@ -1,5 +1,6 @@
 //! The table of refusals and what reads it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use keyway_core::doctor::{Certainty, diagnose, read};
@@ -83,4 +84,49 @@ fn the_page_of_errors_is_the_table() {
         return;
     }
     assert!(found == expected, "write it with KEYWAY_WRITE_ERRORS=1 cargo nextest run -p keyway-core -E 'test(page_of_errors)'");
+}
+
+/// The code of a folder, less what stands in tests.
+fn sources(folder: &Path, into: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !path.ends_with("tests.rs")
+            && !path.iter().any(|part| part == "tests")
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            into.push((path.strip_prefix(root()).unwrap().to_string_lossy().into_owned(), code));
+        }
+    }
+}
+
+#[test]
+fn structure_no_refusal_is_made_outside_of_the_table() {
+    let mut files = Vec::new();
+    for room in ["gateway", "portal", "oauth", "cli"] {
+        sources(&root().join("crates").join(room).join("src"), &mut files);
+    }
+    assert!(files.len() > 250, "{}", files.len());
+    let is_own = |category: &&str| category.contains('_') && !Refusal::is_category_of_hubspot(category);
+    let own: BTreeSet<&str> = Refusal::all().map(Refusal::category).filter(is_own).collect();
+    let names: BTreeSet<&str> = Refusal::all().map(Refusal::name).filter(|name| name.contains('-')).collect();
+    let mut wrong = Vec::new();
+    for (file, code) in &files {
+        // An embedded account, and a fault rule in its place, answer as HubSpot does.
+        let is_hubspots = file.starts_with("crates/portal/") || file.ends_with("pipeline/faults.rs");
+        if !is_hubspots
+            && ["ErrorBody::new(", "ErrorBody::validation(", "ErrorBody::not_found(", "ErrorBody::conflict("]
+                .iter()
+                .any(|made| code.contains(made))
+        {
+            wrong.push(format!("{file}: makes an error without a row"));
+        }
+        for word in own.iter().chain(&names).filter(|word| code.contains(&format!("\"{word}\""))) {
+            wrong.push(format!("{file}: {word}"));
+        }
+    }
+    assert!(wrong.is_empty(), "name the variant of core::refusal instead:\n{}", wrong.join("\n"));
 }

@@ -40,7 +40,7 @@ pub(super) struct AuditQuery {
     operation: Option<String>,
     /// With this status: 403, 4xx, or unknown.
     status: Option<String>,
-    /// With this category.
+    /// With this category (`MISSING_SCOPES`), or refused by the rule of this name in docs/errors.md (`app-disabled`).
     category: Option<String>,
     /// With this correlation id.
     correlation_id: Option<String>,
@@ -111,6 +111,8 @@ struct CallRecord {
     status: Option<u16>,
     /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
     category: Option<String>,
+    /// Which refusal of Keyway's it was, by its name in docs/errors.md.
+    rule: Option<String>,
     /// Times the call was sent to HubSpot.
     attempts: u64,
     /// In microseconds.
@@ -232,13 +234,14 @@ fn csv_text(records: &[AuditRecord], with_header: bool) -> Vec<u8> {
 
 /// A record as a line: lists as their items with a space between them.
 fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
-    let AuditRecord { id, time, hub_id, app_id, token_id, operation, object, status, category, attempts, .. } = record;
+    let AuditRecord { id, time, hub_id, app_id, token_id, operation, object, status, category, rule, attempts, .. } = record;
     let AuditRecord { waited_us, latency_us, bytes_in, bytes_out, correlation_id, source, .. } = record;
     let (operation, correlation_id, source) = (shown::csv(operation), shown::csv(correlation_id), shown::csv(source));
-    let (object, category) = (object.as_deref().map(shown::csv), category.as_deref().map(shown::csv));
+    let cell = |text: &Option<String>| text.as_deref().map(|text| shown::csv(text).into_owned());
+    let (object, category, rule) = (cell(object), cell(category), cell(rule));
     let list = |items: &[String]| shown::csv(&items.join(" ")).into_owned();
     (
-        (id, time, hub_id, app_id, token_id, operation, object, status, category, attempts),
+        (id, time, hub_id, app_id, token_id, operation, object, status, category, rule, attempts),
         (waited_us, latency_us, bytes_in, bytes_out, correlation_id, source),
         (list(&record.record_ids), record.record_count, record.records_incomplete, list(&record.properties), record.property_count),
         record.calls,

@@ -75,6 +75,7 @@ async fn on_record(admin: &Admin, id: &str) -> Result<Evidence, ApiError> {
     let answer = Answer {
         status: record.status,
         category: record.category.clone(),
+        keyway_rule: record.rule.clone(),
         correlation_id: Some(record.correlation_id.clone()),
         ..Answer::default()
     };

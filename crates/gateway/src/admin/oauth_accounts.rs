@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -124,11 +125,11 @@ pub(super) async fn access_token(
     let (at, started) = (clock::now(), Instant::now());
     admin.control.account(hub_id).await?;
     let given = admin.tokens.get(hub_id).await;
-    let (status, category) = match &given {
+    let (status, refusal) = match &given {
         Ok(_) => (200, None),
-        Err(TokenError::Revoked(_)) => (409, Some("CONNECTION_REVOKED")),
-        Err(TokenError::Configuration(_)) => (409, Some("CONNECTION_CREDENTIAL")),
-        Err(TokenError::NotNow) => (503, Some("UPSTREAM_UNAVAILABLE")),
+        Err(TokenError::Revoked(_)) => (409, Some(Refusal::ConnectionRevoked)),
+        Err(TokenError::Configuration(_)) => (409, Some(Refusal::ConnectionClient)),
+        Err(TokenError::NotNow) => (503, Some(Refusal::NoAccessToken)),
     };
     let entry = AuditEntry {
         at,
@@ -138,7 +139,7 @@ pub(super) async fn access_token(
         operation: Arc::from("POST /api/v1/accounts/{hub_id}/access-token"),
         object: None,
         status,
-        category,
+        word: refusal.map(Refusal::name),
         attempts: 0,
         waited_us: 0,
         latency_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::State;
 
 use keyway_core::quota::UNCAPPED;
+use keyway_core::refusal::Word;
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
 use schemars::JsonSchema;
@@ -157,7 +158,10 @@ struct AppPoints {
 
 #[derive(Serialize, JsonSchema)]
 struct Cause {
+    /// HubSpot's category.
     category: String,
+    /// The refusal, by its name in docs/errors.md; none where Keyway did not refuse the calls.
+    rule: Option<String>,
     calls: u64,
 }
 
@@ -238,6 +242,11 @@ struct QuietApp {
     last_used_at: Option<Moment>,
 }
 
+fn cause(word: &str, calls: u64) -> Cause {
+    let word = Word(word);
+    Cause { category: word.category().to_owned(), rule: word.refusal().map(|refusal| refusal.name().to_owned()), calls }
+}
+
 pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<Principal>) -> Answer<Overview> {
     let now = clock::now();
     let (mut accounts, mut apps) = (admin.control.accounts().await, admin.control.apps(None).await);
@@ -256,7 +265,7 @@ pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<P
         hour: points(&hour),
         day: points(&day),
         apps: busiest(&admin, &names, &hour, &day),
-        errors: day.causes.iter().take(ROWS_MAX).map(|(category, calls)| Cause { category: category.clone(), calls: *calls }).collect(),
+        errors: day.causes.iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
         accounts: limits(&admin, &accounts, &names, &hour, now),
         rotations: rotations(&accounts, &apps, now),
         sunsets: ending.map(|(used, at)| Sunsets { counted_at: at.into(), days: ENDING_DAYS, apps: sunsets(&used, &names, now) }),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyway_core::catalog::Method;
+use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::RecordRef;
 
@@ -24,7 +25,7 @@ pub struct AuditFilter {
     pub operation: Option<String>,
     /// With this status.
     pub status: Option<StatusFilter>,
-    /// With this category.
+    /// With this category, or refused by the rule of this name.
     pub category: Option<String>,
     /// With this correlation id.
     pub correlation_id: Option<String>,
@@ -68,17 +69,6 @@ impl std::str::FromStr for StatusFilter {
         text.parse().ok().filter(|status| (100..=599).contains(status)).map(Self::Exact).ok_or_else(refused)
     }
 }
-
-/// Refusals before the limits: what was called was not permitted.
-pub(super) const NOT_PERMITTED: [&str; 7] = [
-    "INVALID_AUTHENTICATION",
-    "EXPIRED_AUTHENTICATION",
-    "MISSING_SCOPES",
-    "BANNED",
-    "NOT_FOUND",
-    "METHOD_NOT_ALLOWED",
-    "UNLISTED_OPERATION",
-];
 
 /// How often an app called an operation on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,9 +128,8 @@ impl AuditLog {
                 blocking(move || {
                     let mut counted: BTreeMap<u64, u64> = BTreeMap::new();
                     shelf.sums(since, |alike| {
-                        let limited = alike.category == Some("RATE_LIMITS");
                         // Token requests are no calls of the account.
-                        let counts = is_permitted(&alike) && !limited && !alike.operation.contains(" /oauth/");
+                        let counts = alike.category.is_none_or(|word| Word(word).is_counted()) && !alike.operation.contains(" /oauth/");
                         if counts && alike.hub_id == Some(signed(hub_id)) {
                             *counted.entry(alike.app_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0)).or_default() += alike.calls;
                         }
@@ -245,7 +234,7 @@ pub(super) fn iso_date(day: i64) -> String {
 }
 
 fn is_permitted(alike: &Alike<'_>) -> bool {
-    alike.category.is_none_or(|category| !NOT_PERMITTED.contains(&category))
+    !alike.category.is_some_and(|word| Word(word).is_not_permitted())
 }
 
 /// The operations that a filter names: one, or all of a path template.

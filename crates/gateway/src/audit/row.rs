@@ -1,5 +1,6 @@
 //! A record as it is stored, in files or in a table.
 
+use keyway_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
@@ -8,7 +9,7 @@ use super::AuditEntry;
 use crate::store::signed;
 
 /// The category of a call whose process died before its outcome was known.
-const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+const OUTCOME_UNKNOWN: &str = Refusal::OutcomeUnknown.category();
 
 /// A record, less its seal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -24,6 +25,7 @@ pub(super) struct Row<'a> {
     pub object: Option<&'a str>,
     pub status: Option<i64>,
     #[serde(borrow)]
+    /// The name of a refusal or a category: see [`keyway_core::refusal::Word`].
     pub category: Option<&'a str>,
     pub latency_us: i64,
     pub bytes_in: i64,
@@ -87,7 +89,7 @@ impl<'a> Row<'a> {
             operation: &entry.operation,
             object: entry.object.as_deref(),
             status: Some(i64::from(entry.status)),
-            category: entry.category,
+            category: entry.word,
             latency_us: signed(entry.latency_us),
             bytes_in: signed(entry.bytes_in),
             bytes_out: signed(entry.bytes_out),

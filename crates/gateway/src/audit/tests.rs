@@ -26,7 +26,7 @@ fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
         token_id: Some(5),
         operation: "GET /crm/v3/owners".into(),
         status,
-        category: (status >= 400).then_some("MISSING_SCOPES"),
+        word: (status >= 400).then_some("missing-scopes"),
         object: None,
         attempts: 0,
         waited_us: 0,
@@ -122,13 +122,46 @@ async fn calls_are_summed_by_app_operation_and_day_from_a_moment_on() {
     assert_eq!(all, [(1, day("1970-01-02"), 2, 1), (1, day("1970-01-03"), 1, 1), (2, day("1970-01-02"), 1, 0)]);
     assert_eq!(lines(log.usage(Some(9), since).await.unwrap()), []);
     // What the scopes refused needed no scope.
-    let entry = |at: i64, category| AuditEntry { category: Some(category), ..entry(3, at, 403) };
-    log.record(entry(since.as_ms(), "MISSING_SCOPES"), false).await.unwrap();
-    log.record(entry(since.as_ms(), "VALIDATION_ERROR"), false).await.unwrap();
+    let entry = |at: i64, word| AuditEntry { word: Some(word), ..entry(3, at, 403) };
+    for word in ["MISSING_SCOPES", "missing-scopes", "app-disabled", "VALIDATION_ERROR"] {
+        log.record(entry(since.as_ms(), word), false).await.unwrap();
+    }
     assert_eq!(lines(log.permitted_use(3, since).await.unwrap()), [(3, day("1970-01-02"), 1, 1)]);
     assert_eq!(log.oldest().await.unwrap(), Some(since.plus_ms(-1)));
-    assert_eq!(log.sources_of(5, since).await.unwrap(), [("127.0.0.1".to_owned(), 6, since.plus_ms(DAY_MS))]);
+    assert_eq!(log.sources_of(5, since).await.unwrap(), [("127.0.0.1".to_owned(), 8, since.plus_ms(DAY_MS))]);
     assert_eq!(log.sources_of(6, since).await.unwrap(), []);
+}
+
+/// Records of builds before the table of refusals have a category where later ones have the name of a refusal.
+#[tokio::test]
+async fn records_of_earlier_builds_are_read_and_found_beside_later_ones() {
+    let log = open(None).await;
+    let refused = |word, status| AuditEntry { word: Some(word), ..entry(1, 1_000, status) };
+    for (word, status) in [
+        ("INVALID_AUTHENTICATION", 401),
+        ("app-disabled", 401),
+        ("token-revoked", 401),
+        ("RATE_LIMITS", 429),
+        ("limit-reached", 429),
+        ("fault", 500),
+        ("OBJECT_NOT_FOUND", 404),
+        ("not-served", 501),
+    ] {
+        log.record(refused(word, status), false).await.unwrap();
+    }
+    let found = async |category: &str| -> Vec<(String, Option<String>)> {
+        let filter = AuditFilter { category: Some(category.into()), limit: 9, ..AuditFilter::default() };
+        let records = log.list(&filter).await.unwrap();
+        records.into_iter().map(|record| (record.category.unwrap(), record.rule)).collect()
+    };
+    let invalid = |rule: Option<&str>| ("INVALID_AUTHENTICATION".to_owned(), rule.map(str::to_owned));
+    assert_eq!(found("INVALID_AUTHENTICATION").await, [invalid(Some("token-revoked")), invalid(Some("app-disabled")), invalid(None)]);
+    assert_eq!(found("app-disabled").await, [invalid(Some("app-disabled"))]);
+    assert_eq!(found("RATE_LIMITS").await.len(), 2);
+    assert_eq!(found("no-such-rule").await, []);
+    // What was refused before the limits counts against none; what the account answered counts.
+    let hub_id = entry(1, 1_000, 200).hub_id.unwrap();
+    assert_eq!(log.counted_since(hub_id, Timestamp::from_ms(0)).await.unwrap(), 2);
 }
 
 #[tokio::test]

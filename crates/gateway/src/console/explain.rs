@@ -1,10 +1,12 @@
 //! One record in plain words: what was asked for, what came of it, and what to do about it.
 
 use keyway_core::catalog::{Catalog, Method, Operation};
+use keyway_core::refusal::{Refusal, Word};
 use keyway_core::scope::ScopeSet;
 use keyway_core::sunset;
 
 use super::apps::App;
+use super::words::counted;
 use crate::audit::AuditRecord;
 
 /// What is said of a record.
@@ -24,8 +26,8 @@ pub(super) struct Explained {
 /// Explains a record of an app, which may be gone.
 pub(super) fn explain(record: &AuditRecord, app: Option<&App>) -> Explained {
     let operation = operation(record);
-    let scopes = match (operation, record.category.as_deref(), app) {
-        (Some(operation), Some("MISSING_SCOPES"), Some(app)) => missing(operation, record, app),
+    let scopes = match (operation, app) {
+        (Some(operation), Some(app)) if lacks_scope(record) => missing(operation, record, app),
         _ => Vec::new(),
     };
     Explained {
@@ -56,63 +58,51 @@ fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
 }
 
 fn outcome(record: &AuditRecord) -> String {
+    let word = record.word().map(Word);
+    let never_left = matches!(word.and_then(Word::explained), Some(Refusal::HubSpotUnreachable | Refusal::NoAccessToken));
     let attempts = match record.attempts {
-        0 => "It was answered here and not sent to HubSpot".to_owned(),
-        1 => "It was sent to HubSpot".to_owned(),
-        several => format!("It was sent to HubSpot {several} times"),
+        0 => "Keyway answered it and did not send it to HubSpot".to_owned(),
+        several if never_left => format!("Keyway tried to send it to HubSpot, {}", counted(several, "time", "times")),
+        1 => "Keyway sent it to HubSpot".to_owned(),
+        several => format!("Keyway sent it to HubSpot {several} times"),
     };
     let Some(status) = record.status else {
         return "The server stopped before the outcome was known: the change may or may not have been made.".to_owned();
     };
-    let cause =
-        record.category.as_deref().map(|category| format!(": {}", super::words::cause(category).to_lowercase())).unwrap_or_default();
-    match status {
-        ..400 => format!("Answered with {status}. {attempts}."),
-        _ => format!("Answered with {status}{cause}. {attempts}."),
-    }
+    let cause = word.filter(|_| status >= 400).map(|word| format!(" {}", word.cause())).unwrap_or_default();
+    format!("Answered with {status}.{cause} {attempts}.")
 }
 
 fn remedy(record: &AuditRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<String> {
-    let steps: &[&str] = match (record.category.as_deref(), record.status) {
-        (Some("MISSING_SCOPES"), _) if app.is_some() && scopes.is_empty() => {
-            &["The app holds a scope that opens it by now. The same call passes."]
+    let refusal = record.word().and_then(|word| Word(word).explained());
+    if lacks_scope(record) {
+        if app.is_some() && scopes.is_empty() {
+            return vec!["The app holds a scope that opens it by now. The same call passes.".to_owned()];
         }
-        (Some("MISSING_SCOPES"), _) => &[
-            "Add one of the scopes below to the app. It is effective at once, and the token stays the same.",
-            "If the app has no business there, find out what in it makes this call.",
-        ],
-        (Some("INVALID_AUTHENTICATION"), _) => &[
-            "The token is none of this server's: look for an old key, a token of HubSpot's own, or a token cut short in the caller's settings.",
-            "Give the caller a token of its app. If nobody has one any more, rotate the app's token.",
-        ],
-        (Some("EXPIRED_AUTHENTICATION"), _) => &[
-            "The caller still uses a token that was revoked, or whose time after a rotation is over.",
-            "Put the app's newest token in its place.",
-        ],
-        (Some("BANNED"), _) => &["The app is disabled. Enable it on its page if it is to go on."],
-        (Some("RATE_LIMITS"), _) => &[
-            "Spread the calls, use batch operations, or keep what was read.",
-            "On a connected account, give the app a reserve or let it wait longer for its turn.",
-            "If it is the day's limit: the overview tells when it starts again.",
-        ],
-        (Some("NOT_FOUND" | "METHOD_NOT_ALLOWED"), _) => {
-            &["Check path and method against HubSpot's reference. The answer of the call named the methods that there are."]
-        }
-        (Some("UNLISTED_OPERATION"), _) => &[
-            "Keyway's catalog of HubSpot operations does not list this path. If the app needs it, add the operation to \"Operations that the catalog does not list\" on the app's edit page.",
-            "If not, check method and path against HubSpot's reference.",
-        ],
-        (Some("CONNECTION_CREDENTIAL"), _) => &["HubSpot refuses the account's credential: replace it on the account's page."],
-        (Some("CONNECTION_REVOKED"), _) => &["The account took its grant back: connect it anew on the account's page."],
-        (Some("UPSTREAM_UNAVAILABLE" | "SERVICE_UNAVAILABLE"), _) => {
-            &["HubSpot, or the store, did not answer. A read may simply be sent again; before a change, look whether it was made."]
-        }
-        (_, None) => &["Look in HubSpot whether the change was made, before it is sent again."],
-        (_, Some(400..500)) => &["The answer's body named what was wrong; the caller's log has it, under the same correlation id."],
-        (_, Some(500..)) => &["Send it again after a moment. If it goes on, HubSpot's status page and support are next."],
+        return steps_of(Refusal::MissingScopes, record);
+    }
+    let steps: &[&str] = match (refusal, record.status) {
+        (Some(refusal), _) => return steps_of(refusal, record),
+        (None, None) => return Refusal::OutcomeUnknown.remedy_for(None, None, None),
+        (None, Some(400..500)) => &["The answer's body named what was wrong; the caller's log has it, under the same correlation id."],
+        (None, Some(500..)) => &["Send it again after a moment. If it goes on, HubSpot's status page and support are next."],
         _ => &[],
     };
     steps.iter().map(ToString::to_string).collect()
+}
+
+/// The table's remedy, with the ids and the operation of the call.
+fn steps_of(refusal: Refusal, record: &AuditRecord) -> Vec<String> {
+    let pattern: Vec<&str> = record.operation.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect();
+    let pattern = pattern.join("/").replace("(unlisted) ", "");
+    let steps = refusal.remedy_for(record.app_id, record.token_id, record.hub_id);
+    steps.into_iter().map(|step| step.replace("METHOD PATH", &pattern)).collect()
+}
+
+/// Whether it was refused for a scope. Records of earlier builds have the category alone.
+fn lacks_scope(record: &AuditRecord) -> bool {
+    let word = record.word();
+    word == Some(Refusal::MissingScopes.name()) || word == Some(Refusal::MissingScopes.category())
 }
 
 /// What would have opened it, where the app as it is now holds none of it.
@@ -183,6 +173,64 @@ mod tests {
         let explained = explain(&record("GET /crm/v3/objects/contacts", Some(200), None), None);
         assert!(explained.ends.unwrap().contains("/crm/objects/2026-09/contacts"));
         assert!(explained.remedy.is_empty());
+    }
+
+    /// What is said of a refusal, whole.
+    fn said(refusal: Refusal, status: u16) -> String {
+        let refused = AuditRecord {
+            rule: Some(refusal.name().into()),
+            hub_id: Some(9),
+            token_id: Some(70),
+            ..record("GET /crm/v3/objects/contacts", Some(status), Some(refusal.category()))
+        };
+        let explained = explain(&refused, None);
+        assert!(explained.outcome.contains(refusal.cause()), "{}", explained.outcome);
+        format!("{} {}", explained.outcome, explained.remedy.join(" "))
+    }
+
+    #[test]
+    fn each_cause_is_named_rightly_with_the_command_that_mends_it() {
+        for (refusal, status, cause, command) in [
+            (Refusal::AppDisabled, 401, "The app is disabled.", "keyway app enable 1."),
+            (Refusal::TokenRevoked, 401, "The token was revoked.", "keyway token rotate 1 --deliver"),
+            (Refusal::DeveloperKeyOnly, 403, "only the developer API key", "at HubSpot itself"),
+            (Refusal::AuditNotWritable, 503, "The audit log can't be written", "Free disk space"),
+            (Refusal::AccountNotWritable, 503, "(portal.db) can't be written", "Free disk space"),
+            (Refusal::HubSpotUnreachable, 502, "Keyway can't reach HubSpot. The call was not sent.", "Check the server's network"),
+            (Refusal::Ended, 404, "has ended by the day", "Move the call to the successor"),
+            (Refusal::Fault, 429, "A fault rule made the call fail", "keyway portal fault clear"),
+            (Refusal::NotServed, 501, "does not serve this operation", "keyway portal coverage"),
+            (Refusal::ConnectionCredential, 502, "refuses the credential of the account's connection", "keyway account check 9."),
+        ] {
+            let said = said(refusal, status);
+            assert!(said.contains(cause) && said.contains(command), "{said}");
+        }
+        assert!(!said(Refusal::AuditNotWritable, 503).contains("HubSpot did not answer"));
+    }
+
+    #[test]
+    fn the_command_that_allows_an_operation_names_it() {
+        let unlisted = AuditRecord { rule: Some("unlisted-operation".into()), ..record("GET (unlisted) /a/*", Some(403), None) };
+        assert!(explain(&unlisted, None).remedy[1].ends_with("keyway app update 1 --unlisted 'GET /a/*'."));
+        let listed = AuditRecord { rule: Some("no-scope-exists".into()), ..record("GET /a/{id}/b", Some(403), None) };
+        assert!(explain(&listed, None).remedy[0].ends_with("--unlisted 'GET /a/*/b'."));
+    }
+
+    #[test]
+    fn every_refusal_is_explained() {
+        for refusal in Refusal::all() {
+            said(refusal, refusal.status().unwrap_or(500));
+        }
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_build_accuses_nobody_of_what_it_does_not_know() {
+        let explained = explain(&record("GET (unknown)", Some(401), Some("INVALID_AUTHENTICATION")), None);
+        assert!(explained.outcome.contains("missing, unknown or revoked, or its app is disabled"), "{}", explained.outcome);
+        let explained = explain(&record("GET (unknown)", Some(503), Some("SERVICE_UNAVAILABLE")), None);
+        assert!(!explained.outcome.contains("HubSpot did not answer") && !explained.remedy.is_empty(), "{}", explained.outcome);
+        let explained = explain(&record("GET (unknown)", Some(401), Some("CONNECTION_REVOKED")), None);
+        assert!(explained.remedy[0].contains("keyway account add --oauth"), "{:?}", explained.remedy);
     }
 
     #[test]

@@ -56,7 +56,14 @@ struct App {
 #[derive(Deserialize)]
 struct Cause {
     category: String,
+    rule: Option<String>,
     calls: u64,
+}
+
+impl Cause {
+    fn word(&self) -> &str {
+        self.rule.as_deref().unwrap_or(&self.category)
+    }
 }
 
 #[derive(Deserialize)]

@@ -98,31 +98,6 @@ pub(super) fn operation(id: &str) -> String {
     words
 }
 
-/// What a category of HubSpot's errors means.
-pub(super) fn cause(category: &str) -> &'static str {
-    match category {
-        "INVALID_AUTHENTICATION" => "Token missing, malformed or unknown",
-        "EXPIRED_AUTHENTICATION" => "Token revoked or expired",
-        "MISSING_SCOPES" => "A scope is missing",
-        "BANNED" => "The app is disabled",
-        "RATE_LIMITS" => "A limit was reached",
-        "NOT_FOUND" => "No such operation",
-        "OBJECT_NOT_FOUND" => "No such record",
-        "UNLISTED_OPERATION" => "The app may not call operations that the catalog does not list",
-        "METHOD_NOT_ALLOWED" => "The path has other methods",
-        "VALIDATION_ERROR" => "The request was not valid",
-        "CONFLICT" => "It collides with what is there",
-        "OUTCOME_UNKNOWN" => "The outcome is not known",
-        "SERVICE_UNAVAILABLE" | "UPSTREAM_UNAVAILABLE" | "UPSTREAM_TIMEOUT" => "HubSpot did not answer",
-        "NOT_SERVED" => "The embedded account does not serve it",
-        "NOT_TRANSLATABLE" => "It can't be carried to its successor",
-        "CONNECTION_CREDENTIAL" => "HubSpot refuses the account's credential",
-        "CONNECTION_REVOKED" => "The account took its grant back",
-        "BAD_GRANT_TYPE" => "An OAuth request was not valid",
-        _ => "Answered with an error",
-    }
-}
-
 /// The same for templates.
 pub(super) mod filters {
     use std::fmt::Display;
@@ -172,8 +147,9 @@ pub(super) mod filters {
         Ok(part)
     }
 
-    pub fn cause(category: impl AsRef<str>, _: &dyn Values) -> Result<&'static str> {
-        Ok(super::cause(category.as_ref()))
+    /// Why calls failed: of a refusal its cause in the table of refusals.
+    pub fn cause(word: impl AsRef<str>, _: &dyn Values) -> Result<&'static str> {
+        Ok(keyway_core::refusal::Word(word.as_ref()).cause())
     }
 }
 

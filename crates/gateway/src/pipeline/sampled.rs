@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(1);
 struct Kind {
     source: IpAddr,
     status: u16,
-    category: Option<&'static str>,
+    word: Option<&'static str>,
 }
 
 /// What is known of one kind.
@@ -60,7 +60,7 @@ impl Sampled {
     /// Takes in a refusal of a caller that is not known.
     pub fn take(&self, entry: &AuditEntry, now: Moment) -> Fate {
         let second = now.as_ms() / 1_000;
-        let mut kind = Kind { source: source_network(entry.source), status: entry.status, category: entry.category };
+        let mut kind = Kind { source: source_network(entry.source), status: entry.status, word: entry.word };
         let mut state = locked(&self.0);
         if state.seen.len() >= KINDS_MAX && !state.seen.contains_key(&kind) {
             state.seen.retain(|_, seen| seen.second == second || seen.more.is_some());
@@ -132,7 +132,7 @@ mod tests {
     use crate::audit::chain::ChainKey;
     use crate::audit::{AuditFilter, Place};
 
-    fn refused(source: &str, category: &'static str) -> AuditEntry {
+    fn refused(source: &str, word: &'static str) -> AuditEntry {
         AuditEntry {
             at: keyway_core::time::Timestamp::from_ms(1_790_000_000_000),
             hub_id: None,
@@ -141,7 +141,7 @@ mod tests {
             operation: "GET /a".into(),
             object: None,
             status: 401,
-            category: Some(category),
+            word: Some(word),
             attempts: 0,
             waited_us: 0,
             latency_us: 7,

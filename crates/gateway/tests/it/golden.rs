@@ -31,7 +31,10 @@ impl Written {
         let record = server.records().await.into_iter().find(|record| record.correlation_id == id);
         let recorded = record.map_or_else(
             || "no record".to_owned(),
-            |record| format!("on record: {} {}", record.operation, record.category.as_deref().unwrap_or("-")),
+            |record| {
+                let (category, rule) = (record.category.as_deref().unwrap_or("-"), record.rule.as_deref().unwrap_or("-"));
+                format!("on record: {} {category} {rule}", record.operation)
+            },
         );
         self.write(name, &answer.head, &answer.body, &id, &recorded);
     }

@@ -27,6 +27,7 @@ const SCHEMA: &str = "message call {
     optional binary object (string);
     optional int32 status;
     optional binary category (string);
+    optional binary rule (string);
     required int64 attempts;
     required int64 waitedUs;
     required int64 latencyUs;

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use foldhash::HashMap as FastMap;
+use keyway_core::refusal::Word;
 use keyway_core::touched::RecordRef;
 use serde::{Deserialize, Serialize};
 
@@ -314,6 +315,8 @@ pub(super) struct Sought<'a> {
     values: Vec<Vec<Value>>,
     /// Names of the operation; empty where any will do.
     operations: Vec<String>,
+    /// Names of the refusals that the filter means, and its category; empty where any will do.
+    words: Vec<&'a str>,
     filter: &'a AuditFilter,
     pub from: i64,
     /// The first moment that is too late.
@@ -339,12 +342,13 @@ impl<'a> Sought<'a> {
             StatusFilter::Unknown => vec![of_status(0)],
         }));
         let operations = filter.operation.as_deref().map(names_of).unwrap_or_default();
+        let words = filter.category.as_deref().map(|category| Word(category).alike()).unwrap_or_default();
         let (mut from, mut to) = (filter.from.map_or(i64::MIN, |at| at.as_ms()), filter.to.map_or(i64::MAX, |at| at.as_ms()));
         if let Some(at) = filter.correlation_id.as_deref().and_then(time_of) {
             (from, to) = (from.max(at - 5_000), to.min(at + 5_001));
         }
         let record = filter.record.as_ref().map(RecordRef::forms).unwrap_or_default();
-        Self { values, operations, filter, from, to, before_id: filter.before_id, token_id: None, record }
+        Self { values, operations, words, filter, from, to, before_id: filter.before_id, token_id: None, record }
     }
 
     /// The same, and of this token.
@@ -367,7 +371,7 @@ impl<'a> Sought<'a> {
             && (self.record.is_empty() || row.named.has_record(&self.record))
             && filter.property.as_deref().is_none_or(|name| row.named.has_property(name))
             && (filter.operation.is_none() || self.operations.iter().any(|name| name == row.operation))
-            && filter.category.as_deref().is_none_or(|category| row.category == Some(category))
+            && (filter.category.is_none() || row.category.is_some_and(|word| self.words.contains(&word)))
             && filter.correlation_id.as_deref().is_none_or(|id| row.correlation_id == id)
             && match filter.status {
                 None => true,

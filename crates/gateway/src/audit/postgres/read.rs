@@ -1,11 +1,12 @@
 //! Finding records in PostgreSQL.
 
+use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};
 
 use super::sql::Sql;
-use crate::audit::query::{AuditFilter, LIMIT_MAX, NOT_PERMITTED, OperationUse, StatusFilter, iso_date, names_of, time_of};
+use crate::audit::query::{AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
 use crate::audit::row::Row;
 use crate::audit::{AuditError, AuditRecord};
 use crate::store::signed;
@@ -22,8 +23,8 @@ pub(in crate::audit) async fn counted_by_app(pool: &AnyPool, hub_id: u64, since:
     let mut query = Sql::new("select app_id, count(*) as calls from call where at >= ");
     query.bind(since.as_ms()).push(" and hub_id = ").bind(signed(hub_id));
     // Token requests are no calls of the account.
-    query.push(" and operation not like '% /oauth/%' and (category is null or category <> 'RATE_LIMITS')");
-    only_permitted(&mut query);
+    query.push(" and operation not like '% /oauth/%'");
+    without(&mut query, |word| !word.is_counted());
     query.push(" group by app_id");
     let rows = query.fetch_all(pool).await?;
     let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
@@ -43,7 +44,7 @@ pub(in crate::audit) async fn usage(pool: &AnyPool, hub_id: Option<u64>, since: 
 pub(in crate::audit) async fn permitted_use(pool: &AnyPool, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
     let mut query = Sql::new(SUMMED);
     query.push(" where at >= ").bind(since.as_ms()).push(" and app_id = ").bind(signed(app_id));
-    only_permitted(&mut query);
+    without(&mut query, Word::is_not_permitted);
     summed(pool, query).await
 }
 
@@ -68,8 +69,9 @@ pub(in crate::audit) async fn sources_of(
     rows.iter().map(read).collect()
 }
 
-fn only_permitted(query: &mut Sql) {
-    query.push(&format!(" and (category is null or category not in ('{}'))", NOT_PERMITTED.join("', '")));
+/// Leaves out calls that failed so. The words are the program's own.
+fn without(query: &mut Sql, fails_so: impl Fn(Word<'static>) -> bool) {
+    query.push(&format!(" and (category is null or category not in ('{}'))", Word::all_that(fails_so).join("', '")));
 }
 
 async fn summed(pool: &AnyPool, mut query: Sql) -> Result<Vec<OperationUse>, AuditError> {
@@ -132,7 +134,11 @@ fn statement(filter: &AuditFilter) -> Sql {
         None => &mut query,
     };
     if let Some(category) = &filter.category {
-        query.push(" and category = ").bind(category.clone());
+        query.push(" and category in (");
+        for (at, word) in Word(category).alike().into_iter().enumerate() {
+            query.push(if at > 0 { ", " } else { "" }).bind(word.to_owned());
+        }
+        query.push(")");
     }
     if let Some(correlation_id) = &filter.correlation_id {
         query.push(" and correlation_id = ").bind(correlation_id.clone());
