@@ -138,6 +138,7 @@ planted_secrets() { python3 tests/planted_secrets.py; }
 admin_api() { env_schemathesis && target/schemathesis/bin/python tests/admin_api.py; }
 oidc() { python3 tests/oidc.py; }
 hang_up() { python3 tests/hang_up.py; }
+slow_clients() { python3 tests/slow_clients.py; }
 
 read_by_others() {
   env_readers || return 1
@@ -156,9 +157,9 @@ proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
   # Of the whole workspace, as it was built: one package alone builds its dependencies again.
-  local run=(cargo test --workspace --lib --quiet -- audit:: control::)
+  local run=(cargo test --workspace --lib --quiet -- audit:: control:: database::)
   if cargo nextest --version >/dev/null 2>&1; then
-    run=(cargo nextest run --workspace --lib --no-fail-fast --status-level fail audit:: control::)
+    run=(cargo nextest run --workspace --lib --no-fail-fast --status-level fail audit:: control:: database::)
   fi
   python3 tests/postgres.py "${run[@]}"
 }
@@ -206,6 +207,7 @@ planted-secrets|planted_secrets|no secret in any file or output
 admin-api|admin_api|the admin API against its document
 oidc|oidc|sign-in at an identity provider
 hang-up|hang_up|clients that hang up
+slow-clients|slow_clients|clients that take their time
 readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTelemetry
 tls|tls_upstream|HubSpot behind TLS
 proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl

@@ -259,6 +259,10 @@ pub(crate) async fn first_of<T>(first: impl Future<Output = T>, second: impl Fut
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     /// Bytes of what a function returns.
@@ -272,5 +276,38 @@ mod tests {
     fn the_state_of_a_call_stays_under_7_kb() {
         let bytes = size(answer);
         assert!(bytes < 7_000, "{bytes} bytes");
+    }
+
+    /// Writes a byte to each client, and waits until the client closes.
+    #[derive(Default)]
+    struct Counting {
+        now: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Serve for Counting {
+        async fn connection(self: Arc<Self>, mut stream: TcpStream, _: Life) {
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            stream.write_all(b"!").await.unwrap();
+            let _ = stream.read(&mut [0]).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_connection_beyond_the_places_of_its_thread_waits_until_another_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let counting = Arc::new(Counting::default());
+        listen(listener, "counting", counting.clone(), 1, 2, stopped).unwrap();
+        // All connect before the first is served and closes.
+        let clients: Vec<_> = (0..6).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+        for mut client in clients {
+            let mut byte = [0];
+            std::io::Read::read_exact(&mut client, &mut byte).unwrap();
+        }
+        assert_eq!(counting.most.load(Ordering::SeqCst), 2);
     }
 }
