@@ -28,6 +28,11 @@ pub enum Access {
 }
 
 impl Access {
+    /// The access of this [verb](Self::verb).
+    pub fn of_verb(verb: &str) -> Option<Self> {
+        [Self::Read, Self::Write].into_iter().find(|access| access.verb() == verb)
+    }
+
     /// `read` or `write`, as scopes end.
     pub const fn verb(self) -> &'static str {
         match self {
@@ -165,6 +170,16 @@ impl Beside {
         let rows = || ObjectType::all().iter().chain([ObjectType::custom()]);
         let of = move |bits: u64, access| rows().filter(move |row| bits & (1 << (row.index % 64)) != 0).map(move |row| (row, access));
         of(self.read, Access::Read).chain(of(self.write, Access::Write))
+    }
+
+    /// The types as bits of the rows of the table: read, written. They hold within one version of Keyway.
+    pub const fn bits(&self) -> [u64; 2] {
+        [self.read, self.write]
+    }
+
+    /// The types of these [bits](Self::bits).
+    pub fn of_bits([read, write]: [u64; 2]) -> Self {
+        Self { read, write, ..Self::default() }
     }
 
     /// The types whose scopes a caller lacks.

@@ -21,6 +21,7 @@ mod webhooks;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use keyway_core::beside::Beside;
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
@@ -637,11 +638,14 @@ impl Control {
             return Ok(());
         }
         let (mut change, mut state) = self.begin().await?;
+        let reached = self.registry.fresh_reached();
         store::put_last_used(&mut change, &used).await?;
+        store::put_reached(&mut change, &reached).await?;
         let known = if self.store.is_shared() { store::last_used(&mut change).await? } else { used.clone() };
         change.commit().await.map_err(StoreError::from)?;
         // Only now: what a failed write has not stored is fresh at the next attempt.
         self.registry.last_used_is_stored(&used);
+        self.registry.reached_is_stored(&reached);
         let known: HashMap<u64, Timestamp> = known.into_iter().collect();
         for token in &mut state.tokens {
             if let Some(at) = known.get(&token.id).filter(|at| token.last_used_at != Some(**at)) {
@@ -649,6 +653,18 @@ impl Control {
             }
         }
         Ok(())
+    }
+
+    /// The object types that the calls of an app reached beside their paths, ever.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn reached_beside(&self, app_id: u64) -> Result<Beside> {
+        let mut all = store::reached(&mut self.store.read().await?, app_id).await?;
+        for (_, fresh) in self.registry.fresh_reached().into_iter().filter(|(id, _)| *id == app_id) {
+            fresh.types().for_each(|(row, access)| all.add(row, access));
+        }
+        Ok(all)
     }
 
     /// Disables the apps that made no call since a moment, and were neither made nor changed since.

@@ -5,11 +5,12 @@
 //! to the next.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
+use keyway_core::beside::Beside;
 use keyway_core::catalog::LimitClass;
 use keyway_core::policy::{self, Caller};
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
@@ -115,11 +116,14 @@ enum Counts {
     Connected(Arc<Limiter>),
 }
 
-/// When a token was last used, and the last moment of it that the store knows.
+/// When a token was last used and what for, and what of it the store knows.
 #[derive(Default)]
 struct LastUse {
     used_ms: AtomicI64,
     stored_ms: AtomicI64,
+    /// The object types that its calls reached beside their paths, as [`Beside::bits`], and those that the store knows.
+    reached: [AtomicU64; 2],
+    reached_stored: [AtomicU64; 2],
 }
 
 /// How an account stands with its limits.
@@ -372,6 +376,33 @@ impl Registry {
         }
     }
 
+    /// The object types that calls of apps reached beside their paths, and that the store does not know yet.
+    pub fn fresh_reached(&self) -> Vec<(u64, Beside)> {
+        let snapshot = self.snapshot.load();
+        let fresh = snapshot.all_tokens().filter_map(|entry| {
+            let LastUse { reached, reached_stored, .. } = &*entry.last_used_ms;
+            let bits = [0, 1].map(|at| reached[at].load(Ordering::Relaxed) & !reached_stored[at].load(Ordering::Relaxed));
+            (bits != [0, 0]).then(|| (entry.app.app.id, Beside::of_bits(bits)))
+        });
+        fresh.collect()
+    }
+
+    /// The store knows these now.
+    pub fn reached_is_stored(&self, stored: &[(u64, Beside)]) {
+        let mut by_app: Map<u64, [u64; 2]> = Map::default();
+        for (app_id, reached) in stored {
+            let bits = by_app.entry(*app_id).or_default();
+            bits.iter_mut().zip(reached.bits()).for_each(|(bits, more)| *bits |= more);
+        }
+        for entry in self.snapshot.load().all_tokens() {
+            if let Some(bits) = by_app.get(&entry.app.app.id) {
+                for (stored, bits) in entry.last_used_ms.reached_stored.iter().zip(bits) {
+                    stored.fetch_or(*bits, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
     /// How an account stands with its limits.
     pub fn standing(&self, hub_id: u64, now: Now) -> Option<Standing> {
         let snapshot = self.snapshot.load();
@@ -435,7 +466,7 @@ impl TokenEntry {
         let carried = before.map(|entry| entry.last_used_ms.clone());
         let last_used_ms = carried.unwrap_or_else(|| {
             let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
-            Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored) })
+            Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored), ..LastUse::default() })
         });
         let granted = match &token.grant {
             Some(grant) => ScopeSet::of_known(grant.scopes.iter().map(String::as_str)),
@@ -444,6 +475,16 @@ impl TokenEntry {
         let carried = before.filter(|entry| entry.token.expires_at == token.expires_at).map(|entry| entry.ends);
         let ends = carried.unwrap_or_else(|| token.expires_at.map(|at| clock::both().moment_of(at)));
         Self { token, app, granted, ends, last_used_ms }
+    }
+
+    /// Notes the object types that a permitted call reaches beside its path, as [`Beside::bits`].
+    pub fn reaches(&self, bits: [u64; 2]) {
+        for (reached, bits) in self.last_used_ms.reached.iter().zip(bits) {
+            // The same types are reached again and again, so a write is rare.
+            if reached.load(Ordering::Relaxed) & bits != bits {
+                reached.fetch_or(bits, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Whether its grace period is over at this moment of its account.

@@ -18,7 +18,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use keyway_core::beside::{Access, Beside};
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
+use keyway_core::object_type::ObjectType;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
@@ -410,6 +412,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (80, "unlisted operations", include_str!("../migrations/0080_unlisted.sql")),
         (90, "object types beside the path", include_str!("../migrations/0090_beside_path.sql")),
         (91, "sensitive properties", include_str!("../migrations/0091_sensitive_properties.sql")),
+        (92, "object types reached beside the path", include_str!("../migrations/0092_beside_use.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -549,6 +552,32 @@ pub(crate) async fn put_last_used(change: &mut Change, used: &[(u64, Timestamp)]
 pub(crate) async fn last_used(change: &mut Change) -> Result<Vec<(u64, Timestamp)>, StoreError> {
     let rows = sqlx::query("select id, last_used_at from token where last_used_at is not null").fetch_all(&mut *change).await?;
     each(&rows, |row| Ok((unsigned(row.try_get("id")?, "token id")?, Timestamp::from_ms(row.try_get("last_used_at")?))))
+}
+
+/// Writes which object types the calls of apps reached beside their paths.
+pub(crate) async fn put_reached(change: &mut Change, reached: &[(u64, Beside)]) -> Result<(), StoreError> {
+    for (app_id, beside) in reached {
+        for (row, access) in beside.types() {
+            // The app may be deleted meanwhile.
+            let query = "insert into beside_use (app_id, object, access) select id, $2, $3 from app where id = $1 on conflict do nothing";
+            sqlx::query(query).bind(signed(*app_id)).bind(row.name).bind(access.verb()).execute(&mut *change).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The object types that the calls of an app reached beside their paths. Types that this version does not know are left out.
+pub(crate) async fn reached(reading: &mut Change, app_id: u64) -> Result<Beside, StoreError> {
+    let query = sqlx::query("select object, access from beside_use where app_id = $1").bind(signed(app_id));
+    let mut reached = Beside::default();
+    for row in query.fetch_all(&mut *reading).await? {
+        let (object, access): (String, String) = (row.try_get("object")?, row.try_get("access")?);
+        let known = ObjectType::all().iter().chain([ObjectType::custom()]).find(|row| row.name == object);
+        if let (Some(row), Some(access)) = (known, Access::of_verb(&access)) {
+            reached.add(row, access);
+        }
+    }
+    Ok(reached)
 }
 
 /// Deletes an account with its apps and tokens.

@@ -42,6 +42,11 @@ pub(super) fn summary(found: &Value) -> String {
         names("unused"),
         text(&found["calls"])
     );
+    let beside: Vec<String> =
+        list(found, "beside").iter().map(|one| format!("{} ({})", text(&one["object"]), text(&one["access"]))).collect();
+    if !beside.is_empty() {
+        lines.push_str(&format!("\n  in bodies    {}", beside.join("\n               ")));
+    }
     if found["complete"] == false {
         lines.push_str("; the audit does not reach back that far");
     }

@@ -155,6 +155,23 @@ fn scopes_that_no_call_needed_are_told_and_taken_away() {
 }
 
 #[test]
+fn tighten_keeps_the_scopes_of_object_types_in_queries_and_bodies() {
+    let keyway = Keyway::start(&[]);
+    let scopes = "crm.objects.contacts.read,crm.objects.deals.read,crm.objects.companies.read,crm.objects.companies.write";
+    let token = create(&keyway, "Sync", scopes);
+    assert_eq!(keyway.call(&token, "GET", &format!("{CONTACTS}?associations=deals"), None).0, 200);
+    // A call that was refused reached nothing.
+    assert_eq!(keyway.call(&token, "GET", &format!("{CONTACTS}?associations=tickets"), None).0, 403);
+    let expected = serde_json::json!(["crm.objects.contacts.read", "crm.objects.deals.read"]);
+    let found = keyway.json(&["app", "tighten", "Sync"]);
+    assert_eq!((&found["needed"], &found["beside"]), (&expected, &serde_json::json!([{ "object": "deals", "access": "read" }])));
+    let keyway = Keyway::start_in(keyway.stop(), &[]);
+    let found = keyway.json(&["app", "tighten", "Sync"]);
+    assert_eq!(found["needed"], expected, "kept over a restart");
+    assert_eq!(found["unused"], serde_json::json!(["crm.objects.companies.read", "crm.objects.companies.write"]));
+}
+
+#[test]
 fn who_still_uses_a_token_is_known_before_it_ends() {
     let keyway = Keyway::start(&["--ephemeral"]);
     let old = create(&keyway, "Sync", "crm.objects.contacts.read");

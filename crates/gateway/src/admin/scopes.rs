@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_core::beside::Beside;
 use keyway_core::catalog::{Catalog, Method};
 use keyway_core::cover::least;
+use keyway_core::requirement::{self, Alternatives};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 use schemars::JsonSchema;
@@ -57,7 +59,8 @@ pub(super) async fn of_app(
     // A log that does not reach back so far says less than was asked.
     let oldest = admin.audit.oldest().await?;
     let complete = oldest.is_some_and(|oldest| oldest <= since) || app.created_at >= since;
-    let needed = needed(&app, &used);
+    let reached = admin.control.reached_beside(app.id).await?;
+    let needed = needed(&app, &used, &reached);
     let unlisted = unlisted(&app, &admin.audit.usage(Some(app.hub_id), since).await?);
     answer(view::ScopesUsed {
         app: view::AppName { id: app.id, name: app.name.clone(), hub_id: app.hub_id },
@@ -70,6 +73,7 @@ pub(super) async fn of_app(
         unused: needed.unused,
         least: needed.least,
         operations: needed.operations,
+        beside: reached.types().map(|(row, access)| view::BesideUse { object: row.name.into(), access: access.verb().into() }).collect(),
         unlisted,
     })
 }
@@ -134,8 +138,9 @@ struct Needed {
     operations: Vec<view::OperationUse>,
 }
 
-/// The least of an app's scopes that open every operation it was let through to.
-fn needed(app: &App, used: &[OperationUse]) -> Needed {
+/// The least of an app's scopes that open every operation that its permitted calls used, and every object type that
+/// its calls reached beside their paths.
+fn needed(app: &App, used: &[OperationUse], reached: &Beside) -> Needed {
     let catalog = Catalog::get();
     let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let mut uses: BTreeMap<(&str, Option<&str>), (u64, Timestamp)> = BTreeMap::new();
@@ -148,7 +153,11 @@ fn needed(app: &App, used: &[OperationUse]) -> Needed {
         let operation = catalog.find(Method::parse(method)?, template)?;
         catalog.requirement_on(operation, object).map(|requirement| requirement.alternatives())
     };
-    let needs: Vec<Vec<ScopeSet>> = uses.keys().map(|(name, object)| alternatives(name, *object).unwrap_or_default()).collect();
+    let of_paths = uses.keys().map(|(name, object)| alternatives(name, *object).unwrap_or_default());
+    // A type that the app could not reach has no alternative among its scopes, and needs none.
+    let beside = reached.types().filter_map(|(row, access)| requirement::of_records(row, access));
+    let of_bodies = beside.map(Alternatives::sets).filter(|sets| sets.iter().any(|set| granted.contains_all(set)));
+    let needs: Vec<Vec<ScopeSet>> = of_paths.chain(of_bodies).collect();
     let cover = least(&needs, &granted);
     let scopes = cover.scopes.names();
     let unused = app.scopes.iter().filter(|scope| *scope != BASE_SCOPE && !scopes.contains(&scope.as_str())).cloned().collect();

@@ -438,8 +438,17 @@ shown! {
         /// Whether `needed` is surely the least.
         least: bool,
         operations: Vec<OperationUse>,
+        /// Object types that calls of the app ever reached beside their paths: in queries and bodies.
+        beside: Vec<BesideUse>,
         /// Calls of operations that the catalog does not list, allowed or refused.
         unlisted: Vec<UnlistedUse>,
+    }
+    /// An object type that calls reached beside their paths.
+    struct BesideUse {
+        /// Its name.
+        object: String,
+        /// `read` or `write`.
+        access: String,
     }
     /// Calls of one operation that the catalog does not list.
     struct UnlistedUse {

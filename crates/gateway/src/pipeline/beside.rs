@@ -30,7 +30,10 @@ use crate::upstream::CredentialError;
 pub(super) fn embedded(head: &Parts, taken: &Taken, permit: Permit, token: &TokenEntry) -> Result<Permit, ErrorBody> {
     let mut found = named(head, taken, &permit);
     found.leave_to_account();
-    reaching(permit, found, token)
+    let reached = found.bits();
+    let permit = reaching(permit, found, token)?;
+    token.reaches(reached);
+    Ok(permit)
 }
 
 fn named(head: &Parts, taken: &Taken, permit: &Permit) -> Beside {
@@ -88,7 +91,10 @@ impl Gateway {
         if may_be_sensitive(&permit, token, &found) {
             Box::pin(self.guard(head, taken, &permit, token, limiter, &found)).await?;
         }
-        if checks { reaching(permit, found, token) } else { Ok(permit) }
+        let reached = found.bits();
+        let permit = if checks { reaching(permit, found, token)? } else { permit };
+        token.reaches(reached);
+        Ok(permit)
     }
 
     /// Refuses a call that names a sensitive property whose scope its app lacks, and one that is answered with all of them.
