@@ -1,5 +1,7 @@
 //! Evidence beside the catalog: which operation the call meant, and what it needs.
 
+mod foreign;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -66,7 +68,8 @@ pub struct Seen {
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
 /// Words by which a text is about HubSpot.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
+    "granted all required scopes",
     "hubspot",
     "hubapi",
     "hsforms",
@@ -82,39 +85,6 @@ const OURS: [&str; 14] = [
     "property group",
     "platformversion",
 ];
-/// Services whose connectors stand beside HubSpot's and write to the same logs.
-const OTHERS: [&str; 29] = [
-    "salesforce",
-    "pipedrive",
-    "zoho",
-    "mailchimp",
-    "intercom",
-    "zendesk",
-    "freshdesk",
-    "activecampaign",
-    "klaviyo",
-    "stripe",
-    "shopify",
-    "airtable",
-    "copper",
-    "marketo",
-    "quickbooks",
-    "netsuite",
-    "googleapis.com",
-    "googleads",
-    "slack",
-    "github ",
-    "gitlab",
-    "amazonaws",
-    "s3 only",
-    "supabase",
-    "snowflake",
-    "auth0",
-    "odoo",
-    "twilio",
-    "sendgrid",
-];
-
 impl<'e> Facts<'e> {
     pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
         let today = now.to_date();
@@ -217,24 +187,9 @@ impl<'e> Facts<'e> {
         self.to_hubspot()
             || self.operation.is_some()
             || !self.other_methods.is_empty()
-            || self.answer().is_some_and(|answer| answer.envelope)
+            || self.has_own_form()
             || self.call().is_some_and(|call| call.sdk.is_some())
             || OURS.iter().any(|word| self.says(word))
-    }
-
-    /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
-    /// of any of the services that it connects.
-    pub fn other_service(&self) -> Option<&str> {
-        if self.is_about_hubspot() {
-            return None;
-        }
-        let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
-        // A Keyway server has its own host name. It serves only paths that HubSpot's API has.
-        let foreign = |host: &&str| {
-            let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
-            !is_number && host.contains('.') && !is_for_tests(host) && crate::sunset::family(self.raw_path()).is_none()
-        };
-        named.or_else(|| self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign))
     }
 
     /// What Keyway refused the call for; several where a category alone is known, none where HubSpot may have

@@ -183,6 +183,16 @@ impl Rule {
         if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
             return None;
         }
+        // What nothing shows to be HubSpot's may be anybody's, whatever words it has.
+        let program = matches!(self.source, Source::Program(_));
+        if certainty == Certainty::Certain
+            && !program
+            && matches!(self.holds, Holds::Said(_))
+            && !facts.is_about_hubspot()
+            && !facts.has_own_words()
+        {
+            certainty = Certainty::Likely;
+        }
         if certainty == Certainty::Certain && !self.source.is_recorded() {
             certainty = Certainty::Likely;
             because.push_str(UNCONFIRMED);

@@ -162,6 +162,14 @@ fn is_named(text: &str) -> bool {
     word.len() > 4 && word.contains('_')
 }
 
+/// Whether a line ends in a method and a path or URL.
+fn ends_in_call(line: &str) -> bool {
+    let mut words = line.trim_end().rsplit(' ');
+    let (Some(url), Some(method)) = (words.next(), words.next()) else { return false };
+    let method = method.rsplit(['"', '[', '(', '\'', '`', '=']).next().unwrap_or(method);
+    (url.starts_with('/') || url.starts_with("http")) && matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE")
+}
+
 /// The HTTP status that a text names.
 fn status(text: &str) -> Option<u16> {
     let bytes = text.as_bytes();
@@ -190,11 +198,14 @@ fn status(text: &str) -> Option<u16> {
         let ours = before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n'])) || after.starts_with(": ");
         let noted = number >= 400
             && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
+        // `POST /crm/v3/objects/deals 400 what HubSpot says`
+        let called = number >= 400 && before.ends_with(' ') && after.starts_with(' ') && ends_in_call(line);
         let place = before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
         (!place
             && (bracketed
                 || first
                 || last
+                || called
                 || noted
                 || BEFORE.iter().any(|word| before.contains(word))
                 || AFTER.iter().any(|word| after.trim_start_matches([':', ' ', '-', ')', ']', '`']).starts_with(word))))

@@ -116,7 +116,11 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
         ["property", "object type", "schema", "subscription", "list"].iter().any(|what| facts.says(what) && facts.says("already exists"));
     let id_in = facts.says("Existing ID");
     (id_in || !told && !exists).then_some(())?;
-    (facts.status() == Some(409) || facts.is_category("CONFLICT") || facts.says("already exists. Existing ID")).then_some(())?;
+    (facts.status() == Some(409)
+        || facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"))
+        || facts.is_category("CONFLICT")
+        || facts.says("already exists. Existing ID"))
+    .then_some(())?;
     let id = facts
         .answer()
         .and_then(|answer| answer.message.split("Existing ID: ").nth(1))

@@ -40,6 +40,11 @@ fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     if !listed.is_empty() {
         return listed;
     }
+    // The older list has granular names, too, where an operation has no others.
+    let older = answer.named("requiredScopes");
+    if !older.is_empty() && older.iter().all(|name| name.contains('.') && ScopeId::of(name).is_some()) {
+        return older;
+    }
     let second = in_brackets(&answer.message);
     if second.is_empty() { in_list(&answer.message) } else { second }
 }
