@@ -17,6 +17,9 @@ pub(super) fn find(text: &[u8], is_family: impl Fn(&str) -> bool) -> Vec<(Range<
     static LIST: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)["'`](?P<family>[a-z][a-z-]{2,40})["'`]\s*,\s*["'`][a-z0-9][\w-]*["'`]"#).expect("a constant"));
     let mut found: Vec<(Range<usize>, Read)> = Vec::new();
+    if !has_quoted_version(text) {
+        return found;
+    }
     for captures in LIST.captures_iter(text) {
         let Some(family) = captures.name("family") else { continue };
         let inside = found.last().is_some_and(|(last, _)| last.contains(&family.start()));
@@ -29,6 +32,15 @@ pub(super) fn find(text: &[u8], is_family: impl Fn(&str) -> bool) -> Vec<(Range<
         }
     }
     found
+}
+
+/// Whether a version stands alone in quotes: without one no list holds a path, and no expression is compiled.
+fn has_quoted_version(text: &[u8]) -> bool {
+    memchr::memchr3_iter(b'"', b'\'', b'`', text).any(|quote| match &text[quote + 1..] {
+        [b'v', digit, close, ..] => digit.is_ascii_digit() && *close == text[quote],
+        [b'2', b'0', first, second, b'-', ..] => first.is_ascii_digit() && second.is_ascii_digit(),
+        _ => false,
+    })
 }
 
 /// The segments of a list from the quote of its first one on, and where the list ends.

@@ -143,7 +143,13 @@ fn rooms_taken(text: &[u8]) -> Vec<(Vec<u8>, String)> {
         Regex::new(r"(?-u)(?P<name>(?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)\s*=\s*[\w.$>()-]+?(?:\.|->)(?P<room>crm|cms|automation|conversations|marketing|settings|webhooks)(?:\(\))?\s*(?:;|\n|$)")
             .expect("a constant")
     });
+    // What is looked for first costs less than the expressions.
+    const NAMED: [&[u8]; 6] = [b"crm", b"cms", b"marketing", b"automation", b"conversations", b"settings"];
+    let has = |before: u8, name: &[u8]| memchr::memmem::find_iter(text, name).any(|at| at > 0 && text[at - 1] == before);
     let mut found = Vec::new();
+    if !NAMED.iter().any(|name| [b'.', b'>', b' ', b'{', b','].iter().any(|before| has(*before, name))) {
+        return found;
+    }
     for names in ROOMS.captures_iter(text).filter_map(|captures| captures.name("names")) {
         for name in names.as_bytes().split(|byte| *byte == b',') {
             let mut parts = name.split(|byte| *byte == b':').map(<[u8]>::trim_ascii);
