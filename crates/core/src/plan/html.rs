@@ -12,6 +12,7 @@ const STYLE: &str = "
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --paper: #14181e; --line: #38404b; --soft: #1d232b; --quiet: #a3adba; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { border-top: 2px solid var(--line); padding-top: 1.5rem; margin-top: 3rem; }
+h2.part { border-top: 0; padding-top: 0; margin-top: 1.5rem; font-size: 1.17em; break-before: auto; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { background: var(--soft); }
@@ -22,7 +23,7 @@ li { margin: .3rem 0; }
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #bbb; --soft: #f4f4f4; --quiet: #444; }
   body { max-width: none; margin: 0; font-size: 11pt; }
-  h2 { break-before: page; border: 0; margin-top: 0; }
+  h2:not(.part) { break-before: page; border: 0; margin-top: 0; }
   h2, h3 { break-after: avoid; }
   tr, pre, li { break-inside: avoid; }
 }
@@ -43,7 +44,15 @@ fn write_all(out: &mut String, plan: &Plan) -> std::fmt::Result {
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"keyway plan\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>"
     )?;
-    blocks(plan).iter().try_for_each(|block| write_block(out, block))?;
+    // Levels have no gap: before the first page, parts stand directly below the title.
+    let mut paged = false;
+    for block in blocks(plan) {
+        paged |= matches!(block, Block::Heading(2, _));
+        match &block {
+            Block::Heading(3, text) if !paged => writeln!(out, "<h2 class=\"part\">{}</h2>", Markup(text))?,
+            _ => write_block(out, &block)?,
+        }
+    }
     writeln!(out, "</main>\n</body>\n</html>")
 }
 

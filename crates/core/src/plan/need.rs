@@ -160,7 +160,7 @@ pub(super) fn successor(one: &Use) -> Successor {
     }
 }
 
-fn takes_developer_key(method: Method, path: &str) -> bool {
+pub(super) fn takes_developer_key(method: Method, path: &str) -> bool {
     let operation = Catalog::get().find(method, path);
     matches!(operation.and_then(|operation| Catalog::get().requirement_on(operation, None)), Some(Requirement::DeveloperKey))
 }

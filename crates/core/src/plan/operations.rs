@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::catalog::Method;
+
 use super::{Integration, Use, clue, ends, need};
 
 /// An operation and where it goes.
@@ -40,6 +42,13 @@ impl PlannedOperation {
         let target = self.successor.as_deref().unwrap_or(path);
         let reads = ["/search", "/batch/read", "/batch/archive", "/gdpr-delete"].iter().any(|end| path.ends_with(end));
         matches!(method, "POST" | "PUT" | "PATCH") && !reads && target.starts_with("/crm/") && target.contains("/objects/")
+    }
+
+    /// Whether it, or its successor, takes the developer API key and no token.
+    pub fn takes_developer_key(&self) -> bool {
+        let (method, path) = self.operation.split_once(' ').unwrap_or(("GET", &self.operation));
+        let takes = |path: &str| Method::parse(method).is_some_and(|method| need::takes_developer_key(method, path));
+        takes(path) || self.successor.as_deref().is_some_and(takes)
     }
 
     /// Whether `keyway fix` moves it: as it says itself, else by URL to a successor that is alike and

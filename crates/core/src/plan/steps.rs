@@ -124,6 +124,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
             Some(format!("keyway app create {name}{scopes}{owner}")),
         );
     }
+    developer_key(&mut steps, app);
     if app.work.by_fix > 0 || !app.fix_leaves.is_empty() {
         let folder = folders(app);
         steps.add(
@@ -177,6 +178,29 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
         );
     }
     steps.steps
+}
+
+/// Where a call's successor takes the developer API key: get the key and keep it. No app's token opens such a
+/// call, so it goes on to HubSpot itself.
+fn developer_key(steps: &mut Steps, app: &PlannedApp) {
+    let calls: Vec<String> =
+        app.operations.iter().filter(|one| one.takes_developer_key()).map(|one| format!("`{}`", one.operation)).collect();
+    if calls.is_empty() {
+        return;
+    }
+    steps.add(
+        Who::Person,
+        format!(
+            "In the developer account that owns the app, create the developer API key (Keys > Developer API key), or copy the one that exists. It opens {}",
+            calls.join(", ")
+        ),
+        None,
+    );
+    steps.add(
+        Who::Developer,
+        "Keep the key where the program's other secrets are, as `HUBSPOT_DEVELOPER_API_KEY`. Send these calls to HubSpot itself, `https://api.hubapi.com`, with `?hapikey=` and the key: no app's token opens them, so Keyway refuses them (`developer-key-only`)",
+        None,
+    );
 }
 
 /// The folder, and those of the libraries that it builds on.

@@ -344,6 +344,28 @@ fn p6_a_successor_that_takes_another_credential_says_so() {
 }
 
 #[test]
+fn p6_a_call_that_takes_the_developer_key_has_steps_that_get_and_keep_it() {
+    let plan = planned(vec![
+        Integration { name: "hook".into(), uses: vec![one("POST /webhooks/v3/{appId}/subscriptions", &[])], ..Integration::default() },
+        Integration { name: "reader".into(), uses: vec![one("GET /crm/v3/owners", &[])], ..Integration::default() },
+    ]);
+    let steps = |name: &str| {
+        let app = plan.apps.iter().find(|app| app.name == name).unwrap();
+        app.steps.iter().filter(|step| step.what.contains("developer API key") || step.what.contains("HUBSPOT_DEVELOPER_API_KEY")).count()
+    };
+    assert!(steps("hook") >= 2 && steps("reader") == 0, "{plan:?}");
+}
+
+#[test]
+fn the_headings_of_a_page_have_no_gap_between_their_levels() {
+    let uses = vec![one("GET /crm/v3/owners", &[])];
+    let page = html(&planned(vec![Integration { name: "a".into(), uses, ..Integration::default() }]));
+    let levels: Vec<u8> =
+        page.match_indices("<h").filter_map(|(at, _)| page.as_bytes().get(at + 2).copied()).filter(u8::is_ascii_digit).collect();
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1) && levels.first() == Some(&b'1'), "{levels:?}");
+}
+
+#[test]
 fn p6_the_introspection_of_private_app_tokens_stays() {
     let check = Use { auth: "none".into(), ..one("POST /oauth/v2/private-apps/get/access-token-info", &[]) };
     let plan = planned(vec![Integration { name: "a".into(), uses: vec![check, one("GET /crm/v3/owners", &[])], ..Integration::default() }]);
