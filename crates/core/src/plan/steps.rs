@@ -191,7 +191,7 @@ fn developer_key(steps: &mut Steps, app: &PlannedApp) {
     steps.add(
         Who::Person,
         format!(
-            "In the developer account that owns the app, create the developer API key (Keys > Developer API key), or copy the one that exists. It opens {}",
+            "In the developer account that owns the app, create the developer API key (Keys > Developer API key), or copy the one that exists, for {} or what takes its place",
             calls.join(", ")
         ),
         None,

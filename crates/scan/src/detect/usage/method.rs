@@ -75,7 +75,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = BLOCK.captures(above).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
     }
-    if let Some(method) = of_annotation(text, &line) {
+    if let Some(method) = of_annotation(text, &line, url.start) {
         return Some(method);
     }
     if let Some(method) = of_terraform(text, url) {
@@ -153,9 +153,10 @@ fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
 }
 
 /// The method that stands in an annotation beside that of the path: `@GET @Path("/contacts")`.
-fn of_annotation(text: &[u8], line: &Range<usize>) -> Option<Method> {
+fn of_annotation(text: &[u8], line: &Range<usize>, at: usize) -> Option<Method> {
     static VERB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)@(?P<verb>GET|POST|PUT|PATCH|DELETE)\b").expect("a constant"));
-    memchr::memmem::find(&text[line.clone()], b"@Path(")?;
+    let before = &text[line.start..at];
+    (before.ends_with(b"@Path(\"") || before.ends_with(b"@Path('")).then_some(())?;
     let annotates = |line: &Range<usize>| text[line.clone()].trim_ascii_start().starts_with(b"@");
     let mut whole = line.clone();
     for _ in 0..4 {

@@ -262,6 +262,7 @@ fn defines<'t>(source: &Source<'t>, node: Node<'_>) -> Option<&'t str> {
         | "local_function_statement" => node.child_by_field_name("name")?,
         "arrow_function"
         | "function_expression"
+        | "generator_function"
         | "lambda"
         | "anonymous_function"
         | "anonymous_function_creation_expression"

@@ -202,6 +202,27 @@ fn connections_and_transfers_read_unless_something_else_is_set_on_them() {
 }
 
 #[test]
+fn annotations_resolved_addresses_and_generators_keep_their_own_methods() {
+    all(&[
+        (
+            "Hub.kt",
+            "interface Hub {\n    @GET(\"API\") suspend fun all(): Page\n    @PATCH(\"API/{id}\") suspend fun edit(@Path(\"id\") id: String): C\n}\n",
+            &["GET", "PATCH"],
+        ),
+        (
+            "Hub.java",
+            "class Hub { static final URI B = URI.create(\"https://api.hubapi.com\");\n HttpRequest a() { return HttpRequest.newBuilder(B.resolve(\"/crm/v3/objects/contacts\")).header(\"a\", \"b\").build(); } }",
+            &["GET"],
+        ),
+        (
+            "a.mjs",
+            "const call = async function* (path) {\n  let url = 'https://api.hubapi.com' + path;\n  while (url) { const r = await fetch(url, { headers: H }); yield r; url = r.next; }\n};\nfor await (const c of call('/crm/v3/objects/contacts')) console.log(c);\n",
+            &["GET"],
+        ),
+    ]);
+}
+
+#[test]
 fn an_interface_of_a_rest_client_has_its_calls_below_its_own_path() {
     let text = "@Path(\"/crm/v3/objects\")\n@RegisterRestClient(baseUri = \"https://api.hubapi.com\")\npublic interface Hs {\n    @GET @Path(\"/contacts/{id}\")\n    C get(@PathParam(\"id\") String id);\n    @POST\n    @Path(\"/deals\")\n    D create(D d);\n}\n";
     assert_eq!(operations("Hs.java", text), ["GET /crm/v3/objects/contacts/{contactId}", "POST /crm/v3/objects/{objectType}"]);

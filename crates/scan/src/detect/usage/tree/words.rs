@@ -101,10 +101,10 @@ pub(super) fn names_url(name: &str) -> bool {
 
 /// Whether a function of this name hands its argument back in another form.
 pub(super) fn hands_back(name: &str) -> bool {
-    const LAST: [&str; 32] = [
+    const LAST: [&str; 33] = [
         "url", "uri", "path", "endpoint", "query", "format", "sprintf", "vsprintf", "join", "urljoin", "replace", "concat", "encode",
         "decode", "string", "str", "parse", "trim", "rtrim", "ltrim", "strip", "create", "escape", "quote", "append", "param", "params",
-        "link", "arg", "address", "expand", "freeze",
+        "link", "arg", "address", "expand", "freeze", "resolve",
     ];
     let words = words(name.as_bytes());
     let loads = words.iter().any(|word| matches!(word.as_str(), "download" | "upload"));
