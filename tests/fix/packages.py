@@ -14,14 +14,12 @@ KEYWAY_BIN names the binary. The first run needs the registries; later runs read
 """
 
 import argparse
-import ast
 import concurrent.futures
 import csv
 import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +27,8 @@ import tarfile
 import tempfile
 import warnings
 import zipfile
+
+from parsers import parses
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -88,37 +88,6 @@ def keyway(*arguments, folder):
     if done.returncode not in (0, 1):
         raise RuntimeError(f"keyway fix {' '.join(arguments)}: {done.stderr[-500:]}")
     return done
-
-
-def parses(path):
-    """Whether the language's own parser reads a file; None where there is none here."""
-    ending = path.suffix
-    if ending == ".py":
-        try:
-            ast.parse(path.read_bytes())
-            return True
-        except (SyntaxError, ValueError):
-            return False
-    if ending == ".json":
-        try:
-            json.loads(path.read_text(encoding="utf-8-sig"))
-            return True
-        except ValueError:
-            return False
-    commands = {".php": ["php", "-l"], ".rb": ["ruby", "-c"], ".sh": ["sh", "-n"], ".go": ["gofmt", "-l"]}
-    if ending in (".js", ".mjs", ".cjs"):
-        # As a module where it has imports, whatever its package says.
-        text = path.read_text()
-        module = ending == ".mjs" or re.search(r"^\s*(import|export)\b", text, re.M)
-        with tempfile.NamedTemporaryFile("w", suffix=".mjs" if module else ".cjs", delete=False) as copy:
-            copy.write(text)
-        done = subprocess.run(["node", "--check", copy.name], capture_output=True, timeout=60)
-        os.unlink(copy.name)
-        return done.returncode == 0
-    command = commands.get(ending)
-    if not command or not shutil.which(command[0]):
-        return None
-    return subprocess.run([*command, path], capture_output=True, timeout=60).returncode == 0
 
 
 def try_package(row):

@@ -16,6 +16,8 @@ import tempfile
 import urllib.parse
 import urllib.request
 
+from parsers import missing, parses
+
 HERE = pathlib.Path(__file__).resolve().parent
 KEYWAY = os.environ.get("KEYWAY_BIN", str(HERE.parents[1] / "target/debug/keyway"))
 # The day after everything that HubSpot has announced.
@@ -103,7 +105,15 @@ def check(folder, code, addresses):
     assert {name for name in [*RUNS, *PARSES] if any(f"{name}/" in one["path"] for one in report_of["usages"])} == {*RUNS, *PARSES}
     applied = json.loads(keyway("plan", code, "--by", "folder", "--apply", "--json", data=data).stdout)
     tokens = {app["app"]["name"]: app["token"]["value"] for app in applied["apps"]}
+    files = [file for file in code.rglob("*") if file.is_file()]
+    before = {file: parses(file) for file in files}
+    assert not [file for file, good in before.items() if good is False], f"these do not parse before: {before}"
     keyway("fix", "--write", code, codes=(0, 1))
+    broken = [str(file) for file, good in before.items() if good and not parses(file)]
+    assert not broken, f"these do not parse after `keyway fix --write`: {broken}"
+    for file in files:
+        if missing(file):
+            print(f"  {file.name} is not checked: {missing(file)} is not installed")
     written = {file: file.read_text() for file in code.rglob("*") if file.is_file()}
     keyway("fix", "--write", code, codes=(0, 1))
     assert written == {file: file.read_text() for file in code.rglob("*") if file.is_file()}, "twice is not once"
@@ -124,7 +134,7 @@ def check(folder, code, addresses):
     example = (code / ".env.example").read_text().split()
     assert "HUBSPOT_ACCESS_TOKEN=" in example and not any(KEY in line or TOKEN in line for line in example)
     print(f"  {len(fails_before)} were refused before" + (f" as of {AS_OF}" if later() else ""))
-    print(f"  {len(RUNS)} run again with the plan's scopes and no more, {len(PARSES)} parse")
+    print(f"  {len(RUNS)} run again with the plan's scopes and no more, {sum(good is True for good in before.values())} files parse as before")
 
 
 def install(data, base):
