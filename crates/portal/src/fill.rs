@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::account::Account;
 use crate::durable::Change;
+use crate::options::Options;
 use crate::state::Tx;
 use crate::{Call, Portal, RefillError, answer, copy, no_such_account, seed};
 
@@ -27,6 +28,8 @@ pub const SETS: [(&str, &str); 3] = [
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Seed {
+    /// What the account does by itself.
+    settings: Option<Options>,
     /// A built-in set.
     set: Option<String>,
     /// Custom object types, as HubSpot takes them.
@@ -133,6 +136,9 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn all(&mut self, seed: Seed) -> Filled {
+        if let Some(options) = seed.settings {
+            options.put(&mut self.tx);
+        }
         if let Some(set) = &seed.set {
             self.set(set)?;
         }

@@ -16,6 +16,7 @@ mod legacy;
 mod links;
 mod lists;
 mod moments;
+mod options;
 mod perform;
 mod pipelines;
 mod property;

@@ -71,6 +71,10 @@ pub const VALUES_MAX: usize = 500_000;
 /// A body as a JSON object.
 pub fn object(body: &[u8], work: &Work) -> Result<Map<String, Value>, ErrorBody> {
     work.read(body.len())?;
+    // HubSpot/hubspot-api-ruby#187.
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ErrorBody::validation("Invalid JSON input: a request body was expected, but none found"));
+    }
     let values = values(body);
     if values > VALUES_MAX {
         return Err(ErrorBody::validation(format!("Invalid input JSON: it has more than {VALUES_MAX} values")));

@@ -5,13 +5,15 @@
 use crate::derived;
 use crate::kind::Kind;
 use crate::links::End;
+use crate::options::Options;
 use crate::property::{Name, Property};
 use crate::record::Record;
 use crate::request::Request;
 use crate::space::Space;
 use crate::state::{State, Tx};
+use crate::words::words;
 
-use super::write::Values;
+use super::write::{Values, new_record};
 
 /// Completes what a caller writes to a record, or to a new one.
 pub fn complete(request: &Request<'_>, space: &Space, values: &mut Values, current: Option<&Record>) {
@@ -117,6 +119,67 @@ pub fn associate(tx: &mut Tx<'_>, (kind, id): End, written: &[(Name, String)]) {
             }
         }
     }
+}
+
+/// Domains at which anybody has an address: no company goes by them.
+const FREE_DOMAINS: [&str; 20] = [
+    "163.com",
+    "aol.com",
+    "comcast.net",
+    "gmail.com",
+    "gmx.de",
+    "gmx.net",
+    "googlemail.com",
+    "hotmail.com",
+    "icloud.com",
+    "live.com",
+    "mail.com",
+    "me.com",
+    "msn.com",
+    "outlook.com",
+    "proton.me",
+    "protonmail.com",
+    "qq.com",
+    "web.de",
+    "yahoo.com",
+    "yandex.com",
+];
+
+/// Associates a contact that got an address with the company of its domain, which is made where there is none
+/// (knowledge.hubspot.com, "How does the 'automatically create and associate companies with contacts' setting
+/// work?").
+pub fn associate_by_domain(request: &Request<'_>, tx: &mut Tx<'_>, (kind, id): End, written: &[(Name, String)]) {
+    let Some(address) = written.iter().find(|(name, _)| **name == *"email").map(|(_, value)| value) else { return };
+    let (Some(companies), Some((_, domain))) = (Kind::of("companies"), address.rsplit_once('@')) else { return };
+    let is_contact = Kind::of("contacts") == Some(kind) && Options::of(tx.state).associate_companies;
+    let from = (kind, id);
+    if !is_contact || FREE_DOMAINS.contains(&domain) || tx.state.links.of(from, companies).next().is_some() {
+        return;
+    }
+    let company = company_of(tx.state, companies, domain).unwrap_or_else(|| make_company(request, tx, companies, domain));
+    let primary: Vec<u32> = labelled(tx.state, kind, companies, "Primary").into_iter().collect();
+    tx.link(from, (companies, company), &primary);
+}
+
+/// The oldest company with a domain. The index of words is made when it is first needed.
+fn company_of(state: &State, companies: Kind, domain: &str) -> Option<u64> {
+    let name = &state.schema(companies).get("domain")?.name;
+    let parts: Vec<&str> = words(domain).collect();
+    let table = state.table(companies);
+    let own = |id: &u64| table.live(*id).and_then(|record| record.get(name)).is_some_and(|own| own.eq_ignore_ascii_case(domain));
+    table.with_words(name, &parts)?.into_iter().filter(own).min()
+}
+
+fn make_company(request: &Request<'_>, tx: &mut Tx<'_>, companies: Kind, domain: &str) -> u64 {
+    let id = tx.take_id(companies);
+    let schema = tx.state.schema(companies);
+    let named = |name: &str| schema.get(name).map(|property| (property.name.clone(), domain.to_owned()));
+    let values: Values = ["domain", "name"].into_iter().filter_map(named).collect();
+    // The account's own work, which no call is refused for.
+    let own = Request::of_program(request.app_id, request.now);
+    let record = new_record(&own, schema, id, &values).expect("what the program does is not bounded");
+    tx.put_record(companies, record);
+    id
 }
 
 fn labelled(state: &State, from: Kind, to: Kind, label: &str) -> Option<u32> {

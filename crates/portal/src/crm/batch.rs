@@ -124,7 +124,7 @@ fn write(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>, action: Action) -> 
         Action::Update | Action::Upsert => 200,
     };
     for made in staged.made {
-        write::put(tx, kind, made.record, &made.values, made.links);
+        write::put(request, tx, kind, made.record, &made.values, made.links);
     }
     Ok(reply(request, status, &results, &errors))
 }

@@ -156,7 +156,7 @@ fn create(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
         &View::written(tx.state, kind, &record, &values, true).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
-    write::put(tx, kind, record, &values, links);
+    write::put(request, tx, kind, record, &values, links);
     Ok(reply)
 }
 
@@ -174,7 +174,7 @@ fn update(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answe
         &View::written(tx.state, kind, &record, &values, false).seen_by(request.by, kind, tx.state.schema(kind)),
         request.work,
     )?;
-    write::put(tx, kind, record, &values, Vec::new());
+    write::put(request, tx, kind, record, &values, Vec::new());
     Ok(reply)
 }
 

@@ -46,7 +46,8 @@ pub struct Search {
 #[derive(Debug)]
 pub enum Filter {
     /// On the value of a property.
-    Property(Name, Condition),
+    /// With whether the property is calculated.
+    Property(Name, Condition, bool),
     /// On the ids of associated records.
     Associated(Kind, Operator, HashSet<String>),
 }
@@ -295,13 +296,14 @@ impl Filter {
         {
             return Err(bad_field("value", &format!("{wrong} is not a {} as {name} is", value_type.as_str())));
         }
-        Ok(Self::Property(name, Condition::new(operator, operands, value_type, property.field_type == "checkbox")))
+        let is_calculated = derived::is_calculated(kind, &name);
+        Ok(Self::Property(name, Condition::new(operator, operands, value_type, property.field_type == "checkbox"), is_calculated))
     }
 
     /// The property that the filter is about, unless it is about associations.
     pub fn on_property(&self) -> Option<(&Name, ValueType, Operator, &[String])> {
         match self {
-            Self::Property(name, condition) => Some((name, condition.value_type, condition.operator, &condition.given)),
+            Self::Property(name, condition, _) => Some((name, condition.value_type, condition.operator, &condition.given)),
             Self::Associated(..) => None,
         }
     }
@@ -326,8 +328,8 @@ impl Filter {
                 }
                 Ok(!is_among)
             }
-            Self::Property(name, condition) => {
-                let value = derived::value(state, kind, record, name);
+            Self::Property(name, condition, is_calculated) => {
+                let value = if *is_calculated { derived::value(state, kind, record, name) } else { record.get(name).map(Cow::Borrowed) };
                 work.read(value.as_ref().map_or(0, |value| value.len()))?;
                 work.charge(condition.steps())?;
                 Ok(condition.holds(value.as_deref()))

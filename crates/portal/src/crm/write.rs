@@ -387,11 +387,12 @@ pub fn ends_there(state: &State, ends: &[End]) -> Result<(), ErrorBody> {
 }
 
 /// Puts a record in its table, with its associations: those of a create, and those that its values name.
-pub fn put(tx: &mut Tx<'_>, kind: Kind, record: Record, written: &Values, links: Wanted) {
+pub fn put(request: &Request<'_>, tx: &mut Tx<'_>, kind: Kind, record: Record, written: &Values, links: Wanted) {
     let from = (kind, record.id);
     tx.put_record(kind, record);
     for (to, types) in links {
         tx.link(from, to, &types);
     }
     automatic::associate(tx, from, written);
+    automatic::associate_by_domain(request, tx, from, written);
 }

@@ -192,3 +192,11 @@ proptest! {
         }
     }
 }
+
+// HubSpot/hubspot-api-ruby#187.
+#[test]
+fn a_call_without_a_body_is_told_that_one_was_expected() {
+    let account = Account::new();
+    let refused = account.call_with("POST /crm/v3/objects/contacts", b"").expect(400);
+    assert_eq!(refused["message"], "Invalid JSON input: a request body was expected, but none found");
+}

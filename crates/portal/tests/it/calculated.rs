@@ -425,3 +425,62 @@ fn a_deal_cannot_keep_a_stage_of_another_pipeline() {
     account.call(&path, json!({ "properties": { "pipeline": "default" } })).refused(400, "INVALID_OPTION");
     account.call(&path, json!({ "properties": { "pipeline": "default", "dealstage": "contractsent" } })).expect(200);
 }
+
+// knowledge.hubspot.com/contacts/use-lifecycle-stages.
+#[test]
+fn a_deal_makes_an_opportunity_of_its_contact_and_a_won_one_a_customer() {
+    let account = Account::new();
+    let (contact, company) = (account.contact("ada@example.com"), account.make("companies", json!({ "name": "A" })));
+    let deal = make_deal(&account, "contractsent", "1");
+    associate(&account, &format!("deals/{deal}"), &format!("contacts/{contact}"));
+    associate(&account, &format!("deals/{deal}"), &format!("companies/{company}"));
+    let stages = || [shown(&account, "contacts", &contact, "lifecyclestage"), shown(&account, "companies", &company, "lifecyclestage")];
+    assert_eq!(stages(), ["opportunity", "opportunity"]);
+    change(&account, "contacts", &contact, json!({ "lifecyclestage": "evangelist" }));
+    change(&account, "deals", &deal, json!({ "dealstage": "closedwon" }));
+    assert_eq!(stages(), ["evangelist", "customer"]);
+    assert_ne!(shown(&account, "companies", &company, "closedate"), "-");
+    change(&account, "companies", &company, json!({ "lifecyclestage": "" }));
+    change(&account, "deals", &deal, json!({ "amount": "2" }));
+    assert_eq!(stages()[1], "-", "a deal that was won already changes nothing");
+}
+
+fn with_settings(settings: Value) -> Account {
+    let account = Account::new();
+    let now = keyway_core::time::Timestamp::from_ms(crate::support::NOW_MS);
+    account.block_on(account.portal().fill(HUB_ID, json!({ "settings": settings }), now)).unwrap();
+    account
+}
+
+// knowledge.hubspot.com, "How does the 'automatically create and associate companies with contacts' setting work?"
+#[test]
+fn a_contact_is_associated_with_the_company_of_its_domain_where_the_account_is_set_to() {
+    let account = with_settings(json!({ "associateCompanies": true }));
+    let known = account.make("companies", json!({ "name": "Acme", "domain": "Acme.example.com" }));
+    let company = |email: &str| {
+        let contact = account.contact(email);
+        shown(&account, "contacts", &contact, "associatedcompanyid")
+    };
+    assert_eq!(company("ada@acme.example.com"), known);
+    assert_eq!(company("ben@gmail.com"), "-");
+    let made = company("cleo@new.example.com");
+    assert_eq!(shown(&account, "companies", &made, "domain,name,num_associated_contacts"), "new.example.com new.example.com 1");
+    assert_eq!(company("dan@NEW.example.com"), made);
+    let other = account.make("contacts", json!({ "email": "eve@acme.example.com", "associatedcompanyid": made }));
+    assert_eq!(shown(&account, "contacts", &other, "associatedcompanyid"), made, "it has a company");
+    assert_eq!(account.get("/crm/v3/objects/companies").ids().len(), 2);
+    let plain = Account::new();
+    plain.contact("ada@acme.example.com");
+    assert_eq!(plain.get("/crm/v3/objects/companies").ids().len(), 0);
+}
+
+#[test]
+fn settings_of_a_seed_are_kept_and_unknown_ones_refused() {
+    let account = with_settings(json!({ "lifecycleFromDeals": false }));
+    let (contact, deal) = (account.contact("ada@example.com"), make_deal(&account, "closedwon", "1"));
+    associate(&account, &format!("deals/{deal}"), &format!("contacts/{contact}"));
+    assert_eq!(shown(&account, "contacts", &contact, "lifecyclestage"), "lead");
+    let now = keyway_core::time::Timestamp::from_ms(crate::support::NOW_MS);
+    let refused = account.block_on(account.portal().fill(HUB_ID, json!({ "settings": { "nosuch": true } }), now));
+    assert!(refused.unwrap_err().to_string().contains("nosuch"));
+}

@@ -297,7 +297,7 @@ impl Run<'_, '_> {
         self.progress.count(if found.is_some() { "UPDATED_OBJECTS" } else { "CREATED_OBJECTS" }, 1);
         self.progress.count("PROPERTY_VALUES_EMITTED", given.len());
         self.progress.wrote((kind, id));
-        write::put(self.tx, kind, record, &values, Vec::new());
+        write::put(&self.request, self.tx, kind, record, &values, Vec::new());
         Ok(id)
     }
 

@@ -1,0 +1,41 @@
+//! Settings of an account that HubSpot keeps in its interface and no API changes. A seed sets them.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::collections::{Item, Place};
+use crate::state::{State, Tx};
+
+/// What the account does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Options {
+    /// A contact is associated with the company of its address's domain, which is made where there is none.
+    /// Off until it is asked for: a test counts the companies that it makes.
+    pub associate_companies: bool,
+    /// Contacts and companies become opportunities by a deal, and customers by a won one.
+    pub lifecycle_from_deals: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { associate_companies: false, lifecycle_from_deals: true }
+    }
+}
+
+impl Options {
+    /// Those of an account.
+    pub fn of(state: &State) -> Self {
+        let kept = state.items.get(&PLACE, KEY);
+        kept.and_then(|item| serde_json::from_value(item.value.clone()).ok()).unwrap_or_default()
+    }
+
+    /// Keeps them.
+    pub fn put(self, tx: &mut Tx<'_>) {
+        tx.put_item(&PLACE, KEY, Item::new(serde_json::to_value(self).expect("flags always serialise")));
+    }
+}
+
+static PLACE: LazyLock<Place> = LazyLock::new(|| Place::new("account-options", &[]));
+const KEY: &str = "options";
