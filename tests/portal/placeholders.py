@@ -25,6 +25,8 @@ REQUIRED = {
 SHOWN = {}
 # One custom object type for each token.
 CUSTOM = {}
+# Unique properties made so far, by token and object type: a type has at most ten.
+KEYS = {}
 
 
 class Refused(Exception):
@@ -95,6 +97,18 @@ class Placeholders(httpx.BaseTransport):
         if archived:
             self.call("DELETE", f"/crm/objects/2026-03/{kind}/{made}")
         return made
+
+    def known(self, kind, one):
+        """The input of an upsert of a record that is there, by a unique property: HubSpot takes no id of a record."""
+        if (self.token, kind) not in KEYS:
+            group = self.call("GET", f"/crm/properties/2026-03/{kind}/groups")["results"][0]["name"]
+            name = unique("made_key")
+            body = {"name": name, "label": name, "groupName": group, "type": "string", "fieldType": "text", "hasUniqueValue": True}
+            self.call("POST", f"/crm/properties/2026-03/{kind}", body)
+            KEYS[self.token, kind] = name
+        name, value = KEYS[self.token, kind], unique("key")
+        self.record(kind, **{name: value})
+        return {**one, "id": value, "idProperty": name, "properties": {}}
 
     def property(self, kind, archived=False):
         name = unique("made_property")
@@ -245,7 +259,7 @@ class Placeholders(httpx.BaseTransport):
         elif action == "create":
             body["inputs"] = [self.new(kind, one) for one in body["inputs"]]
         elif action == "upsert":
-            body["inputs"] = [{**one, "id": self.record(kind), "idProperty": "hs_object_id", "properties": {}} for one in body["inputs"]]
+            body["inputs"] = [self.known(kind, one) for one in body["inputs"]]
         else:
             body.pop("idProperty", None)
             inputs = [{**one, "id": self.record(kind, self.archived and action == "read")} for one in body["inputs"]]

@@ -84,6 +84,11 @@ impl LinkTypes {
         self.of(from, to).iter().find(|link| link.id == id)
     }
 
+    /// The object types that a type of HubSpot's with this id is of.
+    pub fn pair_of(&self, id: u32) -> Option<Pair> {
+        TYPES.iter().find(|(_, types)| types.iter().any(|own| own.id == id)).map(|(pair, _)| *pair)
+    }
+
     /// The type with this id, or with this v3 name.
     pub fn find(&self, from: Kind, to: Kind, id_or_name: &str) -> Option<&LinkType> {
         let id = id_or_name.parse::<u32>().ok();

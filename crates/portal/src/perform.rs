@@ -224,6 +224,7 @@ fn request<'a>(call: &'a Call, route: &Route<'a>, work: &'a Work) -> Request<'a>
     Request {
         app_id: call.app_id,
         now: call.now,
+        source: "INTEGRATION",
         version: route.version,
         base: &call.base,
         path: call.path.as_str(),

@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub app_id: u64,
     /// The time of the call.
     pub now: Timestamp,
+    /// Where the records that it makes come from, as HubSpot names it: `INTEGRATION`, `IMPORT`.
+    pub source: &'static str,
     /// The form of the path.
     pub version: Version,
     /// Where the account is reached, and the path: for links to the next page.
@@ -38,7 +40,7 @@ impl Request<'_> {
     /// A request that nobody sent: what the program itself does in an app's name, whose work was bounded before.
     pub fn of_program(app_id: u64, now: Timestamp) -> Self {
         let (version, query) = (Version::Dated, Query::default());
-        Self { app_id, now, version, base: "", path: "", query, body: b"", by: None, work: &UNBOUNDED }
+        Self { app_id, now, source: "INTEGRATION", version, base: "", path: "", query, body: b"", by: None, work: &UNBOUNDED }
     }
 
     /// The body as a JSON object.

@@ -110,7 +110,7 @@ fn make(tx: &mut Tx<'_>, now: Timestamp, name: &str, count: usize, properties: i
         let schema = tx.state.schema(kind);
         let mut values: Values =
             properties(at).into_iter().filter_map(|(name, value)| Some((schema.get(name)?.name.clone(), value))).collect();
-        automatic::complete(&request, tx.state.space(kind), &mut values, None);
+        automatic::complete(&request, tx.state, kind, &mut values, None);
         let record = new_record(&request, schema, id, &values).expect("a seed is not bounded");
         tx.put_record(kind, record);
         ids.push(id);

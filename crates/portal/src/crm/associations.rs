@@ -181,7 +181,7 @@ fn put_labelled(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> A
     let types = type_ids(Some(&body))?;
     two_ends(tx.state, from, to)?;
     ends_there(tx.state, &[from])?;
-    check_link(tx.state, from.0, to, &types)?;
+    check_link(tx.state, from, to, &types)?;
     charge_link(tx.work, tx.state, from, to, &types)?;
     within_limits(tx.state, from, to, &types)?;
     tx.link(from, to, &types);
@@ -310,7 +310,7 @@ fn batch_create(request: &Request<'_>, tx: &mut Tx<'_>, from: Kind, to: Kind) ->
         let types = input_types(tx.state, request.version, input, from, to)?;
         two_ends(tx.state, ends.0, ends.1)?;
         ends_there(tx.state, &[ends.0])?;
-        check_link(tx.state, from, ends.1, &types)?;
+        check_link(tx.state, ends.0, ends.1, &types)?;
         if types.is_empty() {
             return Err(bad_field("types", "must not be empty"));
         }

@@ -16,14 +16,14 @@ use crate::words::words;
 use super::write::{Values, new_record};
 
 /// Completes what a caller writes to a record, or to a new one.
-pub fn complete(request: &Request<'_>, space: &Space, values: &mut Values, current: Option<&Record>) {
+pub fn complete(request: &Request<'_>, state: &State, kind: Kind, values: &mut Values, current: Option<&Record>) {
+    let space = state.space(kind);
     let Some(name) = space.kind.row().map(|row| row.name) else { return };
     match name {
         "contacts" | "companies" => {
             forward(space, values, current);
-            // developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide; answers to creates
-            // show a lead where the caller named no stage.
-            if name == "contacts" && current.is_none() && given(values, "lifecyclestage").is_none() {
+            // Answers to creates of contacts and companies show a lead where the caller named no stage.
+            if current.is_none() && given(values, "lifecyclestage").is_none() {
                 set(space, values, "lifecyclestage", "lead");
             }
             // "Close date: the date that a contact became a customer".
@@ -41,7 +41,21 @@ pub fn complete(request: &Request<'_>, space: &Space, values: &mut Values, curre
                 set(space, values, "hs_timestamp", &start);
             }
         }
+        "line_items" if current.is_none() => from_product(state, space, values),
         _ => {}
+    }
+}
+
+/// A new line item has what its product has, unless the caller says otherwise
+/// (developers.hubspot.com/docs/api-reference/latest/crm/objects/line-items/guide).
+fn from_product(state: &State, space: &Space, values: &mut Values) {
+    let Some(products) = Kind::of("products") else { return };
+    let product = given(values, "hs_product_id").and_then(|id| state.table(products).live(id.parse().ok()?));
+    let Some(product) = product else { return };
+    for property in space.schema.properties().filter(|property| !property.is_read_only() && !property.is_owner()) {
+        if let Some(value) = product.get(&property.name).filter(|_| given(values, &property.name).is_none()) {
+            values.push((property.name.clone(), value.to_owned()));
+        }
     }
 }
 

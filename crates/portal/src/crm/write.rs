@@ -64,7 +64,7 @@ pub fn properties(
     if !faults.is_empty() {
         return Err(not_valid(state.hub_id, &faults));
     }
-    automatic::complete(request, space, &mut values, current);
+    automatic::complete(request, state, kind, &mut values, current);
     if current.is_none() {
         check_required(space, &values)?;
         values.extend(default_pipeline(space, &values));
@@ -221,7 +221,7 @@ pub fn new_record(request: &Request<'_>, schema: &Schema, id: u64, values: &Valu
     }
     // Whose id `hs_object_source_id` is.
     if let Some(property) = schema.get("hs_object_source") {
-        record.set(&property.name, "INTEGRATION", request.now, request.app_id);
+        record.set(&property.name, request.source, request.now, request.app_id);
     }
     if let Some(name) = &schema.created_name {
         record.set_quietly(name, &request.now.to_iso(), request.now);
@@ -325,7 +325,7 @@ fn wanted_link(request: &Request<'_>, state: &State, from: Kind, one: &Value) ->
     let to = to.ok_or_else(|| ErrorBody::validation(format!("{first} is not a type of an association of a {}", state.singular(from))))?;
     // Before it is looked whether the other record is there, which its type's scope covers too.
     request.needs(to, Access::Write)?;
-    check_link(state, from, (to, id), &types)?;
+    check_link(state, (from, 0), (to, id), &types)?;
     Ok(((to, id), types))
 }
 
@@ -365,11 +365,17 @@ pub fn charge_link(work: &Work, state: &State, from: End, to: End, types: &[u32]
 }
 
 /// The other record must be there, and the types be those of the pair.
-pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(), ErrorBody> {
-    if let Some(unknown) = types.iter().find(|id| state.link_types.get(from, to.0, **id).is_none()) {
+pub fn check_link(state: &State, from: End, to: End, types: &[u32]) -> Result<(), ErrorBody> {
+    if let Some(unknown) = types.iter().find(|id| state.link_types.get(from.0, to.0, **id).is_none()) {
+        // HubSpot takes the ids for those of the types that the association's type is of
+        // (HubSpot/hubspot-api-nodejs#646).
+        if let Some(pair) = state.link_types.pair_of(*unknown) {
+            let strange = [(pair.0, from), (pair.1, to)].into_iter().filter(|(kind, end)| *kind != end.0);
+            return Err(not_valid_ends(state, strange.map(|(kind, end)| (kind, end.1))));
+        }
         return Err(ErrorBody::validation(format!(
             "{unknown} is not a type of an association from {} to {}",
-            state.singular(from),
+            state.singular(from.0),
             state.singular(to.0)
         )));
     }
@@ -378,12 +384,20 @@ pub fn check_link(state: &State, from: Kind, to: End, types: &[u32]) -> Result<(
 
 /// Refuses an association with a record that is not there (HubSpot/hubspot-api-nodejs#646).
 pub fn ends_there(state: &State, ends: &[End]) -> Result<(), ErrorBody> {
-    let missing = ends.iter().filter(|(kind, id)| state.table(*kind).live(*id).is_none());
-    let missing: Vec<String> = missing.map(|(kind, id)| format!("{}={id} is not valid", state.space(*kind).shouted())).collect();
-    if missing.is_empty() {
-        return Ok(());
+    let mut missing = ends.iter().copied().filter(|(kind, id)| state.table(*kind).live(*id).is_none()).peekable();
+    if missing.peek().is_none() { Ok(()) } else { Err(not_valid_ends(state, missing)) }
+}
+
+fn not_valid_ends(state: &State, ends: impl Iterator<Item = End>) -> ErrorBody {
+    let (mut named, mut ids, mut types) = (Vec::new(), Vec::new(), Vec::new());
+    for (kind, id) in ends {
+        let shouted = state.space(kind).shouted();
+        named.push(format!("{shouted}={id} is not valid"));
+        ids.push(id.to_string());
+        types.push(shouted);
     }
-    Err(ErrorBody::validation("One or more associations are invalid").context("INVALID_OBJECT_IDS", missing))
+    let error = ErrorBody::validation("One or more associations are invalid").context("INVALID_OBJECT_IDS", named);
+    error.context("objectId", ids).context("objectType", types)
 }
 
 /// Puts a record in its table, with its associations: those of a create, and those that its values name.

@@ -48,6 +48,8 @@ pub enum Rule {
     IsZero,
     /// Something of the owner whom the input names.
     Owner(OwnerField),
+    /// A telephone number as +, country and number.
+    Phone(PhonePart),
     /// The amount in the account's currency.
     Home,
     /// What a discount takes off a line item.
@@ -65,6 +67,14 @@ pub enum Fact {
     Won,
     Lost,
     Probability,
+}
+
+/// A part of a telephone number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PhonePart {
+    All,
+    Country,
+    Digits,
 }
 
 /// Something of an owner.
@@ -104,6 +114,9 @@ impl Rule {
             "owner-user" => Self::Owner(OwnerField::User),
             "owner-name" => Self::Owner(OwnerField::Name),
             "owner-email" => Self::Owner(OwnerField::Email),
+            "phone" => Self::Phone(PhonePart::All),
+            "phone-country" => Self::Phone(PhonePart::Country),
+            "phone-digits" => Self::Phone(PhonePart::Digits),
             "home" => Self::Home,
             "reduction" => Self::Reduction,
             "net" => Self::Net,
@@ -166,6 +179,7 @@ impl Rule {
                     OwnerField::Email => owner.email.as_str().into(),
                 })
             }
+            Self::Phone(part) => part.of(&input(0)?).map(Cow::from),
             Self::Home => {
                 let is_foreign = input(1).is_some_and(|code| *code != *view.state.settings.currency);
                 if is_foreign { written(amount(0)? * amount(2)?) } else { input(0) }
@@ -173,6 +187,25 @@ impl Rule {
             Self::Reduction => written(reduction(amount(0)?, amount(1), amount(2), amount(3))?),
             Self::Net => written(net(amount(0)?, amount(1), amount(2), amount(3))),
             Self::Margin => written(net(amount(0)?, amount(1), amount(2), amount(3)) - amount(4)? * amount(1).unwrap_or(1.0)),
+        }
+    }
+}
+
+impl PhonePart {
+    /// Numbers of North America, as HubSpot takes ten digits without a country, and any that begins with +.
+    fn of(self, text: &str) -> Option<String> {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let has_country = text.trim_start().starts_with('+');
+        let north_american = match digits.len() {
+            10 if !has_country => Some(digits.as_str()),
+            11 => digits.strip_prefix('1'),
+            _ => None,
+        };
+        match (self, north_american) {
+            (Self::All, Some(number)) => Some(format!("+1{number}")),
+            (Self::All, None) => (has_country && (8..=15).contains(&digits.len())).then(|| format!("+{digits}")),
+            (Self::Country, number) => number.map(|_| "US".to_owned()),
+            (Self::Digits, number) => number.map(str::to_owned),
         }
     }
 }
@@ -261,6 +294,14 @@ mod tests {
     fn a_probability_has_the_digits_of_the_binary_fraction() {
         assert_eq!(exact(0.2), "0.200000000000000011102230246251565404236316680908203125");
         assert_eq!((exact(1.0), exact(0.0), exact(0.5)), ("1".into(), "0".into(), "0.5".into()));
+    }
+
+    #[test]
+    fn a_telephone_number_is_brought_to_one_form_where_its_country_is_known() {
+        let of = |text: &str| PhonePart::All.of(text);
+        assert_eq!((of("(877) 929-0687"), of("7087038093")), (Some("+18779290687".into()), Some("+17087038093".into())));
+        assert_eq!((of("+351 21 000 0000"), of("021 000 0000 1"), of("call me")), (Some("+351210000000".into()), None, None));
+        assert_eq!((PhonePart::Country.of("+1 877 929 0687"), PhonePart::Digits.of("+351 21 000 0000")), (Some("US".into()), None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What a single function does is tested beside it; here stand the promises of a whole call.
 
 mod associations;
+mod automatic;
 mod bad_input;
 mod batches;
 mod calculated;

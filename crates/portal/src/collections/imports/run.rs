@@ -35,7 +35,7 @@ type Placed<'a> = Vec<(usize, &'a Column)>;
 
 /// Does the next part of an import, of about so many steps; whether all is done then.
 pub fn part(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], progress: &mut Progress, (now, app_id): (Timestamp, u64), steps: u64) -> bool {
-    let request = Request::of_program(app_id, now);
+    let request = Request { source: "IMPORT", ..Request::of_program(app_id, now) };
     let mut run = Run { tx, plan, request, progress, domains: None };
     // All files are looked at before a record is written.
     if run.progress.placed.is_none() {
