@@ -17,6 +17,7 @@ mod table;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
+use crate::crm::batch::entry;
 use crate::request::{Query, bad_field, id_text, inputs, object};
 use crate::route::is_version;
 use crate::state::Tx;
@@ -246,11 +247,13 @@ impl Within {
         let mut body = asked.body()?;
         plain_ids(&mut body);
         let inputs = inputs(&body, BATCH_MAX)?;
-        let (mark, mut results) = (tx.mark(), Vec::new());
+        let (mark, mut results, mut missing) = (tx.mark(), Vec::new(), Vec::new());
+        let is_read = asked.call.path.as_str().ends_with("/read");
         for input in inputs {
             let charged = tx.work.write(input_size(tx, &self.place, input)).map_err(ErrorBody::from);
             match charged.and_then(|()| one(self, asked, tx, input)) {
                 Ok(value) => results.push(value),
+                Err(refused) if is_read && refused.status == 404 => missing.push(self.id_of(input)?),
                 Err(refused) => {
                     tx.back_to(mark);
                     return Err(refused);
@@ -259,7 +262,14 @@ impl Within {
         }
         let created = asked.call.path.as_str().ends_with("/create");
         let at = asked.now();
-        Ok(reply(if created { 201 } else { 200 }, json!({ "status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at })))
+        let mut body = json!({ "status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at });
+        if missing.is_empty() {
+            return Ok(reply(if created { 201 } else { 200 }, body));
+        }
+        let error = ErrorBody::not_found("Some of the ids do not exist");
+        body["numErrors"] = 1.into();
+        body["errors"] = json!([entry(&error, json!({ "ids": missing }))]);
+        Ok(reply(207, body))
     }
 
     fn batch_archive(&self, asked: &Asked<'_>, tx: &mut Tx<'_>) -> Answer {

@@ -7,7 +7,7 @@ mod account;
 mod association_labels;
 pub(crate) mod associations;
 pub(crate) mod automatic;
-mod batch;
+pub(crate) mod batch;
 mod candidates;
 mod conditions;
 mod limits;

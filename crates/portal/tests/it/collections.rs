@@ -102,6 +102,9 @@ fn a_batch_changes_all_of_its_inputs_or_none() {
     let update = json!({ "inputs": [{ "id": ids[0], "name": "x" }, { "id": "999", "name": "y" }] });
     account.call(&format!("POST {root}/batch/update"), update).refused(404, "999");
     let read = account.call(&format!("POST {root}/batch/read"), json!({ "inputs": ids })).expect(200);
+    let some = json!({ "inputs": [ids[0], "999999"] });
+    let part = account.call(&format!("POST {root}/batch/read"), some).expect(207);
+    assert_eq!((part["results"].as_array().unwrap().len(), &part["errors"][0]["context"]["ids"]), (1, &json!(["999999"])));
     assert_eq!((&read["results"][0]["name"], account.get(root).expect(200)["total"].as_u64()), (&json!("a"), Some(2)));
     account.call(&format!("POST {root}/batch/archive"), json!({ "inputs": [ids[0]] })).expect(204);
     assert_eq!(account.get(root).expect(200)["total"], 1);
