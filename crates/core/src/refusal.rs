@@ -73,7 +73,7 @@ impl Refusal {
         self.row().cause
     }
 
-    /// What to do, in order. `APP`, `TOKEN` and `HUB_ID` stand for the ids of the call.
+    /// What to do, in order; commands stand between backticks. `APP`, `TOKEN` and `HUB_ID` stand for the ids of the call.
     pub const fn remedy(self) -> &'static [&'static str] {
         self.row().remedy
     }

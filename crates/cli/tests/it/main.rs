@@ -33,6 +33,8 @@ mod links;
 mod people_pages;
 /// One app for each integration.
 mod plan;
+/// The commands that refusals name.
+mod refusals;
 /// Every operation of the admin API for every role and for nobody.
 mod roles;
 /// Finding keys and calls in files.

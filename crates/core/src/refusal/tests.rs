@@ -31,10 +31,10 @@ fn each_refusal_has_a_sentence_and_a_remedy() {
 
 #[test]
 fn a_remedy_has_the_ids_of_the_call() {
-    assert_eq!(Refusal::AppDisabled.remedy_for(Some(7), None, None)[1], "Enable the app: keyway app enable 7.");
-    assert_eq!(Refusal::AppDisabled.remedy_for(None, None, None)[1], "Enable the app: keyway app enable APP.");
-    assert!(Refusal::TokenRotated.remedy_for(Some(7), Some(70), Some(1))[2].ends_with("keyway token users 70."));
-    assert!(Refusal::ConnectionCredential.remedy_for(None, None, Some(9))[0].ends_with("keyway account check 9."));
+    assert_eq!(Refusal::AppDisabled.remedy_for(Some(7), None, None)[1], "Enable the app: `keyway app enable 7`.");
+    assert_eq!(Refusal::AppDisabled.remedy_for(None, None, None)[1], "Enable the app: `keyway app enable APP`.");
+    assert!(Refusal::TokenRotated.remedy_for(Some(7), Some(70), Some(1))[2].ends_with("keyway token users 70`."));
+    assert!(Refusal::ConnectionCredential.remedy_for(None, None, Some(9))[0].ends_with("keyway account check 9`."));
     assert_eq!(in_place("APPLE", "APP", 1), "APPLE");
 }
 

@@ -7,7 +7,7 @@ use keyway_core::sunset;
 
 use super::apps::App;
 use super::words::counted;
-use crate::audit::AuditRecord;
+use crate::audit::{AuditRecord, REFUSED_CALLS};
 
 /// What is said of a record.
 pub(super) struct Explained {
@@ -53,7 +53,12 @@ fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
         None if record.operation.contains(" (unlisted) ") => {
             format!("{}: not in Keyway's catalog of HubSpot operations.", record.operation)
         }
-        None => format!("{}: a path of no HubSpot operation.", record.operation),
+        None if record.operation == REFUSED_CALLS => "Calls of unknown callers, counted together.".to_owned(),
+        None => match record.word().and_then(|word| Word(word).explained()) {
+            Some(Refusal::MethodNotAllowed) => format!("{}: HubSpot has the path with other methods.", record.operation),
+            // Keyway looks for the operation of callers that it knows, and of paths that it can read.
+            _ => format!("{}: refused before Keyway looked for the operation.", record.operation),
+        },
     }
 }
 
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn each_cause_is_named_rightly_with_the_command_that_mends_it() {
         for (refusal, status, cause, command) in [
-            (Refusal::AppDisabled, 401, "The app is disabled.", "keyway app enable 1."),
+            (Refusal::AppDisabled, 401, "The app is disabled.", "`keyway app enable 1`."),
             (Refusal::TokenRevoked, 401, "The token was revoked.", "keyway token rotate 1 --deliver"),
             (Refusal::DeveloperKeyOnly, 403, "only the developer API key", "at HubSpot itself"),
             (Refusal::AuditNotWritable, 503, "The audit log can't be written", "Free disk space"),
@@ -200,7 +205,7 @@ mod tests {
             (Refusal::Ended, 404, "has ended by the day", "Move the call to the successor"),
             (Refusal::Fault, 429, "A fault rule made the call fail", "keyway portal fault clear"),
             (Refusal::NotServed, 501, "does not serve this operation", "keyway portal coverage"),
-            (Refusal::ConnectionCredential, 502, "refuses the credential of the account's connection", "keyway account check 9."),
+            (Refusal::ConnectionCredential, 502, "refuses the credential of the account's connection", "`keyway account check 9`."),
         ] {
             let said = said(refusal, status);
             assert!(said.contains(cause) && said.contains(command), "{said}");
@@ -209,11 +214,22 @@ mod tests {
     }
 
     #[test]
+    fn a_call_without_an_operation_is_not_called_a_path_that_hubspot_does_not_have() {
+        let asked = |operation: &str, rule: &str| {
+            let refused = AuditRecord { rule: Some(rule.into()), ..record(operation, Some(401), None) };
+            explain(&refused, None).asked
+        };
+        assert_eq!(asked("GET (unknown)", "app-disabled"), "GET (unknown): refused before Keyway looked for the operation.");
+        assert_eq!(asked("PUT (unknown)", "method-not-allowed"), "PUT (unknown): HubSpot has the path with other methods.");
+        assert!(asked(REFUSED_CALLS, "no-credential").starts_with("Calls of unknown callers"));
+    }
+
+    #[test]
     fn the_command_that_allows_an_operation_names_it() {
         let unlisted = AuditRecord { rule: Some("unlisted-operation".into()), ..record("GET (unlisted) /a/*", Some(403), None) };
-        assert!(explain(&unlisted, None).remedy[1].ends_with("keyway app update 1 --unlisted 'GET /a/*'."));
+        assert!(explain(&unlisted, None).remedy[1].ends_with("keyway app update 1 --unlisted 'GET /a/*'`."));
         let listed = AuditRecord { rule: Some("no-scope-exists".into()), ..record("GET /a/{id}/b", Some(403), None) };
-        assert!(explain(&listed, None).remedy[0].ends_with("--unlisted 'GET /a/*/b'."));
+        assert!(explain(&listed, None).remedy[0].ends_with("--unlisted 'GET /a/*/b'`."));
     }
 
     #[test]
