@@ -246,7 +246,7 @@ mod tests {
         let explained = explain(&record("GET (unknown)", Some(503), Some("SERVICE_UNAVAILABLE")), None);
         assert!(!explained.outcome.contains("HubSpot did not answer") && !explained.remedy.is_empty(), "{}", explained.outcome);
         let explained = explain(&record("GET (unknown)", Some(401), Some("CONNECTION_REVOKED")), None);
-        assert!(explained.remedy[0].contains("keyway account add --oauth"), "{:?}", explained.remedy);
+        assert!(explained.remedy[0].contains("keyway account create --oauth"), "{:?}", explained.remedy);
     }
 
     #[test]
