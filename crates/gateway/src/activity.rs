@@ -11,7 +11,7 @@ use keyway_core::quota::BURST_MS;
 use keyway_core::time::Timestamp;
 
 use crate::audit::{AuditError, AuditFilter, AuditLog};
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// A minute each, for the last hour.
 const MINUTE_MS: i64 = 60_000;

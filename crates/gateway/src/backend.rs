@@ -1,8 +1,6 @@
 //! What answers a call that was let through: the embedded portal, or HubSpot over a connection.
 
 use std::borrow::Cow;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +18,7 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 
+pub use crate::boxed::BoxFuture;
 use crate::limiter::{Asking, Slot};
 use crate::model::Connection;
 use crate::upstream::health::State;
@@ -54,9 +53,6 @@ pub struct BackendReply {
     /// JSON, or nothing.
     pub body: Bytes,
 }
-
-/// A future that a trait object can return.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Answers calls.
 pub trait Backend: Send + Sync {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use keyway_core::time::{Moment, Now, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Where time comes from: this machine, or whoever holds it.
 #[derive(Clone, Debug, Default)]

@@ -32,7 +32,7 @@ use keyway_core::token::{PlainToken, is_region};
 use keyway_core::unlisted::Unlisted;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::backend::BoxFuture;
+use crate::boxed::BoxFuture;
 use crate::clock;
 use crate::model::{Account, App, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::principal::Principal;

@@ -19,6 +19,11 @@ pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a connection that is returned.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// Integers of databases are signed; ids and counts stay far below the half.
+pub(crate) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 /// A change under way; nothing of it counts before `commit`.
 #[derive(Debug)]
 pub struct Change(Transaction<'static, Any>);

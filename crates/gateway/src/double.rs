@@ -12,7 +12,7 @@ mod snapshots;
 
 use serde_json::Value;
 
-use crate::backend::BoxFuture;
+use crate::boxed::BoxFuture;
 use crate::webhooks::deliveries::Deliveries;
 
 pub use clock::AccountClock;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyway_core::time::Moment;
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Wrong secrets, by whom they come from (an address, a name).
 pub struct Guesses<K> {

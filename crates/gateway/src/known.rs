@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use keyway_core::sensitive::Sensitivity;
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// How long it is believed which properties of a type are sensitive.
 const AGE_MAX: Duration = Duration::from_secs(300);

@@ -9,6 +9,7 @@ pub mod arriving;
 pub mod audit;
 pub mod backend;
 pub mod backup;
+pub mod boxed;
 pub mod clock;
 mod console;
 pub mod control;
@@ -26,8 +27,10 @@ pub mod pipeline;
 pub mod principal;
 pub mod proxy;
 pub mod registry;
+mod role;
 pub mod server;
 pub mod store;
+mod sync;
 #[cfg(test)]
 mod testing;
 pub mod tls;

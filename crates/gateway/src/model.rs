@@ -9,7 +9,7 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
 use keyway_core::unlisted::Unlisted;
 
-use crate::principal::Role;
+use crate::role::Role;
 use crate::upstream::Base;
 
 /// One HubSpot account. Its backend is the embedded portal, or a connection to HubSpot.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -26,6 +26,7 @@ use crate::double::Double;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
 use crate::model::{Account, App, Distribution, PublicApp, Token};
+use crate::sync::locked;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -618,9 +619,4 @@ impl AccountEntry {
             Counts::Connected(limiter) => limiter.daily(now),
         }
     }
-}
-
-/// A panic while counting leaves a count that is at worst off by one; go on with it.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

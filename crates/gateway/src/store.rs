@@ -34,6 +34,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor
 use crate::audit::chain::ChainKey;
 use crate::database;
 pub use crate::database::Change;
+use crate::database::signed;
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
@@ -669,11 +670,6 @@ fn grant(row: &AnyRow) -> Result<Option<Grant>, StoreError> {
 
 fn json_list(list: &[String]) -> String {
     serde_json::Value::from(list).to_string()
-}
-
-/// SQLite's integers are signed; ids and counts stay far below the half.
-pub(crate) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {

@@ -17,8 +17,9 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock;
 use crate::control::Control;
-use crate::registry::{Registry, locked};
+use crate::registry::Registry;
 use crate::store::StoreError;
+use crate::sync::locked;
 use crate::upstream::Upstream;
 use crate::upstream::health::State;
 

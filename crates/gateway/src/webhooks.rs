@@ -26,7 +26,8 @@ use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::control::Control;
-use crate::registry::{AppEntry, Registry, locked};
+use crate::registry::{AppEntry, Registry};
+use crate::sync::locked;
 use crate::upstream::{self, UpstreamError};
 use deliveries::{Delivery, is_success};
 

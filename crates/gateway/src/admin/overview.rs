@@ -24,7 +24,8 @@ use crate::audit::OperationUse;
 use crate::clock;
 use crate::model::{Account, App, Token};
 use crate::principal::Principal;
-use crate::registry::{Standing, locked};
+use crate::registry::Standing;
+use crate::sync::locked;
 
 /// Rows of each list; the whole is behind the list's own page.
 const ROWS_MAX: usize = 12;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Mutex;
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Places that are kept; a folder of noise has more.
 const PLACES_MAX: usize = 1_000;

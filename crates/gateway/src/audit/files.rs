@@ -27,7 +27,7 @@ use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
 use super::damage::{Damage, Noticed};
 use super::row::Row;
-use crate::registry::locked;
+use crate::sync::locked;
 pub(crate) use copy::{copy, has_logs, is_readable};
 pub(super) use index::Alike;
 use index::Index;

@@ -19,7 +19,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
 use super::row::{Begun, Named, Row};
-use crate::store::signed;
+use crate::database::signed;
 
 /// How often a writer says that it lives.
 pub(super) const BEAT_EVERY: Duration = Duration::from_secs(2);

@@ -9,7 +9,7 @@ use keyway_core::touched::RecordRef;
 
 use super::files::{Alike, sources_of};
 use super::{AuditError, AuditLog, AuditRecord, Readers, blocking, postgres};
-use crate::store::signed;
+use crate::database::signed;
 
 /// Records on one page at most.
 pub(crate) const LIMIT_MAX: u32 = 10_000;

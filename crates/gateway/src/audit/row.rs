@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{ColumnIndex, Decode, Error, Row as _, Type};
 
 use super::AuditEntry;
-use crate::store::signed;
+use crate::database::signed;
 
 /// The category of a call whose process died before its outcome was known.
 const OUTCOME_UNKNOWN: &str = Refusal::OutcomeUnknown.category();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyway_core::time::Timestamp;
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// The time of one account.
 #[derive(Default)]

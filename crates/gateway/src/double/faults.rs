@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Rules of one account.
 const RULES_MAX: usize = 200;

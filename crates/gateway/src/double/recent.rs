@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// A thing that is kept.
 pub trait Keep {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Copies of one account.
 const COPIES_MAX: usize = 50;

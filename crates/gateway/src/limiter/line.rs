@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, watch};
 
 use crate::clock;
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// How long Redis may take to answer; then each instance goes on with its part of the limits.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_millis(400);

@@ -10,7 +10,7 @@ use keyway_core::time::Moment;
 
 use crate::audit::{AuditEntry, AuditLog, summary};
 use crate::guesses::source_network;
-use crate::registry::locked;
+use crate::sync::locked;
 
 /// Refusals of one kind from one source that have a record each, in a second.
 const FULL_MAX: u32 = 10;

@@ -19,7 +19,7 @@ use super::postings::{Bits, Postings};
 use crate::audit::chain::{ChainKey, Seal};
 use crate::audit::query::{AuditFilter, StatusFilter, names_of, time_of};
 use crate::audit::row::Row;
-use crate::store::signed;
+use crate::database::signed;
 
 /// Records after which a new block begins. One is read to find one record, so it is a matter of a millisecond.
 const BLOCK_RECORDS: u32 = 1_024;

@@ -9,7 +9,7 @@ use super::sql::Sql;
 use crate::audit::query::{AuditFilter, LIMIT_MAX, OperationUse, StatusFilter, iso_date, names_of, time_of};
 use crate::audit::row::Row;
 use crate::audit::{AuditError, AuditRecord};
-use crate::store::signed;
+use crate::database::signed;
 
 const SUMMED: &str = "select hub_id, app_id, operation, object, at / 86400000 as day, count(*) as calls,
     count(*) filter (where status >= 400) as failed, max(at) as last from call";
