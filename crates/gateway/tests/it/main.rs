@@ -18,6 +18,8 @@ mod golden;
 mod harness;
 /// Bytes that are not a request.
 mod hostile;
+/// Which module may use which.
+mod modules;
 /// The forward proxy: what it opens, tunnels and refuses.
 mod proxy;
 /// What the record of a call says.
