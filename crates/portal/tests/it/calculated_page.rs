@@ -33,7 +33,7 @@ fn words(rule: &str) -> String {
         "ids" => "the record's id, and those of the records merged into it",
         "created" => "when the record was created",
         "copy" => "the same value",
-        "domain" => "what follows the @",
+        "domain" => "the part after the @",
         "name" => "first and last name, or the address",
         "is-closed" => "whether the stage closes",
         "is-won" => "whether the stage has probability 1",
