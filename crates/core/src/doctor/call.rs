@@ -263,7 +263,7 @@ fn is_mask(text: &str) -> bool {
 fn damage(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     if lower.starts_with("bearer ") || lower.starts_with("bearer:") {
-        Some("the word Bearer stands twice")
+        Some("the word Bearer is there twice")
     } else if text.contains(['"', '\'', '`']) || lower.contains("%22") {
         Some("there are quotes around it")
     } else if text.contains(char::is_whitespace) || text.contains("\\n") {

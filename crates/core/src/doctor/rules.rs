@@ -232,7 +232,7 @@ const TELLING: [Rule; 10] = [
     ),
     Rule::new(
         "token-request-in-query",
-        "client secret or refresh token stand in the URL",
+        "the URL holds the client secret or the refresh token",
         pages::OAUTH_V1_END,
         Source::Page(pages::OAUTH_V1_END),
         oauth::in_query,
@@ -404,7 +404,7 @@ const JUDGED: [Rule; 35] = [
     Rule::new("operation-ended", "the operation has ended", pages::LEGACY_END, Source::Page(pages::LEGACY_END), path::ended),
     Rule::new(
         "version-misplaced",
-        "the version stands in the wrong place of the path",
+        "the version is in the wrong place of the path",
         pages::VERSIONS,
         Source::Page(pages::VERSIONS),
         path::misplaced,

@@ -222,7 +222,7 @@ refusals! {
         "The audit log can't be written, so Keyway refuses all calls.",
         &["Look for the cause in the server's log and with `keyway status`: a full disk, or a database that does not answer.",
             "Free disk space, or restore the database. Keyway goes on by itself.",
-            "A change that was under way may have been made: look at the record before you send the call again."]),
+            "A change that was in progress may have been made: look at the record before you send the call again."]),
     StoreUnavailable("store-unavailable", 503, UNAVAILABLE, Own("keyway-store-unavailable"),
         "The store does not answer, so Keyway can't know whether a token is still valid.",
         &["Look for the cause in the server's log and with `keyway status`: the database, or the network to it.", SEND_AGAIN]),

@@ -258,7 +258,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "gone",
-        title: "the endpoint is gone for good",
+        title: "HubSpot has removed the endpoint",
         source: Source::Program("HTTP (RFC 9110)"),
         page: pages::MIGRATION,
         alone: &[410],

@@ -177,7 +177,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "install-client-unknown",
-        title: "the install URL's client_id is of no app",
+        title: "no app has the client_id of the install URL",
         source: Source::Thread("PipedreamHQ/pipedream#20321"),
         page: pages::OAUTH,
         says: &["client_id&invalide"],
@@ -432,7 +432,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "bad-grant-type",
-        title: "the grant type is not one of HubSpot's",
+        title: "HubSpot does not know the grant type",
         source: Source::Page("https://www.rfc-editor.org/rfc/rfc6749#section-5.2"),
         page: pages::OAUTH_ERRORS,
         words: &["BAD_GRANT_TYPE"],

@@ -128,7 +128,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "list-unknown",
-        title: "the list does not exist, or the id is of the old API",
+        title: "the list does not exist, or the id comes from the old API",
         page: pages::LISTS,
         statuses: &[400, 404],
         guesses: &["list does not exist", "list&not found", "no list with", "list with id&does not exist", "list id&does not exist"],

@@ -265,7 +265,7 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "batch-duplicate-ids",
-        title: "an id stands twice in the batch",
+        title: "the batch names an id twice",
         source: Source::Thread("segmentio/action-destinations#3969"),
         page: pages::OBJECTS,
         statuses: &[400, 207, 409],

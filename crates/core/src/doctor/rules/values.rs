@@ -307,13 +307,13 @@ pub(super) static ROWS: &[Said] = &[
     },
     Said {
         cause: "stage-in-use",
-        title: "records stand in the stage",
+        title: "the stage has records",
         source: Source::Page(pages::PIPELINES),
         page: pages::PIPELINES,
         words: &["STAGE_ID_IN_USE", "PipelineError.STAGE_ID_IN_USE"],
         says: &["stage_id_in_use"],
         guesses: &["stages are being referenced", "stage&being referenced"],
-        because: "a stage or a pipeline can't be deleted while records stand in it",
+        because: "a stage or a pipeline can't be deleted while it has records",
         remedy: &["move the records that context.objectIds names to another stage first"],
         ..ROW
     },
