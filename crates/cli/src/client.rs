@@ -47,7 +47,7 @@ pub async fn list_all(connection: &Connection, path: &str, name: &str) -> anyhow
         let mut page = call(connection, Method::GET, &format!("{path}{joined}limit=1000&after={after}"), None).await?;
         let entries = page[name].as_array_mut().map(std::mem::take).unwrap_or_default();
         whole["after"] = page["after"].take();
-        whole[name].as_array_mut().context("the server's answer is no list")?.extend(entries);
+        whole[name].as_array_mut().context("the server's answer is not a list")?.extend(entries);
     }
     Ok(whole)
 }

@@ -105,7 +105,7 @@ impl Target {
             Self::Command(target) => target.undo().await,
             Self::Vault(target) => target.undo().await,
             Self::AwsSecretsManager(target) => target.undo().await,
-            Self::GithubActions(_) => bail!("GitHub does not hand out what was there; set the secret by hand"),
+            Self::GithubActions(_) => bail!("GitHub secrets cannot be read, so Keyway cannot restore the old one; set the secret by hand"),
         }
     }
 }

@@ -192,7 +192,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose())),
     )?;
     signals.received().await;
-    commands::say("keyway is stopping: finishing the calls under way");
+    commands::say("keyway is stopping: finishing the calls in progress");
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
     let drained = async {

@@ -72,7 +72,7 @@ pub fn in_plain_words(name: &str) -> String {
 
 /// A name that HubSpot does not publish.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("scope {0} is not one of HubSpot's")]
+#[error("scope {0} does not exist at HubSpot")]
 pub struct UnknownScope(pub String);
 
 impl ScopeSet {

@@ -229,7 +229,7 @@ async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut 
         if reply.status == 401 && reply.mark.is_none() {
             upstream.health.note(hub_id, State::Refused, now);
             // It is not the caller's token that HubSpot refuses, and a client that is told so would throw its own away.
-            let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account anew.";
+            let message = "HubSpot refuses the credential of this account's connection: it was revoked, rotated or has expired. The app's own token is fine; whoever operates the gateway must connect the account again.";
             return Err(Refusal::ConnectionCredential.error(message));
         }
         return Ok(reply);

@@ -110,7 +110,7 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
     if log.is_dir() {
         let unreadable = files::is_readable(&log).map_err(|error| BackupError::File(log, error))?;
         if let Some(path) = unreadable {
-            return Err(BackupError::Refused(format!("{} is damaged: it is no audit file", shown::path(&path))));
+            return Err(BackupError::Refused(format!("{} is damaged: it is not an audit file", shown::path(&path))));
         }
     }
     // The key comes first: if there is none where it is said to be, nothing is begun that stands in the

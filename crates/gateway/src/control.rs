@@ -166,7 +166,7 @@ pub struct NewApp {
     pub scopes: Vec<String>,
     /// What part of its account's limits it gets.
     pub sharing: SharingChange,
-    /// Whether its calls of numbered versions are carried to their successors.
+    /// Whether its calls of numbered versions are rewritten to their successors.
     pub translate: bool,
     /// Whether its calls are refused for no limit; on an embedded account only.
     pub no_limits: bool,
@@ -204,7 +204,7 @@ pub struct AppChange {
     pub remove_scopes: Vec<String>,
     /// Its part of the account's limits.
     pub sharing: SharingChange,
-    /// Whether its calls of numbered versions are carried to their successors.
+    /// Whether its calls of numbered versions are rewritten to their successors.
     pub translate: Option<bool>,
     /// Whether its calls are refused for no limit; on an embedded account only.
     pub no_limits: Option<bool>,

@@ -74,7 +74,7 @@ mod tests {
         let lines: Vec<&str> = TESTED.lines().collect();
         let known: HashSet<String> = Catalog::get().operations().iter().map(ToString::to_string).collect();
         for line in &lines {
-            assert!(known.contains(*line), "{line} is no operation");
+            assert!(known.contains(*line), "{line} is not an operation");
         }
         assert!(lines.is_sorted(), "the list is sorted, each line once");
     }

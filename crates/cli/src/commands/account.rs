@@ -212,7 +212,7 @@ fn describe(account: &Value) -> String {
     let trouble = trouble(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
     let due = if connection["rotationDue"] == true { "  rotation   due: this credential is older than 180 days\n" } else { "" };
     format!(
-        "  backend    {backend}\n{trouble}{due}  name       {}\n  tier       {} with {} API limit increase(s)\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
+        "  backend    {backend}\n{trouble}{due}  name       {}\n  tier       {} with {} API limit increases\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
         text(&account["name"]),
         text(&account["tier"]),
         text(&account["addons"]),

@@ -136,7 +136,7 @@ fn describe(app: &Value) -> String {
         text(&app["owner"]),
         text(&app["dependents"]),
         limits(app),
-        if app["translate"] == true { "numbered versions are carried to their successors" } else { "off" },
+        if app["translate"] == true { "numbered versions are rewritten to their successors" } else { "off" },
         list(app, "unlisted").iter().map(text).collect::<Vec<_>>().join(", "),
         list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
     );

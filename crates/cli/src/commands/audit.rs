@@ -102,7 +102,7 @@ fn verified(answer: &Value) -> String {
     };
     if answer["torn"].as_u64().is_some_and(|count| count > 0) {
         lines.push_str(&format!(
-            "\n{} files end in what is no whole commit: cut off by a crash before anybody was answered, or changed after one",
+            "\n{} files end in an incomplete commit: cut off by a crash before anybody was answered, or changed after one",
             text(&answer["torn"])
         ));
     }

@@ -52,7 +52,7 @@ fn write_projects(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
     for file in plan.apps.iter().flat_map(project_files) {
         let path = folder.join(&file.path);
         if path.exists() {
-            bail!("{} is there already; choose another folder, or take it away first", shown::path(&path));
+            bail!("{} is there already; choose another folder, or remove it first", shown::path(&path));
         }
         std::fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(|| format!("{} can't be made", shown::path(&folder)))?;
         std::fs::write(&path, file.text).with_context(|| format!("{} can't be written", shown::path(&path)))?;

@@ -30,7 +30,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
     };
     let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
     match action {
-        Portal::Coverage { .. } => unreachable!("it is of no account and done"),
+        Portal::Coverage { .. } => unreachable!("it belongs to no account"),
         Portal::Reset { json } => {
             let answer = double.call(Method::POST, "/reset", None).await?;
             show(&answer, json, |_| format!("reset account {hub_id}"))

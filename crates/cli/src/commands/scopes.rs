@@ -18,7 +18,7 @@ pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool,
     }
     show(&found, json, |found| {
         let proposal = if nothing_to_take {
-            "nothing to take away".to_owned()
+            "nothing to remove".to_owned()
         } else {
             format!("to take the unused scopes away: keyway app tighten {} --days {days} --apply", text(&found["app"]["id"]))
         };
@@ -30,7 +30,7 @@ pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool,
 pub(super) fn summary(found: &Value) -> String {
     let days = text(&found["days"]);
     if found["calls"] == 0 {
-        return format!("  no call was let through in {days} days, so no scope was needed");
+        return format!("  no call was accepted in {days} days, so no scope was needed");
     }
     let names = |field: &str| {
         let names: Vec<String> = list(found, field).iter().map(text).collect();

@@ -42,7 +42,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         &json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed, "proxy": of_proxy, "auditDamage": damage }),
         json,
         |_| {
-            let mut lines = format!("keyway runs, with {} account(s)", accounts.len());
+            let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
             for (hub_id, trouble) in &troubles {
                 lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
             }

@@ -1,4 +1,4 @@
-//! `keyway sunset`: what ends when, from the calls on record.
+//! `keyway sunset`: what ends when, from the recorded calls.
 
 use std::collections::BTreeMap;
 

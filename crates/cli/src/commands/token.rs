@@ -36,7 +36,11 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let body = json!({ "credential": read(&key).await? });
             let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens/legacy", encode(&app)), Some(body)).await?;
             show(&answer, json, |answer| {
-                format!("let in the legacy key {} for {}, in ?hapikey= only", text(&answer["token"]["hint"]), text(&answer["app"]["name"]))
+                format!(
+                    "accepted the legacy key {} for {}, in ?hapikey= only",
+                    text(&answer["token"]["hint"]),
+                    text(&answer["app"]["name"])
+                )
             })
         }
         Token::Users { token_id, days, json } => {

@@ -39,10 +39,7 @@ impl GithubSecret {
         }
         self.key().await?;
         let (status, _) = self.call(Method::GET, &self.secret, None).await?;
-        Ok(format!(
-            "{} it; can't be undone, since GitHub does not hand out what is there",
-            if status == 200 { "replaces" } else { "makes" }
-        ))
+        Ok(format!("{} it; can't be undone, since GitHub secrets cannot be read", if status == 200 { "replaces" } else { "makes" }))
     }
 
     pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {

@@ -71,9 +71,9 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
             many => format!("{many} dates are"),
         },
         match summary.credentials {
-            0 => "No credential stands".to_owned(),
-            1 => "1 credential stands".to_owned(),
-            many => format!("{many} credentials stand"),
+            0 => "No credential is".to_owned(),
+            1 => "1 credential is".to_owned(),
+            many => format!("{many} credentials are"),
         },
         summary.work.hours_least,
         summary.work.hours_most,
@@ -148,7 +148,7 @@ fn page(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
         facts.push(format!("Code: {folder}{deployed}"));
     }
     if !app.copies.is_empty() {
-        facts.push(format!("The same files stand in {}; delete the copies or name them in keyway.toml", code_list(&app.copies)));
+        facts.push(format!("The same files are in {}; delete the copies or name them in keyway.toml", code_list(&app.copies)));
     }
     if app.built_only {
         facts.push("Only build output was found here. The source is elsewhere".to_owned());

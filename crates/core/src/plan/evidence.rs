@@ -43,7 +43,7 @@ impl Why {
             Self::Log => "a log, a recording or exported data",
             Self::Document => "a document, a note or a description of an API; it does not run",
             Self::Example => "an example beside the code",
-            Self::Copy => "the same files stand in the folder of an integration",
+            Self::Copy => "the same files are in the folder of an integration",
         }
     }
 }

@@ -237,7 +237,7 @@ impl Sorter<'_> {
         match (why, place) {
             (Some(Why::Keyway), _) => {}
             (Some(why), _) => self.found.loose.push(Loose { leak, because: why.words() }),
-            (None, None) => self.found.loose.push(Loose { leak, because: "no call of HubSpot stands in its folder" }),
+            (None, None) => self.found.loose.push(Loose { leak, because: "its folder has no call of HubSpot" }),
             (None, Some(place)) => {
                 if let Some(integration) = self.by_place.get_mut(&place) {
                     integration.leaks.push(leak);
@@ -340,7 +340,7 @@ fn add_recorded(found: &mut BTreeMap<String, Integration>, recorded: &[Recorded]
             operation: operation.to_owned(),
             object: object.map(str::to_owned),
             auth: "bearer".to_owned(),
-            place: format!("{count} calls on record"),
+            place: format!("{count} recorded calls"),
             ..Use::default()
         });
     }

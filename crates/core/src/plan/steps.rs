@@ -173,7 +173,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if app.credential != CredentialKind::None {
         steps.add(
             Who::Command,
-            "After some weeks take away the scopes that no call needed",
+            "After some weeks remove the scopes that no call needed",
             Some(format!("keyway app tighten {name} --apply")),
         );
     }

@@ -97,7 +97,7 @@ fn risks(apps: &[PlannedApp], found: &Found, ends: &[End], credentials: usize) -
     if credentials > 0 {
         let leaks = apps.iter().flat_map(|app| &app.leaks).chain(found.loose.iter().map(|loose| &loose.leak));
         let history = if leaks.clone().any(|leak| leak.in_history) { "; git's history keeps them, so only rotation helps" } else { "" };
-        let stand = if credentials == 1 { "1 credential stands" } else { &format!("{credentials} credentials stand") };
+        let stand = if credentials == 1 { "1 credential is" } else { &format!("{credentials} credentials are") };
         risks.push(format!("{stand} in plain text: whoever can read the files can use HubSpot with it{history}."));
     }
     if let Some(names) = names(&|app| app.writes_records) {

@@ -74,7 +74,7 @@ async fn once(admin: &Admin, principal: &Principal, key: &HeaderValue, request: 
             return Err(ApiError::new(422, "idempotency_key_reused", "this Idempotency-Key was sent with another request; use a new one"));
         }
         Kept::UnderWay(since) if since.plus_ms(UNDER_WAY_MS) > now => {
-            let refused = ApiError::new(409, "idempotency_in_progress", "the first request with this Idempotency-Key is under way");
+            let refused = ApiError::new(409, "idempotency_in_progress", "the first request with this Idempotency-Key is in progress");
             return Ok(([(RETRY_AFTER, "1")], refused).into_response());
         }
         Kept::UnderWay(_) => {

@@ -146,7 +146,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("isReady", "GET", "/readyz", Open, "Whether the store answers"),
     op("readMetrics", "GET", "/metrics", Open, "Prometheus metrics"),
     op("describeApi", "GET", "/api/v1/openapi.json", Open, "This description"),
-    op("whoAmI", "GET", "/api/v1/me", Known, "Who asks, with which role, and which operations that opens").answer::<view::Me>(),
+    op("whoAmI", "GET", "/api/v1/me", Known, "The caller, its role, and which operations that opens").answer::<view::Me>(),
 
     op("listAccounts", "GET", "/api/v1/accounts", Reader, "A page of accounts").query::<Page>().answer::<view::Accounts>(),
     op("createAccount", "POST", "/api/v1/accounts", SuperAdmin, "Create an account with an embedded CRM").body::<AccountBody>().answer::<view::AccountAnswer>(),
@@ -155,7 +155,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("updateAccount", "PATCH", "/api/v1/accounts/{hub_id}", SuperAdmin, "Change an account's name, tier, add-ons or time zone").body::<AccountBody>().answer::<view::AccountAnswer>(),
     op("deleteAccount", "DELETE", "/api/v1/accounts/{hub_id}", SuperAdmin, "Delete an account, its apps, tokens and records").answer::<view::Deleted>(),
     op("replaceCredential", "PUT", "/api/v1/accounts/{hub_id}/credential", SuperAdmin, "Put a new credential in the place of a connection's").body::<CredentialBody>().answer::<view::AccountAnswer>(),
-    op("rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Put the credential back that was in place before").answer::<view::AccountAnswer>(),
+    op("rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Restore the credential that was in place before").answer::<view::AccountAnswer>(),
     op("checkConnection", "POST", "/api/v1/accounts/{hub_id}/check", SuperAdmin, "Ask HubSpot about a connection's credential again").answer::<view::AccountAnswer>(),
     op("beginAuthorization", "POST", "/api/v1/accounts/authorize", SuperAdmin, "Begin to connect an account by OAuth; answers where to send a person").body::<AuthorizeBody>().answer::<view::Authorization>(),
     op("showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "How that stands").answer::<view::AuthorizationState>(),
@@ -172,7 +172,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("listTokens", "GET", "/api/v1/apps/{app}/tokens", Reader, "A page of an app's tokens").query::<Page>().answer::<view::Tokens>(),
     op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token; answers it once").answer::<view::AppAndMadeToken>(),
     op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token and end the others, now or after graceMs").body::<RotateBody>().answer::<view::AppAndMadeToken>(),
-    op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Let in a key that a caller which can't be changed sends in ?hapikey=").body::<CredentialBody>().answer::<view::AppAndToken>(),
+    op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Accept a key that a caller which can't be changed sends in ?hapikey=").body::<CredentialBody>().answer::<view::AppAndToken>(),
     op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from").query::<DaysAndPage>().answer::<view::TokenUsers>(),
     op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now").answer::<view::TokenAnswer>(),
     op("takeOver", "POST", "/api/v1/tokens/{token_id}/take-over", Manager, "End the other tokens of its app, now or after graceMs").body::<RotateBody>().answer::<view::AppAndToken>(),
@@ -184,13 +184,13 @@ pub static OPERATIONS: &[Operation] = &[
     op("deletePublicApp", "DELETE", "/api/v1/public-apps/{public_app}", SuperAdmin, "Delete a public app and all its installs").answer::<view::Deleted>(),
     op("rotateClientSecret", "POST", "/api/v1/public-apps/{public_app}/secret/rotate", SuperAdmin, "Create a new client secret and end the other, now or after graceMs; answers it once").body::<RotateBody>().answer::<view::PublicAppAnswer>(),
     op("listInstalls", "GET", "/api/v1/installs", Auditor, "A page of installs").query::<InstallsQuery>().answer::<view::Installs>(),
-    op("approveInstall", "POST", "/api/v1/installs", SuperAdmin, "Say yes to an authorization URL as its consent page would; answers where it leads").body::<ApproveBody>().answer::<view::Approved>(),
+    op("approveInstall", "POST", "/api/v1/installs", SuperAdmin, "Approve an authorization URL as its consent page would; answers where it leads").body::<ApproveBody>().answer::<view::Approved>(),
     op("showInstall", "GET", "/api/v1/installs/{app_id}", Auditor, "Show an install with what it was granted").answer::<view::InstallAnswer>(),
     op("endInstall", "DELETE", "/api/v1/installs/{app_id}", SuperAdmin, "End an install; its tokens end now").answer::<view::Deleted>(),
-    op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the apps of HubSpot's with which accounts are connected by OAuth").query::<Page>().answer::<view::OAuthClients>(),
+    op("listOAuthClients", "GET", "/api/v1/oauth-clients", Auditor, "A page of the HubSpot apps that connect accounts by OAuth").query::<Page>().answer::<view::OAuthClients>(),
     op("putOAuthClient", "PUT", "/api/v1/oauth-clients", SuperAdmin, "Add such an app, or change the one of that name").body::<ClientBody>().answer::<view::OAuthClientAnswer>(),
 
-    op("showOwnSignIn", "GET", "/api/v1/me/sign-in", Own, "Show how the person who asks signs in").answer::<view::UserAnswer>(),
+    op("showOwnSignIn", "GET", "/api/v1/me/sign-in", Own, "Show how the caller signs in").answer::<view::UserAnswer>(),
     op("changePassword", "PUT", "/api/v1/me/password", Own, "Put a new password in place of one's own; all of one's sessions end").body::<NewPasswordBody>().answer::<view::UserAnswer>(),
     op("endOwnSessions", "DELETE", "/api/v1/me/sessions", Own, "End every session of one's own").answer::<view::UserAnswer>(),
     op("beginSecondFactor", "POST", "/api/v1/me/second-factor", Own, "Make a key for an authenticator app of one's own, answered once; it counts once a first code is right").body::<PasswordBody>().answer::<view::NewFactor>(),
@@ -211,7 +211,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
     op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),
 
-    op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Make an embedded account as new: no records, faults, requests or use of limits; apps and tokens stay").answer::<view::Anything>(),
+    op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay").answer::<view::Anything>(),
     op("seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none: set, schemas, properties, records, calls").body::<view::Anything>().answer::<view::Anything>(),
     op("listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Anything>(),
     op("showSnapshot", "GET", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", Auditor, "A snapshot, as lines of JSON"),
@@ -227,15 +227,15 @@ pub static OPERATIONS: &[Operation] = &[
     op("removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Anything>(),
     op("showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::Anything>(),
     op("setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the real time again").body::<ClockBody>().answer::<view::Anything>(),
-    op("listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and what they are told of").answer::<view::Anything>(),
+    op("listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and the events that fire them").answer::<view::Anything>(),
     op("putWebhook", "PUT", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Put a target and subscriptions in the place of those of an app").body::<WebhookBody>().answer::<view::Anything>(),
     op("deleteWebhook", "DELETE", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Remove an app's target and subscriptions").answer::<view::Anything>(),
     op("showWebhookSecret", "GET", "/api/v1/portals/{hub_id}/webhooks/{app}/secret", SuperAdmin, "What an app's webhooks are signed with; of an install it is the client secret, and is not shown").answer::<view::Anything>(),
     op("listDeliveries", "GET", "/api/v1/portals/{hub_id}/deliveries", Auditor, "The last webhooks that were sent; with expect and waitMs, waits for as many").query::<DeliveriesQuery>().answer::<view::Anything>(),
     op("forgetDeliveries", "DELETE", "/api/v1/portals/{hub_id}/deliveries", SuperAdmin, "Forget them").answer::<view::Anything>(),
-    op("showCoverage", "GET", "/api/v1/coverage", Known, "Every operation of HubSpot's, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Anything>(),
-    op("diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a call on record").body::<DoctorBody>().answer::<view::Anything>(),
-    op("plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the calls on record, or from both").body::<view::Anything>().answer::<view::Anything>(),
+    op("showCoverage", "GET", "/api/v1/coverage", Known, "Every HubSpot operation, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Anything>(),
+    op("diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a recorded call").body::<DoctorBody>().answer::<view::Anything>(),
+    op("plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<view::Anything>().answer::<view::Anything>(),
     op("listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
     op("showOverview", "GET", "/api/v1/overview", Reader, "Calls by app over the last hour and day, errors by cause, limits with a forecast, what is due, what ends, what is unused").answer::<Overview>(),
@@ -284,7 +284,7 @@ mod tests {
         let routes: Vec<&str> = source.split(".route(").skip(1).collect();
         let path_of = |route: &&str| route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next().map(str::to_owned));
         for path in routes.iter().filter_map(path_of) {
-            assert!(OPERATIONS.iter().any(|one| one.path == path), "{path} is no operation");
+            assert!(OPERATIONS.iter().any(|one| one.path == path), "{path} is not an operation");
         }
         for one in OPERATIONS {
             let route = routes.iter().find(|route| path_of(route).as_deref() == Some(one.path));

@@ -1,4 +1,4 @@
-//! A plan over the admin API: from a scan's report, from the calls on record, or from both.
+//! A plan over the admin API: from a scan's report, from the recorded calls, or from both.
 //!
 //! What it says is decided in `core::plan`. Nothing is changed here: apps are made by `POST /api/v1/apps`.
 
@@ -35,7 +35,7 @@ pub(super) struct PlanBody {
 
 pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBody<PlanBody>) -> Result<Json<Value>, ApiError> {
     if asked.report.is_none() && !asked.recorded {
-        return Err(ApiError::invalid("give a report of `keyway scan --json`, or \"recorded\": true for the calls on record, or both"));
+        return Err(ApiError::invalid("give a report of `keyway scan --json`, or \"recorded\": true for the recorded calls, or both"));
     }
     if asked.report.as_ref().is_some_and(|report| report.version != 1) {
         return Err(ApiError::invalid("the report is of another version than 1"));

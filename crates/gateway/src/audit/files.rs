@@ -176,7 +176,7 @@ impl Finished {
                 None => {
                     tracing::warn!(
                         file = keyway_core::shown::path(&path),
-                        "the index of an audit file is missing or was changed; it is made anew"
+                        "the index of an audit file is missing or was changed; Keyway makes it again"
                     );
                     let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
                     put_beside(&index, path, key)?;
@@ -198,7 +198,7 @@ impl Finished {
         }
         tracing::warn!(
             file = keyway_core::shown::path(&path),
-            "the record ids of an audit file are missing or were changed; they are made anew"
+            "the record ids of an audit file are missing or were changed; Keyway makes them again"
         );
         let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
         index.postings.save(&ids_path(path), key, &self.seal)?;

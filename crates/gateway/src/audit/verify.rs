@@ -35,5 +35,5 @@ impl AuditLog {
 
 /// The fault where a record has another seal than the one that was kept.
 pub(super) fn written_anew(id: i64) -> String {
-    format!("record {id} does not carry the seal that was kept: the log was written anew")
+    format!("record {id} does not carry the seal that was kept: the log was rewritten")
 }

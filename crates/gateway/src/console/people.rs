@@ -257,7 +257,7 @@ pub(super) async fn ask_act(visitor: Visitor, Path((email, act)): Path<(String, 
         ),
         Act::Delete => (
             format!("Remove {}?", person.email),
-            "They can't sign in any more, and their sessions end. What they changed stays on record; admin tokens that they made go on.",
+            "They can't sign in any more, and their sessions end. The record of their changes stays; admin tokens that they made go on.",
             "delete",
             "Remove the person",
         ),

@@ -27,7 +27,7 @@ impl Control {
         refuse_install(&app)?;
         let hash = self.registry.token_key().hash(&key);
         if state.tokens.iter().any(|token| token.hash == hash) {
-            return Err(ControlError::Conflict("this key is let in already; a key that was revoked can't be let in again".into()));
+            return Err(ControlError::Conflict("this key is accepted already; a key that was revoked can't be accepted again".into()));
         }
         if state.tokens.iter().filter(|token| token.app_id == app.id && token.revoked_at.is_none()).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));

@@ -40,7 +40,7 @@ impl Control {
     pub(crate) async fn begin_second_factor(&self, person: &Person) -> Result<NewFactor> {
         let (mut change, state) = self.begin().await?;
         if self.store.second_factor(&mut change, person.id).await?.is_some_and(|factor| factor.confirmed) {
-            return Err(ControlError::Conflict("there is a second factor already; take it away first".into()));
+            return Err(ControlError::Conflict("there is a second factor already; remove it first".into()));
         }
         let key = random::<{ totp::KEY_BYTES }>()?;
         let text = Secret::new(totp::written(&key));

@@ -264,7 +264,7 @@ fn check(rule: &Rule) -> Result<(), String> {
         return Err("probability is a number from 0 to 1".into());
     }
     if rule.operation.as_deref().is_some_and(|operation| !is_operation(operation)) {
-        return Err("operation is a method and a path template of HubSpot's, such as 'POST /crm/objects/2026-09/{objectType}'; see `keyway portal coverage`".into());
+        return Err("operation is a method and a path template of HubSpot, such as 'POST /crm/objects/2026-09/{objectType}'; see `keyway portal coverage`".into());
     }
     Ok(())
 }

@@ -315,7 +315,7 @@ fn check_coding(head: &Parts) -> Result<(), ErrorBody> {
     if chunked && codings.next().is_none() {
         Ok(())
     } else {
-        Err(Refusal::TransferCoding.error("the only Transfer-Encoding is chunked, and it is said once"))
+        Err(Refusal::TransferCoding.error("the only Transfer-Encoding is chunked, and it is named once"))
     }
 }
 

@@ -94,7 +94,7 @@ fn report(path: &Path) -> anyhow::Result<Report> {
         let file = std::fs::File::open(path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
         file.take(REPORT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} can't be read", shown::path(&path)))?;
     }
-    serde_json::from_str(&text).with_context(|| format!("{} is no report of `keyway scan --json`", shown::path(&path)))
+    serde_json::from_str(&text).with_context(|| format!("{} is not a report of `keyway scan --json`", shown::path(&path)))
 }
 
 /// The same report, of a folder that is scanned now.

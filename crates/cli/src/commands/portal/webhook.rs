@@ -33,7 +33,7 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
         }
         Webhook::Remove { app, json } => {
             let answer = double.call(Method::DELETE, &format!("/webhooks/{}", encode(&app)), None).await?;
-            show(&answer, json, |_| format!("{app} is told of nothing any more"))
+            show(&answer, json, |_| format!("{app} gets no more webhooks"))
         }
         Webhook::Secret { app, json } => {
             let answer = double.call(Method::GET, &format!("/webhooks/{}/secret", encode(&app)), None).await?;

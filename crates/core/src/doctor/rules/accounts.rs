@@ -157,7 +157,7 @@ pub(super) static ROWS: &[Said] = &[
         because: "the token was rotated, its app was deleted, or HubSpot found it in a public repository and deactivated it",
         remedy: &[
             "rotate the token on its page, and put the new one into the environment",
-            "`keyway scan --history` finds where the old one stands",
+            "`keyway scan --history` finds the places of the old one",
         ],
         ..ROW
     },
@@ -359,7 +359,7 @@ pub(super) static ROWS: &[Said] = &[
             "RECIPIENT_FATIGUE_SUPPRESSED",
         ],
         guesses: &["is not a marketing contact", "previously bounced"],
-        because: "the person has opted out, an earlier e-mail bounced, or the contact is no marketing contact",
+        because: "the person has opted out, an earlier e-mail bounced, or the contact is not a marketing contact",
         remedy: &[
             "treat the contact as not reachable by e-mail; an opt-out can't be taken back through the API",
             "set the contact as marketing contact where that is the reason",

@@ -172,11 +172,11 @@ pub(super) fn undecodable(facts: &Facts<'_>) -> Option<Found> {
     let named = [Kind::PersonalAccessKey, Kind::Routed, Kind::Uuid].iter().any(|kind| facts.bearer_is(kind));
     (says_expired(facts) && is_absurd(facts) && !named).then_some(())?;
     Found::certain(
-        "HubSpot says that the token expired in 1970, which is how it says that it can't decode it: it is no access token at all",
+        "HubSpot says that the token expired in 1970, which is how it says that it can't decode it: it is not an access token",
     )
     .so("look at the first letters: pat- is a token; CiR is a personal access key, which is none; a UUID is an API key or a client secret")
     .so(WHAT_TO_MAKE)
-    .so("look whether the value was cut, or stands in quotes")
+    .so("check whether the value was cut, or has quotes around it")
 }
 
 pub(super) fn expired(facts: &Facts<'_>) -> Option<Found> {
@@ -216,12 +216,12 @@ pub(super) fn dead(facts: &Facts<'_>) -> Option<Found> {
         && facts.bearer().is_some_and(|token| matches!(token.kind, Kind::Pat | Kind::Access | Kind::Variable(_) | Kind::Masked));
     let at_keyway = facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.message.starts_with("keyway: ")));
     (told || (refused && !at_keyway)).then_some(())?;
-    let because = "the token is well formed and sent in its place, and HubSpot does not accept it: it was rotated, its app or key was deleted, the app was uninstalled, or HubSpot deactivated it because it stood in a public repository";
+    let because = "the token is well formed and sent in its place, and HubSpot does not accept it: it was rotated, its app or key was deleted, the app was uninstalled, or HubSpot deactivated it because a public repository held it";
     let found = if told { Found::certain(because) } else { Found::likely(because) };
     found
         .so("look in the account under Development > Keys (or Legacy apps) whether the key is there and when it was rotated")
         .so("look in the mails of the account's super admins: HubSpot writes when it deactivates a token that it found in public")
-        .so("`keyway scan --history` finds where a token stands; rotate it, and put the new one into the environment")
+        .so("`keyway scan --history` finds the places of a token; rotate it, and put the new one into the environment")
 }
 
 pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {

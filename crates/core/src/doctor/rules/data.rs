@@ -190,7 +190,7 @@ pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
     let found =
         if bare && !said { found.so("paste the URL of the call: a path that does not exist is answered with 404 too") } else { found };
     found
-        .so("look whether the token is of the account that the record is in: `keyway doctor --credential-env NAME --expect HUB_ID`")
+        .so("check whether the token belongs to the record's account: `keyway doctor --credential-env NAME --expect HUB_ID`")
         .so("archived records are given with ?archived=true only, and never by search; after a merge the old id leads nowhere in batches")
         .so("a value of another property needs ?idProperty=NAME")
 }

@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Said] = &[
             "scopes&onvoldoende",
             "スコープ&不十分",
         ],
-        because: "the app's settings require a scope that stands not in scope= of the install URL; a required scope in optional_scope= counts as missing",
+        because: "the app's settings require a scope that scope= of the install URL lacks; a required scope in optional_scope= counts as missing",
         remedy: &[
             "write all required scopes of the app's Auth page into scope=, separated by blanks (%20), oauth among them",
             "or make those scopes optional, or remove them from the app, where the tool that connects (n8n, Zapier, …) does not ask for them",
@@ -371,7 +371,7 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "HubSpot does not know this client id, or the secret is another app's or was rotated",
         remedy: &[
-            "compare both with the app's page (Auth); an app id or a hub id is no client id",
+            "compare both with the app's page (Auth); an app id or a hub id is not a client id",
             "keep the refresh tokens: this answer says nothing about the installs",
         ],
         ..ROW

@@ -34,7 +34,7 @@ pub(super) fn burst(facts: &Facts<'_>) -> Option<Found> {
         "in any ten seconds one app may make 100 calls (Free, Starter), 190 (Professional, Enterprise) or 250 (with an API limit increase); 110 for an OAuth app on each account that installed it.{}",
         whose(facts)
     ))
-    .so("count all processes and workers together: the limit is of the app, not of a process, and a limiter in each of them lets too much through")
+    .so("count all processes and workers together: the limit belongs to the app, not to a process, and a limiter in each of them lets too much through")
     .so("wait ten seconds and go on; use batches (100 records a call) for reading and writing many")
     .so("give each integration an app of its own; behind a Keyway calls wait for their turn, and the limit is never reached")
 }
@@ -57,11 +57,11 @@ pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
 pub(super) fn daily(facts: &Facts<'_>) -> Option<Found> {
     policy(facts, "DAILY", "your daily limit").then_some(())?;
     Found::certain(format!(
-        "the calls of a day are counted for the account, all its private apps and service keys together: 250,000 (Free, Starter), 625,000 (Professional), 1,000,000 (Enterprise); they begin anew at midnight in the account's time zone.{}",
+        "the calls of a day are counted for the account, all its private apps and service keys together: 250,000 (Free, Starter), 625,000 (Professional), 1,000,000 (Enterprise); they begin again at midnight in the account's time zone.{}",
         whose(facts)
     ))
     .so("do not try again before midnight: a refused call helps nobody")
-    .so("HubSpot's figure has no split by app; `keyway account usage HUB_ID` has, from the calls on record")
+    .so("HubSpot's figure has no split by app; `keyway account usage HUB_ID` has, from the recorded calls")
     .so("read changes only (search or list by last modified date), read in batches, and keep definitions that hardly change")
     .so("an API limit increase adds 1,000,000 calls a day")
 }

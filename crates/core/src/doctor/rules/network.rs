@@ -291,7 +291,7 @@ pub(super) static ROWS: &[Said] = &[
             "invalid character '<'",
         ],
         certainty: Likely,
-        because: "the answer was no JSON: HubSpot answers unknown paths, wrong methods and firewalls' refusals with an HTML page, and some calls with an empty body",
+        because: "the answer was not JSON: HubSpot answers unknown paths, wrong methods and firewalls' refusals with an HTML page, and some calls with an empty body",
         remedy: &[
             "print the status, the content type and the first line of the body before reading it as JSON",
             "check the path and the host: a page with status 404 means that the path does not exist",
@@ -351,7 +351,7 @@ pub(super) static ROWS: &[Said] = &[
             "no host supplied",
         ],
         certainty: Likely,
-        because: "the program put together something that is no URL: the base is empty or lacks https://, or a variable in it is not set",
+        because: "the program put together something that is not a URL: the base is empty or lacks https://, or a variable in it is not set",
         remedy: &[
             "print the URL before the call, with the query removed",
             "set the base to https://api.hubapi.com, or to the data address of your Keyway",

@@ -29,6 +29,6 @@ pub(super) fn in_query(facts: &Facts<'_>) -> Option<Found> {
     (facts.is_token_endpoint() && facts.may_be(&[400, 401, 404])).then_some(())?;
     Found::certain(format!("{} stands in the URL, which OAuth v1 let pass and the dated endpoints do not; URLs are kept in logs", named.0))
         .so("send all parameters in the form body; `keyway fix` moves them")
-        .so("rotate the client secret if it stood in a URL")
+        .so("rotate the client secret if a URL held it")
         .moves_to("/oauth/2026-09/token")
 }

@@ -27,8 +27,8 @@ pub(super) static ROWS: &[Said] = &[
         ],
         because: "the record's place in the path or the body takes the record's number; an e-mail address or another key does not belong there",
         remedy: &[
-            "add ?idProperty=email (or another unique property) where the value is no record id",
-            "look whether the variable was empty: undefined, null, NaN and 0 are no ids",
+            "add ?idProperty=email (or another unique property) where the value is not a record id",
+            "look whether the variable was empty: undefined, null, NaN and 0 are not ids",
         ],
         ..ROW
     },
@@ -61,7 +61,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OBJECTS,
         statuses: &[400, 409],
         guesses: &["cannot be merged", "can't be merged", "already been merged", "can not be merged"],
-        because: "one of the two is merged already, is the same record, or is of a type that has no merge",
+        because: "one of the two is merged already, is the same record, or has a type that has no merge",
         remedy: &["read the records first and use the id of the one that remains; HubSpot names it in the answer"],
         ..ROW
     },
@@ -88,7 +88,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[400, 409],
         guesses: &["object type&already exists", "schema&already exists", "schema with name&exists"],
         because: "names of custom object types are unique in an account, and a deleted one keeps its name until it is purged",
-        remedy: &["change the type that exists with PATCH, or delete it for good with ?archived=true, or choose another name"],
+        remedy: &["change the type that exists with PATCH, or delete it permanently with ?archived=true, or choose another name"],
         ..ROW
     },
     Said {
@@ -187,7 +187,7 @@ pub(super) static ROWS: &[Said] = &[
         guesses: &["enroll&workflow", "workflow&not active", "cannot be enrolled", "sequence&enroll"],
         because: "the workflow or sequence is off, does not exist, or does not take this record",
         remedy: &[
-            "turn the workflow on, look at its re-enrollment settings, and check that the id is of the new API and not of the page's URL",
+            "turn the workflow on, look at its re-enrollment settings, and check that the id comes from the new API and not from the page's URL",
         ],
         certainty: Likely,
         ..ROW
@@ -237,7 +237,7 @@ pub(super) static ROWS: &[Said] = &[
         statuses: &[403, 404],
         says: &["permission to get export file"],
         because: "an export is given to the app that made it, and to no other app or key",
-        remedy: &["read the status with the same token that started the export, or start it anew with this one"],
+        remedy: &["read the status with the same token that started the export, or start it again with this one"],
         ..ROW
     },
     Said {

@@ -103,7 +103,7 @@ pub(super) static ROWS: &[Said] = &[
         says: &["one or more associations are invalid", "associations are invalid&is not valid"],
         because: "a record with this id and this object type does not exist in the account; the type id of an association decides which types its two sides are",
         remedy: &[
-            "check that each id is of the type that associationTypeId expects: 3 is deal to contact, 5 deal to primary company, 341 deal to company",
+            "check that each id has the type that associationTypeId expects: 3 is deal to contact, 5 deal to primary company, 341 deal to company",
             "look whether the record was merged or archived: the id of the record that remains is the one to use",
         ],
         ..ROW
@@ -177,7 +177,7 @@ pub(super) static ROWS: &[Said] = &[
         because: "HubSpot answers so to searches whose filters name an unknown property, or have a value that does not fit the property's type or operator",
         remedy: &[
             "check each propertyName with GET /crm/properties/2026-09/{objectType}: an unknown property has no message of its own here",
-            "send dates as milliseconds, and lists as values with IN; take filters away one by one until the search runs",
+            "send dates as milliseconds, and lists as values with IN; remove filters one by one until the search runs",
         ],
         ..ROW
     },

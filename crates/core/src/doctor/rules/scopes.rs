@@ -110,7 +110,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     if let Some((name, works)) = NOT_SELECTABLE.iter().find(|(name, _)| named(facts).contains(name)) {
         found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
     }
-    found.so("if it worked before: HubSpot drops scopes without a word when the account's subscription becomes smaller")
+    found.so("if it worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
 }
 
 pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {

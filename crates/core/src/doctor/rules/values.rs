@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Said] = &[
         because: "the object type has no property of this name",
         remedy: &[
             "use the internal name, not the label: GET /crm/properties/2026-09/{objectType} lists the names",
-            "check that the property is of this object type, and of this account: a sandbox has properties of its own",
+            "check that the property belongs to this object type and to this account: a sandbox has properties of its own",
             "create the property first, or restore it: creating an archived property's name restores it",
         ],
         ..ROW

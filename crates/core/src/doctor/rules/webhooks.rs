@@ -65,7 +65,7 @@ pub(super) static ROWS: &[Said] = &[
             "rawbody&undefined",
             "webhook&raw body",
         ],
-        because: "a signature is of the bytes that came; JSON that is parsed and printed again has other blanks, escapes or order",
+        because: "a signature covers the bytes that came; JSON that is parsed and printed again has other blanks, escapes or order",
         remedy: &["keep the raw bytes (express.raw, request.get_data(), php://input), check them, then parse them"],
         certainty: Likely,
         ..ROW

@@ -116,7 +116,10 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
                     continue;
                 }
                 if more || is_damaged {
-                    tracing::warn!(file = keyway_core::shown::path(&path), "the file ends in what is no whole commit; it is left as it is");
+                    tracing::warn!(
+                        file = keyway_core::shown::path(&path),
+                        "the file ends in an incomplete commit; Keyway leaves it as it is"
+                    );
                 } else {
                     File::options().write(true).open(path)?.set_len(scanned.index.end)?;
                 }

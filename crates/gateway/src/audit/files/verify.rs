@@ -89,7 +89,11 @@ impl Walk<'_> {
     /// Checks one file; what is wrong with it.
     fn part(&mut self, part: &Part) -> io::Result<Option<String>> {
         let Some(head) = Head::read(&part.file)? else {
-            return Ok(Some(self.fault(part, 0, format!("the file that begins with record {} is no audit file any more", part.first_id))));
+            return Ok(Some(self.fault(
+                part,
+                0,
+                format!("the file that begins with record {} is not an audit file any more", part.first_id),
+            )));
         };
         if head.first_id != self.at.id + 1 || head.seal != self.at.seal {
             let what = format!("the file that begins with record {} does not follow on record {}", head.first_id, self.at.id);
