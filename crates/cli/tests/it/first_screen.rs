@@ -1,4 +1,4 @@
-//! The requests that `serve --demo` prints, run as they are printed, and the README that shows them.
+//! The requests that `serve --demo` prints, run as they are printed, and the quick start that shows them.
 
 use std::process::Command;
 
@@ -29,9 +29,9 @@ fn the_three_requests_do_what_they_say() {
 }
 
 #[test]
-fn the_readme_shows_what_is_printed() {
+fn the_quick_start_shows_what_is_printed() {
     let keyway = Keyway::start(&["--demo", "--ephemeral"]);
-    let readme = include_str!("../../../../README.md");
+    let page = include_str!("../../../../docs/start-control.md");
     let shown = |line: &str| {
         let line = line.replace(keyway.address("data"), "127.0.0.1:8484").replace(keyway.address("admin"), "127.0.0.1:8485");
         match (line.find("pat-na1-"), line.find("?token=")) {
@@ -41,6 +41,6 @@ fn the_readme_shows_what_is_printed() {
         }
     };
     for line in keyway.screen.lines().map(shown).filter(|line| !line.contains("admin.sock") && !line.contains("kept in")) {
-        assert!(readme.contains(&line), "the README does not show: {line}");
+        assert!(page.contains(&line), "the quick start does not show: {line}");
     }
 }

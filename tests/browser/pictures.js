@@ -1,0 +1,106 @@
+// Makes the pictures of README.md and the documentation: docs/images/console.png and docs/images/scan.svg.
+//
+//   KEYWAY_BIN=target/release/keyway node tests/browser/pictures.js
+//
+// MINUTES=8 lets the calls of the console's picture come in eight minutes, so that the charts have more than one bar.
+// Run it when the console or the report of a scan looks different; the pictures are committed.
+const { execFileSync, spawnSync } = require('node:child_process')
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { Console } = require('./console.js')
+
+const images = path.join(__dirname, '../../docs/images')
+const minutes = Number(process.env.MINUTES || 1)
+const program = process.env.KEYWAY_BIN || path.join(__dirname, '../../target/debug/keyway')
+
+/** Calls of four apps, some of them refused, as a working day has them. */
+const APPS = [
+  { name: 'Order sync', scopes: 'crm.objects.contacts.read,crm.objects.deals.read,crm.objects.deals.write', calls: [['GET', 'contacts', 24], ['GET', 'deals', 16], ['POST', 'deals', 7]] },
+  { name: 'Newsletter', scopes: 'crm.objects.contacts.read,crm.lists.read', calls: [['GET', 'contacts', 18]] },
+  { name: 'Support desk', scopes: 'crm.objects.contacts.read,tickets', calls: [['GET', 'tickets', 14], ['GET', 'contacts', 5]] },
+  { name: 'Old report', scopes: 'crm.objects.contacts.read', calls: [['GET', 'companies', 2], ['GET', 'contacts', 3]] },
+]
+
+async function consolePicture() {
+  const console_ = await Console.start(['--demo'])
+  try {
+    const tokens = APPS.map(({ name, scopes }) => console_.keyway.run('app', 'create', name, '--scopes', scopes, '--owner', 'ada@example.com').token.value)
+    for (let round = 0; round < minutes * 5; round += 1) {
+      for (const [at, { calls }] of APPS.entries()) {
+        for (const [method, type, weight] of calls) {
+          // More and fewer calls by turns, the same in every run.
+          const times = Math.round(weight * (0.6 + 0.4 * Math.sin(round / 3 + at)))
+          for (let call = 0; call < times; call += 1) {
+            const body = method === 'POST' ? JSON.stringify({ properties: { dealname: `Order ${round}-${call}` } }) : undefined
+            await console_.call(tokens[at], `/crm/objects/2026-09/${type}`, { method, body })
+          }
+        }
+      }
+      if (minutes > 1) await new Promise((resolve) => setTimeout(resolve, 12000))
+    }
+    const page = await console_.page({ width: 1280, colorScheme: 'light' })
+    await page.setViewportSize({ width: 1280, height: 860 })
+    await page.goto('/')
+    await page.waitForTimeout(1500) // the live part comes once a second
+    await page.screenshot({ path: path.join(images, 'console.png') })
+  } finally {
+    await console_.stop()
+  }
+}
+
+/** A scan of a small tree with a credential that is made up here. */
+function scanPicture() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'keyway-picture-'))
+  const write = (name, text) => {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), text)
+  }
+  write('shop/orders/settings.py', `TOKEN = 'pat-na1-${crypto.randomUUID()}'\n`)
+  write('shop/orders/sync.py', "import requests\n\nrequests.post('https://api.hubapi.com/crm/v3/objects/deals', json={})\n")
+  write('shop/forms/index.js', "const contacts = `https://api.hubapi.com/contacts/v1/lists/all/contacts/all?hapikey=${key}`\nawait fetch(contacts)\n")
+  spawnSync(program, ['scan', 'shop', '--color', 'always', '--output', 'report'], { cwd: folder })
+  const report = fs.readFileSync(path.join(folder, 'report'), 'utf8')
+  fs.writeFileSync(path.join(images, 'scan.svg'), terminal(`$ keyway scan shop\n\n${report}`))
+  fs.rmSync(folder, { recursive: true })
+}
+
+const COLOURS = { 31: '#ff7b72', 32: '#7ee787', 33: '#e3b341', 34: '#79c0ff', 35: '#d2a8ff', 36: '#76e3ea', 90: '#8b949e' }
+
+/** A terminal's text with its colours, as SVG. */
+function terminal(text) {
+  const escaped = (part) => part.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/ /g, '\u00a0')
+  const lines = text.trimEnd().split('\n').flatMap((line) => (/\u001b/.test(line) ? [line] : line.match(/^.{1,98}(?: |$)|.+/g) ?? ['']))
+  const plain = lines.map((line) => line.replace(/\u001b\[[0-9;]*m/g, ''))
+  const width = Math.ceil(Math.max(...plain.map((line) => line.length)) * 7.83) + 40
+  let style = ''
+  const rows = lines.map((line, at) => {
+    const spans = line.split(/(\u001b\[[0-9;]*m)/).map((part) => {
+      const codes = /^\u001b\[([0-9;]*)m$/.exec(part)
+      if (!codes) return part && `<tspan${style}>${escaped(part)}</tspan>`
+      for (const code of codes[1].split(';').map(Number)) {
+        if (code === 0) style = ''
+        if (code === 1) style += ' font-weight="700"'
+        if (code === 2) style += ' opacity="0.65"'
+        if (COLOURS[code]) style += ` fill="${COLOURS[code]}"`
+      }
+      return ''
+    })
+    return `<text x="20" y="${34 + at * 19}">${spans.join('')}</text>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${lines.length * 19 + 40}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#e6edf3">
+<rect width="100%" height="100%" rx="8" fill="#0d1117"/>
+${rows.join('\n')}
+</svg>
+`
+}
+
+async function main() {
+  fs.mkdirSync(images, { recursive: true })
+  execFileSync(program, ['--version'])
+  scanPicture()
+  await consolePicture()
+}
+
+main()
