@@ -12,6 +12,8 @@ import pathlib
 import sys
 import tarfile
 
+import readme
+
 HERE = pathlib.Path(__file__).parent
 PLATFORMS = {
     "x86_64-unknown-linux-musl": ("linux", "x64"),
@@ -46,7 +48,7 @@ def main():
     }
     write(out, "keyway-cli", package | common, {
         "keyway.js": ((HERE / "npm/keyway.js").read_bytes(), 0o755),
-        "README.md": ((HERE.parent / "README.md").read_bytes(), 0o644),
+        "README.md": (readme.text().encode(), 0o644),
     })
 
 

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import zipfile
 
+import readme
+
 HERE = pathlib.Path(__file__).parent
 NAME = "keyway_cli"
 
@@ -38,7 +40,7 @@ def main():
         "Metadata-Version: 2.1", "Name: keyway-cli", f"Version: {version}",
         "Summary: Finds HubSpot credentials in code, and runs the gateway through which integrations reach HubSpot",
         "License: Apache-2.0", "Requires-Python: >=3.8", "Description-Content-Type: text/markdown", "",
-        (HERE.parent / "README.md").read_text(),
+        readme.text(),
     ]
     wheel = ["Wheel-Version: 1.0", "Generator: keyway packaging", "Root-Is-Purelib: false"]
     wheel += [f"Tag: py3-none-{platform}" for platform in tag.removeprefix("py3-none-").split(".")] + [""]

@@ -50,6 +50,9 @@ def the_same_input_gives_the_same_bytes():
     assert sums[0] == sums[1], sums
     assert len(sums[0]) == 4 + 5 + 2 + 2 + 1, sums[0]  # wheels, npm, archives of Linux, Debian, install.sh
     assert "example/keyway" in (out / "install.sh").read_text()
+    readme = run("tar", "-xOzf", file(out, f"keyway-cli-{VERSION}.tgz"), "package/README.md")
+    assert "(https://raw.githubusercontent.com/example/keyway/main/docs/images/" in readme
+    assert not re.search(r"\]\((?!https://)", readme), "a link in a registry's page leads nowhere"
     run(ROOT / "packaging/build.sh", "/bin/true", scratch.folder(), env=scratch.environment(KEYWAY_REPOSITORY="x/y|e;"), code=1)
 
 
