@@ -1,7 +1,8 @@
-"""Runs every command of the quick-start pages in their order, and compares what it prints with what the page says.
+"""Runs every command of the quick starts and the runbooks in their order, and compares what it prints with what the page says.
 
 A page has three kinds of blocks. `<!-- file: NAME -->` above a block: the block is written to that file.
-`<!-- terminal: server -->` above a console block: its command runs in the background, until its last line is printed.
+`<!-- terminal: server -->` above a console block: its command runs in the background, until its last line is printed. A server
+that runs already is stopped first.
 Any other console block: each line that begins with `$ ` is a command, and the lines below it are its output.
 In an output `…` stands for any text of a line, and a line `…` for any number of lines.
 """
@@ -17,7 +18,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = os.environ.get("KEYWAY_BIN", str(ROOT / "target/debug/keyway"))
-PAGES = ["start-find.md", "start-control.md", "start-test.md"]
+PAGES = ["start-find.md", "start-control.md", "start-test.md", "runbooks.md"]
 BLOCK = re.compile(r"(?:<!-- (file|terminal): (\S+) -->\n)?```(\w+)\n(.*?)```\n", re.DOTALL)
 SECONDS = 60
 
@@ -31,7 +32,7 @@ class Page:
     def __init__(self, name):
         self.name = name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyway-docs-"))
-        self.ports = dict(zip(("8484", "8485"), free_ports(2)))
+        self.ports = dict(zip(("8484", "8485", "8080"), free_ports(3)))
         (self.folder / "bin").mkdir()
         (self.folder / "bin/keyway").symlink_to(BINARY)
         work = self.folder / "work"
@@ -52,7 +53,7 @@ class Page:
                 if mark == "file":
                     path = self.options["cwd"] / value
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(text)
+                    path.write_text(self.free(text))
                 elif language == "console":
                     for command, expected in parts(text):
                         commands += 1
@@ -67,8 +68,7 @@ class Page:
         return not failed
 
     def run(self, command):
-        for usual, free in self.ports.items():
-            command = command.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{free}")
+        command = self.free(command)
         end = "--- the end of the command ---"
         # The mark must not change $?, which the next command may show.
         self.shell.stdin.write(f"{command}\ncode=$?; printf '\\n%s\\n' '{end}'; (exit $code)\n")
@@ -76,7 +76,8 @@ class Page:
         return self.usual(self.read(self.shell, end)[: -len(end)].rstrip("\n"))
 
     def start(self, command, expected):
-        server = subprocess.Popen(["bash", "-c", f"exec {command}"], stdin=subprocess.DEVNULL, start_new_session=True, **self.options)
+        self.stop_servers()
+        server = subprocess.Popen(["bash", "-c", f"exec {self.free(command)}"], stdin=subprocess.DEVNULL, start_new_session=True, **self.options)
         self.servers.append(server)
         return self.usual(self.read(server, expected.rstrip("\n").rsplit("\n", 1)[-1]))
 
@@ -96,10 +97,19 @@ class Page:
             text = text.replace(f"127.0.0.1:{free}", f"127.0.0.1:{usual}")
         return text
 
+    def free(self, text):
+        for usual, free in self.ports.items():
+            text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{free}")
+        return text
+
     def stop(self):
         self.shell.stdin.close()
         self.shell.wait(SECONDS)
-        for server in self.servers:
+        self.stop_servers()
+
+    def stop_servers(self):
+        while self.servers:
+            server = self.servers.pop()
             server.terminate()
             assert server.wait(SECONDS) == 0, "the server did not stop as asked"
 
