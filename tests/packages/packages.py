@@ -77,7 +77,8 @@ def the_wheel_installs_with_pip_and_runs_with_pipx(out):
     finds_the_credential(venv / "bin/keyway-cli")
     finds_the_credential(venv / "bin/python", "-m", "keyway_cli")
     home = scratch.folder()
-    env = scratch.environment(PIPX_HOME=str(home), USE_EMOJI="0")
+    # pip for pipx is fetched once, and kept with the test's tools.
+    env = scratch.environment(PIPX_HOME=str(home), PIPX_SHARED_LIBS=str(TOOLS.parent / "pipx-shared"), USE_EMOJI="0")
     assert f"keyway {VERSION}" in run(TOOLS / "pipx", "run", "--spec", wheel, "keyway-cli", "--version", env=env)
     run(venv / "bin/pip", "uninstall", "--yes", "--quiet", "keyway-cli")
     assert not (venv / "bin/keyway").exists()
