@@ -102,7 +102,7 @@ pub(super) fn not_in_header(facts: &Facts<'_>) -> Option<Found> {
         Place::Query(name) => format!("in the URL, as {name}"),
         Place::Bearer | Place::Hapikey => return None,
     };
-    Found::certain(format!("the credential stands {place}, where HubSpot does not look")).so(HOW_TO_SEND)
+    Found::certain(format!("the credential is {place}, where HubSpot does not look")).so(HOW_TO_SEND)
 }
 
 pub(super) fn personal_access_key(facts: &Facts<'_>) -> Option<Found> {
