@@ -140,7 +140,7 @@ read_by_others() {
 words() { python3 tests/words/check.py; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
-  python3 tests/docs/commands.py && python3 tests/docs/run.py
+  python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
