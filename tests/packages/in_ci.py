@@ -24,6 +24,28 @@ def the_files_fit_their_schemas():
     run(TOOLS / "zizmor", "--offline", "--no-progress", ROOT / "action.yml", *workflows)
 
 
+def the_shell_steps_hold():
+    """Every shell step of the action, the job and the workflows, read by shellcheck."""
+    files = [ROOT / "action.yml", ROOT / "packaging/gitlab/keyway-scan.yml", *(ROOT / ".github/workflows").glob("*.yml")]
+    steps = [step for file in files for step in shell_steps(yaml.safe_load(file.read_text()))]
+    assert len(steps) > 10, steps
+    for step in steps:
+        done = subprocess.run(["shellcheck", "--shell=bash", "-"], input=step, text=True, capture_output=True)
+        assert done.returncode == 0, f"{step}\n{done.stdout}"
+
+
+def shell_steps(node):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("run", "script", "before_script"):
+                yield value if isinstance(value, str) else "\n".join(value)
+            else:
+                yield from shell_steps(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from shell_steps(value)
+
+
 def pre_commit_refuses_a_commit_with_a_credential():
     env = scratch.with_keyway_on_path(PRE_COMMIT_HOME=str(scratch.folder()))
     # The hooks as another repository would get them: a repository that holds the manifest alone.
@@ -148,7 +170,7 @@ def the_gitlab_job_reports_and_fails():
 
 
 def main():
-    tests = [the_files_fit_their_schemas, pre_commit_refuses_a_commit_with_a_credential,
+    tests = [the_files_fit_their_schemas, the_shell_steps_hold, pre_commit_refuses_a_commit_with_a_credential,
              the_action_uploads_a_report_and_fails_on_a_credential, the_gitlab_job_reports_and_fails]
     for test in tests:
         test()
