@@ -7,6 +7,7 @@
 #   KEYWAY_VERSION      the release, such as 0.2.0 (default: the latest)
 #   KEYWAY_INSTALL_DIR  the folder for the program (default: ~/.local/bin)
 #   KEYWAY_REPOSITORY   OWNER/NAME at GitHub (default: where this script was released)
+#   KEYWAY_TARGET       the Rust name of the platform (default: this machine's)
 #   KEYWAY_RELEASES     URL of a folder with the archives and SHA256SUMS, in place of GitHub (https: or file:)
 #
 # The script is one function that its last line calls: a script that is cut off does nothing.
