@@ -72,7 +72,7 @@ def settings():
     """The options of `keyway serve` as a table; docs/operations.md has the guide."""
     lines = [
         "# Settings", "",
-        "Each option of `keyway serve`. In the configuration file an option stands under its own name without the dashes: `audit-keep-days = 400`.",
+        "Each option of `keyway serve`. In the configuration file an option has its name without the dashes: `audit-keep-days = 400`.",
         "[Operations](operations.md#settings) explains the file, and which settings hold secrets.", "",
         "| option | variable | default | meaning |", "| --- | --- | --- | --- |",
     ]
@@ -91,9 +91,8 @@ def operations(api):
     lines = ["# Admin API operations", "", f"{api['info']['description'].split('.')[0]}. [The guide](admin-api.md) says who may do what. "
              "The document itself is `docs/openapi.json`, and each server serves it at `/api/v1/openapi.json`."]
     for path, methods in sorted(api["paths"].items()):
-        lines += ["", f"## {path}"]
         for method, of in methods.items():
-            lines += ["", f"### {method.upper()} {path}: {of['operationId']}", "", f"{of.get('summary') or ''}. {of.get('description') or ''}".strip()]
+            lines += ["", f"## {method.upper()} {path}", "", f"`{of['operationId']}`. {of.get('summary') or ''}. {of.get('description') or ''}".strip()]
             parameters = [resolve(api, parameter) for parameter in of.get("parameters", [])]
             if parameters:
                 lines += ["", "| parameter | in | type | meaning |", "| --- | --- | --- | --- |"]
