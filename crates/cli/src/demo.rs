@@ -85,7 +85,7 @@ impl Demo {
      -H 'Content-Type: application/json' \\
      -d '{{\"filterGroups\":[{{\"filters\":[{{\"propertyName\":\"name\",\"operator\":\"HAS_PROPERTY\"}}]}}],\"limit\":2}}'
 
-3. Be refused: \"Read-only report\" may not create contacts, and is told which scope it lacks:
+3. A refused call: \"Read-only report\" may not create contacts, and the answer names the missing scope:
 
    curl -s http://{data}/crm/v3/objects/contacts \\
      -H 'Authorization: Bearer {reader}' \\

@@ -419,7 +419,7 @@ fn announce(
     demo: Option<&demo::Demo>,
     set_up: Option<String>,
 ) -> anyhow::Result<()> {
-    let kept = if serve.ephemeral { "nothing (--ephemeral)".to_owned() } else { shown::path(&folder) };
+    let storage = if serve.ephemeral { "memory only (--ephemeral)".to_owned() } else { shown::path(&folder) };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
         if serve.audit_stream {
@@ -429,15 +429,15 @@ fn announce(
         commands::print(text)
     };
     tell(&format!(
-        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  kept in {kept}\n",
+        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  storage {storage}\n",
         env!("CARGO_PKG_VERSION"),
         shown::path(&folder.join("admin.sock")),
     ))?;
     if let Some(proxy) = proxy {
-        tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients; what they must trust: keyway proxy ca\n"))?;
+        tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients, which must trust the certificates of: keyway proxy ca\n"))?;
     }
     if let Some(link) = set_up {
-        tell(&format!("  set up  {link}\n          makes the first super admin, once, within a day\n"))?;
+        tell(&format!("  set up  {link}\n          works once, within 24 hours: creates the first super admin\n"))?;
     }
     if let Some(day) = &serve.as_of {
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;

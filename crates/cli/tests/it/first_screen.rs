@@ -40,7 +40,7 @@ fn the_quick_start_shows_what_is_printed() {
             _ => line,
         }
     };
-    for line in keyway.screen.lines().map(shown).filter(|line| !line.contains("admin.sock") && !line.contains("kept in")) {
+    for line in keyway.screen.lines().map(shown).filter(|line| !line.contains("admin.sock") && !line.contains("storage")) {
         assert!(page.contains(&line), "the quick start does not show: {line}");
     }
 }
