@@ -98,12 +98,13 @@ fn fields(filter: AuditFilter, format: Option<String>) -> String {
 fn verified(answer: &Value) -> String {
     let mut lines = match answer["fault"].as_str() {
         Some(fault) => format!("NOT as it was written: {fault}"),
+        None if answer["records"] == 1 => "1 record is as it was written".to_owned(),
         None => format!("{} records are as they were written", text(&answer["records"])),
     };
     if answer["torn"].as_u64().is_some_and(|count| count > 0) {
         lines.push_str(&format!(
-            "\n{} files end in an incomplete commit: cut off by a crash before anybody was answered, or changed after one",
-            text(&answer["torn"])
+            "\n{} in an incomplete commit: cut off by a crash before anybody was answered, or changed after one",
+            if answer["torn"] == 1 { "1 file ends".to_owned() } else { format!("{} files end", text(&answer["torn"])) }
         ));
     }
     if let Some(head) = answer["head"].as_str() {
