@@ -16,6 +16,9 @@ from scratch import BINARY, PLANTED, ROOT, run
 
 VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
 
+sys.path.insert(0, str(ROOT / "packaging"))
+from release import SHOWN as RELEASED  # noqa: E402
+
 
 def sample():
     where = scratch.folder()
@@ -195,10 +198,37 @@ def scripts_hold():
     assert "Cargo.toml says" in run(ROOT / "packaging/version.sh", "refs/tags/v99.0.0", code=1)
 
 
+def a_release_has_one_version_everywhere():
+    """In a clone: the version is committed, tagged and accepted by the check of the release workflow."""
+    clone = scratch.folder() / "clone"
+    run("git", "clone", "--quiet", "--no-hardlinks", ROOT, clone)
+    for name in ("CHANGELOG.md", "packaging/release.py", "packaging/version.sh", *RELEASED):
+        shutil.copy(ROOT / name, clone / name)
+    run("git", "add", "--all", cwd=clone)
+    run("git", "commit", "--quiet", "--allow-empty", "--message", "What is not committed yet", cwd=clone)
+    release = (sys.executable, clone / "packaging/release.py")
+    run(*release, VERSION, code=1)
+    run(*release, "9.8", code=1)
+    (clone / "README.md").write_text("changed")
+    assert "has changes" in run(*release, "9.8.7", code=1)
+    run("git", "checkout", "--quiet", "--", ".", cwd=clone)
+    run(*release, "9.8.7")
+    assert run("git", "status", "--porcelain", cwd=clone) == ""
+    assert run("git", "describe", cwd=clone).strip() == "v9.8.7"
+    assert "version 9.8.7" in run(clone / "packaging/version.sh", "refs/tags/v9.8.7")
+    changed = run("git", "show", "--format=", "--name-only", cwd=clone).split()
+    assert sorted(changed) == sorted(["CHANGELOG.md", "Cargo.lock", "Cargo.toml", *RELEASED]), changed
+    changelog = (clone / "CHANGELOG.md").read_text()
+    assert re.search(r"## \[Unreleased\]\n\n## \[9\.8\.7\] - \d{4}-\d\d-\d\d\n\n### ", changelog), changelog[:1500]
+    assert "no entry" in run(*release, "9.8.8", code=1)
+    assert run("git", "status", "--porcelain", cwd=clone) == "", "a refused release changes nothing"
+    scratch.remove(clone)
+
+
 def main():
     out = scratch.folder()
     run(ROOT / "packaging/build.sh", BINARY, out)
-    for test in (scripts_hold, the_image_is_built_from_files_that_reach_the_builder, the_same_input_gives_the_same_bytes, the_wheel_installs_with_pip_and_runs_with_pipx, the_npm_packages_install_and_pass_signals_on,
+    for test in (scripts_hold, a_release_has_one_version_everywhere, the_image_is_built_from_files_that_reach_the_builder, the_same_input_gives_the_same_bytes, the_wheel_installs_with_pip_and_runs_with_pipx, the_npm_packages_install_and_pass_signals_on,
                  the_debian_package_installs_and_goes, the_install_script_checks_what_it_installs):
         start = time.monotonic()
         test(out) if test.__code__.co_argcount else test()
