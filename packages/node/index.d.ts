@@ -1,0 +1,185 @@
+// @ts-ignore: without the official client, `client` is any.
+import type { Client } from '@hubspot/api-client'
+
+/** The server cannot be found, started or asked. The message says why, and what to do. */
+export declare class KeywayError extends Error {}
+
+/** Records of one type: properties alone, or a record with a key, associations and `properties`. */
+export type SeedRecord = Record<string, string> | { key?: string; properties: Record<string, string>; associations?: string[] }
+
+/** A built-in set, the path of a JSON file, or the content of one. */
+export type Seed = 'minimal' | 'demo' | 'activities' | (string & {}) | {
+  set?: string
+  records?: Record<string, SeedRecord[]>
+  properties?: Record<string, object[]>
+  schemas?: object[]
+  calls?: { method: string; path: string; body?: unknown }[]
+}
+
+/** A number, or a range: '1..', '..3', '1..3'. */
+export type Times = number | string
+
+export interface AccountOptions {
+  /** The scopes of the app that tests use; every scope when left out. */
+  scopes?: string[]
+  /** What the account holds before each test. */
+  seed?: Seed
+  name?: string
+  tier?: 'free' | 'starter' | 'professional' | 'enterprise'
+  timeZone?: string
+  currency?: string
+}
+
+export interface Options extends AccountOptions {
+  /** Answer as HubSpot will on this day, such as '2027-10-01'. */
+  asOf?: string
+}
+
+/** A request as the account received it. Credentials are not kept. */
+export interface ReceivedRequest {
+  number: number
+  time: string
+  method: string
+  path: string
+  query: string | null
+  operation: string | null
+  appId: number | null
+  app: string | null
+  body: any
+  bodyBytes: number
+  status: number | null
+  category: string | null
+  fault: number | null
+  correlationId: string | null
+}
+
+export interface Filters {
+  operation?: string
+  /** An app's id or name. */
+  app?: string | number
+  /** 404, or '4xx'. */
+  status?: number | string
+  /** JSON that the body holds at least. */
+  body?: unknown
+  /** 'limit=10' */
+  query?: string
+  /** Those after the request with this number. */
+  after?: number
+}
+
+export interface Expectation extends Filters {
+  /** Once or more when left out. */
+  times?: Times
+  /** Wait so many milliseconds for them. */
+  within?: number
+}
+
+export interface FaultRule {
+  status?: number
+  limit?: 'burst' | 'daily' | 'search'
+  retryAfterS?: number
+  latencyMs?: number
+  cut?: 'before' | 'after'
+  /** Inputs of a batch that fail, counted from 0. */
+  inputs?: number[]
+  operation?: string
+  method?: string
+  path?: string
+  app?: string
+  /** Passes over so many calls first. */
+  after?: number
+  /** How many calls fail; all when left out. */
+  times?: number
+  probability?: number
+  seed?: number
+}
+
+export interface Fault extends FaultRule {
+  id: number
+  remove(): Promise<void>
+}
+
+export interface App {
+  id: number
+  name: string
+  token: string
+}
+
+export interface Delivery {
+  number: number
+  time: string
+  appId: number
+  targetUrl: string
+  attempt: number
+  status: number | null
+  error: string | null
+  tookMs: number
+  events: Record<string, any>[]
+}
+
+export declare class Clock {
+  now(): Promise<Date>
+  frozen(): Promise<boolean>
+  set(to: Date | string, options?: { frozen?: boolean }): Promise<void>
+  freeze(at?: Date | string): Promise<void>
+  /** By milliseconds. */
+  advance(ms: number): Promise<void>
+  reset(): Promise<void>
+}
+
+export declare class Webhooks {
+  send(to: string, events: string | string[], options?: { app?: string | number }): Promise<void>
+  remove(options?: { app?: string | number }): Promise<void>
+  secret(): Promise<string>
+  deliveries(event?: string, options?: { times?: Times; taken?: boolean; within?: number }): Promise<Delivery[]>
+  assertDelivered(event: string, options?: { times?: Times; taken?: boolean; within?: number }): Promise<Delivery[]>
+}
+
+/** An embedded account: `baseUrl` in place of https://api.hubapi.com, and a `token`. */
+export declare class HubSpot {
+  readonly keyway: Keyway
+  readonly hubId: number
+  readonly appId: number
+  readonly baseUrl: string
+  readonly token: string
+  readonly env: { HUBSPOT_BASE_URL: string; HUBSPOT_ACCESS_TOKEN: string }
+  readonly client: Client
+  readonly clock: Clock
+  readonly webhooks: Webhooks
+  clientWith(accessToken: string, settings?: object): Client
+  app(name: string, options: { scopes: string[]; noLimits?: boolean }): Promise<App>
+  call(method: string, path: string, body?: unknown, query?: object, timeout?: number): Promise<any>
+  portal(...args: string[]): Promise<any>
+  seed(what: Seed): Promise<Record<string, string>>
+  snapshot(name: string): Promise<void>
+  restore(name: string): Promise<void>
+  reset(): Promise<void>
+  keep(): Promise<void>
+  restart(): Promise<void>
+  requests(method?: string, path?: string, filters?: Filters): Promise<ReceivedRequest[]>
+  assertCalled(method?: string, path?: string, expectation?: Expectation): Promise<ReceivedRequest[]>
+  assertNotCalled(method?: string, path?: string, filters?: Filters): Promise<void>
+  fault(rule: FaultRule): Promise<Fault>
+  clearFaults(): Promise<void>
+}
+
+/** A running server: `url` takes the place of https://api.hubapi.com. */
+export declare class Keyway {
+  readonly url: string
+  static ofEnvironment(...options: string[]): Promise<Keyway>
+  static start(...options: string[]): Promise<Keyway>
+  static connect(options?: { url?: string; address?: string; token?: string }): Promise<Keyway>
+  account(options?: AccountOptions): Promise<HubSpot>
+  everyScope(): Promise<string[]>
+  run(...args: string[]): Promise<any>
+  stop(): Promise<void>
+}
+
+export interface Hooks {
+  before(run: () => Promise<void>): void
+  beforeEach(run: () => Promise<void>): void
+  after(run: () => Promise<void> | void): void
+}
+
+/** For a runner with hooks of its own. */
+export declare function hooked(hooks: Hooks, options?: Options): HubSpot
