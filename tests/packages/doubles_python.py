@@ -1,0 +1,131 @@
+"""pytest-keyway: installed as the CI files of docs/testing.md do it, and used by a sample suite of 30 tests."""
+
+import shutil
+import sys
+
+import ci_recipes
+import scratch
+from doubles_common import MESSAGES, ROOT, SAMPLES, TOOLS, WHEELS, servers_of
+from scratch import BINARY, run
+
+PLANTED_FAILURES = """
+def test_nothing_came(hubspot):
+    hubspot.assert_called("POST", "/crm/*/contacts")
+
+def test_something_else_came(hubspot):
+    hubspot.client.crm.contacts.basic_api.get_page(limit=5)
+    hubspot.assert_called("POST", "/crm/*/contacts", times=2, body={"properties": {"email": "a@example.com"}})
+
+def test_nothing_was_sent(hubspot):
+    hubspot.webhooks.assert_delivered("contact.creation", within=0)
+
+def test_a_seed_that_hubspot_refuses(hubspot):
+    hubspot.seed(contacts=[{"email": "a@example.com"}, {"shoe_size": "42"}])
+
+def test_a_fault_that_does_not_exist(hubspot):
+    hubspot.fault(429, limit="hourly")
+"""
+
+
+def without_keyway(**more):
+    """This environment without a keyway on its PATH."""
+    return scratch.environment(PATH="/usr/bin:/bin", PYTHONDONTWRITEBYTECODE="1", **more)
+
+
+def pytest(venv, *arguments, cwd, code=0, **environment):
+    return run(venv / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, cwd=cwd, env=without_keyway(**environment), code=code)
+
+
+def the_jobs_of_ci_install_and_pass(out, venv, sample):
+    """The commands of GitHub Actions, then of GitLab, in an environment that has pip alone. Each worker has a server."""
+    run(sys.executable, "-m", "venv", venv)
+    wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"{out} {WHEELS}", "PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    shutil.copytree(SAMPLES / "pytest-keyway/sample", sample, ignore=shutil.ignore_patterns("__pycache__"))
+    job = ci_recipes.Job(sample, PATH=f"{venv}/bin:/usr/bin:/bin", **wheels)
+    for commands in (ci_recipes.github_steps("python"), ci_recipes.gitlab_script("python")):
+        assert "30 passed" in job.run(commands)
+    assert 'tests="30"' in (sample / "report.xml").read_text()
+    assert servers_of(venv) == []
+
+
+def the_containers_of_compose_work_together(out, venv, sample):
+    server = ci_recipes.ComposeServer(BINARY)
+    try:
+        server.is_healthy()
+        before = server.accounts()
+        job = ci_recipes.Job(sample, PATH=f"{venv}/bin:/usr/bin:/bin", **server.variables)
+        assert "30 passed" in job.run([ci_recipes.compose_service("tests")["command"]])
+        assert server.accounts() == before, "each worker deletes its account"
+    finally:
+        server.end()
+
+
+def the_quick_start_runs_as_it_stands(out, venv, sample):
+    suite = out / "quick-start"
+    suite.mkdir()
+    (suite / "test_contacts.py").write_text(ci_recipes.files()["test_contacts.py"])
+    assert "1 passed" in pytest(venv, cwd=suite)
+
+
+def failures_say_what_was_expected_and_what_came(out, venv, sample):
+    suite = out / "failing"
+    suite.mkdir()
+    (suite / "test_failing.py").write_text(PLANTED_FAILURES)
+    output = pytest(venv, cwd=suite, code=1)
+    assert "5 failed" in output, output
+    for message in MESSAGES:
+        assert message in output, f"{message!r} is not in:\n{output}"
+
+
+def a_day_to_come_is_a_setting(out, venv, sample):
+    suite = out / "as-of"
+    suite.mkdir()
+    (suite / "test_v3.py").write_text("def test_v3(hubspot):\n    hubspot.client.api_request({'path': '/crm/v3/objects/contacts'})\n    hubspot.assert_called(status=200)\n")
+    pytest(venv, cwd=suite)
+    assert "1 failed" in pytest(venv, "--keyway-as-of", "2027-10-01", cwd=suite, code=1)
+
+
+def types_hold(out, venv, sample):
+    """Of the package, and of a suite that uses the package as it is installed."""
+    package = SAMPLES / "pytest-keyway"
+    mypy = (TOOLS / "mypy", "--config-file", package / "pyproject.toml", "--cache-dir", ROOT / "target/doubles/mypy", "--python-executable", venv / "bin/python")
+    run(*mypy, package / "src/pytest_keyway")
+    suite = out / "typed.py"
+    suite.write_text("from pytest_keyway import HubSpot\n\ndef test_one(hubspot: HubSpot) -> None:\n    hubspot.assert_called(times=1)\n")
+    run(*mypy, suite)
+    suite.write_text(suite.read_text().replace("times=1", "times=[1]"))
+    assert '[arg-type]' in run(*mypy, suite, code=1)
+
+
+def a_missing_or_broken_program_is_named(out, venv, sample):
+    one = ("test_contacts.py::test_ids_are_the_same_at_every_start",)
+    assert "KEYWAY_BIN=/nowhere/keyway is not a program" in pytest(venv, *one, cwd=sample, code=1, KEYWAY_BIN="/nowhere/keyway")
+    assert "/bin/false serve ended with 1 before it was ready" in pytest(venv, *one, cwd=sample, code=1, KEYWAY_BIN="/bin/false")
+    assert "KEYWAY_URL, KEYWAY_ADMIN_TOKEN is not set" in pytest(venv, *one, cwd=sample, code=1, KEYWAY_ADDR="http://127.0.0.1:9")
+    closed = {"KEYWAY_ADDR": "http://127.0.0.1:9", "KEYWAY_URL": "http://127.0.0.1:9", "KEYWAY_ADMIN_TOKEN": "x"}
+    assert "no answer from the Keyway server at http://127.0.0.1:9" in pytest(venv, *one, cwd=sample, code=1, **closed)
+    run(venv / "bin/pip", "uninstall", "--yes", "--quiet", "keyway-cli")
+    assert 'Install it with "pip install keyway-cli"' in pytest(venv, *one, cwd=sample, code=1)
+
+
+def the_job_for_any_language_runs(out, venv, sample):
+    where = out / "any-language"
+    where.mkdir()
+    suite = where / "run-tests.sh"
+    suite.write_text("""curl --silent --fail --header "Authorization: Bearer $HUBSPOT_ACCESS_TOKEN" --json '{"properties": {"email": "ada@example.com"}}' "$HUBSPOT_BASE_URL/crm/v3/objects/contacts"\n""")
+    suite.chmod(0o755)
+    pipx = {"PIPX_HOME": str(where / "pipx"), "PIPX_BIN_DIR": str(where / "bin"), "USE_EMOJI": "0", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"{out} {WHEELS}"}
+    job = ci_recipes.Job(where, PATH=f"{where}/bin:{TOOLS}:/usr/bin:/bin", **pipx)
+    try:
+        assert "ada@example.com" in job.run(ci_recipes.github_steps("any-language"))
+    finally:
+        job.end()
+
+
+def tests(out):
+    venv, sample = out / "venv", out / "python-sample"
+    # The first installs the package, and the last removes its program.
+    for test in (the_jobs_of_ci_install_and_pass, the_containers_of_compose_work_together, the_quick_start_runs_as_it_stands,
+                 failures_say_what_was_expected_and_what_came, a_day_to_come_is_a_setting, types_hold, the_job_for_any_language_runs,
+                 a_missing_or_broken_program_is_named):
+        yield test, out, venv, sample
