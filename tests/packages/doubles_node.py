@@ -26,6 +26,51 @@ test('a seed that HubSpot refuses', () => hubspot.seed({ records: { contacts: [{
 test('a fault that does not exist', () => hubspot.fault({ status: 429, limit: 'hourly' }))
 test('a filter that does not exist', () => hubspot.requests('GET', undefined, { header: 'x' }))
 """
+REST_OF_THE_SURFACE = """
+const emails = async () => (await hubspot.client.crm.contacts.getAll(100, undefined, ['email'])).map((one) => one.properties.email)
+
+test('a fault is removed', async () => {
+  const fault = await hubspot.fault({ status: 503 })
+  await assert.rejects(emails())
+  await fault.remove()
+  assert.deepEqual(await emails(), [])
+})
+test('files and the command line', async () => {
+  writeFileSync('seed.json', JSON.stringify({ records: { contacts: [{ key: 'a', properties: { email: 'a@example.com' } }] } }))
+  assert.deepEqual(Object.keys(await hubspot.seed('seed.json')), ['contacts/a'])
+  writeFileSync('people.csv', 'email,city\\nb@example.com,Porto\\n')
+  await hubspot.portal('seed', '--csv', 'contacts=people.csv')
+  assert.deepEqual(await emails(), ['a@example.com', 'b@example.com'])
+})
+test('real limits', async () => {
+  await hubspot.clock.freeze()
+  const hurried = await hubspot.app('Hurried', { scopes: ['crm.objects.contacts.read'], noLimits: false })
+  const client = hubspot.clientWith(hurried.token)
+  const call = () => client.crm.contacts.basicApi.getPage(1)
+  await assert.rejects(async () => { for (let at = 0; at < 150; at += 1) await call() }, (error) => error.code === 429)
+  await hubspot.clock.advance(11_000)
+  await call()
+})
+test('what comes later is waited for', async () => {
+  setTimeout(emails, 300)
+  const [request] = await hubspot.assertCalled('GET', '/crm/*/contacts', { within: 20_000 })
+  assert.deepEqual([request.app, request.status], ['Tests', 200])
+})
+test('no secret is shown', () => {
+  const shown = inspect(hubspot, { depth: 9, showHidden: true }) + JSON.stringify(hubspot) + inspect(hubspot.keyway, { depth: 9 })
+  assert.ok(!shown.includes(hubspot.token))
+})
+test('a runner of its own', async () => {
+  const hooks = {}
+  const other = hooked({ before: (run) => (hooks.before = run), beforeEach: (run) => (hooks.each = run), after: (run) => (hooks.after = run) }, { seed: 'minimal' })
+  await hooks.before()
+  await hooks.each()
+  assert.notEqual(other.baseUrl, hubspot.baseUrl)
+  assert.equal((await other.client.crm.contacts.basicApi.getPage(5)).results.length, 1)
+  await hooks.after()
+  await assert.rejects(other.requests(), /no answer from the Keyway server/)
+})
+"""
 NODE_MESSAGES = [message.replace("0 s.", "0 ms.") for message in MESSAGES] + ["header: no such filter"]
 TYPED = """
 import { useHubSpot } from '@keyway/test/vitest'
@@ -108,6 +153,13 @@ def failures_say_what_was_expected_and_what_came(project):
         assert message in output, f"{message!r} is not in:\n{output}"
 
 
+def the_rest_of_the_surface_works(project):
+    lines = ["import { test } from 'node:test'", "import { hooked } from '@keyway/test'", "import { useHubSpot } from '@keyway/test/node-test'", "import assert from 'node:assert/strict'",
+             "import { writeFileSync } from 'node:fs'", "import { inspect } from 'node:util'", "const hubspot = useHubSpot()"]
+    write_suite(project / "surface", "node-test", {"surface.test.mjs": "\n".join(lines) + REST_OF_THE_SURFACE})
+    assert "# pass 6" in suite_of("node-test", project / "surface")
+
+
 def an_account_that_is_not_there_yet_and_a_day_to_come(project):
     begin = "import { test } from 'node:test'\nimport { useHubSpot } from '@keyway/test/node-test'\nimport assert from 'node:assert/strict'\n"
     text = """const hubspot = useHubSpot({ asOf: '2027-10-01' })
@@ -170,7 +222,7 @@ def tests(out):
             yield thirty_tests_pass, project, runner
         # The last removes the program.
         for test in (the_jobs_of_ci_pass, thirty_tests_pass_on_a_shared_server, the_quick_start_runs_as_it_stands, failures_say_what_was_expected_and_what_came,
-                     an_account_that_is_not_there_yet_and_a_day_to_come, jest_requires_the_package, the_command_line_is_installed_too,
+                     the_rest_of_the_surface_works, an_account_that_is_not_there_yet_and_a_day_to_come, jest_requires_the_package, the_command_line_is_installed_too,
                      types_of_typescript_hold, a_missing_or_broken_program_is_named):
             yield test, project
     finally:

@@ -25,6 +25,61 @@ def test_a_seed_that_hubspot_refuses(hubspot):
 def test_a_fault_that_does_not_exist(hubspot):
     hubspot.fault(429, limit="hourly")
 """
+REST_OF_THE_SURFACE = """
+import os
+import threading
+import pytest
+from hubspot.crm import contacts
+
+def emails(hubspot):
+    return [one.properties["email"] for one in hubspot.client.crm.contacts.get_all(properties=["email"])]
+
+def test_a_fault_ends_with_its_block(hubspot):
+    with hubspot.fault(503):
+        with pytest.raises(contacts.ApiException):
+            emails(hubspot)
+    assert emails(hubspot) == []
+
+def test_snapshots_and_files(hubspot, tmp_path):
+    (tmp_path / "seed.json").write_text('{"records": {"contacts": [{"key": "a", "properties": {"email": "a@example.com"}}]}}')
+    assert list(hubspot.seed(tmp_path / "seed.json")) == ["contacts/a"]
+    hubspot.snapshot("one")
+    hubspot.reset()
+    assert emails(hubspot) == []
+    hubspot.restore("one")
+    assert emails(hubspot) == ["a@example.com"]
+
+def test_the_command_line(hubspot, tmp_path):
+    (tmp_path / "people.csv").write_text("email,city\\nb@example.com,Porto\\n")
+    hubspot.portal("seed", "--csv", f"contacts={tmp_path / 'people.csv'}")
+    assert emails(hubspot) == ["b@example.com"]
+
+def test_real_limits(hubspot):
+    hubspot.clock.freeze()
+    hurried = hubspot.app("Hurried", scopes=["crm.objects.contacts.read"], no_limits=False)
+    client = hubspot.client_with(hurried.token, retry=False)
+    with pytest.raises(contacts.ApiException) as refused:
+        for _ in range(150):
+            client.crm.contacts.basic_api.get_page(limit=1)
+    assert refused.value.status == 429
+    hubspot.clock.advance(11)
+    client.crm.contacts.basic_api.get_page(limit=1)
+
+def test_what_comes_later_is_waited_for(hubspot):
+    threading.Timer(0.3, lambda: emails(hubspot)).start()
+    [request] = hubspot.assert_called("GET", "/crm/*/contacts", within=20)
+    assert request.app == "Tests" and request.status == 200
+
+def test_no_secret_is_shown(hubspot, keyway):
+    reader = hubspot.app("Reader", scopes=["crm.objects.contacts.read"])
+    for thing in (hubspot, keyway, keyway.api, reader):
+        assert hubspot.token not in repr(thing) and reader.token not in repr(thing)
+
+def test_the_environment(hubspot, monkeypatch):
+    for name, value in hubspot.env.items():
+        monkeypatch.setenv(name, value)
+    assert os.environ["HUBSPOT_BASE_URL"] == hubspot.base_url and os.environ["HUBSPOT_ACCESS_TOKEN"] == hubspot.token
+"""
 
 
 def without_keyway(**more):
@@ -77,6 +132,13 @@ def failures_say_what_was_expected_and_what_came(out, venv, sample):
         assert message in output, f"{message!r} is not in:\n{output}"
 
 
+def the_rest_of_the_surface_works(out, venv, sample):
+    suite = out / "surface"
+    suite.mkdir()
+    (suite / "test_surface.py").write_text(REST_OF_THE_SURFACE)
+    assert "7 passed" in pytest(venv, cwd=suite)
+
+
 def a_day_to_come_is_a_setting(out, venv, sample):
     suite = out / "as-of"
     suite.mkdir()
@@ -126,6 +188,6 @@ def tests(out):
     venv, sample = out / "venv", out / "python-sample"
     # The first installs the package, and the last removes its program.
     for test in (the_jobs_of_ci_install_and_pass, the_containers_of_compose_work_together, the_quick_start_runs_as_it_stands,
-                 failures_say_what_was_expected_and_what_came, a_day_to_come_is_a_setting, types_hold, the_job_for_any_language_runs,
+                 failures_say_what_was_expected_and_what_came, the_rest_of_the_surface_works, a_day_to_come_is_a_setting, types_hold, the_job_for_any_language_runs,
                  a_missing_or_broken_program_is_named):
         yield test, out, venv, sample
