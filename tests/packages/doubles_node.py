@@ -60,6 +60,13 @@ test('no secret is shown', () => {
   const shown = inspect(hubspot, { depth: 9, showHidden: true }) + JSON.stringify(hubspot) + inspect(hubspot.keyway, { depth: 9 })
   assert.ok(!shown.includes(hubspot.token))
 })
+test('a silent server is given up', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const keyway = await Keyway.connect({ url: hubspot.baseUrl, address: `http://127.0.0.1:${silent.address().port}`, token: 'any' })
+  await assert.rejects(keyway.api.call('GET', '/accounts', undefined, {}, 300), /no answer from the Keyway server .* nothing came for 300 ms/)
+  silent.close()
+})
 test('a runner of its own', async () => {
   const hooks = {}
   const other = hooked({ before: (run) => (hooks.before = run), beforeEach: (run) => (hooks.each = run), after: (run) => (hooks.after = run) }, { seed: 'minimal' })
@@ -154,10 +161,10 @@ def failures_say_what_was_expected_and_what_came(project):
 
 
 def the_rest_of_the_surface_works(project):
-    lines = ["import { test } from 'node:test'", "import { hooked } from '@keyway/test'", "import { useHubSpot } from '@keyway/test/node-test'", "import assert from 'node:assert/strict'",
-             "import { writeFileSync } from 'node:fs'", "import { inspect } from 'node:util'", "const hubspot = useHubSpot()"]
+    lines = ["import { test } from 'node:test'", "import { Keyway, hooked } from '@keyway/test'", "import { useHubSpot } from '@keyway/test/node-test'", "import assert from 'node:assert/strict'",
+             "import { once } from 'node:events'", "import { writeFileSync } from 'node:fs'", "import { createServer } from 'node:net'", "import { inspect } from 'node:util'", "const hubspot = useHubSpot()"]
     write_suite(project / "surface", "node-test", {"surface.test.mjs": "\n".join(lines) + REST_OF_THE_SURFACE})
-    assert "# pass 6" in suite_of("node-test", project / "surface")
+    assert "# pass 7" in suite_of("node-test", project / "surface")
 
 
 def an_account_that_is_not_there_yet_and_a_day_to_come(project):

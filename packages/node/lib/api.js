@@ -37,12 +37,14 @@ class AdminApi {
       const failed = (error) => reject(new KeywayError(`no answer from the Keyway server at ${this.address}: ${error.message || error.code}`, { cause: error }))
       const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' }
       const { request } = this.address.startsWith('https:') ? https : http
-      const sent = request(this.address + target, { method, headers, agent: false, signal: AbortSignal.timeout(timeout) }, (answer) => {
+      const sent = request(this.address + target, { method, headers, agent: false }, (answer) => {
         const pieces = []
         answer.on('data', (piece) => pieces.push(piece))
         answer.on('error', failed)
         answer.on('end', () => resolve({ status: answer.statusCode, text: Buffer.concat(pieces).toString() }))
       })
+      // Not by AbortSignal: that of jsdom is none of Node's.
+      sent.setTimeout(timeout, () => sent.destroy(new Error(`nothing came for ${timeout} ms`)))
       sent.on('error', failed)
       sent.end(body)
     })
