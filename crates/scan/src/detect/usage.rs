@@ -10,6 +10,7 @@ mod manifest;
 mod mcp;
 mod method;
 mod path;
+mod route;
 mod scope;
 mod sdk;
 mod step;

@@ -1,5 +1,7 @@
 //! The HTTP method of a call, from what stands around its URL.
 
+mod settings;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -65,7 +67,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = yaml::method_beside(text, url.start) {
         return Some(method);
     }
-    if let Some(method) = of_sampler(text, url) {
+    if let Some(method) = settings::of_sampler(text, url) {
         return Some(method);
     }
     // Bruno: `post {`, and the URL on the next line.
@@ -75,10 +77,10 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = BLOCK.captures(above).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase());
     }
-    if let Some(method) = of_annotation(text, &line, url.start) {
+    if let Some(method) = settings::of_annotation(text, &line, url.start) {
         return Some(method);
     }
-    if let Some(method) = of_terraform(text, url) {
+    if let Some(method) = settings::of_terraform(text, url) {
         return Some(method);
     }
     // An export says it beside the URL, however long what stands between them is.
@@ -95,7 +97,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         let command = command_around(text, &line);
         return named(text, &command, url).or(Some(Method::Get));
     }
-    if let Some(method) = of_powershell_function(text, &line) {
+    if let Some(method) = settings::of_powershell_function(text, &line) {
         return named(text, &line, url).or(Some(method));
     }
     if let Some(command) = powershell(text, &line) {
@@ -135,77 +137,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         return Some(method);
     }
     let statement = statement_around(text, url);
-    named(text, &statement, url).or_else(|| reads_by_default(text, &statement, url.start).then_some(Method::Get))
-}
-
-/// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions and Alamofire, R's httr2,
-/// each in the statement of the URL or below it in the same function.
-fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
-    static READS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bWeb\.Contents\(|\bRequest\.Builder\(\)|\bIO\.popen|\burlread\(|\bwebread\(")
-            .expect("a constant")
-    });
-    let end = scope::after(text, url).end.max(statement.end).min(statement.end + REACH).min(text.len());
-    let range = &text[statement.start..end.max(statement.start)];
-    let elsewhere = contains_ignore_case(&text[statement.clone()], b"-method ")
-        || [b"httpmethod".as_slice(), b".method(", b"Content ="].iter().any(|word| contains_ignore_case(range, word));
-    !elsewhere && READS.is_match(range)
-}
-
-/// The method that stands in an annotation beside that of the path: `@GET @Path("/contacts")`.
-fn of_annotation(text: &[u8], line: &Range<usize>, at: usize) -> Option<Method> {
-    static VERB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)@(?P<verb>GET|POST|PUT|PATCH|DELETE)\b").expect("a constant"));
-    let before = &text[line.start..at];
-    (before.ends_with(b"@Path(\"") || before.ends_with(b"@Path('")).then_some(())?;
-    let annotates = |line: &Range<usize>| text[line.clone()].trim_ascii_start().starts_with(b"@");
-    let mut whole = line.clone();
-    for _ in 0..4 {
-        let above = whole.start.checked_sub(1).map(|at| line_near(text, at)).filter(annotates);
-        let below = (whole.end + 1 < text.len()).then(|| line_near(text, whole.end + 1)).filter(annotates);
-        whole = above.map_or(whole.start, |above| above.start)..below.map_or(whole.end, |below| below.end);
-    }
-    let verb = VERB.captures(&text[whole])?.name("verb")?;
-    Method::parse(&String::from_utf8_lossy(verb.as_bytes()))
-}
-
-/// The method of a function of PowerShell that is written in the same file, where the call names none.
-fn of_powershell_function(text: &[u8], line: &Range<usize>) -> Option<Method> {
-    static CALLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)(?:^|[\s=(|])(?P<name>[A-Z]\w+-\w+)\s").expect("a constant"));
-    static DEFAULT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"(?i-u)\$(?:method|verb)\s*=\s*["'](?P<method>[a-z]+)["']"#).expect("a constant"));
-    let name = CALLED.captures(&text[line.clone()])?.name("name")?.as_bytes();
-    let defined = [b"function ".as_slice(), name].concat();
-    let start = memchr::memmem::find(text, &defined).filter(|start| !line.contains(start))?;
-    let head = &text[start..text.len().min(start + REACH)];
-    let method = DEFAULT.captures(head)?.name("method")?;
-    Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase())
-}
-
-/// The method of Terraform's `data "http"`, which reads unless its block says otherwise.
-fn of_terraform(text: &[u8], url: &Range<usize>) -> Option<Method> {
-    static BLOCK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)(?:^|\n)data\s+"http"\s+"[^"\n]*"\s*\{"#).expect("a constant"));
-    static METHOD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)\n\s*method\s*=\s*"(?P<method>[A-Z]+)""#).expect("a constant"));
-    let floor = url.start.saturating_sub(2 * REACH);
-    let open = floor + BLOCK.find_iter(&text[floor..url.start]).last()?.end();
-    let ceiling = text.len().min(url.end + 2 * REACH);
-    let close = memchr::memmem::find(&text[open..ceiling], b"\n}").map_or(ceiling, |at| open + at);
-    (close > url.start).then_some(())?;
-    let method = METHOD.captures(&text[open..close]).and_then(|captures| captures.name("method"));
-    method.map_or(Some(Method::Get), |method| Method::parse(&String::from_utf8_lossy(method.as_bytes())))
-}
-
-/// The method of a sampler of JMeter, whose path stands here.
-fn of_sampler(text: &[u8], url: &Range<usize>) -> Option<Method> {
-    static METHOD: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"(?-u)name="HTTPSampler\.method">(?P<method>[A-Z]+)<"#).expect("a constant"));
-    if !text[..url.start].ends_with(b"name=\"HTTPSampler.path\">") {
-        return None;
-    }
-    let (before, after) = (&text[url.start.saturating_sub(4 * REACH)..url.start], &text[url.end..text.len().min(url.end + 4 * REACH)]);
-    let opens = memchr::memmem::rfind(before, b"<HTTPSamplerProxy").unwrap_or(0);
-    let closes = memchr::memmem::find(after, b"</HTTPSamplerProxy").unwrap_or(after.len());
-    let found = METHOD.captures(&after[..closes]).or_else(|| METHOD.captures(&before[opens..]))?;
-    Method::parse(&String::from_utf8_lossy(found.name("method")?.as_bytes()))
+    named(text, &statement, url).or_else(|| settings::reads_by_default(text, &statement, url.start).then_some(Method::Get))
 }
 
 /// A call that is open where a URL stands.
