@@ -118,6 +118,8 @@ pub enum Flag {
     Hidden = 512,
     /// Offered in forms.
     FormField = 1024,
+    /// Calculated of one stage; read by its name, and not listed.
+    OfStage = 2048,
 }
 
 const LETTERS: [(char, Flag); 8] = [

@@ -146,5 +146,6 @@ fn definition(name: &str, label: &str, value_type: ValueType, group: &str) -> Pr
     let mut property = Property { group: group.to_owned().into(), ..Property::new(name, label, value_type, field_type) };
     property.set(Flag::ReadOnly, true);
     property.set(Flag::Calculated, true);
+    property.set(Flag::OfStage, true);
     property
 }
