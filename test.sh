@@ -148,7 +148,6 @@ documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
   python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
-words() { python3 tests/words/check.py; }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 test_packages() { env_doubles && target/doubles/bin/python tests/packages/doubles.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
