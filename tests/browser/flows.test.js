@@ -159,7 +159,7 @@ test('the audit log: filtered, page after page, explained, exported', async () =
   assert.equal(new Set(await rows.locator('th a').evaluateAll((links) => links.map((link) => link.href))).size, 75, 'no record twice')
   await page.goto('/audit?status=403')
   await page.getByRole('link', { name: 'POST /crm/v3/objects/contacts' }).first().click()
-  await page.getByText('Add one of the scopes below to the app').waitFor()
+  await page.getByText('Add one of the scopes to the app').waitFor()
   await page.getByText('crm.objects.contacts.write', { exact: true }).waitFor()
   await page.goto('/audit?status=403')
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export as CSV' }).click()])

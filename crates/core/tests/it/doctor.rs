@@ -434,7 +434,7 @@ struct Field {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FieldText {
-    /// The public thread, or the kind of public file, in which a text of this shape stands.
+    /// The public thread with a text of this shape, or the form that the text has.
     #[serde(default)]
     from: String,
     right: Vec<String>,
