@@ -8,7 +8,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
-from keyway import Keyway  # noqa: E402
+from keyway import Keyway, rest_of  # noqa: E402
 
 CONTACTS = "/crm/v3/objects/contacts"
 
@@ -27,12 +27,7 @@ class Tester:
                 stream.sendall(data)
             except OSError:
                 pass  # Refused before it was all read.
-            answer = b""
-            try:
-                while chunk := stream.recv(65536):
-                    answer += chunk
-            except ConnectionResetError:
-                pass
+            answer = rest_of(stream)
         head, _, body = answer.partition(b"\r\n\r\n")
         return int(head.split()[1]), body
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
-from keyway import Keyway  # noqa: E402
+from keyway import Keyway, rest_of  # noqa: E402
 
 CONTACTS = "/crm/v3/objects/contacts"
 # The limit is 30 s. A busy machine may be late, and nothing may be early.
@@ -40,16 +40,6 @@ class Clients:
 
     def call(self):
         return f"GET {CONTACTS} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {self.token}\r\n\r\n".encode()
-
-
-def rest_of(stream):
-    answer = b""
-    try:
-        while chunk := stream.recv(65536):
-            answer += chunk
-    except ConnectionResetError:
-        pass
-    return answer
 
 
 def answer_of(stream):

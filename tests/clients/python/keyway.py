@@ -38,6 +38,17 @@ def most_in_ten_seconds(records):
     return most
 
 
+def rest_of(stream):
+    """All that a connection still sends."""
+    answer = b""
+    try:
+        while chunk := stream.recv(65536):
+            answer += chunk
+    except ConnectionResetError:
+        pass
+    return answer
+
+
 class Keyway:
     """A running server. `url` takes the place of https://api.hubapi.com."""
 
