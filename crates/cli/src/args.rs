@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::sunset::AsOf;
 
+use crate::serve::apps;
+
 /// Gateway, scanner and test double for the HubSpot API
 #[derive(Parser)]
 #[command(name = "keyway", version, propagate_version = true)]
@@ -34,7 +36,7 @@ pub struct Connection {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run the server: the data listener, the admin listener and an embedded account
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Accounts and their limits
     Account {
         #[command(subcommand)]
@@ -316,6 +318,15 @@ pub struct Serve {
     /// Keep nothing on disk but the admin socket
     #[arg(long)]
     pub ephemeral: bool,
+    /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and without limits; can be given again
+    #[arg(long, value_name = "NAME:SCOPES", value_parser = apps::wanted)]
+    pub app: Vec<apps::Wanted>,
+    /// The token of the --app before it, in HubSpot's form (pat-REGION-UUID), from an environment variable; Keyway makes a token when left out, and --ready-file has it
+    #[arg(long, value_name = "env:VARIABLE")]
+    pub token: Vec<String>,
+    /// What --app and --token mean together.
+    #[arg(skip)]
+    pub apps: Vec<apps::WithToken>,
     /// Answer on embedded accounts as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
     #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "database")]
     pub as_of: Option<String>,
@@ -328,7 +339,7 @@ pub struct Serve {
     /// Threads of the data listener; one for each processor when left out
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// Write the addresses as JSON to this file once the server is ready
+    /// Write the addresses and the tokens of --app as JSON to this file once the server is ready; only its owner may read it
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
     /// Delete audit records that are older than this many days; all are kept when left out

@@ -13,10 +13,11 @@ use keyway_core::shown;
 use toml::{Table, Value};
 
 use crate::args::{Args, Command};
+use crate::serve::apps;
 use crate::{Exit, commands};
 
 /// Options that a file can't set: which file it is, and what is about one start.
-const NOT_IN_A_FILE: [&str; 4] = ["config", "help", "version", "ready_file"];
+const NOT_IN_A_FILE: [&str; 6] = ["app", "config", "help", "ready_file", "token", "version"];
 
 /// Reads the command line and, where one is named, the configuration file.
 pub fn parse() -> anyhow::Result<Args> {
@@ -28,7 +29,13 @@ pub fn parse() -> anyhow::Result<Args> {
 }
 
 fn args(matches: ArgMatches) -> anyhow::Result<Args> {
-    let args = Args::from_arg_matches(&matches)?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    if let (Command::Serve(serve), Some(matches)) = (&mut args.command, matches.subcommand_matches("serve")) {
+        serve.apps = apps::of(matches)?;
+        if !serve.apps.is_empty() && !serve.ephemeral {
+            bail!("--app needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway app create");
+        }
+    }
     if let Command::Serve(serve) = &args.command
         && serve.database.is_some()
         && (serve.demo || serve.ephemeral)

@@ -95,8 +95,8 @@ impl Demo {
         )
     }
 
-    /// For `--ready-file`.
-    pub fn tokens(&self) -> serde_json::Value {
-        serde_json::json!({ "Demo sync": self.full, "Read-only report": self.reader })
+    /// For `--ready-file`: the apps' names and tokens.
+    pub fn tokens(&self) -> [(&'static str, &str); 2] {
+        [(FULL.0, &self.full), (READER.0, &self.reader)]
     }
 }

@@ -70,7 +70,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => {
-            let served = runtime.block_on(serve::run(&connection, serve));
+            let served = runtime.block_on(serve::run(&connection, *serve));
             // A look-up of a name, say, can't be ended: it is given up.
             runtime.shutdown_background();
             served

@@ -1,5 +1,7 @@
 //! `keyway serve`: opens the store, the portal and the audit, wires them, listens, and stops in order.
 
+mod announce;
+pub mod apps;
 mod proxy;
 
 use std::net::{SocketAddr, TcpListener};
@@ -56,7 +58,50 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// How often HubSpot is asked about each connection's credential.
 const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
 
+/// A server that is ready.
+pub struct Ready {
+    /// Where its data listener is bound.
+    pub data: SocketAddr,
+    /// Where its admin listener is bound.
+    pub admin: SocketAddr,
+    proxy: Option<SocketAddr>,
+    demo: Option<demo::Demo>,
+    /// Those of `--app`, in order.
+    pub apps: Vec<apps::Made>,
+    /// Where a person creates the first super admin, while there is none.
+    set_up: Option<String>,
+}
+
+/// Serves until somebody stops it.
+///
+/// # Errors
+/// It can't start. The text says why.
 pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> {
+    if apps::makes_tokens(&serve.apps) && serve.ready_file.is_none() {
+        bail!("the server would make a token that nobody sees. Add --ready-file FILE, or give each --app a --token env:VARIABLE");
+    }
+    let folder = connection.data.as_path();
+    serve_while(Some(folder), tokens_of_environment()?, &serve, async |ready| {
+        // Before the server is called ready: whoever reads that may stop it at once.
+        let signals = StopSignals::listen()?;
+        announce::announce(&serve, folder, &ready)?;
+        signals.received().await;
+        commands::say("keyway is stopping: finishing the calls in progress");
+        Ok(Exit::Fine)
+    })
+    .await
+}
+
+/// Serves for as long as `during` takes, and answers what it does. Without a folder there is no socket, so nothing on disk.
+///
+/// # Errors
+/// It can't start, or `during` fails.
+pub async fn serve_while(
+    folder: Option<&Path>,
+    admin_tokens: Vec<AdminToken>,
+    serve: &Serve,
+    during: impl AsyncFnOnce(Ready) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
     log_to_stderr(&serve.log)?;
     if !server::forbid_dumps() {
         tracing::warn!("the system lets this process write core files, which would hold credentials");
@@ -65,9 +110,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
-    let proxy = proxy::Bound::new(&serve)?;
-    let folder = connection.data.as_path();
-    let stored = (!serve.ephemeral).then_some(folder);
+    let proxy = proxy::Bound::new(serve)?;
+    let stored = folder.filter(|_| !serve.ephemeral);
 
     let store = Store::open(stored, serve.database.as_deref()).await?;
     let storage = match (stored, store.folder_id()) {
@@ -113,7 +157,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached);
-    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(&serve)));
+    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
@@ -125,6 +169,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         true => Some(demo::prepare(&control, &portal, hub_id).await?),
         false => None,
     };
+    let apps = apps::create(&control, hub_id, &serve.apps).await?;
 
     let (stop, stopped) = watch::channel(false);
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
@@ -142,7 +187,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
-    let targets = webhook_targets(&serve, data_addr, admin_addr);
+    let targets = webhook_targets(serve, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let told = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
@@ -159,12 +204,12 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         webhooks,
         tokens: tokens.clone(),
         addresses: Arc::new(addresses),
-        oidc: identity_provider(&serve)?.map(Arc::new),
+        oidc: identity_provider(serve)?.map(Arc::new),
         proxy,
         ending: Arc::default(),
         sign_in_guesses: Arc::default(),
     };
-    let socket = serve_admin(admin, (admin_tcp, descriptors), folder, stopped.clone())?;
+    let socket = serve_admin(admin, (admin_tcp, descriptors), (folder, admin_tokens), stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
@@ -180,19 +225,9 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
 
     let set_up = control.begin_set_up().await?;
 
-    // Before the server is called ready: whoever reads that may stop it at once.
-    let signals = StopSignals::listen()?;
-    announce(
-        &serve,
-        data_addr,
-        admin_addr,
-        proxy_addr,
-        folder,
-        demo.as_ref(),
-        set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose())),
-    )?;
-    signals.received().await;
-    commands::say("keyway is stopping: finishing the calls in progress");
+    let set_up = set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose()));
+    let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
+    let outcome = during(Ready { data, admin, proxy, demo, apps, set_up }).await;
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
     let drained = async {
@@ -229,8 +264,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     if closed.is_err() {
         commands::say("keyway stops although its store, its audit or a collector of records does not answer");
     }
-    let _ = std::fs::remove_file(socket);
-    Ok(Exit::Fine)
+    if let Some(socket) = socket {
+        let _ = std::fs::remove_file(socket);
+    }
+    outcome
 }
 
 /// Where webhooks may go: as it was said, or to this machine where the server is for this machine alone.
@@ -304,25 +341,30 @@ async fn first_account(control: &Control, demo: bool) -> anyhow::Result<u64> {
     Ok(control.create_account(NewAccount { name: name.into(), ..NewAccount::default() }).await?.hub_id)
 }
 
-/// Starts the admin API on TCP and on the folder's socket, whose path comes back.
-fn serve_admin(
-    admin: Admin,
-    (tcp, descriptors): (TcpListener, Option<u64>),
-    folder: &Path,
-    stopped: watch::Receiver<bool>,
-) -> anyhow::Result<PathBuf> {
+/// The tokens of the admin API that the environment holds.
+fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
     let named = |name: &'static str, take: fn(&'static str, Secret<String>) -> Result<AdminToken, String>| match std::env::var(name) {
         Ok(token) => take(name, Secret::new(token)).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}")),
         Err(_) => Ok(None),
     };
-    let configured = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
-    let configured = configured.into_iter().flatten().collect();
-    let over_tcp = admin::over_tcp(admin.clone(), configured);
+    let tokens = [named("KEYWAY_ADMIN_TOKEN", AdminToken::new)?, named("KEYWAY_TOKEN_SERVICE_TOKEN", AdminToken::of_token_service)?];
+    Ok(tokens.into_iter().flatten().collect())
+}
+
+/// Starts the admin API on TCP and, where there is a folder, on the folder's socket, whose path comes back.
+fn serve_admin(
+    admin: Admin,
+    (tcp, descriptors): (TcpListener, Option<u64>),
+    (folder, tokens): (Option<&Path>, Vec<AdminToken>),
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<Option<PathBuf>> {
+    let over_tcp = admin::over_tcp(admin.clone(), tokens);
     tokio::spawn(server::serve_admin(tokio::net::TcpListener::from_std(tcp)?, over_tcp, descriptors, stopped.clone()));
+    let Some(folder) = folder else { return Ok(None) };
     let path = folder.join("admin.sock");
     let socket = bind_socket(folder, &path)?;
     tokio::spawn(server::serve_admin(socket, admin::over_socket(admin), descriptors, stopped));
-    Ok(path)
+    Ok(Some(path))
 }
 
 /// The folder is its owner's alone, so nobody else reaches the socket even before its mode is set.
@@ -408,58 +450,6 @@ async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool
             tracing::warn!(%error, "the last use of some tokens is not written down yet");
         }
     }
-}
-
-fn announce(
-    serve: &Serve,
-    data: SocketAddr,
-    admin: SocketAddr,
-    proxy: Option<SocketAddr>,
-    folder: &Path,
-    demo: Option<&demo::Demo>,
-    set_up: Option<String>,
-) -> anyhow::Result<()> {
-    let storage = if serve.ephemeral { "memory only (--ephemeral)".to_owned() } else { shown::path(&folder) };
-    // Where records go to stdout, nothing else does.
-    let tell = |text: &str| {
-        if serve.audit_stream {
-            commands::say(text);
-            return Ok(());
-        }
-        commands::print(text)
-    };
-    tell(&format!(
-        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  storage {storage}\n",
-        env!("CARGO_PKG_VERSION"),
-        shown::path(&folder.join("admin.sock")),
-    ))?;
-    if let Some(proxy) = proxy {
-        tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients, which must trust the certificates of: keyway proxy ca\n"))?;
-    }
-    if let Some(link) = set_up {
-        tell(&format!("  set up  {link}\n          works once, within 24 hours: creates the first super admin\n"))?;
-    }
-    if let Some(day) = &serve.as_of {
-        tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
-    }
-    if let Some(demo) = demo {
-        tell(&demo.screen(data))?;
-    }
-    if let Some(file) = &serve.ready_file {
-        let mut ready = serde_json::json!({ "version": 1, "data": format!("http://{data}"), "admin": format!("http://{admin}") });
-        if let Some(proxy) = proxy {
-            ready["proxy"] = format!("http://{proxy}").into();
-        }
-        if let Some(demo) = demo {
-            ready["tokens"] = demo.tokens();
-        }
-        // Renamed into place, so that whoever waits for it never reads half of it.
-        let draft = file.with_extension("new");
-        std::fs::write(&draft, ready.to_string())
-            .and_then(|()| std::fs::rename(&draft, file))
-            .with_context(|| format!("{} can't be written", shown::path(&file)))?;
-    }
-    tell("keyway is ready")
 }
 
 /// Told to stop, by an operator or a supervisor.

@@ -45,6 +45,11 @@ impl PlainToken {
         Self(Secret::new(format!("pat-{region}-{}", uuid_text(&bytes))))
     }
 
+    /// Takes a token that somebody chose: `pat-<region>-<uuid>` as a whole, so at most 45 bytes. None of any other form.
+    pub fn given(text: &str) -> Option<Self> {
+        (shape(text) != Shape::Other).then(|| Self(Secret::new(text.to_owned())))
+    }
+
     /// The text itself, for showing it once.
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -153,6 +158,15 @@ mod tests {
         assert_eq!(shape(&foreign), Shape::Pat);
         for text in ["", "pat-", "pat-na1-", "pat-xx-1", &foreign[..43], &format!("{foreign}0"), "Bearer"] {
             assert_eq!(shape(text), Shape::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_chosen_token_has_hubspots_form_or_is_refused() {
+        let chosen = format!("pat-eu1-{}", uuid_text(&[0x44; 16]));
+        assert_eq!(PlainToken::given(&chosen).unwrap().expose(), chosen);
+        for text in [&chosen[1..], &format!("{chosen} "), &format!("{chosen}\n"), "secret", ""] {
+            assert!(PlainToken::given(text).is_none(), "{text:?}");
         }
     }
 

@@ -172,6 +172,8 @@ pub struct NewApp {
     pub no_limits: bool,
     /// Which operations it may call that the catalog does not list, as written; none is none.
     pub unlisted: Option<Vec<String>>,
+    /// The text of its first token; on an embedded account only. Made at random when none.
+    pub token: Option<PlainToken>,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -460,7 +462,14 @@ impl Control {
     /// A field is not valid, or the name is taken.
     pub async fn create_app(&self, new: NewApp) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
-        let region = find_account(&state, new.hub_id)?.region.clone();
+        let account = find_account(&state, new.hub_id)?;
+        if new.token.is_some() && account.connection.is_some() {
+            return Err(ControlError::Invalid(format!(
+                "account {} is connected to HubSpot; only an app of an embedded account can have a token that somebody chose",
+                new.hub_id
+            )));
+        }
+        let region = account.region.clone();
         let now = clock::now();
         let mut app = App {
             id: 0,
@@ -483,7 +492,16 @@ impl Control {
         check_limits(&state, &app)?;
         app.sharing = sharing(&state, &app, new.sharing)?;
         app.id = store::insert_app(&mut change, &app).await?;
-        let made = self.make_token(&mut change, app.id, &region, now).await?;
+        let made = match new.token {
+            Some(plain) => {
+                let hash = self.registry.token_key().hash(plain.expose());
+                if state.tokens.iter().any(|token| token.hash == hash) {
+                    return Err(ControlError::Conflict(format!("another app has the token that was chosen for {}", app.name)));
+                }
+                self.keep_token(&mut change, app.id, plain, now).await?
+            }
+            None => self.make_token(&mut change, app.id, &region, now).await?,
+        };
         let mut next = state.clone();
         next.apps.push(app.clone().into());
         next.tokens.push(made.token.clone().into());
@@ -710,7 +728,10 @@ impl Control {
     }
 
     async fn make_token(&self, change: &mut Change, app_id: u64, region: &str, now: Timestamp) -> Result<NewToken> {
-        let plain = PlainToken::generate(region, random()?);
+        self.keep_token(change, app_id, PlainToken::generate(region, random()?), now).await
+    }
+
+    async fn keep_token(&self, change: &mut Change, app_id: u64, plain: PlainToken, now: Timestamp) -> Result<NewToken> {
         let hash = self.registry.token_key().hash(plain.expose());
         let mut token = Token {
             id: 0,

@@ -1,6 +1,8 @@
 //! The embedded account as a test double: limits that can be switched off, days that have not come,
 //! and connected accounts that none of it touches.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 
 use crate::connection::{base, connected_by, hubspot};
@@ -302,4 +304,90 @@ fn nothing_of_it_touches_a_connected_account() {
     gateway.json(&["portal", "fault", "add", "--status", "500"]);
     assert_eq!(gateway.call(&token, "GET", CONTACTS, None).0, 200);
     assert_eq!(http(gateway.address("admin"), ADMIN_TOKEN, "POST", "/api/v1/portals/4242/reset", None).0, 409);
+}
+
+/// A token in HubSpot's form that somebody chose.
+fn chosen(digit: &str) -> String {
+    format!(
+        "pat-eu1-{}-4{}-8{}-{}",
+        [digit; 8].concat() + "-" + &[digit; 4].concat(),
+        [digit; 3].concat(),
+        [digit; 3].concat(),
+        [digit; 12].concat()
+    )
+}
+
+#[test]
+fn apps_of_the_command_line_exist_with_their_tokens_when_the_server_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready.json");
+    // A draft that others may read, and that points elsewhere: the tokens go into neither.
+    let (elsewhere, draft) = (folder.path().join("elsewhere"), folder.path().join("ready.new"));
+    std::fs::write(&elsewhere, "").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &draft).unwrap();
+    let options = ["--ephemeral", "--app", "Made:tickets", "--app", "Chosen: by me:all", "--token", "env:TEST_TOKEN"];
+    let options = [&options[..], &["--ready-file", ready.to_str().unwrap()]].concat();
+    let token = chosen("3");
+    let keyway = Keyway::start_with(folder, &options, &[("TEST_TOKEN", &token)]);
+
+    let read: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
+    assert_eq!(read["tokens"]["Chosen: by me"], token);
+    assert_eq!(std::fs::metadata(&ready).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "");
+    let made = read["tokens"]["Made"].as_str().unwrap();
+    assert!(keyway.screen.contains("Made") && !keyway.screen.contains(made) && !keyway.screen.contains(&token), "{}", keyway.screen);
+
+    // Every scope for one, tickets alone for the other, and no limit for the first.
+    assert_eq!((0..101).fold(0, |_, _| keyway.call(&token, "GET", CONTACTS, None).0), 200);
+    assert_eq!(keyway.call(&token, "GET", "/crm/v3/objects/deals", None).0, 200);
+    assert_eq!(keyway.call(made, "GET", CONTACTS, None).0, 403);
+    assert_eq!(keyway.call(made, "GET", "/crm/v3/objects/tickets", None).0, 200);
+    assert_eq!(keyway.call(&chosen("4"), "GET", CONTACTS, None).0, 401);
+}
+
+#[test]
+fn an_app_of_the_command_line_that_cannot_be_is_refused_and_no_token_is_shown() {
+    let (good, bad) = (chosen("5"), format!("{}0", chosen("6")));
+    let folder = tempfile::tempdir().unwrap();
+    let literal = format!("env:{good}");
+    let app = ["--ephemeral", "--app", "A:all"];
+    let cases: &[(&[&str], &str)] = &[
+        (&["--token", "env:BAD"], "BAD does not hold a token in HubSpot's form"),
+        (&["--token", "env:LONG"], "LONG does not hold a token in HubSpot's form"),
+        (&["--token", "env:NOT_THERE"], "NOT_THERE is not set"),
+        (&["--token", &good], "the name of an environment variable"),
+        (&["--token", &literal], "the name of an environment variable"),
+        (&["--token", "env:GOOD", "--token", "env:GOOD"], "several --token"),
+        (&["--token", "env:GOOD", "--app", "B:all", "--token", "env:GOOD"], "another app has the token"),
+        (&["--token", "env:GOOD", "--app", "A:all"], "--ready-file"),
+    ];
+    let start = |options: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_keyway"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .args(options)
+            .envs([("GOOD", good.as_str()), ("BAD", &bad), ("LONG", &"pat-na1-".repeat(10_000))])
+            .output()
+            .unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {said}");
+        assert!(!said.contains(&good) && !said.contains(&bad) && said.len() < 4_000, "{options:?}: {said}");
+        said
+    };
+    for (options, why) in cases {
+        let said = start(&[&app, *options].concat());
+        assert!(said.contains(why), "{options:?}: {said}");
+    }
+    let cases: &[(&[&str], &str)] = &[
+        (&["--app", "A:all", "--token", "env:GOOD"], "--app needs --ephemeral"),
+        (&["--ephemeral", "--token", "env:GOOD", "--app", "A:all"], "stands before every --app"),
+        (&["--ephemeral", "--app", "A"], "NAME:SCOPES"),
+        (&["--ephemeral", "--app", "A:"], "has no scopes"),
+        (&["--ephemeral", "--app", ":all"], "has no name"),
+        (&["--ephemeral", "--app", "A:crm.objects.contact.read", "--token", "env:GOOD"], "did you mean crm.objects.contacts.read"),
+    ];
+    for (options, why) in cases {
+        let said = start(options);
+        assert!(said.contains(why), "{options:?}: {said}");
+    }
 }

@@ -22,11 +22,17 @@ impl Keyway {
     }
 
     pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
+        Self::start_with(folder, options, &[])
+    }
+
+    /// The same with further environment variables.
+    pub fn start_with(folder: TempDir, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_keyway"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .args(options)
             .env("KEYWAY_ADMIN_TOKEN", ADMIN_TOKEN)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

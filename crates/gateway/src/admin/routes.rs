@@ -284,6 +284,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         translate: asked.translate.unwrap_or(false),
         no_limits: asked.no_limits.unwrap_or(false),
         unlisted: asked.unlisted,
+        token: None,
     };
     let (app, token) = admin.control.create_app(new).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })

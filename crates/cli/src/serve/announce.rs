@@ -1,0 +1,79 @@
+//! What `keyway serve` prints and writes once it is ready.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+use keyway_core::shown;
+use serde_json::{Value, json};
+
+use super::Ready;
+use crate::args::Serve;
+use crate::commands;
+
+/// Prints the first screen, and writes the file of `--ready-file`.
+pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
+    let Ready { data, admin, proxy, demo, apps, set_up, .. } = ready;
+    let storage = if serve.ephemeral { "memory only (--ephemeral)".to_owned() } else { shown::path(&folder) };
+    // Where records go to stdout, nothing else does.
+    let tell = |text: &str| {
+        if serve.audit_stream {
+            commands::say(text);
+            return Ok(());
+        }
+        commands::print(text)
+    };
+    tell(&format!(
+        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  storage {storage}\n",
+        env!("CARGO_PKG_VERSION"),
+        shown::path(&folder.join("admin.sock")),
+    ))?;
+    if let Some(proxy) = proxy {
+        tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients, which must trust the certificates of: keyway proxy ca\n"))?;
+    }
+    for app in apps {
+        tell(&format!("  app     {}, token {}, {} scopes\n", shown::line(&app.name), app.token.hint(), app.scopes))?;
+    }
+    if let Some(link) = set_up {
+        tell(&format!("  set up  {link}\n          works once, within 24 hours: creates the first super admin\n"))?;
+    }
+    if let Some(day) = &serve.as_of {
+        tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
+    }
+    if let Some(demo) = demo {
+        tell(&demo.screen(*data))?;
+    }
+    if let Some(file) = &serve.ready_file {
+        write_ready(file, &ready.as_json()).with_context(|| format!("{} can't be written", shown::path(&file)))?;
+    }
+    tell("keyway is ready")
+}
+
+impl Ready {
+    fn as_json(&self) -> Value {
+        let mut ready = json!({ "version": 1, "data": format!("http://{}", self.data), "admin": format!("http://{}", self.admin) });
+        if let Some(proxy) = self.proxy {
+            ready["proxy"] = format!("http://{proxy}").into();
+        }
+        let demo = self.demo.iter().flat_map(|demo| demo.tokens());
+        let tokens = demo.chain(self.apps.iter().map(|app| (app.name.as_str(), app.token.expose())));
+        for (name, token) in tokens {
+            ready["tokens"][name] = token.into();
+        }
+        ready
+    }
+}
+
+/// Writes a file for its owner alone, renamed into place, so that no reader sees half of it.
+fn write_ready(file: &Path, ready: &Value) -> std::io::Result<()> {
+    let draft = file.with_extension("new");
+    // What a killed server left, or a link that somebody put there: neither is written through.
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    out.write_all(ready.to_string().as_bytes())?;
+    std::fs::rename(&draft, file)
+}

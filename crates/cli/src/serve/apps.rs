@@ -1,0 +1,107 @@
+//! `keyway serve --ephemeral --app … --token …`: apps that exist when the server is ready.
+
+use std::ffi::OsStr;
+
+use anyhow::{Context, bail};
+use clap::ArgMatches;
+use keyway_core::scope;
+use keyway_core::shown;
+use keyway_core::token::PlainToken;
+use keyway_gateway::control::{Control, NewApp};
+
+/// Longest name of an environment variable that `--token` takes, in bytes.
+const VARIABLE_BYTES_MAX: usize = 256;
+
+/// An app as `--app` names it: `NAME:SCOPES`, where `SCOPES` is a comma list or `all`.
+#[derive(Clone)]
+pub struct Wanted {
+    name: String,
+    scopes: Vec<String>,
+}
+
+/// An app with its token, if somebody chose one.
+#[derive(Clone)]
+pub struct WithToken {
+    wanted: Wanted,
+    /// Made at random when none.
+    token: Option<PlainToken>,
+}
+
+/// An app that exists, with its token.
+pub struct Made {
+    pub name: String,
+    pub scopes: usize,
+    pub token: PlainToken,
+}
+
+/// Reads `NAME:SCOPES`.
+pub fn wanted(text: &str) -> Result<Wanted, &'static str> {
+    let (name, scopes) = text.rsplit_once(':').ok_or("write the app as NAME:SCOPES, such as Tests:all")?;
+    let scopes: Vec<String> = match scopes.trim() {
+        "all" => scope::all_names().iter().map(ToString::to_string).collect(),
+        list => list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+    };
+    match (name.trim(), scopes.is_empty()) {
+        ("", _) => Err("the app has no name: write it as NAME:SCOPES, such as Tests:all"),
+        (_, true) => Err("the app has no scopes: list them with commas between, or write NAME:all"),
+        (name, false) => Ok(Wanted { name: name.to_owned(), scopes }),
+    }
+}
+
+/// The apps of a command line, each with the `--token` that stands after it. No error shows the value of `--token`
+/// or of its variable: it may be a secret.
+///
+/// # Errors
+/// A `--token` belongs to no app, or is not a token.
+pub fn of(serve: &ArgMatches) -> anyhow::Result<Vec<WithToken>> {
+    let apps = serve.get_many::<Wanted>("app").into_iter().flatten();
+    let places: Vec<usize> = serve.indices_of("app").into_iter().flatten().collect();
+    let mut apps: Vec<WithToken> = apps.map(|wanted| WithToken { wanted: wanted.clone(), token: None }).collect();
+    let tokens = serve.get_many::<String>("token").into_iter().flatten();
+    for (place, source) in serve.indices_of("token").into_iter().flatten().zip(tokens) {
+        let before = places.iter().rposition(|app| *app < place);
+        let app = before.map(|at| &mut apps[at]).context("--token stands before every --app. Put it after the --app whose token it is")?;
+        if app.token.replace(token(source)?).is_some() {
+            bail!("the app {} has several --token. Give each app one", shown::line(&app.wanted.name));
+        }
+    }
+    Ok(apps)
+}
+
+/// Reads a token from the variable that `env:VARIABLE` names.
+fn token(source: &str) -> anyhow::Result<PlainToken> {
+    let is_name = |name: &&str| {
+        let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        (1..=VARIABLE_BYTES_MAX).contains(&name.len()) && letters
+    };
+    let name = source.strip_prefix("env:").filter(is_name);
+    let name =
+        name.context("--token takes the name of an environment variable that holds the token, such as env:TEST_TOKEN, and not the token")?;
+    let value = std::env::var_os(name).with_context(|| format!("--token: the environment variable {name} is not set"))?;
+    chosen(&value).with_context(|| {
+        format!("--token: the environment variable {name} does not hold a token in HubSpot's form, pat-REGION-UUID. To make one: {name}=pat-na1-$(uuidgen)")
+    })
+}
+
+fn chosen(value: &OsStr) -> Option<PlainToken> {
+    PlainToken::given(value.to_str()?)
+}
+
+/// Whether a token is made that nobody chose.
+pub fn makes_tokens(apps: &[WithToken]) -> bool {
+    apps.iter().any(|app| app.token.is_none())
+}
+
+/// Makes the apps on an embedded account. No limit of the account refuses their calls: they are for tests.
+///
+/// # Errors
+/// A scope or a name is not valid, or a name or token is taken.
+pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyhow::Result<Vec<Made>> {
+    let mut made = Vec::new();
+    for WithToken { wanted: Wanted { name, scopes }, token } in apps {
+        let new = NewApp { hub_id, name: name.clone(), scopes: scopes.clone(), no_limits: true, token: token.clone(), ..NewApp::default() };
+        let (app, token) = control.create_app(new).await.with_context(|| format!("the app {} of --app", shown::line(name)))?;
+        made.push(Made { name: app.name, scopes: app.scopes.len(), token: token.plain });
+    }
+    Ok(made)
+}
