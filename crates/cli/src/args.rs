@@ -1,6 +1,7 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
 pub mod doctor;
+pub mod exec;
 pub mod fix;
 pub mod plan;
 
@@ -37,6 +38,8 @@ pub struct Connection {
 pub enum Command {
     /// Run the server: the data listener, the admin listener and an embedded account
     Serve(Box<Serve>),
+    /// Run a command, such as a test suite, beside an embedded account of its own, and exit with its code
+    Exec(exec::Exec),
     /// Accounts and their limits
     Account {
         #[command(subcommand)]

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod deliver;
 mod demo;
+mod exec;
 mod https;
 mod otlp;
 mod portal_backend;
@@ -26,6 +27,8 @@ enum Exit {
     Negative,
     /// It could not be done.
     Error,
+    /// What the command of `keyway exec` ended with.
+    OfCommand(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -34,6 +37,7 @@ impl From<Exit> for ExitCode {
             Exit::Fine => 0,
             Exit::Negative => 1,
             Exit::Error => 2,
+            Exit::OfCommand(code) => code,
         })
     }
 }
@@ -74,6 +78,11 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             // A look-up of a name, say, can't be ended: it is given up.
             runtime.shutdown_background();
             served
+        }
+        Command::Exec(exec) => {
+            let ended = runtime.block_on(exec::run(exec));
+            runtime.shutdown_background();
+            ended
         }
         Command::Completions { shell } => commands::completions(shell),
         Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),

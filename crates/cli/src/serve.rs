@@ -70,6 +70,10 @@ pub struct Ready {
     pub apps: Vec<apps::Made>,
     /// Where a person creates the first super admin, while there is none.
     set_up: Option<String>,
+    /// The embedded accounts.
+    pub portal: Arc<Portal>,
+    /// The first account; 0 with a database.
+    pub hub_id: u64,
 }
 
 /// Serves until somebody stops it.
@@ -227,7 +231,7 @@ pub async fn serve_while(
 
     let set_up = set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose()));
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
-    let outcome = during(Ready { data, admin, proxy, demo, apps, set_up }).await;
+    let outcome = during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), hub_id }).await;
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
     let drained = async {

@@ -105,3 +105,9 @@ pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyho
     }
     Ok(made)
 }
+
+impl From<Wanted> for WithToken {
+    fn from(wanted: Wanted) -> Self {
+        Self { wanted, token: None }
+    }
+}

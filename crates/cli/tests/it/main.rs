@@ -20,6 +20,8 @@ mod data_folder;
 mod doctor;
 /// The embedded account as a test double.
 mod double;
+/// A command beside an embedded account of its own.
+mod exec;
 /// What a new user does first.
 mod first_screen;
 /// Code that is rewritten.
