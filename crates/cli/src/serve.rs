@@ -231,7 +231,9 @@ pub async fn serve_while(
 
     let set_up = set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose()));
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
+    gateway.set_ready(true);
     let outcome = during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), hub_id }).await;
+    gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
     let drained = async {

@@ -10,6 +10,13 @@ use std::borrow::Cow;
 /// leave ample room, and HubSpot itself answers 414 past a length it does not publish.
 pub const PATH_BYTES_MAX: usize = 4096;
 
+/// First segment of the paths that are Keyway's own on the data listener. HubSpot publishes no such path, and none
+/// is ever forwarded.
+const OWN_SEGMENT: &str = "__keyway";
+
+/// Where the data listener answers whether the server is ready.
+pub const READY: &str = "/__keyway/ready";
+
 /// A path of decoded segments, none of them empty, `.` or `..`, none holding a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
@@ -42,6 +49,9 @@ pub enum PathError {
     /// More `..` than there is path.
     #[error("the path leaves the root")]
     AboveRoot,
+    /// Starts with the segment of Keyway's own paths.
+    #[error("paths that start with /{OWN_SEGMENT} are Keyway's own, and only GET {READY} is there")]
+    Own,
 }
 
 impl NormalPath {
@@ -52,14 +62,18 @@ impl NormalPath {
         }
         let rest = raw.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
         if is_plain(raw) {
-            return Ok(Self { canonical: raw.to_owned(), decoded: None, sent: None });
+            return Self { canonical: raw.to_owned(), decoded: None, sent: None }.unless_own();
         }
         let Segments { segments, dots } = resolve_segments(rest)?;
         let path = Self::of_segments(segments.iter().map(Cow::as_ref));
         // Every reader that decodes once reads the same segments, however they were written; dot
         // segments only those who resolve them, so a path that had some goes on without.
         let sent = (!dots && path.canonical != raw).then(|| raw.to_owned());
-        Ok(Self { sent, ..path })
+        Self { sent, ..path }.unless_own()
+    }
+
+    fn unless_own(self) -> Result<Self, PathError> {
+        if self.segments().next() == Some(OWN_SEGMENT) { Err(PathError::Own) } else { Ok(self) }
     }
 
     /// The path of these segments, which are decoded; each is one of another path or of a template.
@@ -215,6 +229,18 @@ fn encode_except(text: &str, plain: impl Fn(u8) -> bool, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keyways_own_paths_are_refused_however_they_are_written() {
+        for own in ["/__keyway", "/__keyway/", READY, "/__keyway/other", "/%5f%5Fkeyway/ready", "/crm/../__keyway/ready", "/./__keyway"] {
+            assert_eq!(NormalPath::parse(own), Err(PathError::Own), "{own}");
+        }
+        for other in ["/__keyways", "/crm/__keyway/ready", "/_keyway"] {
+            assert!(NormalPath::parse(other).is_ok(), "{other}");
+        }
+        let operations = crate::catalog::Catalog::get().operations();
+        assert!(operations.iter().all(|operation| !operation.template.starts_with("/__") && !operation.template.starts_with("/{")));
+    }
     use proptest::prelude::*;
 
     fn check(raw: &str, expected: Result<&str, PathError>) {

@@ -15,6 +15,7 @@ mod introspect;
 mod links;
 mod oauth;
 mod own_app;
+mod ready;
 mod receive;
 mod respond;
 mod sampled;
@@ -28,6 +29,7 @@ mod weight;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -102,6 +104,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// What was called lately.
     pub activity: Activity,
+    /// Whether the server neither starts nor stops.
+    is_ready: AtomicBool,
 }
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
@@ -188,7 +192,13 @@ impl Gateway {
             known: Known::default(),
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
+            is_ready: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether the server has all that it serves: not while it starts or stops.
+    pub fn set_ready(&self, is_ready: bool) {
+        self.is_ready.store(is_ready, Ordering::Relaxed);
     }
 
     /// The same, with public apps: `control` makes and ends their installs, on the runtime that calls this.
@@ -284,6 +294,9 @@ impl Gateway {
 
     async fn answered(&self, head: &Parts, body: Arriving, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let now = clock::both();
+        if ready::is_asked(head) {
+            return Ok(ready::response(self.is_ready.load(Ordering::Relaxed) && self.registry.is_current(now.steady)));
+        }
         let at = now.wall;
         let mut call = Call {
             at,

@@ -391,3 +391,20 @@ fn an_app_of_the_command_line_that_cannot_be_is_refused_and_no_token_is_shown() 
         assert!(said.contains(why), "{options:?}: {said}");
     }
 }
+
+#[test]
+fn the_data_listener_says_whether_it_is_ready_without_a_token_and_without_a_record() {
+    let (keyway, token) = double();
+    let audited = || keyway.json(&["audit", "list"])["records"].as_array().unwrap().len();
+    let before = audited();
+    for ready in ["/__keyway/ready", "/__keyway/ready?from=probe"] {
+        assert_eq!(keyway.call("", "GET", ready, None), (200, json!({ "ready": true })));
+    }
+    assert_eq!(audited(), before);
+    // Nothing else is there, with a good token too.
+    for (method, path) in [("POST", "/__keyway/ready"), ("GET", "/__keyway"), ("GET", "/__keyway/other"), ("GET", "/%5f_keyway/ready")] {
+        let (status, refused) = keyway.call(&token, method, path, None);
+        assert_eq!(status, 400, "{method} {path}");
+        assert!(refused["message"].as_str().unwrap().contains("are Keyway's own"), "{refused}");
+    }
+}
