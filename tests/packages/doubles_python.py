@@ -174,7 +174,8 @@ def the_job_for_any_language_runs(out, venv, sample):
     where = out / "any-language"
     where.mkdir()
     suite = where / "run-tests.sh"
-    suite.write_text("""curl --silent --fail --header "Authorization: Bearer $HUBSPOT_ACCESS_TOKEN" --json '{"properties": {"email": "ada@example.com"}}' "$HUBSPOT_BASE_URL/crm/v3/objects/contacts"\n""")
+    suite.write_text("""#!/bin/sh
+curl --silent --fail --header "Authorization: Bearer $HUBSPOT_ACCESS_TOKEN" --json '{"properties": {"email": "ada@example.com"}}' "$HUBSPOT_BASE_URL/crm/v3/objects/contacts"\n""")
     suite.chmod(0o755)
     pipx = {"PIPX_HOME": str(where / "pipx"), "PIPX_BIN_DIR": str(where / "bin"), "USE_EMOJI": "0", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"{out} {WHEELS}"}
     job = ci_recipes.Job(where, PATH=f"{where}/bin:{TOOLS}:/usr/bin:/bin", **pipx)
