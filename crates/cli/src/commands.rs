@@ -41,11 +41,10 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// A result for people with the colours of `keyway_scan::report`, on stdout. Everything else that would act
 /// on a terminal is made harmless, as in [`print`].
 pub fn print_coloured(text: &str) -> anyhow::Result<()> {
-    const COLOURS: [&str; 6] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"];
     let mut pieces = text.split('\u{1b}');
     let mut out = shown::lines(pieces.next().unwrap_or_default()).into_owned();
     for piece in pieces {
-        out.push_str(if COLOURS.iter().any(|colour| piece.starts_with(colour)) { "\u{1b}" } else { "\\u{1b}" });
+        out.push_str(if keyway_scan::report::is_colour(piece) { "\u{1b}" } else { "\\u{1b}" });
         out.push_str(&shown::lines(piece));
     }
     Ok(writeln!(std::io::stdout(), "{out}")?)

@@ -15,6 +15,7 @@ use crate::finding::{Finding, Usage};
 use crate::scan::{Report, Stats};
 use crate::secrets::{Secret, secrets};
 use crate::source::Skip;
+pub use paint::is_colour;
 use summary::{Totals, totals};
 
 /// A report, and what its findings are together.

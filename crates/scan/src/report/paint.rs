@@ -12,7 +12,19 @@ pub(super) enum Shade {
     Dim,
 }
 
+/// What ends a shade.
+const PLAIN: &str = "[0m";
+
+/// Whether what follows an escape character begins with a colour of a report.
+pub fn is_colour(rest: &str) -> bool {
+    let begins =
+        |shade: &Shade| rest.strip_prefix('[').and_then(|rest| rest.strip_prefix(shade.code())).is_some_and(|rest| rest.starts_with('m'));
+    rest.starts_with(PLAIN) || Shade::ALL.iter().any(begins)
+}
+
 impl Shade {
+    const ALL: [Self; 5] = [Self::Head, Self::Bad, Self::Soon, Self::Fine, Self::Dim];
+
     const fn code(self) -> &'static str {
         match self {
             Self::Head => "1",
@@ -33,7 +45,7 @@ pub(super) struct Paint<'t> {
 impl fmt::Display for Paint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shade {
-            Some(shade) => write!(f, "\u{1b}[{}m{}\u{1b}[0m", shade.code(), self.text),
+            Some(shade) => write!(f, "\u{1b}[{}m{}\u{1b}{PLAIN}", shade.code(), self.text),
             None => f.write_str(self.text),
         }
     }
