@@ -96,8 +96,8 @@ impl ErrorDetail {
 }
 
 impl ErrorBody {
-    /// An error of HubSpot's with status, category and message; the rest is added by the builders below. What
-    /// Keyway itself refuses is made by [`Refusal::error`].
+    /// A HubSpot error with status, category and message; the builders below add the rest. [`Refusal::error`]
+    /// makes the errors of Keyway itself.
     pub fn new(status: u16, category: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,

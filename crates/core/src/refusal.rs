@@ -20,7 +20,7 @@ use crate::error_body::ErrorBody;
 /// The status of a row whose answers have several: a fault rule names its own, and HubSpot's answers keep theirs.
 const ANY_STATUS: u16 = 0;
 
-/// What is known of a refusal.
+/// A row of the table.
 struct Row {
     name: &'static str,
     /// HTTP status, or [`ANY_STATUS`].
@@ -150,10 +150,10 @@ fn in_place(part: &str, word: &str, id: u64) -> String {
 /// What stands before the name of a refusal in `subCategory`.
 pub(crate) const BODY_PREFIX: &str = "keyway.";
 
-/// The category of HubSpot's limits.
+/// The category of a reached rate limit.
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
-/// Categories of HubSpot's own errors (hubspot facts, section 4) that refusals have too.
+/// Categories that HubSpot errors and refusals share (hubspot facts, section 4).
 const CATEGORIES_OF_HUBSPOT: [&str; 9] = [
     "VALIDATION_ERROR",
     "INVALID_AUTHENTICATION",

@@ -7,7 +7,7 @@ use super::{ANY_STATUS, RATE_LIMITS, Row};
 
 macro_rules! refusals {
     ($($variant:ident($name:literal, $status:expr, $category:expr, $doctor:expr, $cause:literal, $remedy:expr $(,)?),)*) => {
-        /// A refusal. What is said of each is its cause.
+        /// A refusal. The description of each is its cause.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Refusal {

@@ -1,5 +1,5 @@
-//! Whether a text is of another service: then no cause of HubSpot's is named, whatever words it has.
-//! A connector's log may be of any of the services that it connects.
+//! Recognises texts that another service wrote. For such a text the doctor names no HubSpot cause, whatever words
+//! the text has: a connector writes to its log about every service that it connects.
 
 use super::{Facts, is_for_tests};
 
@@ -105,7 +105,7 @@ impl Facts<'_> {
         })
     }
 
-    /// Whether a word in capitals stands in the text that has the form of HubSpot's codes: `BAD_AUTH_CODE`.
+    /// Whether the text has a word in the form of a HubSpot code: `BAD_AUTH_CODE`.
     pub fn has_own_words(&self) -> bool {
         self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
     }
@@ -113,7 +113,7 @@ impl Facts<'_> {
     /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
     /// of any of the services that it connects.
     pub fn other_service(&self) -> Option<&str> {
-        // A sign of HubSpot's answer outweighs the name of a program that handed it on.
+        // A sign of a HubSpot answer outweighs the name of the program that printed it.
         let answered = self.to_hubspot() || self.has_own_form() || self.says("correlationid");
         if !answered && FOREIGN_ALWAYS.iter().any(|mark| self.says(mark)) {
             return Some("another service or program");
