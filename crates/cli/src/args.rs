@@ -1079,10 +1079,15 @@ pub enum Token {
         #[arg(long)]
         json: bool,
     },
-    /// Put back what the targets of a file held before the last delivery
+    /// Undo a rotation with --deliver: the targets get their earlier token, which works on, and the new one ends
     Undeliver {
+        /// The app's id or name
+        app: String,
         /// The file of targets
         targets: PathBuf,
+        /// The token that was delivered; may be left out when the app has one active token
+        #[arg(long, value_name = "ID")]
+        token: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,

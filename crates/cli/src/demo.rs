@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use keyway_gateway::clock;
-use keyway_gateway::control::{AppChange, Control, NewApp, Rotation};
+use keyway_gateway::control::{AppChange, Control, NewApp};
 use keyway_portal::Portal;
 
-/// The two apps' tokens, made anew at every start: a token is shown only once.
+/// The two apps' tokens. They follow from the master key, so that requests copied from the first screen work after a restart.
 pub struct Demo {
     full: String,
     reader: String,
@@ -32,38 +32,30 @@ const FULL: (&str, &str, &[&str]) = (
 );
 const READER: (&str, &str, &[&str]) = ("Read-only report", "Reads contacts and nothing else", &["crm.objects.contacts.read"]);
 
-/// Fills the account, and makes the apps or gives them new tokens.
+/// Fills the account, and makes the apps where they are missing.
 pub async fn prepare(control: &Control, portal: &Portal, hub_id: u64) -> anyhow::Result<Demo> {
     portal.seed_demo(hub_id, clock::now()).await.map_err(|error| anyhow::anyhow!("{error}")).context("the sample records can't be made")?;
-    Ok(Demo { full: fresh_token(control, hub_id, FULL).await?, reader: fresh_token(control, hub_id, READER).await? })
+    Ok(Demo { full: token(control, hub_id, FULL).await?, reader: token(control, hub_id, READER).await? })
 }
 
-async fn fresh_token(control: &Control, hub_id: u64, (name, description, scopes): (&str, &str, &[&str])) -> anyhow::Result<String> {
+async fn token(control: &Control, hub_id: u64, (name, description, scopes): (&str, &str, &[&str])) -> anyhow::Result<String> {
     let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
     let known = control.apps(Some(hub_id)).await.into_iter().find(|(app, _)| app.name == name);
-    let (_, token) = match known {
+    let id = match known {
         Some((app, _)) => {
             // Whatever was tried on it before, the printed requests do what they say.
             let id = app.id.to_string();
             control.update_app(&id, AppChange { scopes: Some(scopes), enabled: Some(true), ..AppChange::default() }).await?;
-            control.rotate_token(&id, Rotation::Now).await?
+            id
         }
         None => {
             let owner = "demo@example.com".to_owned();
-            control
-                .create_app(NewApp {
-                    hub_id,
-                    name: name.into(),
-                    description: description.into(),
-                    owner,
-                    dependents: Vec::new(),
-                    scopes,
-                    ..NewApp::default()
-                })
-                .await?
+            let token = Some(control.token_for(hub_id, name).await?);
+            let new = NewApp { hub_id, name: name.into(), description: description.into(), owner, scopes, token, ..NewApp::default() };
+            control.create_app(new).await?.0.id.to_string()
         }
     };
-    Ok(token.plain.expose().to_owned())
+    Ok(control.same_token(&id).await?.expose().to_owned())
 }
 
 impl Demo {

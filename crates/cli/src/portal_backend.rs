@@ -53,6 +53,10 @@ impl Refill for PortalBackend {
         Box::pin(async move { self.portal.put_back(hub_id, &copy).await.map_err(refused) })
     }
 
+    fn records(&self, hub_id: u64) -> BoxFuture<'_, u64> {
+        Box::pin(self.portal.records(hub_id))
+    }
+
     fn webhooks(&self, hub_id: u64) -> BoxFuture<'_, Vec<Value>> {
         Box::pin(self.portal.webhooks(hub_id))
     }

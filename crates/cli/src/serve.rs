@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::sunset::AsOf;
+use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
@@ -69,7 +70,7 @@ pub struct Ready {
     /// Those of `--app`, in order.
     pub apps: Vec<apps::Made>,
     /// Where a person creates the first super admin, while there is none.
-    set_up: Option<String>,
+    set_up: Option<(String, Timestamp)>,
     /// The embedded accounts.
     pub portal: Arc<Portal>,
     /// The first account; 0 with a database.
@@ -229,7 +230,7 @@ pub async fn serve_while(
 
     let set_up = control.begin_set_up().await?;
 
-    let set_up = set_up.map(|token| format!("{admin_url}/set-up?token={}", token.expose()));
+    let set_up = set_up.map(|(token, ends)| (format!("{admin_url}/set-up?token={}", token.expose()), ends));
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
     let outcome = during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), hub_id }).await;

@@ -463,11 +463,8 @@ impl Control {
     pub async fn create_app(&self, new: NewApp) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
         let account = find_account(&state, new.hub_id)?;
-        if new.token.is_some() && account.connection.is_some() {
-            return Err(ControlError::Invalid(format!(
-                "account {} is connected to HubSpot; only an app of an embedded account can have a token that somebody chose",
-                new.hub_id
-            )));
+        if new.token.is_some() {
+            refuse_chosen_token(account)?;
         }
         let region = account.region.clone();
         let now = clock::now();
@@ -494,8 +491,7 @@ impl Control {
         app.id = store::insert_app(&mut change, &app).await?;
         let made = match new.token {
             Some(plain) => {
-                let hash = self.registry.token_key().hash(plain.expose());
-                if state.tokens.iter().any(|token| token.hash == hash) {
+                if self.is_known(&state, &plain) {
                     return Err(ControlError::Conflict(format!("another app has the token that was chosen for {}", app.name)));
                 }
                 self.keep_token(&mut change, app.id, plain, now).await?
@@ -626,6 +622,39 @@ impl Control {
         Ok((app, heir))
     }
 
+    /// Undoes the end that a rotation to this token gave the other tokens of its app: those with the latest end work on
+    /// without one. A token with an earlier end keeps it: an earlier rotation gave it.
+    ///
+    /// # Errors
+    /// There is no such token, it has ended itself, or no other token of its app is in its grace period.
+    pub async fn hand_back(&self, token_id: u64) -> Result<(App, Vec<Token>)> {
+        let (mut change, mut state) = self.begin().await?;
+        let heir = state.tokens.iter().find(|token| token.id == token_id);
+        let heir = heir.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        let app = find_app(&state, &heir.app_id.to_string())?.clone();
+        let now = self.registry.now_of(app.hub_id);
+        if !is_live(heir, app.id, now) {
+            return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
+        }
+        let mut next = state.clone();
+        let is_other = |token: &Token| token.id != token_id && is_live(token, app.id, now);
+        let end = next.tokens.iter().filter(|token| is_other(token)).filter_map(|token| token.expires_at).max();
+        let end = end.ok_or_else(|| {
+            ControlError::Conflict(format!(
+                "no other token of {} is in its grace period, so the rotation can't be undone. Rotate again: keyway token rotate {}",
+                app.name, app.id
+            ))
+        })?;
+        let mut kept = Vec::new();
+        for token in next.tokens.iter_mut().filter(|token| is_other(token) && token.expires_at == Some(end)).map(Arc::make_mut) {
+            token.expires_at = None;
+            store::update_token(&mut change, token).await?;
+            kept.push(token.clone());
+        }
+        self.commit(change, &mut state, next).await?;
+        Ok((app, kept))
+    }
+
     /// Ends a token now.
     ///
     /// # Errors
@@ -727,6 +756,58 @@ impl Control {
         self.store.close().await;
     }
 
+    /// A token for a new app of this name that follows from the master key, and that no app has or had.
+    ///
+    /// # Errors
+    /// There is no such account.
+    pub async fn token_for(&self, hub_id: u64, name: &str) -> Result<PlainToken> {
+        let state = self.state.lock().await;
+        let account = find_account(&state, hub_id)?;
+        Ok(self.tokens_for(account, name).find(|plain| !self.is_known(&state, plain)).expect("the account has endlessly many"))
+    }
+
+    /// The token that [`Self::token_for`] gave an app, if it works; else a new one of that kind. The app's other tokens
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// There is no such app, it is an install, its account is connected, or the store can't be written.
+    pub async fn same_token(&self, id_or_name: &str) -> Result<PlainToken> {
+        let (mut change, mut state) = self.begin().await?;
+        let app = find_app(&state, id_or_name)?.clone();
+        refuse_install(&app)?;
+        let account = find_account(&state, app.hub_id)?;
+        refuse_chosen_token(account)?;
+        let now = self.registry.now_of(app.hub_id);
+        let works = |plain: &PlainToken| {
+            let hash = self.registry.token_key().hash(plain.expose());
+            state.tokens.iter().any(|token| token.hash == hash && is_live(token, app.id, now))
+        };
+        let found = self.tokens_for(account, &app.name).find(|plain| works(plain) || !self.is_known(&state, plain));
+        let plain = found.expect("the account has endlessly many");
+        if works(&plain) {
+            return Ok(plain);
+        }
+        let made = self.keep_token(&mut change, app.id, plain, now).await?;
+        let mut next = state.clone();
+        next.tokens.push(made.token.into());
+        self.commit(change, &mut state, next).await?;
+        Ok(made.plain)
+    }
+
+    /// Tokens that everybody who holds the master key can make again, in order.
+    fn tokens_for(&self, account: &Account, name: &str) -> impl Iterator<Item = PlainToken> {
+        (0_u64..).map(move |number| {
+            let secret = self.store.secret_for(&format!("token {number} of the app {name} of {}", account.hub_id));
+            let (random, _) = secret.expose().split_first_chunk().expect("32 bytes hold 16");
+            PlainToken::generate(&account.region, *random)
+        })
+    }
+
+    fn is_known(&self, state: &State, plain: &PlainToken) -> bool {
+        let hash = self.registry.token_key().hash(plain.expose());
+        state.tokens.iter().any(|token| token.hash == hash)
+    }
+
     async fn make_token(&self, change: &mut Change, app_id: u64, region: &str, now: Timestamp) -> Result<NewToken> {
         self.keep_token(change, app_id, PlainToken::generate(region, random()?), now).await
     }
@@ -805,6 +886,17 @@ fn random<const N: usize>() -> Result<[u8; N]> {
 /// or more than one line of plain letters.
 fn plain_secret(sent: &str, bytes_max: usize) -> Option<&str> {
     Some(sent.trim()).filter(|text| !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// Only apps of embedded accounts can have tokens that are not random.
+fn refuse_chosen_token(account: &Account) -> Result<()> {
+    if account.connection.is_none() {
+        return Ok(());
+    }
+    Err(ControlError::Invalid(format!(
+        "account {} is connected to HubSpot; only an app of an embedded account can have a token that somebody chose",
+        account.hub_id
+    )))
 }
 
 /// An install gets its tokens over OAuth, and in no other way.

@@ -64,6 +64,8 @@ pub trait Refill: Send + Sync {
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>>;
     /// Puts in the place of what the account holds what [`Refill::copy`] gave.
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>>;
+    /// How many records the account holds that are not archived; 0 where there is no such account.
+    fn records(&self, hub_id: u64) -> BoxFuture<'_, u64>;
     /// The targets and subscriptions of an account's apps, one object for each app.
     fn webhooks(&self, hub_id: u64) -> BoxFuture<'_, Vec<Value>>;
     /// Whether the embedded account answers an operation.

@@ -116,7 +116,7 @@ impl Store {
             None => {}
         }
         let master_key = match folder {
-            Some(folder) => folder::master_key(folder)?,
+            Some(folder) => folder::master_key(folder, shared)?,
             None => folder::random_key()?,
         };
         let url = match (database, folder) {
@@ -149,7 +149,7 @@ impl Store {
             let all: String = migrations(false).iter().map(|one| one.sql.as_str()).collect();
             sqlx::raw_sql(AssertSqlSafe(all)).execute(&pool).await?;
         }
-        check_master_key(&pool, &master_key).await?;
+        check_master_key(&pool, &master_key, shared).await?;
         let identity = match folder {
             Some(folder) if !shared => Some(identity::Identity::read(&pool, folder).await?),
             _ => None,
@@ -184,6 +184,12 @@ impl Store {
     /// The key of the token hashes.
     pub const fn token_key(&self) -> TokenKey {
         TokenKey::new(self.token_key)
+    }
+
+    /// A secret that everybody who holds the master key can make again, for what `bound` says.
+    pub(crate) fn secret_for(&self, bound: &str) -> Secret<[u8; 32]> {
+        let key = blake3::derive_key("keyway 2026-11 secrets made again", self.master_key.expose());
+        Secret::new(*blake3::keyed_hash(&key, bound.as_bytes()).as_bytes())
     }
 
     /// The keys of the audit's seals.
@@ -336,16 +342,17 @@ async fn check_is_readable(url: &str, folder: &Path) -> Result<(), StoreError> {
 
 /// Refuses a master key that is not the one the store began with: under another key no stored token
 /// would be known, and every integration would be told that its token does not exist.
-async fn check_master_key(pool: &AnyPool, master_key: &[u8; 32]) -> Result<(), StoreError> {
+async fn check_master_key(pool: &AnyPool, master_key: &[u8; 32], shared: bool) -> Result<(), StoreError> {
     let check = blake3::derive_key("keyway 2026-11 master key check", master_key);
     sqlx::query("insert into master_key values (1, $1) on conflict do nothing").bind(check.to_vec()).execute(pool).await?;
     let kept: Vec<u8> = sqlx::query_scalar("select check_value from master_key").fetch_one(pool).await?;
     if kept == check {
         return Ok(());
     }
-    Err(StoreError::Folder(
-        "the master key is not the one this data folder was made with; give the former one in KEYWAY_MASTER_KEY or master.key".into(),
-    ))
+    let store = if shared { "database" } else { "data folder" };
+    Err(StoreError::Folder(format!(
+        "the master key is not the one that this {store} was made with. Set KEYWAY_MASTER_KEY to the key it was made with, or restore its master.key"
+    )))
 }
 
 /// From here on every file this process makes is its owner's alone.

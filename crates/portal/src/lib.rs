@@ -311,6 +311,14 @@ impl Portal {
         }
     }
 
+    /// How many records an account holds that are not archived; 0 where there is no such account.
+    pub async fn records(&self, hub_id: u64) -> u64 {
+        match self.account(hub_id) {
+            Some(account) => account.shared().await.record_count(),
+            None => 0,
+        }
+    }
+
     /// Writes what is pending and closes the file. Calls that are still performed are given up.
     pub async fn close(&self) {
         self.desk.stop();

@@ -161,6 +161,11 @@ impl State {
         &self.space(kind).table
     }
 
+    /// How many records of all types there are that are not archived.
+    pub fn record_count(&self) -> u64 {
+        self.spaces.values().map(|space| space.table.count() as u64).sum()
+    }
+
     /// The properties of a type.
     pub fn schema(&self, kind: Kind) -> &Schema {
         &self.space(kind).schema

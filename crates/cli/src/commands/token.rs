@@ -20,7 +20,7 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(&app)), None).await?;
             show(&answer, json, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
-        Token::Undeliver { targets, json } => undeliver(&targets, json).await,
+        Token::Undeliver { app, targets, token, json } => undeliver(connection, &app, &targets, token, json).await,
         Token::Rotate { app, grace, now, deliver: Some(targets), dry_run, json } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             rotate_into(connection, &app, grace_ms, &deliver::read(&targets)?, dry_run, json).await
@@ -108,16 +108,53 @@ async fn rotate_into(
     })
 }
 
-async fn undeliver(targets: &Path, json: bool) -> anyhow::Result<Exit> {
+/// Undoes a rotation: the old tokens work on, the targets get the old token, and the new one ends. It ends last, and only
+/// when no target holds it any more, so that no step cuts an integration off.
+async fn undeliver(connection: &Connection, app: &str, targets: &Path, token: Option<u64>, json: bool) -> anyhow::Result<Exit> {
+    let targets = deliver::read(targets)?;
+    let tokens = list_all(connection, &format!("/api/v1/apps/{}/tokens", encode(app)), "tokens").await?;
+    let active: Vec<u64> =
+        list(&tokens, "tokens").iter().filter(|token| token["state"] == "active").filter_map(|token| token["id"].as_u64()).collect();
+    let new = match (token, active.as_slice()) {
+        (Some(token), active) if active.contains(&token) => token,
+        (Some(token), _) => bail!("{app} has no active token {token}; nothing was changed. To list its tokens: keyway token list {app:?}"),
+        (None, [new]) => *new,
+        (None, []) => bail!("{app} has no active token; nothing was changed"),
+        (None, several) => {
+            let several = several.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            bail!("{app} has several active tokens ({several}); nothing was changed. Name the delivered one with --token ID")
+        }
+    };
+    let kept = call(connection, Method::POST, &format!("/api/v1/tokens/{new}/hand-back"), None).await.context("nothing was changed")?;
     let mut results = Vec::new();
-    let mut whole = true;
-    for target in deliver::read(targets)?.iter().rev() {
-        let undone = target.undo().await;
-        whole &= undone.is_ok();
-        results.push(json!({ "target": target.name(), "does": undone.unwrap_or_else(|error| format!("NOT put back: {error:#}")) }));
+    let mut left = Vec::new();
+    for target in targets.iter().rev() {
+        let undone = target.undo().await.unwrap_or_else(|error| {
+            left.push(target.name());
+            format!("NOT put back: {error:#}")
+        });
+        results.push(json!({ "target": target.name(), "does": undone }));
     }
-    show(&json!({ "version": 1, "targets": results }), json, told)?;
-    Ok(if whole { Exit::Fine } else { Exit::Negative })
+    if left.is_empty() {
+        let path = format!("/api/v1/tokens/{new}/revoke");
+        call(connection, Method::POST, &path, None)
+            .await
+            .with_context(|| format!("the targets are as before, but the new token still works. End it with: keyway token revoke {new}"))?;
+    }
+    let answer = json!({ "version": 1, "app": kept["app"], "kept": kept["tokens"], "newToken": new, "revoked": left.is_empty(), "targets": results });
+    show(&answer, json, |answer| {
+        let ids = list(answer, "kept").iter().map(|token| text(&token["id"])).collect::<Vec<_>>().join(", ");
+        let fate = if left.is_empty() {
+            format!("The new token {new} is revoked.")
+        } else {
+            format!(
+                "The new token {new} still works, because {} may hold it.\nPut an old token there, then run: keyway token revoke {new}",
+                left.join(", ")
+            )
+        };
+        format!("{}\nThe old tokens ({ids}) work on, without an end. {fate}", told(answer))
+    })?;
+    Ok(if left.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
 fn told(answer: &Value) -> String {

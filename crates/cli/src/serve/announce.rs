@@ -35,8 +35,8 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     for app in apps {
         tell(&format!("  app     {}, token {}, {} scopes\n", shown::line(&app.name), app.token.hint(), app.scopes))?;
     }
-    if let Some(link) = set_up {
-        tell(&format!("  set up  {link}\n          works once, within 24 hours: creates the first super admin\n"))?;
+    if let Some((link, ends)) = set_up {
+        tell(&format!("  set up  {link}\n          works once, until {}: creates the first super admin\n", ends.to_iso()))?;
     }
     if let Some(day) = &serve.as_of {
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;

@@ -190,6 +190,7 @@ mod tests {
                 "issueAccessToken",
                 "createToken",
                 "revokeToken",
+                "handBack",
                 "resetPortal",
                 "takeSnapshot",
                 "restoreSnapshot",

@@ -45,6 +45,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/tokens/{token_id}/users", get(scopes::users_of_token))
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
         .route("/api/v1/tokens/{token_id}/take-over", post(take_over))
+        .route("/api/v1/tokens/{token_id}/hand-back", post(hand_back))
         .route("/api/v1/public-apps", get(oauth::list_public_apps).post(oauth::create_public_app))
         .route(
             "/api/v1/public-apps/{public_app}",
@@ -212,6 +213,9 @@ async fn show_account(
 ) -> Answer<view::AccountAnswer> {
     let found = admin.control.account(hub_id).await?;
     let mut account = described(&admin, &found).await;
+    if found.connection.is_none() {
+        account.records = Some(admin.refill.records(hub_id).await);
+    }
     if let Some(began) = admin.registry.day_began(hub_id, clock::now()) {
         let names: HashMap<u64, String> = admin.control.apps(Some(hub_id)).await.into_iter().map(|(app, _)| (app.id, app.name)).collect();
         let counted = admin.audit.counted_by_app(hub_id, began).await?;
@@ -407,6 +411,12 @@ async fn take_over(
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
     let (app, token) = admin.control.take_over(token_id, rotation).await?;
     answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, clock::now()) })
+}
+
+async fn hand_back(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::Tokens> {
+    let (app, tokens) = admin.control.hand_back(token_id).await?;
+    let now = clock::now();
+    answer(view::Tokens { app: view::app(&app), tokens: tokens.iter().map(|token| view::token(token, now)).collect(), after: None })
 }
 
 async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {

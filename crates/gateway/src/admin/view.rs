@@ -126,6 +126,8 @@ shown! {
         day_over_since: Option<Moment>,
         /// Calls of the day by app, most first; where one account is shown.
         used_today_by_app: Option<Vec<AppUse>>,
+        /// CRM records of an embedded account that are not archived; where one account is shown.
+        records: Option<u64>,
     }
     /// Calls of an app since the account's midnight.
     struct AppUse {

@@ -1,10 +1,11 @@
 //! The first super admin: a link that the server prints when nobody can sign in, good once.
 
 use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
 use keyway_oauth::random_text;
 
 use super::people::{address, hashed};
-use super::{Control, ControlError, Result, random, record};
+use super::{Control, ControlError, Result, record};
 use crate::clock;
 use crate::model::Person;
 use crate::principal::Role;
@@ -15,20 +16,33 @@ use crate::store::{people, sign_in as stored};
 const LINK_MS: i64 = 24 * 3_600_000;
 
 impl Control {
-    /// A token for the set-up page, if nobody can sign in; one of before is of no use any more.
+    /// A token for the set-up page with its end, if nobody can sign in. Until that end every start, and every instance
+    /// with the same master key, gives the same token: one instance does not end the link that another has printed.
     ///
     /// # Errors
     /// The store can't be written.
-    pub async fn begin_set_up(&self) -> Result<Option<Secret<String>>> {
+    pub async fn begin_set_up(&self) -> Result<Option<(Secret<String>, Timestamp)>> {
         let (mut change, state) = self.begin().await?;
         if !people::people(&mut change).await?.is_empty() {
             return Ok(None);
         }
-        let token = Secret::new(random_text(&random::<32>()?));
-        stored::put_set_up_link(&mut change, &self.hash(token.expose()), clock::now().plus_ms(LINK_MS)).await?;
+        let now = clock::now();
+        if let Some((hash, ends)) = stored::set_up_link(&mut change, now).await? {
+            let token = self.set_up_token(ends);
+            if self.hash(token.expose()) == hash {
+                return Ok(Some((token, ends)));
+            }
+        }
+        let ends = now.plus_ms(LINK_MS);
+        let token = self.set_up_token(ends);
+        stored::put_set_up_link(&mut change, &self.hash(token.expose()), ends).await?;
         change.commit().await.map_err(StoreError::from)?;
         drop(state);
-        Ok(Some(token))
+        Ok(Some((token, ends)))
+    }
+
+    fn set_up_token(&self, ends: Timestamp) -> Secret<String> {
+        Secret::new(random_text(self.store.secret_for(&format!("set-up link until {}", ends.as_ms())).expose()))
     }
 
     /// Whether a token opens the set-up page now.

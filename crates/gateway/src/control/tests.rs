@@ -336,16 +336,33 @@ mod oauth {
     }
 
     #[tokio::test]
+    async fn an_undone_rotation_leaves_the_tokens_as_they_were() {
+        let control = with_account().await;
+        let (app, first) = control.create_app(app("Billing", &[])).await.unwrap();
+        let name = app.name.as_str();
+        assert!(control.hand_back(first.token.id).await.is_err(), "there was no rotation");
+        let (_, second) = control.rotate_token(name, Rotation::Grace(1_000_000)).await.unwrap();
+        let (_, third) = control.rotate_token(name, Rotation::Grace(9_000_000)).await.unwrap();
+        let (_, kept) = control.hand_back(third.token.id).await.unwrap();
+        assert_eq!(kept.iter().map(|token| (token.id, token.expires_at)).collect::<Vec<_>>(), [(second.token.id, None)]);
+        let (_, tokens) = control.app(name).await.unwrap();
+        let end = |id: u64| tokens.iter().find(|token| token.id == id).unwrap().expires_at;
+        assert!(end(first.token.id).is_some(), "the first rotation stands");
+        assert_eq!((end(second.token.id), end(third.token.id)), (None, None));
+    }
+
+    #[tokio::test]
     async fn the_set_up_link_makes_one_super_admin_and_no_more() {
         let control = with_account().await;
-        let former = control.begin_set_up().await.unwrap().unwrap();
-        let link = control.begin_set_up().await.unwrap().unwrap();
+        let (former, _) = control.begin_set_up().await.unwrap().unwrap();
+        let (link, ends) = control.begin_set_up().await.unwrap().unwrap();
+        assert_eq!(former.expose(), link.expose(), "another start gives the same link");
+        assert!(ends > clock::now());
         let set_up = |token: &str, password: &str| {
             let (token, password) = (token.to_owned(), Secret::new(password.to_owned()));
             let control = &control;
             async move { control.set_up(&token, "ada@example.com", password).await }
         };
-        assert!(set_up(former.expose(), "a password that is long").await.is_err(), "it was replaced");
         assert!(set_up("", "a password that is long").await.is_err());
         assert!(set_up(link.expose(), "short").await.is_err());
         let ada = set_up(link.expose(), "a password that is long").await.unwrap();

@@ -46,8 +46,9 @@ pub(super) fn make_files_private() {
     rustix::process::umask(Mode::from_raw_mode(0o077));
 }
 
-/// The master key: from the environment, or from a file made at the first start.
-pub(super) fn master_key(folder: &Path) -> Result<[u8; 32], StoreError> {
+/// The master key: from the environment, or from the folder's file. The first start makes the file, but not for a
+/// shared database: each instance would make another key, and a container would lose its key at the next deployment.
+pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreError> {
     if let Ok(text) = std::env::var("KEYWAY_MASTER_KEY") {
         return parse_hex(text.trim()).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
     }
@@ -55,6 +56,13 @@ pub(super) fn master_key(folder: &Path) -> Result<[u8; 32], StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
     match fs::read_to_string(&path) {
         Ok(text) => parse_hex(text.trim()).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && shared => Err(StoreError::Folder(format!(
+            "--database needs a master key, the same for every instance: KEYWAY_MASTER_KEY is not set, and there is no {}. \
+             For a new database, make one with \"openssl rand -hex 32\", keep it in your secrets manager, and set \
+             KEYWAY_MASTER_KEY to it. For a database that is in use, set the key it was made with: without it nothing can \
+             open the stored credentials",
+            shown::path(&path)
+        ))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = random_key()?;
             write_new(&path, &key).map_err(|error| failed(&error))?;
@@ -107,10 +115,20 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("data");
         let _lock = prepare(&folder).unwrap();
-        let key = master_key(&folder).unwrap();
+        let key = master_key(&folder, false).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join("master.key"))), (0o700, 0o600));
-        assert_eq!(master_key(&folder).unwrap(), key);
+        assert_eq!(master_key(&folder, false).unwrap(), key);
+    }
+
+    #[test]
+    fn a_shared_database_gets_no_key_that_nobody_chose() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = master_key(folder.path(), true).unwrap_err().to_string();
+        assert!(refused.contains("openssl rand -hex 32") && refused.contains("KEYWAY_MASTER_KEY"), "{refused}");
+        assert!(!folder.path().join("master.key").exists());
+        fs::write(folder.path().join("master.key"), "ab".repeat(32)).unwrap();
+        assert_eq!(master_key(folder.path(), true).unwrap(), [0xab; 32]);
     }
 
     #[test]

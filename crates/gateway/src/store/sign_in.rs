@@ -24,6 +24,15 @@ pub(crate) async fn put_set_up_link(change: &mut Change, hash: &TokenHash, ends:
     Ok(())
 }
 
+/// The hash of the set-up link and when it ends, if it has not ended.
+pub(crate) async fn set_up_link(change: &mut Change, now: Timestamp) -> Result<Option<(TokenHash, Timestamp)>, StoreError> {
+    let query = sqlx::query("select hash, expires_at from set_up_link where expires_at > $1").bind(now.as_ms());
+    let Some(row) = query.fetch_optional(&mut *change).await? else { return Ok(None) };
+    let hash: Vec<u8> = row.try_get(0)?;
+    let hash = hash.try_into().map_err(|_| StoreError::Row("set-up link"))?;
+    Ok(Some((TokenHash(hash), Timestamp::from_ms(row.try_get(1)?))))
+}
+
 /// Whether the set-up link has this hash and has not ended.
 pub(crate) async fn is_set_up_link(change: &mut Change, hash: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
     let query = sqlx::query("select 1 from set_up_link where hash = $1 and expires_at > $2").bind(hash.0.to_vec()).bind(now.as_ms());

@@ -72,6 +72,7 @@ pub(in crate::admin) fn account(account: &model::Account, standing: Option<Stand
         resets_at: standing.map(|standing| standing.resets_at.into()),
         day_over_since: moment(standing.and_then(|standing| standing.day_over_since)),
         used_today_by_app: None,
+        records: None,
     }
 }
 
