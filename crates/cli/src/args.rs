@@ -1,5 +1,6 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
+pub mod consent;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::sunset::AsOf;
 
+use self::consent::Consent;
 use crate::serve::apps;
 
 /// Gateway, scanner and test double for the HubSpot API
@@ -562,6 +564,8 @@ pub enum Account {
     Delete {
         /// Its hub id
         hub_id: u64,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -675,6 +679,8 @@ pub enum App {
     Delete {
         /// Its id or name
         app: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -726,6 +732,8 @@ pub struct Sharing {
 pub enum Portal {
     /// Empty the account: no records, faults, requests or use of limits; apps and tokens stay
     Reset {
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -856,6 +864,8 @@ pub enum Snapshot {
     Delete {
         /// Its name
         name: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -960,6 +970,8 @@ pub enum Webhook {
     Remove {
         /// The app's id or name
         app: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1194,6 +1206,8 @@ pub enum PublicApp {
     Delete {
         /// Its id, name or client id
         app: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1426,10 +1440,12 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
-    /// Take a person's sign-in away, and end their sessions
+    /// Delete a person's sign-in, and end their sessions
     Delete {
         /// Their e-mail address
         email: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -6,6 +6,7 @@ pub mod app;
 pub mod audit;
 pub mod backup;
 pub mod changes;
+mod confirm;
 pub mod doctor;
 pub mod fix;
 pub mod install;
@@ -107,6 +108,12 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
     std::iter::once(line(&header)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+}
+
+/// A number with its noun, in the singular for one.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// A JSON value as a person reads it, on one line.

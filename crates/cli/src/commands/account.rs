@@ -10,7 +10,8 @@ use http::Method;
 use keyway_core::shown;
 use serde_json::{Value, json};
 
-use super::{list, say, show, table, text};
+use super::confirm::{self, Deletion};
+use super::{counted, list, say, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
@@ -80,11 +81,34 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::PATCH, &format!("/api/v1/accounts/{hub_id}"), Some(body)).await?;
             show(&answer, json, |answer| format!("updated account {hub_id}\n{}", describe(&answer["account"])))
         }
-        Account::Delete { hub_id, json } => {
+        Account::Delete { hub_id, consent, json } => {
+            confirm::deletion(consent, async || deletion(connection, hub_id).await).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/accounts/{hub_id}"), None).await?;
             show(&answer, json, |_| format!("deleted account {hub_id}, its apps, tokens and records"))
         }
     }
+}
+
+/// What goes with an account.
+async fn deletion(connection: &Connection, hub_id: u64) -> anyhow::Result<Deletion> {
+    let accounts = list_all(connection, "/api/v1/accounts", "accounts").await?;
+    if !list(&accounts, "accounts").iter().any(|account| account["hubId"] == hub_id) {
+        return Ok(Deletion {
+            what: format!("what portal.db holds of the account {hub_id}, which keyway.db does not know"),
+            name: hub_id.to_string(),
+            goes: vec!["all its records".into()],
+        });
+    }
+    let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
+    let account = &account["account"];
+    let apps = list_all(connection, &format!("/api/v1/apps?hubId={hub_id}"), "apps").await?;
+    let mut goes: Vec<String> = list(&apps, "apps").iter().map(super::app::named).collect();
+    goes.push(match account["records"].as_u64() {
+        Some(records) => counted(records, "record"),
+        None => "its credential of HubSpot; the records at HubSpot stay".into(),
+    });
+    goes.push("its audit records stay".into());
+    Ok(Deletion { what: format!("the account \"{}\" ({hub_id})", text(&account["name"])), name: text(&account["name"]), goes })
 }
 
 fn connected(answer: &Value, json: bool) -> anyhow::Result<Exit> {

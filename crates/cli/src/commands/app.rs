@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::confirm::{self, Deletion};
 use super::{encode, list, query, scopes, show, table, text, token};
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
@@ -52,11 +53,36 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
         }
         App::Disable { app, json } => change(connection, &app, json!({ "enabled": false }), json, "disabled").await,
         App::Enable { app, json } => change(connection, &app, json!({ "enabled": true }), json, "enabled").await,
-        App::Delete { app, json } => {
+        App::Delete { app, consent, json } => {
+            confirm::deletion(consent, async || {
+                let answer = call(connection, Method::GET, &path(&app), None).await?;
+                let app = &answer["app"];
+                let dependents = list(app, "dependents").iter().map(|one| format!("breaks without it: {}", text(one)));
+                let goes = tokens_of(app).into_iter().chain(dependents).chain(["its audit records stay".to_owned()]).collect();
+                let name = text(&app["name"]);
+                Ok(Deletion { what: format!("the app \"{name}\" ({}) of account {}", text(&app["id"]), text(&app["hubId"])), name, goes })
+            })
+            .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
             show(&answer, json, |_| format!("deleted app {app} and its tokens"))
         }
     }
+}
+
+/// An app in a list of what goes.
+pub(super) fn named(app: &Value) -> String {
+    format!("the app \"{}\" ({}), {}", text(&app["name"]), text(&app["id"]), tokens_of(app).join("; "))
+}
+
+/// The tokens of an app that work, in words.
+fn tokens_of(app: &Value) -> Vec<String> {
+    let works = |token: &&Value| matches!(token["state"].as_str(), Some("active" | "expiring"));
+    let described = |token: &Value| match token["lastUsedAt"].as_str() {
+        Some(at) => format!("token {}, last used {at}", text(&token["hint"])),
+        None => format!("token {}, never used", text(&token["hint"])),
+    };
+    let tokens: Vec<String> = list(app, "tokens").iter().filter(works).map(described).collect();
+    if tokens.is_empty() { vec!["no token that works".into()] } else { tokens }
 }
 
 pub(super) async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {

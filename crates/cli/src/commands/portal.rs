@@ -9,7 +9,8 @@ use http::Method;
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
-use super::{encode, list, query, show, table, text, token};
+use super::confirm::{self, Deletion};
+use super::{counted, encode, list, query, show, table, text, token};
 use crate::Exit;
 use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
 use crate::client::{call, list_all, stream, upload};
@@ -31,7 +32,17 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
     let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
     match action {
         Portal::Coverage { .. } => unreachable!("it belongs to no account"),
-        Portal::Reset { json } => {
+        Portal::Reset { consent, json } => {
+            confirm::deletion(consent, async || {
+                let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
+                let records = counted(account["account"]["records"].as_u64().unwrap_or_default(), "record");
+                Ok(Deletion {
+                    what: format!("what the embedded account {hub_id} holds"),
+                    name: hub_id.to_string(),
+                    goes: vec![records, "its fault rules and its request log".into(), "apps, tokens and snapshots stay".into()],
+                })
+            })
+            .await?;
             let answer = double.call(Method::POST, "/reset", None).await?;
             show(&answer, json, |_| format!("reset account {hub_id}"))
         }
@@ -125,7 +136,14 @@ impl Double<'_> {
                 let answer = upload(self.connection, &format!("{}{}", self.path, path(&name)), copy).await?;
                 show(&answer, json, |_| format!("took snapshot {name} from {}", shown::path(&file)))
             }
-            Snapshot::Delete { name, json } => {
+            Snapshot::Delete { name, consent, json } => {
+                confirm::deletion(consent, async || {
+                    let snapshots = self.call(Method::GET, "/snapshots", None).await?;
+                    let found = list(&snapshots, "snapshots").iter().find(|one| one["name"] == *name);
+                    let bytes = found.with_context(|| format!("there is no snapshot {name}"))?["bytes"].as_u64().unwrap_or_default();
+                    Ok(Deletion { what: format!("the snapshot \"{name}\""), name: name.clone(), goes: vec![counted(bytes, "byte")] })
+                })
+                .await?;
                 let answer = self.call(Method::DELETE, &path(&name), None).await?;
                 show(&answer, json, |_| format!("deleted snapshot {name}"))
             }

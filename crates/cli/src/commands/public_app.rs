@@ -4,7 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::app::split;
-use super::{encode, list, show, table, text, token};
+use super::confirm::{self, Deletion};
+use super::{counted, encode, list, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, PublicApp, PublicAppFields};
 use crate::client::{call, list_all};
@@ -44,7 +45,19 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
             let until = if now { "has ended".to_owned() } else { format!("ends in {grace}") };
             show(&answer, json, |answer| format!("the secret that was there {until}\n{}", secret(&answer["publicApp"])))
         }
-        PublicApp::Delete { app, json } => {
+        PublicApp::Delete { app, consent, json } => {
+            confirm::deletion(consent, async || {
+                let answer = call(connection, Method::GET, &path(&app), None).await?;
+                let found = &answer["publicApp"];
+                let installs = counted(found["installs"].as_u64().unwrap_or_default(), "install");
+                let name = text(&found["name"]);
+                Ok(Deletion {
+                    what: format!("the public app \"{name}\""),
+                    name,
+                    goes: vec!["its client id and secret".into(), format!("{installs} with their tokens"), "audit records stay".into()],
+                })
+            })
+            .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
             show(&answer, json, |_| format!("deleted public app {app} and its installs"))
         }

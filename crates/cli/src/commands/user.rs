@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::confirm::{self, Deletion};
 use super::{account, encode, list, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, User};
@@ -49,7 +50,17 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
         }
-        User::Delete { email, json } => {
+        User::Delete { email, consent, json } => {
+            confirm::deletion(consent, async || {
+                let answer = call(connection, Method::GET, &format!("/api/v1/users/{}", encode(&email)), None).await?;
+                let role = format!("the role {}", text(&answer["user"]["role"]));
+                Ok(Deletion {
+                    what: format!("the sign-in of {email}"),
+                    name: email.clone(),
+                    goes: vec![role, "their sessions, password and second factor".into(), "the record of what they changed stays".into()],
+                })
+            })
+            .await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} can't sign in any more"))
         }

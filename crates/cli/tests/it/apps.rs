@@ -40,7 +40,7 @@ fn an_app_lives_from_its_creation_to_its_end() {
         .map(|token| token["state"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(states, ["revoked", "revoked", "revoked"]);
-    keyway.json(&["app", "delete", "Sync"]);
+    keyway.json(&["app", "delete", "Sync", "--yes"]);
     assert_eq!(keyway.run(&["app", "show", "Sync"]).status.code(), Some(2));
 }
 

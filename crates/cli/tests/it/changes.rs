@@ -59,8 +59,8 @@ fn every_kind_of_change_is_on_record_and_no_secret_with_it() {
     let user = keyway.json(&["user", "create", "ada@example.com"]);
     let admin = keyway.json(&["admin-token", "create", "ci", "--role", "auditor"]);
     keyway.json(&["admin-token", "revoke", "ci"]);
-    keyway.json(&["user", "delete", "ada@example.com"]);
-    keyway.json(&["app", "delete", "Sync"]);
+    keyway.json(&["user", "delete", "ada@example.com", "--yes"]);
+    keyway.json(&["app", "delete", "Sync", "--yes"]);
     let all = changes(&keyway, &[]);
     let seen: Vec<&str> = all.iter().map(|one| one["operation"].as_str().unwrap()).collect();
     let expected = [

@@ -157,7 +157,7 @@ fn an_older_store_never_takes_over_or_deletes_records_it_does_not_know() {
     assert!(said.contains("keyway account delete 20000002"), "{said}");
     let other = keyway.json(&["account", "add", "Third"]);
     assert_eq!(other["account"]["hubId"], 20_000_003, "a number that portal.db holds is not given again");
-    assert_eq!(keyway.run(&["account", "delete", "20000002"]).status.code(), Some(0));
+    assert_eq!(keyway.run(&["account", "delete", "20000002", "--yes"]).status.code(), Some(0));
     keyway.json(&["account", "add", "Second", "--hub-id", "20000002"]);
 }
 

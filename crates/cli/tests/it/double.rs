@@ -116,9 +116,9 @@ fn an_account_is_seeded_copied_changed_and_comes_back() {
     exits(&keyway, 0, &["portal", "snapshot", "export", "two", &export]);
     keyway.json(&["portal", "restore", "two"]);
     assert_eq!(total(&keyway, &token), 2);
-    keyway.json(&["portal", "reset"]);
+    keyway.json(&["portal", "reset", "--yes"]);
     assert_eq!(total(&keyway, &token), 0);
-    keyway.json(&["portal", "snapshot", "delete", "two"]);
+    keyway.json(&["portal", "snapshot", "delete", "two", "--yes"]);
     exits(&keyway, 2, &["portal", "restore", "two"]);
     keyway.json(&["portal", "snapshot", "import", "again", &export]);
     keyway.json(&["portal", "restore", "again"]);
@@ -284,7 +284,7 @@ fn nothing_of_it_touches_a_connected_account() {
     let (hubspot, credential) = hubspot();
     let (gateway, token) = connected_by(Keyway::start(&[]), &base(&hubspot), &credential);
     for arguments in [
-        &["reset"][..],
+        &["reset", "--yes"][..],
         &["seed", "--set", "demo"],
         &["snapshot", "take", "one"],
         &["snapshot", "list"],

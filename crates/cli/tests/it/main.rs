@@ -16,6 +16,7 @@ mod connection;
 mod coverage;
 /// A data folder is one thing.
 mod data_folder;
+mod deletion;
 /// Causes of calls that failed.
 mod doctor;
 /// The embedded account as a test double.

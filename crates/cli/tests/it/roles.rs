@@ -163,13 +163,13 @@ fn there_is_always_somebody_who_can_give_roles() {
     assert_eq!(keyway.json(&["user", "create", "bob@example.com"])["user"]["role"], "auditor");
     let failed = |arguments: &[&str]| assert_eq!(keyway.run(arguments).status.code(), Some(2), "{arguments:?}");
     failed(&["user", "role", "ada@example.com", "auditor"]);
-    failed(&["user", "delete", "ada@example.com"]);
+    failed(&["user", "delete", "ada@example.com", "--yes"]);
     failed(&["user", "role", "bob@example.com", "token-service"]);
     failed(&["user", "role", "bob@example.com", "app-manager"]);
     failed(&["user", "role", "carl@example.com", "auditor"]);
     keyway.json(&["user", "role", "bob@example.com", "super-admin"]);
     keyway.json(&["user", "role", "ada@example.com", "auditor"]);
-    keyway.json(&["user", "delete", "ada@example.com"]);
+    keyway.json(&["user", "delete", "ada@example.com", "--yes"]);
     // The last one may go: the server then is as it was at its first start.
-    keyway.json(&["user", "delete", "bob@example.com"]);
+    keyway.json(&["user", "delete", "bob@example.com", "--yes"]);
 }

@@ -104,7 +104,7 @@ fn a_contact_that_is_created_is_told_of_signed_with_the_apps_secret() {
     ]);
     assert_eq!((&sent["met"], &sent["deliveries"][0]["status"]), (&json!(true), &json!(204)));
 
-    keyway.json(&["portal", "webhook", "remove", "Tests"]);
+    keyway.json(&["portal", "webhook", "remove", "Tests", "--yes"]);
     create(&keyway, &token, "ben@example.com");
     assert!(matches!(got.recv_timeout(Duration::from_millis(300)), Err(RecvTimeoutError::Timeout)));
 }
@@ -173,7 +173,7 @@ fn a_reset_takes_subscriptions_and_what_waits() {
     keyway.json(&["portal", "webhook", "set", "Tests", "--to", &url, "contact.creation"]);
     create(&keyway, &token, "ada@example.com");
     next(&got);
-    keyway.json(&["portal", "reset"]);
+    keyway.json(&["portal", "reset", "--yes"]);
     create(&keyway, &token, "ben@example.com");
     // The second attempt would come a second after the first.
     assert!(matches!(got.recv_timeout(Duration::from_millis(1_500)), Err(RecvTimeoutError::Timeout)));

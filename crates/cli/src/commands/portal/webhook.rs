@@ -4,6 +4,7 @@ use anyhow::bail;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::super::confirm::{self, Deletion};
 use super::super::{encode, list, show, table, text};
 use super::Double;
 use crate::Exit;
@@ -31,7 +32,15 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
                 table(&["APP", "TARGET", "EVENT", ""], &rows)
             })
         }
-        Webhook::Remove { app, json } => {
+        Webhook::Remove { app, consent, json } => {
+            confirm::deletion(consent, async || {
+                Ok(Deletion {
+                    what: format!("the webhook settings of the app \"{app}\""),
+                    name: app.clone(),
+                    goes: vec!["its target and all its subscriptions".into()],
+                })
+            })
+            .await?;
             let answer = double.call(Method::DELETE, &format!("/webhooks/{}", encode(&app)), None).await?;
             show(&answer, json, |_| format!("{app} gets no more webhooks"))
         }

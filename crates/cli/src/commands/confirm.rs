@@ -1,0 +1,46 @@
+//! Asks before something is deleted.
+
+use std::io::{BufRead, IsTerminal, Read};
+
+use anyhow::{Context, bail};
+use keyway_core::shown;
+
+use super::say;
+use crate::args::consent::Consent;
+
+/// Longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 4096;
+
+/// What a command is about to delete.
+pub struct Deletion {
+    /// As the sentence names it, such as `the app "Order sync"`.
+    pub what: String,
+    /// What a person types to confirm, such as the app's name.
+    pub name: String,
+    /// What goes with it, and what stays; a line each.
+    pub goes: Vec<String>,
+}
+
+/// Goes on where `--yes` was given. Elsewhere shows what would go: on a terminal a person types the name, in a script
+/// the command is refused. `found` looks up what goes, and is not called where nobody reads it.
+///
+/// # Errors
+/// Nobody confirmed, or `found` failed; nothing may be deleted.
+pub async fn deletion(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Result<Deletion>) -> anyhow::Result<()> {
+    if consent.yes {
+        return Ok(());
+    }
+    let Deletion { what, name, goes } = found().await?;
+    let goes: String = goes.iter().map(|line| format!("\n  {}", shown::line(line))).collect();
+    let (what, name) = (shown::line(&what), shown::line(&name));
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        bail!("this deletes {what}:{goes}\nNobody can confirm it here, so nothing was deleted. To delete without a question, add --yes");
+    }
+    say(&format!("This deletes {what}:{goes}\n\nType {name} to delete, or anything else to stop:"));
+    let mut answer = String::new();
+    std::io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer).context("the answer can't be read; nothing was deleted")?;
+    if answer.trim() != name.trim() {
+        bail!("the answer is not {name}, so nothing was deleted");
+    }
+    Ok(())
+}
