@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::sunset::AsOf;
 
 use self::consent::Consent;
+use crate::logs::LogFormat;
 use crate::serve::apps;
 
 /// Gateway, scanner and test double for the HubSpot API
@@ -359,9 +360,18 @@ pub struct Serve {
     /// Leave the names of the properties that a call sets out of the audit
     #[arg(long, env = "KEYWAY_AUDIT_NO_PROPERTY_NAMES")]
     pub audit_no_property_names: bool,
-    /// What to log on stderr, such as info or keyway_gateway=debug
-    #[arg(long, env = "KEYWAY_LOG", default_value = "warn", value_name = "FILTER")]
-    pub log: String,
+    /// What to log on stderr: error, warn, info, debug, or a filter such as keyway_gateway=debug [default: warn; info with --log-format json]
+    #[arg(long, env = "KEYWAY_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How to log: text for people, or a JSON object on each line for a log collector, which takes the place of the first screen
+    #[arg(long, env = "KEYWAY_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Also log each call on stderr, in the form of --log-format
+    #[arg(long, env = "KEYWAY_ACCESS_LOG")]
+    pub access_log: bool,
+    /// The settings that are not left at their default, without secrets; for the log.
+    #[arg(skip)]
+    pub settings: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -32,6 +32,7 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     let mut args = Args::from_arg_matches(&matches)?;
     if let (Command::Serve(serve), Some(matches)) = (&mut args.command, matches.subcommand_matches("serve")) {
         serve.apps = apps::of(matches)?;
+        serve.settings = settings(matches);
         if !serve.apps.is_empty() && !serve.ephemeral {
             bail!("--app needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway app create");
         }
@@ -55,6 +56,41 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
         bail!("as-of is of use only to embedded accounts, which a server with a database has none of");
     }
     Ok(args)
+}
+
+/// The settings of `serve` that are not left at their default, by name, as the log shows them.
+fn settings(matches: &ArgMatches) -> Vec<(String, String)> {
+    let command = Args::command();
+    let usual = |id: &str| {
+        let argument = command.find_subcommand("serve")?.get_arguments().find(|argument| argument.get_id() == id)?;
+        Some(argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>())
+    };
+    let mut settings = Vec::new();
+    for id in matches.ids().map(clap::Id::as_str) {
+        // Groups have an id too, and no values of their own.
+        let (Some(usual), Ok(Some(values))) = (usual(id), matches.try_get_raw(id)) else { continue };
+        let values: Vec<String> = values.map(|value| without_secrets(&value.to_string_lossy())).collect();
+        let off = values.iter().all(|value| value == "false");
+        if values != usual && !off {
+            settings.push((id.replace('_', "-"), values.join(",")));
+        }
+    }
+    settings.sort();
+    settings
+}
+
+/// A value without what may be secret in a URL: the name and password before the host, and the query. One that can't be
+/// told apart for certain is hidden.
+fn without_secrets(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // A password may hold these signs too, unescaped.
+    if path.contains('@') || host.is_empty() {
+        return format!("{scheme}://…");
+    }
+    format!("{scheme}://{host}{}", path.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// The file that `serve` is to read.
@@ -129,6 +165,18 @@ pub fn check(path: &Path) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_shows_settings_without_secrets() {
+        let of = |line: &str| settings(Args::command().get_matches_from(line.split(' ')).subcommand_matches("serve").unwrap());
+        assert_eq!(of("keyway serve"), []);
+        let shown = of("keyway serve --listen 127.0.0.1:1 --access-log --database postgres://ada:p@ss@db:5432/keyway?password=other");
+        let shown: Vec<String> = shown.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(shown, ["access-log=true", "database=postgres://db:5432/keyway", "listen=127.0.0.1:1"]);
+        for odd in ["redis://:a/b@host", "redis://u:a?b@host", "redis://u:a#b@host", "redis://u:p@"] {
+            assert_eq!(without_secrets(odd), "redis://…");
+        }
+    }
 
     #[test]
     fn only_serve_has_a_file() {

@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::args::exec::Exec;
 use crate::args::{ProxyOthers, Serve, Unsupported};
+use crate::logs::LogFormat;
 use crate::serve::{Ready, apps, serve_while};
 use crate::{Exit, commands};
 
@@ -93,7 +94,10 @@ fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
         disable_unused_days: None,
         audit_stream: false,
         audit_no_property_names: false,
-        log: "warn".to_owned(),
+        log: None,
+        log_format: LogFormat::Text,
+        access_log: false,
+        settings: Vec::new(),
     }
 }
 

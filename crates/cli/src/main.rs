@@ -8,6 +8,7 @@ mod deliver;
 mod demo;
 mod exec;
 mod https;
+mod logs;
 mod otlp;
 mod portal_backend;
 mod serve;
@@ -15,6 +16,7 @@ mod serve;
 use std::process::ExitCode;
 
 use args::{Args, Command};
+use serde_json::json;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,10 +51,22 @@ fn main() -> ExitCode {
         // Whoever reads our output has closed it: `keyway audit list | head` is no error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
-            commands::say(&format!("keyway: {error:#}"));
+            commands::say(&format!("keyway: {}", chain(&error)));
             Exit::Error.into()
         }
     }
+}
+
+/// An error with its causes. A cause that the text before it repeats is left out.
+fn chain(error: &anyhow::Error) -> String {
+    let mut whole = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if !whole.contains(&cause) {
+            whole.push_str(": ");
+            whole.push_str(&cause);
+        }
+    }
+    whole
 }
 
 fn run(args: Args) -> anyhow::Result<Exit> {
@@ -74,10 +88,17 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     match command {
         Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => {
+            let format = serve.log_format;
             let served = runtime.block_on(serve::run(&connection, *serve));
             // A look-up of a name, say, can't be ended: it is given up.
             runtime.shutdown_background();
-            served
+            match served {
+                Err(error) if format == logs::LogFormat::Json => {
+                    format.line("error", &chain(&error), json!({}));
+                    Ok(Exit::Error)
+                }
+                served => served,
+            }
         }
         Command::Exec(exec) => {
             let ended = runtime.block_on(exec::run(exec));

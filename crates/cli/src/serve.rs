@@ -36,9 +36,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::args::{Connection, Serve, Unsupported};
+use crate::logs::{self, AccessLog};
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
-use crate::{Exit, commands, demo};
+use crate::{Exit, demo};
 
 /// How long the last records may take to reach a collector, at the end.
 const LAST_RECORDS_TIME_MAX: Duration = Duration::from_secs(5);
@@ -91,7 +92,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         let signals = StopSignals::listen()?;
         announce::announce(&serve, folder, &ready)?;
         signals.received().await;
-        commands::say("keyway is stopping: finishing the calls in progress");
+        serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
     .await
@@ -107,7 +108,7 @@ pub async fn serve_while(
     serve: &Serve,
     during: impl AsyncFnOnce(Ready) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    log_to_stderr(&serve.log)?;
+    logs::begin(serve.log.as_deref(), serve.log_format)?;
     if !server::forbid_dumps() {
         tracing::warn!("the system lets this process write core files, which would hold credentials");
     }
@@ -131,6 +132,10 @@ pub async fn serve_while(
         (None, None) => Place::Memory,
     };
     let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
+    let reader = match serve.access_log {
+        true => Some(Box::new(AccessLog::new(serve.log_format, reader)) as Box<dyn std::io::Write + Send>),
+        false => reader,
+    };
     let (reader, sending) = match &serve.otlp {
         Some(url) => {
             let (tee, sending) = Collector::new(url)?.start(reader);
@@ -269,7 +274,7 @@ pub async fn serve_while(
     // What was answered is written down already: nothing that anybody was told is lost.
     let (closed, _) = tokio::join!(timeout_at(until, closed), timeout_at(until, portal.close()));
     if closed.is_err() {
-        commands::say("keyway stops although its store, its audit or a collector of records does not answer");
+        serve.log_format.say("keyway stops although its store, its audit or a collector of records does not answer");
     }
     if let Some(socket) = socket {
         let _ = std::fs::remove_file(socket);
@@ -319,17 +324,6 @@ fn address(said: Option<&str>, option: &str, bound: SocketAddr) -> anyhow::Resul
 /// The day was read with the command line.
 fn as_of(serve: &Serve) -> Option<AsOf> {
     serve.as_of.as_ref().and_then(|day| AsOf::new(day, serve.unsupported == Unsupported::Serve))
-}
-
-fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    // A level alone needs no filter, whose regular expressions take longer to make than all else here.
-    if let Ok(level) = filter.parse::<tracing_subscriber::filter::LevelFilter>() {
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
-        return Ok(());
-    }
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).with_context(|| format!("--log {filter} is not a filter"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(())
 }
 
 fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {

@@ -15,7 +15,7 @@ use sqlx::{Any, AnyPool, Connection as _, Either, Error, Execute, Executor, SqlS
 use tokio::time::{Instant, Sleep};
 
 /// Longest wait for a connection to the database, and for its answer to one step.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a connection that is returned.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(1);
 

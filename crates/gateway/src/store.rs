@@ -29,7 +29,8 @@ use keyway_core::token::{TokenHash, TokenKey};
 use keyway_core::unlisted::Unlisted;
 use sqlx::any::AnyRow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor, Row, SqlSafeStr};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, Row, SqlSafeStr};
 
 use crate::audit::chain::ChainKey;
 use crate::database;
@@ -120,7 +121,7 @@ impl Store {
             None => folder::random_key()?,
         };
         let url = match (database, folder) {
-            (Some(url), _) => checked_url(url)?,
+            (Some(url), _) => url_that_answers(checked_url(url)?).await?,
             (None, Some(folder)) => sqlite_url(&folder.join("keyway.db"))?,
             (None, None) => "sqlite::memory:".to_owned(),
         };
@@ -368,6 +369,21 @@ pub(crate) fn lock(path: &Path) -> Result<impl Drop + use<>, StoreError> {
 /// The number of the last change.
 pub(crate) async fn generation<'c>(seen: impl Executor<'c, Database = Any>) -> Result<i64, StoreError> {
     Ok(sqlx::query("select value from generation").fetch_one(seen).await?.try_get(0)?)
+}
+
+/// The URL of a PostgreSQL that answers. A pool tries again until its time is over, and then names neither host nor cause.
+async fn url_that_answers(url: String) -> Result<String, StoreError> {
+    let options: PgConnectOptions = url.parse()?;
+    let cause = match tokio::time::timeout(database::ANSWER_TIME_MAX, options.connect()).await {
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            return Ok(url);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it does not answer in time".to_owned(),
+    };
+    let (host, port) = (options.get_host(), options.get_port());
+    Err(StoreError::Folder(format!("the PostgreSQL at {host}:{port} of --database can't be used: {cause}")))
 }
 
 /// A URL that names a PostgreSQL.

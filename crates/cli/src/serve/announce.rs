@@ -11,13 +11,21 @@ use serde_json::{Value, json};
 use super::Ready;
 use crate::args::Serve;
 use crate::commands;
+use crate::logs::LogFormat;
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
     let Ready { data, admin, proxy, demo, apps, set_up, .. } = ready;
-    let storage = if serve.ephemeral { "memory only (--ephemeral)".to_owned() } else { shown::path(&folder) };
+    let storage = match serve.settings.iter().find(|(name, _)| name == "database") {
+        Some((_, database)) => database.clone(),
+        None if serve.ephemeral => "memory only (--ephemeral)".to_owned(),
+        None => shown::path(&folder),
+    };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
+        if serve.log_format == LogFormat::Json {
+            return Ok(());
+        }
         if serve.audit_stream {
             commands::say(text);
             return Ok(());
@@ -47,7 +55,40 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     if let Some(file) = &serve.ready_file {
         write_ready(file, &ready.as_json()).with_context(|| format!("{} can't be written", shown::path(&file)))?;
     }
+    log(serve, &storage, ready);
     tell("keyway is ready")
+}
+
+/// What a log collector needs to know of a start. The set-up link is a line of its own: it is the only secret.
+fn log(serve: &Serve, storage: &str, ready: &Ready) {
+    let settings: Vec<String> = serve.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    match serve.log_format {
+        LogFormat::Text => tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            data = %ready.data,
+            admin = %ready.admin,
+            proxy = ready.proxy.map(tracing::field::display),
+            storage,
+            settings = settings.join(" "),
+            "started"
+        ),
+        LogFormat::Json => {
+            if let Some((link, ends)) = &ready.set_up {
+                let fields = json!({ "setUpLink": link, "ends": ends.to_iso() });
+                serve.log_format.line("info", "nobody can sign in yet; the set-up link creates the first super admin, once", fields);
+            }
+            let settings: serde_json::Map<String, Value> =
+                serve.settings.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+            let mut fields = json!({
+                "version": env!("CARGO_PKG_VERSION"), "data": ready.data.to_string(), "admin": ready.admin.to_string(),
+                "storage": storage, "settings": settings,
+            });
+            if let Some(proxy) = ready.proxy {
+                fields["proxy"] = proxy.to_string().into();
+            }
+            serve.log_format.line("info", "keyway is ready", fields);
+        }
+    }
 }
 
 impl Ready {

@@ -32,6 +32,7 @@ mod harness;
 mod imports;
 /// Links in HubSpot's answers.
 mod links;
+mod logs;
 /// The console's pages on people, admin tokens and changes.
 mod people_pages;
 /// One app for each integration.

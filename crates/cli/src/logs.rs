@@ -1,0 +1,192 @@
+//! What `keyway serve` logs on stderr: as text for people, or as lines of JSON for a log collector.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use keyway_core::shown;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::commands;
+
+/// The form of the log.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// A JSON object on each line, the first screen too
+    Json,
+}
+
+impl LogFormat {
+    /// What is logged when `--log` is left out. Text has the first screen beside it; JSON has nothing else.
+    const fn usual(self) -> LevelFilter {
+        match self {
+            Self::Text => LevelFilter::WARN,
+            Self::Json => LevelFilter::INFO,
+        }
+    }
+
+    /// Says something about the server itself, whatever the filter is.
+    pub fn say(self, text: &str) {
+        match self {
+            Self::Text => commands::say(text),
+            Self::Json => self.line("info", text, json!({})),
+        }
+    }
+
+    /// Writes a line of JSON with further fields; nothing where the log is text.
+    pub fn line(self, level: &str, message: &str, mut fields: Value) {
+        if self == Self::Json {
+            fields["timestamp"] = now().into();
+            fields["level"] = level.to_uppercase().into();
+            fields["message"] = message.into();
+            write(&format!("{}\n", shown::json(&fields.to_string())));
+        }
+    }
+}
+
+/// Begins to log.
+///
+/// # Errors
+/// The filter can't be read.
+pub fn begin(filter: Option<&str>, format: LogFormat) -> anyhow::Result<()> {
+    // A level alone needs no filter, whose regular expressions take longer to make than all else here.
+    let level = filter.map_or_else(|| Ok(format.usual()), str::parse::<LevelFilter>);
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    match (level, format) {
+        (Ok(level), LogFormat::Text) => builder.with_max_level(level).init(),
+        (Ok(level), LogFormat::Json) => builder.json().flatten_event(true).with_max_level(level).init(),
+        (Err(_), format) => {
+            let filter = filter.unwrap_or_default();
+            let filter = EnvFilter::try_new(filter)
+                .with_context(|| format!("--log {filter} is not a filter; write a level such as info, or keyway_gateway=debug"))?;
+            match format {
+                LogFormat::Text => builder.with_env_filter(filter).init(),
+                LogFormat::Json => builder.json().flatten_event(true).with_env_filter(filter).init(),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes a line on stderr for each call, made of the records of the audit log; hands the records on to `next`.
+pub struct AccessLog {
+    format: LogFormat,
+    next: Option<Box<dyn Write + Send>>,
+    record: Vec<u8>,
+}
+
+impl AccessLog {
+    /// An access log in this form.
+    pub const fn new(format: LogFormat, next: Option<Box<dyn Write + Send>>) -> Self {
+        Self { format, next, record: Vec::new() }
+    }
+}
+
+impl Write for AccessLog {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.record.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                let record = serde_json::from_slice(&self.record).unwrap_or(Value::Null);
+                self.record.clear();
+                write(&access_line(&record, self.format));
+            }
+        }
+        // The access log goes on when the reader of the records is gone.
+        if let Some(next) = &mut self.next
+            && next.write_all(bytes).is_err()
+        {
+            tracing::error!("the stream of audit records is closed: its reader is gone");
+            self.next = None;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.next.as_mut().map_or(Ok(()), |next| next.flush())
+    }
+}
+
+/// A call on one line.
+fn access_line(record: &Value, format: LogFormat) -> String {
+    let of = |field: &str| match &record[field] {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => shown::line(text).into_owned(),
+        other => other.to_string(),
+    };
+    match format {
+        LogFormat::Json => {
+            let mut line = json!({ "timestamp": record["time"], "level": "INFO", "message": "call", "target": "access" });
+            for (name, field) in [
+                ("source", "source"),
+                ("hubId", "hubId"),
+                ("appId", "appId"),
+                ("tokenId", "tokenId"),
+                ("operation", "operation"),
+                ("status", "status"),
+                ("rule", "rule"),
+                ("latencyUs", "latencyUs"),
+                ("waitedUs", "waitedUs"),
+                ("bytesIn", "bytesIn"),
+                ("bytesOut", "bytesOut"),
+                ("calls", "calls"),
+                ("correlationId", "correlationId"),
+            ] {
+                line[name] = record[field].clone();
+            }
+            format!("{}\n", shown::json(&line.to_string()))
+        }
+        LogFormat::Text => format!(
+            "{} {} app={} \"{}\" {} {}us {}B {} {}\n",
+            of("time"),
+            of("source"),
+            of("appId"),
+            of("operation"),
+            of("status"),
+            of("latencyUs"),
+            of("bytesOut"),
+            of("rule"),
+            of("correlationId")
+        ),
+    }
+}
+
+/// A whole line at once, so that no other line gets between.
+fn write(line: &str) {
+    // There is nowhere left to say that stderr is closed.
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+fn now() -> String {
+    keyway_gateway::clock::now().to_iso()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_forges_a_line_of_the_access_log() {
+        let record =
+            json!({ "time": "2026-11-29T00:00:00.000Z", "source": "127.0.0.1", "operation": "GET /a\nFORGED\u{1b}[2J", "status": 200 });
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let line = access_line(&record, format);
+            assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+            assert!(!line.contains('\u{1b}'), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_a_line_that_programs_read() {
+        let record = json!({ "time": "2026-11-29T00:00:00.000Z", "source": "192.0.2.1", "appId": 7, "operation": "GET /crm/v3/objects/{objectType}",
+            "status": 403, "rule": "missing-scopes", "latencyUs": 410, "bytesOut": 312, "correlationId": "c" });
+        let line: Value = serde_json::from_str(&access_line(&record, LogFormat::Json)).unwrap();
+        assert_eq!((&line["target"], &line["status"], &line["rule"]), (&json!("access"), &json!(403), &json!("missing-scopes")));
+        let text = access_line(&record, LogFormat::Text);
+        assert_eq!(text, "2026-11-29T00:00:00.000Z 192.0.2.1 app=7 \"GET /crm/v3/objects/{objectType}\" 403 410us 312B missing-scopes c\n");
+    }
+}
