@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::sunset::AsOf;
+use keyway_gateway::admin::HostName;
 
 use self::consent::Consent;
 use crate::logs::LogFormat;
@@ -297,6 +298,9 @@ pub struct Serve {
     /// Where people reach the admin listener from outside [default: the address it listens on]
     #[arg(long, env = "KEYWAY_ADMIN_URL", value_name = "URL")]
     pub admin_url: Option<String>,
+    /// Host names under which browsers reach the admin listener, beside localhost, IP addresses and the host of --admin-url; calls with an admin token, probes and metrics work under any name
+    #[arg(long, env = "KEYWAY_ADMIN_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    pub admin_hosts: Vec<HostName>,
     /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
     #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,

@@ -73,6 +73,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
         proxy_private_addresses: false,
         public_url: None,
         admin_url: None,
+        admin_hosts: Vec::new(),
         oidc_issuer: None,
         oidc_client_id: None,
         oidc_new_users: None,

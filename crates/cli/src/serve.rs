@@ -219,7 +219,8 @@ pub async fn serve_while(
         ending: Arc::default(),
         sign_in_guesses: Arc::default(),
     };
-    let socket = serve_admin(admin, (admin_tcp, descriptors), (folder, admin_tokens), stopped.clone())?;
+    let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, serve.admin_hosts.clone());
+    let socket = serve_admin(admin, (tokio::net::TcpListener::from_std(admin_tcp)?, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
@@ -355,12 +356,12 @@ fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
 /// Starts the admin API on TCP and, where there is a folder, on the folder's socket, whose path comes back.
 fn serve_admin(
     admin: Admin,
-    (tcp, descriptors): (TcpListener, Option<u64>),
-    (folder, tokens): (Option<&Path>, Vec<AdminToken>),
+    (tcp, over_tcp): (tokio::net::TcpListener, axum::Router),
+    folder: Option<&Path>,
+    descriptors: Option<u64>,
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let over_tcp = admin::over_tcp(admin.clone(), tokens);
-    tokio::spawn(server::serve_admin(tokio::net::TcpListener::from_std(tcp)?, over_tcp, descriptors, stopped.clone()));
+    tokio::spawn(server::serve_admin(tcp, over_tcp, descriptors, stopped.clone()));
     let Some(folder) = folder else { return Ok(None) };
     let path = folder.join("admin.sock");
     let socket = bind_socket(folder, &path)?;

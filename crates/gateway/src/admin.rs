@@ -13,6 +13,7 @@ mod changes;
 mod doctor;
 mod extract;
 mod guard;
+mod hosts;
 mod idempotency;
 mod metrics;
 mod oauth;
@@ -56,6 +57,7 @@ use crate::webhooks::Webhooks;
 
 pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
+pub use hosts::{HostName, NotAHostName};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
 pub use overview::Ending;
 pub(crate) use overview::UNUSED_DAYS;
@@ -122,13 +124,14 @@ impl Admin {
 }
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are
-/// the tokens in the server's environment; those made over the API are in the store.
-pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router {
-    let own = keyway_oauth::redirect::authority(&admin.addresses.admin).to_owned();
+/// the tokens in the server's environment; those made over the API are in the store. `names` are host names
+/// under which browsers are served, besides that of the listener's own address.
+pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: Vec<HostName>) -> Router {
+    let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
     guard::with_token(routes::api(), admin.clone(), configured)
         .merge(routes::open())
         .merge(console::pages())
-        .layer(axum::middleware::from_fn(move |request, next| guard::refuse_foreign_hosts(own.clone(), request, next)))
+        .layer(axum::middleware::from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
         .with_state(admin)
 }
 

@@ -45,6 +45,7 @@ mod words;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::admin::Admin;
@@ -54,6 +55,11 @@ pub use guessing::SignInGuesses;
 
 /// Largest form, but for those that take a file: every scope ticked, with names and notes.
 const FORM_BYTES_MAX: usize = 64 << 10;
+
+/// A page that says one thing, beside the pages below.
+pub(crate) async fn message(status: u16, title: &str, text: &str) -> Response {
+    page::harden(page::message(status, title, text)).await
+}
 
 /// The pages.
 pub(crate) fn pages() -> Router<Admin> {

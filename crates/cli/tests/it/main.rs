@@ -28,6 +28,8 @@ mod first_screen;
 /// Code that is rewritten.
 mod fix;
 mod harness;
+/// The admin listener under host names of its own and of others.
+mod hosts;
 /// Files in and out: imports and exports.
 mod imports;
 /// Links in HubSpot's answers.

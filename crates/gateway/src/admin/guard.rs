@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request};
-use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
@@ -99,7 +99,7 @@ pub(super) async fn call(admin: &Admin, principal: Principal, mut request: Reque
 }
 
 /// The token that a request presents.
-fn presented(request: &Request) -> Option<Secret<String>> {
+pub(super) fn presented(request: &Request) -> Option<Secret<String>> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (_, token) = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
     Some(Secret::new(token.trim().to_owned()))
@@ -261,17 +261,4 @@ impl SocketPeer {
     pub(crate) fn of(stream: &UnixStream) -> Self {
         Self(stream.peer_cred().map(|peer| format!("uid {}", peer.uid())).unwrap_or_default())
     }
-}
-
-/// A page in a browser can make a name of its own point at a loopback address (DNS rebinding); its
-/// requests then carry that name. Only addresses, `localhost` and the listener's own public name are taken.
-pub(super) async fn refuse_foreign_hosts(own: String, request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host });
-    let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-    if address || name.eq_ignore_ascii_case("localhost") || host.eq_ignore_ascii_case(&own) {
-        return next.run(request).await;
-    }
-    ApiError::new(421, "misdirected", "the admin listener is reached by its address, as localhost, or by the host of --admin-url")
-        .into_response()
 }
