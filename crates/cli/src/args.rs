@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use keyway_core::client_address::Network;
 use keyway_core::sunset::AsOf;
 use keyway_gateway::admin::HostName;
 
@@ -301,6 +302,12 @@ pub struct Serve {
     /// Host names under which browsers reach the admin listener, beside localhost, IP addresses and the host of --admin-url; calls with an admin token, probes and metrics work under any name
     #[arg(long, env = "KEYWAY_ADMIN_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub admin_hosts: Vec<HostName>,
+    /// Addresses and networks of the proxies before the data and the admin listener, such as 10.0.3.7,fd00:7::/64; the client that they name is what the audit, limits and lock-outs see
+    #[arg(long, env = "KEYWAY_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// Where the proxies of --trusted-proxies name the client; nothing else that a request says of its origin is read
+    #[arg(long, env = "KEYWAY_CLIENT_ADDRESS", value_enum, value_name = "WHERE", default_value_t = ClientAddress::XForwardedFor)]
+    pub client_address: ClientAddress,
     /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
     #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,
@@ -376,6 +383,16 @@ pub struct Serve {
     /// The settings that are not left at their default, without secrets; for the log.
     #[arg(skip)]
     pub settings: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClientAddress {
+    /// X-Forwarded-For, which nginx, Caddy, Traefik and the load balancers of clouds write
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+    /// The PROXY protocol, version 2, which these proxies must then send before each connection
+    ProxyProtocol,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::args::exec::Exec;
-use crate::args::{ProxyOthers, Serve, Unsupported};
+use crate::args::{ClientAddress, ProxyOthers, Serve, Unsupported};
 use crate::logs::LogFormat;
 use crate::serve::{Ready, apps, serve_while};
 use crate::{Exit, commands};
@@ -74,6 +74,8 @@ fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
         public_url: None,
         admin_url: None,
         admin_hosts: Vec::new(),
+        trusted_proxies: Vec::new(),
+        client_address: ClientAddress::XForwardedFor,
         oidc_issuer: None,
         oidc_client_id: None,
         oidc_new_users: None,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use keyway_core::client_address::Form;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::sunset::AsOf;
@@ -35,7 +36,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::args::{Connection, Serve, Unsupported};
+use crate::args::{ClientAddress, Connection, Serve, Unsupported};
 use crate::logs::{self, AccessLog};
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
@@ -184,7 +185,8 @@ pub async fn serve_while(
     let (stop, stopped) = watch::channel(false);
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
-    let running = server::serve(data, gateway.clone(), threads, stopped.clone())?;
+    let transport = transport(serve);
+    let running = server::serve(data, transport.clone(), gateway.clone(), threads, stopped.clone())?;
     let proxy_addr = proxy.as_ref().map(proxy::Bound::address).transpose()?;
     let (proxy, proxying) = match proxy {
         Some(bound) => {
@@ -220,7 +222,8 @@ pub async fn serve_while(
         sign_in_guesses: Arc::default(),
     };
     let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, serve.admin_hosts.clone());
-    let socket = serve_admin(admin, (tokio::net::TcpListener::from_std(admin_tcp)?, over_tcp), folder, descriptors, stopped.clone())?;
+    let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, transport);
+    let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
@@ -322,6 +325,16 @@ fn address(said: Option<&str>, option: &str, bound: SocketAddr) -> anyhow::Resul
     }
 }
 
+/// How connections reach the listeners.
+fn transport(serve: &Serve) -> server::Transport {
+    let named = match serve.client_address {
+        ClientAddress::XForwardedFor => server::NamedIn::Header(Form::XForwardedFor),
+        ClientAddress::Forwarded => server::NamedIn::Header(Form::Forwarded),
+        ClientAddress::ProxyProtocol => server::NamedIn::ProxyProtocol,
+    };
+    server::Transport::new(serve.trusted_proxies.clone(), named)
+}
+
 /// The day was read with the command line.
 fn as_of(serve: &Serve) -> Option<AsOf> {
     serve.as_of.as_ref().and_then(|day| AsOf::new(day, serve.unsupported == Unsupported::Serve))
@@ -356,7 +369,7 @@ fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
 /// Starts the admin API on TCP and, where there is a folder, on the folder's socket, whose path comes back.
 fn serve_admin(
     admin: Admin,
-    (tcp, over_tcp): (tokio::net::TcpListener, axum::Router),
+    (tcp, over_tcp): (server::AdminDoor, axum::Router),
     folder: Option<&Path>,
     descriptors: Option<u64>,
     stopped: watch::Receiver<bool>,

@@ -36,7 +36,7 @@ use self::tunnel::Tunnels;
 use crate::control::Authorities;
 use crate::metrics;
 use crate::pipeline::Gateway;
-use crate::server::{self, Life, Serve, ServerHandle};
+use crate::server::{self, Life, Serve, ServerHandle, Source};
 
 /// Open connections on one thread; more wait to be accepted. With TLS at some 60 KB each, 120 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 2_000;
@@ -167,7 +167,7 @@ impl Proxy {
             Road::HubSpot(host) => match self.certificates.accept(stream, &host).await {
                 Ok(stream) => {
                     count(&self.counts.intercepted);
-                    server::serve_http(stream, source, Some(host), self.gateway.clone(), life).await;
+                    server::serve_http(stream, Source::Known(source), Some(host), self.gateway.clone(), life).await;
                 }
                 Err(error) => {
                     count(&self.counts.handshakes_failed);

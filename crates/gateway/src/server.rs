@@ -11,10 +11,11 @@ mod finishing;
 mod framing;
 mod lingering;
 mod refusal;
+mod transport;
 mod written;
 
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,9 +37,10 @@ use self::refusal::Answered;
 use self::written::Written;
 use crate::pipeline::Gateway;
 
-pub use admin::serve_admin;
+pub use admin::{AdminDoor, serve_admin};
 pub use descriptors::raise_limit;
 pub use dumps::forbid_dumps;
+pub use transport::{NamedIn, Source, Transport};
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
@@ -73,11 +75,12 @@ impl ServerHandle {
 /// The socket can't be shared, or a thread not be started.
 pub fn serve(
     listener: TcpListener,
+    transport: Transport,
     gateway: Arc<Gateway>,
     threads: usize,
     shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<ServerHandle> {
-    listen(listener, "keyway-data", Arc::new(Data(gateway)), threads, CONNECTIONS_PER_THREAD_MAX, shutdown)
+    listen(listener, "keyway-data", Arc::new(Data { gateway, transport }), threads, CONNECTIONS_PER_THREAD_MAX, shutdown)
 }
 
 /// Serves the connections of one listener.
@@ -175,20 +178,24 @@ async fn serve_all<S: Serve>(
 }
 
 /// The data listener.
-struct Data(Arc<Gateway>);
+struct Data {
+    gateway: Arc<Gateway>,
+    transport: Transport,
+}
 
 impl Serve for Data {
-    async fn connection(self: Arc<Self>, stream: TcpStream, life: Life) {
+    async fn connection(self: Arc<Self>, mut stream: TcpStream, life: Life) {
         let Ok(peer) = stream.peer_addr() else { return };
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        serve_http(stream, peer.ip(), None, self.0.clone(), life).await;
+        let Ok(source) = self.transport.source(&mut stream, peer.ip()).await else { return };
+        serve_http(stream, source, None, self.gateway.clone(), life).await;
     }
 }
 
 /// Serves the calls on one stream. `called` is the host of HubSpot's API that the client believes to
 /// speak to, where the stream came through the forward proxy: its requests are for that host alone.
-pub(crate) async fn serve_http<S>(stream: S, source: IpAddr, called: Option<ApiHost>, gateway: Arc<Gateway>, life: Life)
+pub(crate) async fn serve_http<S>(stream: S, source: Source, called: Option<ApiHost>, gateway: Arc<Gateway>, life: Life)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -200,7 +207,7 @@ where
         answers.called();
         // When the client hangs up, hyper drops what it waits for here, and a call that may have
         // changed something must still come to its record.
-        Finishing::new(answer(gateway.clone(), request, source, called.clone(), answers.clone(), alive.clone()))
+        Finishing::new(answer(gateway.clone(), request, &source, called.clone(), answers.clone(), alive.clone()))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -229,12 +236,13 @@ where
 fn answer(
     gateway: Arc<Gateway>,
     request: Request<Incoming>,
-    source: IpAddr,
+    source: &Source,
     called: Option<Arc<ApiHost>>,
     answers: Arc<refusal::Answers>,
     alive: mpsc::Sender<()>,
-) -> impl Future<Output = std::io::Result<Response<Answered>>> {
+) -> impl Future<Output = std::io::Result<Response<Answered>>> + use<> {
     let (mut head, body) = request.into_parts();
+    let source = source.of(&head.headers);
     async move {
         let answered = match called.and_then(|host| called::check(&mut head, &host).err()) {
             Some(refused) => Ok(refused.response()),

@@ -39,6 +39,8 @@ mod logs;
 mod people_pages;
 /// One app for each integration.
 mod plan;
+/// Clients behind proxies.
+mod proxied;
 /// The commands that refusals name.
 mod refusals;
 /// Every operation of the admin API for every role and for nobody.

@@ -5,7 +5,7 @@
 //! of which no operation is known, does not reach a handler.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -107,8 +107,8 @@ pub(super) fn presented(request: &Request) -> Option<Secret<String>> {
 
 /// The address that a request comes from.
 fn source(request: &Request) -> String {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default()
+    let peer = request.extensions().get::<ConnectInfo<IpAddr>>();
+    peer.map(|peer| peer.0.to_string()).unwrap_or_default()
 }
 
 async fn by_token(admin: &Admin, configured: &[AdminToken], token: Option<Secret<String>>, source: String) -> Result<Principal, ApiError> {

@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use askama::Template;
 use axum::Form;
@@ -71,7 +71,7 @@ impl FromRequestParts<Admin> for Session {
 
 /// Where a request comes from: an IP address.
 pub(super) fn source(parts: &Parts) -> String {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default()
+    parts.extensions.get::<ConnectInfo<IpAddr>>().map(|peer| peer.0.to_string()).unwrap_or_default()
 }
 
 fn cookie<'a>(admin: &Admin, headers: &'a HeaderMap) -> Option<&'a str> {

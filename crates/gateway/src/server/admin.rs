@@ -4,6 +4,7 @@
 
 mod counted;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use self::counted::Counted;
 use super::framing::Framed;
+use super::transport::{Source, Transport};
 use super::written::Written;
 use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, READ_BYTES_MAX, first_of};
 use crate::admin::SocketPeer;
@@ -33,35 +35,75 @@ const CONNECTIONS_MAX: u64 = 256;
 const BODIES_BYTES_MAX: usize = 192 << 20;
 
 /// Where administration is asked for.
-pub trait Door: Send + 'static {
-    /// A connection.
+pub trait Door: Send + Sync + 'static {
+    /// Somebody who has connected.
+    type Visitor: Send + 'static;
+    /// A connection over which requests come.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    /// Who is at its other end, as a request's extension says it.
-    type Peer: Clone + Send + Sync + 'static;
+    /// Who is at its other end.
+    type Peer: Send + 'static;
 
     /// Waits for somebody.
-    fn accept(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
+    fn accept(&self) -> impl Future<Output = std::io::Result<Self::Visitor>> + Send;
+
+    /// Does what comes before the first request; others are accepted meanwhile. An error closes the connection.
+    fn open(&self, visitor: Self::Visitor) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
+
+    /// Notes in a request who sent it.
+    fn sign(peer: &Self::Peer, request: &mut Request<Body>);
 }
 
-impl Door for TcpListener {
-    type Stream = tokio::net::TcpStream;
-    type Peer = std::net::SocketAddr;
+/// The admin listener on TCP.
+pub struct AdminDoor {
+    listener: TcpListener,
+    transport: Transport,
+}
 
-    async fn accept(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
-        let (stream, peer) = Self::accept(self).await?;
+impl AdminDoor {
+    /// A bound socket.
+    pub fn new(listener: TcpListener, transport: Transport) -> Self {
+        Self { listener, transport }
+    }
+}
+
+impl Door for AdminDoor {
+    type Visitor = (TcpStream, IpAddr);
+    type Stream = TcpStream;
+    type Peer = Source;
+
+    async fn accept(&self) -> std::io::Result<Self::Visitor> {
+        let (stream, peer) = self.listener.accept().await?;
         let _ = stream.set_nodelay(true);
-        Ok((stream, peer))
+        Ok((stream, peer.ip()))
+    }
+
+    async fn open(&self, (mut stream, peer): Self::Visitor) -> std::io::Result<(TcpStream, Source)> {
+        let source = self.transport.source(&mut stream, peer).await?;
+        Ok((stream, source))
+    }
+
+    fn sign(source: &Source, request: &mut Request<Body>) {
+        let client = source.of(request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
     }
 }
 
 impl Door for UnixListener {
-    type Stream = tokio::net::UnixStream;
+    type Visitor = UnixStream;
+    type Stream = UnixStream;
     type Peer = SocketPeer;
 
-    async fn accept(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&self) -> std::io::Result<UnixStream> {
+        Ok(Self::accept(self).await?.0)
+    }
+
+    async fn open(&self, stream: UnixStream) -> std::io::Result<(UnixStream, SocketPeer)> {
         let peer = SocketPeer::of(&stream);
         Ok((stream, peer))
+    }
+
+    fn sign(peer: &SocketPeer, request: &mut Request<Body>) {
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
     }
 }
 
@@ -71,6 +113,7 @@ pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u
     let connections = descriptors.map_or(CONNECTIONS_MAX, |descriptors| CONNECTIONS_MAX.min(descriptors / 4)).max(1);
     let places = Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(1)));
     let budget = Arc::new(Budget::new(BODIES_BYTES_MAX, BODIES_BYTES_MAX, BODIES_BYTES_MAX));
+    let door = Arc::new(door);
     loop {
         let accepting = async {
             let place = places.clone().acquire_owned().await;
@@ -80,7 +123,7 @@ pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u
             accepted = accepting => accepted,
             _ = shutdown.wait_for(|stop| *stop) => return,
         };
-        let ((stream, peer), place) = match accepted {
+        let (visitor, place) = match accepted {
             (Ok(accepted), Ok(place)) => (accepted, place),
             (Err(error), _) => {
                 tracing::warn!(%error, "failed to accept a connection");
@@ -90,13 +133,15 @@ pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u
             // Nobody closes the semaphore.
             (Ok(_), Err(_)) => return,
         };
-        let (router, mut shutdown, budget) = (router.clone(), shutdown.clone(), budget.clone());
+        let (door, router, mut shutdown, budget) = (door.clone(), router.clone(), shutdown.clone(), budget.clone());
         tokio::spawn(async move {
+            let opened = first_of(door.open(visitor), shutdown.wait_for(|stop| *stop)).await;
+            let Some(Ok((stream, peer))) = opened else { return drop(place) };
             let service = service_fn(move |request: Request<Incoming>| {
                 let (head, body) = request.into_parts();
                 let (body, held) = Counted::new(body, budget.clone());
                 let mut request = Request::from_parts(head, Body::new(body));
-                request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                D::sign(&peer, &mut request);
                 let answering = router.clone().oneshot(request);
                 async move { answering.await.map(|answer| held.answer(answer)) }
             });

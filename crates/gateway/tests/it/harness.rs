@@ -156,7 +156,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let handle = server::serve(listener, gateway.clone(), 2, stopped).unwrap();
+        let handle = server::serve(listener, server::Transport::default(), gateway.clone(), 2, stopped).unwrap();
         let server = Self { address, audit, registry, gateway, accounts: vec![account], apps, tokens, plain, stop, handle };
         server.publish();
         server
