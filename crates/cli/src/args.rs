@@ -150,6 +150,9 @@ pub enum Command {
         /// Also exit 1 when a token without an end is older: a number with s, m, h or d, such as 180d
         #[arg(long, env = "KEYWAY_MAX_TOKEN_AGE", value_name = "TIME")]
         max_token_age: Option<String>,
+        /// Only ask whether the server is alive: exit 0 whatever the state of credentials and of the audit log
+        #[arg(long)]
+        live: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -106,7 +106,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             ended
         }
         Command::Completions { shell } => commands::completions(shell),
-        Command::Status { max_token_age, json } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
+        Command::Status { live: true, json, .. } => runtime.block_on(commands::status::live(&connection, json)),
+        Command::Status { max_token_age, json, .. } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
         Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
         Command::Restore { source, master_key } => {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))

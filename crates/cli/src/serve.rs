@@ -2,6 +2,7 @@
 
 mod announce;
 pub mod apps;
+mod notify;
 mod proxy;
 
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +26,7 @@ use keyway_gateway::limiter::line::Line;
 use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
 use keyway_gateway::principal::Role;
+use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
@@ -75,6 +77,8 @@ pub struct Ready {
     set_up: Option<(String, Timestamp)>,
     /// The embedded accounts.
     pub portal: Arc<Portal>,
+    /// Whether the threads of the data listener work.
+    pulse: Arc<Pulse>,
     /// The first account; 0 with a database.
     pub hub_id: u64,
 }
@@ -92,7 +96,8 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         // Before the server is called ready: whoever reads that may stop it at once.
         let signals = StopSignals::listen()?;
         announce::announce(&serve, folder, &ready)?;
-        signals.received().await;
+        let supervisor = notify::Supervisor::of_environment()?;
+        supervisor.while_running(&ready.pulse, signals.received()).await;
         serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
@@ -242,7 +247,8 @@ pub async fn serve_while(
     let set_up = set_up.map(|(token, ends)| (format!("{admin_url}/set-up?token={}", token.expose()), ends));
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
-    let outcome = during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), hub_id }).await;
+    let outcome =
+        during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), pulse: gateway.pulse.clone(), hub_id }).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);

@@ -282,7 +282,7 @@ impl AuditLog {
         };
         let for_files = key.clone();
         let (files, shelf) = blocking(move || files::open(folder.as_deref(), for_files)).await?;
-        let writer = writer::Writer::start(move |queue| writer::write_files(files, stream, queue));
+        let writer = writer::Writer::start(move |queue, fails| writer::write_files(files, stream, queue, fails));
         Ok(Self { writer, readers: Readers::Files(shelf), key, instances })
     }
 
@@ -305,6 +305,11 @@ impl AuditLog {
     /// It could not be made durable; the answer must not be sent.
     pub async fn record(&self, entry: AuditEntry, begun: bool) -> Result<(), AuditError> {
         self.writer.write(writer::Change::Record(entry, begun)).await
+    }
+
+    /// Whether the next call could be recorded. False after a commit that failed, until a try succeeds; this asks for that try.
+    pub async fn is_writable(&self) -> bool {
+        self.writer.is_writable().await
     }
 
     /// Deletes records that are older than a moment; how many comes back. Calls go on meanwhile.
@@ -360,13 +365,13 @@ async fn in_postgres(
 ) -> Result<writer::Writer, AuditError> {
     let (opened, open_result) = oneshot::channel();
     let url = url.to_owned();
-    let writer = writer::Writer::start(move |queue| {
+    let writer = writer::Writer::start(move |queue, fails| {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             match Postgres::open(&url, key.clone(), instances).await {
                 Ok((postgres, seal)) => {
                     let _ = opened.send(Ok(()));
-                    writer::write_postgres(writer::InPostgres { postgres, key, seal, stream }, queue).await;
+                    writer::write_postgres(writer::InPostgres { postgres, key, seal, stream }, queue, fails).await;
                 }
                 Err(error) => drop(opened.send(Err(error))),
             }

@@ -26,6 +26,7 @@ pub mod oidc;
 pub mod pipeline;
 pub mod principal;
 pub mod proxy;
+pub mod pulse;
 pub mod registry;
 mod role;
 pub mod server;

@@ -62,6 +62,7 @@ use crate::known::Known;
 use crate::limiter::{Asking, Limiter};
 use crate::metrics::Metrics;
 use crate::model::Account;
+use crate::pulse::Pulse;
 use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
 use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
@@ -106,6 +107,8 @@ pub struct Gateway {
     pub activity: Activity,
     /// Whether the server neither starts nor stops.
     is_ready: AtomicBool,
+    /// Whether the threads of its listeners do their work.
+    pub pulse: Arc<Pulse>,
 }
 
 /// An answer before it is turned into HTTP: what came of the call, and what the headers say.
@@ -193,6 +196,7 @@ impl Gateway {
             metrics: Metrics::default(),
             activity: Activity::new(clock::now()),
             is_ready: AtomicBool::new(false),
+            pulse: Arc::default(),
         }
     }
 
@@ -295,7 +299,7 @@ impl Gateway {
     async fn answered(&self, head: &Parts, body: Arriving, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let now = clock::both();
         if ready::is_asked(head) {
-            return Ok(ready::response(self.is_ready.load(Ordering::Relaxed) && self.registry.is_current(now.steady)));
+            return Ok(ready::response(Box::pin(self.readiness()).await));
         }
         let at = now.wall;
         let mut call = Call {

@@ -36,6 +36,7 @@ use self::framing::Framed;
 use self::refusal::Answered;
 use self::written::Written;
 use crate::pipeline::Gateway;
+use crate::pulse::Beat;
 
 pub use admin::{AdminDoor, serve_admin};
 pub use descriptors::raise_limit;
@@ -87,6 +88,11 @@ pub fn serve(
 pub(crate) trait Serve: Send + Sync + 'static {
     /// Serves one connection to its end; its place is held until then.
     fn connection(self: Arc<Self>, stream: TcpStream, life: Life) -> impl Future<Output = ()> + Send;
+
+    /// What one more thread beats with, where somebody asks whether it does its work.
+    fn beat(&self) -> Option<Beat> {
+        None
+    }
 }
 
 /// How long a connection may live.
@@ -113,11 +119,19 @@ pub(crate) fn listen<S: Serve>(
     for number in 0..threads.max(1) {
         let (line, accepted) = mpsc::channel(ACCEPTED_MAX);
         let work = serve_all(accepted, service.clone(), connections_per_thread_max, shutdown.clone());
-        handle.threads.push(run(format!("{name}-{number}"), work)?);
+        handle.threads.push(run(format!("{name}-{number}"), beating(service.beat(), work))?);
         lines.push(line);
     }
-    handle.threads.push(run(format!("{name}-accept"), accept_all(listener, lines, shutdown))?);
+    handle.threads.push(run(format!("{name}-accept"), beating(service.beat(), accept_all(listener, lines, shutdown)))?);
     Ok(handle)
+}
+
+/// Does a thread's work, and beats meanwhile.
+async fn beating(beat: Option<Beat>, work: impl Future<Output = ()>) {
+    match beat {
+        Some(beat) => drop(first_of(work, beat.keep()).await),
+        None => work.await,
+    }
 }
 
 /// Runs a future on a thread and a single-threaded runtime of its own.
@@ -184,6 +198,10 @@ struct Data {
 }
 
 impl Serve for Data {
+    fn beat(&self) -> Option<Beat> {
+        Some(self.gateway.pulse.thread())
+    }
+
     async fn connection(self: Arc<Self>, mut stream: TcpStream, life: Life) {
         let Ok(peer) = stream.peer_addr() else { return };
         // Answers are written whole; waiting for more to send would only delay them.
@@ -300,6 +318,45 @@ mod tests {
             stream.write_all(b"!").await.unwrap();
             let _ = stream.read(&mut [0]).await;
             self.now.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Holds its thread until it is let go.
+    struct Holding {
+        pulse: Arc<crate::pulse::Pulse>,
+        held: std::sync::mpsc::Sender<()>,
+        let_go: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+    }
+
+    impl Serve for Holding {
+        async fn connection(self: Arc<Self>, _: TcpStream, _: Life) {
+            self.held.send(()).unwrap();
+            self.let_go.lock().unwrap().recv().unwrap();
+        }
+
+        fn beat(&self) -> Option<Beat> {
+            Some(self.pulse.thread())
+        }
+    }
+
+    #[test]
+    fn a_thread_that_a_connection_holds_does_not_beat_until_it_is_let_go() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let ((held, is_held), (go, let_go)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        let pulse = Arc::new(crate::pulse::Pulse::default());
+        let holding = Holding { pulse: pulse.clone(), held, let_go: let_go.into() };
+        let _handle = listen(listener, "holding", Arc::new(holding), 1, 2, stopped).unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        is_held.recv().unwrap();
+        // Whatever the other thread does: this one does not beat any more.
+        let later = std::time::Instant::now() + Duration::from_secs(60);
+        assert!(pulse.stalled(later).is_some());
+        let beaten = pulse.stalled(later).unwrap();
+        go.send(()).unwrap();
+        while pulse.stalled(later).unwrap() >= beaten {
+            std::thread::yield_now();
         }
     }
 

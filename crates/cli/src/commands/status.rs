@@ -1,5 +1,7 @@
 //! `keyway status`
 
+use std::time::Duration;
+
 use http::Method;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -9,7 +11,10 @@ use super::account::trouble;
 use super::{list, proxy, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::{call, list_all};
+use crate::client::{self, call, list_all};
+
+/// How long `--live` waits for an answer, less than the usual time of a health check.
+const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// Exits 1 when no server answers, or a connection to HubSpot does not do what its apps need.
 /// With a largest age, also when a token that works and has no end is older.
@@ -52,6 +57,22 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         },
     )?;
     Ok(if troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
+}
+
+/// Exits 1 when the server is not alive: it does not answer, or a thread of its data listener hangs. Says nothing
+/// about credentials, which a restart would not mend. Needs no token.
+pub async fn live(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
+    let answer = tokio::time::timeout(LIVE_TIME_MAX, client::alive(connection)).await;
+    let fault = match answer {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(format!("{error:#}")),
+        Err(_) => Some(format!("the server did not answer within {} seconds", LIVE_TIME_MAX.as_secs())),
+    };
+    show(&json!({ "version": 1, "alive": fault.is_none(), "error": fault }), json, |_| match &fault {
+        None => "keyway is alive".to_owned(),
+        Some(fault) => format!("keyway is not alive: {fault}"),
+    })?;
+    Ok(if fault.is_none() { Exit::Fine } else { Exit::Negative })
 }
 
 /// What is to be said of an app's tokens that were made before a moment and have no end yet.

@@ -51,6 +51,8 @@ mod scan;
 mod sensitive;
 /// Signing in, and what attackers try there.
 mod sign_in;
+/// Probes and supervisors.
+mod supervised;
 /// Which CRM records a call touched, as the audit tells it.
 mod terminals;
 mod touched;

@@ -110,7 +110,7 @@ fn query_parameters(schema: Value, generator: &mut SchemaGenerator) -> Vec<Value
 /// The statuses with which an operation can be refused.
 fn refusals(one: &Operation) -> Vec<u16> {
     if one.access == Access::Open {
-        return if one.id == "isReady" { vec![405, 421, 503] } else { vec![405, 421] };
+        return if matches!(one.id, "isAlive" | "isReady") { vec![405, 421, 503] } else { vec![405, 421] };
     }
     let mut statuses = vec![401, 403, 405, 421, 500, 503];
     if one.query.is_some() || one.body.is_some() || takes_key(one) {

@@ -142,8 +142,8 @@ use Access::{Auditor, Known, Manager, Open, Own, Reader, SuperAdmin, TokenServic
 /// All of them.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Operation] = &[
-    op("isAlive", "GET", "/healthz", Open, "Whether the process runs"),
-    op("isReady", "GET", "/readyz", Open, "Whether the store answers"),
+    op("isAlive", "GET", "/healthz", Open, "Whether the process runs and its threads work"),
+    op("isReady", "GET", "/readyz", Open, "Whether calls are answered: the store answers, the audit log can be written, and the server does not stop"),
     op("readMetrics", "GET", "/metrics", Open, "Prometheus metrics"),
     op("describeApi", "GET", "/api/v1/openapi.json", Open, "This description"),
     op("whoAmI", "GET", "/api/v1/me", Known, "The caller, its role, and which operations that opens").answer::<view::Me>(),

@@ -1,6 +1,7 @@
 //! The routes of the admin API; `operations` says who may take them, and a test compares the two.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
@@ -115,7 +116,7 @@ pub(super) fn api() -> Router<Admin> {
 /// What needs no token: nothing in it tells of accounts, apps or calls.
 pub(super) fn open() -> Router<Admin> {
     Router::new()
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show))
         .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
@@ -425,10 +426,22 @@ async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> 
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
-    if admin.control.is_ready().await {
-        "ready\n".into_response()
-    } else {
-        ApiError::new(503, "not_ready", "the store does not answer").into_response()
+    let reason = match admin.gateway.readiness().await {
+        Err(reason) => reason.to_string(),
+        Ok(()) if !admin.control.is_ready().await => "the store does not answer".to_owned(),
+        Ok(()) => return "ready\n".into_response(),
+    };
+    ApiError::new(503, "not_ready", reason).into_response()
+}
+
+/// Alive is the process whose threads work, whatever HubSpot, the store or the disk do: a restart would not help those.
+async fn alive(State(admin): State<Admin>) -> Response {
+    match admin.gateway.pulse.stalled(Instant::now()) {
+        None => "ok\n".into_response(),
+        Some(silent) => {
+            let what = format!("a thread of the data listener has hung for {} seconds: restart Keyway", silent.as_secs());
+            ApiError::new(503, "stalled", what).into_response()
+        }
     }
 }
 

@@ -288,6 +288,25 @@ impl Files {
         Ok((end, seal))
     }
 
+    /// Begins a new file after a commit that failed, with room for the next commit.
+    pub fn begin_again(&mut self) -> io::Result<()> {
+        self.next_file()?;
+        let (file, end) = {
+            let live = &self.shelf.locked().live;
+            (live.file.clone(), live.index.end)
+        };
+        // A full disk often has a place for a file, and none for what is in it.
+        self.unsure = true;
+        let from = self.length.max(end);
+        file.write_all_at(&vec![0; usize::try_from(AHEAD_BYTES).unwrap_or(0)], from)?;
+        self.length = from + AHEAD_BYTES;
+        if self.shelf.folder.is_some() {
+            file.sync_data()?;
+        }
+        self.unsure = false;
+        Ok(())
+    }
+
     /// Begins a new file, and notes there again which calls are under way.
     fn next_file(&mut self) -> io::Result<()> {
         let head = {

@@ -1,7 +1,9 @@
 //! Group commit: what arrived during the last commit is written by the next, in one go, on a thread
 //! of its own, so that a busy data thread never delays a commit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use keyway_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -15,6 +17,8 @@ use super::{AuditEntry, AuditError};
 
 /// Changes that may wait for a commit; more make their callers wait to queue.
 const QUEUE_MAX: usize = 4096;
+/// How long a probe waits to learn whether a commit would succeed.
+const CHECK_TIME_MAX: Duration = Duration::from_secs(2);
 /// Changes in one commit.
 const BATCH_MAX: usize = 1024;
 
@@ -30,6 +34,8 @@ pub(super) enum Job {
     Write(Change, oneshot::Sender<bool>),
     /// Delete some of what is older than a moment, and say how many records that were.
     Prune(Timestamp, oneshot::Sender<Result<u64, AuditError>>),
+    /// Say whether a commit would succeed, after one that failed.
+    Check(oneshot::Sender<bool>),
 }
 
 pub(super) type Queue = mpsc::Receiver<Job>;
@@ -37,7 +43,11 @@ pub(super) type Queue = mpsc::Receiver<Job>;
 pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     stopped: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
+    fails: Fails,
 }
+
+/// Whether the last commit failed.
+pub(super) type Fails = Arc<AtomicBool>;
 
 /// The log in PostgreSQL as its writer knows it.
 pub(super) struct InPostgres {
@@ -50,15 +60,17 @@ pub(super) struct InPostgres {
 
 impl Writer {
     /// Runs this on a thread of its own, until the queue that it is handed has ended.
-    pub(super) fn start(run: impl FnOnce(Queue) + Send + 'static) -> Self {
+    pub(super) fn start(run: impl FnOnce(Queue, &Fails) + Send + 'static) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (done, stopped) = oneshot::channel();
+        let fails = Fails::default();
+        let noted = fails.clone();
         // Without a thread the queue closes at once, and every write is refused.
         let _ = std::thread::Builder::new().name("keyway-audit".into()).spawn(move || {
-            run(queue);
+            run(queue, &noted);
             let _ = done.send(());
         });
-        Self { jobs: Mutex::new(Some(jobs)), stopped: tokio::sync::Mutex::new(Some(stopped)) }
+        Self { jobs: Mutex::new(Some(jobs)), stopped: tokio::sync::Mutex::new(Some(stopped)), fails }
     }
 
     pub(super) async fn write(&self, change: Change) -> Result<(), AuditError> {
@@ -78,6 +90,17 @@ impl Writer {
         pruned.await.map_err(|_| AuditError::NotWritable)?
     }
 
+    /// Whether a commit would succeed. Costs something only while commits fail.
+    pub(super) async fn is_writable(&self) -> bool {
+        if !self.fails.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Some(jobs) = self.sender() else { return false };
+        let (done, writable) = oneshot::channel();
+        let asked = async { jobs.send(Job::Check(done)).await.is_ok() && writable.await.unwrap_or(false) };
+        tokio::time::timeout(CHECK_TIME_MAX, asked).await.unwrap_or(false)
+    }
+
     fn sender(&self) -> Option<mpsc::Sender<Job>> {
         self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
@@ -91,19 +114,28 @@ impl Writer {
 }
 
 /// Writes to files until the queue ends.
-pub(super) fn write_files(mut files: Files, mut stream: Option<Stream>, mut queue: Queue) {
+pub(super) fn write_files(mut files: Files, mut stream: Option<Stream>, mut queue: Queue, fails: &Fails) {
     let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         let changes = Changes::of(&batch);
         let written = if changes.is_empty() { Ok(0) } else { files.commit(&changes.answered, &changes.begun) };
+        if !changes.is_empty() {
+            fails.store(written.is_err(), Ordering::Relaxed);
+        }
         if let Err(error) = &written {
             // The callers refuse their calls; the next batch tries again (a full disk may clear).
             tracing::error!(%error, records = batch.len(), "failed to write {} audit records", batch.len());
         }
         let mut settled = Settled::new(written.ok(), stream.as_mut());
         for job in batch.drain(..) {
-            if let Some((before, done)) = settled.settle(job) {
-                let _ = done.send(files.prune(before).map_err(AuditError::from));
+            match settled.settle(job) {
+                Some(Job::Prune(before, done)) => drop(done.send(files.prune(before).map_err(AuditError::from))),
+                Some(Job::Check(done)) => {
+                    let is_writable = files.begin_again().is_ok();
+                    fails.store(!is_writable, Ordering::Relaxed);
+                    let _ = done.send(is_writable);
+                }
+                Some(Job::Write(..)) | None => {}
             }
         }
     }
@@ -111,7 +143,7 @@ pub(super) fn write_files(mut files: Files, mut stream: Option<Stream>, mut queu
 }
 
 /// Writes to PostgreSQL until the queue ends.
-pub(super) async fn write_postgres(mut log: InPostgres, mut queue: Queue) {
+pub(super) async fn write_postgres(mut log: InPostgres, mut queue: Queue, fails: &Fails) {
     let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
     // A commit failed, or seemed to: the last seal must be read again.
     let mut unsure = false;
@@ -121,10 +153,14 @@ pub(super) async fn write_postgres(mut log: InPostgres, mut queue: Queue) {
             tracing::error!(%error, records = batch.len(), "failed to write {} audit records", batch.len());
             unsure = true;
         }
+        fails.store(unsure, Ordering::Relaxed);
         let mut settled = Settled::new(written.ok(), log.stream.as_mut());
         for job in batch.drain(..) {
-            if let Some((before, done)) = settled.settle(job) {
-                let _ = done.send(log.postgres.prune(before).await.map_err(AuditError::from));
+            match settled.settle(job) {
+                Some(Job::Prune(before, done)) => drop(done.send(log.postgres.prune(before).await.map_err(AuditError::from))),
+                // The commit of this batch is the try.
+                Some(Job::Check(done)) => drop(done.send(!unsure)),
+                Some(Job::Write(..)) | None => {}
             }
         }
     }
@@ -148,7 +184,7 @@ impl<'a> Changes<'a> {
                     changes.answered.push((entry, entry.source.to_string()));
                     changes.finished.extend(was_begun.then_some(entry));
                 }
-                Job::Prune(..) => {}
+                Job::Prune(..) | Job::Check(_) => {}
             }
         }
         changes
@@ -172,9 +208,9 @@ impl<'a> Settled<'a> {
     }
 
     /// What is left to be done comes back.
-    fn settle(&mut self, job: Job) -> Option<(Timestamp, oneshot::Sender<Result<u64, AuditError>>)> {
+    fn settle(&mut self, job: Job) -> Option<Job> {
         match job {
-            Job::Prune(before, done) => return Some((before, done)),
+            Job::Prune(..) | Job::Check(_) => return Some(job),
             Job::Write(change, done) => {
                 // A caller that went away does not wait for its answer.
                 let _ = done.send(self.id.is_some());
