@@ -710,7 +710,7 @@ mod tests {
         Store::open(Some(folder.path()), None).await.unwrap().close().await;
         std::fs::write(folder.path().join("master.key"), "ab".repeat(32)).unwrap();
         let refused = Store::open(Some(folder.path()), None).await.err().unwrap();
-        assert!(refused.to_string().contains("not the one this data folder was made with"), "{refused}");
+        assert!(refused.to_string().contains("not the one that this data folder was made with"), "{refused}");
     }
     #[tokio::test]
     async fn a_store_that_is_kept_nowhere_has_the_tables_of_one_in_a_folder() {

@@ -180,6 +180,16 @@ pub(super) fn trouble(account: &Value) -> Option<String> {
     }
 }
 
+/// The state of an account in a word or two; [`trouble`] says what to do.
+fn health(account: &Value) -> &str {
+    let connection = &account["connection"];
+    match connection["state"].as_str() {
+        None => "embedded",
+        Some("fine") if trouble(account).is_some() => "lacks scopes",
+        Some(state) => state,
+    }
+}
+
 /// Reads a credential from where it was said to be. A line end after it is none of it.
 pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     const CREDENTIAL_MAX: u64 = 64 << 10;
@@ -219,10 +229,12 @@ fn usage(answer: &Value) -> String {
 }
 
 fn accounts(answer: &Value) -> String {
-    let row =
-        |account: &Value| ["hubId", "name", "tier", "addons", "timeZone", "usedToday"].iter().map(|field| text(&account[*field])).collect();
+    let row = |account: &Value| {
+        let fields = ["hubId", "name", "tier", "addons", "timeZone", "usedToday"].iter().map(|field| text(&account[*field]));
+        fields.chain([health(account).to_owned()]).collect()
+    };
     let rows: Vec<Vec<String>> = list(answer, "accounts").iter().map(row).collect();
-    table(&["HUB ID", "NAME", "TIER", "ADD-ONS", "TIME ZONE", "CALLS TODAY"], &rows)
+    table(&["HUB ID", "NAME", "TIER", "ADD-ONS", "TIME ZONE", "CALLS TODAY", "STATE"], &rows)
 }
 
 fn describe(account: &Value) -> String {

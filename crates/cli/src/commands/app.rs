@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{encode, list, query, scopes, show, table, text, token};
+use super::{encode, list, query, scopes, show, table, text, token, warn};
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
@@ -19,6 +19,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
+            warn_of_missing_scopes(connection, &answer["app"]).await;
             show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
         }
         App::List { account, json } => {
@@ -49,7 +50,9 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
             });
-            change(connection, &app, body, json, "updated").await
+            let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
+            warn_of_missing_scopes(connection, &answer["app"]).await;
+            show(&answer, json, |answer| format!("updated app {app}\n{}", describe(&answer["app"])))
         }
         App::Disable { app, json } => change(connection, &app, json!({ "enabled": false }), json, "disabled").await,
         App::Enable { app, json } => change(connection, &app, json!({ "enabled": true }), json, "enabled").await,
@@ -66,6 +69,21 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
             show(&answer, json, |_| format!("deleted app {app} and its tokens"))
         }
+    }
+}
+
+/// Warns where the credential of the app's account lacks scopes that the app has: HubSpot refuses calls that need one.
+async fn warn_of_missing_scopes(connection: &Connection, app: &Value) {
+    // The app is made: where its account can't be read, there is nothing to warn of.
+    let Ok(answer) = call(connection, Method::GET, &format!("/api/v1/accounts/{}", text(&app["hubId"])), None).await else { return };
+    let missing = list(&answer["account"]["connection"], "missingScopes");
+    let missing: Vec<String> = list(app, "scopes").iter().filter(|scope| missing.contains(scope)).map(text).collect();
+    if !missing.is_empty() {
+        let hub_id = text(&app["hubId"]);
+        warn(&format!(
+            "the credential of account {hub_id} lacks scopes that this app has: {}. HubSpot refuses calls that need one. Add the scopes to the credential at HubSpot, then run: keyway account check {hub_id}",
+            missing.join(", ")
+        ));
     }
 }
 

@@ -362,6 +362,13 @@ fn a_credential_that_died_or_lost_scopes_is_shown_where_people_look() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(checked["account"]["connection"]["missingScopes"], json!(["crm.objects.contacts.write"]));
     assert!(status(&gateway).1.contains("crm.objects.contacts.write"));
+    let accounts = String::from_utf8(gateway.run(&["account", "list"]).stdout).unwrap();
+    assert!(accounts.contains("lacks scopes") && accounts.contains("embedded"), "{accounts}");
+    // Whoever gives an app such a scope reads at once that its calls will fail.
+    let made = gateway.run(&["app", "create", "Late", "--account", "4242", "--scopes", "crm.objects.contacts.write"]);
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert_eq!(made.status.code(), Some(0));
+    assert!(said.contains("lacks scopes that this app has: crm.objects.contacts.write"), "{said}");
     // A credential that dies is noticed by the first call that it fails.
     hubspot.json(&["app", "disable", "Connection"]);
     assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 502);

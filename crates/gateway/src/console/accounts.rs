@@ -89,14 +89,24 @@ impl Connection {
     /// The mark of its state.
     pub fn sign(&self) -> &'static str {
         match self.state.as_str() {
+            "fine" if !self.missing_scopes.is_empty() => "warn",
             "fine" => "fine",
             "unreachable" | "unknown" => "warn",
             _ => "wrong",
         }
     }
 
+    /// Its state in a list.
+    pub fn health(&self) -> &str {
+        match self.state.as_str() {
+            "fine" if !self.missing_scopes.is_empty() => "lacks scopes",
+            state => state,
+        }
+    }
+
     pub fn state_words(&self) -> &'static str {
         match self.state.as_str() {
+            "fine" if !self.missing_scopes.is_empty() => "HubSpot takes its credential, which lacks scopes that apps have",
             "fine" => "HubSpot takes its credential",
             "refused" => "HubSpot refuses its credential",
             "unknown" => "Unknown: something between Keyway and HubSpot answered",
