@@ -34,7 +34,7 @@ pub struct Connection {
     /// The server's data folder; its socket is used when KEYWAY_ADDR is not set
     #[arg(long, global = true, env = "KEYWAY_DATA", default_value = "keyway-data", value_name = "DIR")]
     pub data: PathBuf,
-    /// The admin address of a server, such as http://127.0.0.1:8485 (with KEYWAY_ADMIN_TOKEN)
+    /// The admin address of a server, such as http://127.0.0.1:8485 or https://keyway.example.com (with KEYWAY_ADMIN_TOKEN); an authority of your own for HTTPS is in the PEM file of KEYWAY_CA_FILE or SSL_CERT_FILE
     #[arg(long, global = true, env = "KEYWAY_ADDR", value_name = "URL")]
     pub addr: Option<String>,
 }
@@ -311,6 +311,12 @@ pub struct Serve {
     /// Where the proxies of --trusted-proxies name the client; nothing else that a request says of its origin is read
     #[arg(long, env = "KEYWAY_CLIENT_ADDRESS", value_enum, value_name = "WHERE", default_value_t = ClientAddress::XForwardedFor)]
     pub client_address: ClientAddress,
+    /// Serve HTTPS on the data and the admin listener with this certificate in PEM, followed by those that lead to its authority; SIGHUP reads it again
+    #[arg(long, env = "KEYWAY_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert in PEM, which others than its owner and group must not be able to read
+    #[arg(long, env = "KEYWAY_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     /// Let people sign in at this identity provider too (OpenID Connect), by its issuer URL; KEYWAY_OIDC_CLIENT_SECRET holds the client's secret
     #[arg(long, env = "KEYWAY_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,

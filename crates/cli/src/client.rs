@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::uri::Authority;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -12,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
+use keyway_gateway::tls;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -106,18 +108,41 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
     };
-    let authority = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
-    if authority.contains("://") {
-        bail!("{address} is not an http:// address");
-    }
+    let (https, authority) = match address.strip_prefix("https://") {
+        Some(authority) => (true, authority),
+        None => (false, address.strip_prefix("http://").unwrap_or(address)),
+    };
+    let authority = authority.trim_end_matches('/');
+    let parsed = authority.parse::<Authority>().ok().filter(|one| !authority.contains('@') && !one.host().is_empty());
+    let Some(parsed) = parsed else {
+        bail!("{address} is not the address of a server. Write it as http://127.0.0.1:8485 or https://keyway.example.com");
+    };
     request = request.header(HOST, authority);
     // The paths of probes are open to everybody.
     if path.starts_with("/api/") {
         let token = std::env::var("KEYWAY_ADMIN_TOKEN").context("KEYWAY_ADMIN_TOKEN must be set to reach a server by its address")?;
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    let stream = TcpStream::connect(authority).await.with_context(|| format!("no server answers at {address}"))?;
+    let port = parsed.port_u16().unwrap_or(if https { 443 } else { 80 });
+    let host = parsed.host();
+    let connecting = TcpStream::connect((host.trim_matches(['[', ']']), port));
+    let stream = connecting.await.with_context(|| format!("no server answers at {address}"))?;
+    if !https {
+        return exchange(stream, request.body(body)?).await;
+    }
+    trust_authorities_of_environment()?;
+    let stream = tls::connect(host, stream).await.with_context(|| {
+        format!("the certificate of {address} is not trusted, or the server does not speak TLS. Name the PEM file of its authority in KEYWAY_CA_FILE")
+    })?;
     exchange(stream, request.body(body)?).await
+}
+
+/// OpenSSL's variable, for those who have set it. `KEYWAY_CA_FILE` comes before it, and was read at the start.
+fn trust_authorities_of_environment() -> anyhow::Result<()> {
+    match std::env::var_os("SSL_CERT_FILE") {
+        Some(file) if std::env::var_os("KEYWAY_CA_FILE").is_none() => Ok(tls::trust(Path::new(&file))?),
+        _ => Ok(()),
+    }
 }
 
 async fn open_socket(folder: &Path) -> anyhow::Result<UnixStream> {

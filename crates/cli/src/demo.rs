@@ -1,7 +1,5 @@
 //! `keyway serve --demo`: sample records, two apps, and requests to try.
 
-use std::net::SocketAddr;
-
 use anyhow::Context;
 use keyway_gateway::clock;
 use keyway_gateway::control::{AppChange, Control, NewApp};
@@ -60,26 +58,26 @@ async fn token(control: &Control, hub_id: u64, (name, description, scopes): (&st
 
 impl Demo {
     /// The screen that a new user sees.
-    pub fn screen(&self, data: SocketAddr) -> String {
+    pub fn screen(&self, data: &str) -> String {
         let Self { full, reader } = self;
         format!(
             "Two private apps, each with its own token and scopes. Try:
 
 1. Read contacts, as the app \"Demo sync\":
 
-   curl -s 'http://{data}/crm/v3/objects/contacts?limit=2' \\
+   curl -s '{data}/crm/v3/objects/contacts?limit=2' \\
      -H 'Authorization: Bearer {full}'
 
 2. Search companies, on the newest version of the API:
 
-   curl -s http://{data}/crm/objects/2026-09/companies/search \\
+   curl -s {data}/crm/objects/2026-09/companies/search \\
      -H 'Authorization: Bearer {full}' \\
      -H 'Content-Type: application/json' \\
      -d '{{\"filterGroups\":[{{\"filters\":[{{\"propertyName\":\"name\",\"operator\":\"HAS_PROPERTY\"}}]}}],\"limit\":2}}'
 
 3. A refused call: \"Read-only report\" may not create contacts, and the answer names the missing scope:
 
-   curl -s http://{data}/crm/v3/objects/contacts \\
+   curl -s {data}/crm/v3/objects/contacts \\
      -H 'Authorization: Bearer {reader}' \\
      -H 'Content-Type: application/json' \\
      -d '{{\"properties\":{{\"email\":\"new@example.com\"}}}}'

@@ -76,6 +76,8 @@ fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
         admin_hosts: Vec::new(),
         trusted_proxies: Vec::new(),
         client_address: ClientAddress::XForwardedFor,
+        tls_cert: None,
+        tls_key: None,
         oidc_issuer: None,
         oidc_client_id: None,
         oidc_new_users: None,

@@ -4,6 +4,7 @@ mod announce;
 pub mod apps;
 mod notify;
 mod proxy;
+mod reach;
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use keyway_core::client_address::Form;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::sunset::AsOf;
@@ -24,21 +24,22 @@ use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
 use keyway_gateway::oidc::Oidc;
-use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
+use keyway_gateway::pipeline::{Gateway, Reached};
 use keyway_gateway::principal::Role;
 use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_gateway::tokens::Tokens;
-use keyway_gateway::upstream::{Base, Upstream};
+use keyway_gateway::upstream::Upstream;
 use keyway_gateway::webhooks::{Event, Notice, Targets, Webhooks};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::args::{ClientAddress, Connection, Serve, Unsupported};
+use self::reach::Reach;
+use crate::args::{Connection, Serve, Unsupported};
 use crate::logs::{self, AccessLog};
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
@@ -69,6 +70,7 @@ pub struct Ready {
     pub data: SocketAddr,
     /// Where its admin listener is bound.
     pub admin: SocketAddr,
+    reach: Reach,
     proxy: Option<SocketAddr>,
     demo: Option<demo::Demo>,
     /// Those of `--app`, in order.
@@ -94,10 +96,10 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     let folder = connection.data.as_path();
     serve_while(Some(folder), tokens_of_environment()?, &serve, async |ready| {
         // Before the server is called ready: whoever reads that may stop it at once.
-        let signals = StopSignals::listen()?;
+        let signals = Signals::listen()?;
         announce::announce(&serve, folder, &ready)?;
         let supervisor = notify::Supervisor::of_environment()?;
-        supervisor.while_running(&ready.pulse, signals.received()).await;
+        supervisor.while_running(&ready.pulse, signals.received(|| reach::reload(ready.reach.tls.as_deref()))).await;
         serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
@@ -119,6 +121,7 @@ pub async fn serve_while(
         tracing::warn!("the system lets this process write core files, which would hold credentials");
     }
     let descriptors = server::raise_limit();
+    let reach = Reach::new(serve)?;
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
@@ -159,10 +162,7 @@ pub async fn serve_while(
         line.beat().await;
     }
     let registry = Arc::new(Registry::new(store.token_key(), store.is_shared(), line.clone()));
-    let addresses = Addresses {
-        data: address(serve.public_url.as_deref(), "--public-url", data.local_addr()?)?,
-        admin: address(serve.admin_url.as_deref(), "--admin-url", admin_tcp.local_addr()?)?,
-    };
+    let addresses = reach.addresses(serve, data.local_addr()?, admin_tcp.local_addr()?)?;
     let base = addresses.data.as_str().into();
     let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none(), base });
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
@@ -190,8 +190,7 @@ pub async fn serve_while(
     let (stop, stopped) = watch::channel(false);
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);
     let threads = serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
-    let transport = transport(serve);
-    let running = server::serve(data, transport.clone(), gateway.clone(), threads, stopped.clone())?;
+    let running = server::serve(data, reach.transport.clone(), gateway.clone(), threads, stopped.clone())?;
     let proxy_addr = proxy.as_ref().map(proxy::Bound::address).transpose()?;
     let (proxy, proxying) = match proxy {
         Some(bound) => {
@@ -227,7 +226,7 @@ pub async fn serve_while(
         sign_in_guesses: Arc::default(),
     };
     let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, serve.admin_hosts.clone());
-    let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, transport);
+    let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
@@ -247,8 +246,8 @@ pub async fn serve_while(
     let set_up = set_up.map(|(token, ends)| (format!("{admin_url}/set-up?token={}", token.expose()), ends));
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
-    let outcome =
-        during(Ready { data, admin, proxy, demo, apps, set_up, portal: portal.clone(), pulse: gateway.pulse.clone(), hub_id }).await;
+    let pulse = gateway.pulse.clone();
+    let outcome = during(Ready { data, admin, reach, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
@@ -319,26 +318,6 @@ fn line_prefix(key: &TokenKey) -> String {
     let hex: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     // In braces, so that a cluster keeps all of them in one place, which one script needs.
     format!("keyway:{{{hex}}}")
-}
-
-/// Where a listener is reached: as it was said, or at the address it is bound to.
-fn address(said: Option<&str>, option: &str, bound: SocketAddr) -> anyhow::Result<String> {
-    match said {
-        Some(url) => Ok(Base::parse(url).with_context(|| format!("{option} can't be taken"))?.to_string()),
-        // Bound to every address, the one that is certain is this machine's own.
-        None if bound.ip().is_unspecified() => Ok(format!("http://localhost:{}", bound.port())),
-        None => Ok(format!("http://{bound}")),
-    }
-}
-
-/// How connections reach the listeners.
-fn transport(serve: &Serve) -> server::Transport {
-    let named = match serve.client_address {
-        ClientAddress::XForwardedFor => server::NamedIn::Header(Form::XForwardedFor),
-        ClientAddress::Forwarded => server::NamedIn::Header(Form::Forwarded),
-        ClientAddress::ProxyProtocol => server::NamedIn::ProxyProtocol,
-    };
-    server::Transport::new(serve.trusted_proxies.clone(), named)
 }
 
 /// The day was read with the command line.
@@ -473,22 +452,31 @@ async fn write_last_use(control: Arc<Control>, mut stopped: watch::Receiver<bool
     }
 }
 
-/// Told to stop, by an operator or a supervisor.
-struct StopSignals {
+/// What an operator or a supervisor asks for.
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
-impl StopSignals {
+impl Signals {
     /// From here on a signal is kept and does not end the process where it stands.
     fn listen() -> anyhow::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn received(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Waits for the signal to stop; on SIGHUP it does what is to be done then, and waits on.
+    async fn received(mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => reload(),
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod finishing;
 mod framing;
 mod lingering;
 mod refusal;
+mod secure;
 mod transport;
 mod written;
 
@@ -41,6 +42,7 @@ use crate::pulse::Beat;
 pub use admin::{AdminDoor, serve_admin};
 pub use descriptors::raise_limit;
 pub use dumps::forbid_dumps;
+pub use secure::{CertificateError, Files, Tls};
 pub use transport::{NamedIn, Source, Transport};
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
@@ -207,7 +209,18 @@ impl Serve for Data {
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
         let Ok(source) = self.transport.source(&mut stream, peer.ip()).await else { return };
-        serve_http(stream, source, None, self.gateway.clone(), life).await;
+        let Some(tls) = &self.transport.tls else {
+            return serve_http(stream, source, None, self.gateway.clone(), life).await;
+        };
+        // On the heap: a connection without TLS has no room for it.
+        let secured = Box::pin(async {
+            let mut stop = life.shutdown.clone();
+            let accepted = first_of(tls.accept(stream), stop.wait_for(|stop| *stop)).await;
+            if let Some(Ok(stream)) = accepted {
+                serve_http(stream, source, None, self.gateway.clone(), life).await;
+            }
+        });
+        secured.await;
     }
 }
 

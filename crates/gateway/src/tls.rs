@@ -1,13 +1,17 @@
 //! Whom Keyway trusts when it calls others over TLS: Mozilla's list of authorities (as of the build)
 //! and those that the operator names, for companies whose proxies open TLS with their own.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use keyway_core::shown;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Further authorities, for the whole process; set once, before the first call.
 static MORE: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
@@ -49,6 +53,16 @@ pub fn client() -> ClientConfig {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     roots.add_parsable_certificates(MORE.get().into_iter().flatten().cloned());
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+/// Begins TLS with a server, over a connection to it.
+///
+/// # Errors
+/// The host is not a name or an address, or the handshake fails: the server's certificate is not for the host, or no
+/// trusted authority signed it.
+pub async fn connect(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(client())).connect(name, stream).await
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::logs::LogFormat;
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
-    let Ready { data, admin, proxy, demo, apps, set_up, .. } = ready;
+    let Ready { data, admin, reach, proxy, demo, apps, set_up, .. } = ready;
+    let scheme = reach.scheme();
     let storage = match serve.settings.iter().find(|(name, _)| name == "database") {
         Some((_, database)) => database.clone(),
         None if serve.ephemeral => "memory only (--ephemeral)".to_owned(),
@@ -33,7 +34,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
         commands::print(text)
     };
     tell(&format!(
-        "Keyway {}\n\n  data    http://{data}   in place of https://api.hubapi.com\n  admin   http://{admin}   and the socket {}\n  storage {storage}\n",
+        "Keyway {}\n\n  data    {scheme}://{data}   in place of https://api.hubapi.com\n  admin   {scheme}://{admin}   and the socket {}\n  storage {storage}\n",
         env!("CARGO_PKG_VERSION"),
         shown::path(&folder.join("admin.sock")),
     ))?;
@@ -50,7 +51,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
     }
     if let Some(demo) = demo {
-        tell(&demo.screen(*data))?;
+        tell(&demo.screen(&format!("{scheme}://{data}")))?;
     }
     if let Some(file) = &serve.ready_file {
         write_ready(file, &ready.as_json()).with_context(|| format!("{} can't be written", shown::path(&file)))?;
@@ -61,12 +62,13 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
 
 /// What a log collector needs to know of a start. The set-up link is a line of its own: it is the only secret.
 fn log(serve: &Serve, storage: &str, ready: &Ready) {
+    let scheme = ready.reach.scheme();
     let settings: Vec<String> = serve.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     match serve.log_format {
         LogFormat::Text => tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            data = %ready.data,
-            admin = %ready.admin,
+            data = format!("{scheme}://{}", ready.data),
+            admin = format!("{scheme}://{}", ready.admin),
             proxy = ready.proxy.map(tracing::field::display),
             storage,
             settings = settings.join(" "),
@@ -80,7 +82,7 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
             let settings: serde_json::Map<String, Value> =
                 serve.settings.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
             let mut fields = json!({
-                "version": env!("CARGO_PKG_VERSION"), "data": ready.data.to_string(), "admin": ready.admin.to_string(),
+                "version": env!("CARGO_PKG_VERSION"), "data": format!("{scheme}://{}", ready.data), "admin": format!("{scheme}://{}", ready.admin),
                 "storage": storage, "settings": settings,
             });
             if let Some(proxy) = ready.proxy {
@@ -93,7 +95,8 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
 
 impl Ready {
     fn as_json(&self) -> Value {
-        let mut ready = json!({ "version": 1, "data": format!("http://{}", self.data), "admin": format!("http://{}", self.admin) });
+        let scheme = self.reach.scheme();
+        let mut ready = json!({ "version": 1, "data": format!("{scheme}://{}", self.data), "admin": format!("{scheme}://{}", self.admin) });
         if let Some(proxy) = self.proxy {
             ready["proxy"] = format!("http://{proxy}").into();
         }

@@ -39,7 +39,7 @@ fn a_collector_reads_json_only_and_no_secret_but_the_set_up_link() {
     assert_eq!(ready["storage"], "memory only (--ephemeral)");
     assert_eq!(ready["settings"]["public-url"], "https://keyway.example.com");
     assert_eq!(ready["settings"]["access-log"], "true");
-    let data = ready["data"].as_str().unwrap().to_owned();
+    let data = ready["data"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
     assert_eq!(http(&data, &token, "GET", "/crm/v3/objects/contacts", None).0, 200);
     let call = until("call");
     assert_eq!((call["status"].as_u64(), call["operation"].as_str()), (Some(200), Some("GET /crm/v3/objects/contacts")));

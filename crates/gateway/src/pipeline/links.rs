@@ -40,7 +40,7 @@ pub(super) fn of(reached: &Reached, head: &Parts, base: &Base) -> Option<Links> 
     let host = called(head);
     let origin = match (&reached.public, host) {
         (Some(public), _) => public.clone(),
-        (None, Some(host)) => format!("{}://{host}", scheme(head)),
+        (None, Some(host)) => format!("{}://{host}", scheme(reached, head)),
         (None, None) => reached.bound.clone(),
     };
     let base = base.to_string();
@@ -59,11 +59,11 @@ fn called(head: &Parts) -> Option<Authority> {
     (!authority.as_str().contains('@') && !authority.host().is_empty()).then_some(authority)
 }
 
-/// The scheme that the client called. The listener takes plain HTTP; a proxy before it that ends TLS says so.
+/// The scheme that the client called: that of the listener, or HTTPS where a proxy before it ends TLS and says so.
 /// Whoever makes the header up changes the links of its own answer, and of no other.
-fn scheme(head: &Parts) -> &'static str {
+fn scheme(reached: &Reached, head: &Parts) -> &'static str {
     let forwarded = head.headers.get(FORWARDED_PROTO).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"));
-    if forwarded { "https" } else { "http" }
+    if forwarded || reached.bound.starts_with("https://") { "https" } else { "http" }
 }
 
 #[cfg(test)]
@@ -88,6 +88,8 @@ mod tests {
         let called = |reached, headers: &[(&str, &str)]| origin(reached, "/a", headers);
         assert_eq!(called(&bound, &[("host", "gateway:8484")]).as_deref(), Some("http://gateway:8484"));
         assert_eq!(called(&bound, &[("host", "gateway"), ("x-forwarded-proto", "https")]).as_deref(), Some("https://gateway"));
+        let secured = Reached { public: None, bound: "https://127.0.0.1:8484".into() };
+        assert_eq!(called(&secured, &[("host", "gateway:8484")]).as_deref(), Some("https://gateway:8484"));
         assert_eq!(origin(&bound, "http://other:1/a", &[("host", "gateway")]).as_deref(), Some("http://other:1"));
         assert_eq!(called(&public, &[("host", "gateway:8484")]).as_deref(), Some("https://keyway.example.com"));
         for hostile in ["a b", "a/b", "u@a", "a\"b", "", "a,b"] {

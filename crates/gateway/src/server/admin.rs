@@ -53,6 +53,11 @@ pub trait Door: Send + Sync + 'static {
     fn sign(peer: &Self::Peer, request: &mut Request<Body>);
 }
 
+/// Bytes in both directions, with TLS or without.
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
 /// The admin listener on TCP.
 pub struct AdminDoor {
     listener: TcpListener,
@@ -68,7 +73,7 @@ impl AdminDoor {
 
 impl Door for AdminDoor {
     type Visitor = (TcpStream, IpAddr);
-    type Stream = TcpStream;
+    type Stream = Box<dyn Duplex>;
     type Peer = Source;
 
     async fn accept(&self) -> std::io::Result<Self::Visitor> {
@@ -77,9 +82,12 @@ impl Door for AdminDoor {
         Ok((stream, peer.ip()))
     }
 
-    async fn open(&self, (mut stream, peer): Self::Visitor) -> std::io::Result<(TcpStream, Source)> {
+    async fn open(&self, (mut stream, peer): Self::Visitor) -> std::io::Result<(Box<dyn Duplex>, Source)> {
         let source = self.transport.source(&mut stream, peer).await?;
-        Ok((stream, source))
+        match &self.transport.tls {
+            None => Ok((Box::new(stream), source)),
+            Some(tls) => Ok((Box::new(tls.accept(stream).await?), source)),
+        }
     }
 
     fn sign(source: &Source, request: &mut Request<Body>) {

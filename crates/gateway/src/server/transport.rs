@@ -1,5 +1,5 @@
 //! What stands between a connection and its requests, on the data and on the admin listener: proxies that say whose
-//! requests they pass on.
+//! requests they pass on, and TLS.
 //!
 //! A connection from anybody else costs one branch here.
 
@@ -13,6 +13,8 @@ use keyway_core::client_address::{self, Form, Network};
 use keyway_core::proxy_header::{REST_BYTES_MAX, START_BYTES, Start};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::secure::Tls;
+
 /// How long a proxy may take to send the header of the PROXY protocol. It sends it before all else.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -21,7 +23,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// How connections reach a listener.
 #[derive(Clone, Default)]
 pub struct Transport {
-    pub(super) proxies: Option<Arc<Proxies>>,
+    proxies: Option<Arc<Proxies>>,
+    pub(super) tls: Option<Arc<Tls>>,
 }
 
 /// Where trusted proxies name the client.
@@ -40,10 +43,10 @@ pub struct Proxies {
 }
 
 impl Transport {
-    /// Clients are whoever connects, unless it is one of these proxies.
-    pub fn new(trusted: Vec<Network>, named: NamedIn) -> Self {
+    /// Clients are whoever connects, unless it is one of these proxies. With TLS there is nothing without TLS.
+    pub fn new(trusted: Vec<Network>, named: NamedIn, tls: Option<Arc<Tls>>) -> Self {
         let proxies = (!trusted.is_empty()).then(|| Arc::new(Proxies { trusted, named }));
-        Self { proxies }
+        Self { proxies, tls }
     }
 
     /// Whose requests come over a connection.
@@ -128,7 +131,7 @@ mod tests {
     use super::*;
 
     fn transport(named: NamedIn) -> Transport {
-        Transport::new(vec!["10.0.0.0/8".parse().unwrap()], named)
+        Transport::new(vec!["10.0.0.0/8".parse().unwrap()], named, None)
     }
 
     async fn source(named: NamedIn, peer: &str, bytes: &[u8]) -> io::Result<(Source, Vec<u8>)> {

@@ -1,0 +1,86 @@
+//! How clients reach the data and the admin listener: over TLS, over proxies, and at which address.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use keyway_core::client_address::Form;
+use keyway_gateway::pipeline::Addresses;
+use keyway_gateway::server::{Files, NamedIn, Tls, Transport};
+use keyway_gateway::upstream::Base;
+
+use crate::args::{ClientAddress, Serve};
+
+/// What both listeners have in common.
+pub struct Reach {
+    /// TLS, where they have it.
+    pub tls: Option<Arc<Tls>>,
+    /// How connections reach them.
+    pub transport: Transport,
+}
+
+impl Reach {
+    /// Reads the certificate, where there is one.
+    ///
+    /// # Errors
+    /// It can't be used, or the settings contradict each other.
+    pub fn new(serve: &Serve) -> anyhow::Result<Self> {
+        let tls = match (&serve.tls_cert, &serve.tls_key) {
+            (Some(certificates), Some(key)) => {
+                let files = Files { certificates: certificates.clone(), key: key.clone() };
+                Some(Arc::new(Tls::open(files).context("--tls-cert and --tls-key can't be used")?))
+            }
+            (None, None) => None,
+            (Some(_), None) => bail!("--tls-cert needs --tls-key FILE, the private key of the certificate"),
+            (None, Some(_)) => bail!("--tls-key needs --tls-cert FILE, the certificate of the key"),
+        };
+        if tls.is_some() && serve.admin_url.as_deref().is_some_and(|url| url.starts_with("http://")) {
+            // The cookie of a session would go without `Secure`.
+            bail!("with --tls-cert the admin listener speaks HTTPS: write --admin-url with https://");
+        }
+        let named = match serve.client_address {
+            ClientAddress::XForwardedFor => NamedIn::Header(Form::XForwardedFor),
+            ClientAddress::Forwarded => NamedIn::Header(Form::Forwarded),
+            ClientAddress::ProxyProtocol => NamedIn::ProxyProtocol,
+        };
+        let transport = Transport::new(serve.trusted_proxies.clone(), named, tls.clone());
+        Ok(Self { tls, transport })
+    }
+
+    /// The scheme of both listeners.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Where the listeners are reached: as the operator says, or where they are bound.
+    ///
+    /// # Errors
+    /// What the operator says is not a URL.
+    pub fn addresses(&self, serve: &Serve, data: SocketAddr, admin: SocketAddr) -> anyhow::Result<Addresses> {
+        let scheme = self.scheme();
+        Ok(Addresses {
+            data: address(serve.public_url.as_deref(), "--public-url", scheme, data)?,
+            admin: address(serve.admin_url.as_deref(), "--admin-url", scheme, admin)?,
+        })
+    }
+}
+
+fn address(said: Option<&str>, option: &str, scheme: &str, bound: SocketAddr) -> anyhow::Result<String> {
+    match said {
+        Some(url) => Ok(Base::parse(url).with_context(|| format!("{option} can't be taken"))?.to_string()),
+        // Bound to every address, the one that is certain is this machine's own.
+        None if bound.ip().is_unspecified() => Ok(format!("{scheme}://localhost:{}", bound.port())),
+        None => Ok(format!("{scheme}://{bound}")),
+    }
+}
+
+/// Does what an operator asks for by SIGHUP: reads the certificate again.
+pub fn reload(tls: Option<&Tls>) {
+    let Some(tls) = tls else {
+        return tracing::warn!("SIGHUP: this server has no --tls-cert to read again; restart it to change other settings");
+    };
+    match tls.reload() {
+        Ok(()) => tracing::info!("the TLS certificate was read again; new connections use it"),
+        Err(error) => tracing::warn!("the TLS certificate stays as it was: {error}"),
+    }
+}
