@@ -31,6 +31,7 @@ system_packages() {
   need ruby ruby
   need redis-server redis-server
   need nginx nginx-light
+  need haproxy haproxy
   need openssl openssl
   need shellcheck shellcheck
   need jq jq
@@ -152,6 +153,7 @@ packages() { env_packages && target/packages/bin/python tests/packages/packages.
 test_packages() { env_doubles && target/doubles/bin/python tests/packages/doubles.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
+behind_a_proxy() { python3 tests/behind_a_proxy.py; }
 proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
@@ -209,6 +211,7 @@ hang-up|hang_up|clients that hang up
 slow-clients|slow_clients|clients that take their time
 readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTelemetry
 tls|tls_upstream|HubSpot behind TLS
+behind-a-proxy|behind_a_proxy|Keyway behind nginx and HAProxy, and with TLS of its own
 proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl
 postgresql|postgresql|the store and the audit log on PostgreSQL
 redis|redis|the shared queue on Redis
