@@ -17,6 +17,8 @@ SHOWN = {
     "docs/start-control.md": r"^()Keyway (\d+\.\d+\.\d+)$",
     "docs/scan.md": r"(rev: v|OWNER/keyway@v)(\d+\.\d+\.\d+)",
     "docs/install.md": r"(keyway_|KEYWAY_VERSION=)(\d+\.\d+\.\d+)",
+    "packaging/helm/keyway/Chart.yaml": r'^(version: |appVersion: ")(\d+\.\d+\.\d+)',
+    "packaging/kubernetes/keyway.yaml": r"(kubernetes\.io/version: |/keyway:)(\d+\.\d+\.\d+)",
     "packaging/gitlab/keyway-scan.yml": r'(KEYWAY_VERSION: ")(\d+\.\d+\.\d+)',
 }
 
