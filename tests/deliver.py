@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """New tokens put where integrations read them, looked at before, put back after.
 
-AWS Secrets Manager is moto's server, and each signature is checked with botocore's own; GitHub and
-Vault answer here as their documentation says, GitHub's seal is opened with libsodium.
+AWS Secrets Manager is moto's server, and each signature is checked with botocore's own; GitHub, Vault, Kubernetes,
+Google, Azure and 1Password Connect answer here as their documentation says, GitHub's seal is opened with libsodium.
 Needs pynacl and moto[secretsmanager,server] of PyPI.
 """
 
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.parse
 import urllib.request
 
 import nacl.public
@@ -54,6 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self):
         self.serve("PUT", self.body())
+
+    def do_PATCH(self):
+        self.serve("PATCH", self.body())
 
     def do_DELETE(self):
         self.serve("DELETE", b"")
@@ -117,6 +121,133 @@ class GitHub(Handler):
         return self.answer(201 if new else 204)
 
 
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+class Kubernetes(Handler):
+    """Secrets of the core API with optimistic locking, and the review of one's own access."""
+
+    token = "kube-" + os.urandom(8).hex()
+    secret = {"metadata": {"resourceVersion": "1"}, "data": {"other": base64_of("kept"), "token": base64_of("before")}}
+    allowed = True
+    written_between = False
+
+    def serve(self, method, body):
+        if self.headers["authorization"] != f"Bearer {self.token}":
+            return self.answer(401, {"message": "Unauthorized"})
+        if self.path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews":
+            asked = json.loads(body)["spec"]["resourceAttributes"]
+            assert (asked["verb"], asked["resource"], asked["name"], asked["namespace"]) == ("patch", "secrets", "hubspot", "crm")
+            return self.answer(201, {"status": {"allowed": self.allowed}})
+        if self.path != "/api/v1/namespaces/crm/secrets/hubspot":
+            return self.answer(404, {"message": "secrets not found"})
+        if method == "GET":
+            answer = json.loads(json.dumps(self.secret))
+            if Kubernetes.written_between:
+                self.secret["metadata"]["resourceVersion"] += "0"
+            return self.answer(200, answer)
+        assert method == "PATCH" and self.headers["content-type"] == "application/merge-patch+json"
+        asked = json.loads(body)
+        if asked["metadata"]["resourceVersion"] != self.secret["metadata"]["resourceVersion"]:
+            return self.answer(409, {"message": "the object has been modified"})
+        for key, value in asked["data"].items():
+            if value is None:
+                self.secret["data"].pop(key, None)
+            else:
+                base64.b64decode(value, validate=True)
+                self.secret["data"][key] = value
+        self.secret["metadata"]["resourceVersion"] += "1"
+        return self.answer(200, self.secret)
+
+
+class Google(Handler):
+    """Secret Manager v1: versions of one secret, one of them destroyed."""
+
+    token = "google-" + os.urandom(8).hex()
+    versions = [base64_of('{"token":"before","owner":"billing"}'), None]
+    permissions = ["secretmanager.versions.access", "secretmanager.versions.add"]
+
+    def serve(self, method, body):
+        if self.headers["authorization"] != f"Bearer {self.token}":
+            return self.answer(401, {"error": {"status": "UNAUTHENTICATED", "message": "no"}})
+        secret, _, what = self.path.removeprefix("/v1/").partition("/secrets/billing")
+        assert secret == "projects/acme", self.path
+        if what == ":testIamPermissions":
+            return self.answer(200, {"permissions": [one for one in json.loads(body)["permissions"] if one in self.permissions]})
+        if what == ":addVersion":
+            self.versions.append(json.loads(body)["payload"]["data"])
+            return self.answer(200, {"name": f"projects/1/secrets/billing/versions/{len(self.versions)}"})
+        number = what.removeprefix("/versions/").removesuffix(":access")
+        number = len(self.versions) if number == "latest" else int(number)
+        if self.versions[number - 1] is None:
+            return self.answer(400, {"error": {"status": "FAILED_PRECONDITION", "message": "is in DESTROYED state"}})
+        return self.answer(200, {"name": f"projects/1/secrets/billing/versions/{number}", "payload": {"data": self.versions[number - 1]}})
+
+
+class Azure(Handler):
+    """A key vault, and the token endpoint of its tenant."""
+
+    token, password = "azure-" + os.urandom(8).hex(), "p&s=" + os.urandom(4).hex()
+    versions = [{"value": "older", "enabled": False}, {"value": "before", "contentType": "text/plain", "tags": {"owner": "billing"}}]
+
+    def version(self, number):
+        one = self.versions[number - 1]
+        answer = {"id": f"https://vault/secrets/hubspot/v{number}", "attributes": {"enabled": one.get("enabled", True), "created": number}}
+        return {**one, **answer}
+
+    def serve(self, method, body):
+        if self.path == "/tenant/oauth2/v2.0/token":
+            form = urllib.parse.parse_qs(body.decode())
+            good = form["client_secret"] == [self.password] and form["scope"] == ["https://vault.azure.net/.default"]
+            return self.answer(200, {"access_token": self.token}) if good else self.answer(401, {"error": "invalid_client"})
+        if self.headers["authorization"] != f"Bearer {self.token}":
+            return self.answer(401, {"error": {"message": "no"}})
+        path, _, query = self.path.partition("?")
+        assert query == "api-version=7.4", self.path
+        if method == "PUT":
+            asked = json.loads(body)
+            assert set(asked) <= {"value", "contentType", "tags"}
+            self.versions.append(asked)
+            return self.answer(200, self.version(len(self.versions)))
+        if path == "/secrets/hubspot/versions":
+            listed = [self.version(number) for number in range(1, len(self.versions) + 1)]
+            return self.answer(200, {"value": [{"id": one["id"], "attributes": one["attributes"]} for one in listed], "nextLink": None})
+        number = int(path.rpartition("/v")[2]) if "/v" in path else len(self.versions)
+        return self.answer(200, self.version(number))
+
+
+class OnePassword(Handler):
+    """A Connect server with one vault and one item."""
+
+    token = "op-" + os.urandom(8).hex()
+    fields = [{"id": "f1", "label": "username", "value": "hubspot"}, {"id": "f2", "label": "credential", "value": "before"}]
+
+    def serve(self, method, body):
+        if self.headers["authorization"] != f"Bearer {self.token}":
+            return self.answer(401, {"message": "Invalid token signature"})
+        if self.path == "/v1/vaults":
+            return self.answer(200, [{"id": "v" * 26, "name": "Integrations"}, {"id": "w" * 26, "name": "Other"}])
+        if self.path == f"/v1/vaults/{'v' * 26}/items":
+            return self.answer(200, [{"id": "i" * 26, "title": "HubSpot billing"}])
+        assert self.path == f"/v1/vaults/{'v' * 26}/items/{'i' * 26}", self.path
+        if method == "PATCH":
+            for change in json.loads(body):
+                _, _, field, *attribute = change["path"].split("/") + [None] * (change["path"] == "/fields")
+                if change["op"] == "add":
+                    self.fields.append({"id": f"f{len(self.fields) + 1}", **change["value"]})
+                elif change["op"] == "remove":
+                    self.fields[:] = [one for one in self.fields if one["id"] != field]
+                else:
+                    assert attribute == ["value"], change
+                    next(one for one in self.fields if one["id"] == field)["value"] = change["value"]
+        return self.answer(200, {"id": "i" * 26, "fields": self.fields})
+
+    @classmethod
+    def values(cls):
+        return {one["label"]: one["value"] for one in cls.fields}
+
+
 def signature_checked(behind):
     """A server that lets a call to AWS through if botocore signs it alike."""
 
@@ -172,6 +303,27 @@ kind = "aws-secrets-manager"
 secret_id = "billing"
 key = "token"
 region = "eu-west-1"
+
+[[target]]
+kind = "kubernetes-secret"
+namespace = "crm"
+secret = "hubspot"
+
+[[target]]
+kind = "google-secret-manager"
+project = "acme"
+secret = "billing"
+key = "token"
+
+[[target]]
+kind = "azure-key-vault"
+vault = "acme-vault"
+secret = "hubspot"
+
+[[target]]
+kind = "1password"
+vault = "Integrations"
+item = "HubSpot billing"
 """
 
 
@@ -182,6 +334,11 @@ def main():
     behind = f"http://{host}:{port}/"
     os.environ.update(VAULT_ADDR=serve(Vault), VAULT_TOKEN=Vault.token, GITHUB_API_URL=serve(GitHub), GITHUB_TOKEN=GitHub.token,
                       AWS_ENDPOINT_URL=signature_checked(behind), AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET, AWS_REGION="eu-west-1")
+    azure = serve(Azure)
+    os.environ.update(KUBE_SERVER=serve(Kubernetes), KUBE_TOKEN=Kubernetes.token, CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER=serve(Google),
+                      GOOGLE_OAUTH_ACCESS_TOKEN=Google.token, KEYWAY_AZURE_VAULT_URL=azure, AZURE_AUTHORITY_HOST=azure, AZURE_TENANT_ID="tenant",
+                      AZURE_CLIENT_ID="client", AZURE_CLIENT_SECRET=Azure.password, OP_CONNECT_HOST=serve(OnePassword), OP_CONNECT_TOKEN=OnePassword.token)
+    Google.versions.append(Google.versions[0])
     keyway = Keyway(through_gateway=False)
     hub_id = keyway.account("Delivery")
     _, old = keyway.app(hub_id, "Billing", ["crm.objects.contacts.read"])
@@ -227,6 +384,10 @@ def main():
     assert current() == {"token": new, "owner": "billing"}
     assert GitHub.secrets == {("acme/billing/actions/secrets", "HUBSPOT_TOKEN"): new}
     assert works(old) and works(new) and sorted(states()) == ["active", "expiring"]
+    assert Kubernetes.secret["data"] == {"other": base64_of("kept"), "token": base64_of(new), "token.keyway-former": base64_of("before")}
+    assert json.loads(base64.b64decode(Google.versions[-1])) == {"token": new, "owner": "billing"}
+    assert Azure.versions[-1] == {"value": new, "contentType": "text/plain", "tags": {"owner": "billing"}}
+    assert OnePassword.values() == {"username": "hubspot", "credential": new, "credential before Keyway": "before"}
 
     # It is undone where it can be, and said where not.
     undone = keyway_command("token", "undeliver", "Billing", str(targets))
@@ -238,12 +399,35 @@ def main():
     assert unclear.returncode == 2 and "several active tokens" in unclear.stderr, unclear.stderr
     assert file.read_text() == "REGION=eu\nHUBSPOT_TOKEN=before\n" and not seen.exists()
     assert Vault.versions["billing/hubspot"][-1] == {"token": "before", "owner": "billing"} and current()["token"] == "before"
+    assert Kubernetes.secret["data"] == {"other": base64_of("kept"), "token": base64_of("before")}
+    assert Google.versions[-1] == Google.versions[0] and len(Google.versions) == 5
+    assert Azure.versions[-1] == {"value": "before", "contentType": "text/plain", "tags": {"owner": "billing"}} and len(Azure.versions) == 4
+    assert OnePassword.values() == {"username": "hubspot", "credential": "before"}
+
+    # Each says no in its own way before anything is changed.
+    for owner, attribute, value, words in [
+        (Kubernetes, "allowed", False, "may not patch the Secret crm/hubspot"),
+        (Google, "permissions", [], "lacks secretmanager.versions.access and secretmanager.versions.add"),
+        (Azure, "password", "other", "Azure gives no access token (401 invalid_client)"),
+        (OnePassword, "token", "other", "1Password answered 401"),
+    ]:
+        good = getattr(owner, attribute)
+        setattr(owner, attribute, value)
+        refused = keyway_command("token", "rotate", "Billing", "--deliver", str(targets))
+        assert refused.returncode == 2 and words in refused.stderr, refused.stderr
+        setattr(owner, attribute, good)
+    Kubernetes.written_between = True
+    raced = keyway_command("token", "rotate", "Billing", "--deliver", str(targets))
+    assert raced.returncode == 2 and "somebody else wrote to the Secret at the same time" in raced.stderr, raced.stderr
+    Kubernetes.written_between = False
+    assert base64.b64decode(Kubernetes.secret["data"]["token"]) == b"before" and "token is revoked" not in raced.stdout
+    assert Vault.versions["billing/hubspot"][-1]["token"] == "before" and len(states()) == 3
 
     # One target that may not be written: nothing is changed anywhere.
     Vault.read_only = True
     refused = keyway_command("token", "rotate", "Billing", "--deliver", str(targets))
     assert refused.returncode == 2 and "may not write" in refused.stderr, refused.stderr
-    assert len(states()) == 2
+    assert len(states()) == 3
     Vault.read_only = False
 
     # One that fails when its turn comes: those before are put back, the new token ends, the old ones go on.
@@ -251,7 +435,7 @@ def main():
     failed = keyway_command("token", "rotate", "Billing", "--now", "--deliver", str(targets))
     print(failed.stderr)
     assert failed.returncode == 2 and "put back" in failed.stderr and "exit status: 3" in failed.stderr
-    assert "before" in file.read_text() and works(old) and works(new) and states().count("revoked") == 1
+    assert "before" in file.read_text() and works(old) and works(new) and states().count("revoked") == 2
 
     # An account's credential is read from the same vaults.
     hubspot = Keyway(through_gateway=False)
@@ -263,6 +447,16 @@ def main():
     assert added.returncode == 0, added.stderr
     again = keyway_command("account", "rotate", "4242", "--credential-from", "aws:hubspot")
     assert again.returncode == 0, again.stderr
+    Kubernetes.secret["data"]["token"] = base64_of(credential)
+    Google.versions.append(base64_of(json.dumps({"token": credential})))
+    Azure.versions.append({"value": credential})
+    OnePassword.fields[1]["value"] = credential
+    for reference in ["k8s:crm/hubspot#token", "gcp:acme/billing#token", "azure:acme-vault/hubspot", "op:Integrations/HubSpot billing"]:
+        read = keyway_command("account", "rotate", "4242", "--credential-from", reference)
+        assert read.returncode == 0 and credential not in read.stdout + read.stderr, (reference, read.stderr)
+    for reference in ["k8s:hubspot", "s3:bucket/key", "gcp:../secrets"]:
+        unknown = keyway_command("account", "rotate", "4242", "--credential-from", reference)
+        assert unknown.returncode == 2 and unknown.stderr.strip(), reference
     wrong = keyway_command("account", "rotate", "4242", "--credential-from", "vault:secret/nothing#token")
     assert wrong.returncode == 2 and "there is no secret secret/nothing" in wrong.stderr, wrong.stderr
     assert credential not in added.stdout + added.stderr + again.stdout + again.stderr

@@ -459,7 +459,7 @@ pub struct CredentialSource {
     /// Read it from what a command prints, such as a password manager's
     #[arg(long, value_name = "COMMAND")]
     pub credential_command: Option<String>,
-    /// Read it from a vault: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao) or aws:SECRET#FIELD (AWS Secrets Manager)
+    /// Read it from a secrets manager: vault:MOUNT/PATH#FIELD (HashiCorp Vault, OpenBao), aws:SECRET#FIELD, k8s:NAMESPACE/SECRET#KEY, gcp:PROJECT/SECRET#FIELD, azure:VAULT/SECRET#FIELD or op:VAULT/ITEM#FIELD (1Password Connect)
     #[arg(long, value_name = "REFERENCE")]
     pub credential_from: Option<String>,
 }

@@ -1,13 +1,17 @@
-//! Where new tokens are put: files, commands, Vault, AWS Secrets Manager, GitHub Actions.
+//! Where new tokens are put: files, commands, Kubernetes, and the secrets managers that people use.
 //!
 //! Each target can be looked at without a change, written, and put back. All of it happens where the
 //! command line runs, with that user's rights: a server that ran commands and held keys to other
 //! vaults would be worth more to a thief than the tokens it guards.
 
 mod aws;
+mod azure;
 mod command;
 mod file;
 mod github;
+mod google;
+mod kubernetes;
+mod onepassword;
 mod vault;
 
 use std::path::Path;
@@ -16,9 +20,44 @@ use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-pub use aws::AwsSecret;
-pub use vault::VaultSecret;
+/// A place for a token. What it says never holds a secret.
+trait Place {
+    /// As people read it.
+    fn name(&self) -> String;
+
+    /// Whether a delivery can't be undone, so that it comes last.
+    fn is_final(&self) -> bool {
+        false
+    }
+
+    /// Says what a delivery would do, having asked whether it may. Changes nothing.
+    ///
+    /// # Errors
+    /// The place can't be reached, or says that it may not be written.
+    async fn check(&self) -> anyhow::Result<String>;
+
+    /// Puts a token there, and says what was done.
+    ///
+    /// # Errors
+    /// The place refuses, or somebody else wrote to it at the same time. It is as before.
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String>;
+
+    /// Puts back what was there before the last delivery, and says what was done.
+    ///
+    /// # Errors
+    /// The place refuses, or does not hold what was there before.
+    async fn undo(&self) -> anyhow::Result<String>;
+
+    /// Reads a secret from there.
+    ///
+    /// # Errors
+    /// There is none, or it may not be read.
+    async fn read(&self) -> anyhow::Result<String> {
+        bail!("{} can't be read from", self.name())
+    }
+}
 
 /// A file of targets.
 #[derive(Deserialize)]
@@ -36,11 +75,58 @@ pub enum Target {
     /// What a command does with it.
     Command(command::CommandTarget),
     /// HashiCorp Vault or OpenBao, key-value engine 2.
-    Vault(VaultSecret),
+    Vault(vault::VaultSecret),
     /// AWS Secrets Manager.
-    AwsSecretsManager(AwsSecret),
+    AwsSecretsManager(aws::AwsSecret),
+    /// A key of a Kubernetes Secret.
+    KubernetesSecret(kubernetes::KubernetesSecret),
+    /// Google Secret Manager.
+    GoogleSecretManager(google::GoogleSecret),
+    /// Azure Key Vault.
+    AzureKeyVault(azure::AzureSecret),
+    /// A field of an item of 1Password, by a Connect server.
+    #[serde(rename = "1password")]
+    OnePassword(onepassword::OnePasswordField),
     /// A secret of GitHub Actions.
     GithubActions(github::GithubSecret),
+}
+
+/// Calls the same method of whichever place it is.
+macro_rules! of_place {
+    ($target:expr, $place:ident => $call:expr) => {
+        match $target {
+            Target::File($place) => $call,
+            Target::Command($place) => $call,
+            Target::Vault($place) => $call,
+            Target::AwsSecretsManager($place) => $call,
+            Target::KubernetesSecret($place) => $call,
+            Target::GoogleSecretManager($place) => $call,
+            Target::AzureKeyVault($place) => $call,
+            Target::OnePassword($place) => $call,
+            Target::GithubActions($place) => $call,
+        }
+    };
+}
+
+/// What a reference to a secret looks like.
+const REFERENCES: &str = "vault:MOUNT/PATH#FIELD, aws:SECRET#FIELD, k8s:NAMESPACE/SECRET#KEY, gcp:PROJECT/SECRET#FIELD, azure:VAULT/SECRET#FIELD and op:VAULT/ITEM#FIELD";
+
+/// The secret that a reference names, such as `vault:secret/hubspot#token`.
+///
+/// # Errors
+/// The reference can't be understood, or the secret can't be read.
+pub async fn read_reference(reference: &str) -> anyhow::Result<String> {
+    let (kind, place) = reference.split_once(':').unwrap_or_default();
+    let target = match kind {
+        "vault" => Target::Vault(vault::VaultSecret::parse(place)?),
+        "aws" => Target::AwsSecretsManager(aws::AwsSecret::parse(place)),
+        "k8s" => Target::KubernetesSecret(kubernetes::KubernetesSecret::parse(place)?),
+        "gcp" => Target::GoogleSecretManager(google::GoogleSecret::parse(place)?),
+        "azure" => Target::AzureKeyVault(azure::AzureSecret::parse(place)?),
+        "op" => Target::OnePassword(onepassword::OnePasswordField::parse(place)?),
+        _ => bail!("{reference} is not a reference to a secret. References are {REFERENCES}"),
+    };
+    of_place!(target, place => place.read().await)
 }
 
 /// Reads a file of targets.
@@ -57,56 +143,28 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Target>> {
 }
 
 impl Target {
-    /// As it is told to people.
+    /// As people read it.
     pub fn name(&self) -> String {
-        match self {
-            Self::File(target) => target.name(),
-            Self::Command(target) => target.name(),
-            Self::Vault(target) => target.name(),
-            Self::AwsSecretsManager(target) => target.name(),
-            Self::GithubActions(target) => target.name(),
-        }
+        of_place!(self, place => place.name())
     }
 
     fn is_final(&self) -> bool {
-        match self {
-            Self::GithubActions(_) => true,
-            Self::Command(target) => target.undo.is_empty(),
-            _ => false,
-        }
+        of_place!(self, place => place.is_final())
     }
 
-    /// What a delivery would do, having asked whether it may. Changes nothing.
+    /// Says what a delivery would do, having asked whether it may. Changes nothing.
     pub async fn check(&self) -> anyhow::Result<String> {
-        match self {
-            Self::File(target) => target.check(),
-            Self::Command(target) => target.check(),
-            Self::Vault(target) => target.check().await,
-            Self::AwsSecretsManager(target) => target.check().await,
-            Self::GithubActions(target) => target.check().await,
-        }
+        of_place!(self, place => place.check().await)
     }
 
-    /// Puts a token there; what was done.
+    /// Puts a token there, and says what was done.
     pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
-        match self {
-            Self::File(target) => target.deliver(token),
-            Self::Command(target) => target.deliver(token).await,
-            Self::Vault(target) => target.deliver(token).await,
-            Self::AwsSecretsManager(target) => target.deliver(token).await,
-            Self::GithubActions(target) => target.deliver(token).await,
-        }
+        of_place!(self, place => place.deliver(token).await)
     }
 
-    /// Puts back what was there before the last delivery; what was done.
+    /// Puts back what was there before the last delivery, and says what was done.
     pub async fn undo(&self) -> anyhow::Result<String> {
-        match self {
-            Self::File(target) => target.undo(),
-            Self::Command(target) => target.undo().await,
-            Self::Vault(target) => target.undo().await,
-            Self::AwsSecretsManager(target) => target.undo().await,
-            Self::GithubActions(_) => bail!("GitHub secrets cannot be read, so Keyway cannot restore the old one; set the secret by hand"),
-        }
+        of_place!(self, place => place.undo().await)
     }
 }
 
@@ -127,6 +185,48 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
         }
     }
     Ok(done)
+}
+
+/// The text of a secret with a token in it: the token alone, or in a field where the secret is a JSON object.
+///
+/// # Errors
+/// There is a field to set, and the secret is not a JSON object.
+fn with_token(text: Option<&str>, field: Option<&str>, token: &Secret<String>) -> anyhow::Result<String> {
+    let Some(field) = field else { return Ok(token.expose().clone()) };
+    let mut fields = text.map_or_else(|| Ok(Map::new()), fields)?;
+    fields.insert(field.to_owned(), json!(token.expose()));
+    Ok(Value::Object(fields).to_string())
+}
+
+/// The text of a secret, or of one of its fields.
+///
+/// # Errors
+/// There is no such field, or the secret is not a JSON object.
+fn field_of(name: &str, text: String, field: Option<&str>) -> anyhow::Result<String> {
+    let Some(field) = field else { return Ok(text) };
+    let fields = fields(&text)?;
+    Ok(fields.get(field).and_then(Value::as_str).with_context(|| format!("{name} has no text field {field}"))?.to_owned())
+}
+
+fn fields(text: &str) -> anyhow::Result<Map<String, Value>> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        // The text itself is a secret.
+        _ => bail!("the secret is not a JSON object, so it has no fields"),
+    }
+}
+
+/// `CONTAINER/NAME` and what stands after `#`, of a reference.
+fn split_reference<'a>(kind: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str, Option<&'a str>)> {
+    let (place, field) = text.split_once('#').map_or((text, None), |(place, field)| (place, Some(field)));
+    let (container, name) = place.split_once('/').with_context(|| format!("{kind}:{text} has no slash. References are {REFERENCES}"))?;
+    Ok((container, name, field.filter(|field| !field.is_empty())))
+}
+
+/// Whether a name can stand in a path as it is.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !name.is_empty() && name.bytes().all(plain) && name != "." && name != ".."
 }
 
 /// As many random bytes in hexadecimal digits.

@@ -15,7 +15,7 @@ use super::{counted, list, say, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
-use crate::deliver::{AwsSecret, VaultSecret};
+use crate::deliver;
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
@@ -204,11 +204,7 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
         }
         String::from_utf8(output.stdout).context("the command printed something else than text")?
     } else if let Some(reference) = &source.credential_from {
-        match reference.split_once(':') {
-            Some(("vault", place)) => VaultSecret::parse(place)?.read().await?,
-            Some(("aws", place)) => AwsSecret::parse(place).read().await?,
-            _ => bail!("{reference} is neither vault:MOUNT/PATH#FIELD nor aws:SECRET#FIELD"),
-        }
+        deliver::read_reference(reference).await?
     } else if source.credential_stdin {
         let mut text = String::new();
         std::io::stdin().take(CREDENTIAL_MAX).read_to_string(&mut text).context("standard input can't be read")?;

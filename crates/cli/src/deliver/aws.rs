@@ -10,9 +10,9 @@ use http::Method;
 use keyway_core::secret::Secret;
 use ring::{digest, hmac};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{env, hex, random_hex};
+use super::{Place, env, field_of, fields, hex, random_hex, with_token};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -26,39 +26,12 @@ pub struct AwsSecret {
     region: Option<String>,
 }
 
-impl AwsSecret {
-    /// `SECRET` or `SECRET#FIELD`, in AWS_REGION.
-    pub fn parse(text: &str) -> Self {
-        let (secret_id, key) = text.split_once('#').map_or((text, None), |(id, key)| (id, Some(key.to_owned())));
-        Self { secret_id: secret_id.into(), key, region: None }
-    }
-
-    pub fn name(&self) -> String {
+impl Place for AwsSecret {
+    fn name(&self) -> String {
         format!("aws-secrets-manager {}{}", self.secret_id, self.key.as_ref().map(|key| format!("#{key}")).unwrap_or_default())
     }
 
-    /// The secret's text, or its field.
-    pub async fn read(&self) -> anyhow::Result<String> {
-        let text = self.text().await?;
-        match &self.key {
-            None => Ok(text),
-            Some(key) => {
-                let value = fields(&text)?.remove(key);
-                Ok(value
-                    .as_ref()
-                    .and_then(Value::as_str)
-                    .with_context(|| format!("{} has no text field {key}", self.secret_id))?
-                    .to_owned())
-            }
-        }
-    }
-
-    async fn text(&self) -> anyhow::Result<String> {
-        let answer = self.call("GetSecretValue", json!({ "SecretId": self.secret_id })).await?;
-        Ok(answer["SecretString"].as_str().with_context(|| format!("{} is binary", self.secret_id))?.to_owned())
-    }
-
-    pub async fn check(&self) -> anyhow::Result<String> {
+    async fn check(&self) -> anyhow::Result<String> {
         self.call("DescribeSecret", json!({ "SecretId": self.secret_id })).await?;
         match &self.key {
             None => Ok("makes a new version current".into()),
@@ -69,21 +42,17 @@ impl AwsSecret {
         }
     }
 
-    pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         let text = match &self.key {
-            None => token.expose().clone(),
-            Some(key) => {
-                let mut fields = fields(&self.text().await?)?;
-                fields.insert(key.clone(), json!(token.expose()));
-                Value::Object(fields).to_string()
-            }
+            None => with_token(None, None, token)?,
+            key => with_token(Some(&self.text().await?), key.as_deref(), token)?,
         };
         let request = json!({ "SecretId": self.secret_id, "SecretString": text, "ClientRequestToken": random_hex::<16>()? });
         let answer = self.call("PutSecretValue", request).await?;
         Ok(format!("version {} is current", answer["VersionId"].as_str().unwrap_or("?")))
     }
 
-    pub async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self) -> anyhow::Result<String> {
         let answer = self.call("DescribeSecret", json!({ "SecretId": self.secret_id })).await?;
         let staged = |stage: &str| {
             let versions = answer["VersionIdsToStages"].as_object();
@@ -96,6 +65,23 @@ impl AwsSecret {
         let moved = json!({ "SecretId": self.secret_id, "VersionStage": "AWSCURRENT", "MoveToVersionId": previous, "RemoveFromVersionId": current });
         self.call("UpdateSecretVersionStage", moved).await?;
         Ok(format!("version {previous} is current again"))
+    }
+
+    async fn read(&self) -> anyhow::Result<String> {
+        field_of(&self.secret_id, self.text().await?, self.key.as_deref())
+    }
+}
+
+impl AwsSecret {
+    /// `SECRET` or `SECRET#FIELD`, in AWS_REGION.
+    pub fn parse(text: &str) -> Self {
+        let (secret_id, key) = text.split_once('#').map_or((text, None), |(id, key)| (id, Some(key.to_owned())));
+        Self { secret_id: secret_id.into(), key, region: None }
+    }
+
+    async fn text(&self) -> anyhow::Result<String> {
+        let answer = self.call("GetSecretValue", json!({ "SecretId": self.secret_id })).await?;
+        Ok(answer["SecretString"].as_str().with_context(|| format!("{} is binary", self.secret_id))?.to_owned())
     }
 
     async fn call(&self, action: &str, body: Value) -> anyhow::Result<Value> {
@@ -128,14 +114,6 @@ impl AwsSecret {
             bail!("AWS answered {status} to {action}: {kind} {message}");
         }
         Ok(answer)
-    }
-}
-
-fn fields(text: &str) -> anyhow::Result<Map<String, Value>> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        // The text itself is a secret.
-        _ => bail!("the secret is not a JSON object, so it has no fields"),
     }
 }
 

@@ -8,6 +8,8 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
+use super::Place;
+
 /// Longest run of one command.
 const RUN_TIME_MAX: Duration = Duration::from_secs(120);
 
@@ -18,15 +20,15 @@ pub struct CommandTarget {
     run: Vec<String>,
     /// What puts it back.
     #[serde(default)]
-    pub undo: Vec<String>,
+    undo: Vec<String>,
 }
 
-impl CommandTarget {
-    pub fn name(&self) -> String {
+impl Place for CommandTarget {
+    fn name(&self) -> String {
         format!("command {}", self.run.join(" "))
     }
 
-    pub fn check(&self) -> anyhow::Result<String> {
+    async fn check(&self) -> anyhow::Result<String> {
         let program = self.run.first().context("there is no command to run")?;
         find(program)?;
         if let Some(program) = self.undo.first() {
@@ -35,17 +37,21 @@ impl CommandTarget {
         Ok(format!("runs it with the token on standard input{}", if self.undo.is_empty() { "; has no undo" } else { "" }))
     }
 
-    pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         run(&self.run, Some(token)).await?;
         Ok("ran".into())
     }
 
-    pub async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self) -> anyhow::Result<String> {
         if self.undo.is_empty() {
             bail!("it has no undo");
         }
         run(&self.undo, None).await?;
         Ok(format!("ran {}", self.undo.join(" ")))
+    }
+
+    fn is_final(&self) -> bool {
+        self.undo.is_empty()
     }
 }
 

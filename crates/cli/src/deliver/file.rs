@@ -9,7 +9,7 @@ use keyway_core::secret::Secret;
 use keyway_core::shown;
 use serde::Deserialize;
 
-use super::random_hex;
+use super::{Place, random_hex};
 
 /// Where the token stands in a template.
 const PLACE: &str = "{token}";
@@ -34,30 +34,12 @@ fn owner_alone() -> String {
     "0600".into()
 }
 
-impl FileTarget {
-    pub fn name(&self) -> String {
+impl Place for FileTarget {
+    fn name(&self) -> String {
         format!("file {}", shown::path(&self.path))
     }
 
-    /// The file itself where the path is a link to it, the folder it is in, and its copy from before.
-    fn places(&self) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
-        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let name = path.file_name().with_context(|| format!("{} is not a file", shown::path(&path)))?;
-        let former = folder.join(format!(".{}.keyway-former", name.to_string_lossy()));
-        Ok((path, folder, former))
-    }
-
-    fn mode(&self) -> anyhow::Result<u32> {
-        let mode = u32::from_str_radix(&self.mode, 8).ok().filter(|mode| *mode <= 0o777);
-        let mode = mode.with_context(|| format!("{} is not a mode such as 0640", self.mode))?;
-        if mode & 0o002 != 0 {
-            bail!("mode {} lets everybody write the token", self.mode);
-        }
-        Ok(mode)
-    }
-
-    pub fn check(&self) -> anyhow::Result<String> {
+    async fn check(&self) -> anyhow::Result<String> {
         let (path, folder, _) = self.places()?;
         let mode = self.mode()?;
         if !self.template.contains(PLACE) {
@@ -75,7 +57,7 @@ impl FileTarget {
         Ok(format!("{fate}, {} bytes beside the token, mode {mode:04o}", self.template.len() - PLACE.len()))
     }
 
-    pub fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         let (path, folder, former) = self.places()?;
         let existed = path.exists();
         if existed {
@@ -88,7 +70,7 @@ impl FileTarget {
         Ok(if existed { format!("replaced; what was there is in {}", shown::path(&former)) } else { "made".into() })
     }
 
-    pub fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self) -> anyhow::Result<String> {
         let (path, _, former) = self.places()?;
         if former.exists() {
             std::fs::rename(&former, &path).with_context(|| format!("{} can't be put back", shown::path(&path)))?;
@@ -96,6 +78,26 @@ impl FileTarget {
         }
         std::fs::remove_file(&path).with_context(|| format!("{} can't be removed", shown::path(&path)))?;
         Ok("removed: there was none before".into())
+    }
+}
+
+impl FileTarget {
+    /// The file itself where the path is a link to it, the folder it is in, and its copy from before.
+    fn places(&self) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let name = path.file_name().with_context(|| format!("{} is not a file", shown::path(&path)))?;
+        let former = folder.join(format!(".{}.keyway-former", name.to_string_lossy()));
+        Ok((path, folder, former))
+    }
+
+    fn mode(&self) -> anyhow::Result<u32> {
+        let mode = u32::from_str_radix(&self.mode, 8).ok().filter(|mode| *mode <= 0o777);
+        let mode = mode.with_context(|| format!("{} is not a mode such as 0640", self.mode))?;
+        if mode & 0o002 != 0 {
+            bail!("mode {} lets everybody write the token", self.mode);
+        }
+        Ok(mode)
     }
 }
 

@@ -11,7 +11,7 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::env;
+use super::{Place, env};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -23,13 +23,13 @@ pub struct GithubSecret {
     secret: String,
 }
 
-impl GithubSecret {
-    pub fn name(&self) -> String {
+impl Place for GithubSecret {
+    fn name(&self) -> String {
         let environment = self.environment.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
         format!("github-actions {}{environment} {}", self.repository, self.secret)
     }
 
-    pub async fn check(&self) -> anyhow::Result<String> {
+    async fn check(&self) -> anyhow::Result<String> {
         let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if self.repository.split('/').count() != 2 || !self.repository.split('/').all(plain) {
             bail!("{} is not OWNER/NAME", self.repository);
@@ -42,7 +42,7 @@ impl GithubSecret {
         Ok(format!("{} it; can't be undone, since GitHub secrets cannot be read", if status == 200 { "replaces" } else { "makes" }))
     }
 
-    pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         let (id, key) = self.key().await?;
         let sealed =
             key.seal(&mut crypto_box::aead::OsRng, token.expose().as_bytes()).map_err(|_| anyhow::anyhow!("the token can't be sealed"))?;
@@ -54,6 +54,16 @@ impl GithubSecret {
         }
     }
 
+    fn is_final(&self) -> bool {
+        true
+    }
+
+    async fn undo(&self) -> anyhow::Result<String> {
+        bail!("GitHub secrets cannot be read, so Keyway cannot restore the old one; set the secret by hand")
+    }
+}
+
+impl GithubSecret {
     async fn key(&self) -> anyhow::Result<(String, PublicKey)> {
         let (status, answer) = self.call(Method::GET, "public-key", None).await?;
         if status != 200 {

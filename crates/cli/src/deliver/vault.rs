@@ -6,7 +6,7 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::env;
+use super::{Place, env};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -35,26 +35,12 @@ struct Version {
     data: Option<Map<String, Value>>,
 }
 
-impl VaultSecret {
-    /// `MOUNT/PATH#FIELD`, at VAULT_ADDR.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let (place, field) = text.split_once('#').unwrap_or((text, "token"));
-        let (mount, path) = place.split_once('/').with_context(|| format!("vault:{text} is not vault:MOUNT/PATH#FIELD"))?;
-        Ok(Self { address: None, mount: mount.into(), path: path.into(), key: field.into() })
-    }
-
-    pub fn name(&self) -> String {
+impl Place for VaultSecret {
+    fn name(&self) -> String {
         format!("vault {}/{}#{}", self.mount, self.path, self.key)
     }
 
-    /// The field's value.
-    pub async fn read(&self) -> anyhow::Result<String> {
-        let data = self.version(None).await?.data.with_context(|| format!("there is no secret {}/{}", self.mount, self.path))?;
-        let value = data.get(&self.key).and_then(Value::as_str);
-        Ok(value.with_context(|| format!("{}/{} has no text field {}", self.mount, self.path, self.key))?.to_owned())
-    }
-
-    pub async fn check(&self) -> anyhow::Result<String> {
+    async fn check(&self) -> anyhow::Result<String> {
         let now = self.version(None).await?;
         let path = format!("{}/data/{}", self.mount, self.path);
         let (status, answer) = self.call(Method::POST, "sys/capabilities-self", Some(json!({ "paths": [path] }))).await?;
@@ -73,7 +59,7 @@ impl VaultSecret {
         })
     }
 
-    pub async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
+    async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String> {
         let now = self.version(None).await?;
         let mut data = now.data.unwrap_or_default();
         data.insert(self.key.clone(), json!(token.expose()));
@@ -81,7 +67,7 @@ impl VaultSecret {
         Ok(format!("wrote version {written}"))
     }
 
-    pub async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self) -> anyhow::Result<String> {
         let now = self.version(None).await?;
         let former = if now.number > 1 { self.version(Some(now.number - 1)).await?.data } else { None };
         let Some(former) = former else {
@@ -93,6 +79,21 @@ impl VaultSecret {
         };
         let written = self.write(former, now.number).await?;
         Ok(format!("wrote version {} again, as {written}", now.number - 1))
+    }
+
+    async fn read(&self) -> anyhow::Result<String> {
+        let data = self.version(None).await?.data.with_context(|| format!("there is no secret {}/{}", self.mount, self.path))?;
+        let value = data.get(&self.key).and_then(Value::as_str);
+        Ok(value.with_context(|| format!("{}/{} has no text field {}", self.mount, self.path, self.key))?.to_owned())
+    }
+}
+
+impl VaultSecret {
+    /// `MOUNT/PATH#FIELD`, at VAULT_ADDR.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let (place, field) = text.split_once('#').unwrap_or((text, "token"));
+        let (mount, path) = place.split_once('/').with_context(|| format!("vault:{text} is not vault:MOUNT/PATH#FIELD"))?;
+        Ok(Self { address: None, mount: mount.into(), path: path.into(), key: field.into() })
     }
 
     async fn version(&self, number: Option<u64>) -> anyhow::Result<Version> {
