@@ -244,6 +244,16 @@ def with_tls(folder):
     refused = subprocess.run([BINARY, "serve", "--data", f"{folder}/refused", *options], capture_output=True, text=True, check=False)
     assert refused.returncode == 2 and "chmod o=" in refused.stderr, refused.stderr
     pair[1].chmod(0o640)
+    for settings, said in [
+        (f'tls-cert = "{pair[0]}"', "tls-key"),
+        (f'tls-cert = "{pair[0]}"\ntls-key = "{pair[1]}"\nadmin-url = "http://{ADMIN}"', "https://"),
+        ('trusted-proxies = "10.0.0.1/8"', "bits behind"),
+        ('admin-hosts = "https://keyway.example.com"', "name alone"),
+    ]:
+        file = pathlib.Path(folder, "wrong.toml")
+        file.write_text(settings)
+        checked = subprocess.run([BINARY, "config", "check", str(file)], capture_output=True, text=True, check=False)
+        assert checked.returncode == 1 and said in checked.stderr, checked
     with keyway(folder, *options) as server:
         assert server.url.startswith("https://") and server.admin.startswith("https://")
         token, _ = app(server)

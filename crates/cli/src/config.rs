@@ -12,7 +12,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use keyway_core::shown;
 use toml::{Table, Value};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Serve};
 use crate::serve::apps;
 use crate::{Exit, commands};
 
@@ -55,6 +55,9 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     {
         bail!("as-of is of use only to embedded accounts, which a server with a database has none of");
     }
+    if let Command::Serve(serve) = &args.command {
+        check_tls(serve)?;
+    }
     Ok(args)
 }
 
@@ -91,6 +94,18 @@ fn without_secrets(value: &str) -> String {
         return format!("{scheme}://…");
     }
     format!("{scheme}://{host}{}", path.split(['?', '#']).next().unwrap_or_default())
+}
+
+fn check_tls(serve: &Serve) -> anyhow::Result<()> {
+    match (&serve.tls_cert, &serve.tls_key) {
+        (Some(_), None) => bail!("tls-cert needs tls-key, the file of the certificate's private key"),
+        (None, Some(_)) => bail!("tls-key needs tls-cert, the file of the key's certificate"),
+        // The cookie of a session would go without `Secure`.
+        (Some(_), Some(_)) if serve.admin_url.as_deref().is_some_and(|url| url.starts_with("http://")) => {
+            bail!("with tls-cert the admin listener speaks HTTPS: write admin-url with https://")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The file that `serve` is to read.

@@ -49,6 +49,11 @@ impl FromStr for Network {
 }
 
 impl Network {
+    /// Whether every address of its version is in it.
+    pub fn is_everybody(&self) -> bool {
+        self.prefix == 0
+    }
+
     /// Whether an address is in it. IPv4 addresses that are written as IPv6 ones count as what they are.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.masked(address.to_canonical()) == Some(self.address)

@@ -317,6 +317,19 @@ mod tests {
         assert!(bytes < 7_000, "{bytes} bytes");
     }
 
+    /// TLS and the PROXY protocol take no room in a connection that has neither.
+    #[test]
+    fn the_state_of_a_plain_connection_is_little_more_than_that_of_its_http() {
+        fn of_three<A, B, C, R>(_: impl Fn(A, B, C) -> R) -> usize {
+            size_of::<R>()
+        }
+        fn of_five<A, B, C, D, E, R>(_: impl Fn(A, B, C, D, E) -> R) -> usize {
+            size_of::<R>()
+        }
+        let (whole, http) = (of_three(<Data as Serve>::connection), of_five(serve_http::<TcpStream>));
+        assert!(whole < http + 256, "{whole} bytes, of which {http} are of HTTP");
+    }
+
     /// Writes a byte to each client, and waits until the client closes.
     #[derive(Default)]
     struct Counting {

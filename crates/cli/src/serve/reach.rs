@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use keyway_core::client_address::Form;
+use anyhow::Context;
+use keyway_core::client_address::{Form, Network};
 use keyway_gateway::pipeline::Addresses;
 use keyway_gateway::server::{Files, NamedIn, Tls, Transport};
 use keyway_gateway::upstream::Base;
@@ -23,20 +23,18 @@ impl Reach {
     /// Reads the certificate, where there is one.
     ///
     /// # Errors
-    /// It can't be used, or the settings contradict each other.
+    /// It can't be used.
     pub fn new(serve: &Serve) -> anyhow::Result<Self> {
         let tls = match (&serve.tls_cert, &serve.tls_key) {
             (Some(certificates), Some(key)) => {
                 let files = Files { certificates: certificates.clone(), key: key.clone() };
                 Some(Arc::new(Tls::open(files).context("--tls-cert and --tls-key can't be used")?))
             }
-            (None, None) => None,
-            (Some(_), None) => bail!("--tls-cert needs --tls-key FILE, the private key of the certificate"),
-            (None, Some(_)) => bail!("--tls-key needs --tls-cert FILE, the certificate of the key"),
+            // One alone was refused with the command line.
+            _ => None,
         };
-        if tls.is_some() && serve.admin_url.as_deref().is_some_and(|url| url.starts_with("http://")) {
-            // The cookie of a session would go without `Secure`.
-            bail!("with --tls-cert the admin listener speaks HTTPS: write --admin-url with https://");
+        if serve.trusted_proxies.iter().any(Network::is_everybody) {
+            tracing::warn!("--trusted-proxies names every address: any client can choose the address that the audit and lock-outs see");
         }
         let named = match serve.client_address {
             ClientAddress::XForwardedFor => NamedIn::Header(Form::XForwardedFor),
@@ -75,10 +73,7 @@ fn address(said: Option<&str>, option: &str, scheme: &str, bound: SocketAddr) ->
 }
 
 /// Does what an operator asks for by SIGHUP: reads the certificate again.
-pub fn reload(tls: Option<&Tls>) {
-    let Some(tls) = tls else {
-        return tracing::warn!("SIGHUP: this server has no --tls-cert to read again; restart it to change other settings");
-    };
+pub fn reload(tls: &Tls) {
     match tls.reload() {
         Ok(()) => tracing::info!("the TLS certificate was read again; new connections use it"),
         Err(error) => tracing::warn!("the TLS certificate stays as it was: {error}"),

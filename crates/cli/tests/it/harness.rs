@@ -59,6 +59,11 @@ impl Keyway {
         std::mem::replace(&mut self.folder, replacement)
     }
 
+    /// The process of the server.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_keyway")).args(arguments).arg("--data").arg(self.folder.path()).output().unwrap()
     }

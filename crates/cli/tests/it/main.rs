@@ -51,10 +51,12 @@ mod scan;
 mod sensitive;
 /// Signing in, and what attackers try there.
 mod sign_in;
+/// SIGHUP.
+mod signals;
 /// Probes and supervisors.
 mod supervised;
-/// Which CRM records a call touched, as the audit tells it.
 mod terminals;
+/// Which CRM records a call touched, as the audit tells it.
 mod touched;
 /// Calls that the catalog does not list.
 mod unlisted;
