@@ -5,6 +5,7 @@
 //! runs each under libFuzzer.
 
 mod audit_file;
+mod client;
 mod embedded;
 mod framing;
 #[path = "../../gateway/tests/it/harness.rs"]
@@ -31,9 +32,10 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "path", run: path::path, cases: 4_096 },
     Target { name: "token", run: token::token, cases: 4_096 },
+    Target { name: "client", run: client::client, cases: 4_096 },
     Target { name: "framing", run: framing::framing, cases: 256 },
     Target { name: "list_filters", run: embedded::list_filters, cases: 2_048 },
     Target { name: "search", run: embedded::search, cases: 1_024 },
