@@ -35,6 +35,10 @@ system_packages() {
   need openssl openssl
   need shellcheck shellcheck
   need jq jq
+  need debootstrap debootstrap
+  need ip iproute2
+  need groff groff
+  need systemd-analyze systemd
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
   python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
 }
@@ -153,6 +157,11 @@ documentation() { # the site with checked links, and every command that it shows
   python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
+debian_package() { # the first time it makes a clean Debian in target/debian-root
+  local become=()
+  [ "$(id -u)" = 0 ] || become=(sudo --preserve-env=KEYWAY_BIN)
+  "${become[@]}" python3 tests/packages/debian.py
+}
 deployment() { env_deploy && target/deploy/bin/python -m unittest discover -s tests/deploy; }
 test_packages() { env_doubles && target/doubles/bin/python tests/packages/doubles.py; }
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
@@ -200,6 +209,7 @@ scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
+debian|debian_package|the Debian package in a clean Debian: installed, started, upgraded, removed, purged
 deployment|deployment|the image, the compose file, the Helm chart, the systemd unit, alerts and dashboard: checked, and run where it can be
 test-packages|test_packages|the packages for test suites and the CI recipes: installed, and used by 30 tests each in parallel
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential

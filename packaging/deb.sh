@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the Debian package: deb.sh BINARY OUT TARGET VERSION
-# It has the program, the systemd unit (not started: `systemctl enable --now keyway` does that), its settings and completions.
+# It has the program, the systemd unit (not started: `systemctl enable --now keyway` does that), its user, its settings, man
+# pages and completions.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,18 +24,25 @@ put 644 "$here/../dist/keyway.service" /usr/lib/systemd/system/keyway.service
 sed -i -e 's|/usr/local/bin|/usr/bin|g' -e 's|/etc/systemd/system/|/usr/lib/systemd/system/|' \
   "$root/usr/lib/systemd/system/keyway.service"
 gzip -9n <"$here/../CHANGELOG.md" >"$root/usr/share/doc/keyway/changelog.gz"
-# Only where the program runs here: a package for another processor has no completions.
+# Only where the program runs here: a package for another processor has no completions and no man pages.
 if "$binary" --version >/dev/null 2>&1; then
   complete() { "$binary" completions "$1" >"$root/completions" && put 644 "$root/completions" "$2" && rm "$root/completions"; }
   complete bash /usr/share/bash-completion/completions/keyway
   complete zsh /usr/share/zsh/vendor-completions/_keyway
   complete fish /usr/share/fish/vendor_completions.d/keyway.fish
+  mkdir "$root/man"
+  "$binary" man "$root/man"
+  find "$root/man" -type f -exec gzip -9n {} +
+  for page in "$root"/man/*.gz; do
+    if [ -e "$page" ]; then put 644 "$page" "/usr/share/man/man1/${page##*/}"; fi
+  done
+  rm -r "$root/man"
 fi
 
-depends=
+depends=passwd # for useradd
 if [[ "$target" == *-gnu ]]; then
   newest=$(readelf --version-info --wide "$binary" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
-  depends="Depends: libc6 (>= ${newest#GLIBC_}), libgcc-s1"
+  depends="libc6 (>= ${newest#GLIBC_}), libgcc-s1, $depends"
 fi
 mkdir -m 755 "$root/DEBIAN"
 {
@@ -42,7 +50,7 @@ mkdir -m 755 "$root/DEBIAN"
   echo "Version: $version"
   echo "Architecture: $architecture"
   echo "Maintainer: ${KEYWAY_MAINTAINER:-The Keyway project <keyway@example.invalid>}"
-  [ -z "$depends" ] || echo "$depends"
+  echo "Depends: $depends"
   echo 'Suggests: git, systemd'
   echo "Installed-Size: $(du -sk --exclude DEBIAN "$root" | cut -f 1)"
   echo 'Section: net'
@@ -53,7 +61,7 @@ mkdir -m 755 "$root/DEBIAN"
   echo ' credentials in code and serves an embedded account for tests.'
 } >"$root/DEBIAN/control"
 echo /etc/keyway/keyway.toml >"$root/DEBIAN/conffiles"
-for script in postinst prerm; do install -m 755 "$here/debian/$script" "$root/DEBIAN/$script"; done
+for script in postinst prerm postrm; do install -m 755 "$here/debian/$script" "$root/DEBIAN/$script"; done
 
 find "$root" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 file=keyway_${version}_$architecture.deb

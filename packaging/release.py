@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 SHOWN = {
     "docs/start-control.md": r"^()Keyway (\d+\.\d+\.\d+)$",
     "docs/scan.md": r"(rev: v|OWNER/keyway@v)(\d+\.\d+\.\d+)",
+    "docs/service.md": r"(keyway_)(\d+\.\d+\.\d+)",
     "docs/install.md": r"(keyway_|KEYWAY_VERSION=)(\d+\.\d+\.\d+)",
     "packaging/helm/keyway/Chart.yaml": r'^(version: |appVersion: ")(\d+\.\d+\.\d+)',
     "packaging/kubernetes/keyway.yaml": r"(kubernetes\.io/version: |/keyway:)(\d+\.\d+\.\d+)",

@@ -121,23 +121,17 @@ def the_npm_packages_install_and_pass_signals_on(out):
     scratch.remove(project)
 
 
-def the_debian_package_installs_and_goes(out):
+def the_debian_package_has_the_program_and_its_unit(out):
+    """debian.py installs it in a clean Debian."""
     root = scratch.folder()
-    (root / "var/lib/dpkg/info").mkdir(parents=True)
-    (root / "var/lib/dpkg/updates").mkdir()
-    (root / "var/lib/dpkg/status").touch()
     package = file(out, "*.deb")
-    dpkg = ("dpkg", "--root", root, "--force-script-chrootless", "--force-depends", "--force-not-root", "--log", "/dev/null")
-    run(*dpkg, "--install", package)
+    run("dpkg-deb", "--extract", package, root)
     finds_the_credential(root / "usr/bin/keyway")
     unit = (root / "usr/lib/systemd/system/keyway.service").read_text()
     assert "ExecStart=/usr/bin/keyway serve" in unit and "/usr/local" not in unit
     run(root / "usr/bin/keyway", "config", "check", root / "etc/keyway/keyway.toml")
     assert "complete" in (root / "usr/share/bash-completion/completions/keyway").read_text()
     assert run("dpkg-deb", "--field", package, "Version").strip() == VERSION
-    run(*dpkg, "--remove", "keyway")
-    assert not (root / "usr/bin/keyway").exists()
-    assert (root / "etc/keyway/keyway.toml").exists(), "settings stay until the package is purged"
     scratch.remove(root)
 
 
@@ -229,7 +223,7 @@ def main():
     out = scratch.folder()
     run(ROOT / "packaging/build.sh", BINARY, out)
     for test in (scripts_hold, a_release_has_one_version_everywhere, the_image_is_built_from_files_that_reach_the_builder, the_same_input_gives_the_same_bytes, the_wheel_installs_with_pip_and_runs_with_pipx, the_npm_packages_install_and_pass_signals_on,
-                 the_debian_package_installs_and_goes, the_install_script_checks_what_it_installs):
+                 the_debian_package_has_the_program_and_its_unit, the_install_script_checks_what_it_installs):
         start = time.monotonic()
         test(out) if test.__code__.co_argcount else test()
         print(f"{test.__name__.replace('_', ' ')}: passed in {time.monotonic() - start:.1f} s")

@@ -24,7 +24,9 @@ pub mod user;
 mod verify;
 
 use std::io::Write;
+use std::path::Path;
 
+use anyhow::Context;
 use clap::{CommandFactory, ValueEnum};
 use keyway_core::path::encode_component;
 use keyway_core::shown;
@@ -79,6 +81,15 @@ pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) ->
     } else {
         print(lines(answer).trim_end())?;
     }
+    Ok(Exit::Fine)
+}
+
+/// The man pages of all commands, one file each.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn man(folder: &Path) -> anyhow::Result<Exit> {
+    clap_mangen::generate_to(Args::command(), folder).with_context(|| format!("cannot write man pages to {}", shown::path(&folder)))?;
     Ok(Exit::Fine)
 }
 

@@ -106,6 +106,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             ended
         }
         Command::Completions { shell } => commands::completions(shell),
+        Command::Man { folder } => commands::man(&folder),
         Command::Status { live: true, json, .. } => runtime.block_on(commands::status::live(&connection, json)),
         Command::Status { max_token_age, json, .. } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
         Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
