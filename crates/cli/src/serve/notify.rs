@@ -31,6 +31,11 @@ impl Supervisor {
     /// Says that the server is ready, beats the watchdog while the threads work until `stopped` is done, and says that
     /// the server stops.
     pub async fn while_running(&self, pulse: &Pulse, stopped: impl Future<Output = ()>) {
+        self.beat_unless(|| pulse.stalled(Instant::now()), stopped).await;
+    }
+
+    /// The same: no beat while a thread is `stalled`, and for how long. The supervisor then restarts the server.
+    async fn beat_unless(&self, stalled: impl Fn() -> Option<Duration>, stopped: impl Future<Output = ()>) {
         self.tell("READY=1\nSTATUS=Ready for calls");
         let beating = async {
             let Some(every) = self.watchdog else { return std::future::pending().await };
@@ -38,7 +43,7 @@ impl Supervisor {
             every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 every.tick().await;
-                match pulse.stalled(Instant::now()) {
+                match stalled() {
                     None => self.tell("WATCHDOG=1"),
                     Some(silent) => tracing::error!("a thread of the data listener has hung for {} seconds", silent.as_secs()),
                 }
@@ -72,4 +77,37 @@ fn connect(name: &OsString) -> std::io::Result<UnixDatagram> {
     }
     socket.connect(name)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_watchdog_is_not_beaten_while_a_thread_hangs() {
+        let (supervisor, server) = UnixDatagram::pair().unwrap();
+        let supervisor_side = Supervisor { socket: Some(server), watchdog: Some(Duration::from_millis(1)) };
+        let asked = Cell::new(0);
+        // Hangs at the first hundred questions, and works at five.
+        let stalled = || {
+            asked.set(asked.get() + 1);
+            (asked.get() <= 100).then_some(Duration::from_secs(11))
+        };
+        let stopped = async {
+            while asked.get() < 105 {
+                tokio::task::yield_now().await;
+            }
+        };
+        supervisor_side.beat_unless(stalled, stopped).await;
+        supervisor.set_nonblocking(true).unwrap();
+        let mut bytes = [0; 100];
+        let told: Vec<String> =
+            std::iter::from_fn(|| supervisor.recv(&mut bytes).ok().map(|length| String::from_utf8_lossy(&bytes[..length]).into_owned()))
+                .collect();
+        let beats = told.iter().filter(|message| *message == "WATCHDOG=1").count();
+        assert!((5..=6).contains(&beats), "{told:?}");
+        assert!(told[0].starts_with("READY=1") && told[told.len() - 1].starts_with("STOPPING=1"), "{told:?}");
+    }
 }
