@@ -209,7 +209,7 @@ scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
 documentation|documentation|the documentation site, its links and its commands
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
-debian|debian_package|the Debian package in a clean Debian with systemd: installed, started, hung, upgraded, removed, purged
+debian|debian_package|the Debian package in a clean Debian with systemd: installed, started, hung, upgraded, removed, purged; the start of the image
 deployment|deployment|the image, the compose file, the Helm chart, the systemd unit, alerts and dashboard: checked, and run where it can be
 test-packages|test_packages|the packages for test suites and the CI recipes: installed, and used by 30 tests each in parallel
 scan-in-ci|scan_in_ci|the pre-commit hooks, the GitHub Action and the GitLab job, on a planted credential

@@ -9,31 +9,13 @@ import subprocess
 import sys
 import time
 
+import image
 import scratch
+from root import clean_root, run
 from scratch import BINARY, ROOT
 
-MIRROR = "http://deb.debian.org/debian"
-CLEAN = ROOT / "target/debian-root"
-# What a server has beside the standard of a container.
-PACKAGES = "systemd,systemd-sysv,dbus"
 VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
 DATA = ("--data", "/var/lib/keyway")
-
-
-def clean_root():
-    """A Debian without anything that its standard does not bring. The first one is made with debootstrap, the others are copies."""
-    made = CLEAN / "made"
-    if not made.exists() or made.read_text() != PACKAGES:
-        shutil.rmtree(CLEAN, ignore_errors=True)
-        run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", CLEAN, MIRROR)
-        made.write_text(PACKAGES)
-    root = scratch.folder("keyway-debian-")
-    run("cp", "--archive", "--reflink=auto", f"{CLEAN}/.", root)
-    return root
-
-
-def run(*command, code=0, env=None):
-    return scratch.run(*command, code=code, env=env, timeout=600)
 
 
 class Debian:
@@ -232,7 +214,10 @@ def main():
         raise
     finally:
         debian.stop()
-        scratch.remove(out)
+    start = time.monotonic()
+    image.the_image_starts_as_its_user_with_a_volume_and_a_root_that_is_read_only(out / "keyway")
+    print(f"the image starts as its user with a volume and a root that is read only: passed in {time.monotonic() - start:.1f} s")
+    scratch.remove(out)
     return 0
 
 
