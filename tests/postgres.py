@@ -21,11 +21,18 @@ class Postgres:
         if self.user:
             shutil.chown(self.folder, "postgres")
         port = free_port()
-        data = f"{self.folder}/data"
-        self._run("initdb", "-D", data, "-A", "trust", "-U", "keyway")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_connections=200"
-        self._run("pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{self.folder}/log", "start")
+        self.data = f"{self.folder}/data"
+        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "keyway")
+        self.options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_connections=200"
         self.url = f"postgres://keyway@127.0.0.1:{port}"
+        self.start()
+
+    def start(self):
+        self._run("pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", f"{self.folder}/log", "start")
+
+    def halt(self):
+        """Stops it; `start` goes on with its data."""
+        self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
 
     def _run(self, program, *arguments):
         command = [*self.user, str(self.programs / program), *arguments]
@@ -37,7 +44,7 @@ class Postgres:
         return f"{self.url}/{name}"
 
     def stop(self):
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "fast", "-w", "stop")
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -43,9 +43,9 @@ def run(*command, cwd=None, env=None, code=0, stdin=None, timeout=120):
 class Server:
     """A server on a folder of its own, with the addresses that it says."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, **variables):
         ready = pathlib.Path(folder) / "ready.json"
-        env = {name: value for name, value in os.environ.items() if not name.startswith("KEYWAY_")}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("KEYWAY_")} | variables
         command = [BINARY, "serve", "--data", pathlib.Path(folder) / "data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready]
         self.process = subprocess.Popen([*command, *options], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(ready.exists, "the server became ready")
