@@ -4,6 +4,7 @@ pub mod consent;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
+pub mod notify;
 pub mod plan;
 
 use std::net::SocketAddr;
@@ -84,6 +85,11 @@ pub enum Command {
     User {
         #[command(subcommand)]
         action: User,
+    },
+    /// Notifications of what needs a person: by webhook, Slack and mail
+    Notify {
+        #[command(subcommand)]
+        action: notify::Notify,
     },
     /// Who changed what, when, from where, and what it was before: the newest changes that fit
     Changes(Changes),
@@ -368,6 +374,8 @@ pub struct Serve {
     /// Hosts that webhooks of embedded accounts may be sent to; * is any [default: this machine, while both listeners are on it alone; else none]
     #[arg(long, env = "KEYWAY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub webhook_hosts: Vec<String>,
+    #[command(flatten)]
+    pub notify: notify::Settings,
     /// Threads of the data listener; one for each processor when left out
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -640,6 +648,9 @@ pub enum App {
         /// The account's hub id; may be left out when there is one account
         #[arg(long, value_name = "ID")]
         account: Option<u64>,
+        /// How long its token lives: a number with s, m, h or d, such as 90d; until it is rotated or revoked when left out
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
         #[command(flatten)]
         fields: AppFields,
         /// Print JSON
@@ -1113,6 +1124,9 @@ pub enum Token {
     Create {
         /// The app's id or name
         app: String,
+        /// How long it lives: a number with s, m, h or d, such as 90d; until it is rotated or revoked when left out
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1127,6 +1141,9 @@ pub enum Token {
         /// End the old tokens at once
         #[arg(long)]
         now: bool,
+        /// How long the new token lives, such as 90d; until it is rotated or revoked when left out
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
         /// Put the new token where this file of targets says, and do not show it; when one fails, nothing changes
         #[arg(long, value_name = "FILE")]
         deliver: Option<PathBuf>,

@@ -93,6 +93,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
         as_of,
         unsupported: Unsupported::Refuse,
         webhook_hosts: Vec::new(),
+        notify: crate::args::notify::Settings::default(),
         threads: None,
         ready_file: None,
         audit_keep_days: None,

@@ -125,6 +125,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::OauthClient { action } => runtime.block_on(commands::oauth_client::run(&connection, action)),
         Command::AdminToken { action } => runtime.block_on(commands::admin_token::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
+        Command::Notify { action } => runtime.block_on(commands::notify::run(&connection, action)),
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
         Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account, *action)),
         Command::Proxy { action } => runtime.block_on(commands::proxy::run(&connection, action)),

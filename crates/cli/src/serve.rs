@@ -5,6 +5,7 @@ pub mod apps;
 mod notify;
 mod proxy;
 mod reach;
+mod supervisor;
 
 use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
@@ -24,6 +25,7 @@ use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
+use keyway_gateway::notify::Sender;
 use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Gateway, Reached};
 use keyway_gateway::principal::Role;
@@ -33,7 +35,7 @@ use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_gateway::tokens::Tokens;
 use keyway_gateway::upstream::Upstream;
-use keyway_gateway::webhooks::{Event, Notice, Targets, Webhooks};
+use keyway_gateway::webhooks::{Event, Notice, Webhooks};
 use keyway_portal::{Portal, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -99,7 +101,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         // Before the server is called ready: whoever reads that may stop it at once.
         let signals = Signals::listen()?;
         announce::announce(&serve, folder, &ready)?;
-        let supervisor = notify::Supervisor::of_environment()?;
+        let supervisor = supervisor::Supervisor::of_environment()?;
         supervisor.while_running(&ready.pulse, signals.received(ready.reach.tls.as_deref())).await;
         serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
@@ -123,6 +125,7 @@ pub async fn serve_while(
     }
     let descriptors = server::raise_limit();
     let reach = Reach::new(serve)?;
+    let schedule = notify::schedule(&serve.notify)?;
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
@@ -204,7 +207,7 @@ pub async fn serve_while(
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
-    let targets = webhook_targets(serve, data_addr, admin_addr);
+    let targets = notify::hosts(&serve.webhook_hosts, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
     let told = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
@@ -224,13 +227,17 @@ pub async fn serve_while(
         oidc: identity_provider(serve)?.map(Arc::new),
         proxy,
         ending: Arc::default(),
+        thresholds: notify::thresholds(&serve.notify),
+        notifications: Arc::new(Sender::new(notify::hosts(&serve.notify.notify_hosts, data_addr, admin_addr))),
         sign_in_guesses: Arc::default(),
     };
+    let notifier = notify::notifier(&admin, schedule);
     let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, serve.admin_hosts.clone());
     let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
+    let notifier = tokio::spawn(notifier.run(stopped.clone()));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
@@ -264,6 +271,7 @@ pub async fn serve_while(
         let _ = flusher.await;
         // A refresh under way is finished: its answer may hold the only refresh token that counts.
         let _ = refresher.await;
+        let _ = notifier.await;
         watch.abort();
         beat.inspect(tokio::task::JoinHandle::abort);
         counter.inspect(tokio::task::JoinHandle::abort);
@@ -290,17 +298,6 @@ pub async fn serve_while(
         let _ = std::fs::remove_file(socket);
     }
     outcome
-}
-
-/// Where webhooks may go: as it was said, or to this machine where the server is for this machine alone.
-fn webhook_targets(serve: &Serve, data: SocketAddr, admin: SocketAddr) -> Targets {
-    if !serve.webhook_hosts.is_empty() {
-        Targets::Hosts(serve.webhook_hosts.clone())
-    } else if data.ip().is_loopback() && admin.ip().is_loopback() {
-        Targets::ThisMachine
-    } else {
-        Targets::Nobody
-    }
 }
 
 /// Where people sign in besides, if anywhere.

@@ -16,6 +16,7 @@ mod guard;
 mod hosts;
 mod idempotency;
 mod metrics;
+mod notify;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
@@ -41,11 +42,13 @@ use axum::extract::Request;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 
+use crate::attention::{Ending, Thresholds};
 use crate::audit::AuditLog;
 use crate::clock;
 use crate::console;
 use crate::control::Control;
 use crate::double::Refill;
+use crate::notify::Sender;
 use crate::oidc::Oidc;
 use crate::pipeline::{Addresses, Gateway};
 use crate::principal::Principal;
@@ -59,9 +62,7 @@ pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
 pub use hosts::{HostName, NotAHostName};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
-pub use overview::Ending;
 pub(crate) use overview::UNUSED_DAYS;
-pub(crate) use view::ROTATION_DAYS;
 
 /// What the admin API works on.
 #[derive(Clone)]
@@ -90,6 +91,10 @@ pub struct Admin {
     pub proxy: Option<Arc<Proxy>>,
     /// Calls that end, as they were last counted.
     pub ending: Arc<Ending>,
+    /// From when on something needs a person.
+    pub thresholds: Thresholds,
+    /// Sends notifications.
+    pub notifications: Arc<Sender>,
     /// Wrong passwords and codes.
     pub sign_in_guesses: Arc<SignInGuesses>,
 }

@@ -14,6 +14,7 @@ mod row;
 mod stream;
 mod verify;
 mod writer;
+mod writing;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -35,6 +36,8 @@ use postgres::Postgres;
 pub use query::{AuditFilter, OperationUse, StatusFilter};
 use row::Row;
 pub use verify::Verification;
+pub use writing::Writing;
+use writing::Written;
 
 /// One call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +246,8 @@ pub struct AuditLog {
     readers: Readers,
     key: Arc<ChainKey>,
     instances: Arc<AtomicU32>,
+    /// Whether the last records were written.
+    written: Written,
 }
 
 /// Where the log is read.
@@ -270,7 +275,7 @@ impl AuditLog {
                 let writer = in_postgres(url, key.clone(), instances.clone(), stream).await?;
                 sqlx::any::install_default_drivers();
                 let readers = crate::database::pool(4).connect(url).await?;
-                return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances });
+                return Ok(Self { writer, readers: Readers::Postgres(readers), key, instances, written: Written::default() });
             }
             Place::Folder(folder) => {
                 if folder.join("audit.db").exists() {
@@ -283,7 +288,7 @@ impl AuditLog {
         let for_files = key.clone();
         let (files, shelf) = blocking(move || files::open(folder.as_deref(), for_files)).await?;
         let writer = writer::Writer::start(move |queue, fails| writer::write_files(files, stream, queue, fails));
-        Ok(Self { writer, readers: Readers::Files(shelf), key, instances })
+        Ok(Self { writer, readers: Readers::Files(shelf), key, instances, written: Written::default() })
     }
 
     /// How many instances write to this log, itself included.
@@ -291,12 +296,18 @@ impl AuditLog {
         self.instances.load(Ordering::Relaxed)
     }
 
+    /// Whether records of calls are written, as of now.
+    pub fn writing(&self, now: Timestamp) -> Writing {
+        self.written.state(now)
+    }
+
     /// Notes that a call which changes something is about to be performed. Durable on return.
     ///
     /// # Errors
     /// It could not be made durable; the call must not be performed.
     pub async fn begin(&self, entry: AuditEntry) -> Result<(), AuditError> {
-        self.writer.write(writer::Change::Begin(entry)).await
+        let at = entry.at;
+        self.written.note(at, self.writer.write(writer::Change::Begin(entry)).await)
     }
 
     /// Records a call. Durable on return. `begun` says whether `begin` was called for it.
@@ -304,7 +315,8 @@ impl AuditLog {
     /// # Errors
     /// It could not be made durable; the answer must not be sent.
     pub async fn record(&self, entry: AuditEntry, begun: bool) -> Result<(), AuditError> {
-        self.writer.write(writer::Change::Record(entry, begun)).await
+        let at = entry.at;
+        self.written.note(at, self.writer.write(writer::Change::Record(entry, begun)).await)
     }
 
     /// Whether the next call could be recorded. False after a commit that failed, until a try succeeds; this asks for that try.

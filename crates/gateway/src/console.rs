@@ -24,6 +24,7 @@ pub(crate) mod markup;
 mod migration;
 mod new_account;
 mod new_app;
+mod notifications;
 mod oidc;
 mod overview;
 mod page;
@@ -141,6 +142,7 @@ fn console() -> Router<Admin> {
         .route("/admin-tokens/new", get(admin_tokens::ask))
         .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
         .route("/changes", get(changes::list))
+        .route("/notifications", get(notifications::show))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))
         .route("/audit/record", get(audit::show))

@@ -8,6 +8,7 @@ mod connections;
 mod follow;
 mod idempotency;
 mod legacy;
+mod notify;
 mod oauth;
 mod oauth_accounts;
 mod people;
@@ -41,6 +42,7 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use connections::NewConnection;
+pub use notify::{NewChannel, NewTarget};
 pub use people::NewPerson;
 pub(crate) use people::{PENDING_MS, SESSION_MS};
 pub(crate) use provider::AtProvider;
@@ -174,6 +176,8 @@ pub struct NewApp {
     pub unlisted: Option<Vec<String>>,
     /// The text of its first token; on an embedded account only. Made at random when none.
     pub token: Option<PlainToken>,
+    /// How long that token lives, in milliseconds; until it is rotated or revoked when none.
+    pub lifetime_ms: Option<i64>,
 }
 
 /// What changes of an app's part of the limits; none keeps.
@@ -238,6 +242,8 @@ pub struct NewToken {
 const TEXT_MAX: usize = 1_000;
 /// Tokens of an app that are still good; more are a sign of a rotation nobody finished.
 const LIVE_TOKENS_MAX: usize = 10;
+/// Longest lifetime of a token, in milliseconds: ten years.
+const TOKEN_LIFETIME_MS_MAX: i64 = 3_650 * 86_400_000;
 /// Longest grace period: a month.
 const GRACE_MS_MAX: i64 = 31 * 86_400_000;
 
@@ -466,6 +472,7 @@ impl Control {
         if new.token.is_some() {
             refuse_chosen_token(account)?;
         }
+        check_lifetime(new.lifetime_ms)?;
         let region = account.region.clone();
         let now = clock::now();
         let mut app = App {
@@ -494,9 +501,9 @@ impl Control {
                 if self.is_known(&state, &plain) {
                     return Err(ControlError::Conflict(format!("another app has the token that was chosen for {}", app.name)));
                 }
-                self.keep_token(&mut change, app.id, plain, now).await?
+                self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
-            None => self.make_token(&mut change, app.id, &region, now).await?,
+            None => self.make_token(&mut change, app.id, &region, self.registry.now_of(app.hub_id), new.lifetime_ms).await?,
         };
         let mut next = state.clone();
         next.apps.push(app.clone().into());
@@ -563,24 +570,25 @@ impl Control {
         Ok(app)
     }
 
-    /// Makes another token for an app.
+    /// Makes another token for an app. `lifetime_ms` is how long it lives, in milliseconds.
     ///
     /// # Errors
-    /// There is no such app, or it has [`LIVE_TOKENS_MAX`] good ones.
-    pub async fn create_token(&self, id_or_name: &str) -> Result<(App, NewToken)> {
-        self.add_token(id_or_name, None).await
+    /// There is no such app, it has [`LIVE_TOKENS_MAX`] good ones, or the lifetime is not valid.
+    pub async fn create_token(&self, id_or_name: &str, lifetime_ms: Option<i64>) -> Result<(App, NewToken)> {
+        self.add_token(id_or_name, None, lifetime_ms).await
     }
 
     /// Makes a new token, and lets those that were there end now or after a grace period.
     ///
     /// # Errors
-    /// There is no such app, or the grace period is too long.
-    pub async fn rotate_token(&self, id_or_name: &str, rotation: Rotation) -> Result<(App, NewToken)> {
+    /// There is no such app, the grace period is too long, or the lifetime is not valid.
+    pub async fn rotate_token(&self, id_or_name: &str, rotation: Rotation, lifetime_ms: Option<i64>) -> Result<(App, NewToken)> {
         rotation.check()?;
-        self.add_token(id_or_name, Some(rotation)).await
+        self.add_token(id_or_name, Some(rotation), lifetime_ms).await
     }
 
-    async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>) -> Result<(App, NewToken)> {
+    async fn add_token(&self, id_or_name: &str, rotation: Option<Rotation>, lifetime_ms: Option<i64>) -> Result<(App, NewToken)> {
+        check_lifetime(lifetime_ms)?;
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
         refuse_install(&app)?;
@@ -595,7 +603,7 @@ impl Control {
                 .end_all(&mut change, next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut), now)
                 .await?;
         }
-        let made = self.make_token(&mut change, app.id, &region, now).await?;
+        let made = self.make_token(&mut change, app.id, &region, now, lifetime_ms).await?;
         next.tokens.push(made.token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, made))
@@ -622,8 +630,8 @@ impl Control {
         Ok((app, heir))
     }
 
-    /// Undoes the end that a rotation to this token gave the other tokens of its app: those with the latest end work on
-    /// without one. A token with an earlier end keeps it: an earlier rotation gave it.
+    /// Undoes the end that a rotation to this token gave the other tokens of its app: those with the latest such end work
+    /// on, until their lifetime ends if they have one. A token with an earlier end keeps it: an earlier rotation gave it.
     ///
     /// # Errors
     /// There is no such token, it has ended itself, or no other token of its app is in its grace period.
@@ -638,7 +646,7 @@ impl Control {
         }
         let mut next = state.clone();
         let is_other = |token: &Token| token.id != token_id && is_live(token, app.id, now);
-        let end = next.tokens.iter().filter(|token| is_other(token)).filter_map(|token| token.expires_at).max();
+        let end = next.tokens.iter().filter(|token| is_other(token) && token.is_rotated()).filter_map(|token| token.expires_at).max();
         let end = end.ok_or_else(|| {
             ControlError::Conflict(format!(
                 "no other token of {} is in its grace period, so the rotation can't be undone. Rotate again: keyway token rotate {}",
@@ -646,8 +654,9 @@ impl Control {
             ))
         })?;
         let mut kept = Vec::new();
-        for token in next.tokens.iter_mut().filter(|token| is_other(token) && token.expires_at == Some(end)).map(Arc::make_mut) {
-            token.expires_at = None;
+        let rotated = |token: &Token| is_other(token) && token.is_rotated() && token.expires_at == Some(end);
+        for token in next.tokens.iter_mut().filter(|token| rotated(token)).map(Arc::make_mut) {
+            token.expires_at = token.lifetime_ends_at;
             store::update_token(&mut change, token).await?;
             kept.push(token.clone());
         }
@@ -787,7 +796,7 @@ impl Control {
         if works(&plain) {
             return Ok(plain);
         }
-        let made = self.keep_token(&mut change, app.id, plain, now).await?;
+        let made = self.keep_token(&mut change, app.id, plain, now, None).await?;
         let mut next = state.clone();
         next.tokens.push(made.token.into());
         self.commit(change, &mut state, next).await?;
@@ -808,11 +817,26 @@ impl Control {
         state.tokens.iter().any(|token| token.hash == hash)
     }
 
-    async fn make_token(&self, change: &mut Change, app_id: u64, region: &str, now: Timestamp) -> Result<NewToken> {
-        self.keep_token(change, app_id, PlainToken::generate(region, random()?), now).await
+    async fn make_token(
+        &self,
+        change: &mut Change,
+        app_id: u64,
+        region: &str,
+        now: Timestamp,
+        lifetime_ms: Option<i64>,
+    ) -> Result<NewToken> {
+        self.keep_token(change, app_id, PlainToken::generate(region, random()?), now, lifetime_ms).await
     }
 
-    async fn keep_token(&self, change: &mut Change, app_id: u64, plain: PlainToken, now: Timestamp) -> Result<NewToken> {
+    async fn keep_token(
+        &self,
+        change: &mut Change,
+        app_id: u64,
+        plain: PlainToken,
+        now: Timestamp,
+        lifetime_ms: Option<i64>,
+    ) -> Result<NewToken> {
+        let ends = lifetime_ms.map(|ms| now.plus_ms(ms));
         let hash = self.registry.token_key().hash(plain.expose());
         let mut token = Token {
             id: 0,
@@ -820,7 +844,8 @@ impl Control {
             hash,
             hint: plain.hint(),
             created_at: now,
-            expires_at: None,
+            expires_at: ends,
+            lifetime_ends_at: ends,
             revoked_at: None,
             last_used_at: None,
             legacy: false,
@@ -867,6 +892,15 @@ impl Rotation {
             store::update_token(change, token).await?;
         }
         Ok(())
+    }
+}
+
+fn check_lifetime(lifetime_ms: Option<i64>) -> Result<()> {
+    match lifetime_ms {
+        Some(ms) if !(1..=TOKEN_LIFETIME_MS_MAX).contains(&ms) => {
+            Err(ControlError::Invalid("a token lives longer than nothing and at most ten years".into()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admin;
 pub mod arriving;
+pub mod attention;
 pub mod audit;
 pub mod backend;
 pub mod backup;
@@ -22,6 +23,8 @@ mod known;
 pub mod limiter;
 pub mod metrics;
 pub mod model;
+pub mod notifier;
+pub mod notify;
 pub mod oidc;
 pub mod pipeline;
 pub mod principal;
@@ -32,6 +35,7 @@ mod role;
 pub mod server;
 pub mod store;
 mod sync;
+pub mod targets;
 #[cfg(test)]
 mod testing;
 pub mod tls;

@@ -1,5 +1,7 @@
 //! Accounts, apps and tokens, as the store keeps them.
 
+mod channel;
+
 use std::sync::Arc;
 
 use keyway_core::guards::Guards;
@@ -11,6 +13,8 @@ use keyway_core::unlisted::Unlisted;
 
 use crate::role::Role;
 use crate::upstream::Base;
+
+pub use channel::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};
 
 /// One HubSpot account. Its backend is the embedded portal, or a connection to HubSpot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -352,8 +356,10 @@ pub struct Token {
     pub hint: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends; none while it was not rotated.
+    /// When it ends: with its lifetime, or after a rotation's grace period if that is earlier.
     pub expires_at: Option<Timestamp>,
+    /// When the lifetime ends that it was made with; none lives until it is rotated or revoked.
+    pub lifetime_ends_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When it was last used.
@@ -363,4 +369,11 @@ pub struct Token {
     /// What an install was granted, where this is its refresh token: presented at the token endpoint
     /// and nowhere else. Its `hash` is then what the store keeps for checking it.
     pub grant: Option<Arc<Grant>>,
+}
+
+impl Token {
+    /// Whether a rotation has set when it ends.
+    pub fn is_rotated(&self) -> bool {
+        self.expires_at.is_some() && self.expires_at != self.lifetime_ends_at
+    }
 }

@@ -8,6 +8,7 @@ pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
 mod identity;
+pub(crate) mod notify;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
@@ -437,6 +438,8 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (90, "object types beside the path", include_str!("../migrations/0090_beside_path.sql")),
         (91, "sensitive properties", include_str!("../migrations/0091_sensitive_properties.sql")),
         (92, "object types reached beside the path", include_str!("../migrations/0092_beside_use.sql")),
+        (93, "channels, conditions and messages of notifications", include_str!("../migrations/0093_notify.sql")),
+        (94, "the lifetime of tokens", include_str!("../migrations/0094_token_lifetime.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -533,7 +536,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
 
 /// Inserts a token and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u64, StoreError> {
-    let query = "insert into token (app_id, hash, hint, created_at, legacy, grant_scopes, grant_user, grant_user_id) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id";
+    let query = "insert into token (app_id, hash, hint, created_at, legacy, grant_scopes, grant_user, grant_user_id, expires_at, lifetime_ends_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id";
     let grant = token.grant.as_deref();
     let made = sqlx::query(query)
         .bind(signed(token.app_id))
@@ -544,6 +547,8 @@ pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u
         .bind(grant.map(|grant| json_list(&grant.scopes)))
         .bind(grant.map(|grant| grant.user.clone()))
         .bind(grant.map(|grant| signed(grant.user_id)))
+        .bind(token.expires_at.map(Timestamp::as_ms))
+        .bind(token.lifetime_ends_at.map(Timestamp::as_ms))
         .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "token id")
@@ -674,6 +679,7 @@ fn token(row: &AnyRow) -> Result<Token, StoreError> {
         hint: row.try_get("hint")?,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         expires_at: moment("expires_at")?,
+        lifetime_ends_at: moment("lifetime_ends_at")?,
         revoked_at: moment("revoked_at")?,
         last_used_at: moment("last_used_at")?,
         legacy: row.try_get::<i64, _>("legacy")? != 0,

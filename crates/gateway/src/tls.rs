@@ -48,10 +48,15 @@ pub fn trust(file: &Path) -> Result<(), TrustError> {
     Ok(())
 }
 
+/// The authorities that [`trust`] added.
+pub fn added() -> &'static [CertificateDer<'static>] {
+    MORE.get().map_or(&[], Vec::as_slice)
+}
+
 /// TLS 1.2 and 1.3, with rustls' choice of ciphers.
 pub fn client() -> ClientConfig {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add_parsable_certificates(MORE.get().into_iter().flatten().cloned());
+    roots.add_parsable_certificates(added().iter().cloned());
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 

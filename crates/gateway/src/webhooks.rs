@@ -7,7 +7,6 @@
 
 pub mod deliveries;
 mod signature;
-mod targets;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,8 +30,8 @@ use crate::sync::locked;
 use crate::upstream::{self, UpstreamError};
 use deliveries::{Delivery, is_success};
 
-use targets::Target;
-pub use targets::Targets;
+use crate::targets::Target;
+pub use crate::targets::Targets;
 
 /// Events of one request, as HubSpot sends at most.
 const EVENTS_MAX: usize = 100;

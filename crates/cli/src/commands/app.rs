@@ -11,12 +11,13 @@ use crate::client::{call, list_all};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
-        App::Create { name, account, fields, json } => {
+        App::Create { name, account, expires, fields, json } => {
             let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, sharing } = fields;
             let body = json!({
                 "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
+                "lifetimeMs": expires.as_deref().map(token::milliseconds).transpose()?,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;

@@ -16,19 +16,21 @@ use crate::deliver::{self, Target};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
     match action {
-        Token::Create { app, json } => {
-            let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(&app)), None).await?;
+        Token::Create { app, expires, json } => {
+            let answer = create(connection, &app, expires.as_deref()).await?;
             show(&answer, json, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
         Token::Undeliver { app, targets, token, json } => undeliver(connection, &app, &targets, token, json).await,
-        Token::Rotate { app, grace, now, deliver: Some(targets), dry_run, json } => {
+        Token::Rotate { app, grace, now, expires, deliver: Some(targets), dry_run, json } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
-            rotate_into(connection, &app, grace_ms, &deliver::read(&targets)?, dry_run, json).await
+            let targets = deliver::read(&targets)?;
+            rotate_into(connection, &app, (grace_ms, expires.as_deref()), &targets, dry_run, json).await
         }
-        Token::Rotate { app, grace, now, json, .. } => {
+        Token::Rotate { app, grace, now, expires, json, .. } => {
+            let lifetime_ms = expires.as_deref().map(milliseconds).transpose()?;
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let path = format!("/api/v1/apps/{}/tokens/rotate", encode(&app));
-            let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms }))).await?;
+            let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms, "lifetimeMs": lifetime_ms }))).await?;
             let fate = if now { "the old tokens ended".to_owned() } else { format!("the old tokens work for another {grace}") };
             show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
@@ -66,11 +68,17 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
     }
 }
 
+/// Makes another token of an app, with a lifetime where one is given.
+async fn create(connection: &Connection, app: &str, expires: Option<&str>) -> anyhow::Result<Value> {
+    let lifetime_ms = expires.map(milliseconds).transpose()?;
+    call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(app)), Some(json!({ "lifetimeMs": lifetime_ms }))).await
+}
+
 /// Makes a token, puts it into every target, and only then ends the old ones.
 async fn rotate_into(
     connection: &Connection,
     app: &str,
-    grace_ms: Option<i64>,
+    (grace_ms, expires): (Option<i64>, Option<&str>),
     targets: &[Target],
     dry_run: bool,
     json: bool,
@@ -85,7 +93,7 @@ async fn rotate_into(
             format!("nothing was changed; it would do this:\n{}", told(answer))
         });
     }
-    let made = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens", encode(app)), None).await?;
+    let made = create(connection, app, expires).await?;
     let token = Secret::new(made["token"]["value"].as_str().context("the server made no token")?.to_owned());
     let id = text(&made["token"]["id"]);
     let delivered = match deliver::deliver_all(targets, &token).await {
@@ -163,8 +171,9 @@ fn told(answer: &Value) -> String {
 
 /// The token's text, with the warning that goes with it.
 pub fn shown_once(answer: &Value) -> String {
+    let ends = answer["token"]["expiresAt"].as_str().map(|at| format!(" It ends at {at}.")).unwrap_or_default();
     format!(
-        "\n  {}\n\nThis is the only time the token is shown; put it where the integration reads its secrets.",
+        "\n  {}\n\nThis is the only time the token is shown; put it where the integration reads its secrets.{ends}",
         text(&answer["token"]["value"])
     )
 }

@@ -34,7 +34,10 @@ mod hosts;
 mod imports;
 /// Links in HubSpot's answers.
 mod links;
+/// What the server logs.
 mod logs;
+/// Notifications at receivers of the test's own, and the lifetime of tokens.
+mod notify;
 /// The console's pages on people, admin tokens and changes.
 mod people_pages;
 /// One app for each integration.

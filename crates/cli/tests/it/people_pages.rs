@@ -23,7 +23,7 @@ fn an_auditor_is_offered_no_change_and_does_none() {
     let keyway = Keyway::start(&[]);
     let browser = with_auditor(&keyway);
     keyway.json(&["admin-token", "create", "report", "--role", "auditor"]);
-    for path in ["/people", "/people/ada%40example.com", "/admin-tokens", "/changes"] {
+    for path in ["/people", "/people/ada%40example.com", "/admin-tokens", "/changes", "/notifications"] {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}");
         let main = page.body.split("<main").nth(1).unwrap();
@@ -58,7 +58,10 @@ fn names_and_addresses_are_text() {
     const EVIL: &str = "\"><img/src=x/onerror=alert(1)>";
     keyway.json(&["user", "create", &format!("{EVIL}@example.com")]);
     keyway.json(&["admin-token", "create", EVIL, "--role", "auditor"]);
-    for path in ["/people", "/people/%22%3E%3Cimg%2Fsrc=x%2Fonerror=alert(1)%3E%40example.com", "/admin-tokens", "/changes"] {
+    keyway.json(&["notify", "add", "webhook", EVIL, "--owner", EVIL, "--url", "http://127.0.0.1:9/"]);
+    for path in
+        ["/people", "/people/%22%3E%3Cimg%2Fsrc=x%2Fonerror=alert(1)%3E%40example.com", "/admin-tokens", "/changes", "/notifications"]
+    {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}");
         assert!(!page.body.contains("<img") && page.body.contains("img/src=x"), "{path}");

@@ -12,13 +12,13 @@ use crate::harness::Keyway;
 const SCOPES: &str = "crm.objects.contacts.read,crm.objects.contacts.write,private-apps-read,private-apps-write";
 
 /// A request that a receiver got.
-struct Got {
-    head: String,
-    body: String,
+pub struct Got {
+    pub head: String,
+    pub body: String,
 }
 
 impl Got {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.split_once(": ").filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value))
     }
 
@@ -28,7 +28,7 @@ impl Got {
 }
 
 /// Answers with these statuses in turn, the last one again and again; what comes in is handed over.
-fn receiver(statuses: &'static [&'static str]) -> (String, Receiver<Got>) {
+pub fn receiver(statuses: &'static [&'static str]) -> (String, Receiver<Got>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks?from=keyway", listener.local_addr().unwrap());
     let (send, got) = mpsc::channel();
@@ -51,7 +51,7 @@ fn receiver(statuses: &'static [&'static str]) -> (String, Receiver<Got>) {
     (url, got)
 }
 
-fn next(got: &Receiver<Got>) -> Got {
+pub fn next(got: &Receiver<Got>) -> Got {
     got.recv_timeout(Duration::from_secs(30)).expect("a webhook comes")
 }
 

@@ -144,6 +144,8 @@ pub(super) struct AppBody {
     pub no_limits: Option<bool>,
     /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns such as `GET /some/api/v1/*`.
     pub unlisted: Option<Vec<String>>,
+    /// Of a new app: milliseconds until its token ends; none lets the token live until it is rotated or revoked.
+    pub lifetime_ms: Option<i64>,
 }
 
 impl AppBody {
@@ -157,6 +159,24 @@ impl AppBody {
 pub(super) struct RotateBody {
     /// Milliseconds that the old tokens live on; none ends them now.
     pub grace_ms: Option<i64>,
+}
+
+/// How the tokens of an app are rotated.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RotateTokenBody {
+    /// Milliseconds that the old tokens live on; none ends them now.
+    pub grace_ms: Option<i64>,
+    /// Milliseconds until the new token ends; none lets it live until it is rotated or revoked.
+    pub lifetime_ms: Option<i64>,
+}
+
+/// A further token of an app.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TokenBody {
+    /// Milliseconds until it ends; none lets it live until it is rotated or revoked.
+    pub lifetime_ms: Option<i64>,
 }
 
 /// An account whose calls go to HubSpot.

@@ -188,12 +188,12 @@ mod tests {
                 "rollBackCredential",
                 "checkConnection",
                 "issueAccessToken",
-                "createToken",
                 "revokeToken",
                 "handBack",
                 "resetPortal",
                 "takeSnapshot",
                 "restoreSnapshot",
+                "testNotificationChannel",
             ];
             assert_eq!(described.get("requestBody").is_some(), takes_body && !bare.contains(&one.id), "{}", one.id);
         }

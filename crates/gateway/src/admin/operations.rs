@@ -7,10 +7,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::admin_tokens::AdminTokenBody;
 use super::audit::{AuditQuery, Records, VerifyQuery};
-use super::body::{AccountBody, AppBody, ConnectBody, CredentialBody, RotateBody};
+use super::body::{AccountBody, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody};
 use super::catalog::{ScopeBehind, Scopes};
 use super::changes::ChangesQuery;
 use super::doctor::DoctorBody;
+use super::notify::{ChannelBody, HistoryQuery};
 use super::oauth::{ApproveBody, InstallsQuery, PublicAppBody};
 use super::oauth_accounts::{AuthorizeBody, ClientBody, ImportBody, RefreshTokenBody};
 use super::overview::Overview;
@@ -170,8 +171,8 @@ pub static OPERATIONS: &[Operation] = &[
     op("deleteApp", "DELETE", "/api/v1/apps/{app}", SuperAdmin, "Delete an app and its tokens").answer::<view::Deleted>(),
     op("showScopesUsed", "GET", "/api/v1/apps/{app}/scopes", Reader, "The scopes an app was granted beside those its calls needed").query::<DaysQuery>().answer::<view::ScopesUsed>(),
     op("listTokens", "GET", "/api/v1/apps/{app}/tokens", Reader, "A page of an app's tokens").query::<Page>().answer::<view::Tokens>(),
-    op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token; answers it once").answer::<view::AppAndMadeToken>(),
-    op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token and end the others, now or after graceMs").body::<RotateBody>().answer::<view::AppAndMadeToken>(),
+    op("createToken", "POST", "/api/v1/apps/{app}/tokens", Manager, "Create another token, with lifetimeMs one that ends; answers it once").body::<TokenBody>().answer::<view::AppAndMadeToken>(),
+    op("rotateToken", "POST", "/api/v1/apps/{app}/tokens/rotate", Manager, "Create a new token, with lifetimeMs one that ends, and end the others, now or after graceMs").body::<RotateTokenBody>().answer::<view::AppAndMadeToken>(),
     op("admitLegacyKey", "POST", "/api/v1/apps/{app}/tokens/legacy", SuperAdmin, "Accept a key that a caller which can't be changed sends in ?hapikey=").body::<CredentialBody>().answer::<view::AppAndToken>(),
     op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from").query::<DaysAndPage>().answer::<view::TokenUsers>(),
     op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now").answer::<view::TokenAnswer>(),
@@ -211,6 +212,12 @@ pub static OPERATIONS: &[Operation] = &[
     op("listAdminTokens", "GET", "/api/v1/admin-tokens", Auditor, "A page of the tokens of this API").query::<Page>().answer::<view::AdminTokens>(),
     op("createAdminToken", "POST", "/api/v1/admin-tokens", SuperAdmin, "Create a token of this API with a role; answers it once").body::<AdminTokenBody>().answer::<view::AdminTokenAnswer>(),
     op("revokeAdminToken", "DELETE", "/api/v1/admin-tokens/{admin_token}", SuperAdmin, "End a token of this API now, by id or name").answer::<view::AdminTokenAnswer>(),
+
+    op("listNotificationChannels", "GET", "/api/v1/notifications/channels", Auditor, "Where notifications go").answer::<view::Channels>(),
+    op("addNotificationChannel", "POST", "/api/v1/notifications/channels", SuperAdmin, "Add a channel: a signed webhook, a Slack-compatible webhook or mail; answers a webhook's secret once").body::<ChannelBody>().answer::<view::AddedChannel>(),
+    op("removeNotificationChannel", "DELETE", "/api/v1/notifications/channels/{channel}", SuperAdmin, "Remove a channel and what waits for it").answer::<view::ChannelAnswer>(),
+    op("testNotificationChannel", "POST", "/api/v1/notifications/channels/{channel}/test", SuperAdmin, "Send a test message to a channel now; answers what its receiver did").answer::<view::ChannelTested>(),
+    op("listNotifications", "GET", "/api/v1/notifications", Auditor, "The conditions that last and were told, and the newest messages").query::<HistoryQuery>().answer::<view::Notifications>(),
 
     op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay").answer::<view::Anything>(),
     op("seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none: set, schemas, properties, records, calls").body::<view::Anything>().answer::<view::Anything>(),

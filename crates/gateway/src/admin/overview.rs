@@ -3,87 +3,34 @@
 //!
 //! Answers from memory. The one part that reads the audit, which calls end, is counted beside.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::collections::HashMap;
 
 use axum::Extension;
 use axum::extract::State;
 
 use keyway_core::quota::UNCAPPED;
 use keyway_core::refusal::Word;
-use keyway_core::sunset;
 use keyway_core::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Admin;
-use super::view::{Answer, Moment, ROTATION_DAYS, answer};
+use super::view::{Answer, Moment, answer};
 use crate::activity::{AppSeries, Series};
+use crate::attention::{self, DAY_MS, DueOf, ENDING_DAYS, EndingCalls};
 use crate::audit::OperationUse;
 use crate::clock;
 use crate::model::{Account, App, Token};
 use crate::principal::Principal;
 use crate::registry::Standing;
-use crate::sync::locked;
 
 /// Rows of each list; the whole is behind the list's own page.
 const ROWS_MAX: usize = 12;
 /// Apps and tokens that are named as due or unused.
 const NAMED_MAX: usize = 20;
-/// How far back the calls that end are counted.
-const ENDING_DAYS: i64 = 30;
 /// Days without a call after which an app counts as unused, as in `keyway app unused`.
 pub(crate) const UNUSED_DAYS: i64 = 90;
-const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
-/// How long an answer waits for the first count of what ends.
-const COUNT_WAIT: Duration = Duration::from_millis(25);
-/// The count is made anew after a hundred times as long as it took, and this long at least.
-const COUNT_AGAIN: Duration = Duration::from_secs(5);
-
-/// Calls of the last month that end, as they were last counted.
-#[derive(Default)]
-pub struct Ending(Mutex<Counted>);
-
-#[derive(Default)]
-struct Counted {
-    rows: Option<(Arc<Vec<OperationUse>>, Timestamp)>,
-    under_way: bool,
-    /// When it may be counted again.
-    next: Option<Instant>,
-}
-
-impl Ending {
-    /// What was last counted. Counts again beside, where that is long ago.
-    async fn get(self: &Arc<Self>, admin: &Admin) -> Option<(Arc<Vec<OperationUse>>, Timestamp)> {
-        let (rows, due) = {
-            let mut counted = locked(&self.0);
-            let due = !counted.under_way && counted.next.is_none_or(|next| next <= Instant::now());
-            counted.under_way |= due;
-            (counted.rows.clone(), due)
-        };
-        if !due {
-            return rows;
-        }
-        let (ending, audit) = (self.clone(), admin.audit.clone());
-        let counting = tokio::spawn(async move {
-            let (began, now) = (Instant::now(), clock::now());
-            let used = audit.usage(None, now.plus_ms(-ENDING_DAYS * DAY_MS)).await;
-            let mut counted = locked(&ending.0);
-            counted.under_way = false;
-            counted.next = Some(Instant::now() + (began.elapsed() * 100).max(COUNT_AGAIN));
-            match used {
-                Ok(used) => counted.rows = Some((Arc::new(used), now)),
-                Err(error) => tracing::warn!(%error, "the calls that end could not be counted"),
-            }
-        });
-        // On a log of usual size it is done at once; on a long one the page does not wait.
-        let _ = tokio::time::timeout(COUNT_WAIT, counting).await;
-        locked(&self.0).rows.clone()
-    }
-}
-
 /// All that matters at once.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -257,7 +204,7 @@ pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<P
     }
     let counts = |app_id: Option<u64>| app_id.map_or(who.role.apps().is_none(), |app_id| who.sees(app_id));
     let (hour, day) = (admin.gateway.activity.hour(now, counts), admin.gateway.activity.day(now, counts));
-    let ending = admin.ending.get(&admin).await;
+    let ending = admin.ending.get(&admin.audit).await;
     let names: HashMap<u64, &App> = apps.iter().map(|(app, _)| (app.id, app)).collect();
     answer(Overview {
         at: now.into(),
@@ -268,7 +215,7 @@ pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<P
         apps: busiest(&admin, &names, &hour, &day),
         errors: day.causes.iter().take(ROWS_MAX).map(|(word, calls)| cause(word, *calls)).collect(),
         accounts: limits(&admin, &accounts, &names, &hour, now),
-        rotations: rotations(&accounts, &apps, now),
+        rotations: rotations(&admin, &accounts, &apps),
         sunsets: ending.map(|(used, at)| Sunsets { counted_at: at.into(), days: ENDING_DAYS, apps: sunsets(&used, &names, now) }),
         unused: unused(&apps, now),
     })
@@ -351,49 +298,37 @@ fn used_up(left: u64, pace: u64, now: Timestamp, resets_at: Timestamp) -> Option
     (pace > 0 && at < resets_at).then_some(at)
 }
 
-/// Credentials and tokens older than HubSpot itself lets pass without a reminder, the oldest first.
-fn rotations(accounts: &[Account], apps: &[(App, Vec<Token>)], now: Timestamp) -> Rotations {
-    let age = |since: Timestamp| (now.as_ms() - since.as_ms()) / DAY_MS;
-    let mut due = Vec::new();
-    for account in accounts {
-        if let Some(connection) = account.connection.as_ref().filter(|connection| connection.oauth_client.is_none()) {
-            let (hub_id, name, days) = (Some(account.hub_id), account.name.clone(), age(connection.since));
-            due.push(Due { kind: "credential", hub_id, app_id: None, name, hint: None, days });
+/// Credentials and tokens that are due for rotation, the oldest first.
+fn rotations(admin: &Admin, accounts: &[Account], apps: &[(App, Vec<Token>)]) -> Rotations {
+    let after_days = admin.thresholds.rotation_days;
+    let due = attention::due(accounts, apps, after_days, |hub_id| admin.registry.now_of(hub_id));
+    let row = |due: &attention::Due<'_>| {
+        let days = due.days;
+        match due.of {
+            DueOf::Credential(account) => {
+                Due { kind: "credential", hub_id: Some(account.hub_id), app_id: None, name: account.name.clone(), hint: None, days }
+            }
+            DueOf::Token(app, token) => {
+                Due { kind: "token", hub_id: None, app_id: Some(app.id), name: app.name.clone(), hint: Some(token.hint.clone()), days }
+            }
         }
-    }
-    for (app, tokens) in apps.iter().filter(|(app, _)| app.public_app.is_none()) {
-        let live = tokens.iter().filter(|token| token.revoked_at.is_none() && token.expires_at.is_none() && token.grant.is_none());
-        for token in live {
-            let (name, hint, days) = (app.name.clone(), Some(token.hint.clone()), age(token.created_at));
-            due.push(Due { kind: "token", hub_id: None, app_id: Some(app.id), name, hint, days });
-        }
-    }
-    due.retain(|due| due.days >= ROTATION_DAYS);
-    due.sort_by_key(|due| std::cmp::Reverse(due.days));
-    let total = due.len();
-    due.truncate(NAMED_MAX);
-    Rotations { after_days: ROTATION_DAYS, total, due }
+    };
+    Rotations { after_days, total: due.len(), due: due.iter().take(NAMED_MAX).map(row).collect() }
 }
 
 /// By app and end: what it still calls that ends then, the earliest first.
 fn sunsets(used: &[OperationUse], names: &HashMap<u64, &App>, now: Timestamp) -> Vec<Sunset> {
-    let mut ends: BTreeMap<(&str, u64, &str), (u64, BTreeSet<&str>)> = BTreeMap::new();
-    for one in used {
-        let template = one.operation.split_once(' ').map_or("", |(_, template)| template);
-        if let Some(row) = sunset::of_path(template) {
-            let entry = ends.entry((row.date, one.app_id, row.what)).or_default();
-            entry.0 += one.calls;
-            entry.1.insert(&one.operation);
-        }
-    }
-    let row = |((date, app_id, what), (calls, operations)): ((&str, u64, &str), (u64, BTreeSet<&str>))| {
-        // An app that is gone has nothing left to move.
-        let name = names.get(&app_id)?.name.clone();
-        let days_left = Timestamp::parse_iso(date).map(|date| (date.as_ms() - now.as_ms()).div_euclid(DAY_MS));
-        let example = operations.first().map(ToString::to_string);
-        Some(Sunset { app_id, name, date: date.into(), days_left, what: what.into(), calls, operations: operations.len(), example })
+    let row = |one: EndingCalls<'_>| Sunset {
+        app_id: one.app.id,
+        name: one.app.name.clone(),
+        date: one.date.into(),
+        days_left: one.days_left,
+        what: one.what.into(),
+        calls: one.calls,
+        operations: one.operations.len(),
+        example: one.operations.first().map(ToString::to_string),
     };
-    ends.into_iter().filter_map(row).take(NAMED_MAX).collect()
+    attention::ending(used, names, now).into_iter().take(NAMED_MAX).map(row).collect()
 }
 
 fn unused(apps: &[(App, Vec<Token>)], now: Timestamp) -> Unused {

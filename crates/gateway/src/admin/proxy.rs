@@ -10,9 +10,10 @@ use super::Admin;
 use super::body::ApiError;
 use super::extract::JsonBody;
 use super::view::{self, Answer, answer};
+use crate::attention::renewal_due;
 use crate::clock;
 use crate::model::ProxyAuthority;
-use crate::proxy::authority::{RENEWAL_DUE_MS, fingerprint, signing, to_trust};
+use crate::proxy::authority::{fingerprint, signing, to_trust};
 
 pub(super) async fn show(State(admin): State<Admin>) -> Answer<view::ProxyAuthorities> {
     let trusted = to_trust(&admin.control.proxy_authorities().load(), clock::now());
@@ -46,7 +47,7 @@ fn shown(trusted: &[Arc<ProxyAuthority>]) -> Answer<view::ProxyAuthorities> {
             signs_from: one.signs_from.into(),
             expires_at: one.expires_at.into(),
             // One that has a successor is renewed.
-            renewal_due: trusted.len() == 1 && one.expires_at <= now.plus_ms(RENEWAL_DUE_MS),
+            renewal_due: renewal_due(trusted, one, now),
             sha256: fingerprint(one).map_err(|error| ApiError::new(500, "internal", error.to_string()))?,
             certificate: one.certificate.clone(),
         });

@@ -11,13 +11,13 @@ use keyway_core::secret::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody};
-use super::extract::{JsonBody, Path, Query};
+use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody};
+use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::{Page, page};
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, oauth, oauth_accounts, openapi, overview, own, people, plan, portal,
-    proxy, scopes, usage, webhooks,
+    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people, plan,
+    portal, proxy, scopes, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -77,6 +77,10 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .route("/api/v1/changes", get(changes::list))
+        .route("/api/v1/notifications", get(notify::history))
+        .route("/api/v1/notifications/channels", get(notify::list).post(notify::add))
+        .route("/api/v1/notifications/channels/{channel}", delete(notify::remove))
+        .route("/api/v1/notifications/channels/{channel}/test", post(notify::test))
         .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
         .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
         .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
@@ -290,6 +294,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         no_limits: asked.no_limits.unwrap_or(false),
         unlisted: asked.unlisted,
         token: None,
+        lifetime_ms: asked.lifetime_ms,
     };
     let (app, token) = admin.control.create_app(new).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
@@ -320,6 +325,9 @@ async fn update_app(
 ) -> Answer<view::ChangedApp> {
     if asked.hub_id.is_some() {
         return Err(ApiError::invalid("an app stays in its account"));
+    }
+    if asked.lifetime_ms.is_some() {
+        return Err(ApiError::invalid("a token keeps the lifetime that it was made with; rotate it to give the new one another"));
     }
     if who.role.apps().is_some() {
         only_less(&admin, &app, &asked).await?;
@@ -380,18 +388,22 @@ async fn list_tokens(State(admin): State<Admin>, Path(app): Path<String>, Query(
     answer(view::Tokens { app: view::app(&app), tokens: shown.iter().map(|token| view::token(token, now)).collect(), after })
 }
 
-async fn create_token(State(admin): State<Admin>, Path(app): Path<String>) -> Answer<view::AppAndMadeToken> {
-    let (app, token) = admin.control.create_token(&app).await?;
+async fn create_token(
+    State(admin): State<Admin>,
+    Path(app): Path<String>,
+    OptionalBody(asked): OptionalBody<TokenBody>,
+) -> Answer<view::AppAndMadeToken> {
+    let (app, token) = admin.control.create_token(&app, asked.lifetime_ms).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
 }
 
 async fn rotate_token(
     State(admin): State<Admin>,
     Path(app): Path<String>,
-    JsonBody(asked): JsonBody<RotateBody>,
+    JsonBody(asked): JsonBody<RotateTokenBody>,
 ) -> Answer<view::AppAndMadeToken> {
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
-    let (app, token) = admin.control.rotate_token(&app, rotation).await?;
+    let (app, token) = admin.control.rotate_token(&app, rotation, asked.lifetime_ms).await?;
     answer(view::AppAndMadeToken { app: view::app(&app), token: view::made_token(&token) })
 }
 

@@ -1,5 +1,6 @@
 //! What the admin API answers. The same types are what is sent and what the OpenAPI document says.
 
+mod notify;
 mod of;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use super::body::{ApiError, VERSION};
 use crate::principal::Role;
 
-pub(crate) use of::ROTATION_DAYS;
+pub(super) use notify::{AddedChannel, ChannelAnswer, ChannelTested, Channels, Notifications, channel, condition, message};
 pub(super) use of::{
     account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, token, user,
 };
@@ -213,6 +214,8 @@ shown! {
         /// Its text, this once.
         value: String,
         created_at: Moment,
+        /// When its lifetime ends.
+        expires_at: Option<Moment>,
     }
     /// An OAuth client that many accounts install.
     struct PublicApp {

@@ -13,7 +13,8 @@ use super::rows::Rows;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
-use crate::admin::{ROTATION_DAYS, UNUSED_DAYS};
+use crate::admin::UNUSED_DAYS;
+use crate::attention::ROTATION_DAYS;
 use crate::clock;
 
 const DAY_MS: i64 = 86_400_000;
@@ -73,6 +74,7 @@ impl Token {
     pub fn state_words(&self) -> String {
         match (self.state.as_str(), &self.expires_at) {
             ("expiring", Some(at)) => format!("ends {}", super::words::ahead(at, clock::now())),
+            ("active", Some(at)) => format!("active, expires {}", super::words::ahead(at, clock::now())),
             (state, _) => state.to_owned(),
         }
     }

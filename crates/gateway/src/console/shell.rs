@@ -22,7 +22,7 @@ pub(super) struct Shell<'a> {
 /// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
 type Section = (&'static str, &'static str, &'static str, &'static str);
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", "showOverview"),
     ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", "listApps"),
     (
@@ -34,6 +34,12 @@ const SECTIONS: [Section; 10] = [
     ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", "listAccounts"),
     ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", "listRecords"),
     ("/changes", "Changes", "M12 3a9 9 0 1 1-8.5 6l1.9.6A7 7 0 1 0 12 5v3L7.5 4 12 0zm-1 5h2v4l3 2-1 1.7-4-2.5z", "listChanges"),
+    (
+        "/notifications",
+        "Notifications",
+        "M12 2a6 6 0 0 1 6 6v6l2 3H4l2-3V8a6 6 0 0 1 6-6zm-2.500 17h5a2.500 2.500 0 0 1-5 0z",
+        "listNotifications",
+    ),
     ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", "plan"),
     ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", "diagnose"),
     (

@@ -40,6 +40,7 @@ impl Control {
             hint: credential::hint(&key),
             created_at: now,
             expires_at: None,
+            lifetime_ends_at: None,
             revoked_at: None,
             last_used_at: None,
             legacy: true,

@@ -319,6 +319,7 @@ impl Control {
             hint: "kwr_…".to_owned(),
             created_at: now,
             expires_at: None,
+            lifetime_ends_at: None,
             revoked_at: None,
             last_used_at: None,
             legacy: false,

@@ -274,7 +274,7 @@ impl Thing<'_> {
             }),
             Self::Token(one) => json!({
                 "appId": one.app_id, "hint": one.hint, "legacy": one.legacy, "expiresAt": one.expires_at.map(Timestamp::to_iso),
-                "revokedAt": one.revoked_at.map(Timestamp::to_iso),
+                "lifetimeEndsAt": one.lifetime_ends_at.map(Timestamp::to_iso), "revokedAt": one.revoked_at.map(Timestamp::to_iso),
                 "scopes": one.grant.as_ref().map(|grant| &grant.scopes), "grantedBy": one.grant.as_ref().map(|grant| &grant.user),
             }),
             Self::PublicApp(one) => {

@@ -1,5 +1,7 @@
 //! Changes as a specification.
 
+mod notifying;
+
 use keyway_core::secret::Secret;
 
 use super::*;
@@ -76,18 +78,18 @@ async fn scopes_change_and_the_token_stays() {
 async fn rotation_with_grace_keeps_the_old_token_and_without_ends_it() {
     let control = with_account().await;
     let (_, first) = control.create_app(app("Sync", &[])).await.unwrap();
-    let (_, second) = control.rotate_token("Sync", Rotation::Grace(7 * 86_400_000)).await.unwrap();
+    let (_, second) = control.rotate_token("Sync", Rotation::Grace(7 * 86_400_000), None).await.unwrap();
     assert!(works(&control, &first.plain) && works(&control, &second.plain));
-    let (_, third) = control.rotate_token("Sync", Rotation::Now).await.unwrap();
+    let (_, third) = control.rotate_token("Sync", Rotation::Now, None).await.unwrap();
     assert!(!works(&control, &first.plain) && !works(&control, &second.plain) && works(&control, &third.plain));
-    assert!(control.rotate_token("Sync", Rotation::Grace(40 * 86_400_000)).await.is_err());
+    assert!(control.rotate_token("Sync", Rotation::Grace(40 * 86_400_000), None).await.is_err());
 }
 
 #[tokio::test]
 async fn a_revoked_token_ends_and_its_sibling_does_not() {
     let control = with_account().await;
     let (_, first) = control.create_app(app("Sync", &[])).await.unwrap();
-    let (_, second) = control.create_token("Sync").await.unwrap();
+    let (_, second) = control.create_token("Sync", None).await.unwrap();
     control.revoke_token(first.token.id).await.unwrap();
     assert!(!works(&control, &first.plain) && works(&control, &second.plain));
     assert!(matches!(control.revoke_token(999).await, Err(ControlError::NotFound(_))));
@@ -341,10 +343,12 @@ mod oauth {
         let (app, first) = control.create_app(app("Billing", &[])).await.unwrap();
         let name = app.name.as_str();
         assert!(control.hand_back(first.token.id).await.is_err(), "there was no rotation");
-        let (_, second) = control.rotate_token(name, Rotation::Grace(1_000_000)).await.unwrap();
-        let (_, third) = control.rotate_token(name, Rotation::Grace(9_000_000)).await.unwrap();
+        let (_, second) = control.rotate_token(name, Rotation::Grace(1_000_000), None).await.unwrap();
+        let (_, timed) = control.create_token(name, Some(99_000_000)).await.unwrap();
+        let (_, third) = control.rotate_token(name, Rotation::Grace(9_000_000), None).await.unwrap();
         let (_, kept) = control.hand_back(third.token.id).await.unwrap();
-        assert_eq!(kept.iter().map(|token| (token.id, token.expires_at)).collect::<Vec<_>>(), [(second.token.id, None)]);
+        let kept: Vec<_> = kept.iter().map(|token| (token.id, token.expires_at)).collect();
+        assert_eq!(kept, [(second.token.id, None), (timed.token.id, timed.token.expires_at)], "a lifetime stays");
         let (_, tokens) = control.app(name).await.unwrap();
         let end = |id: u64| tokens.iter().find(|token| token.id == id).unwrap().expires_at;
         assert!(end(first.token.id).is_some(), "the first rotation stands");
@@ -437,7 +441,7 @@ async fn what_a_change_does_not_touch_stays_the_same_thing() {
 async fn a_grace_period_that_is_over_stays_over_whatever_the_clock_shows() {
     let control = with_account().await;
     let (made, first) = control.create_app(app("Sync", &["tickets"])).await.unwrap();
-    control.rotate_token(&made.name, Rotation::Grace(60_000)).await.unwrap();
+    control.rotate_token(&made.name, Rotation::Grace(60_000), None).await.unwrap();
     let entry = control.registry.find(first.plain.expose()).unwrap();
     let now = clock::both();
     let later = |ms, step| keyway_core::time::Now { steady: now.steady.plus_ms(ms), wall: now.wall.plus_ms(ms + step) };

@@ -132,6 +132,9 @@ fn check_state(entry: &TokenEntry, now: Now) -> Result<(), ErrorBody> {
     }
     match entry.token.expires_at {
         // The end of a refresh token is not that of the access tokens it gave (hubspot facts, section 3).
+        Some(at) if entry.has_ended(now) && entry.token.grant.is_none() && !entry.token.is_rotated() => {
+            Err(expired(Refusal::TokenExpired, at, now.wall, &format!("the lifetime of this token of {} is over", entry.app.app.name)))
+        }
         Some(at) if entry.has_ended(now) && entry.token.grant.is_none() => Err(expired(
             Refusal::TokenRotated,
             at,

@@ -22,8 +22,6 @@ use crate::model::ProxyAuthority;
 const DAY_MS: i64 = 86_400_000;
 /// How long an authority lives, in milliseconds: two years.
 pub const AUTHORITY_LIFETIME_MS: i64 = 730 * DAY_MS;
-/// How long before its end an authority is due for renewal, in milliseconds: clients need the time.
-pub const RENEWAL_DUE_MS: i64 = 60 * DAY_MS;
 /// How long a host's certificate lives, in milliseconds. Longer than the longest connection is likely to last.
 const LEAF_LIFETIME_MS: i64 = DAY_MS;
 /// How far a client's clock may be behind this one, in milliseconds.

@@ -99,7 +99,10 @@ async fn credentials(written: &mut Written) {
     server.tokens[0].expires_at = Some(now().plus_ms(-5_000));
     server.publish();
     written.note("a rotated token", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
-    server.tokens[0].expires_at = None;
+    server.tokens[0].lifetime_ends_at = server.tokens[0].expires_at;
+    server.publish();
+    written.note("a token whose lifetime is over", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
+    (server.tokens[0].expires_at, server.tokens[0].lifetime_ends_at) = (None, None);
     server.tokens[0].revoked_at = Some(now());
     server.publish();
     written.note("a revoked token", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;

@@ -140,6 +140,7 @@ impl Server {
                 hint: plain.hint(),
                 created_at,
                 expires_at: None,
+                lifetime_ends_at: None,
                 revoked_at: None,
                 last_used_at: None,
                 legacy: false,

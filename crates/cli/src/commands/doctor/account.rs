@@ -150,13 +150,13 @@ fn tokens(app: &Value) -> Vec<String> {
             wrong.push(format!("token {} of {name} is {days} days old (`keyway token rotate {}`)", text(&token["id"]), text(&app["id"])));
         }
         let ends = token["expiresAt"].as_str().and_then(Timestamp::parse_iso);
-        if token["state"] == "expiring" && ends.is_some_and(|ends| ends < now.plus_ms(2 * 86_400_000)) {
-            wrong.push(format!(
-                "token {} of {name} ends at {} (`keyway token users {}` says who still uses it)",
-                text(&token["id"]),
-                text(&token["expiresAt"]),
-                text(&token["id"])
-            ));
+        if ends.is_some_and(|ends| ends < now.plus_ms(2 * 86_400_000)) {
+            // A rotated token has a successor; one whose lifetime ends has none.
+            let remedy = match token["state"].as_str() {
+                Some("expiring") => format!("`keyway token users {}` says who still uses it", text(&token["id"])),
+                _ => format!("`keyway token rotate {}`", text(&app["id"])),
+            };
+            wrong.push(format!("token {} of {name} ends at {} ({remedy})", text(&token["id"]), text(&token["expiresAt"])));
         }
     }
     wrong

@@ -8,14 +8,12 @@ use super::{
     Account, AccountLimits, AdminToken, App, AppWithTokens, Change, ClientSecret, Connection, FormerCredential, Install, MadeToken, Moment,
     OAuthClient, PublicApp, Token, User,
 };
+use crate::attention::{ROTATION_DAYS, missing_scopes};
 use crate::control::NewToken;
 use crate::model;
 use crate::principal::Role;
 use crate::registry::Standing;
 use crate::upstream::health::State;
-
-/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
-pub(crate) const ROTATION_DAYS: i64 = 180;
 
 /// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
 pub(in crate::admin) fn connection(
@@ -25,10 +23,7 @@ pub(in crate::admin) fn connection(
     apps: &[(model::App, Vec<model::Token>)],
     now: Timestamp,
 ) -> Connection {
-    let mut missing: Vec<&String> = apps.iter().flat_map(|(app, _)| &app.scopes).collect();
-    missing.retain(|scope| !connection.scopes.contains(scope));
-    missing.sort_unstable();
-    missing.dedup();
+    let missing = missing_scopes(connection, apps.iter().map(|(app, _)| app));
     let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
     Connection {
         base_url: connection.base.to_string(),
@@ -38,7 +33,7 @@ pub(in crate::admin) fn connection(
         state: health.0.as_str(),
         state_since: moment(health.1),
         state_seen: seen,
-        missing_scopes: missing.into_iter().cloned().collect(),
+        missing_scopes: missing.into_iter().map(str::to_owned).collect(),
         since: connection.since.into(),
         checked_at: connection.checked_at.into(),
         rotation_due: connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
@@ -109,8 +104,8 @@ pub(in crate::admin) fn token(token: &model::Token, now: Timestamp) -> Token {
     let state = match (token.revoked_at, token.expires_at) {
         (Some(_), _) => "revoked",
         (None, Some(at)) if at <= now => "expired",
-        (None, Some(_)) => "expiring",
-        (None, None) => "active",
+        _ if token.is_rotated() => "expiring",
+        _ => "active",
     };
     let kind = match (token.legacy, token.grant.is_some()) {
         (true, _) => "legacy_key",
@@ -134,7 +129,12 @@ pub(in crate::admin) fn token(token: &model::Token, now: Timestamp) -> Token {
 
 /// The one answer that holds a token's text.
 pub(in crate::admin) fn made_token(made: &NewToken) -> MadeToken {
-    MadeToken { id: made.token.id, value: made.plain.expose().to_owned(), created_at: made.token.created_at.into() }
+    MadeToken {
+        id: made.token.id,
+        value: made.plain.expose().to_owned(),
+        created_at: made.token.created_at.into(),
+        expires_at: moment(made.token.expires_at),
+    }
 }
 
 pub(in crate::admin) fn public_app(app: &model::PublicApp, installs: Option<usize>, secret: Option<String>) -> PublicApp {
@@ -237,6 +237,6 @@ pub(in crate::admin) fn apps(role: &Role) -> Vec<u64> {
     role.apps().unwrap_or_default().to_vec()
 }
 
-fn moment(at: Option<Timestamp>) -> Option<Moment> {
+pub(super) fn moment(at: Option<Timestamp>) -> Option<Moment> {
     at.map(Moment::from)
 }

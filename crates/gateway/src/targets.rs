@@ -1,4 +1,4 @@
-//! Where webhooks may go.
+//! The hosts to which Keyway sends what is not a call: webhooks of embedded accounts, and notifications.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::upstream::{Base, is_this_machine};
 /// Longest URL of a target, in bytes.
 const URL_BYTES_MAX: usize = 2_000;
 
-/// The hosts that webhooks may be sent to.
+/// The hosts that may be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Targets {
     /// This machine, over loopback: for tests beside the server.
@@ -21,14 +21,15 @@ pub enum Targets {
     Nobody,
 }
 
-/// Where one webhook goes.
+/// Where one request goes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
     /// Scheme and host.
     pub base: Base,
     /// The rest.
     pub path: PathAndQuery,
-    host: String,
+    /// The host, lower case.
+    pub host: String,
 }
 
 impl Target {
@@ -58,15 +59,19 @@ impl Targets {
     /// # Errors
     /// They may not; says what would change that.
     pub fn allow(&self, target: Target) -> Result<Target, String> {
-        let allowed = match self {
-            Self::ThisMachine => is_this_machine(&target.host),
-            Self::Hosts(hosts) => hosts.iter().any(|host| host == "*" || host.eq_ignore_ascii_case(&target.host)),
-            Self::Nobody => false,
-        };
-        if allowed {
+        if self.allows(&target.host) {
             Ok(target)
         } else {
             Err(format!("this server sends no webhooks to {0}; `keyway serve --webhook-hosts {0}` lets it", target.host))
+        }
+    }
+
+    /// Whether a host is one of them, by its name in a URL.
+    pub fn allows(&self, host: &str) -> bool {
+        match self {
+            Self::ThisMachine => is_this_machine(host),
+            Self::Hosts(hosts) => hosts.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(host)),
+            Self::Nobody => false,
         }
     }
 }

@@ -1,0 +1,181 @@
+//! What needs a person: the one place that finds it. The overview, the console and the notifications read it.
+//!
+//! Decides from what it is handed; the one part that reads the audit, which calls end, is counted beside.
+
+mod conditions;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use keyway_core::sunset;
+use keyway_core::time::Timestamp;
+
+use crate::audit::{AuditLog, OperationUse};
+use crate::clock;
+use crate::model::{Account, App, Connection, ProxyAuthority, Token};
+use crate::sync::locked;
+
+pub use conditions::{Condition, DayUse, Facts, Found, find};
+
+/// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
+pub const ROTATION_DAYS: i64 = 180;
+/// How far back the calls that end are counted.
+pub const ENDING_DAYS: i64 = 30;
+/// How long before its end an authority of the proxy needs a successor.
+pub const RENEWAL_DUE_MS: i64 = 60 * DAY_MS;
+pub(crate) const DAY_MS: i64 = 86_400_000;
+/// How long an answer waits for the first count of what ends.
+const COUNT_WAIT: Duration = Duration::from_millis(25);
+/// The count is made anew after a hundred times as long as it took, and this long at least.
+const COUNT_AGAIN: Duration = Duration::from_secs(5);
+
+/// From when on something needs a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Age of a credential or token, in days.
+    pub rotation_days: i64,
+    /// Days to the end of a token's lifetime.
+    pub expiry_days: i64,
+    /// Days to the end of an operation that is still called.
+    pub sunset_days: i64,
+    /// Part of an account's calls of the day, in percent.
+    pub daily_percent: u64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { rotation_days: ROTATION_DAYS, expiry_days: 14, sunset_days: 90, daily_percent: 80 }
+    }
+}
+
+/// Calls of the last month that end, as they were last counted.
+#[derive(Default)]
+pub struct Ending(Mutex<Counted>);
+
+/// What a count found, and when.
+pub type EndingUse = (Arc<Vec<OperationUse>>, Timestamp);
+
+#[derive(Default)]
+struct Counted {
+    rows: Option<EndingUse>,
+    under_way: bool,
+    /// When it may be counted again.
+    next: Option<Instant>,
+}
+
+impl Ending {
+    /// What was last counted. Counts again beside, where that is long ago.
+    pub async fn get(self: &Arc<Self>, audit: &Arc<AuditLog>) -> Option<EndingUse> {
+        let (rows, due) = {
+            let mut counted = locked(&self.0);
+            let due = !counted.under_way && counted.next.is_none_or(|next| next <= Instant::now());
+            counted.under_way |= due;
+            (counted.rows.clone(), due)
+        };
+        if !due {
+            return rows;
+        }
+        let (ending, audit) = (self.clone(), audit.clone());
+        let counting = tokio::spawn(async move {
+            let (began, now) = (Instant::now(), clock::now());
+            let used = audit.usage(None, now.plus_ms(-ENDING_DAYS * DAY_MS)).await;
+            let mut counted = locked(&ending.0);
+            counted.under_way = false;
+            counted.next = Some(Instant::now() + (began.elapsed() * 100).max(COUNT_AGAIN));
+            match used {
+                Ok(used) => counted.rows = Some((Arc::new(used), now)),
+                Err(error) => tracing::warn!(%error, "the calls that end could not be counted"),
+            }
+        });
+        // On a log of usual size it is done at once; on a long one the page does not wait.
+        let _ = tokio::time::timeout(COUNT_WAIT, counting).await;
+        locked(&self.0).rows.clone()
+    }
+}
+
+/// A credential or a token that is due for rotation.
+pub struct Due<'a> {
+    /// What it is.
+    pub of: DueOf<'a>,
+    /// Its age in days.
+    pub days: i64,
+}
+
+/// What is due for rotation.
+pub enum DueOf<'a> {
+    /// The credential of an account's connection.
+    Credential(&'a Account),
+    /// A token of an app.
+    Token(&'a App, &'a Token),
+}
+
+/// Credentials and tokens older than so many days that have no end by a rotation yet, the oldest first.
+/// Each age is by the clock of the account.
+pub fn due<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)], after_days: i64, now_of: impl Fn(u64) -> Timestamp) -> Vec<Due<'a>> {
+    let age = |hub_id: u64, since: Timestamp| (now_of(hub_id).as_ms() - since.as_ms()) / DAY_MS;
+    let mut due = Vec::new();
+    for account in accounts {
+        if let Some(connection) = account.connection.as_ref().filter(|connection| connection.oauth_client.is_none()) {
+            due.push(Due { of: DueOf::Credential(account), days: age(account.hub_id, connection.since) });
+        }
+    }
+    for (app, tokens) in apps.iter().filter(|(app, _)| app.public_app.is_none()) {
+        let lasting = |token: &&Token| token.revoked_at.is_none() && !token.is_rotated() && token.grant.is_none();
+        let now = now_of(app.hub_id);
+        for token in tokens.iter().filter(lasting).filter(|token| token.expires_at.is_none_or(|at| at > now)) {
+            due.push(Due { of: DueOf::Token(app, token), days: age(app.hub_id, token.created_at) });
+        }
+    }
+    due.retain(|due| due.days >= after_days);
+    due.sort_by_key(|due| std::cmp::Reverse(due.days));
+    due
+}
+
+/// What an app calls that ends.
+pub struct EndingCalls<'a> {
+    /// Who calls.
+    pub app: &'a App,
+    /// When it ends, an ISO date.
+    pub date: &'static str,
+    /// Days until then; negative after it.
+    pub days_left: Option<i64>,
+    /// What ends.
+    pub what: &'static str,
+    /// Calls in [`ENDING_DAYS`].
+    pub calls: u64,
+    /// The operations that were called.
+    pub operations: BTreeSet<&'a str>,
+}
+
+/// By app and end: what it still calls that ends then, the earliest first.
+pub fn ending<'a>(used: &'a [OperationUse], apps: &HashMap<u64, &'a App>, now: Timestamp) -> Vec<EndingCalls<'a>> {
+    let mut ends: BTreeMap<(&'static str, u64, &'static str), (u64, BTreeSet<&str>)> = BTreeMap::new();
+    for one in used {
+        let template = one.operation.split_once(' ').map_or("", |(_, template)| template);
+        if let Some(row) = sunset::of_path(template) {
+            let entry = ends.entry((row.date, one.app_id, row.what)).or_default();
+            entry.0 += one.calls;
+            entry.1.insert(&one.operation);
+        }
+    }
+    let row = |((date, app_id, what), (calls, operations))| {
+        // An app that is gone has nothing left to move.
+        let app: &App = apps.get(&app_id)?;
+        let days_left = Timestamp::parse_iso(date).map(|date| (date.as_ms() - now.as_ms()).div_euclid(DAY_MS));
+        Some(EndingCalls { app, date, days_left, what, calls, operations })
+    };
+    ends.into_iter().filter_map(row).collect()
+}
+
+/// Scopes of an account's apps that the credential of its connection lacks, sorted.
+pub fn missing_scopes<'a>(connection: &Connection, apps: impl Iterator<Item = &'a App>) -> Vec<&'a str> {
+    let missing: BTreeSet<&str> =
+        apps.flat_map(|app| &app.scopes).filter(|scope| !connection.scopes.contains(scope)).map(String::as_str).collect();
+    missing.into_iter().collect()
+}
+
+/// Whether the one authority of the forward proxy that clients trust ends soon and has no successor.
+pub fn renewal_due(trusted: &[Arc<ProxyAuthority>], one: &ProxyAuthority, now: Timestamp) -> bool {
+    trusted.len() == 1 && one.expires_at <= now.plus_ms(RENEWAL_DUE_MS)
+}

@@ -1,0 +1,272 @@
+//! Conditions that a person should know of, each with a name that stays the same while it lasts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyway_core::quota::UNCAPPED;
+use keyway_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::{DAY_MS, DueOf, EndingCalls, Thresholds, due, ending, missing_scopes, renewal_due};
+use crate::audit::{Damage, OperationUse, Writing};
+use crate::model::{Account, App, ProxyAuthority, Token};
+use crate::upstream::health::State;
+
+/// Conditions that are found at one time; the most urgent kinds come first.
+const CONDITIONS_MAX: usize = 1_000;
+/// Letters of a name or a list in a condition's text.
+const TEXT_MAX: usize = 200;
+/// How long HubSpot can't be reached before a person is told.
+const UNREACHABLE_MS: i64 = 30 * 60_000;
+
+/// Something that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What it is, such as `credential-refused`.
+    pub kind: &'static str,
+    /// The kind and what it is of: the same as long as it lasts.
+    pub name: String,
+    /// The account.
+    pub account: Option<(u64, String)>,
+    /// The app.
+    pub app: Option<(u64, String)>,
+    /// The app's owner.
+    pub owner: Option<String>,
+    /// What is the case.
+    pub text: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// How many calls of its day an account has used.
+#[derive(Clone, Copy, Debug)]
+pub struct DayUse {
+    /// Calls of the day.
+    pub used: u64,
+    /// Calls that HubSpot allows in a day.
+    pub daily: u64,
+    /// When the count starts again.
+    pub resets_at: Timestamp,
+}
+
+/// What conditions are found in.
+pub struct Facts<'a> {
+    /// Every account.
+    pub accounts: &'a [Account],
+    /// Every app with its tokens.
+    pub apps: &'a [(App, Vec<Token>)],
+    /// The state of each connection and since when; none where it is not known yet.
+    pub health: HashMap<u64, (State, Timestamp)>,
+    /// The day of each account.
+    pub days: HashMap<u64, DayUse>,
+    /// The time of each account.
+    pub now_of: &'a dyn Fn(u64) -> Timestamp,
+    /// Recent calls by app and operation; none while they are not counted yet.
+    pub used: Option<&'a [OperationUse]>,
+    /// Places of the audit that are not as they were written.
+    pub damage: &'a [Damage],
+    /// Whether records of calls are written.
+    pub writing: Writing,
+    /// The authorities of the forward proxy that clients trust.
+    pub authorities: &'a [Arc<ProxyAuthority>],
+    /// The time of this machine.
+    pub now: Timestamp,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Conditions, the most urgent kinds first.
+    pub conditions: Vec<Condition>,
+    /// Names of conditions of which it is not known whether they last; with a `/` at the end, all that begin so.
+    pub unsure: Vec<String>,
+}
+
+impl Condition {
+    fn new(kind: &'static str, of: impl std::fmt::Display, text: String, remedy: impl Into<String>) -> Self {
+        Self { kind, name: format!("{kind}/{of}"), account: None, app: None, owner: None, text, remedy: remedy.into() }
+    }
+
+    fn account(mut self, account: &Account) -> Self {
+        self.account = Some((account.hub_id, short(&account.name)));
+        self
+    }
+
+    fn app(mut self, app: &App, accounts: &HashMap<u64, &Account>) -> Self {
+        self.app = Some((app.id, short(&app.name)));
+        self.owner = Some(short(&app.owner)).filter(|owner| !owner.is_empty());
+        match accounts.get(&app.hub_id) {
+            Some(account) => self.account(account),
+            None => self,
+        }
+    }
+
+    /// As notifications and the store have it.
+    pub fn to_json(&self) -> Value {
+        let (account, app) = (self.account.as_ref(), self.app.as_ref());
+        json!({
+            "kind": self.kind, "name": self.name, "text": self.text, "remedy": self.remedy,
+            "hubId": account.map(|(id, _)| id), "account": account.map(|(_, name)| name),
+            "appId": app.map(|(id, _)| id), "app": app.map(|(_, name)| name), "owner": self.owner,
+        })
+    }
+}
+
+/// Everything that needs a person now.
+pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
+    let mut found = Found::default();
+    audit(facts, &mut found);
+    connections(facts, &mut found);
+    days(facts, thresholds, &mut found);
+    let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
+    expiring(facts, thresholds, &accounts, &mut found);
+    sunsets(facts, thresholds, &accounts, &mut found);
+    for one in facts.authorities.iter().filter(|one| renewal_due(facts.authorities, one, facts.now)) {
+        let text = format!(
+            "The forward proxy's authority {} ends on {}. Clients then refuse its certificates",
+            short(&one.name),
+            one.expires_at.to_date()
+        );
+        found.conditions.push(Condition::new("proxy-authority", one.id, text, "keyway proxy ca --renew"));
+    }
+    rotations(facts, thresholds, &accounts, &mut found);
+    found.conditions.truncate(CONDITIONS_MAX);
+    found
+}
+
+fn audit(facts: &Facts<'_>, found: &mut Found) {
+    match facts.writing {
+        Writing::Unknown => found.unsure.push("audit-not-written/".to_owned()),
+        Writing::Fine => {}
+        Writing::Failing => {
+            let text = "Keyway cannot write records of calls, so it answers calls with 503".to_owned();
+            let remedy = "Look in the server's log for the cause: a full disk, a lost volume, or a database that does not answer";
+            found.conditions.push(Condition::new("audit-not-written", "log", text, remedy));
+        }
+    }
+    let mut files: Vec<&str> = Vec::new();
+    for place in facts.damage {
+        if !files.contains(&place.file.as_str()) {
+            files.push(&place.file);
+            let text = format!("The audit log is damaged: {}", short(&place.to_string()));
+            found.conditions.push(Condition::new("audit-damage", &place.file, text, "keyway audit verify"));
+        }
+    }
+}
+
+fn connections(facts: &Facts<'_>, found: &mut Found) {
+    for account in facts.accounts {
+        let Some(connection) = &account.connection else { continue };
+        let (hub_id, name) = (account.hub_id, short(&account.name));
+        match facts.health.get(&hub_id) {
+            None => {
+                found.unsure.extend(["credential-refused", "account-unreachable"].map(|kind| format!("{kind}/{hub_id}")));
+            }
+            Some((State::Refused, _)) => {
+                let text = format!("HubSpot refuses the credential of {name} ({hub_id}). All its calls fail");
+                let remedy = match connection.oauth_client {
+                    Some(_) => "keyway account add --oauth CLIENT".to_owned(),
+                    None => format!("keyway account rotate {hub_id} --credential-file FILE"),
+                };
+                found.conditions.push(Condition::new("credential-refused", hub_id, text, remedy).account(account));
+            }
+            Some((State::Unreachable | State::Unknown, since)) => {
+                // While it can't be asked, what it last said of the credential stands.
+                found.unsure.push(format!("credential-refused/{hub_id}"));
+                if facts.now.as_ms() - since.as_ms() >= UNREACHABLE_MS {
+                    let text = format!("Keyway has not reached HubSpot for {name} ({hub_id}) since {}", since.to_iso());
+                    found.conditions.push(Condition::new("account-unreachable", hub_id, text, "keyway status").account(account));
+                }
+            }
+            Some((State::Fine, _)) => {}
+        }
+        let apps = facts.apps.iter().map(|(app, _)| app).filter(|app| app.hub_id == hub_id);
+        let missing = missing_scopes(connection, apps);
+        if !missing.is_empty() {
+            let text = format!("The credential of {name} ({hub_id}) lacks scopes that its apps have: {}", short(&missing.join(", ")));
+            let remedy = format!("Add the scopes to the private app in HubSpot, then run: keyway account check {hub_id}");
+            found.conditions.push(Condition::new("credential-scopes", hub_id, text, remedy).account(account));
+        }
+    }
+}
+
+fn days(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
+    // The limits of an embedded account are part of what is tested there.
+    for account in facts.accounts.iter().filter(|account| account.connection.is_some()) {
+        let Some(DayUse { used, daily, resets_at }) = facts.days.get(&account.hub_id).copied() else { continue };
+        if daily < UNCAPPED && daily > 0 && used.saturating_mul(100) >= daily.saturating_mul(thresholds.daily_percent) {
+            let (hub_id, percent) = (account.hub_id, used.saturating_mul(100) / daily);
+            let name = short(&account.name);
+            let text = format!(
+                "{name} ({hub_id}) has used {percent} % of its calls of the day: {used} of {daily}. The count starts again at {}",
+                resets_at.to_iso()
+            );
+            let of = format!("{hub_id}/{}", resets_at.to_date());
+            found.conditions.push(Condition::new("daily-limit", of, text, format!("keyway account show {hub_id}")).account(account));
+        }
+    }
+}
+
+fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
+    for (app, tokens) in facts.apps.iter().filter(|(app, _)| app.enabled && app.public_app.is_none()) {
+        let now = (facts.now_of)(app.hub_id);
+        for token in tokens.iter().filter(|token| token.revoked_at.is_none() && token.grant.is_none()) {
+            let Some(ends) = token.expires_at.filter(|at| *at > now) else { continue };
+            let (id, hint, name) = (token.id, &token.hint, short(&app.name));
+            if token.is_rotated() {
+                // Its successor is there: what matters is who still sends the old one.
+                let used = token.last_used_at.is_some_and(|at| at >= now.plus_ms(-DAY_MS));
+                if used && ends <= now.plus_ms(DAY_MS) {
+                    let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_iso());
+                    found
+                        .conditions
+                        .push(Condition::new("token-expiring", id, text, format!("keyway token users {id}")).app(app, accounts));
+                }
+            } else if ends <= now.plus_ms(thresholds.expiry_days * DAY_MS) {
+                let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_iso());
+                let remedy = format!("keyway token rotate {}", app.id);
+                found.conditions.push(Condition::new("token-expiring", id, text, remedy).app(app, accounts));
+            }
+        }
+    }
+}
+
+fn sunsets(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
+    let Some(used) = facts.used else {
+        found.unsure.push("sunset/".to_owned());
+        return;
+    };
+    let apps: HashMap<u64, &App> = facts.apps.iter().map(|(app, _)| (app.id, app)).collect();
+    for EndingCalls { app, date, days_left, what, calls, operations } in ending(used, &apps, facts.now) {
+        if days_left.is_some_and(|days| days <= thresholds.sunset_days) {
+            let example = operations.first().map(|operation| format!(", such as {}", short(operation))).unwrap_or_default();
+            let counted = |count: u64| if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
+            let text =
+                format!("{} still uses what ends on {date}: {what}. {} in the last 30 days{example}", short(&app.name), counted(calls));
+            let of = format!("{}/{date}/{what}", app.id);
+            found.conditions.push(Condition::new("sunset", of, text, "keyway sunset").app(app, accounts));
+        }
+    }
+}
+
+fn rotations(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
+    for one in due(facts.accounts, facts.apps, thresholds.rotation_days, facts.now_of) {
+        found.conditions.push(match one.of {
+            DueOf::Credential(account) => {
+                let text = format!("The credential of {} ({}) is {} days old", short(&account.name), account.hub_id, one.days);
+                let remedy = format!("keyway account rotate {} --credential-file FILE", account.hub_id);
+                Condition::new("credential-rotation", account.hub_id, text, remedy).account(account)
+            }
+            DueOf::Token(app, token) => {
+                let text = format!("The token {} ({}) of {} is {} days old", token.id, token.hint, short(&app.name), one.days);
+                Condition::new("token-rotation", token.id, text, format!("keyway token rotate {}", app.id)).app(app, accounts)
+            }
+        });
+    }
+}
+
+/// A text on one line, cut where it is long.
+fn short(text: &str) -> String {
+    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TEXT_MAX).collect();
+    if text.chars().nth(TEXT_MAX).is_some() { format!("{plain}…") } else { plain }
+}

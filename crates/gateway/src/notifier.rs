@@ -1,0 +1,170 @@
+//! Looks for conditions from time to time, queues what is new, and sends what is queued.
+//!
+//! Runs on the runtime of the store, never on a thread that serves calls. The queue is in the store:
+//! what waits survives a restart, and of several instances one sends each message. A message whose
+//! sending was cut off by a crash is sent again, with the same id.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyway_core::time::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::attention::{self, DayUse, Ending, Facts, Found, Thresholds};
+use crate::audit::AuditLog;
+use crate::clock;
+use crate::control::{Control, ControlError};
+use crate::model::QueuedMessage;
+use crate::notify::Sender;
+use crate::proxy::authority::to_trust;
+use crate::registry::Registry;
+use crate::upstream::Upstream;
+
+/// The longest wait before the queue is looked at again.
+const LOOK_AT_QUEUE_MAX: Duration = Duration::from_secs(5);
+/// Looks of every instance that a condition may be missed in before it is over.
+const MISSED_MAX: u32 = 3;
+/// How long what is being sent may take when the server stops.
+const STOP_TIME_MAX: Duration = Duration::from_millis(500);
+
+/// When conditions are looked for and told.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// How often they are looked for.
+    pub every: Duration,
+    /// After how many milliseconds one that lasts is told again.
+    pub remind_ms: i64,
+}
+
+/// Finds conditions and sends notifications of them.
+pub struct Notifier {
+    /// Accounts, apps, channels and the queue.
+    pub control: Arc<Control>,
+    /// How accounts stand with their limits.
+    pub registry: Arc<Registry>,
+    /// The state of each connection.
+    pub upstream: Arc<Upstream>,
+    /// Damage, and which calls end.
+    pub audit: Arc<AuditLog>,
+    /// The count of calls that end.
+    pub ending: Arc<Ending>,
+    /// Sends.
+    pub sender: Arc<Sender>,
+    /// From when on something needs a person.
+    pub thresholds: Thresholds,
+    /// When.
+    pub schedule: Schedule,
+    /// Where people reach this server.
+    pub server: String,
+    /// Whether it has a forward proxy.
+    pub has_proxy: bool,
+}
+
+impl Notifier {
+    /// Runs until told to stop.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        if let Err(error) = self.control.release_messages().await {
+            tracing::warn!(%error, "the queue of notifications cannot be written");
+        }
+        let mut sending = JoinSet::new();
+        let mut next_look = Instant::now();
+        loop {
+            if next_look <= Instant::now() {
+                next_look = Instant::now() + self.schedule.every;
+                if let Err(error) = self.look().await {
+                    tracing::warn!(%error, "Keyway could not queue notifications; it tries again");
+                }
+            }
+            tokio::select! {
+                sent = self.send_queued(&mut sending) => if let Err(error) = sent {
+                    tracing::warn!(%error, "the queue of notifications cannot be read");
+                },
+                _ = stopped.wait_for(|stop| *stop) => break,
+            }
+            let wait = self.schedule.every.min(LOOK_AT_QUEUE_MAX);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = stopped.wait_for(|stop| *stop) => break,
+            }
+        }
+        let _ = tokio::time::timeout(STOP_TIME_MAX, async { while sending.join_next().await.is_some() {} }).await;
+    }
+
+    /// Looks for conditions once, and queues what is to be told.
+    async fn look(&self) -> Result<(), ControlError> {
+        if self.control.channels().await?.is_empty() {
+            return Ok(());
+        }
+        let found = self.find().await;
+        let lasting_ms = i64::try_from((self.schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
+        self.control.tell(&found, &self.server, self.schedule.remind_ms, lasting_ms).await
+    }
+
+    async fn find(&self) -> Found {
+        let now = clock::both();
+        let (accounts, apps) = (self.control.accounts().await, self.control.apps(None).await);
+        let used = self.ending.get(&self.audit).await;
+        let damage = self.audit.damage().await.unwrap_or_default();
+        let authorities = if self.has_proxy { to_trust(&self.control.proxy_authorities().load(), now.wall) } else { Vec::new() };
+        let mut health = HashMap::new();
+        let mut days = HashMap::new();
+        for account in accounts.iter().filter(|account| account.connection.is_some()) {
+            if let (state, Some(since)) = self.upstream.health.of(account.hub_id) {
+                health.insert(account.hub_id, (state, since));
+            }
+            if let Some(standing) = self.registry.standing(account.hub_id, now) {
+                let day = DayUse { used: standing.used_today, daily: standing.limits.daily, resets_at: standing.resets_at };
+                days.insert(account.hub_id, day);
+            }
+        }
+        let now_of = |hub_id: u64| -> Timestamp { self.registry.now_of(hub_id) };
+        let facts = Facts {
+            accounts: &accounts,
+            apps: &apps,
+            health,
+            days,
+            now_of: &now_of,
+            used: used.as_ref().map(|(used, _)| used.as_slice()),
+            damage: &damage,
+            writing: self.audit.writing(now.wall),
+            authorities: &authorities,
+            now: now.wall,
+        };
+        attention::find(&facts, &self.thresholds)
+    }
+
+    /// Claims what is queued and sends it, several at a time.
+    async fn send_queued(&self, sending: &mut JoinSet<()>) -> Result<(), ControlError> {
+        loop {
+            while sending.try_join_next().is_some() {}
+            // What is under way ends by its own time limit; a receiver that hangs holds up no other for long.
+            if !sending.is_empty() {
+                return Ok(());
+            }
+            let claimed = self.control.claim_messages().await?;
+            if claimed.is_empty() {
+                return Ok(());
+            }
+            for message in claimed {
+                sending.spawn(send(self.control.clone(), self.sender.clone(), message));
+            }
+            while sending.join_next().await.is_some() {}
+        }
+    }
+}
+
+async fn send(control: Arc<Control>, sender: Arc<Sender>, message: QueuedMessage) {
+    let id = message_id(&message);
+    let outcome = sender.send(&message.channel, &id, &message.body).await;
+    if let Err(error) = control.message_attempted(&message, outcome).await {
+        tracing::error!(%error, channel = message.channel.name, "what came of a notification is not written down; it may be sent again");
+    }
+}
+
+/// The same at each attempt, so that a receiver knows what it has seen.
+fn message_id(message: &QueuedMessage) -> String {
+    format!("keyway-{}-{}", message.created_at.as_ms(), message.id)
+}
