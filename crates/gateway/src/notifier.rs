@@ -2,7 +2,8 @@
 //!
 //! Runs on the runtime of the store, never on a thread that serves calls. The queue is in the store:
 //! what waits survives a restart, and of several instances one sends each message. A message whose
-//! sending was cut off by a crash is sent again, with the same id.
+//! sending was cut off by a crash is sent again, with the same id. That the store itself can't be
+//! written is sent at once, past the queue, to the channels that were last read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attention::{self, DayUse, Ending, Facts, Found, Thresholds};
-use crate::audit::AuditLog;
+use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds};
+use crate::audit::{AuditLog, Writing};
 use crate::clock;
 use crate::control::{Control, ControlError};
-use crate::model::QueuedMessage;
-use crate::notify::Sender;
+use crate::model::{Channel, QueuedMessage};
+use crate::notify::{Sender, message};
 use crate::proxy::authority::to_trust;
 use crate::registry::Registry;
 use crate::upstream::Upstream;
@@ -63,6 +64,16 @@ pub struct Notifier {
     pub has_proxy: bool,
 }
 
+/// What is known of a store that does not answer.
+#[derive(Default)]
+struct Outage {
+    /// The channels, as they were last read.
+    channels: Vec<Channel>,
+    /// Looks that failed, one after the other.
+    failed: u32,
+    told: bool,
+}
+
 impl Notifier {
     /// Runs until told to stop.
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
@@ -70,12 +81,16 @@ impl Notifier {
             tracing::warn!(%error, "the queue of notifications cannot be written");
         }
         let mut sending = JoinSet::new();
-        let mut next_look = Instant::now();
+        let (mut next_look, mut outage) = (Instant::now(), Outage::default());
         loop {
             if next_look <= Instant::now() {
                 next_look = Instant::now() + self.schedule.every;
-                if let Err(error) = self.look().await {
-                    tracing::warn!(%error, "Keyway could not queue notifications; it tries again");
+                match self.look(&mut outage).await {
+                    Ok(()) => (outage.failed, outage.told) = (0, false),
+                    Err(error) => {
+                        tracing::warn!(%error, "Keyway could not queue notifications; it tries again");
+                        self.tell_of(&mut outage).await;
+                    }
                 }
             }
             tokio::select! {
@@ -94,13 +109,34 @@ impl Notifier {
     }
 
     /// Looks for conditions once, and queues what is to be told.
-    async fn look(&self) -> Result<(), ControlError> {
-        if self.control.channels().await?.is_empty() {
+    async fn look(&self, outage: &mut Outage) -> Result<(), ControlError> {
+        outage.channels = self.control.channels().await?;
+        if outage.channels.is_empty() {
             return Ok(());
         }
         let found = self.find().await;
         let lasting_ms = i64::try_from((self.schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
         self.control.tell(&found, &self.server, self.schedule.remind_ms, lasting_ms).await
+    }
+
+    /// Sends, past the queue and once, that the store can't be written: when that lasts, or calls are refused for it.
+    async fn tell_of(&self, outage: &mut Outage) {
+        outage.failed += 1;
+        let now = clock::now();
+        if outage.told || (outage.failed < MISSED_MAX && self.audit.writing(now) != Writing::Failing) {
+            return;
+        }
+        let mut about = Condition::store_not_written().to_json();
+        (about["since"], about["reminder"]) = (now.to_iso().into(), false.into());
+        let id = format!("keyway-{}-store", now.as_ms());
+        for channel in message::route(&outage.channels, &about) {
+            for body in message::compose(channel, std::slice::from_ref(&about), &self.server) {
+                match self.sender.send(channel, &id, &body).await {
+                    Ok(_) => outage.told = true,
+                    Err(error) => tracing::warn!(channel = channel.name, error, "a notification was not sent; Keyway tries it again"),
+                }
+            }
+        }
     }
 
     async fn find(&self) -> Found {
@@ -168,3 +204,6 @@ async fn send(control: Arc<Control>, sender: Arc<Sender>, message: QueuedMessage
 fn message_id(message: &QueuedMessage) -> String {
     format!("keyway-{}-{}", message.created_at.as_ms(), message.id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,12 @@ impl Keyway {
 
     /// The same with further environment variables.
     pub fn start_with(folder: TempDir, options: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_keyway")), folder, options, variables)
+    }
+
+    /// The same, begun by another command that takes the server's arguments.
+    pub fn start_as(mut command: Command, folder: TempDir, options: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .args(options)
@@ -47,6 +52,11 @@ impl Keyway {
         }
         assert!(screen.ends_with("keyway is ready\n"), "{screen}");
         Self { folder, screen, process }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Stops as an operator would, and hands the folder on.

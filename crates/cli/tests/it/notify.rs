@@ -142,6 +142,60 @@ fn four_fifths_of_the_daily_limit_are_told_once_a_day() {
 }
 
 #[test]
+fn a_damaged_audit_log_is_told_once_for_each_file() {
+    let keyway = Keyway::start(&OFTEN);
+    let (url, got) = receiver(&["200 OK"]);
+    let secret = webhook(&keyway, "ops", &url, &[]);
+    let token =
+        keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"])["token"]["value"].as_str().unwrap().to_owned();
+    (0..5).for_each(|_| assert_eq!(keyway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 200));
+    let folder = keyway.stop();
+    let files = std::fs::read_dir(folder.path().join("audit")).unwrap().map(|entry| entry.unwrap().path());
+    let log = files.max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&log, bytes).unwrap();
+    let keyway = Keyway::start_in(folder, &OFTEN);
+    let _ = keyway.run(&["audit", "verify"]);
+    let all = until(&got, &secret, &["audit-damage"]);
+    let file = log.file_name().unwrap().to_str().unwrap();
+    assert!(names(&all).contains(&format!("audit-damage/{file}").as_str()), "{all:?}");
+    once(&got, &all);
+}
+
+/// As a full disk does, but the same on every machine: no file may grow beyond so many bytes.
+#[cfg(target_os = "linux")]
+fn limit_files(keyway: &Keyway, bytes: &str) {
+    let id = keyway.id().to_string();
+    let done = std::process::Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}:")]).status().unwrap();
+    assert!(done.success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn records_that_could_not_be_written_are_told_once() {
+    // A file at its limit is an error of the write, and not the end of the process.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_keyway")]);
+    let keyway = Keyway::start_as(command, tempfile::tempdir().unwrap(), &OFTEN, &[]);
+    let (url, got) = receiver(&["200 OK"]);
+    let app = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
+    let call = || keyway.call(app["token"]["value"].as_str().unwrap(), "GET", "/crm/v3/objects/contacts", None).0;
+    let secret = webhook(&keyway, "ops", &url, &[]);
+    assert_eq!(call(), 200);
+    limit_files(&keyway, "1");
+    assert_eq!(call(), 503);
+    limit_files(&keyway, "unlimited");
+    assert!((0..100).any(|_| call() == 200));
+    // The store had no room either: then that is told too.
+    let mut all = until(&got, &secret, &["audit-not-written"]);
+    all.retain(|one| one["kind"] != "store-not-written");
+    assert_eq!(names(&all), ["audit-not-written/log"]);
+    once(&got, &all);
+}
+
+#[test]
 fn a_receiver_that_was_down_gets_the_message_once_after_a_restart_in_between() {
     let keyway = Keyway::start(&OFTEN);
     let (url, got) = receiver(&["503 Service Unavailable", "503 Service Unavailable", "200 OK"]);

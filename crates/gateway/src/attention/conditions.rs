@@ -18,6 +18,7 @@ const CONDITIONS_MAX: usize = 1_000;
 const TEXT_MAX: usize = 200;
 /// How long HubSpot can't be reached before a person is told.
 const UNREACHABLE_MS: i64 = 30 * 60_000;
+const LOOK_FOR_CAUSE: &str = "Look in the server's log for the cause: a full disk, a lost volume, or a database that does not answer";
 
 /// Something that needs a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,12 @@ impl Condition {
         Self { kind, name: format!("{kind}/{of}"), account: None, app: None, owner: None, text, remedy: remedy.into() }
     }
 
+    /// That the store can't be written: it can't hold this condition either.
+    pub fn store_not_written() -> Self {
+        let text = "Keyway cannot write its store. It refuses changes, and it refuses calls that it cannot record".to_owned();
+        Self::new("store-not-written", "store", text, LOOK_FOR_CAUSE)
+    }
+
     fn account(mut self, account: &Account) -> Self {
         self.account = Some((account.hub_id, short(&account.name)));
         self
@@ -140,8 +147,7 @@ fn audit(facts: &Facts<'_>, found: &mut Found) {
         Writing::Fine => {}
         Writing::Failing => {
             let text = "Keyway cannot write records of calls, so it answers calls with 503".to_owned();
-            let remedy = "Look in the server's log for the cause: a full disk, a lost volume, or a database that does not answer";
-            found.conditions.push(Condition::new("audit-not-written", "log", text, remedy));
+            found.conditions.push(Condition::new("audit-not-written", "log", text, LOOK_FOR_CAUSE));
         }
     }
     let mut files: Vec<&str> = Vec::new();
@@ -270,3 +276,6 @@ fn short(text: &str) -> String {
     let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(TEXT_MAX).collect();
     if text.chars().nth(TEXT_MAX).is_some() { format!("{plain}…") } else { plain }
 }
+
+#[cfg(test)]
+mod tests;

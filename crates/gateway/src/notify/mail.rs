@@ -11,6 +11,8 @@ use super::{ATTEMPT_TIME_MAX, message};
 use crate::model::{Mail, MailTls};
 use crate::tls;
 
+/// Receivers of one channel.
+const RECEIVERS_MAX: usize = 50;
 /// Letters of a server's answer that are shown.
 const ANSWER_MAX: usize = 200;
 
@@ -24,6 +26,9 @@ pub(super) fn check(mail: &Mail) -> Result<(), String> {
     let addresses = std::iter::once(&mail.from).chain(&mail.to);
     for one in addresses {
         one.parse::<Address>().map_err(|_| format!("{one} is not an e-mail address such as ops@example.com"))?;
+    }
+    if mail.to.len() > RECEIVERS_MAX {
+        return Err(format!("mail has {RECEIVERS_MAX} receivers at most; use a list of your mail server"));
     }
     if mail.to.is_empty() {
         return Err("mail needs a receiver: name one with \"--to ADDRESS\"".to_owned());
