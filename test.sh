@@ -178,6 +178,7 @@ postgresql() { # the same tests as on SQLite, and those of several instances
   python3 tests/postgres.py "${run[@]}"
 }
 
+migrate() { python3 tests/migrate.py; }
 redis() { python3 tests/redis_server.py cargo test --workspace --lib --quiet -- limiter::; }
 instances() { python3 tests/instances.py --seconds 30; }
 instances_without_redis() { python3 tests/instances.py --seconds 20 --without-redis; }
@@ -229,6 +230,7 @@ tls|tls_upstream|HubSpot behind TLS
 behind-a-proxy|behind_a_proxy|Keyway behind nginx and HAProxy, and with TLS of its own
 proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl
 postgresql|postgresql|the store and the audit log on PostgreSQL
+migrate|migrate|a data folder moves into PostgreSQL, killed and continued
 redis|redis|the shared queue on Redis
 licences|licences|licences of dependencies'
 after='

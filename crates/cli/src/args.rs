@@ -4,6 +4,7 @@ pub mod consent;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
+pub mod migrate;
 pub mod notify;
 pub mod plan;
 
@@ -151,6 +152,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         master_key: Option<PathBuf>,
     },
+    /// Move the data folder (--data) of a stopped server into PostgreSQL, for several instances
+    Migrate(migrate::Migrate),
     /// Whether a server runs and is ready
     Status {
         /// Also exit 1 when a token without an end is older: a number with s, m, h or d, such as 180d

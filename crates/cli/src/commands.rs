@@ -10,6 +10,7 @@ mod confirm;
 pub mod doctor;
 pub mod fix;
 pub mod install;
+pub mod migrate;
 pub mod notify;
 pub mod oauth_client;
 pub mod plan;

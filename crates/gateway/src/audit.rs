@@ -8,6 +8,7 @@
 pub mod chain;
 mod damage;
 pub(crate) mod files;
+mod moving;
 mod postgres;
 mod query;
 mod row;

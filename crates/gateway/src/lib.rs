@@ -22,6 +22,7 @@ pub mod held;
 mod known;
 pub mod limiter;
 pub mod metrics;
+pub mod migrate;
 pub mod model;
 pub mod notifier;
 pub mod notify;

@@ -8,6 +8,8 @@ pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
 mod identity;
+mod moved;
+mod moving;
 pub(crate) mod notify;
 pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
@@ -40,6 +42,8 @@ use crate::database::signed;
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::{Vault, VaultError};
+pub use moved::Mark;
+pub use moving::{Left, Target};
 
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -109,14 +113,33 @@ impl Store {
     /// made by a newer version.
     pub async fn open(folder: Option<&Path>, database: Option<&str>) -> Result<Self, StoreError> {
         folder::make_files_private();
-        sqlx::any::install_default_drivers();
-        let shared = database.is_some();
         let lock = folder.map(folder::prepare).transpose()?;
+        let mut mark = None;
         match folder {
-            Some(folder) if shared => identity::check_nothing_is_passed_over(folder)?,
-            Some(folder) => identity::check_store_is_there(folder)?,
+            Some(folder) if database.is_some() => {
+                mark = Mark::read(folder)?;
+                if mark.is_none() {
+                    identity::check_nothing_is_passed_over(folder)?;
+                }
+            }
+            Some(folder) => {
+                moved::refuse(folder)?;
+                identity::check_store_is_there(folder)?;
+            }
             None => {}
         }
+        Self::open_checked(folder, database, lock, mark).await
+    }
+
+    /// Opens the store of a folder whose parts are there and whose lock is held.
+    async fn open_checked(
+        folder: Option<&Path>,
+        database: Option<&str>,
+        lock: Option<folder::Lock>,
+        mark: Option<Mark>,
+    ) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let shared = database.is_some();
         let master_key = match folder {
             Some(folder) => folder::master_key(folder, shared)?,
             None => folder::random_key()?,
@@ -150,6 +173,9 @@ impl Store {
             // some milliseconds of the time from start to first answer.
             let all: String = migrations(false).iter().map(|one| one.sql.as_str()).collect();
             sqlx::raw_sql(AssertSqlSafe(all)).execute(&pool).await?;
+        }
+        if shared {
+            moved::check_database(&pool, mark.as_ref()).await?;
         }
         check_master_key(&pool, &master_key, shared).await?;
         let identity = match folder {
@@ -394,7 +420,7 @@ pub(crate) fn checked_url(url: &str) -> Result<String, StoreError> {
     }
     // The URL may hold a password, so it is not repeated.
     Err(StoreError::Folder(
-        "--database takes a URL that begins with postgres://; without it the data folder holds a SQLite database".into(),
+        "--database and --to take a URL that begins with postgres://. Without --database, a server keeps a SQLite database in its data folder".into(),
     ))
 }
 
@@ -440,6 +466,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (92, "object types reached beside the path", include_str!("../migrations/0092_beside_use.sql")),
         (93, "channels, conditions and messages of notifications", include_str!("../migrations/0093_notify.sql")),
         (94, "the lifetime of tokens", include_str!("../migrations/0094_token_lifetime.sql")),
+        (97, "a data folder that was moved here", include_str!("../migrations/0097_moved.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

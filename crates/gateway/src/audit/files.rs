@@ -5,6 +5,7 @@
 //! the newest file. A file that is full, or of a day that is over, is followed by a new one; what
 //! is there is never changed, and retention takes whole files away.
 
+mod commits;
 mod copy;
 mod index;
 mod open;
@@ -28,6 +29,7 @@ use super::chain::{ChainKey, Seal};
 use super::damage::{Damage, Noticed};
 use super::row::Row;
 use crate::sync::locked;
+pub(super) use commits::{Commit, add_record};
 pub(crate) use copy::{copy, has_logs, is_readable};
 pub(super) use index::Alike;
 use index::Index;

@@ -4,6 +4,7 @@
 //! the writer of a dead instance had begun become records of whoever notices. Records stand in a
 //! partition for each day, which retention drops.
 
+pub(super) mod moved;
 pub(super) mod read;
 mod sql;
 pub(super) mod verify;
@@ -78,6 +79,13 @@ create table if not exists writer (
     id bigint generated always as identity primary key,
     alive_at bigint not null, -- 0 once it has stopped
     after_id bigint not null, seal bytea not null, vouched bytea not null
+);
+create table if not exists moved_note (
+    -- what commits to files hold beside their records, of a log that was moved here
+    number bigint primary key, after_id bigint not null, seal bytea not null, notes bytea not null
+);
+create table if not exists moved_log (
+    only_one bigint primary key, commits bigint not null, records bigint not null
 );
 do $$
 begin
@@ -234,6 +242,8 @@ impl Postgres {
                 Ok(_) => transaction.commit().await?,
                 // The default partition has records of that day already, and keeps them.
                 Err(sqlx::Error::Database(error)) if error.is_check_violation() => transaction.rollback().await?,
+                // So has the partition of a log that was moved here on that day: "invalid object definition".
+                Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "42P17") => transaction.rollback().await?,
                 Err(error) => return Err(error),
             }
         }
@@ -295,6 +305,9 @@ impl Postgres {
             if let Some(row) = last {
                 let seal = Seal::try_from(row.try_get::<&[u8], _>("seal")?).unwrap_or_default();
                 put_start(&mut transaction, &key, writer, after, seal).await?;
+                if writer == moved::WRITER {
+                    moved::forget(&mut transaction, after, seal).await?;
+                }
             }
         }
         let partitions: Vec<String> = sqlx::query_scalar(
@@ -309,6 +322,7 @@ impl Postgres {
             transaction.execute(AssertSqlSafe(format!("drop table {name}"))).await?;
         }
         sqlx::query("delete from call_default where at < $1").bind(boundary).execute(&mut *transaction).await?;
+        moved::delete(&mut transaction, boundary).await?;
         let kept = transaction.execute("insert into call select * from kept").await?.rows_affected();
         transaction.commit().await?;
         Ok(u64::try_from(old).unwrap_or(0).saturating_sub(kept))
@@ -348,14 +362,21 @@ async fn put_start(connection: &mut PgConnection, key: &ChainKey, writer: i64, a
         .map(drop)
 }
 
+/// Writes the rows of a commit; the last one carries its seal.
 async fn insert(connection: &mut PgConnection, writer: i64, rows: &[Row<'_>], seal: Seal) -> Result<(), sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+    let Some(last) = rows.len().checked_sub(1) else { return Ok(()) };
+    let seals = (0..rows.len()).map(|at| (at == last).then(|| seal.to_vec())).collect();
+    insert_sealed(connection, writer, rows, seals).await
+}
+
+async fn insert_sealed(
+    connection: &mut PgConnection,
+    writer: i64,
+    rows: &[Row<'_>],
+    seals: Vec<Option<Vec<u8>>>,
+) -> Result<(), sqlx::Error> {
     let numbers = |of: fn(&Row<'_>) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
     let maybe = |of: fn(&Row<'_>) -> Option<i64>| rows.iter().map(of).collect::<Vec<Option<i64>>>();
-    let last = rows.len() - 1;
-    let seals: Vec<Option<Vec<u8>>> = (0..rows.len()).map(|at| (at == last).then(|| seal.to_vec())).collect();
     sqlx::query(
         "insert into call (id, at, writer, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
             attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count)

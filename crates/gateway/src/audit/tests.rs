@@ -54,6 +54,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
 
 mod damaged;
 mod in_files;
+mod moved;
 mod naming;
 mod on_postgresql;
 

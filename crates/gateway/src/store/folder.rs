@@ -30,8 +30,12 @@ pub(super) fn prepare(folder: &Path) -> Result<Lock, StoreError> {
     let file = private(OpenOptions::new().create(true).write(true).truncate(false))
         .open(folder.join("lock"))
         .map_err(|error| failed("its lock can't be opened", &error))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StoreError::Folder(format!("the data folder {} is in use by another keyway server", shown::path(&folder))))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        StoreError::Folder(format!(
+            "the data folder {} is in use by another keyway server. Stop that server, or pass another folder with --data",
+            shown::path(&folder)
+        ))
+    })?;
     // What Keyway writes here holds credentials and must not be committed by mistake.
     let ignore = folder.join(".gitignore");
     if !ignore.exists() {

@@ -53,7 +53,7 @@ pub(super) fn check_nothing_is_passed_over(folder: &Path) -> Result<(), StoreErr
         return Ok(());
     }
     Err(StoreError::Folder(format!(
-        "the data folder {} holds {}, which a server with --database does not use. Nothing was changed. Pass another folder with --data, with the same master key, or start without --database",
+        "the data folder {0} holds {1}, which a server with --database does not use. Nothing was changed. Move them into the database with \"keyway migrate --data {0} --to postgres://…\", pass another folder with --data, with the same master key, or start without --database",
         shown::path(&folder),
         there.join(" and "),
     )))

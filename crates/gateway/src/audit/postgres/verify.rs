@@ -2,6 +2,7 @@
 
 use sqlx::{AnyPool, Row as _};
 
+use super::moved;
 use super::sql::Sql;
 use crate::audit::AuditError;
 use crate::audit::chain::{ChainKey, Head, Heads, Seal};
@@ -9,7 +10,7 @@ use crate::audit::row::Row;
 use crate::audit::verify::{Verification, written_anew};
 
 /// Records read at once.
-const PAGE: i64 = 5_000;
+pub(super) const PAGE: i64 = 5_000;
 /// Times a check starts over when old records were deleted meanwhile.
 const STARTS_MAX: u32 = 5;
 
@@ -46,6 +47,13 @@ impl Chains<'_> {
         let mut done = Verification::default();
         for start in starts {
             let head = known.0.iter().find(|head| head.writer == start.after.writer).copied();
+            if start.after.writer == moved::WRITER {
+                moved::walk(self.pool, self.key, (start.after, start.genuine), head, &mut done).await?;
+                if done.fault.is_some() {
+                    return Ok(done);
+                }
+                continue;
+            }
             self.walk(start, head, &mut done).await?;
             if done.fault.is_some() {
                 return Ok(done);
@@ -122,8 +130,13 @@ impl Chains<'_> {
     }
 
     async fn page(&self, writer: i64, after: i64) -> Result<Vec<sqlx::any::AnyRow>, AuditError> {
-        let mut page = Sql::new("select * from call where id > ");
-        page.bind(after).push(" and writer = ").bind(writer).push(" order by id limit ").bind(PAGE);
-        Ok(page.fetch_all(self.pool).await?)
+        page(self.pool, writer, after).await
     }
+}
+
+/// The next records of a writer.
+pub(super) async fn page(pool: &AnyPool, writer: i64, after: i64) -> Result<Vec<sqlx::any::AnyRow>, AuditError> {
+    let mut page = Sql::new("select * from call where id > ");
+    page.bind(after).push(" and writer = ").bind(writer).push(" order by id limit ").bind(PAGE);
+    Ok(page.fetch_all(pool).await?)
 }
