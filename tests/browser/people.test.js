@@ -18,6 +18,7 @@ before(async () => {
   keyway.run('user', 'create', 'grace@example.com', '--role', 'app-manager', '--app', 'Demo sync', '--app', 'Read-only report')
   keyway.run('admin-token', 'create', 'nightly report', '--role', 'auditor', '--lifetime', '90d')
   keyway.run('app', 'update', 'Demo sync', '--description', 'Keeps the shop alike')
+  keyway.run('notify', 'add', 'webhook', 'ops', '--url', 'http://127.0.0.1:9/hook', '--owner', 'Sales')
 })
 
 after(() => console_?.stop())
@@ -40,6 +41,7 @@ function pages() {
     changes: '/changes',
     'changes-filtered': '/changes?operation=updateApp',
     'changes-wrong': '/changes?from=yesterday',
+    notifications: '/notifications',
   }
 }
 
@@ -252,7 +254,7 @@ test('an auditor sees people, tokens and changes, and changes nothing', async ()
   const { keyway } = console_
   const password = keyway.run('user', 'create', 'audit@example.com', '--role', 'auditor').password
   const page = await console_.page(WIDE, { email: 'audit@example.com', password })
-  for (const address of ['/people', '/people/grace%40example.com', '/admin-tokens', '/changes']) {
+  for (const address of ['/people', '/people/grace%40example.com', '/admin-tokens', '/changes', '/notifications']) {
     assert.equal((await page.goto(address)).status(), 200, address)
     const offers = await page.locator('main').getByRole('link', { name: /^(Add|New|Change|Take|Sign|Remove|Revoke)/ }).and(page.locator(':not([aria-label^="Changes by"])')).count()
     assert.equal(offers + (await page.locator('main form[method=post]').count()), 0, `${address} offers nothing that would be refused`)

@@ -74,9 +74,13 @@ impl Token {
     pub fn state_words(&self) -> String {
         match (self.state.as_str(), &self.expires_at) {
             ("expiring", Some(at)) => format!("ends {}", super::words::ahead(at, clock::now())),
-            ("active", Some(at)) => format!("active, expires {}", super::words::ahead(at, clock::now())),
             (state, _) => state.to_owned(),
         }
+    }
+
+    /// When its lifetime ends, while it works and nobody has rotated it.
+    pub fn lifetime_ends(&self) -> Option<&String> {
+        self.expires_at.as_ref().filter(|_| self.state == "active")
     }
 
     fn age_days(&self, now: Timestamp) -> i64 {
