@@ -18,7 +18,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = os.environ.get("KEYWAY_BIN", str(ROOT / "target/debug/keyway"))
-PAGES = ["start-find.md", "start-control.md", "start-test.md", "runbooks.md", "monitoring.md"]
+PAGES = ["start-find.md", "start-control.md", "start-test.md", "runbooks.md", "monitoring.md", "declarative.md"]
 BLOCK = re.compile(r"(?:<!-- (file|terminal): (\S+) -->\n)?```(\w+)\n(.*?)```\n", re.DOTALL)
 SECONDS = 60
 

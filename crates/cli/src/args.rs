@@ -1,5 +1,6 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
+pub mod apply;
 pub mod consent;
 pub mod doctor;
 pub mod exec;
@@ -132,6 +133,10 @@ pub enum Command {
         #[command(subcommand)]
         action: Proxy,
     },
+    /// Make accounts and apps as a file says, after the plan is shown
+    Apply(apply::Apply),
+    /// Write the accounts and apps of a server as a file for `keyway apply`
+    Export(apply::Export),
     /// The configuration file
     Config {
         #[command(subcommand)]

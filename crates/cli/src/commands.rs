@@ -3,11 +3,13 @@
 pub mod account;
 pub mod admin_token;
 pub mod app;
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod changes;
 mod confirm;
 pub mod doctor;
+pub mod export;
 pub mod fix;
 pub mod install;
 pub mod migrate;

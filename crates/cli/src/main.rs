@@ -115,6 +115,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         }
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),
         Command::Config { action: args::Config::Check { file } } => config::check(&file),
+        Command::Apply(apply) => runtime.block_on(commands::apply::run(&connection, apply)),
+        Command::Export(export) => runtime.block_on(commands::export::run(&connection, export)),
         Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),
         Command::Doctor(doctor) => runtime.block_on(commands::doctor::run(&connection, doctor)),
         Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),

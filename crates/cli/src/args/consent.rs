@@ -1,9 +1,9 @@
-//! The options of commands that delete.
+//! The options of commands that ask before they delete or change something.
 
-/// Whether a command that deletes may go on without a question.
+/// Whether a command that asks first may go on without a question.
 #[derive(clap::Args, Clone, Copy)]
 pub struct Consent {
-    /// Delete without a question; needed where nobody can answer, such as in a script
+    /// Go on without a question; needed where nobody can answer, such as in a script
     #[arg(long, short = 'y')]
     pub yes: bool,
 }

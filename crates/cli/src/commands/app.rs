@@ -94,7 +94,7 @@ pub(super) fn named(app: &Value) -> String {
 }
 
 /// The tokens of an app that work, in words.
-fn tokens_of(app: &Value) -> Vec<String> {
+pub(super) fn tokens_of(app: &Value) -> Vec<String> {
     let works = |token: &&Value| matches!(token["state"].as_str(), Some("active" | "expiring"));
     let described = |token: &Value| match token["lastUsedAt"].as_str() {
         Some(at) => format!("token {}, last used {at}", text(&token["hint"])),

@@ -1,11 +1,11 @@
-//! Asks before something is deleted.
+//! Asks before something is deleted, or much is changed.
 
 use std::io::{BufRead, IsTerminal, Read};
 
 use anyhow::{Context, bail};
 use keyway_core::shown;
 
-use super::say;
+use super::{counted, say};
 use crate::args::consent::Consent;
 
 /// Longest answer that is read, in bytes.
@@ -33,14 +33,45 @@ pub async fn deletion(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Res
     let Deletion { what, name, goes } = found().await?;
     let goes: String = goes.iter().map(|line| format!("\n  {}", shown::line(line))).collect();
     let (what, name) = (shown::line(&what), shown::line(&name));
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !somebody_answers() {
         bail!("this deletes {what}:{goes}\nNobody can confirm it here, so nothing was deleted. To delete without a question, add --yes");
     }
     say(&format!("This deletes {what}:{goes}\n\nType {name} to delete, or anything else to stop:"));
-    let mut answer = String::new();
-    std::io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer).context("the answer can't be read; nothing was deleted")?;
-    if answer.trim() != name.trim() {
+    if answer().context("nothing was deleted")?.trim() != name.trim() {
         bail!("the answer is not {name}, so nothing was deleted");
     }
     Ok(())
+}
+
+/// Goes on where `--yes` was given. Elsewhere a person on a terminal, who has seen the plan, types a word; in a script the
+/// command is refused. Whether somebody was asked, and so whether time has passed.
+///
+/// # Errors
+/// Nobody confirmed; nothing may be changed.
+pub fn changes(consent: Consent, deleted_apps: u64) -> anyhow::Result<bool> {
+    if consent.yes {
+        return Ok(false);
+    }
+    if !somebody_answers() {
+        bail!(
+            "nobody can confirm the plan here, so nothing was changed. To go on without a question, add --yes; to see the plan alone, add --dry-run"
+        );
+    }
+    // A person who deletes types what is deleted.
+    let wanted = if deleted_apps == 0 { "yes".to_owned() } else { format!("delete {}", counted(deleted_apps, "app")) };
+    say(&format!("\nType {wanted} to go on, or anything else to stop:"));
+    if answer().context("nothing was changed")?.trim() != wanted {
+        bail!("the answer is not {wanted}, so nothing was changed");
+    }
+    Ok(true)
+}
+
+fn somebody_answers() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn answer() -> anyhow::Result<String> {
+    let mut answer = String::new();
+    std::io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer).context("the answer can't be read")?;
+    Ok(answer)
 }

@@ -17,7 +17,7 @@ fn server() -> Keyway {
 }
 
 /// Runs a command on a terminal of its own, where somebody types a line.
-fn on_a_terminal(keyway: &Keyway, arguments: &[&str], typed: &str) -> Output {
+pub fn on_a_terminal(keyway: &Keyway, arguments: &[&str], typed: &str) -> Output {
     let quoted: Vec<String> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
     let command = format!("'{}' {} --data '{}'", env!("CARGO_BIN_EXE_keyway"), quoted.join(" "), keyway.folder.path().display());
     let mut process = Command::new("script")
@@ -62,7 +62,7 @@ fn a_script_needs_yes_and_reads_what_would_go() {
 }
 
 #[test]
-fn on_a_terminal_a_person_types_the_name() {
+pub fn on_a_terminal_a_person_types_the_name() {
     let keyway = server();
     for wrong in ["", "y", "order sync", "Order"] {
         let refused = on_a_terminal(&keyway, &["app", "delete", "Order sync"], wrong);

@@ -4,6 +4,8 @@
 mod activity;
 /// The admin API over TCP.
 mod admin_api;
+/// A file as the register of apps.
+mod apply;
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
 /// What a scope covers beside the path.

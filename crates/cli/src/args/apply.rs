@@ -1,0 +1,36 @@
+//! What can be typed after `keyway apply` and `keyway export`.
+
+use std::path::PathBuf;
+
+use super::consent::Consent;
+
+#[derive(clap::Args)]
+pub struct Apply {
+    /// The file of accounts and apps, such as keyway-apps.yaml; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print the plan and change nothing; exits 1 when the server differs from the file
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Delete the apps that the file does not have, in the accounts that the file names
+    #[arg(long)]
+    pub prune: bool,
+    /// Write the tokens of new apps to a new file, as lines of JSON; only its owner may read it. Without it a new app has no token until `keyway token create`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub tokens_out: Option<PathBuf>,
+    #[command(flatten)]
+    pub consent: Consent,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct Export {
+    /// This account and its apps only
+    #[arg(long, value_name = "ID")]
+    pub account: Option<u64>,
+    /// Write to a file, in the place of what it holds
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
