@@ -9,7 +9,8 @@ use keyway_core::shown;
 use keyway_core::unlisted::Unlisted;
 use serde_json::{Map, Value, json};
 
-use super::register::{Account, App, Backend, Guard, Register, VERSION, nearest};
+use super::register::{Account, App, Backend, Guard, Register, VERSION};
+use super::yaml::nearest;
 
 /// Longest text, in characters, as the server has it.
 const TEXT_MAX: usize = 1_000;

@@ -8,12 +8,7 @@ use super::super::app::tokens_of;
 use super::super::{list, text};
 use super::check::{Wanted, WantedAccount, WantedApp, app_fields, shown_name};
 use super::register::{App, Backend};
-
-/// What a server has, as the admin API answers.
-pub struct Server {
-    pub accounts: Vec<Value>,
-    pub apps: Vec<Value>,
-}
+use super::server::Server;
 
 /// What is done to an account or an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +242,7 @@ fn deletion(app: &Value, hub_id: u64, id: u64) -> Change {
 mod tests {
     use serde_json::json;
 
-    use super::super::{check, register};
+    use super::super::{check, yaml};
     use super::*;
 
     fn server() -> Server {
@@ -271,7 +266,7 @@ mod tests {
     }
 
     fn of(text: &str, prune: bool) -> Result<Vec<String>, Vec<String>> {
-        let wanted = check::wanted(register::parse(text).unwrap())?;
+        let wanted = check::wanted(yaml::parse(text).unwrap())?;
         let plan = plan(&wanted, &server(), prune)?;
         let fields = |change: &Change| change.fields.iter().map(|field| format!(" {}={}", field.name, field.after)).collect::<String>();
         Ok(plan
