@@ -62,7 +62,7 @@ class Debian:
     def install(self, package):
         shutil.copy(package, self.root / "opt/keyway.deb")
         # All that it needs is there already, so apt needs no list of packages.
-        return self.run("apt-get", "install", "--yes", "--no-install-recommends", "/opt/keyway.deb")
+        return self.run("apt-get", "install", "--yes", "--no-install-recommends", "--allow-downgrades", "/opt/keyway.deb")
 
     def path(self, path):
         return self.root / path.lstrip("/")
@@ -149,6 +149,7 @@ def an_upgrade_restarts_the_server_and_keeps_settings_and_data(debian, package):
     settings = debian.path("/etc/keyway/keyway.toml")
     settings.write_text(settings.read_text() + "# changed here\n")
     before = debian.service("MainPID")
+    debian.keyway("backup", "/var/backups/keyway-before")
     newer = newer_than(package)
     debian.install(newer)
     newer.unlink()
@@ -157,6 +158,20 @@ def an_upgrade_restarts_the_server_and_keeps_settings_and_data(debian, package):
     assert debian.service("MainPID") not in (before, "0") and debian.service("UnitFileState") == "enabled"
     assert "results" in json.loads(debian.ask("/crm/v3/objects/contacts", debian.token)), "the token works as before"
     assert re.match(r"\d+ record", debian.keyway("audit", "verify"))
+
+
+def going_back_as_docs_service_md_says_brings_the_data_of_before(debian, package):
+    debian.keyway("app", "create", "Made after the upgrade", "--scopes", "crm.objects.contacts.read")
+    debian.run("systemctl", "stop", "keyway")
+    debian.run("mv", "/var/lib/keyway", "/var/lib/keyway-newer")
+    debian.install(package)
+    debian.run("keyway", "restore", "/var/backups/keyway-before", "--data", "/var/lib/keyway", "--master-key", "/var/lib/keyway-newer/master.key")
+    debian.run("chown", "-R", "keyway:keyway", "/var/lib/keyway")
+    debian.run("systemctl", "start", "keyway")
+    assert debian.run("dpkg-query", "--show", "--showformat=${Version}", "keyway") == VERSION
+    apps = json.loads(debian.keyway("app", "list", "--json"))["apps"]
+    assert [app["name"] for app in apps] == ["Order sync"], apps
+    assert "results" in json.loads(debian.ask("/crm/v3/objects/contacts", debian.token))
 
 
 def newer_than(package):
@@ -205,7 +220,7 @@ def main():
     try:
         for test in (from_the_package_to_a_served_call_in_two_commands, the_server_runs_as_a_user_without_rights, a_server_that_hangs_is_restarted,
                      the_package_has_what_a_debian_package_has, an_upgrade_restarts_the_server_and_keeps_settings_and_data,
-                     removing_keeps_settings_and_data_and_purging_keeps_data, it_finds_its_data_when_it_is_installed_again):
+                     going_back_as_docs_service_md_says_brings_the_data_of_before, removing_keeps_settings_and_data_and_purging_keeps_data, it_finds_its_data_when_it_is_installed_again):
             start = time.monotonic()
             test(debian, package) if test.__code__.co_argcount == 2 else test(debian)
             print(f"{test.__name__.replace('_', ' ')}: passed in {time.monotonic() - start:.1f} s", flush=True)
