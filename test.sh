@@ -179,6 +179,7 @@ postgresql() { # the same tests as on SQLite, and those of several instances
 }
 
 migrate() { python3 tests/migrate.py; }
+key_rotation() { python3 tests/key_rotation.py; }
 redis() { python3 tests/redis_server.py cargo test --workspace --lib --quiet -- limiter::; }
 instances() { python3 tests/instances.py --seconds 30; }
 instances_without_redis() { python3 tests/instances.py --seconds 20 --without-redis; }
@@ -230,6 +231,7 @@ tls|tls_upstream|HubSpot behind TLS
 behind-a-proxy|behind_a_proxy|Keyway behind nginx and HAProxy, and with TLS of its own
 proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl
 postgresql|postgresql|the store and the audit log on PostgreSQL
+key-rotation|key_rotation|the master key is rotated under load, killed and continued, on one server and on two
 migrate|migrate|a data folder moves into PostgreSQL, killed and continued
 redis|redis|the shared queue on Redis
 licences|licences|licences of dependencies'

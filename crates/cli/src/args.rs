@@ -5,6 +5,7 @@ pub mod consent;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
+pub mod key;
 pub mod migrate;
 pub mod notify;
 pub mod plan;
@@ -156,6 +157,11 @@ pub enum Command {
         /// The file with the master key of the folder that was copied, if KEYWAY_MASTER_KEY does not hold it
         #[arg(long, value_name = "FILE")]
         master_key: Option<PathBuf>,
+    },
+    /// The master key, with which Keyway seals credentials
+    Key {
+        #[command(subcommand)]
+        action: key::Key,
     },
     /// Move the data folder (--data) of a stopped server into PostgreSQL, for several instances
     Migrate(migrate::Migrate),

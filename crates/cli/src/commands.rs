@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod export;
 pub mod fix;
 pub mod install;
+pub mod key;
 pub mod migrate;
 pub mod notify;
 pub mod oauth_client;

@@ -113,6 +113,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Restore { source, master_key } => {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))
         }
+        Command::Key { action } => runtime.block_on(commands::key::run(&connection, action)),
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),
         Command::Config { action: args::Config::Check { file } } => config::check(&file),
         Command::Apply(apply) => runtime.block_on(commands::apply::run(&connection, apply)),

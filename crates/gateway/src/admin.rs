@@ -15,6 +15,7 @@ mod extract;
 mod guard;
 mod hosts;
 mod idempotency;
+mod keys;
 mod metrics;
 mod notify;
 mod oauth;

@@ -7,6 +7,7 @@ mod admin_tokens;
 mod connections;
 mod follow;
 mod idempotency;
+mod keys;
 mod legacy;
 mod notify;
 mod oauth;

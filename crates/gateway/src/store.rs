@@ -8,6 +8,7 @@ pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
 mod identity;
+mod keys;
 mod moved;
 mod moving;
 pub(crate) mod notify;
@@ -15,6 +16,7 @@ pub(crate) mod oauth;
 pub(crate) mod oauth_accounts;
 pub(crate) mod people;
 pub(crate) mod proxy;
+mod rotation;
 pub(crate) mod sign_in;
 
 use std::path::Path;
@@ -41,9 +43,11 @@ pub use crate::database::Change;
 use crate::database::signed;
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
-use crate::vault::{Vault, VaultError};
+use crate::vault::VaultError;
+use keys::Keys;
 pub use moved::Mark;
 pub use moving::{Left, Target};
+pub use rotation::KeyReport;
 
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +91,9 @@ pub struct Store {
     pool: AnyPool,
     shared: bool,
     token_key: [u8; 32],
+    /// The root key: see [`rotation`].
     master_key: Secret<[u8; 32]>,
-    vault: Vault,
+    vault: Keys,
     identity: Option<identity::Identity>,
     _lock: Option<folder::Lock>,
 }
@@ -177,14 +182,16 @@ impl Store {
         if shared {
             moved::check_database(&pool, mark.as_ref()).await?;
         }
-        check_master_key(&pool, &master_key, shared).await?;
+        let former = folder.map(folder::former_key).transpose()?.flatten();
+        let keys = Keys::new(master_key, former);
+        let master_key = check_master_key(&pool, &keys, shared).await?;
         let identity = match folder {
             Some(folder) if !shared => Some(identity::Identity::read(&pool, folder).await?),
             _ => None,
         };
         // Each use of the master key has a key of its own, so that one never weakens the other.
         let token_key = blake3::derive_key("keyway 2026-11 token hashes", &master_key);
-        Ok(Self { pool, shared, token_key, vault: Vault::new(&master_key), master_key: Secret::new(master_key), identity, _lock: lock })
+        Ok(Self { pool, shared, token_key, vault: keys, master_key: Secret::new(master_key), identity, _lock: lock })
     }
 
     /// The id of the data folder, which `portal.db` carries too; none where nothing or only the master
@@ -240,6 +247,7 @@ impl Store {
     /// # Errors
     /// The store can't be read.
     pub(crate) async fn load_all(&self, change: &mut Change) -> Result<Everything, StoreError> {
+        self.follow_key(change).await?;
         let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *change).await?;
         let apps = sqlx::query("select * from app order by id").fetch_all(&mut *change).await?;
         let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *change).await?;
@@ -369,17 +377,17 @@ async fn check_is_readable(url: &str, folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses a master key that is not the one the store began with: under another key no stored token
-/// would be known, and every integration would be told that its token does not exist.
-async fn check_master_key(pool: &AnyPool, master_key: &[u8; 32], shared: bool) -> Result<(), StoreError> {
-    let check = blake3::derive_key("keyway 2026-11 master key check", master_key);
-    sqlx::query("insert into master_key values (1, $1) on conflict do nothing").bind(check.to_vec()).execute(pool).await?;
-    let kept: Vec<u8> = sqlx::query_scalar("select check_value from master_key").fetch_one(pool).await?;
-    if kept == check {
-        return Ok(());
+/// would be known, and every integration would be told that its token does not exist. The root key comes back.
+async fn check_master_key(pool: &AnyPool, keys: &Keys, shared: bool) -> Result<[u8; 32], StoreError> {
+    let first = keys.first().check.to_vec();
+    sqlx::query("insert into master_key (\"only\", check_value) values (1, $1) on conflict do nothing").bind(first).execute(pool).await?;
+    let kept = sqlx::query("select check_value, root from master_key").fetch_one(pool).await?;
+    if keys.make_current(&kept.try_get::<Vec<u8>, _>("check_value")?) {
+        return Ok(keys.current().root(kept.try_get::<Option<Vec<u8>>, _>("root")?.as_deref())?);
     }
     let store = if shared { "database" } else { "data folder" };
     Err(StoreError::Folder(format!(
-        "the master key is not the one that this {store} was made with. Set KEYWAY_MASTER_KEY to the key it was made with, or restore its master.key"
+        "the master key is not the one that this {store} was made with, or that \"keyway key rotate\" put in its place. Set KEYWAY_MASTER_KEY to the right key, or restore its master.key"
     )))
 }
 
@@ -467,6 +475,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (93, "channels, conditions and messages of notifications", include_str!("../migrations/0093_notify.sql")),
         (94, "the lifetime of tokens", include_str!("../migrations/0094_token_lifetime.sql")),
         (97, "a data folder that was moved here", include_str!("../migrations/0097_moved.sql")),
+        (98, "rotation of the master key", include_str!("../migrations/0098_key_rotation.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

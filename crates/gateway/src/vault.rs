@@ -75,7 +75,8 @@ impl Vault {
     }
 }
 
-fn bound_to(hub_id: u64) -> String {
+/// What the credential of an account is sealed for.
+pub(crate) fn bound_to(hub_id: u64) -> String {
     format!("keyway connection v1 {hub_id}")
 }
 

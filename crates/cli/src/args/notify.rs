@@ -1,5 +1,6 @@
 //! `keyway notify`, and the settings of notifications of `keyway serve`: what can be typed.
 
+use super::consent::Consent;
 use clap::{Subcommand, ValueEnum};
 
 use super::CredentialSource;
@@ -61,9 +62,8 @@ pub enum Notify {
     Remove {
         /// Its name
         name: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -1,10 +1,10 @@
 //! `keyway notify …`
 
-use anyhow::bail;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::account::read;
+use super::confirm::{self, Deletion};
 use super::{encode, list, show, table, text};
 use crate::Exit;
 use crate::args::Connection;
@@ -27,10 +27,15 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
                 table(&["NAME", "KIND", "TARGET", "ACCOUNT", "OWNER"], &rows)
             })
         }
-        Notify::Remove { name, yes, json } => {
-            if !yes {
-                bail!("this removes the channel {name} and the notifications that wait for it. To do it, pass --yes");
-            }
+        Notify::Remove { name, consent, json } => {
+            confirm::deletion(consent, async || {
+                Ok(Deletion {
+                    what: format!("the channel \"{name}\""),
+                    name: name.clone(),
+                    goes: vec!["its address and secret".into(), "the notifications that wait for it".into()],
+                })
+            })
+            .await?;
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encode(&name)), None).await?;
             show(&answer, json, |answer| format!("removed the channel {}", text(&answer["channel"]["name"])))
         }

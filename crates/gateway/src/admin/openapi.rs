@@ -191,6 +191,7 @@ mod tests {
                 "revokeToken",
                 "handBack",
                 "resetPortal",
+                "rotateMasterKey",
                 "takeSnapshot",
                 "restoreSnapshot",
                 "testNotificationChannel",

@@ -202,6 +202,9 @@ pub static OPERATIONS: &[Operation] = &[
     op("showProxyAuthority", "GET", "/api/v1/proxy/authority", Known, "The certificates that clients of the forward proxy must trust").answer::<view::ProxyAuthorities>(),
     op("renewProxyAuthority", "POST", "/api/v1/proxy/authority/renew", SuperAdmin, "Make another authority that signs after waitMs; with 0 it signs at once, and the others are deleted").body::<RenewBody>().answer::<view::ProxyAuthorities>(),
 
+    op("showMasterKeys", "GET", "/api/v1/keys", Auditor, "The ids of the master keys that this server has, and how many values each has sealed; never the keys").answer::<view::MasterKeys>(),
+    op("rotateMasterKey", "POST", "/api/v1/keys/rotate", SuperAdmin, "Let the new master key seal, and seal every value again; continues a rotation that was interrupted").answer::<view::MasterKeys>(),
+
     op("listUsers", "GET", "/api/v1/users", Auditor, "A page of the people who may sign in").query::<Page>().answer::<view::Users>(),
     op("putUser", "PUT", "/api/v1/users", SuperAdmin, "Let a person sign in, or give them a new password or role; a password that is made is answered once").body::<PersonBody>().answer::<view::UserAnswer>(),
     op("showUser", "GET", "/api/v1/users/{email}", Auditor, "Show a person, how they sign in, and when they last did").answer::<view::UserAnswer>(),

@@ -16,8 +16,8 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::{Page, page};
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, audit, catalog, changes, doctor, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people, plan,
-    portal, proxy, scopes, usage, webhooks,
+    Admin, admin_tokens, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people,
+    plan, portal, proxy, scopes, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
@@ -62,6 +62,8 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/me/second-factor", post(own::begin_second_factor))
         .route("/api/v1/me/second-factor/confirm", post(own::confirm_second_factor))
         .route("/api/v1/me/second-factor/remove", post(own::remove_second_factor))
+        .route("/api/v1/keys", get(keys::show))
+        .route("/api/v1/keys/rotate", post(keys::rotate))
         .route("/api/v1/proxy/authority", get(proxy::show))
         .route("/api/v1/proxy/authority/renew", post(proxy::renew))
         .route("/api/v1/users", get(people::list).put(people::put))

@@ -80,6 +80,34 @@ shown! {
         offset: u64,
         what: String,
     }
+    /// The master keys of this server, without the keys.
+    struct MasterKeys {
+        /// The one that seals first.
+        keys: Vec<MasterKey>,
+        /// Sealed values that none of these keys opens.
+        unreadable: u64,
+        /// The id of the key that seals from the next rotation on; none where that is the one that seals now.
+        waiting: Option<String>,
+        /// Whether the key that seals sealed every value.
+        settled: bool,
+        /// The instances on the same database that were heard of in the last 20 seconds; none in a data folder.
+        instances: Vec<KeyHolder>,
+    }
+    /// A master key, without the key.
+    struct MasterKey {
+        /// Eight hexadecimal digits that are made of it.
+        id: String,
+        /// Whether it seals new values.
+        seals: bool,
+        /// Values that it sealed.
+        values: u64,
+    }
+    /// An instance, and the ids of its keys.
+    struct KeyHolder {
+        /// Host and process.
+        instance: String,
+        keys: Vec<String>,
+    }
     /// What clients of the forward proxy must trust.
     struct ProxyAuthorities {
         authorities: Vec<ProxyAuthority>,

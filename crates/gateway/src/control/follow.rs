@@ -1,7 +1,7 @@
 //! Following the changes of other instances on a shared store.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
@@ -10,6 +10,8 @@ use super::Control;
 
 /// How often the store is asked at least: a notification may be lost with its connection.
 const ASK_EVERY: Duration = Duration::from_millis(250);
+/// How often an instance says which master keys it has.
+const HOLD_KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How long it may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_millis(800);
 
@@ -18,6 +20,7 @@ impl Control {
     /// notifies, and a quarter of a second where it does not; until told to stop.
     pub async fn follow(self: Arc<Self>, url: String, mut stopped: watch::Receiver<bool>) {
         let mut listener = None;
+        let mut held: Option<Instant> = None;
         while !*stopped.borrow() {
             if listener.is_none() {
                 listener = listen(&url).await;
@@ -36,6 +39,12 @@ impl Control {
                 listener = None;
                 // Not a tight loop while the store is away.
                 tokio::time::sleep(ASK_EVERY).await;
+            }
+            if held.is_none_or(|at| at.elapsed() >= HOLD_KEYS_EVERY) {
+                held = Some(Instant::now());
+                if let Ok(Err(error)) = tokio::time::timeout(ANSWER_TIME_MAX, self.store.hold_keys()).await {
+                    tracing::warn!(%error, "the ids of this server's master keys can't be written to the store");
+                }
             }
             match tokio::time::timeout(ANSWER_TIME_MAX, self.catch_up()).await {
                 Ok(Ok(())) => {}

@@ -445,7 +445,7 @@ impl Control {
     fn make_secret(&self, now: Timestamp) -> Result<(ClientSecret, Secret<String>)> {
         let plain = uuid(random()?);
         let (hash, plain) = (self.registry.token_key().hash(&plain), Secret::new(plain));
-        let sealed = Some(self.store.seal_for(&super::webhooks::bound_to(&hash), &plain)?);
+        let sealed = Some(self.store.seal_for(&stored::bound_to(&hash), &plain)?);
         let kept = ClientSecret { hash, sealed, hint: keyway_core::credential::hint(plain.expose()), created_at: now, expires_at: None };
         Ok((kept, plain))
     }

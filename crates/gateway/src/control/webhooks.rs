@@ -1,7 +1,6 @@
 //! What webhooks are signed with.
 
 use keyway_core::secret::Secret;
-use keyway_core::token::TokenHash;
 
 use super::Control;
 use super::oauth::uuid;
@@ -24,11 +23,6 @@ impl Control {
             let name = &public_app.name;
             format!("the client secret of {name} was made by an earlier version, which kept no text of it; `keyway public-app rotate-secret` makes one that signs")
         })?;
-        self.store.open_for(&bound_to(&newest.hash), sealed).map_err(|error| error.to_string())
+        self.store.open_for(&crate::store::oauth::bound_to(&newest.hash), sealed).map_err(|error| error.to_string())
     }
-}
-
-/// What a client secret is sealed for.
-pub(super) fn bound_to(hash: &TokenHash) -> String {
-    format!("client secret {}", blake3::Hash::from_bytes(hash.0).to_hex())
 }

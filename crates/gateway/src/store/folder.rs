@@ -69,11 +69,35 @@ pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreE
         ))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = random_key()?;
-            write_new(&path, &key).map_err(|error| failed(&error))?;
+            write_new(&path, &[&key]).map_err(|error| failed(&error))?;
             Ok(key)
         }
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// The key that was in use before the one of [`master_key`], while keys are rotated: from the environment, or the second
+/// line of the file.
+pub(super) fn former_key(folder: &Path) -> Result<Option<[u8; 32]>, StoreError> {
+    if let Ok(text) = std::env::var("KEYWAY_MASTER_KEY_OLD") {
+        let key = parse_hex(&text).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY_OLD must be 64 hexadecimal digits".into()))?;
+        return Ok(Some(key));
+    }
+    let path = folder.join("master.key");
+    if std::env::var_os("KEYWAY_MASTER_KEY").is_some() || !path.exists() {
+        return Ok(None);
+    }
+    let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
+    let text = fs::read_to_string(&path).map_err(|error| failed(&error))?;
+    let Some(line) = text.lines().nth(1).filter(|line| !line.trim().is_empty()) else { return Ok(None) };
+    parse_hex(line).map(Some).ok_or_else(|| failed(&"its second line does not hold 64 hexadecimal digits"))
+}
+
+/// Replaces the keys in a folder's file: the one to be used, then the one that was in use before.
+pub(super) fn write_keys(folder: &Path, keys: &[&[u8; 32]]) -> Result<(), StoreError> {
+    let path = folder.join("master.key");
+    let written = write_new(&path, keys).and_then(|()| File::open(folder)?.sync_all());
+    written.map_err(|error| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path))))
 }
 
 /// A new key.
@@ -84,11 +108,11 @@ pub(super) fn random_key() -> Result<[u8; 32], StoreError> {
 }
 
 /// Written under another name first: a crash never leaves half a key, which would make every token unknown.
-fn write_new(path: &Path, key: &[u8; 32]) -> std::io::Result<()> {
+fn write_new(path: &Path, keys: &[&[u8; 32]]) -> std::io::Result<()> {
     let draft = path.with_extension("new");
     let mut file = private(OpenOptions::new().create(true).write(true).truncate(true)).open(&draft)?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    file.write_all(text.as_bytes())?;
+    let lines: Vec<String> = keys.iter().map(|key| blake3::Hash::from_bytes(**key).to_hex().to_string()).collect();
+    file.write_all(lines.join("\n").as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, path)
 }
@@ -97,8 +121,9 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
+/// The key on the first line.
 fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    let bytes = text.as_bytes();
+    let bytes = text.lines().next().unwrap_or_default().trim().as_bytes();
     let mut key = [0; 32];
     if bytes.len() != 64 {
         return None;

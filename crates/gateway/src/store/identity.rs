@@ -103,6 +103,10 @@ impl Identity {
         &self.id
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) async fn complete(&self, pool: &AnyPool) -> Result<(), StoreError> {
         let marker = self.marker();
         if !marker.exists() {

@@ -22,8 +22,8 @@ use crate::{clock, database};
 
 /// Rows in one transaction.
 const PAGE: i64 = 500;
-/// Tables that are not copied row by row: of the folder itself, of the move, and the counter of changes.
-const APART: [&str; 4] = ["folder", "generation", "moved_from", "move_progress"];
+/// Tables that are not copied row by row: of the folder itself, of the move, the counter of changes, and who runs.
+const APART: [&str; 5] = ["folder", "generation", "key_holder", "moved_from", "move_progress"];
 /// Held while a folder is moved, so that no second one is moved into the same database.
 const LOCK: &str = "select pg_try_advisory_lock(7253003)";
 

@@ -52,7 +52,7 @@ impl Store {
 }
 
 /// What a channel's secrets are sealed for.
-fn bound_to(name: &str) -> String {
+pub(super) fn bound_to(name: &str) -> String {
     format!("keyway notification channel v1 {name}")
 }
 

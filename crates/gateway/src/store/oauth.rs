@@ -182,6 +182,21 @@ fn public_app(row: &AnyRow) -> Result<PublicApp, StoreError> {
     })
 }
 
+/// What a client secret is sealed for.
+pub(crate) fn bound_to(hash: &TokenHash) -> String {
+    format!("client secret {}", blake3::Hash::from_bytes(hash.0).to_hex())
+}
+
+/// Replaces the sealed text of a client secret.
+pub(super) async fn put_sealed_secret(change: &mut Change, app_id: u64, hash: &TokenHash, sealed: Vec<u8>) -> Result<(), StoreError> {
+    let text = sqlx::query("select secrets from public_app where id = $1").bind(signed(app_id)).fetch_one(&mut *change).await?;
+    let mut known = secrets(text.try_get(0)?).ok_or(StoreError::Row("client secret"))?;
+    known.iter_mut().filter(|secret| secret.hash == *hash).for_each(|secret| secret.sealed = Some(sealed.clone()));
+    let update = sqlx::query("update public_app set secrets = $1 where id = $2").bind(secrets_text(&known)).bind(signed(app_id));
+    update.execute(&mut *change).await?;
+    Ok(())
+}
+
 fn secrets_text(secrets: &[ClientSecret]) -> String {
     let one = |secret: &ClientSecret| {
         json!({

@@ -227,16 +227,16 @@ impl Store {
 pub(crate) const NOT_FINISHED: &str = "it was not finished";
 
 // What each sealed secret is bound to: none can stand in the place of another.
-const VERIFIER: &str = "keyway oauth verifier v1";
+pub(super) const VERIFIER: &str = "keyway oauth verifier v1";
 
-fn refresh_of(hub_id: u64) -> String {
+pub(super) fn refresh_of(hub_id: u64) -> String {
     format!("keyway oauth refresh token v1 {hub_id}")
 }
 
-fn access_of(hub_id: u64) -> String {
+pub(super) fn access_of(hub_id: u64) -> String {
     format!("keyway oauth access token v1 {hub_id}")
 }
 
-fn secret_of(client_id: &str) -> String {
+pub(super) fn secret_of(client_id: &str) -> String {
     format!("keyway oauth client secret v1 {client_id}")
 }

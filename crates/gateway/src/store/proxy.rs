@@ -49,6 +49,6 @@ pub(crate) async fn delete_authority(change: &mut Change, id: u64) -> Result<(),
     Ok(())
 }
 
-fn bound_to(name: &str) -> String {
+pub(super) fn bound_to(name: &str) -> String {
     format!("keyway proxy authority v1 {name}")
 }

@@ -99,6 +99,6 @@ impl Store {
     }
 }
 
-fn bound_to(person_id: u64) -> String {
+pub(super) fn bound_to(person_id: u64) -> String {
     format!("keyway second factor v1 {person_id}")
 }

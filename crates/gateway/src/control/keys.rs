@@ -1,0 +1,65 @@
+//! Rotation of the master key, and what is known of the keys.
+
+use std::time::Duration;
+
+use super::{Control, ControlError, Result};
+use crate::store::{KeyReport, StoreError};
+
+/// Within this time every instance of a shared store takes on the new key: it asks for changes every quarter of a second.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(2);
+
+impl Control {
+    /// Which master key sealed how much.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn key_report(&self) -> Result<KeyReport> {
+        Ok(self.store.key_report().await?)
+    }
+
+    /// Lets a new master key seal, and seals every value again. Calls go on meanwhile. Continues a rotation that was
+    /// interrupted.
+    ///
+    /// # Errors
+    /// There is no new key, an instance does not have it, or the store can't be written.
+    pub async fn rotate_master_key(&self) -> Result<KeyReport> {
+        let next = self.store.next_key().await.map_err(refused)?;
+        {
+            // A change that began before holds values that the former key sealed: it ends first.
+            let (mut change, _state) = self.begin().await?;
+            self.store.take_key(&mut change, &next).await?;
+            change.commit().await.map_err(StoreError::from)?;
+            self.store.use_key(&next);
+        }
+        self.reseal().await?;
+        if self.store.is_shared() {
+            // Until another instance has noticed, it seals with the former key.
+            tokio::time::sleep(FOLLOWED_WITHIN).await;
+            self.reseal().await?;
+        }
+        self.store.forget_former_key().await.map_err(refused)?;
+        self.key_report().await
+    }
+
+    async fn reseal(&self) -> Result<()> {
+        loop {
+            let (mut change, mut state) = self.begin().await?;
+            let done = self.store.reseal_some(&mut change).await?;
+            if done == 0 {
+                return Ok(());
+            }
+            // The state in memory has sealed values too; so have the other instances.
+            self.store.number(&mut change).await?;
+            change.commit().await.map_err(StoreError::from)?;
+            let mut seen = self.store.read().await?;
+            self.refresh(&mut seen, &mut state).await?;
+        }
+    }
+}
+
+fn refused(error: StoreError) -> ControlError {
+    match error {
+        StoreError::Folder(why) => ControlError::Conflict(why),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,89 @@
+use std::collections::BTreeSet;
+
+use keyway_core::secret::Secret;
+
+use super::*;
+
+#[tokio::test]
+async fn every_column_that_holds_a_sealed_value_is_sealed_again() {
+    let store = Store::open(None, None).await.unwrap();
+    let query = "select tables.name || '.' || columns.name from sqlite_master as tables, pragma_table_info(tables.name) as columns
+        where tables.type = 'table' and columns.name like '%sealed%'";
+    let found: Vec<String> = sqlx::query_scalar(query).fetch_all(&store.pool).await.unwrap();
+    let known: BTreeSet<String> = PLACES.iter().map(|(table, column, ..)| format!("{table}.{column}")).collect();
+    // The root key is sealed when a key is taken; client secrets are in the JSON of their app.
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), known);
+}
+
+#[tokio::test]
+async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Some(folder.path()), None).await.unwrap();
+    let former = store.vault.current();
+    let root = *store.master_key.expose();
+    let sealed = |bound: &str| store.seal_for(bound, &Secret::new(format!("secret of {bound}"))).unwrap();
+    let hash = TokenHash([9; 32]);
+    let rows = [
+        (
+            "insert into account (hub_id, name, tier, addons, time_zone, currency, region, created_at) values (7, 'a', 'free', 0, 'UTC', 'USD', 'na1', 0)",
+            vec![],
+        ),
+        (
+            "insert into oauth_client values (3, 'c', 'client', $1, 'b', 'a', '[]', '[]', 0)",
+            vec![sealed(&oauth_accounts::secret_of("client"))],
+        ),
+        (
+            "insert into connection (hub_id, base_url, sealed, hint, scopes, since, checked_at, former_sealed) values (7, 'b', $1, 'h', '[]', 0, 0, $2)",
+            vec![sealed(&vault::bound_to(7)), sealed(&vault::bound_to(7))],
+        ),
+        (
+            "insert into oauth_token (hub_id, sealed_refresh, sealed_access) values (7, $1, $2)",
+            vec![sealed(&oauth_accounts::refresh_of(7)), sealed(&oauth_accounts::access_of(7))],
+        ),
+        (
+            "insert into oauth_pending (state, oauth_client_id, sealed_verifier, redirect_uri, settings, expires_at) values (x'01', 3, $1, 'r', '{}', 0)",
+            vec![sealed(oauth_accounts::VERIFIER)],
+        ),
+        ("insert into proxy_authority values (5, 'authority', 'c', $1, 0, 0, 0)", vec![sealed(&proxy::bound_to("authority"))]),
+        ("insert into person (id, email, password, created_at) values (4, 'e', 'p', 0)", vec![]),
+        ("insert into second_factor (person_id, sealed) values (4, $1)", vec![sealed(&sign_in::bound_to(4))]),
+        (
+            "insert into notify_channel (name, kind, settings, sealed, created_at) values ('ops', 'slack', '{}', $1, 0)",
+            vec![sealed(&notify::bound_to("ops"))],
+        ),
+        ("insert into idempotent_answer values ($2, x'02', 0, 200, $1)", vec![sealed(&idempotency::bound_to(&hash)), hash.0.to_vec()]),
+    ];
+    for (text, values) in rows {
+        let query = values.into_iter().fold(sqlx::query(text), |query, value| query.bind(value));
+        query.execute(&store.pool).await.unwrap();
+    }
+    let before = store.key_report().await.unwrap();
+    assert_eq!((before.keys.clone(), before.unreadable), (vec![(former.id(), 10)], 0));
+
+    let next = store.next_key().await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    store.take_key(&mut change, &next).await.unwrap();
+    change.commit().await.unwrap();
+    store.use_key(&next);
+    // Here a server may die. Another start has both keys, and the root key as before.
+    store.close().await;
+    drop(store);
+    let store = Store::open(Some(folder.path()), None).await.unwrap();
+    assert_eq!(store.master_key.expose(), &root);
+    assert_eq!(store.key_report().await.unwrap().keys[1], (former.id(), 10));
+    let mut change = store.begin().await.unwrap();
+    assert_eq!(store.reseal_some(&mut change).await.unwrap(), 10);
+    change.commit().await.unwrap();
+    store.forget_former_key().await.unwrap();
+    store.close().await;
+    drop(store);
+
+    let store = Store::open(Some(folder.path()), None).await.unwrap();
+    let after = store.key_report().await.unwrap();
+    assert!(after.keys.len() == 1 && after.keys[0].1 == 10 && after.keys[0].0 != former.id(), "{after:?}");
+    let mut reading = store.read().await.unwrap();
+    for value in store.sealed_values(&mut reading).await.unwrap() {
+        assert_eq!(store.open_for(&value.bound, &value.sealed).unwrap().expose(), &format!("secret of {}", value.bound));
+        assert!(former.open_for(&value.bound, &value.sealed).is_err());
+    }
+}
