@@ -96,7 +96,7 @@ impl Progress {
             self.end();
         }
         self.part = part;
-        if !self.terminal && !is_over && !is_due {
+        if !self.terminal && !is_new && !is_over && !is_due {
             return;
         }
         self.at = Some(Instant::now());
