@@ -42,9 +42,13 @@ impl Control {
             }
             if held.is_none_or(|at| at.elapsed() >= HOLD_KEYS_EVERY) {
                 held = Some(Instant::now());
-                if let Ok(Err(error)) = tokio::time::timeout(ANSWER_TIME_MAX, self.store.hold_keys()).await {
-                    tracing::warn!(%error, "the ids of this server's master keys can't be written to the store");
-                }
+                // Beside the question for changes: calls are refused where that waits.
+                let control = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = control.store.hold_keys().await {
+                        tracing::warn!(%error, "the ids of this server's master keys can't be written to the store");
+                    }
+                });
             }
             match tokio::time::timeout(ANSWER_TIME_MAX, self.catch_up()).await {
                 Ok(Ok(())) => {}
