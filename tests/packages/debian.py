@@ -115,6 +115,14 @@ def the_server_runs_as_a_user_without_rights(debian):
     assert "/set-up?token=" in log and "ERROR" not in log, log
 
 
+def a_reload_keeps_the_server(debian):
+    before = debian.service("MainPID")
+    debian.run("systemctl", "reload", "keyway")
+    until(lambda: "SIGHUP" in debian.try_to("journalctl", "--unit=keyway", "--output=cat"), "the server was told")
+    until(lambda: debian.service("ActiveState") == "active", "the reload has an end")
+    assert debian.service("MainPID") == before
+
+
 def a_server_that_hangs_is_restarted(debian):
     drop_in = debian.path("/run/systemd/system/keyway.service.d")
     debian.run("mkdir", "--parents", "/run/systemd/system/keyway.service.d")
@@ -218,7 +226,7 @@ def main():
     [package] = out.glob("*.deb")
     debian = Debian()
     try:
-        for test in (from_the_package_to_a_served_call_in_two_commands, the_server_runs_as_a_user_without_rights, a_server_that_hangs_is_restarted,
+        for test in (from_the_package_to_a_served_call_in_two_commands, the_server_runs_as_a_user_without_rights, a_reload_keeps_the_server, a_server_that_hangs_is_restarted,
                      the_package_has_what_a_debian_package_has, an_upgrade_restarts_the_server_and_keeps_settings_and_data,
                      going_back_as_docs_service_md_says_brings_the_data_of_before, removing_keeps_settings_and_data_and_purging_keeps_data, it_finds_its_data_when_it_is_installed_again):
             start = time.monotonic()

@@ -102,7 +102,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         let signals = Signals::listen()?;
         announce::announce(&serve, folder, &ready)?;
         let supervisor = supervisor::Supervisor::of_environment()?;
-        supervisor.while_running(&ready.pulse, signals.received(ready.reach.tls.as_deref())).await;
+        supervisor.while_running(&ready.pulse, signals.received(ready.reach.tls.as_deref(), &supervisor)).await;
         serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
@@ -469,16 +469,18 @@ impl Signals {
 
     /// Waits for the signal to stop. SIGHUP reads the certificate again, where there is one. Where there is none, it says
     /// that the terminal is gone from which the server was started, and otherwise nothing.
-    async fn received(mut self, tls: Option<&server::Tls>) {
+    async fn received(mut self, tls: Option<&server::Tls>, supervisor: &supervisor::Supervisor) {
         let at_a_terminal = std::io::stdin().is_terminal();
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => match tls {
-                    Some(tls) => reach::reload(tls),
+                    Some(tls) => supervisor.while_reloading(|| reach::reload(tls)),
                     None if at_a_terminal => return,
-                    None => tracing::warn!("SIGHUP: this server has no --tls-cert to read again; restart it to change other settings"),
+                    None => supervisor.while_reloading(|| {
+                        tracing::warn!("SIGHUP: this server has no --tls-cert to read again; restart it to change other settings");
+                    }),
                 },
             }
         }

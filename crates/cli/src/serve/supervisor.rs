@@ -56,6 +56,13 @@ impl Supervisor {
         self.tell("STOPPING=1\nSTATUS=Finishing the calls in progress");
     }
 
+    /// Says that the server reloads, and when it has.
+    pub fn while_reloading(&self, reload: impl FnOnce()) {
+        self.tell("RELOADING=1");
+        reload();
+        self.tell("READY=1");
+    }
+
     /// A supervisor that went away does not keep the server from its work.
     fn tell(&self, state: &str) {
         if let Some(Err(error)) = self.socket.as_ref().map(|socket| socket.send(state.as_bytes())) {
@@ -84,6 +91,19 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    fn a_reload_stands_between_its_begin_and_its_end() {
+        let (supervisor, server) = UnixDatagram::pair().unwrap();
+        let mut bytes = [0; 100];
+        let mut next = || {
+            let length = supervisor.recv(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes[..length]).into_owned()
+        };
+        let mut before = String::new();
+        Supervisor { socket: Some(server), watchdog: None }.while_reloading(|| before = next());
+        assert_eq!((before.as_str(), next().as_str()), ("RELOADING=1", "READY=1"));
+    }
 
     #[tokio::test]
     async fn the_watchdog_is_not_beaten_while_a_thread_hangs() {

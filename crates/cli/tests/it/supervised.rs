@@ -52,6 +52,20 @@ fn a_supervisor_is_told_over_a_socket_without_a_file() {
 }
 
 #[test]
+fn a_supervisor_is_told_of_a_reload_and_of_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let keyway = Keyway::start_with(tempfile::tempdir().unwrap(), &[], &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
+    assert!(other(&socket, "").starts_with("READY=1\n"));
+    assert!(std::process::Command::new("kill").args(["-HUP", &keyway.pid().to_string()]).status().unwrap().success());
+    assert_eq!((other(&socket, ""), other(&socket, "")), ("RELOADING=1".to_owned(), "READY=1".to_owned()));
+    keyway.stop();
+    assert!(other(&socket, "").starts_with("STOPPING=1\n"));
+}
+
+#[test]
 fn the_watchdog_of_another_process_is_not_beaten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
