@@ -155,7 +155,9 @@ def refusals(keyway, postgres, url):
     assert psql(url, "select count(*) from pg_class where relname in ('account', 'call')") == "0", "nothing was made"
     # A database of another Keyway.
     other_url = postgres.database("other")
-    other = Keyway(None, "--database", other_url, through_gateway=False)
+    of_other = tempfile.mkdtemp(prefix="keyway-other-")
+    pathlib.Path(of_other, "master.key").write_text("5a" * 32)
+    other = Keyway(of_other, "--database", other_url, through_gateway=False)
     other.stop()
     fails(*move[:-1], other_url, "--leave-embedded", says=["holds a Keyway already", "createdb"])
     damaged = tempfile.mkdtemp(prefix="keyway-damaged-")

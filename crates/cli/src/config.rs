@@ -28,6 +28,26 @@ pub fn parse() -> anyhow::Result<Args> {
     }
 }
 
+/// Whether the server reads a configuration file.
+pub fn has_file() -> bool {
+    named(&std::env::args_os().collect::<Vec<_>>()).is_some()
+}
+
+/// Reads the command line and the configuration file once more, for a server that runs.
+///
+/// # Errors
+/// There is no file, or `keyway serve` would refuse it.
+pub fn read_again() -> anyhow::Result<Serve> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let path = named(&arguments).context("there is no configuration file")?;
+    // clap's own texts name the file.
+    let matches = matches(&load(&path)?, &path, &arguments).map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
+    match args(matches)?.command {
+        Command::Serve(serve) => Ok(*serve),
+        _ => bail!("this is not a server"),
+    }
+}
+
 fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     let mut args = Args::from_arg_matches(&matches)?;
     if let (Command::Serve(serve), Some(matches)) = (&mut args.command, matches.subcommand_matches("serve")) {

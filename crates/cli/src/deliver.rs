@@ -168,6 +168,13 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Whether it is certain that the place holds a token.
+    async fn holds(&self, token: &Secret<String>) -> bool {
+        of_place!(self, place => place.read().await).is_ok_and(|held| held.trim() == token.expose())
+    }
+}
+
 /// Delivers to all. When one fails, those before it are put back, and the error says how that went.
 pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::Result<Vec<(String, String)>> {
     let mut done = Vec::new();
@@ -176,6 +183,11 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
             Ok(what) => done.push((target.name(), what)),
             Err(error) => {
                 let mut tale = format!("{}: {error:#}", target.name());
+                // A request whose answer did not come may have been carried out all the same.
+                if target.holds(token).await {
+                    let undone = target.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into());
+                    tale.push_str(&format!("\n  it holds the new token all the same: {undone}"));
+                }
                 for before in targets[..at].iter().rev() {
                     let undone = before.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into());
                     tale.push_str(&format!("\n  {}: {undone}", before.name()));

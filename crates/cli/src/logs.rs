@@ -48,28 +48,52 @@ impl LogFormat {
     }
 }
 
-/// Begins to log.
+/// Sets what is logged, while the server runs.
+pub type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
+
+/// Begins to log. What comes back changes what is logged.
 ///
 /// # Errors
 /// The filter can't be read.
-pub fn begin(filter: Option<&str>, format: LogFormat) -> anyhow::Result<()> {
-    // A level alone needs no filter, whose regular expressions take longer to make than all else here.
-    let level = filter.map_or_else(|| Ok(format.usual()), str::parse::<LevelFilter>);
+pub fn begin(text: Option<&str>, format: LogFormat) -> anyhow::Result<SetFilter> {
+    let filter = filter(text, format)?;
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr);
-    match (level, format) {
-        (Ok(level), LogFormat::Text) => builder.with_max_level(level).init(),
-        (Ok(level), LogFormat::Json) => builder.json().flatten_event(true).with_max_level(level).init(),
-        (Err(_), format) => {
-            let filter = filter.unwrap_or_default();
-            let filter = EnvFilter::try_new(filter)
-                .with_context(|| format!("--log {filter} is not a filter; write a level such as info, or keyway_gateway=debug"))?;
-            match format {
-                LogFormat::Text => builder.with_env_filter(filter).init(),
-                LogFormat::Json => builder.json().flatten_event(true).with_env_filter(filter).init(),
-            }
+    Ok(match format {
+        LogFormat::Text => {
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| set(handle.reload(filter)))
+        }
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_env_filter(filter).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| set(handle.reload(filter)))
+        }
+    })
+}
+
+fn set<E: std::fmt::Display>(done: Result<(), E>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "the log goes on as before");
+    }
+}
+
+/// What `--log` says, or what is usual for the form.
+///
+/// # Errors
+/// The text can't be read.
+pub fn filter(text: Option<&str>, format: LogFormat) -> anyhow::Result<EnvFilter> {
+    // A level alone is not parsed as a filter: its regular expressions take longer to make than all else at a start.
+    match text.map_or_else(|| Ok(format.usual()), str::parse::<LevelFilter>) {
+        Ok(level) => Ok(EnvFilter::default().add_directive(level.into())),
+        Err(_) => {
+            let text = text.unwrap_or_default();
+            EnvFilter::try_new(text)
+                .with_context(|| format!("--log {text} is not a filter; write a level such as info, or keyway_gateway=debug"))
         }
     }
-    Ok(())
 }
 
 /// Writes a line on stderr for each call, made of the records of the audit log; hands the records on to `next`.

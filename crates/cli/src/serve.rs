@@ -5,6 +5,7 @@ pub mod apps;
 mod notify;
 mod proxy;
 mod reach;
+mod reload;
 mod supervisor;
 
 use std::io::IsTerminal;
@@ -20,7 +21,7 @@ use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
-use keyway_gateway::admin::{self, Admin, AdminToken};
+use keyway_gateway::admin::{self, Admin, AdminHosts, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
@@ -82,6 +83,8 @@ pub struct Ready {
     set_up: Option<(String, Timestamp)>,
     /// The embedded accounts.
     pub portal: Arc<Portal>,
+    /// What SIGHUP reads again.
+    reload: reload::Reload,
     /// Whether the threads of the data listener work.
     pulse: Arc<Pulse>,
     /// The first account; 0 with a database.
@@ -102,7 +105,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         let signals = Signals::listen()?;
         announce::announce(&serve, folder, &ready)?;
         let supervisor = supervisor::Supervisor::of_environment()?;
-        supervisor.while_running(&ready.pulse, signals.received(ready.reach.tls.as_deref(), &supervisor)).await;
+        supervisor.while_running(&ready.pulse, signals.received(&ready.reload, &supervisor)).await;
         serve.log_format.say("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
@@ -119,12 +122,14 @@ pub async fn serve_while(
     serve: &Serve,
     during: impl AsyncFnOnce(Ready) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    logs::begin(serve.log.as_deref(), serve.log_format)?;
+    let set_filter = logs::begin(serve.log.as_deref(), serve.log_format)?;
     if !server::forbid_dumps() {
         tracing::warn!("the system lets this process write core files, which would hold credentials");
     }
     let descriptors = server::raise_limit();
     let reach = Reach::new(serve)?;
+    let hosts = AdminHosts::new(serve.admin_hosts.clone());
+    let reload = reload::Reload::new(serve, reach.tls.clone(), hosts.clone(), set_filter);
     let schedule = notify::schedule(&serve.notify)?;
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
@@ -232,7 +237,7 @@ pub async fn serve_while(
         sign_in_guesses: Arc::default(),
     };
     let notifier = notify::notifier(&admin, schedule);
-    let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, serve.admin_hosts.clone());
+    let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, hosts.clone());
     let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
@@ -255,7 +260,7 @@ pub async fn serve_while(
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
     let pulse = gateway.pulse.clone();
-    let outcome = during(Ready { data, admin, reach, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
+    let outcome = during(Ready { data, admin, reach, reload, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);
@@ -467,21 +472,25 @@ impl Signals {
         })
     }
 
-    /// Waits for the signal to stop. SIGHUP reads the certificate again, where there is one. Where there is none, it says
-    /// that the terminal is gone from which the server was started, and otherwise nothing.
-    async fn received(mut self, tls: Option<&server::Tls>, supervisor: &supervisor::Supervisor) {
+    /// Waits for the signal to stop. SIGHUP reads the certificate and the configuration file again, where there is one of
+    /// them. Where there is none, it says that the terminal is gone from which the server was started, and otherwise nothing.
+    async fn received(mut self, reload: &reload::Reload, supervisor: &supervisor::Supervisor) {
         let at_a_terminal = std::io::stdin().is_terminal();
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => match tls {
-                    Some(tls) => supervisor.while_reloading(|| reach::reload(tls)),
-                    None if at_a_terminal => return,
-                    None => supervisor.while_reloading(|| {
-                        tracing::warn!("SIGHUP: this server has no --tls-cert to read again; restart it to change other settings");
-                    }),
-                },
+                _ = self.hang_up.recv() => {
+                    if reload.is_of_use() {
+                        supervisor.while_reloading(|| reload.run());
+                    } else if at_a_terminal {
+                        return;
+                    } else {
+                        supervisor.while_reloading(|| {
+                            tracing::warn!("SIGHUP: this server has neither --tls-cert nor --config to read again");
+                        });
+                    }
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ impl FromStr for Network {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| NotANetwork::Form)?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
+        let prefix: u8 = match prefix {
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().map_err(|_| NotANetwork::Form)?,
             Some(_) => return Err(NotANetwork::Form),
             None => bits,
@@ -43,6 +43,11 @@ impl FromStr for Network {
         if prefix > bits {
             return Err(NotANetwork::Form);
         }
+        // An IPv4 address that is written as an IPv6 one is what it is.
+        let (address, prefix) = match (address.to_canonical(), address) {
+            (IpAddr::V4(one), IpAddr::V6(_)) => (IpAddr::V4(one), prefix.checked_sub(96).ok_or(NotANetwork::HostBits)?),
+            _ => (address, prefix),
+        };
         let network = Self { address, prefix };
         if network.masked(address) == Some(address) { Ok(network) } else { Err(NotANetwork::HostBits) }
     }
@@ -138,6 +143,14 @@ mod tests {
 
     fn by(form: Form, lines: &[&str]) -> String {
         client("10.0.0.1".parse().unwrap(), &networks(), form, lines.iter().map(|line| line.as_bytes())).to_string()
+    }
+
+    #[test]
+    fn an_ipv4_network_written_as_ipv6_is_what_it_is() {
+        let network: Network = "::ffff:10.0.0.0/104".parse().unwrap();
+        assert_eq!(network, "10.0.0.0/8".parse().unwrap());
+        assert!(network.contains("10.1.2.3".parse().unwrap()));
+        assert_eq!("::ffff:10.0.0.0/8".parse::<Network>(), Err(NotANetwork::HostBits));
     }
 
     #[test]

@@ -61,7 +61,7 @@ use crate::webhooks::Webhooks;
 
 pub use crate::console::SignInGuesses;
 pub use guard::{AdminToken, SocketPeer};
-pub use hosts::{HostName, NotAHostName};
+pub use hosts::{AdminHosts, HostName, NotAHostName};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
 pub(crate) use overview::UNUSED_DAYS;
 
@@ -132,7 +132,7 @@ impl Admin {
 /// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are
 /// the tokens in the server's environment; those made over the API are in the store. `names` are host names
 /// under which browsers are served, besides that of the listener's own address.
-pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: Vec<HostName>) -> Router {
+pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) -> Router {
     let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
     guard::with_token(routes::api(), admin.clone(), configured)
         .merge(routes::open())

@@ -100,6 +100,8 @@ pub struct Control {
     authorities: Authorities,
     /// What the store holds; the lock puts changes in order.
     state: Mutex<State>,
+    /// Held while the master key is rotated.
+    rotating: Mutex<()>,
 }
 
 /// Each thing is shared with the state before it until it changes, so that a change to one of ten
@@ -255,7 +257,8 @@ impl Control {
     /// The store can't be read, or an embedded account not be opened.
     pub async fn new(store: Store, registry: Arc<Registry>, hooks: Arc<dyn AccountHooks>) -> Result<Self> {
         let state = State { generation: -1, ..State::default() };
-        let control = Self { store, registry, hooks, authorities: Authorities::default(), state: Mutex::new(state) };
+        let control =
+            Self { store, registry, hooks, authorities: Authorities::default(), state: Mutex::new(state), rotating: Mutex::default() };
         let (_, state) = control.begin().await?;
         for account in state.accounts.iter().filter(|account| account.connection.is_none()) {
             control.hooks.created(account).await.map_err(ControlError::Backend)?;
@@ -599,12 +602,11 @@ impl Control {
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        if let Some(rotation) = rotation {
-            rotation
-                .end_all(&mut change, next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut), now)
-                .await?;
-        }
         let made = self.make_token(&mut change, app.id, &region, now, lifetime_ms).await?;
+        if let Some(rotation) = rotation {
+            let others = next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut);
+            rotation.end_all(&mut change, others, made.token.id, now).await?;
+        }
         next.tokens.push(made.token.clone().into());
         self.commit(change, &mut state, next).await?;
         Ok((app, made))
@@ -626,16 +628,16 @@ impl Control {
         }
         let mut next = state.clone();
         let others = next.tokens.iter_mut().filter(|token| token.id != token_id && is_live(token, app.id, now));
-        rotation.end_all(&mut change, others.map(Arc::make_mut), now).await?;
+        rotation.end_all(&mut change, others.map(Arc::make_mut), token_id, now).await?;
         self.commit(change, &mut state, next).await?;
         Ok((app, heir))
     }
 
-    /// Undoes the end that a rotation to this token gave the other tokens of its app: those with the latest such end work
-    /// on, until their lifetime ends if they have one. A token with an earlier end keeps it: an earlier rotation gave it.
+    /// Undoes the end that a rotation to this token gave the other tokens of its app: each ends again when it would have
+    /// ended without that rotation, or not at all.
     ///
     /// # Errors
-    /// There is no such token, it has ended itself, or no other token of its app is in its grace period.
+    /// There is no such token, it has ended itself, or no token is in a grace period that a rotation to it began.
     pub async fn hand_back(&self, token_id: u64) -> Result<(App, Vec<Token>)> {
         let (mut change, mut state) = self.begin().await?;
         let heir = state.tokens.iter().find(|token| token.id == token_id);
@@ -646,20 +648,18 @@ impl Control {
             return Err(ControlError::Conflict(format!("token {token_id} has ended, or is a legacy key")));
         }
         let mut next = state.clone();
-        let is_other = |token: &Token| token.id != token_id && is_live(token, app.id, now);
-        let end = next.tokens.iter().filter(|token| is_other(token) && token.is_rotated()).filter_map(|token| token.expires_at).max();
-        let end = end.ok_or_else(|| {
-            ControlError::Conflict(format!(
-                "no other token of {} is in its grace period, so the rotation can't be undone. Rotate again: keyway token rotate {}",
-                app.name, app.id
-            ))
-        })?;
         let mut kept = Vec::new();
-        let rotated = |token: &Token| is_other(token) && token.is_rotated() && token.expires_at == Some(end);
+        let rotated = |token: &Token| token.rotated_to == Some(token_id) && is_live(token, app.id, now);
         for token in next.tokens.iter_mut().filter(|token| rotated(token)).map(Arc::make_mut) {
-            token.expires_at = token.lifetime_ends_at;
+            (token.expires_at, token.end_before, token.rotated_to) = (token.end_before, None, None);
             store::update_token(&mut change, token).await?;
             kept.push(token.clone());
+        }
+        if kept.is_empty() {
+            return Err(ControlError::Conflict(format!(
+                "no token of {} is in a grace period that a rotation to token {token_id} began, so there is nothing to undo. To rotate again: keyway token rotate {}",
+                app.name, app.id
+            )));
         }
         self.commit(change, &mut state, next).await?;
         Ok((app, kept))
@@ -766,7 +766,7 @@ impl Control {
         self.store.close().await;
     }
 
-    /// A token for a new app of this name that follows from the master key, and that no app has or had.
+    /// A token for a new app of this name that follows from the master key, and that no app has.
     ///
     /// # Errors
     /// There is no such account.
@@ -847,6 +847,8 @@ impl Control {
             created_at: now,
             expires_at: ends,
             lifetime_ends_at: ends,
+            rotated_to: None,
+            end_before: None,
             revoked_at: None,
             last_used_at: None,
             legacy: false,
@@ -884,11 +886,15 @@ impl Rotation {
         }
     }
 
-    async fn end_all(self, change: &mut Change, tokens: impl Iterator<Item = &mut Token>, now: Timestamp) -> Result<()> {
+    async fn end_all(self, change: &mut Change, tokens: impl Iterator<Item = &mut Token>, heir: u64, now: Timestamp) -> Result<()> {
         for token in tokens {
             match self {
                 Self::Now => token.revoked_at = Some(now),
-                Self::Grace(ms) => token.expires_at = Some(end_after(token.expires_at, now, ms)),
+                Self::Grace(ms) => {
+                    token.end_before = token.expires_at;
+                    token.expires_at = Some(end_after(token.expires_at, now, ms));
+                    token.rotated_to = Some(heir);
+                }
             }
             store::update_token(change, token).await?;
         }

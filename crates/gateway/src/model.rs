@@ -360,6 +360,10 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// When the lifetime ends that it was made with; none lives until it is rotated or revoked.
     pub lifetime_ends_at: Option<Timestamp>,
+    /// The token of the last rotation that gave this one an end.
+    pub rotated_to: Option<u64>,
+    /// When it would have ended without that rotation.
+    pub end_before: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When it was last used.

@@ -476,6 +476,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (94, "the lifetime of tokens", include_str!("../migrations/0094_token_lifetime.sql")),
         (97, "a data folder that was moved here", include_str!("../migrations/0097_moved.sql")),
         (98, "rotation of the master key", include_str!("../migrations/0098_key_rotation.sql")),
+        (100, "what a rotation of a token changed", include_str!("../migrations/0100_hand_back.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -592,10 +593,12 @@ pub(crate) async fn insert_token(change: &mut Change, token: &Token) -> Result<u
 
 /// Writes when a token ends.
 pub(crate) async fn update_token(change: &mut Change, token: &Token) -> Result<(), StoreError> {
-    sqlx::query("update token set expires_at = $1, revoked_at = $2 where id = $3")
+    sqlx::query("update token set expires_at = $1, revoked_at = $2, rotated_to = $4, end_before = $5 where id = $3")
         .bind(token.expires_at.map(Timestamp::as_ms))
         .bind(token.revoked_at.map(Timestamp::as_ms))
         .bind(signed(token.id))
+        .bind(token.rotated_to.map(signed))
+        .bind(token.end_before.map(Timestamp::as_ms))
         .execute(&mut *change)
         .await?;
     Ok(())
@@ -716,6 +719,8 @@ fn token(row: &AnyRow) -> Result<Token, StoreError> {
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         expires_at: moment("expires_at")?,
         lifetime_ends_at: moment("lifetime_ends_at")?,
+        rotated_to: row.try_get::<Option<i64>, _>("rotated_to")?.map(|id| unsigned(id, "token id")).transpose()?,
+        end_before: moment("end_before")?,
         revoked_at: moment("revoked_at")?,
         last_used_at: moment("last_used_at")?,
         legacy: row.try_get::<i64, _>("legacy")? != 0,

@@ -160,7 +160,7 @@ async fn undeliver(connection: &Connection, app: &str, targets: &Path, token: Op
                 left.join(", ")
             )
         };
-        format!("{}\nThe old tokens ({ids}) work on, without an end. {fate}", told(answer))
+        format!("{}\nThe old tokens ({ids}) end as they would have without the rotation, or not at all. {fate}", told(answer))
     })?;
     Ok(if left.is_empty() { Exit::Fine } else { Exit::Negative })
 }

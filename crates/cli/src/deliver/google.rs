@@ -46,7 +46,7 @@ impl GoogleSecret {
         Ok(format!("projects/{}/secrets/{}", self.project, self.secret))
     }
 
-    /// A version by number, or the newest; none where there is none, or it is disabled or destroyed.
+    /// A version by number, or the newest; none where there is none, or one before the newest is disabled or destroyed.
     async fn version(&self, number: Option<u64>) -> anyhow::Result<Option<Version>> {
         let which = number.map_or_else(|| "latest".to_owned(), |number| number.to_string());
         let (status, answer) = self.call(Method::GET, &format!("/versions/{which}:access"), None).await?;
@@ -54,7 +54,10 @@ impl GoogleSecret {
             200 => {}
             // FAILED_PRECONDITION: the version is disabled or destroyed.
             404 => return Ok(None),
-            400 if answer["error"]["status"] == "FAILED_PRECONDITION" => return Ok(None),
+            400 if answer["error"]["status"] == "FAILED_PRECONDITION" && number.is_some() => return Ok(None),
+            400 if answer["error"]["status"] == "FAILED_PRECONDITION" => {
+                bail!("the newest version of {} is disabled or destroyed. Enable it, or add a version with the other fields", self.name())
+            }
             status => bail!("{}", refusal(status, &answer)),
         }
         let number = answer["name"].as_str().and_then(|name| name.rsplit('/').next()).and_then(|number| number.parse().ok());

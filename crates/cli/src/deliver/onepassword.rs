@@ -139,9 +139,14 @@ impl Place for OnePasswordField {
         let Some((former_id, former)) = item.field(&self.former())? else {
             bail!("the item has no field \"{}\", so there is nothing to put back", self.former())
         };
-        let changes = json!([Self::set(&item, &self.field, former)?, { "op": "remove", "path": format!("/fields/{former_id}") }]);
-        Self::patch(&item, changes).await?;
-        Ok("wrote the value before it again".into())
+        let remove = |id: &str| json!({ "op": "remove", "path": format!("/fields/{id}") });
+        // Empty where there was no such field.
+        let (first, done) = match (former, item.field(&self.field)?) {
+            ("", Some((id, _))) => (remove(id), "removed the field: there was none before"),
+            _ => (Self::set(&item, &self.field, former)?, "wrote the value before it again"),
+        };
+        Self::patch(&item, json!([first, remove(former_id)])).await?;
+        Ok(done.into())
     }
 
     async fn read(&self) -> anyhow::Result<String> {

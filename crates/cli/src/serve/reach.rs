@@ -71,11 +71,3 @@ fn address(said: Option<&str>, option: &str, scheme: &str, bound: SocketAddr) ->
         None => Ok(format!("{scheme}://{bound}")),
     }
 }
-
-/// Does what an operator asks for by SIGHUP: reads the certificate again.
-pub fn reload(tls: &Tls) {
-    match tls.reload() {
-        Ok(()) => tracing::info!("the TLS certificate was read again; new connections use it"),
-        Err(error) => tracing::warn!("the TLS certificate stays as it was: {error}"),
-    }
-}

@@ -1,9 +1,9 @@
 //! What SIGHUP means to a server: a reload where a supervisor runs it, the end where a terminal does.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::Keyway;
 
@@ -45,4 +45,43 @@ fn a_server_stops_when_its_terminal_is_closed() {
         TcpStream::connect(&address).is_err()
     });
     assert!(stopped, "the server outlives its terminal");
+}
+
+/// The status of the sign-in page under a host name.
+fn status_under(keyway: &Keyway, host: &str) -> u16 {
+    let mut stream = TcpStream::connect(keyway.address("admin")).unwrap();
+    write!(stream, "GET /sign-in HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("keyway.toml");
+    let write = |text: &str| std::fs::write(&config, text).unwrap();
+    write("admin-hosts = \"one.example.com\"\n");
+    let keyway = Keyway::start(&["--ephemeral", "--config", config.to_str().unwrap()]);
+    assert_eq!((status_under(&keyway, "one.example.com"), status_under(&keyway, "two.example.com")), (200, 421));
+
+    let hang_up = || assert!(Command::new("kill").args(["-HUP", &keyway.pid().to_string()]).status().unwrap().success());
+    // The number of threads needs a restart; what does not is taken on all the same.
+    write("admin-hosts = \"two.example.com,three.example.com\"\nlog = \"debug\"\nthreads = 3\n");
+    hang_up();
+    let until = Instant::now() + Duration::from_secs(30);
+    while status_under(&keyway, "two.example.com") != 200 {
+        assert!(Instant::now() < until, "the new names are not taken on");
+    }
+    assert_eq!((status_under(&keyway, "one.example.com"), status_under(&keyway, "three.example.com")), (421, 200));
+
+    for wrong in ["admin-hosts = \"*\"\n", "log = \"=,=\"\nadmin-hosts = \"four.example.com\"\n", "no TOML"] {
+        write(wrong);
+        hang_up();
+        // A signal is handled between two requests at the latest; these are answered after it.
+        for _ in 0..20 {
+            assert_eq!(status_under(&keyway, "two.example.com"), 200, "{wrong}");
+        }
+        assert_eq!(status_under(&keyway, "four.example.com"), 421, "{wrong}");
+    }
 }

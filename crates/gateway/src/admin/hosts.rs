@@ -8,7 +8,7 @@
 //! hands out.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
@@ -46,16 +46,38 @@ impl FromStr for HostName {
     }
 }
 
+/// The names of `--admin-hosts`. Clones see the same names, and names that are set later.
+#[derive(Clone, Default)]
+pub struct AdminHosts(Arc<RwLock<Vec<HostName>>>);
+
+impl AdminHosts {
+    /// These names.
+    pub fn new(names: Vec<HostName>) -> Self {
+        Self(Arc::new(RwLock::new(names)))
+    }
+
+    /// Answers under these names from now on.
+    pub fn set(&self, names: Vec<HostName>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    fn contains(&self, name: &HostName) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
+
 /// The names of one listener.
 #[derive(Clone)]
-pub(super) struct Hosts(Arc<[HostName]>);
+pub(super) struct Hosts {
+    own: Option<HostName>,
+    more: AdminHosts,
+}
 
 impl Hosts {
     /// The host of the listener's own address, and those that the operator names.
-    pub(super) fn new(admin_url: &str, more: Vec<HostName>) -> Self {
+    pub(super) fn new(admin_url: &str, more: AdminHosts) -> Self {
         let own = keyway_oauth::redirect::authority(admin_url).parse::<Authority>().ok();
-        let own = own.and_then(|own| own.host().parse().ok());
-        Self(more.into_iter().chain(own).collect())
+        Self { own: own.and_then(|own| own.host().parse().ok()), more }
     }
 
     /// Whether a request is for this listener and for no other site: its only `Host`, and the host of an absolute
@@ -70,7 +92,10 @@ impl Hosts {
                 return false;
             }
             let is_address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-            is_address || host.parse().is_ok_and(|name: HostName| name.0 == "localhost" || self.0.contains(&name))
+            is_address
+                || host
+                    .parse()
+                    .is_ok_and(|name: HostName| name.0 == "localhost" || self.own.as_ref() == Some(&name) || self.more.contains(&name))
         };
         asked(request.headers()).as_ref().is_some_and(known) && request.uri().authority().is_none_or(known)
     }
@@ -139,7 +164,7 @@ mod tests {
     use super::*;
 
     fn knows(target: &str, hosts: &[&str]) -> bool {
-        let names = Hosts::new("https://keyway.example.com:8443", vec!["Gateway.internal.".parse().unwrap()]);
+        let names = Hosts::new("https://keyway.example.com:8443", AdminHosts::new(vec!["Gateway.internal.".parse().unwrap()]));
         let mut request = Request::builder().uri(target);
         for host in hosts {
             request = request.header(HOST, *host);

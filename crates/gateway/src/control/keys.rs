@@ -23,6 +23,8 @@ impl Control {
     /// # Errors
     /// There is no new key, an instance does not have it, or the store can't be written.
     pub async fn rotate_master_key(&self) -> Result<KeyReport> {
+        // One at a time: the end of one takes keys out of the file that the beginning of another put there.
+        let _one = self.rotating.lock().await;
         let next = self.store.next_key().await.map_err(refused)?;
         {
             // A change that began before holds values that the former key sealed: it ends first.

@@ -177,7 +177,8 @@ impl Control {
             stored::put_condition(&mut change, &KeptCondition { name: condition.name.clone(), about, since, told_at: now }).await?;
         }
         for channel in &channels {
-            for body in message::compose(channel, told.get(&channel.id).map_or(&[][..], Vec::as_slice), server) {
+            // The most urgent last: where too many wait, the oldest are given up.
+            for body in message::compose(channel, told.get(&channel.id).map_or(&[][..], Vec::as_slice), server).into_iter().rev() {
                 stored::queue(&mut change, channel.id, &body, now, WAITING_MAX).await?;
             }
         }

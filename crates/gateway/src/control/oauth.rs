@@ -320,6 +320,8 @@ impl Control {
             created_at: now,
             expires_at: None,
             lifetime_ends_at: None,
+            rotated_to: None,
+            end_before: None,
             revoked_at: None,
             last_used_at: None,
             legacy: false,

@@ -343,16 +343,19 @@ mod oauth {
         let (app, first) = control.create_app(app("Billing", &[])).await.unwrap();
         let name = app.name.as_str();
         assert!(control.hand_back(first.token.id).await.is_err(), "there was no rotation");
-        let (_, second) = control.rotate_token(name, Rotation::Grace(1_000_000), None).await.unwrap();
+        // A long grace period, then a shorter one: both old tokens now end at the same time.
+        let (_, second) = control.rotate_token(name, Rotation::Grace(9_000_000), None).await.unwrap();
+        let first_end = control.app(name).await.unwrap().1[0].expires_at;
         let (_, timed) = control.create_token(name, Some(99_000_000)).await.unwrap();
-        let (_, third) = control.rotate_token(name, Rotation::Grace(9_000_000), None).await.unwrap();
+        let (_, third) = control.rotate_token(name, Rotation::Grace(1_000_000), None).await.unwrap();
+        assert!(control.hand_back(second.token.id).await.is_err(), "nothing ends by the rotation to the second any more");
         let (_, kept) = control.hand_back(third.token.id).await.unwrap();
         let kept: Vec<_> = kept.iter().map(|token| (token.id, token.expires_at)).collect();
-        assert_eq!(kept, [(second.token.id, None), (timed.token.id, timed.token.expires_at)], "a lifetime stays");
+        let before = [(first.token.id, first_end), (second.token.id, None), (timed.token.id, timed.token.expires_at)];
+        assert_eq!(kept, before, "each ends as before: by the first rotation, never, with its lifetime");
         let (_, tokens) = control.app(name).await.unwrap();
-        let end = |id: u64| tokens.iter().find(|token| token.id == id).unwrap().expires_at;
-        assert!(end(first.token.id).is_some(), "the first rotation stands");
-        assert_eq!((end(second.token.id), end(third.token.id)), (None, None));
+        assert_eq!(tokens.iter().find(|token| token.id == third.token.id).unwrap().expires_at, None);
+        assert!(control.hand_back(third.token.id).await.is_err(), "once is enough");
     }
 
     #[tokio::test]

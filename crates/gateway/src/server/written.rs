@@ -14,10 +14,16 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 /// Bytes that it must take in that time.
 const BYTES_MIN: usize = 16 << 10;
 
+/// How long a client may take for what TLS holds back of an answer, 64 KiB at most: as long as at the least rate.
+const FLUSH_TIME_MAX: Duration = Duration::from_secs(120);
+
 /// A connection that ends when its client takes too little.
 pub(crate) struct Written<S> {
     stream: S,
     patience: Duration,
+    flush_patience: Duration,
+    /// Runs since the client did not take what is to be flushed; none where it does.
+    stuck: Option<Pin<Box<Sleep>>>,
     /// Runs since the client did not take all; none where it does.
     late: Option<Pin<Box<Sleep>>>,
     /// Bytes that it took since then.
@@ -26,7 +32,7 @@ pub(crate) struct Written<S> {
 
 impl<S> Written<S> {
     pub(crate) const fn new(stream: S) -> Self {
-        Self { stream, patience: TIME_MAX, late: None, taken: 0 }
+        Self { stream, patience: TIME_MAX, flush_patience: FLUSH_TIME_MAX, stuck: None, late: None, taken: 0 }
     }
 }
 
@@ -55,6 +61,21 @@ impl<S: AsyncWrite + Unpin> Written<S> {
         ready!(late.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+
+    /// TLS takes more than the client does, and hands it on in `flush` and `shutdown`.
+    fn flush_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        flush: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(done) = flush(Pin::new(&mut self.stream), cx) {
+            self.stuck = None;
+            return Poll::Ready(done);
+        }
+        let patience = self.flush_patience;
+        ready!(self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience))).as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Written<S> {
@@ -73,13 +94,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Written<S> {
 
     /// hyper flushes when it has nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        ready!(self.flush_with(cx, |stream, cx| stream.poll_flush(cx)))?;
         self.late = None;
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.flush_with(cx, |stream, cx| stream.poll_shutdown(cx))
     }
 }
 
@@ -101,6 +122,32 @@ mod tests {
         let mut written = Written { patience: Duration::from_millis(20), ..Written::new(server) };
         let ended = written.write_all(&[0; 10_000]).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// Takes all at once and hands none of it on, as TLS does for a client that stopped reading.
+    struct Held;
+
+    impl AsyncWrite for Held {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_of_what_tls_holds_is_given_up() {
+        let held = || Written { flush_patience: Duration::from_millis(20), ..Written::new(Held) };
+        let mut flushed = held();
+        flushed.write_all(&[0; 100]).await.unwrap();
+        assert_eq!(flushed.flush().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(held().shutdown().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

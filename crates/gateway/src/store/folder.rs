@@ -79,7 +79,8 @@ pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreE
 /// The key that was in use before the one of [`master_key`], while keys are rotated: from the environment, or the second
 /// line of the file.
 pub(super) fn former_key(folder: &Path) -> Result<Option<[u8; 32]>, StoreError> {
-    if let Ok(text) = std::env::var("KEYWAY_MASTER_KEY_OLD") {
+    // Compose and charts set variables that they have no value for to nothing.
+    if let Some(text) = std::env::var("KEYWAY_MASTER_KEY_OLD").ok().filter(|text| !text.trim().is_empty()) {
         let key = parse_hex(&text).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY_OLD must be 64 hexadecimal digits".into()))?;
         return Ok(Some(key));
     }

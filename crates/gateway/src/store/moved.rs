@@ -63,7 +63,7 @@ impl Mark {
     fn refusal(&self, folder: &Path) -> StoreError {
         let (folder, mark): (_, PathBuf) = (shown::path(&folder), folder.join(MARK));
         StoreError::Folder(format!(
-            "the data folder {folder} was moved to {} on {}. Nothing was changed. Start with \"keyway serve --database {} --data {folder}\". To use the folder as it was before the move, stop every server of that database and delete {}; changes and records since the move stay in the database",
+            "the data folder {folder} was moved to {} on {}, or the move began then. Nothing was changed. Start with \"keyway serve --database {} --data {folder}\". To use the folder as it was before the move, stop every server of that database and delete {}; changes and records since the move stay in the database",
             self.database,
             self.at,
             self.database,

@@ -136,6 +136,7 @@ impl Store {
                 shown::path(&path.join(MARK)),
             )));
         }
+        let marked = Mark::read(path)?.is_some();
         let mut connection = options.connect().await?;
         if !sqlx::query_scalar::<_, bool>(LOCK).fetch_one(&mut connection).await? {
             return Err(StoreError::Folder(
@@ -148,10 +149,19 @@ impl Store {
                 "the database {database} holds a Keyway already. Nothing was changed. Make an empty one, such as with \"createdb keyway_new\", and pass it with --to"
             )));
         }
+        // Whoever deletes the mark may serve the folder: what it has since then is not in the database, and rows that were
+        // copied are not copied again.
+        if used != Used::ByNobody && !marked {
+            return Err(StoreError::Folder(format!(
+                "a move of this folder into {database} was begun before, and the folder has been in use again since: its file {MARK} is gone. Nothing was changed. Move the folder into an empty database, such as one made with \"createdb keyway_new\""
+            )));
+        }
         let pool = database::pool(1).connect(&url).await?;
         Migrator::with_migrations(migrations(true)).run(&pool).await?;
         pool.close().await;
         if used == Used::ByNobody {
+            // Before the database knows of it: from here on no server uses the folder without that database.
+            Mark { folder: id.clone(), database: database.clone(), at: clock::now().to_iso() }.write(path)?;
             let mut transaction = connection.begin().await?;
             let key = self.tables().await?.into_iter().find(|table| table.name == "master_key").ok_or(StoreError::Row("master key"))?;
             let rows = self.page(&key, 0).await?;

@@ -198,7 +198,14 @@ impl Store {
     /// Says which keys this instance has, on a shared store.
     pub(crate) async fn hold_keys(&self) -> Result<(), StoreError> {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let instance = format!("{} (process {})", host.trim(), std::process::id());
+        // Hosts may have no name that this process sees, or the same, and containers the same process id.
+        static OF_THIS_PROCESS: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+            let mut random = [0; 4];
+            // Without randomness no key could be made either.
+            let _ = getrandom::fill(&mut random);
+            u32::from_ne_bytes(random)
+        });
+        let instance = format!("{} (process {}, {:08x})", host.trim(), std::process::id(), *OF_THIS_PROCESS);
         let ids: Vec<String> = self.vault.all().iter().map(|known| known.id()).collect();
         let query = format!(
             "insert into key_holder values ($1, $2, {NOW}) on conflict (instance) do update set keys = excluded.keys, seen_at = excluded.seen_at"

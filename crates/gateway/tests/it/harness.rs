@@ -141,6 +141,8 @@ impl Server {
                 created_at,
                 expires_at: None,
                 lifetime_ends_at: None,
+                rotated_to: None,
+                end_before: None,
                 revoked_at: None,
                 last_used_at: None,
                 legacy: false,

@@ -74,6 +74,8 @@ fn token() -> Token {
         created_at: days(-1),
         expires_at: None,
         lifetime_ends_at: None,
+        rotated_to: None,
+        end_before: None,
         revoked_at: None,
         last_used_at: None,
         legacy: false,

@@ -99,12 +99,12 @@ async fn of_two_instances_one_tells_and_one_sends() {
     let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let Some(url) = crate::testing::database(None).await else { return };
     let instance = async |folder: &std::path::Path| {
+        std::fs::write(folder.join("master.key"), "5a".repeat(32)).unwrap();
         let store = Store::open(Some(folder), Some(&url)).await.unwrap();
         let registry = Arc::new(Registry::new(store.token_key(), true, None));
         Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
     };
     let one = instance(folders.0.path()).await;
-    std::fs::copy(folders.0.path().join("master.key"), folders.1.path().join("master.key")).unwrap();
     let other = instance(folders.1.path()).await;
     with_channel(&one).await;
     let all = found(&["a/1"]);
