@@ -285,19 +285,13 @@ fn target(new: NewTarget) -> Result<ChannelTarget> {
             let tls = tls.as_deref().unwrap_or(MailTls::StartTls.name());
             let tls = MailTls::parse(tls)
                 .ok_or_else(|| ControlError::Invalid(format!("the encryption of mail is implicit, starttls or off, not {tls}")))?;
-            // The ports of submission (RFC 8314, section 3.3, and RFC 6409) and of a relay beside the server.
-            let usual = match tls {
-                MailTls::Implicit => 465,
-                MailTls::StartTls => 587,
-                MailTls::Off => 25,
-            };
             let login = match (user, password) {
                 (Some(user), Some(password)) => Some((text("the user", &user, true)?, secret("password", &password)?)),
                 (None, None) => None,
                 _ => return Err(ControlError::Invalid("an SMTP user and a password go together".into())),
             };
             let host = text("the host", &host, true)?.to_ascii_lowercase();
-            ChannelTarget::Mail(Mail { host, port: port.unwrap_or(usual), tls, login, from, to, to_owner })
+            ChannelTarget::Mail(Mail { host, port: port.unwrap_or(tls.usual_port()), tls, login, from, to, to_owner })
         }
     })
 }

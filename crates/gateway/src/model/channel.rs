@@ -79,6 +79,15 @@ impl MailTls {
         }
     }
 
+    /// Its port: of submission (RFC 8314, section 3.3, and RFC 6409), or of a relay beside the server.
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Implicit => 465,
+            Self::StartTls => 587,
+            Self::Off => 25,
+        }
+    }
+
     /// Reads a name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Implicit, Self::StartTls, Self::Off].into_iter().find(|one| one.name() == name)

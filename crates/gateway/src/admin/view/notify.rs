@@ -20,6 +20,20 @@ pub(in crate::admin) struct Channel {
     hub_id: Option<u64>,
     /// Takes notifications of this owner's apps only.
     owner: Option<String>,
+    /// Of mail: the SMTP server.
+    host: Option<String>,
+    /// Of mail: the server's port.
+    port: Option<u16>,
+    /// Of mail: `starttls`, `implicit` or `off`.
+    tls: Option<&'static str>,
+    /// Of mail: who signs in at the SMTP server; null where nobody does.
+    user: Option<String>,
+    /// Of mail: the sender's address.
+    from: Option<String>,
+    /// Of mail: the receivers' addresses.
+    to: Vec<String>,
+    /// Of mail: whether mail about an app goes to the address in its owner.
+    to_owner: bool,
     created_at: Moment,
 }
 
@@ -88,12 +102,23 @@ pub(in crate::admin) struct Notifications {
 }
 
 pub(in crate::admin) fn channel(channel: &model::Channel) -> Channel {
+    let mail = match &channel.target {
+        model::ChannelTarget::Mail(mail) => Some(mail),
+        _ => None,
+    };
     Channel {
         name: channel.name.clone(),
         kind: channel.target.kind(),
         target: channel.target.shown(),
         hub_id: channel.hub_id,
         owner: channel.owner.clone(),
+        host: mail.map(|mail| mail.host.clone()),
+        port: mail.map(|mail| mail.port),
+        tls: mail.map(|mail| mail.tls.name()),
+        user: mail.and_then(|mail| mail.login.as_ref()).map(|(user, _)| user.clone()),
+        from: mail.map(|mail| mail.from.clone()),
+        to: mail.map(|mail| mail.to.clone()).unwrap_or_default(),
+        to_owner: mail.is_some_and(|mail| mail.to_owner),
         created_at: channel.created_at.into(),
     }
 }
