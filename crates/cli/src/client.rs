@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::uri::Authority;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -20,7 +20,26 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::args::Connection;
 
+/// The admin API refused a call.
+#[derive(Debug)]
+pub struct Refused {
+    /// The status of its answer.
+    pub status: StatusCode,
+    detail: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 /// Calls the admin API and reads its JSON answer.
+///
+/// # Errors
+/// The server does not answer, or the error is [`Refused`].
 pub async fn call(connection: &Connection, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
     read(send(connection, method, path, json(body)).await?).await
 }
@@ -37,7 +56,7 @@ async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(answer);
     }
-    bail!("{}", refusal(&answer))
+    Err(Refused { status, detail: refusal(&answer).to_owned() }.into())
 }
 
 /// Calls a list of the admin API, page after page, and answers as if it were one; `path` has no query

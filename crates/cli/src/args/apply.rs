@@ -6,16 +6,16 @@ use super::consent::Consent;
 
 #[derive(clap::Args)]
 pub struct Apply {
-    /// The file of accounts and apps, such as keyway-apps.yaml; - is standard input
+    /// The file of accounts, apps and notification channels, such as keyway-apps.yaml; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Print the plan and change nothing; exits 1 when the server differs from the file
     #[arg(long)]
     pub dry_run: bool,
-    /// Delete the apps that the file does not have, in the accounts that the file names
+    /// Delete the apps that the file does not have, in the accounts that the file names; and the notification channels that its section `notifications` does not have
     #[arg(long)]
     pub prune: bool,
-    /// Write the tokens of new apps to a new file, as lines of JSON; only its owner may read it. Without it a new app has no token until `keyway token create`
+    /// Write the tokens of new apps and the signing secrets of new webhook channels to a new file, as lines of JSON; only its owner may read it. Without it a new app has no token until `keyway token create`
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub tokens_out: Option<PathBuf>,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub struct Apply {
 
 #[derive(clap::Args)]
 pub struct Export {
-    /// This account and its apps only
+    /// This account and its apps only, without notification channels
     #[arg(long, value_name = "ID")]
     pub account: Option<u64>,
     /// Write to a file, in the place of what it holds

@@ -1,5 +1,6 @@
-//! `keyway apply`: makes a server's accounts and apps as a file says. Shows the plan before it changes anything.
+//! `keyway apply`: makes a server's accounts, apps and notification channels as a file says. Shows the plan before it changes anything.
 
+pub(super) mod channels;
 mod check;
 mod perform;
 mod plan;
@@ -14,7 +15,7 @@ use anyhow::bail;
 use keyway_core::shown;
 
 use self::perform::{State, TokensFile, perform};
-use self::plan::{Action, Change, Plan, Target};
+use self::plan::{Change, Plan, Target};
 use self::server::Server;
 use super::{confirm, counted, print, print_json, say};
 use crate::Exit;
@@ -26,9 +27,9 @@ pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> 
     let wanted = yaml::read(&file)?;
     let wanted = check::wanted(wanted).map_err(|problems| refused(&problems))?;
     server::check_role(connection, !dry_run).await?;
-    let hub_ids = wanted.hub_ids();
+    let asked_ids = wanted.asked_ids();
     let planned = async || -> anyhow::Result<Plan> {
-        let server = Server::read(connection, |hub_id| hub_ids.contains(&hub_id)).await?;
+        let server = Server::read(connection, |hub_id| asked_ids.contains(&hub_id), wanted.channels.is_some()).await?;
         plan::plan(&wanted, &server, prune).map_err(|problems| refused(&problems))
     };
     let plan = planned().await?;
@@ -44,10 +45,14 @@ pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> 
     if json && !consent.yes {
         bail!("--json changes nothing without --yes, because nobody reads the plan before. To see the plan, add --dry-run");
     }
-    if confirm::changes(consent, plan.count(Action::Delete) as u64)? && planned().await? != plan {
+    let missing = missing_variables(&plan);
+    if !missing.is_empty() {
+        return Err(refused(&missing));
+    }
+    if confirm::changes(consent, plan.deleted().as_deref())? && planned().await? != plan {
         bail!("the server has changed since the plan was shown, so nothing was changed. Run the command again");
     }
-    let creates = plan.changes.iter().any(|change| change.action == Action::Create && change.target == Target::App(None));
+    let creates = plan.changes.iter().any(|change| change.target == Target::App(None) || is_signed(change));
     let mut tokens = tokens_out.as_deref().filter(|_| creates).map(TokensFile::create).transpose()?;
     let (states, failure) = perform(connection, &plan, tokens.as_mut()).await;
     if let Some(tokens) = tokens {
@@ -66,6 +71,23 @@ pub async fn run(connection: &Connection, asked: Apply) -> anyhow::Result<Exit> 
     Ok(Exit::Fine)
 }
 
+/// The variables of channels to be added that are not set, a line each. Nothing is changed before all are there.
+fn missing_variables(plan: &Plan) -> Vec<String> {
+    let line = |change: &Change| match &change.target {
+        Target::Channel(Some(new)) => new.missing().map(|variable| {
+            let name = check::shown_name(&change.name);
+            format!("channel {name}: the environment variable {variable} is not set or empty. Set it, and run the command again")
+        }),
+        _ => None,
+    };
+    plan.changes.iter().filter_map(line).collect()
+}
+
+/// Whether the server makes a signing secret for what a change adds.
+fn is_signed(change: &Change) -> bool {
+    matches!(&change.target, Target::Channel(Some(new)) if new.is_signed())
+}
+
 fn refused(problems: &[String]) -> anyhow::Error {
     const SHOWN_MAX: usize = 20;
     let mut lines: Vec<String> = problems.iter().take(SHOWN_MAX).cloned().collect();
@@ -75,7 +97,12 @@ fn refused(problems: &[String]) -> anyhow::Error {
     anyhow::anyhow!("the file can't be applied, so nothing was changed\n{}", lines.join("\n"))
 }
 
-/// What was done, with how the new apps get their tokens.
+/// A text as one word of a POSIX shell.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", shown::line(text).replace('\'', "'\\''"))
+}
+
+/// What was done, with how the new apps get their tokens and the receivers of new webhooks their signing secrets.
 fn done(plan: &Plan, states: &[State], tokens_out: Option<&Path>) -> String {
     let mut lines = vec![format!("{} done.", counted(plan.changes.len() as u64, "change"))];
     let create = |(change, state): (&Change, &State)| match state {
@@ -89,6 +116,16 @@ fn done(plan: &Plan, states: &[State], tokens_out: Option<&Path>) -> String {
         None => {
             lines.push("A new app has no token yet. Create one, and put it where the integration reads its secrets:".to_owned());
             lines.extend(created);
+        }
+    }
+    let signed: Vec<&Change> = plan.changes.iter().filter(|change| is_signed(change)).collect();
+    match tokens_out {
+        _ if signed.is_empty() => {}
+        Some(path) => lines.push(format!("The signing secrets of the new webhooks are in {}.", shown::path(&path))),
+        None => {
+            lines.push("Nobody has the signing secret of a new webhook. If its receiver checks signatures, remove the channel,".to_owned());
+            lines.push("and run this command again with --tokens-out FILE:".to_owned());
+            lines.extend(signed.iter().map(|change| format!("    keyway notify remove --yes -- {}", shell_word(&change.name))));
         }
     }
     lines.join("\n")

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use anyhow::{Context, bail};
 use keyway_core::shown;
 
-use super::{counted, say};
+use super::say;
 use crate::args::consent::Consent;
 
 /// Longest answer that is read, in bytes.
@@ -48,7 +48,7 @@ pub async fn deletion(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Res
 ///
 /// # Errors
 /// Nobody confirmed; nothing may be changed.
-pub fn changes(consent: Consent, deleted_apps: u64) -> anyhow::Result<bool> {
+pub fn changes(consent: Consent, deleted: Option<&str>) -> anyhow::Result<bool> {
     if consent.yes {
         return Ok(false);
     }
@@ -58,7 +58,7 @@ pub fn changes(consent: Consent, deleted_apps: u64) -> anyhow::Result<bool> {
         );
     }
     // A person who deletes types what is deleted.
-    let wanted = if deleted_apps == 0 { "yes".to_owned() } else { format!("delete {}", counted(deleted_apps, "app")) };
+    let wanted = deleted.map_or_else(|| "yes".to_owned(), |deleted| format!("delete {deleted}"));
     say(&format!("\nType {wanted} to go on, or anything else to stop:"));
     if answer().context("nothing was changed")?.trim() != wanted {
         bail!("the answer is not {wanted}, so nothing was changed");

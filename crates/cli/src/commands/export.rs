@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use keyway_core::shown;
 
+use super::apply::channels;
 use super::apply::server::{Server, account_of, app_of, check_role};
 use super::apply::yaml;
 use super::{counted, print_exactly, say};
@@ -13,7 +14,7 @@ use crate::args::apply::Export;
 pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit> {
     let Export { account, output } = asked;
     check_role(connection, false).await?;
-    let server = Server::read(connection, |hub_id| account.is_none_or(|only| only == hub_id)).await?;
+    let server = Server::read(connection, |hub_id| account.is_none_or(|only| only == hub_id), account.is_none()).await?;
     if let Some(hub_id) = account.filter(|_| server.accounts.is_empty()) {
         bail!("there is no account {hub_id} on this server. \"keyway account list\" shows its accounts");
     }
@@ -22,8 +23,13 @@ pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit>
     // The same server always gives the same file, whatever the order in which its apps were made.
     accounts.sort_by_key(|account| account.hub_id);
     apps.sort_by(|one, other| (one.account, &one.name).cmp(&(other.account, &other.name)));
-    let counts = [counted(accounts.len() as u64, "account"), counted(apps.len() as u64, "app")].join(" and ");
-    let text = yaml::write(accounts, apps)?;
+    let channels = channels::of_server(&server.channels);
+    let [of_accounts, of_apps] = [counted(accounts.len() as u64, "account"), counted(apps.len() as u64, "app")];
+    let counts = match channels.len() {
+        0 => format!("{of_accounts} and {of_apps}"),
+        count => format!("{of_accounts}, {of_apps} and {}", counted(count as u64, "channel")),
+    };
+    let text = yaml::write(accounts, apps, channels)?;
     match output {
         Some(path) => {
             std::fs::write(&path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;

@@ -6,6 +6,7 @@ mod activity;
 mod admin_api;
 /// A file as the register of apps.
 mod apply;
+mod apply_channels;
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
 /// What a scope covers beside the path.

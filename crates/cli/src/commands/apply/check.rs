@@ -9,7 +9,8 @@ use keyway_core::shown;
 use keyway_core::unlisted::Unlisted;
 use serde_json::{Map, Value, json};
 
-use super::register::{Account, App, Backend, Guard, Register, VERSION};
+use super::channels::{self, WantedChannel};
+use super::register::{Account, App, Backend, Channel, Guard, Register, VERSION};
 use super::yaml::nearest;
 
 /// Longest text, in characters, as the server has it.
@@ -25,6 +26,8 @@ pub const BASE_SCOPE: &str = "oauth";
 pub struct Wanted {
     pub accounts: Vec<WantedAccount>,
     pub apps: Vec<WantedApp>,
+    /// None where the file has no section for channels: then they stay as they are.
+    pub channels: Option<Vec<WantedChannel>>,
 }
 
 /// An account with the settings that the file has for it.
@@ -45,7 +48,13 @@ pub struct WantedApp {
 }
 
 impl Wanted {
-    /// The accounts that the file names.
+    /// The accounts of which the server is asked: those that the file names, and those of its channels.
+    pub fn asked_ids(&self) -> HashSet<u64> {
+        let of_channels = self.channels.iter().flatten().filter_map(|channel| channel.new.hub_id());
+        self.hub_ids().into_iter().chain(of_channels).collect()
+    }
+
+    /// The accounts whose settings or apps the file has.
     pub fn hub_ids(&self) -> HashSet<u64> {
         self.accounts.iter().map(|account| account.hub_id).chain(self.apps.iter().map(|app| app.hub_id)).collect()
     }
@@ -75,7 +84,11 @@ pub fn wanted(register: Register) -> Result<Wanted, Vec<String>> {
     let apps: Vec<WantedApp> =
         register.apps.into_iter().filter_map(|entry| problems.app(entry.defined.line(), entry.value, only)).collect();
     problems.names(&apps);
-    if problems.0.is_empty() { Ok(Wanted { accounts, apps }) } else { Err(problems.0) }
+    let channels = register.notifications.map(|channels| {
+        channels.into_iter().filter_map(|entry| problems.channel(entry.defined.line(), entry.value)).collect::<Vec<WantedChannel>>()
+    });
+    problems.0.extend(channels::check_names(channels.as_deref().unwrap_or_default()));
+    if problems.0.is_empty() { Ok(Wanted { accounts, apps, channels }) } else { Err(problems.0) }
 }
 
 /// The fields of an app in the form of the admin API; the error is the first problem.
@@ -134,7 +147,7 @@ fn wait_ms(text: &str) -> Result<u32, String> {
     ms.filter(|ms| *ms <= WAIT_MS_MAX).ok_or_else(wrong)
 }
 
-fn text(field: &str, value: &str) -> Result<String, String> {
+pub(super) fn text(field: &str, value: &str) -> Result<String, String> {
     let value = value.trim();
     if value.chars().count() > TEXT_MAX || value.chars().any(|letter| letter.is_control() || shown::turns(letter)) {
         return Err(format!(
@@ -209,6 +222,11 @@ impl Problems {
             Ok(fields) => Some(WantedApp { line, hub_id, name, former_name, fields }),
             Err(what) => problem(&what),
         }
+    }
+
+    fn channel(&mut self, line: u64, channel: Channel) -> Option<WantedChannel> {
+        let of = format!("channel {}", shown_name(&channel.name));
+        channels::wanted(line, channel).map_err(|what| self.push(line, format!("{of}: {what}"))).ok()
     }
 
     /// Names are unique in an account, and a former name belongs to one app that is gone from the file. So no rename

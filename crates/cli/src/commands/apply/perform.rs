@@ -10,6 +10,7 @@ use http::Method;
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
+use super::channels;
 use super::plan::{Action, Change, Plan, Target};
 use crate::args::Connection;
 use crate::client::call;
@@ -36,7 +37,7 @@ impl State {
     }
 }
 
-/// Where the tokens of new apps are written.
+/// Where the tokens of new apps and the signing secrets of new channels are written.
 pub struct TokensFile {
     path: PathBuf,
     file: File,
@@ -54,8 +55,15 @@ impl TokensFile {
         Ok(Self { path: path.to_owned(), file, lines: 0 })
     }
 
-    /// Adds a line, durably: the token is nowhere else.
-    fn add(&mut self, line: &Value) -> std::io::Result<()> {
+    /// Adds a line, durably: the token or secret is nowhere else.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn add(&mut self, line: &Value) -> anyhow::Result<()> {
+        self.append(line).with_context(|| format!("{} can't be written", shown::path(&self.path)))
+    }
+
+    fn append(&mut self, line: &Value) -> std::io::Result<()> {
         self.file.write_all(format!("{line}\n").as_bytes())?;
         self.file.sync_all()?;
         self.lines += 1;
@@ -87,15 +95,16 @@ pub async fn perform(connection: &Connection, plan: &Plan, mut tokens: Option<&m
 }
 
 async fn make(connection: &Connection, change: &Change, tokens: Option<&mut TokensFile>) -> anyhow::Result<Option<u64>> {
+    let hub_id = change.hub_id.unwrap_or_default();
     let fields: Map<String, Value> = change.fields.iter().map(|field| (field.name.clone(), field.after.clone())).collect();
     match (&change.target, change.action) {
         (Target::Account, Action::Create) => {
             let mut body = fields;
-            body.insert("hubId".to_owned(), change.hub_id.into());
+            body.insert("hubId".to_owned(), hub_id.into());
             call(connection, Method::POST, "/api/v1/accounts", Some(Value::Object(body))).await?;
         }
         (Target::Account, _) => {
-            call(connection, Method::PATCH, &format!("/api/v1/accounts/{}", change.hub_id), Some(Value::Object(fields))).await?;
+            call(connection, Method::PATCH, &format!("/api/v1/accounts/{hub_id}"), Some(Value::Object(fields))).await?;
         }
         (Target::App(None), _) => return create(connection, change, fields, tokens).await.map(Some),
         (Target::App(Some(id)), Action::Delete) => {
@@ -104,6 +113,7 @@ async fn make(connection: &Connection, change: &Change, tokens: Option<&mut Toke
         (Target::App(Some(id)), _) => {
             call(connection, Method::PATCH, &format!("/api/v1/apps/{id}"), Some(Value::Object(fields))).await?;
         }
+        (Target::Channel(new), _) => channels::make(connection, change, new.as_ref(), tokens).await?,
     }
     Ok(None)
 }
@@ -127,7 +137,7 @@ async fn create(
     let kept = tokens.map(|tokens| {
         let line =
             json!({ "account": change.hub_id, "app": change.name, "appId": id, "tokenId": token, "token": answer["token"]["value"] });
-        tokens.add(&line).with_context(|| format!("{} can't be written", shown::path(&tokens.path)))
+        tokens.add(&line)
     });
     if !matches!(kept, Some(Ok(()))) {
         let revoked = call(connection, Method::POST, &format!("/api/v1/tokens/{token}/revoke"), None).await;

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::super::app::tokens_of;
-use super::super::{list, text};
+use super::super::{counted, list, text};
+use super::channels::{self, NewChannel};
 use super::check::{Wanted, WantedAccount, WantedApp, app_fields, shown_name};
 use super::register::{App, Backend};
 use super::server::Server;
 
-/// What is done to an account or an app.
+/// What is done to an account, an app or a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Create,
@@ -35,6 +36,8 @@ pub enum Target {
     Account,
     /// An app, with its id where it exists.
     App(Option<u64>),
+    /// A notification channel, with what it is made of; none where it is deleted.
+    Channel(Option<NewChannel>),
 }
 
 /// One field, by its name in the admin API.
@@ -51,11 +54,12 @@ pub struct Field {
 pub struct Change {
     pub action: Action,
     pub target: Target,
-    pub hub_id: u64,
+    /// The account; none of a channel that takes notifications of all accounts.
+    pub hub_id: Option<u64>,
     /// The name that people see: of an app that is renamed the new one.
     pub name: String,
     pub fields: Vec<Field>,
-    /// Of a deletion: what goes with it, a line each.
+    /// Of a deletion, and of a change that deletes: what goes with it, a line each.
     pub goes: Vec<String>,
     /// Of a deletion: when a token of the app was last used, ISO 8601; none for never.
     pub last_used: Option<String>,
@@ -67,9 +71,23 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Apps of the file's accounts that the file does not have and that stay: account, id, name.
     pub not_in_file: Vec<(u64, u64, String)>,
+    /// Channels that the file does not have and that stay, where the file has the section for channels.
+    pub channels_not_in_file: Vec<String>,
 }
 
 impl Plan {
+    /// How many apps or channels are deleted, for people; none where there are none.
+    pub fn deleted(&self) -> Option<String> {
+        let of = |wanted: fn(&Target) -> bool, noun: &str| {
+            let count = self.changes.iter().filter(|change| change.action == Action::Delete && wanted(&change.target)).count();
+            (count > 0).then(|| counted(count as u64, noun))
+        };
+        let apps = of(|target| matches!(target, Target::App(_)), "app");
+        let channels = of(|target| matches!(target, Target::Channel(_)), "channel");
+        let all: Vec<String> = apps.into_iter().chain(channels).collect();
+        (!all.is_empty()).then(|| all.join(" and "))
+    }
+
     /// How many steps there are of a kind.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -128,13 +146,27 @@ pub fn plan(wanted: &Wanted, server: &Server, prune: bool) -> Result<Plan, Vec<S
             plan.not_in_file.push((hub_id, id, app["name"].as_str().unwrap_or_default().to_owned()));
         }
     }
+    if let Some(wanted) = &wanted.channels {
+        for channel in wanted {
+            if let Some(hub_id) = channel.new.hub_id().filter(|hub_id| !embedded.contains_key(hub_id)) {
+                problems.push(format!(
+                    "line {}: channel {}: account {hub_id} is not on this server. \"keyway account list\" shows its accounts",
+                    channel.line,
+                    shown_name(&channel.name)
+                ));
+            }
+        }
+        let (changes, stay) = channels::changes(wanted, &server.channels, prune);
+        plan.changes.extend(changes);
+        plan.channels_not_in_file = stay;
+    }
     plan.changes.sort_by_key(order);
     plan.not_in_file.sort();
     if problems.is_empty() { Ok(plan) } else { Err(problems) }
 }
 
 /// Accounts first: apps may need them, and a larger reserve may need their tier. Then what leaves calls to others, and
-/// deletions, so that a reserve is free before another app gets it.
+/// deletions, so that a reserve is free before another app gets it. Then channels in the same way: a server has room for 100.
 fn order(change: &Change) -> u8 {
     match (&change.target, change.action) {
         (Target::Account, _) => 0,
@@ -142,6 +174,9 @@ fn order(change: &Change) -> u8 {
         (Target::App(_), Action::Delete) => 2,
         (Target::App(_), Action::Change) => 3,
         (Target::App(_), Action::Create) => 4,
+        (Target::Channel(_), Action::Delete) => 5,
+        (Target::Channel(_), Action::Change) => 6,
+        (Target::Channel(_), Action::Create) => 7,
     }
 }
 
@@ -154,7 +189,7 @@ fn account_change(wanted: &WantedAccount, found: Option<&Value>) -> Result<Optio
     let change = |action, name: &str, fields| Change {
         action,
         target: Target::Account,
-        hub_id: wanted.hub_id,
+        hub_id: Some(wanted.hub_id),
         name: name.to_owned(),
         fields,
         goes: Vec::new(),
@@ -209,7 +244,7 @@ fn app_change(wanted: &WantedApp, found: Option<&Value>) -> Option<Change> {
     (action == Action::Create || !fields.is_empty()).then(|| Change {
         action,
         target: Target::App(id),
-        hub_id: wanted.hub_id,
+        hub_id: Some(wanted.hub_id),
         name: wanted.name.clone(),
         fields,
         goes: Vec::new(),
@@ -217,7 +252,8 @@ fn app_change(wanted: &WantedApp, found: Option<&Value>) -> Option<Change> {
     })
 }
 
-fn differences(wanted: &Map<String, Value>, found: &Value) -> Vec<Field> {
+/// The fields of an account, an app or a channel that differ from the file's.
+pub fn differences(wanted: &Map<String, Value>, found: &Value) -> Vec<Field> {
     let other = |(name, after): (&String, &Value)| {
         let before = &found[name];
         (before != after).then(|| Field { name: name.clone(), before: Some(before.clone()), after: after.clone() })
@@ -230,7 +266,7 @@ fn deletion(app: &Value, hub_id: u64, id: u64) -> Change {
     Change {
         action: Action::Delete,
         target: Target::App(Some(id)),
-        hub_id,
+        hub_id: Some(hub_id),
         name: app["name"].as_str().unwrap_or_default().to_owned(),
         fields: Vec::new(),
         goes: tokens_of(app).into_iter().chain(dependents).collect(),
@@ -261,6 +297,7 @@ mod tests {
         };
         Server {
             accounts: vec![account(1, "embedded"), account(2, "hubspot"), account(3, "embedded")],
+            channels: Vec::new(),
             apps: vec![app(10, 1, "A", 0), app(11, 1, "B", 50), app(12, 2, "A", 0), app(13, 3, "C", 0)],
         }
     }
@@ -272,7 +309,7 @@ mod tests {
         Ok(plan
             .changes
             .iter()
-            .map(|change| format!("{} {}/{}{}", change.action.name(), change.hub_id, change.name, fields(change)))
+            .map(|change| format!("{} {}/{}{}", change.action.name(), change.hub_id.unwrap_or_default(), change.name, fields(change)))
             .collect())
     }
 

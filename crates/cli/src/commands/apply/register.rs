@@ -2,6 +2,7 @@
 //! its values mean in `check`.
 
 use keyway_core::shown;
+use keyway_gateway::model::MailTls;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_saphyr::{DoubleQuoted, Spanned};
@@ -9,7 +10,7 @@ use serde_saphyr::{DoubleQuoted, Spanned};
 /// The only version of the format.
 pub const VERSION: u64 = 1;
 
-/// Accounts and apps of a Keyway server, for `keyway apply`. It holds no token and no credential.
+/// Accounts, apps and notification channels of a Keyway server, for `keyway apply`. It holds no token and no credential.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Register {
@@ -24,6 +25,10 @@ pub struct Register {
     #[serde(default)]
     #[schemars(with = "Vec<App>")]
     pub apps: Vec<Spanned<App>>,
+    /// Notification channels. `keyway apply` changes channels only where the file has this list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Channel>>")]
+    pub notifications: Option<Vec<Spanned<Channel>>>,
 }
 
 /// The settings of one HubSpot account. `keyway apply` creates embedded accounts; connect others with `keyway account create --connect`.
@@ -150,6 +155,108 @@ impl App {
             translate: false,
             no_limits: false,
             unlisted: Vec::new(),
+        }
+    }
+}
+
+/// Where notifications go. Its URL or password is in an environment variable, never in the file.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Channel {
+    /// Its name, unique on the server. Keyway finds the channel by it.
+    #[serde(serialize_with = "visible")]
+    pub name: String,
+    /// How a notification gets to the receiver.
+    pub kind: ChannelKind,
+    /// Of webhook and slack: `env:NAME`, where NAME is the environment variable that holds the URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^env:[A-Za-z_][A-Za-z0-9_]*$"))]
+    pub url_from: Option<String>,
+    /// Takes notifications of this account only, by its hub id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<u64>,
+    /// Takes notifications of this owner's apps only.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "visible_option")]
+    pub owner: Option<String>,
+    /// Of mail: the SMTP server.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "visible_option")]
+    pub host: Option<String>,
+    /// Of mail: the server's port; that of `tls` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Of mail: how the connection is encrypted; starttls when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// Of mail: who signs in at the SMTP server; needs passwordFrom.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "visible_option")]
+    pub user: Option<String>,
+    /// Of mail: `env:NAME`, where NAME is the environment variable that holds the password of user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^env:[A-Za-z_][A-Za-z0-9_]*$"))]
+    pub password_from: Option<String>,
+    /// Of mail: the sender's address.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "visible_option")]
+    pub from: Option<String>,
+    /// Of mail: the receivers' addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "visible_list")]
+    pub to: Vec<String>,
+    /// Of mail: whether mail about an app goes to the e-mail address in its owner.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub to_owner: bool,
+}
+
+/// How a notification gets to its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelKind {
+    /// A signed POST of JSON.
+    Webhook,
+    /// An incoming webhook of Slack or a compatible service.
+    Slack,
+    /// Mail over SMTP.
+    Mail,
+}
+
+impl ChannelKind {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// How a connection to an SMTP server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// By STARTTLS, which the server must offer.
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all; to the server's own machine only.
+    Off,
+}
+
+impl Tls {
+    /// As the server has it.
+    pub const fn of_server(self) -> MailTls {
+        match self {
+            Self::Starttls => MailTls::StartTls,
+            Self::Implicit => MailTls::Implicit,
+            Self::Off => MailTls::Off,
+        }
+    }
+}
+
+impl From<MailTls> for Tls {
+    fn from(tls: MailTls) -> Self {
+        match tls {
+            MailTls::StartTls => Self::Starttls,
+            MailTls::Implicit => Self::Implicit,
+            MailTls::Off => Self::Off,
         }
     }
 }

@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::super::list;
+use super::channels;
 use super::check::{BASE_SCOPE, wait};
 use super::register::{Account, App, Backend, Guard};
 use crate::args::Connection;
@@ -15,26 +16,29 @@ const SUPER_ADMIN: &str = "super-admin";
 /// The role that sees all accounts and apps, and changes none.
 const AUDITOR: &str = "auditor";
 
-/// Accounts and private apps.
+/// Accounts, private apps and notification channels.
 pub struct Server {
     pub accounts: Vec<Value>,
     pub apps: Vec<Value>,
+    /// Notification channels; empty where nobody asked for them.
+    pub channels: Vec<Value>,
 }
 
 impl Server {
-    /// Asks for the accounts of these hub ids, and for their apps.
+    /// Asks for the accounts of these hub ids and for their apps, and for all channels where `with_channels`.
     ///
     /// # Errors
     /// The server does not answer, or refuses.
-    pub async fn read(connection: &Connection, wanted: impl Fn(u64) -> bool) -> anyhow::Result<Self> {
+    pub async fn read(connection: &Connection, wanted: impl Fn(u64) -> bool, with_channels: bool) -> anyhow::Result<Self> {
         let mut accounts = list_all(connection, "/api/v1/accounts", "accounts").await?;
         let mut apps = list_all(connection, "/api/v1/apps", "apps").await?;
+        let channels = if with_channels { channels::read(connection).await? } else { Vec::new() };
         let of = |answer: &mut Value, name: &str| -> Vec<Value> {
             let mut entries = answer[name].as_array_mut().map(std::mem::take).unwrap_or_default();
             entries.retain(|one| one["hubId"].as_u64().is_some_and(&wanted));
             entries
         };
-        Ok(Self { accounts: of(&mut accounts, "accounts"), apps: of(&mut apps, "apps") })
+        Ok(Self { accounts: of(&mut accounts, "accounts"), apps: of(&mut apps, "apps"), channels })
     }
 }
 

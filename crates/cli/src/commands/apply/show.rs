@@ -3,7 +3,7 @@
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
-use super::super::{counted, text};
+use super::super::counted;
 use super::check::{BASE_SCOPE, shown_name, wait};
 use super::perform::State;
 use super::plan::{Action, Change, Field, Plan, Target};
@@ -15,6 +15,10 @@ pub fn lines(plan: &Plan) -> String {
         lines.push("Not in the file, and left alone (--prune deletes them):".to_owned());
         lines.extend(plan.not_in_file.iter().map(|(hub_id, id, name)| format!("    app {} ({id}) of account {hub_id}", shown_name(name))));
     }
+    if !plan.channels_not_in_file.is_empty() {
+        lines.push("Channels that are not in the file, and left alone (--prune deletes them):".to_owned());
+        lines.extend(plan.channels_not_in_file.iter().map(|name| format!("    channel {}", shown_name(name))));
+    }
     lines.push(totals(plan));
     lines.join("\n")
 }
@@ -22,7 +26,7 @@ pub fn lines(plan: &Plan) -> String {
 /// The number of changes of each kind.
 fn totals(plan: &Plan) -> String {
     if plan.changes.is_empty() {
-        return "No change: each account and app of the file is as the file says.".to_owned();
+        return "No change: the server is as the file says.".to_owned();
     }
     let [create, change, delete] = [Action::Create, Action::Change, Action::Delete].map(|action| plan.count(action));
     format!("Plan: {create} to create, {change} to change, {delete} to delete.")
@@ -44,11 +48,13 @@ fn paragraph(change: &Change) -> String {
 
 /// A change in one line: what is done to what.
 pub fn title(change: &Change) -> String {
-    let (action, hub_id, name) = (change.action.name(), change.hub_id, shown_name(&change.name));
+    let (action, name) = (change.action.name(), shown_name(&change.name));
+    let hub_id = change.hub_id.unwrap_or_default();
     match change.target {
         Target::Account => format!("{action} account {hub_id} {name}"),
         Target::App(None) => format!("{action} app {name} of account {hub_id}"),
         Target::App(Some(id)) => format!("{action} app {name} ({id}) of account {hub_id}"),
+        Target::Channel(_) => format!("{action} channel {name}"),
     }
 }
 
@@ -71,7 +77,11 @@ fn differences(field: &Field) -> Vec<String> {
 
 /// A field's name in the file.
 fn in_file(name: &str) -> &str {
-    if name == "maxWaitMs" { "maxWait" } else { name }
+    match name {
+        "maxWaitMs" => "maxWait",
+        "hubId" => "account",
+        name => name,
+    }
 }
 
 /// A field's value as the file has it.
@@ -88,7 +98,7 @@ fn quoted(value: &Value) -> String {
     match value {
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(quoted).collect::<Vec<_>>().join(", "),
-        Value::Null => text(value),
+        Value::Null => "none".to_owned(),
         other => shown::line(&other.to_string()).into_owned(),
     }
 }
@@ -111,7 +121,8 @@ pub fn json(plan: &Plan, states: &[State]) -> Value {
         })
         .collect();
     let [create, change, delete] = [Action::Create, Action::Change, Action::Delete].map(|action| plan.count(action));
-    let left = plan.not_in_file.iter().map(|(hub_id, id, name)| json!({ "account": hub_id, "id": id, "name": name }));
+    let left = plan.not_in_file.iter().map(|(hub_id, id, name)| json!({ "kind": "app", "account": hub_id, "id": id, "name": name }));
+    let left = left.chain(plan.channels_not_in_file.iter().map(|name| json!({ "kind": "channel", "name": name })));
     json!({
         "version": 1, "changes": changes, "create": create, "change": change, "delete": delete,
         "notInFile": left.collect::<Vec<_>>(),
@@ -122,6 +133,7 @@ fn described(change: &Change) -> Value {
     let (kind, id) = match change.target {
         Target::Account => ("account", None),
         Target::App(id) => ("app", id),
+        Target::Channel(_) => ("channel", None),
     };
     let field = |field: &Field| {
         let before = field.before.as_ref().map(|before| value(&field.name, before));
@@ -140,8 +152,10 @@ fn described(change: &Change) -> Value {
     if let Some(id) = id {
         one.insert("id".to_owned(), id.into());
     }
-    if change.action == Action::Delete {
+    if change.action == Action::Delete && matches!(change.target, Target::App(_)) {
         one.insert("lastUsedAt".to_owned(), change.last_used.clone().into());
+    }
+    if change.action == Action::Delete || !change.goes.is_empty() {
         one.insert("goes".to_owned(), change.goes.clone().into());
     }
     Value::Object(one)

@@ -14,7 +14,7 @@ use keyway_scan::scan::{self, Options, Progress};
 use keyway_scan::source::tree::Which;
 use serde_saphyr::{Error, Location, Spanned};
 
-use super::register::{Account, App, Register, VERSION};
+use super::register::{Account, App, Channel, Register, VERSION};
 
 /// Longest file, in bytes: ten thousand apps with fifty scopes each.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -127,11 +127,13 @@ fn refuse_credentials(name: &str, text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A text holds what looks like a credential.
-pub fn write(accounts: Vec<Account>, apps: Vec<App>) -> anyhow::Result<String> {
+pub fn write(accounts: Vec<Account>, apps: Vec<App>, channels: Vec<Channel>) -> anyhow::Result<String> {
     fn placed<T>(entries: Vec<T>) -> Vec<Spanned<T>> {
         entries.into_iter().map(|entry| Spanned::new(entry, Location::UNKNOWN, Location::UNKNOWN)).collect()
     }
-    let register = Register { version: VERSION, accounts: placed(accounts), apps: placed(apps) };
+    // Without the section, `keyway apply` leaves channels alone.
+    let notifications = (!channels.is_empty()).then(|| placed(channels));
+    let register = Register { version: VERSION, accounts: placed(accounts), apps: placed(apps), notifications };
     let mut options = serde_saphyr::SerializerOptions::default();
     options.prefer_block_scalars = false;
     let text = serde_saphyr::to_string_with_options(&register, options).context("the file can't be written as YAML")?;
@@ -170,7 +172,7 @@ mod tests {
         );
         assert_eq!(refused("version: 1\naccounts:\n  - hubID: 1\n"), "line 3: hubID is not a key here. Did you mean hubId?");
         let far = refused("version: 1\ncolour: red\n");
-        assert_eq!(far, "line 2: colour is not a key here. Use one of version, accounts, apps");
+        assert_eq!(far, "line 2: colour is not a key here. Use one of version, accounts, apps, notifications");
         assert_eq!(
             refused("version: 1\naccounts:\n  - hubId: 1\n    backend: Hubspott\n"),
             "line 4: Hubspott is not a value here. Did you mean hubspot?"
@@ -296,7 +298,7 @@ mod tests {
             unlisted: vec![text.into()],
             ..App::named(text)
         });
-        let text = write(Vec::new(), Vec::from(apps)).unwrap();
+        let text = write(Vec::new(), Vec::from(apps), Vec::new()).unwrap();
         assert!(!text.contains(|letter| letter != '\n' && shown::acts(letter)), "{text}");
         let read = parse(&text).unwrap();
         for (app, wrote) in read.apps.iter().zip(odd) {
