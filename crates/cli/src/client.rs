@@ -113,6 +113,19 @@ pub async fn alive(connection: &Connection) -> anyhow::Result<()> {
     bail!("{}", refusal(&answer))
 }
 
+/// Why the server answers no calls now; none where it does.
+///
+/// # Errors
+/// It does not answer.
+pub async fn not_ready(connection: &Connection) -> anyhow::Result<Option<String>> {
+    let response = send(connection, Method::GET, "/readyz", Bytes::new()).await?;
+    if response.status().is_success() {
+        return Ok(None);
+    }
+    let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes()).unwrap_or_default();
+    Ok(Some(refusal(&answer).to_owned()))
+}
+
 /// The server's clock, by the Date of an answer (RFC 9110, section 6.6.1); none where it sends none.
 pub async fn date(connection: &Connection) -> anyhow::Result<Option<Timestamp>> {
     let response = send(connection, Method::GET, "/healthz", Bytes::new()).await?;

@@ -171,7 +171,16 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatch
             Value::String(text) if !flag => text.clone(),
             Value::Integer(number) if !flag => number.to_string(),
             Value::Boolean(on) if flag => on.to_string(),
-            _ => return Err(refused(&mut command, format!("{key} takes {}", if flag { "true or false" } else { "a text or a number" }))),
+            // As the command line writes a list. No setting that takes one has a comma in a value.
+            Value::Array(list) if !flag && !list.is_empty() && list.iter().all(Value::is_str) => {
+                list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            }
+            _ => {
+                return Err(refused(
+                    &mut command,
+                    format!("{key} takes {}", if flag { "true or false" } else { "a text, a number or a list of texts" }),
+                ));
+            }
         };
         // Once for each setting of one file; clap keeps defaults for as long as the process.
         let text: &'static str = Box::leak(text.into_boxed_str());

@@ -1,6 +1,6 @@
 //! What `keyway serve` logs on stderr: as text for people, or as lines of JSON for a log collector.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -57,7 +57,7 @@ pub type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
 /// The filter can't be read.
 pub fn begin(text: Option<&str>, format: LogFormat) -> anyhow::Result<SetFilter> {
     let filter = filter(text, format)?;
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     Ok(match format {
         LogFormat::Text => {
             let builder = builder.with_env_filter(filter).with_filter_reloading();

@@ -45,6 +45,13 @@ pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
     if !folder.join(DATABASES[0]).is_file() {
         return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", shown::path(&folder), DATABASES[0])));
     }
+    if let Some(mark) = store::Mark::read(folder)? {
+        return Err(BackupError::Refused(format!(
+            "the data folder {} was moved to {}, where changes and records are now: a copy of the folder would be old. Nothing was copied. Back up the database with pg_dump, and keep the master key",
+            shown::path(&folder),
+            mark.database
+        )));
+    }
     if is_within(target, folder) {
         let (target, folder) = (shown::path(&target), shown::path(&folder));
         return Err(BackupError::Refused(format!(

@@ -599,10 +599,13 @@ impl Control {
         let region = find_account(&state, app.hub_id)?.region.clone();
         let now = self.registry.now_of(app.hub_id);
         let mut next = state.clone();
+        // A token with a lifetime is followed by one that lives as long.
+        let newest = next.tokens.iter().filter(|token| rotation.is_some() && is_live(token, app.id, now)).max_by_key(|token| token.id);
+        let former = newest.and_then(|token| Some(token.lifetime_ends_at?.as_ms() - token.created_at.as_ms()));
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        let made = self.make_token(&mut change, app.id, &region, now, lifetime_ms).await?;
+        let made = self.make_token(&mut change, app.id, &region, now, lifetime_ms.or(former)).await?;
         if let Some(rotation) = rotation {
             let others = next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut);
             rotation.end_all(&mut change, others, made.token.id, now).await?;

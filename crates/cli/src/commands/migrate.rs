@@ -64,7 +64,7 @@ fn report(folder: &str, moved: &Moved) -> String {
     }
     let key = match std::env::var_os("KEYWAY_MASTER_KEY") {
         Some(_) => "the KEYWAY_MASTER_KEY that this command had".to_owned(),
-        None => format!("KEYWAY_MASTER_KEY=\"$(cat {folder}/master.key)\""),
+        None => format!("KEYWAY_MASTER_KEY=\"$(head -n 1 {folder}/master.key)\""),
     };
     text.push_str(&format!(
         "\nStart the server on the database (add user and password to the URL as for this command):\n  keyway serve --database {database} --data {folder}\nGive other instances a data folder of their own and {key}.\n{folder} is as it was, with the file \"moved\". To go back, stop every server of the database and delete that file."

@@ -27,6 +27,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             return Ok(Exit::Negative);
         }
     };
+    let not_ready = client::not_ready(connection).await?;
     let accounts = list(&answer, "accounts");
     let mut troubles: Vec<(String, String)> =
         accounts.iter().filter_map(|account| trouble(account).map(|trouble| (text(&account["hubId"]), trouble))).collect();
@@ -44,10 +45,11 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "troubles": listed, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "proxy": of_proxy, "auditDamage": damage }),
         json,
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
+            not_ready.iter().for_each(|why| lines.push_str(&format!("\nit answers no calls: {why}")));
             for (hub_id, trouble) in &troubles {
                 lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
             }
@@ -56,7 +58,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             lines
         },
     )?;
-    Ok(if troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
+    Ok(if not_ready.is_none() && troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
 /// Exits 1 when the server is not alive: it does not answer, or a thread of its data listener hangs. Says nothing

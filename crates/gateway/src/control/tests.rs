@@ -359,6 +359,20 @@ mod oauth {
     }
 
     #[tokio::test]
+    async fn a_token_with_a_lifetime_is_followed_by_one_that_lives_as_long() {
+        let control = with_account().await;
+        let new = NewApp { lifetime_ms: Some(90_000_000), ..app("Billing", &[]) };
+        let (app, _) = control.create_app(new).await.unwrap();
+        let lifetime = |made: &NewToken| made.token.lifetime_ends_at.map(|end| end.as_ms() - made.token.created_at.as_ms());
+        let (_, second) = control.rotate_token(&app.name, Rotation::Now, None).await.unwrap();
+        assert_eq!(lifetime(&second), Some(90_000_000));
+        let (_, third) = control.rotate_token(&app.name, Rotation::Grace(1_000), Some(7_000_000)).await.unwrap();
+        assert_eq!(lifetime(&third), Some(7_000_000), "a new lifetime replaces it");
+        let (_, other) = control.create_token(&app.name, None).await.unwrap();
+        assert_eq!(lifetime(&other), None, "a further token has the lifetime that is asked for");
+    }
+
+    #[tokio::test]
     async fn the_set_up_link_makes_one_super_admin_and_no_more() {
         let control = with_account().await;
         let (former, _) = control.begin_set_up().await.unwrap().unwrap();
