@@ -120,6 +120,7 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
             return Err(BackupError::Refused(format!("{} is damaged: it is not an audit file", shown::path(&path))));
         }
     }
+    check_parts(source, key).await?;
     // The key comes first: if there is none where it is said to be, nothing is begun that stands in the
     // way of the next attempt.
     if let Some(key) = key {
@@ -132,6 +133,39 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
     }
     sync(folder)?;
     Ok(folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some())
+}
+
+/// Refuses a copy without a part that a server had in use, and a master key that does not open it.
+async fn check_parts(source: &Path, key: Option<&Path>) -> Result<(), BackupError> {
+    let path = source.join(DATABASES[0]);
+    let mut connection = open(&path).await?;
+    // Stores of early builds have no such tables: the server says at its start what is missing.
+    let complete: Option<i64> = sqlx::query_scalar("select complete from folder").fetch_optional(&mut connection).await.ok().flatten();
+    let check: Option<Vec<u8>> =
+        sqlx::query_scalar("select check_value from master_key").fetch_optional(&mut connection).await.ok().flatten();
+    let _ = connection.close().await;
+    if complete == Some(1)
+        && let Some(missing) = [DATABASES[1], audit::FOLDER].into_iter().find(|name| !source.join(name).exists())
+    {
+        return Err(BackupError::Refused(format!(
+            "{} has no {missing}, which the server that was copied had in use. Nothing was restored. Restore another backup",
+            shown::path(&source)
+        )));
+    }
+    let (named, text) = match key {
+        Some(key) => (shown::path(&key), fs::read_to_string(key).map_err(|error| BackupError::File(key.to_owned(), error))?),
+        None => match std::env::var("KEYWAY_MASTER_KEY") {
+            Ok(text) => ("KEYWAY_MASTER_KEY".to_owned(), text),
+            Err(_) => return Ok(()),
+        },
+    };
+    match check {
+        Some(check) if !store::holds_key(&text, &check) => Err(BackupError::Refused(format!(
+            "the master key in {named} is not the one that {} was sealed with. Nothing was restored. Pass the key of that time with --master-key FILE",
+            shown::path(&source)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 async fn open(path: &Path) -> Result<SqliteConnection, BackupError> {

@@ -391,6 +391,11 @@ async fn check_master_key(pool: &AnyPool, keys: &Keys, shared: bool) -> Result<[
     )))
 }
 
+/// Whether a text, such as that of a key file, holds the master key with this check value.
+pub(crate) fn holds_key(text: &str, check: &[u8]) -> bool {
+    text.lines().filter_map(|line| folder::parse_hex(line.trim())).any(|key| keys::Known::new(key).check == check)
+}
+
 /// From here on every file this process makes is its owner's alone.
 pub(crate) fn make_files_private() {
     folder::make_files_private();

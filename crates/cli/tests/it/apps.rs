@@ -207,6 +207,15 @@ fn a_backup_of_a_running_server_is_a_data_folder_again() {
         command.arg("restore").arg(&copy).arg("--data").arg(restored.path()).args(more).output().unwrap()
     };
     assert_eq!(restore(&["--master-key", "/nowhere"]).status.code(), Some(2));
+    let wrong = copy.with_file_name("wrong.key");
+    std::fs::write(&wrong, "5a".repeat(32)).unwrap();
+    let refused = restore(&["--master-key", wrong.to_str().unwrap()]);
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("is not the one that"), "{refused:?}");
+    let portal = copy.join("portal.db");
+    std::fs::rename(&portal, copy.with_file_name("aside")).unwrap();
+    let refused = restore(&["--master-key", &key]);
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("has no portal.db"), "{refused:?}");
+    std::fs::rename(copy.with_file_name("aside"), &portal).unwrap();
     assert_eq!(restore(&["--master-key", &key]).status.code(), Some(0));
     let again = Keyway::start_in(restored, &[]);
     let (status, read) = again.call(&token, "GET", &format!("{CONTACTS}/{}", made["id"].as_str().unwrap()), None);

@@ -354,7 +354,8 @@ mod oauth {
         let before = [(first.token.id, first_end), (second.token.id, None), (timed.token.id, timed.token.expires_at)];
         assert_eq!(kept, before, "each ends as before: by the first rotation, never, with its lifetime");
         let (_, tokens) = control.app(name).await.unwrap();
-        assert_eq!(tokens.iter().find(|token| token.id == third.token.id).unwrap().expires_at, None);
+        let third_now = tokens.iter().find(|token| token.id == third.token.id).unwrap();
+        assert_eq!(third_now.expires_at, third.token.lifetime_ends_at, "the new token is as it was");
         assert!(control.hand_back(third.token.id).await.is_err(), "once is enough");
     }
 

@@ -123,7 +123,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// The key on the first line.
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
+pub(super) fn parse_hex(text: &str) -> Option<[u8; 32]> {
     let bytes = text.lines().next().unwrap_or_default().trim().as_bytes();
     let mut key = [0; 32];
     if bytes.len() != 64 {
