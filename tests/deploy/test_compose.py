@@ -36,7 +36,7 @@ class Compose(unittest.TestCase):
         keyway = compose()["services"]["keyway"]
         known = set(re.findall(r"KEYWAY_[A-Z_]+", tools.run(tools.BINARY, "serve", "--help")))
         # Read beside the options, and an option of servers behind a proxy.
-        self.assertLessEqual(set(keyway["environment"]), known | {"KEYWAY_MASTER_KEY", "KEYWAY_TRUSTED_PROXIES"})
+        self.assertLessEqual(set(keyway["environment"]), known | {"KEYWAY_MASTER_KEY", "KEYWAY_MASTER_KEY_OLD", "KEYWAY_TRUSTED_PROXIES"})
         user = re.search(r"^USER (\d+):(\d+)$", (tools.ROOT / keyway["build"]["dockerfile"]).read_text(), re.MULTILINE)
         self.assertIn(f"/data:uid={user[1]},gid={user[2]},mode=0700", keyway["tmpfs"])
         self.assertTrue((COMPOSE / keyway["build"]["context"]).resolve() == tools.ROOT)

@@ -118,7 +118,7 @@ def the_server_runs_as_a_user_without_rights(debian):
 def a_reload_keeps_the_server(debian):
     before = debian.service("MainPID")
     debian.run("systemctl", "reload", "keyway")
-    until(lambda: "SIGHUP" in debian.try_to("journalctl", "--unit=keyway", "--output=cat"), "the server was told")
+    until(lambda: "the configuration was read again" in debian.try_to("journalctl", "--unit=keyway", "--output=cat"), "the server was told")
     until(lambda: debian.service("ActiveState") == "active", "the reload has an end")
     assert debian.service("MainPID") == before
 
