@@ -842,21 +842,7 @@ impl Control {
     ) -> Result<NewToken> {
         let ends = lifetime_ms.map(|ms| now.plus_ms(ms));
         let hash = self.registry.token_key().hash(plain.expose());
-        let mut token = Token {
-            id: 0,
-            app_id,
-            hash,
-            hint: plain.hint(),
-            created_at: now,
-            expires_at: ends,
-            lifetime_ends_at: ends,
-            rotated_to: None,
-            end_before: None,
-            revoked_at: None,
-            last_used_at: None,
-            legacy: false,
-            grant: None,
-        };
+        let mut token = Token { expires_at: ends, lifetime_ends_at: ends, ..Token::new(app_id, hash, plain.hint(), now) };
         token.id = store::insert_token(change, &token).await?;
         Ok(NewToken { token, plain })
     }

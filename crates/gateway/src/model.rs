@@ -376,6 +376,25 @@ pub struct Token {
 }
 
 impl Token {
+    /// A token that the store has not numbered, without an end.
+    pub fn new(app_id: u64, hash: TokenHash, hint: String, created_at: Timestamp) -> Self {
+        Self {
+            id: 0,
+            app_id,
+            hash,
+            hint,
+            created_at,
+            expires_at: None,
+            lifetime_ends_at: None,
+            rotated_to: None,
+            end_before: None,
+            revoked_at: None,
+            last_used_at: None,
+            legacy: false,
+            grant: None,
+        }
+    }
+
     /// Whether a rotation has set when it ends.
     pub fn is_rotated(&self) -> bool {
         self.expires_at.is_some() && self.expires_at != self.lifetime_ends_at

@@ -33,21 +33,7 @@ impl Control {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
         let now = clock::now();
-        let mut token = Token {
-            id: 0,
-            app_id: app.id,
-            hash,
-            hint: credential::hint(&key),
-            created_at: now,
-            expires_at: None,
-            lifetime_ends_at: None,
-            rotated_to: None,
-            end_before: None,
-            revoked_at: None,
-            last_used_at: None,
-            legacy: true,
-            grant: None,
-        };
+        let mut token = Token { legacy: true, ..Token::new(app.id, hash, credential::hint(&key), now) };
         token.id = store::insert_token(&mut change, &token).await?;
         let mut next = state.clone();
         next.tokens.push(token.clone().into());

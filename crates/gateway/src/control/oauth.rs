@@ -312,21 +312,8 @@ impl Control {
         let mut next = state.clone();
         let install = self.put_install(&mut change, &mut next, app, &kept, now).await?;
         end_oldest_grant(&mut change, &mut next, install.id, now).await?;
-        let mut token = Token {
-            id: 0,
-            app_id: install.id,
-            hash: TokenHash(random()?),
-            hint: "kwr_…".to_owned(),
-            created_at: now,
-            expires_at: None,
-            lifetime_ends_at: None,
-            rotated_to: None,
-            end_before: None,
-            revoked_at: None,
-            last_used_at: None,
-            legacy: false,
-            grant: Some(Arc::new(Grant { scopes: kept.scopes, user: kept.user, user_id: kept.user_id, generation: 0 })),
-        };
+        let grant = Grant { scopes: kept.scopes, user: kept.user, user_id: kept.user_id, generation: 0 };
+        let mut token = Token { grant: Some(Arc::new(grant)), ..Token::new(install.id, TokenHash(random()?), "kwr_…".to_owned(), now) };
         token.id = store::insert_token(&mut change, &token).await?;
         stored::code_is_used(&mut change, &hash, token.id).await?;
         next.tokens.push(token.clone().into());

@@ -133,20 +133,9 @@ impl Server {
         let tokens: Vec<Token> = plain
             .iter()
             .zip(&apps)
-            .map(|(plain, app)| Token {
-                id: app.id * 10,
-                app_id: app.id,
-                hash: registry.token_key().hash(plain.expose()),
-                hint: plain.hint(),
-                created_at,
-                expires_at: None,
-                lifetime_ends_at: None,
-                rotated_to: None,
-                end_before: None,
-                revoked_at: None,
-                last_used_at: None,
-                legacy: false,
-                grant: None,
+            .map(|(plain, app)| {
+                let hash = registry.token_key().hash(plain.expose());
+                Token { id: app.id * 10, ..Token::new(app.id, hash, plain.hint(), created_at) }
             })
             .collect();
         let portal = Portal::open(Storage::Ephemeral).await.unwrap();

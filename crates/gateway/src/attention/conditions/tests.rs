@@ -66,21 +66,7 @@ fn app() -> App {
 }
 
 fn token() -> Token {
-    Token {
-        id: 5,
-        app_id: 3,
-        hash: TokenHash([0; 32]),
-        hint: "pat-…5678".into(),
-        created_at: days(-1),
-        expires_at: None,
-        lifetime_ends_at: None,
-        rotated_to: None,
-        end_before: None,
-        revoked_at: None,
-        last_used_at: None,
-        legacy: false,
-        grant: None,
-    }
+    Token { id: 5, ..Token::new(3, TokenHash([0; 32]), "pat-…5678".into(), days(-1)) }
 }
 
 fn living_until(ends: Timestamp) -> Token {
