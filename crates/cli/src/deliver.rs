@@ -166,9 +166,12 @@ impl Target {
     pub async fn undo(&self) -> anyhow::Result<String> {
         of_place!(self, place => place.undo().await)
     }
-}
 
-impl Target {
+    /// How putting back went, in words.
+    async fn put_back(&self) -> String {
+        self.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into())
+    }
+
     /// Whether it is certain that the place holds a token.
     async fn holds(&self, token: &Secret<String>) -> bool {
         of_place!(self, place => place.read().await).is_ok_and(|held| held.trim() == token.expose())
@@ -185,12 +188,10 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
                 let mut tale = format!("{}: {error:#}", target.name());
                 // A request whose answer did not come may have been carried out all the same.
                 if target.holds(token).await {
-                    let undone = target.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into());
-                    tale.push_str(&format!("\n  it holds the new token all the same: {undone}"));
+                    tale.push_str(&format!("\n  it holds the new token all the same: {}", target.put_back().await));
                 }
                 for before in targets[..at].iter().rev() {
-                    let undone = before.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into());
-                    tale.push_str(&format!("\n  {}: {undone}", before.name()));
+                    tale.push_str(&format!("\n  {}: {}", before.name(), before.put_back().await));
                 }
                 bail!("{tale}");
             }

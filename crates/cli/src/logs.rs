@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::commands;
+use crate::records::EachRecord;
 
 /// The form of the log.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -97,42 +98,8 @@ pub fn filter(text: Option<&str>, format: LogFormat) -> anyhow::Result<EnvFilter
 }
 
 /// Writes a line on stderr for each call, made of the records of the audit log; hands the records on to `next`.
-pub struct AccessLog {
-    format: LogFormat,
-    next: Option<Box<dyn Write + Send>>,
-    record: Vec<u8>,
-}
-
-impl AccessLog {
-    /// An access log in this form.
-    pub const fn new(format: LogFormat, next: Option<Box<dyn Write + Send>>) -> Self {
-        Self { format, next, record: Vec::new() }
-    }
-}
-
-impl Write for AccessLog {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.record.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
-                let record = serde_json::from_slice(&self.record).unwrap_or(Value::Null);
-                self.record.clear();
-                write(&access_line(&record, self.format));
-            }
-        }
-        // The access log goes on when the reader of the records is gone.
-        if let Some(next) = &mut self.next
-            && next.write_all(bytes).is_err()
-        {
-            tracing::error!("the stream of audit records is closed: its reader is gone");
-            self.next = None;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.next.as_mut().map_or(Ok(()), |next| next.flush())
-    }
+pub fn access_log(format: LogFormat, next: Option<Box<dyn Write + Send>>) -> impl Write + Send {
+    EachRecord::new(next, move |record| write(&access_line(&record, format)))
 }
 
 /// A call on one line.

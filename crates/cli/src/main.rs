@@ -11,6 +11,7 @@ mod https;
 mod logs;
 mod otlp;
 mod portal_backend;
+mod records;
 mod serve;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::https::{Call, send};
+use crate::records::EachRecord;
 
 /// Records that wait for the collector; more are left out.
 const QUEUE_MAX: usize = 20_000;
@@ -30,14 +31,6 @@ pub struct Collector {
     base: String,
     /// Names and values, such as an API key.
     headers: Vec<(&'static str, String)>,
-}
-
-/// Where the stream of the audit is written: to further readers, and to a collector.
-pub struct Tee {
-    reader: Option<Box<dyn Write + Send>>,
-    records: mpsc::Sender<Value>,
-    line: Vec<u8>,
-    lost: u64,
 }
 
 impl Collector {
@@ -58,10 +51,19 @@ impl Collector {
 
     /// Starts sending: what is written to the answer is sent, and handed on to `reader` as it is. The
     /// task ends when the last of it was sent.
-    pub fn start(self, reader: Option<Box<dyn Write + Send>>) -> (Tee, JoinHandle<()>) {
+    pub fn start(self, reader: Option<Box<dyn Write + Send>>) -> (impl Write + Send, JoinHandle<()>) {
         let (records, queue) = mpsc::channel(QUEUE_MAX);
         let sending = tokio::spawn(self.send_all(queue));
-        (Tee { reader, records, line: Vec::new(), lost: 0 }, sending)
+        let mut lost: u64 = 0;
+        let take = move |record| {
+            if records.try_send(record).is_err() {
+                lost += 1;
+            } else if lost > 0 {
+                tracing::warn!(lost, "records were left out: the collector is too slow");
+                lost = 0;
+            }
+        };
+        (EachRecord::new(reader, take), sending)
     }
 
     async fn send_all(self, mut queue: mpsc::Receiver<Value>) {
@@ -106,35 +108,6 @@ impl Collector {
             pause *= 2;
         }
         Ok(())
-    }
-}
-
-impl Write for Tee {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Some(reader) = &mut self.reader
-            && reader.write_all(bytes).is_err()
-        {
-            tracing::error!("the stream of audit records is closed: its reader is gone");
-            self.reader = None;
-        }
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
-                let record = serde_json::from_slice(&self.line).unwrap_or(Value::Null);
-                self.line.clear();
-                if self.records.try_send(record).is_err() {
-                    self.lost += 1;
-                } else if self.lost > 0 {
-                    tracing::warn!(lost = self.lost, "records were left out: the collector is too slow");
-                    self.lost = 0;
-                }
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.reader.as_mut().map_or(Ok(()), |reader| reader.flush())
     }
 }
 

@@ -44,7 +44,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::reach::Reach;
 use crate::args::{Connection, Serve, Unsupported};
-use crate::logs::{self, AccessLog};
+use crate::logs;
 use crate::otlp::Collector;
 use crate::portal_backend::PortalBackend;
 use crate::{Exit, demo};
@@ -151,7 +151,7 @@ pub async fn serve_while(
     };
     let reader: Option<Box<dyn std::io::Write + Send>> = if serve.audit_stream { Some(Box::new(std::io::stdout())) } else { None };
     let reader = match serve.access_log {
-        true => Some(Box::new(AccessLog::new(serve.log_format, reader)) as Box<dyn std::io::Write + Send>),
+        true => Some(Box::new(logs::access_log(serve.log_format, reader)) as Box<dyn std::io::Write + Send>),
         false => reader,
     };
     let (reader, sending) = match &serve.otlp {
