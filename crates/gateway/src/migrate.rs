@@ -34,7 +34,7 @@ pub struct Moved {
     pub mark: Mark,
     /// The heads of the log, which hold for the folder and for the database.
     pub heads: String,
-    /// What is wrong with the log, where that was accepted.
+    /// The fault of the log, if the operator accepted it.
     pub fault: Option<String>,
     /// The embedded accounts, which stay in the folder.
     pub left: Vec<Left>,

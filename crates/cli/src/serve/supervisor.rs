@@ -16,7 +16,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// By `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`. Without the first nobody is told anything.
+    /// By `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`. Without `NOTIFY_SOCKET` the server notifies nobody.
     ///
     /// # Errors
     /// There is a socket that cannot be reached.

@@ -188,7 +188,7 @@ fn records_that_could_not_be_written_are_told_once() {
     assert_eq!(call(), 503);
     limit_files(&keyway, "unlimited");
     assert!((0..100).any(|_| call() == 200));
-    // The store had no room either: then that is told too.
+    // The store had no room either, so Keyway may notify of that too.
     let mut all = until(&got, &secret, &["audit-not-written"]);
     all.retain(|one| one["kind"] != "store-not-written");
     assert_eq!(names(&all), ["audit-not-written/log"]);
@@ -407,7 +407,7 @@ fn mail_goes_to_the_receivers_and_what_concerns_an_app_to_its_owner() {
         assert!(message.contains("Message-ID: <keyway-") && !message.contains(password), "{message}");
         assert!(text.contains("AUTH PLAIN "), "{text}");
     }
-    assert!(got.recv_timeout(A_WHILE).is_err(), "each is told once");
+    assert!(got.recv_timeout(A_WHILE).is_err(), "Keyway notifies once of each condition");
     assert_eq!(keyway.json(&["notify", "test", "post"])["answer"], "SMTP answer 250");
 }
 

@@ -16,7 +16,7 @@ use crate::upstream::health::State;
 const CONDITIONS_MAX: usize = 1_000;
 /// Letters of a name or a list in a condition's text.
 const TEXT_MAX: usize = 200;
-/// How long HubSpot can't be reached before a person is told.
+/// How long Keyway cannot reach HubSpot before it notifies a person.
 const UNREACHABLE_MS: i64 = 30 * 60_000;
 const LOOK_FOR_CAUSE: &str = "Look in the server's log for the cause: a full disk, a lost volume, or a database that does not answer";
 

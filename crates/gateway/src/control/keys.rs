@@ -1,4 +1,4 @@
-//! Rotation of the master key, and what is known of the keys.
+//! Rotation of the master key, and a report on the keys.
 
 use std::time::Duration;
 

@@ -143,7 +143,7 @@ impl Control {
         Ok((conditions, stored::messages(&mut reading, most).await?))
     }
 
-    /// Queues what is new of what was found, and what is due for a reminder; forgets what is over. Of
+    /// Queues a notification of each new condition and each reminder that is due, and forgets conditions that are over. Of
     /// several instances, the first that finds a condition queues it. `lasting_ms` is how long a condition
     /// lasts that no instance has seen.
     ///

@@ -93,7 +93,7 @@ fn problem(error: &Error) -> String {
     format!("{place}{} is not a {what} here. {hint}", shown::line(&wrong))
 }
 
-/// The known name within a few typing mistakes of another; case, dashes and underscores are no mistake.
+/// The known name that differs from another by a few typing mistakes. Case, dashes and underscores do not count.
 pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const MISTAKES_MAX: usize = 3;
     const LETTERS_MAX: usize = 100;

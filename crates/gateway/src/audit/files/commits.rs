@@ -64,7 +64,7 @@ impl Shelf {
         (Head { writer: 0, id: start.after_id, seal: start.seal }, start.genuine)
     }
 
-    /// When the newest call came in; none where there are no records.
+    /// Time of the newest call; none while the log is empty.
     pub fn newest(&self) -> Option<i64> {
         let state = self.locked();
         let live = &state.live.index;

@@ -1,4 +1,4 @@
-//! What is told, to whom and how often; on PostgreSQL by two instances.
+//! Which notifications Keyway sends, to whom and how often; on PostgreSQL also with two instances.
 
 use super::*;
 use crate::attention::{Condition, Found};
