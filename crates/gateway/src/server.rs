@@ -224,6 +224,13 @@ impl Serve for Data {
     }
 }
 
+/// HTTP/1.1 of the data and the admin listener, with the bounds of a head.
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_header_size(HEAD_BYTES_MAX).max_buf_size(READ_BYTES_MAX);
+    http
+}
+
 /// Serves the calls on one stream. `called` is the host of HubSpot's API that the client believes to
 /// speak to, where the stream came through the forward proxy: its requests are for that host alone.
 pub(crate) async fn serve_http<S>(stream: S, source: Source, called: Option<ApiHost>, gateway: Arc<Gateway>, life: Life)
@@ -240,12 +247,7 @@ where
         // changed something must still come to its record.
         Finishing::new(answer(gateway.clone(), request, &source, called.clone(), answers.clone(), alive.clone()))
     });
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(READ_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = http().serve_connection(TokioIo::new(stream), service);
     let stop = shutdown.wait_for(|stop| *stop);
     let ended = first_of(poll_fn(|context| connection.poll_without_shutdown(context)), stop).await;
     if ended.is_none() {
@@ -328,6 +330,30 @@ mod tests {
         }
         let (whole, http) = (of_three(<Data as Serve>::connection), of_five(serve_http::<TcpStream>));
         assert!(whole < http + 256, "{whole} bytes, of which {http} are of HTTP");
+    }
+
+    #[tokio::test]
+    async fn a_connection_reads_no_more_than_its_buffer_of_a_head_without_an_end() {
+        let (client, server) = tokio::io::duplex(64);
+        let unused = service_fn(|_: Request<Incoming>| async { Ok::<_, std::convert::Infallible>(Response::new(String::new())) });
+        let serving = http().serve_connection(TokioIo::new(server), unused);
+        let (mut answers, mut sending) = tokio::io::split(client);
+        let sent = AtomicUsize::new(0);
+        let send = async {
+            let head = "GET / HTTP/1.1\r\nx: ";
+            sending.write_all(head.as_bytes()).await.unwrap();
+            while let Ok(bytes) = sending.write(&[b'x'; 64]).await {
+                sent.fetch_add(bytes, Ordering::SeqCst);
+                assert!(sent.load(Ordering::SeqCst) < 1 << 20, "the head is never refused");
+            }
+        };
+        let mut answer = Vec::new();
+        let (_, _, read) = tokio::join!(serving, send, answers.read_to_end(&mut answer));
+        read.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
+        // What the pipe itself holds was sent and never read.
+        let sent = sent.load(Ordering::SeqCst);
+        assert!((HEAD_BYTES_MAX - 64..=READ_BYTES_MAX + 2 * 64).contains(&sent), "{sent} bytes");
     }
 
     /// Writes a byte to each client, and waits until the client closes.

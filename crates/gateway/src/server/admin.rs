@@ -13,9 +13,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
@@ -25,7 +24,7 @@ use self::counted::Counted;
 use super::framing::Framed;
 use super::transport::{Source, Transport};
 use super::written::Written;
-use super::{HEAD_BYTES_MAX, HEAD_TIME_MAX, READ_BYTES_MAX, first_of};
+use super::{first_of, http};
 use crate::admin::SocketPeer;
 use crate::held::Budget;
 
@@ -153,12 +152,7 @@ pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u
                 let answering = router.clone().oneshot(request);
                 async move { answering.await.map(|answer| held.answer(answer)) }
             });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIME_MAX)
-                .max_header_size(HEAD_BYTES_MAX)
-                .max_buf_size(READ_BYTES_MAX)
-                .serve_connection(TokioIo::new(Written::new(Framed::new(stream))), service);
+            let connection = http().serve_connection(TokioIo::new(Written::new(Framed::new(stream))), service);
             let mut connection = std::pin::pin!(connection);
             if first_of(connection.as_mut(), shutdown.wait_for(|stop| *stop)).await.is_none() {
                 connection.as_mut().graceful_shutdown();
