@@ -210,6 +210,12 @@ impl Catalog {
         operation.requirement.types_in(path)
     }
 
+    /// Whether the operation of a method and a template takes the developer API key and no token.
+    pub fn takes_developer_key(&self, method: Method, template: &str) -> bool {
+        let requirement = self.find(method, template).and_then(|operation| self.requirement_on(operation, None));
+        matches!(requirement, Some(Requirement::DeveloperKey))
+    }
+
     /// The scopes that an operation needs on these object types, as [`Catalog::object_types`] gives
     /// them. None where there is no such type.
     pub fn requirement_on(&self, operation: &Operation, object_types: Option<&str>) -> Option<Requirement> {

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::catalog::Method;
 use crate::catalog::tables::{PreV3Row, SuccessorRow, SunsetRow, pre_v3, successors, sunsets};
+use crate::catalog::{Catalog, Method};
 use crate::time::Timestamp;
 
 /// The earliest end that a path falls under. Templates and real paths are both fine.
@@ -67,6 +67,13 @@ pub fn successor(method: Method, template: &str) -> Option<&'static SuccessorRow
     static ROWS: LazyLock<HashMap<(Method, &'static str), &'static SuccessorRow>> =
         LazyLock::new(|| successors().iter().map(|row| ((row.method, row.path.trim_end_matches('/')), row)).collect());
     ROWS.get(&(method, template)).copied()
+}
+
+/// Whether an operation, or its successor, takes the developer API key and no token. Keyway refuses such a call, so it
+/// goes to HubSpot itself.
+pub fn leads_to_developer_key(method: Method, template: &str) -> bool {
+    let takes = |path: &str| Catalog::get().takes_developer_key(method, path);
+    takes(template) || successor(method, template).and_then(|row| row.successor).is_some_and(takes)
 }
 
 /// The end of a way of authentication, such as `hapikey`.

@@ -231,7 +231,7 @@ fn pass(path: &str, language: Language, text: &str, setting: &Setting<'_>) -> Op
     oauth::find(&source, setting, &mut found);
     paths::find(&source, &calls, setting, &mut found);
     credentials::find(path, &source, &mut found);
-    base::find(&source, &mut found);
+    base::find(&source, &calls, &mut found);
     data::find(path, &source, &mut found);
     let mut found = intact(&source, keep_apart(found));
     hapikey::list(&source, &mut found);

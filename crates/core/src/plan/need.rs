@@ -138,7 +138,8 @@ pub(super) fn successor(one: &Use) -> Successor {
         let differs = row.successor.is_some() && row.difference != "-" && !agrees(row.difference);
         let mut differences: Vec<String> =
             differs.then(|| in_words(row.difference)).filter(|words| !words.is_empty()).into_iter().collect();
-        if row.successor.is_some_and(|to| takes_developer_key(row.method, to)) && !takes_developer_key(row.method, path) {
+        let takes = |path: &str| Catalog::get().takes_developer_key(row.method, path);
+        if row.successor.is_some_and(takes) && !takes(path) {
             differences.push(
                 "it takes the developer API key (of the developer account, sent as `hapikey` in the query) in place of a token".to_owned(),
             );
@@ -158,11 +159,6 @@ pub(super) fn successor(one: &Use) -> Successor {
         beta: said.as_deref().is_some_and(|said| said.contains("beta")),
         difference: to.filter(|_| older).map(|_| "it is older than v3, so bodies, ids and paging differ".to_owned()),
     }
-}
-
-pub(super) fn takes_developer_key(method: Method, path: &str) -> bool {
-    let operation = Catalog::get().find(method, path);
-    matches!(operation.and_then(|operation| Catalog::get().requirement_on(operation, None)), Some(Requirement::DeveloperKey))
 }
 
 /// Fields that are named of one difference.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::catalog::Method;
+use crate::sunset;
 
 use super::{Integration, Use, clue, ends, need};
 
@@ -47,8 +48,7 @@ impl PlannedOperation {
     /// Whether it, or its successor, takes the developer API key and no token.
     pub fn takes_developer_key(&self) -> bool {
         let (method, path) = self.operation.split_once(' ').unwrap_or(("GET", &self.operation));
-        let takes = |path: &str| Method::parse(method).is_some_and(|method| need::takes_developer_key(method, path));
-        takes(path) || self.successor.as_deref().is_some_and(takes)
+        Method::parse(method).is_some_and(|method| sunset::leads_to_developer_key(method, path))
     }
 
     /// Whether `keyway fix` moves it: as it says itself, else by URL to a successor that is alike and

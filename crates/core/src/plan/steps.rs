@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CredentialKind, Found, Leak, PlannedApp, by_hand};
+use super::{CredentialKind, Found, Leak, PlannedApp, PlannedOperation, by_hand};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -113,8 +113,11 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if app.built_only {
         steps.add(Who::Developer, "Find the source of this build output; the changes below belong there", None);
     }
-    project(&mut steps, app, input);
-    if app.credential != CredentialKind::None {
+    // Keyway refuses what takes the developer API key.
+    let calls_hubspot_itself = !app.operations.is_empty() && app.operations.iter().all(PlannedOperation::takes_developer_key);
+    project(&mut steps, app, input, calls_hubspot_itself);
+    let through_keyway = app.credential != CredentialKind::None && !calls_hubspot_itself;
+    if through_keyway {
         let scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
         let scopes = if scopes.is_empty() { String::new() } else { format!(" --scopes {}", scopes.join(",")) };
         let owner = app.owner.as_deref().map(|owner| format!(" --owner {}", quoted(owner))).unwrap_or_default();
@@ -139,7 +142,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if !app.fix_leaves.is_empty() {
         steps.add(Who::Developer, "Do what `keyway fix` leaves by hand (listed above)", None);
     }
-    if app.credential != CredentialKind::None {
+    if through_keyway {
         steps.add(
             Who::Developer,
             if app.in_a_tool {
@@ -158,11 +161,13 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
         ""
     };
     steps.add(Who::Developer, format!("Test, then roll out{rules}"), None);
-    steps.add(
-        Who::Command,
-        "See that it calls through Keyway, and that no call is refused",
-        Some(format!("keyway app show {name}\nkeyway audit list --app {name}")),
-    );
+    if through_keyway {
+        steps.add(
+            Who::Command,
+            "See that it calls through Keyway, and that no call is refused",
+            Some(format!("keyway app show {name}\nkeyway audit list --app {name}")),
+        );
+    }
     let mut told: Vec<(&str, &str)> = Vec::new();
     for leak in &app.leaks {
         if !told.contains(&(&leak.kind, &leak.masked)) {
@@ -170,7 +175,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
             steps.add(Who::Person, retire(leak), None);
         }
     }
-    if app.credential != CredentialKind::None {
+    if through_keyway {
         steps.add(
             Who::Command,
             "After some weeks remove the scopes that no call needed",
@@ -217,7 +222,7 @@ fn folders(app: &PlannedApp) -> String {
     folders.join(" ")
 }
 
-fn project(steps: &mut Steps, app: &PlannedApp, input: &str) {
+fn project(steps: &mut Steps, app: &PlannedApp, input: &str, calls_hubspot_itself: bool) {
     let oauth = match app.credential {
         CredentialKind::ProjectApp => false,
         CredentialKind::Oauth => true,
@@ -236,6 +241,8 @@ fn project(steps: &mut Steps, app: &PlannedApp, input: &str) {
             "Give Keyway the app's client id and secret; accounts then connect by OAuth",
             Some(format!("keyway oauth-client add {name} --client-id CLIENT_ID --credential-env HUBSPOT_CLIENT_SECRET")),
         );
+    } else if calls_hubspot_itself {
+        steps.add(Who::Person, "Upload the project with `hs project upload`, and install the app in the account", None);
     } else {
         steps.add(
             Who::Person,

@@ -354,6 +354,13 @@ fn p6_a_call_that_takes_the_developer_key_has_steps_that_get_and_keep_it() {
         app.steps.iter().filter(|step| step.what.contains("developer API key") || step.what.contains("HUBSPOT_DEVELOPER_API_KEY")).count()
     };
     assert!(steps("hook") >= 2 && steps("reader") == 0, "{plan:?}");
+    let says = |name: &str, text: &str| {
+        let app = plan.apps.iter().find(|app| app.name == name).unwrap();
+        app.steps.iter().any(|step| step.what.contains(text))
+    };
+    for through_keyway in ["Create its app on Keyway", "HUBSPOT_BASE_URL", "See that it calls through Keyway"] {
+        assert!(says("reader", through_keyway) && !says("hook", through_keyway), "{through_keyway}: {plan:?}");
+    }
 }
 
 #[test]

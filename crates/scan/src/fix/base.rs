@@ -1,14 +1,18 @@
 //! The API's address becomes a setting, so that a gateway can stand in its place: `HUBSPOT_BASE_URL`,
 //! or HubSpot's own address where it is not set.
 
+use keyway_core::catalog::Method;
+use keyway_core::sunset;
+
 use super::edit::Edit;
 use super::platform::Platform;
 use super::syntax::{Literal, Source, above};
 use super::{BASE_URL, Found, Language, purpose};
+use crate::finding::Usage;
 
 const ADDRESS: &str = "https://api.hubapi.com";
 
-pub(super) fn find(source: &Source<'_>, found: &mut Found) {
+pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Found) {
     // Settings and data are read by programs that can't be seen here.
     if !source.text.contains(ADDRESS) || matches!(source.language, Language::Json | Language::Yaml | Language::Env) {
         return;
@@ -20,6 +24,11 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
             continue;
         }
         let line = source.line(literal.node.start_byte());
+        let called = calls.iter().filter(|(at, _)| literal.inside.contains(at)).map(|(_, call)| call);
+        if let Some(call) = called.into_iter().find(|call| leads_to_developer_key(call)) {
+            found.leave(line, format!("{} or its successor takes the developer API key, which Keyway does not send: such a call goes to HubSpot itself, and its address stays", call.operation));
+            continue;
+        }
         match edits(source, &literal, rest) {
             Some(mut edits) => {
                 edits.extend(source.import_os());
@@ -28,6 +37,15 @@ pub(super) fn find(source: &Source<'_>, found: &mut Found) {
             }
             None => found.leave(line, format!("the address {ADDRESS} stands in a place where it can't be read from the environment: make it a setting, so that a gateway can be used")),
         }
+    }
+}
+
+/// Whether a call has to reach HubSpot itself, now or once it is moved. Where the method is unknown, every method counts.
+fn leads_to_developer_key(call: &Usage) -> bool {
+    let (method, template) = call.operation.split_once(' ').unwrap_or(("", &call.operation));
+    match Method::parse(method) {
+        Some(method) => sunset::leads_to_developer_key(method, template),
+        None => Method::ALL.into_iter().any(|method| sunset::leads_to_developer_key(method, template)),
     }
 }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use keyway_core::catalog::Method;
 use keyway_core::catalog::tables::SuccessorRow;
+use keyway_core::catalog::{Catalog, Method};
 use keyway_core::sunset;
 use keyway_core::translate::agrees;
 
@@ -15,7 +15,7 @@ use super::call;
 use super::edit::Edit;
 use super::syntax::Source;
 use super::{Found, Setting, purpose};
-use crate::finding::{Usage, Via};
+use crate::finding::{Usage, UsageAuth, Via};
 
 /// Bytes of a literal that is compared as a path.
 const PATH_BYTES_MAX: usize = 500;
@@ -88,6 +88,10 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, setting: &S
     }
     if !agrees(row.difference) {
         return found.leave(line, format!("{} and its successor {successor} differ: {}", call.operation, row.difference));
+    }
+    let takes_key = |path: &str| Catalog::get().takes_developer_key(row.method, path);
+    if call.auth != UsageAuth::DeveloperKey && takes_key(successor) && !takes_key(template) {
+        return found.leave(line, format!("{}: its successor {successor} takes the developer API key in place of a token", call.operation));
     }
     if setting.held.contains(&key) {
         return found.leave(line, format!("{template} moves to {successor}, and stays: another place of this project names it in a way that can't be moved with it. Move both by hand"));

@@ -130,3 +130,17 @@ fn secrets_of_several_customers_in_one_file_are_listed() {
     );
     stays("settings.py", &text, "several credentials are written in this file");
 }
+
+#[test]
+fn the_address_of_a_call_that_leads_to_the_developer_key_stays_whatever_the_language() {
+    for (path, text) in [
+        ("a.js", "await fetch('https://api.hubapi.com/webhooks/v3/123/subscriptions', { method: 'POST', headers });\n"),
+        ("b.js", "await fetch(`https://api.hubapi.com/webhooks/v3/${appId}/settings`, { headers });\n"),
+        ("a.py", "requests.get(\"https://api.hubapi.com/webhooks/v3/123/subscriptions\", headers=headers)\n"),
+        ("a.rb", "HTTParty.get('https://api.hubapi.com/webhooks/v3/123/subscriptions', headers: headers)\n"),
+    ] {
+        stays(path, text, "developer API key");
+    }
+    let text = fixed("a.js", "await fetch('https://api.hubapi.com/crm/objects/2026-09/contacts', { headers });\n");
+    assert!(text.contains("HUBSPOT_BASE_URL"), "{text}");
+}
