@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::connection::{base, connected, hubspot};
 use crate::deletion::on_a_terminal;
-use crate::harness::{ADMIN_TOKEN, Keyway};
+use crate::harness::{ADMIN_TOKEN, Keyway, Running};
 
 const SHOP: &str = "version: 1
 accounts:
@@ -152,12 +152,12 @@ fn a_plan_that_is_out_of_date_is_not_carried_out() {
     let keyway = server();
     let path = file(&keyway, SHOP);
     let command = format!("'{}' apply '{path}' --data '{}'", env!("CARGO_BIN_EXE_keyway"), keyway.folder.path().display());
-    let mut process = Command::new("script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = Running::start(
+        Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped()),
+    );
     let mut screen = process.stdout.take().unwrap();
     let mut shown = String::new();
     let mut byte = [0];

@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use crate::harness::http;
+use crate::harness::{Running, http};
 
 const CONTACTS: &str = "/crm/v3/objects/contacts";
 
@@ -21,7 +21,7 @@ fn run(options: &[&str], command: &[&str]) -> (Option<i32>, String, String) {
 
 /// A command that prints where the account is, and waits until its input ends.
 struct Waiting {
-    process: Child,
+    process: Running,
     address: String,
     token: String,
 }
@@ -29,7 +29,7 @@ struct Waiting {
 impl Waiting {
     fn start(options: &[&str]) -> Self {
         let script = r#"echo "${HUBSPOT_BASE_URL#http://} $HUBSPOT_ACCESS_TOKEN"; read line; exit 7"#;
-        let mut process = exec(options, &["sh", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = Running::start(exec(options, &["sh", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()));
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (address, token) = line.trim_end().split_once(' ').unwrap();
@@ -127,7 +127,7 @@ fn signals_are_passed_on_and_the_command_decides() {
         // `wait` is what a trap interrupts at once; the sleeper ends with the script, and in any case.
         let script = format!("sleep 60 <&- >&- 2>&- & trap 'kill $!; exit {code}' {signal}; echo up; wait");
         let mut process =
-            exec(&[], &["sh", "-c", &script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            Running::start(exec(&[], &["sh", "-c", &script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "up\n");

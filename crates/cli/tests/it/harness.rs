@@ -10,7 +10,38 @@ use tempfile::TempDir;
 pub struct Keyway {
     pub folder: TempDir,
     pub screen: String,
-    process: Child,
+    process: Running,
+}
+
+/// A process that ends with its test, also where an assertion fails.
+pub struct Running(Child);
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl std::ops::Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both do nothing for a process that has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Set for the server of every test; long enough to be taken.
@@ -32,16 +63,15 @@ impl Keyway {
 
     /// The same, begun by another command that takes the server's arguments.
     pub fn start_as(mut command: Command, folder: TempDir, options: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut process = command
+        let command = command
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .args(options)
             .env("KEYWAY_ADMIN_TOKEN", ADMIN_TOKEN)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::null());
+        let mut process = Running::start(command);
         let mut screen = String::new();
         for line in BufReader::new(process.stdout.take().unwrap()).lines() {
             screen.push_str(&line.unwrap());
@@ -64,9 +94,7 @@ impl Keyway {
         let done = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(done.success());
         assert!(self.process.wait().unwrap().success());
-        // Taken out before `drop`, which would end a process that is gone.
-        let replacement = tempfile::tempdir().unwrap();
-        std::mem::replace(&mut self.folder, replacement)
+        self.folder
     }
 
     /// The process of the server.
@@ -96,13 +124,6 @@ impl Keyway {
     /// A request to the data listener: status and body.
     pub fn call(&self, token: &str, method: &str, target: &str, body: Option<&str>) -> (u16, Value) {
         http(self.address("data"), token, method, target, body)
-    }
-}
-
-impl Drop for Keyway {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -5,22 +5,22 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::http;
+use crate::harness::{Running, http};
 
 #[test]
 fn a_collector_reads_json_only_and_no_secret_but_the_set_up_link() {
     let folder = tempfile::tempdir().unwrap();
     let token = format!("pat-na1-{}", "3f9c2b7e-5a1d-8c86-9e02-b7d41f6a8c53");
-    let mut server = Command::new(env!("CARGO_BIN_EXE_keyway"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    command
         .args(["serve", "--ephemeral", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json", "--access-log"])
         .args(["--app", "Tests:all", "--token", "env:TEST_TOKEN", "--public-url", "https://keyway.example.com", "--data"])
         .arg(folder.path())
         .env("TEST_TOKEN", &token)
         .env("KEYWAY_ADMIN_TOKEN", "an-admin-token-of-a-test")
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::piped());
+    let mut server = Running::start(&mut command);
     let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
     let mut seen: Vec<Value> = Vec::new();
     let mut until = |what: &str| -> Value {

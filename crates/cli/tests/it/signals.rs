@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::Keyway;
+use crate::harness::{Keyway, Running};
 
 #[test]
 fn a_server_without_a_terminal_goes_on_after_sighup() {
@@ -29,7 +29,7 @@ fn a_server_stops_when_its_terminal_is_closed() {
     );
     // A terminal that lasts as long as its program.
     let mut terminal =
-        Command::new("script").args(["-qec", &serve, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        Running::start(Command::new("script").args(["-qec", &serve, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()));
     let lines: Vec<String> = BufReader::new(terminal.stdout.take().unwrap())
         .lines()
         .map(|line| line.unwrap().trim().to_owned())
