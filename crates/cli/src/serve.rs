@@ -28,7 +28,7 @@ use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
 use keyway_gateway::notify::Sender;
 use keyway_gateway::oidc::Oidc;
-use keyway_gateway::pipeline::{Gateway, Reached};
+use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
 use keyway_gateway::principal::Role;
 use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
@@ -75,6 +75,8 @@ pub struct Ready {
     /// Where its admin listener is bound.
     pub admin: SocketAddr,
     reach: Reach,
+    /// Where clients reach the listeners.
+    addresses: Arc<Addresses>,
     proxy: Option<SocketAddr>,
     demo: Option<demo::Demo>,
     /// Those of `--app`, in order.
@@ -171,7 +173,7 @@ pub async fn serve_while(
         line.beat().await;
     }
     let registry = Arc::new(Registry::new(store.token_key(), store.is_shared(), line.clone()));
-    let addresses = reach.addresses(serve, data.local_addr()?, admin_tcp.local_addr()?)?;
+    let addresses = Arc::new(reach.addresses(serve, data.local_addr()?, admin_tcp.local_addr()?)?);
     let base = addresses.data.as_str().into();
     let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none(), base });
     let control = Arc::new(Control::new(store, registry.clone(), backend.clone()).await?);
@@ -182,7 +184,8 @@ pub async fn serve_while(
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached);
-    let gateway = Arc::new(gateway.with_oauth(control.clone(), addresses.clone()).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
+    let gateway =
+        Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
     let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
@@ -228,7 +231,7 @@ pub async fn serve_while(
         refill: backend,
         webhooks,
         tokens: tokens.clone(),
-        addresses: Arc::new(addresses),
+        addresses: addresses.clone(),
         oidc: identity_provider(serve)?.map(Arc::new),
         proxy,
         ending: Arc::default(),
@@ -260,7 +263,8 @@ pub async fn serve_while(
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
     let pulse = gateway.pulse.clone();
-    let outcome = during(Ready { data, admin, reach, reload, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
+    let outcome =
+        during(Ready { data, admin, reach, addresses, reload, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);

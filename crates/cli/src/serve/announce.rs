@@ -15,7 +15,7 @@ use crate::logs::LogFormat;
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
-    let Ready { data, admin, reach, proxy, demo, apps, set_up, .. } = ready;
+    let Ready { data, admin, reach, addresses, proxy, demo, apps, set_up, .. } = ready;
     let scheme = reach.scheme();
     let storage = match serve.settings.iter().find(|(name, _)| name == "database") {
         Some((_, database)) => database.clone(),
@@ -51,7 +51,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
     }
     if let Some(demo) = demo {
-        tell(&demo.screen(&format!("{scheme}://{data}")))?;
+        tell(&demo.screen(&addresses.data))?;
     }
     if let Some(file) = &serve.ready_file {
         write_ready(file, &ready.as_json()).with_context(|| format!("{} can't be written", shown::path(&file)))?;

@@ -29,6 +29,16 @@ fn the_three_requests_do_what_they_say() {
 }
 
 #[test]
+fn the_printed_requests_go_to_the_address_that_clients_use() {
+    let keyway = Keyway::start(&["--demo", "--ephemeral", "--public-url", "https://hubspot.example.com/"]);
+    let printed = requests(&keyway.screen);
+    assert_eq!(printed.len(), 3);
+    for request in printed {
+        assert!(request.contains("https://hubspot.example.com/crm/") && !request.contains("127.0.0.1"), "{request}");
+    }
+}
+
+#[test]
 fn a_restart_prints_the_same_requests_and_they_work() {
     let keyway = Keyway::start(&["--demo"]);
     let tokens = |keyway: &Keyway| -> Vec<String> {
