@@ -2,10 +2,11 @@
 
 use anyhow::Context;
 use keyway_gateway::clock;
-use keyway_gateway::control::{AppChange, Control, NewApp};
+use keyway_gateway::control::{AppChange, Control, FirstToken, NewApp};
 use keyway_portal::Portal;
 
-/// The two apps' tokens. They follow from the master key, so that requests copied from the first screen work after a restart.
+/// The two apps' tokens. They follow from the master key, so that requests copied from the first screen work after a restart. An app that was
+/// deleted and made again gets another token.
 pub struct Demo {
     full: String,
     reader: String,
@@ -48,8 +49,15 @@ async fn token(control: &Control, hub_id: u64, (name, description, scopes): (&st
         }
         None => {
             let owner = "demo@example.com".to_owned();
-            let token = Some(control.token_for(hub_id, name).await?);
-            let new = NewApp { hub_id, name: name.into(), description: description.into(), owner, scopes, token, ..NewApp::default() };
+            let new = NewApp {
+                hub_id,
+                name: name.into(),
+                description: description.into(),
+                owner,
+                scopes,
+                token: FirstToken::FromMasterKey,
+                ..NewApp::default()
+            };
             control.create_app(new).await?.0.id.to_string()
         }
     };
@@ -57,7 +65,7 @@ async fn token(control: &Control, hub_id: u64, (name, description, scopes): (&st
 }
 
 impl Demo {
-    /// The screen that a new user sees.
+    /// The screen that a new user sees. `data` is where clients reach the data listener.
     pub fn screen(&self, data: &str) -> String {
         let Self { full, reader } = self;
         format!(

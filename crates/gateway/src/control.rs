@@ -154,6 +154,18 @@ pub struct AccountChange {
     pub sensitive: Option<String>,
 }
 
+/// The first token of a new app.
+#[derive(Clone, Debug, Default)]
+pub enum FirstToken {
+    /// Made at random.
+    #[default]
+    Random,
+    /// This one; on an embedded account only.
+    Chosen(PlainToken),
+    /// Made from the master key and the app's id, so that [`Control::same_token`] makes it again; on an embedded account only.
+    FromMasterKey,
+}
+
 /// What a new app is made of.
 #[derive(Clone, Debug, Default)]
 pub struct NewApp {
@@ -177,8 +189,8 @@ pub struct NewApp {
     pub no_limits: bool,
     /// Which operations it may call that the catalog does not list, as written; none is none.
     pub unlisted: Option<Vec<String>>,
-    /// The text of its first token; on an embedded account only. Made at random when none.
-    pub token: Option<PlainToken>,
+    /// Its first token.
+    pub token: FirstToken,
     /// How long that token lives, in milliseconds; until it is rotated or revoked when none.
     pub lifetime_ms: Option<i64>,
 }
@@ -473,7 +485,7 @@ impl Control {
     pub async fn create_app(&self, new: NewApp) -> Result<(App, NewToken)> {
         let (mut change, mut state) = self.begin().await?;
         let account = find_account(&state, new.hub_id)?;
-        if new.token.is_some() {
+        if !matches!(new.token, FirstToken::Random) {
             refuse_chosen_token(account)?;
         }
         check_lifetime(new.lifetime_ms)?;
@@ -501,13 +513,18 @@ impl Control {
         app.sharing = sharing(&state, &app, new.sharing)?;
         app.id = store::insert_app(&mut change, &app).await?;
         let made = match new.token {
-            Some(plain) => {
+            FirstToken::Chosen(plain) => {
                 if self.is_known(&state, &plain) {
                     return Err(ControlError::Conflict(format!("another app has the token that was chosen for {}", app.name)));
                 }
                 self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
-            None => self.make_token(&mut change, app.id, &region, self.registry.now_of(app.hub_id), new.lifetime_ms).await?,
+            FirstToken::FromMasterKey => {
+                let plain = self.tokens_for(account, app.id).find(|plain| !self.is_known(&state, plain));
+                let plain = plain.expect("the app has endlessly many");
+                self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
+            }
+            FirstToken::Random => self.make_token(&mut change, app.id, &region, self.registry.now_of(app.hub_id), new.lifetime_ms).await?,
         };
         let mut next = state.clone();
         next.apps.push(app.clone().into());
@@ -769,18 +786,8 @@ impl Control {
         self.store.close().await;
     }
 
-    /// A token for a new app of this name that follows from the master key, and that no app has.
-    ///
-    /// # Errors
-    /// There is no such account.
-    pub async fn token_for(&self, hub_id: u64, name: &str) -> Result<PlainToken> {
-        let state = self.state.lock().await;
-        let account = find_account(&state, hub_id)?;
-        Ok(self.tokens_for(account, name).find(|plain| !self.is_known(&state, plain)).expect("the account has endlessly many"))
-    }
-
-    /// The token that [`Self::token_for`] gave an app, if it works; else a new one of that kind. The app's other tokens
-    /// stay as they are.
+    /// The token of an app that follows from the master key ([`FirstToken::FromMasterKey`]), if it works; else the next one of
+    /// that kind. The app's other tokens stay as they are.
     ///
     /// # Errors
     /// There is no such app, it is an install, its account is connected, or the store can't be written.
@@ -795,8 +802,8 @@ impl Control {
             let hash = self.registry.token_key().hash(plain.expose());
             state.tokens.iter().any(|token| token.hash == hash && is_live(token, app.id, now))
         };
-        let found = self.tokens_for(account, &app.name).find(|plain| works(plain) || !self.is_known(&state, plain));
-        let plain = found.expect("the account has endlessly many");
+        let found = self.tokens_for(account, app.id).find(|plain| works(plain) || !self.is_known(&state, plain));
+        let plain = found.expect("the app has endlessly many");
         if works(&plain) {
             return Ok(plain);
         }
@@ -807,10 +814,11 @@ impl Control {
         Ok(made.plain)
     }
 
-    /// Tokens that everybody who holds the master key can make again, in order.
-    fn tokens_for(&self, account: &Account, name: &str) -> impl Iterator<Item = PlainToken> {
+    /// Tokens that everybody who holds the master key can make again, in order. No id of an app is used again, so the
+    /// tokens of a deleted app are not those of a later app of its name.
+    fn tokens_for(&self, account: &Account, app_id: u64) -> impl Iterator<Item = PlainToken> {
         (0_u64..).map(move |number| {
-            let secret = self.store.secret_for(&format!("token {number} of the app {name} of {}", account.hub_id));
+            let secret = self.store.secret_for(&format!("token {number} of the app {app_id} of {}", account.hub_id));
             let (random, _) = secret.expose().split_first_chunk().expect("32 bytes hold 16");
             PlainToken::generate(&account.region, *random)
         })

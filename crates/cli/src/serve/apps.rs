@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use keyway_core::scope;
 use keyway_core::shown;
 use keyway_core::token::PlainToken;
-use keyway_gateway::control::{Control, NewApp};
+use keyway_gateway::control::{Control, FirstToken, NewApp};
 
 /// Longest name of an environment variable that `--token` takes, in bytes.
 const VARIABLE_BYTES_MAX: usize = 256;
@@ -99,7 +99,14 @@ pub fn makes_tokens(apps: &[WithToken]) -> bool {
 pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyhow::Result<Vec<Made>> {
     let mut made = Vec::new();
     for WithToken { wanted: Wanted { name, scopes }, token } in apps {
-        let new = NewApp { hub_id, name: name.clone(), scopes: scopes.clone(), no_limits: true, token: token.clone(), ..NewApp::default() };
+        let new = NewApp {
+            hub_id,
+            name: name.clone(),
+            scopes: scopes.clone(),
+            no_limits: true,
+            token: token.clone().map_or(FirstToken::Random, FirstToken::Chosen),
+            ..NewApp::default()
+        };
         let (app, token) = control.create_app(new).await.with_context(|| format!("the app {} of --app", shown::line(name)))?;
         made.push(Made { name: app.name, scopes: app.scopes.len(), token: token.plain });
     }

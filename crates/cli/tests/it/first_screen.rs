@@ -58,8 +58,16 @@ fn a_restart_prints_the_same_requests_and_they_work() {
     assert_ne!(after[0], before[0]);
     assert_eq!(keyway.call(&before[0], "GET", "/crm/v3/objects/contacts", None).0, 401);
     assert_eq!(keyway.call(&after[0], "GET", "/crm/v3/objects/contacts", None).0, 200);
+
+    // So does the token of an app that somebody deleted: the demo makes the app again, with another token.
+    keyway.json(&["app", "delete", "Demo sync", "--yes"]);
+    let keyway = Keyway::start_in(keyway.stop(), &["--demo"]);
+    let remade = tokens(&keyway);
+    assert!(remade[0] != before[0] && remade[0] != after[0], "{remade:?}");
+    assert_eq!([&before[0], &after[0]].map(|dead| keyway.call(dead, "GET", "/crm/v3/objects/contacts", None).0), [401; 2]);
+    assert_eq!(keyway.call(&remade[0], "GET", "/crm/v3/objects/contacts", None).0, 200);
     let other = Keyway::start(&["--demo"]);
-    assert_ne!(tokens(&other), after, "another data folder has other tokens");
+    assert_ne!(tokens(&other), remade, "another data folder has other tokens");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::{
     plan, portal, proxy, scopes, usage, webhooks,
 };
 use crate::clock;
-use crate::control::{AccountChange, AppChange, NewAccount, NewApp, NewConnection, Rotation};
+use crate::control::{AccountChange, AppChange, FirstToken, NewAccount, NewApp, NewConnection, Rotation};
 use crate::model::{Account, App, Token};
 use crate::principal::Principal;
 
@@ -295,7 +295,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         translate: asked.translate.unwrap_or(false),
         no_limits: asked.no_limits.unwrap_or(false),
         unlisted: asked.unlisted,
-        token: None,
+        token: FirstToken::Random,
         lifetime_ms: asked.lifetime_ms,
     };
     let (app, token) = admin.control.create_app(new).await?;
