@@ -9,6 +9,7 @@ pub mod key;
 pub mod migrate;
 pub mod notify;
 pub mod plan;
+pub mod strict;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -844,6 +845,8 @@ pub enum Portal {
         #[command(flatten)]
         expectation: Expectation,
     },
+    /// What the calls of a run of tests show: operations, the scopes that they need, what ends, findings; with --strict exits 1 on findings
+    Report(strict::Report),
     /// Which calls fail, how, and how often
     Fault {
         #[command(subcommand)]

@@ -1,7 +1,11 @@
 //! `keyway exec`: runs a command beside an embedded account that lasts as long as the command.
 //!
 //! The account is in this process and in memory, the listeners have free ports, and there is no socket: nothing is
-//! written, so nothing is left behind even when this process is killed.
+//! written, so nothing is left behind even when this process is killed. With `--proxy` a file has the certificate of
+//! the proxy's authority until the command ends.
+
+mod outcome;
+mod proxied;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, IsTerminal};
@@ -13,6 +17,7 @@ use std::process::ExitStatus;
 use anyhow::{Context, bail};
 use keyway_core::secret::Secret;
 use keyway_core::shown;
+use keyway_core::strict::report::Report;
 use keyway_gateway::admin::AdminToken;
 use keyway_gateway::clock;
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,6 +26,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use self::outcome::Outcome;
+use self::proxied::Proxied;
 use crate::args::exec::Exec;
 use crate::args::{ClientAddress, ProxyOthers, Serve, Unsupported};
 use crate::logs::LogFormat;
@@ -40,18 +47,24 @@ const SIGNALS_MAX: usize = 16;
 ///
 /// # Errors
 /// The account can't start, or can't hold the seed. The command was not started.
-pub async fn run(Exec { seed, app, as_of, command }: Exec) -> anyhow::Result<Exit> {
+pub async fn run(Exec { seed, app, as_of, proxy, strict, report, command }: Exec) -> anyhow::Result<Exit> {
     // From here on a signal is kept for the command.
     let signals = signals()?;
     let seed = seed.as_deref().map(seed_of).transpose()?;
+    let outcome = Outcome::new(strict, report)?;
     let secret = admin_secret()?;
     let admin_token = AdminToken::new("KEYWAY_ADMIN_TOKEN", secret.clone()).map_err(anyhow::Error::msg)?;
-    serve_while(None, vec![admin_token], &settings(app.into(), as_of), async move |ready| {
+    serve_while(None, vec![admin_token], &settings(app.into(), as_of, proxy), async move |ready| {
         if let Some(seed) = seed {
             ready.portal.fill(ready.hub_id, seed, clock::now()).await.map_err(|error| anyhow::anyhow!("--seed: {error}"))?;
         }
-        match start(&command, &ready, &secret) {
-            Ok(child) => Ok(Exit::OfCommand(code(wait(child, signals).await?))),
+        let proxied = ready.proxy.zip(ready.certificates.as_deref()).map(|(address, pem)| Proxied::new(address, pem)).transpose()?;
+        match start(&command, &ready, &secret, proxied.as_ref()) {
+            Ok(child) => {
+                let code = code(wait(child, signals).await?);
+                let report = Report::of(ready.registry.observed(), outcome.ends_by());
+                outcome.of(&report, code)
+            }
             Err(error) => {
                 commands::warn(&format!("{} can't be started: {error}", shown::line(&command[0].to_string_lossy())));
                 Ok(Exit::OfCommand(if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }))
@@ -62,13 +75,13 @@ pub async fn run(Exec { seed, app, as_of, command }: Exec) -> anyhow::Result<Exi
 }
 
 /// An ephemeral server on free ports of this machine. The variables of `keyway serve` do not change it.
-fn settings(app: apps::WithToken, as_of: Option<String>) -> Serve {
+fn settings(app: apps::WithToken, as_of: Option<String>, proxy: bool) -> Serve {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Serve {
         config: None,
         listen: free,
         admin: free,
-        proxy: None,
+        proxy: proxy.then_some(free),
         proxy_others: ProxyOthers::Refuse,
         proxy_private_addresses: false,
         public_url: None,
@@ -132,13 +145,14 @@ fn admin_secret() -> anyhow::Result<Secret<String>> {
 }
 
 /// Starts the command with the addresses and secrets of the account in its environment.
-fn start(command: &[OsString], ready: &Ready, admin_token: &Secret<String>) -> std::io::Result<Child> {
+fn start(command: &[OsString], ready: &Ready, admin_token: &Secret<String>, proxied: Option<&Proxied>) -> std::io::Result<Child> {
     let url = format!("http://{}", ready.data);
     let tokens = ready.apps.iter().map(|app| ("HUBSPOT_ACCESS_TOKEN", app.token.expose()));
     Command::new(&command[0])
         .args(&command[1..])
         .env("HUBSPOT_BASE_URL", &url)
         .envs(tokens)
+        .envs(proxied.map(Proxied::variables).unwrap_or_default())
         .env("KEYWAY_URL", &url)
         .env("KEYWAY_ADDR", format!("http://{}", ready.admin))
         .env("KEYWAY_ADMIN_TOKEN", admin_token.expose())

@@ -30,6 +30,7 @@ use keyway_gateway::notify::Sender;
 use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
 use keyway_gateway::principal::Role;
+use keyway_gateway::proxy::authority::to_trust;
 use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::server;
@@ -77,7 +78,8 @@ pub struct Ready {
     reach: Reach,
     /// Where clients reach the listeners.
     addresses: Arc<Addresses>,
-    proxy: Option<SocketAddr>,
+    /// Where its forward proxy is bound, if it has one.
+    pub proxy: Option<SocketAddr>,
     demo: Option<demo::Demo>,
     /// Those of `--app`, in order.
     pub apps: Vec<apps::Made>,
@@ -85,6 +87,10 @@ pub struct Ready {
     set_up: Option<(String, Timestamp)>,
     /// The embedded accounts.
     pub portal: Arc<Portal>,
+    /// What they received.
+    pub registry: Arc<Registry>,
+    /// The certificates that clients of the forward proxy trust, in PEM; none without a proxy.
+    pub certificates: Option<String>,
     /// What SIGHUP reads again.
     reload: reload::Reload,
     /// Whether the threads of the data listener work.
@@ -222,10 +228,13 @@ pub async fn serve_while(
         let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows, value_of: event.value_of }).collect();
         told.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
+    let certificates = proxy
+        .is_some()
+        .then(|| to_trust(&control.proxy_authorities().load(), clock::now()).iter().map(|one| one.certificate.as_str()).collect());
     let admin = Admin {
         control: control.clone(),
         audit: audit.clone(),
-        registry,
+        registry: registry.clone(),
         gateway: gateway.clone(),
         upstream,
         refill: backend,
@@ -263,8 +272,9 @@ pub async fn serve_while(
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
     let pulse = gateway.pulse.clone();
-    let outcome =
-        during(Ready { data, admin, reach, addresses, reload, proxy, demo, apps, set_up, portal: portal.clone(), pulse, hub_id }).await;
+    let ready =
+        Ready { data, admin, reach, addresses, reload, proxy, demo, apps, set_up, portal: portal.clone(), registry, certificates, pulse, hub_id };
+    let outcome = during(ready).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;
     stop.send_replace(true);

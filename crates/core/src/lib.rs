@@ -33,6 +33,7 @@ pub mod secret;
 pub mod sensitive;
 pub mod share;
 pub mod shown;
+pub mod strict;
 pub mod sunset;
 pub mod time;
 pub mod token;

@@ -97,12 +97,19 @@ pub trait Holder: Send + Sync {
     fn caller(&self) -> Caller<'_>;
 }
 
+/// Whoever wants to know of a call what its answer does not say.
+pub trait Watcher: Send + Sync {
+    /// The call names a property that the object type does not have.
+    fn unknown_property(&self, object_type: &str, name: &str);
+}
+
 /// In whose name a call that was let through is performed, for what only the account's own state tells: which
 /// object type a list has, to which an association label leads, which properties are sensitive.
 #[derive(Clone)]
 pub struct OnBehalf {
     holder: Arc<dyn Holder>,
     operation: &'static Operation,
+    watcher: Option<Arc<dyn Watcher>>,
 }
 
 impl fmt::Debug for OnBehalf {
@@ -114,7 +121,20 @@ impl fmt::Debug for OnBehalf {
 impl OnBehalf {
     /// A caller, and what it was let through to do.
     pub fn new(holder: Arc<dyn Holder>, operation: &'static Operation) -> Self {
-        Self { holder, operation }
+        Self { holder, operation, watcher: None }
+    }
+
+    /// The same, watched.
+    #[must_use]
+    pub fn watched(self, watcher: Option<Arc<dyn Watcher>>) -> Self {
+        Self { watcher, ..self }
+    }
+
+    /// Tells whoever watches that a property does not exist.
+    pub fn unknown_property(&self, object_type: &str, name: &str) {
+        if let Some(watcher) = &self.watcher {
+            watcher.unknown_property(object_type, name);
+        }
     }
 
     /// The caller.

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use keyway_core::error_body::{ErrorBody, RateLimitFields};
 use keyway_core::hublet::WRONG_HUBLET;
 use keyway_core::path::NormalPath;
-use keyway_core::policy::{Holder, OnBehalf, Permit};
+use keyway_core::policy::{Holder, OnBehalf, Permit, Watcher};
 use keyway_core::quota::Policy;
 use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
@@ -88,8 +88,8 @@ pub struct Sent {
 
 /// Where a call goes.
 pub enum Destination<'a> {
-    /// The embedded portal.
-    Embedded(&'a dyn Backend, Arc<dyn Holder>),
+    /// The embedded portal, and who wants to know what it notices.
+    Embedded(&'a dyn Backend, Arc<dyn Holder>, Option<Arc<dyn Watcher>>),
     /// HubSpot. On the heap: it is handed on by value several times.
     HubSpot(Box<Way<'a>>),
 }
@@ -151,12 +151,17 @@ impl From<BackendReply> for Reply {
 /// The backend's error, or why HubSpot gave no answer.
 pub async fn forward(destination: Destination<'_>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Reply, ErrorBody> {
     match destination {
-        Destination::Embedded(backend, holder) => embedded(backend, holder, permit, rest).await.map(Reply::Whole),
+        Destination::Embedded(backend, holder, watcher) => embedded(backend, (holder, watcher), permit, rest).await.map(Reply::Whole),
         Destination::HubSpot(way) => hubspot(way, permit, rest, sent).await.map(Reply::Relayed),
     }
 }
 
-async fn embedded(backend: &dyn Backend, holder: Arc<dyn Holder>, permit: Permit, rest: Forwarded) -> Result<BackendReply, ErrorBody> {
+async fn embedded(
+    backend: &dyn Backend,
+    (holder, watcher): (Arc<dyn Holder>, Option<Arc<dyn Watcher>>),
+    permit: Permit,
+    rest: Forwarded,
+) -> Result<BackendReply, ErrorBody> {
     let Forwarded { method, query, body, now, .. } = rest;
     let body = body.collect().await.map_err(|_| Refusal::BodyBroken.error("the request's body could not be read"))?.to_bytes();
     let (hub_id, app_id, operation) = (permit.hub_id(), permit.app_id(), permit.operation());
@@ -166,7 +171,8 @@ async fn embedded(backend: &dyn Backend, holder: Arc<dyn Holder>, permit: Permit
         Cow::Borrowed(_) => None,
     };
     let path = spelled.unwrap_or(path);
-    backend.call(BackendCall { hub_id, app_id, method, path, query, body, now, by: OnBehalf::new(holder, operation) }).await
+    let by = OnBehalf::new(holder, operation).watched(watcher);
+    backend.call(BackendCall { hub_id, app_id, method, path, query, body, now, by }).await
 }
 
 async fn hubspot(way: Box<Way<'_>>, permit: Permit, rest: Forwarded, sent: &mut Sent) -> Result<Relayed, ErrorBody> {

@@ -1,11 +1,12 @@
-//! What makes an embedded account a test double: a clock that can be set, faults on demand, and the
-//! requests it received.
+//! What makes an embedded account a test double: a clock that can be set, faults on demand, the
+//! requests it received, and what they show of the code that sent them.
 //!
 //! All of it is in memory and of one account. A connected account has none: [`Double`] stands in the
 //! entry of an embedded account only, so that nothing here can touch a call to HubSpot.
 
 mod clock;
 pub mod faults;
+pub mod observed;
 pub(crate) mod recent;
 pub mod requests;
 mod snapshots;
@@ -29,13 +30,16 @@ pub struct Double {
     pub requests: requests::Requests,
     /// What its webhooks sent.
     pub deliveries: Deliveries,
+    /// What its calls show, for the report of a run of tests; stays when the account is reset.
+    pub observed: observed::Observed,
     /// Copies of its records, to come back to.
     pub snapshots: Snapshots,
 }
 
 impl Double {
-    /// As when the account was made; snapshots stay.
-    pub fn reset(&self) {
+    /// As when the account was made, for the test of this name; snapshots and what was observed stay.
+    pub fn reset(&self, test: Option<&str>) {
+        self.observed.begin(test);
         self.clock.reset();
         self.faults.clear();
         self.requests.clear();

@@ -41,7 +41,7 @@ use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
 use keyway_core::error_body::ErrorBody;
 use keyway_core::path::{NormalPath, PathError};
-use keyway_core::policy::{Caller, Permit, authorize};
+use keyway_core::policy::{Caller, Permit, Watcher, authorize};
 use keyway_core::quota::Allowance;
 use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
@@ -56,6 +56,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::control::Control;
+use crate::double::observed::{Notes, Seen, next_page};
 use crate::double::requests::Received;
 use crate::held::{Budget, Charge};
 use crate::known::Known;
@@ -158,6 +159,10 @@ struct Taken {
     path: String,
     query: Option<String>,
     body: Bytes,
+    /// The object types that it reaches beside its path.
+    reached: [u64; 2],
+    /// What is noticed of it while it is performed.
+    notes: Arc<Notes>,
 }
 
 /// A fault rule cuts the connection: there is no answer.
@@ -326,6 +331,7 @@ impl Gateway {
         };
         let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
         let (word, category) = outcome.words(call.protocol);
+        let next = outcome.next_page(&call);
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
@@ -357,16 +363,23 @@ impl Gateway {
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
         self.activity.note(at, app_id, status, word);
-        self.keep_received(&mut call, &head.method, status, category);
+        self.keep_received(&mut call, &head.method, status, (word, category), next);
         if call.cut { Err(Cut) } else { Ok(response) }
     }
 
     /// Keeps what an embedded account was sent, before its answer leaves.
-    fn keep_received(&self, call: &mut Call, method: &http::Method, status: u16, category: Option<&'static str>) {
+    fn keep_received(
+        &self,
+        call: &mut Call,
+        method: &http::Method,
+        status: u16,
+        (word, category): (Option<&'static str>, Option<&'static str>),
+        next_page: Option<String>,
+    ) {
         let (Some(taken), Some(token)) = (call.taken.take(), &call.token) else { return };
         let Some(double) = token.app.account.double() else { return };
         let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].clone());
-        double.requests.note(Received {
+        let received = double.requests.note(Received {
             number: 0,
             at: call.now.wall,
             correlation_id: call.correlation_id.clone(),
@@ -381,6 +394,16 @@ impl Gateway {
             status,
             category,
             fault: call.fault,
+            asserted: Arc::default(),
+        });
+        double.observed.note(Seen {
+            received: &received,
+            operation: call.operation,
+            object: call.object.clone(),
+            reached: taken.reached,
+            refusal: word,
+            unknown_properties: taken.notes.unknown_properties(),
+            next_page,
         });
     }
 
@@ -400,7 +423,7 @@ impl Gateway {
         let token = authenticate::bearer(&self.registry, head, call)?;
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
-            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, body: Bytes::new() }));
+            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, ..Taken::default() }));
         }
         let resolved = resolve(&head.method, &path);
         if let Ok(operation) = resolved {
@@ -464,9 +487,9 @@ impl Gateway {
             return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
         }
         let result = match receive::body(head, body, call, &self.bodies).await {
-            Ok(taken) => match (beside::embedded(head, &taken, permit, token), fault) {
+            Ok(taken) => match (beside::embedded(call, head, &taken, permit, token), fault) {
                 (Ok(permit), Some(rule)) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
-                (Ok(permit), None) => match self.embedded(token) {
+                (Ok(permit), None) => match self.embedded(call, token) {
                     Ok(embedded) => self.perform(call, head, taken.body, permit, embedded).await,
                     Err(refused) => Err(refused),
                 },
@@ -558,9 +581,10 @@ impl Gateway {
 
     /// The embedded account of a token, while there is room for its answers: refused after it was performed, a change
     /// would be in doubt.
-    fn embedded(&self, token: &Arc<TokenEntry>) -> Result<Destination<'_>, ErrorBody> {
+    fn embedded(&self, call: &Call, token: &Arc<TokenEntry>) -> Result<Destination<'_>, ErrorBody> {
         self.unread.check(token.app.app.id)?;
-        Ok(Destination::Embedded(&*self.backend, token.clone()))
+        let notes = call.taken.as_ref().map(|taken| taken.notes.clone() as Arc<dyn Watcher>);
+        Ok(Destination::Embedded(&*self.backend, token.clone(), notes))
     }
 
     /// Notes a change before it is made, and hands the call on.
@@ -691,6 +715,14 @@ impl Outcome {
             Ok(reply) => protocol.or(reply.mark().map(Mark::refusal)),
         };
         (refusal.map(Refusal::name), refusal.map(Refusal::category))
+    }
+
+    /// The cursor of the next page, of a read from an embedded account.
+    fn next_page(&self, call: &Call) -> Option<String> {
+        match (&self.result, call.operation, &call.taken) {
+            (Ok(Reply::Whole(reply)), Some(operation), Some(_)) if operation.read_only && reply.status == 200 => next_page(&reply.body),
+            _ => None,
+        }
     }
 
     fn status(&self) -> u16 {

@@ -16,6 +16,7 @@ use keyway_core::policy::{self, Caller};
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
+use keyway_core::strict::run::Run;
 use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_oauth::server::access_token::{AccessKey, Claims, Subject};
@@ -23,6 +24,7 @@ use keyway_oauth::server::refresh_token::{self, Named, RefreshKey};
 
 use crate::clock::{self, Clock};
 use crate::double::Double;
+use crate::double::observed::Observed;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
 use crate::model::{Account, App, Distribution, PublicApp, Token};
@@ -45,6 +47,8 @@ pub struct Registry {
     line: Option<Arc<Line>>,
     /// By which limits at HubSpot are kept.
     clock: Clock,
+    /// What was observed of embedded accounts that were deleted.
+    deleted: Observed,
 }
 
 /// One consistent state.
@@ -163,6 +167,7 @@ impl Registry {
             instances: AtomicU32::new(1),
             line,
             clock: Clock::default(),
+            deleted: Observed::default(),
         }
     }
 
@@ -427,6 +432,19 @@ impl Registry {
     /// The test double's side of an embedded account; none where there is no such account.
     pub fn double(&self, hub_id: u64) -> Option<Arc<Double>> {
         self.snapshot.load().accounts.get(&hub_id)?.double.clone()
+    }
+
+    /// What the calls to all embedded accounts show, also to those that were deleted.
+    pub fn observed(&self) -> Run {
+        let mut run = self.deleted.run(false);
+        let snapshot = self.snapshot.load();
+        snapshot.accounts.values().filter_map(|entry| entry.double()).for_each(|double| run.add(double.observed.run(false)));
+        run
+    }
+
+    /// Keeps what was observed of an account that was deleted.
+    pub fn keep_observed(&self, double: &Double) {
+        self.deleted.add(double.observed.run(false));
     }
 
     /// The time of an account.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::kind::Kind;
 use crate::route::Version;
+use crate::space::Space;
 use crate::work::{UNBOUNDED, Work};
 
 /// What a handler knows of a call.
@@ -48,6 +49,19 @@ impl Request<'_> {
         object(self.body, self.work)
     }
 
+    /// Tells whoever watches of properties among these names that a type does not have.
+    pub fn tell_unknown(&self, space: &Space, names: &[&str]) {
+        let Some(by) = self.by else { return };
+        names.iter().filter(|name| space.schema.get(name).is_none()).for_each(|name| by.unknown_property(&space.name, name));
+    }
+
+    /// The same of a refusal that names them.
+    pub fn tell_refused(&self, space: &Space, error: &ErrorBody) {
+        let unknown = error.errors.iter().filter(|detail| detail.code.as_deref() == Some(NO_PROPERTY));
+        let names: Vec<&str> = unknown.filter_map(|detail| detail.context.get("propertyName")?.get(0)?.as_str()).collect();
+        self.tell_unknown(space, &names);
+    }
+
     /// Whether the caller may read or write the records of a type, which its path does not name.
     ///
     /// # Errors
@@ -56,6 +70,9 @@ impl Request<'_> {
         needs(self.by, kind, access)
     }
 }
+
+/// The code of a refusal whose property does not exist.
+pub const NO_PROPERTY: &str = "PROPERTY_DOESNT_EXIST";
 
 /// Whether a caller may read or write the records of a type.
 ///

@@ -1,8 +1,10 @@
 //! `keyway exec`: what can be typed.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use super::day;
+use super::strict::Strict;
 use crate::serve::apps;
 
 #[derive(clap::Args)]
@@ -16,6 +18,14 @@ pub struct Exec {
     /// Answer as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Option<String>,
+    /// Also start the forward proxy, and set HTTPS_PROXY and the variables of certificate lists, for a command that calls https://api.hubapi.com
+    #[arg(long)]
+    pub proxy: bool,
+    #[command(flatten)]
+    pub strict: Strict,
+    /// Write the report of the run to a file: .json is JSON, .xml is JUnit XML, other names get text
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// The command and its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod csv;
+pub mod report;
 mod webhook;
 
 use anyhow::{Context, bail};
@@ -25,13 +26,16 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
     if let Portal::Coverage { markdown, json } = action {
         return coverage::run(connection, markdown, json).await;
     }
+    if let Portal::Report(asked) = action {
+        return report::run(connection, account, asked).await;
+    }
     let hub_id = match account {
         Some(hub_id) => hub_id,
         None => only_embedded(connection).await?,
     };
     let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
     match action {
-        Portal::Coverage { .. } => unreachable!("it belongs to no account"),
+        Portal::Coverage { .. } | Portal::Report(_) => unreachable!("they belong to no account"),
         Portal::Reset { consent, json } => {
             confirm::deletion(consent, async || {
                 let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;

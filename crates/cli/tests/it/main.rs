@@ -59,6 +59,8 @@ mod sensitive;
 mod sign_in;
 /// SIGHUP.
 mod signals;
+/// Strict mode and the report of a run of tests.
+mod strict;
 /// Probes and supervisors.
 mod supervised;
 mod terminals;

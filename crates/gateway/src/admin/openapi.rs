@@ -190,7 +190,6 @@ mod tests {
                 "issueAccessToken",
                 "revokeToken",
                 "handBack",
-                "resetPortal",
                 "rotateMasterKey",
                 "takeSnapshot",
                 "restoreSnapshot",

@@ -18,7 +18,7 @@ use super::overview::Overview;
 use super::own::{CodeBody, NewPasswordBody, PasswordBody};
 use super::page::Page;
 use super::people::PersonBody;
-use super::portal::{ClockBody, RequestsQuery};
+use super::portal::{ClockBody, ReportQuery, RequestsQuery, ResetBody, WholeReportQuery};
 use super::proxy::RenewBody;
 use super::routes::AppsQuery;
 use super::scopes::{DaysAndPage, DaysQuery};
@@ -222,7 +222,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("testNotificationChannel", "POST", "/api/v1/notifications/channels/{channel}/test", SuperAdmin, "Send a test message to a channel now; answers what its receiver did").answer::<view::ChannelTested>(),
     op("listNotifications", "GET", "/api/v1/notifications", Auditor, "The conditions that last and were told, and the newest messages").query::<HistoryQuery>().answer::<view::Notifications>(),
 
-    op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay").answer::<view::Anything>(),
+    op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay. The body may name the test that begins").body::<ResetBody>().answer::<view::Anything>(),
     op("seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none: set, schemas, properties, records, calls").body::<view::Anything>().answer::<view::Anything>(),
     op("listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Anything>(),
     op("showSnapshot", "GET", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", Auditor, "A snapshot, as lines of JSON"),
@@ -232,6 +232,8 @@ pub static OPERATIONS: &[Operation] = &[
     op("restoreSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", SuperAdmin, "Put a snapshot in the place of what the account holds").answer::<view::Anything>(),
     op("listRequests", "GET", "/api/v1/portals/{hub_id}/requests", Auditor, "The last requests an embedded account received; with expect and waitMs, waits for as many").query::<RequestsQuery>().answer::<view::Anything>(),
     op("forgetRequests", "DELETE", "/api/v1/portals/{hub_id}/requests", SuperAdmin, "Forget them").answer::<view::Anything>(),
+    op("showReport", "GET", "/api/v1/portals/{hub_id}/report", Auditor, "What the calls to an embedded account show: operations, the scopes that they need, what ends, findings").query::<ReportQuery>().answer::<view::Anything>(),
+    op("showWholeReport", "GET", "/api/v1/report", Auditor, "The same of all embedded accounts of the server, also those that were deleted").query::<WholeReportQuery>().answer::<view::Anything>(),
     op("listFaults", "GET", "/api/v1/portals/{hub_id}/faults", Auditor, "List fault rules, with the calls they fitted and hit").answer::<view::Anything>(),
     op("addFault", "POST", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Add a fault rule: operation, method, path, app, after, times, probability, seed, latencyMs, and status with limit and retryAfterS, or cut, or inputs").body::<view::Anything>().answer::<view::Anything>(),
     op("clearFaults", "DELETE", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Remove all fault rules").answer::<view::Anything>(),

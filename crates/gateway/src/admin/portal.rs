@@ -1,7 +1,9 @@
 //! The embedded account as a test double: reset, seed, snapshots, requests received, faults, the clock,
+//! the report of a run of tests,
 //! and what it covers of HubSpot's API. A connected account is refused by every one of them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
@@ -9,6 +11,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use keyway_core::strict::report::Report;
+use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +20,7 @@ use tokio::sync::watch;
 
 use super::Admin;
 use super::body::{ApiError, VERSION};
-use super::extract::{JsonBody, Path, Query};
+use super::extract::{JsonBody, OptionalBody, Path, Query};
 use crate::clock;
 use crate::coverage;
 use crate::double::Double;
@@ -41,11 +45,18 @@ pub(super) async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, Ap
     }
 }
 
-pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ResetBody {
+    /// The name of the test that begins: findings of the report name it.
+    test: Option<String>,
+}
+
+pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>, OptionalBody(asked): OptionalBody<ResetBody>) -> Answer {
     let double = double(&admin, hub_id).await?;
     admin.refill.empty(hub_id).await?;
     admin.webhooks.forget(hub_id);
-    double.reset();
+    double.reset(asked.test.as_deref());
     admin.registry.forget_use(hub_id);
     Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
 }
@@ -133,9 +144,50 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
     let newest = found.iter().skip(found.len().saturating_sub(REQUESTS_MAX));
     let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": newest.map(|one| described(one)).collect::<Vec<_>>() });
     if let Some(expected) = expected {
-        answer["met"] = expected.is_met(found.len() as u64).into();
+        let is_met = expected.is_met(found.len() as u64);
+        if is_met {
+            found.iter().for_each(|one| one.asserted.store(true, Ordering::Relaxed));
+        }
+        answer["met"] = is_met.into();
     }
     Ok(Json(answer))
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReportQuery {
+    /// Operations that HubSpot ends on or before this day are findings.
+    ends_by: Option<String>,
+    /// Only of what was called since the last reset.
+    #[serde(default)]
+    current: bool,
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct WholeReportQuery {
+    /// Operations that HubSpot ends on or before this day are findings.
+    ends_by: Option<String>,
+}
+
+pub(super) async fn show_report(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    Query(asked): Query<ReportQuery>,
+) -> Result<Json<Report>, ApiError> {
+    let double = double(&admin, hub_id).await?;
+    Ok(Json(Report::of(double.observed.run(asked.current), day(asked.ends_by.as_deref())?)))
+}
+
+pub(super) async fn show_whole_report(State(admin): State<Admin>, Query(asked): Query<WholeReportQuery>) -> Result<Json<Report>, ApiError> {
+    Ok(Json(Report::of(admin.registry.observed(), day(asked.ends_by.as_deref())?)))
+}
+
+fn day(text: Option<&str>) -> Result<Option<&str>, ApiError> {
+    match text {
+        Some(day) if AsOf::new(day, false).is_none() => Err(ApiError::invalid("endsBy is a day such as 2027-12-31")),
+        day => Ok(day),
+    }
 }
 
 /// How many there should be, and whether that may be waited for.

@@ -96,6 +96,8 @@ pub(super) fn api() -> Router<Admin> {
         )
         .route("/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", post(portal::restore_snapshot))
         .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
+        .route("/api/v1/portals/{hub_id}/report", get(portal::show_report))
+        .route("/api/v1/report", get(portal::show_whole_report))
         .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
         .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
         .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
@@ -253,7 +255,11 @@ async fn update_account(
 }
 
 async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Deleted> {
+    let double = admin.registry.double(hub_id);
     admin.control.delete_account(hub_id).await?;
+    if let Some(double) = double {
+        admin.registry.keep_observed(&double);
+    }
     answer(view::Deleted { deleted: hub_id })
 }
 

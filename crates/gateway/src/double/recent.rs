@@ -38,12 +38,13 @@ impl<T: Keep> Recent<T> {
     }
 
     /// Keeps one more; it is given its number.
-    pub fn note(&self, mut thing: T) {
+    pub fn note(&self, mut thing: T) -> Arc<T> {
         let mut kept = self.lock();
         kept.number += 1;
         thing.set_number(kept.number);
         kept.bytes += thing.bytes();
-        kept.things.push_back(Arc::new(thing));
+        let thing = Arc::new(thing);
+        kept.things.push_back(thing.clone());
         // The newest stays, however long.
         while kept.things.len() > self.count_max || (kept.bytes > self.bytes_max && kept.things.len() > 1) {
             let Some(oldest) = kept.things.pop_front() else { break };
@@ -51,6 +52,7 @@ impl<T: Keep> Recent<T> {
         }
         // Under the lock, so that the number never goes back.
         self.last.send_replace(kept.number);
+        thing
     }
 
     /// Those that fit, oldest first.

@@ -4,6 +4,7 @@
 //! and in bytes; credentials are not among what is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use keyway_core::time::Timestamp;
@@ -51,6 +52,8 @@ pub struct Received {
     pub category: Option<&'static str>,
     /// The fault that decided the answer.
     pub fault: Option<u64>,
+    /// Whether an expectation that was met matched it.
+    pub asserted: Arc<AtomicBool>,
 }
 
 impl Received {
@@ -162,11 +165,11 @@ impl Default for Requests {
 
 impl Requests {
     /// Keeps one more; it is given its number.
-    pub fn note(&self, mut received: Received) {
+    pub fn note(&self, mut received: Received) -> Arc<Received> {
         received.body_bytes = received.body.len() as u64;
         // A copy: what came in is a piece of a read buffer, all of which it would keep.
         received.body = if received.body.len() > BODY_BYTES_MAX { Bytes::new() } else { Bytes::copy_from_slice(&received.body) };
-        self.0.note(received);
+        self.0.note(received)
     }
 
     /// Those that fit, oldest first.
@@ -207,6 +210,7 @@ mod tests {
             status: 201,
             category: None,
             fault: None,
+            asserted: Arc::default(),
         }
     }
 

@@ -20,19 +20,22 @@ use keyway_core::sensitive::{self, Guarded, Lacking, Sensitivity, Subject};
 use serde_json::Value;
 
 use super::receive::Taken;
-use super::{Gateway, throttle};
+use super::{Call, Gateway, throttle};
 use crate::known::Properties;
 use crate::limiter::{Asking, Limiter};
 use crate::registry::TokenEntry;
 use crate::upstream::CredentialError;
 
 /// A call to an embedded account.
-pub(super) fn embedded(head: &Parts, taken: &Taken, permit: Permit, token: &TokenEntry) -> Result<Permit, ErrorBody> {
+pub(super) fn embedded(call: &mut Call, head: &Parts, taken: &Taken, permit: Permit, token: &TokenEntry) -> Result<Permit, ErrorBody> {
     let mut found = named(head, taken, &permit);
     found.leave_to_account();
     let reached = found.bits();
     let permit = reaching(permit, found, token)?;
     token.reaches(reached);
+    if let Some(observed) = &mut call.taken {
+        observed.reached = reached;
+    }
     Ok(permit)
 }
 

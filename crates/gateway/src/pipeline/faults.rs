@@ -61,7 +61,7 @@ impl Gateway {
         token: &Arc<TokenEntry>,
     ) -> Result<Reply, ErrorBody> {
         let sent = call.taken.as_ref().map(|taken| taken.body.clone()).unwrap_or_default();
-        let embedded = self.embedded(token)?;
+        let embedded = self.embedded(call, token)?;
         let Some((rest, failed)) = split(&sent, &rule.inputs) else {
             return self.perform(call, head, body, permit, embedded).await;
         };

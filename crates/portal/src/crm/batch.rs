@@ -36,11 +36,9 @@ pub fn answer(request: &Request<'_>, segment: &str, action: &str, tx: &mut Tx<'_
 
 pub fn read(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
     let body = request.json()?;
-    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &texts(&body, "propertiesWithHistory")?, Vec::new()).seen_by(
-        request.by,
-        kind,
-        state.schema(kind),
-    );
+    let (names, history) = (texts(&body, "properties")?, texts(&body, "propertiesWithHistory")?);
+    request.tell_unknown(state.space(kind), &[&*names, &history].concat());
+    let view = View::of(state.schema(kind), &names, &history, Vec::new()).seen_by(request.by, kind, state.schema(kind));
     let (id_property, archived) = (text(&body, "idProperty")?, request.query.flag("archived")?);
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for input in inputs(&body, BATCH_MAX)? {

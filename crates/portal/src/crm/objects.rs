@@ -109,7 +109,9 @@ fn view(request: &Request<'_>, state: &State, kind: Kind) -> Result<View, ErrorB
         }
     }
     let schema = state.schema(kind);
-    let view = View::of(schema, &query.list("properties"), &query.list("propertiesWithHistory"), associations);
+    let (names, history) = (query.list("properties"), query.list("propertiesWithHistory"));
+    request.tell_unknown(state.space(kind), &[&*names, &history].concat());
+    let view = View::of(schema, &names, &history, associations);
     Ok(View { base: request.base.to_owned(), ..view }.seen_by(request.by, kind, schema))
 }
 

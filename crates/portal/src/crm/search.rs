@@ -16,7 +16,7 @@ use crate::derived;
 use crate::kind::Kind;
 use crate::property::{Name, Property, ValueType};
 use crate::record::Record;
-use crate::request::{Request, bad_field, id_text, text, texts};
+use crate::request::{NO_PROPERTY, Request, bad_field, id_text, text, texts};
 use crate::state::State;
 use crate::value::{moment, number};
 use crate::work::{Exceeded, Work};
@@ -57,9 +57,11 @@ pub fn answer(request: &Request<'_>, kind: Kind, state: &State) -> Answer {
         return Err(ErrorBody::validation(format!("The request body must have at most {BODY_CHARS_MAX} characters.")));
     }
     let body = if request.body.is_empty() { Map::new() } else { request.json()? };
-    let search = Search::parse(state, kind, &body)?;
+    let search = Search::parse(state, kind, &body).inspect_err(|error| request.tell_refused(state.space(kind), error))?;
     let found = search.found(state, kind, request.work)?;
-    let view = View::of(state.schema(kind), &texts(&body, "properties")?, &[], Vec::new()).seen_by(request.by, kind, state.schema(kind));
+    let names = texts(&body, "properties")?;
+    request.tell_unknown(state.space(kind), &names);
+    let view = View::of(state.schema(kind), &names, &[], Vec::new()).seen_by(request.by, kind, state.schema(kind));
     let mut out = format!("{{\"total\":{},\"results\":", found.len()).into_bytes();
     render::records(&mut out, state, kind, found.iter().skip(search.offset).take(search.limit).copied(), &view, request.work)?;
     let next = search.offset + search.limit;
@@ -274,7 +276,7 @@ fn sort(state: &State, kind: Kind, body: &Map<String, Value>) -> Result<Option<(
 fn property<'a>(state: &'a State, kind: Kind, name: &str) -> Result<&'a Property, ErrorBody> {
     state.schema(kind).get(name).ok_or_else(|| {
         let problem = format!("Property {name} does not exist for {}", state.space(kind).name);
-        refused(&problem).detail(ErrorDetail::new(problem).code("PROPERTY_DOESNT_EXIST").context("propertyName", vec![name.to_owned()]))
+        refused(&problem).detail(ErrorDetail::new(problem).code(NO_PROPERTY).context("propertyName", vec![name.to_owned()]))
     })
 }
 

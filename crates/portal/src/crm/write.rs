@@ -11,7 +11,7 @@ use crate::links::End;
 use crate::pipelines;
 use crate::property::{Name, Property};
 use crate::record::Record;
-use crate::request::{Request, bad_field, id_text};
+use crate::request::{NO_PROPERTY, Request, bad_field, id_text};
 use crate::rules;
 use crate::schema::Schema;
 use crate::space::Space;
@@ -62,7 +62,9 @@ pub fn properties(
         }
     }
     if !faults.is_empty() {
-        return Err(not_valid(state.hub_id, &faults));
+        let refused = not_valid(state.hub_id, &faults);
+        request.tell_refused(space, &refused);
+        return Err(refused);
     }
     automatic::complete(request, state, kind, &mut values, current);
     if current.is_none() {
@@ -102,7 +104,7 @@ impl Writing<'_> {
             Value::Array(_) | Value::Object(_) => return Err(bad_field(&format!("properties.{name}"), "must be a string")),
         };
         let Some(property) = self.space.schema.get(name) else {
-            return Ok(Err(bad("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist"))));
+            return Ok(Err(bad(NO_PROPERTY, format!("Property \"{name}\" does not exist"))));
         };
         if property.is_read_only() || property.is_calculated() {
             return Ok(Err(bad("READ_ONLY_VALUE", format!("\"{name}\" is a read only property; its value cannot be set."))));

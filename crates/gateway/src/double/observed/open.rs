@@ -1,0 +1,136 @@
+//! What becomes a finding unless something follows: a page that is read, a call that comes again, an expectation.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use keyway_core::strict::Rule;
+use serde_json::Value;
+
+use super::Seen;
+use crate::double::requests::Received;
+
+/// Things of one kind that are kept open.
+const OPEN_MAX: usize = 5_000;
+
+/// What is open in a test.
+#[derive(Default)]
+pub(super) struct Open {
+    writes: Vec<Write>,
+    /// Calls, by the list that they are of, and the cursor.
+    pages: HashMap<(u64, String), String>,
+    /// Calls that were answered 429, by what is to come again.
+    refused: HashMap<u64, Vec<String>>,
+    refused_count: usize,
+    /// What was too much to keep.
+    pub(super) left_out: u64,
+}
+
+struct Write {
+    call: String,
+    status: u16,
+    asserted: Arc<AtomicBool>,
+}
+
+impl Open {
+    pub(super) fn note(&mut self, seen: &Seen<'_>, call: String) {
+        let received = seen.received;
+        self.follow(received);
+        self.repeat(received, &call);
+        let Some(operation) = seen.operation else { return };
+        if !operation.read_only && received.status < 400 {
+            if self.writes.len() < OPEN_MAX {
+                self.writes.push(Write { call, status: received.status, asserted: received.asserted.clone() });
+            } else {
+                self.left_out += 1;
+            }
+        } else if let Some(next) = &seen.next_page {
+            if self.pages.len() < OPEN_MAX {
+                self.pages.insert((list_of(received).0, next.clone()), call);
+            } else {
+                self.left_out += 1;
+            }
+        }
+    }
+
+    /// Takes out the page that a call reads. A call is not looked into while no page is open.
+    fn follow(&mut self, received: &Received) {
+        if self.pages.is_empty() {
+            return;
+        }
+        if let (list, Some(after)) = list_of(received) {
+            self.pages.remove(&(list, after));
+        }
+    }
+
+    /// The body of a call that the limits refuse is not read, so it can't be compared.
+    fn repeat(&mut self, received: &Received, call: &str) {
+        if received.status != 429 && self.refused.is_empty() {
+            return;
+        }
+        let key = hash(&(received.app_id, &received.method, &received.path, &received.query));
+        if let Some(refused) = self.refused.get_mut(&key) {
+            refused.pop();
+            self.refused_count -= 1;
+            if refused.is_empty() {
+                self.refused.remove(&key);
+            }
+        }
+        if received.status != 429 {
+            return;
+        }
+        if self.refused_count < OPEN_MAX {
+            self.refused.entry(key).or_default().push(call.to_owned());
+            self.refused_count += 1;
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// What is open, as findings: rule, call and message.
+    pub(super) fn findings(&self) -> impl Iterator<Item = (Rule, String, String)> + '_ {
+        let writes = self.writes.iter().filter(|write| !write.asserted.load(Ordering::Relaxed));
+        let writes = writes.map(|write| {
+            let message = format!("no expectation covers this write, which was answered {}", write.status);
+            (Rule::UnassertedWrites, write.call.clone(), message)
+        });
+        let pages = self.pages.iter().map(|((_, after), call)| {
+            (Rule::UnreadPages, call.clone(), format!("the answer has paging.next.after {after}, and that page was never read"))
+        });
+        let refused = self.refused.values().flatten();
+        let refused = refused.map(|call| (Rule::MissingRetries, call.clone(), "it was answered 429, and never came again".to_owned()));
+        writes.chain(pages).chain(refused)
+    }
+}
+
+/// Which list a call reads, whatever page of it; and the cursor that it sends.
+fn list_of(received: &Received) -> (u64, Option<String>) {
+    let mut after = None;
+    let mut query: Vec<(String, String)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(received.query.as_deref().unwrap_or_default().as_bytes()) {
+        match &*name {
+            "after" => after = Some(value.into_owned()),
+            "limit" => {}
+            _ => query.push((name.into_owned(), value.into_owned())),
+        }
+    }
+    query.sort_unstable();
+    let mut body = if received.body.is_empty() { Value::Null } else { received.json() };
+    if let Value::Object(fields) = &mut body {
+        fields.remove("limit");
+        match fields.remove("after") {
+            Some(Value::String(text)) if !text.is_empty() => after = Some(text),
+            Some(Value::Number(number)) => after = Some(number.to_string()),
+            _ => {}
+        }
+    }
+    let list = hash(&(received.app_id, &received.method, &received.path, query, body.to_string()));
+    (list, after)
+}
+
+fn hash(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
