@@ -33,6 +33,10 @@ export interface AccountOptions {
 export interface Options extends AccountOptions {
   /** Answer as HubSpot will on this day, such as '2027-10-01'. */
   asOf?: string
+  /** Tokens, ids and correlation ids follow from this number, so that two runs give the same bytes. */
+  randomSeed?: number
+  /** The time of the account at the start of each test, such as '2027-01-31T09:00:00Z'; it is frozen. */
+  clock?: string | Date
 }
 
 /** A request as the account received it. Credentials are not kept. */

@@ -180,6 +180,23 @@ test('version 3 has ended', async () => {
     assert "# pass 1" in suite_of("node-test", project / "dated")
 
 
+def a_random_seed_makes_two_runs_alike(project):
+    text = """import { test } from 'node:test'
+import { useHubSpot } from '@keyway/test/node-test'
+import { appendFileSync } from 'node:fs'
+const hubspot = useHubSpot({ randomSeed: 7, clock: new Date('2027-01-31T09:00:00Z') })
+test('one', async () => {
+  await hubspot.client.apiRequest({ path: '/crm/v3/objects/contacts', method: 'POST', body: { properties: { email: 'a@example.com' } } })
+  appendFileSync('seen', JSON.stringify([hubspot.token, await hubspot.requests()]) + '\\n')
+})
+"""
+    write_suite(project / "repeat", "node-test", {"one.test.mjs": text})
+    for _ in range(2):
+        assert "# pass 1" in suite_of("node-test", project / "repeat")
+    first, second = (project / "repeat/seen").read_text().splitlines()
+    assert first == second and "2027-01-31T09:00:00.000Z" in first, first
+
+
 def jest_requires_the_package(project):
     suite = project / "commonjs"
     suite.mkdir()
@@ -229,7 +246,7 @@ def tests(out):
             yield thirty_tests_pass, project, runner
         # The last removes the program.
         for test in (the_jobs_of_ci_pass, thirty_tests_pass_on_a_shared_server, the_quick_start_runs_as_it_stands, failures_say_what_was_expected_and_what_came,
-                     the_rest_of_the_surface_works, an_account_that_is_not_there_yet_and_a_day_to_come, jest_requires_the_package, the_command_line_is_installed_too,
+                     the_rest_of_the_surface_works, an_account_that_is_not_there_yet_and_a_day_to_come, a_random_seed_makes_two_runs_alike, jest_requires_the_package, the_command_line_is_installed_too,
                      types_of_typescript_hold, a_missing_or_broken_program_is_named):
             yield test, project
     finally:

@@ -147,6 +147,23 @@ def a_day_to_come_is_a_setting(out, venv, sample):
     assert "1 failed" in pytest(venv, "--keyway-as-of", "2027-10-01", cwd=suite, code=1)
 
 
+def a_random_seed_makes_two_runs_alike(out, venv, sample):
+    suite = out / "repeat"
+    suite.mkdir()
+    (suite / "pytest.ini").write_text("[pytest]\nkeyway_random_seed = 7\nkeyway_clock = 2027-01-31T09:00:00Z\n")
+    (suite / "test_one.py").write_text(
+        "from pathlib import Path\n\n"
+        "def test_one(hubspot):\n"
+        "    hubspot.client.api_request({'path': '/crm/v3/objects/contacts', 'method': 'POST', 'body': {'properties': {'email': 'a@example.com'}}})\n"
+        "    with Path('seen').open('a') as seen:\n        print(hubspot.token, hubspot.requests(), file=seen)\n"
+    )
+    for _ in range(2):
+        pytest(venv, cwd=suite)
+    pytest(venv, "--keyway-random-seed", "8", cwd=suite)
+    first, second, other = (suite / "seen").read_text().splitlines()
+    assert first == second != other and "2027-01-31T09:00:00.000Z" in first, first
+
+
 def types_hold(out, venv, sample):
     """Of the package, and of a suite that uses the package as it is installed."""
     package = SAMPLES / "pytest-keyway"
@@ -189,6 +206,6 @@ def tests(out):
     venv, sample = out / "venv", out / "python-sample"
     # The first installs the package, and the last removes its program.
     for test in (the_jobs_of_ci_install_and_pass, the_containers_of_compose_work_together, the_quick_start_runs_as_it_stands,
-                 failures_say_what_was_expected_and_what_came, the_rest_of_the_surface_works, a_day_to_come_is_a_setting, types_hold, the_job_for_any_language_runs,
+                 failures_say_what_was_expected_and_what_came, the_rest_of_the_surface_works, a_day_to_come_is_a_setting, a_random_seed_makes_two_runs_alike, types_hold, the_job_for_any_language_runs,
                  a_missing_or_broken_program_is_named):
         yield test, out, venv, sample

@@ -9,6 +9,7 @@ pub mod key;
 pub mod migrate;
 pub mod notify;
 pub mod plan;
+pub mod repeat;
 pub mod strict;
 
 use std::net::SocketAddr;
@@ -383,6 +384,8 @@ pub struct Serve {
     /// Answer on embedded accounts as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
     #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "database")]
     pub as_of: Option<String>,
+    #[command(flatten)]
+    pub repeat: repeat::Repeat,
     /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
     pub unsupported: Unsupported,

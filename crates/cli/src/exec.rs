@@ -29,6 +29,7 @@ use tokio::sync::mpsc;
 use self::outcome::Outcome;
 use self::proxied::Proxied;
 use crate::args::exec::Exec;
+use crate::args::repeat::Repeat;
 use crate::args::{ClientAddress, ProxyOthers, Serve, Unsupported};
 use crate::logs::LogFormat;
 use crate::serve::{Ready, apps, serve_while};
@@ -47,16 +48,20 @@ const SIGNALS_MAX: usize = 16;
 ///
 /// # Errors
 /// The account can't start, or can't hold the seed. The command was not started.
-pub async fn run(Exec { seed, app, as_of, proxy, strict, report, command }: Exec) -> anyhow::Result<Exit> {
+pub async fn run(Exec { seed, app, as_of, repeat, proxy, strict, report, command }: Exec) -> anyhow::Result<Exit> {
     // From here on a signal is kept for the command.
     let signals = signals()?;
     let seed = seed.as_deref().map(seed_of).transpose()?;
     let outcome = Outcome::new(strict, report)?;
     let secret = admin_secret()?;
     let admin_token = AdminToken::new("KEYWAY_ADMIN_TOKEN", secret.clone()).map_err(anyhow::Error::msg)?;
-    serve_while(None, vec![admin_token], &settings(app.into(), as_of, proxy), async move |ready| {
+    serve_while(None, vec![admin_token], &settings(app.into(), as_of, repeat, proxy), async move |ready| {
         if let Some(seed) = seed {
-            ready.portal.fill(ready.hub_id, seed, clock::now()).await.map_err(|error| anyhow::anyhow!("--seed: {error}"))?;
+            ready
+                .portal
+                .fill(ready.hub_id, seed, repeat.clock.unwrap_or_else(clock::now))
+                .await
+                .map_err(|error| anyhow::anyhow!("--seed: {error}"))?;
         }
         let proxied = ready.proxy.zip(ready.certificates.as_deref()).map(|(address, pem)| Proxied::new(address, pem)).transpose()?;
         match start(&command, &ready, &secret, proxied.as_ref()) {
@@ -75,7 +80,7 @@ pub async fn run(Exec { seed, app, as_of, proxy, strict, report, command }: Exec
 }
 
 /// An ephemeral server on free ports of this machine. The variables of `keyway serve` do not change it.
-fn settings(app: apps::WithToken, as_of: Option<String>, proxy: bool) -> Serve {
+fn settings(app: apps::WithToken, as_of: Option<String>, repeat: Repeat, proxy: bool) -> Serve {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Serve {
         config: None,
@@ -104,6 +109,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>, proxy: bool) -> Serve {
         token: Vec::new(),
         apps: vec![app],
         as_of,
+        repeat,
         unsupported: Unsupported::Refuse,
         webhook_hosts: Vec::new(),
         notify: crate::args::notify::Settings::default(),

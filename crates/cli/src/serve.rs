@@ -33,6 +33,7 @@ use keyway_gateway::principal::Role;
 use keyway_gateway::proxy::authority::to_trust;
 use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
+use keyway_gateway::repeat::Repeat;
 use keyway_gateway::server;
 use keyway_gateway::store::Store;
 use keyway_gateway::tokens::Tokens;
@@ -107,6 +108,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     if apps::makes_tokens(&serve.apps) && serve.ready_file.is_none() {
         bail!("the server would make a token that nobody sees. Add --ready-file FILE, or give each --app a --token env:VARIABLE");
     }
+    serve.repeat.check(&serve)?;
     let folder = connection.data.as_path();
     serve_while(Some(folder), tokens_of_environment()?, &serve, async |ready| {
         // Before the server is called ready: whoever reads that may stop it at once.
@@ -178,7 +180,9 @@ pub async fn serve_while(
     if let Some(line) = &line {
         line.beat().await;
     }
-    let registry = Arc::new(Registry::new(store.token_key(), store.is_shared(), line.clone()));
+    let repeat = Repeat::from(serve.repeat);
+    let token_key = repeat.seed.map_or_else(|| store.token_key(), |seed| seed.token_key());
+    let registry = Arc::new(Registry::new(token_key, store.is_shared(), line.clone()).with_repeat(repeat));
     let addresses = Arc::new(reach.addresses(serve, data.local_addr()?, admin_tcp.local_addr()?)?);
     let base = addresses.data.as_str().into();
     let backend = Arc::new(PortalBackend { portal: portal.clone(), embeds: serve.database.is_none(), base });
@@ -272,8 +276,22 @@ pub async fn serve_while(
     let (data, admin, proxy) = (data_addr, admin_addr, proxy_addr);
     gateway.set_ready(true);
     let pulse = gateway.pulse.clone();
-    let ready =
-        Ready { data, admin, reach, addresses, reload, proxy, demo, apps, set_up, portal: portal.clone(), registry, certificates, pulse, hub_id };
+    let ready = Ready {
+        data,
+        admin,
+        reach,
+        addresses,
+        reload,
+        proxy,
+        demo,
+        apps,
+        set_up,
+        portal: portal.clone(),
+        registry,
+        certificates,
+        pulse,
+        hub_id,
+    };
     let outcome = during(ready).await;
     gateway.set_ready(false);
     let until = Instant::now() + server::DRAIN_TIME_MAX;

@@ -387,7 +387,7 @@ impl Control {
             time_zone: time_zone(new.time_zone.as_deref().unwrap_or("UTC"))?,
             currency: currency(new.currency.as_deref().unwrap_or("USD"))?,
             region: region(new.region.as_deref().unwrap_or("na1"))?,
-            created_at: clock::now(),
+            created_at: self.registry.time_of_none(clock::now()),
             guards: Guards::default(),
             connection: None,
         };
@@ -489,7 +489,6 @@ impl Control {
             refuse_chosen_token(account)?;
         }
         check_lifetime(new.lifetime_ms)?;
-        let region = account.region.clone();
         let now = clock::now();
         let mut app = App {
             id: 0,
@@ -524,7 +523,10 @@ impl Control {
                 let plain = plain.expect("the app has endlessly many");
                 self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
-            FirstToken::Random => self.make_token(&mut change, app.id, &region, self.registry.now_of(app.hub_id), new.lifetime_ms).await?,
+            FirstToken::Random => {
+                let plain = self.new_token(&state, account, app.id)?;
+                self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
+            }
         };
         let mut next = state.clone();
         next.apps.push(app.clone().into());
@@ -613,7 +615,6 @@ impl Control {
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
         refuse_install(&app)?;
-        let region = find_account(&state, app.hub_id)?.region.clone();
         let now = self.registry.now_of(app.hub_id);
         let mut next = state.clone();
         // A token with a lifetime is followed by one that lives as long.
@@ -622,7 +623,8 @@ impl Control {
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        let made = self.make_token(&mut change, app.id, &region, now, lifetime_ms.or(former)).await?;
+        let plain = self.new_token(&state, find_account(&state, app.hub_id)?, app.id)?;
+        let made = self.keep_token(&mut change, app.id, plain, now, lifetime_ms.or(former)).await?;
         if let Some(rotation) = rotation {
             let others = next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut);
             rotation.end_all(&mut change, others, made.token.id, now).await?;
@@ -814,13 +816,16 @@ impl Control {
         Ok(made.plain)
     }
 
-    /// Tokens that everybody who holds the master key can make again, in order. No id of an app is used again, so the
-    /// tokens of a deleted app are not those of a later app of its name.
+    /// Tokens that everybody who holds the master key, or knows the seed, can make again, in order. No id of an app is
+    /// used again, so the tokens of a deleted app are not those of a later app of its name.
     fn tokens_for(&self, account: &Account, app_id: u64) -> impl Iterator<Item = PlainToken> {
         (0_u64..).map(move |number| {
-            let secret = self.store.secret_for(&format!("token {number} of the app {app_id} of {}", account.hub_id));
-            let (random, _) = secret.expose().split_first_chunk().expect("32 bytes hold 16");
-            PlainToken::generate(&account.region, *random)
+            let of = format!("token {number} of the app {app_id} of {}", account.hub_id);
+            let random = match self.registry.seed() {
+                Some(seed) => seed.bytes(&of, 0),
+                None => *self.store.secret_for(&of).expose().first_chunk().expect("32 bytes hold 16"),
+            };
+            PlainToken::generate(&account.region, random)
         })
     }
 
@@ -829,15 +834,27 @@ impl Control {
         state.tokens.iter().any(|token| token.hash == hash)
     }
 
-    async fn make_token(
-        &self,
-        change: &mut Change,
-        app_id: u64,
-        region: &str,
-        now: Timestamp,
-        lifetime_ms: Option<i64>,
-    ) -> Result<NewToken> {
-        self.keep_token(change, app_id, PlainToken::generate(region, random()?), now, lifetime_ms).await
+    /// A random token, or under a seed the next one of the app.
+    fn new_token(&self, state: &State, account: &Account, app_id: u64) -> Result<PlainToken> {
+        if self.registry.seed().is_none() {
+            return Ok(PlainToken::generate(&account.region, random()?));
+        }
+        Ok(self.tokens_for(account, app_id).find(|plain| !self.is_known(state, plain)).expect("the account has endlessly many"))
+    }
+
+    /// Random bytes, or those of the seed.
+    fn draw<const N: usize>(&self, kind: &'static str) -> Result<[u8; N]> {
+        self.registry.draw(kind).map_err(no_randomness)
+    }
+
+    /// Refuses what would bring a credential of HubSpot to a server whose own secrets follow from a seed.
+    fn refuse_under_a_seed(&self, what: &str) -> Result<()> {
+        match self.registry.seed() {
+            None => Ok(()),
+            Some(_) => Err(ControlError::Conflict(format!(
+                "this server was started with --random-seed, so its tokens are known to whoever knows the number; {what}. Start a server without --random-seed for it"
+            ))),
+        }
     }
 
     async fn keep_token(
@@ -916,8 +933,12 @@ fn end_after(before: Option<Timestamp>, now: Timestamp, grace_ms: i64) -> Timest
 
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| ControlError::Backend(format!("the system has no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(no_randomness)?;
     Ok(bytes)
+}
+
+fn no_randomness(error: getrandom::Error) -> ControlError {
+    ControlError::Backend(format!("the system has no randomness: {error}"))
 }
 
 /// A secret that somebody sent, less the white space around it; none for one that is empty, too long

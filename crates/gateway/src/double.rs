@@ -14,6 +14,7 @@ mod snapshots;
 use serde_json::Value;
 
 use crate::boxed::BoxFuture;
+use crate::repeat::{CorrelationIds, Repeat};
 use crate::webhooks::deliveries::Deliveries;
 
 pub use clock::AccountClock;
@@ -34,9 +35,21 @@ pub struct Double {
     pub observed: observed::Observed,
     /// Copies of its records, to come back to.
     pub snapshots: Snapshots,
+    /// The correlation ids of its calls, where they follow from a seed.
+    pub correlation_ids: Option<CorrelationIds>,
 }
 
 impl Double {
+    /// That of a new account.
+    pub(crate) fn new(hub_id: u64, repeat: Repeat) -> Self {
+        Self {
+            clock: AccountClock::starting(repeat.start),
+            faults: faults::Faults::new(repeat.seed),
+            correlation_ids: repeat.seed.map(|seed| CorrelationIds::new(seed, hub_id)),
+            ..Self::default()
+        }
+    }
+
     /// As when the account was made, for the test of this name; snapshots and what was observed stay.
     pub fn reset(&self, test: Option<&str>) {
         self.observed.begin(test);

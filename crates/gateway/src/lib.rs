@@ -32,6 +32,7 @@ pub mod principal;
 pub mod proxy;
 pub mod pulse;
 pub mod registry;
+pub mod repeat;
 mod role;
 pub mod server;
 pub mod store;

@@ -310,7 +310,7 @@ impl Gateway {
         let mut call = Call {
             at,
             started: Instant::now(),
-            correlation_id: correlation::new_id(at),
+            correlation_id: if self.registry.seed().is_none() { correlation::new_id(at) } else { String::new() },
             source,
             token: None,
             operation: None,
@@ -330,11 +330,16 @@ impl Gateway {
             cut: false,
         };
         let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
+        self.give_repeated_id(&mut call);
         let (word, category) = outcome.words(call.protocol);
         let next = outcome.next_page(&call);
         let mut response = respond::response(outcome, &call);
         if let Some(operation) = call.operation {
             self.deprecations.tell(operation, response.headers_mut());
+        }
+        if self.registry.seed().is_some() {
+            let now = call.token.as_ref().map_or_else(|| self.registry.time_of_none(at), |token| token.app.account.now(at));
+            response.headers_mut().extend(respond::date(now));
         }
         let status = response.status().as_u16();
         if let Some(touched) = &mut call.touched {
@@ -421,6 +426,7 @@ impl Gateway {
             return self.oauth(call, head, body, endpoint).await;
         }
         let token = authenticate::bearer(&self.registry, head, call)?;
+        self.give_repeated_id(call);
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
             call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, ..Taken::default() }));
@@ -448,6 +454,14 @@ impl Gateway {
             return self.uninstall(call, &head.method, permit, &token).await;
         }
         self.answer(call, head, body, permit, &token).await
+    }
+
+    /// Under a seed, a call has the next correlation id of its account, which is not known at once.
+    fn give_repeated_id(&self, call: &mut Call) {
+        if call.correlation_id.is_empty() {
+            let account = call.token.as_ref().map(|token| &*token.app.account);
+            call.correlation_id = self.registry.correlation_id(account).unwrap_or_else(|| correlation::new_id(call.at));
+        }
     }
 
     /// Refuses where a token may have been revoked on another instance.

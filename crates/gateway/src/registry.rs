@@ -28,6 +28,7 @@ use crate::double::observed::Observed;
 use crate::limiter::Limiter;
 use crate::limiter::line::Line;
 use crate::model::{Account, App, Distribution, PublicApp, Token};
+use crate::repeat::{CorrelationIds, Draws, Repeat, Seed};
 use crate::sync::locked;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -49,6 +50,10 @@ pub struct Registry {
     clock: Clock,
     /// What was observed of embedded accounts that were deleted.
     deleted: Observed,
+    repeat: Repeat,
+    draws: Draws,
+    /// Of calls that belong to no account, where they follow from a seed.
+    correlation_ids: Option<CorrelationIds>,
 }
 
 /// One consistent state.
@@ -168,7 +173,47 @@ impl Registry {
             line,
             clock: Clock::default(),
             deleted: Observed::default(),
+            repeat: Repeat::default(),
+            draws: Draws::default(),
+            correlation_ids: None,
         }
+    }
+
+    /// The same, in a run that repeats another. Its key is that of the seed too ([`Seed::token_key`]).
+    #[must_use]
+    pub fn with_repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self.draws = Draws::new(repeat.seed);
+        self.correlation_ids = repeat.seed.map(|seed| CorrelationIds::new(seed, 0));
+        self
+    }
+
+    /// What tokens and ids follow from; none where they are random.
+    pub fn seed(&self) -> Option<Seed> {
+        self.repeat.seed
+    }
+
+    /// Random bytes, or those of the seed. For what is of embedded accounts alone.
+    pub(crate) fn draw<const N: usize>(&self, kind: &'static str) -> Result<[u8; N], getrandom::Error> {
+        self.draws.next(kind)
+    }
+
+    /// The time where no account's clock counts: that of the start, where one was chosen.
+    pub fn time_of_none(&self, real: Timestamp) -> Timestamp {
+        self.repeat.start.unwrap_or(real)
+    }
+
+    /// Under a seed, the correlation id of the next call of an account, or of one that belongs to none.
+    pub(crate) fn correlation_id(&self, account: Option<&AccountEntry>) -> Option<String> {
+        let ids = account.and_then(|account| account.double()?.correlation_ids.as_ref());
+        ids.or(self.correlation_ids.as_ref()).map(CorrelationIds::next)
+    }
+
+    /// Under a seed, the next calls have the correlation ids of the first ones.
+    pub fn restart_correlation_ids(&self, hub_id: u64) {
+        let double = self.double(hub_id);
+        let ids = double.as_ref().and_then(|double| double.correlation_ids.as_ref());
+        ids.into_iter().chain(&self.correlation_ids).for_each(CorrelationIds::restart);
     }
 
     /// The same, with limits at HubSpot kept by this clock.
@@ -206,7 +251,7 @@ impl Registry {
             let before = old.accounts.get(&account.hub_id).filter(|entry| Arc::ptr_eq(&entry.account, account));
             before.cloned().unwrap_or_else(|| {
                 touched.insert(account.hub_id);
-                Arc::new(AccountEntry::new(account.clone(), &old, self.line.as_ref(), &self.clock))
+                Arc::new(AccountEntry::new(account.clone(), &old, self.line.as_ref(), &self.clock, self.repeat))
             })
         };
         let accounts: Map<u64, _> = accounts.iter().map(|account| (account.hub_id, account_entry(account))).collect();
@@ -582,7 +627,7 @@ impl AppEntry {
 }
 
 impl AccountEntry {
-    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>, clock: &Clock) -> Self {
+    fn new(account: Arc<Account>, old: &Snapshot, line: Option<&Arc<Line>>, clock: &Clock, repeat: Repeat) -> Self {
         let zone = TimeZone::get(&account.time_zone).unwrap_or(TimeZone::UTC);
         let limits = Limits::for_tier(account.tier, account.addons);
         // An account that installed an app over OAuth has that app's limits, whatever its tier.
@@ -591,7 +636,8 @@ impl AccountEntry {
         // A count that is already over resets itself at the first call.
         let fresh = || Arc::new(Mutex::new(AccountUsage::new(DailyCount::new(0, Timestamp::from_ms(0)))));
         let before = old.accounts.get(&account.hub_id);
-        let double = account.connection.is_none().then(|| before.and_then(|entry| entry.double.clone()).unwrap_or_default());
+        let new_double = || Arc::new(Double::new(account.hub_id, repeat));
+        let double = account.connection.is_none().then(|| before.and_then(|entry| entry.double.clone()).unwrap_or_else(new_double));
         let carried = before.map(|entry| entry.counts.clone());
         let counts = match (carried, account.connection.is_some()) {
             (Some(counts @ Counts::Connected(_)), true) | (Some(counts @ Counts::Embedded(_)), false) => counts,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::day;
+use super::repeat::Repeat;
 use super::strict::Strict;
 use crate::serve::apps;
 
@@ -26,6 +27,8 @@ pub struct Exec {
     /// Write the report of the run to a file: .json is JSON, .xml is JUnit XML, other names get text
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub repeat: Repeat,
     /// The command and its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -50,6 +50,9 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     if let Some(day) = &serve.as_of {
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
     }
+    if let Some(seed) = serve.repeat.random_seed {
+        tell(&format!("Tokens follow from --random-seed {seed}: whoever knows the number knows them. Use this server for tests alone.\n"))?;
+    }
     if let Some(demo) = demo {
         tell(&demo.screen(&addresses.data))?;
     }

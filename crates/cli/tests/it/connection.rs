@@ -19,7 +19,7 @@ pub fn credential(seed: u8) -> String {
 }
 
 /// Connects a gateway to a HubSpot, with the credential over standard input.
-fn connect(gateway: &Keyway, base: &str, credential: &str) -> (Option<i32>, Value) {
+pub fn connect(gateway: &Keyway, base: &str, credential: &str) -> (Option<i32>, Value) {
     let file = gateway.folder.path().join("credential");
     std::fs::write(&file, format!("{credential}\n")).unwrap();
     let file = file.display().to_string();

@@ -49,6 +49,7 @@ mod plan;
 mod proxied;
 /// The commands that refusals name.
 mod refusals;
+mod repeat;
 /// Every operation of the admin API for every role and for nobody.
 mod roles;
 /// Finding keys and calls in files.

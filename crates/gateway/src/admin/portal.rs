@@ -58,6 +58,7 @@ pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>, O
     admin.webhooks.forget(hub_id);
     double.reset(asked.test.as_deref());
     admin.registry.forget_use(hub_id);
+    admin.registry.restart_correlation_ids(hub_id);
     Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
 }
 
@@ -111,6 +112,7 @@ pub(super) async fn restore_snapshot(State(admin): State<Admin>, Path((hub_id, n
     admin.refill.put_back(hub_id, copy.as_ref().clone()).await?;
     // Events of records that are no more.
     admin.webhooks.forget(hub_id);
+    admin.registry.restart_correlation_ids(hub_id);
     Ok(Json(json!({ "version": VERSION, "restored": name })))
 }
 

@@ -43,6 +43,7 @@ impl Control {
     /// # Errors
     /// A field is not valid, HubSpot does not know the credential, or the account is there already.
     pub async fn connect_account(&self, upstream: &Upstream, new: NewConnection) -> Result<Account> {
+        self.refuse_under_a_seed("it takes no credential of a HubSpot account")?;
         let base = base(new.base.as_deref())?;
         let credential = credential(new.credential)?;
         let addons = addons(new.addons)?;

@@ -22,6 +22,7 @@ impl Control {
                 "a legacy key is a UUID, or a region such as eu1 and five groups of hexadecimal digits".into(),
             ));
         }
+        self.refuse_under_a_seed("it accepts no legacy key, which may open a HubSpot account")?;
         let (mut change, mut state) = self.begin().await?;
         let app = find_app(&state, id_or_name)?.clone();
         refuse_install(&app)?;

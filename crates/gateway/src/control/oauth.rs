@@ -13,7 +13,7 @@ use keyway_oauth::server::code::{self, CodeGrant};
 use keyway_oauth::server::refresh_token::{self, Named, Use};
 use keyway_oauth::{random_text, redirect};
 
-use super::{Control, ControlError, Result, Rotation, Sharing, State, end_after, find_account, random, replace, scopes, text};
+use super::{Control, ControlError, Result, Rotation, Sharing, State, end_after, find_account, replace, scopes, text};
 use crate::clock;
 use crate::model::{App, ClientSecret, Distribution, Grant, PublicApp, Token};
 use crate::store::oauth::{self as stored, StoredCode};
@@ -125,7 +125,7 @@ impl Control {
             name: text("the name", &new.name, true)?,
             description: text("the description", &new.description, false)?,
             owner: text("the owner", &new.owner, false)?,
-            client_id: uuid(random()?),
+            client_id: uuid(self.draw("client id")?),
             secrets: secret.iter().map(|(kept, _)| kept.clone()).collect(),
             is_public: new.is_public,
             redirect_uris: redirect_uris(new.redirect_uris)?,
@@ -254,7 +254,7 @@ impl Control {
         let granted = authorize::grantable(request, holds).map_err(|lacking| {
             ControlError::Conflict(format!("account {hub_id} does not hold scopes that the app requires: {}", lacking.join(", ")))
         })?;
-        let code = random_text(&random::<32>()?);
+        let code = random_text(&self.draw::<32>("code")?);
         let now = clock::now();
         let kept = StoredCode {
             public_app_id: app.id,
@@ -313,7 +313,8 @@ impl Control {
         let install = self.put_install(&mut change, &mut next, app, &kept, now).await?;
         end_oldest_grant(&mut change, &mut next, install.id, now).await?;
         let grant = Grant { scopes: kept.scopes, user: kept.user, user_id: kept.user_id, generation: 0 };
-        let mut token = Token { grant: Some(Arc::new(grant)), ..Token::new(install.id, TokenHash(random()?), "kwr_…".to_owned(), now) };
+        let mut token =
+            Token { grant: Some(Arc::new(grant)), ..Token::new(install.id, TokenHash(self.draw("grant")?), "kwr_…".to_owned(), now) };
         token.id = store::insert_token(&mut change, &token).await?;
         stored::code_is_used(&mut change, &hash, token.id).await?;
         next.tokens.push(token.clone().into());
@@ -432,7 +433,7 @@ impl Control {
     }
 
     fn make_secret(&self, now: Timestamp) -> Result<(ClientSecret, Secret<String>)> {
-        let plain = uuid(random()?);
+        let plain = uuid(self.draw("client secret")?);
         let (hash, plain) = (self.registry.token_key().hash(&plain), Secret::new(plain));
         let sealed = Some(self.store.seal_for(&stored::bound_to(&hash), &plain)?);
         let kept = ClientSecret { hash, sealed, hint: keyway_core::credential::hint(plain.expose()), created_at: now, expires_at: None };

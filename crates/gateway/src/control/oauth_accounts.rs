@@ -107,6 +107,7 @@ impl Control {
     /// # Errors
     /// A field is not valid.
     pub async fn put_oauth_client(&self, new: NewOAuthClient) -> Result<Arc<OAuthClient>> {
+        self.refuse_under_a_seed("it takes no OAuth client of HubSpot")?;
         let authorize_url = new.authorize_url.unwrap_or_else(|| HUBSPOT_AUTHORIZE.to_owned());
         redirect::check(&authorize_url).map_err(|error| ControlError::Invalid(format!("the authorization URL {error}")))?;
         let plain = |what: &str, sent: &str| {

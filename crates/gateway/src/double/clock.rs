@@ -13,6 +13,8 @@ pub struct AccountClock {
     /// Spares the lock where nobody set it, which is nearly always.
     is_set: AtomicBool,
     setting: Mutex<Setting>,
+    /// Where it stands still until somebody sets it.
+    start: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -25,6 +27,13 @@ enum Setting {
 }
 
 impl AccountClock {
+    /// A clock that stands still at a time, or the real one.
+    pub(super) fn starting(start: Option<Timestamp>) -> Self {
+        let clock = Self { start, ..Self::default() };
+        clock.reset();
+        clock
+    }
+
     /// The account's time.
     pub fn now(&self, real: Timestamp) -> Timestamp {
         if !self.is_set.load(Ordering::Acquire) {
@@ -55,10 +64,10 @@ impl AccountClock {
         self.set(self.now(real).plus_ms(ms), frozen, real);
     }
 
-    /// The real time again.
+    /// As at the start: the real time, or the time at which it stood still.
     pub fn reset(&self) {
-        *self.lock() = Setting::Real;
-        self.is_set.store(false, Ordering::Release);
+        *self.lock() = self.start.map_or(Setting::Real, Setting::Frozen);
+        self.is_set.store(self.start.is_some(), Ordering::Release);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
@@ -84,5 +93,15 @@ mod tests {
         assert_eq!((clock.now(REAL.plus_ms(9)), clock.is_frozen()), (Timestamp::from_ms(30), true));
         clock.reset();
         assert_eq!(clock.now(REAL), REAL);
+    }
+
+    #[test]
+    fn a_clock_that_starts_at_a_time_goes_back_to_it() {
+        let start = Timestamp::from_ms(50);
+        let clock = AccountClock::starting(Some(start));
+        assert_eq!((clock.now(REAL), clock.is_frozen()), (start, true));
+        clock.set(Timestamp::from_ms(70), false, REAL);
+        clock.reset();
+        assert_eq!((clock.now(REAL), clock.is_frozen()), (start, true));
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
+use crate::repeat::Seed;
 use crate::sync::locked;
 
 /// Rules of one account.
@@ -43,7 +44,7 @@ pub struct Rule {
     /// How likely each fails, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// Where chance begins.
+    /// Where chance begins; where it is 0, at the server's seed, if it has one.
     pub seed: u64,
     /// Waits so long before anything else, in milliseconds.
     pub latency_ms: u64,
@@ -104,6 +105,8 @@ pub struct Faults {
     /// Spares the lock where there are none, which is nearly always.
     any: AtomicBool,
     rules: Mutex<Rules>,
+    /// The server's.
+    seed: Option<Seed>,
 }
 
 #[derive(Default)]
@@ -122,6 +125,11 @@ struct Counted {
 }
 
 impl Faults {
+    /// None yet. Chance begins at the seed, if there is one.
+    pub(super) fn new(seed: Option<Seed>) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
     /// Adds a rule, and gives it its id.
     ///
     /// # Errors
@@ -134,7 +142,8 @@ impl Faults {
         }
         rules.last_id += 1;
         rule.id = rules.last_id;
-        rules.rules.push(Counted { rule: rule.clone(), seen: 0, hit: 0, random: rule.seed });
+        let chance = self.seed.filter(|_| rule.seed == 0).map(|seed| u64::from_le_bytes(seed.bytes("fault rule", rule.id)));
+        rules.rules.push(Counted { rule: rule.clone(), seen: 0, hit: 0, random: chance.unwrap_or(rule.seed) });
         self.any.store(true, Ordering::Release);
         Ok(rule)
     }

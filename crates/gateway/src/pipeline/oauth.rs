@@ -36,7 +36,7 @@ use crate::clock;
 use crate::control::{Control, ControlError, Exchanged, Rotated};
 use crate::guesses::{Guesses, source_network};
 use crate::model::{Account, Distribution, PublicApp};
-use crate::registry::{Holder, TokenEntry};
+use crate::registry::{Holder, Registry, TokenEntry};
 
 /// What the endpoints need besides the hot state.
 pub(super) struct Server {
@@ -304,13 +304,12 @@ impl Gateway {
             return Err(OAuthError::new(Code::UnauthorizedClient, Refusal::OAuthGrantType, message).into());
         }
         let scopes = grant::narrowed(&client.scopes, params)?;
-        let access = self.access_token(Subject::App(client.id), None, call.at)?;
+        let access = self.access_token(Subject::App(client.id), None, self.registry.time_of_none(call.at))?;
         Ok(grant::issued_to_app(&access, &scopes))
     }
 
     fn access_token(&self, subject: Subject, narrowed: Option<ScopeSet>, now: Timestamp) -> Result<String, ErrorBody> {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|_| respond::store_unavailable())?;
+        let random = self.registry.draw::<8>("access token").map_err(|_| respond::store_unavailable())?;
         let claims = Claims { subject, expires_at: now.plus_ms(ACCESS_TOKEN_S * 1_000), narrowed };
         Ok(self.registry.access_key().issue(&claims, random).expose().to_owned())
     }
@@ -318,7 +317,7 @@ impl Gateway {
     /// RFC 7662, section 2.2: a token that is not this client's is as one that is not there.
     fn introspect(&self, call: &mut Call, client: &PublicApp, token: &str) -> Value {
         let Some(good) = self.good(token, call.at).filter(|good| good.app.id == client.id) else { return inactive() };
-        let answer = good.told(token, |known| known.introspected(good.now(call.at)));
+        let answer = good.told(token, |known| known.introspected(good.now(call.at, &self.registry)));
         call.token = good.entry;
         answer
     }
@@ -327,7 +326,7 @@ impl Gateway {
     fn describe(&self, call: &mut Call, token: &str, access: bool) -> Result<Value, Stop> {
         let good = self.good(token, call.at).filter(|good| good.expires_at.is_some() == access);
         let good = good.ok_or_else(|| Refusal::TokenNotFound.error("the token is not known, or not good any more"))?;
-        let answer = good.told(token, |known| known.described(good.now(call.at)));
+        let answer = good.told(token, |known| known.described(good.now(call.at, &self.registry)));
         call.token = good.entry;
         Ok(answer)
     }
@@ -340,7 +339,7 @@ impl Gateway {
         };
         let now = match &holder {
             Holder::Install(entry) => entry.app.account.now(now),
-            Holder::App(_) => now,
+            Holder::App(_) => self.registry.time_of_none(now),
         };
         let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
         match holder {
@@ -401,8 +400,8 @@ struct Good {
 
 impl Good {
     /// The time of its account.
-    fn now(&self, real: Timestamp) -> Timestamp {
-        self.entry.as_ref().map_or(real, |entry| entry.app.account.now(real))
+    fn now(&self, real: Timestamp, registry: &Registry) -> Timestamp {
+        self.entry.as_ref().map_or_else(|| registry.time_of_none(real), |entry| entry.app.account.now(real))
     }
 
     /// What is told of it, in one of HubSpot's forms.

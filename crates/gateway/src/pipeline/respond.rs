@@ -1,13 +1,14 @@
 //! From an outcome to HTTP: HubSpot's envelope, its rate headers, and the name of the rule.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::{Either, Full};
 use keyway_core::catalog::LimitClass;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::{Allowance, BURST_MS, UNCAPPED};
 use keyway_core::refusal::Refusal;
+use keyway_core::time::Timestamp;
 
 use super::{Call, Outcome, correlation};
 use crate::backend::Reply;
@@ -93,6 +94,12 @@ fn whole(body: Bytes, correlation_id: &str) -> Response<AnswerBody> {
     }
     response.headers_mut().extend(text_header(CORRELATION_ID, correlation_id));
     response
+}
+
+/// The header `Date` of a time (RFC 9110, section 6.6.1), where the real one would tell two runs apart.
+pub(super) fn date(at: Timestamp) -> Option<(HeaderName, HeaderValue)> {
+    let at = jiff::Timestamp::from_millisecond(at.as_ms()).ok()?;
+    text_header(DATE, &jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?)
 }
 
 fn text_header(name: HeaderName, text: &str) -> Option<(HeaderName, HeaderValue)> {

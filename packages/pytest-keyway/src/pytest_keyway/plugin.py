@@ -16,8 +16,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("keyway_seed", "what the account of each test holds: minimal, demo, activities, or a JSON file beside this one", default="")
     parser.addini("keyway_scopes", "the scopes of the app that tests use; every scope when left out", type="args", default=[])
     parser.addini("keyway_as_of", "answer as HubSpot will on this day, such as 2027-10-01", default="")
+    parser.addini("keyway_random_seed", "a number from which tokens, ids and correlation ids follow, so that two runs give the same bytes", default="")
+    parser.addini("keyway_clock", "the time of the account at the start of each test, such as 2027-01-31T09:00:00Z; it is frozen", default="")
     group = parser.getgroup("keyway")
     group.addoption("--keyway-as-of", metavar="DATE", help="answer as HubSpot will on this day, such as 2027-10-01")
+    group.addoption("--keyway-random-seed", metavar="N", help="make tokens, ids and correlation ids from this number, not at random")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,8 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def keyway(request: pytest.FixtureRequest) -> Iterator[Keyway]:
     """A Keyway server for this run: that of KEYWAY_ADDR, else one of its own."""
-    as_of = request.config.getoption("--keyway-as-of") or request.config.getini("keyway_as_of")
-    server = Keyway.of_environment(*(["--as-of", str(as_of)] if as_of else []))
+    config = request.config
+    settings = {
+        "--as-of": config.getoption("--keyway-as-of") or config.getini("keyway_as_of"),
+        "--random-seed": config.getoption("--keyway-random-seed") or config.getini("keyway_random_seed"),
+        "--clock": config.getini("keyway_clock"),
+    }
+    server = Keyway.of_environment(*(part for name, value in settings.items() if value for part in (name, str(value))))
     yield server
     server.stop()
 
