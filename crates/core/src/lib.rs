@@ -18,6 +18,7 @@ pub mod guards;
 pub mod hosts;
 pub mod hublet;
 pub mod links;
+pub mod mask;
 pub mod object_type;
 pub mod origin;
 pub mod path;

@@ -32,6 +32,7 @@ mod space;
 mod state;
 mod table;
 mod value;
+mod vocabulary;
 mod webhooks;
 mod words;
 mod work;
@@ -58,6 +59,7 @@ use workers::Workers;
 pub use fill::SETS;
 pub use seed::DemoSummary;
 pub use state::AccountSettings;
+pub use vocabulary::vocabulary;
 pub use webhooks::{Event, Notice};
 
 /// Where records are kept.
