@@ -37,6 +37,33 @@ export interface Options extends AccountOptions {
   randomSeed?: number
   /** The time of the account at the start of each test, such as '2027-01-31T09:00:00Z'; it is frozen. */
   clock?: string | Date
+  /** Fail a test whose calls have findings: of every rule, or of these. */
+  strict?: boolean | string | string[]
+  /** The day of the rule deprecated: operations that HubSpot ends on or before it are findings. */
+  endsBy?: string
+  /** Write the report of the file's tests into this folder, for `keyway portal report`. */
+  report?: string
+}
+
+export interface Finding {
+  rule: string
+  test: string | null
+  call: string
+  message: string
+  count: number
+  reason: string
+}
+
+/** What the calls to an account show. */
+export interface Report {
+  version: 1
+  calls: number
+  operations: { operation: string; objectTypes: string | null; alsoReads: string[]; alsoWrites: string[]; calls: number; failed: number; denied: number; tests: string[]; ends: string | null }[]
+  scopes: { needed: string[]; least: boolean }
+  sunsets: { date: string; what: string; certainty: string; moveTo: string; calls: number; operations: string[] }[]
+  endsBy: string | null
+  findings: Finding[]
+  leftOut: number
 }
 
 /** A request as the account received it. Credentials are not kept. */
@@ -157,12 +184,15 @@ export declare class HubSpot {
   seed(what: Seed): Promise<Record<string, string>>
   snapshot(name: string): Promise<void>
   restore(name: string): Promise<void>
-  reset(): Promise<void>
+  reset(test?: string): Promise<void>
   keep(): Promise<void>
-  restart(): Promise<void>
+  restart(test?: string): Promise<void>
   requests(method?: string, path?: string, filters?: Filters): Promise<ReceivedRequest[]>
   assertCalled(method?: string, path?: string, expectation?: Expectation): Promise<ReceivedRequest[]>
   assertNotCalled(method?: string, path?: string, filters?: Filters): Promise<void>
+  report(options?: { rules?: string; endsBy?: string; current?: boolean }): Promise<Report>
+  check(rules?: string, options?: { endsBy?: string }): Promise<void>
+  writeReport(folder: string, options?: { endsBy?: string }): Promise<void>
   fault(rule: FaultRule): Promise<Fault>
   clearFaults(): Promise<void>
 }
@@ -181,7 +211,10 @@ export declare class Keyway {
 
 export interface Hooks {
   before(run: () => Promise<void>): void
-  beforeEach(run: () => Promise<void>): void
+  /** May hand over the name of the test. */
+  beforeEach(run: (test?: unknown) => Promise<void>): void
+  /** For strict mode. */
+  afterEach?(run: () => Promise<void>): void
   after(run: () => Promise<void> | void): void
 }
 

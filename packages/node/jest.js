@@ -3,4 +3,8 @@
 
 const { hooked } = require('./lib/hooks')
 
-exports.useHubSpot = (options) => hooked({ before: globalThis.beforeAll, beforeEach: globalThis.beforeEach, after: globalThis.afterAll }, options)
+// Without a parameter: Jest would wait for a callback.
+const each = (run) => globalThis.beforeEach(() => run(globalThis.expect?.getState?.().currentTestName))
+
+exports.useHubSpot = (options) =>
+  hooked({ before: globalThis.beforeAll, beforeEach: each, afterEach: globalThis.afterEach, after: globalThis.afterAll }, options)

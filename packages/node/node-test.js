@@ -1,7 +1,9 @@
 // For node:test.
 'use strict'
 
-const { after, before, beforeEach } = require('node:test')
+const { after, afterEach, before, beforeEach } = require('node:test')
 const { hooked } = require('./lib/hooks')
 
-exports.useHubSpot = (options) => hooked({ before, beforeEach, after }, options)
+const each = (run) => beforeEach((context) => run(context?.name))
+
+exports.useHubSpot = (options) => hooked({ before, beforeEach: each, afterEach, after }, options)

@@ -12,4 +12,4 @@ class Metadata(MetadataHookInterface):
         version = re.search(r'^version = "(.*)"', manifest, re.MULTILINE)[1]
         metadata["version"] = version
         # Keyway has no program for Windows, where KEYWAY_ADDR names a server elsewhere.
-        metadata["dependencies"] = ["pytest>=7", f"keyway-cli=={version}; sys_platform != 'win32'"]
+        metadata["dependencies"] = ["pytest>=7", "pluggy>=1.1", f"keyway-cli=={version}; sys_platform != 'win32'"]

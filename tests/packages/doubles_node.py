@@ -1,11 +1,13 @@
 """@keyway/test: installed with npm, and used by a sample suite of 30 tests with each runner."""
 
+import json
 import os
 import pathlib
 import re
 import shutil
 
 import ci_recipes
+import doubles_strict as strict
 import scratch
 from doubles_common import MESSAGES, NODE, SAMPLES, VERSION, servers_of
 from scratch import BINARY, run
@@ -197,6 +199,31 @@ test('one', async () => {
     assert first == second and "2027-01-31T09:00:00.000Z" in first, first
 
 
+def strict_mode_fails_each_planted_mistake_with_its_reason(project):
+    for runner, failed in (("vitest", "7 failed"), ("jest", "7 failed"), ("node-test", "# fail 7")):
+        suite = project / f"strict-{runner}"
+        planted = strict.node({"strict": True, "asOf": strict.AS_OF, "endsBy": strict.ENDS_BY, "report": "reports"}, strict.NODE_PLANTED)
+        write_suite(suite, runner, {"planted.test.mjs": planted})
+        output = suite_of(runner, suite, code=1)
+        assert failed in output, output
+        strict.names_every_rule(output)
+        [report] = (suite / "reports").iterdir()
+        strict.has_every_finding(json.loads(report.read_text()), lambda rule: rule)
+        (suite / "planted.test.mjs").unlink()
+        clean = strict.node({"strict": True, "report": "reports"}, strict.NODE_CLEAN).replace("import { test } from 'node:test'", "" if runner == "jest" else f"import {{ test }} from '{'vitest' if runner == 'vitest' else 'node:test'}'")
+        (suite / "clean.test.mjs").write_text(clean.replace("@keyway/test/node-test", f"@keyway/test/{runner}"))
+        suite_of(runner, suite)
+        merged = run("npx", "--no-install", "keyway", "portal", "report", *(suite / "reports").iterdir(), "--strict=unread-pages", cwd=project, code=1)
+        assert "Your tests need these 4 scopes: automation, " in merged and "[unread-pages] unread-pages: GET" in merged, merged
+
+
+def keyway_exec_runs_the_sample(project):
+    command = ("npx", "--no-install", "keyway", "exec", "--strict=unserved,ended", "--report", "report.xml", "--", *RUNNERS["vitest"])
+    output = run(*command, cwd=project / "vitest", env=scratch.environment(NO_COLOR="1", CI="1", PATH=os.environ["PATH"]))
+    assert "30 passed" in output, output
+    assert 'failures="0"' in (project / "vitest/report.xml").read_text()
+
+
 def jest_requires_the_package(project):
     suite = project / "commonjs"
     suite.mkdir()
@@ -246,7 +273,8 @@ def tests(out):
             yield thirty_tests_pass, project, runner
         # The last removes the program.
         for test in (the_jobs_of_ci_pass, thirty_tests_pass_on_a_shared_server, the_quick_start_runs_as_it_stands, failures_say_what_was_expected_and_what_came,
-                     the_rest_of_the_surface_works, an_account_that_is_not_there_yet_and_a_day_to_come, a_random_seed_makes_two_runs_alike, jest_requires_the_package, the_command_line_is_installed_too,
+                     the_rest_of_the_surface_works, an_account_that_is_not_there_yet_and_a_day_to_come, a_random_seed_makes_two_runs_alike,
+                     strict_mode_fails_each_planted_mistake_with_its_reason, keyway_exec_runs_the_sample, jest_requires_the_package, the_command_line_is_installed_too,
                      types_of_typescript_hold, a_missing_or_broken_program_is_named):
             yield test, project
     finally:

@@ -1,9 +1,11 @@
 """pytest-keyway: installed as the CI files of docs/testing.md do it, and used by a sample suite of 30 tests."""
 
+import json
 import shutil
 import sys
 
 import ci_recipes
+import doubles_strict as strict
 import scratch
 from doubles_common import MESSAGES, ROOT, SAMPLES, TOOLS, WHEELS, servers_of
 from scratch import BINARY, run
@@ -164,6 +166,40 @@ def a_random_seed_makes_two_runs_alike(out, venv, sample):
     assert first == second != other and "2027-01-31T09:00:00.000Z" in first, first
 
 
+def strict_mode_fails_each_planted_mistake_with_its_reason(out, venv, sample):
+    """In one process and in two workers, whose reports are one."""
+    suite = out / "strict"
+    suite.mkdir()
+    (suite / "test_planted.py").write_text(strict.PYTHON_PLANTED)
+    (suite / "pytest.ini").write_text(f"[pytest]\nkeyway_strict = all\nkeyway_as_of = {strict.AS_OF}\nkeyway_ends_by = {strict.ENDS_BY}\nkeyway_report = report.json\n")
+    for workers in ((), ("-n", "2")):
+        output = pytest(venv, *workers, cwd=suite, code=1)
+        assert "7 failed" in output and "keyway: 7 calls of 5 operations. Your tests need these 4 scopes: automation, crm.objects.contacts.read, " in output, output
+        strict.names_every_rule(output)
+        strict.has_every_finding(json.loads((suite / "report.json").read_text()), lambda rule: f"test_planted.py::test_{rule.replace('-', '_')}")
+    output = pytest(venv, "--keyway-strict=unread-pages,ended", "--keyway-report", "report.xml", cwd=suite, code=1)
+    assert "2 failed, 5 passed" in output, output
+    assert 'failures="2"' in (suite / "report.xml").read_text()
+    assert "no rule has the name" in pytest(venv, "--keyway-strict=unserve", cwd=suite, code=1)
+    (suite / "test_planted.py").write_text(strict.PYTHON_CLEAN)
+    for workers in ((), ("-n", "2")):
+        output = pytest(venv, *workers, cwd=suite)
+        assert "5 passed" in output, output
+        assert json.loads((suite / "report.json").read_text())["findings"] == []
+    (suite / "test_planted.py").write_text(strict.PYTHON_UNITTEST)
+    output = run(venv / "bin/python", "test_planted.py", cwd=suite, env=without_keyway(), code=1)
+    assert "FAILED (failures=1)" in output and "[unasserted-writes] POST" in output, output
+
+
+def keyway_exec_runs_the_sample(out, venv, sample):
+    report = out / "exec.json"
+    command = ("exec", "--strict=unserved,ended", "--report", report, "--", venv / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2")
+    output = run(venv / "bin/keyway", *command, cwd=sample, env=without_keyway())
+    assert "30 passed" in output, output
+    # The accounts of both workers are deleted by then, and are in the report.
+    assert "crm.objects.companies.read" in json.loads(report.read_text())["scopes"]["needed"]
+
+
 def types_hold(out, venv, sample):
     """Of the package, and of a suite that uses the package as it is installed."""
     package = SAMPLES / "pytest-keyway"
@@ -206,6 +242,7 @@ def tests(out):
     venv, sample = out / "venv", out / "python-sample"
     # The first installs the package, and the last removes its program.
     for test in (the_jobs_of_ci_install_and_pass, the_containers_of_compose_work_together, the_quick_start_runs_as_it_stands,
-                 failures_say_what_was_expected_and_what_came, the_rest_of_the_surface_works, a_day_to_come_is_a_setting, a_random_seed_makes_two_runs_alike, types_hold, the_job_for_any_language_runs,
+                 failures_say_what_was_expected_and_what_came, the_rest_of_the_surface_works, a_day_to_come_is_a_setting, a_random_seed_makes_two_runs_alike,
+                 strict_mode_fails_each_planted_mistake_with_its_reason, keyway_exec_runs_the_sample, types_hold, the_job_for_any_language_runs,
                  a_missing_or_broken_program_is_named):
         yield test, out, venv, sample

@@ -8,6 +8,7 @@ const path = require('node:path')
 const { Clock } = require('./clock')
 const { KeywayError } = require('./errors')
 const { expectation, failure, filters } = require('./requests')
+const strict = require('./strict')
 const { Webhooks } = require('./webhooks')
 
 const START = 'keyway-test-start'
@@ -109,9 +110,12 @@ class HubSpot {
     await this.call('POST', `/snapshots/${encodeURIComponent(name)}/restore`)
   }
 
-  /** An account without records, definitions, requests, faults, webhooks and use of limits, at the real time. */
-  async reset() {
-    await this.call('POST', '/reset')
+  /**
+   * An account without records, definitions, requests, faults, webhooks and use of limits, at the real time. `test` is the
+   * name of the test that begins: findings of the report name it.
+   */
+  async reset(test) {
+    await this.call('POST', '/reset', test === undefined ? undefined : { test })
   }
 
   /** Makes what the account holds now the state that `restart` comes back to. */
@@ -121,9 +125,9 @@ class HubSpot {
   }
 
   /** The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time. */
-  async restart() {
+  async restart(test) {
     for (const { id } of this.#apps.splice(0)) await this.keyway.api.call('DELETE', `/apps/${id}`)
-    await this.reset()
+    await this.reset(test)
     if (this.#kept) await this.restore(START)
     this.#client = undefined
   }
@@ -149,6 +153,28 @@ class HubSpot {
   /** Fails when the account received such a request. */
   async assertNotCalled(method, path, options) {
     await this.assertCalled(method, path, { ...options, times: 0 })
+  }
+
+  // What the calls show.
+
+  /**
+   * The report of the account: its `calls`, `operations`, `scopes`, `sunsets` and `findings`. `rules` are those of strict
+   * mode, a comma list or 'all'. Operations that HubSpot ends on or before `endsBy` are findings. `current` has only what
+   * was called since the test began.
+   */
+  report({ rules = 'all', endsBy, current = false } = {}) {
+    return this.call('GET', '/report', undefined, { rules, endsBy, current })
+  }
+
+  /** Fails when strict mode finds something in what was called since the test began. */
+  async check(rules = 'all', { endsBy } = {}) {
+    const message = strict.failure(await this.report({ rules, endsBy, current: true }))
+    if (message) throw new AssertionError({ message })
+  }
+
+  /** Writes the report into a folder as JSON, for `keyway portal report FILE…`. */
+  async writeReport(folder, { endsBy } = {}) {
+    strict.write(await this.report({ endsBy }), folder)
   }
 
   // What goes wrong.

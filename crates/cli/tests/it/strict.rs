@@ -141,6 +141,10 @@ fn findings_name_the_test_and_a_deleted_account_stays_in_the_report() {
     keyway.call(&token, "POST", CONTACTS, Some(r#"{"properties":{}}"#));
     let current = || admin("GET", &format!("{path}/report?current=true"), Value::Null);
     assert_eq!(current()["findings"][0]["test"], "test_a");
+    let of_rules = |rules: &str| ask(&keyway, Some(ADMIN_TOKEN), "GET", &format!("{path}/report?rules={rules}"), &Value::Null);
+    assert_eq!(of_rules("unserved,ended").2["findings"], json!([]));
+    assert_eq!(of_rules("all").2["findings"][0]["reason"], "wrong data could reach HubSpot unnoticed");
+    assert_eq!(of_rules("unserve").0, 400);
     admin("POST", &format!("{path}/reset"), json!({ "test": "test_b" }));
     assert_eq!((current()["findings"].as_array().unwrap().len(), &current()["calls"]), (0, &json!(0)));
     assert_eq!(ask(&keyway, Some(ADMIN_TOKEN), "POST", &format!("{path}/reset"), &json!({ "name": "x" })).0, 400);

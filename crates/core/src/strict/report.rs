@@ -90,6 +90,9 @@ pub struct Found {
     pub finding: Finding,
     /// How often.
     pub count: u64,
+    /// Why the rule is there.
+    #[serde(default)]
+    pub reason: String,
 }
 
 impl Report {
@@ -111,7 +114,11 @@ impl Report {
             scopes: needed(&run),
             sunsets: sunsets(&run),
             ends_by: ends_by.map(str::to_owned),
-            findings: run.findings.into_iter().map(|(finding, count)| Found { finding, count }).collect(),
+            findings: run
+                .findings
+                .into_iter()
+                .map(|(finding, count)| Found { reason: finding.rule.because().to_owned(), finding, count })
+                .collect(),
             left_out: run.left_out,
         }
     }

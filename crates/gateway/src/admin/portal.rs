@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use keyway_core::strict;
 use keyway_core::strict::report::Report;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
@@ -160,6 +161,8 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
 pub(super) struct ReportQuery {
     /// Operations that HubSpot ends on or before this day are findings.
     ends_by: Option<String>,
+    /// Only the findings of these rules: a comma list, or all.
+    rules: Option<String>,
     /// Only of what was called since the last reset.
     #[serde(default)]
     current: bool,
@@ -178,7 +181,12 @@ pub(super) async fn show_report(
     Query(asked): Query<ReportQuery>,
 ) -> Result<Json<Report>, ApiError> {
     let double = double(&admin, hub_id).await?;
-    Ok(Json(Report::of(double.observed.run(asked.current), day(asked.ends_by.as_deref())?)))
+    let mut report = Report::of(double.observed.run(asked.current), day(asked.ends_by.as_deref())?);
+    if let Some(rules) = asked.rules.as_deref() {
+        let rules = strict::Rule::list(rules).map_err(ApiError::invalid)?;
+        report.findings.retain(|found| rules.contains(&found.finding.rule));
+    }
+    Ok(Json(report))
 }
 
 pub(super) async fn show_whole_report(State(admin): State<Admin>, Query(asked): Query<WholeReportQuery>) -> Result<Json<Report>, ApiError> {

@@ -10,6 +10,7 @@ from .errors import KeywayError
 from .faults import Fault
 from .requests import Request
 from .server import Keyway
+from .strict import StrictError
 from .webhooks import Delivery, Webhooks
 
-__all__ = ["App", "Clock", "Delivery", "Fault", "HubSpot", "Keyway", "KeywayError", "Record", "Request", "Webhooks"]
+__all__ = ["App", "Clock", "Delivery", "Fault", "HubSpot", "Keyway", "KeywayError", "Record", "Request", "StrictError", "Webhooks"]

@@ -8,9 +8,11 @@ import pathlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Union
 
+from . import strict
 from .clock import Clock
 from .faults import Fault, rule
 from .requests import Request, Times, expectation, failure, filters
+from .strict import Report
 from .webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -126,20 +128,23 @@ class HubSpot:
         """Puts a snapshot in place of what the account holds."""
         self.call("POST", f"/snapshots/{name}/restore")
 
-    def reset(self) -> None:
-        """An account without records, definitions, requests, faults, webhooks and use of limits, at the real time."""
-        self.call("POST", "/reset")
+    def reset(self, test: Optional[str] = None) -> None:
+        """An account without records, definitions, requests, faults, webhooks and use of limits, at the real time.
+
+        `test` is the name of the test that begins: findings of the report name it.
+        """
+        self.call("POST", "/reset", {"test": test} if test else None)
 
     def keep(self) -> None:
         """Makes what the account holds now the state that `restart` comes back to."""
         self.snapshot(START)
         self._kept = True
 
-    def restart(self) -> None:
+    def restart(self, test: Optional[str] = None) -> None:
         """The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time."""
         while self._apps:
             self.keyway.api.call("DELETE", f"/apps/{self._apps.pop().id}")
-        self.reset()
+        self.reset(test)
         if self._kept:
             self.restore(START)
         self._client = None
@@ -168,6 +173,24 @@ class HubSpot:
     def assert_not_called(self, method: Optional[str] = None, path: Optional[str] = None, **others: Any) -> None:
         """Fails when the account received such a request."""
         self.assert_called(method, path, times=0, **others)
+
+    # What the calls show.
+
+    def report(self, *, rules: str = "all", ends_by: Optional[str] = None, current: bool = False) -> Report:
+        """The report of the account: its `calls`, `operations`, `scopes`, `sunsets` and `findings`.
+
+        `rules` are those of strict mode, a comma list or "all". Operations that HubSpot ends on or before `ends_by`
+        are findings. `current` has only what was called since the test began.
+        """
+        query = {"rules": rules, "endsBy": ends_by, "current": str(current).lower()}
+        report: Report = self.call("GET", "/report", query=query)
+        return report
+
+    def check(self, rules: str = "all", ends_by: Optional[str] = None) -> None:
+        """Fails when strict mode finds something in what was called since the test began."""
+        found = strict.failure(self.report(rules=rules, ends_by=ends_by, current=True))
+        if found:
+            raise strict.StrictError(found)
 
     # What goes wrong.
 
