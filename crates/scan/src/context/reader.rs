@@ -416,20 +416,20 @@ impl Reader<'_> {
             }
             self.at -= 1;
         }
-        let words = words(&self.text[own_words(self.text, line, self.at)..end]);
+        let words = words(&self.text[own_words(self.text, line, self.at..end)..end]);
         Name { form: Form::Prose, last: words.clone(), words, ..Name::default() }
     }
 }
 
 /// Where the words of a sentence begin that speak of the value at their end: behind who says it (`Ben: it's …`)
 /// and behind another value.
-fn own_words(text: &[u8], line: usize, from: usize) -> usize {
+fn own_words(text: &[u8], line: usize, sentence: Range<usize>) -> usize {
     static SPEAKER: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^(?-u)[\s>*_<\[(-]*(?P<who>[\w.@-]{1,24})[\])>*_]*:[*_]*\s").expect("a constant"));
-    let end = text[from..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |found| from + found);
+        LazyLock::new(|| Regex::new(r"^(?-u)[\s>*_<\[(-]*(?P<who>[\w.@-]{1,24})[\])>*_]*:[*_]*(?:\s|$)").expect("a constant"));
+    let from = sentence.start;
     let mut start = from;
     if from == line
-        && let Some(speaker) = SPEAKER.captures(&text[from..end])
+        && let Some(speaker) = SPEAKER.captures(&text[sentence])
         && let (Some(whole), Some(who)) = (speaker.get(0), speaker.name("who"))
         && !crate::text::contains_ignore_case(who.as_bytes(), b"hub")
     {

@@ -148,6 +148,85 @@ proptest! {
     }
 }
 
+/// Lines of settings and prose: short keys, colons, dashes and values, in every order and cut anywhere.
+fn lines() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "a",
+            "id",
+            "key",
+            "me",
+            "hubspot",
+            "client-secret",
+            "access-token",
+            "token",
+            "ü",
+            "> ",
+            "* ",
+            "- ",
+            "**",
+            "[",
+            "](",
+            "_",
+            "@",
+            ":",
+            ": ",
+            ":\t",
+            ":\n",
+            " ",
+            "  ",
+            "    ",
+            "\n",
+            "\r\n",
+            "=",
+            " = ",
+            "#",
+            "# ",
+            "; ",
+            "? ",
+            ".",
+            ", ",
+            "|",
+            "| ",
+            "\"",
+            "'",
+            "`",
+        ])
+        .prop_map(str::to_owned),
+        prop::sample::select(vec![values::pat(1), values::uuid(2), values::routed(3, "eu1"), values::access(4)]),
+    ];
+    (prop::collection::vec(piece, 1..30), 0_usize..80).prop_map(|(pieces, cut)| {
+        let text = pieces.concat();
+        let end = (0..=text.len().saturating_sub(cut)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text[..end].to_owned()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn no_line_of_settings_or_prose_makes_the_reader_fail(text in lines(), path in prop::sample::select(vec!["a.yml", "hubspot.properties", ".env", "notes.md", "a.txt", "a.ini"])) {
+        for candidate in &examine(path, &text).candidates {
+            prop_assert!(candidate.at.start < candidate.at.end && candidate.at.end <= text.len());
+        }
+    }
+}
+
+#[test]
+fn a_short_key_right_before_a_value_is_no_speaker_beyond_it() {
+    for line in
+        ["{p}", "id: {p}", "  oauth:\n    secret: {p}\n", "me:\n{p}", "> Ben: {p}", "Ben:\t{p} is the token", "token:{p}", "*a*: {p}"]
+    {
+        let text = line.replace("{p}", &values::pat(5));
+        assert_eq!(examine("application.yml", &text).candidates.len(), 1, "{line}");
+    }
+    let text = values::fill(
+        "hubspot:\n  access-token: {pat}\n  oauth:\n    client-secret: {uuid}\n    refresh-token: {uuid}\nkeycloak:\n  secret: {uuid}\n",
+    );
+    assert_eq!(examine("src/main/resources/application.yml", &text).candidates.len(), 3);
+}
+
 #[test]
 fn letters_of_many_bytes_around_a_value_do_no_harm() {
     let found = examine("ü.py", &format!("hubspot_schlüssel_api_key = “{}” # ü", values::uuid(11)));
