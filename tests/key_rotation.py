@@ -172,31 +172,31 @@ def on_postgresql(hubspot, postgres):
 
     one, other = start(KEYWAY_MASTER_KEY=former), start(KEYWAY_MASTER_KEY=former)
     token = connected(hubspot, one, 4243)
-    refused = key(one, "rotate", ends=2)
+    refused = key(one, "rotate", ends=1)
     assert "KEYWAY_MASTER_KEY_OLD" in refused and "openssl rand -hex 32" in refused, refused
     end(one)
     one = start(KEYWAY_MASTER_KEY=new, KEYWAY_MASTER_KEY_OLD=former)
     time.sleep(1)
     waiting = key(one, "status")
     assert waiting["waiting"] and waiting["settled"], waiting
-    refused = key(one, "rotate", ends=2)
+    refused = key(one, "rotate", ends=1)
     assert f"process {other.process.pid}" in refused and "do not have the new master key" in refused, refused
     end(other)
     other = start(KEYWAY_MASTER_KEY=new, KEYWAY_MASTER_KEY_OLD=former)
     deadline = time.monotonic() + 60
-    # An instance that was stopped counts for twenty seconds; one that joined sends nothing for fifteen.
-    while True:
-        time.sleep(1)
-        if all(waiting["waiting"] in one["keys"] for one in key(other, "status")["instances"]) and send(other.url, token) == 200:
-            break
+    # An instance that was stopped counts for twenty seconds.
+    while not all(waiting["waiting"] in one["keys"] for one in key(other, "status")["instances"]) or send(other.url, token) != 200:
         assert time.monotonic() < deadline, key(other, "status")
+        time.sleep(1)
     with Load([one.url, other.url], token) as load:
         report = key(one, "rotate")
     refused = [status for status in load.statuses if status != 200]
     assert not refused and len(load.statuses) > 20, (len(load.statuses), refused)
     assert report["settled"] and report["keys"][0]["id"] == waiting["waiting"], report
     print(f"{len(load.statuses)} calls to two instances during a rotation: none refused")
-    assert key(one, "rotate")["settled"], "once more changes nothing"
+    # KEYWAY_MASTER_KEY_OLD was left set: there is no other key to rotate to.
+    refused = key(one, "rotate", ends=1)
+    assert f"everything is sealed with key {waiting['waiting']}" in refused and "remove the second key" in refused, refused
     # The other one seals with the new key too.
     connected(hubspot, other, 4244)
     assert key(one, "status")["settled"] and key(other, "status")["keys"][1]["values"] == 0
@@ -205,6 +205,11 @@ def on_postgresql(hubspot, postgres):
     os.environ["KEYWAY_MASTER_KEY"] = former
     del os.environ["KEYWAY_MASTER_KEY_OLD"]
     fails("serve", "--data", tempfile.mkdtemp(), "--database", url, *PORTS, says=["keyway key rotate"])
+    for keys, said in [({"KEYWAY_MASTER_KEY_OLD": new}, "both hold that key"), ({"KEYWAY_MASTER_KEY_OLD": os.urandom(32).hex()}, "the two are swapped")]:
+        given = start(KEYWAY_MASTER_KEY=new, **keys)
+        refused = key(given, "rotate", ends=1)
+        assert said in refused and f"everything is sealed with key {waiting['waiting']}" in refused, refused
+        end(given)
     last = start(KEYWAY_MASTER_KEY=new)
     assert key(last, "status")["settled"] and last.run("audit", "verify")["records"] > 0
     end(last)

@@ -19,6 +19,9 @@ pub(crate) const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a connection that is returned.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// The clock of a PostgreSQL, in milliseconds: those of the instances may differ.
+pub(crate) const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
+
 /// Integers of databases are signed; ids and counts stay far below the half.
 pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

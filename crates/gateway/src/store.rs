@@ -40,7 +40,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Conn
 use crate::audit::chain::ChainKey;
 use crate::database;
 pub use crate::database::Change;
-use crate::database::signed;
+use crate::database::{NOW, signed};
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::VaultError;
@@ -49,6 +49,7 @@ pub use moved::Mark;
 pub use moving::{Left, Target};
 pub use rotation::KeyReport;
 
+pub(crate) use rotation::Walk;
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -1,19 +1,26 @@
 //! `keyway key …`
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{list, say, show, text};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::key::Key;
-use crate::client::call;
+use crate::client::{Refused, call};
 
 pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
     let (answer, json) = match action {
         Key::Status { json } => (call(connection, Method::GET, "/api/v1/keys", None).await?, json),
         Key::Rotate { json } => {
-            let answer = call(connection, Method::POST, "/api/v1/keys/rotate", None).await?;
+            let answer = match call(connection, Method::POST, "/api/v1/keys/rotate", None).await {
+                // There is no other key, or not every instance has it: nothing was rotated.
+                Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::CONFLICT) => {
+                    say(&format!("keyway: {error}"));
+                    return Ok(Exit::Negative);
+                }
+                answer => answer?,
+            };
             if !json {
                 say(
                     "Backups from before need the former master key: keep it where you keep them. Copy the new one to the place of your copy of the former one.",

@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
 use super::row::{Begun, Named, Row};
-use crate::database::signed;
+use crate::database::{NOW, signed};
 
 /// How often a writer says that it lives.
 pub(super) const BEAT_EVERY: Duration = Duration::from_secs(2);
@@ -98,9 +98,6 @@ begin
 end $$;
 create index if not exists call_by_record on call using gin (string_to_array(record_ids, ' ')) where record_ids is not null;
 ";
-
-/// The database's own clock, in milliseconds: those of the instances may differ.
-const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
 impl Postgres {
     /// Connects, and begins a chain.

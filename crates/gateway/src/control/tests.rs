@@ -1,6 +1,7 @@
 //! Changes as a specification.
 
 mod notifying;
+mod rotating;
 
 use keyway_core::secret::Secret;
 

@@ -10,6 +10,9 @@ use rustix::fs::{FlockOperation, Mode, flock};
 
 use super::StoreError;
 
+/// Where the environment may hold the master key and the former one.
+pub(super) const ENVIRONMENT: [&str; 2] = ["KEYWAY_MASTER_KEY", "KEYWAY_MASTER_KEY_OLD"];
+
 /// The lock on a folder; given back when it is dropped, or the process dies.
 pub(super) struct Lock(File);
 

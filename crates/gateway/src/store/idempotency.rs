@@ -62,7 +62,7 @@ impl Store {
 }
 
 /// An answer can't be moved to another key.
-pub(super) fn bound_to(key: &TokenHash) -> String {
+pub(crate) fn bound_to(key: &TokenHash) -> String {
     let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("keyway idempotent answer v1 {hex}")
 }

@@ -64,14 +64,17 @@ pub(super) struct Keys(RwLock<Inner>);
 struct Inner {
     known: Vec<Arc<Known>>,
     current: Arc<Known>,
+    /// Whether the key and the former one that were given are the same.
+    given_twice: bool,
 }
 
 impl Keys {
     pub fn new(key: [u8; 32], former: Option<[u8; 32]>) -> Self {
         let first = Arc::new(Known::new(key));
-        let former = former.map(|key| Arc::new(Known::new(key))).filter(|former| former.check != first.check);
-        let known = std::iter::once(first.clone()).chain(former).collect();
-        Self(RwLock::new(Inner { known, current: first }))
+        let former = former.map(|key| Arc::new(Known::new(key)));
+        let given_twice = former.as_ref().is_some_and(|former| former.check == first.check);
+        let known = std::iter::once(first.clone()).chain(former.filter(|_| !given_twice)).collect();
+        Self(RwLock::new(Inner { known, current: first, given_twice }))
     }
 
     /// Lets the key of this check value seal from now on; false where it is not known.
@@ -80,6 +83,11 @@ impl Keys {
         let Some(found) = inner.known.iter().find(|known| known.check == check).cloned() else { return false };
         inner.current = found;
         true
+    }
+
+    /// Whether the key and the former one that were given are the same.
+    pub fn is_given_twice(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).given_twice
     }
 
     /// Adds a key, as the first.

@@ -187,6 +187,17 @@ pub(crate) fn bound_to(hash: &TokenHash) -> String {
     format!("client secret {}", blake3::Hash::from_bytes(hash.0).to_hex())
 }
 
+/// The sealed client secrets of the next public apps behind an id, by the app's id.
+pub(super) async fn sealed_secrets(seen: &mut Change, after: i64, most: u32) -> Result<Vec<(u64, Vec<(TokenHash, Vec<u8>)>)>, StoreError> {
+    let query = "select id, secrets from public_app where id > $1 order by id limit $2";
+    let rows = sqlx::query(query).bind(after).bind(i64::from(most)).fetch_all(&mut *seen).await?;
+    each(&rows, |row| {
+        let known = secrets(row.try_get("secrets")?).ok_or(StoreError::Row("client secret"))?;
+        let sealed = known.into_iter().filter_map(|secret| secret.sealed.map(|sealed| (secret.hash, sealed)));
+        Ok((unsigned(row.try_get("id")?, "id of a public app")?, sealed.collect()))
+    })
+}
+
 /// Replaces the sealed text of a client secret.
 pub(super) async fn put_sealed_secret(change: &mut Change, app_id: u64, hash: &TokenHash, sealed: Vec<u8>) -> Result<(), StoreError> {
     let text = sqlx::query("select secrets from public_app where id = $1").bind(signed(app_id)).fetch_one(&mut *change).await?;

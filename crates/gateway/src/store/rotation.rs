@@ -11,16 +11,13 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::keys::{Known, id_of};
-use super::{Change, Store, StoreError, folder, idempotency, notify, oauth, oauth_accounts, proxy, sign_in, unsigned};
+use super::{Change, NOW, Store, StoreError, folder, idempotency, notify, oauth, oauth_accounts, proxy, sign_in, signed, unsigned};
 use crate::{clock, vault};
 
-/// Values that are sealed again in one transaction.
-const BATCH: usize = 200;
+/// Rows that are read, and sealed again, in one transaction.
+const BATCH: u32 = 200;
 /// After this silence an instance counts as gone, in milliseconds.
 const GONE_AFTER_MS: i64 = 20_000;
-/// The database's own clock, in milliseconds.
-const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
-
 type Bound = fn(&AnyRow) -> Result<String, StoreError>;
 
 /// Where sealed values are: table, column, key of the row, whether that is bytes, and what the value is sealed for.
@@ -83,10 +80,13 @@ impl Store {
         let mut counts = vec![0_u64; all.len()];
         let mut unreadable = 0;
         let mut reading = self.read().await?;
-        for value in self.sealed_values(&mut reading).await? {
-            match all.iter().position(|known| known.open_for(&value.bound, &value.sealed).is_ok()) {
-                Some(at) => counts[at] += 1,
-                None => unreadable += 1,
+        let mut walk = Walk::default();
+        while let Some(values) = walk.next(&mut reading).await? {
+            for value in values {
+                match all.iter().position(|known| known.open_for(&value.bound, &value.sealed).is_ok()) {
+                    Some(at) => counts[at] += 1,
+                    None => unreadable += 1,
+                }
             }
         }
         let instances = if self.shared { holders(&mut reading).await? } else { Vec::new() };
@@ -103,19 +103,14 @@ impl Store {
     pub(crate) async fn next_key(&self) -> Result<NextKey, StoreError> {
         let (first, current) = (self.vault.first(), self.vault.current());
         if first.check == current.check {
-            let in_file = self.identity.as_ref().filter(|_| std::env::var_os("KEYWAY_MASTER_KEY").is_none());
-            let Some(identity) = in_file else {
-                if self.vault.all().len() > 1 {
-                    return Ok(NextKey(first));
-                }
-                return Err(StoreError::Folder(
-                    "this server has no new master key. Put the new key into KEYWAY_MASTER_KEY and the present one into KEYWAY_MASTER_KEY_OLD (or into the first and second line of master.key), restart every instance, one after the other, then run \"keyway key rotate\" again. \"openssl rand -hex 32\" makes a key".into(),
-                ));
-            };
-            if folder::former_key(identity.folder())?.is_some() {
+            if self.vault.all().len() > 1 && !self.key_report().await?.is_settled() {
                 // A rotation that was interrupted behind its first step.
                 return Ok(NextKey(first));
             }
+            let in_environment = folder::ENVIRONMENT.iter().any(|name| std::env::var(name).is_ok_and(|key| !key.trim().is_empty()));
+            let Some(identity) = self.identity.as_ref().filter(|_| !in_environment) else {
+                return Err(StoreError::Folder(self.no_new_key()));
+            };
             let key = folder::random_key()?;
             folder::write_keys(identity.folder(), &[&key, current.key().expose()])?;
             return Ok(NextKey(self.vault.add(key)));
@@ -130,6 +125,23 @@ impl Store {
             )));
         }
         Ok(NextKey(first))
+    }
+
+    /// Why there is no key to rotate to, and what to do.
+    fn no_new_key(&self) -> String {
+        let all = self.vault.all();
+        let present = self.vault.current().id();
+        let begins = format!("nothing was rotated: everything is sealed with key {present}");
+        let again = "restart every instance, one after the other, then run \"keyway key rotate\" again";
+        if let Some(other) = all.get(1).map(|known| known.id()) {
+            return format!(
+                "{begins}, the first of the two keys that this server has. The second, {other} (in KEYWAY_MASTER_KEY_OLD, or the second line of master.key), seals nothing. If {present} is the new key, the rotation is complete: remove the second key, and restart every instance. If {other} is the new key, the two are swapped: exchange them, {again}"
+            );
+        }
+        let has = if self.vault.is_given_twice() { ", and KEYWAY_MASTER_KEY and KEYWAY_MASTER_KEY_OLD both hold that key" } else { "" };
+        format!(
+            "{begins}{has}. This server has no new master key. Put the new key into KEYWAY_MASTER_KEY and the present one into KEYWAY_MASTER_KEY_OLD (or into the first and second line of master.key), {again}. \"openssl rand -hex 32\" makes a key"
+        )
     }
 
     /// Takes a key as the one that seals; with the number of a change, so that other instances do so too.
@@ -165,11 +177,13 @@ impl Store {
         )))
     }
 
-    /// Seals some values again that another key sealed; how many comes back.
-    pub(crate) async fn reseal_some(&self, change: &mut Change) -> Result<usize, StoreError> {
+    /// Seals the next values of a walk again, where another key sealed them; how many those were comes back, and none
+    /// at the end of the walk.
+    pub(crate) async fn reseal_some(&self, change: &mut Change, walk: &mut Walk) -> Result<Option<usize>, StoreError> {
         let current = self.vault.current();
+        let Some(values) = walk.next(change).await? else { return Ok(None) };
         let mut done = 0;
-        for value in self.sealed_values(change).await? {
+        for value in values {
             if current.open_for(&value.bound, &value.sealed).is_ok() {
                 continue;
             }
@@ -178,11 +192,8 @@ impl Store {
             let sealed = current.seal_for(&value.bound, &secret)?;
             value.put(change, sealed).await?;
             done += 1;
-            if done == BATCH {
-                break;
-            }
         }
-        Ok(done)
+        Ok(Some(done))
     }
 
     /// Takes the former key out of the folder's key file, where everything is sealed with the present one.
@@ -215,33 +226,59 @@ impl Store {
         sqlx::query(AssertSqlSafe(gone)).execute(&self.pool).await?;
         Ok(())
     }
-
-    async fn sealed_values(&self, seen: &mut Change) -> Result<Vec<Sealed>, StoreError> {
-        let mut values = Vec::new();
-        for (table, column, key, is_bytes, bound) in PLACES {
-            let text =
-                format!("select {key} as row_key, {column} as sealed_value{} from {table} where {column} is not null", bound_by(table));
-            for row in sqlx::query(AssertSqlSafe(text)).fetch_all(&mut *seen).await? {
-                let place = match is_bytes {
-                    true => Place::Bytes(table, column, key, row.try_get("row_key")?),
-                    false => Place::Number(table, column, key, row.try_get("row_key")?),
-                };
-                values.push(Sealed { bound: bound(&row)?, sealed: row.try_get("sealed_value")?, place });
-            }
-        }
-        for app in oauth::public_apps(seen).await? {
-            for secret in &app.secrets {
-                if let Some(sealed) = secret.sealed.clone() {
-                    values.push(Sealed { bound: oauth::bound_to(&secret.hash), sealed, place: Place::ClientSecret(app.id, secret.hash) });
-                }
-            }
-        }
-        Ok(values)
-    }
 }
 
 /// The key of a rotation.
 pub(crate) struct NextKey(Arc<Known>);
+
+/// A walk over all sealed values, some rows at a time, in the order of their keys: it reads each row once, so a rotation
+/// takes time in proportion to their number.
+pub(crate) struct Walk {
+    /// Index of the place; public apps come after the last.
+    at: usize,
+    /// The last row that was read there, by its key.
+    after: (i64, Vec<u8>),
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self { at: 0, after: (i64::MIN, Vec::new()) }
+    }
+}
+
+impl Walk {
+    /// The values of the next rows; none at the end.
+    async fn next(&mut self, seen: &mut Change) -> Result<Option<Vec<Sealed>>, StoreError> {
+        while let Some((table, column, key, is_bytes, bound)) = PLACES.get(self.at).copied() {
+            let text = format!(
+                "select {key} as row_key, {column} as sealed_value{} from {table} where {column} is not null and {key} > $1 order by {key} limit {BATCH}",
+                bound_by(table)
+            );
+            let query = sqlx::query(AssertSqlSafe(text));
+            let query = if is_bytes { query.bind(self.after.1.clone()) } else { query.bind(self.after.0) };
+            let mut values = Vec::new();
+            for row in query.fetch_all(&mut *seen).await? {
+                let place = if is_bytes {
+                    self.after.1 = row.try_get("row_key")?;
+                    Place::Bytes(table, column, key, self.after.1.clone())
+                } else {
+                    self.after.0 = row.try_get("row_key")?;
+                    Place::Number(table, column, key, self.after.0)
+                };
+                values.push(Sealed { bound: bound(&row)?, sealed: row.try_get("sealed_value")?, place });
+            }
+            if !values.is_empty() {
+                return Ok(Some(values));
+            }
+            *self = Self { at: self.at + 1, ..Self::default() };
+        }
+        let apps = oauth::sealed_secrets(seen, self.after.0, BATCH).await?;
+        let Some((last, _)) = apps.last() else { return Ok(None) };
+        self.after.0 = signed(*last);
+        let value = |app_id, (hash, sealed)| Sealed { bound: oauth::bound_to(&hash), sealed, place: Place::ClientSecret(app_id, hash) };
+        Ok(Some(apps.into_iter().flat_map(|(id, secrets)| secrets.into_iter().map(move |secret| value(id, secret))).collect()))
+    }
+}
 
 /// A sealed value.
 struct Sealed {

@@ -71,8 +71,11 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
     let store = Store::open(Some(folder.path()), None).await.unwrap();
     assert_eq!(store.master_key.expose(), &root);
     assert_eq!(store.key_report().await.unwrap().keys[1], (former.id(), 10));
-    let mut change = store.begin().await.unwrap();
-    assert_eq!(store.reseal_some(&mut change).await.unwrap(), 10);
+    let (mut change, mut walk, mut done) = (store.begin().await.unwrap(), Walk::default(), 0);
+    while let Some(some) = store.reseal_some(&mut change, &mut walk).await.unwrap() {
+        done += some;
+    }
+    assert_eq!(done, 10);
     change.commit().await.unwrap();
     store.forget_former_key().await.unwrap();
     store.close().await;
@@ -81,9 +84,37 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
     let store = Store::open(Some(folder.path()), None).await.unwrap();
     let after = store.key_report().await.unwrap();
     assert!(after.keys.len() == 1 && after.keys[0].1 == 10 && after.keys[0].0 != former.id(), "{after:?}");
-    let mut reading = store.read().await.unwrap();
-    for value in store.sealed_values(&mut reading).await.unwrap() {
-        assert_eq!(store.open_for(&value.bound, &value.sealed).unwrap().expose(), &format!("secret of {}", value.bound));
-        assert!(former.open_for(&value.bound, &value.sealed).is_err());
+    let (mut reading, mut walk) = (store.read().await.unwrap(), Walk::default());
+    while let Some(values) = walk.next(&mut reading).await.unwrap() {
+        for value in values {
+            assert_eq!(store.open_for(&value.bound, &value.sealed).unwrap().expose(), &format!("secret of {}", value.bound));
+            assert!(former.open_for(&value.bound, &value.sealed).is_err());
+        }
     }
+}
+
+#[tokio::test]
+async fn a_walk_reads_each_of_many_rows_once_and_some_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::testing::database(Some(folder.path())).await;
+    let store = Store::open(Some(folder.path()), url.as_deref()).await.unwrap();
+    let mut change = store.begin().await.unwrap();
+    for number in 0..1_000_i64 {
+        let hash = *blake3::hash(&number.to_be_bytes()).as_bytes();
+        let sealed = store.seal_for(&idempotency::bound_to(&TokenHash(hash)), &Secret::new(number.to_string())).unwrap();
+        let query = "insert into idempotent_answer (hash, request, at, status, sealed) values ($1, $2, 0, 200, $3)";
+        sqlx::query(query).bind(hash.to_vec()).bind(vec![2_u8]).bind(sealed).execute(&mut change).await.unwrap();
+        let query = "insert into second_factor (person_id, sealed) select id, $2 from person where email = $1";
+        let sealed = store.seal_for(&sign_in::bound_to(unsigned(number, "person").unwrap() + 1), &Secret::new(number.to_string())).unwrap();
+        let person = "insert into person (id, email, password, created_at) values ($1, $2, 'p', 0)";
+        sqlx::query(person).bind(number + 1).bind(number.to_string()).execute(&mut change).await.unwrap();
+        sqlx::query(query).bind(number.to_string()).bind(sealed).execute(&mut change).await.unwrap();
+    }
+    change.commit().await.unwrap();
+    let (mut reading, mut walk, mut seen) = (store.read().await.unwrap(), Walk::default(), BTreeSet::new());
+    while let Some(values) = walk.next(&mut reading).await.unwrap() {
+        assert!(values.len() <= BATCH as usize);
+        assert!(values.into_iter().all(|value| seen.insert(value.bound)), "a row is read twice");
+    }
+    assert_eq!(seen.len(), 2_000);
 }
