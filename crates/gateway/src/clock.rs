@@ -43,7 +43,16 @@ impl Clock {
 
 /// The time of day. It jumps where somebody sets it, so no interval is measured with it.
 pub fn now() -> Timestamp {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+    let now = Timestamp::from_ms(jiff::Timestamp::now().as_millisecond());
+    #[cfg(test)]
+    let now = now.plus_ms(WRONG_BY_MS.get());
+    now
+}
+
+#[cfg(test)]
+thread_local! {
+    /// By how much the time of day of this thread is wrong, in tests of machines whose clocks differ.
+    pub(crate) static WRONG_BY_MS: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
 }
 
 /// The present moment of the clock that only goes forward, while the machine is suspended too.

@@ -131,7 +131,7 @@ impl Notifier {
         let id = format!("keyway-{}-store", now.as_ms());
         for channel in message::route(&outage.channels, &about) {
             for body in message::compose(channel, std::slice::from_ref(&about), &self.server) {
-                match self.sender.send(channel, &id, &body).await {
+                match self.sender.send(channel, &id, now, &body).await {
                     Ok(_) => outage.told = true,
                     Err(error) => tracing::warn!(channel = channel.name, error, "a notification was not sent; Keyway tries it again"),
                 }
@@ -194,7 +194,7 @@ impl Notifier {
 
 async fn send(control: Arc<Control>, sender: Arc<Sender>, message: QueuedMessage) {
     let id = message_id(&message);
-    let outcome = sender.send(&message.channel, &id, &message.body).await;
+    let outcome = sender.send(&message.channel, &id, message.claimed_at, &message.body).await;
     if let Err(error) = control.message_attempted(&message, outcome).await {
         tracing::error!(%error, channel = message.channel.name, "what came of a notification is not written down; it may be sent again");
     }

@@ -12,9 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use keyway_core::secret::Secret;
+use keyway_core::time::Timestamp;
 use serde_json::Value;
 
-use crate::clock;
 use crate::model::{Channel, ChannelTarget, MailTls};
 use crate::targets::{Target, Targets};
 use crate::upstream::{self, UpstreamError, is_this_machine};
@@ -53,11 +53,11 @@ impl Sender {
         }
     }
 
-    /// Sends a message once. What the receiver answered comes back, for people.
+    /// Sends a message once, signed with this time of day. What the receiver answered comes back, for people.
     ///
     /// # Errors
     /// The receiver did not take it; says why.
-    pub async fn send(&self, channel: &Channel, id: &str, body: &Value) -> Result<String, String> {
+    pub async fn send(&self, channel: &Channel, id: &str, at: Timestamp, body: &Value) -> Result<String, String> {
         let sent = async {
             // The operator's settings may be others than when the channel was added.
             self.check(&channel.target)?;
@@ -65,7 +65,7 @@ impl Sender {
                 ChannelTarget::Webhook { url, secret } => {
                     let body = message::webhook(id, body).to_string();
                     let target = self.target(url, false)?;
-                    post(&target, signature::headers(secret, id, clock::now(), &body)?, body).await
+                    post(&target, signature::headers(secret, id, at, &body)?, body).await
                 }
                 ChannelTarget::Slack { url } => post(&self.target(url, true)?, HeaderMap::new(), message::slack(body).to_string()).await,
                 ChannelTarget::Mail(mail) => mail::send(mail, id, body).await,

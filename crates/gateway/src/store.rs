@@ -38,6 +38,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, Row, SqlSafeStr};
 
 use crate::audit::chain::ChainKey;
+use crate::clock;
 use crate::database;
 pub use crate::database::Change;
 use crate::database::{NOW, signed};
@@ -332,6 +333,15 @@ impl Store {
             reading.execute("set transaction isolation level repeatable read, read only").await?;
         }
         Ok(reading)
+    }
+
+    /// The time that counts for what instances agree on: that of the shared database, else of this machine.
+    pub(crate) async fn now(&self, seen: &mut Change) -> Result<Timestamp, StoreError> {
+        if !self.shared {
+            return Ok(clock::now());
+        }
+        let now = sqlx::query(AssertSqlSafe(format!("select {NOW}"))).fetch_one(&mut *seen).await?;
+        Ok(Timestamp::from_ms(now.try_get(0)?))
     }
 
     /// The number of the last change.

@@ -84,8 +84,9 @@ pub(super) async fn remove(State(admin): State<Admin>, Path(name): Path<String>)
 /// Sends a message that tells of nothing, and answers what the receiver did.
 pub(super) async fn test(State(admin): State<Admin>, Path(name): Path<String>) -> Answer<view::ChannelTested> {
     let channel = admin.control.channel(&name).await?;
-    let id = format!("keyway-test-{}", crate::clock::now().as_ms());
-    let sent = admin.notifications.send(&channel, &id, &message::test(&admin.addresses.admin)).await;
+    let now = crate::clock::now();
+    let id = format!("keyway-test-{}", now.as_ms());
+    let sent = admin.notifications.send(&channel, &id, now, &message::test(&admin.addresses.admin)).await;
     let (taken, answered) = match sent {
         Ok(answered) => (true, answered),
         Err(error) => (false, error),

@@ -150,8 +150,8 @@ impl Control {
     /// # Errors
     /// The store can't be written.
     pub async fn tell(&self, found: &Found, server: &str, remind_ms: i64, lasting_ms: i64) -> Result<()> {
-        let now = clock::now();
         let mut change = self.store.begin().await?;
+        let now = self.store.now(&mut change).await?;
         let channels = self.store.channels(&mut change).await?;
         let kept: HashMap<String, (KeptCondition, Timestamp)> =
             stored::conditions(&mut change).await?.into_iter().map(|(kept, seen)| (kept.name.clone(), (kept, seen))).collect();
@@ -202,11 +202,15 @@ impl Control {
     /// # Errors
     /// The store can't be written.
     pub async fn claim_messages(&self) -> Result<Vec<QueuedMessage>> {
-        let now = clock::now();
-        if !stored::is_any_due(&mut self.store.read().await?, now).await? {
-            return Ok(Vec::new());
+        {
+            let mut reading = self.store.read().await?;
+            let now = self.store.now(&mut reading).await?;
+            if !stored::is_any_due(&mut reading, now).await? {
+                return Ok(Vec::new());
+            }
         }
         let mut change = self.store.begin().await?;
+        let now = self.store.now(&mut change).await?;
         let claimed = stored::claim(&self.store, &mut change, now, now.plus_ms(CLAIM_MS), CLAIMED_MAX).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(claimed)
@@ -231,7 +235,8 @@ impl Control {
     /// # Errors
     /// The store can't be written.
     pub async fn message_attempted(&self, message: &QueuedMessage, outcome: std::result::Result<String, String>) -> Result<()> {
-        let now = clock::now();
+        let mut change = self.store.begin().await?;
+        let now = self.store.now(&mut change).await?;
         let attempt = match outcome {
             Ok(_) => Attempt::Sent,
             Err(error) if now.as_ms() - message.created_at.as_ms() >= TRIED_MS => {
@@ -248,7 +253,6 @@ impl Control {
                 Attempt::Again(now.plus_ms(wait), error)
             }
         };
-        let mut change = self.store.begin().await?;
         stored::attempted(&mut change, message.id, now, &attempt).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(())

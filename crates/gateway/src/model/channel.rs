@@ -133,6 +133,8 @@ pub struct QueuedMessage {
     pub body: serde_json::Value,
     /// When it was queued.
     pub created_at: Timestamp,
+    /// When this instance claimed it.
+    pub claimed_at: Timestamp,
     /// Attempts so far.
     pub attempts: u32,
 }

@@ -162,8 +162,9 @@ pub(crate) async fn is_any_due(reading: &mut Change, now: Timestamp) -> Result<b
     Ok(sqlx::query(query).bind(now.as_ms()).fetch_optional(&mut *reading).await?.is_some())
 }
 
-/// Claims messages whose time has come, the oldest first, until a moment. Those that another instance
-/// has claimed are left to it; a claim from the future is of a clock that was set back.
+/// Claims messages whose time has come, the oldest first, until a moment; both by the clock of the store, which all
+/// instances share. Those that another instance has claimed are left to it; a claim from the future is of a clock that
+/// was set back.
 pub(crate) async fn claim(
     store: &Store,
     change: &mut Change,
@@ -204,6 +205,7 @@ pub(crate) async fn release(change: &mut Change) -> Result<(), StoreError> {
     Ok(())
 }
 
+            claimed_at: now,
 /// What came of an attempt.
 pub(crate) enum Attempt {
     /// The receiver took it.

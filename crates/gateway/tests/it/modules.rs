@@ -31,7 +31,7 @@ const EDGES: [(&str, &str); 41] = [
     ("migrate", "audit store"),
     ("model", "role upstream"),
     ("notifier", "attention audit clock control model notify proxy registry upstream"),
-    ("notify", "clock model targets tls upstream"),
+    ("notify", "model targets tls upstream"),
     ("oidc", "clock principal tls upstream"),
     (
         "pipeline",

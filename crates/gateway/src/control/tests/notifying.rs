@@ -98,14 +98,8 @@ async fn the_queue_of_a_receiver_that_is_down_is_bounded_and_keeps_the_newest() 
 async fn of_two_instances_one_tells_and_one_sends() {
     let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let Some(url) = crate::testing::database(None).await else { return };
-    let instance = async |folder: &std::path::Path| {
-        std::fs::write(folder.join("master.key"), "5a".repeat(32)).unwrap();
-        let store = Store::open(Some(folder), Some(&url)).await.unwrap();
-        let registry = Arc::new(Registry::new(store.token_key(), true, None));
-        Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
-    };
-    let one = instance(folders.0.path()).await;
-    let other = instance(folders.1.path()).await;
+    let one = instance(folders.0.path(), &url).await;
+    let other = instance(folders.1.path(), &url).await;
     with_channel(&one).await;
     let all = found(&["a/1"]);
     let (first, second) =
@@ -117,6 +111,57 @@ async fn of_two_instances_one_tells_and_one_sends() {
     tell_for(&other, &found(&[]), 60_000).await;
     tell_for(&one, &all, 60_000).await;
     assert!(one.claim_messages().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn instances_whose_clocks_are_wrong_send_each_message_once_and_in_time() {
+    let folders = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let Some(url) = crate::testing::database(None).await else { return };
+    let one = instance(folders.0.path(), &url).await;
+    let other = instance(folders.1.path(), &url).await;
+    with_channel(&one).await;
+    let all = found(&["a/1"]);
+    // A day before and a day after the time; the database has the right one.
+    let day = 86_400_000;
+    for (ahead, late) in [(day, -day), (-day, day)] {
+        clock::WRONG_BY_MS.set(ahead);
+        one.tell(&all, "http://localhost", REMIND_MS, 60_000).await.unwrap();
+        clock::WRONG_BY_MS.set(late);
+        other.tell(&all, "http://localhost", REMIND_MS, 60_000).await.unwrap();
+        tell_for(&other, &found(&[]), 60_000).await;
+        tell_for(&other, &all, 60_000).await;
+        // Each instance sees what the other queued, and leaves to it what it claimed.
+        let claimed = other.claim_messages().await.unwrap();
+        assert_eq!(names(&claimed), ["a/1"]);
+        clock::WRONG_BY_MS.set(ahead);
+        assert!(one.claim_messages().await.unwrap().is_empty(), "the other one has it");
+        clock::WRONG_BY_MS.set(0);
+        let off = claimed[0].claimed_at.as_ms() - clock::now().as_ms();
+        assert!(off.abs() < day / 2, "receivers check the time of a signature: it is {off} ms off");
+        // It failed at the one; the other tries again, within seconds and not a day later.
+        clock::WRONG_BY_MS.set(late);
+        other.message_attempted(&claimed[0], Err("down".into())).await.unwrap();
+        clock::WRONG_BY_MS.set(ahead);
+        let again = loop {
+            if let Some(again) = one.claim_messages().await.unwrap().pop() {
+                break again;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        };
+        one.message_attempted(&again, Ok("HTTP status 200".into())).await.unwrap();
+        clock::WRONG_BY_MS.set(late);
+        assert!(other.claim_messages().await.unwrap().is_empty(), "it is sent");
+        clock::WRONG_BY_MS.set(0);
+        // Over for both: it begins anew in the next round.
+        tell_for(&one, &found(&[]), 0).await;
+    }
+}
+
+async fn instance(folder: &std::path::Path, url: &str) -> Control {
+    std::fs::write(folder.join("master.key"), "5a".repeat(32)).unwrap();
+    let store = Store::open(Some(folder), Some(url)).await.unwrap();
+    let registry = Arc::new(Registry::new(store.token_key(), true, None));
+    Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
 }
 
 async fn tell_for(control: &Control, found: &Found, lasting_ms: i64) {
