@@ -83,7 +83,7 @@ class Run:
         known = [(await call(port, token))[0] for port in self.alive]
         # It is let in, or has to wait for the limit like all others.
         assert all(status in (200, 429) for status in known), known
-        revoked = await asyncio.to_thread(self.gateways[0].run, "token", "revoke", str(token_id))
+        revoked = await asyncio.to_thread(self.gateways[0].run, "token", "revoke", str(token_id), "--yes")
         assert revoked["token"]["state"] == "revoked"
         start, last = time.monotonic(), 0.0
         while time.monotonic() - start < 3:

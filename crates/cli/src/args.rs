@@ -1212,6 +1212,8 @@ pub enum Token {
     Revoke {
         /// The token's id, from `keyway token list`
         token_id: u64,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -1455,6 +1457,8 @@ pub enum AdminToken {
     Revoke {
         /// Its id or name
         token: String,
+        #[command(flatten)]
+        consent: Consent,
         /// Print JSON
         #[arg(long)]
         json: bool,

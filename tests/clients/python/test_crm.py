@@ -187,7 +187,7 @@ class Errors(unittest.TestCase):
         self.assertEqual(self.refused(401, hub.crm.contacts.basic_api.get_page)["category"], "INVALID_AUTHENTICATION")
         rotated = client(following["value"]).crm.contacts.basic_api
         rotated.get_page()
-        keyway.run("token", "revoke", str(following["id"]))
+        keyway.run("token", "revoke", str(following["id"]), "--yes")
         self.assertEqual(self.refused(401, rotated.get_page)["category"], "INVALID_AUTHENTICATION")
 
     def test_403(self):

@@ -1,8 +1,10 @@
 //! `keyway admin-token …`
 
+use anyhow::Context;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::confirm::{self, Deletion};
 use super::token::milliseconds;
 use super::{encode, list, role_name, role_of, show, table, text};
 use crate::Exit;
@@ -47,7 +49,22 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
                 table(&["ID", "NAME", "ROLE", "TOKEN", "STATE", "MADE BY", "EXPIRES", "LAST USE"], &rows)
             })
         }
-        AdminToken::Revoke { token, json } => {
+        AdminToken::Revoke { token, consent, json } => {
+            confirm::revocation(consent, async || {
+                let all = list_all(connection, PATH, "adminTokens").await?;
+                let is_it = |one: &&Value| text(&one["id"]) == token || text(&one["name"]) == token;
+                let found = list(&all, "adminTokens").iter().find(is_it).with_context(|| {
+                    format!("there is no admin token {token}, so nothing was revoked. To list admin tokens: keyway admin-token list")
+                })?;
+                let used = found["lastUsedAt"].as_str().map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+                let name = text(&found["name"]);
+                let goes = vec![
+                    format!("token {}, {}, {used}", text(&found["hint"]), text(&found["state"])),
+                    format!("the role {}, made by {}", role_of(found), text(&found["createdBy"])),
+                ];
+                Ok(Deletion { what: format!("the admin token \"{name}\" ({})", text(&found["id"])), name, goes })
+            })
+            .await?;
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encode(&token)), None).await?;
             show(&answer, json, |answer| format!("revoked the admin token {}", text(&answer["adminToken"]["name"])))
         }

@@ -27,6 +27,22 @@ pub struct Deletion {
 /// # Errors
 /// Nobody confirmed, or `found` failed; nothing may be deleted.
 pub async fn deletion(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Result<Deletion>) -> anyhow::Result<()> {
+    ask(("delete", "deletes", "deleted"), consent, found).await
+}
+
+/// The same before a token is revoked.
+///
+/// # Errors
+/// Nobody confirmed, or `found` failed; nothing may be revoked.
+pub async fn revocation(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Result<Deletion>) -> anyhow::Result<()> {
+    ask(("revoke", "revokes", "revoked"), consent, found).await
+}
+
+async fn ask(
+    (verb, does, done): (&str, &str, &str),
+    consent: Consent,
+    found: impl AsyncFnOnce() -> anyhow::Result<Deletion>,
+) -> anyhow::Result<()> {
     if consent.yes {
         return Ok(());
     }
@@ -34,11 +50,11 @@ pub async fn deletion(consent: Consent, found: impl AsyncFnOnce() -> anyhow::Res
     let goes: String = goes.iter().map(|line| format!("\n  {}", shown::line(line))).collect();
     let (what, name) = (shown::line(&what), shown::line(&name));
     if !somebody_answers() {
-        bail!("this deletes {what}:{goes}\nNobody can confirm it here, so nothing was deleted. To delete without a question, add --yes");
+        bail!("this {does} {what}:{goes}\nNobody can confirm it here, so nothing was {done}. To {verb} without a question, add --yes");
     }
-    say(&format!("This deletes {what}:{goes}\n\nType {name} to delete, or anything else to stop:"));
-    if answer().context("nothing was deleted")?.trim() != name.trim() {
-        bail!("the answer is not {name}, so nothing was deleted");
+    say(&format!("This {does} {what}:{goes}\n\nType {name} to {verb}, or anything else to stop:"));
+    if answer().with_context(|| format!("nothing was {done}"))?.trim() != name.trim() {
+        bail!("the answer is not {name}, so nothing was {done}");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use keyway_core::secret::Secret;
 use serde_json::{Value, json};
 
 use super::account::read;
+use super::confirm::{self, Deletion};
 use super::{encode, list, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, Token};
@@ -57,7 +58,8 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
                 }
             })
         }
-        Token::Revoke { token_id, json } => {
+        Token::Revoke { token_id, consent, json } => {
+            confirm::revocation(consent, async || revoked(connection, token_id).await).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/tokens/{token_id}/revoke"), None).await?;
             show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
         }
@@ -66,6 +68,35 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             show(&answer, json, |answer| tokens(list(answer, "tokens")))
         }
     }
+}
+
+/// What goes with a token: whose it is, and who uses it.
+async fn revoked(connection: &Connection, token_id: u64) -> anyhow::Result<Deletion> {
+    let apps = list_all(connection, "/api/v1/apps", "apps").await?;
+    let of = |app: &Value| Some((app.clone(), list(app, "tokens").iter().find(|token| token["id"] == token_id)?.clone()));
+    let (app, token) = list(&apps, "apps").iter().find_map(of).with_context(|| {
+        format!("no app has a token {token_id}, so nothing was revoked. To list an app's tokens: keyway token list APP. To end the tokens of an install: keyway install end")
+    })?;
+    let users = list_all(connection, &format!("/api/v1/tokens/{token_id}/users?days=1"), "users").await?;
+    let users = list(&users, "users");
+    let calls: u64 = users.iter().filter_map(|user| user["calls"].as_u64()).sum();
+    let used = token["lastUsedAt"].as_str().map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+    let others =
+        list(&app, "tokens").iter().filter(|one| one["id"] != token_id && matches!(one["state"].as_str(), Some("active" | "expiring")));
+    let name = text(&app["name"]);
+    let goes = vec![
+        format!("token {}, {}, {used}", text(&token["hint"]), text(&token["state"])),
+        format!("{calls} calls in the last 24 hours, from {} addresses; they are refused from now on", users.len()),
+        match others.count() {
+            0 => "the app has no other token that works".to_owned(),
+            count => format!("other tokens of the app that work: {count}"),
+        },
+    ];
+    Ok(Deletion {
+        what: format!("token {token_id} of the app \"{name}\" ({}) of account {}", text(&app["id"]), text(&app["hubId"])),
+        name,
+        goes,
+    })
 }
 
 /// Makes another token of an app, with a lifetime where one is given.
@@ -198,7 +229,11 @@ pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
         _ => bail!("{text} is not a time; use a number with s, m, h or d, such as 7d"),
     };
     let number: i64 = number.parse().with_context(|| format!("{text} is not a time; use a number with s, m, h or d, such as 7d"))?;
-    number.checked_mul(seconds * 1_000).filter(|ms| *ms > 0).with_context(|| format!("{text} is not a time to wait"))
+    let ms = number.checked_mul(seconds * 1_000).with_context(|| format!("{text} is too long a time"))?;
+    if ms <= 0 {
+        bail!("{text} is not longer than zero; use a number from 1 on with s, m, h or d, such as 7d");
+    }
+    Ok(ms)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn an_app_lives_from_its_creation_to_its_end() {
     assert_eq!((read(&first), read(&second)), (200, 200));
     let third = keyway.json(&["token", "rotate", "Sync", "--now"])["token"].clone();
     assert_eq!((read(&first), read(&second), read(third["value"].as_str().unwrap())), (401, 401, 200));
-    keyway.json(&["token", "revoke", &third["id"].to_string()]);
+    keyway.json(&["token", "revoke", &third["id"].to_string(), "--yes"]);
     assert_eq!(read(third["value"].as_str().unwrap()), 401);
 
     let states: Vec<String> = keyway.json(&["token", "list", "Sync"])["tokens"]

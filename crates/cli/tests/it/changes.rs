@@ -54,11 +54,11 @@ fn every_kind_of_change_is_on_record_and_no_secret_with_it() {
     let app = keyway.json(&["app", "create", "Sync", "--scopes", "tickets"]);
     let rotated = keyway.json(&["token", "rotate", "Sync", "--now"]);
     let token_id = rotated["token"]["id"].to_string();
-    keyway.json(&["token", "revoke", &token_id]);
+    keyway.json(&["token", "revoke", &token_id, "--yes"]);
     let public = keyway.json(&["public-app", "create", "Public", "--redirect-uri", "https://app.example.com/back", "--scopes", "oauth"]);
     let user = keyway.json(&["user", "create", "ada@example.com"]);
     let admin = keyway.json(&["admin-token", "create", "ci", "--role", "auditor"]);
-    keyway.json(&["admin-token", "revoke", "ci"]);
+    keyway.json(&["admin-token", "revoke", "ci", "--yes"]);
     keyway.json(&["user", "delete", "ada@example.com", "--yes"]);
     keyway.json(&["app", "delete", "Sync", "--yes"]);
     let all = changes(&keyway, &[]);

@@ -486,7 +486,7 @@ fn a_legacy_key_is_let_in_for_one_app_in_the_query_and_nowhere_else() {
     assert!(query(&key, "").starts_with("HTTP/1.1 200"));
     let records = gateway.json(&["audit", "list", "--app", "Sync"]);
     assert_eq!(records["records"][0]["tokenId"], let_in["token"]["id"]);
-    gateway.json(&["token", "revoke", &let_in["token"]["id"].to_string()]);
+    gateway.json(&["token", "revoke", &let_in["token"]["id"].to_string(), "--yes"]);
     assert!(query(&key, "").starts_with("HTTP/1.1 401"));
 }
 
@@ -612,7 +612,7 @@ fn a_replaced_credential_is_put_back_and_survives_a_restart_until_then() {
     let account = gateway.json(&["account", "rotate", "4242", "--credential-file", &file.display().to_string()])["account"].clone();
     assert!(account["connection"]["former"]["hint"].as_str().unwrap().ends_with(&first[40..]));
     // The new one is revoked at HubSpot: calls fail until the former one is back.
-    hubspot.json(&["token", "revoke", &rotated["token"]["id"].to_string()]);
+    hubspot.json(&["token", "revoke", &rotated["token"]["id"].to_string(), "--yes"]);
     let gateway = Keyway::start_in(gateway.stop(), &[]);
     assert_eq!(gateway.call(&token, "GET", "/crm/v3/objects/contacts", None).0, 502);
     let back = gateway.json(&["account", "rollback", "4242"])["account"].clone();

@@ -37,8 +37,31 @@ fn a_script_needs_yes_and_reads_what_would_go() {
     let hub_id = keyway.json(&["account", "list"])["accounts"][0]["hubId"].to_string();
     let records = keyway.json(&["account", "show", &hub_id])["account"]["records"].as_u64().unwrap();
     assert!(records > 100, "{records}");
+    let token = keyway.json(&["token", "list", "Order sync"])["tokens"][0].clone();
+    let (token_id, hint) = (token["id"].to_string(), token["hint"].as_str().unwrap().to_owned());
+    keyway.json(&["admin-token", "create", "nightly report", "--role", "auditor"]);
+    let revoked: [(&[&str], &[&str]); 2] = [
+        (
+            &["token", "revoke", &token_id],
+            &["the app \"Order sync\"", &hint, "never used", "0 calls in the last 24 hours", "no other token"],
+        ),
+        (&["admin-token", "revoke", "nightly report"], &["the admin token \"nightly report\"", "auditor", "never used"]),
+    ];
+    for (command, shown) in revoked {
+        let output = keyway.run(command);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+        for shown in shown.iter().chain(&["nothing was revoked", "--yes"]) {
+            assert!(said.contains(shown), "{command:?} does not show {shown}: {said}");
+        }
+    }
+    assert_eq!(keyway.json(&["token", "list", "Order sync"])["tokens"][0]["state"], "active");
+    assert_eq!(keyway.json(&["admin-token", "list"])["adminTokens"][0]["state"], "active");
+    keyway.json(&["token", "revoke", &token_id, "--yes"]);
+    assert_eq!(keyway.json(&["token", "list", "Order sync"])["tokens"][0]["state"], "revoked");
+
     let commands: [(&[&str], &[&str]); 7] = [
-        (&["app", "delete", "Order sync"], &["the app \"Order sync\"", "never used", "its audit records stay"]),
+        (&["app", "delete", "Order sync"], &["the app \"Order sync\"", "no token that works", "its audit records stay"]),
         (&["account", "delete", &hub_id], &["the app \"Demo sync\"", &format!("{records} records")]),
         (&["portal", "reset"], &[&format!("{records} records"), "apps, tokens and snapshots stay"]),
         (&["portal", "snapshot", "delete", "before"], &["the snapshot \"before\"", "bytes"]),

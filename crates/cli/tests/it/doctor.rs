@@ -105,7 +105,7 @@ fn a_live_token_is_asked_about_and_compared_with_what_it_is_to_do() {
     let (code, lacking) = ask("POST /crm/objects/2026-09/contacts", &hub_id);
     assert_eq!((code, causes(&lacking)[0]), (Some(1), "missing-scopes"));
     assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", "1").1)[0], "other-account");
-    keyway.json(&["token", "revoke", &made["token"]["id"].to_string()]);
+    keyway.json(&["token", "revoke", &made["token"]["id"].to_string(), "--yes"]);
     assert_eq!(causes(&ask("GET /crm/objects/2026-09/contacts", &hub_id).1)[0], "token-dead");
 }
 
@@ -119,7 +119,7 @@ fn an_account_is_fine_until_something_is_wrong() {
     };
     let (code, fine) = checked();
     assert_eq!(code, Some(0), "{fine}");
-    keyway.json(&["token", "revoke", &made["token"]["id"].to_string()]);
+    keyway.json(&["token", "revoke", &made["token"]["id"].to_string(), "--yes"]);
     let (code, wrong) = checked();
     let checks = wrong["accounts"][0]["checks"].as_array().unwrap();
     let broken: Vec<&str> = checks.iter().filter(|check| check["ok"] == false).map(|check| check["check"].as_str().unwrap()).collect();

@@ -52,7 +52,7 @@ fn a_restart_prints_the_same_requests_and_they_work() {
 
     // A token that somebody ended stays ended.
     let id = keyway.json(&["token", "list", "Demo sync"])["tokens"][0]["id"].to_string();
-    keyway.json(&["token", "revoke", &id]);
+    keyway.json(&["token", "revoke", &id, "--yes"]);
     let keyway = Keyway::start_in(keyway.stop(), &["--demo"]);
     let after = tokens(&keyway);
     assert_ne!(after[0], before[0]);

@@ -141,7 +141,7 @@ fn an_admin_token_ends_when_it_is_revoked_and_after_its_lifetime() {
     assert_eq!((&listed["createdBy"], &listed["state"]), (&json!("socket"), &json!("active")));
     assert!(!listed.to_string().contains(&token) && listed["lastUsedAt"].is_string(), "{listed}");
     assert_eq!(keyway.run(&["admin-token", "create", "auditor", "--role", "auditor"]).status.code(), Some(2), "the name is taken");
-    keyway.json(&["admin-token", "revoke", "auditor"]);
+    keyway.json(&["admin-token", "revoke", "auditor", "--yes"]);
     assert_eq!(me().0, 401);
     let short = keyway.json(&["admin-token", "create", "auditor", "--role", "auditor", "--lifetime", "1s"]);
     let short = short["adminToken"]["value"].as_str().unwrap().to_owned();
