@@ -845,6 +845,9 @@ pub enum Portal {
     Requests {
         #[command(flatten)]
         filter: RequestFilter,
+        /// Write them to this file as an HTTP Archive (HAR 1.2) with the answers; - is standard output
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["expect", "wait", "json"])]
+        har: Option<PathBuf>,
         #[command(flatten)]
         expectation: Expectation,
     },

@@ -4,8 +4,11 @@
 //! All of it is in memory and of one account. A connected account has none: [`Double`] stands in the
 //! entry of an embedded account only, so that nothing here can touch a call to HubSpot.
 
+mod answers;
 mod clock;
+mod expectations;
 pub mod faults;
+pub mod har;
 pub mod observed;
 pub(crate) mod recent;
 pub mod requests;
@@ -17,7 +20,9 @@ use crate::boxed::BoxFuture;
 use crate::repeat::{CorrelationIds, Repeat};
 use crate::webhooks::deliveries::Deliveries;
 
+pub use answers::Answered;
 pub use clock::AccountClock;
+pub use expectations::Expectation;
 pub use snapshots::Snapshots;
 
 /// The test double's side of one embedded account.

@@ -33,9 +33,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{CONNECTION, HeaderValue};
 use http::request::Parts;
+use http::{HeaderMap, Response};
 use http_body_util::Either;
 use hyper::body::{Body, Incoming};
 use keyway_core::catalog::{Catalog, Operation, Resolution};
@@ -56,6 +56,7 @@ use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
 use crate::control::Control;
+use crate::double::Answered;
 use crate::double::observed::{Notes, Seen, next_page};
 use crate::double::requests::Received;
 use crate::held::{Budget, Charge};
@@ -158,6 +159,7 @@ struct Call {
 struct Taken {
     path: String,
     query: Option<String>,
+    headers: Vec<(&'static str, String)>,
     body: Bytes,
     /// The object types that it reaches beside its path.
     reached: [u64; 2],
@@ -368,7 +370,7 @@ impl Gateway {
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
         self.activity.note(at, app_id, status, word);
-        self.keep_received(&mut call, &head.method, status, (word, category), next);
+        self.keep_received(&mut call, &head.method, &response, (word, category), next);
         if call.cut { Err(Cut) } else { Ok(response) }
     }
 
@@ -377,14 +379,21 @@ impl Gateway {
         &self,
         call: &mut Call,
         method: &http::Method,
-        status: u16,
+        response: &Response<AnswerBody>,
         (word, category): (Option<&'static str>, Option<&'static str>),
         next_page: Option<String>,
     ) {
         let (Some(taken), Some(token)) = (call.taken.take(), &call.token) else { return };
         let Some(double) = token.app.account.double() else { return };
         let operation = call.operation.map(|operation| self.operation_names[usize::from(operation.id.0)].clone());
-        let received = double.requests.note(Received {
+        let answered = match response.body() {
+            // Not what no client saw, nor what may hold a token.
+            Either::Left(whole) if !call.cut && !call.answers_secrets => {
+                Some(Answered::new(response.headers().clone(), whole.clone().into_inner().unwrap_or_default()))
+            }
+            _ => None,
+        };
+        let received = Received {
             number: 0,
             at: call.now.wall,
             correlation_id: call.correlation_id.clone(),
@@ -394,13 +403,17 @@ impl Gateway {
             path: taken.path,
             query: taken.query,
             operation,
+            headers: taken.headers,
             body: taken.body,
             body_bytes: 0,
-            status,
+            status: response.status().as_u16(),
             category,
             fault: call.fault,
             asserted: Arc::default(),
-        });
+            cut: call.cut,
+            took_us: u64::try_from(call.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        let received = double.requests.note(received, answered);
         double.observed.note(Seen {
             received: &received,
             operation: call.operation,
@@ -429,7 +442,8 @@ impl Gateway {
         self.give_repeated_id(call);
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
-            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, ..Taken::default() }));
+            let headers = kept_headers(&head.headers);
+            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, headers, ..Taken::default() }));
         }
         let resolved = resolve(&head.method, &path);
         if let Ok(operation) = resolved {
@@ -651,6 +665,16 @@ impl Gateway {
             named: call.touched.as_deref().map(|touched| Box::new(touched.named(self.property_names))),
         }
     }
+}
+
+/// Headers of a request that its log keeps: they say what was sent and by which program.
+const KEPT_HEADERS: [&str; 3] = ["content-type", "accept", "user-agent"];
+/// Longest value of them that is kept, in bytes.
+const KEPT_HEADER_BYTES_MAX: usize = 256;
+
+fn kept_headers(headers: &HeaderMap) -> Vec<(&'static str, String)> {
+    let value = |name: &str| headers.get(name)?.to_str().ok().filter(|value| value.len() <= KEPT_HEADER_BYTES_MAX);
+    KEPT_HEADERS.iter().filter_map(|name| Some((*name, value(name)?.to_owned()))).collect()
 }
 
 /// Whether an operation is answered here on an embedded account, and not by its backend.

@@ -5,6 +5,8 @@ mod csv;
 pub mod report;
 mod webhook;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::shown;
@@ -64,7 +66,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
             let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encode(&name)), None).await?;
             show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
         }
-        Portal::Requests { filter, expectation } => double.requests(filter, expectation).await,
+        Portal::Requests { filter, har, expectation } => double.requests(filter, har, expectation).await,
         Portal::Fault { action } => double.fault(action).await,
         Portal::Webhook { action } => webhook::run(&double, action).await,
         Portal::Clock { action } => double.clock(action).await,
@@ -154,7 +156,7 @@ impl Double<'_> {
         }
     }
 
-    async fn requests(&self, filter: RequestFilter, expectation: Expectation) -> anyhow::Result<Exit> {
+    async fn requests(&self, filter: RequestFilter, har: Option<PathBuf>, expectation: Expectation) -> anyhow::Result<Exit> {
         let RequestFilter { method, path, operation, app, status, body, query, after } = filter;
         let filter = [
             ("method", method),
@@ -166,7 +168,19 @@ impl Double<'_> {
             ("query", query),
             ("after", after.map(|after| after.to_string())),
         ];
-        self.listed("requests", &filter, expectation, received).await
+        let Some(file) = har else { return self.listed("requests", &filter, expectation, received).await };
+        let archive = self.call(Method::GET, &format!("/requests/har{}", super::query(&filter)), None).await?;
+        if expectation.clear {
+            self.call(Method::DELETE, "/requests", None).await?;
+        }
+        let text = serde_json::to_string_pretty(&archive)?;
+        if file.as_os_str() == "-" {
+            super::print(&text)?;
+            return Ok(Exit::Fine);
+        }
+        std::fs::write(&file, text + "\n").with_context(|| format!("{} can't be written", shown::path(&file)))?;
+        super::say(&format!("{} in {}", counted(list(&archive["log"], "entries").len() as u64, "request"), shown::path(&file)));
+        Ok(Exit::Fine)
     }
 
     /// Shows what fits; exits 1 when it is not as much as it should be.

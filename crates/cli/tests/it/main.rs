@@ -30,6 +30,7 @@ mod exec;
 mod first_screen;
 /// Code that is rewritten.
 mod fix;
+mod har;
 mod harness;
 /// The admin listener under host names of its own and of others.
 mod hosts;

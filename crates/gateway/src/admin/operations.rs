@@ -231,6 +231,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("deleteSnapshot", "DELETE", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Delete a snapshot").answer::<view::Anything>(),
     op("restoreSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", SuperAdmin, "Put a snapshot in the place of what the account holds").answer::<view::Anything>(),
     op("listRequests", "GET", "/api/v1/portals/{hub_id}/requests", Auditor, "The last requests an embedded account received; with expect and waitMs, waits for as many").query::<RequestsQuery>().answer::<view::Anything>(),
+    op("exportRequests", "GET", "/api/v1/portals/{hub_id}/requests/har", Auditor, "The last requests an embedded account received, as an HTTP Archive (HAR 1.2)").query::<RequestsQuery>().answer::<view::Anything>(),
     op("forgetRequests", "DELETE", "/api/v1/portals/{hub_id}/requests", SuperAdmin, "Forget them").answer::<view::Anything>(),
     op("showReport", "GET", "/api/v1/portals/{hub_id}/report", Auditor, "What the calls to an embedded account show: operations, the scopes that they need, what ends, findings").query::<ReportQuery>().answer::<view::Anything>(),
     op("showWholeReport", "GET", "/api/v1/report", Auditor, "The same of all embedded accounts of the server, also those that were deleted").query::<WholeReportQuery>().answer::<view::Anything>(),

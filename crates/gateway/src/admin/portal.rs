@@ -24,9 +24,9 @@ use super::body::{ApiError, VERSION};
 use super::extract::{JsonBody, OptionalBody, Path, Query};
 use crate::clock;
 use crate::coverage;
-use crate::double::Double;
 use crate::double::faults::Rule;
 use crate::double::requests::{Expected, Filter, Received};
+use crate::double::{Double, Expectation, har};
 
 pub(super) type Answer = Result<Json<Value>, ApiError>;
 
@@ -134,24 +134,47 @@ pub(super) struct RequestsQuery {
     after: Option<u64>,
     expect: Option<String>,
     wait_ms: Option<u64>,
+    /// With what was answered, how long it took, and which expectations found it.
+    details: Option<bool>,
+}
+
+impl RequestsQuery {
+    fn filter(&self) -> Result<Filter, ApiError> {
+        let Self { method, path, operation, app, status, body, query, after, .. } = self;
+        let body = body.as_deref().map(|body| serde_json::from_str(body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
+        let [method, path, operation, app, status, query] = [method, path, operation, app, status, query].map(Clone::clone);
+        Ok(Filter { method, path, operation, app, status, body, query, after: *after })
+    }
+}
+
+/// The requests that fit, as an HTTP Archive.
+pub(super) async fn export_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let answers = double.requests.answers();
+    let found = double.requests.find(&asked.filter()?).into_iter().map(|one| (one.clone(), answers.get(&one.number).cloned()));
+    Ok(Json(har::archive(&found.collect::<Vec<_>>(), &admin.addresses.data)))
 }
 
 pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
     let double = double(&admin, hub_id).await?;
-    let RequestsQuery { method, path, operation, app, status, body, query, after, expect, wait_ms } = asked;
-    let body = body.map(|body| serde_json::from_str(&body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
-    let filter = Filter { method, path, operation, app, status, body, query, after };
+    let filter = asked.filter()?;
+    let RequestsQuery { expect, wait_ms, details, .. } = asked;
     let expected = expected(expect.as_deref(), wait_ms)?;
     let find = || double.requests.find(&filter);
     let found = wait_for(double.requests.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
     let newest = found.iter().skip(found.len().saturating_sub(REQUESTS_MAX));
-    let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": newest.map(|one| described(one)).collect::<Vec<_>>() });
+    let mut requests: Vec<Value> = newest.map(|one| described(one)).collect();
+    if details == Some(true) {
+        add_details(&double, &found[found.len() - requests.len()..], &mut requests);
+    }
+    let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": requests });
     if let Some(expected) = expected {
         let is_met = expected.is_met(found.len() as u64);
         if is_met {
             found.iter().for_each(|one| one.asserted.store(true, Ordering::Relaxed));
         }
         answer["met"] = is_met.into();
+        double.requests.note_expectation(filter, expect.unwrap_or_default(), is_met);
     }
     Ok(Json(answer))
 }
@@ -235,11 +258,31 @@ pub(super) async fn wait_for<T>(
     find()
 }
 
-fn described(one: &Received) -> Value {
-    let body = match one.json() {
-        Value::Null if !one.body.is_empty() => String::from_utf8_lossy(&one.body).into(),
+/// What was answered, how long it took, and which expectations found the request.
+fn add_details(double: &Double, found: &[Arc<Received>], requests: &mut [Value]) {
+    let (answers, expectations) = (double.requests.answers(), double.requests.expectations());
+    for (one, request) in found.iter().zip(requests) {
+        let matched: Vec<String> = expectations.iter().filter(|own| own.matches(one)).map(Expectation::words).collect();
+        let answer = answers.get(&one.number).map(|answer| {
+            let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+            json!({ "headers": headers.collect::<Vec<_>>(), "body": shown_body(&answer.body), "bodyBytes": answer.body_bytes })
+        });
+        request["details"] = json!({
+            "tookUs": one.took_us, "cut": one.cut, "headers": one.headers, "expectations": matched, "answer": answer,
+        });
+    }
+}
+
+/// JSON as such, other text as a string; null where there is nothing.
+fn shown_body(body: &Bytes) -> Value {
+    match serde_json::from_slice(body).unwrap_or_default() {
+        Value::Null if !body.is_empty() => String::from_utf8_lossy(body).into(),
         json => json,
-    };
+    }
+}
+
+fn described(one: &Received) -> Value {
+    let body = shown_body(&one.body);
     json!({
         "number": one.number, "time": one.at.to_iso(), "method": one.method, "path": one.path, "query": one.query, "operation": one.operation.as_deref(),
         "appId": one.app_id, "app": one.app, "body": body, "bodyBytes": one.body_bytes, "status": one.status, "category": one.category,

@@ -98,6 +98,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
         .route("/api/v1/portals/{hub_id}/report", get(portal::show_report))
         .route("/api/v1/report", get(portal::show_whole_report))
+        .route("/api/v1/portals/{hub_id}/requests/har", get(portal::export_requests))
         .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
         .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
         .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))

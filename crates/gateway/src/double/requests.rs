@@ -3,6 +3,7 @@
 //! The audit says that a call was made, this says what was in it. Kept in memory, bounded in number
 //! and in bytes; credentials are not among what is kept.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,6 +12,8 @@ use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::answers::{Answered, Answers};
+use super::expectations::{Expectation, Expectations};
 use super::faults::matches;
 use super::recent::{Keep, Recent};
 
@@ -42,6 +45,8 @@ pub struct Received {
     pub query: Option<String>,
     /// Method and path template; none where there is no such operation.
     pub operation: Option<Arc<str>>,
+    /// Headers that say what was sent and by which program; those that may hold a credential are not among them.
+    pub headers: Vec<(&'static str, String)>,
     /// The body, where it was short enough to be kept.
     pub body: Bytes,
     /// The body's length.
@@ -54,6 +59,10 @@ pub struct Received {
     pub fault: Option<u64>,
     /// Whether an expectation that was met matched it.
     pub asserted: Arc<AtomicBool>,
+    /// Whether the connection was cut in place of an answer.
+    pub cut: bool,
+    /// How long it took until the answer was there, in microseconds of real time.
+    pub took_us: u64,
 }
 
 impl Received {
@@ -85,7 +94,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn fits(&self, one: &Received) -> bool {
+    pub(super) fn fits(&self, one: &Received) -> bool {
         self.after.is_none_or(|after| one.number > after)
             && self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(&one.method))
             && self.path.as_deref().is_none_or(|path| matches(path, &one.path))
@@ -144,8 +153,12 @@ impl Expected {
     }
 }
 
-/// The requests of one account.
-pub struct Requests(Recent<Received>);
+/// The requests of one account, with their answers, and what a suite expected of them.
+pub struct Requests {
+    kept: Recent<Received>,
+    answers: Answers,
+    expectations: Expectations,
+}
 
 impl Keep for Received {
     fn set_number(&mut self, number: u64) {
@@ -159,32 +172,53 @@ impl Keep for Received {
 
 impl Default for Requests {
     fn default() -> Self {
-        Self(Recent::new(REQUESTS_MAX, BODIES_BYTES_MAX))
+        Self { kept: Recent::new(REQUESTS_MAX, BODIES_BYTES_MAX), answers: Answers::default(), expectations: Expectations::default() }
     }
 }
 
 impl Requests {
-    /// Keeps one more; it is given its number.
-    pub fn note(&self, mut received: Received) -> Arc<Received> {
+    /// Keeps one more, and its answer, where there was one; it is given its number.
+    pub fn note(&self, mut received: Received, answered: Option<Answered>) -> Arc<Received> {
         received.body_bytes = received.body.len() as u64;
         // A copy: what came in is a piece of a read buffer, all of which it would keep.
         received.body = if received.body.len() > BODY_BYTES_MAX { Bytes::new() } else { Bytes::copy_from_slice(&received.body) };
-        self.0.note(received)
+        let received = self.kept.note(received);
+        if let Some(answered) = answered {
+            self.answers.note(received.number, answered);
+        }
+        received
     }
 
     /// Those that fit, oldest first.
     pub fn find(&self, filter: &Filter) -> Vec<Arc<Received>> {
-        self.0.find(|one| filter.fits(one))
+        self.kept.find(|one| filter.fits(one))
+    }
+
+    /// The answers that are kept, by the numbers of their requests.
+    pub fn answers(&self) -> HashMap<u64, Arc<Answered>> {
+        self.answers.all().into_iter().map(|answered| (answered.of, answered)).collect()
+    }
+
+    /// Keeps what was expected, and whether it was met.
+    pub fn note_expectation(&self, filter: Filter, expected: String, met: bool) {
+        self.expectations.note(Expectation { filter, expected, met, until: *self.kept.last().borrow() });
+    }
+
+    /// The last expectations, oldest first.
+    pub fn expectations(&self) -> Vec<Expectation> {
+        self.expectations.all()
     }
 
     /// The number of the last one, which changes with each.
     pub fn last(&self) -> watch::Receiver<u64> {
-        self.0.last()
+        self.kept.last()
     }
 
     /// Forgets all of them; numbers go on.
     pub fn clear(&self) {
-        self.0.clear();
+        self.kept.clear();
+        self.answers.clear();
+        self.expectations.clear();
     }
 }
 
@@ -205,20 +239,23 @@ mod tests {
             path: path.into(),
             query: Some("limit=10&archived=false".into()),
             operation: Some("POST /a/{id}".into()),
+            headers: Vec::new(),
             body: Bytes::copy_from_slice(body.as_bytes()),
             body_bytes: 0,
             status: 201,
             category: None,
             fault: None,
             asserted: Arc::default(),
+            cut: false,
+            took_us: 0,
         }
     }
 
     #[test]
     fn requests_are_found_by_what_they_were() {
         let requests = Requests::default();
-        requests.note(received("/a/1", r#"{"properties":{"email":"a@example.com","city":"Porto"},"inputs":[1,2]}"#));
-        requests.note(received("/a/2", "not json"));
+        requests.note(received("/a/1", r#"{"properties":{"email":"a@example.com","city":"Porto"},"inputs":[1,2]}"#), None);
+        requests.note(received("/a/2", "not json"), None);
         let count = |filter: Filter| requests.find(&filter).len();
         let with = |name: &str, value: &str| {
             let value = Some(value.to_owned());
@@ -250,15 +287,15 @@ mod tests {
     fn only_the_last_are_kept_and_no_long_body() {
         let requests = Requests::default();
         for _ in 0..REQUESTS_MAX + 5 {
-            requests.note(received("/a/1", ""));
+            requests.note(received("/a/1", ""), None);
         }
-        requests.note(received("/a/1", &"x".repeat(BODY_BYTES_MAX + 1)));
+        requests.note(received("/a/1", &"x".repeat(BODY_BYTES_MAX + 1)), None);
         let all = requests.find(&Filter::default());
         let last = all.last().unwrap();
         assert_eq!((all.len(), last.number as usize), (REQUESTS_MAX, REQUESTS_MAX + 6));
         assert_eq!((last.body.len(), last.body_bytes as usize), (0, BODY_BYTES_MAX + 1));
         for _ in 0..40 {
-            requests.note(received("/a/1", &"x".repeat(BODY_BYTES_MAX)));
+            requests.note(received("/a/1", &"x".repeat(BODY_BYTES_MAX)), None);
         }
         assert_eq!(requests.find(&Filter::default()).len(), BODIES_BYTES_MAX / BODY_BYTES_MAX);
         requests.clear();
