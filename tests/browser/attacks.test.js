@@ -32,7 +32,7 @@ function addresses() {
     ...['', '/edit', '/scopes', '/used', '/rotate', '/disable', '/delete', `/tokens/${ids.token}/revoke`].map((end) => `/apps/${ids.app}${end}`), `/tokens/${ids.token}/users`, `/apps/scopes?scope=${query}`,
     '/audit', `/audit?app=${query}`, `/audit?operation=${query}&status=${query}&category=${query}&correlation_id=${query}&from=${query}&to=${query}&before=${query}`,
     `/audit/record?id=${ids.record}`, `/audit/record?id=${query}`,
-    '/accounts', `/accounts?q=${query}&state=${query}`, '/accounts/new', `/accounts/new?name=${query}&client_name=${query}&scopes=${query}`, ...['', '/edit', '/delete'].map((end) => `/accounts/${ids.account}${end}`),
+    '/accounts', `/accounts?q=${query}&state=${query}`, '/accounts/new', `/accounts/new?name=${query}&client_name=${query}&scopes=${query}`, ...['', '/edit', '/delete', '/requests', '/requests/1', '/requests/2', `/requests?path=${query}&method=${query}&status=${query}&app=${query}`].map((end) => `/accounts/${ids.account}${end}`),
     '/migration', '/doctor', '/public-apps', '/public-apps/new', ...['', '/edit', '/delete'].map((end) => `/public-apps/${ids.public}${end}`), `/public-apps/${ids.public}?after=${query}`,
     `/sign-in?next=${query}`, `/oauth/authorize?client_id=${query}`, `/oauth/callback?state=${query}&error=${query}`,
   ]

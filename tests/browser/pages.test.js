@@ -49,6 +49,7 @@ function pages() {
     accounts: '/accounts',
     'account-new': '/accounts/new',
     account: `/accounts/${ids.hub}`,
+    'account-requests': `/accounts/${ids.hub}/requests`,
     'account-edit': `/accounts/${ids.hub}/edit`,
     'account-delete': `/accounts/${ids.hub}/delete`,
     'public-apps': '/public-apps',

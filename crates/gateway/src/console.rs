@@ -32,6 +32,7 @@ mod path;
 mod people;
 mod public_apps;
 mod qr;
+mod requests;
 mod roles;
 mod rows;
 mod scopes;
@@ -119,6 +120,10 @@ fn console() -> Router<Admin> {
         .route("/accounts/oauth-clients", post(new_account::add_client))
         .route("/accounts/{hub_id}", get(accounts::show).post(accounts::change))
         .route("/accounts/{hub_id}/edit", get(accounts::edit))
+        .route("/accounts/{hub_id}/requests", get(requests::show))
+        .route("/accounts/{hub_id}/requests/live", get(requests::live))
+        .route("/accounts/{hub_id}/requests/har", get(requests::har))
+        .route("/accounts/{hub_id}/requests/{number}", get(requests::one))
         .route("/accounts/{hub_id}/check", post(accounts::check))
         .route("/accounts/{hub_id}/rotate", get(accounts::ask_rotation).post(accounts::rotate))
         .route("/accounts/{hub_id}/rollback", post(accounts::roll_back))
