@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod consent;
+pub mod diff;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
@@ -815,7 +816,7 @@ pub enum Portal {
     },
     /// Add records, all of them or none
     Seed {
-        /// A file of JSON (see docs/testing.md); - is standard input
+        /// A seed as YAML or JSON (see docs/testing.md); - is standard input
         #[arg(value_name = "FILE", required_unless_present_any = ["set", "csv"])]
         file: Option<PathBuf>,
         /// A built-in set: demo, minimal or activities
@@ -841,6 +842,8 @@ pub enum Portal {
         #[arg(long)]
         json: bool,
     },
+    /// What differs between a snapshot and the account, or between two snapshots; exits 1 when something does
+    Diff(diff::Diff),
     /// The last requests the account received; with --expect exits 1 when they are not as many as that
     Requests {
         #[command(flatten)]

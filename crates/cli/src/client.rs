@@ -44,6 +44,14 @@ pub async fn call(connection: &Connection, method: Method, path: &str, body: Opt
     read(send(connection, method, path, json(body)).await?).await
 }
 
+/// Calls the admin API with a body of bytes, and reads the JSON answer.
+///
+/// # Errors
+/// The server does not answer, or the error is [`Refused`].
+pub async fn call_with(connection: &Connection, method: Method, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
+    read(send(connection, method, path, Bytes::from(body)).await?).await
+}
+
 fn json(body: Option<Value>) -> Bytes {
     Bytes::from(body.map(|body| body.to_string()).unwrap_or_default())
 }
@@ -80,7 +88,7 @@ fn refusal(answer: &Value) -> &str {
 
 /// Sends a file as it is, and reads the JSON answer.
 pub async fn upload(connection: &Connection, path: &str, file: Vec<u8>) -> anyhow::Result<Value> {
-    read(send(connection, Method::PUT, path, Bytes::from(file)).await?).await
+    call_with(connection, Method::PUT, path, file).await
 }
 
 /// Calls the admin API and hands its answer on as it comes.

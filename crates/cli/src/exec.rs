@@ -133,14 +133,10 @@ fn seed_of(set: &str) -> anyhow::Result<Value> {
         return Ok(json!({ "set": set }));
     }
     let file = Path::new(set);
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("--seed: {} is neither a built-in set ({}) nor a file", shown::line(set), sets.join(", "))
-        }
-        Err(error) => return Err(error).with_context(|| format!("--seed: {} can't be read", shown::path(&file))),
-    };
-    serde_json::from_str(&text).with_context(|| format!("--seed: {} is not JSON", shown::path(&file)))
+    if matches!(file.try_exists(), Ok(false)) {
+        bail!("--seed: {} is neither a built-in set ({}) nor a file", shown::line(set), sets.join(", "))
+    }
+    commands::portal::seed_file(file).context("--seed")
 }
 
 /// What opens the admin API to the command: 128 random bits.

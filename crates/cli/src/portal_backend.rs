@@ -45,6 +45,27 @@ impl Refill for PortalBackend {
         Box::pin(async move { self.portal.fill(hub_id, seed, now).await.map_err(refused) })
     }
 
+    fn read_yaml(&self, text: &str) -> Result<Value, String> {
+        keyway_portal::read_yaml(text)
+    }
+
+    fn differences(
+        &self,
+        hub_id: u64,
+        from: Option<Vec<u8>>,
+        to: Option<Vec<u8>>,
+        limit: usize,
+        only: Option<String>,
+    ) -> BoxFuture<'_, Result<Value, RefillError>> {
+        Box::pin(async move {
+            let read = |text: String| {
+                keyway_portal::Only::parse(&text).ok_or_else(|| RefillError::Invalid("only is records, associations or definitions".into()))
+            };
+            let only = only.map(read).transpose()?;
+            self.portal.differences(hub_id, from, to, limit, only).await.map_err(refused)
+        })
+    }
+
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>> {
         Box::pin(async move { self.portal.copy_account(hub_id).await.map_err(refused) })
     }

@@ -82,8 +82,20 @@ pub trait Refill: Send + Sync {
     fn empty(&self, hub_id: u64) -> BoxFuture<'_, Result<(), RefillError>>;
     /// Adds records, all of them or none. What is made is answered, by object type.
     fn fill(&self, hub_id: u64, seed: Value, now: keyway_core::time::Timestamp) -> BoxFuture<'_, Result<Value, RefillError>>;
+    /// Reads a seed that is written as YAML; the error is one line.
+    fn read_yaml(&self, text: &str) -> Result<Value, String>;
     /// All that the account holds.
     fn copy(&self, hub_id: u64) -> BoxFuture<'_, Result<Vec<u8>, RefillError>>;
+    /// What differs between two copies; without the first, the account as it was made, without the second, as it is.
+    /// `only` is `records`, `associations` or `definitions`.
+    fn differences(
+        &self,
+        hub_id: u64,
+        from: Option<Vec<u8>>,
+        to: Option<Vec<u8>>,
+        limit: usize,
+        only: Option<String>,
+    ) -> BoxFuture<'_, Result<Value, RefillError>>;
     /// Puts in the place of what the account holds what [`Refill::copy`] gave.
     fn put_back(&self, hub_id: u64, copy: Vec<u8>) -> BoxFuture<'_, Result<(), RefillError>>;
     /// How many records the account holds that are not archived; 0 where there is no such account.

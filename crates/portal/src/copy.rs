@@ -25,10 +25,10 @@ const VERSION: u32 = 1;
 
 /// A document.
 #[derive(Serialize, Deserialize)]
-struct Line {
-    space: String,
-    key: String,
-    body: Value,
+pub(crate) struct Line {
+    pub(crate) space: String,
+    pub(crate) key: String,
+    pub(crate) body: Value,
 }
 
 impl Portal {
@@ -38,16 +38,7 @@ impl Portal {
     /// There is no such account.
     pub async fn copy_account(&self, hub_id: u64) -> Result<Vec<u8>, RefillError> {
         let account = self.account(hub_id).ok_or_else(|| no_such_account(hub_id))?;
-        let documents = documents(&*account.shared().await);
-        let mut copy = json(&Head { keyway: KIND.to_owned(), version: VERSION });
-        for Change { space, key, body, .. } in &documents {
-            let Some(body) = body.as_deref().filter(|_| *space != "account") else { continue };
-            let body: Value = serde_json::from_slice(body).expect("a document is JSON");
-            copy.push(b'\n');
-            copy.extend(json(&Line { space: (*space).to_owned(), key: key.clone(), body }));
-        }
-        copy.push(b'\n');
-        Ok(copy)
+        Ok(text(&*account.shared().await))
     }
 
     /// Puts a copy in the place of what an account holds; its settings stay.
@@ -95,6 +86,19 @@ impl Portal {
     }
 }
 
+/// All that an account holds, but for its own settings.
+pub(crate) fn text(state: &State) -> Vec<u8> {
+    let mut copy = json(&Head { keyway: KIND.to_owned(), version: VERSION });
+    for Change { space, key, body, .. } in documents(state) {
+        let Some(body) = body.as_deref().filter(|_| space != "account") else { continue };
+        let body: Value = serde_json::from_slice(body).expect("a document is JSON");
+        copy.push(b'\n');
+        copy.extend(json(&Line { space: space.to_owned(), key, body }));
+    }
+    copy.push(b'\n');
+    copy
+}
+
 /// An account as documents make it; its settings, and what is not in documents, are those of another.
 pub(crate) fn rebuild(like: &State, documents: Vec<Document>) -> Result<State, RefillError> {
     let account = Document { hub_id: like.hub_id, space: "account".into(), key: String::new(), body: json(&like.settings) };
@@ -103,8 +107,8 @@ pub(crate) fn rebuild(like: &State, documents: Vec<Document>) -> Result<State, R
     made.into_values().next().ok_or_else(|| no_such_account(like.hub_id))
 }
 
-fn read(hub_id: u64, copy: &[u8]) -> Result<Vec<Document>, RefillError> {
-    let invalid = |line: usize, what: &str| RefillError::Invalid(format!("line {}: {what}", line + 1));
+/// The lines of a copy after the first, each with its place from 0.
+pub(crate) fn body_lines(copy: &[u8]) -> Result<Vec<(usize, &str)>, RefillError> {
     let text = std::str::from_utf8(copy).map_err(|_| RefillError::Invalid("the copy is not text".into()))?;
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let head = lines.next().and_then(|(_, line)| serde_json::from_str::<Head>(line).ok()).filter(|head| head.keyway == KIND);
@@ -112,7 +116,16 @@ fn read(hub_id: u64, copy: &[u8]) -> Result<Vec<Document>, RefillError> {
     if head.version != VERSION {
         return Err(invalid(0, &format!("the copy has version {}, and this server reads {VERSION}", head.version)));
     }
-    lines
+    Ok(lines.collect())
+}
+
+fn invalid(line: usize, what: &str) -> RefillError {
+    RefillError::Invalid(format!("line {}: {what}", line + 1))
+}
+
+fn read(hub_id: u64, copy: &[u8]) -> Result<Vec<Document>, RefillError> {
+    body_lines(copy)?
+        .into_iter()
         .map(|(at, line)| {
             let Line { space, key, body } = serde_json::from_str(line).map_err(|error| invalid(at, &error.to_string()))?;
             if space == "account" {

@@ -3,19 +3,26 @@
 //! Records are made as a caller would make them, over HubSpot's own operations, so that what HubSpot
 //! would refuse is refused here, with the place of the record in what was given.
 
+mod define;
+mod factory;
+mod format;
+mod plausible;
+
 use std::collections::HashMap;
 
 use http::Method;
 use keyway_core::path::{NormalPath, encode_component};
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::account::Account;
 use crate::durable::Change;
-use crate::options::Options;
+use crate::kind::Kind;
 use crate::state::Tx;
 use crate::{Call, Portal, RefillError, answer, copy, no_such_account, seed};
+use format::{PlainCall, Row, Seed};
+
+pub use format::{read_seed, read_yaml, seed_schema};
 
 /// The built-in sets: name, and what is in it.
 pub const SETS: [(&str, &str); 3] = [
@@ -23,43 +30,6 @@ pub const SETS: [(&str, &str); 3] = [
     ("minimal", "one contact, company, deal and ticket, associated"),
     ("activities", "a contact and a company with a call, an e-mail, a meeting, a note and a task"),
 ];
-
-/// What an account is filled with.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Seed {
-    /// What the account does by itself.
-    settings: Option<Options>,
-    /// A built-in set.
-    set: Option<String>,
-    /// Custom object types, as HubSpot takes them.
-    schemas: Vec<Value>,
-    /// Property definitions by object type, as HubSpot takes them.
-    properties: Map<String, Value>,
-    /// Records by object type.
-    records: Map<String, Value>,
-    /// Calls of HubSpot's API, for all else.
-    calls: Vec<PlainCall>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlainCall {
-    method: String,
-    path: String,
-    #[serde(default)]
-    body: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    /// By which other records name it.
-    key: Option<String>,
-    properties: Map<String, Value>,
-    #[serde(default)]
-    associations: Vec<String>,
-}
 
 type Filled = Result<(), RefillError>;
 
@@ -81,7 +51,7 @@ impl Portal {
             }
             self.desk.log.check_writable()?;
             let before = copy::documents(&state);
-            let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), ids: HashMap::new() };
+            let mut filling = Filling { tx: Tx::new(&mut state), hub_id, now, made: Map::new(), made_now: Vec::new(), ids: HashMap::new() };
             match filling.all(seed) {
                 Ok(()) => {
                     let made = filling.told();
@@ -130,6 +100,8 @@ struct Filling<'a> {
     now: Timestamp,
     /// Records made, by type.
     made: Map<String, Value>,
+    /// The same records.
+    made_now: Vec<(Kind, u64)>,
     /// The ids of records with a key, as `companies/acme`.
     ids: HashMap<String, String>,
 }
@@ -142,16 +114,17 @@ impl Filling<'_> {
         if let Some(set) = &seed.set {
             self.set(set)?;
         }
+        self.owners(seed.owners)?;
         for (at, schema) in seed.schemas.into_iter().enumerate() {
             self.call(&format!("schemas[{at}]"), "POST", "/crm-object-schemas/2026-09/schemas", schema)?;
         }
-        for (kind, definitions) in seed.properties {
-            let path = format!("/crm/properties/2026-09/{}", encoded(&kind));
-            for (at, definition) in list(&kind, definitions)?.into_iter().enumerate() {
-                self.call(&format!("properties.{kind}[{at}]"), "POST", &path, definition)?;
-            }
-        }
+        self.groups(seed.groups)?;
+        self.properties(seed.properties)?;
+        self.pipelines(seed.pipelines)?;
+        self.labels(seed.labels)?;
         self.records(seed.records)?;
+        self.factories(seed.number, &seed.factories)?;
+        self.lists(seed.lists)?;
         for (at, PlainCall { method, path, body }) in seed.calls.into_iter().enumerate() {
             self.call(&format!("calls[{at}]"), &method, &path, body)?;
         }
@@ -186,13 +159,13 @@ impl Filling<'_> {
                 let path = format!("/crm/objects/2026-09/{}", encoded(&kind));
                 let made = self.call(&place, "POST", &path, json!({ "properties": row.properties }))?;
                 let id = made["id"].as_str().unwrap_or_default().to_owned();
-                let count = self.made.get(&kind).and_then(Value::as_u64).unwrap_or(0) + 1;
-                self.made.insert(kind.clone(), count.into());
+                self.count(&kind);
+                if let Some(own) = self.tx.state.kind(&kind) {
+                    self.made_now.push((own, id.parse().unwrap_or_default()));
+                }
                 wanted.extend(row.associations.into_iter().map(|to| (place.clone(), kind.clone(), id.clone(), to)));
-                if let Some(key) = row.key
-                    && self.ids.insert(format!("{kind}/{key}"), id).is_some()
-                {
-                    return Err(RefillError::Invalid(format!("{place}: another record of {kind} has the key {key}")));
+                if let Some(key) = row.key {
+                    self.name_record(&place, &kind, &key, &id)?;
                 }
             }
         }
@@ -205,6 +178,18 @@ impl Filling<'_> {
             self.call(&format!("{place}, association with {to}"), "PUT", &path, Value::Null)?;
         }
         Ok(())
+    }
+
+    fn count(&mut self, kind: &str) {
+        let count = self.made.get(kind).and_then(Value::as_u64).unwrap_or(0) + 1;
+        self.made.insert(kind.to_owned(), count.into());
+    }
+
+    fn name_record(&mut self, place: &str, kind: &str, key: &str, id: &str) -> Filled {
+        match self.ids.insert(format!("{kind}/{key}"), id.to_owned()) {
+            None => Ok(()),
+            Some(_) => Err(RefillError::Invalid(format!("{place}: another record of {kind} has the key {key}"))),
+        }
     }
 
     /// One call of HubSpot's API; what it answers.

@@ -9,6 +9,7 @@ mod collections;
 mod copy;
 mod crm;
 mod derived;
+mod diff;
 mod durable;
 mod fill;
 mod kind;
@@ -56,7 +57,8 @@ use perform::{Desk, answer, served};
 use state::{State, Tx};
 use workers::Workers;
 
-pub use fill::SETS;
+pub use diff::{Only, differences};
+pub use fill::{SETS, read_seed, read_yaml, seed_schema};
 pub use seed::DemoSummary;
 pub use state::AccountSettings;
 pub use vocabulary::vocabulary;

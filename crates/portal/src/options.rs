@@ -8,7 +8,7 @@ use crate::collections::{Item, Place};
 use crate::state::{State, Tx};
 
 /// What the account does by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Options {
     /// A contact is associated with the company of its address's domain, which is made where there is none.

@@ -27,10 +27,10 @@ const COMPANIES: usize = 40;
 const DEALS: usize = 30;
 const TICKETS: usize = 20;
 
-const FIRST_NAMES: [&str; 10] = ["Ada", "Ben", "Chloe", "Dev", "Elif", "Femi", "Grace", "Hiro", "Ines", "Jonas"];
-const LAST_NAMES: [&str; 7] = ["Archer", "Baker", "Carver", "Dyer", "Fisher", "Mason", "Weaver"];
-const CITIES: [&str; 6] = ["Berlin", "Boston", "Dublin", "Lagos", "Osaka", "Porto"];
-const TRADES: [&str; 5] = ["Foods", "Labs", "Logistics", "Robotics", "Studios"];
+pub(crate) const FIRST_NAMES: [&str; 10] = ["Ada", "Ben", "Chloe", "Dev", "Elif", "Femi", "Grace", "Hiro", "Ines", "Jonas"];
+pub(crate) const LAST_NAMES: [&str; 7] = ["Archer", "Baker", "Carver", "Dyer", "Fisher", "Mason", "Weaver"];
+pub(crate) const CITIES: [&str; 6] = ["Berlin", "Boston", "Dublin", "Lagos", "Osaka", "Porto"];
+pub(crate) const TRADES: [&str; 5] = ["Foods", "Labs", "Logistics", "Robotics", "Studios"];
 const STAGES: [&str; 4] = ["appointmentscheduled", "qualifiedtobuy", "closedwon", "closedlost"];
 const LIFECYCLE: [&str; 3] = ["lead", "opportunity", "customer"];
 

@@ -10,7 +10,7 @@ use crate::serve::apps;
 
 #[derive(clap::Args)]
 pub struct Exec {
-    /// What the account holds at the start: a built-in set (demo, minimal, activities) or a seed in a file of JSON
+    /// What the account holds at the start: a built-in set (demo, minimal, activities) or a seed in a file of YAML or JSON
     #[arg(long, value_name = "SET")]
     pub seed: Option<String>,
     /// The app whose token the command gets, with the scopes of a comma list or with all of them; no limit refuses its calls

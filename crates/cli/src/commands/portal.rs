@@ -2,6 +2,7 @@
 
 mod coverage;
 mod csv;
+mod diff;
 pub mod report;
 mod webhook;
 
@@ -55,7 +56,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
         Portal::Seed { file, set, csv, json } => {
             let seed = match (file, set) {
                 (_, Some(set)) => json!({ "set": set }),
-                (Some(file), None) => serde_json::from_str(&read(&file)?).with_context(|| format!("{} is not JSON", shown::path(&file)))?,
+                (Some(file), None) => seed_file(&file)?,
                 (None, None) => csv::seed(&csv)?,
             };
             let answer = double.call(Method::POST, "/seed", Some(seed)).await?;
@@ -66,6 +67,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
             let answer = double.call(Method::POST, &format!("/snapshots/{}/restore", encode(&name)), None).await?;
             show(&answer, json, |_| format!("account {hub_id} is as in snapshot {name}"))
         }
+        Portal::Diff(asked) => diff::run(&double, asked).await,
         Portal::Requests { filter, har, expectation } => double.requests(filter, har, expectation).await,
         Portal::Fault { action } => double.fault(action).await,
         Portal::Webhook { action } => webhook::run(&double, action).await,
@@ -90,6 +92,12 @@ async fn only_embedded(connection: &Connection) -> anyhow::Result<u64> {
 fn read(file: &std::path::Path) -> anyhow::Result<String> {
     let read = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     read.with_context(|| format!("{} can't be read", shown::path(&file)))
+}
+
+/// The seed of a file, as YAML or JSON.
+pub fn seed_file(file: &std::path::Path) -> anyhow::Result<Value> {
+    let text = read(file)?;
+    keyway_portal::read_seed(&file.to_string_lossy(), &text).map_err(|what| anyhow::anyhow!("{}: {what}", shown::path(&file)))
 }
 
 /// A time with its unit; milliseconds too, which other commands have no use for.

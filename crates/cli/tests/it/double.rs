@@ -132,6 +132,45 @@ fn an_account_is_seeded_copied_changed_and_comes_back() {
 }
 
 #[test]
+fn a_seed_of_yaml_and_what_differs_from_a_snapshot_by_an_exit_code() {
+    let (keyway, token) = double();
+    let file = keyway.folder.path().join("seed.yaml");
+    let yaml = "records:\n  companies:\n    - { key: acme, properties: { name: Acme, domain: acme.example.com, zip: 01234 } }\n\
+        factories:\n  - { type: contacts, count: 50, associate: companies, properties: { email: \"p{n}@{company.domain}\" } }\n";
+    std::fs::write(&file, yaml).unwrap();
+    let file = file.display().to_string();
+    assert_eq!(keyway.json(&["portal", "seed", &file])["made"], json!({ "companies": 1, "contacts": 50 }));
+    keyway.json(&["portal", "snapshot", "take", "clean"]);
+    assert_eq!(exits(&keyway, 0, &["portal", "diff", "clean"]).trim(), "no differences");
+
+    let path = "/crm/v3/objects/contacts/101";
+    assert_eq!(keyway.call(&token, "PATCH", path, Some(r#"{"properties":{"city":"Lisbon"}}"#)).0, 200);
+    let shown = exits(&keyway, 1, &["portal", "diff", "clean"]);
+    assert!(shown.contains("~ record contacts 101\n    city: ") && shown.contains("1 record updated"), "{shown}");
+    keyway.json(&["portal", "snapshot", "take", "later"]);
+    exits(&keyway, 1, &["portal", "diff", "clean", "later"]);
+    exits(&keyway, 0, &["portal", "diff", "clean", "later", "--only", "definitions"]);
+    exits(&keyway, 0, &["portal", "diff", "later"]);
+    let export = keyway.folder.path().join("clean.jsonl").display().to_string();
+    exits(&keyway, 0, &["portal", "snapshot", "export", "clean", &export]);
+    exits(&keyway, 1, &["portal", "diff", &export]);
+    exits(&keyway, 0, &["portal", "diff", &export, "clean"]);
+    exits(&keyway, 1, &["portal", "diff", "later", &export]);
+    let cut = exits(&keyway, 1, &["portal", "diff", "--limit", "3"]);
+    assert!(cut.contains("more differences. See them with --limit"), "{cut}");
+    exits(&keyway, 2, &["portal", "diff", "none"]);
+
+    std::fs::write(&file, "records:\n  contacts: []\n  contacts: []\n").unwrap();
+    let refused = exits(&keyway, 2, &["portal", "seed", &file]);
+    assert!(refused.contains("line 3"), "{refused}");
+    // The admin API takes YAML as well.
+    let admin = keyway.address("admin");
+    let hub_id = keyway.json(&["account", "list"])["accounts"][0]["hubId"].to_string();
+    let (status, _) = http(admin, ADMIN_TOKEN, "POST", &format!("/api/v1/portals/{hub_id}/diff?limit=10001"), None);
+    assert_eq!(status, 400);
+}
+
+#[test]
 fn the_requests_that_came_are_told_and_counted() {
     let (keyway, token) = double();
     keyway.call(&token, "POST", CONTACTS, Some(&contact("ada@example.com")));

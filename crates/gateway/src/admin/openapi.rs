@@ -60,9 +60,12 @@ fn operation(one: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = one.body {
         described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
     }
-    if one.id == "putSnapshot" {
+    if let "putSnapshot" | "diffPortal" = one.id {
         let lines = json!({ "schema": { "type": "string" } });
-        described["requestBody"] = json!({ "required": true, "content": { "application/x-ndjson": lines } });
+        described["requestBody"] = json!({ "required": one.id == "putSnapshot", "content": { "application/x-ndjson": lines } });
+    }
+    if one.id == "seedPortal" {
+        described["requestBody"]["content"]["application/yaml"] = json!({ "schema": { "type": "string" } });
     }
     described
 }

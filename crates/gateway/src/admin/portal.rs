@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use keyway_core::strict;
@@ -63,11 +64,51 @@ pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>, O
     Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
 }
 
-pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(seed): JsonBody<Value>) -> Answer {
+/// A seed as JSON, or as YAML (RFC 9512) where the content type says so.
+pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, headers: HeaderMap, body: Bytes) -> Answer {
     let double = double(&admin, hub_id).await?;
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let seed = if kind.contains("yaml") {
+        let text = std::str::from_utf8(&body).map_err(|_| ApiError::invalid("the seed is not UTF-8"))?;
+        admin.refill.read_yaml(text).map_err(|what| ApiError::invalid(format!("the seed: {what}")))?
+    } else {
+        serde_json::from_slice(&body).map_err(|error| ApiError::invalid(format!("the seed is not JSON: {error}")))?
+    };
     let mut made = admin.refill.fill(hub_id, seed, double.clock.now(clock::now())).await?;
     made["version"] = VERSION.into();
     Ok(Json(made))
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DiffQuery {
+    from: Option<String>,
+    to: Option<String>,
+    limit: Option<usize>,
+    only: Option<String>,
+}
+
+/// Differences answered at most, and where the query has no limit.
+const DIFFERENCES_MAX: usize = 10_000;
+const DIFFERENCES: usize = 1_000;
+
+/// Without `from` the body is the copy to compare with, and an empty one stands for the account as it was made.
+pub(super) async fn diff(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<DiffQuery>, copy: Bytes) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let limit = asked.limit.unwrap_or(DIFFERENCES);
+    if limit > DIFFERENCES_MAX {
+        return Err(ApiError::invalid(format!("limit is {DIFFERENCES_MAX} at most")));
+    }
+    let named = |name: &str| double.snapshots.get(name).map(|copy| copy.as_ref().clone()).ok_or_else(|| no_snapshot(name));
+    let from = match &asked.from {
+        Some(_) if !copy.is_empty() => return Err(ApiError::invalid("from names a snapshot, and the body is another one")),
+        Some(name) => Some(named(name)?),
+        None => (!copy.is_empty()).then(|| copy.to_vec()),
+    };
+    let to = asked.to.as_deref().map(named).transpose()?;
+    let mut answer = admin.refill.differences(hub_id, from, to, limit, asked.only).await?;
+    answer["version"] = VERSION.into();
+    Ok(Json(answer))
 }
 
 pub(super) async fn list_snapshots(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
