@@ -7,10 +7,40 @@ export declare class KeywayError extends Error {}
 /** Records of one type: properties alone, or a record with a key, associations and `properties`. */
 export type SeedRecord = Record<string, string> | { key?: string; properties: Record<string, string>; associations?: string[] }
 
-/** A built-in set, the path of a JSON file, or the content of one. */
+/** A rule for values: a text with {n}, {id}, {property} and {type.property}; one of several; a range; {} for a value that fits. */
+export type FactoryValue = string | number | boolean | null | { pick: (string | number | boolean)[] } | { from: number | string; to: number | string } | Record<string, never>
+
+/** A rule that makes records. */
+export interface Factory {
+  type: string
+  count: number
+  key?: string
+  properties?: Record<string, FactoryValue>
+  /** An object type, whose records take turns, or type/key. */
+  associate?: string | string[]
+}
+
+/** A difference between two states of an account. */
+export interface Difference {
+  change: 'created' | 'updated' | 'deleted'
+  what: string
+  type: string
+  name: string
+  fields: Record<string, { from?: any; to?: any }>
+}
+
+/** A built-in set, the path of a YAML or JSON file, or the content of one. */
 export type Seed = 'minimal' | 'demo' | 'activities' | (string & {}) | {
   set?: string
+  /** The number that factories pick values by. */
+  number?: number
   records?: Record<string, SeedRecord[]>
+  factories?: Factory[]
+  owners?: { id: number; email: string; firstName?: string; lastName?: string }[]
+  groups?: Record<string, object[]>
+  pipelines?: Record<string, object[]>
+  labels?: object[]
+  lists?: object[]
   properties?: Record<string, object[]>
   schemas?: object[]
   calls?: { method: string; path: string; body?: unknown }[]
@@ -182,6 +212,8 @@ export declare class HubSpot {
   call(method: string, path: string, body?: unknown, query?: object, timeout?: number): Promise<any>
   portal(...args: string[]): Promise<any>
   seed(what: Seed): Promise<Record<string, string>>
+  make(type: string, count?: number, options?: { properties?: Record<string, FactoryValue>; associate?: string | string[]; number?: number }): Promise<string[]>
+  diff(since?: string, options?: { to?: string; only?: 'records' | 'associations' | 'definitions'; limit?: number }): Promise<Difference[]>
   snapshot(name: string): Promise<void>
   restore(name: string): Promise<void>
   reset(test?: string): Promise<void>

@@ -88,16 +88,36 @@ class HubSpot {
 
   /**
    * Adds records, all or none, and answers their ids by key. `what` is a built-in set ('minimal', 'demo', 'activities'),
-   * the path of a JSON file, or the content of one. A record without `properties` is taken as its properties.
+   * the path of a YAML or JSON file, or the content of one. A record without `properties` is taken as its properties.
    */
   async seed(what) {
     let body = what
-    if (typeof what === 'string') body = what.endsWith('.json') ? JSON.parse(fs.readFileSync(what, 'utf8')) : { set: what }
+    // A YAML file is read by the server.
+    if (typeof what === 'string' && /\.ya?ml$/.test(what)) body = fs.readFileSync(what)
+    else if (typeof what === 'string') body = what.endsWith('.json') ? JSON.parse(fs.readFileSync(what, 'utf8')) : { set: what }
     if (body.records) {
       const whole = (row) => ('properties' in row ? row : { properties: row })
       body = { ...body, records: Object.fromEntries(Object.entries(body.records).map(([kind, rows]) => [kind, rows.map(whole)])) }
     }
     return (await this.call('POST', '/seed', body)).ids
+  }
+
+  /**
+   * Makes records by a rule, and answers their ids: make('contacts', 50, { associate: 'companies' }). `properties` are those of a
+   * factory in a seed: texts with {n} and {company.domain}, { pick: [...] }, { from: 1, to: 9 }; those left out get values that fit.
+   */
+  async make(type, count = 1, { properties = {}, associate = [], number = 0 } = {}) {
+    const { ids } = await this.call('POST', '/seed', { number, factories: [{ type, count, key: 'made', properties, associate }] })
+    return Array.from({ length: count }, (_, at) => ids[`${type}/made${at + 1}`])
+  }
+
+  /**
+   * What changed since a snapshot, or since the start of the test: `change`, `what`, `type`, `name` and `fields` of each
+   * difference. `only` is 'records', 'associations' or 'definitions'.
+   */
+  async diff(since, { to, only, limit = 1000 } = {}) {
+    const from = since ?? (this.#kept ? START : undefined)
+    return (await this.call('POST', '/diff', undefined, { from, to, only, limit })).changes
   }
 
   /** Takes a snapshot of all that the account holds. */

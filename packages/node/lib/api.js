@@ -21,7 +21,7 @@ class AdminApi {
   async call(method, path, body, query = {}, timeout = 30_000) {
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null)
     const target = `/api/v1${path}${pairs.length ? `?${new URLSearchParams(pairs)}` : ''}`
-    const { status, text } = await this.#send(method, target, body === undefined ? undefined : JSON.stringify(body), timeout)
+    const { status, text } = await this.#send(method, target, body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body), timeout)
     let value
     try {
       value = JSON.parse(text)
@@ -35,7 +35,7 @@ class AdminApi {
   #send(method, target, body, timeout) {
     return new Promise((resolve, reject) => {
       const failed = (error) => reject(new KeywayError(`no answer from the Keyway server at ${this.address}: ${error.message || error.code}`, { cause: error }))
-      const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' }
+      const headers = { authorization: `Bearer ${this.#token}`, 'content-type': Buffer.isBuffer(body) ? 'application/yaml' : 'application/json' }
       const { request } = this.address.startsWith('https:') ? https : http
       const sent = request(this.address + target, { method, headers, agent: false }, (answer) => {
         const pieces = []

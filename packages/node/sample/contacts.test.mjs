@@ -52,8 +52,9 @@ test('an upsert changes those that are there', async () => {
 })
 
 test('all pages are read', async () => {
-  await hubspot.seed({ records: { contacts: Array.from({ length: 25 }, (_, at) => ({ email: `p${at}@example.com` })) } })
-  assert.equal((await syncOf().emails(10)).length, 26)
+  const made = await hubspot.make('contacts', 25, { properties: { email: 'p{n}@{company.domain}' }, associate: 'companies' })
+  assert.equal(made.length, 25)
+  assert.ok((await syncOf().emails(10)).includes('p25@acme.example.com'))
   await hubspot.assertCalled('GET', '/crm/*/contacts', { times: 3, query: 'limit=10' })
 })
 
@@ -61,6 +62,8 @@ test('a forgotten customer is archived', async () => {
   assert.ok(await syncOf().forget('ada@acme.example.com'))
   assert.deepEqual(await syncOf().emails(), [])
   await hubspot.assertCalled('DELETE', undefined, { times: 1, status: 204 })
+  const archived = (await hubspot.diff(undefined, { only: 'records' })).filter(({ fields }) => fields.archived)
+  assert.deepEqual(archived.map(({ type, name }) => [type, name]), [['contacts', '101']])
 })
 
 test('forgetting somebody unknown writes nothing', async () => {

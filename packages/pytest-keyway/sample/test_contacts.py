@@ -65,8 +65,8 @@ def test_an_upsert_changes_those_that_are_there(sync, hubspot):
 
 
 def test_all_pages_are_read(hubspot, sync):
-    hubspot.seed(contacts=[{"email": f"p{at}@example.com"} for at in range(25)])
-    assert len(sync.emails(page_size=10)) == 26
+    assert len(hubspot.make("contacts", 25, {"email": "p{n}@{company.domain}"}, associate="companies")) == 25
+    assert "p25@acme.example.com" in sync.emails(page_size=10)
     hubspot.assert_called("GET", "/crm/*/contacts", times=3)
     hubspot.assert_called("GET", query="limit=10", times=3)
 
@@ -75,6 +75,8 @@ def test_a_forgotten_customer_is_archived(hubspot, sync):
     assert sync.forget("ada@acme.example.com")
     assert sync.emails() == []
     hubspot.assert_called("DELETE", times=1, status=204)
+    archived = [one for one in hubspot.diff(only="records") if "archived" in one["fields"]]
+    assert [(one["type"], one["name"]) for one in archived] == [("contacts", "101")]
 
 
 def test_forgetting_somebody_unknown_writes_nothing(hubspot, sync):

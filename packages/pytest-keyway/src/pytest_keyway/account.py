@@ -102,10 +102,13 @@ class HubSpot:
     def seed(self, what: Optional[Seed] = None, **records: Iterable[Record]) -> Dict[str, str]:
         """Adds records, all or none, and answers their ids by key.
 
-        `what` is a built-in set ("minimal", "demo", "activities"), the path of a JSON file, or the content of one.
+        `what` is a built-in set ("minimal", "demo", "activities"), the path of a YAML or JSON file, or the content of one.
         Keyword arguments are records by object type: seed(contacts=[{"email": "ada@example.com"}]) sets properties;
         a record with a key, associations or `properties` is taken as it stands.
         """
+        if what is not None and not isinstance(what, Mapping) and os.fspath(what).endswith((".yaml", ".yml")):
+            made: Dict[str, str] = self.call("POST", "/seed", pathlib.Path(what).read_bytes())["ids"]
+            return {**made, **(self.seed(None, **records) if records else {})}
         if isinstance(what, str) and not what.endswith(".json"):
             body: Dict[str, Any] = {"set": what}
         elif what is None or isinstance(what, Mapping):
@@ -119,6 +122,36 @@ class HubSpot:
             body["records"] = merged
         ids: Dict[str, str] = self.call("POST", "/seed", body)["ids"]
         return ids
+
+    def make(
+        self,
+        kind: str,
+        count: int = 1,
+        properties: Optional[Mapping[str, Any]] = None,
+        *,
+        associate: Union[str, Iterable[str]] = (),
+        number: int = 0,
+    ) -> List[str]:
+        """Makes records by a rule, and answers their ids: make("contacts", 50, associate="companies").
+
+        `properties` are those of a factory in a seed: texts with {n} and {company.domain}, {"pick": [...]}, {"from": 1, "to": 9}.
+        Properties that are left out get values that fit. `associate` is an object type, whose records take turns, or
+        type/id of one record. The same `number` gives the same values.
+        """
+        places = [associate] if isinstance(associate, str) else list(associate)
+        rule = {"type": kind, "count": count, "key": "made", "properties": dict(properties or {}), "associate": places}
+        ids = self.call("POST", "/seed", {"number": number, "factories": [rule]})["ids"]
+        return [ids[f"{kind}/made{n}"] for n in range(1, count + 1)]
+
+    def diff(self, since: Optional[str] = None, to: Optional[str] = None, *, only: Optional[str] = None, limit: int = 1000) -> List[Dict[str, Any]]:
+        """What changed: `change`, `what`, `type`, `name` and `fields` of each difference, none where there is none.
+
+        `since` is a snapshot; the start of the test when left out. `to` is another one; the account as it is when left out.
+        `only` is "records", "associations" or "definitions".
+        """
+        query = {"from": since or (START if self._kept else None), "to": to, "only": only, "limit": limit}
+        changes: List[Dict[str, Any]] = self.call("POST", "/diff", query=query)["changes"]
+        return changes
 
     def snapshot(self, name: str) -> None:
         """Takes a snapshot of all that the account holds."""

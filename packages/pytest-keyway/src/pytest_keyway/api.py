@@ -31,8 +31,10 @@ class AdminApi:
         connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = connect(parts.netloc, timeout=timeout)
         try:
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-            connection.request(method, target, None if body is None else json.dumps(body).encode(), headers)
+            # Bytes are a seed as YAML.
+            is_yaml = isinstance(body, bytes)
+            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/yaml" if is_yaml else "application/json"}
+            connection.request(method, target, body if body is None or is_yaml else json.dumps(body).encode(), headers)
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:

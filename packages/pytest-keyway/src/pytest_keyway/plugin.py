@@ -121,4 +121,4 @@ def seed_of(value: str, inipath: Optional[pathlib.Path]) -> Any:
     """What `keyway_seed` says. A file is named from the folder of the settings."""
     if not value:
         return None
-    return (inipath.parent / value) if value.endswith(".json") and inipath else value
+    return (inipath.parent / value) if value.endswith((".json", ".yaml", ".yml")) and inipath else value
