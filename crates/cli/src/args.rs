@@ -10,6 +10,7 @@ pub mod key;
 pub mod migrate;
 pub mod notify;
 pub mod plan;
+pub mod pull;
 pub mod repeat;
 pub mod strict;
 
@@ -844,6 +845,8 @@ pub enum Portal {
     },
     /// What differs between a snapshot and the account, or between two snapshots; exits 1 when something does
     Diff(diff::Diff),
+    /// Write the definitions and masked sample records of a connected account as a seed
+    Pull(pull::Pull),
     /// The last requests the account received; with --expect exits 1 when they are not as many as that
     Requests {
         #[command(flatten)]

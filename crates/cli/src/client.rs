@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use keyway_core::secret::Secret;
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_gateway::tls;
@@ -148,6 +149,30 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
     };
+    // The paths of probes are open to everybody.
+    if path.starts_with("/api/") {
+        let token = std::env::var("KEYWAY_ADMIN_TOKEN").context("KEYWAY_ADMIN_TOKEN must be set to reach a server by its address")?;
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    over_tcp(address, request, body).await
+}
+
+/// Calls HubSpot's API at a data listener, with the token of an app.
+///
+/// # Errors
+/// No server answers there.
+pub async fn call_data(
+    address: &str,
+    token: &Secret<String>,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> anyhow::Result<Response<Incoming>> {
+    let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+    over_tcp(address, request.header(AUTHORIZATION, format!("Bearer {}", token.expose())), Full::new(body)).await
+}
+
+async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Bytes>) -> anyhow::Result<Response<Incoming>> {
     let (https, authority) = match address.strip_prefix("https://") {
         Some(authority) => (true, authority),
         None => (false, address.strip_prefix("http://").unwrap_or(address)),
@@ -157,12 +182,7 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
     let Some(parsed) = parsed else {
         bail!("{address} is not the address of a server. Write it as http://127.0.0.1:8485 or https://keyway.example.com");
     };
-    request = request.header(HOST, authority);
-    // The paths of probes are open to everybody.
-    if path.starts_with("/api/") {
-        let token = std::env::var("KEYWAY_ADMIN_TOKEN").context("KEYWAY_ADMIN_TOKEN must be set to reach a server by its address")?;
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-    }
+    let request = request.header(HOST, authority);
     let port = parsed.port_u16().unwrap_or(if https { 443 } else { 80 });
     let host = parsed.host();
     let connecting = TcpStream::connect((host.trim_matches(['[', ']']), port));

@@ -7,7 +7,7 @@ mod plan;
 mod register;
 pub(super) mod server;
 mod show;
-pub(super) mod yaml;
+pub mod yaml;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 mod coverage;
 mod csv;
 mod diff;
+mod pull;
 pub mod report;
 mod webhook;
 
@@ -32,13 +33,16 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
     if let Portal::Report(asked) = action {
         return report::run(connection, account, asked).await;
     }
+    if let Portal::Pull(asked) = action {
+        return pull::run(connection, asked).await;
+    }
     let hub_id = match account {
         Some(hub_id) => hub_id,
         None => only_embedded(connection).await?,
     };
     let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
     match action {
-        Portal::Coverage { .. } | Portal::Report(_) => unreachable!("they belong to no account"),
+        Portal::Coverage { .. } | Portal::Report(_) | Portal::Pull(_) => unreachable!("they belong to no account that is looked up here"),
         Portal::Reset { consent, json } => {
             confirm::deletion(consent, async || {
                 let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;

@@ -48,6 +48,7 @@ mod people_pages;
 mod plan;
 /// Clients behind proxies.
 mod proxied;
+mod pull;
 /// The commands that refusals name.
 mod refusals;
 mod repeat;

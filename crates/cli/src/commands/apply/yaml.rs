@@ -134,11 +134,19 @@ pub fn write(accounts: Vec<Account>, apps: Vec<App>, channels: Vec<Channel>) -> 
     // Without the section, `keyway apply` leaves channels alone.
     let notifications = (!channels.is_empty()).then(|| placed(channels));
     let register = Register { version: VERSION, accounts: placed(accounts), apps: placed(apps), notifications };
+    text_of(&register, "the export")
+}
+
+/// Any value as YAML that a person can print: no letter of it acts on a terminal.
+///
+/// # Errors
+/// A text holds what looks like a credential.
+pub fn text_of(value: &impl serde::Serialize, name: &str) -> anyhow::Result<String> {
     let mut options = serde_saphyr::SerializerOptions::default();
     options.prefer_block_scalars = false;
-    let text = serde_saphyr::to_string_with_options(&register, options).context("the file can't be written as YAML")?;
+    let text = serde_saphyr::to_string_with_options(value, options).context("the file can't be written as YAML")?;
     let text = escaped(&text);
-    refuse_credentials("the export", &text)?;
+    refuse_credentials(name, &text)?;
     Ok(text)
 }
 

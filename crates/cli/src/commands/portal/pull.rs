@@ -1,0 +1,97 @@
+//! `keyway portal pull`: the definitions of a connected account and some of its records, masked, as a seed.
+//!
+//! The calls go through the gateway with the token of an app that lasts as long as the pull: scopes that read, the
+//! account's limits with the app's share, a record of each call. There is no other way to HubSpot (decision 65).
+
+mod assemble;
+mod clean;
+mod known;
+mod mask;
+mod progress;
+mod read;
+mod source;
+
+use anyhow::bail;
+use http::Method;
+use keyway_core::secret::Secret;
+use keyway_core::shown;
+use serde_json::{Value, json};
+
+use super::{list, show, text};
+use crate::Exit;
+use crate::args::Connection;
+use crate::args::pull::Pull;
+use crate::client::{call, list_all};
+use progress::Progress;
+use source::Source;
+
+/// The app that a pull makes, and that the next one replaces where it was left behind.
+const APP: &str = "keyway portal pull";
+/// How long a call of the pull waits for its turn before it gets a 429 and is sent again.
+const TURN_MS: u64 = 30_000;
+
+pub async fn run(connection: &Connection, asked: Pull) -> anyhow::Result<Exit> {
+    let hub_id = asked.hub_id;
+    let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
+    let account = &account["account"];
+    if account["connection"].is_null() {
+        bail!("account {hub_id} is embedded. Pull from an account that is connected to HubSpot (keyway account list)");
+    }
+    let scopes = reading(list(&account["connection"], "scopes"));
+    if scopes.is_empty() {
+        bail!("the credential of account {hub_id} has no scope that reads, such as crm.schemas.contacts.read");
+    }
+    let mut progress = Progress::open(&asked)?;
+    let token = app(connection, &asked, &scopes).await?;
+    let mut source = Source { url: &asked.url, token };
+    let pulled = tokio::select! {
+        pulled = read::everything(&mut source, &mut progress, &asked) => pulled,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted. Run the same command again to go on")),
+    };
+    // The token ends with the pull, however it ends.
+    let ended = remove_app(connection, hub_id).await;
+    progress.clear_line();
+    let pulled = pulled?;
+    ended?;
+    let written = assemble::write(pulled, &asked).await?;
+    progress.remove()?;
+    let answer =
+        json!({ "version": 1, "file": shown::path(&asked.output).to_string(), "counts": written.counts, "leftOut": written.left_out });
+    show(&answer, asked.json, |_| {
+        let counts: Vec<String> = written.counts.iter().map(|(what, count)| format!("{} {what}", text(count))).collect();
+        let mut lines = vec![format!("wrote {}: {}", shown::path(&asked.output), counts.join(", "))];
+        lines.extend(written.left_out.iter().map(|line| format!("left out: {}", shown::line(line))));
+        lines.join("\n")
+    })
+}
+
+/// The scopes that read the CRM, none for sensitive values. Two scopes without "read" in them open reads too; a pull
+/// sends nothing that changes anything.
+fn reading(granted: &[Value]) -> Vec<String> {
+    let reads = |scope: &&str| {
+        let is_read = scope.starts_with("crm.") && scope.ends_with(".read") && !scope.contains("sensitive");
+        is_read || matches!(*scope, "tickets" | "e-commerce")
+    };
+    granted.iter().filter_map(Value::as_str).filter(reads).map(str::to_owned).collect()
+}
+
+async fn app(connection: &Connection, asked: &Pull, scopes: &[String]) -> anyhow::Result<Secret<String>> {
+    remove_app(connection, asked.hub_id).await?;
+    let body = json!({
+        "hubId": asked.hub_id, "name": APP, "description": "Reads definitions and sample records for a seed; deleted at the end",
+        "scopes": scopes, "weight": asked.share, "maxWaitMs": TURN_MS,
+    });
+    let mut made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
+    match made["token"]["value"].take() {
+        Value::String(token) => Ok(Secret::new(token)),
+        _ => bail!("the server made no token for the app \"{APP}\""),
+    }
+}
+
+async fn remove_app(connection: &Connection, hub_id: u64) -> anyhow::Result<()> {
+    let apps = list_all(connection, "/api/v1/apps", "apps").await?;
+    for app in list(&apps, "apps").iter().filter(|app| app["name"] == APP && app["hubId"] == hub_id) {
+        call(connection, Method::DELETE, &format!("/api/v1/apps/{}", text(&app["id"])), None).await?;
+    }
+    Ok(())
+}

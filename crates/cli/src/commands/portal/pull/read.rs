@@ -1,0 +1,423 @@
+//! The steps of a pull, in their order. Each keeps what a seed takes, masked, so that no other value is written down.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::clean::{by_name, clean_list, clean_pipeline, clean_schema, fields, id_of, is_sensitive, kept_property, labels};
+use super::known::Known;
+use super::mask::{self, Pseudonym};
+use super::progress::Progress;
+use super::source::{Got, Source};
+use crate::args::pull::Pull;
+use crate::commands::encode;
+
+/// Object types of HubSpot that a pull reads.
+pub const TYPES: [&str; 13] = [
+    "contacts",
+    "companies",
+    "deals",
+    "tickets",
+    "products",
+    "line_items",
+    "quotes",
+    "leads",
+    "calls",
+    "emails",
+    "meetings",
+    "notes",
+    "tasks",
+];
+/// Of these, the ones with pipelines.
+const STAGED: [&str; 3] = ["deals", "tickets", "leads"];
+/// Of these, the ones whose association labels are read.
+const LABELLED: [&str; 4] = ["contacts", "companies", "deals", "tickets"];
+/// Definitions of a kind and type at most.
+const DEFINITIONS_MAX: usize = 10_000;
+/// Owners at most.
+const OWNERS_MAX: usize = 10_000;
+/// Lists at most, and lists of one call.
+const LISTS_MAX: u64 = 1_500;
+const LISTS_OF_CALL: usize = 20;
+/// Records of one call.
+const BATCH: usize = 100;
+
+/// What a pull has read.
+#[derive(Default)]
+pub struct Pulled {
+    /// Custom object types.
+    pub schemas: Vec<Value>,
+    /// By object type.
+    pub groups: Map<String, Value>,
+    /// By object type.
+    pub properties: Map<String, Value>,
+    /// By object type.
+    pub pipelines: Map<String, Value>,
+    /// Association labels.
+    pub labels: Vec<Value>,
+    /// Owners.
+    pub owners: Vec<Value>,
+    /// Lists.
+    pub lists: Vec<Value>,
+    /// By object type.
+    pub records: Map<String, Value>,
+    /// What could not be read, and why.
+    pub left_out: Vec<String>,
+}
+
+struct Reading<'a, 'b> {
+    source: &'a mut Source<'b>,
+    progress: &'a mut Progress,
+    known: Known,
+    asked: &'a Pull,
+    hub_id: String,
+    pulled: Pulled,
+}
+
+/// An object type.
+pub struct Type {
+    /// Its name in the seed.
+    pub name: String,
+    /// Its name in paths.
+    pub path: String,
+    /// Its IDs.
+    pub ids: Vec<String>,
+    /// Whether the account made it.
+    pub is_own: bool,
+}
+
+/// Reads everything that is not read yet.
+///
+/// # Errors
+/// The account can't be reached; what was read is kept.
+pub async fn everything(source: &mut Source<'_>, progress: &mut Progress, asked: &Pull) -> anyhow::Result<Pulled> {
+    let hub_id = asked.hub_id.to_string();
+    let mut reading = Reading { source, progress, known: Known::new().await?, asked, hub_id, pulled: Pulled::default() };
+    let types = reading.types().await?;
+    reading.owners().await?;
+    let mut definitions = BTreeMap::new();
+    for own in &types {
+        reading.groups(own).await?;
+        definitions.insert(own.name.clone(), reading.properties(own).await?);
+        reading.pipelines(own).await?;
+    }
+    let labelled: Vec<&Type> = types.iter().filter(|own| own.is_own || LABELLED.contains(&own.name.as_str())).collect();
+    for (at, from) in labelled.iter().enumerate() {
+        for to in &labelled[at..] {
+            reading.labels(from, to).await?;
+        }
+    }
+    reading.lists(&types, &definitions).await?;
+    for (at, own) in types.iter().enumerate().filter(|_| asked.records > 0) {
+        reading.records(own, &types[at..], &definitions[&own.name]).await?;
+    }
+    Ok(reading.pulled)
+}
+
+impl Reading<'_, '_> {
+    /// A step's value: of an interrupted pull, or read now and kept.
+    async fn step(
+        &mut self,
+        step: &str,
+        read: impl AsyncFnOnce(&mut Self) -> anyhow::Result<Result<Value, String>>,
+    ) -> anyhow::Result<Value> {
+        if let Some(value) = self.progress.done(step) {
+            return self.seen(step, value);
+        }
+        let value = match read(self).await? {
+            Ok(value) => value,
+            Err(why) => json!({ "leftOut": why }),
+        };
+        self.progress.keep(step, &value)?;
+        self.seen(step, value)
+    }
+
+    fn seen(&mut self, step: &str, value: Value) -> anyhow::Result<Value> {
+        if let Some(why) = value["leftOut"].as_str() {
+            self.pulled.left_out.push(format!("{step} ({why})"));
+            return Ok(json!([]));
+        }
+        if !value.is_array() && !value.is_object() {
+            bail!("the progress of {step} can't be read. Begin again with --restart");
+        }
+        Ok(value)
+    }
+
+    async fn list(
+        &mut self,
+        step: &str,
+        path: &str,
+        most: usize,
+        keep: impl FnOnce(Vec<Value>, &Self) -> Vec<Value>,
+    ) -> anyhow::Result<Vec<Value>> {
+        let value = self
+            .step(step, async move |reading| {
+                let all = reading.source.pages(path, most).await?;
+                Ok(all.map(|all| keep(all, reading).into()))
+            })
+            .await?;
+        Ok(match value {
+            Value::Array(all) => all,
+            _ => Vec::new(),
+        })
+    }
+
+    async fn types(&mut self) -> anyhow::Result<Vec<Type>> {
+        let mut types: Vec<Type> =
+            TYPES.iter().map(|name| Type { name: (*name).into(), path: (*name).into(), ids: Vec::new(), is_own: false }).collect();
+        let schemas = self
+            .list("custom object types", "/crm-object-schemas/2026-09/schemas", DEFINITIONS_MAX, |all, _| {
+                let all = all.into_iter().filter(|schema| schema["archived"] != true);
+                by_name(
+                    all.map(|schema| json!({ "schema": clean_schema(&schema), "path": schema["objectTypeId"], "name": schema["name"] }))
+                        .collect(),
+                    "name",
+                )
+            })
+            .await?;
+        for kept in schemas {
+            let name = format!("p_{}", kept["name"].as_str().unwrap_or_default());
+            let path = id_of(&kept["path"]);
+            types.push(Type { name, ids: vec![path.clone()], path, is_own: true });
+            self.pulled.schemas.push(kept["schema"].clone());
+        }
+        for (name, id) in [("contacts", "0-1"), ("companies", "0-2"), ("deals", "0-3"), ("tickets", "0-5")] {
+            types.iter_mut().filter(|own| own.name == name).for_each(|own| own.ids.push(id.into()));
+        }
+        Ok(types)
+    }
+
+    async fn owners(&mut self) -> anyhow::Result<()> {
+        let unmasked = self.asked.unmasked;
+        let owners = self
+            .list("owners", "/crm/owners/2026-09?limit=100", OWNERS_MAX, |mut all, _| {
+                all.sort_by_key(|owner| id_of(&owner["id"]).parse::<u64>().unwrap_or(u64::MAX));
+                let kept = all.iter().filter_map(|owner| {
+                    let id: u64 = id_of(&owner["id"]).parse().ok()?;
+                    Some(if unmasked {
+                        json!({ "id": id, "email": owner["email"], "firstName": owner["firstName"].as_str().unwrap_or_default(), "lastName": owner["lastName"].as_str().unwrap_or_default() })
+                    } else {
+                        json!({ "id": id, "email": format!("owner{id}@example.com"), "firstName": "Owner", "lastName": id.to_string() })
+                    })
+                });
+                kept.collect()
+            })
+            .await?;
+        self.pulled.owners = owners;
+        Ok(())
+    }
+
+    async fn groups(&mut self, own: &Type) -> anyhow::Result<()> {
+        let path = format!("/crm/properties/2026-09/{}/groups", encode(&own.path));
+        let known = if own.is_own { Vec::new() } else { self.known.results(&path).await? };
+        let groups = self
+            .list(&format!("groups of {}", own.name), &path, DEFINITIONS_MAX, |all, _| {
+                let clean = |group: &Value| Value::from(fields(group, &["name", "label", "displayOrder"]));
+                let known: Vec<Value> = known.iter().map(clean).collect();
+                let all = all.iter().filter(|group| group["archived"] != true && group["name"] != "custom_information").map(clean);
+                by_name(all.filter(|group| !known.contains(group)).collect(), "name")
+            })
+            .await?;
+        if !groups.is_empty() {
+            self.pulled.groups.insert(own.name.clone(), groups.into());
+        }
+        Ok(())
+    }
+
+    /// Keeps definitions that the account made, and options of HubSpot's that differ; answers those that a record may have.
+    async fn properties(&mut self, own: &Type) -> anyhow::Result<Vec<Value>> {
+        let path = format!("/crm/properties/2026-09/{}", encode(&own.path));
+        let known_path = if own.is_own { "/crm/properties/2026-09/contacts".to_owned() } else { path.clone() };
+        let known = self.known.results(&known_path).await?;
+        let is_own = own.is_own;
+        let kept = self
+            .list(&format!("properties of {}", own.name), &path, DEFINITIONS_MAX, |all, _| {
+                let known: BTreeMap<&str, &Value> = known.iter().filter_map(|one| Some((one["name"].as_str()?, one))).collect();
+                let all = all.into_iter().filter(|one| one["archived"] != true && !is_sensitive(one));
+                by_name(all.filter_map(|one| kept_property(&one, &known, is_own)).collect(), "name")
+            })
+            .await?;
+        let definitions: Vec<Value> = kept.iter().map(|one| one["seed"].clone()).filter(|seed| !seed.is_null()).collect();
+        if !definitions.is_empty() {
+            self.pulled.properties.insert(own.name.clone(), definitions.into());
+        }
+        Ok(kept)
+    }
+
+    async fn pipelines(&mut self, own: &Type) -> anyhow::Result<()> {
+        if !own.is_own && !STAGED.contains(&own.name.as_str()) {
+            return Ok(());
+        }
+        let path = format!("/crm/pipelines/2026-09/{}", encode(&own.path));
+        let known = if own.is_own { Vec::new() } else { self.known.results(&path).await? };
+        let pipelines = self
+            .list(&format!("pipelines of {}", own.name), &path, DEFINITIONS_MAX, |mut all, _| {
+                all.sort_by_key(|one| (one["displayOrder"].as_i64(), id_of(&one["id"])));
+                let known: Vec<Value> = known.iter().map(clean_pipeline).collect();
+                all.iter().filter(|one| one["archived"] != true).map(clean_pipeline).filter(|one| !known.contains(one)).collect()
+            })
+            .await?;
+        if !pipelines.is_empty() {
+            self.pulled.pipelines.insert(own.name.clone(), pipelines.into());
+        }
+        Ok(())
+    }
+
+    async fn labels(&mut self, from: &Type, to: &Type) -> anyhow::Result<()> {
+        let path = |from: &Type, to: &Type| format!("/crm/associations/2026-09/{}/{}/labels", encode(&from.path), encode(&to.path));
+        let (there, back) = (path(from, to), (from.name != to.name).then(|| path(to, from)));
+        let (from, to) = (from.name.clone(), to.name.clone());
+        let labels = self
+            .step(&format!("labels of {from} and {to}"), async move |reading| {
+                let there = match reading.source.pages(&there, DEFINITIONS_MAX).await? {
+                    Ok(there) => there,
+                    Err(why) => return Ok(Err(why)),
+                };
+                let back = match &back {
+                    Some(back) => reading.source.pages(back, DEFINITIONS_MAX).await?.unwrap_or_default(),
+                    None => Vec::new(),
+                };
+                Ok(Ok(labels(&from, &to, &there, &back).into()))
+            })
+            .await?;
+        self.pulled.labels.extend(labels.as_array().into_iter().flatten().cloned());
+        Ok(())
+    }
+
+    async fn lists(&mut self, types: &[Type], definitions: &BTreeMap<String, Vec<Value>>) -> anyhow::Result<()> {
+        let unmasked = self.asked.unmasked;
+        let lists = self
+            .step("lists", async |reading| {
+                let mut ids = Vec::new();
+                loop {
+                    let search = json!({ "count": 100, "offset": ids.len(), "query": "" });
+                    let found = match reading.source.call(Method::POST, "/crm/lists/2026-09/search", Some(&search)).await? {
+                        Got::Value(found) => found,
+                        Got::Nothing(why) => return Ok(Err(why)),
+                    };
+                    let page = found["lists"].as_array().map_or(&[][..], Vec::as_slice);
+                    ids.extend(page.iter().map(|list| id_of(&list["listId"])));
+                    if page.is_empty() || found["hasMore"] != true || ids.len() as u64 >= LISTS_MAX {
+                        break;
+                    }
+                }
+                let mut lists = Vec::new();
+                for some in ids.chunks(LISTS_OF_CALL) {
+                    let query: Vec<String> = some.iter().map(|id| format!("listIds={}", encode(id))).collect();
+                    match reading.source.get(&format!("/crm/lists/2026-09?includeFilters=true&{}", query.join("&"))).await? {
+                        Got::Value(found) => lists.extend(
+                            found["lists"]
+                                .as_array()
+                                .into_iter()
+                                .flatten()
+                                .filter_map(|list| clean_list(list, types, definitions, unmasked)),
+                        ),
+                        Got::Nothing(why) => return Ok(Err(why)),
+                    }
+                }
+                lists.sort_by_key(|list| (id_of(&list["objectTypeId"]), id_of(&list["name"])));
+                Ok(Ok(lists.into()))
+            })
+            .await?;
+        self.pulled.lists = lists.as_array().cloned().unwrap_or_default();
+        Ok(())
+    }
+
+    /// The first records by ID, so that the next pull finds the same ones.
+    async fn records(&mut self, own: &Type, others: &[Type], definitions: &[Value]) -> anyhow::Result<()> {
+        let most = self.asked.records as usize;
+        let names: Vec<&str> = definitions.iter().filter(|one| one["isSet"] == true).filter_map(|one| one["name"].as_str()).collect();
+        let partners: Vec<String> = others.iter().map(|other| encode(&other.path)).collect();
+        let path = encode(&own.path);
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        while rows.len() < most {
+            let (limit, page_after) = (BATCH.min(most - rows.len()), after.clone());
+            let (path, names, partners, own_name) = (&path, &names, &partners, &own.name);
+            let page = self
+                .step(&format!("records of {} from {}", own.name, rows.len() + 1), async move |reading| {
+                    let query = if page_after.is_empty() { String::new() } else { format!("&after={}", encode(&page_after)) };
+                    let target = format!("/crm/objects/2026-09/{path}?limit={limit}{query}");
+                    let with_partners = format!("{target}&associations={}", partners.join(","));
+                    // HubSpot refuses the call where the credential may not see one of the other types.
+                    let listed = match reading.source.get(&with_partners).await? {
+                        Got::Value(listed) => Got::Value(listed),
+                        Got::Nothing(_) => reading.source.get(&target).await?,
+                    };
+                    let listed = match listed {
+                        Got::Value(listed) => listed,
+                        Got::Nothing(why) => return Ok(Err(why)),
+                    };
+                    let found = listed["results"].as_array().cloned().unwrap_or_default();
+                    let inputs: Vec<Value> = found.iter().map(|record| json!({ "id": record["id"] })).collect();
+                    let mut values = BTreeMap::new();
+                    if !inputs.is_empty() {
+                        let body = json!({ "properties": names, "inputs": inputs });
+                        match reading.source.call(Method::POST, &format!("/crm/objects/2026-09/{path}/batch/read"), Some(&body)).await? {
+                            Got::Value(read) => {
+                                for record in read["results"].as_array().into_iter().flatten() {
+                                    values.insert(id_of(&record["id"]), record["properties"].clone());
+                                }
+                            }
+                            Got::Nothing(why) => return Ok(Err(why)),
+                        }
+                    }
+                    let rows: Vec<Value> = found.iter().map(|record| reading.row(own_name, others, definitions, record, &values)).collect();
+                    Ok(Ok(json!({ "rows": rows, "after": id_of(&listed["paging"]["next"]["after"]) })))
+                })
+                .await?;
+            let found = page["rows"].as_array().cloned().unwrap_or_default();
+            let is_empty = found.is_empty();
+            rows.extend(found);
+            after = page["after"].as_str().unwrap_or_default().to_owned();
+            if after.is_empty() || is_empty {
+                break;
+            }
+        }
+        if !rows.is_empty() {
+            self.pulled.records.insert(own.name.clone(), rows.into());
+        }
+        Ok(())
+    }
+
+    fn key(&self, own: &str, id: &str) -> String {
+        Pseudonym::of(&[&self.hub_id, own, id]).text()
+    }
+
+    fn row(&self, own: &str, others: &[Type], definitions: &[Value], record: &Value, values: &BTreeMap<String, Value>) -> Value {
+        let id = id_of(&record["id"]);
+        let mut properties = Map::new();
+        for definition in definitions.iter().filter(|one| one["isSet"] == true) {
+            let Some(name) = definition["name"].as_str() else { continue };
+            let value = values.get(&id).and_then(|values| values[name].as_str()).filter(|value| !value.is_empty());
+            let Some(value) = value else { continue };
+            let masked =
+                if self.asked.unmasked { Some(value.to_owned()) } else { mask::value(definition, &[&self.hub_id, own, &id], value) };
+            if let Some(masked) = masked {
+                properties.insert(name.to_owned(), masked.into());
+            }
+        }
+        let mut associations = Vec::new();
+        for (name, found) in record["associations"].as_object().into_iter().flatten() {
+            let fits = |other: &&Type| {
+                other.name == *name
+                    || other.ids.contains(name)
+                    || name.ends_with(&other.name.replacen("p_", "_", 1)) && other.is_own
+                    || name.replace(' ', "_") == other.name
+            };
+            let Some(other) = others.iter().find(fits) else { continue };
+            for one in found["results"].as_array().into_iter().flatten() {
+                let other_id = id_of(&one["id"]);
+                // Records of one type name each other, and one of them is enough.
+                if other.name != own || id.parse::<u64>().ok() < other_id.parse().ok() {
+                    associations.push(format!("{}/{}", other.name, self.key(&other.name, &other_id)));
+                }
+            }
+        }
+        associations.sort();
+        associations.dedup();
+        json!({ "key": self.key(own, &id), "properties": properties, "associations": associations })
+    }
+}
