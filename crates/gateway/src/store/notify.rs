@@ -193,6 +193,7 @@ pub(crate) async fn claim(
             channel: channel.clone(),
             body: serde_json::from_str(&body).map_err(|_| StoreError::Row("notification"))?,
             created_at: Timestamp::from_ms(row.try_get("created_at")?),
+            claimed_at: now,
             attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).map_err(|_| StoreError::Row("number of attempts"))?,
         });
     }
@@ -205,7 +206,6 @@ pub(crate) async fn release(change: &mut Change) -> Result<(), StoreError> {
     Ok(())
 }
 
-            claimed_at: now,
 /// What came of an attempt.
 pub(crate) enum Attempt {
     /// The receiver took it.

@@ -18,12 +18,15 @@ fn received(method: &str, path: &str, query: &str, status: u16) -> Received {
         path: path.into(),
         query: (!query.is_empty()).then(|| query.to_owned()),
         operation: None,
+        headers: Vec::new(),
         body: Bytes::new(),
         body_bytes: 0,
         status,
         category: None,
         fault: None,
         asserted: Arc::default(),
+        cut: false,
+        took_us: 0,
     }
 }
 
