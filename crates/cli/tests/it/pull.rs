@@ -29,6 +29,7 @@ fn planted() -> Value {
         "properties": {
             "contacts": [text("nickname", "Nickname"), text("notes_of_us", "Notes of us"),
                 { "name": "plan", "label": "Plan", "type": "enumeration", "fieldType": "select", "groupName": "plans", "options": options },
+                { "name": "illness", "label": "Illness", "type": "string", "fieldType": "text", "groupName": "plans", "dataSensitivity": "sensitive" },
                 { "name": "birthday", "label": "Birthday", "type": "date", "fieldType": "date", "groupName": "plans" }],
             "p_car": [{ "name": "colour", "label": "Colour", "type": "string", "fieldType": "text", "groupName": "car_information" }],
         },
@@ -43,7 +44,7 @@ fn planted() -> Value {
             "companies": [{ "key": "z", "properties": { "name": "Zebulon Works", "domain": "zebulon.example.org", "annualrevenue": "123456" } }],
             "contacts": [
                 { "key": "z", "properties": { "email": "zebulon@planted.example.org", "firstname": "Zebulon", "lastname": "Quimby", "phone": "+4915112345",
-                    "address": "Rosewood 5", "nickname": "Whispering", "notes_of_us": "Call Zebulon", "plan": "gold", "birthday": "1985-11-29",
+                    "address": "Rosewood 5", "nickname": "Whispering", "notes_of_us": "Call Zebulon", "plan": "gold", "illness": "Rosewood fever", "birthday": "1985-11-29",
                     "lifecyclestage": "lead", "hubspot_owner_id": "8001" }, "associations": ["companies/z", "p_car/z"] },
                 { "key": "y", "properties": { "email": "y@planted.example.org" } }],
             "deals": [{ "properties": { "dealname": "Whispering deal", "amount": "4321", "pipeline": "repairs", "dealstage": "in" }, "associations": ["contacts/z"] }],
@@ -97,6 +98,7 @@ fn a_pulled_seed_fills_an_empty_account_with_the_same_definitions_and_no_planted
     for planted in PLANTED {
         assert!(!text.contains(planted), "{planted} is in\n{text}");
     }
+    assert!(!text.contains("illness"), "{text}");
     assert!(text.contains("lead") && text.contains("1985-01-01") && text.contains("4000") && text.contains("hubspot_owner_id"), "{text}");
 
     // No trace is left: neither the app nor the progress.
@@ -115,8 +117,9 @@ fn a_pulled_seed_fills_an_empty_account_with_the_same_definitions_and_no_planted
     let diff = fresh.run(&["portal", "diff", &copy, "--only", "definitions", "--json", "--limit", "10000"]);
     let diff: Value = serde_json::from_slice(&diff.stdout).unwrap();
     let others: Vec<&Value> = diff["changes"].as_array().unwrap().iter().filter(|change| change["what"] != "owner").collect();
-    // The list compares with a masked name.
-    assert!(others.iter().all(|change| change["what"] == "list" && change["name"] == "Leads"), "{others:?}");
+    // The list compares with a masked name, and a sensitive property stays where it is.
+    let names: Vec<&str> = others.iter().filter_map(|change| change["name"].as_str()).collect();
+    assert_eq!(names, ["illness", "Leads"], "{others:?}");
     assert!(diff["changes"].to_string().contains("owner8001@example.com"));
     let records = fresh.run(&["portal", "diff", "--only", "associations", "--json"]);
     let records: Value = serde_json::from_slice(&records.stdout).unwrap();

@@ -98,6 +98,13 @@ fn text(name: &str, property: &Value, own: &Pseudonym, value: &str) -> String {
     format!("{name} {id}")
 }
 
+/// Texts of filters that name definitions, beside constants such as `IS_ANY_OF`.
+const OF_FILTERS: [&str; 4] = ["property", "objectTypeId", "timezoneId", "zoneId"];
+
+fn is_constant(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 /// A list's filters: texts that they compare with are replaced, except options and numbers in classes. `is_option` says
 /// whether a value is an option of a property.
 pub fn filters(filters: &mut Value, is_option: &dyn Fn(&str, &str) -> bool) {
@@ -108,9 +115,10 @@ pub fn filters(filters: &mut Value, is_option: &dyn Fn(&str, &str) -> bool) {
             if let Some(operation) = fields.get_mut("operation") {
                 operands(operation, &property, is_option);
             }
-            for (name, field) in fields.iter_mut() {
-                if name != "operation" {
-                    self::filters(field, is_option);
+            for (name, field) in fields.iter_mut().filter(|(name, _)| *name != "operation") {
+                match field {
+                    Value::String(text) if !OF_FILTERS.contains(&name.as_str()) && !is_constant(text) => *text = "masked".to_owned(),
+                    field => self::filters(field, is_option),
                 }
             }
         }
@@ -198,9 +206,13 @@ mod tests {
         let mut branch = json!({ "filterBranchType": "OR", "filterBranches": [{ "filterBranchType": "AND", "filters": [
             { "filterType": "PROPERTY", "property": "email", "operation": { "operationType": "MULTISTRING", "operator": "IS_EQUAL_TO", "values": ["zebulon@planted.org"] } },
             { "filterType": "PROPERTY", "property": "lifecyclestage", "operation": { "operationType": "ENUMERATION", "operator": "IS_ANY_OF", "values": ["lead"] } },
-            { "filterType": "PROPERTY", "property": "amount", "operation": { "operationType": "NUMBER", "operator": "IS_GREATER_THAN", "value": 1234 } } ] }] });
+            { "filterType": "PROPERTY", "property": "amount", "operation": { "operationType": "NUMBER", "operator": "IS_GREATER_THAN", "value": 1234 } },
+            { "filterType": "PAGE_VIEW", "pageUrl": "https://zebulon.example.org", "operator": "HAS_PAGEVIEW_EQ" } ] }] });
         filters(&mut branch, &|property, value| property == "lifecyclestage" && value == "lead");
         let text = branch.to_string();
-        assert!(!text.contains("zebulon") && text.contains("\"lead\"") && text.contains("1000") && text.contains("MULTISTRING"), "{text}");
+        assert!(
+            !text.contains("zebulon") && text.contains("\"lead\"") && text.contains("1000") && text.contains("HAS_PAGEVIEW_EQ"),
+            "{text}"
+        );
     }
 }
