@@ -184,6 +184,17 @@ fn asked(hubspot: &Keyway) -> u64 {
 }
 
 #[test]
+fn a_pull_that_reaches_no_data_listener_says_how_to_name_it_and_leaves_no_app() {
+    let (_hubspot, gateway) = connected();
+    let file = gateway.folder.path().join("seed.yaml").display().to_string();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = gateway.run(&["portal", "pull", "4242", "-o", &file, "--url", &format!("http://{closed}")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--url"), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(!gateway.json(&["app", "list", "--account", "4242"]).to_string().contains("keyway portal pull"));
+}
+
+#[test]
 fn an_embedded_account_is_not_pulled() {
     let keyway = Keyway::start(&["--ephemeral"]);
     let hub_id = keyway.json(&["account", "list"])["accounts"][0]["hubId"].to_string();

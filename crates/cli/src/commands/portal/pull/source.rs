@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use http::header::RETRY_AFTER;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -52,7 +52,8 @@ impl Source<'_> {
         loop {
             attempts += 1;
             let body = body.map(ToString::to_string).unwrap_or_default();
-            let answer = client::call_data(self.url, &self.token, method.clone(), path, body.into()).await?;
+            let answer = client::call_data(self.url, &self.token, method.clone(), path, body.into()).await;
+            let answer = answer.context("the data listener can't be called. Name its address with --url")?;
             let (status, wait_s) =
                 (answer.status(), answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok()));
             let bytes = match Limited::new(answer.into_body(), ANSWER_MAX).collect().await {
