@@ -1139,7 +1139,7 @@ pub enum Clock {
         #[arg(long)]
         json: bool,
     },
-    /// The real time again
+    /// As at the start: the real time, or that of --clock
     Reset {
         /// Print JSON
         #[arg(long)]

@@ -131,7 +131,7 @@ class HubSpot {
   }
 
   /**
-   * An account without records, definitions, requests, faults, webhooks and use of limits, at the real time. `test` is the
+   * An account without records, definitions, requests, faults, webhooks and use of limits, at the real time or that of `clock`. `test` is the
    * name of the test that begins: findings of the report name it.
    */
   async reset(test) {
@@ -144,7 +144,7 @@ class HubSpot {
     this.#kept = true
   }
 
-  /** The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time. */
+  /** The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time or that of `clock`. */
   async restart(test) {
     for (const { id } of this.#apps.splice(0)) await this.keyway.api.call('DELETE', `/apps/${id}`)
     await this.reset(test)

@@ -1,6 +1,6 @@
 'use strict'
 
-/** The time of an account: of its records, its limits and the end of tokens. A test starts at the real time. */
+/** The time of an account: of its records, its limits and the end of tokens. A test starts at the real time, or at that of `clock`. */
 class Clock {
   #account
 
@@ -38,7 +38,7 @@ class Clock {
     await this.#account.call('PUT', '/clock', { advanceMs: ms, frozen: await this.frozen() })
   }
 
-  /** Back to the real time. */
+  /** Back to the real time, or to that of `clock`. */
   async reset() {
     await this.#account.call('PUT', '/clock', {})
   }

@@ -241,7 +241,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("clearFaults", "DELETE", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Remove all fault rules").answer::<view::Anything>(),
     op("removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Anything>(),
     op("showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::Anything>(),
-    op("setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the real time again").body::<ClockBody>().answer::<view::Anything>(),
+    op("setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the time of the start: the real one, or that of --clock").body::<ClockBody>().answer::<view::Anything>(),
     op("listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and the events that fire them").answer::<view::Anything>(),
     op("putWebhook", "PUT", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Put a target and subscriptions in the place of those of an app").body::<WebhookBody>().answer::<view::Anything>(),
     op("deleteWebhook", "DELETE", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Remove an app's target and subscriptions").answer::<view::Anything>(),

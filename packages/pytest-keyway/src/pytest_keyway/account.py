@@ -162,7 +162,7 @@ class HubSpot:
         self.call("POST", f"/snapshots/{name}/restore")
 
     def reset(self, test: Optional[str] = None) -> None:
-        """An account without records, definitions, requests, faults, webhooks and use of limits, at the real time.
+        """An account without records, definitions, requests, faults, webhooks and use of limits, at the real time or that of `keyway_clock`.
 
         `test` is the name of the test that begins: findings of the report name it.
         """
@@ -174,7 +174,7 @@ class HubSpot:
         self._kept = True
 
     def restart(self, test: Optional[str] = None) -> None:
-        """The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time."""
+        """The state before a test: as `keep` found it, with no other app, request, fault or webhook, at the real time or that of `keyway_clock`."""
         while self._apps:
             self.keyway.api.call("DELETE", f"/apps/{self._apps.pop().id}")
         self.reset(test)

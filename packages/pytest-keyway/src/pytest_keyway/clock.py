@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """The time of an account: of its records, its limits and the end of tokens. A test starts at the real time."""
+    """The time of an account: of its records, its limits and the end of tokens. A test starts at the real time, or at that of `keyway_clock`."""
 
     def __init__(self, account: "HubSpot") -> None:
         self._account = account
@@ -49,5 +49,5 @@ class Clock:
         self._account.call("PUT", "/clock", {"advanceMs": milliseconds(duration), "frozen": self.frozen})
 
     def reset(self) -> None:
-        """Back to the real time."""
+        """Back to the real time, or to that of `keyway_clock`."""
         self._account.call("PUT", "/clock", {})
