@@ -221,7 +221,7 @@ fn each(value: &str, separator: char, replace: impl Fn(&str) -> String) -> Strin
     parts.join(separator.encode_utf8(&mut [0; 4]))
 }
 
-/// Whether it is written as HubSpot writes codes: `VALIDATION_ERROR`, `PipelineError.STAGE_ID_IN_USE`, `keyway.no-token`.
+/// Whether it is written as HubSpot writes codes, of two words at least: `VALIDATION_ERROR`, `PipelineError.STAGE_ID_IN_USE`, `keyway.no-token`.
 fn is_code(value: &str) -> bool {
     let is_upper = |part: &str| part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let (first, last) = value.rsplit_once('.').unwrap_or(("", value));
@@ -229,7 +229,7 @@ fn is_code(value: &str) -> bool {
     let is_group = first.bytes().all(|byte| byte.is_ascii_alphabetic()) && (first.is_empty() || first.ends_with("Error"));
     value.len() <= CODE_BYTES_MAX
         && !last.is_empty()
-        && ((is_upper(last) && is_group && last.starts_with(|char: char| char.is_ascii_uppercase())) || is_own)
+        && ((is_upper(last) && last.contains('_') && is_group && last.starts_with(|char: char| char.is_ascii_uppercase())) || is_own)
 }
 
 pub(super) fn is_object_type(value: &str) -> bool {
