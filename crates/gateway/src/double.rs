@@ -11,6 +11,7 @@ pub mod faults;
 pub mod har;
 pub mod observed;
 pub(crate) mod recent;
+pub mod recorded;
 pub mod requests;
 mod snapshots;
 
@@ -32,6 +33,8 @@ pub struct Double {
     pub clock: AccountClock,
     /// What its calls run into.
     pub faults: faults::Faults,
+    /// Answers to what it can't answer itself.
+    pub recorded: recorded::Answers,
     /// What it was sent.
     pub requests: requests::Requests,
     /// What its webhooks sent.
@@ -60,6 +63,7 @@ impl Double {
         self.observed.begin(test);
         self.clock.reset();
         self.faults.clear();
+        self.recorded.clear();
         self.requests.clear();
         self.deliveries.clear();
     }

@@ -18,7 +18,7 @@ use super::overview::Overview;
 use super::own::{CodeBody, NewPasswordBody, PasswordBody};
 use super::page::Page;
 use super::people::PersonBody;
-use super::portal::{ClockBody, DiffQuery, ReportQuery, RequestsQuery, ResetBody, WholeReportQuery};
+use super::portal::{AnswersBody, ClockBody, DiffQuery, ReportQuery, RequestsQuery, ResetBody, WholeReportQuery};
 use super::proxy::RenewBody;
 use super::routes::AppsQuery;
 use super::scopes::{DaysAndPage, DaysQuery};
@@ -225,6 +225,8 @@ pub static OPERATIONS: &[Operation] = &[
     op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay. The body may name the test that begins").body::<ResetBody>().answer::<view::Anything>(),
     op("seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none, from a seed (JSON, or YAML with the content type application/yaml)").body::<view::Anything>().answer::<view::Anything>(),
     op("diffPortal", "POST", "/api/v1/portals/{hub_id}/diff", SuperAdmin, "Compare a snapshot (from, or the body) with another one (to) or with the account; without from and body, with the account as it was made").query::<DiffQuery>().answer::<view::Anything>(),
+    op("putAnswers", "PUT", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Put recorded answers in the place of all others: method, path, query, body, status, answer; an embedded account gives them before its own").body::<AnswersBody>().answer::<view::Anything>(),
+    op("clearAnswers", "DELETE", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Forget the recorded answers").answer::<view::Anything>(),
     op("listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Anything>(),
     op("showSnapshot", "GET", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", Auditor, "A snapshot, as lines of JSON"),
     op("takeSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Take a snapshot of the account's records and definitions").answer::<view::Anything>(),

@@ -25,6 +25,7 @@ use super::body::{ApiError, VERSION};
 use super::extract::{JsonBody, OptionalBody, Path, Query};
 use crate::clock;
 use crate::coverage;
+use crate::double::recorded::Recorded;
 use crate::double::faults::Rule;
 use crate::double::requests::{Expected, Filter, Received};
 use crate::double::{Double, Expectation, har};
@@ -109,6 +110,28 @@ pub(super) async fn diff(State(admin): State<Admin>, Path(hub_id): Path<u64>, Qu
     let mut answer = admin.refill.differences(hub_id, from, to, limit, asked.only).await?;
     answer["version"] = VERSION.into();
     Ok(Json(answer))
+}
+
+/// Recorded answers, as `PUT` takes them.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswersBody {
+    /// Requests and their answers.
+    answers: Vec<Value>,
+}
+
+pub(super) async fn put_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(body): JsonBody<AnswersBody>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    let read = |(at, one)| serde_json::from_value::<Recorded>(one).map_err(|error| ApiError::invalid(format!("answers[{at}]: {error}")));
+    let answers = body.answers.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    double.recorded.put(answers).map_err(ApiError::invalid)?;
+    Ok(Json(json!({ "version": VERSION, "answers": double.recorded.count() })))
+}
+
+pub(super) async fn clear_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+    let double = double(&admin, hub_id).await?;
+    double.recorded.clear();
+    Ok(Json(json!({ "version": VERSION, "answers": 0 })))
 }
 
 pub(super) async fn list_snapshots(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {

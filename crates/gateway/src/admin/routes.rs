@@ -86,6 +86,10 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
         .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
         .route("/api/v1/portals/{hub_id}/diff", post(portal::diff).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
+        .route(
+            "/api/v1/portals/{hub_id}/answers",
+            put(portal::put_answers).delete(portal::clear_answers).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        )
         .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
         .route(
             "/api/v1/portals/{hub_id}/snapshots/{snapshot}",
