@@ -181,6 +181,7 @@ postgresql() { # the same tests as on SQLite, and those of several instances
 migrate() { python3 tests/migrate.py; }
 key_rotation() { python3 tests/key_rotation.py; }
 redis() { python3 tests/redis_server.py cargo test --workspace --lib --quiet -- limiter::; }
+record() { python3 tests/record/run.py; }
 instances() { python3 tests/instances.py --seconds 30; }
 instances_without_redis() { python3 tests/instances.py --seconds 20 --without-redis; }
 oauth_accounts() { python3 tests/load/refresh.py --accounts 1000 --hot 50 --seconds 45 --instances 2; }
@@ -226,6 +227,7 @@ admin-api|admin_api|the admin API against its document
 oidc|oidc|sign-in at an identity provider
 hang-up|hang_up|clients that hang up
 slow-clients|slow_clients|clients that take their time
+record|record|recording, masking and replay of cassettes
 readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTelemetry
 tls|tls_upstream|HubSpot behind TLS
 behind-a-proxy|behind_a_proxy|Keyway behind nginx and HAProxy, and with TLS of its own

@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod notify;
 pub mod plan;
 pub mod pull;
+pub mod record;
 pub mod repeat;
 pub mod strict;
 
@@ -53,6 +54,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Run a command, such as a test suite, beside an embedded account of its own, and exit with its code
     Exec(exec::Exec),
+    /// Record the calls of a client to a real account in a file that names nobody, to replay them elsewhere
+    Record(record::Record),
     /// Accounts and their limits
     Account {
         #[command(subcommand)]
@@ -874,6 +877,10 @@ pub enum Portal {
         #[command(subcommand)]
         action: Clock,
     },
+    /// Make of a cassette records, definitions, and answers to requests that the account can't answer itself
+    ImportCassette(record::Cassette),
+    /// Replay the requests of a cassette on an account that is made for it, and tell what differs in status and shape; exits 1 when something does
+    DiffCassette(record::Cassette),
     /// What is served and tested of HubSpot's API
     Coverage {
         /// The whole page, as docs/coverage.md

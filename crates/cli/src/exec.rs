@@ -36,9 +36,9 @@ use crate::serve::{Ready, apps, serve_while};
 use crate::{Exit, commands};
 
 /// The exit code of a command that does not exist, as in shells (POSIX, Shell Command Language, 2.8.2).
-const NOT_FOUND: u8 = 127;
+pub const NOT_FOUND: u8 = 127;
 /// The exit code of a file that can't be executed, as in shells.
-const NOT_EXECUTABLE: u8 = 126;
+pub const NOT_EXECUTABLE: u8 = 126;
 /// What shells add to the number of the signal that ended a command.
 const BY_SIGNAL: i32 = 128;
 /// Signals that wait until the command takes them.
@@ -162,7 +162,7 @@ fn start(command: &[OsString], ready: &Ready, admin_token: &Secret<String>, prox
 }
 
 /// The signals that ask a program for something, as this process receives them.
-fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
+pub fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
     let (send, received) = mpsc::channel(SIGNALS_MAX);
     // A terminal sends these two to the command too, and twice would mean something else to many programs.
     let terminal = std::io::stdin().is_terminal() || std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
@@ -187,7 +187,7 @@ fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
 }
 
 /// Waits for the command, and passes signals on to it.
-async fn wait(mut child: Child, mut signals: mpsc::Receiver<Signal>) -> anyhow::Result<ExitStatus> {
+pub async fn wait(mut child: Child, mut signals: mpsc::Receiver<Signal>) -> anyhow::Result<ExitStatus> {
     loop {
         // None once the command has ended and its number may be another's.
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -202,7 +202,7 @@ async fn wait(mut child: Child, mut signals: mpsc::Receiver<Signal>) -> anyhow::
 }
 
 /// The exit code as shells tell it.
-fn code(status: ExitStatus) -> u8 {
+pub fn code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| BY_SIGNAL + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }

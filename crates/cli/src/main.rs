@@ -1,6 +1,7 @@
 //! `keyway`: reads the command line, does what it says, and turns the result into an exit code.
 
 mod args;
+mod cassette;
 mod client;
 mod commands;
 mod config;
@@ -11,6 +12,7 @@ mod https;
 mod logs;
 mod otlp;
 mod portal_backend;
+mod record;
 mod records;
 mod serve;
 
@@ -103,6 +105,11 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         }
         Command::Exec(exec) => {
             let ended = runtime.block_on(exec::run(exec));
+            runtime.shutdown_background();
+            ended
+        }
+        Command::Record(record) => {
+            let ended = runtime.block_on(record::run(record));
             runtime.shutdown_background();
             ended
         }

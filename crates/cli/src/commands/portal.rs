@@ -1,5 +1,6 @@
 //! `keyway portal …`: the embedded account as a test double.
 
+mod cassette;
 mod coverage;
 mod csv;
 mod diff;
@@ -36,13 +37,19 @@ pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) 
     if let Portal::Pull(asked) = action {
         return pull::run(connection, asked).await;
     }
+    if let Portal::DiffCassette(wanted) = action {
+        return cassette::diff(connection, wanted).await;
+    }
     let hub_id = match account {
         Some(hub_id) => hub_id,
         None => only_embedded(connection).await?,
     };
     let double = Double { connection, path: format!("/api/v1/portals/{hub_id}") };
     match action {
-        Portal::Coverage { .. } | Portal::Report(_) | Portal::Pull(_) => unreachable!("they belong to no account that is looked up here"),
+        Portal::Coverage { .. } | Portal::Report(_) | Portal::Pull(_) | Portal::DiffCassette(_) => {
+            unreachable!("they belong to no account that is looked up here")
+        }
+        Portal::ImportCassette(wanted) => cassette::import(connection, hub_id, wanted).await,
         Portal::Reset { consent, json } => {
             confirm::deletion(consent, async || {
                 let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
