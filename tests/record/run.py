@@ -178,6 +178,12 @@ def check_refusals(folder):
     ]:
         done = subprocess.run([KEYWAY, "record", "--to", folder / "refused.jsonl", *options, "--", "true"], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and words in done.stderr and not (folder / "refused.jsonl").exists(), (options, done)
+    # An upstream that is not there: 502 in HubSpot's envelope, which is not recorded.
+    code = "import os,urllib.request as r,urllib.error as e\ntry: r.urlopen(os.environ['HUBSPOT_BASE_URL']+'/crm/v3/owners')\nexcept e.HTTPError as x: print(x.code, x.read().decode())"
+    done = subprocess.run([KEYWAY, "record", "--to", folder / "gone.jsonl", "--upstream", "http://127.0.0.1:1", "--", sys.executable, "-c", code],
+                          capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("502 ") and "UPSTREAM_UNAVAILABLE" in done.stdout, done
+    assert len((folder / "gone.jsonl").read_text().splitlines()) == 1 and "not in the cassette: 1 call, as" in done.stderr, done
     shown = subprocess.run([KEYWAY, "record", "--show-rules"], capture_output=True, text=True, check=True).stdout
     assert shown == (HERE.parents[1] / "data/anonymise.tsv").read_text()
 

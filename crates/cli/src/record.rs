@@ -69,7 +69,7 @@ pub async fn run(record: Record) -> anyhow::Result<Exit> {
     let written = tape.end()?;
     say(&format!("recorded {} to {}", counted(written.calls, "call"), shown::path(&to)));
     if written.left_out > 0 {
-        warn(&format!("{} passed and are not in the cassette: it is full, or there was no answer", counted(written.left_out, "call")));
+        warn(&format!("not in the cassette: {}, as the cassette is full or there was no answer", counted(written.left_out, "call")));
     }
     Ok(exit)
 }

@@ -18,6 +18,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use keyway_core::refusal::Refusal;
 use keyway_gateway::tls;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -120,7 +121,7 @@ impl Upstream {
         let target = head.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let mut parts = Parts::default();
         (parts.scheme, parts.authority, parts.path_and_query) = (self.to.scheme.clone(), self.to.authority.clone(), Some(target));
-        let Ok(uri) = Uri::from_parts(parts) else { return refusal(StatusCode::BAD_REQUEST, "the request names no path") };
+        let Ok(uri) = Uri::from_parts(parts) else { return refusal(Refusal::PathNotValid, "the request names no path") };
         let mut headers = kept(&head.headers);
         // What is compressed can't be read, so nothing is asked for in another coding.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -128,9 +129,13 @@ impl Upstream {
         (*outgoing.method_mut(), *outgoing.uri_mut(), *outgoing.headers_mut()) = (head.method.clone(), uri, headers);
         let answer = match tokio::time::timeout(HEAD_TIME_MAX, self.client.request(outgoing)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => {
+            failed => {
                 self.tape.leave_out();
-                return refusal(StatusCode::BAD_GATEWAY, "the upstream of keyway record did not answer");
+                return match failed {
+                    Ok(Err(error)) if error.is_connect() => refusal(Refusal::HubSpotUnreachable, "keyway record can't reach the upstream"),
+                    Ok(_) => refusal(Refusal::HubSpotBroke, "the connection of keyway record to the upstream broke"),
+                    Err(_) => refusal(Refusal::HubSpotTimedOut, "the upstream of keyway record did not answer in time"),
+                };
             }
         };
         let (answered, body) = answer.into_parts();
@@ -155,10 +160,11 @@ fn kept(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// An answer of the proxy itself, in HubSpot's envelope.
-fn refusal(status: StatusCode, message: &str) -> Response<Answer> {
-    let body = serde_json::json!({ "status": "error", "message": message, "category": "UPSTREAM_UNAVAILABLE" }).to_string();
-    let mut response = Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync());
-    *response.status_mut() = status;
+fn refusal(refusal: Refusal, what: &str) -> Response<Answer> {
+    let error = refusal.error(what);
+    let body = Full::new(Bytes::from(error.to_json("")));
+    let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
