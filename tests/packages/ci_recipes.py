@@ -12,6 +12,7 @@ from scratch import ROOT, environment, folder, remove, run
 
 PAGE = ROOT / "docs/testing.md"
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci", "compose": "vendor.compose-spec"}
+SCHEMAS |= {f"{name}-service": schema for name, schema in SCHEMAS.items()}
 # npm ci needs the lock file of a project.
 NOT_RUN = {"npm ci"}
 
@@ -37,7 +38,56 @@ def fit_their_schemas(tools):
         # A check that accepts everything shows nothing.
         path.write_text(text.replace("runs-on:", "run-on:").replace("script:", "scripts:").replace("image:", "images:"))
         run(tools / "check-jsonschema", "--builtin-schema", SCHEMAS[name], path, code=1)
+    own, path = ("--schemafile", ROOT / "docs/keyway-bootstrap.schema.json"), where / "bootstrap.yaml"
+    path.write_text(bootstrap())
+    run(tools / "check-jsonschema", *own, path)
+    path.write_text(bootstrap().replace("scopes:", "scope:"))
+    run(tools / "check-jsonschema", *own, path, code=1)
     remove(where)
+
+
+def bootstrap():
+    """The file of KEYWAY_BOOTSTRAP."""
+    return re.search(r"```yaml\n(# yaml-language-server: \$schema=keyway-bootstrap.*?)```\n", PAGE.read_text(), re.DOTALL)[1]
+
+
+def services():
+    """The services of the CI files: the variables of the server, and those of the container with the tests."""
+    github, gitlab, compose = (yaml.safe_load(recipes()[f"{name}-service"]) for name in ("github", "gitlab", "compose"))
+    job = github["jobs"]["tests"]
+    yield job["services"]["hubspot"]["env"], job["env"]
+    [service] = gitlab["tests"]["services"]
+    assert service["alias"] == "hubspot"
+    yield service["variables"], gitlab["tests"]["variables"]
+    yield compose["services"]["hubspot"]["environment"], compose["services"]["tests"]["environment"]
+
+
+def services_answer_under_their_name(binary):
+    """Each service as its container starts it, on a free port, with the variables of its file alone."""
+    command = json.loads(re.search(r"^CMD (\[.*\])$", (ROOT / "dist/Dockerfile").read_text(), re.MULTILINE)[1])
+    words = [re.sub(r"^0\.0\.0\.0:\d+$", "127.0.0.1:0", word) for word in command]
+    assert words != command
+    token = "-".join(["pat-na1", "4c1d9e07", "52b8", "4f63", "9a7e", "d10b6f83c5e2"])
+    for server_variables, test_variables in services():
+        where = folder()
+        (where / "fixtures").mkdir()
+        (where / "fixtures/people.json").write_text('{"records": {"contacts": [{"properties": {"email": "b@example.com"}}]}}')
+        (where / "bootstrap.yaml").write_text(bootstrap())
+        chosen = {name: re.sub(r"\$.*KEYWAY_TEST_TOKEN.*", token, value).replace("/bootstrap.yaml", str(where / "bootstrap.yaml")) for name, value in server_variables.items()}
+        assert chosen["TEST_TOKEN"] == token and "KEYWAY_TEST_TOKEN" in test_variables["HUBSPOT_ACCESS_TOKEN"], server_variables
+        host = test_variables["HUBSPOT_BASE_URL"].removeprefix("http://")
+        ready = where / "ready.json"
+        server = subprocess.Popen([binary, *words, "--ready-file", ready], stdout=subprocess.PIPE, text=True, env=environment(KEYWAY_DATA=str(where), **chosen))
+        try:
+            assert any(line.startswith("keyway is ready") for line in server.stdout), server.wait()
+            data = json.loads(ready.read_text())["data"]
+            for path in ("/__keyway/ready", "/crm/objects/2026-09/contacts"):
+                run("curl", "--silent", "--show-error", "--fail", "--header", f"Host: {host}", "--header", f"Authorization: Bearer {token}", data + path)
+        finally:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+            remove(where)
 
 
 def github_steps(job):

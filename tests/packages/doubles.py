@@ -11,6 +11,7 @@ import doubles_node
 import doubles_python
 import scratch
 from doubles_common import TOOLS, build
+from scratch import BINARY
 
 
 def main():
@@ -18,6 +19,7 @@ def main():
     start = time.monotonic()
     build(out)
     ci_recipes.fit_their_schemas(TOOLS)
+    ci_recipes.services_answer_under_their_name(BINARY)
     print(f"the packages are built and the CI files fit their schemas: {time.monotonic() - start:.1f} s", flush=True)
     suites = {"python": doubles_python, "node": doubles_node}
     for name in sys.argv[1:] or suites:

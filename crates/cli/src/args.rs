@@ -315,10 +315,10 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where integrations send their calls, in place of https://api.hubapi.com
-    #[arg(long, default_value = "127.0.0.1:8484", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8484", value_name = "ADDR")]
     pub listen: SocketAddr,
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
-    #[arg(long, default_value = "127.0.0.1:8485", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_ADMIN", default_value = "127.0.0.1:8485", value_name = "ADDR")]
     pub admin: SocketAddr,
     /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486; there is none when left out
     #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR")]
@@ -327,7 +327,7 @@ pub struct Serve {
     #[arg(long, env = "KEYWAY_PROXY_OTHERS", value_enum, value_name = "WHAT", default_value_t = ProxyOthers::Refuse)]
     pub proxy_others: ProxyOthers,
     /// Let tunnels of the forward proxy lead to this machine and to private networks too
-    #[arg(long)]
+    #[arg(long, env = "KEYWAY_PROXY_PRIVATE_ADDRESSES", value_parser = clap::builder::BoolishValueParser::new())]
     pub proxy_private_addresses: bool,
     /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
@@ -372,27 +372,30 @@ pub struct Serve {
     #[arg(long, env = "KEYWAY_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
     /// Add sample records and two apps, and print requests to try
-    #[arg(long)]
+    #[arg(long, env = "KEYWAY_DEMO", value_parser = clap::builder::BoolishValueParser::new())]
     pub demo: bool,
     /// Keep nothing on disk but the admin socket
-    #[arg(long)]
+    #[arg(long, env = "KEYWAY_EPHEMERAL", value_parser = clap::builder::BoolishValueParser::new())]
     pub ephemeral: bool,
     /// With --ephemeral, create this app before the server is ready, with the scopes of a comma list or with all of them (Tests:all), and without limits; can be given again
-    #[arg(long, value_name = "NAME:SCOPES", value_parser = apps::wanted)]
+    #[arg(long, env = "KEYWAY_APP", value_name = "NAME:SCOPES", value_parser = apps::wanted)]
     pub app: Vec<apps::Wanted>,
     /// The token of the --app before it, in HubSpot's form (pat-REGION-UUID), from an environment variable; Keyway makes a token when left out, and --ready-file has it
-    #[arg(long, value_name = "env:VARIABLE")]
+    #[arg(long, env = "KEYWAY_TOKEN", value_name = "env:VARIABLE")]
     pub token: Vec<String>,
+    /// With --ephemeral, a file of YAML or JSON with the accounts, apps, records, faults and times that exist when the server is ready (docs/testing.md)
+    #[arg(long, env = "KEYWAY_BOOTSTRAP", value_name = "FILE", conflicts_with = "demo")]
+    pub bootstrap: Option<PathBuf>,
     /// What --app and --token mean together.
     #[arg(skip)]
     pub apps: Vec<apps::WithToken>,
     /// Answer on embedded accounts as HubSpot will on this day, such as 2027-10-01: what has ended by then is refused
-    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "database")]
+    #[arg(long, env = "KEYWAY_AS_OF", value_name = "DATE", value_parser = day, conflicts_with = "database")]
     pub as_of: Option<String>,
     #[command(flatten)]
     pub repeat: repeat::Repeat,
     /// With --as-of, what to do with versions that HubSpot calls unsupported by then, but may leave running
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
+    #[arg(long, env = "KEYWAY_UNSUPPORTED", value_enum, value_name = "WHAT", default_value_t = Unsupported::Refuse)]
     pub unsupported: Unsupported,
     /// Hosts that webhooks of embedded accounts may be sent to; * is any [default: this machine, while both listeners are on it alone; else none]
     #[arg(long, env = "KEYWAY_WEBHOOK_HOSTS", value_name = "HOST", value_delimiter = ',')]
@@ -400,10 +403,10 @@ pub struct Serve {
     #[command(flatten)]
     pub notify: notify::Settings,
     /// Threads of the data listener; one for each processor when left out
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "KEYWAY_THREADS", value_name = "N")]
     pub threads: Option<usize>,
     /// Write the addresses and the tokens of --app as JSON to this file once the server is ready; only its owner may read it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "KEYWAY_READY_FILE", value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
     /// Delete audit records that are older than this many days; all are kept when left out
     #[arg(long, env = "KEYWAY_AUDIT_KEEP_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -412,10 +415,10 @@ pub struct Serve {
     #[arg(long, env = "KEYWAY_DISABLE_UNUSED_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub disable_unused_days: Option<u32>,
     /// Also write each audit record to stdout, as a line of JSON
-    #[arg(long)]
+    #[arg(long, env = "KEYWAY_AUDIT_STREAM", value_parser = clap::builder::BoolishValueParser::new())]
     pub audit_stream: bool,
     /// Leave the names of the properties that a call sets out of the audit
-    #[arg(long, env = "KEYWAY_AUDIT_NO_PROPERTY_NAMES")]
+    #[arg(long, env = "KEYWAY_AUDIT_NO_PROPERTY_NAMES", value_parser = clap::builder::BoolishValueParser::new())]
     pub audit_no_property_names: bool,
     /// What to log on stderr: error, warn, info, debug, or a filter such as keyway_gateway=debug [default: warn; info with --log-format json]
     #[arg(long, env = "KEYWAY_LOG", value_name = "FILTER")]
@@ -424,7 +427,7 @@ pub struct Serve {
     #[arg(long, env = "KEYWAY_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     /// Also log each call on stderr, in the form of --log-format
-    #[arg(long, env = "KEYWAY_ACCESS_LOG")]
+    #[arg(long, env = "KEYWAY_ACCESS_LOG", value_parser = clap::builder::BoolishValueParser::new())]
     pub access_log: bool,
     /// The settings that are not left at their default, without secrets; for the log.
     #[arg(skip)]

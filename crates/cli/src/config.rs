@@ -17,7 +17,7 @@ use crate::serve::apps;
 use crate::{Exit, commands};
 
 /// Options that a file can't set: which file it is, and what is about one start.
-const NOT_IN_A_FILE: [&str; 6] = ["app", "config", "help", "ready_file", "token", "version"];
+const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
 
 /// Reads the command line and, where one is named, the configuration file.
 pub fn parse() -> anyhow::Result<Args> {
@@ -55,6 +55,9 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
         serve.settings = settings(matches);
         if !serve.apps.is_empty() && !serve.ephemeral {
             bail!("--app needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway app create");
+        }
+        if serve.bootstrap.is_some() && !serve.ephemeral {
+            bail!("--bootstrap needs --ephemeral: it is for embedded accounts that last as long as the server. For others: keyway apply");
         }
     }
     if let Command::Serve(serve) = &args.command
@@ -209,6 +212,20 @@ pub fn check(path: &Path) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_option_of_serve_is_read_from_the_environment_under_its_own_name() {
+        let command = Args::command();
+        for argument in command.find_subcommand("serve").unwrap().get_arguments() {
+            let id = argument.get_id().as_str();
+            // The file is looked for before the command line is read; help and version do something else.
+            if argument.is_global_set() || ["config", "help", "version"].contains(&id) {
+                continue;
+            }
+            let name = argument.get_env().unwrap_or_else(|| panic!("--{id} has no variable"));
+            assert_eq!(name.to_string_lossy(), format!("KEYWAY_{}", id.to_uppercase()));
+        }
+    }
 
     #[test]
     fn the_log_shows_settings_without_secrets() {

@@ -105,6 +105,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>, repeat: Repeat, proxy: 
         redis: None,
         demo: false,
         ephemeral: true,
+        bootstrap: None,
         app: Vec::new(),
         token: Vec::new(),
         apps: vec![app],

@@ -2,6 +2,7 @@
 
 mod announce;
 pub mod apps;
+mod bootstrap;
 mod notify;
 mod proxy;
 mod reach;
@@ -140,6 +141,10 @@ pub async fn serve_while(
     let reach = Reach::new(serve)?;
     let hosts = AdminHosts::new(serve.admin_hosts.clone());
     let reload = reload::Reload::new(serve, reach.tls.clone(), hosts.clone(), set_filter);
+    let bootstrap = match &serve.bootstrap {
+        Some(path) => Some(bootstrap::prepare(path, bootstrap::read(path)?)?),
+        None => None,
+    };
     let schedule = notify::schedule(&serve.notify)?;
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
@@ -194,9 +199,19 @@ pub async fn serve_while(
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached);
-    let gateway =
-        Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
-    let hub_id = if serve.database.is_some() { 0 } else { first_account(&control, serve.demo).await? };
+    let gateway = Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
+    let booted = match bootstrap {
+        Some(accounts) => {
+            let server = bootstrap::Server { control: &control, registry: &registry, portal: &portal };
+            Some(bootstrap::perform(&server, accounts).await?)
+        }
+        None => None,
+    };
+    let hub_id = match &booted {
+        Some(made) => made.hub_id,
+        None if serve.database.is_some() => 0,
+        None => first_account(&control, serve.demo).await?,
+    };
     control.catch_up().await?;
     gateway.restore_daily_counts().await?;
     registry.share_among(audit.instances());
@@ -207,7 +222,8 @@ pub async fn serve_while(
         true => Some(demo::prepare(&control, &portal, hub_id).await?),
         false => None,
     };
-    let apps = apps::create(&control, hub_id, &serve.apps).await?;
+    let mut apps = apps::create(&control, hub_id, &serve.apps).await?;
+    apps.extend(booted.into_iter().flat_map(|made| made.apps));
 
     let (stop, stopped) = watch::channel(false);
     let (data_addr, admin_addr) = (data.local_addr()?, admin_tcp.local_addr()?);

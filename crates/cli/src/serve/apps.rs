@@ -25,10 +25,13 @@ pub struct WithToken {
     wanted: Wanted,
     /// Made at random when none.
     token: Option<PlainToken>,
+    /// Whether no limit of the account refuses its calls.
+    no_limits: bool,
 }
 
 /// An app that exists, with its token.
 pub struct Made {
+    pub id: u64,
     pub name: String,
     pub scopes: usize,
     pub token: PlainToken,
@@ -56,30 +59,34 @@ pub fn wanted(text: &str) -> Result<Wanted, &'static str> {
 pub fn of(serve: &ArgMatches) -> anyhow::Result<Vec<WithToken>> {
     let apps = serve.get_many::<Wanted>("app").into_iter().flatten();
     let places: Vec<usize> = serve.indices_of("app").into_iter().flatten().collect();
-    let mut apps: Vec<WithToken> = apps.map(|wanted| WithToken { wanted: wanted.clone(), token: None }).collect();
+    let mut apps: Vec<WithToken> = apps.map(|wanted| WithToken::from(wanted.clone())).collect();
     let tokens = serve.get_many::<String>("token").into_iter().flatten();
     for (place, source) in serve.indices_of("token").into_iter().flatten().zip(tokens) {
         let before = places.iter().rposition(|app| *app < place);
         let app = before.map(|at| &mut apps[at]).context("--token stands before every --app. Put it after the --app whose token it is")?;
-        if app.token.replace(token(source)?).is_some() {
+        if app.token.replace(token(source, "--token")?).is_some() {
             bail!("the app {} has several --token. Give each app one", shown::line(&app.wanted.name));
         }
     }
     Ok(apps)
 }
 
-/// Reads a token from the variable that `env:VARIABLE` names.
-fn token(source: &str) -> anyhow::Result<PlainToken> {
+/// Reads a token from the variable that `env:VARIABLE` names; `what` is the setting that names it.
+///
+/// # Errors
+/// It names no variable, the variable is not set, or holds no token.
+pub fn token(source: &str, what: &str) -> anyhow::Result<PlainToken> {
     let is_name = |name: &&str| {
         let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (1..=VARIABLE_BYTES_MAX).contains(&name.len()) && letters
     };
     let name = source.strip_prefix("env:").filter(is_name);
-    let name =
-        name.context("--token takes the name of an environment variable that holds the token, such as env:TEST_TOKEN, and not the token")?;
-    let value = std::env::var_os(name).with_context(|| format!("--token: the environment variable {name} is not set"))?;
+    let name = name.with_context(|| {
+        format!("{what} takes the name of an environment variable that holds the token, such as env:TEST_TOKEN, and not the token")
+    })?;
+    let value = std::env::var_os(name).with_context(|| format!("{what}: the environment variable {name} is not set"))?;
     chosen(&value).with_context(|| {
-        format!("--token: the environment variable {name} does not hold a token in HubSpot's form, pat-REGION-UUID. To make one: {name}=pat-na1-$(uuidgen)")
+        format!("{what}: the environment variable {name} does not hold a token in HubSpot's form, pat-REGION-UUID. To make one: {name}=pat-na1-$(uuidgen)")
     })
 }
 
@@ -92,29 +99,37 @@ pub fn makes_tokens(apps: &[WithToken]) -> bool {
     apps.iter().any(|app| app.token.is_none())
 }
 
-/// Makes the apps on an embedded account. No limit of the account refuses their calls: they are for tests.
+/// Makes the apps on an embedded account.
 ///
 /// # Errors
 /// A scope or a name is not valid, or a name or token is taken.
 pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyhow::Result<Vec<Made>> {
     let mut made = Vec::new();
-    for WithToken { wanted: Wanted { name, scopes }, token } in apps {
+    for WithToken { wanted: Wanted { name, scopes }, token, no_limits } in apps {
         let new = NewApp {
             hub_id,
             name: name.clone(),
             scopes: scopes.clone(),
-            no_limits: true,
+            no_limits: *no_limits,
             token: token.clone().map_or(FirstToken::Random, FirstToken::Chosen),
             ..NewApp::default()
         };
         let (app, token) = control.create_app(new).await.with_context(|| format!("the app {} of --app", shown::line(name)))?;
-        made.push(Made { name: app.name, scopes: app.scopes.len(), token: token.plain });
+        made.push(Made { id: app.id, name: app.name, scopes: app.scopes.len(), token: token.plain });
     }
     Ok(made)
 }
 
+impl WithToken {
+    /// An app with a token that somebody chose, or none.
+    pub fn new(wanted: Wanted, token: Option<PlainToken>, no_limits: bool) -> Self {
+        Self { wanted, token, no_limits }
+    }
+}
+
 impl From<Wanted> for WithToken {
+    /// For tests: no limit refuses its calls.
     fn from(wanted: Wanted) -> Self {
-        Self { wanted, token: None }
+        Self::new(wanted, None, true)
     }
 }

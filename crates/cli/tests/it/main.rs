@@ -11,6 +11,8 @@ mod apply_channels;
 mod apps;
 /// What a scope covers beside the path.
 mod beside;
+/// What a file and the environment say that a server has.
+mod bootstrap;
 /// The record of changes, and requests that are sent again.
 mod changes;
 /// Accounts whose calls go to HubSpot.

@@ -25,6 +25,7 @@ use super::body::{ApiError, VERSION};
 use super::extract::{JsonBody, OptionalBody, Path, Query};
 use crate::clock;
 use crate::coverage;
+use crate::double::clock::is_possible;
 use crate::double::recorded::Recorded;
 use crate::double::faults::Rule;
 use crate::double::requests::{Expected, Filter, Received};
@@ -414,12 +415,12 @@ pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64
     match (&asked.set, asked.advance_ms) {
         (Some(_), Some(_)) => return Err(ApiError::invalid("a clock is set, or moved on by advanceMs")),
         (Some(to), None) => {
-            let to = Timestamp::parse_iso(to).filter(in_range);
+            let to = Timestamp::parse_iso(to).filter(is_possible);
             let to = to.ok_or_else(|| ApiError::invalid("set is a time such as 2027-01-31T09:00:00Z, from 1970 to 9998"))?;
             double.clock.set(to, asked.frozen, real);
         }
         (None, Some(ms)) => {
-            if !in_range(&before.plus_ms(ms)) {
+            if !is_possible(&before.plus_ms(ms)) {
                 return Err(ApiError::invalid("the clock goes from 1970 to 9998"));
             }
             double.clock.advance(ms, real);
@@ -435,12 +436,6 @@ pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64
         admin.registry.forget_use(hub_id);
     }
     Ok(Json(told(&double)))
-}
-
-fn in_range(at: &Timestamp) -> bool {
-    /// The end of the year 9998: what is reckoned from there still has a date.
-    const LAST_MS: i64 = 253_370_764_799_999;
-    (0..=LAST_MS).contains(&at.as_ms())
 }
 
 fn told(double: &Double) -> Value {

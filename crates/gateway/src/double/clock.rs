@@ -7,6 +7,13 @@ use keyway_core::time::Timestamp;
 
 use crate::sync::locked;
 
+/// Whether a clock can be set to a time: from 1970 to the end of the year 9998, so that what is reckoned from there still
+/// has a date.
+pub fn is_possible(at: &Timestamp) -> bool {
+    const LAST_MS: i64 = 253_370_764_799_999;
+    (0..=LAST_MS).contains(&at.as_ms())
+}
+
 /// The time of one account.
 #[derive(Default)]
 pub struct AccountClock {

@@ -12,6 +12,7 @@ use keyway_scan::finding::Confidence;
 use keyway_scan::judge::Judgement;
 use keyway_scan::scan::{self, Options, Progress};
 use keyway_scan::source::tree::Which;
+use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Spanned};
 
 use super::register::{Account, App, Channel, Register, VERSION};
@@ -52,10 +53,18 @@ pub fn read(path: &Path) -> anyhow::Result<Register> {
 
 /// Reads the text of a file. The error is one line.
 pub(super) fn parse(text: &str) -> Result<Register, String> {
+    from_text(text, DEPTH_MAX)
+}
+
+/// Reads foreign YAML of any type, nested so deep at most. The error is one line, and names the line of the text.
+///
+/// # Errors
+/// It is not YAML, not of the type, or too large.
+pub fn from_text<T: DeserializeOwned>(text: &str, depth_max: usize) -> Result<T, String> {
     let mut options = serde_saphyr::Options::default();
     options.budget = serde_saphyr::budget! {
-        max_depth: DEPTH_MAX,
-        flow_nesting_limit: DEPTH_MAX,
+        max_depth: depth_max,
+        flow_nesting_limit: depth_max,
         max_documents: 1,
         max_events: NODES_MAX * 2,
         max_nodes: NODES_MAX,
@@ -66,7 +75,7 @@ pub(super) fn parse(text: &str) -> Result<Register, String> {
         enforce_alias_anchor_ratio: false,
     };
     options.alias_limits.max_total_replayed_events = REPLAYED_MAX;
-    options.alias_limits.max_replay_stack_depth = DEPTH_MAX;
+    options.alias_limits.max_replay_stack_depth = depth_max;
     options.strict_booleans = true;
     options.with_snippet = false;
     serde_saphyr::from_str_with_options(text, options).map_err(|error| problem(&error))
