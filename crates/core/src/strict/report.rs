@@ -35,7 +35,7 @@ pub struct Report {
     pub ends_by: Option<String>,
     /// The mistakes.
     pub findings: Vec<Found>,
-    /// Findings that were not kept, because there were too many.
+    /// Calls and findings that were not kept, because there were too many.
     pub left_out: u64,
 }
 

@@ -8,6 +8,8 @@ use super::Rule;
 
 /// Tests named of one operation.
 pub const TESTS_MAX: usize = 20;
+/// Different calls kept of a run, by operation and object types; more are counted.
+pub const CALLED_MAX: usize = 10_000;
 /// Different findings kept of a run; more are counted.
 pub const FINDINGS_MAX: usize = 5_000;
 
@@ -74,14 +76,20 @@ pub struct Run {
     pub called: BTreeMap<Called, Counted>,
     /// The findings, and how often each came.
     pub findings: BTreeMap<Finding, u64>,
-    /// Findings that were not kept, because there were too many.
+    /// Calls and findings that were not kept, because there were too many.
     pub left_out: u64,
 }
 
 impl Run {
     /// Adds calls of one kind.
     pub fn count(&mut self, called: Called, counted: &Counted) {
-        self.called.entry(called).or_default().add(counted);
+        if let Some(before) = self.called.get_mut(&called) {
+            before.add(counted);
+        } else if self.called.len() < CALLED_MAX {
+            self.called.entry(called).or_default().add(counted);
+        } else {
+            self.left_out = self.left_out.saturating_add(counted.calls);
+        }
     }
 
     /// Adds a finding that came so often.
@@ -100,5 +108,27 @@ impl Run {
         other.called.into_iter().for_each(|(called, counted)| self.count(called, &counted));
         other.findings.into_iter().for_each(|(finding, times)| self.find(finding, times));
         self.left_out = self.left_out.saturating_add(other.left_out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_is_too_large_is_counted_and_not_kept() {
+        let mut run = Run::default();
+        for number in 0..CALLED_MAX + 3 {
+            let called = Called { operation: number.to_string(), object_types: None, also_reads: Vec::new(), also_writes: Vec::new() };
+            run.count(called, &Counted { calls: 1, ..Counted::default() });
+        }
+        for number in 0..FINDINGS_MAX + 2 {
+            let finding = Finding { rule: Rule::Unserved, test: None, call: number.to_string(), message: String::new() };
+            run.find(finding, 1);
+        }
+        assert_eq!((run.called.len(), run.findings.len(), run.left_out), (CALLED_MAX, FINDINGS_MAX, 5));
+        let mut twice = run.clone();
+        twice.add(run);
+        assert_eq!((twice.called.len(), twice.findings.len(), twice.left_out), (CALLED_MAX, FINDINGS_MAX, 10));
     }
 }

@@ -47,7 +47,7 @@ pub fn findings(report: &Report, rules: &[Rule]) -> String {
     if found.is_empty() {
         return match report.left_out {
             0 => "No findings.\n".to_owned(),
-            some => format!("{some} findings were not kept.\n"),
+            some => format!("No findings among what was kept. {some} calls and findings were not kept: there were too many.\n"),
         };
     }
     let mut out = "Findings:\n".to_owned();

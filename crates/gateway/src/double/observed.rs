@@ -14,7 +14,7 @@ use keyway_core::beside::{Access, Beside};
 use keyway_core::catalog::{Catalog, Operation, OperationId};
 use keyway_core::refusal::Refusal;
 use keyway_core::strict::Rule;
-use keyway_core::strict::run::{Called, Counted, Finding, Run};
+use keyway_core::strict::run::{CALLED_MAX, Called, Counted, Finding, Run};
 
 use super::requests::Received;
 use crate::sync::locked;
@@ -94,6 +94,10 @@ impl Observed {
         state.open.note(&seen, call);
         if let Some(operation) = seen.operation {
             let key = Key { operation: operation.id, object: seen.object, reached: seen.reached };
+            if state.calls.len() >= CALLED_MAX && !state.calls.contains_key(&key) {
+                state.found.left_out += 1;
+                return;
+            }
             let counted = state.calls.entry(key).or_default();
             counted.calls += 1;
             counted.failed += u64::from(status >= 400);
