@@ -47,7 +47,7 @@ const ASKED_PAUSE_MS_MAX: i64 = 10 * 60_000;
 const MARGIN_MS: i64 = 1;
 /// After a change in the number of instances: the others hear of it within five seconds, and what
 /// they had sent before is in HubSpot's windows for ten more.
-const SETTLED_MS: i64 = 5_000 + BURST_MS + MARGIN_MS;
+pub const SETTLED_MS: i64 = 5_000 + BURST_MS + MARGIN_MS;
 
 /// What the gateway learns from the headers of an answer (hubspot facts, section 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -150,9 +150,9 @@ impl Limiter {
         self.changed.notify_one();
     }
 
-    /// Sends nothing until the other instances know of this one.
-    pub fn join(&self) {
-        self.locked().share.join(self.clock.now().steady);
+    /// Sends nothing until the other instances know of this one, which joined them at a moment.
+    pub fn join(&self, at: Moment) {
+        self.locked().share.join(at);
     }
 
     /// Waits for a place.

@@ -16,6 +16,7 @@ use keyway_core::policy::{self, Caller};
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
+use keyway_core::share::SETTLED_MS;
 use keyway_core::strict::run::Run;
 use keyway_core::time::{Moment, Now, Timestamp};
 use keyway_core::token::{TokenHash, TokenKey};
@@ -42,6 +43,8 @@ pub struct Registry {
     /// When nothing was missing from the snapshot that another instance had changed; none where
     /// there is no other.
     confirmed_ms: Option<AtomicI64>,
+    /// When it joined other instances, by the clock that only goes forward.
+    joined_ms: AtomicI64,
     /// How many instances share the limits.
     instances: AtomicU32,
     /// Where they share them.
@@ -169,6 +172,7 @@ impl Registry {
             refresh_key,
             snapshot: ArcSwap::default(),
             confirmed_ms: shared.then(|| AtomicI64::new(NEVER_MS)),
+            joined_ms: AtomicI64::new(NEVER_MS),
             instances: AtomicU32::new(1),
             line,
             clock: Clock::default(),
@@ -276,6 +280,7 @@ impl Registry {
             if let Counts::Connected(limiter) = &account.counts {
                 let of_account = by_account.remove(&account.account.hub_id).unwrap_or_default();
                 limiter.share_among(self.instances.load(Ordering::Relaxed));
+                limiter.join(Moment::from_ms(self.joined_ms.load(Ordering::Relaxed)));
                 limiter.configure(account.limits, account.zone.clone(), of_account.into_iter());
             }
         }
@@ -383,7 +388,16 @@ impl Registry {
 
     /// Sends nothing to HubSpot until the other instances know of this one.
     pub fn join(&self) {
-        self.limiters().for_each(|limiter| limiter.join());
+        let now = self.clock.now().steady;
+        self.joined_ms.store(now.as_ms(), Ordering::Relaxed);
+        self.limiters().for_each(|limiter| limiter.join(now));
+    }
+
+    /// For how many milliseconds more calls to HubSpot are refused here, because this instance joined others and has no
+    /// share of the limits yet; none where it has one.
+    pub fn joins_for(&self) -> Option<i64> {
+        let left = self.joined_ms.load(Ordering::Relaxed).saturating_add(SETTLED_MS) - self.clock.now().steady.as_ms();
+        (left > 0 && self.has_line() != Some(true) && self.limiters().next().is_some()).then_some(left)
     }
 
     fn limiters(&self) -> impl Iterator<Item = Arc<Limiter>> {

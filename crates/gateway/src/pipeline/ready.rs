@@ -26,6 +26,9 @@ pub enum NotReady {
     /// Another instance may have revoked tokens.
     #[error("the database of the instances does not answer, so a revoked token may still count here")]
     Stale,
+    /// Without Redis, HubSpot's limits are divided among the instances, and the others have not made room yet.
+    #[error("this instance has no share of HubSpot's rate limit yet: the other instances make room for it within {0} s")]
+    Joins(i64),
     /// A call without a record is refused.
     #[error("the audit log cannot be written: see the server's log for the cause, such as a full disk")]
     Audit,
@@ -42,6 +45,9 @@ impl Gateway {
         }
         if !self.registry.is_current(clock::steady()) {
             return Err(NotReady::Stale);
+        }
+        if let Some(left_ms) = self.registry.joins_for() {
+            return Err(NotReady::Joins((left_ms + 999) / 1_000));
         }
         if !self.audit.is_writable().await {
             return Err(NotReady::Audit);
