@@ -264,7 +264,7 @@ pub async fn serve_while(
         oidc: identity_provider(serve)?.map(Arc::new),
         proxy,
         ending: Arc::default(),
-        thresholds: notify::thresholds(&serve.notify),
+        thresholds: notify::thresholds(&serve.notify)?,
         notifications: Arc::new(Sender::new(notify::hosts(&serve.notify.notify_hosts, data_addr, admin_addr))),
         sign_in_guesses: Arc::default(),
     };

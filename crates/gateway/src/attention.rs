@@ -3,6 +3,7 @@
 //! Decides from what it is handed; the one part that reads the audit, which calls end, is counted beside.
 
 mod conditions;
+mod kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,7 @@ use crate::model::{Account, App, Connection, ProxyAuthority, Token};
 use crate::sync::locked;
 
 pub use conditions::{Condition, DayUse, Facts, Found, find};
+pub use kind::Kind;
 
 /// After this many days HubSpot itself reminds of a credential (hubspot facts, section 1).
 pub const ROTATION_DAYS: i64 = 180;
@@ -33,6 +35,8 @@ const COUNT_AGAIN: Duration = Duration::from_secs(5);
 /// From when on something needs a person.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
+    /// How long HubSpot is not reached for an account, in milliseconds.
+    pub unreachable_ms: i64,
     /// Age of a credential or token, in days.
     pub rotation_days: i64,
     /// Days to the end of a token's lifetime.
@@ -45,7 +49,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { rotation_days: ROTATION_DAYS, expiry_days: 14, sunset_days: 90, daily_percent: 80 }
+        Self { unreachable_ms: 30 * 60_000, rotation_days: ROTATION_DAYS, expiry_days: 14, sunset_days: 90, daily_percent: 80 }
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Settings {
     /// Age in days at which a credential or token is due for rotation, in notifications and in the console's overview
     #[arg(long, env = "KEYWAY_ROTATION_DAYS", value_name = "DAYS", default_value_t = 180, value_parser = clap::value_parser!(u16).range(1..))]
     pub rotation_days: u16,
+    /// How long HubSpot is not reached for an account before to notify
+    #[arg(long, env = "KEYWAY_NOTIFY_UNREACHABLE", value_name = "TIME", default_value = "30m")]
+    pub notify_unreachable: String,
     /// Days before the end of a token's lifetime at which to notify
     #[arg(long, env = "KEYWAY_NOTIFY_EXPIRY_DAYS", value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..))]
     pub notify_expiry_days: u16,
@@ -38,6 +41,7 @@ impl Default for Settings {
             notify_every: "1m".to_owned(),
             notify_remind: "7d".to_owned(),
             rotation_days: 180,
+            notify_unreachable: "30m".to_owned(),
             notify_expiry_days: 14,
             notify_sunset_days: 90,
             notify_daily_percent: 80,

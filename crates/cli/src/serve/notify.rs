@@ -25,8 +25,12 @@ pub fn hosts(named: &[String], data: SocketAddr, admin: SocketAddr) -> Targets {
 }
 
 /// From when on something needs a person.
-pub fn thresholds(settings: &Settings) -> Thresholds {
-    Thresholds {
+///
+/// # Errors
+/// A time is none.
+pub fn thresholds(settings: &Settings) -> anyhow::Result<Thresholds> {
+    Ok(Thresholds {
+        unreachable_ms: milliseconds(&settings.notify_unreachable).context("--notify-unreachable")?,
         rotation_days: settings.rotation_days.into(),
         expiry_days: settings.notify_expiry_days.into(),
         sunset_days: settings.notify_sunset_days.into(),

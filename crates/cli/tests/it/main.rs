@@ -44,6 +44,8 @@ mod links;
 mod logs;
 /// Notifications at receivers of the test's own, and the lifetime of tokens.
 mod notify;
+#[cfg(target_os = "linux")]
+mod notify_kinds;
 /// The console's pages on people, admin tokens and changes.
 mod people_pages;
 /// One app for each integration.

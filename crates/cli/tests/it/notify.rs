@@ -16,18 +16,18 @@ use crate::harness::{Keyway, http};
 use crate::webhooks::{Got, next, receiver};
 
 /// Looks every second, so that a test need not wait for a minute.
-const OFTEN: [&str; 2] = ["--notify-every", "1s"];
+pub const OFTEN: [&str; 2] = ["--notify-every", "1s"];
 /// Longer than a look and the first attempt after it.
-const A_WHILE: Duration = Duration::from_millis(2_500);
+pub const A_WHILE: Duration = Duration::from_millis(2_500);
 
 /// Adds a webhook channel; its secret comes back.
-fn webhook(keyway: &Keyway, name: &str, url: &str, more: &[&str]) -> Secret<String> {
+pub fn webhook(keyway: &Keyway, name: &str, url: &str, more: &[&str]) -> Secret<String> {
     let added = keyway.json(&[&["notify", "add", "webhook", name, "--url", url], more].concat());
     Secret::new(added["secret"].as_str().unwrap().to_owned())
 }
 
 /// The notifications of a message whose signature is right.
-fn told(got: &Got, secret: &Secret<String>) -> Vec<Value> {
+pub fn told(got: &Got, secret: &Secret<String>) -> Vec<Value> {
     let header = |name: &str| got.header(name).unwrap();
     let (id, at, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
     assert!(notify::verify(secret, id, at, signature, &got.body, clock::now()), "{}", got.head);
@@ -57,7 +57,7 @@ fn once(got: &Receiver<Got>, all: &[Value]) {
 }
 
 /// A day of an embedded account's clock, from today.
-fn go_on(keyway: &Keyway, days: i64) {
+pub fn go_on(keyway: &Keyway, days: i64) {
     keyway.json(&["portal", "clock", "advance", &format!("{days}d")]);
 }
 
@@ -166,7 +166,7 @@ fn a_damaged_audit_log_is_told_once_for_each_file() {
 
 /// As a full disk does, but the same on every machine: no file may grow beyond so many bytes.
 #[cfg(target_os = "linux")]
-fn limit_files(keyway: &Keyway, bytes: &str) {
+pub fn limit_files(keyway: &Keyway, bytes: &str) {
     let id = keyway.id().to_string();
     let done = std::process::Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}:")]).status().unwrap();
     assert!(done.success());
@@ -339,7 +339,7 @@ fn slack_gets_text_and_blocks() {
 }
 
 /// An SMTP server that takes mail from one user; the lines of each mail's session are handed over.
-fn smtp() -> (u16, Receiver<Vec<String>>) {
+pub fn smtp() -> (u16, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (send, got) = mpsc::channel();

@@ -7,7 +7,7 @@ use keyway_core::quota::UNCAPPED;
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{DAY_MS, DueOf, EndingCalls, Thresholds, due, ending, missing_scopes, renewal_due};
+use super::{DAY_MS, DueOf, EndingCalls, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
 use crate::audit::{Damage, OperationUse, Writing};
 use crate::model::{Account, App, ProxyAuthority, Token};
 use crate::upstream::health::State;
@@ -16,15 +16,13 @@ use crate::upstream::health::State;
 const CONDITIONS_MAX: usize = 1_000;
 /// Letters of a name or a list in a condition's text.
 const TEXT_MAX: usize = 200;
-/// How long Keyway cannot reach HubSpot before it notifies a person.
-const UNREACHABLE_MS: i64 = 30 * 60_000;
 const LOOK_FOR_CAUSE: &str = "Look in the server's log for the cause: a full disk, a lost volume, or a database that does not answer";
 
 /// Something that needs a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// What it is, such as `credential-refused`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: Kind,
     /// The kind and what it is of: the same as long as it lasts.
     pub name: String,
     /// The account.
@@ -84,14 +82,14 @@ pub struct Found {
 }
 
 impl Condition {
-    fn new(kind: &'static str, of: impl std::fmt::Display, text: String, remedy: impl Into<String>) -> Self {
-        Self { kind, name: format!("{kind}/{of}"), account: None, app: None, owner: None, text, remedy: remedy.into() }
+    fn new(kind: Kind, of: impl std::fmt::Display, text: String, remedy: impl Into<String>) -> Self {
+        Self { kind, name: format!("{}/{of}", kind.name()), account: None, app: None, owner: None, text, remedy: remedy.into() }
     }
 
     /// That the store can't be written: it can't hold this condition either.
     pub fn store_not_written() -> Self {
         let text = "Keyway cannot write its store. It refuses changes, and it refuses calls that it cannot record".to_owned();
-        Self::new("store-not-written", "store", text, LOOK_FOR_CAUSE)
+        Self::new(Kind::StoreNotWritten, "store", text, LOOK_FOR_CAUSE)
     }
 
     fn account(mut self, account: &Account) -> Self {
@@ -112,7 +110,7 @@ impl Condition {
     pub fn to_json(&self) -> Value {
         let (account, app) = (self.account.as_ref(), self.app.as_ref());
         json!({
-            "kind": self.kind, "name": self.name, "text": self.text, "remedy": self.remedy,
+            "kind": self.kind.name(), "name": self.name, "text": self.text, "remedy": self.remedy,
             "hubId": account.map(|(id, _)| id), "account": account.map(|(_, name)| name),
             "appId": app.map(|(id, _)| id), "app": app.map(|(_, name)| name), "owner": self.owner,
         })
@@ -123,7 +121,7 @@ impl Condition {
 pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
     let mut found = Found::default();
     audit(facts, &mut found);
-    connections(facts, &mut found);
+    connections(facts, thresholds, &mut found);
     days(facts, thresholds, &mut found);
     let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
     expiring(facts, thresholds, &accounts, &mut found);
@@ -134,7 +132,7 @@ pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
             short(&one.name),
             one.expires_at.to_date()
         );
-        found.conditions.push(Condition::new("proxy-authority", one.id, text, "keyway proxy ca --renew"));
+        found.conditions.push(Condition::new(Kind::ProxyAuthority, one.id, text, "keyway proxy ca --renew"));
     }
     rotations(facts, thresholds, &accounts, &mut found);
     found.conditions.truncate(CONDITIONS_MAX);
@@ -147,7 +145,7 @@ fn audit(facts: &Facts<'_>, found: &mut Found) {
         Writing::Fine => {}
         Writing::Failing => {
             let text = "Keyway cannot write records of calls, so it answers calls with 503".to_owned();
-            found.conditions.push(Condition::new("audit-not-written", "log", text, LOOK_FOR_CAUSE));
+            found.conditions.push(Condition::new(Kind::AuditNotWritten, "log", text, LOOK_FOR_CAUSE));
         }
     }
     let mut files: Vec<&str> = Vec::new();
@@ -155,18 +153,18 @@ fn audit(facts: &Facts<'_>, found: &mut Found) {
         if !files.contains(&place.file.as_str()) {
             files.push(&place.file);
             let text = format!("The audit log is damaged: {}", short(&place.to_string()));
-            found.conditions.push(Condition::new("audit-damage", &place.file, text, "keyway audit verify"));
+            found.conditions.push(Condition::new(Kind::AuditDamage, &place.file, text, "keyway audit verify"));
         }
     }
 }
 
-fn connections(facts: &Facts<'_>, found: &mut Found) {
+fn connections(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
     for account in facts.accounts {
         let Some(connection) = &account.connection else { continue };
         let (hub_id, name) = (account.hub_id, short(&account.name));
         match facts.health.get(&hub_id) {
             None => {
-                found.unsure.extend(["credential-refused", "account-unreachable"].map(|kind| format!("{kind}/{hub_id}")));
+                found.unsure.extend([Kind::CredentialRefused, Kind::AccountUnreachable].map(|kind| format!("{}/{hub_id}", kind.name())));
             }
             Some((State::Refused, _)) => {
                 let text = format!("HubSpot refuses the credential of {name} ({hub_id}). All its calls fail");
@@ -174,14 +172,14 @@ fn connections(facts: &Facts<'_>, found: &mut Found) {
                     Some(_) => "keyway account add --oauth CLIENT".to_owned(),
                     None => format!("keyway account rotate {hub_id} --credential-file FILE"),
                 };
-                found.conditions.push(Condition::new("credential-refused", hub_id, text, remedy).account(account));
+                found.conditions.push(Condition::new(Kind::CredentialRefused, hub_id, text, remedy).account(account));
             }
             Some((State::Unreachable | State::Unknown, since)) => {
                 // While it can't be asked, what it last said of the credential stands.
                 found.unsure.push(format!("credential-refused/{hub_id}"));
-                if facts.now.as_ms() - since.as_ms() >= UNREACHABLE_MS {
+                if facts.now.as_ms() - since.as_ms() >= thresholds.unreachable_ms {
                     let text = format!("Keyway has not reached HubSpot for {name} ({hub_id}) since {}", since.to_iso());
-                    found.conditions.push(Condition::new("account-unreachable", hub_id, text, "keyway status").account(account));
+                    found.conditions.push(Condition::new(Kind::AccountUnreachable, hub_id, text, "keyway status").account(account));
                 }
             }
             Some((State::Fine, _)) => {}
@@ -191,7 +189,7 @@ fn connections(facts: &Facts<'_>, found: &mut Found) {
         if !missing.is_empty() {
             let text = format!("The credential of {name} ({hub_id}) lacks scopes that its apps have: {}", short(&missing.join(", ")));
             let remedy = format!("Add the scopes to the private app in HubSpot, then run: keyway account check {hub_id}");
-            found.conditions.push(Condition::new("credential-scopes", hub_id, text, remedy).account(account));
+            found.conditions.push(Condition::new(Kind::CredentialScopes, hub_id, text, remedy).account(account));
         }
     }
 }
@@ -208,7 +206,7 @@ fn days(facts: &Facts<'_>, thresholds: &Thresholds, found: &mut Found) {
                 resets_at.to_iso()
             );
             let of = format!("{hub_id}/{}", resets_at.to_date());
-            found.conditions.push(Condition::new("daily-limit", of, text, format!("keyway account show {hub_id}")).account(account));
+            found.conditions.push(Condition::new(Kind::DailyLimit, of, text, format!("keyway account show {hub_id}")).account(account));
         }
     }
 }
@@ -226,12 +224,12 @@ fn expiring(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, 
                     let text = format!("The rotated token {id} ({hint}) of {name} ends at {} and is still used", ends.to_iso());
                     found
                         .conditions
-                        .push(Condition::new("token-expiring", id, text, format!("keyway token users {id}")).app(app, accounts));
+                        .push(Condition::new(Kind::TokenExpiring, id, text, format!("keyway token users {id}")).app(app, accounts));
                 }
             } else if ends <= now.plus_ms(thresholds.expiry_days * DAY_MS) {
                 let text = format!("The token {id} ({hint}) of {name} ends at {}", ends.to_iso());
                 let remedy = format!("keyway token rotate {}", app.id);
-                found.conditions.push(Condition::new("token-expiring", id, text, remedy).app(app, accounts));
+                found.conditions.push(Condition::new(Kind::TokenExpiring, id, text, remedy).app(app, accounts));
             }
         }
     }
@@ -250,7 +248,7 @@ fn sunsets(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &
             let text =
                 format!("{} still uses what ends on {date}: {what}. {} in the last 30 days{example}", short(&app.name), counted(calls));
             let of = format!("{}/{date}/{what}", app.id);
-            found.conditions.push(Condition::new("sunset", of, text, "keyway sunset").app(app, accounts));
+            found.conditions.push(Condition::new(Kind::Sunset, of, text, "keyway sunset").app(app, accounts));
         }
     }
 }
@@ -261,11 +259,11 @@ fn rotations(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64,
             DueOf::Credential(account) => {
                 let text = format!("The credential of {} ({}) is {} days old", short(&account.name), account.hub_id, one.days);
                 let remedy = format!("keyway account rotate {} --credential-file FILE", account.hub_id);
-                Condition::new("credential-rotation", account.hub_id, text, remedy).account(account)
+                Condition::new(Kind::CredentialRotation, account.hub_id, text, remedy).account(account)
             }
             DueOf::Token(app, token) => {
                 let text = format!("The token {} ({}) of {} is {} days old", token.id, token.hint, short(&app.name), one.days);
-                Condition::new("token-rotation", token.id, text, format!("keyway token rotate {}", app.id)).app(app, accounts)
+                Condition::new(Kind::TokenRotation, token.id, text, format!("keyway token rotate {}", app.id)).app(app, accounts)
             }
         });
     }

@@ -1,7 +1,7 @@
 //! Which notifications Keyway sends, to whom and how often; on PostgreSQL also with two instances.
 
 use super::*;
-use crate::attention::{Condition, Found};
+use crate::attention::{Condition, Found, Kind};
 use crate::model::QueuedMessage;
 use crate::notify::Sender;
 use crate::targets::Targets;
@@ -10,7 +10,7 @@ const REMIND_MS: i64 = 86_400_000;
 
 fn found(names: &[&str]) -> Found {
     let condition = |name: &&str| Condition {
-        kind: "token-rotation",
+        kind: Kind::TokenRotation,
         name: (*name).to_owned(),
         account: None,
         app: None,
