@@ -437,6 +437,32 @@ def main():
     assert failed.returncode == 2 and "put back" in failed.stderr and "exit status: 3" in failed.stderr
     assert "before" in file.read_text() and works(old) and works(new) and states().count("revoked") == 2
 
+    # What others changed after a delivery stays, and so does what they wrote beside the token.
+    _, first = keyway.app(hub_id, "Changed", ["crm.objects.contacts.read"])
+    some = pathlib.Path(folder, "some.toml")
+    blocks = TARGETS.format(folder=folder).split("[[target]]")
+    some.write_text("[[target]]".join(block for block in blocks if "command" not in block and "github" not in block))
+    delivered = keyway_command("token", "rotate", "Changed", "--grace", "1h", "--deliver", str(some))
+    assert delivered.returncode == 0, delivered.stderr
+    theirs = "theirs-" + os.urandom(8).hex()
+    second = file.read_text().split("HUBSPOT_TOKEN=")[1].strip()
+    file.write_text(f"REGION=eu\nHUBSPOT_TOKEN={theirs}\n")
+    Kubernetes.secret["data"]["token"] = base64_of(theirs)
+    Google.versions.append(base64_of(json.dumps({"token": theirs, "owner": "billing"})))
+    Azure.versions.append({"value": theirs})
+    OnePassword.fields[1]["value"] = theirs
+    aws(behind, "PutSecretValue", SecretId="billing", SecretString=json.dumps({"token": theirs}), ClientRequestToken="c" * 32)
+    Vault.versions["billing/hubspot"].append({"token": second, "owner": "sales"})
+    count = len(Google.versions), len(Azure.versions)
+    changed = keyway_command("token", "undeliver", "Changed", str(some))
+    print(changed.stdout)
+    assert changed.returncode == 1 and changed.stdout.count("somebody else changed it after the delivery") == 6, changed.stdout
+    assert theirs not in changed.stdout + changed.stderr and (len(Google.versions), len(Azure.versions)) == count
+    assert theirs in file.read_text() and OnePassword.values()["credential"] == theirs and current() == {"token": theirs}
+    assert Kubernetes.secret["data"]["token"] == base64_of(theirs)
+    assert Vault.versions["billing/hubspot"][-1] == {"token": "before", "owner": "sales"}, Vault.versions["billing/hubspot"]
+    assert works(first) and works(second)
+
     # An account's credential is read from the same vaults.
     hubspot = Keyway(through_gateway=False)
     hubspot.run("account", "create", "HubSpot", "--hub-id", "4242")

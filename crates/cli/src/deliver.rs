@@ -44,11 +44,20 @@ trait Place {
     /// The place refuses, or somebody else wrote to it at the same time. It is as before.
     async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String>;
 
-    /// Puts back what was there before the last delivery, and says what was done.
+    /// Puts back what was there before this token was delivered, and says what was done. What others wrote beside the
+    /// token stays.
     ///
     /// # Errors
     /// The place refuses, or does not hold what was there before.
-    async fn undo(&self) -> anyhow::Result<String>;
+    async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String>;
+
+    /// The token that stands there now; none where the place shows nothing.
+    ///
+    /// # Errors
+    /// It can't be read.
+    async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
+        Ok(Some(Secret::new(self.read().await?.trim().to_owned())))
+    }
 
     /// Reads a secret from there.
     ///
@@ -108,6 +117,12 @@ macro_rules! of_place {
     };
 }
 
+/// Why a delivery is not undone.
+pub const CHANGED: &str =
+    "somebody else changed it after the delivery, so Keyway left it as it is. Write the value that belongs there yourself";
+/// Versions before the newest that are looked at for the one before a delivery.
+const LOOK_BACK_MAX: u64 = 20;
+
 /// What a reference to a secret looks like.
 const REFERENCES: &str = "vault:MOUNT/PATH#FIELD, aws:SECRET#FIELD, k8s:NAMESPACE/SECRET#KEY, gcp:PROJECT/SECRET#FIELD, azure:VAULT/SECRET#FIELD and op:VAULT/ITEM#FIELD";
 
@@ -162,19 +177,28 @@ impl Target {
         of_place!(self, place => place.deliver(token).await)
     }
 
-    /// Puts back what was there before the last delivery, and says what was done.
-    pub async fn undo(&self) -> anyhow::Result<String> {
-        of_place!(self, place => place.undo().await)
+    /// Puts back what was there before this token was delivered, and says what was done. Changes nothing where the place
+    /// holds something else: whoever wrote that did so after the delivery.
+    pub async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
+        if self.held().await?.is_some_and(|held| held.expose() != delivered.expose()) {
+            bail!("{CHANGED}");
+        }
+        of_place!(self, place => place.undo(delivered).await)
+    }
+
+    /// The token that stands there now; none where the place shows nothing.
+    pub async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
+        of_place!(self, place => place.held().await)
     }
 
     /// How putting back went, in words.
-    async fn put_back(&self) -> String {
-        self.undo().await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into())
+    async fn put_back(&self, delivered: &Secret<String>) -> String {
+        self.undo(delivered).await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into())
     }
 
     /// Whether it is certain that the place holds a token.
     async fn holds(&self, token: &Secret<String>) -> bool {
-        of_place!(self, place => place.read().await).is_ok_and(|held| held.trim() == token.expose())
+        matches!(self.held().await, Ok(Some(held)) if held.expose() == token.expose())
     }
 }
 
@@ -188,10 +212,10 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
                 let mut tale = format!("{}: {error:#}", target.name());
                 // A request whose answer did not come may have been carried out all the same.
                 if target.holds(token).await {
-                    tale.push_str(&format!("\n  it holds the new token all the same: {}", target.put_back().await));
+                    tale.push_str(&format!("\n  it holds the new token all the same: {}", target.put_back(token).await));
                 }
                 for before in targets[..at].iter().rev() {
-                    tale.push_str(&format!("\n  {}: {}", before.name(), before.put_back().await));
+                    tale.push_str(&format!("\n  {}: {}", before.name(), before.put_back(token).await));
                 }
                 bail!("{tale}");
             }
@@ -209,6 +233,26 @@ fn with_token(text: Option<&str>, field: Option<&str>, token: &Secret<String>) -
     let mut fields = text.map_or_else(|| Ok(Map::new()), fields)?;
     fields.insert(field.to_owned(), json!(token.expose()));
     Ok(Value::Object(fields).to_string())
+}
+
+/// The text that undoes a delivery: an earlier version where the token is all there is, else the newest with the field as
+/// that version has it. None where the earlier version holds the token too.
+///
+/// # Errors
+/// The newest version is not a JSON object.
+fn without_token(newest: &str, earlier: &str, field: Option<&str>, delivered: &Secret<String>) -> anyhow::Result<Option<String>> {
+    let Some(field) = field else { return Ok((earlier.trim() != delivered.expose()).then(|| earlier.to_owned())) };
+    let text = earlier;
+    let Ok(earlier) = fields(text) else { return Ok(None) };
+    if earlier.get(field).and_then(Value::as_str) == Some(delivered.expose()) {
+        return Ok(None);
+    }
+    let mut now = fields(newest)?;
+    match earlier.get(field) {
+        Some(value) => drop(now.insert(field.to_owned(), value.clone())),
+        None => drop(now.remove(field)),
+    }
+    Ok(Some(if now == earlier { text.to_owned() } else { Value::Object(now).to_string() }))
 }
 
 /// The text of a secret, or of one of its fields.

@@ -27,6 +27,7 @@ use keyway_core::beside::Beside;
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::scope::{ScopeId, all_names};
+use keyway_core::secret::Secret;
 use keyway_core::share::WEIGHT_MAX;
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
@@ -685,6 +686,17 @@ impl Control {
         }
         self.commit(change, &mut state, next).await?;
         Ok((app, kept))
+    }
+
+    /// Whether a text is that of a token.
+    ///
+    /// # Errors
+    /// There is no such token.
+    pub async fn is_token(&self, token_id: u64, text: &Secret<String>) -> Result<bool> {
+        let state = self.state.lock().await;
+        let token = state.tokens.iter().find(|token| token.id == token_id);
+        let token = token.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
+        Ok(self.store.token_key().hash(text.expose()) == token.hash)
     }
 
     /// Ends a token now.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::secret::Secret;
+use keyway_core::token::PlainToken;
 use serde_json::{Value, json};
 
 use super::account::read;
@@ -164,11 +165,12 @@ async fn undeliver(connection: &Connection, app: &str, targets: &Path, token: Op
             bail!("{app} has several active tokens ({several}); nothing was changed. Name the delivered one with --token ID")
         }
     };
+    let hint = list(&tokens, "tokens").iter().find(|token| token["id"] == new).map(|token| text(&token["hint"])).unwrap_or_default();
     let kept = call(connection, Method::POST, &format!("/api/v1/tokens/{new}/hand-back"), None).await.context("nothing was changed")?;
     let mut results = Vec::new();
     let mut left = Vec::new();
     for target in targets.iter().rev() {
-        let undone = target.undo().await.unwrap_or_else(|error| {
+        let undone = undo(connection, target, (new, &hint)).await.unwrap_or_else(|error| {
             left.push(target.name());
             format!("NOT put back: {error:#}")
         });
@@ -194,6 +196,21 @@ async fn undeliver(connection: &Connection, app: &str, targets: &Path, token: Op
         format!("{}\nThe old tokens ({ids}) end as they would have without the rotation, or not at all. {fate}", told(answer))
     })?;
     Ok(if left.is_empty() { Exit::Fine } else { Exit::Negative })
+}
+
+/// Puts back what was at a target before this token, where the target still holds it.
+async fn undo(connection: &Connection, target: &Target, (token_id, hint): (u64, &str)) -> anyhow::Result<String> {
+    let Some(held) = target.held().await? else {
+        // A command of the operator's shows nothing.
+        return target.undo(&Secret::new(String::new())).await;
+    };
+    // A secret of somebody else's goes nowhere: only what looks like the token is shown to the server, which knows its hash.
+    let looks_like_it = PlainToken::given(held.expose()).is_some_and(|held| held.hint() == hint);
+    let path = format!("/api/v1/tokens/{token_id}/match");
+    if !looks_like_it || call(connection, Method::POST, &path, Some(json!({ "credential": held.expose() }))).await?["matches"] != true {
+        bail!("{}", deliver::CHANGED);
+    }
+    target.undo(&held).await
 }
 
 fn told(answer: &Value) -> String {

@@ -12,7 +12,7 @@ use ring::{digest, hmac};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Place, env, field_of, fields, hex, random_hex, with_token};
+use super::{Place, env, field_of, fields, hex, random_hex, with_token, without_token};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ impl Place for AwsSecret {
         Ok(format!("version {} is current", answer["VersionId"].as_str().unwrap_or("?")))
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         let answer = self.call("DescribeSecret", json!({ "SecretId": self.secret_id })).await?;
         let staged = |stage: &str| {
             let versions = answer["VersionIdsToStages"].as_object();
@@ -62,6 +62,14 @@ impl Place for AwsSecret {
         let (Some(current), Some(previous)) = (staged("AWSCURRENT"), staged("AWSPREVIOUS")) else {
             bail!("there is no version before the current one")
         };
+        // Where others wrote beside the token since, the version before the current one holds it too.
+        let answer = self.call("GetSecretValue", json!({ "SecretId": self.secret_id, "VersionId": previous })).await?;
+        let earlier = answer["SecretString"].as_str().with_context(|| format!("version {previous} is binary"))?;
+        if without_token(&self.text().await?, earlier, self.key.as_deref(), delivered)?.is_none() {
+            bail!(
+                "version {previous} holds the delivered token too: others wrote to the secret after the delivery. Write the value that belongs there yourself"
+            );
+        }
         let moved = json!({ "SecretId": self.secret_id, "VersionStage": "AWSCURRENT", "MoveToVersionId": previous, "RemoveFromVersionId": current });
         self.call("UpdateSecretVersionStage", moved).await?;
         Ok(format!("version {previous} is current again"))

@@ -8,7 +8,7 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Place, env, field_of, fields, is_plain, split_reference, with_token};
+use super::{LOOK_BACK_MAX, Place, env, field_of, fields, is_plain, split_reference, with_token, without_token};
 use crate::commands::encode;
 use crate::https::{Call, send};
 
@@ -159,14 +159,21 @@ impl Place for AzureSecret {
         Ok(format!("version {} is the newest", self.set(&text, now.as_ref()).await?))
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         let now = self.version(None).await?.context("there is no version that can be read")?;
         let newest = id_of(&now).context("Azure sent a version without an id")?;
         let versions = self.versions().await?;
-        let former = versions.iter().find(|id| *id != newest).context("there is no version before the newest that is enabled")?;
-        let content = self.version(Some(former)).await?.with_context(|| format!("version {former} can't be read"))?;
-        let text = content["value"].as_str().with_context(|| format!("version {former} has no value"))?;
-        Ok(format!("version {former} is the newest again, as {}", self.set(text, Some(&content)).await?))
+        let text_now = now["value"].as_str().context("the newest version has no value")?;
+        let most = usize::try_from(LOOK_BACK_MAX).unwrap_or(usize::MAX);
+        for former in versions.iter().filter(|id| *id != newest).take(most) {
+            let content = self.version(Some(former)).await?.with_context(|| format!("version {former} can't be read"))?;
+            let text = content["value"].as_str().with_context(|| format!("version {former} has no value"))?;
+            let like = if self.key.is_some() { &now } else { &content };
+            if let Some(text) = without_token(text_now, text, self.key.as_deref(), delivered)? {
+                return Ok(format!("version {former} is the newest again, as {}", self.set(&text, Some(like)).await?));
+            }
+        }
+        bail!("there is no enabled version before the newest that is from before the delivery")
     }
 
     async fn read(&self) -> anyhow::Result<String> {

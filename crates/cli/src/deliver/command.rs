@@ -42,7 +42,11 @@ impl Place for CommandTarget {
         Ok("ran".into())
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
+        Ok(None)
+    }
+
+    async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         if self.undo.is_empty() {
             bail!("it has no undo");
         }

@@ -70,7 +70,21 @@ impl Place for FileTarget {
         Ok(if existed { format!("replaced; what was there is in {}", shown::path(&former)) } else { "made".into() })
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
+        let (path, ..) = self.places()?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
+        // A template may name the token twice: what stands in its first place must stand in the others.
+        let (before, after) = self.template.split_once(PLACE).with_context(|| format!("the template has no {PLACE}"))?;
+        let token = text.strip_prefix(before).and_then(|rest| match after.split_once(PLACE) {
+            None => rest.strip_suffix(after),
+            Some((between, _)) => rest.split_once(between).map(|(token, _)| token),
+        });
+        // What does not fit the template is no token.
+        let token = token.filter(|token| self.template.replace(PLACE, token) == text).unwrap_or_default();
+        Ok(Some(Secret::new(token.to_owned())))
+    }
+
+    async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let (path, _, former) = self.places()?;
         if former.exists() {
             std::fs::rename(&former, &path).with_context(|| format!("{} can't be put back", shown::path(&path)))?;

@@ -58,7 +58,11 @@ impl Place for GithubSecret {
         true
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
+        Ok(None)
+    }
+
+    async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         bail!("GitHub secrets cannot be read, so Keyway cannot restore the old one; set the secret by hand")
     }
 }

@@ -10,11 +10,8 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Place, env, field_of, fields, is_plain, split_reference, with_token};
+use super::{LOOK_BACK_MAX, Place, env, field_of, fields, is_plain, split_reference, with_token, without_token};
 use crate::https::{Call, send};
-
-/// Versions before the newest that are looked at for one that can be read; others are disabled or destroyed.
-const LOOK_BACK_MAX: u64 = 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,14 +123,15 @@ impl Place for GoogleSecret {
         Ok(format!("added version {}", self.add(&text).await?))
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         let now = self.version(None).await?.context("the newest version can't be read")?;
         for number in (now.number.saturating_sub(LOOK_BACK_MAX).max(1)..now.number).rev() {
-            if let Some(former) = self.version(Some(number)).await? {
-                return Ok(format!("added version {number} again, as {}", self.add(&former.text).await?));
+            let Some(former) = self.version(Some(number)).await? else { continue };
+            if let Some(text) = without_token(&now.text, &former.text, self.key.as_deref(), delivered)? {
+                return Ok(format!("added version {number} again, as {}", self.add(&text).await?));
             }
         }
-        bail!("there is no version before {} that can be read", now.number)
+        bail!("there is no version before {} that can be read and is from before the delivery", now.number)
     }
 
     async fn read(&self) -> anyhow::Result<String> {

@@ -144,7 +144,7 @@ impl Place for KubernetesSecret {
         Ok(format!("wrote the key {}; pods read it when they start again, or from a mounted volume within a minute or so", self.key))
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let secret = self.secret().await?;
         let Some(former) = secret["data"][self.former()].as_str() else {
             bail!("the Secret has no key {}, so there is nothing to put back", self.former())

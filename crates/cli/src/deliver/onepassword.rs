@@ -134,7 +134,7 @@ impl Place for OnePasswordField {
         Ok("wrote the field".into())
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let item = self.item().await?;
         let Some((former_id, former)) = item.field(&self.former())? else {
             bail!("the item has no field \"{}\", so there is nothing to put back", self.former())

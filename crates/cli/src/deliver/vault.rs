@@ -6,7 +6,7 @@ use keyway_core::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Place, env};
+use super::{LOOK_BACK_MAX, Place, env};
 use crate::https::{Call, send};
 
 #[derive(Deserialize)]
@@ -67,18 +67,36 @@ impl Place for VaultSecret {
         Ok(format!("wrote version {written}"))
     }
 
-    async fn undo(&self) -> anyhow::Result<String> {
+    async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         let now = self.version(None).await?;
-        let former = if now.number > 1 { self.version(Some(now.number - 1)).await?.data } else { None };
-        let Some(former) = former else {
-            let (status, answer) = self.call(Method::DELETE, &format!("{}/data/{}", self.mount, self.path), None).await?;
-            if status >= 300 {
-                bail!("{}", refusal(status, &answer));
+        let mut data = now.data.unwrap_or_default();
+        let earlier = (now.number.saturating_sub(LOOK_BACK_MAX).max(1)..now.number).rev();
+        for number in earlier {
+            let Some(former) = self.version(Some(number)).await?.data else { continue };
+            // Others may have written beside the token: these versions hold it too.
+            if former.get(&self.key).and_then(Value::as_str) == Some(delivered.expose()) {
+                continue;
             }
-            return Ok(format!("deleted version {}: there was none before", now.number));
-        };
-        let written = self.write(former, now.number).await?;
-        Ok(format!("wrote version {} again, as {written}", now.number - 1))
+            match former.get(&self.key) {
+                Some(value) => drop(data.insert(self.key.clone(), value.clone())),
+                None => drop(data.remove(&self.key)),
+            }
+            let written = self.write(data, now.number).await?;
+            return Ok(format!("wrote {} of version {number} again, in version {written}", self.key));
+        }
+        if now.number > LOOK_BACK_MAX {
+            bail!("none of the {LOOK_BACK_MAX} versions before {} is from before the delivery", now.number);
+        }
+        data.remove(&self.key);
+        if !data.is_empty() {
+            let written = self.write(data, now.number).await?;
+            return Ok(format!("removed {} in version {written}: there was none before", self.key));
+        }
+        let (status, answer) = self.call(Method::DELETE, &format!("{}/data/{}", self.mount, self.path), None).await?;
+        if status >= 300 {
+            bail!("{}", refusal(status, &answer));
+        }
+        Ok(format!("deleted version {}: there was none before", now.number))
     }
 
     async fn read(&self) -> anyhow::Result<String> {

@@ -177,6 +177,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("listTokenUsers", "GET", "/api/v1/tokens/{token_id}/users", Reader, "Where the calls with a token come from").query::<DaysAndPage>().answer::<view::TokenUsers>(),
     op("revokeToken", "POST", "/api/v1/tokens/{token_id}/revoke", Manager, "End a token now").answer::<view::TokenAnswer>(),
     op("takeOver", "POST", "/api/v1/tokens/{token_id}/take-over", Manager, "End the other tokens of its app, now or after graceMs").body::<RotateBody>().answer::<view::AppAndToken>(),
+    op("matchToken", "POST", "/api/v1/tokens/{token_id}/match", Manager, "Whether a text is that of a token: before a delivery is undone, whether its target still holds it").body::<CredentialBody>().answer::<view::TokenMatch>(),
     op("handBack", "POST", "/api/v1/tokens/{token_id}/hand-back", Manager, "Undo the end that a rotation to this token gave the other tokens of its app").answer::<view::Tokens>(),
 
     op("listPublicApps", "GET", "/api/v1/public-apps", Auditor, "A page of public apps with the number of their installs").query::<Page>().answer::<view::PublicApps>(),

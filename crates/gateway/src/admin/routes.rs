@@ -47,6 +47,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
         .route("/api/v1/tokens/{token_id}/take-over", post(take_over))
         .route("/api/v1/tokens/{token_id}/hand-back", post(hand_back))
+        .route("/api/v1/tokens/{token_id}/match", post(match_token))
         .route("/api/v1/public-apps", get(oauth::list_public_apps).post(oauth::create_public_app))
         .route(
             "/api/v1/public-apps/{public_app}",
@@ -447,6 +448,14 @@ async fn hand_back(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Ans
 }
 
 async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {
+async fn match_token(
+    State(admin): State<Admin>,
+    Path(token_id): Path<u64>,
+    JsonBody(asked): JsonBody<CredentialBody>,
+) -> Answer<view::TokenMatch> {
+    answer(view::TokenMatch { matches: admin.control.is_token(token_id, &Secret::new(asked.credential)).await? })
+}
+
     let token = admin.control.revoke_token(token_id).await?;
     answer(view::TokenAnswer { token: view::token(&token, clock::now()) })
 }

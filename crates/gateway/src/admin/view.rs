@@ -418,6 +418,7 @@ shown! {
     struct AppAndToken { app: App, token: Token, }
     struct Tokens { app: App, tokens: Vec<Token>, after: Option<String>, }
     struct TokenAnswer { token: Token, }
+    struct TokenMatch { matches: bool, }
     struct TokenUsers { token_id: u64, days: u32, users: Vec<TokenUser>, after: Option<String>, }
     struct PublicAppAnswer { public_app: PublicApp, }
     struct PublicApps { public_apps: Vec<PublicApp>, after: Option<String>, }
