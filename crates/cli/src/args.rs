@@ -13,6 +13,7 @@ pub mod plan;
 pub mod pull;
 pub mod record;
 pub mod repeat;
+pub mod restore;
 pub mod strict;
 
 use std::net::SocketAddr;
@@ -164,6 +165,8 @@ pub enum Command {
         /// The file with the master key of the folder that was copied, if KEYWAY_MASTER_KEY does not hold it
         #[arg(long, value_name = "FILE")]
         master_key: Option<PathBuf>,
+        #[command(flatten)]
+        how: restore::How,
     },
     /// The master key, with which Keyway seals credentials
     Key {

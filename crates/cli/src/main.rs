@@ -118,8 +118,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Status { live: true, json, .. } => runtime.block_on(commands::status::live(&connection, json)),
         Command::Status { max_token_age, json, .. } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
         Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
-        Command::Restore { source, master_key } => {
-            runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref()))
+        Command::Restore { source, master_key, how } => {
+            runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref(), &how))
         }
         Command::Key { action } => runtime.block_on(commands::key::run(&connection, action)),
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),

@@ -87,6 +87,8 @@ pub struct Ready {
     pub apps: Vec<apps::Made>,
     /// Where a person creates the first super admin, while there is none.
     set_up: Option<(String, Timestamp)>,
+    /// Why no notifications go out; none where they do.
+    silent: Option<String>,
     /// The embedded accounts.
     pub portal: Arc<Portal>,
     /// What they received.
@@ -274,7 +276,8 @@ pub async fn serve_while(
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
-    let notifier = tokio::spawn(notifier.run(stopped.clone()));
+    let silent = notify::silent(&control, serve.notify.no_notify).await?;
+    let notifier = (!serve.notify.no_notify).then(|| tokio::spawn(notifier.run(stopped.clone())));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
@@ -302,6 +305,7 @@ pub async fn serve_while(
         demo,
         apps,
         set_up,
+        silent,
         portal: portal.clone(),
         registry,
         certificates,
@@ -324,7 +328,9 @@ pub async fn serve_while(
         let _ = flusher.await;
         // A refresh under way is finished: its answer may hold the only refresh token that counts.
         let _ = refresher.await;
-        let _ = notifier.await;
+        if let Some(notifier) = notifier {
+            let _ = notifier.await;
+        }
         watch.abort();
         beat.inspect(tokio::task::JoinHandle::abort);
         counter.inspect(tokio::task::JoinHandle::abort);

@@ -10,7 +10,9 @@ use keyway_core::shown;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
-use crate::audit::{self, files};
+use crate::audit::chain::{ChainKey, Heads};
+use crate::audit::{self, AuditLog, Place, Verification, files};
+use crate::clock;
 use crate::store::{self, StoreError};
 
 /// The databases of a data folder.
@@ -30,6 +32,9 @@ pub enum BackupError {
     /// What is there is not what is needed; says what.
     #[error("{0}")]
     Refused(String),
+    /// The audit log of the copy is not as it was written; says what to do.
+    #[error("{0}")]
+    Damaged(String),
     /// The target is in use.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,13 +92,33 @@ fn is_within(path: &Path, folder: &Path) -> bool {
     there.is_some_and(|there| there.starts_with(&folder))
 }
 
+/// How a copy is put back.
+#[derive(Clone, Copy, Debug)]
+pub struct How<'a> {
+    /// A file that holds the master key of the folder that was copied; else `KEYWAY_MASTER_KEY` or the target has it.
+    pub key: Option<&'a Path>,
+    /// Whether the seals of the audit log are checked.
+    pub verify: bool,
+    /// Whether the restored server sends notifications at once. Else they are held until an operator lets them go out:
+    /// the server that was copied may still run, and people would be notified twice.
+    pub notify: bool,
+}
+
+/// What was put back.
+#[derive(Clone, Copy, Debug)]
+pub struct Restored {
+    /// Whether the server will have its master key.
+    pub has_key: bool,
+    /// Records of the audit log whose seals fit; none where they were not checked.
+    pub records: Option<u64>,
+}
+
 /// Puts a copy into a data folder that has none, after looking whether it is whole. The master key
-/// of the folder that was copied belongs there too, or into `KEYWAY_MASTER_KEY`; `key` is a file
-/// that holds it. Whether the server will have it comes back.
+/// of the folder that was copied belongs there too, or into `KEYWAY_MASTER_KEY`.
 ///
 /// # Errors
 /// The copy is damaged, the folder has databases or is in use, or a file can't be read or written.
-pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Result<bool, BackupError> {
+pub async fn put_back(source: &Path, folder: &Path, how: How<'_>) -> Result<Restored, BackupError> {
     store::make_files_private();
     if !source.join(DATABASES[0]).is_file() {
         return Err(BackupError::Refused(format!("{} is not a backup: it has no {}", shown::path(&source), DATABASES[0])));
@@ -120,29 +145,90 @@ pub async fn put_back(source: &Path, folder: &Path, key: Option<&Path>) -> Resul
             return Err(BackupError::Refused(format!("{} is damaged: it is not an audit file", shown::path(&path))));
         }
     }
-    check_parts(source, key).await?;
+    let audit_key = check_parts(source, folder, how.key).await?;
     // The key comes first: if there is none where it is said to be, nothing is begun that stands in the
     // way of the next attempt.
-    if let Some(key) = key {
+    if let Some(key) = how.key {
         copy(key, &folder.join(MASTER_KEY))?;
     }
     copy_audit(source, folder)?;
+    let records = match audit_key.filter(|_| how.verify) {
+        Some(key) => Some(verify_audit(source, folder, key).await?),
+        None => None,
+    };
     // The store comes last: a folder without it is not taken for a data folder.
     for name in present.iter().rev() {
-        copy(&source.join(name), &folder.join(name))?;
+        let to = folder.join(name);
+        let draft = draft(&source.join(name), &to)?;
+        if *name == DATABASES[0] {
+            hold_notifications(&draft, !how.notify).await?;
+        }
+        fs::rename(&draft, &to).map_err(|error| BackupError::File(to, error))?;
     }
     sync(folder)?;
-    Ok(folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some())
+    let has_key = folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some();
+    Ok(Restored { has_key, records })
 }
 
-/// Refuses a copy without a part that a server had in use, and a master key that does not open it.
-async fn check_parts(source: &Path, key: Option<&Path>) -> Result<(), BackupError> {
+/// Checks every seal of the log that was copied into a folder, as `keyway audit verify` does; how many records fit.
+/// What was copied is taken away again where one does not.
+async fn verify_audit(source: &Path, folder: &Path, key: ChainKey) -> Result<u64, BackupError> {
+    let there = folder.join(audit::FOLDER);
+    if !there.is_dir() {
+        return Ok(0);
+    }
+    let verified = match AuditLog::open(Place::Folder(folder), key, None).await {
+        Ok(log) => {
+            let verified = log.verify(&Heads::default()).await;
+            log.close().await;
+            verified
+        }
+        Err(error) => Err(error),
+    };
+    let fault = match verified {
+        Ok(Verification { fault: None, records, .. }) => return Ok(records),
+        Ok(Verification { fault: Some(fault), .. }) => fault,
+        Err(error) => error.to_string(),
+    };
+    fs::remove_dir_all(&there).map_err(|error| BackupError::File(there, error))?;
+    Err(BackupError::Damaged(damaged(source, &fault)))
+}
+
+fn damaged(source: &Path, fault: &str) -> String {
+    format!(
+        "the audit log in {} is not as it was written: {fault}. Nothing was restored. Restore another backup, or pass --no-verify to restore this one with its log as it is; \"keyway audit verify\" goes on reporting this",
+        shown::path(&source)
+    )
+}
+
+/// Notes in a copy of the store whether notifications are held: the server that was copied may have been a copy itself.
+/// Stores of earlier versions have no table for it.
+async fn hold_notifications(path: &Path, held: bool) -> Result<(), BackupError> {
+    let mut connection = open(path).await?;
+    let noted = async {
+        sqlx::raw_sql(include_str!("../migrations/0104_notify_hold.sql")).execute(&mut connection).await?;
+        sqlx::query("delete from notify_hold").execute(&mut connection).await?;
+        if held {
+            let query = sqlx::query("insert into notify_hold (only, since) values (1, ?)");
+            query.bind(clock::now().as_ms()).execute(&mut connection).await?;
+        }
+        connection.close().await
+    };
+    noted.await.map_err(|error| BackupError::Database(path.to_owned(), error))?;
+    sync(path)
+}
+
+/// Refuses a copy without a part that a server had in use, and a master key that does not open it. The key of the
+/// audit's seals comes back; none where there is no master key.
+async fn check_parts(source: &Path, folder: &Path, key: Option<&Path>) -> Result<Option<ChainKey>, BackupError> {
     let path = source.join(DATABASES[0]);
     let mut connection = open(&path).await?;
     // Stores of early builds have no such tables: the server says at its start what is missing.
     let complete: Option<i64> = sqlx::query_scalar("select complete from folder").fetch_optional(&mut connection).await.ok().flatten();
     let check: Option<Vec<u8>> =
         sqlx::query_scalar("select check_value from master_key").fetch_optional(&mut connection).await.ok().flatten();
+    let root: Option<Option<Vec<u8>>> =
+        sqlx::query_scalar("select root from master_key").fetch_optional(&mut connection).await.ok().flatten();
     let _ = connection.close().await;
     if complete == Some(1)
         && let Some(missing) = [DATABASES[1], audit::FOLDER].into_iter().find(|name| !source.join(name).exists())
@@ -152,19 +238,23 @@ async fn check_parts(source: &Path, key: Option<&Path>) -> Result<(), BackupErro
             shown::path(&source)
         )));
     }
-    let (named, text) = match key {
-        Some(key) => (shown::path(&key), fs::read_to_string(key).map_err(|error| BackupError::File(key.to_owned(), error))?),
-        None => match std::env::var("KEYWAY_MASTER_KEY") {
-            Ok(text) => ("KEYWAY_MASTER_KEY".to_owned(), text),
-            Err(_) => return Ok(()),
-        },
+    let in_file = |key: &Path| match fs::read_to_string(key) {
+        Ok(text) => Ok((shown::path(&key), text)),
+        Err(error) => Err(BackupError::File(key.to_owned(), error)),
+    };
+    let (named, text) = match (key, std::env::var("KEYWAY_MASTER_KEY"), folder.join(MASTER_KEY)) {
+        (Some(key), ..) => in_file(key)?,
+        (None, Ok(text), _) => ("KEYWAY_MASTER_KEY".to_owned(), text),
+        (None, Err(_), there) if there.is_file() => in_file(&there)?,
+        _ => return Ok(None),
     };
     match check {
         Some(check) if !store::holds_key(&text, &check) => Err(BackupError::Refused(format!(
             "the master key in {named} is not the one that {} was sealed with. Nothing was restored. Pass the key of that time with --master-key FILE",
             shown::path(&source)
         ))),
-        _ => Ok(()),
+        Some(check) => Ok(store::audit_key_from(&text, &check, root.flatten().as_deref())),
+        None => Ok(None),
     }
 }
 
@@ -181,16 +271,23 @@ fn copy_audit(from: &Path, to: &Path) -> Result<u64, BackupError> {
     files::copy(&log, &to.join(audit::FOLDER)).map_err(|error| BackupError::File(log, error))
 }
 
-/// Under another name first, so that a crash leaves no half of a file.
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let draft = draft(from, to)?;
+    fs::rename(&draft, to).map_err(|error| BackupError::File(to.to_owned(), error))
+}
+
+/// Copies a file under another name first, so that a crash leaves no half of a file.
+fn draft(from: &Path, to: &Path) -> Result<PathBuf, BackupError> {
     let draft = to.with_extension("new");
     let copied = File::open(from).and_then(|mut source| {
         let mut target = File::create(&draft)?;
         std::io::copy(&mut source, &mut target)?;
-        target.sync_all()?;
-        fs::rename(&draft, to)
+        target.sync_all()
     });
-    copied.map_err(|error| BackupError::File(if error.kind() == ErrorKind::NotFound { from.to_owned() } else { to.to_owned() }, error))
+    match copied {
+        Ok(()) => Ok(draft),
+        Err(error) => Err(BackupError::File(if error.kind() == ErrorKind::NotFound { from.to_owned() } else { to.to_owned() }, error)),
+    }
 }
 
 fn sync(path: &Path) -> Result<(), BackupError> {

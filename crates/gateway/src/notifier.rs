@@ -110,7 +110,10 @@ impl Notifier {
 
     /// Looks for conditions once, and queues what is to be told.
     async fn look(&self, outage: &mut Outage) -> Result<(), ControlError> {
-        outage.channels = self.control.channels().await?;
+        outage.channels = match self.control.notifications_held().await? {
+            Some(_) => Vec::new(),
+            None => self.control.channels().await?,
+        };
         if outage.channels.is_empty() {
             return Ok(());
         }

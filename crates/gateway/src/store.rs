@@ -49,8 +49,8 @@ use keys::Keys;
 pub use moved::Mark;
 pub use moving::{Left, Target};
 pub use rotation::KeyReport;
-
 pub(crate) use rotation::Walk;
+
 /// The store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -407,6 +407,13 @@ pub(crate) fn holds_key(text: &str, check: &[u8]) -> bool {
     text.lines().filter_map(|line| folder::parse_hex(line.trim())).any(|key| keys::Known::new(key).check == check)
 }
 
+/// The key of the audit's seals, from a text that [holds](holds_key) the master key, and the root key as a store has it.
+pub(crate) fn audit_key_from(text: &str, check: &[u8], root: Option<&[u8]>) -> Option<ChainKey> {
+    let keys = text.lines().filter_map(|line| folder::parse_hex(line.trim())).map(keys::Known::new);
+    let root = keys.into_iter().find(|key| key.check == check)?.root(root).ok()?;
+    Some(ChainKey::new(&root))
+}
+
 /// From here on every file this process makes is its owner's alone.
 pub(crate) fn make_files_private() {
     folder::make_files_private();
@@ -493,6 +500,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (97, "a data folder that was moved here", include_str!("../migrations/0097_moved.sql")),
         (98, "rotation of the master key", include_str!("../migrations/0098_key_rotation.sql")),
         (100, "what a rotation of a token changed", include_str!("../migrations/0100_hand_back.sql")),
+        (104, "notifications of a restored copy are held", include_str!("../migrations/0104_notify_hold.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

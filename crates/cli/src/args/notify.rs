@@ -23,6 +23,9 @@ pub struct Settings {
     /// How long HubSpot is not reached for an account before to notify
     #[arg(long, env = "KEYWAY_NOTIFY_UNREACHABLE", value_name = "TIME", default_value = "30m")]
     pub notify_unreachable: String,
+    /// Send no notifications from this server: for a copy of another server
+    #[arg(long, env = "KEYWAY_NO_NOTIFY")]
+    pub no_notify: bool,
     /// Days before the end of a token's lifetime at which to notify
     #[arg(long, env = "KEYWAY_NOTIFY_EXPIRY_DAYS", value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..))]
     pub notify_expiry_days: u16,
@@ -42,6 +45,7 @@ impl Default for Settings {
             notify_remind: "7d".to_owned(),
             rotation_days: 180,
             notify_unreachable: "30m".to_owned(),
+            no_notify: false,
             notify_expiry_days: 14,
             notify_sunset_days: 90,
             notify_daily_percent: 80,
@@ -68,6 +72,12 @@ pub enum Notify {
         name: String,
         #[command(flatten)]
         consent: Consent,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let notifications go out that are held because this server was restored from a backup
+    Resume {
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use keyway_core::shown;
-use keyway_gateway::backup;
+use keyway_gateway::backup::{self, BackupError, How, Restored};
 
-use super::print;
+use super::{print, say};
 use crate::Exit;
-use crate::args::Connection;
+use crate::args::{self, Connection};
 
 pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit> {
     let bytes = backup::take(&connection.data, target).await?;
@@ -20,9 +20,29 @@ pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit
     Ok(Exit::Fine)
 }
 
-pub async fn put_back(connection: &Connection, source: &Path, master_key: Option<&Path>) -> anyhow::Result<Exit> {
-    let has_key = backup::put_back(source, &connection.data, master_key).await?;
-    let key = if has_key { "" } else { "; put its master key into KEYWAY_MASTER_KEY or master.key before the server is started" };
-    print(&format!("put {} back into {}{key}", shown::path(&source), shown::path(&connection.data)))?;
+pub async fn put_back(connection: &Connection, source: &Path, master_key: Option<&Path>, how: &args::restore::How) -> anyhow::Result<Exit> {
+    let wanted = How { key: master_key, verify: !how.no_verify, notify: how.notify };
+    let Restored { has_key, records } = match backup::put_back(source, &connection.data, wanted).await {
+        Err(BackupError::Damaged(why)) => {
+            say(&format!("keyway: {why}"));
+            return Ok(Exit::Negative);
+        }
+        restored => restored?,
+    };
+    let folder = shown::path(&connection.data);
+    let mut lines = vec![format!("put {} back into {folder}", shown::path(&source))];
+    lines.push(match records {
+        Some(records) => format!("the audit log's {records} records are as they were written"),
+        None => "the seals of the audit log were not checked: run \"keyway audit verify\" once the server runs".to_owned(),
+    });
+    if !has_key {
+        lines.push("put its master key into KEYWAY_MASTER_KEY or master.key before you start the server".to_owned());
+    }
+    if !how.notify {
+        lines.push(format!(
+            "notifications are held. If this server takes the place of the one that was copied, start it and run \"keyway notify resume --data {folder}\""
+        ));
+    }
+    print(&lines.join("\n"))?;
     Ok(Exit::Fine)
 }

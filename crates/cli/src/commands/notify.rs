@@ -24,8 +24,17 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
                 if rows.is_empty() {
                     return "no channels: Keyway notifies nobody. Add one with \"keyway notify add\"".to_owned();
                 }
-                table(&["NAME", "KIND", "TARGET", "ACCOUNT", "OWNER"], &rows)
+                let held = answer["heldSince"].as_str().map(|since| {
+                    format!(
+                        "notifications are held since {since}: this server was restored from a backup. If it takes the place of the server that was copied, run \"keyway notify resume\"\n\n"
+                    )
+                });
+                format!("{}{}", held.unwrap_or_default(), table(&["NAME", "KIND", "TARGET", "ACCOUNT", "OWNER"], &rows))
             })
+        }
+        Notify::Resume { json } => {
+            let answer = call(connection, Method::POST, "/api/v1/notifications/resume", None).await?;
+            show(&answer, json, |_| "notifications go out".to_owned())
         }
         Notify::Remove { name, consent, json } => {
             confirm::deletion(consent, async || {

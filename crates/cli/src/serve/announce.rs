@@ -15,7 +15,7 @@ use crate::logs::LogFormat;
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
-    let Ready { data, admin, reach, addresses, proxy, demo, apps, set_up, .. } = ready;
+    let Ready { data, admin, reach, addresses, proxy, demo, apps, set_up, silent, .. } = ready;
     let scheme = reach.scheme();
     let storage = match serve.settings.iter().find(|(name, _)| name == "database") {
         Some((_, database)) => database.clone(),
@@ -47,6 +47,9 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     if let Some((link, ends)) = set_up {
         tell(&format!("  set up  {link}\n          works once, until {}: creates the first super admin\n", ends.to_iso()))?;
     }
+    if let Some(silent) = silent {
+        tell(&format!("  notify  {silent}\n"))?;
+    }
     if let Some(day) = &serve.as_of {
         tell(&format!("Embedded accounts answer as HubSpot will on {day}.\n"))?;
     }
@@ -74,6 +77,7 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
             admin = format!("{scheme}://{}", ready.admin),
             proxy = ready.proxy.map(tracing::field::display),
             storage,
+            notifications = ready.silent.as_deref(),
             settings = settings.join(" "),
             "started"
         ),
@@ -90,6 +94,9 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
             });
             if let Some(proxy) = ready.proxy {
                 fields["proxy"] = proxy.to_string().into();
+            }
+            if let Some(silent) = &ready.silent {
+                fields["notifications"] = silent.as_str().into();
             }
             serve.log_format.line("info", "keyway is ready", fields);
         }

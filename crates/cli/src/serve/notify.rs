@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use keyway_gateway::admin::Admin;
 use keyway_gateway::attention::Thresholds;
+use keyway_gateway::control::Control;
 use keyway_gateway::notifier::{Notifier, Schedule};
 use keyway_gateway::targets::Targets;
 
@@ -35,7 +36,7 @@ pub fn thresholds(settings: &Settings) -> anyhow::Result<Thresholds> {
         expiry_days: settings.notify_expiry_days.into(),
         sunset_days: settings.notify_sunset_days.into(),
         daily_percent: settings.notify_daily_percent.into(),
-    }
+    })
 }
 
 /// When notifications are sent.
@@ -46,6 +47,22 @@ pub fn schedule(settings: &Settings) -> anyhow::Result<Schedule> {
     let every_ms = milliseconds(&settings.notify_every).context("--notify-every")?;
     let remind_ms = milliseconds(&settings.notify_remind).context("--notify-remind")?;
     Ok(Schedule { every: Duration::from_millis(every_ms.unsigned_abs()), remind_ms })
+}
+
+/// Why this server sends no notifications, and what changes that; none where it sends them.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn silent(control: &Control, no_notify: bool) -> anyhow::Result<Option<String>> {
+    if no_notify {
+        return Ok(Some("no notifications go out (--no-notify)".to_owned()));
+    }
+    Ok(control.notifications_held().await?.map(|since| {
+        format!(
+            "notifications are held since {}, when this data was restored from a backup; if this server takes the place of the one that was copied: keyway notify resume",
+            since.to_iso()
+        )
+    }))
 }
 
 /// What finds conditions and sends notifications of them.

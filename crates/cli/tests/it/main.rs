@@ -44,6 +44,7 @@ mod links;
 mod logs;
 /// Notifications at receivers of the test's own, and the lifetime of tokens.
 mod notify;
+mod notify_hold;
 #[cfg(target_os = "linux")]
 mod notify_kinds;
 /// The console's pages on people, admin tokens and changes.

@@ -54,7 +54,18 @@ pub(super) struct HistoryQuery {
 }
 
 pub(super) async fn list(State(admin): State<Admin>) -> Answer<view::Channels> {
-    answer(view::Channels { channels: admin.control.channels().await?.iter().map(view::channel).collect() })
+    channels(&admin).await
+}
+
+/// Lets notifications go out that are held because this server was restored from a backup.
+pub(super) async fn resume(State(admin): State<Admin>) -> Answer<view::Channels> {
+    admin.control.resume_notifications().await?;
+    channels(&admin).await
+}
+
+async fn channels(admin: &Admin) -> Answer<view::Channels> {
+    let held_since = admin.control.notifications_held().await?.map(Into::into);
+    answer(view::Channels { held_since, channels: admin.control.channels().await?.iter().map(view::channel).collect() })
 }
 
 pub(super) async fn add(State(admin): State<Admin>, JsonBody(asked): JsonBody<ChannelBody>) -> Answer<view::AddedChannel> {

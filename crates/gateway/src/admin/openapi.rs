@@ -197,6 +197,7 @@ mod tests {
                 "takeSnapshot",
                 "restoreSnapshot",
                 "testNotificationChannel",
+                "resumeNotifications",
             ];
             assert_eq!(described.get("requestBody").is_some(), takes_body && !bare.contains(&one.id), "{}", one.id);
         }

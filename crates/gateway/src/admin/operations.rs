@@ -221,6 +221,7 @@ pub static OPERATIONS: &[Operation] = &[
     op("addNotificationChannel", "POST", "/api/v1/notifications/channels", SuperAdmin, "Add a channel: a signed webhook, a Slack-compatible webhook or mail; answers a webhook's secret once").body::<ChannelBody>().answer::<view::AddedChannel>(),
     op("removeNotificationChannel", "DELETE", "/api/v1/notifications/channels/{channel}", SuperAdmin, "Remove a channel and what waits for it").answer::<view::ChannelAnswer>(),
     op("testNotificationChannel", "POST", "/api/v1/notifications/channels/{channel}/test", SuperAdmin, "Send a test message to a channel now; answers what its receiver did").answer::<view::ChannelTested>(),
+    op("resumeNotifications", "POST", "/api/v1/notifications/resume", SuperAdmin, "Let notifications go out that are held because this server was restored from a backup").answer::<view::Channels>(),
     op("listNotifications", "GET", "/api/v1/notifications", Auditor, "The conditions that last and were told, and the newest messages").query::<HistoryQuery>().answer::<view::Notifications>(),
 
     op("resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay. The body may name the test that begins").body::<ResetBody>().answer::<view::Anything>(),

@@ -81,6 +81,7 @@ pub(super) fn api() -> Router<Admin> {
         .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
         .route("/api/v1/changes", get(changes::list))
         .route("/api/v1/notifications", get(notify::history))
+        .route("/api/v1/notifications/resume", post(notify::resume))
         .route("/api/v1/notifications/channels", get(notify::list).post(notify::add))
         .route("/api/v1/notifications/channels/{channel}", delete(notify::remove))
         .route("/api/v1/notifications/channels/{channel}/test", post(notify::test))
@@ -447,7 +448,6 @@ async fn hand_back(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Ans
     answer(view::Tokens { app: view::app(&app), tokens: tokens.iter().map(|token| view::token(token, now)).collect(), after: None })
 }
 
-async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {
 async fn match_token(
     State(admin): State<Admin>,
     Path(token_id): Path<u64>,
@@ -456,6 +456,7 @@ async fn match_token(
     answer(view::TokenMatch { matches: admin.control.is_token(token_id, &Secret::new(asked.credential)).await? })
 }
 
+async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {
     let token = admin.control.revoke_token(token_id).await?;
     answer(view::TokenAnswer { token: view::token(&token, clock::now()) })
 }

@@ -34,7 +34,10 @@ impl Channel {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Channels {
+    /// Since when notifications are held.
+    held_since: Option<String>,
     channels: Vec<Channel>,
 }
 
@@ -100,6 +103,7 @@ struct History {
 #[template(path = "notifications.html")]
 struct NotificationsPage<'a> {
     shell: Shell<'a>,
+    held_since: Option<String>,
     channels: Vec<Channel>,
     history: History,
 }
@@ -107,7 +111,7 @@ struct NotificationsPage<'a> {
 /// The page.
 pub(super) async fn show(visitor: Visitor) -> Page {
     let refused = |refused| visitor.refused(SECTION, &refused);
-    let Channels { channels } = visitor.api.get("/api/v1/notifications/channels").await.map_err(refused)?;
+    let Channels { held_since, channels } = visitor.api.get("/api/v1/notifications/channels").await.map_err(refused)?;
     let history: History = visitor.api.get("/api/v1/notifications?limit=50").await.map_err(refused)?;
-    Ok(page::render(&NotificationsPage { shell: visitor.shell(SECTION), channels, history }))
+    Ok(page::render(&NotificationsPage { shell: visitor.shell(SECTION), held_since, channels, history }))
 }

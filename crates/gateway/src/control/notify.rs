@@ -133,6 +133,30 @@ impl Control {
         Ok(channel)
     }
 
+    /// Since when notifications are held, because this store was restored from a backup; none where they go out.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn notifications_held(&self) -> Result<Option<Timestamp>> {
+        Ok(stored::held_since(&mut self.store.read().await?).await?)
+    }
+
+    /// Lets notifications that are held go out.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    pub async fn resume_notifications(&self) -> Result<()> {
+        let (mut change, state) = self.begin().await?;
+        if let Some(since) = stored::held_since(&mut change).await? {
+            stored::resume(&mut change).await?;
+            let held = json!({ "heldSince": since.to_iso() });
+            record::of_one_in(&mut change, "notifications".to_owned(), Some(held), Some(json!({ "heldSince": null })), None).await?;
+        }
+        change.commit().await.map_err(StoreError::from)?;
+        drop(state);
+        Ok(())
+    }
+
     /// The conditions that last, and the newest messages.
     ///
     /// # Errors
@@ -205,7 +229,7 @@ impl Control {
         {
             let mut reading = self.store.read().await?;
             let now = self.store.now(&mut reading).await?;
-            if !stored::is_any_due(&mut reading, now).await? {
+            if stored::held_since(&mut reading).await?.is_some() || !stored::is_any_due(&mut reading, now).await? {
                 return Ok(Vec::new());
             }
         }

@@ -104,6 +104,18 @@ pub(crate) async fn delete_channel(change: &mut Change, id: u64) -> Result<(), S
     Ok(())
 }
 
+/// Since when notifications are held; none where they go out.
+pub(crate) async fn held_since(reading: &mut Change) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query("select since from notify_hold").fetch_optional(&mut *reading).await?;
+    Ok(row.map(|row| row.try_get("since")).transpose()?.map(Timestamp::from_ms))
+}
+
+/// Lets notifications go out.
+pub(crate) async fn resume(change: &mut Change) -> Result<(), StoreError> {
+    sqlx::query("delete from notify_hold").execute(&mut *change).await?;
+    Ok(())
+}
+
 /// Every condition that lasts.
 pub(crate) async fn conditions(reading: &mut Change) -> Result<Vec<(KeptCondition, Timestamp)>, StoreError> {
     let rows = sqlx::query("select * from notify_condition order by since, name").fetch_all(&mut *reading).await?;

@@ -15,7 +15,7 @@ const EDGES: [(&str, &str); 41] = [
     ("attention", "audit clock model sync upstream"),
     ("audit", "database sync"),
     ("backend", "boxed limiter model upstream"),
-    ("backup", "audit store"),
+    ("backup", "audit clock store"),
     ("boxed", ""),
     ("clock", "sync"),
     ("console", "admin attention audit clock control guesses model oidc principal"),

@@ -69,7 +69,10 @@ pub(in crate::admin) struct Message {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::admin) struct Channels {
+    /// Since when notifications are held, because this server was restored from a backup; null where they go out.
+    pub held_since: Option<Moment>,
     pub channels: Vec<Channel>,
 }
 
