@@ -3,18 +3,19 @@
 //! What stands in it takes the place of an option's default, so that the command line comes first,
 //! then the environment, then the file; and what clap refuses on the command line it refuses here.
 
+pub mod effect;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::error::ErrorKind;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use keyway_core::shown;
 use toml::{Table, Value};
 
 use crate::args::{Args, Command, Serve};
-use crate::serve::apps;
-use crate::{Exit, commands};
+use crate::serve::{apps, check};
+use crate::{Exit, chain, commands};
 
 /// Options that a file can't set: which file it is, and what is about one start.
 const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
@@ -23,7 +24,14 @@ const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_f
 pub fn parse() -> anyhow::Result<Args> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match named(&arguments) {
-        Some(path) => args(matches(&load(&path)?, &path, &arguments).unwrap_or_else(|error| error.exit())),
+        Some(path) => match matches(&load(&path)?, &path, &arguments) {
+            Ok(matches) => args(matches),
+            // Of the command line itself.
+            Err(error) => match error.downcast::<clap::Error>() {
+                Ok(error) => error.exit(),
+                Err(error) => Err(error),
+            },
+        },
         None => args(Args::command().get_matches_from(arguments)),
     }
 }
@@ -40,9 +48,7 @@ pub fn has_file() -> bool {
 pub fn read_again() -> anyhow::Result<Serve> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let path = named(&arguments).context("there is no configuration file")?;
-    // clap's own texts name the file.
-    let matches = matches(&load(&path)?, &path, &arguments).map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
-    match args(matches)?.command {
+    match args(matches(&load(&path)?, &path, &arguments)?)?.command {
         Command::Serve(serve) => Ok(*serve),
         _ => bail!("this is not a server"),
     }
@@ -78,6 +84,11 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
     {
         bail!("as-of is of use only to embedded accounts, which a server with a database has none of");
     }
+    if let Command::Serve(serve) = &args.command
+        && serve.oidc_issuer.is_some() != serve.oidc_client_id.is_some()
+    {
+        bail!("oidc-issuer and oidc-client-id need each other: the provider's URL, and what this server is there");
+    }
     if let Command::Serve(serve) = &args.command {
         check_tls(serve)?;
     }
@@ -88,7 +99,9 @@ fn args(matches: ArgMatches) -> anyhow::Result<Args> {
 fn settings(matches: &ArgMatches) -> Vec<(String, String)> {
     let command = Args::command();
     let usual = |id: &str| {
-        let argument = command.find_subcommand("serve")?.get_arguments().find(|argument| argument.get_id() == id)?;
+        let mut of_all = command.get_arguments().filter(|argument| argument.get_id() == "data");
+        let mut of_serve = command.find_subcommand("serve")?.get_arguments();
+        let argument = of_serve.find(|argument| argument.get_id() == id).or_else(|| of_all.find(|argument| argument.get_id() == id))?;
         Some(argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>())
     };
     let mut settings = Vec::new();
@@ -105,8 +118,8 @@ fn settings(matches: &ArgMatches) -> Vec<(String, String)> {
     settings
 }
 
-/// A value without what may be secret in a URL: the name and password before the host, and the query. One that can't be
-/// told apart for certain is hidden.
+/// A value without what may be secret in a URL: the name and password before the host, and the query. A value whose
+/// parts are not certain is hidden.
 fn without_secrets(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -152,22 +165,34 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
 }
 
 fn load(path: &Path) -> anyhow::Result<Table> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", shown::path(&path)))?;
+    parsed(&read(path)?, path)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", shown::path(&path)))
+}
+
+fn parsed(text: &str, path: &Path) -> anyhow::Result<Table> {
     text.parse().with_context(|| format!("the configuration {} is not TOML", shown::path(&path)))
 }
 
 /// The command line read with the file's values as defaults.
-fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+///
+/// # Errors
+/// The file is refused, or what is not of the file, with clap's own error.
+fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
     let mut command = Args::command();
-    let refused =
-        |command: &mut clap::Command, why: String| command.error(ErrorKind::InvalidValue, format!("{}: {why}", shown::path(&path)));
     for (key, value) in file {
         let id = key.replace('-', "_");
         let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
         let of_serve = serve.is_some();
         let global = command.get_arguments().find(|arg| arg.get_id() == id.as_str() && id == "data");
         let Some(argument) = serve.or(global).filter(|_| !NOT_IN_A_FILE.contains(&id.as_str())) else {
-            return Err(refused(&mut command, format!("{key} is not a setting of `keyway serve`")));
+            bail!(
+                "{}: {} is not a setting of \"keyway serve\". Its settings are the options of \"keyway serve --help\"",
+                shown::path(&path),
+                shown::line(key)
+            );
         };
         let flag = matches!(argument.get_action(), ArgAction::SetTrue);
         let text = match value {
@@ -179,10 +204,8 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatch
                 list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
             }
             _ => {
-                return Err(refused(
-                    &mut command,
-                    format!("{key} takes {}", if flag { "true or false" } else { "a text, a number or a list of texts" }),
-                ));
+                let takes = if flag { "true or false" } else { "a text, a number or a list of texts" };
+                bail!("{}: {key} takes {takes}", shown::path(&path));
             }
         };
         // Once for each setting of one file; clap keeps defaults for as long as the process.
@@ -190,23 +213,54 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> Result<ArgMatch
         let set = |argument: clap::Arg| argument.default_value(text);
         command = if of_serve { command.mut_subcommand("serve", |serve| serve.mut_arg(id, set)) } else { command.mut_arg(id, set) };
     }
-    command.try_get_matches_from(arguments)
-}
-
-/// Says whether `keyway serve` would take a file.
-pub fn check(path: &Path) -> anyhow::Result<Exit> {
-    let file = load(path)?;
-    let checked = matches(&file, path, &["keyway".into(), "serve".into()]).map_err(anyhow::Error::from).and_then(args);
-    match checked {
-        Ok(_) => {
-            commands::print(&format!("{} is fine: {} settings", shown::path(&path), file.len()))?;
-            Ok(Exit::Fine)
-        }
+    match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => Ok(matches),
         Err(error) => {
-            commands::say(error.to_string().trim_end());
-            Ok(Exit::Negative)
+            let serve = ["keyway", "serve"];
+            // The file is at fault where it is refused without the command line, and the rest is not refused without the file.
+            match command.try_get_matches_from(serve) {
+                Err(of_file) if Args::command().try_get_matches_from(serve).is_ok() => bail!("{}: {}", shown::path(&path), plain(&of_file)),
+                _ => Err(error.into()),
+            }
         }
     }
+}
+
+/// What clap found, without how commands are used: in a file there are no commands.
+fn plain(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Says whether `keyway serve` would take a file: every reason for which it would not. Exits 1 where there is one.
+///
+/// # Errors
+/// The file can't be read.
+pub fn check(path: &Path) -> anyhow::Result<Exit> {
+    let text = read(path)?;
+    let problems = match parsed(&text, path)
+        .and_then(|file| Ok((file.len(), args(matches(&file, path, &["keyway".into(), "serve".into()])?)?)))
+    {
+        Ok((count, Args { connection, command: Command::Serve(serve) })) => {
+            let problems = check::problems(&serve, Some(&connection.data));
+            if problems.is_empty() {
+                commands::print(&format!("{} is fine: {count} {}", shown::path(&path), if count == 1 { "setting" } else { "settings" }))?;
+                return Ok(Exit::Fine);
+            }
+            problems
+        }
+        Ok(_) => bail!("this is not a server"),
+        Err(error) => vec![error],
+    };
+    for problem in problems {
+        // clap's own texts end with how commands are used.
+        let text = problem.downcast_ref::<clap::Error>().map_or_else(|| chain(&problem), plain);
+        let named = shown::path(&path);
+        commands::say(&if text.starts_with(&named) { text } else { format!("{named}: {text}") });
+    }
+    Ok(Exit::Negative)
 }
 
 #[cfg(test)]

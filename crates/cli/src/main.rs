@@ -77,7 +77,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Serve(serve) => serve.ca_file.clone(),
         _ => std::env::var_os("KEYWAY_CA_FILE").map(std::path::PathBuf::from),
     };
-    if let Some(file) = authorities {
+    // `config check` names the file with all else that is wrong.
+    if let Some(file) = authorities.filter(|_| !matches!(args.command, Command::Config { .. })) {
         keyway_gateway::tls::trust(&file)?;
     }
     if let Command::Scan(scan) = args.command {

@@ -3,6 +3,8 @@
 mod announce;
 pub mod apps;
 mod bootstrap;
+pub mod check;
+mod daily;
 mod notify;
 mod proxy;
 mod reach;
@@ -24,9 +26,9 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminHosts, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
-use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
+use keyway_gateway::live::Live;
 use keyway_gateway::notify::Sender;
 use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
@@ -64,9 +66,6 @@ const LAST_USE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the limits are divided anew among the instances.
 const COUNT_INSTANCES_EVERY: Duration = Duration::from_millis(500);
-
-/// How often old audit records are deleted, and unused apps disabled.
-const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often HubSpot is asked about each connection's credential.
 const CHECK_CONNECTIONS_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -140,14 +139,16 @@ pub async fn serve_while(
         tracing::warn!("the system lets this process write core files, which would hold credentials");
     }
     let descriptors = server::raise_limit();
+    check::check(serve, folder)?;
     let reach = Reach::new(serve)?;
+    reach::warn_of_everybody(serve);
     let hosts = AdminHosts::new(serve.admin_hosts.clone());
-    let reload = reload::Reload::new(serve, reach.tls.clone(), hosts.clone(), set_filter);
     let bootstrap = match &serve.bootstrap {
         Some(path) => Some(bootstrap::prepare(path, bootstrap::read(path)?)?),
         None => None,
     };
-    let schedule = notify::schedule(&serve.notify)?;
+    let schedule = Live::new(notify::schedule(&serve.notify)?);
+    let thresholds = Live::new(notify::thresholds(&serve.notify));
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
@@ -245,14 +246,15 @@ pub async fn serve_while(
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
     let targets = notify::hosts(&serve.webhook_hosts, data_addr, admin_addr);
     let webhooks = Arc::new(Webhooks::new(control.clone(), registry.clone(), targets));
-    let told = webhooks.clone();
+    let informed = webhooks.clone();
     portal.tell(move |keyway_portal::Notice { hub_id, app, target, concurrent, events, left_out }| {
         let events = events.into_iter().map(|event| Event { value: event.value, shows: event.shows, value_of: event.value_of }).collect();
-        told.tell(Notice { hub_id, app, target, concurrent, events, left_out });
+        informed.tell(Notice { hub_id, app, target, concurrent, events, left_out });
     });
     let certificates = proxy
         .is_some()
         .then(|| to_trust(&control.proxy_authorities().load(), clock::now()).iter().map(|one| one.certificate.as_str()).collect());
+    let notifications = Arc::new(Sender::new(notify::hosts(&serve.notify.notify_hosts, data_addr, admin_addr)));
     let admin = Admin {
         control: control.clone(),
         audit: audit.clone(),
@@ -260,17 +262,17 @@ pub async fn serve_while(
         gateway: gateway.clone(),
         upstream,
         refill: backend,
-        webhooks,
+        webhooks: webhooks.clone(),
         tokens: tokens.clone(),
         addresses: addresses.clone(),
         oidc: identity_provider(serve)?.map(Arc::new),
-        proxy,
+        proxy: proxy.clone(),
         ending: Arc::default(),
-        thresholds: notify::thresholds(&serve.notify)?,
-        notifications: Arc::new(Sender::new(notify::hosts(&serve.notify.notify_hosts, data_addr, admin_addr))),
+        thresholds: thresholds.clone(),
+        notifications: notifications.clone(),
         sign_in_guesses: Arc::default(),
     };
-    let notifier = notify::notifier(&admin, schedule);
+    let notifier = notify::notifier(&admin, schedule.clone());
     let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, hosts.clone());
     let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
@@ -279,16 +281,34 @@ pub async fn serve_while(
     let silent = notify::silent(&control, serve.notify.no_notify).await?;
     let notifier = (!serve.notify.no_notify).then(|| tokio::spawn(notifier.run(stopped.clone())));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
-    let policy = serve.disable_unused_days.map(|days| tokio::spawn(disable_unused_apps(control.clone(), days)));
+    let (unused_days, days) = watch::channel(serve.disable_unused_days);
+    let policy = tokio::spawn(daily::disable_unused_apps(control.clone(), days));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
     let beat = line.map(|line| {
         let stopped = stopped.clone();
         tokio::spawn(async move { line.keep(stopped).await })
     });
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
-    let pruner = serve.audit_keep_days.map(|days| tokio::spawn(forget_old_calls(audit.clone(), days)));
+    let (keep_days, days) = watch::channel(serve.audit_keep_days);
+    let pruner = tokio::spawn(daily::delete_old_records(audit.clone(), days));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
+    let changeable = reload::Changeable {
+        tls: reach.tls.clone(),
+        hosts,
+        set_filter,
+        transport: reach.transport.clone(),
+        listeners: (data_addr, admin_addr, proxy_addr),
+        proxy: proxy.clone(),
+        gateway: gateway.clone(),
+        webhooks: webhooks.clone(),
+        notifications,
+        thresholds,
+        schedule,
+        unused_days,
+        keep_days,
+    };
+    let reload = reload::Reload::new(serve, folder.map(Path::to_owned), changeable);
     let set_up = control.begin_set_up().await?;
 
     let set_up = set_up.map(|(token, ends)| (format!("{admin_url}/set-up?token={}", token.expose()), ends));
@@ -335,8 +355,8 @@ pub async fn serve_while(
         beat.inspect(tokio::task::JoinHandle::abort);
         counter.inspect(tokio::task::JoinHandle::abort);
         follower.inspect(tokio::task::JoinHandle::abort);
-        policy.inspect(tokio::task::JoinHandle::abort);
-        pruner.inspect(tokio::task::JoinHandle::abort);
+        policy.abort();
+        pruner.abort();
         lately.inspect(tokio::task::JoinHandle::abort);
         gateway.write_refused().await;
         drop(gateway);
@@ -348,7 +368,7 @@ pub async fn serve_while(
         }
     };
     let until = until.max(Instant::now() + CLOSE_TIME_MIN);
-    // What was answered is written down already: nothing that anybody was told is lost.
+    // What was answered is written down already: no answer is lost.
     let (closed, _) = tokio::join!(timeout_at(until, closed), timeout_at(until, portal.close()));
     if closed.is_err() {
         serve.log_format.say("keyway stops although its store, its audit or a collector of records does not answer");
@@ -459,40 +479,12 @@ async fn recall_activity(gateway: Arc<Gateway>, audit: Arc<AuditLog>) {
     }
 }
 
-/// Disables apps that made no call for so long, now and every hour.
-async fn disable_unused_apps(control: Arc<Control>, days: u32) {
-    let mut every = tokio::time::interval(FORGET_EVERY);
-    loop {
-        every.tick().await;
-        match control.disable_unused(clock::now().plus_ms(-i64::from(days) * 86_400_000)).await {
-            Ok(disabled) => disabled.iter().for_each(|app| {
-                tracing::warn!(app_id = app.id, name = app.name, "the app made no call for {days} days and is disabled");
-            }),
-            Err(error) => tracing::warn!(%error, "unused apps could not be disabled"),
-        }
-    }
-}
-
 /// Divides the limits among the instances that live.
 async fn count_instances(registry: Arc<Registry>, audit: Arc<AuditLog>) {
     let mut every = tokio::time::interval(COUNT_INSTANCES_EVERY);
     loop {
         every.tick().await;
         registry.share_among(audit.instances());
-    }
-}
-
-/// Deletes records that have reached their age, now and every hour.
-async fn forget_old_calls(audit: Arc<AuditLog>, days: u32) {
-    let mut every = tokio::time::interval(FORGET_EVERY);
-    loop {
-        every.tick().await;
-        let before = clock::now().plus_ms(-i64::from(days) * 86_400_000);
-        match audit.prune(before).await {
-            Ok(0) => {}
-            Ok(records) => tracing::info!(records, "audit records older than {days} days are deleted"),
-            Err(error) => tracing::warn!(%error, "old audit records could not be deleted"),
-        }
     }
 }
 

@@ -49,6 +49,7 @@ use crate::clock;
 use crate::console;
 use crate::control::Control;
 use crate::double::Refill;
+use crate::live::Live;
 use crate::notify::Sender;
 use crate::oidc::Oidc;
 use crate::pipeline::{Addresses, Gateway};
@@ -93,7 +94,7 @@ pub struct Admin {
     /// Calls that end, as they were last counted.
     pub ending: Arc<Ending>,
     /// From when on something needs a person.
-    pub thresholds: Thresholds,
+    pub thresholds: Live<Thresholds>,
     /// Sends notifications.
     pub notifications: Arc<Sender>,
     /// Wrong passwords and codes.
@@ -120,6 +121,11 @@ impl Admin {
     /// of a page what would be refused. The API itself still decides.
     pub fn may(&self, principal: &Principal, operation: &str) -> bool {
         operations::named(operation).is_some_and(|one| one.access.reach(&principal.role) != Reach::Nothing)
+    }
+
+    /// By what answers judge what they show of an account, now: by the account's clock.
+    fn seen(&self, hub_id: u64) -> view::Seen {
+        view::Seen { thresholds: **self.thresholds.get(), now: self.registry.now_of(hub_id) }
     }
 
     /// An account was connected, perhaps anew: what was known of it before does not count any more.

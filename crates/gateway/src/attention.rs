@@ -47,6 +47,13 @@ pub struct Thresholds {
     pub daily_percent: u64,
 }
 
+impl Thresholds {
+    /// Whether what is so old is due for rotation: the one place that decides it.
+    pub const fn is_rotation_due(&self, days: i64) -> bool {
+        days >= self.rotation_days
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         Self { unreachable_ms: 30 * 60_000, rotation_days: ROTATION_DAYS, expiry_days: 14, sunset_days: 90, daily_percent: 80 }
@@ -114,24 +121,35 @@ pub enum DueOf<'a> {
     Token(&'a App, &'a Token),
 }
 
-/// Credentials and tokens older than so many days that have no end by a rotation yet, the oldest first.
-/// Each age is by the clock of the account.
-pub fn due<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)], after_days: i64, now_of: impl Fn(u64) -> Timestamp) -> Vec<Due<'a>> {
-    let age = |hub_id: u64, since: Timestamp| (now_of(hub_id).as_ms() - since.as_ms()) / DAY_MS;
+/// The age of a connection's credential in days; none where nobody rotates it, as with OAuth.
+pub fn credential_days(connection: &Connection, now: Timestamp) -> Option<i64> {
+    connection.oauth_client.is_none().then(|| (now.as_ms() - connection.since.as_ms()) / DAY_MS)
+}
+
+/// The age of a token in days; none where nobody rotates it: it does not work any more, a rotation has set its end, or it is
+/// a refresh token.
+pub fn token_days(token: &Token, now: Timestamp) -> Option<i64> {
+    let lasts = token.revoked_at.is_none() && !token.is_rotated() && token.grant.is_none();
+    (lasts && token.expires_at.is_none_or(|at| at > now)).then(|| (now.as_ms() - token.created_at.as_ms()) / DAY_MS)
+}
+
+/// Credentials and tokens that are due for rotation, the oldest first. Each age is by the clock of the account.
+pub fn due<'a>(
+    accounts: &'a [Account],
+    apps: &'a [(App, Vec<Token>)],
+    thresholds: &Thresholds,
+    now_of: impl Fn(u64) -> Timestamp,
+) -> Vec<Due<'a>> {
     let mut due = Vec::new();
     for account in accounts {
-        if let Some(connection) = account.connection.as_ref().filter(|connection| connection.oauth_client.is_none()) {
-            due.push(Due { of: DueOf::Credential(account), days: age(account.hub_id, connection.since) });
-        }
+        let days = account.connection.as_ref().and_then(|connection| credential_days(connection, now_of(account.hub_id)));
+        due.extend(days.map(|days| Due { of: DueOf::Credential(account), days }));
     }
     for (app, tokens) in apps.iter().filter(|(app, _)| app.public_app.is_none()) {
-        let lasting = |token: &&Token| token.revoked_at.is_none() && !token.is_rotated() && token.grant.is_none();
         let now = now_of(app.hub_id);
-        for token in tokens.iter().filter(lasting).filter(|token| token.expires_at.is_none_or(|at| at > now)) {
-            due.push(Due { of: DueOf::Token(app, token), days: age(app.hub_id, token.created_at) });
-        }
+        due.extend(tokens.iter().filter_map(|token| Some(Due { days: token_days(token, now)?, of: DueOf::Token(app, token) })));
     }
-    due.retain(|due| due.days >= after_days);
+    due.retain(|due| thresholds.is_rotation_due(due.days));
     due.sort_by_key(|due| std::cmp::Reverse(due.days));
     due
 }

@@ -21,6 +21,7 @@ pub mod guesses;
 pub mod held;
 mod known;
 pub mod limiter;
+pub mod live;
 pub mod metrics;
 pub mod migrate;
 pub mod model;

@@ -18,6 +18,7 @@ use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds
 use crate::audit::{AuditLog, Writing};
 use crate::clock;
 use crate::control::{Control, ControlError};
+use crate::live::Live;
 use crate::model::{Channel, QueuedMessage};
 use crate::notify::{Sender, message};
 use crate::proxy::authority::to_trust;
@@ -55,9 +56,9 @@ pub struct Notifier {
     /// Sends.
     pub sender: Arc<Sender>,
     /// From when on something needs a person.
-    pub thresholds: Thresholds,
+    pub thresholds: Live<Thresholds>,
     /// When.
-    pub schedule: Schedule,
+    pub schedule: Live<Schedule>,
     /// Where people reach this server.
     pub server: String,
     /// Whether it has a forward proxy.
@@ -84,7 +85,7 @@ impl Notifier {
         let (mut next_look, mut outage) = (Instant::now(), Outage::default());
         loop {
             if next_look <= Instant::now() {
-                next_look = Instant::now() + self.schedule.every;
+                next_look = Instant::now() + self.schedule.get().every;
                 match self.look(&mut outage).await {
                     Ok(()) => (outage.failed, outage.told) = (0, false),
                     Err(error) => {
@@ -99,7 +100,9 @@ impl Notifier {
                 },
                 _ = stopped.wait_for(|stop| *stop) => break,
             }
-            let wait = self.schedule.every.min(LOOK_AT_QUEUE_MAX);
+            let every = self.schedule.get().every;
+            next_look = next_look.min(Instant::now() + every);
+            let wait = every.min(LOOK_AT_QUEUE_MAX);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = stopped.wait_for(|stop| *stop) => break,
@@ -118,8 +121,9 @@ impl Notifier {
             return Ok(());
         }
         let found = self.find().await;
-        let lasting_ms = i64::try_from((self.schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
-        self.control.tell(&found, &self.server, self.schedule.remind_ms, lasting_ms).await
+        let schedule = **self.schedule.get();
+        let lasting_ms = i64::try_from((schedule.every * MISSED_MAX).as_millis()).unwrap_or(i64::MAX);
+        self.control.tell(&found, &self.server, schedule.remind_ms, lasting_ms).await
     }
 
     /// Sends, past the queue and once, that the store can't be written: when that lasts, or calls are refused for it.
@@ -172,7 +176,7 @@ impl Notifier {
             authorities: &authorities,
             now: now.wall,
         };
-        attention::find(&facts, &self.thresholds)
+        attention::find(&facts, &self.thresholds.get())
     }
 
     /// Claims what is queued and sends it, several at a time.

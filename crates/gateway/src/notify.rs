@@ -15,6 +15,7 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use serde_json::Value;
 
+use crate::live::Live;
 use crate::model::{Channel, ChannelTarget, MailTls};
 use crate::targets::{Target, Targets};
 use crate::upstream::{self, UpstreamError, is_this_machine};
@@ -26,13 +27,18 @@ pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Sends notifications.
 pub struct Sender {
-    hosts: Targets,
+    hosts: Live<Targets>,
 }
 
 impl Sender {
     /// Sends to these hosts and to no others.
-    pub const fn new(hosts: Targets) -> Self {
-        Self { hosts }
+    pub fn new(hosts: Targets) -> Self {
+        Self { hosts: Live::new(hosts) }
+    }
+
+    /// Sends to these hosts and to no others, from now on.
+    pub fn set_hosts(&self, hosts: Targets) {
+        self.hosts.set(hosts);
     }
 
     /// Whether a channel's receiver is one that this server sends to.
@@ -86,7 +92,7 @@ impl Sender {
     }
 
     fn check_host(&self, host: &str) -> Result<(), String> {
-        if self.hosts.allows(host) {
+        if self.hosts.get().allows(host) {
             return Ok(());
         }
         Err(format!(

@@ -62,6 +62,7 @@ use crate::double::requests::Received;
 use crate::held::{Budget, Charge};
 use crate::known::Known;
 use crate::limiter::{Asking, Limiter};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::model::Account;
 use crate::pulse::Pulse;
@@ -90,9 +91,9 @@ pub struct Gateway {
     /// The access tokens of accounts connected by OAuth; none where there are none.
     tokens: Option<Arc<Tokens>>,
     /// Whether the audit has the names of the properties that a call sets.
-    property_names: bool,
+    property_names: Live<bool>,
     /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
-    as_of: Option<AsOf>,
+    as_of: Live<Option<AsOf>>,
     /// What the bodies of requests may hold in memory together.
     bodies: Arc<Budget>,
     /// Answers that their clients have not taken yet.
@@ -193,8 +194,8 @@ impl Gateway {
             unlisted_names: unlisted::Names::default(),
             oauth: None,
             tokens: None,
-            property_names: true,
-            as_of: None,
+            property_names: Live::new(true),
+            as_of: Live::new(None),
             bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
             unread: unread::Unread::default(),
             sampled: Arc::default(),
@@ -228,16 +229,26 @@ impl Gateway {
 
     /// The same, with or without the names of properties in the audit.
     #[must_use]
-    pub fn with_property_names(mut self, property_names: bool) -> Self {
-        self.property_names = property_names;
+    pub fn with_property_names(self, property_names: bool) -> Self {
+        self.set_property_names(property_names);
         self
+    }
+
+    /// Whether the audit has the names of the properties that a call sets, from now on.
+    pub fn set_property_names(&self, property_names: bool) {
+        self.property_names.set(property_names);
     }
 
     /// The same, with embedded accounts that answer as HubSpot will on a day.
     #[must_use]
-    pub fn with_as_of(mut self, as_of: Option<AsOf>) -> Self {
-        self.as_of = as_of;
+    pub fn with_as_of(self, as_of: Option<AsOf>) -> Self {
+        self.set_as_of(as_of);
         self
+    }
+
+    /// Embedded accounts answer as HubSpot will on this day, from now on.
+    pub fn set_as_of(&self, as_of: Option<AsOf>) {
+        self.as_of.set(as_of);
     }
 
     /// The same, reached at an address that links in HubSpot's answers name.
@@ -663,7 +674,7 @@ impl Gateway {
             bytes_out: 0,
             correlation_id: call.correlation_id.clone(),
             source: call.source,
-            named: call.touched.as_deref().map(|touched| Box::new(touched.named(self.property_names))),
+            named: call.touched.as_deref().map(|touched| Box::new(touched.named(**self.property_names.get()))),
         }
     }
 }

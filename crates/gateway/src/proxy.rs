@@ -98,6 +98,11 @@ enum Road {
 type Decided = Arc<Mutex<Option<(OnUpgrade, Road)>>>;
 
 impl Proxy {
+    /// Treats hosts that are not of HubSpot's API by these settings from now on. Open tunnels stay, and so does the password.
+    pub fn change(&self, settings: Settings) {
+        self.tunnels.change(settings);
+    }
+
     /// A proxy whose decrypted calls go to `gateway`, with certificates of the authorities that are valid at the time.
     pub fn new(gateway: Arc<Gateway>, authorities: Authorities, settings: Settings) -> Arc<Self> {
         let (certificates, tunnels) = (Certificates::new(authorities), Tunnels::new(settings));

@@ -138,6 +138,17 @@ impl Store {
         Self::open_checked(folder, database, lock, mark).await
     }
 
+    /// Checks what [`Self::open`] refuses before it opens anything: the master key and the URL of the database. Changes
+    /// nothing, and connects to nothing.
+    ///
+    /// # Errors
+    /// One of them can't be used.
+    pub fn check(folder: &Path, database: Option<&str>) -> Result<(), StoreError> {
+        folder::known_master_key(folder, database.is_some())?;
+        folder::former_key(folder)?;
+        database.map_or(Ok(()), |url| checked_url(url).map(drop))
+    }
+
     /// Opens the store of a folder whose parts are there and whose lock is held.
     async fn open_checked(
         folder: Option<&Path>,

@@ -37,6 +37,15 @@ pub enum TrustError {
 /// # Errors
 /// There is none in it.
 pub fn trust(file: &Path) -> Result<(), TrustError> {
+    let _ = MORE.set(authorities(file)?);
+    Ok(())
+}
+
+/// The authorities in a PEM file.
+///
+/// # Errors
+/// There is none in it.
+pub fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let unreadable = |error| TrustError::Unreadable { file: file.to_owned(), error };
     let read: Vec<CertificateDer<'static>> =
         CertificateDer::pem_file_iter(file).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
@@ -44,8 +53,7 @@ pub fn trust(file: &Path) -> Result<(), TrustError> {
     if added == 0 {
         return Err(TrustError::NoAuthority(file.to_owned()));
     }
-    let _ = MORE.set(read);
-    Ok(())
+    Ok(read)
 }
 
 /// The authorities that [`trust`] added.

@@ -25,6 +25,7 @@ use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::control::Control;
+use crate::live::Live;
 use crate::registry::{AppEntry, Registry};
 use crate::sync::locked;
 use crate::upstream::{self, UpstreamError};
@@ -81,7 +82,7 @@ pub struct Event {
 pub struct Webhooks {
     control: Arc<Control>,
     registry: Arc<Registry>,
-    targets: Targets,
+    targets: Live<Targets>,
     queues: Mutex<HashMap<Key, Queue>>,
     queues_made: AtomicU64,
     /// Calls come in on threads that have runtimes of their own, which may be busy.
@@ -123,7 +124,13 @@ struct Outcome {
 impl Webhooks {
     /// Sends nothing yet. To be called on the runtime that sends.
     pub fn new(control: Arc<Control>, registry: Arc<Registry>, targets: Targets) -> Self {
+        let targets = Live::new(targets);
         Self { control, registry, targets, queues: Mutex::default(), queues_made: AtomicU64::new(0), runtime: Handle::current() }
+    }
+
+    /// Sends to these hosts and to no others, from now on.
+    pub fn set_targets(&self, targets: Targets) {
+        self.targets.set(targets);
     }
 
     /// Takes events in and returns at once.
@@ -216,7 +223,7 @@ impl Webhooks {
     }
 
     async fn send(&self, (hub_id, named): &Key, app: Option<&AppEntry>, target: &str, body: String) -> Outcome {
-        let target = match Target::parse(target).and_then(|target| self.targets.allow(target)) {
+        let target = match Target::parse(target).and_then(|target| self.targets.get().allow(target)) {
             Ok(target) => target,
             Err(refused) => return Outcome::refused(refused),
         };

@@ -17,7 +17,7 @@ pub struct Settings {
     /// After what time to notify again of a condition that lasts
     #[arg(long, env = "KEYWAY_NOTIFY_REMIND", value_name = "TIME", default_value = "7d")]
     pub notify_remind: String,
-    /// Age in days at which a credential or token is due for rotation, in notifications and in the console's overview
+    /// Age in days at which a credential or token is due for rotation, in the console, the API, keyway status and notifications
     #[arg(long, env = "KEYWAY_ROTATION_DAYS", value_name = "DAYS", default_value_t = 180, value_parser = clap::value_parser!(u16).range(1..))]
     pub rotation_days: u16,
     /// How long HubSpot is not reached for an account before to notify

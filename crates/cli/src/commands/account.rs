@@ -1,5 +1,6 @@
 //! `keyway account …`
 
+use std::env::VarError;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use http::Method;
 use keyway_core::shown;
+use keyway_core::time::Timestamp;
+use keyway_gateway::clock;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
@@ -194,7 +197,15 @@ fn health(account: &Value) -> &str {
 pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     const CREDENTIAL_MAX: u64 = 64 << 10;
     let text = if let Some(name) = &source.credential_env {
-        std::env::var(name).with_context(|| format!("the environment variable {name} can't be read"))?
+        match std::env::var(name) {
+            Ok(text) => text,
+            Err(VarError::NotPresent) => bail!(
+                "the environment variable {name} of --credential-env is not set. Set it to the credential, or use --credential-file or --credential-command"
+            ),
+            Err(VarError::NotUnicode(_)) => {
+                bail!("the environment variable {name} of --credential-env does not hold text. Set it to the credential")
+            }
+        }
     } else if let Some(path) = &source.credential_file {
         std::fs::read_to_string(path).with_context(|| format!("{} can't be read", shown::path(&path)))?
     } else if let Some(command) = &source.credential_command {
@@ -233,6 +244,14 @@ fn accounts(answer: &Value) -> String {
     table(&["HUB ID", "NAME", "TIER", "ADD-ONS", "TIME ZONE", "CALLS TODAY", "STATE"], &rows)
 }
 
+/// What is to be said of a credential that is due for rotation, as the server decides by `--rotation-days`.
+pub(super) fn rotation_due(account: &Value) -> Option<String> {
+    let connection = &account["connection"];
+    let since = connection["since"].as_str().and_then(Timestamp::parse_iso).filter(|_| connection["rotationDue"] == true)?;
+    let days = (clock::now().as_ms() - since.as_ms()) / 86_400_000;
+    Some(format!("its credential is {days} days old: keyway account rotate {}", text(&account["hubId"])))
+}
+
 fn describe(account: &Value) -> String {
     let limits = &account["limits"];
     let connection = &account["connection"];
@@ -242,7 +261,7 @@ fn describe(account: &Value) -> String {
         format!("{} with {} ({} scopes)", text(&connection["baseUrl"]), text(&connection["hint"]), list(connection, "scopes").len())
     };
     let trouble = trouble(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
-    let due = if connection["rotationDue"] == true { "  rotation   due: this credential is older than 180 days\n" } else { "" };
+    let due = rotation_due(account).map(|due| format!("  rotation   {due}\n")).unwrap_or_default();
     format!(
         "  backend    {backend}\n{trouble}{due}  name       {}\n  tier       {} with {} API limit increases\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
         text(&account["name"]),
@@ -260,11 +279,10 @@ fn describe(account: &Value) -> String {
 /// What Keyway checks in calls of a connected account where HubSpot does not say what it checks.
 fn guards(account: &Value) -> String {
     let line = |what: &str, field: &str, named: &str| match account[field].as_str() {
-        Some(setting) => format!("\n  {what}  {setting} calls that name {named} whose scope their app lacks"),
+        Some(setting) => format!("\n  {what:<9}  {setting} calls that name {named} whose scope their app lacks"),
         None => String::new(),
     };
-    line("types      ", "besidePath", "an object type beside the path")
-        + &line("sensitive  ", "sensitiveProperties", "a sensitive property")
+    line("types", "besidePath", "an object type beside the path") + &line("sensitive", "sensitiveProperties", "a sensitive property")
 }
 
 /// Which app used what of the day, and whether HubSpot says that it is used up.
@@ -272,7 +290,7 @@ fn today(account: &Value) -> String {
     let mut lines = String::new();
     for used in account["usedTodayByApp"].as_array().into_iter().flatten() {
         let name = if used["app"].is_null() { format!("app {} (deleted)", text(&used["appId"])) } else { text(&used["app"]) };
-        lines.push_str(&format!("\n               {} by {name}", text(&used["calls"])));
+        lines.push_str(&format!("\n             {} by {name}", text(&used["calls"])));
     }
     if !account["dayOverSince"].is_null() {
         lines.push_str(&format!(

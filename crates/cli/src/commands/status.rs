@@ -23,7 +23,11 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     let answer = match list_all(connection, "/api/v1/accounts", "accounts").await {
         Ok(answer) => answer,
         Err(error) => {
-            show(&json!({ "version": 1, "running": false, "error": format!("{error:#}") }), json, |_| format!("not running: {error:#}"))?;
+            let (running, words) = match without_answer(&error) {
+                true => (false, "not running"),
+                false => (true, "the server answers, but not to this command"),
+            };
+            show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), json, |_| format!("{words}: {error:#}"))?;
             return Ok(Exit::Negative);
         }
     };
@@ -36,6 +40,11 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
         let made_before = clock::now().plus_ms(-max_age_ms);
         troubles.extend(list(&answer, "apps").iter().flat_map(|app| old_tokens(app, made_before)));
     }
+    let due: Vec<String> = match call(connection, Method::GET, "/api/v1/overview", None).await {
+        Ok(overview) => list(&overview["rotations"], "due").iter().map(due_for_rotation).collect(),
+        // Who asks may not see it.
+        Err(_) => Vec::new(),
+    };
     // A server without a proxy has none.
     let of_proxy = call(connection, Method::GET, proxy::PATH, None).await.ok().as_ref().and_then(proxy::trouble);
     let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
@@ -45,7 +54,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
     show(
-        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "proxy": of_proxy, "auditDamage": damage }),
+        &json!({ "version": 1, "running": true, "accounts": accounts.len(), "notReady": not_ready, "troubles": listed, "rotationDue": due, "proxy": of_proxy, "auditDamage": damage }),
         json,
         |_| {
             let mut lines = format!("keyway runs, with {} {}", accounts.len(), if accounts.len() == 1 { "account" } else { "accounts" });
@@ -53,12 +62,19 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             for (hub_id, trouble) in &troubles {
                 lines.push_str(&format!("\naccount {hub_id}: {trouble}"));
             }
+            due.iter().for_each(|due| lines.push_str(&format!("\n{due}")));
             damage.iter().for_each(|place| lines.push_str(&format!("\nthe audit log is damaged: {place}")));
             of_proxy.iter().for_each(|trouble| lines.push_str(&format!("\n{trouble}")));
             lines
         },
     )?;
     Ok(if not_ready.is_none() && troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
+}
+
+/// Whether nothing answered: there is no socket, no connection, or an answer that is cut. All else is an answer.
+fn without_answer(error: &anyhow::Error) -> bool {
+    let of_connection = |error: &std::io::Error| error.get_ref().is_none();
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(of_connection))
 }
 
 /// Exits 1 when the server is not alive: it does not answer, or a thread of its data listener hangs. Says nothing
@@ -75,6 +91,20 @@ pub async fn live(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
         Some(fault) => format!("keyway is not alive: {fault}"),
     })?;
     Ok(if fault.is_none() { Exit::Fine } else { Exit::Negative })
+}
+
+/// A credential or token that is due for rotation, as the server decides by `--rotation-days`. It changes no exit code.
+fn due_for_rotation(due: &Value) -> String {
+    let (name, days) = (text(&due["name"]), text(&due["days"]));
+    match due["hubId"].as_u64() {
+        Some(hub_id) => {
+            format!("due for rotation: the credential of account {hub_id} ({name}), {days} days old: keyway account rotate {hub_id}")
+        }
+        None => {
+            let app = text(&due["appId"]);
+            format!("due for rotation: token {} of {name}, {days} days old: keyway token rotate {app}", text(&due["hint"]))
+        }
+    }
 }
 
 /// What is to be said of an app's tokens that were made before a moment and have no end yet.

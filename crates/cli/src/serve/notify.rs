@@ -8,6 +8,7 @@ use anyhow::Context;
 use keyway_gateway::admin::Admin;
 use keyway_gateway::attention::Thresholds;
 use keyway_gateway::control::Control;
+use keyway_gateway::live::Live;
 use keyway_gateway::notifier::{Notifier, Schedule};
 use keyway_gateway::targets::Targets;
 
@@ -66,7 +67,7 @@ pub async fn silent(control: &Control, no_notify: bool) -> anyhow::Result<Option
 }
 
 /// What finds conditions and sends notifications of them.
-pub fn notifier(admin: &Admin, schedule: Schedule) -> Notifier {
+pub fn notifier(admin: &Admin, schedule: Live<Schedule>) -> Notifier {
     Notifier {
         control: admin.control.clone(),
         registry: admin.registry.clone(),
@@ -74,7 +75,7 @@ pub fn notifier(admin: &Admin, schedule: Schedule) -> Notifier {
         audit: admin.audit.clone(),
         ending: admin.ending.clone(),
         sender: Arc::clone(&admin.notifications),
-        thresholds: admin.thresholds,
+        thresholds: admin.thresholds.clone(),
         schedule,
         server: admin.addresses.admin.clone(),
         has_proxy: admin.proxy.is_some(),

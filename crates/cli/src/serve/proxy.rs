@@ -28,7 +28,7 @@ impl Bound {
     /// The address can't be listened on, or strangers could go anywhere through the proxy.
     pub fn new(serve: &Serve) -> anyhow::Result<Option<Self>> {
         let Some(address) = serve.proxy else { return Ok(None) };
-        let settings = settings(serve, address, std::env::var("KEYWAY_PROXY_PASSWORD").ok())?;
+        let settings = of_environment(serve, address)?;
         Ok(Some(Self { listener: super::bind(address, "--proxy")?, settings }))
     }
 
@@ -42,6 +42,14 @@ impl Bound {
         control.ensure_proxy_authority().await?;
         Ok((Proxy::new(gateway, control.proxy_authorities(), self.settings), self.listener))
     }
+}
+
+/// What the command line and the environment say about a proxy at an address.
+///
+/// # Errors
+/// Strangers could go anywhere through the proxy.
+pub fn of_environment(serve: &Serve, address: SocketAddr) -> anyhow::Result<Settings> {
+    settings(serve, address, std::env::var("KEYWAY_PROXY_PASSWORD").ok())
 }
 
 fn settings(serve: &Serve, address: SocketAddr, password: Option<String>) -> anyhow::Result<Settings> {

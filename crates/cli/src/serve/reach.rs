@@ -33,15 +33,7 @@ impl Reach {
             // One alone was refused with the command line.
             _ => None,
         };
-        if serve.trusted_proxies.iter().any(Network::is_everybody) {
-            tracing::warn!("--trusted-proxies names every address: any client can choose the address that the audit and lock-outs see");
-        }
-        let named = match serve.client_address {
-            ClientAddress::XForwardedFor => NamedIn::Header(Form::XForwardedFor),
-            ClientAddress::Forwarded => NamedIn::Header(Form::Forwarded),
-            ClientAddress::ProxyProtocol => NamedIn::ProxyProtocol,
-        };
-        let transport = Transport::new(serve.trusted_proxies.clone(), named, tls.clone());
+        let transport = Transport::new(serve.trusted_proxies.clone(), named_in(serve), tls.clone());
         Ok(Self { tls, transport })
     }
 
@@ -60,6 +52,22 @@ impl Reach {
             data: address(serve.public_url.as_deref(), "--public-url", scheme, data)?,
             admin: address(serve.admin_url.as_deref(), "--admin-url", scheme, admin)?,
         })
+    }
+}
+
+/// Warns where any client could name another client's address.
+pub fn warn_of_everybody(serve: &Serve) {
+    if serve.trusted_proxies.iter().any(Network::is_everybody) {
+        tracing::warn!("--trusted-proxies names every address: any client can choose the address that the audit and lock-outs see");
+    }
+}
+
+/// Where trusted proxies name the client.
+pub const fn named_in(serve: &Serve) -> NamedIn {
+    match serve.client_address {
+        ClientAddress::XForwardedFor => NamedIn::Header(Form::XForwardedFor),
+        ClientAddress::Forwarded => NamedIn::Header(Form::Forwarded),
+        ClientAddress::ProxyProtocol => NamedIn::ProxyProtocol,
     }
 }
 

@@ -1,40 +1,77 @@
 //! What an operator asks for by SIGHUP: the certificate and the configuration file are read again.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keyway_gateway::admin::AdminHosts;
-use keyway_gateway::server::Tls;
+use keyway_gateway::attention::Thresholds;
+use keyway_gateway::live::Live;
+use keyway_gateway::notifier::Schedule;
+use keyway_gateway::notify::Sender;
+use keyway_gateway::pipeline::Gateway;
+use keyway_gateway::proxy::Proxy;
+use keyway_gateway::server::{Tls, Transport};
+use keyway_gateway::webhooks::Webhooks;
+use tokio::sync::watch;
 
+use super::{as_of, check, notify, proxy, reach};
 use crate::args::Serve;
-use crate::config;
+use crate::config::{self, effect, effect::Effect};
 use crate::logs::{self, SetFilter};
 
-/// Settings of the file that a running server takes on. All others need a restart.
-const TAKEN_ON: [&str; 2] = ["admin-hosts", "log"];
+/// The parts of a running server that a reload changes.
+pub struct Changeable {
+    /// The certificate.
+    pub tls: Option<Arc<Tls>>,
+    /// Host names of the admin listener.
+    pub hosts: AdminHosts,
+    /// What is logged.
+    pub set_filter: SetFilter,
+    /// Trusted proxies.
+    pub transport: Transport,
+    /// Where the data and the admin listener and the forward proxy are bound.
+    pub listeners: (SocketAddr, SocketAddr, Option<SocketAddr>),
+    /// The forward proxy.
+    pub proxy: Option<Arc<Proxy>>,
+    /// The names of properties in the audit, and the day as of which embedded accounts answer.
+    pub gateway: Arc<Gateway>,
+    /// Hosts of webhooks.
+    pub webhooks: Arc<Webhooks>,
+    /// Hosts of notifications.
+    pub notifications: Arc<Sender>,
+    /// From when on something needs a person.
+    pub thresholds: Live<Thresholds>,
+    /// When notifications are sent.
+    pub schedule: Live<Schedule>,
+    /// Days without a call after which an app is disabled.
+    pub unused_days: watch::Sender<Option<u32>>,
+    /// Days for which audit records are kept.
+    pub keep_days: watch::Sender<Option<u32>>,
+}
 
-/// What a running server can change.
+/// What SIGHUP reads again.
 pub struct Reload {
-    tls: Option<Arc<Tls>>,
-    hosts: AdminHosts,
-    set_filter: SetFilter,
+    parts: Changeable,
     settings: Mutex<Vec<(String, String)>>,
+    folder: Option<PathBuf>,
     has_file: bool,
 }
 
 impl Reload {
-    /// For a server with these settings.
-    pub fn new(serve: &Serve, tls: Option<Arc<Tls>>, hosts: AdminHosts, set_filter: SetFilter) -> Self {
-        Self { tls, hosts, set_filter, settings: Mutex::new(serve.settings.clone()), has_file: config::has_file() }
+    /// For a server with these settings and this data folder.
+    pub fn new(serve: &Serve, folder: Option<PathBuf>, parts: Changeable) -> Self {
+        Self { parts, settings: Mutex::new(serve.settings.clone()), folder, has_file: config::has_file() }
     }
 
     /// Whether there is anything to read again.
     pub const fn is_of_use(&self) -> bool {
-        self.tls.is_some() || self.has_file
+        self.parts.tls.is_some() || self.has_file
     }
 
     /// Reads the certificate and the configuration file. What can't be used changes nothing.
     pub fn run(&self) {
-        match self.tls.as_ref().map(|tls| tls.reload()) {
+        match self.parts.tls.as_ref().map(|tls| tls.reload()) {
             Some(Ok(())) => tracing::info!("the TLS certificate was read again; new connections use it"),
             Some(Err(error)) => tracing::warn!("the TLS certificate stays as it was: {error}"),
             None => {}
@@ -48,21 +85,44 @@ impl Reload {
     }
 
     fn take_on(&self, serve: Serve) -> anyhow::Result<()> {
+        let parts = &self.parts;
+        let (data, admin, proxy_at) = parts.listeners;
+        // Everything that may be refused comes before everything that changes.
+        check::check(&serve, self.folder.as_deref())?;
         let filter = logs::filter(serve.log.as_deref(), serve.log_format)?;
+        let schedule = notify::schedule(&serve.notify)?;
+        let tunnels = proxy_at.map(|address| proxy::of_environment(&serve, address)).transpose()?;
+
         let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&settings, &serve.settings);
-        let (taken, left): (Vec<&str>, Vec<&str>) = changed.iter().map(String::as_str).partition(|name| TAKEN_ON.contains(name));
+        let (taken, left): (Vec<&str>, Vec<&str>) = changed.iter().map(String::as_str).partition(|name| effect::of(name) == Effect::Reload);
         if taken.contains(&"log") {
-            (self.set_filter)(filter);
+            (parts.set_filter)(filter);
         }
-        self.hosts.set(serve.admin_hosts);
+        if taken.contains(&"trusted-proxies") {
+            reach::warn_of_everybody(&serve);
+        }
+        parts.transport.trust(serve.trusted_proxies.clone(), reach::named_in(&serve));
+        if let (Some(proxy), Some(tunnels)) = (&parts.proxy, tunnels) {
+            proxy.change(tunnels);
+        }
+        parts.gateway.set_as_of(as_of(&serve));
+        parts.gateway.set_property_names(!serve.audit_no_property_names);
+        parts.webhooks.set_targets(notify::hosts(&serve.webhook_hosts, data, admin));
+        parts.notifications.set_hosts(notify::hosts(&serve.notify.notify_hosts, data, admin));
+        parts.thresholds.set(notify::thresholds(&serve.notify));
+        parts.schedule.set(schedule);
+        // The same number of days again is no reason to begin before the hour.
+        parts.unused_days.send_if_modified(|days| std::mem::replace(days, serve.disable_unused_days) != serve.disable_unused_days);
+        parts.keep_days.send_if_modified(|days| std::mem::replace(days, serve.audit_keep_days) != serve.audit_keep_days);
+        parts.hosts.set(serve.admin_hosts);
         tracing::info!(changed = taken.join(" "), "the configuration was read again");
         if !left.is_empty() {
             tracing::warn!(settings = left.join(" "), "these settings changed in the configuration and need a restart of the server");
         }
         // What needs a restart is named again at the next reload, until it was restarted.
-        settings.retain(|(name, _)| !TAKEN_ON.contains(&name.as_str()));
-        settings.extend(serve.settings.into_iter().filter(|(name, _)| TAKEN_ON.contains(&name.as_str())));
+        settings.retain(|(name, _)| effect::of(name) == Effect::Restart);
+        settings.extend(serve.settings.into_iter().filter(|(name, _)| effect::of(name) == Effect::Reload));
         Ok(())
     }
 }

@@ -15,6 +15,8 @@ mod beside;
 mod bootstrap;
 /// The record of changes, and requests that are sent again.
 mod changes;
+/// Settings files.
+mod configured;
 /// Accounts whose calls go to HubSpot.
 mod connection;
 /// What is covered of HubSpot's API.

@@ -85,3 +85,46 @@ fn sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing() {
         assert_eq!(status_under(&keyway, "four.example.com"), 421, "{wrong}");
     }
 }
+
+#[test]
+fn sighup_takes_on_every_kind_of_setting_that_needs_no_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("keyway.toml");
+    std::fs::write(&config, "rotation-days = 90\n").unwrap();
+    let keyway = Keyway::start(&["--config", config.to_str().unwrap()]);
+    let made = keyway.json(&["app", "create", "Shop", "--scopes", "oauth,crm.objects.contacts.read,crm.objects.contacts.write"]);
+    let token = made["token"]["value"].as_str().unwrap();
+    keyway.json(&["portal", "clock", "advance", "3d"]);
+    let due = || keyway.json(&["app", "show", "Shop"])["app"]["tokens"][0]["rotationDue"] == true;
+    let status = || keyway.json(&["status"])["rotationDue"].as_array().unwrap().len();
+    let records = || keyway.json(&["audit", "list"])["records"].clone();
+    // A call that sets a property and names a client, as a proxy on this machine would pass it on.
+    let call = || {
+        let body = "{\"properties\":{\"firstname\":\"Ada\"}}";
+        let mut stream = TcpStream::connect(keyway.address("data")).unwrap();
+        let head = format!("POST /crm/objects/2026-09/contacts HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n");
+        let named = "x-forwarded-for: 198.51.100.7\r\ncontent-type: application/json\r\nconnection: close\r\n";
+        write!(stream, "{head}{named}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        let newest = records()[0].clone();
+        (newest["source"].as_str().unwrap().to_owned(), newest.to_string().contains("firstname"))
+    };
+    let old_call = || keyway.call(token, "GET", "/crm/v3/objects/contacts", None).0;
+    assert_eq!((due(), status(), call(), old_call()), (false, 0, ("127.0.0.1".to_owned(), true), 200));
+
+    std::fs::write(
+        &config,
+        "rotation-days = 2\ntrusted-proxies = \"127.0.0.1\"\naudit-no-property-names = true\nas-of = \"2027-10-01\"\n\
+         audit-keep-days = 1\nlisten = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    assert!(Command::new("kill").args(["-HUP", &keyway.pid().to_string()]).status().unwrap().success());
+    let until = Instant::now() + Duration::from_secs(30);
+    while !due() {
+        assert!(Instant::now() < until, "the age of rotation is not taken on");
+    }
+    // Thresholds are taken on after these; the order of a reload is that of its code.
+    assert_eq!((status(), call(), old_call()), (1, ("198.51.100.7".to_owned(), false), 404));
+}

@@ -129,15 +129,17 @@ pub(super) async fn list_installs(State(admin): State<Admin>, Query(query): Quer
     let more = shown.len() > limit;
     shown.truncate(limit);
     let after = shown.last().filter(|_| more).map(|(app, _)| app.id.to_string());
-    let now = clock::now();
-    answer(view::Installs { installs: shown.iter().map(|(app, tokens)| view::install(app, tokens, now)).collect(), after })
+    answer(view::Installs {
+        installs: shown.iter().map(|(app, tokens)| view::install(app, tokens, admin.seen(app.hub_id))).collect(),
+        after,
+    })
 }
 
 pub(super) async fn show_install(State(admin): State<Admin>, Path(app_id): Path<u64>) -> Answer<view::InstallAnswer> {
     let page = admin.control.installs(None, None, app_id.saturating_sub(1), 1).await;
     let found = page.first().filter(|(app, _)| app.id == app_id);
     let (app, tokens) = found.ok_or_else(|| ApiError::new(404, "not_found", format!("there is no install {app_id}")))?;
-    answer(view::InstallAnswer { install: view::install(app, tokens, clock::now()) })
+    answer(view::InstallAnswer { install: view::install(app, tokens, admin.seen(app.hub_id)) })
 }
 
 pub(super) async fn end_install(State(admin): State<Admin>, Path(app_id): Path<u64>) -> Answer<view::Deleted> {

@@ -300,8 +300,8 @@ fn used_up(left: u64, pace: u64, now: Timestamp, resets_at: Timestamp) -> Option
 
 /// Credentials and tokens that are due for rotation, the oldest first.
 fn rotations(admin: &Admin, accounts: &[Account], apps: &[(App, Vec<Token>)]) -> Rotations {
-    let after_days = admin.thresholds.rotation_days;
-    let due = attention::due(accounts, apps, after_days, |hub_id| admin.registry.now_of(hub_id));
+    let thresholds = **admin.thresholds.get();
+    let due = attention::due(accounts, apps, &thresholds, |hub_id| admin.registry.now_of(hub_id));
     let row = |due: &attention::Due<'_>| {
         let days = due.days;
         match due.of {
@@ -313,7 +313,7 @@ fn rotations(admin: &Admin, accounts: &[Account], apps: &[(App, Vec<Token>)]) ->
             }
         }
     };
-    Rotations { after_days, total: due.len(), due: due.iter().take(NAMED_MAX).map(row).collect() }
+    Rotations { after_days: thresholds.rotation_days, total: due.len(), due: due.iter().take(NAMED_MAX).map(row).collect() }
 }
 
 /// By app and end: what it still calls that ends then, the earliest first.

@@ -182,12 +182,10 @@ pub(super) async fn described(admin: &Admin, account: &Account) -> view::Account
 }
 
 fn described_with(admin: &Admin, account: &Account, apps: &[(App, Vec<Token>)]) -> view::Account {
-    let now = clock::now();
     let health = admin.upstream.health.of(account.hub_id);
-    let connection = account
-        .connection
-        .as_ref()
-        .map(|connection| view::connection(connection, health, admin.upstream.health.seen(account.hub_id), apps, now));
+    let connection = account.connection.as_ref().map(|connection| {
+        view::connection(connection, health, admin.upstream.health.seen(account.hub_id), apps, admin.seen(account.hub_id))
+    });
     view::account(account, admin.registry.standing(account.hub_id, clock::both()), connection)
 }
 
@@ -284,11 +282,10 @@ pub(super) struct AppsQuery {
 }
 
 async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer<view::Apps> {
-    let now = clock::now();
     let mut all = admin.control.apps(query.hub_id).await;
     all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
     let (shown, after) = page(all, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
-    let apps = shown.iter().map(|(app, tokens)| view::app_with_tokens(app, tokens, now)).collect();
+    let apps = shown.iter().map(|(app, tokens)| view::app_with_tokens(app, tokens, admin.seen(app.hub_id))).collect();
     answer(view::Apps { apps, after })
 }
 
@@ -323,14 +320,17 @@ async fn only_account(admin: &Admin) -> Result<u64, ApiError> {
         several => {
             let some: Vec<String> = several.iter().take(5).map(|account| account.hub_id.to_string()).collect();
             let more = if several.len() > some.len() { " and more" } else { "" };
-            Err(ApiError::invalid(format!("there are several accounts, {}{more}: say which one", some.join(", "))))
+            Err(ApiError::invalid(format!(
+                "there are several accounts: {}{more}. Name one with --account, or with hubId in a call of the admin API",
+                some.join(", ")
+            )))
         }
     }
 }
 
 async fn show_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answer<view::AppAnswer> {
     let (app, tokens) = admin.control.app(&app).await?;
-    answer(view::AppAnswer { app: view::app_with_tokens(&app, &tokens, clock::now()) })
+    answer(view::AppAnswer { app: view::app_with_tokens(&app, &tokens, admin.seen(app.hub_id)) })
 }
 
 async fn update_app(
@@ -399,9 +399,9 @@ async fn delete_app(State(admin): State<Admin>, Path(app): Path<String>) -> Answ
 
 async fn list_tokens(State(admin): State<Admin>, Path(app): Path<String>, Query(query): Query<Page>) -> Answer<view::Tokens> {
     let (app, tokens) = admin.control.app(&app).await?;
-    let now = clock::now();
+    let seen = admin.seen(app.hub_id);
     let (shown, after) = page(tokens, query.after.as_deref(), query.limit, |token| token.id)?;
-    answer(view::Tokens { app: view::app(&app), tokens: shown.iter().map(|token| view::token(token, now)).collect(), after })
+    answer(view::Tokens { app: view::app(&app), tokens: shown.iter().map(|token| view::token(token, seen)).collect(), after })
 }
 
 async fn create_token(
@@ -429,7 +429,7 @@ async fn admit_legacy_key(
     JsonBody(asked): JsonBody<CredentialBody>,
 ) -> Answer<view::AppAndToken> {
     let (app, token) = admin.control.admit_legacy_key(&app, Secret::new(asked.credential)).await?;
-    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, clock::now()) })
+    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, admin.seen(app.hub_id)) })
 }
 
 async fn take_over(
@@ -439,13 +439,13 @@ async fn take_over(
 ) -> Answer<view::AppAndToken> {
     let rotation = asked.grace_ms.map_or(Rotation::Now, Rotation::Grace);
     let (app, token) = admin.control.take_over(token_id, rotation).await?;
-    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, clock::now()) })
+    answer(view::AppAndToken { app: view::app(&app), token: view::token(&token, admin.seen(app.hub_id)) })
 }
 
 async fn hand_back(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::Tokens> {
     let (app, tokens) = admin.control.hand_back(token_id).await?;
-    let now = clock::now();
-    answer(view::Tokens { app: view::app(&app), tokens: tokens.iter().map(|token| view::token(token, now)).collect(), after: None })
+    let seen = admin.seen(app.hub_id);
+    answer(view::Tokens { app: view::app(&app), tokens: tokens.iter().map(|token| view::token(token, seen)).collect(), after: None })
 }
 
 async fn match_token(
@@ -458,7 +458,8 @@ async fn match_token(
 
 async fn revoke_token(State(admin): State<Admin>, Path(token_id): Path<u64>) -> Answer<view::TokenAnswer> {
     let token = admin.control.revoke_token(token_id).await?;
-    answer(view::TokenAnswer { token: view::token(&token, clock::now()) })
+    let hub_id = admin.control.app(&token.app_id.to_string()).await.map_or(0, |(app, _)| app.hub_id);
+    answer(view::TokenAnswer { token: view::token(&token, admin.seen(hub_id)) })
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

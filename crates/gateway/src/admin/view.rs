@@ -16,7 +16,7 @@ use crate::principal::Role;
 
 pub(super) use notify::{AddedChannel, ChannelAnswer, ChannelTested, Channels, Notifications, channel, condition, message};
 pub(super) use of::{
-    account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, token, user,
+    Seen, account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, token, user,
 };
 
 /// An answer, or problem details.
@@ -187,6 +187,7 @@ shown! {
         missing_scopes: Vec<String>,
         since: Moment,
         checked_at: Moment,
+        /// Whether the credential is so old that somebody should rotate it (`--rotation-days`).
         rotation_due: bool,
         former: Option<FormerCredential>,
     }
@@ -231,6 +232,8 @@ shown! {
         expires_at: Option<Moment>,
         revoked_at: Option<Moment>,
         last_used_at: Option<Moment>,
+        /// Whether it is so old that somebody should rotate it (`--rotation-days`).
+        rotation_due: bool,
         /// Of a refresh token: what was granted.
         scopes: Option<Vec<String>>,
         /// Of a refresh token: by whom.

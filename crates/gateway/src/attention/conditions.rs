@@ -254,7 +254,7 @@ fn sunsets(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &
 }
 
 fn rotations(facts: &Facts<'_>, thresholds: &Thresholds, accounts: &HashMap<u64, &Account>, found: &mut Found) {
-    for one in due(facts.accounts, facts.apps, thresholds.rotation_days, facts.now_of) {
+    for one in due(facts.accounts, facts.apps, thresholds, facts.now_of) {
         found.conditions.push(match one.of {
             DueOf::Credential(account) => {
                 let text = format!("The credential of {} ({}) is {} days old", short(&account.name), account.hub_id, one.days);

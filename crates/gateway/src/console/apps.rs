@@ -14,7 +14,6 @@ use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::filters;
 use crate::admin::UNUSED_DAYS;
-use crate::attention::ROTATION_DAYS;
 use crate::clock;
 
 const DAY_MS: i64 = 86_400_000;
@@ -54,6 +53,7 @@ pub(super) struct Token {
     pub created_at: String,
     pub expires_at: Option<String>,
     pub last_used_at: Option<String>,
+    pub rotation_due: bool,
 }
 
 impl Token {
@@ -81,15 +81,6 @@ impl Token {
     /// When its lifetime ends, while it works and nobody has rotated it.
     pub fn lifetime_ends(&self) -> Option<&String> {
         self.expires_at.as_ref().filter(|_| self.state == "active")
-    }
-
-    fn age_days(&self, now: Timestamp) -> i64 {
-        Timestamp::parse_iso(&self.created_at).map_or(0, |made| (now.as_ms() - made.as_ms()) / DAY_MS)
-    }
-
-    /// Older than HubSpot itself lets pass without a reminder, and nobody has begun to replace it.
-    pub fn is_due(&self) -> bool {
-        self.state == "active" && self.age_days(clock::now()) >= ROTATION_DAYS
     }
 }
 
@@ -128,7 +119,7 @@ impl App {
     }
 
     fn is_due(&self) -> bool {
-        self.tokens.iter().any(Token::is_due)
+        self.tokens.iter().any(|token| token.rotation_due)
     }
 
     fn matches(&self, search: &str) -> bool {

@@ -53,8 +53,8 @@ async fn notifier() -> Notifier {
         audit,
         ending: Arc::default(),
         sender: Arc::new(Sender::new(Targets::ThisMachine)),
-        thresholds: Thresholds::default(),
-        schedule: Schedule { every: Duration::from_secs(60), remind_ms: 86_400_000 },
+        thresholds: Live::new(Thresholds::default()),
+        schedule: Live::new(Schedule { every: Duration::from_secs(60), remind_ms: 86_400_000 }),
         server: "http://localhost".into(),
         has_proxy: false,
     }

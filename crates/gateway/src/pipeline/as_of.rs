@@ -16,7 +16,8 @@ impl Gateway {
     /// Refuses a call whose way of authentication or whose path has ended. What goes to HubSpot itself
     /// is not looked at.
     pub(super) fn refuse_ended(&self, token: &TokenEntry, path: &NormalPath) -> Result<(), ErrorBody> {
-        let Some(as_of) = self.as_of.as_ref().filter(|_| token.app.account.limiter().is_none()) else { return Ok(()) };
+        let as_of = self.as_of.get();
+        let Some(as_of) = as_of.as_ref().as_ref().filter(|_| token.app.account.limiter().is_none()) else { return Ok(()) };
         if token.token.legacy && as_of.end_of_auth("hapikey").is_some() {
             return Err(authenticate::unknown_key());
         }
@@ -26,7 +27,7 @@ impl Gateway {
     /// The same for the endpoints of OAuth, where the account is not known yet: they stay for all
     /// while any account is connected.
     pub(super) fn refuse_ended_oauth(&self, path: &NormalPath) -> Result<(), ErrorBody> {
-        match &self.as_of {
+        match &**self.as_of.get() {
             Some(as_of) if !self.registry.has_connections() => refuse(as_of, path),
             _ => Ok(()),
         }

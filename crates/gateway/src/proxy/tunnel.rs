@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::refusal::Refusal;
 use super::{Others, Settings};
+use crate::live::Live;
 use crate::server::Life;
 
 /// Tunnels open at once, over all threads; each holds two sockets and 16 KiB.
@@ -38,7 +39,7 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
 
 /// Opens tunnels.
 pub(super) struct Tunnels {
-    settings: Settings,
+    settings: Live<Settings>,
     /// The password's hash: hashes compare in constant time.
     password: Option<blake3::Hash>,
     places: Arc<Semaphore>,
@@ -53,7 +54,12 @@ pub(super) struct Tunnel {
 impl Tunnels {
     pub(super) fn new(settings: Settings) -> Self {
         let password = settings.password.as_ref().map(|password| blake3::hash(password.expose().as_bytes()));
-        Self { settings, password, places: Arc::new(Semaphore::new(TUNNELS_MAX)) }
+        Self { settings: Live::new(settings), password, places: Arc::new(Semaphore::new(TUNNELS_MAX)) }
+    }
+
+    /// Opens tunnels by these settings from now on; those that are open stay, and so does the password.
+    pub(super) fn change(&self, settings: Settings) {
+        self.settings.set(settings);
     }
 
     /// Tunnels that are open.
@@ -67,13 +73,14 @@ impl Tunnels {
     /// Why not.
     pub(super) async fn open(&self, headers: &HeaderMap, host: &str, port: u16) -> Result<Tunnel, Refusal> {
         let named = || host.to_owned();
-        if self.settings.others == Others::Refuse {
+        let settings = self.settings.get();
+        if settings.others == Others::Refuse {
             return Err(Refusal::OtherHost(named()));
         }
         if self.password.is_some_and(|password| presented(headers) != Some(password)) {
             return Err(Refusal::Password);
         }
-        if !self.settings.ports.contains(&port) {
+        if !settings.ports.contains(&port) {
             return Err(Refusal::Port(port));
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
@@ -81,7 +88,7 @@ impl Tunnels {
         let addresses: Vec<SocketAddr> = resolved.ok().and_then(Result::ok).ok_or_else(|| Refusal::Unresolved(named()))?.collect();
         let mut allowed = Vec::new();
         for address in addresses {
-            if self.settings.private_addresses || (is_public(address.ip()) && !is_own(address.ip()).await) {
+            if settings.private_addresses || (is_public(address.ip()) && !is_own(address.ip()).await) {
                 allowed.push(address);
             }
         }

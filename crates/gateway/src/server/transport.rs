@@ -14,6 +14,7 @@ use keyway_core::proxy_header::{REST_BYTES_MAX, START_BYTES, Start};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::secure::Tls;
+use crate::live::Live;
 
 /// How long a proxy may take to send the header of the PROXY protocol. It sends it before all else.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// How connections reach a listener.
 #[derive(Clone, Default)]
 pub struct Transport {
-    proxies: Option<Arc<Proxies>>,
+    proxies: Live<Option<Arc<Proxies>>>,
     pub(super) tls: Option<Arc<Tls>>,
 }
 
@@ -45,8 +46,14 @@ pub struct Proxies {
 impl Transport {
     /// Clients are whoever connects, unless it is one of these proxies. With TLS there is nothing without TLS.
     pub fn new(trusted: Vec<Network>, named: NamedIn, tls: Option<Arc<Tls>>) -> Self {
-        let proxies = (!trusted.is_empty()).then(|| Arc::new(Proxies { trusted, named }));
-        Self { proxies, tls }
+        let transport = Self { proxies: Live::default(), tls };
+        transport.trust(trusted, named);
+        transport
+    }
+
+    /// Trusts these proxies from now on. Open connections stay with those of before.
+    pub fn trust(&self, trusted: Vec<Network>, named: NamedIn) {
+        self.proxies.set((!trusted.is_empty()).then(|| Arc::new(Proxies { trusted, named })));
     }
 
     /// Whose requests come over a connection.
@@ -59,12 +66,15 @@ impl Transport {
 
     async fn source_within<S: AsyncRead + Unpin>(&self, longest: Duration, stream: &mut S, peer: IpAddr) -> io::Result<Source> {
         let known = Source::Known(peer.to_canonical());
-        let Some(proxies) = &self.proxies else { return Ok(known) };
+        let proxies = match &**self.proxies.get() {
+            Some(proxies) => proxies.clone(),
+            None => return Ok(known),
+        };
         if !proxies.trusted.iter().any(|network| network.contains(peer)) {
             return Ok(known);
         }
         match proxies.named {
-            NamedIn::Header(form) => Ok(Source::Proxy { address: peer, proxies: proxies.clone(), form }),
+            NamedIn::Header(form) => Ok(Source::Proxy { address: peer, proxies, form }),
             NamedIn::ProxyProtocol => {
                 // On the heap, as few connections have it.
                 let client = Box::pin(tokio::time::timeout(longest, read_header(stream))).await;

@@ -56,13 +56,29 @@ pub(super) fn make_files_private() {
 /// The master key: from the environment, or from the folder's file. The first start makes the file, but not for a
 /// shared database: each instance would make another key, and a container would lose its key at the next deployment.
 pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreError> {
+    if let Some(key) = known_master_key(folder, shared)? {
+        return Ok(key);
+    }
+    let path = folder.join("master.key");
+    let key = random_key()?;
+    write_new(&path, &[&key]).map_err(|error| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path))))?;
+    Ok(key)
+}
+
+/// The master key, if there is one; changes nothing.
+///
+/// # Errors
+/// It can't be read, or there is none for a shared database.
+pub(super) fn known_master_key(folder: &Path, shared: bool) -> Result<Option<[u8; 32]>, StoreError> {
     if let Ok(text) = std::env::var("KEYWAY_MASTER_KEY") {
-        return parse_hex(text.trim()).ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
+        return parse_hex(text.trim())
+            .map(Some)
+            .ok_or_else(|| StoreError::Folder("KEYWAY_MASTER_KEY must be 64 hexadecimal digits".into()));
     }
     let path = folder.join("master.key");
     let failed = |error: &dyn std::fmt::Display| StoreError::Folder(format!("the master key {}: {error}", shown::path(&path)));
     match fs::read_to_string(&path) {
-        Ok(text) => parse_hex(text.trim()).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
+        Ok(text) => parse_hex(text.trim()).map(Some).ok_or_else(|| failed(&"it does not hold 64 hexadecimal digits")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && shared => Err(StoreError::Folder(format!(
             "--database needs a master key, the same for every instance: KEYWAY_MASTER_KEY is not set, and there is no {}. \
              For a new database, make one with \"openssl rand -hex 32\", keep it in your secrets manager, and set \
@@ -70,11 +86,7 @@ pub(super) fn master_key(folder: &Path, shared: bool) -> Result<[u8; 32], StoreE
              open the stored credentials",
             shown::path(&path)
         ))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = random_key()?;
-            write_new(&path, &[&key]).map_err(|error| failed(&error))?;
-            Ok(key)
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(&error)),
     }
 }

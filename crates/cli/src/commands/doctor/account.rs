@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::{call, date, list_all};
-use crate::commands::account::trouble;
+use crate::commands::account::{rotation_due, trouble};
 use crate::commands::{list, show, text};
 
 /// Part of the day's calls from which on it is said, in percent.
@@ -25,8 +25,6 @@ const CALLS_MIN: u64 = 20;
 const CLOCKS_APART_MAX_S: i64 = 30;
 /// Days ahead that an end is told of.
 const END_DAYS: i64 = 90;
-/// HubSpot advises to rotate by then (hubspot facts, section 1).
-const TOKEN_DAYS_MAX: i64 = 180;
 
 /// One thing that was looked at.
 struct Check {
@@ -90,7 +88,7 @@ async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> 
         }
     }
     Ok(vec![
-        Check { name: "connection", wrong: trouble(&account).into_iter().chain(rotation(&account)).collect() },
+        Check { name: "connection", wrong: trouble(&account).into_iter().chain(rotation_due(&account)).collect() },
         Check { name: "scopes", wrong: unused },
         Check { name: "limits", wrong: limits(&account) },
         Check { name: "failing calls", wrong: failing(list(&usage, "usage")) },
@@ -98,10 +96,6 @@ async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> 
         Check { name: "clocks", wrong: clocks.to_vec() },
         Check { name: "ends", wrong: ends(list(&usage, "usage"), clock::now()) },
     ])
-}
-
-fn rotation(account: &Value) -> Option<String> {
-    (account["connection"]["rotationDue"] == true).then(|| "its credential is older than 180 days: `keyway account rotate`".to_owned())
 }
 
 fn limits(account: &Value) -> Vec<String> {
@@ -146,7 +140,7 @@ fn tokens(app: &Value) -> Vec<String> {
     }
     for token in good {
         let days = token["createdAt"].as_str().and_then(Timestamp::parse_iso).map_or(0, |made| (now.as_ms() - made.as_ms()) / 86_400_000);
-        if token["state"] == "active" && days > TOKEN_DAYS_MAX {
+        if token["rotationDue"] == true {
             wrong.push(format!("token {} of {name} is {days} days old (`keyway token rotate {}`)", text(&token["id"]), text(&app["id"])));
         }
         let ends = token["expiresAt"].as_str().and_then(Timestamp::parse_iso);

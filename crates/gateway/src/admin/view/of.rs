@@ -8,12 +8,21 @@ use super::{
     Account, AccountLimits, AdminToken, App, AppWithTokens, Change, ClientSecret, Connection, FormerCredential, Install, MadeToken, Moment,
     OAuthClient, PublicApp, Token, User,
 };
-use crate::attention::{ROTATION_DAYS, missing_scopes};
+use crate::attention::{Thresholds, credential_days, missing_scopes, token_days};
 use crate::control::NewToken;
 use crate::model;
 use crate::principal::Role;
 use crate::registry::Standing;
 use crate::upstream::health::State;
+
+/// By what an answer judges what it shows.
+#[derive(Clone, Copy)]
+pub(in crate::admin) struct Seen {
+    /// From when on something needs a person.
+    pub thresholds: Thresholds,
+    /// When.
+    pub now: Timestamp,
+}
 
 /// The connection of an account: what it is, how it is, and which scopes of the account's apps it lacks.
 pub(in crate::admin) fn connection(
@@ -21,10 +30,9 @@ pub(in crate::admin) fn connection(
     health: (State, Option<Timestamp>),
     seen: Option<String>,
     apps: &[(model::App, Vec<model::Token>)],
-    now: Timestamp,
+    seen_at: Seen,
 ) -> Connection {
     let missing = missing_scopes(connection, apps.iter().map(|(app, _)| app));
-    let age_days = (now.as_ms() - connection.since.as_ms()) / 86_400_000;
     Connection {
         base_url: connection.base.to_string(),
         hint: connection.hint.clone(),
@@ -36,7 +44,7 @@ pub(in crate::admin) fn connection(
         missing_scopes: missing.into_iter().map(str::to_owned).collect(),
         since: connection.since.into(),
         checked_at: connection.checked_at.into(),
-        rotation_due: connection.oauth_client.is_none() && age_days >= ROTATION_DAYS,
+        rotation_due: credential_days(connection, seen_at.now).is_some_and(|days| seen_at.thresholds.is_rotation_due(days)),
         former: connection.former.as_ref().map(|former| FormerCredential { hint: former.hint.clone(), until: former.until.into() }),
     }
 }
@@ -92,15 +100,15 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
     }
 }
 
-pub(in crate::admin) fn app_with_tokens(found: &model::App, tokens: &[model::Token], now: Timestamp) -> AppWithTokens {
-    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, now)).collect() }
+pub(in crate::admin) fn app_with_tokens(found: &model::App, tokens: &[model::Token], seen: Seen) -> AppWithTokens {
+    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, seen)).collect() }
 }
 
-pub(in crate::admin) fn install(found: &model::App, tokens: &[model::Token], now: Timestamp) -> Install {
-    Install { app: app_with_tokens(found, tokens, now), public_app_id: found.public_app }
+pub(in crate::admin) fn install(found: &model::App, tokens: &[model::Token], seen: Seen) -> Install {
+    Install { app: app_with_tokens(found, tokens, seen), public_app_id: found.public_app }
 }
 
-pub(in crate::admin) fn token(token: &model::Token, now: Timestamp) -> Token {
+pub(in crate::admin) fn token(token: &model::Token, Seen { thresholds, now }: Seen) -> Token {
     let state = match (token.revoked_at, token.expires_at) {
         (Some(_), _) => "revoked",
         (None, Some(at)) if at <= now => "expired",
@@ -122,6 +130,7 @@ pub(in crate::admin) fn token(token: &model::Token, now: Timestamp) -> Token {
         expires_at: moment(token.expires_at),
         revoked_at: moment(token.revoked_at),
         last_used_at: moment(token.last_used_at),
+        rotation_due: token_days(token, now).is_some_and(|days| thresholds.is_rotation_due(days)),
         scopes: token.grant.as_ref().map(|grant| grant.scopes.clone()),
         granted_by: token.grant.as_ref().map(|grant| grant.user.clone()),
     }

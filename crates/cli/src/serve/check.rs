@@ -1,0 +1,42 @@
+//! What `keyway serve` refuses before it opens anything: the start, a reload and `keyway config check` ask here.
+
+use std::path::Path;
+
+use anyhow::Context;
+use keyway_gateway::limiter::line::Line;
+use keyway_gateway::store::Store;
+use keyway_gateway::tls;
+
+use super::reach::Reach;
+use super::{identity_provider, notify, proxy, tokens_of_environment};
+use crate::args::Serve;
+use crate::logs;
+use crate::otlp::Collector;
+
+/// Every reason for which a server would not start, with the setting in its text. Binds no address and connects to nothing:
+/// an address in use and a database that does not answer are seen at a start alone.
+pub fn problems(serve: &Serve, folder: Option<&Path>) -> Vec<anyhow::Error> {
+    let stored = folder.filter(|_| !serve.ephemeral);
+    let addresses = |reach: Reach| reach.addresses(serve, serve.listen, serve.admin).map(drop);
+    let checks = [
+        logs::filter(serve.log.as_deref(), serve.log_format).map(drop),
+        serve.ca_file.as_deref().map_or(Ok(()), |file| tls::authorities(file).map(drop).context("--ca-file")),
+        Reach::new(serve).and_then(addresses),
+        notify::schedule(&serve.notify).map(drop),
+        serve.proxy.map_or(Ok(()), |address| proxy::of_environment(serve, address).map(drop)),
+        identity_provider(serve).map(drop),
+        serve.otlp.as_deref().map_or(Ok(()), |url| Collector::new(url).map(drop).context("--otlp")),
+        serve.redis.as_deref().map_or(Ok(()), |url| Line::new(url, "").map(drop).context("--redis")),
+        tokens_of_environment().map(drop),
+        stored.map_or(Ok(()), |folder| Store::check(folder, serve.database.as_deref()).map_err(anyhow::Error::from)),
+    ];
+    checks.into_iter().filter_map(Result::err).collect()
+}
+
+/// The same, as one result.
+///
+/// # Errors
+/// The first problem.
+pub fn check(serve: &Serve, folder: Option<&Path>) -> anyhow::Result<()> {
+    problems(serve, folder).into_iter().next().map_or(Ok(()), Err)
+}

@@ -1,0 +1,58 @@
+//! `keyway config check` finds what `keyway serve` refuses at its start, with the same words.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Exit code and stderr of a command with a settings file.
+fn run(arguments: &[&str], file: &Path, folder: &Path) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_keyway"))
+        .args(arguments)
+        .arg(file)
+        .current_dir(folder)
+        .env_remove("KEYWAY_MASTER_KEY")
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_serve_refuses_at_its_start_is_found_without_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keyway.toml");
+    std::fs::create_dir(folder.path().join("locked")).unwrap();
+    std::fs::write(folder.path().join("locked/master.key"), "not a key").unwrap();
+    std::fs::write(folder.path().join("no.pem"), "no certificate").unwrap();
+    for (wrong, why) in [
+        ("tls-cert = \"gone.pem\"\ntls-key = \"gone.key\"", "gone.pem"),
+        ("ca-file = \"no.pem\"", "no.pem"),
+        ("ca-file = \"gone.pem\"", "gone.pem"),
+        ("public-url = \"keyway\"", "--public-url"),
+        ("admin-url = \"ftp://keyway.example.com\"", "--admin-url"),
+        ("data = \"locked\"", "master.key"),
+        ("listen = \"localhost\"", "listen"),
+        ("proxy = \"0.0.0.0:8486\"\nproxy-others = \"tunnel\"", "KEYWAY_PROXY_PASSWORD"),
+        ("notify-every = \"often\"", "--notify-every"),
+        ("log = \"=,=\"", "--log"),
+        ("otlp = \"collector:4318\"", "collector"),
+        ("oidc-issuer = \"https://id.example.com\"", "oidc-client-id"),
+        ("database = \"postgres://db/keyway\"", "KEYWAY_MASTER_KEY"),
+        ("database = \"postgres://db/keyway\"\nredis = \"db\"", "redis"),
+    ] {
+        std::fs::write(&file, wrong).unwrap();
+        let (code, said) = run(&["config", "check"], &file, folder.path());
+        assert!(code == Some(1) && said.contains(why) && said.contains("keyway.toml"), "{wrong}: {code:?} {said}");
+        assert!(!said.contains("Usage") && !said.contains("--help"), "a file has no usage: {said}");
+        // The start refuses each of them too, and with one of these reasons.
+        let (code, refused) = run(&["serve", "--config"], &file, folder.path());
+        assert!(code == Some(2) && !refused.contains("Usage"), "{wrong}: {code:?} {refused}");
+        let reason = refused.trim().trim_start_matches("keyway: ");
+        assert!(said.contains(reason), "{wrong}: check says {said}, serve says {reason}");
+    }
+    assert!(!folder.path().join("keyway-data").exists(), "neither makes a data folder");
+
+    // All that is wrong at once.
+    std::fs::write(&file, "public-url = \"keyway\"\nnotify-remind = \"0d\"").unwrap();
+    let (code, said) = run(&["config", "check"], &file, folder.path());
+    assert!(code == Some(1) && said.lines().count() == 2 && said.contains("--notify-remind"), "{code:?} {said}");
+    assert_eq!(run(&["config", "check"], &folder.path().join("gone.toml"), folder.path()).0, Some(2), "no file, so no answer");
+}
