@@ -60,12 +60,23 @@ fn json(body: Option<Value>) -> Bytes {
 async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     let status = response.status();
     let bytes = response.into_body().collect().await.context("the server's answer was cut")?.to_bytes();
-    let answer: Value = serde_json::from_slice(&bytes)
-        .with_context(|| format!("the server answered {status} with something else than JSON; is this a keyway admin address?"))?;
+    let Ok(answer) = serde_json::from_slice::<Value>(&bytes) else { bail!("{}", not_json(status, &bytes)) };
     if status.is_success() {
         return Ok(answer);
     }
     Err(Refused { status, detail: refusal(&answer).to_owned() }.into())
+}
+
+/// What is to be said of an answer that is not JSON: the first line of its text, where it is one.
+fn not_json(status: StatusCode, bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('<'));
+    match line {
+        Some(line) => format!("the server answered {status}: {}", shown::line(&line.chars().take(200).collect::<String>())),
+        None => format!(
+            "the server answered {status} without JSON, so this may not be the admin address of a Keyway server. Its first screen shows the address"
+        ),
+    }
 }
 
 /// Calls a list of the admin API, page after page, and answers as if it were one; `path` has no query
@@ -151,7 +162,11 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
     };
     // The paths of probes are open to everybody.
     if path.starts_with("/api/") {
-        let token = std::env::var("KEYWAY_ADMIN_TOKEN").context("KEYWAY_ADMIN_TOKEN must be set to reach a server by its address")?;
+        let Ok(token) = std::env::var("KEYWAY_ADMIN_TOKEN") else {
+            bail!(
+                "KEYWAY_ADMIN_TOKEN is not set, and a server answers at its address only with an admin token. Set the variable to a token of \"keyway admin-token create\", or run the command on the server's machine with --data and without --addr"
+            );
+        };
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
     over_tcp(address, request, body).await
@@ -192,7 +207,7 @@ async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Byt
     }
     trust_authorities_of_environment()?;
     let stream = tls::connect(host, stream).await.with_context(|| {
-        format!("the certificate of {address} is not trusted, or the server does not speak TLS. Name the PEM file of its authority in KEYWAY_CA_FILE")
+        format!("the certificate of {address} is not trusted, or the server does not speak TLS. For a certificate, name the PEM file of its authority in KEYWAY_CA_FILE; for a server without TLS, write the address as http://{authority}")
     })?;
     exchange(stream, request.body(body)?).await
 }

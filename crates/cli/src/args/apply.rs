@@ -30,7 +30,7 @@ pub struct Export {
     /// This account and its apps only, without notification channels
     #[arg(long, value_name = "ID")]
     pub account: Option<u64>,
-    /// Write to a file, in the place of what it holds
+    /// Write to a file, in the place of what it holds; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

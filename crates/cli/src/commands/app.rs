@@ -137,7 +137,8 @@ fn apps(answer: &Value) -> String {
                 text(&app["hubId"]),
                 text(&app["name"]),
                 state.into(),
-                list(app, "scopes").len().to_string(),
+                // Every app has `oauth`: it opens nothing by itself.
+                list(app, "scopes").iter().filter(|scope| *scope != "oauth").count().to_string(),
                 text(&app["owner"]),
                 last_use.into(),
             ]

@@ -22,7 +22,17 @@ pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit
 
 pub async fn put_back(connection: &Connection, source: &Path, master_key: Option<&Path>, how: &args::restore::How) -> anyhow::Result<Exit> {
     let wanted = How { key: master_key, verify: !how.no_verify, notify: how.notify };
-    let Restored { has_key, records } = match backup::put_back(source, &connection.data, wanted).await {
+    let folder = connection.data.as_path();
+    let is_new = !folder.exists();
+    let put_back = backup::put_back(source, folder, wanted).await;
+    if put_back.is_err() && is_new {
+        // What a folder of Keyway's own has before anything is put into it. A folder with more in it stays.
+        for name in [".gitignore", "lock"] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+        let _ = std::fs::remove_dir(folder);
+    }
+    let Restored { has_key, records } = match put_back {
         Err(BackupError::Damaged(why)) => {
             say(&format!("keyway: {why}"));
             return Ok(Exit::Negative);

@@ -1,5 +1,7 @@
 //! `keyway export`: writes the file of `keyway apply` from a running server.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use keyway_core::shown;
 
@@ -31,11 +33,11 @@ pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit>
     };
     let text = yaml::write(accounts, apps, channels)?;
     match output {
-        Some(path) => {
+        Some(path) if path != Path::new("-") => {
             std::fs::write(&path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
             say(&format!("wrote {counts} to {}", shown::path(&path)));
         }
-        None => print_exactly(text.trim_end())?,
+        _ => print_exactly(text.trim_end())?,
     }
     Ok(Exit::Fine)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use keyway_gateway::pulse::Pulse;
 
-/// Whoever started the server, where it wants to be told.
+/// The supervisor that started the server, if it asks for notifications.
 pub struct Supervisor {
     socket: Option<UnixDatagram>,
     /// How often the watchdog is beaten: half of the time after which the supervisor restarts the server.
@@ -36,7 +36,7 @@ impl Supervisor {
 
     /// The same: no beat while a thread is `stalled`, and for how long. The supervisor then restarts the server.
     async fn beat_unless(&self, stalled: impl Fn() -> Option<Duration>, stopped: impl Future<Output = ()>) {
-        self.tell("READY=1\nSTATUS=Ready for calls");
+        self.notify("READY=1\nSTATUS=Ready for calls");
         let beating = async {
             let Some(every) = self.watchdog else { return std::future::pending().await };
             let mut every = tokio::time::interval(every);
@@ -44,7 +44,7 @@ impl Supervisor {
             loop {
                 every.tick().await;
                 match stalled() {
-                    None => self.tell("WATCHDOG=1"),
+                    None => self.notify("WATCHDOG=1"),
                     Some(silent) => tracing::error!("a thread of the data listener has hung for {} seconds", silent.as_secs()),
                 }
             }
@@ -53,20 +53,20 @@ impl Supervisor {
             () = stopped => {}
             () = beating => {}
         }
-        self.tell("STOPPING=1\nSTATUS=Finishing the calls in progress");
+        self.notify("STOPPING=1\nSTATUS=Finishing the calls in progress");
     }
 
     /// Says that the server reloads, and when it has.
     pub fn while_reloading(&self, reload: impl FnOnce()) {
-        self.tell("RELOADING=1");
+        self.notify("RELOADING=1");
         reload();
-        self.tell("READY=1");
+        self.notify("READY=1");
     }
 
     /// A supervisor that went away does not keep the server from its work.
-    fn tell(&self, state: &str) {
+    fn notify(&self, state: &str) {
         if let Some(Err(error)) = self.socket.as_ref().map(|socket| socket.send(state.as_bytes())) {
-            tracing::warn!(%error, "the supervisor could not be told: {state}");
+            tracing::warn!(%error, "the supervisor did not get the notification {state}");
         }
     }
 }
@@ -123,11 +123,11 @@ mod tests {
         supervisor_side.beat_unless(stalled, stopped).await;
         supervisor.set_nonblocking(true).unwrap();
         let mut bytes = [0; 100];
-        let told: Vec<String> =
+        let received: Vec<String> =
             std::iter::from_fn(|| supervisor.recv(&mut bytes).ok().map(|length| String::from_utf8_lossy(&bytes[..length]).into_owned()))
                 .collect();
-        let beats = told.iter().filter(|message| *message == "WATCHDOG=1").count();
-        assert!((5..=6).contains(&beats), "{told:?}");
-        assert!(told[0].starts_with("READY=1") && told[told.len() - 1].starts_with("STOPPING=1"), "{told:?}");
+        let beats = received.iter().filter(|message| *message == "WATCHDOG=1").count();
+        assert!((5..=6).contains(&beats), "{received:?}");
+        assert!(received[0].starts_with("READY=1") && received[received.len() - 1].starts_with("STOPPING=1"), "{received:?}");
     }
 }

@@ -82,3 +82,5 @@ mod unlisted;
 mod uploads;
 /// Webhooks, at a receiver of the test's own.
 mod webhooks;
+/// Errors, lists and columns.
+mod words;

@@ -78,7 +78,22 @@ pub fn from_text<T: DeserializeOwned>(text: &str, depth_max: usize) -> Result<T,
     options.alias_limits.max_replay_stack_depth = depth_max;
     options.strict_booleans = true;
     options.with_snippet = false;
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| problem(&error))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| match mixed_indentation(text) {
+        Some(mixed) => format!("{}. {mixed}", problem(&error)),
+        None => problem(&error),
+    })
+}
+
+/// What is wrong with the indentation of a file that is not YAML because texts of two origins were put together.
+fn mixed_indentation(text: &str) -> Option<String> {
+    let is_entry = |line: &str| ["- name:", "- account:", "- hubId:"].iter().any(|begin| line.starts_with(begin));
+    let dashes = text.lines().zip(1_usize..).filter(|(line, _)| is_entry(line.trim_start()));
+    let mut dashes = dashes.map(|(line, number)| (line.len() - line.trim_start().len(), number));
+    let (first, at) = dashes.next()?;
+    let (other, other_at) = dashes.find(|(spaces, _)| *spaces != first)?;
+    Some(format!(
+        "The entries of a list need the same number of spaces before their dash: line {at} has {first}, line {other_at} has {other}"
+    ))
 }
 
 /// What is wrong, with the line. Text of the file in it can't forge a line.
@@ -153,6 +168,8 @@ pub fn write(accounts: Vec<Account>, apps: Vec<App>, channels: Vec<Channel>) -> 
 pub fn text_of(value: &impl serde::Serialize, name: &str) -> anyhow::Result<String> {
     let mut options = serde_saphyr::SerializerOptions::default();
     options.prefer_block_scalars = false;
+    // As in the documentation, so that a sample can be appended to an export.
+    options.compact_list_indent = false;
     let text = serde_saphyr::to_string_with_options(value, options).context("the file can't be written as YAML")?;
     let text = escaped(&text);
     refuse_credentials(name, &text)?;

@@ -16,7 +16,9 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
             let subscriptions = events.iter().map(|event| subscription(event)).collect::<anyhow::Result<Vec<Value>>>()?;
             let body = json!({ "targetUrl": to, "subscriptions": subscriptions });
             let answer = double.call(Method::PUT, &format!("/webhooks/{}", encode(&app)), Some(body)).await?;
-            show(&answer, json, |_| format!("{app} is told at {to}; `keyway portal webhook secret {app}` is what it is signed with"))
+            show(&answer, json, |_| {
+                format!("{app} gets its events at {to}; `keyway portal webhook secret {app}` prints the secret that signs them")
+            })
         }
         Webhook::List { json } => {
             let answer = double.call(Method::GET, "/webhooks", None).await?;
