@@ -89,11 +89,11 @@ class Lists {
         "client.go",
         '''package hubspot
 import ("net/http";"fmt")
-const contactsPath = "«@unknown GET /crm/v3/objects/contacts»/crm/v3/objects/contacts"
+const contactsPath = "/crm/v3/objects/contacts"
 type Client struct{ baseURL string }
 func New() *Client { return &Client{baseURL: "https://api.hubapi.com"} }
 func (c *Client) GetContact(id string) error {
-	req, err := c.newRequest(http.MethodGet, fmt.Sprintf("%s/%s", contactsPath, id), nil)
+	req, err := c.newRequest(http.MethodGet, «@unknown GET /crm/v3/objects/contacts/{contactId}»fmt.Sprintf("%s/%s", contactsPath, id), nil)
 	return c.do(req, err)
 }
 func (c *Client) Update(id string) error {
@@ -109,9 +109,9 @@ func (c *Client) newRequest(method, path string, body any) (*http.Request, error
     (
         "HubSpotService.cs",
         '''public class HubSpotService {
-  private const string ContactsUrl = "«@unknown POST /crm/v3/objects/contacts»https://api.hubapi.com/crm/v3/objects/contacts";
+  private const string ContactsUrl = "https://api.hubapi.com/crm/v3/objects/contacts";
   public async Task<string> Create(object body) {
-    using var request = new HttpRequestMessage(HttpMethod.Post, ContactsUrl) { Content = JsonContent.Create(body) };
+    using var request = new HttpRequestMessage(HttpMethod.Post, «@unknown POST /crm/v3/objects/contacts»ContactsUrl) { Content = JsonContent.Create(body) };
     return await Send(request);
   }
   public Task<string> Owners() => _http.GetStringAsync("«@unknown GET /crm/v3/owners»https://api.hubapi.com/crm/v3/owners");

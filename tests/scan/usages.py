@@ -701,11 +701,11 @@ exports.owners = () => api.get('«@bearer GET /crm/v3/owners»/owners');
 from urllib.parse import urljoin
 
 API_HOST = "https://api.hubapi.com/"
-CONTACTS = "«@bearer GET /crm/v3/objects/contacts»crm/v3/objects/contacts"
+CONTACTS = "crm/v3/objects/contacts"
 
 
 def contacts(token):
-    return requests.get(urljoin(API_HOST, CONTACTS), headers={"Authorization": f"Bearer {token}"})
+    return requests.get(«@bearer GET /crm/v3/objects/contacts»urljoin(API_HOST, CONTACTS), headers={"Authorization": f"Bearer {token}"})
 """,
     ),
 ]

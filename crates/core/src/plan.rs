@@ -79,7 +79,7 @@ pub struct Integration {
 /// One call of an integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Method and path template of the catalog, or a family's prefix where it is older than v3.
+    /// Method and path template of the catalog; of a call older than v3 its path, or its family's prefix.
     pub operation: String,
     /// The object types of a generic operation, as the audit keeps them.
     pub object: Option<String>,

@@ -5,8 +5,11 @@
 //! that goes left from the value finds them in code, settings, exports and logs alike.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use crate::text::{is_word, words};
+use regex::bytes::Regex;
+
+use crate::text::{is_word, line_at, words};
 
 mod beside;
 mod enclosing;
@@ -85,6 +88,19 @@ pub fn name(text: &[u8], start: usize) -> Name {
         return named;
     }
     name
+}
+
+/// The name of the variable that takes a setting with a default: `secret` of `secret = os.getenv("S", "v")`.
+pub fn taker_of_setting(text: &[u8], start: usize) -> Option<Name> {
+    static TAKER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?-u)(?P<name>[A-Za-z_]\w*)\s*(?::\s*[\w.\[\]]+\s*)?:?=\s*(?:[\w.]+\()?(?:os\.getenv|os\.environ\.get|getenv|env|ENV\.fetch|config|environ\.get|System\.getenv\(\)\.getOrDefault|getEnv|Deno\.env\.get)\(\s*["'][\w.-]+["']\s*,\s*[bfru]?["']$"#,
+        )
+        .expect("a constant")
+    });
+    let line = line_at(text, start).start.max(start.saturating_sub(NAME_REACH));
+    let name = TAKER.captures(&text[line..start])?.name("name")?;
+    Some(Name::of(text, line + name.start()..line + name.end(), Form::Assigned))
 }
 
 /// Whether a name only says "value".

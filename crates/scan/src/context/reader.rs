@@ -255,7 +255,23 @@ impl Reader<'_> {
             return name;
         }
         let end = tag.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(tag.len());
+        if let Some(named) = Some(open - 1).filter(|_| matches!(&tag[..end], b"value" | b"parameterValue")).and_then(|at| self.named(at)) {
+            let mut name = Name::of(self.text, named, Form::Assigned);
+            name.identifier = None;
+            return name;
+        }
         Name::of(self.text, open..open + end, Form::Assigned)
+    }
+
+    /// The element that names the `<value>` which begins at an offset: `<field>Client_Secret__c</field>` of Salesforce's
+    /// metadata, without the suffix of its custom fields.
+    fn named(&self, at: usize) -> Option<Range<usize>> {
+        static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?-u)<(?:field|name|key|parameterName|developerName)>(?P<name>[\w. -]{2,80}?)(?:__c)?</\w+>$").expect("a constant")
+        });
+        let before = self.text[self.floor..at].trim_ascii_end();
+        let name = NAMED.captures(before)?.name("name")?;
+        Some(self.floor + name.start()..self.floor + name.end())
     }
 
     /// The `<key>` of a property list that stands before an offset.
@@ -376,8 +392,32 @@ impl Reader<'_> {
             self.at -= 1;
         }
         let mut name = Name::of(self.text, self.at..end, Form::Prose);
+        if let Some(head) = self.head_of_column().filter(|head| tells(head) && !tells(&name.words)) {
+            name.owner = std::mem::replace(&mut name.words, head);
+        }
         name.last.clone_from(&name.words);
         name
+    }
+
+    /// The words at the head of the column that the reader is in, where the table has a head as Markdown writes it.
+    fn head_of_column(&self) -> Option<Vec<String>> {
+        const ROWS_MAX: usize = 60;
+        let row = line_at(self.text, self.at);
+        let column = self.text[row.start..self.at + 1].iter().filter(|byte| **byte == b'|').count();
+        let is_rule =
+            |line: &[u8]| line.contains(&b'-') && line.iter().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t' | b'\r'));
+        let mut line = row;
+        for _ in 0..ROWS_MAX {
+            line = line_at(self.text, line.start.checked_sub(1)?);
+            if !self.text[line.clone()].contains(&b'|') {
+                return None;
+            }
+            if is_rule(&self.text[line.clone()]) {
+                let head = line_at(self.text, line.start.checked_sub(1)?);
+                return self.text[head].split(|byte| *byte == b'|').nth(column + 1).map(words);
+            }
+        }
+        None
     }
 
     fn path_segment(&mut self) -> Name {
@@ -419,6 +459,11 @@ impl Reader<'_> {
         let words = words(&self.text[own_words(self.text, line, self.at..end)..end]);
         Name { form: Form::Prose, last: words.clone(), words, ..Name::default() }
     }
+}
+
+/// Whether words name a credential.
+fn tells(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "secret" | "key" | "token" | "hapikey" | "apikey"))
 }
 
 /// Where the words of a sentence begin that speak of the value at their end: behind who says it (`Ben: it's …`)

@@ -168,6 +168,9 @@ impl<'a> Surroundings<'a> {
             holds = uses.iter().any(|used| self.named_as(rule, rules, used));
             self.uses = Some(uses);
         }
+        if !holds && name.form == Form::Argument && !rule.no_veto && !rules.vetoed(&name.last) {
+            holds = context::taker_of_setting(self.text.bytes, self.at.start).is_some_and(|taker| self.named_as(rule, rules, &taker));
+        }
         self.name = name;
         holds
     }
@@ -216,15 +219,16 @@ impl<'a> Surroundings<'a> {
             Nearness::Name => own || enclosed,
             Nearness::File => self.file,
             Nearness::Lines => {
-                own || enclosed || {
-                    let (text, at, key_at) = (self.text, self.at.clone(), *key_at);
-                    let section = !rules.generic(key);
-                    rules.generic(&name.last)
-                        && *self.near.get_or_insert_with(|| {
-                            hubspot_is_nearest(text.bytes, &at, key_at, section, rules) || path_names_hubspot(text.path)
-                        })
-                        || rules.generic(&name.last) && self.is_sole_provider(rules)
-                }
+                own || enclosed
+                    || !provider::is_sent_elsewhere(self.text.bytes, self.at.start) && {
+                        let (text, at, key_at) = (self.text, self.at.clone(), *key_at);
+                        let section = !rules.generic(key);
+                        rules.generic(&name.last)
+                            && *self.near.get_or_insert_with(|| {
+                                hubspot_is_nearest(text.bytes, &at, key_at, section, rules) || path_names_hubspot(text.path)
+                            })
+                            || rules.generic(&name.last) && self.is_sole_provider(rules)
+                    }
             }
         }
     }
@@ -284,6 +288,13 @@ fn names_hubspot(words: &[String]) -> bool {
 /// Whether a folder or the file itself is named after HubSpot. `hapi` alone is not: it is the name of
 /// a framework for Node.
 pub(super) fn path_names_hubspot(path: &str) -> bool {
+    // The functions of a HubSpot project: `app.functions/.env`.
+    if let Some((folders, file)) = path.rsplit_once('/')
+        && folders.ends_with(".functions")
+        && (file.starts_with(".env") || file == "serverless.json" || file.ends_with(".js"))
+    {
+        return true;
+    }
     let bytes = path.as_bytes();
     if !contains_ignore_case(bytes, b"hub") && !contains_ignore_case(bytes, b"hapi") {
         return false;

@@ -43,6 +43,29 @@ fn is_own(host: &[u8]) -> bool {
     OWN.iter().any(|own| contains_ignore_case(host, own))
 }
 
+/// Whether the statement of a value, up to it, names another host and none of HubSpot: the options of another service's
+/// client in a file that has HubSpot's, too.
+pub(super) fn is_sent_elsewhere(text: &[u8], at: usize) -> bool {
+    /// Longest statement that is looked at, in bytes.
+    const STATEMENT_MAX: usize = 400;
+    static HOST: LazyLock<Regex> = LazyLock::new(|| {
+        // No redirect and no callback: those are addresses that HubSpot is given.
+        Regex::new(r#"(?i-u)\b(?:base_?ur[li]|prefix_?url|ur[li]|(?:api_?)?host|endpoint|server)["']?\s*(?:=>|[:=])\s*["'`]https?://(?P<host>[\w.-]+\.[a-z]{2,})"#)
+            .expect("a constant")
+    });
+    let before = &text[at.saturating_sub(STATEMENT_MAX)..at];
+    let ends = [b";".as_slice(), b"\n\n", b"\n\r\n"].iter().filter_map(|end| memchr::memmem::rfind(before, end)).max();
+    let statement = &before[ends.unwrap_or(0)..];
+    // Only inside of the brackets of a call or an object: lines of settings are statements of their own.
+    let depth = statement.iter().fold(0_i32, |depth, byte| match byte {
+        b'{' | b'(' => depth + 1,
+        b'}' | b')' => depth - 1,
+        _ => depth,
+    });
+    let mut hosts = HOST.captures_iter(statement).filter_map(|captures| captures.name("host")).peekable();
+    depth > 0 && hosts.peek().is_some() && hosts.all(|host| !is_own(host.as_bytes()))
+}
+
 /// The host of the URL that a value stands in, where that is not HubSpot's: whoever runs it has the value.
 pub(super) fn foreign_host(text: &[u8], at: usize) -> Option<String> {
     /// Longest URL before a value, in bytes.

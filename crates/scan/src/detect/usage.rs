@@ -9,6 +9,7 @@ mod legacy;
 mod manifest;
 mod mcp;
 mod method;
+mod names;
 mod path;
 mod route;
 mod scope;
@@ -30,7 +31,7 @@ use crate::stems::is_version;
 
 pub use constants::Constants;
 pub(crate) use manifest::names_client;
-pub use url::developer_call;
+pub use url::{developer_call, has_host};
 
 /// A usage whose version was open, now that another file says which it is; None where it has no such call.
 pub fn closed(open: &Usage, version: &str) -> Option<Usage> {
@@ -67,7 +68,8 @@ pub fn find(text: Text<'_>, per: Per) -> Vec<(usize, Usage)> {
 /// What a path means, with or without a known method.
 struct Meaning {
     method: Option<Method>,
-    /// Template of the catalog, or the prefix of an older family.
+    /// Template of the catalog; of an older family's path that the catalog does not list, the path itself with `{}`
+    /// for what is filled in.
     path: String,
     /// The path that is called, `0` for what is filled in at run time: ends and successors have
     /// exceptions below a family's prefix.
@@ -91,7 +93,7 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let normal = NormalPath::parse(&path).ok()?;
     let catalog = Catalog::get();
     let operation = |method: Method| match catalog.resolve(method.as_str(), &normal) {
-        // Those older than v3 are reported by their family, of which more is in use than is written down.
+        // Those older than v3 end with their family, of which more is in use than is written down.
         Resolution::Found(operation) => Some(operation).filter(|operation| !operation.is_pre_v3()),
         _ => None,
     };
@@ -127,12 +129,18 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let of_family = if fills_in { Auth::None } else { Auth::Bearer };
     Some(Meaning {
         method: method.or(known.filter(|_| only).map(|operation| operation.method)),
-        path: family.prefix.to_owned(),
+        path: known.map_or_else(|| shown(segments), |operation| operation.template.to_owned()),
         version: version_of(family.prefix).unwrap_or_default(),
         auth: known.map_or(of_family, |operation| operation.auth),
         scopes: known.filter(|_| only).map(|operation| scopes_of(operation, &normal)).unwrap_or_default(),
         asked: path,
     })
+}
+
+/// A path as a report shows it: `{}` for what is filled in at run time, and for ids.
+fn shown(segments: &[String]) -> String {
+    let is_id = |segment: &str| segment.contains("{}") || segment.contains('@') || segment.bytes().all(|byte| byte.is_ascii_digit());
+    segments.iter().map(|segment| format!("/{}", if is_id(segment) { "{}" } else { segment })).collect()
 }
 
 /// The operations of a path whose method is not known: those that say most of it literally

@@ -5,10 +5,12 @@ mod calls;
 mod credentials;
 mod history;
 mod joined;
+mod legacy_paths;
 mod made;
 mod methods;
 mod paths;
 mod sections;
+mod sent;
 mod usages;
 
 use keyway_scan::finding::{Confidence, Kind};

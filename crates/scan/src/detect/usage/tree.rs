@@ -111,6 +111,8 @@ pub(super) struct Send {
     pub method: Method,
     /// Whether the method is written at the call.
     pub sure: bool,
+    /// Whether the variable is a constant that is defined outside of the function that sends it.
+    pub of_constant: bool,
 }
 
 /// What the tree says of a URL.
@@ -172,7 +174,12 @@ impl<'s, 't> Program<'s, 't> {
             [_] => Answer::Reads,
             _ => answer,
         };
-        if sends.len() < 2 {
+        for send in &mut sends {
+            let at = self.source.root().and_then(|root| root.descendant_for_byte_range(send.at.start, send.at.end));
+            let outermost = std::iter::successors(at.and_then(|node| self.function(node)), |function| self.function(*function)).last();
+            send.of_constant = outermost.is_some_and(|function| !function.byte_range().contains(&url.start));
+        }
+        if sends.len() < 2 && !sends.iter().any(|send| send.of_constant) {
             sends.clear();
         }
         Told { answer, parts: self.trail.take(), sends }
@@ -192,8 +199,8 @@ impl<'s, 't> Program<'s, 't> {
             if sends.len() == kept && kept < SENDS_MAX && !self.hinted.get() {
                 let at = place.byte_range();
                 match answer {
-                    Answer::Says(method) => sends.push(Send { at, method, sure: true }),
-                    Answer::Reads => sends.push(Send { at, method: Method::Get, sure: false }),
+                    Answer::Says(method) => sends.push(Send { at, method, sure: true, of_constant: false }),
+                    Answer::Reads => sends.push(Send { at, method: Method::Get, sure: false, of_constant: false }),
                     Answer::Open | Answer::Silent => {}
                 }
             }

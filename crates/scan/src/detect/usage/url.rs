@@ -15,7 +15,7 @@ use super::path::{Read, VERSION, read_from, read_path};
 use super::route::{is_annotated, is_parameter, is_route};
 use super::tree::{self, Answer, Program, Send, Told};
 use super::{Meaning, Per, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
-use super::{document, joined};
+use super::{document, joined, names};
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
 use crate::fix::Language;
@@ -94,6 +94,8 @@ struct Seen {
     method: Option<Method>,
     /// Whether the tree says it: then it holds even where the catalog has no such operation.
     sure: bool,
+    /// Whether the tree shows that the URL is sent as it is.
+    sent: bool,
     parts: Vec<Range<usize>>,
     /// The calls that send the URL, where a variable holds it for several.
     sends: Vec<Send>,
@@ -111,7 +113,7 @@ impl Around<'_, '_, '_> {
             Answer::Open => None,
             Answer::Silent => method::of(self.text, url),
         };
-        Seen { method, sure: matches!(answer, Answer::Says(_)), parts, sends }
+        Seen { method, sure: matches!(answer, Answer::Says(_)), sent: matches!(answer, Answer::Says(_) | Answer::Reads), parts, sends }
     }
 }
 
@@ -132,10 +134,21 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
     let mut found = Vec::new();
     let mut taken = Stretches::default();
     let mut bases: Vec<Vec<String>> = Vec::new();
+    let code = is_code(text.path);
     for host in HOST.find_iter(bytes) {
-        let read = read_path(bytes, host.end(), &constants);
-        let url = host.start()..read.end;
+        let mut read = read_path(bytes, host.end(), &constants);
+        let mut url = host.start()..read.end;
         taken.add(&url);
+        if code && is_commented_out(text.path, &bytes[line_near(bytes, host.start()).start..host.start()]) {
+            continue;
+        }
+        if read.segments.is_empty()
+            && let Some(path) = names::beside_host(bytes, &host.range())
+        {
+            read = read_from(bytes, path, &constants);
+            url = path..read.end;
+            taken.add(&(path - 1..read.end));
+        }
         let calls = calls(around, &url, &read, Sent::ToHost);
         if !calls.is_empty() {
             found.extend(calls);
@@ -172,7 +185,11 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
             continue;
         }
         let url = start..read.end;
-        if is_route(bytes, &url) || others.have(bytes, start) {
+        if is_route(bytes, &url)
+            || others.have(bytes, start)
+            || others.callout(bytes, start, before.as_bytes())
+            || names::has_other_host(bytes, read.end, |host| HOST.is_match(host))
+        {
             continue;
         }
         // The path of a whole interface, which its calls go on from.
@@ -206,7 +223,11 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
     for base in bases.iter().take(4) {
         for captures in REST.captures_iter(bytes).chain(KEY.captures_iter(bytes)) {
             let Some(path) = captures.name("path") else { continue };
-            if taken.contains(path.start()) || in_comment(bytes, path.start()) || is_parameter(bytes, path.start()) {
+            if taken.contains(path.start())
+                || in_comment(bytes, path.start())
+                || is_parameter(bytes, path.start())
+                || others.have_client(bytes, path.start())
+            {
                 continue;
             }
             let slash = path.start() + usize::from(path.as_bytes().starts_with(b"/"));
@@ -296,7 +317,20 @@ fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sen
         return of_open_version(around, url, read).map(|usage| (url.start, usage)).into_iter().collect();
     }
     let seen = around.method(url);
-    if seen.sends.is_empty() || around.per == Per::Url {
+    if around.per == Per::Url {
+        return call(around, url, read, sent, &seen).map(|usage| (url.start, usage)).into_iter().collect();
+    }
+    if seen.sends.is_empty() {
+        let named = if (around.program)().is_none() { names::uses(around.text, url) } else { Vec::new() };
+        let of_name = named.iter().filter_map(|name| {
+            let whole = Read { segments: [read.segments.as_slice(), &appended(around.text, name)].concat(), open: None, end: read.end };
+            let own = Seen { method: method::of(around.text, name), sent: true, ..Seen::default() };
+            Some((name.start, call(around, url, &whole, sent, &own)?))
+        });
+        let of_name: Vec<_> = of_name.collect();
+        if !of_name.is_empty() {
+            return of_name;
+        }
         return call(around, url, read, sent, &seen).map(|usage| (url.start, usage)).into_iter().collect();
     }
     let mut found: Vec<(usize, Usage)> = Vec::new();
@@ -304,8 +338,9 @@ fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sen
         let longer = appended(around.text, &send.at);
         let segments = read.segments.iter().chain(&longer).cloned().collect();
         let whole = Read { segments, open: read.open.clone(), end: read.end };
-        let own = Seen { method: Some(send.method), sure: send.sure, parts: seen.parts.clone(), sends: Vec::new() };
-        let at = if found.is_empty() { url.start } else { send.at.start };
+        let own = Seen { method: Some(send.method), sure: send.sure, sent: true, parts: seen.parts.clone(), sends: Vec::new() };
+        // The first call of a function's own variable stands at the URL; the definition of a constant is no call.
+        let at = if found.is_empty() && !send.of_constant { url.start } else { send.at.start };
         found.extend(call(around, url, &whole, sent, &own).map(|usage| (at, usage)));
     }
     found
@@ -318,7 +353,8 @@ fn appended(text: &[u8], variable: &Range<usize>) -> Vec<String> {
     let near = &text[end..text.len().min(end + 40)];
     let expanded = text[..variable.start].ends_with(b"$") || text[variable.start..].starts_with(b"$");
     let slash = if expanded && near.starts_with(b"/") { Some(1) } else { SLASH.find(near).map(|slash| slash.end()) };
-    slash.map_or_else(Vec::new, |slash| read_from(text, end + slash, &Constants::of(b"")).segments)
+    let read = |from: usize| read_from(text, from, &Constants::of(b"")).segments;
+    slash.map(|slash| read(end + slash)).or_else(|| names::formatted(text, variable.start).map(read)).unwrap_or_default()
 }
 
 /// Whether a path may be one of HubSpot's calls.
@@ -349,8 +385,8 @@ fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent
     let as_told = method.and_then(|method| resolve(Some(method), segments)).or_else(goes_on);
     let meaning = as_told.or_else(|| listed(method, sure, segments)).or_else(|| match sent {
         Sent::ToHost if versioned => unlisted(method, segments),
-        // A base of two segments has its calls elsewhere; a longer one is a call of its own.
-        Sent::ToHost => (segments.len() >= 3 && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
+        // A base of two segments has its calls elsewhere; a longer one is a call of its own, and so is one that is sent.
+        Sent::ToHost => ((segments.len() >= 3 || seen.sent) && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
         // Other vendors have a `/crm/v8/Contacts`, too.
         Sent::NearHost => unlisted(method, segments).filter(|_| stems::is_known(segments)),
         Sent::Unknown => None,
@@ -367,6 +403,11 @@ fn listed(method: Option<Method>, sure: bool, segments: &[String]) -> Option<Mea
         let other = method.filter(|_| sure && method != meaning.method);
         Some(if other.is_some() { Meaning { method: other, scopes: Vec::new(), ..meaning } } else { meaning })
     })
+}
+
+/// Whether a text holds a host of HubSpot's API.
+pub fn has_host(text: &[u8]) -> bool {
+    HOST.is_match(text)
 }
 
 /// Whether the URL that ends in a query before `at` is one that only the developer account's key opens.
@@ -415,6 +456,31 @@ impl OtherHosts {
     }
 }
 
+impl OtherHosts {
+    /// Whether the client that a path is handed to is made for another host: `billing.post('/objects/deals')`.
+    fn have_client(&mut self, text: &[u8], start: usize) -> bool {
+        static CLIENT: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:(?:\.|->)[A-Za-z_]\w*)?\(\s*(?:\{\s*(?:url|path)\s*:\s*)?[fbr]?["'`]/?$"#)
+                .expect("a constant")
+        });
+        let line = line_near(text, start).start.max(start.saturating_sub(120));
+        let Some(client) = CLIENT.captures(&text[line..start]).and_then(|captures| captures.get(1)) else { return false };
+        let client = client.as_bytes();
+        match self.0.get(client) {
+            Some(known) => *known,
+            None => *self.0.entry(client.to_vec()).or_insert_with(|| is_on_another_host(text, client)),
+        }
+    }
+
+    /// Whether a path follows a named credential of Salesforce that is not HubSpot's, in a text that has HubSpot's own.
+    fn callout(&self, text: &[u8], start: usize, before: &[u8]) -> bool {
+        let Some(name) = before.strip_prefix(b"callout:") else { return false };
+        let (head, tail) = text.split_at(start - before.len());
+        !contains_ignore_case(name, b"hub")
+            && [head, &tail[before.len()..]].iter().any(|part| contains_ignore_case(part, b"callout:hub") || HOST.is_match(part))
+    }
+}
+
 /// The name that a path is put after: `${base}/crm/…`, `base + "/crm/…"`.
 fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
     static BASE: LazyLock<Regex> = LazyLock::new(|| {
@@ -425,8 +491,9 @@ fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
 }
 
 fn is_on_another_host(text: &[u8], base: &[u8]) -> bool {
+    // A base on its line, or a client whose options go over several lines.
     let assigned = format!(
-        r#"(?-u)\b{}["']?\s*(?::\s*\w+\s*)?(?::|:?=|=>)\s*[^\n]{{0,40}}?["'`]https?://([^/"'`\s]+)"#,
+        r#"(?-u)\b{}["']?\s*(?::\s*\w+\s*)?(?::|:?=|=>)\s*(?:[^\n]{{0,40}}?|(?:new\s+)?[\w.$]+\(\s*\{{?[^;()]{{0,160}}?)["'`]https?://([^/"'`\s]+)"#,
         String::from_utf8_lossy(base)
     );
     let Ok(assigned) = Regex::new(&assigned) else { return false };
@@ -456,9 +523,27 @@ fn is_yaml_key(text: &[u8], start: usize) -> bool {
     KEY.is_match(&text[line_near(text, start)])
 }
 
+/// Whether a file is a program that a grammar of [`Language`] reads, or one of Elixir, Kotlin, Swift or Dart.
+fn is_code(path: &str) -> bool {
+    const ENDINGS: [&str; 20] = [
+        "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "php", "rb", "java", "go", "cs", "sh", "kt", "swift", "dart", "ex",
+        "exs",
+    ];
+    path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
+/// Whether what follows the beginning of a program's line is in a comment. `--url` and `#base` are none in a shell and in
+/// JavaScript.
+fn is_commented_out(path: &str, head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let hash = [".py", ".rb", ".php", ".sh", ".ex", ".exs"].iter().any(|ending| path.ends_with(ending)) && head.starts_with(b"#");
+    hash || [b"//".as_slice(), b"/*", b"* ", b"@moduledoc ", b"@doc "].iter().any(|mark| head.starts_with(mark))
+}
+
 /// Whether what stands here is in a comment that begins its line.
 fn in_comment(text: &[u8], start: usize) -> bool {
-    is_comment(&text[line_near(text, start).start..start])
+    let head = &text[line_near(text, start).start..start];
+    is_comment(head) || [b"@moduledoc ".as_slice(), b"@doc "].iter().any(|mark| head.trim_ascii_start().starts_with(mark))
 }
 
 pub(super) fn is_prose(path: &str) -> bool {

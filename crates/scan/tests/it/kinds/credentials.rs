@@ -230,3 +230,66 @@ fn k5b_a_token_in_parts_that_are_joined_elsewhere_is_found() {
         assert_eq!(kinds("a.txt", &text), [], "{text}");
     }
 }
+
+#[test]
+fn a_setting_with_a_default_is_named_by_the_variable_that_takes_it_too() {
+    let oauth = "from hubspot import HubSpot\n";
+    for line in [
+        "CLIENT_SECRET = os.getenv(\"HS_SECRET\", \"{uuid}\")",
+        "client_secret: str = os.environ.get('CRM_SEC', '{uuid}')",
+        "app_secret = config(\"HS\", \"{uuid}\")",
+    ] {
+        assert_eq!(kinds("a.py", &format!("{oauth}{line}\n")), [Kind::OauthClientSecret], "{line}");
+    }
+    for line in ["SESSION_ID = os.getenv(\"HS_SECRET\", \"{uuid}\")", "CLIENT_ID = os.getenv(\"HS\", \"{uuid}\")"] {
+        assert_eq!(kinds("a.py", &format!("{oauth}{line}\n")), [], "{line}");
+    }
+    assert_eq!(kinds("a.py", "from stripe import Stripe\nCLIENT_SECRET = os.getenv(\"S\", \"{uuid}\")\n"), []);
+}
+
+#[test]
+fn a_cell_of_a_table_is_named_by_the_head_of_its_column() {
+    let table = |head: &str, cell: &str| format!("# HubSpot sync\n\n| env | {head} |\n|---|---|\n| prod | {cell} |\n");
+    assert_eq!(kinds("runbook.md", &table("client secret", "`{uuid}` (HubSpot app 2291034)")), [Kind::OauthClientSecret]);
+    assert_eq!(kinds("runbook.md", &table("HubSpot refresh token", "{uuid}")), [Kind::OauthRefreshToken]);
+    for text in [
+        table("form id", "{uuid}"),
+        table("client id", "`{uuid}` (HubSpot app 7)"),
+        "| env | client secret |\n|---|---|\n| prod | {uuid} |\n".to_owned(),
+    ] {
+        assert_eq!(kinds("runbook.md", &text), [], "{text}");
+    }
+}
+
+#[test]
+fn the_functions_of_a_hubspot_project_are_hubspots() {
+    assert_eq!(kinds("src/app/functions/app.functions/.env", "WEBHOOK_CLIENT_SECRET={uuid}\n"), [Kind::WebhookSecret]);
+    assert_eq!(kinds("theme/x.functions/.env.local", "CLIENT_SECRET={uuid}\n"), [Kind::OauthClientSecret]);
+    assert_eq!(kinds("Acme.Functions/.env", "CLIENT_SECRET={uuid}\n"), []);
+    assert_eq!(kinds("src/functions/.env", "WEBHOOK_CLIENT_SECRET={uuid}\n"), []);
+}
+
+#[test]
+fn metadata_of_salesforce_names_a_value_by_the_element_before_it() {
+    let metadata = |label: &str, field: &str| {
+        format!(
+            "<CustomMetadata>\n  <label>{label}</label>\n  <values>\n    <field>{field}</field>\n    <value xsi:type=\"xsd:string\">{{uuid}}</value>\n  </values>\n</CustomMetadata>\n"
+        )
+    };
+    assert_eq!(kinds("customMetadata/Integration.HubSpot.md-meta.xml", &metadata("x", "Client_Secret__c")), [Kind::OauthClientSecret]);
+    assert_eq!(kinds("a.md-meta.xml", &metadata("HubSpot", "Refresh_Token__c")), [Kind::OauthRefreshToken]);
+    assert_eq!(kinds("a.md-meta.xml", &metadata("HubSpot", "Form_Id__c")), []);
+    assert_eq!(kinds("a.md-meta.xml", &metadata("Stripe", "Client_Secret__c")), []);
+}
+
+#[test]
+fn the_options_of_another_services_client_hold_no_key_of_hubspot() {
+    let hubspot = "const hubspot = axios.create({\n  baseURL: 'https://api.hubapi.com',\n});\n\n";
+    let other = "const billing = axios.create({\n  baseURL: 'https://billing.internal.example.com/v3',\n  headers: { 'X-Api-Key': '{uuid}' },\n});\n";
+    assert_eq!(kinds("a.js", &format!("{hubspot}{other}")), []);
+    let own = "const legacy = axios.create({\n  baseURL: 'https://api.hubapi.com',\n  params: { hapikey: '{uuid}' },\n});\n";
+    assert_eq!(kinds("a.js", &format!("{hubspot}{own}")), [Kind::Hapikey]);
+    // A redirect is an address that HubSpot is given.
+    let body = "axios.post('https://api.hubapi.com/oauth/v1/token', { redirect_uri: 'https://app.acme.dev/cb', client_secret: '{uuid}' })";
+    assert_eq!(kinds("a.js", body), [Kind::OauthClientSecret]);
+}

@@ -80,10 +80,15 @@ fn k12_nodes_of_n8n_are_the_calls_that_they_send() {
         )
     };
     for (parameters, credentials, operation, auth) in [
-        ("{}", "hubspotApi", "POST /contacts/v1/contact", UsageAuth::Hapikey),
-        (r#"{"operation": "getAll", "returnAll": true}"#, "hubspotAppToken", "GET /contacts/v1/lists/all/contacts", UsageAuth::Bearer),
-        (r#"{"resource": "deal", "operation": "update"}"#, "hubspotOAuth2Api", "PUT /deals/v1/deal", UsageAuth::Bearer),
-        (r#"{"resource": "company", "operation": "searchByDomain"}"#, "hubspotAppToken", "POST /companies/v2", UsageAuth::Bearer),
+        ("{}", "hubspotApi", "POST /contacts/v1/contact/createOrUpdate/email/{email}", UsageAuth::Hapikey),
+        (r#"{"operation": "getAll", "returnAll": true}"#, "hubspotAppToken", "GET /contacts/v1/lists/all/contacts/all", UsageAuth::Bearer),
+        (r#"{"resource": "deal", "operation": "update"}"#, "hubspotOAuth2Api", "PUT /deals/v1/deal/{dealId}", UsageAuth::Bearer),
+        (
+            r#"{"resource": "company", "operation": "searchByDomain"}"#,
+            "hubspotAppToken",
+            "POST /companies/v2/domains/{domain}/companies",
+            UsageAuth::Bearer,
+        ),
         (r#"{"resource": "contact", "operation": "search"}"#, "hubspotAppToken", "POST /crm/v3/objects/contacts/search", UsageAuth::Bearer),
         (
             r#"{"resource": "something", "operation": "new"}"#,
@@ -216,11 +221,11 @@ fn k14_a_version_is_resolved_in_the_file_that_it_is_imported_from() {
 #[test]
 fn k15_paths_that_only_hubspot_has_are_known_in_files_that_do_not_name_it() {
     for (path, operation) in [
-        ("/owners/v2/owners", "GET /owners/v2"),
+        ("/owners/v2/owners", "GET /owners/v2/owners"),
         ("/automation/v3/workflows", "GET /automation/v3/workflows"),
         ("/account-info/v3/details", "GET /account-info/v3/details"),
         ("/contacts/v1/lists", "GET /contacts/v1/lists"),
-        ("/email/public/v1/campaigns", "GET /email/public/v1"),
+        ("/email/public/v1/campaigns", "GET /email/public/v1/campaigns"),
         ("/marketing/v3/marketing-events", "GET /marketing/marketing-events/v3"),
         ("/crm/objects/2026-09/contacts", "GET /crm/objects/2026-09/{objectType}"),
         ("/content/api/v2/pages", "GET /content/api/v2/pages"),

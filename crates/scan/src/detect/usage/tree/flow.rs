@@ -281,8 +281,8 @@ impl<'s, 't> Program<'s, 't> {
                 continue;
             }
             let from = self.call_of(*place).filter(|call| call.name == name).map_or_else(|| self.whole(*place), |call| call.node);
-            answer = better(answer, self.follow(from, frame));
-            if matches!(answer, Answer::Says(_)) {
+            answer = better(answer, self.follow_use(*place, from, frame));
+            if matches!(answer, Answer::Says(_)) && !self.wants_all(frame) {
                 break;
             }
         }
