@@ -1,6 +1,7 @@
 //! A whole scan: from sources to a report.
 
 mod history;
+mod imported;
 mod manifests;
 mod versions;
 
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use crate::detect::{self, Text, Wanted};
-use crate::finding::{Finding, Usage};
+use crate::finding::{Finding, Usage, Via};
 use crate::judge::{Judgement, Passed};
 use crate::prefilter::{self, Hits};
 use crate::source::Skip;
@@ -103,9 +104,16 @@ impl AddAssign for Stats {
 pub fn files(options: &Options) -> io::Result<Report> {
     let workers = tree::walk(&options.which, || Worker::new(options))?;
     let manifests: Vec<String> = workers.iter().flat_map(|worker| worker.manifests.iter().cloned()).collect();
+    let mut modules: Vec<String> = workers.iter().flat_map(|worker| worker.modules.iter().cloned()).collect();
+    let mut users: Vec<String> = workers.iter().flat_map(|worker| worker.users.iter().cloned()).collect();
     let mut report = report(workers);
-    report.usages.extend(manifests::find(&manifests, options)?);
+    let (passed, more_users) = manifests::find(&manifests, options)?;
+    report.usages.extend(passed);
     report.usages.sort();
+    users.extend(more_users);
+    users.sort();
+    modules.sort();
+    imported::resolve(&mut report.usages, &modules, &users, options);
     versions::close(&mut report.usages, &options.which);
     Ok(report)
 }
@@ -262,6 +270,10 @@ pub(crate) struct Worker<'a> {
     skipped: Vec<Skip>,
     /// Manifests that list a client of HubSpot.
     manifests: Vec<String>,
+    /// Programs that hold a host or a path of HubSpot, which others may bring in.
+    modules: Vec<String>,
+    /// Programs that may bring such a one in.
+    users: Vec<String>,
     stats: Stats,
 }
 
@@ -274,12 +286,27 @@ impl<'a> Worker<'a> {
             usages: Vec::new(),
             skipped: Vec::new(),
             manifests: Vec::new(),
+            modules: Vec::new(),
+            users: Vec::new(),
             stats: Stats::default(),
         }
     }
 }
 
 impl Worker<'_> {
+    /// Notes a program that may bring in what another holds, or that may be brought in.
+    fn notes_program(&mut self, path: &str, window: &Window<'_>, holds: bool) {
+        let whole = window.mine == window.bytes.len() && window.lines_before == 0;
+        if !whole || !manifests::is_code(path) || manifests::is_foreign(path) {
+            return;
+        }
+        for (list, wanted) in [(&mut self.modules, holds), (&mut self.users, true)] {
+            if wanted && list.len() < imported::FILES_MAX {
+                list.push(path.to_owned());
+            }
+        }
+    }
+
     /// Files as git has them: the id of what is in each, and its path.
     fn blobs<'p>(&mut self, repository: &Repository, files: impl Iterator<Item = (&'p str, &'p str)>) -> io::Result<()> {
         let mut paths: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -309,6 +336,10 @@ impl Look for Worker<'_> {
         let found = detect::examine(text, self.options.wanted, &mut self.hits);
         if self.options.wanted.usages && self.hits.hubspot && detect::usage::names_client(text) {
             self.manifests.push(path.to_owned());
+        }
+        if self.options.wanted.usages && self.hits.hubspot {
+            let holds = found.usages.iter().any(|(_, usage)| usage.via == Via::Url) || detect::usage::has_host(window.bytes);
+            self.notes_program(path, window, holds);
         }
         if found.candidates.is_empty() && found.usages.is_empty() {
             return;

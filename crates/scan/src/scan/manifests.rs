@@ -21,10 +21,10 @@ const FOLDERS_MAX: usize = 200;
 const FOREIGN: [&str; 10] =
     ["node_modules", "vendor", "site-packages", "bower_components", "target", "dist", "build", ".venv", "venv", "third_party"];
 
-/// The calls in files of these folders that were passed over before.
-pub(super) fn find(manifests: &[String], options: &Options) -> io::Result<Vec<Usage>> {
+/// The calls in files of these folders that were passed over before, and the programs among these files.
+pub(super) fn find(manifests: &[String], options: &Options) -> io::Result<(Vec<Usage>, Vec<String>)> {
     let single = options.which.roots.len() == 1;
-    let mut usages = Vec::new();
+    let (mut usages, mut users) = (Vec::new(), Vec::new());
     for folder in folders(manifests) {
         let root = match options.which.roots.first().filter(|_| single) {
             Some(root) if root.is_dir() => root.join(&folder),
@@ -34,9 +34,10 @@ pub(super) fn find(manifests: &[String], options: &Options) -> io::Result<Vec<Us
         let which = Which { roots: vec![root], ..options.which.clone() };
         for found in tree::walk(&which, || Passed { prefix: folder.clone(), worker: Worker::new(options) })? {
             usages.extend(found.worker.usages);
+            users.extend(found.worker.users);
         }
     }
-    Ok(usages)
+    Ok((usages, users))
 }
 
 /// The outermost folders of manifests, less those of others.
@@ -54,7 +55,7 @@ fn folders(manifests: &[String]) -> Vec<String> {
     outermost
 }
 
-fn is_foreign(path: &str) -> bool {
+pub(super) fn is_foreign(path: &str) -> bool {
     path.split('/').any(|part| FOREIGN.contains(&part)) || path.contains('!')
 }
 
@@ -76,6 +77,7 @@ impl Look for Passed<'_> {
         if self.worker.hits.hubspot || self.worker.hits.hubspot_path {
             return;
         }
+        self.worker.notes_program(&path, window, false);
         let mut places = Places::new(window.bytes);
         for (at, mut usage) in detect::usage::find(text, detect::usage::Per::Call).into_iter().filter(|(at, _)| *at < window.mine) {
             path.clone_into(&mut usage.path);
@@ -91,7 +93,7 @@ impl Look for Passed<'_> {
 }
 
 /// Whether a file is a program, by its name.
-fn is_code(path: &str) -> bool {
+pub(super) fn is_code(path: &str) -> bool {
     const ENDINGS: [&str; 23] = [
         "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "php", "rb", "rake", "java", "kt", "scala", "groovy", "go", "cs", "vb",
         "fs", "vue", "svelte", "ex",

@@ -54,7 +54,7 @@ fn held(text: &str, name: &str) -> Option<String> {
     Constants::of(text.as_bytes()).named(name.as_bytes()).map(str::to_owned)
 }
 
-fn read(path: &Path) -> Option<String> {
+pub(super) fn read(path: &Path) -> Option<String> {
     let metadata = path.symlink_metadata().ok()?;
     if !metadata.is_file() || metadata.len() > FILE_MAX {
         return None;
@@ -80,7 +80,7 @@ fn imports(text: &str, name: &str) -> Vec<String> {
 }
 
 /// The files that a module may be.
-fn candidates(folder: &Path, file: &Path, import: &str) -> Vec<PathBuf> {
+pub(super) fn candidates(folder: &Path, file: &Path, import: &str) -> Vec<PathBuf> {
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     if ending == "py" {
         let dots = import.bytes().take_while(|byte| *byte == b'.').count();

@@ -4,6 +4,7 @@
 mod calls;
 mod credentials;
 mod history;
+mod imported;
 mod joined;
 mod legacy_paths;
 mod made;
