@@ -11,7 +11,7 @@ use super::account::trouble;
 use super::{list, proxy, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
-use crate::client::{self, call, list_all};
+use crate::client::{self, Refused, call, list_all};
 
 /// How long `--live` waits for an answer, less than the usual time of a health check.
 const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
@@ -23,9 +23,12 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     let answer = match list_all(connection, "/api/v1/accounts", "accounts").await {
         Ok(answer) => answer,
         Err(error) => {
-            let (running, words) = match without_answer(&error) {
-                true => (false, "not running"),
-                false => (true, "the server answers, but not to this command"),
+            let (running, words) = if error.downcast_ref::<Refused>().is_some() {
+                (Some(true), "the server refuses this command")
+            } else if without_answer(&error) {
+                (Some(false), "not running")
+            } else {
+                (None, "cannot tell whether Keyway runs")
             };
             show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), json, |_| format!("{words}: {error:#}"))?;
             return Ok(Exit::Negative);
@@ -71,7 +74,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     Ok(if not_ready.is_none() && troubles.is_empty() && of_proxy.is_none() && damage.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
-/// Whether nothing answered: there is no socket, no connection, or an answer that is cut. All else is an answer.
+/// Whether there is no server: no socket, or nobody who takes the connection.
 fn without_answer(error: &anyhow::Error) -> bool {
     let of_connection = |error: &std::io::Error| error.get_ref().is_none();
     error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(of_connection))
