@@ -441,7 +441,9 @@ def main():
     _, first = keyway.app(hub_id, "Changed", ["crm.objects.contacts.read"])
     some = pathlib.Path(folder, "some.toml")
     blocks = TARGETS.format(folder=folder).split("[[target]]")
-    some.write_text("[[target]]".join(block for block in blocks if "command" not in block and "github" not in block))
+    kept = [block.replace('secret_id = "billing"', 'secret_id = "changed"') for block in blocks if "command" not in block and "github" not in block]
+    some.write_text("[[target]]".join(kept))
+    aws(behind, "CreateSecret", Name="changed", SecretString='{"token":"before"}', ClientRequestToken="d" * 32)
     delivered = keyway_command("token", "rotate", "Changed", "--grace", "1h", "--deliver", str(some))
     assert delivered.returncode == 0, delivered.stderr
     theirs = "theirs-" + os.urandom(8).hex()
@@ -451,14 +453,16 @@ def main():
     Google.versions.append(base64_of(json.dumps({"token": theirs, "owner": "billing"})))
     Azure.versions.append({"value": theirs})
     OnePassword.fields[1]["value"] = theirs
-    aws(behind, "PutSecretValue", SecretId="billing", SecretString=json.dumps({"token": theirs}), ClientRequestToken="c" * 32)
+    aws(behind, "PutSecretValue", SecretId="changed", SecretString=json.dumps({"token": theirs}), ClientRequestToken="c" * 32)
     Vault.versions["billing/hubspot"].append({"token": second, "owner": "sales"})
     count = len(Google.versions), len(Azure.versions)
     changed = keyway_command("token", "undeliver", "Changed", str(some))
     print(changed.stdout)
     assert changed.returncode == 1 and changed.stdout.count("somebody else changed it after the delivery") == 6, changed.stdout
     assert theirs not in changed.stdout + changed.stderr and (len(Google.versions), len(Azure.versions)) == count
-    assert theirs in file.read_text() and OnePassword.values()["credential"] == theirs and current() == {"token": theirs}
+    assert theirs in file.read_text() and OnePassword.values()["credential"] == theirs
+    held = json.loads(aws(behind, "GetSecretValue", SecretId="changed")["SecretString"])
+    assert held == {"token": theirs}, held
     assert Kubernetes.secret["data"]["token"] == base64_of(theirs)
     assert Vault.versions["billing/hubspot"][-1] == {"token": "before", "owner": "sales"}, Vault.versions["billing/hubspot"]
     assert works(first) and works(second)

@@ -131,7 +131,7 @@ def in_a_folder(hubspot, kills):
     for number in range(kills):
         keyway = Keyway(folder, through_gateway=False)
         rotating = subprocess.Popen([BINARY, "key", "rotate", "--data", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(random.random() * (0.05 if number % 2 else 0.8))
+        time.sleep(random.random() * (0.05 if number % 2 else 0.3))
         keyway.kill()
         interrupted += rotating.wait() != 0
         keyway = Keyway(folder, through_gateway=False)

@@ -81,7 +81,9 @@ def admin(folder, method, path, body=None):
     connection = Socket("localhost")
     connection.request(method, path, json.dumps(body) if body else None, {"content-type": "application/json"})
     answer = connection.getresponse()
-    return answer.status, json.loads(answer.read() or b"null")
+    text = answer.read() or b"null"
+    is_json = "json" in answer.getheader("content-type", "json")
+    return answer.status, json.loads(text) if is_json else text.decode()
 
 
 def export(keyway):
