@@ -26,6 +26,7 @@ use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
 use keyway_gateway::admin::{self, Admin, AdminHosts, AdminToken};
 use keyway_gateway::audit::{AuditLog, Place};
+use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
 use keyway_gateway::live::Live;
@@ -148,7 +149,7 @@ pub async fn serve_while(
         None => None,
     };
     let schedule = Live::new(notify::schedule(&serve.notify)?);
-    let thresholds = Live::new(notify::thresholds(&serve.notify));
+    let thresholds = Live::new(notify::thresholds(&serve.notify)?);
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
@@ -202,7 +203,8 @@ pub async fn serve_while(
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached);
-    let gateway = Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
+    let gateway =
+        Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
     let booted = match bootstrap {
         Some(accounts) => {
             let server = bootstrap::Server { control: &control, registry: &registry, portal: &portal };

@@ -21,7 +21,7 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 40] = [
+const SETTINGS: [(&str, Effect); 44] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),
@@ -45,12 +45,16 @@ const SETTINGS: [(&str, Effect); 40] = [
     ("demo", Effect::Restart),
     ("ephemeral", Effect::Restart),
     ("as-of", Effect::Reload),
+    ("random-seed", Effect::Restart),
+    ("clock", Effect::Restart),
     ("unsupported", Effect::Reload),
     ("webhook-hosts", Effect::Reload),
     ("notify-hosts", Effect::Reload),
     ("notify-every", Effect::Reload),
     ("notify-remind", Effect::Reload),
     ("rotation-days", Effect::Reload),
+    ("notify-unreachable", Effect::Reload),
+    ("no-notify", Effect::Restart),
     ("notify-expiry-days", Effect::Reload),
     ("notify-sunset-days", Effect::Reload),
     ("notify-daily-percent", Effect::Reload),

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use self::file::{Account, App, Clock, Scopes, Seed, Webhooks};
 use super::apps;
+use crate::commands;
 
 pub use file::{Bootstrap, read};
 
@@ -102,10 +103,10 @@ fn read_seed(folder: &Path, seed: Seed) -> anyhow::Result<Value> {
         Seed::Named(file) => {
             let path: PathBuf = folder.join(&file);
             let sets = keyway_portal::SETS.map(|(name, _)| name).join(", ");
-            let text = std::fs::read_to_string(&path).with_context(|| {
-                format!("{} can't be read, and {} is not a built-in set ({sets})", shown::path(&path), shown::line(&file))
-            })?;
-            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", shown::path(&path)))
+            if matches!(path.try_exists(), Ok(false)) {
+                bail!("{} is not there, and {} is not a built-in set ({sets})", shown::path(&path), shown::line(&file));
+            }
+            commands::portal::seed_file(&path)
         }
     }
 }

@@ -91,6 +91,7 @@ impl Reload {
         check::check(&serve, self.folder.as_deref())?;
         let filter = logs::filter(serve.log.as_deref(), serve.log_format)?;
         let schedule = notify::schedule(&serve.notify)?;
+        let thresholds = notify::thresholds(&serve.notify)?;
         let tunnels = proxy_at.map(|address| proxy::of_environment(&serve, address)).transpose()?;
 
         let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +111,7 @@ impl Reload {
         parts.gateway.set_property_names(!serve.audit_no_property_names);
         parts.webhooks.set_targets(notify::hosts(&serve.webhook_hosts, data, admin));
         parts.notifications.set_hosts(notify::hosts(&serve.notify.notify_hosts, data, admin));
-        parts.thresholds.set(notify::thresholds(&serve.notify));
+        parts.thresholds.set(thresholds);
         parts.schedule.set(schedule);
         // The same number of days again is no reason to begin before the hour.
         parts.unused_days.send_if_modified(|days| std::mem::replace(days, serve.disable_unused_days) != serve.disable_unused_days);

@@ -26,8 +26,8 @@ use super::extract::{JsonBody, OptionalBody, Path, Query};
 use crate::clock;
 use crate::coverage;
 use crate::double::clock::is_possible;
-use crate::double::recorded::Recorded;
 use crate::double::faults::Rule;
+use crate::double::recorded::Recorded;
 use crate::double::requests::{Expected, Filter, Received};
 use crate::double::{Double, Expectation, har};
 
