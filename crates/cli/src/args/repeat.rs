@@ -9,10 +9,10 @@ use super::Serve;
 #[derive(clap::Args, Clone, Copy, Default)]
 pub struct Repeat {
     /// Make tokens and IDs of embedded accounts from this number, not at random, so that two runs give the same bytes; never with a real credential
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "KEYWAY_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
     /// The time of embedded accounts at the start, such as 2027-01-31T09:00:00Z; it is frozen until "keyway portal clock" sets it
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, env = "KEYWAY_CLOCK", value_name = "TIME", value_parser = time)]
     pub clock: Option<Timestamp>,
 }
 
