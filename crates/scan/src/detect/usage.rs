@@ -10,6 +10,7 @@ mod manifest;
 mod mcp;
 mod method;
 mod names;
+mod others;
 mod path;
 mod route;
 mod scope;

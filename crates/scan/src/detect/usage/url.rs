@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 
 use super::Habits;
 use super::constants::Constants;
+use super::others::OtherHosts;
 use super::path::{Read, VERSION, read_from, read_path};
 use super::route::{is_annotated, is_parameter, is_route};
 use super::tree::{self, Answer, Program, Send, Told};
@@ -24,7 +25,7 @@ use crate::stems;
 use crate::text::{contains_ignore_case, is_comment, line_near};
 
 /// HubSpot's API hosts.
-static HOST: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i-u)\b(?:https?:(?:\\?/){2})?(?:api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot|hubapiqa)\.com|api(?:-[a-z]{2}\d)?\.hsforms\.com|forms(?:-[a-z]{2}\d)?\.(?:hubspot|hsforms)\.com)(?::443)?")
         .expect("a constant")
 });
@@ -439,66 +440,6 @@ fn is_beside_hubspot(text: &[u8], url: &Range<usize>) -> bool {
     let line = line_near(text, url.start);
     let near = line.start.max(url.start.saturating_sub(120))..line.end.min(url.end + 120);
     contains_ignore_case(&text[near], b"hubspot")
-}
-
-/// Names in a file, and whether what they are assigned there is another host.
-#[derive(Default)]
-struct OtherHosts(HashMap<Vec<u8>, bool>);
-
-impl OtherHosts {
-    /// Whether the base that a path is put after is assigned another host in this file.
-    fn have(&mut self, text: &[u8], start: usize) -> bool {
-        let Some(base) = base_of(text, start) else { return false };
-        match self.0.get(base) {
-            Some(known) => *known,
-            None => *self.0.entry(base.to_vec()).or_insert_with(|| is_on_another_host(text, base)),
-        }
-    }
-}
-
-impl OtherHosts {
-    /// Whether the client that a path is handed to is made for another host: `billing.post('/objects/deals')`.
-    fn have_client(&mut self, text: &[u8], start: usize) -> bool {
-        static CLIENT: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:(?:\.|->)[A-Za-z_]\w*)?\(\s*(?:\{\s*(?:url|path)\s*:\s*)?[fbr]?["'`]/?$"#)
-                .expect("a constant")
-        });
-        let line = line_near(text, start).start.max(start.saturating_sub(120));
-        let Some(client) = CLIENT.captures(&text[line..start]).and_then(|captures| captures.get(1)) else { return false };
-        let client = client.as_bytes();
-        match self.0.get(client) {
-            Some(known) => *known,
-            None => *self.0.entry(client.to_vec()).or_insert_with(|| is_on_another_host(text, client)),
-        }
-    }
-
-    /// Whether a path follows a named credential of Salesforce that is not HubSpot's, in a text that has HubSpot's own.
-    fn callout(&self, text: &[u8], start: usize, before: &[u8]) -> bool {
-        let Some(name) = before.strip_prefix(b"callout:") else { return false };
-        let (head, tail) = text.split_at(start - before.len());
-        !contains_ignore_case(name, b"hub")
-            && [head, &tail[before.len()..]].iter().any(|part| contains_ignore_case(part, b"callout:hub") || HOST.is_match(part))
-    }
-}
-
-/// The name that a path is put after: `${base}/crm/…`, `base + "/crm/…"`.
-fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
-    static BASE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:\(\))?\s*(?:\}|\)|\+\s*[fbr]?["'`]|\.\s*["']|,\s*["'`])$"#).expect("a constant")
-    });
-    let line = line_near(text, start).start.max(start.saturating_sub(120));
-    BASE.captures(&text[line..start])?.get(1).map(|base| base.as_bytes())
-}
-
-fn is_on_another_host(text: &[u8], base: &[u8]) -> bool {
-    // A base on its line, or a client whose options go over several lines.
-    let assigned = format!(
-        r#"(?-u)\b{}["']?\s*(?::\s*\w+\s*)?(?::|:?=|=>)\s*(?:[^\n]{{0,40}}?|(?:new\s+)?[\w.$]+\(\s*\{{?[^;()]{{0,160}}?)["'`]https?://([^/"'`\s]+)"#,
-        String::from_utf8_lossy(base)
-    );
-    let Ok(assigned) = Regex::new(&assigned) else { return false };
-    let mut hosts = assigned.captures_iter(text).filter_map(|captures| captures.get(1)).peekable();
-    hosts.peek().is_some() && hosts.all(|host| !HOST.is_match(host.as_bytes()))
 }
 
 /// The strings in triple quotes of a Python file: mostly documentation.
