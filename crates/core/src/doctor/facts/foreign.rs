@@ -4,7 +4,7 @@
 use super::{Facts, is_for_tests};
 
 /// Services whose connectors stand beside HubSpot's and write to the same logs.
-const OTHERS: [&str; 29] = [
+const OTHERS: [&str; 38] = [
     "salesforce",
     "pipedrive",
     "zoho",
@@ -34,10 +34,19 @@ const OTHERS: [&str; 29] = [
     "odoo",
     "twilio",
     "sendgrid",
+    "mailjet",
+    "onesignal",
+    "clearbit",
+    "geckoboard",
+    "basecrm",
+    "chatwoot",
+    "hubplanner",
+    "mcp server '",
+    "initialize mcp client",
 ];
 
 /// How answers of other services look, in small letters: keys and codes that HubSpot's answers do not have.
-const FOREIGN: [&str; 32] = [
+const FOREIGN: [&str; 34] = [
     "\"errorcode\":",
     "documentation_url",
     "o:errordetails",
@@ -70,9 +79,11 @@ const FOREIGN: [&str; 32] = [
     "oauth_scope_mismatch",
     "5.7.8",
     "uncommitted work",
+    "redirect_uri_mismatch",
+    "dailylimitexceeded",
 ];
 /// How programs and other services say whose fault it is, whatever else the text names.
-const FOREIGN_ALWAYS: [&str; 21] = [
+const FOREIGN_ALWAYS: [&str; 22] = [
     "does not exist on type",
     "aadsts",
     "npm err!",
@@ -80,6 +91,7 @@ const FOREIGN_ALWAYS: [&str; 21] = [
     "botocore.",
     "boto3.",
     "google.auth",
+    "google.apis.",
     "google.api_core",
     "openai.",
     "anthropic.",
@@ -110,6 +122,14 @@ impl Facts<'_> {
         self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
     }
 
+    /// The host that a browser or a program says it could not load, in small letters.
+    fn blamed_host(&self) -> Option<&str> {
+        const BEFORE: [&str; 4] = ["cannot load https://", "fetch at 'https://", "xmlhttprequest at 'https://", "for url: https://"];
+        let after = BEFORE.iter().find_map(|before| self.said.split_once(before).map(|(_, after)| after))?;
+        let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).unwrap_or(after.len());
+        Some(&after[..end])
+    }
+
     /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
     /// of any of the services that it connects.
     pub fn other_service(&self) -> Option<&str> {
@@ -128,7 +148,7 @@ impl Facts<'_> {
         // HubSpot's errors have a status, a category or a correlation id.
         let text = self.said.trim_start();
         let page = text.contains("<html");
-        if (text.starts_with('{') || text.starts_with("[{")) && text.contains("\":") && !page {
+        if (text.starts_with('{') || text.starts_with("[{")) && text.contains("\":") && !page && !text.contains("\"errortype\"") {
             return Some("a service whose errors have another form");
         }
         if FOREIGN.iter().any(|mark| self.says(mark)) {
@@ -140,6 +160,7 @@ impl Facts<'_> {
             let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
             !is_number && host.contains('.') && !is_for_tests(host) && crate::sunset::family(self.raw_path()).is_none()
         };
-        named.or_else(|| self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign))
+        let called = || self.call().filter(|call| call.path.len() > 1)?.host.as_deref().filter(foreign);
+        named.or_else(called).or_else(|| self.blamed_host().filter(foreign))
     }
 }

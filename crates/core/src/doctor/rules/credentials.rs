@@ -201,6 +201,10 @@ pub(super) fn user_level(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn other_account(facts: &Facts<'_>) -> Option<Found> {
+    if facts.says("does not belong to portal") {
+        return Found::certain("HubSpot says that the token does not belong to the account of the call")
+            .so("use a token that was made in that account, or the account id that the token names: `keyway doctor --credential-env NAME` shows it");
+    }
     let expected = facts.evidence.expected_hub_id?;
     let named = facts.holder().and_then(|holder| holder.hub_id).or_else(|| super::limits::bucket(facts).map(|(_, hub_id)| hub_id))?;
     (named != expected).then_some(())?;

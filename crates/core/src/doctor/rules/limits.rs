@@ -48,8 +48,18 @@ pub(super) fn associations(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
     policy(facts, "SECONDLY", "your secondly limit").then_some(())?;
-    Found::certain(format!("an account may make five searches a second, all its apps and users together; answers to searches carry no rate headers, so it can't be seen coming.{}", whose(facts)))
-        .so("wait a second and go on; ask for 200 records a page")
+    let limit = "an account may make five searches a second, all its apps and users together";
+    let shown = facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search) || facts.says("search");
+    let found = if shown {
+        Found::certain(format!("{limit}; answers to searches carry no rate headers, so it can't be seen coming.{}", whose(facts)))
+    } else {
+        Found::likely(format!(
+            "HubSpot counts searches by the second: {limit}. The text does not show a search, so it may also be a limit of all calls, as API keys had.{}",
+            whose(facts)
+        ))
+    };
+    found
+        .so("wait a second and go on, with one limiter for all processes; ask for 200 records a page")
         .so("where all records are wanted, list them (GET, 100 a page) in place of searching")
         .so("search once for many values with the operator IN, and read known ids with batch/read")
 }

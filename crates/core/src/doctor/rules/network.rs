@@ -15,6 +15,7 @@ pub(super) static ROWS: &[Said] = &[
         cause: "cors",
         title: "a browser may not call HubSpot's API",
         source: Source::Program("browsers"),
+        names_hubspot: true,
         page: pages::AUTH,
         says: &[
             "cors policy",
@@ -164,6 +165,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the certificate can't be verified",
         source: Source::Program("Node.js, Python, Java, Ruby, Go, .NET and curl"),
         says: &[
+            "ssl peer certificate or ssh remote key was not ok",
             "certificate verify failed",
             "unable_to_verify_leaf_signature",
             "unable to verify the first certificate",

@@ -14,7 +14,7 @@ pub(super) static ROWS: &[Said] = &[
         title: "the request has no body",
         source: Source::Thread("HubSpot/hubspot-api-ruby#187"),
         statuses: BAD,
-        says: &["a request body was expected", "body was expected, but none"],
+        says: &["a request body was expected", "body was expected, but none", "invalid input json: no content"],
         guesses: &["request body is missing", "no content to map", "missing request body"],
         because: "the operation takes a JSON body, and none arrived",
         remedy: &[
@@ -151,7 +151,13 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Thread("HubSpot/hubspot-api-nodejs#226"),
         page: pages::SEARCH,
         statuses: BAD,
-        says: &["must be non-empty and non-blank", "cannot build filter", "operator&requires a highvalue", "search.filter"],
+        says: &[
+            "must be non-empty and non-blank",
+            "mismatched quotation marks",
+            "cannot build filter",
+            "operator&requires a highvalue",
+            "search.filter",
+        ],
         guesses: &[
             "operator&requires values",
             "requires a value&operator",
@@ -339,6 +345,7 @@ pub(super) static ROWS: &[Said] = &[
             "parameters are required for",
             "must specify an eventtype or objecttype",
             "property cannot be missing or null",
+            "properties cannot be null",
         ],
         guesses: &[
             "required attributes are not set",

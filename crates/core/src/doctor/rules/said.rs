@@ -29,6 +29,8 @@ pub(super) struct Said {
     pub guesses: &'static [&'static str],
     /// Whether it is about a call that got no answer: beside a status it is never certain.
     pub without_answer: bool,
+    /// Whether it says something of HubSpot alone, so that the text must name HubSpot.
+    pub names_hubspot: bool,
     /// How sure the words are.
     pub certainty: Certainty,
     /// Another way to know it, which is tried first.
@@ -51,6 +53,7 @@ pub(super) const ROW: Said = Said {
     says: &[],
     guesses: &[],
     without_answer: false,
+    names_hubspot: false,
     certainty: Certainty::Certain,
     judge: None,
     because: "",
@@ -59,6 +62,9 @@ pub(super) const ROW: Said = Said {
 
 impl Said {
     pub(super) fn holds(&self, facts: &Facts<'_>) -> Option<Found> {
+        if self.names_hubspot && !facts.is_about_hubspot() {
+            return None;
+        }
         if let Some(found) = self.judge.and_then(|judge| judge(facts)) {
             return Some(found);
         }

@@ -11,6 +11,7 @@ fn refused(facts: &Facts<'_>) -> bool {
     facts.is_category("MISSING_SCOPES")
         || facts.answer().is_some_and(|answer| answer.category.is_none() && !named(facts).is_empty())
         || facts.says("hasn't been granted all required scopes")
+        || facts.says("doesn't have the scopes needed")
         || facts.says("missing scopes")
         || facts.says("required scopes")
         || facts.says(SECOND_WORDING)
@@ -126,7 +127,9 @@ pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn misnamed(facts: &Facts<'_>) -> Option<Found> {
-    let old = facts.answer()?.named("requiredScopes");
+    let mut old = facts.answer()?.named("requiredScopes");
+    // Node prints `[Array]` in place of what is nested deep.
+    old.retain(|name| !matches!(name.trim_matches(['[', ']']), "Array" | "Object"));
     (refused(facts) && !old.is_empty() && named(facts).is_empty() && facts.requirement.is_none()).then_some(())?;
     Found::likely(format!(
         "the answer names {}, a scope of the kind before granular ones; it is not what must be chosen, and can be the wrong one",

@@ -16,7 +16,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PROPERTIES,
         statuses: &[400, 207, 404, 422],
         words: &["PROPERTY_DOESNT_EXIST"],
-        says: &["property \"&does not exist", "property '&does not exist", "property `&does not exist"],
+        says: &["property \"&does not exist", "property '&does not exist", "property `&does not exist", "property \\\"&does not exist"],
         guesses: &["property does not exist", "no property named", "unknown property"],
         because: "the object type has no property of this name",
         remedy: &[
@@ -62,8 +62,8 @@ pub(super) static ROWS: &[Said] = &[
         source: Source::Facts("4"),
         page: pages::PROPERTIES,
         statuses: BAD,
-        words: &["INVALID_EMAIL"],
-        says: &["email address&is invalid"],
+        words: &["INVALID_EMAIL", "INVALID_EMAIL_ADDRESS"],
+        says: &["email address&is invalid", "invalid email: "],
         guesses: &["is not a valid email", "invalid email address"],
         because: "HubSpot refuses the e-mail address: its form or its top-level domain is not valid",
         remedy: &[
@@ -102,8 +102,8 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::PROPERTIES,
         statuses: BAD,
         words: &["INVALID_INTEGER", "INVALID_NUMBER", "INVALID_LONG"],
-        says: &["was not a valid long"],
-        guesses: &["was not a valid number", "was not a valid integer", "is not a valid number"],
+        says: &["was not a valid long", "was not a valid number"],
+        guesses: &["was not a valid integer", "is not a valid number"],
         because: "a number property takes digits, one decimal point and a sign",
         remedy: &["send the number without a currency sign, thousands separators and units; send \"\" to clear the property"],
         ..ROW
