@@ -20,6 +20,8 @@ use crate::text::{Places, is_word, line_near};
 
 /// Files with a host that are brought in, and files that may bring them in.
 pub(super) const FILES_MAX: usize = 2_000;
+/// Bytes that are read once more in all, of both kinds of files.
+const BYTES_MAX: usize = 64 << 20;
 /// Files that one file brings in, of which each is put behind it.
 const BEHIND_MAX: usize = 4;
 /// How far before a path the name that was brought in may stand, in bytes.
@@ -33,9 +35,12 @@ pub(super) fn resolve(usages: &mut Vec<Usage>, modules: &[String], users: &[Stri
     }
     let mut gone: BTreeSet<(String, u64, u64)> = BTreeSet::new();
     let mut added: Vec<Usage> = Vec::new();
+    let mut left = BYTES_MAX;
     for user in users.iter().take(FILES_MAX) {
         let Some(file) = files.on_disk(user) else { continue };
         let Some(text) = read(&file) else { continue };
+        let Some(rest) = left.checked_sub(text.len()) else { break };
+        left = rest;
         let brought = files.brought_in(user, &file, &text);
         if brought.is_empty() {
             continue;
@@ -54,6 +59,8 @@ pub(super) fn resolve(usages: &mut Vec<Usage>, modules: &[String], users: &[Stri
             parts.push((module, whole.len(), whole.len() + content.len()));
             whole.push_str(&content);
         }
+        let Some(rest) = left.checked_sub(whole.len()) else { break };
+        left = rest;
         let found = usage::find(Text { path: user, bytes: whole.as_bytes() }, Per::Call);
         let mut places = Places::new(text.as_bytes());
         let before = added.len();
