@@ -124,10 +124,11 @@ def resolve(api, node):
 
 
 def kind(api, schema):
-    schema = resolve(api, schema)
+    # The schema `true`: any value.
+    schema = {} if schema is True else resolve(api, schema)
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {kind(api, schema.get('items', {}))}"
+        return f"list of {kind(api, schema.get('items', True))}"
     of = schema.get("type", "object")
     return " or ".join(of) if isinstance(of, list) else of

@@ -51,7 +51,7 @@ test('each refused call is explained by its own cause', async () => {
   console_.keyway.run('app', 'disable', 'Order sync')
   await explained(page, 'disabled app', await call(DATED), 401, 'The app is disabled.', `keyway app enable ${app.app.id}`)
   console_.keyway.run('app', 'enable', 'Order sync')
-  console_.keyway.run('token', 'revoke', String(app.token.id))
+  console_.keyway.run('token', 'revoke', String(app.token.id), '--yes')
   await explained(page, 'revoked token', await call(DATED), 401, 'The token was revoked.', `keyway token rotate ${app.app.id}`)
 
   // The overview and the list name the same causes, and a click filters by the rule.

@@ -31,7 +31,7 @@ test('401: no, unknown, rotated and revoked tokens', async () => {
   const next = keyway.run('token', 'rotate', String(app.id), '--now').token
   assert.equal((await refused(read(app.token), 401)).category, 'INVALID_AUTHENTICATION')
   await read(next.value)
-  keyway.run('token', 'revoke', String(next.id))
+  keyway.run('token', 'revoke', String(next.id), '--yes')
   assert.equal((await refused(read(next.value), 401)).category, 'INVALID_AUTHENTICATION')
 })
 

@@ -87,7 +87,7 @@ async fn revoked(connection: &Connection, token_id: u64) -> anyhow::Result<Delet
     let name = text(&app["name"]);
     let goes = vec![
         format!("token {}, {}, {used}", text(&token["hint"]), text(&token["state"])),
-        format!("{calls} calls in the last 24 hours, from {} addresses; they are refused from now on", users.len()),
+        format!("calls in the last 24 hours: {calls}; addresses they came from: {}. They are refused from now on", users.len()),
         match others.count() {
             0 => "the app has no other token that works".to_owned(),
             count => format!("other tokens of the app that work: {count}"),

@@ -43,7 +43,7 @@ fn a_script_needs_yes_and_reads_what_would_go() {
     let revoked: [(&[&str], &[&str]); 2] = [
         (
             &["token", "revoke", &token_id],
-            &["the app \"Order sync\"", &hint, "never used", "0 calls in the last 24 hours", "no other token"],
+            &["the app \"Order sync\"", &hint, "never used", "calls in the last 24 hours: 0", "no other token"],
         ),
         (&["admin-token", "revoke", "nightly report"], &["the admin token \"nightly report\"", "auditor", "never used"]),
     ];

@@ -12,6 +12,7 @@ mod facts;
 mod plan;
 /// The table of refusals: its page, its emitters, and how the doctor reads it.
 mod refusals;
+mod strict;
 /// Where the code of others comes from.
 mod supply_chain;
 
