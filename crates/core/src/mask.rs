@@ -124,8 +124,9 @@ impl Masker {
         if text::is_object_type(key) || self.names_property(key) {
             return key.to_owned();
         }
-        match key.split_once('_') {
-            Some((start, _)) if start.len() > 1 && start[1..].bytes().all(|byte| byte.is_ascii_digit()) && start.starts_with('p') => {
+        let account = key.strip_prefix('p').and_then(|rest| rest.split_once('_'));
+        match account {
+            Some((account, _)) if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) => {
                 self.text(Action::ObjectType, key)
             }
             _ => self.keyed.name(key),

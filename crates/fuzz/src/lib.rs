@@ -11,6 +11,7 @@ mod framing;
 #[path = "../../gateway/tests/it/harness.rs"]
 #[allow(dead_code)]
 mod harness;
+mod mask;
 mod path;
 mod plan;
 mod rewrite;
@@ -32,7 +33,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "path", run: path::path, cases: 4_096 },
     Target { name: "token", run: token::token, cases: 4_096 },
     Target { name: "client", run: client::client, cases: 4_096 },
@@ -46,6 +47,7 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "plan_input", run: plan::input, cases: 2_048 },
     Target { name: "doctor", run: plan::doctor, cases: 512 },
     Target { name: "upstream_answer", run: upstream::answer, cases: 1_024 },
+    Target { name: "mask", run: mask::mask, cases: 1_024 },
 ];
 
 /// The target with this name.

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::rules::{Action, Rules};
@@ -143,4 +144,70 @@ fn a_table_extends_the_rules_and_a_bad_row_changes_nothing() {
         assert_eq!(rules.extend(table).unwrap_err().to_string(), what);
     }
     assert!(!rules.lists(rules::Place::Word, "south"));
+}
+
+#[test]
+fn an_offset_of_an_older_list_is_replaced_like_the_record_that_it_names() {
+    let masker = masker();
+    let body = masker.json(&json!({ "companyId": 115_200_636, "offset": 115_200_636 }));
+    assert_ne!(body["offset"], 115_200_636);
+    assert_eq!(body["offset"], body["companyId"]);
+    assert_eq!(masker.query("offset=115200636"), [("offset".to_owned(), body["companyId"].to_string())]);
+}
+
+#[test]
+fn a_key_that_begins_with_a_letter_of_several_bytes_is_masked() {
+    let masker = masker();
+    for key in ["é_x", "💡_1", "p_x", "_", "p1_", "pé_x"] {
+        let body = masker.json(&json!({ key: 1 }));
+        assert_eq!(body.as_object().unwrap().len(), 1, "{key}");
+    }
+    assert!(masker.json(&json!({ "p42_boat": 1 })).as_object().unwrap().keys().all(|key| key.starts_with('p') && key.contains('_')));
+}
+
+/// Texts that look like what a rule reads, and any others.
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[pé💡]?[0-9é]{0,3}_\\PC{0,6}",
+        "[+-]?[0-9]{1,20}[.]?[0-9é]{0,20}",
+        "[0-9é]{4}-[0-9é]{2}-[0-9]{2}[T ]?\\PC{0,20}",
+        "\\PC{0,5}@\\PC{0,5}[.]\\PC{0,3}",
+        "https?://\\PC{0,8}[/?#]\\PC{0,8}",
+        "[\\[{]\"?\\PC{0,8}\"?[:,]?\\PC{0,4}[\\]}]",
+        "[.'/:%+-]{0,4}\\PC{0,6}[.'/:%+-]{0,4}",
+        prop::sample::select(vec![
+            "offset",
+            "properties",
+            "value",
+            "message",
+            "id",
+            "email",
+            "closedate",
+            "objectType",
+            "p1_é",
+            "access_token"
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_mask_panic(key in texts(), name in texts(), value in texts(), deep in texts()) {
+        let masker = masker();
+        let body = json!({ &key: value, "properties": { &name: value }, "property": name, "value": [value, { &deep: deep }], "message": deep });
+        let masked = masker.json(&body);
+        prop_assert_eq!(&masked, &masker.json(&body));
+        masker.json(&body.to_string().into());
+        for action in [Action::Id, Action::ObjectType, Action::Number, Action::Date, Action::Phone, Action::Url, Action::Text, Action::Message, Action::Code] {
+            masker.text(action, &value);
+        }
+        masker.path("GET", &value);
+        masker.path("GET", &format!("/crm/v3/objects/{key}/{value}"));
+        masker.query(&format!("{key}={value}&{deep}"));
+        masker.url(&value);
+        masker.header(&name, &value);
+        masker.media_type(&value);
+    }
 }

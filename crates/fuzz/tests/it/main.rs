@@ -141,4 +141,4 @@ macro_rules! each {
     };
 }
 
-each!(path token client framing list_filters search csv_import audit_file scan_windows fix plan_input doctor upstream_answer);
+each!(path token client framing list_filters search csv_import audit_file scan_windows fix plan_input doctor upstream_answer mask);
