@@ -1,7 +1,8 @@
 //! What a run of tests shows of the code that calls an embedded account: for its report (`core::strict`).
 //!
-//! A reset begins a new test: what is open then (a page that was not read, a 429 that was not repeated, a write
-//! that no expectation matched) is a finding of the test before it. All of it is in memory and bounded.
+//! A call is *open* while something must follow it: its answer has a next page that no call has read, it was answered
+//! 429 and was not repeated, or it is a write that no expectation has matched. A reset begins a new test, and what is
+//! open then is a finding of the test before it. All of it is in memory and bounded.
 
 mod notes;
 mod open;
@@ -73,9 +74,12 @@ struct Key {
 impl Observed {
     /// Takes one call in.
     pub fn note(&self, seen: Seen<'_>) {
+        // A body can be long, so it is read without the lock. A page is there before the client has its cursor.
+        let needs_list = locked(&self.0).open.needs_list(&seen);
+        let list = needs_list.then(|| open::list_of(seen.received));
+        let call = call_of(seen.received);
         let mut state = locked(&self.0);
         let state = &mut *state;
-        let call = call_of(seen.received);
         let mut find = |rule, message: String| {
             let test = state.test.as_deref().map(str::to_owned);
             state.found.find(Finding { rule, test, call: call.clone(), message }, 1);
@@ -91,7 +95,7 @@ impl Observed {
             let came_of_it = if status >= 400 { "the call was refused" } else { "the answer leaves it out without an error" };
             find(Rule::UnknownProperties, format!("{object_type} have no property \"{name}\"; {came_of_it}"));
         }
-        state.open.note(&seen, call);
+        state.open.note(&seen, call, list);
         if let Some(operation) = seen.operation {
             let key = Key { operation: operation.id, object: seen.object, reached: seen.reached };
             if state.calls.len() >= CALLED_MAX && !state.calls.contains_key(&key) {

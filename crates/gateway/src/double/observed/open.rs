@@ -12,20 +12,24 @@ use super::Seen;
 use crate::double::requests::Received;
 
 /// Things of one kind that are kept open.
-const OPEN_MAX: usize = 5_000;
+pub(super) const OPEN_MAX: usize = 5_000;
 
 /// What is open in a test.
 #[derive(Default)]
 pub(super) struct Open {
     writes: Vec<Write>,
-    /// Calls, by the list that they are of, and the cursor.
-    pages: HashMap<(u64, String), String>,
+    /// Calls whose answer has a next page that was not read, by [`place_of`] and then by the page.
+    pages: HashMap<u64, HashMap<Page, String>>,
+    pages_count: usize,
     /// Calls that were answered 429, by what is to come again.
     refused: HashMap<u64, Vec<String>>,
     refused_count: usize,
     /// What was too much to keep.
     pub(super) left_out: u64,
 }
+
+/// A page of a list: the list, and the cursor of the page.
+type Page = (u64, String);
 
 struct Write {
     call: String,
@@ -34,9 +38,15 @@ struct Write {
 }
 
 impl Open {
-    pub(super) fn note(&mut self, seen: &Seen<'_>, call: String) {
+    /// Whether the body of a call must be read: the call may read an open page, or its answer opens one.
+    pub(super) fn needs_list(&self, seen: &Seen<'_>) -> bool {
+        let is_read = seen.operation.is_some_and(|operation| operation.read_only);
+        is_read && (seen.next_page.is_some() || self.pages.contains_key(&place_of(seen.received)))
+    }
+
+    /// `list` is that of [`list_of`], of calls that [`Self::needs_list`] is true for.
+    pub(super) fn note(&mut self, seen: &Seen<'_>, call: String, list: Option<List>) {
         let received = seen.received;
-        self.follow(received);
         self.repeat(received, &call);
         let Some(operation) = seen.operation else { return };
         if !operation.read_only && received.status < 400 {
@@ -45,22 +55,28 @@ impl Open {
             } else {
                 self.left_out += 1;
             }
-        } else if let Some(next) = &seen.next_page {
-            if self.pages.len() < OPEN_MAX {
-                self.pages.insert((list_of(received).0, next.clone()), call);
-            } else {
-                self.left_out += 1;
-            }
+        } else if let Some(list) = list {
+            self.page(received, list, seen.next_page.clone(), call);
         }
     }
 
-    /// Takes out the page that a call reads. A call is not looked into while no page is open.
-    fn follow(&mut self, received: &Received) {
-        if self.pages.is_empty() {
-            return;
+    /// Takes out the page that a call reads, and adds the next one.
+    fn page(&mut self, received: &Received, list: List, next: Option<String>, call: String) {
+        let place = place_of(received);
+        if let Some(after) = list.after
+            && let Some(pages) = self.pages.get_mut(&place)
+            && pages.remove(&(list.hash, after)).is_some()
+        {
+            self.pages_count -= 1;
+            if pages.is_empty() {
+                self.pages.remove(&place);
+            }
         }
-        if let (list, Some(after)) = list_of(received) {
-            self.pages.remove(&(list, after));
+        let Some(next) = next else { return };
+        if self.pages_count >= OPEN_MAX {
+            self.left_out += 1;
+        } else if self.pages.entry(place).or_default().insert((list.hash, next), call).is_none() {
+            self.pages_count += 1;
         }
     }
 
@@ -95,7 +111,7 @@ impl Open {
             let message = format!("no expectation covers this write, which was answered {}", write.status);
             (Rule::UnassertedWrites, write.call.clone(), message)
         });
-        let pages = self.pages.iter().map(|((_, after), call)| {
+        let pages = self.pages.values().flatten().map(|((_, after), call)| {
             (Rule::UnreadPages, call.clone(), format!("the answer has paging.next.after {after}, and that page was never read"))
         });
         let refused = self.refused.values().flatten();
@@ -104,8 +120,21 @@ impl Open {
     }
 }
 
-/// Which list a call reads, whatever page of it; and the cursor that it sends.
-fn list_of(received: &Received) -> (u64, Option<String>) {
+/// What a call reads.
+pub(super) struct List {
+    /// The same for every page of one list.
+    hash: u64,
+    /// The cursor that the call sends.
+    after: Option<String>,
+}
+
+/// App, method and path of a call: what tells most lists apart without their bodies.
+fn place_of(received: &Received) -> u64 {
+    hash(&(received.app_id, &received.method, &received.path))
+}
+
+/// Reads which list a call is of from its query and its whole body.
+pub(super) fn list_of(received: &Received) -> List {
     let mut after = None;
     let mut query: Vec<(String, String)> = Vec::new();
     for (name, value) in form_urlencoded::parse(received.query.as_deref().unwrap_or_default().as_bytes()) {
@@ -125,8 +154,7 @@ fn list_of(received: &Received) -> (u64, Option<String>) {
             _ => {}
         }
     }
-    let list = hash(&(received.app_id, &received.method, &received.path, query, body.to_string()));
-    (list, after)
+    List { hash: hash(&(query, body.to_string())), after }
 }
 
 fn hash(what: &impl Hash) -> u64 {

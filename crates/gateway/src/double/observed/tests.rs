@@ -5,6 +5,7 @@ use keyway_core::catalog::Method;
 use keyway_core::strict::report::Report;
 use keyway_core::time::Timestamp;
 
+use super::open::OPEN_MAX;
 use super::*;
 
 fn received(method: &str, path: &str, query: &str, status: u16) -> Received {
@@ -75,6 +76,32 @@ fn the_pages_of_a_search_are_told_apart_by_its_body() {
     assert_eq!(rules(&observed, true), [Rule::UnreadPages]);
     search(r#"{"after":2,"query":"a"}"#, "");
     assert_eq!(rules(&observed, true), []);
+}
+
+#[test]
+fn only_reads_of_a_path_with_an_open_page_have_their_body_read() {
+    let observed = Observed::default();
+    let call = |path| Received { body: Bytes::from_static(br#"{"after":"2"}"#), ..received("POST", path, "", 200) };
+    observed.note(seen(&received("POST", "/x/search", "", 200), Some(SEARCH), "2"));
+    let needs_list = |received: &Received, of| locked(&observed.0).open.needs_list(&seen(received, of, ""));
+    assert!(needs_list(&call("/x/search"), Some(SEARCH)));
+    assert!(!needs_list(&call("/y/search"), Some(SEARCH)), "another path");
+    assert!(!needs_list(&call("/x/search"), None), "no operation");
+    assert!(!needs_list(&Received { app_id: 2, ..call("/x/search") }, Some(SEARCH)), "another app");
+    observed.note(seen(&call("/x/search"), Some(CREATE), ""));
+    let unread = rules(&observed, true).into_iter().filter(|rule| *rule == Rule::UnreadPages).count();
+    assert_eq!(unread, 1, "a write reads no page");
+}
+
+#[test]
+fn open_pages_are_bounded_over_all_paths() {
+    let observed = Observed::default();
+    for number in 0..OPEN_MAX + 2 {
+        observed.note(seen(&received("GET", &format!("/a/{}", number % 7), "", 200), Some(LIST), &number.to_string()));
+    }
+    assert_eq!(locked(&observed.0).open.left_out, 2);
+    observed.note(seen(&received("GET", "/a/0", "after=0", 200), Some(LIST), "next"));
+    assert_eq!(locked(&observed.0).open.left_out, 2, "a page that is read makes room for another");
 }
 
 #[test]
