@@ -155,6 +155,8 @@ impl Upstream {
 
 fn kept(headers: &HeaderMap) -> HeaderMap {
     let mut kept = headers.clone();
+    let named = headers.get_all(header::CONNECTION).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    named.for_each(|name| drop(kept.remove(name.trim())));
     OF_CONNECTION.iter().for_each(|name| drop(kept.remove(name)));
     kept
 }
@@ -229,5 +231,21 @@ impl Drop for Copied {
             answered: &finish.answered,
             answer: &answer,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_connection_names_are_not_passed_on() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::CONNECTION, HeaderValue::from_static("close, X-Hop"));
+        headers.append(header::CONNECTION, HeaderValue::from_static("x-other,,"));
+        for name in ["x-hop", "x-other", "x-end"] {
+            headers.insert(name, HeaderValue::from_static("1"));
+        }
+        assert_eq!(kept(&headers).keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-end"]);
     }
 }
