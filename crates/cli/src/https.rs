@@ -11,6 +11,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use keyway_core::shown;
 use keyway_gateway::tls;
 use keyway_gateway::upstream::is_this_machine;
 use serde_json::Value;
@@ -24,6 +25,19 @@ static CLIENT: LazyLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>> = La
     let https = HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_all_versions().build();
     Client::builder(TokioExecutor::new()).build(https)
 });
+
+/// A URL that tokens may go to: HTTPS, or plain HTTP to this machine. `option` names it in the error.
+///
+/// # Errors
+/// It is not a URL, or tokens would cross the network in plain text.
+pub fn for_tokens(option: &str, url: &str) -> anyhow::Result<Uri> {
+    let uri: Uri = url.parse().with_context(|| format!("{option}: {} is not a URL", shown::line(url)))?;
+    let is_near = uri.host().is_some_and(is_this_machine);
+    if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && is_near) {
+        bail!("{option}: {} is not HTTPS, and tokens are sent in plain text to this machine only", shown::line(url));
+    }
+    Ok(uri)
+}
 
 /// A request; headers may hold secrets and are never printed.
 pub struct Call<'a> {
@@ -54,4 +68,19 @@ pub async fn send(call: Call<'_>) -> anyhow::Result<(u16, Value)> {
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     };
     tokio::time::timeout(ANSWER_TIME_MAX, exchange).await.with_context(|| format!("{host} did not answer in time"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_go_to_https_and_to_this_machine_alone() {
+        for fine in ["https://keyway.example.com", "http://127.0.0.1:8484", "http://localhost:1"] {
+            assert!(for_tokens("--url", fine).is_ok(), "{fine}");
+        }
+        for wrong in ["http://192.0.2.1:8484", "http://keyway.example.com", "192.0.2.1:8484", "ftp://127.0.0.1", ""] {
+            assert!(for_tokens("--url", wrong).unwrap_err().to_string().starts_with("--url: "), "{wrong}");
+        }
+    }
 }

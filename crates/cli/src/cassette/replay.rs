@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
@@ -16,9 +16,7 @@ use keyway_core::mask::Masker;
 use keyway_core::path::encode_component;
 use keyway_core::scope;
 use keyway_core::secret::Secret;
-use keyway_core::shown;
 use keyway_gateway::tls;
-use keyway_gateway::upstream::is_this_machine;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Difference, compare, looks_masked};
@@ -72,11 +70,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The server refuses, or the URL is not one that a token may go to.
     pub async fn open(connection: &'a Connection, hub_id: u64, url: &str, masker: &'a Masker) -> anyhow::Result<Self> {
-        let uri: http::Uri = url.parse().with_context(|| format!("--url: {} is not a URL", shown::line(url)))?;
-        let is_near = uri.host().is_some_and(is_this_machine);
-        if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && is_near) {
-            bail!("--url: {url} is not HTTPS, and tokens are sent in plain text to this machine only");
-        }
+        crate::https::for_tokens("--url", url)?;
         let body = json!({
             "name": format!("cassette {}", std::process::id()), "hubId": hub_id, "scopes": scope::all_names(), "noLimits": true,
             "description": "Made by a command that reads a cassette; it deletes the app at its end",

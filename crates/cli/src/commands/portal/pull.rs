@@ -16,21 +16,24 @@ use http::Method;
 use keyway_core::secret::Secret;
 use keyway_core::shown;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{list, show, text};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::pull::Pull;
-use crate::client::{call, list_all};
+use crate::client::call;
+use crate::https;
 use progress::Progress;
 use source::Source;
 
-/// The app that a pull makes, and that the next one replaces where it was left behind.
+/// How the app of a pull begins; the pull's process ends the name.
 const APP: &str = "keyway portal pull";
 /// How long a call of the pull waits for its turn before it gets a 429 and is sent again.
 const TURN_MS: u64 = 30_000;
 
 pub async fn run(connection: &Connection, asked: Pull) -> anyhow::Result<Exit> {
+    https::for_tokens("--url", &asked.url)?;
     let hub_id = asked.hub_id;
     let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
     let account = &account["account"];
@@ -42,18 +45,30 @@ pub async fn run(connection: &Connection, asked: Pull) -> anyhow::Result<Exit> {
         bail!("the credential of account {hub_id} has no scope that reads, such as crm.schemas.contacts.read");
     }
     let mut progress = Progress::open(&asked)?;
-    let token = app(connection, &asked, &scopes).await?;
+    // From here on a signal ends the pull, and not the process with its app left behind.
+    let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    let [interrupt, terminate, hangup] = &mut signals;
+    let stopped = async {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
+        anyhow::anyhow!("interrupted. Run the same command again to go on")
+    };
+    tokio::pin!(stopped);
+    let (app, token) = app(connection, &asked, &scopes).await?;
     let mut source = Source { url: &asked.url, token };
     let pulled = tokio::select! {
+        biased;
+        error = &mut stopped => Err(error),
         pulled = read::everything(&mut source, &mut progress, &asked) => pulled,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted. Run the same command again to go on")),
     };
-    // The token ends with the pull, however it ends.
-    let ended = remove_app(connection, hub_id).await;
+    // The token ends with the pull, however it ends. Other pulls have apps of their own.
+    let ended = call(connection, Method::DELETE, &format!("/api/v1/apps/{app}"), None).await;
     progress.clear_line();
     let pulled = pulled?;
     ended?;
-    let written = assemble::write(pulled, &asked).await?;
+    let written = tokio::select! {
+        error = stopped => return Err(error),
+        written = assemble::write(pulled, &asked) => written?,
+    };
     progress.remove()?;
     let answer =
         json!({ "version": 1, "file": shown::path(&asked.output).to_string(), "counts": written.counts, "leftOut": written.left_out });
@@ -75,23 +90,14 @@ fn reading(granted: &[Value]) -> Vec<String> {
     granted.iter().filter_map(Value::as_str).filter(reads).map(str::to_owned).collect()
 }
 
-async fn app(connection: &Connection, asked: &Pull, scopes: &[String]) -> anyhow::Result<Secret<String>> {
-    remove_app(connection, asked.hub_id).await?;
+async fn app(connection: &Connection, asked: &Pull, scopes: &[String]) -> anyhow::Result<(String, Secret<String>)> {
     let body = json!({
-        "hubId": asked.hub_id, "name": APP, "description": "Reads definitions and sample records for a seed; deleted at the end",
+        "hubId": asked.hub_id, "name": format!("{APP} {}", std::process::id()), "description": "Reads definitions and sample records for a seed; deleted at the end",
         "scopes": scopes, "weight": asked.share, "maxWaitMs": TURN_MS,
     });
     let mut made = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
     match made["token"]["value"].take() {
-        Value::String(token) => Ok(Secret::new(token)),
+        Value::String(token) => Ok((text(&made["app"]["id"]), Secret::new(token))),
         _ => bail!("the server made no token for the app \"{APP}\""),
     }
-}
-
-async fn remove_app(connection: &Connection, hub_id: u64) -> anyhow::Result<()> {
-    let apps = list_all(connection, "/api/v1/apps", "apps").await?;
-    for app in list(&apps, "apps").iter().filter(|app| app["name"] == APP && app["hubId"] == hub_id) {
-        call(connection, Method::DELETE, &format!("/api/v1/apps/{}", text(&app["id"])), None).await?;
-    }
-    Ok(())
 }

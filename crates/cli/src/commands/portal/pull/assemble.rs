@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use anyhow::Context;
 use keyway_core::shown;
@@ -30,7 +32,10 @@ pub async fn write(mut pulled: Pulled, asked: &Pull) -> anyhow::Result<Written> 
         left_out.extend(reduce(&mut pulled).await?);
     }
     let seed = seed(&pulled);
-    let text = yaml::text_of(&seed, "the seed")?;
+    let text = yaml::text_of(&seed, "the seed").with_context(|| {
+        let progress = shown::path(&super::progress::beside(&asked.output)).to_string();
+        format!("the seed is not written, and {progress} holds its text: change the account, then run the command again with --restart")
+    })?;
     let head = format!(
         "# Pulled from account {} by: keyway portal pull {} --records {}{}\n",
         asked.hub_id,
@@ -38,7 +43,7 @@ pub async fn write(mut pulled: Pulled, asked: &Pull) -> anyhow::Result<Written> 
         asked.records,
         if asked.unmasked { " --unmasked\n# It holds personal data." } else { "" }
     );
-    replace(asked, &(head + &text))?;
+    replace(&asked.output, &(head + &text))?;
     let count = |of: &Value| match of {
         Value::Object(by_type) => by_type.values().filter_map(Value::as_array).map(Vec::len).sum(),
         of => of.as_array().map_or(0, Vec::len),
@@ -144,13 +149,37 @@ async fn keep(known: &Known, name: &str, kind: Option<&str>, all: &mut Vec<Value
     *all = kept;
 }
 
-/// Writes the file whole or not at all.
-fn replace(asked: &Pull, text: &str) -> anyhow::Result<()> {
-    let unwritten = || format!("{} can't be written", shown::path(&asked.output));
-    let mut name = asked.output.file_name().with_context(unwritten)?.to_owned();
+/// Writes the file whole or not at all, for its owner alone.
+fn replace(output: &Path, text: &str) -> anyhow::Result<()> {
+    let unwritten = || format!("{} can't be written", shown::path(&output));
+    let mut name = output.file_name().with_context(unwritten)?.to_owned();
     name.push(".new");
-    let new = asked.output.with_file_name(name);
-    let mut file = std::fs::File::create(&new).with_context(unwritten)?;
+    let new = output.with_file_name(name);
+    // What an earlier run left, or a link that somebody put there: neither is written through.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(unwritten),
+        _ => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(&new).with_context(unwritten)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(unwritten)?;
-    std::fs::rename(&new, &asked.output).with_context(unwritten)
+    std::fs::rename(&new, output).with_context(unwritten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_seed_is_for_its_owner_alone_and_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, other) = (folder.path().join("seed.yaml"), folder.path().join("other"));
+        std::fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join("seed.yaml.new")).unwrap();
+        replace(&output, "text").unwrap();
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(&output).unwrap(), "text");
+        assert_eq!(std::fs::metadata(&output).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -119,7 +119,8 @@ fn on_terminal(line: &str) {
     let _ = write!(std::io::stderr(), "\r\u{1b}[K{line}");
 }
 
-fn beside(output: &Path) -> PathBuf {
+/// The file of an interrupted pull.
+pub fn beside(output: &Path) -> PathBuf {
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(".pull");
     output.with_file_name(name)
