@@ -37,12 +37,17 @@ pub fn value(property: &Value, record: &[&str], value: &str) -> Option<String> {
     let own = Pseudonym::of(&[record, &[name]].concat());
     let is_unique = property["hasUniqueValue"] == true;
     match property["type"].as_str()? {
-        "enumeration" if !is_own => Some(value.to_owned()),
         "enumeration" => {
-            let options: Vec<&str> = property["options"].as_array()?.iter().filter_map(|option| option["value"].as_str()).collect();
+            let options = property["options"].as_array().into_iter().flatten();
+            let options: Vec<&str> = options.filter_map(|option| option["value"].as_str()).collect();
+            // Owners, pipelines and stages have no options here: the seed names them by ID.
+            let is_known = options.is_empty() || value.split(';').all(|part| options.contains(&part));
+            if !is_own && is_known {
+                return Some(value.to_owned());
+            }
             own.pick(&options).map(ToString::to_string)
         }
-        "bool" if !is_own => Some(value.to_owned()),
+        "bool" if !is_own && matches!(value, "true" | "false") => Some(value.to_owned()),
         "bool" => own.pick(&["true", "false"]).map(ToString::to_string),
         "number" if is_unique => Some((own.0 >> 24).to_string()),
         "number" => class(value),
@@ -98,53 +103,58 @@ fn text(name: &str, property: &Value, own: &Pseudonym, value: &str) -> String {
     format!("{name} {id}")
 }
 
-/// Texts of filters that name definitions, beside constants such as `IS_ANY_OF`.
-const OF_FILTERS: [&str; 4] = ["property", "objectTypeId", "timezoneId", "zoneId"];
+/// Fields of filters that name definitions.
+const NAMES: [&str; 5] = ["property", "objectTypeId", "listId", "timezoneId", "zoneId"];
+/// Fields of filters whose constants are HubSpot's, such as `IS_ANY_OF`.
+const CODES: [&str; 14] = [
+    "filterType",
+    "filterBranchType",
+    "filterBranchOperator",
+    "operator",
+    "operationType",
+    "associationCategory",
+    "setType",
+    "timeType",
+    "timezoneSource",
+    "referenceType",
+    "rangeType",
+    "lowerBoundEndpointBehavior",
+    "upperBoundEndpointBehavior",
+    "propertyParser",
+];
+/// Fields of filters that a property is compared with.
+const OPERANDS: [&str; 5] = ["value", "values", "lowerBound", "upperBound", "defaultComparisonValue"];
 
 fn is_constant(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
-/// A list's filters: texts that they compare with are replaced, except options and numbers in classes. `is_option` says
-/// whether a value is an option of a property.
+/// A list's filters: each text is replaced, except names of definitions, HubSpot's constants and options; numbers that
+/// a property is compared with stay in classes. `is_option` says whether a value is an option of a property.
 pub fn filters(filters: &mut Value, is_option: &dyn Fn(&str, &str) -> bool) {
-    match filters {
-        Value::Array(all) => all.iter_mut().for_each(|one| self::filters(one, is_option)),
+    field("", filters, "", is_option);
+}
+
+fn field(name: &str, value: &mut Value, property: &str, is_option: &dyn Fn(&str, &str) -> bool) {
+    let is_operand = OPERANDS.contains(&name);
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|one| field(name, one, property, is_option)),
         Value::Object(fields) => {
-            let property = fields.get("property").and_then(Value::as_str).unwrap_or_default().to_owned();
-            if let Some(operation) = fields.get_mut("operation") {
-                operands(operation, &property, is_option);
+            let property = fields.get("property").and_then(Value::as_str).unwrap_or(property).to_owned();
+            fields.iter_mut().for_each(|(name, one)| field(name, one, &property, is_option));
+        }
+        Value::String(text) => {
+            let is_kept = NAMES.contains(&name) || CODES.contains(&name) && is_constant(text) || is_operand && is_option(property, text);
+            if !is_kept {
+                *text = if is_operand { masked_operand(property, text) } else { "masked".to_owned() };
             }
-            for (name, field) in fields.iter_mut().filter(|(name, _)| *name != "operation") {
-                match field {
-                    Value::String(text) if !OF_FILTERS.contains(&name.as_str()) && !is_constant(text) => *text = "masked".to_owned(),
-                    field => self::filters(field, is_option),
-                }
+        }
+        Value::Number(number) if is_operand => {
+            if let Some(class) = class(&number.to_string()).and_then(|class| serde_json::from_str(&class).ok()) {
+                *value = class;
             }
         }
         _ => {}
-    }
-}
-
-fn operands(operation: &mut Value, property: &str, is_option: &dyn Fn(&str, &str) -> bool) {
-    let Some(fields) = operation.as_object_mut() else { return };
-    for (name, operand) in fields.iter_mut() {
-        let is_value = matches!(name.as_str(), "value" | "values" | "lowerBound" | "upperBound");
-        for one in match operand {
-            Value::Array(all) => all.iter_mut().collect::<Vec<_>>(),
-            one => vec![one],
-        } {
-            match one {
-                Value::String(text) if is_value && !is_option(property, text) => *text = masked_operand(property, text),
-                Value::Number(number) if is_value => {
-                    if let Some(class) = class(&number.to_string()).and_then(|class| serde_json::from_str(&class).ok()) {
-                        *one = class;
-                    }
-                }
-                Value::Object(_) => filters(one, is_option),
-                _ => {}
-            }
-        }
     }
 }
 
@@ -196,7 +206,8 @@ mod tests {
 
     #[test]
     fn options_of_hubspot_stay_and_those_of_the_account_are_drawn() {
-        assert_eq!(masked("enumeration", "lifecyclestage", false, "lead").as_deref(), Some("lead"));
+        assert_eq!(masked("enumeration", "lifecyclestage", false, "gold;red").as_deref(), Some("gold;red"));
+        assert_ne!(masked("enumeration", "lifecyclestage", false, "Zebulon").as_deref(), Some("Zebulon"));
         let drawn = masked("enumeration", "plan", true, "Zebulon's plan").unwrap();
         assert!(["gold", "red"].contains(&drawn.as_str()));
     }
@@ -207,11 +218,15 @@ mod tests {
             { "filterType": "PROPERTY", "property": "email", "operation": { "operationType": "MULTISTRING", "operator": "IS_EQUAL_TO", "values": ["zebulon@planted.org"] } },
             { "filterType": "PROPERTY", "property": "lifecyclestage", "operation": { "operationType": "ENUMERATION", "operator": "IS_ANY_OF", "values": ["lead"] } },
             { "filterType": "PROPERTY", "property": "amount", "operation": { "operationType": "NUMBER", "operator": "IS_GREATER_THAN", "value": 1234 } },
-            { "filterType": "PAGE_VIEW", "pageUrl": "https://zebulon.example.org", "operator": "HAS_PAGEVIEW_EQ" } ] }] });
+            { "filterType": "PAGE_VIEW", "pageUrl": "https://zebulon.example.org", "operator": "HAS_PAGEVIEW_EQ", "tags": ["zebulon"], "code": "ZEB1", "operation": { "defaultComparisonValue": "zebulon", "plate": "ZEB" } } ] }] });
         filters(&mut branch, &|property, value| property == "lifecyclestage" && value == "lead");
         let text = branch.to_string();
         assert!(
-            !text.contains("zebulon") && text.contains("\"lead\"") && text.contains("1000") && text.contains("HAS_PAGEVIEW_EQ"),
+            !text.contains("zebulon")
+                && !text.contains("ZEB")
+                && text.contains("\"lead\"")
+                && text.contains("1000")
+                && text.contains("HAS_PAGEVIEW_EQ"),
             "{text}"
         );
     }
