@@ -4,7 +4,7 @@ mod announce;
 pub mod apps;
 mod bootstrap;
 pub mod check;
-mod daily;
+mod hourly;
 mod notify;
 mod proxy;
 mod reach;
@@ -111,7 +111,6 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
     if apps::makes_tokens(&serve.apps) && serve.ready_file.is_none() {
         bail!("the server would make a token that nobody sees. Add --ready-file FILE, or give each --app a --token env:VARIABLE");
     }
-    serve.repeat.check(&serve)?;
     let folder = connection.data.as_path();
     serve_while(Some(folder), tokens_of_environment()?, &serve, async |ready| {
         // Before the server is called ready: whoever reads that may stop it at once.
@@ -148,6 +147,11 @@ pub async fn serve_while(
         Some(path) => Some(bootstrap::prepare(path, bootstrap::read(path)?)?),
         None => None,
     };
+    if serve.ready_file.is_none() && bootstrap.iter().flatten().any(bootstrap::Ready::makes_tokens) {
+        bail!(
+            "the server would make a token that nobody sees. Add --ready-file FILE, or give each app of the --bootstrap file a token: env:VARIABLE"
+        );
+    }
     let schedule = Live::new(notify::schedule(&serve.notify)?);
     let thresholds = Live::new(notify::thresholds(&serve.notify)?);
     // Both listeners are bound before anything is opened: a port in use is the commonest mistake.
@@ -284,7 +288,7 @@ pub async fn serve_while(
     let notifier = (!serve.notify.no_notify).then(|| tokio::spawn(notifier.run(stopped.clone())));
     let watch = tokio::spawn(watch_connections(control.clone(), upstream_watched, stopped.clone()));
     let (unused_days, days) = watch::channel(serve.disable_unused_days);
-    let policy = tokio::spawn(daily::disable_unused_apps(control.clone(), days));
+    let policy = tokio::spawn(hourly::disable_unused_apps(control.clone(), days));
     let counter = serve.database.is_some().then(|| tokio::spawn(count_instances(counted, audit.clone())));
     let beat = line.map(|line| {
         let stopped = stopped.clone();
@@ -292,7 +296,7 @@ pub async fn serve_while(
     });
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
     let (keep_days, days) = watch::channel(serve.audit_keep_days);
-    let pruner = tokio::spawn(daily::delete_old_records(audit.clone(), days));
+    let pruner = tokio::spawn(hourly::delete_old_records(audit.clone(), days));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
     let changeable = reload::Changeable {

@@ -20,7 +20,7 @@ pub struct Settings {
     /// Age in days at which a credential or token is due for rotation, in the console, the API, keyway status and notifications
     #[arg(long, env = "KEYWAY_ROTATION_DAYS", value_name = "DAYS", default_value_t = 180, value_parser = clap::value_parser!(u16).range(1..))]
     pub rotation_days: u16,
-    /// How long HubSpot is not reached for an account before to notify
+    /// Notify after Keyway could not reach HubSpot for an account for this long
     #[arg(long, env = "KEYWAY_NOTIFY_UNREACHABLE", value_name = "TIME", default_value = "30m")]
     pub notify_unreachable: String,
     /// Send no notifications from this server: for a copy of another server

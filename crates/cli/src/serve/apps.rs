@@ -96,7 +96,7 @@ fn chosen(value: &OsStr) -> Option<PlainToken> {
 
 /// Whether a token is made that nobody chose.
 pub fn makes_tokens(apps: &[WithToken]) -> bool {
-    apps.iter().any(|app| app.token.is_none())
+    apps.iter().any(WithToken::makes_token)
 }
 
 /// Makes the apps on an embedded account.
@@ -124,6 +124,11 @@ impl WithToken {
     /// An app with a token that somebody chose, or none.
     pub fn new(wanted: Wanted, token: Option<PlainToken>, no_limits: bool) -> Self {
         Self { wanted, token, no_limits }
+    }
+
+    /// Whether the server makes its token.
+    pub fn makes_token(&self) -> bool {
+        self.token.is_none()
     }
 }
 

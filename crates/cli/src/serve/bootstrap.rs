@@ -44,6 +44,13 @@ pub struct Ready {
     clock: Option<(Timestamp, bool)>,
 }
 
+impl Ready {
+    /// Whether the server makes a token that nobody chose.
+    pub fn makes_tokens(&self) -> bool {
+        self.apps.iter().any(|(app, _)| app.makes_token())
+    }
+}
+
 /// Reads what the file names: variables and files of seeds, from the folder of the file. Nothing is made yet.
 ///
 /// # Errors

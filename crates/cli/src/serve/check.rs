@@ -23,6 +23,8 @@ pub fn problems(serve: &Serve, folder: Option<&Path>) -> Vec<anyhow::Error> {
         serve.ca_file.as_deref().map_or(Ok(()), |file| tls::authorities(file).map(drop).context("--ca-file")),
         Reach::new(serve).and_then(addresses),
         notify::schedule(&serve.notify).map(drop),
+        notify::thresholds(&serve.notify).map(drop),
+        serve.repeat.check(serve),
         serve.proxy.map_or(Ok(()), |address| proxy::of_environment(serve, address).map(drop)),
         identity_provider(serve).map(drop),
         serve.otlp.as_deref().map_or(Ok(()), |url| Collector::new(url).map(drop).context("--otlp")),

@@ -152,6 +152,19 @@ fn a_mistake_in_the_file_is_named_with_its_place_and_no_server_starts() {
 }
 
 #[test]
+fn a_token_that_nobody_would_see_is_refused_without_a_ready_file() {
+    let (_folder, file) = folder("bootstrap.yaml", "version: 1\naccounts: [{ apps: [{ name: A, scopes: all }] }]\n");
+    // An address that is in use: a server that does not refuse the file ends all the same.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyway"));
+    command.args(["serve", "--ephemeral", "--bootstrap", &file]).args(["--listen", &taken, "--admin", "127.0.0.1:0"]);
+    let output = command.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && error.contains("token that nobody sees") && error.contains("--ready-file"), "{error}");
+}
+
+#[test]
 fn a_file_needs_an_ephemeral_server() {
     let output = Command::new(env!("CARGO_BIN_EXE_keyway")).args(["serve", "--bootstrap", "x.yaml"]).output().unwrap();
     assert!(String::from_utf8(output.stderr).unwrap().contains("--bootstrap needs --ephemeral"));
