@@ -146,16 +146,19 @@ pub async fn put_back(source: &Path, folder: &Path, how: How<'_>) -> Result<Rest
         }
     }
     let audit_key = check_parts(source, folder, how.key).await?;
-    // The key comes first: if there is none where it is said to be, nothing is begun that stands in the
-    // way of the next attempt.
+    let to = folder.join(MASTER_KEY);
     if let Some(key) = how.key {
-        copy(key, &folder.join(MASTER_KEY))?;
+        refuse_another_key(key, &to)?;
     }
     copy_audit(source, folder)?;
     let records = match audit_key.filter(|_| how.verify) {
         Some(key) => Some(verify_audit(source, folder, key).await?),
         None => None,
     };
+    // The key comes after the checks: a folder into which nothing was restored has no key of another server.
+    if let Some(key) = how.key {
+        copy(key, &to)?;
+    }
     // The store comes last: a folder without it is not taken for a data folder.
     for name in present.iter().rev() {
         let to = folder.join(name);
@@ -168,6 +171,19 @@ pub async fn put_back(source: &Path, folder: &Path, how: How<'_>) -> Result<Rest
     sync(folder)?;
     let has_key = folder.join(MASTER_KEY).is_file() || std::env::var_os("KEYWAY_MASTER_KEY").is_some();
     Ok(Restored { has_key, records })
+}
+
+/// Refuses to overwrite the master key of another server: what it sealed could never be read again.
+fn refuse_another_key(key: &Path, there: &Path) -> Result<(), BackupError> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| BackupError::File(path.to_owned(), error));
+    if !there.exists() || read(key)?.trim() == read(there)?.trim() {
+        return Ok(());
+    }
+    Err(BackupError::Refused(format!(
+        "{} is there already and holds another key than {}. Nothing was restored. Restore into an empty folder, or move this file away",
+        shown::path(&there),
+        shown::path(&key)
+    )))
 }
 
 /// Checks every seal of the log that was copied into a folder, as `keyway audit verify` does; how many records fit.

@@ -101,7 +101,15 @@ fn a_backup_whose_audit_log_was_changed_is_not_restored_without_a_word() {
     let refused = restore(&backup, folder.path(), &key, &[]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(said(&refused).contains("Nothing was restored") && said(&refused).contains("--no-verify"), "{refused:?}");
-    assert!(!folder.path().join("keyway.db").exists() && !folder.path().join("audit").exists());
+    for name in ["keyway.db", "audit", "master.key"] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+    // The key of another server is never overwritten.
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("master.key"), "5a".repeat(32)).unwrap();
+    let refused = restore(&backup, other.path(), &key, &["--no-verify"]);
+    assert!(refused.status.code() == Some(2) && said(&refused).contains("holds another key"), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(other.path().join("master.key")).unwrap(), "5a".repeat(32));
     // The folder is not in the way of the next attempt.
     let restored = restore(&backup, folder.path(), &key, &["--no-verify"]);
     assert!(restored.status.success() && said(&restored).contains("were not checked"), "{restored:?}");
