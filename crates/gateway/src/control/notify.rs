@@ -148,7 +148,7 @@ impl Control {
     pub async fn resume_notifications(&self) -> Result<()> {
         let (mut change, state) = self.begin().await?;
         if let Some(since) = stored::held_since(&mut change).await? {
-            stored::resume(&mut change).await?;
+            stored::resume(&mut change, since, clock::now()).await?;
             let held = json!({ "heldSince": since.to_iso() });
             record::of_one_in(&mut change, "notifications".to_owned(), Some(held), Some(json!({ "heldSince": null })), None).await?;
         }

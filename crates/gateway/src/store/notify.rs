@@ -110,8 +110,13 @@ pub(crate) async fn held_since(reading: &mut Change) -> Result<Option<Timestamp>
     Ok(row.map(|row| row.try_get("since")).transpose()?.map(Timestamp::from_ms))
 }
 
-/// Lets notifications go out.
-pub(crate) async fn resume(change: &mut Change) -> Result<(), StoreError> {
+/// Lets notifications go out that are newer than the hold. Older ones are of the server that was copied, which may have
+/// sent them: they end as failed.
+pub(crate) async fn resume(change: &mut Change, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let query = "update notify_message set state = 'failed', claimed_until = 0, ended_at = $1,
+         error = 'it waited when the backup was restored, and the server that was copied may have sent it'
+         where state = 'waiting' and created_at < $2";
+    sqlx::query(query).bind(now.as_ms()).bind(since.as_ms()).execute(&mut *change).await?;
     sqlx::query("delete from notify_hold").execute(&mut *change).await?;
     Ok(())
 }

@@ -58,6 +58,23 @@ async fn a_condition_is_told_once_until_it_is_over_and_again_as_a_reminder() {
 }
 
 #[tokio::test]
+async fn what_waited_before_a_restore_ends_when_notifications_resume() {
+    let control = control(None).await;
+    with_channel(&control).await;
+    tell(&control, &found(&["a/1"])).await;
+    let mut change = control.store.begin().await.unwrap();
+    let since = clock::now().plus_ms(1).as_ms();
+    sqlx::query("insert into notify_hold (only, since) values (1, $1)").bind(since).execute(&mut change).await.unwrap();
+    change.commit().await.unwrap();
+    control.resume_notifications().await.unwrap();
+    let (_, messages) = control.notifications(10).await.unwrap();
+    assert_eq!(messages[0].state, "failed");
+    assert!(messages[0].error.as_deref().unwrap().contains("may have sent it"), "{:?}", messages[0].error);
+    tell(&control, &found(&["a/1", "a/2"])).await;
+    assert_eq!(names(&control.claim_messages().await.unwrap()), ["a/2"], "newer ones go out");
+}
+
+#[tokio::test]
 async fn a_message_is_tried_again_later_and_not_after_it_was_taken() {
     let control = control(None).await;
     with_channel(&control).await;
