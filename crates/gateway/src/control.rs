@@ -388,7 +388,7 @@ impl Control {
             time_zone: time_zone(new.time_zone.as_deref().unwrap_or("UTC"))?,
             currency: currency(new.currency.as_deref().unwrap_or("USD"))?,
             region: region(new.region.as_deref().unwrap_or("na1"))?,
-            created_at: self.registry.time_of_none(clock::now()),
+            created_at: self.registry.time_without_account(clock::now()),
             guards: Guards::default(),
             connection: None,
         };
@@ -520,12 +520,12 @@ impl Control {
                 self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
             FirstToken::FromMasterKey => {
-                let plain = self.tokens_for(account, app.id).find(|plain| !self.is_known(&state, plain));
+                let plain = self.tokens_for(account, &app).find(|plain| !self.is_known(&state, plain));
                 let plain = plain.expect("the app has endlessly many");
                 self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
             FirstToken::Random => {
-                let plain = self.new_token(&state, account, app.id)?;
+                let plain = self.new_token(&state, account, &app)?;
                 self.keep_token(&mut change, app.id, plain, self.registry.now_of(app.hub_id), new.lifetime_ms).await?
             }
         };
@@ -624,7 +624,7 @@ impl Control {
         if rotation != Some(Rotation::Now) && next.tokens.iter().filter(|token| is_live(token, app.id, now)).count() >= LIVE_TOKENS_MAX {
             return Err(ControlError::Conflict(format!("{} has {LIVE_TOKENS_MAX} live tokens; revoke one first", app.name)));
         }
-        let plain = self.new_token(&state, find_account(&state, app.hub_id)?, app.id)?;
+        let plain = self.new_token(&state, find_account(&state, app.hub_id)?, &app)?;
         let made = self.keep_token(&mut change, app.id, plain, now, lifetime_ms.or(former)).await?;
         if let Some(rotation) = rotation {
             let others = next.tokens.iter_mut().filter(|token| is_live(token, app.id, now)).map(Arc::make_mut);
@@ -696,7 +696,7 @@ impl Control {
         let state = self.state.lock().await;
         let token = state.tokens.iter().find(|token| token.id == token_id);
         let token = token.ok_or_else(|| ControlError::NotFound(format!("there is no token {token_id}")))?;
-        Ok(self.store.token_key().hash(text.expose()) == token.hash)
+        Ok(self.registry.token_key().hash(text.expose()) == token.hash)
     }
 
     /// Ends a token now.
@@ -816,7 +816,7 @@ impl Control {
             let hash = self.registry.token_key().hash(plain.expose());
             state.tokens.iter().any(|token| token.hash == hash && is_live(token, app.id, now))
         };
-        let found = self.tokens_for(account, app.id).find(|plain| works(plain) || !self.is_known(&state, plain));
+        let found = self.tokens_for(account, &app).find(|plain| works(plain) || !self.is_known(&state, plain));
         let plain = found.expect("the app has endlessly many");
         if works(&plain) {
             return Ok(plain);
@@ -828,14 +828,17 @@ impl Control {
         Ok(made.plain)
     }
 
-    /// Tokens that everybody who holds the master key, or knows the seed, can make again, in order. No id of an app is
-    /// used again, so the tokens of a deleted app are not those of a later app of its name.
-    fn tokens_for(&self, account: &Account, app_id: u64) -> impl Iterator<Item = PlainToken> {
+    /// Tokens that everybody who holds the master key, or knows the seed, can make again, in order. Under a seed they
+    /// follow from the app's name, so that the order in which apps are created does not matter. From the master key they
+    /// follow from the app's id: Keyway uses no id again, so a later app of the same name has other tokens.
+    fn tokens_for(&self, account: &Account, app: &App) -> impl Iterator<Item = PlainToken> {
         (0_u64..).map(move |number| {
-            let of = format!("token {number} of the app {app_id} of {}", account.hub_id);
             let random = match self.registry.seed() {
-                Some(seed) => seed.bytes(&of, 0),
-                None => *self.store.secret_for(&of).expose().first_chunk().expect("32 bytes hold 16"),
+                Some(seed) => seed.bytes(&format!("token {number} of {} of {}", app.name, account.hub_id), 0),
+                None => {
+                    let of = format!("token {number} of the app {} of {}", app.id, account.hub_id);
+                    *self.store.secret_for(&of).expose().first_chunk().expect("32 bytes hold 16")
+                }
             };
             PlainToken::generate(&account.region, random)
         })
@@ -847,11 +850,11 @@ impl Control {
     }
 
     /// A random token, or under a seed the next one of the app.
-    fn new_token(&self, state: &State, account: &Account, app_id: u64) -> Result<PlainToken> {
+    fn new_token(&self, state: &State, account: &Account, app: &App) -> Result<PlainToken> {
         if self.registry.seed().is_none() {
             return Ok(PlainToken::generate(&account.region, random()?));
         }
-        Ok(self.tokens_for(account, app_id).find(|plain| !self.is_known(state, plain)).expect("the account has endlessly many"))
+        Ok(self.tokens_for(account, app).find(|plain| !self.is_known(state, plain)).expect("the account has endlessly many"))
     }
 
     /// Random bytes, or those of the seed.

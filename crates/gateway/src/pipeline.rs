@@ -351,7 +351,7 @@ impl Gateway {
             self.deprecations.tell(operation, response.headers_mut());
         }
         if self.registry.seed().is_some() {
-            let now = call.token.as_ref().map_or_else(|| self.registry.time_of_none(at), |token| token.app.account.now(at));
+            let now = call.token.as_ref().map_or_else(|| self.registry.time_without_account(at), |token| token.app.account.now(at));
             response.headers_mut().extend(respond::date(now));
         }
         let status = response.status().as_u16();
@@ -454,7 +454,7 @@ impl Gateway {
         if token.app.account.double().is_some() {
             let query = head.uri.query().and_then(authenticate::without_hapikey);
             let headers = kept_headers(&head.headers);
-            call.taken = Some(Box::new(Taken { path: path.as_str().to_owned(), query, headers, ..Taken::default() }));
+            call.taken = Some(Box::new(Taken { path: kept_path(&path), query, headers, ..Taken::default() }));
         }
         let resolved = resolve(&head.method, &path);
         if let Ok(operation) = resolved {
@@ -754,12 +754,21 @@ fn again(caller: &Caller<'_>, method: &http::Method, mut permit: Permit) -> Resu
     decided.map_err(|denial| denial.to_error(caller, operation))
 }
 
+/// A path as the request log keeps it. Below `/oauth` a segment can be a token, also where the method is wrong.
+fn kept_path(path: &NormalPath) -> String {
+    if !path.segments().next().is_some_and(|first| first.eq_ignore_ascii_case("oauth")) {
+        return path.as_str().to_owned();
+    }
+    let masked = keyway_core::unlisted::masked(path);
+    masked.split('/').skip(1).enumerate().map(|(at, segment)| if at < 3 { format!("/{segment}") } else { "/*".to_owned() }).collect()
+}
+
 fn resolve(method: &http::Method, path: &NormalPath) -> Result<&'static Operation, Unresolved> {
     match Catalog::get().resolve(method.as_str(), path) {
         Resolution::Found(operation) => Ok(operation),
         Resolution::MethodNotAllowed(allowed) => {
             let allowed = allowed.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-            let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), path.as_str());
+            let message = format!("{} is not a method of {}; it has {allowed}", known_method(method), kept_path(path));
             Err(Unresolved::Method(Box::new(Outcome { allow: Some(allowed), ..Refusal::MethodNotAllowed.error(message).into() })))
         }
         Resolution::Unknown => Err(Unresolved::Path),

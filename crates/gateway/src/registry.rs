@@ -203,7 +203,7 @@ impl Registry {
     }
 
     /// The time where no account's clock counts: that of the start, where one was chosen.
-    pub fn time_of_none(&self, real: Timestamp) -> Timestamp {
+    pub fn time_without_account(&self, real: Timestamp) -> Timestamp {
         self.repeat.start.unwrap_or(real)
     }
 

@@ -210,6 +210,21 @@ fn two_runs_of_a_suite_under_one_seed_give_the_same_bytes() {
 }
 
 #[test]
+fn an_app_has_the_same_token_in_whatever_order_apps_are_created() {
+    let tokens = |apps: [&str; 2]| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ready.json");
+        let options = ["--app", apps[0], "--app", apps[1], "--ready-file", &file.display().to_string()];
+        let _keyway = Keyway::start_in(folder, &[&REPEATED[..], &options].concat());
+        let ready: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        ready["tokens"].clone()
+    };
+    let (one, other) = (tokens(["Tests:all", "Sync:all"]), tokens(["Sync:all", "Tests:all"]));
+    assert_eq!((&one["Tests"], &one["Sync"]), (&other["Tests"], &other["Sync"]));
+    assert_ne!(one["Tests"], one["Sync"]);
+}
+
+#[test]
 fn another_seed_gives_other_tokens_and_ids() {
     let (mut first, mut second) = (Run::start("7"), Run::start("8"));
     assert_ne!(first.token, second.token);

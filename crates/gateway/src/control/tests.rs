@@ -6,6 +6,7 @@ mod rotating;
 use keyway_core::secret::Secret;
 
 use super::*;
+use crate::repeat::{Repeat, Seed};
 
 struct NoBackend;
 
@@ -29,6 +30,20 @@ async fn control(folder: Option<&std::path::Path>) -> Control {
     let store = Store::open(folder, database.as_deref()).await.unwrap();
     let registry = Arc::new(Registry::new(store.token_key(), false, None));
     Control::new(store, registry, Arc::new(NoBackend)).await.unwrap()
+}
+
+#[tokio::test]
+async fn under_a_seed_the_text_of_a_token_is_found_to_be_its_own() {
+    let store = Store::open(None, None).await.unwrap();
+    let seed = Seed::new(7);
+    let repeat = Repeat { seed: Some(seed), start: None };
+    let registry = Arc::new(Registry::new(seed.token_key(), false, None).with_repeat(repeat));
+    let control = Control::new(store, registry, Arc::new(NoBackend)).await.unwrap();
+    control.create_account(NewAccount { hub_id: Some(7), name: "Acme".into(), ..NewAccount::default() }).await.unwrap();
+    let (_, made) = control.create_app(app("Sync", &["tickets"])).await.unwrap();
+    let text_of = |text: &str| Secret::new(text.to_owned());
+    assert!(control.is_token(made.token.id, &text_of(made.plain.expose())).await.unwrap());
+    assert!(!control.is_token(made.token.id, &text_of("another")).await.unwrap());
 }
 
 async fn with_account() -> Control {

@@ -47,7 +47,7 @@ fn access_token(registry: &Registry, presented: &str, call: &Call) -> Result<Arc
     };
     let now = match &holder {
         Holder::Install(entry) => entry.app.account.now(call.at),
-        Holder::App(_) => registry.time_of_none(call.at),
+        Holder::App(_) => registry.time_without_account(call.at),
     };
     if claims.expires_at <= now {
         return Err(expired(Refusal::AccessTokenExpired, claims.expires_at, now, "an access token lives for 30 minutes; refresh it"));

@@ -304,7 +304,7 @@ impl Gateway {
             return Err(OAuthError::new(Code::UnauthorizedClient, Refusal::OAuthGrantType, message).into());
         }
         let scopes = grant::narrowed(&client.scopes, params)?;
-        let access = self.access_token(Subject::App(client.id), None, self.registry.time_of_none(call.at))?;
+        let access = self.access_token(Subject::App(client.id), None, self.registry.time_without_account(call.at))?;
         Ok(grant::issued_to_app(&access, &scopes))
     }
 
@@ -339,7 +339,7 @@ impl Gateway {
         };
         let now = match &holder {
             Holder::Install(entry) => entry.app.account.now(now),
-            Holder::App(_) => self.registry.time_of_none(now),
+            Holder::App(_) => self.registry.time_without_account(now),
         };
         let expires_at = Some(claims.expires_at).filter(|at| *at > now)?;
         match holder {
@@ -401,7 +401,7 @@ struct Good {
 impl Good {
     /// The time of its account.
     fn now(&self, real: Timestamp, registry: &Registry) -> Timestamp {
-        self.entry.as_ref().map_or_else(|| registry.time_of_none(real), |entry| entry.app.account.now(real))
+        self.entry.as_ref().map_or_else(|| registry.time_without_account(real), |entry| entry.app.account.now(real))
     }
 
     /// What is told of it, in one of HubSpot's forms.
