@@ -161,6 +161,15 @@ fn the_details_of_a_request_say_what_was_answered_and_which_expectation_found_it
     let details = &listed("?details=true")["requests"][0]["details"];
     assert_eq!(details["answer"]["body"]["results"], json!([]));
     assert_eq!(details["expectations"], json!(["GET /crm/*/contacts, 1 expected"]));
+    keyway.call(made["token"]["value"].as_str().unwrap(), "GET", "/crm/v3/objects/companies", None);
+    let newest = listed("?details=true&limit=1");
+    assert_eq!((&newest["count"], newest["requests"].as_array().unwrap().len()), (&json!(2), 1), "a limit is of what is listed");
+    assert_eq!(newest["requests"][0]["path"], "/crm/v3/objects/companies");
+    // A wrong method does not bring a token into the log.
+    keyway.call(made["token"]["value"].as_str().unwrap(), "PUT", "/oauth/v1/refresh-tokens/secret-of-somebody", Some("{}"));
+    let newest = listed("?details=true&limit=1");
+    assert!(newest.to_string().contains("/oauth/v1/refresh-tokens/*"), "{newest}");
+    assert!(!newest.to_string().contains("secret-of-somebody"), "{newest}");
     keyway.json(&["portal", "reset", "--yes"]);
     assert_eq!(listed("?details=true")["requests"], json!([]));
 }

@@ -2,6 +2,7 @@
 //! the report of a run of tests,
 //! and what it covers of HubSpot's API. A connected account is refused by every one of them.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -199,6 +200,8 @@ pub(super) struct RequestsQuery {
     after: Option<u64>,
     expect: Option<String>,
     wait_ms: Option<u64>,
+    /// At most so many of them, the newest; `count` is that of all.
+    limit: Option<usize>,
     /// With what was answered, how long it took, and which expectations found it.
     details: Option<bool>,
 }
@@ -223,11 +226,11 @@ pub(super) async fn export_requests(State(admin): State<Admin>, Path(hub_id): Pa
 pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
     let double = double(&admin, hub_id).await?;
     let filter = asked.filter()?;
-    let RequestsQuery { expect, wait_ms, details, .. } = asked;
+    let RequestsQuery { expect, wait_ms, details, limit, .. } = asked;
     let expected = expected(expect.as_deref(), wait_ms)?;
     let find = || double.requests.find(&filter);
     let found = wait_for(double.requests.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
-    let newest = found.iter().skip(found.len().saturating_sub(REQUESTS_MAX));
+    let newest = found.iter().skip(found.len().saturating_sub(limit.unwrap_or(REQUESTS_MAX).min(REQUESTS_MAX)));
     let mut requests: Vec<Value> = newest.map(|one| described(one)).collect();
     if details == Some(true) {
         add_details(&double, &found[found.len() - requests.len()..], &mut requests);
@@ -327,7 +330,9 @@ pub(super) async fn wait_for<T>(
 fn add_details(double: &Double, found: &[Arc<Received>], requests: &mut [Value]) {
     let (answers, expectations) = (double.requests.answers(), double.requests.expectations());
     for (one, request) in found.iter().zip(requests) {
-        let matched: Vec<String> = expectations.iter().filter(|own| own.matches(one)).map(Expectation::words).collect();
+        // One request is compared with up to a hundred expectations, so its body is read once.
+        let body = LazyCell::new(|| one.json());
+        let matched: Vec<String> = expectations.iter().filter(|own| own.matches(one, &|| &body)).map(Expectation::words).collect();
         let answer = answers.get(&one.number).map(|answer| {
             let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
             json!({ "headers": headers.collect::<Vec<_>>(), "body": shown_body(&answer.body), "bodyBytes": answer.body_bytes })

@@ -261,11 +261,11 @@ struct Live {
 
 impl Live {
     async fn load(visitor: &Visitor, hub_id: u64, fields: &Fields) -> Result<Self, Refused> {
-        let asked = asked(fields);
-        let query: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).chain([("details", "true")]).collect();
+        let (asked, rows) = (asked(fields), ROWS.to_string());
+        let query: Vec<(&str, &str)> =
+            asked.iter().map(|(name, value)| (*name, value.as_str())).chain([("details", "true"), ("limit", rows.as_str())]).collect();
         let Requests { count, mut requests } = visitor.api.get(&with_query(&of(hub_id, "requests"), &query)).await?;
         requests.reverse();
-        requests.truncate(ROWS);
         let Deliveries { count: deliveries_count, mut deliveries } = visitor.api.get(&of(hub_id, "deliveries")).await?;
         deliveries.reverse();
         deliveries.truncate(ROWS);

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::requests::{Filter, Received};
+use serde_json::Value;
+
+use super::requests::{Filter, Received, holds};
 use crate::sync::locked;
 
 /// Expectations kept of one account.
@@ -24,8 +26,9 @@ pub struct Expectation {
 
 impl Expectation {
     /// Whether a request is one of those that it found.
-    pub fn matches(&self, one: &Received) -> bool {
-        one.number <= self.until && self.filter.fits(one)
+    /// `body` is [`Received::json`] of it.
+    pub fn matches<'a>(&self, one: &Received, body: &impl Fn() -> &'a Value) -> bool {
+        one.number <= self.until && self.filter.fits_with(one, |wanted| holds(body(), wanted))
     }
 
     /// In words: `POST /crm/*/contacts, 1 expected`.

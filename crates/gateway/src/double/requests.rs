@@ -95,6 +95,11 @@ pub struct Filter {
 
 impl Filter {
     pub(super) fn fits(&self, one: &Received) -> bool {
+        self.fits_with(one, |wanted| holds(&one.json(), wanted))
+    }
+
+    /// The same, with what tells whether the body holds a value: whoever has the body at hand reads it once.
+    pub(super) fn fits_with(&self, one: &Received, body_holds: impl FnOnce(&Value) -> bool) -> bool {
         self.after.is_none_or(|after| one.number > after)
             && self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(&one.method))
             && self.path.as_deref().is_none_or(|path| matches(path, &one.path))
@@ -102,7 +107,7 @@ impl Filter {
             && self.app.as_deref().is_none_or(|app| app == one.app || app.parse() == Ok(one.app_id))
             && self.status.as_deref().is_none_or(|status| has_status(status, one.status))
             && self.query.as_deref().is_none_or(|pair| one.query.iter().any(|query| query.split('&').any(|own| own == pair)))
-            && self.body.as_ref().is_none_or(|body| holds(&one.json(), body))
+            && self.body.as_ref().is_none_or(body_holds)
     }
 }
 
@@ -114,7 +119,7 @@ fn has_status(wanted: &str, status: u16) -> bool {
 }
 
 /// Whether a value holds all that another says: fields of objects at least, lists in full length.
-fn holds(value: &Value, wanted: &Value) -> bool {
+pub(super) fn holds(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
         (Value::Object(value), Value::Object(wanted)) => {
             wanted.iter().all(|(name, wanted)| value.get(name).is_some_and(|value| holds(value, wanted)))
