@@ -52,7 +52,7 @@ pub fn receiver(statuses: &'static [&'static str]) -> (String, Receiver<Got>) {
 }
 
 pub fn next(got: &Receiver<Got>) -> Got {
-    got.recv_timeout(Duration::from_secs(30)).expect("a webhook comes")
+    got.recv_timeout(Duration::from_secs(120)).expect("a webhook comes")
 }
 
 fn server(options: &[&str]) -> (Keyway, String) {
