@@ -64,7 +64,7 @@ async fn what_waited_before_a_restore_ends_when_notifications_resume() {
     tell(&control, &found(&["a/1"])).await;
     let mut change = control.store.begin().await.unwrap();
     let since = clock::now().plus_ms(1).as_ms();
-    sqlx::query("insert into notify_hold (only, since) values (1, $1)").bind(since).execute(&mut change).await.unwrap();
+    sqlx::query("insert into notify_hold (\"only\", since) values (1, $1)").bind(since).execute(&mut change).await.unwrap();
     change.commit().await.unwrap();
     control.resume_notifications().await.unwrap();
     let (_, messages) = control.notifications(10).await.unwrap();
