@@ -226,7 +226,7 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> anyhow::Result<
     }
 }
 
-/// What clap found, without how commands are used: in a file there are no commands.
+/// The message of clap without its usage lines: a settings file has no commands.
 fn plain(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);

@@ -45,7 +45,7 @@ pub struct Session<'a> {
     pub ids: Ids,
 }
 
-/// What was made of the start of a cassette.
+/// The records and definitions that the import created.
 #[derive(Default)]
 pub struct Made {
     pub counts: BTreeMap<String, u64>,

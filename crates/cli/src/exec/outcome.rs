@@ -14,7 +14,7 @@ use crate::args::strict::Strict;
 use crate::commands::portal::report::{format_of, written};
 use crate::commands::say;
 
-/// What is done with the report.
+/// Where the report goes, and in which form.
 pub struct Outcome {
     strict: Strict,
     file: Option<(PathBuf, File)>,

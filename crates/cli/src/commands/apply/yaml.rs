@@ -84,7 +84,7 @@ pub fn from_text<T: DeserializeOwned>(text: &str, depth_max: usize) -> Result<T,
     })
 }
 
-/// What is wrong with the indentation of a file that is not YAML because texts of two origins were put together.
+/// Names the first two list entries with different indentation: the usual fault where somebody appends one file to another.
 fn mixed_indentation(text: &str) -> Option<String> {
     let is_entry = |line: &str| ["- name:", "- account:", "- hubId:"].iter().any(|begin| line.starts_with(begin));
     let dashes = text.lines().zip(1_usize..).filter(|(line, _)| is_entry(line.trim_start()));

@@ -1,4 +1,4 @@
-//! What a seed keeps of HubSpot's definitions.
+//! Selects the parts of HubSpot's definitions that a seed keeps.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ pub fn clean_schema(schema: &Value) -> Value {
     clean.into()
 }
 
-/// What is kept of a definition: its part in the seed (`seed`), whether records can have it (`isSet`), and what the mask reads.
+/// A definition as the pull keeps it: its part in the seed (`seed`), whether records can have it (`isSet`), and the fields that the mask reads.
 pub fn kept_property(one: &Value, known: &BTreeMap<&str, &Value>, is_of_own_type: bool) -> Option<Value> {
     let name = one["name"].as_str()?;
     let known = known.get(name);

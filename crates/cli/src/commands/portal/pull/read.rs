@@ -226,7 +226,7 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    /// Keeps definitions that the account made, and options of HubSpot's that differ; answers those that a record may have.
+    /// Keeps the account's own definitions and HubSpot's properties with changed options. Returns the properties that a record may have.
     async fn properties(&mut self, own: &Type) -> anyhow::Result<Vec<Value>> {
         let path = format!("/crm/properties/2026-09/{}", encode(&own.path));
         let known_path = if own.is_own { "/crm/properties/2026-09/contacts".to_owned() } else { path.clone() };
