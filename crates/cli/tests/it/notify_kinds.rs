@@ -1,5 +1,5 @@
 //! Every kind of condition, provoked by its own cause: it arrives once over each kind of channel, signed where the
-//! channel signs, and no body holds a secret. A kind without a case does not compile.
+//! channel signs, and no body holds a secret. A kind without a case or a test does not compile.
 
 use std::any::Any;
 use std::sync::mpsc::Receiver;
@@ -227,9 +227,11 @@ fn provoke(kind: Kind) -> (Channels, Box<dyn Any>) {
             (channels, Box::new(keyway))
         }
         Kind::Sunset => {
-            let (keyway, mut channels) = server(&["--notify-sunset-days", "10000"]);
+            let keyway = Keyway::start(&[&OFTEN[..], &["--notify-sunset-days", "10000"]].concat());
             let token = app(&keyway, &[]);
             assert_eq!(keyway.call(&token, "GET", "/contacts/v1/lists/all/contacts/all", None).0, 200);
+            // The first channel has the calls counted; on a busy machine they are counted again only minutes later.
+            let mut channels = Channels::of(&keyway);
             channels.secrets.push(middle(&token));
             (channels, Box::new(keyway))
         }
@@ -259,16 +261,44 @@ fn provoke(kind: Kind) -> (Channels, Box<dyn Any>) {
     }
 }
 
-#[test]
-fn each_kind_arrives_once_over_each_channel_and_no_body_holds_a_secret() {
-    let running: Vec<_> = Kind::ALL.iter().map(|kind| (kind, std::thread::spawn(move || arrives_once(*kind)))).collect();
-    let failed: Vec<&str> = running.into_iter().filter_map(|(kind, thread)| thread.join().is_err().then_some(kind.name())).collect();
-    assert!(failed.is_empty(), "{failed:?}: see above");
-}
-
 fn arrives_once(kind: Kind) {
     let (channels, _alive) = provoke(kind);
     channels.get_once(kind);
+}
+
+/// A test for each kind, so that the name of the one that fails says which. A kind without a test does not compile.
+macro_rules! each_kind {
+    ($($name:ident: $kind:ident,)+) => {
+        mod arrives_once_over_each_channel_without_a_secret {
+            use super::{Kind, arrives_once};
+
+            $(
+                #[test]
+                fn $name() {
+                    arrives_once(Kind::$kind);
+                }
+            )+
+
+            const _: fn(Kind) = |kind| match kind {
+                $(Kind::$kind => {})+
+            };
+        }
+    };
+}
+
+each_kind! {
+    store_not_written: StoreNotWritten,
+    audit_not_written: AuditNotWritten,
+    audit_damage: AuditDamage,
+    credential_refused: CredentialRefused,
+    account_unreachable: AccountUnreachable,
+    credential_scopes: CredentialScopes,
+    daily_limit: DailyLimit,
+    token_expiring: TokenExpiring,
+    sunset: Sunset,
+    proxy_authority: ProxyAuthority,
+    credential_rotation: CredentialRotation,
+    token_rotation: TokenRotation,
 }
 
 #[test]

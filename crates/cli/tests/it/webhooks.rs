@@ -51,8 +51,9 @@ pub fn receiver(statuses: &'static [&'static str]) -> (String, Receiver<Got>) {
     (url, got)
 }
 
+/// Waits for less than a test may take, so that a failure says what did not come.
 pub fn next(got: &Receiver<Got>) -> Got {
-    got.recv_timeout(Duration::from_secs(120)).expect("a webhook comes")
+    got.recv_timeout(Duration::from_secs(60)).expect("a webhook comes")
 }
 
 fn server(options: &[&str]) -> (Keyway, String) {
