@@ -50,7 +50,6 @@ def end(keyway):
     """Stops a server and leaves its folder."""
     keyway.process.terminate()
     assert keyway.process.wait() == 0
-    keyway.process.stdout.close()
 
 
 def fails(*command, says):

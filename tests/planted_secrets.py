@@ -16,11 +16,10 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "clients/python"))
-from keyway import BINARY, Keyway  # noqa: E402
+from keyway import BINARY, Keyway, serve  # noqa: E402
 
 SCOPES = ["crm.objects.contacts.read", "crm.objects.contacts.write"]
 
@@ -35,22 +34,8 @@ class Server:
 
     def __init__(self, environment):
         self.folder = tempfile.mkdtemp(prefix="keyway-secrets-")
-        self.ready = pathlib.Path(self.folder, "ready.json")
-        command = [BINARY, "serve", "--data", self.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-                   "--ready-file", str(self.ready), "--log", "trace", "--audit-stream"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
-        self.output, started = [], threading.Event()
-
-        def keep(stream):
-            for line in stream:
-                self.output.append(line)
-                if b"keyway is ready" in line:
-                    started.set()
-
-        for stream in (self.process.stdout, self.process.stderr):
-            threading.Thread(target=keep, args=(stream,), daemon=True).start()
-        assert started.wait(20), self.output
-        addresses = json.loads(self.ready.read_text())
+        self.output = tempfile.TemporaryFile()
+        self.process, addresses = serve(self.folder, "--log", "trace", "--audit-stream", env={**os.environ, **environment}, output=self.output)
         self.data, self.admin = (urllib.parse.urlsplit(addresses[name]).netloc for name in ("data", "admin"))
         self.answers = []
 
@@ -70,6 +55,10 @@ class Server:
             return 0
         finally:
             connection.close()
+
+    def printed(self):
+        self.output.seek(0)
+        return self.output.read()
 
     def stop(self):
         self.process.terminate()
@@ -150,7 +139,7 @@ def main():
     process = pathlib.Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
     server.stop()
     expected = {200, 201, 400, 401, 403, 415, 502}
-    places = {"output": b"".join(server.output), "answers": b"".join(server.answers), "command line": process}
+    places = {"output": server.printed(), "answers": b"".join(server.answers), "command line": process}
     for file in pathlib.Path(server.folder).rglob("*"):
         if file.is_file():
             places[file.name] = file.read_bytes()

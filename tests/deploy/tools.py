@@ -10,6 +10,9 @@ import tempfile
 import time
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+from keyway import serve  # noqa: E402
+
 ROOT = pathlib.Path(__file__).parents[2]
 BINARY = pathlib.Path(os.environ.get("KEYWAY_BIN", ROOT / "target/debug/keyway")).absolute()
 BIN = pathlib.Path(sys.executable).parent
@@ -44,12 +47,8 @@ class Server:
     """A server on a folder of its own, with the addresses that it says."""
 
     def __init__(self, folder, *options, **variables):
-        ready = pathlib.Path(folder) / "ready.json"
         env = {name: value for name, value in os.environ.items() if not name.startswith("KEYWAY_")} | variables
-        command = [BINARY, "serve", "--data", pathlib.Path(folder) / "data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready]
-        self.process = subprocess.Popen([*command, *options], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(ready.exists, "the server became ready")
-        said = json.loads(ready.read_text())
+        self.process, said = serve(pathlib.Path(folder) / "data", *options, env=env)
         self.data, self.admin = said["data"], said["admin"]
 
     def __enter__(self):

@@ -16,7 +16,9 @@ import tempfile
 import urllib.parse
 import urllib.request
 
-from parsers import missing, parses
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+from keyway import serve as keyway_server  # noqa: E402
+from parsers import missing, parses  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEYWAY = os.environ.get("KEYWAY_BIN", str(HERE.parents[1] / "target/debug/keyway"))
@@ -54,15 +56,7 @@ def later():
 
 def serve(folder):
     """A server of its own as of the day; where it listens for data."""
-    ready = folder / "ready.json"
-    command = [KEYWAY, "serve", "--data", folder / "data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready]
-    process = subprocess.Popen([*map(str, command), *later()], stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        if line.startswith("keyway is ready"):
-            break
-    else:
-        raise SystemExit(f"keyway serve ended with {process.wait()}")
-    return process, json.loads(ready.read_text())
+    return keyway_server(folder / "data", *later())
 
 
 def run(name, folder, base, extra):

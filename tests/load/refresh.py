@@ -188,7 +188,6 @@ async def run(options, hubspot, url, shared):
             keyways[0].process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(keyways[0].process.wait)
             hubspot.killed_at = time.time()
-            keyways[0].process.stdout.close()
             keyways[0] = await start(folder)
             targets[0] = urllib.parse.urlsplit(keyways[0].url)
         await asyncio.sleep(0.1)

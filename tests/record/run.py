@@ -16,11 +16,12 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 
-import client
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "clients/python"))
+import client  # noqa: E402
+from keyway import serve  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEYWAY = os.environ.get("KEYWAY_BIN", str(HERE.parents[1] / "target/debug/keyway"))
@@ -46,18 +47,7 @@ class Server:
 
     def __init__(self, folder, *options):
         self.folder = folder
-        folder.mkdir()
-        ready = folder / "ready.json"
-        self.log = (folder / "log").open("w")
-        self.process = subprocess.Popen(
-            [KEYWAY, "serve", "--ephemeral", "--data", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready, *options],
-            stdout=self.log, stderr=self.log)
-        for _ in range(600):
-            if ready.exists() and ready.stat().st_size:
-                break
-            assert self.process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.05)
-        self.ready = json.loads(ready.read_text())
+        self.process, self.ready = serve(folder, "--ephemeral", *options)
         self.url = self.ready["data"]
 
     def run(self, *arguments, code=0):
@@ -72,7 +62,6 @@ class Server:
     def stop(self):
         self.process.terminate()
         self.process.wait(30)
-        self.log.close()
 
 
 def encodings(value):

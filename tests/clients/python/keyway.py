@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 from datetime import datetime
 
 BINARY = os.environ.get("KEYWAY_BIN") or str(pathlib.Path(__file__).parents[3] / "target/debug/keyway")
@@ -25,6 +26,25 @@ SCOPES = [
 # With KEYWAY_GATEWAY set, every account of a test is one of a second server, which stands for HubSpot, and
 # the server that the test talks to is connected to it: the same tests, through the gateway.
 THROUGH_GATEWAY = bool(os.environ.get("KEYWAY_GATEWAY"))
+
+
+def serve(folder, *options, env=None, output=None):
+    """Starts `keyway serve` on a data folder; the process, and what its ready file holds once it is ready.
+
+    Every test in Python starts its servers here. `output` is a file for both streams of the
+    process; without it, only errors are shown.
+    """
+    pathlib.Path(folder).mkdir(mode=0o700, exist_ok=True)
+    ready = pathlib.Path(folder) / "ready.json"
+    ready.unlink(missing_ok=True)
+    command = [BINARY, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready, *options]
+    process = subprocess.Popen([str(part) for part in command], stdout=output or subprocess.DEVNULL, stderr=output, env=env)
+    # The file gets its name when it is complete.
+    while not ready.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"keyway serve ended with {process.returncode}: {command}")
+        time.sleep(0.02)
+    return process, json.loads(ready.read_text())
 
 
 def most_in_ten_seconds(records):
@@ -57,16 +77,7 @@ class Keyway:
         self.hubspot = Keyway(None, "--public-url", "https://api.hubapi.com", through_gateway=False) if through_gateway else None
         self.next_hub_id = 20000001
         self.folder = folder or tempfile.mkdtemp(prefix="keyway-python-")
-        ready = pathlib.Path(self.folder) / "ready.json"
-        ready.unlink(missing_ok=True)
-        command = [BINARY, "serve", "--data", self.folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if line.startswith("keyway is ready"):
-                break
-        else:
-            raise RuntimeError(f"keyway ended with {self.process.wait()}")
-        addresses = json.loads(ready.read_text())
+        self.process, addresses = serve(self.folder, *options)
         self.url, self.admin = addresses["data"], addresses["admin"]
 
     def run(self, *arguments):
@@ -104,7 +115,6 @@ class Keyway:
         """Ends the server as a power cut would."""
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
 
     def note_tested(self):
         """For tests/coverage.py, which asks which operations the tests perform."""
@@ -117,7 +127,6 @@ class Keyway:
             self.note_tested()
         self.process.terminate()
         self.process.wait()
-        self.process.stdout.close()
         shutil.rmtree(self.folder)
         if self.hubspot:
             self.hubspot.stop()

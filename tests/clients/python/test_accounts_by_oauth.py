@@ -141,7 +141,6 @@ class Connected(unittest.TestCase):
     def restart(self, sql=None):
         self.keyway.process.terminate()
         self.keyway.process.wait()
-        self.keyway.process.stdout.close()
         if sql:
             import sqlite3
 
