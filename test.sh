@@ -97,8 +97,15 @@ environments() { # everything that is installed, while the compiler is at work
 # --- the parts -----------------------------------------------------------------------------------
 
 formatting() { cargo fmt --all --check; }
-lints() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
-build() { cargo build --workspace --all-targets --quiet; }
+
+# Clippy compiles the crates of the workspace in place of rustc, so lints, program and tests share one build.
+if command -v clippy-driver >/dev/null; then
+  export RUSTC_WORKSPACE_WRAPPER=clippy-driver
+fi
+build() { # fails on a warning too, which each further build shows again
+  cargo build --workspace --all-targets --quiet 2>&1 | tee "$logs/warnings"
+  [ "${PIPESTATUS[0]}" = 0 ] && ! grep -q '^warning' "$logs/warnings"
+}
 
 workspace_tests() {
   if cargo nextest --version >/dev/null 2>&1; then
@@ -195,11 +202,10 @@ licences() {
 # name, function, what it shows. "alone" parts measure rates or shares and get the machine to themselves.
 compiled='
 formatting|formatting|formatting
-lints|lints|lints
-build|build|the program and all tests compile
+build|build|the program and all tests compile, and clippy finds nothing
 rust|workspace_tests|tests of the workspace'
 beside='
-node|node_client|clients for Node, and pages in a browser
+node|node_client|clients for Node
 node-gateway|node_client_through_a_gateway|clients for Node through a gateway
 python|python_client|clients for Python
 python-gateway|python_client_through_a_gateway|clients for Python through a gateway

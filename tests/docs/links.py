@@ -1,11 +1,13 @@
-"""The links of the pages outside docs/, which the site does not check: each file, and each section of a page, exists. README.md is short."""
+"""The pages outside docs/, which the site does not check: each linked file and section exists, README.md is short,
+and tests/README.md lists the parts of test.sh."""
 
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md"]
+PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "packaging/README.md", "tests/README.md"]
 README_LINES_MAX = 150
 
 
@@ -31,8 +33,23 @@ def faults(name):
             yield f"{name}: {target}: {path or name} has no such section"
 
 
+def parts():
+    """What differs between the parts of test.sh and the table of tests/README.md: names, what they show, and their files."""
+    listed = subprocess.run([ROOT / "test.sh", "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = {name: shows for name, shows in (line.split(maxsplit=1) for line in listed)}
+    rows = re.findall(r"^\| `([^`]+)` \| (.*?) \| (.*?) \| (?:<?\d+) \|$", (ROOT / "tests/README.md").read_text(), re.MULTILINE)
+    for name in listed.keys() - {name for name, *_ in rows}:
+        yield f"tests/README.md: the part {name} is not in the table"
+    for name, shows, files in rows:
+        if listed.get(name) != shows:
+            yield f"tests/README.md: {name}: test.sh has {listed.get(name)!r}"
+        for file in re.findall(r"`([^`]+)`", files):
+            if not list(ROOT.glob(file)):
+                yield f"tests/README.md: {name}: {file} does not exist"
+
+
 def main():
-    found = [fault for name in PAGES for fault in faults(name)]
+    found = [fault for name in PAGES for fault in faults(name)] + list(parts())
     lines = len((ROOT / "README.md").read_text().splitlines())
     if lines > README_LINES_MAX:
         found.append(f"README.md has {lines} lines; at most {README_LINES_MAX} are read")
