@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use keyway_core::client_address::Network;
 use keyway_core::sunset::AsOf;
-use keyway_gateway::admin::HostName;
+use keyway_gateway::admin_listener::HostName;
 
 use self::consent::Consent;
 use crate::logs::LogFormat;

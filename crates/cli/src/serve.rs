@@ -24,8 +24,10 @@ use keyway_core::shown;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenKey;
-use keyway_gateway::admin::{self, Admin, AdminHosts, AdminToken};
+use keyway_gateway::admin::{self, Admin, AdminToken};
+use keyway_gateway::admin_listener::{self, AdminHosts};
 use keyway_gateway::audit::{AuditLog, Place};
+use keyway_gateway::authority::to_trust;
 use keyway_gateway::clock;
 use keyway_gateway::control::{Control, NewAccount};
 use keyway_gateway::limiter::line::Line;
@@ -34,7 +36,6 @@ use keyway_gateway::notify::Sender;
 use keyway_gateway::oidc::Oidc;
 use keyway_gateway::pipeline::{Addresses, Gateway, Reached};
 use keyway_gateway::principal::Role;
-use keyway_gateway::proxy::authority::to_trust;
 use keyway_gateway::pulse::Pulse;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::repeat::Repeat;
@@ -279,8 +280,8 @@ pub async fn serve_while(
         sign_in_guesses: Arc::default(),
     };
     let notifier = notify::notifier(&admin, schedule.clone());
-    let over_tcp = admin::over_tcp(admin.clone(), admin_tokens, hosts.clone());
-    let admin_tcp = server::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
+    let over_tcp = admin_listener::over_tcp(admin.clone(), admin_tokens, hosts.clone());
+    let admin_tcp = admin_listener::AdminDoor::new(tokio::net::TcpListener::from_std(admin_tcp)?, reach.transport.clone());
     let socket = serve_admin(admin, (admin_tcp, over_tcp), folder, descriptors, stopped.clone())?;
     tokens.recall().await?;
     let refresher = tokio::spawn(tokens.run(stopped.clone()));
@@ -437,16 +438,16 @@ fn tokens_of_environment() -> anyhow::Result<Vec<AdminToken>> {
 /// Starts the admin API on TCP and, where there is a folder, on the folder's socket, whose path comes back.
 fn serve_admin(
     admin: Admin,
-    (tcp, over_tcp): (server::AdminDoor, axum::Router),
+    (tcp, over_tcp): (admin_listener::AdminDoor, axum::Router),
     folder: Option<&Path>,
     descriptors: Option<u64>,
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<PathBuf>> {
-    tokio::spawn(server::serve_admin(tcp, over_tcp, descriptors, stopped.clone()));
+    tokio::spawn(admin_listener::serve(tcp, over_tcp, descriptors, stopped.clone()));
     let Some(folder) = folder else { return Ok(None) };
     let path = folder.join("admin.sock");
     let socket = bind_socket(folder, &path)?;
-    tokio::spawn(server::serve_admin(socket, admin::over_socket(admin), descriptors, stopped));
+    tokio::spawn(admin_listener::serve(socket, admin::over_socket(admin), descriptors, stopped));
     Ok(Some(path))
 }
 

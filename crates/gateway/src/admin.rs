@@ -13,7 +13,6 @@ mod changes;
 mod doctor;
 mod extract;
 mod guard;
-mod hosts;
 mod idempotency;
 mod keys;
 mod metrics;
@@ -40,15 +39,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{HeaderValue, RETRY_AFTER};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use crate::attention::{Ending, Thresholds};
 use crate::audit::AuditLog;
 use crate::clock;
-use crate::console;
 use crate::control::Control;
 use crate::double::Refill;
+use crate::guesses::sign_in::SignInGuesses;
 use crate::live::Live;
 use crate::notify::Sender;
 use crate::oidc::Oidc;
@@ -60,9 +58,10 @@ use crate::tokens::Tokens;
 use crate::upstream::{Upstream, health};
 use crate::webhooks::Webhooks;
 
-pub use crate::console::SignInGuesses;
+pub(crate) use body::ApiError;
+pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};
-pub use hosts::{AdminHosts, HostName, NotAHostName};
+pub(crate) use oauth::{answered, parse};
 pub use operations::{Access, OPERATIONS, Operation, Reach};
 pub(crate) use overview::UNUSED_DAYS;
 
@@ -136,22 +135,9 @@ impl Admin {
 }
 
 /// The API as served over TCP: a bearer token for everything but health and metrics. `configured` are
-/// the tokens in the server's environment; those made over the API are in the store. `names` are host names
-/// under which browsers are served, besides that of the listener's own address.
-pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) -> Router {
-    let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
-    guard::with_token(routes::api(), admin.clone(), configured)
-        .merge(routes::open())
-        .merge(console::pages())
-        .layer(axum::middleware::from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
-        .with_state(admin)
-}
-
-/// A body that could not be read, in the API's form. The client may send it again.
-pub(crate) fn body_refused(status: u16, code: &'static str, message: &str) -> Response {
-    let mut response = body::ApiError::new(status, code, message).into_response();
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+/// the tokens in the server's environment; those made over the API are in the store.
+pub(crate) fn over_tcp(admin: Admin, configured: Vec<AdminToken>) -> Router<Admin> {
+    guard::with_token(routes::api(), admin, configured).merge(routes::open())
 }
 
 /// The API as served on the data folder's socket.

@@ -19,7 +19,6 @@ mod consent;
 mod difference;
 mod doctor;
 mod explain;
-mod guessing;
 pub(crate) mod markup;
 mod migration;
 mod new_account;
@@ -51,9 +50,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::admin::Admin;
-
-pub(crate) use consent::{answered, parse};
-pub use guessing::SignInGuesses;
 
 /// Largest form, but for those that take a file: every scope ticked, with names and notes.
 const FORM_BYTES_MAX: usize = 64 << 10;

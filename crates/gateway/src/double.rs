@@ -6,11 +6,12 @@
 
 mod answers;
 pub mod clock;
+pub mod deliveries;
 mod expectations;
 pub mod faults;
 pub mod har;
 pub mod observed;
-pub(crate) mod recent;
+mod recent;
 pub mod recorded;
 pub mod requests;
 mod snapshots;
@@ -19,10 +20,10 @@ use serde_json::Value;
 
 use crate::boxed::BoxFuture;
 use crate::repeat::{CorrelationIds, Repeat};
-use crate::webhooks::deliveries::Deliveries;
 
 pub use answers::Answered;
 pub use clock::AccountClock;
+use deliveries::Deliveries;
 pub use expectations::Expectation;
 pub use snapshots::Snapshots;
 

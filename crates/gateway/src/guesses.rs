@@ -1,5 +1,7 @@
 //! Guessing secrets is limited: after so many wrong ones from one side, it must wait.
 
+pub mod sign_in;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};

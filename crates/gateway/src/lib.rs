@@ -5,9 +5,11 @@
 
 pub mod activity;
 pub mod admin;
+pub mod admin_listener;
 pub mod arriving;
 pub mod attention;
 pub mod audit;
+pub mod authority;
 pub mod backend;
 pub mod backup;
 pub mod boxed;

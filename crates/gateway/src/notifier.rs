@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds};
 use crate::audit::{AuditLog, Writing};
+use crate::authority::to_trust;
 use crate::clock;
 use crate::control::{Control, ControlError};
 use crate::live::Live;
 use crate::model::{Channel, QueuedMessage};
 use crate::notify::{Sender, message};
-use crate::proxy::authority::to_trust;
 use crate::registry::Registry;
 use crate::upstream::Upstream;
 

@@ -7,7 +7,6 @@
 //! itself decides nothing about a call and forwards none.
 
 mod asked;
-pub mod authority;
 mod intercept;
 mod refusal;
 mod tunnel;

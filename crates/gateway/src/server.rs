@@ -3,7 +3,6 @@
 //!
 //! Knows connections, not requests; those go to the pipeline.
 
-mod admin;
 mod called;
 mod descriptors;
 mod dumps;
@@ -33,17 +32,16 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::finishing::Finishing;
-use self::framing::Framed;
 use self::refusal::Answered;
-use self::written::Written;
 use crate::pipeline::Gateway;
 use crate::pulse::Beat;
 
-pub use admin::{AdminDoor, serve_admin};
 pub use descriptors::raise_limit;
 pub use dumps::forbid_dumps;
+pub(crate) use framing::Framed;
 pub use secure::{CertificateError, Files, Tls};
 pub use transport::{NamedIn, Source, Transport};
+pub(crate) use written::Written;
 
 /// Open connections on one thread; more wait to be accepted. At some 22 KB each, 220 MB.
 const CONNECTIONS_PER_THREAD_MAX: usize = 10_000;
@@ -225,7 +223,7 @@ impl Serve for Data {
 }
 
 /// HTTP/1.1 of the data and the admin listener, with the bounds of a head.
-fn http() -> http1::Builder {
+pub(crate) fn http() -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX).max_header_size(HEAD_BYTES_MAX).max_buf_size(READ_BYTES_MAX);
     http

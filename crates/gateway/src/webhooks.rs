@@ -5,7 +5,6 @@
 //! operator allows and to no others ([`Targets`]), follows no redirect, and shows of an answer its
 //! status alone. What waits is in memory and bounded; it ends with the server.
 
-pub mod deliveries;
 mod signature;
 
 use std::collections::{HashMap, VecDeque};
@@ -25,11 +24,11 @@ use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::control::Control;
+use crate::double::deliveries::{Delivery, is_success};
 use crate::live::Live;
 use crate::registry::{AppEntry, Registry};
 use crate::sync::locked;
 use crate::upstream::{self, UpstreamError};
-use deliveries::{Delivery, is_success};
 
 use crate::targets::Target;
 pub use crate::targets::Targets;

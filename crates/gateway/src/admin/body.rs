@@ -15,7 +15,7 @@ use crate::double::RefillError;
 pub(super) const VERSION: u32 = 1;
 
 /// An error of the API.
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
@@ -36,7 +36,7 @@ pub(super) struct Problem {
 }
 
 impl ApiError {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 

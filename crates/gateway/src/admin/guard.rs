@@ -99,7 +99,7 @@ pub(super) async fn call(admin: &Admin, principal: Principal, mut request: Reque
 }
 
 /// The token that a request presents.
-pub(super) fn presented(request: &Request) -> Option<Secret<String>> {
+pub(crate) fn presented(request: &Request) -> Option<Secret<String>> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (_, token) = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
     Some(Secret::new(token.trim().to_owned()))

@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use keyway_core::time::Timestamp;
 
 use super::Admin;
+use crate::authority::signing;
 use crate::clock;
 use crate::metrics::{head, line};
-use crate::proxy::authority::signing;
 use crate::upstream::health;
 
 /// All metrics. They name accounts by number and apps not at all, since no token is asked for.

@@ -1,7 +1,8 @@
 //! Public apps and installs over the admin API.
 
 use axum::extract::State;
-use keyway_oauth::server::authorize::Refusal;
+use keyway_oauth::server::authorize::{Refusal, Request};
+use keyway_oauth::{Params, redirect};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,9 +12,8 @@ use super::extract::{JsonBody, Path, Query};
 use super::page::{Page, limit, page};
 use super::view::{self, Answer, answer};
 use crate::clock;
-use crate::console;
 use crate::control::{NewPublicApp, PublicAppChange, Rotation};
-use crate::model::{Distribution, Person};
+use crate::model::{Distribution, Person, PublicApp};
 use crate::principal::Role;
 
 #[derive(Deserialize, JsonSchema)]
@@ -159,7 +159,7 @@ pub(super) struct ApproveBody {
 /// What the consent page does when a person says yes, for tests and for scripts of an operator.
 pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBody<ApproveBody>) -> Answer<view::Approved> {
     let query = asked.authorize_url.split_once('?').map_or("", |(_, query)| query);
-    let (app, request) = console::parse(&admin, query).await.map_err(|refusal| match refusal {
+    let (app, request) = parse(&admin, query).await.map_err(|refusal| match refusal {
         Refusal::Shown(text) => ApiError::invalid(text),
         Refusal::Redirected { error, .. } => ApiError::invalid(error.description),
     })?;
@@ -175,8 +175,26 @@ pub(super) async fn approve(State(admin): State<Admin>, JsonBody(asked): JsonBod
         None => Person { id: asked.hub_id, ..Person::new("operator".into(), Role::SuperAdmin, clock::now()) },
     };
     let code = admin.control.consent(&app, &request, asked.hub_id, &person.email, person.id).await?;
-    let redirect_to = console::answered(&admin, &request, code.expose());
+    let redirect_to = answered(&admin, &request, code.expose());
     answer(view::Approved { redirect_to, code: code.expose().clone() })
+}
+
+/// Reads an authorization URL's query against the app that it names.
+pub(crate) async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Refusal> {
+    let params = Params::from_form(query.as_bytes()).map_err(|error| Refusal::Shown(error.description))?;
+    let client_id = params.get("client_id").unwrap_or_default();
+    let app = admin.registry.public_app(client_id).filter(|app| app.enabled);
+    let app = app.ok_or_else(|| Refusal::Shown("the client_id of the authorization URL is not an app of this server".into()))?;
+    let request = keyway_oauth::server::authorize::read(&params, &app.registered())?;
+    Ok(((*app).clone(), request))
+}
+
+/// Where a consent leads (RFC 6749, section 4.1.2; RFC 9207 for `iss`).
+pub(crate) fn answered(admin: &Admin, request: &Request, code: &str) -> String {
+    let mut params = vec![("code", code)];
+    params.extend(request.state.as_deref().map(|state| ("state", state)));
+    params.push(("iss", &admin.addresses.data));
+    redirect::with_params(&request.redirect_uri, &params)
 }
 
 fn distribution(name: Option<&str>) -> Result<Option<Distribution>, ApiError> {

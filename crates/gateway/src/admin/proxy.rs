@@ -11,9 +11,9 @@ use super::body::ApiError;
 use super::extract::JsonBody;
 use super::view::{self, Answer, answer};
 use crate::attention::renewal_due;
+use crate::authority::{fingerprint, signing, to_trust};
 use crate::clock;
 use crate::model::ProxyAuthority;
-use crate::proxy::authority::{fingerprint, signing, to_trust};
 
 pub(super) async fn show(State(admin): State<Admin>) -> Answer<view::ProxyAuthorities> {
     let trusted = to_trust(&admin.control.proxy_authorities().load(), clock::now());

@@ -15,8 +15,8 @@ use super::body::{ApiError, VERSION};
 use super::extract::{JsonBody, Path, Query};
 use super::portal::{Answer, double, expected, wait_for};
 use crate::double::RefillError;
+use crate::double::deliveries::{Delivery, Filter};
 use crate::model::App;
-use crate::webhooks::deliveries::{Delivery, Filter};
 
 /// Deliveries answered at most, the newest.
 const DELIVERIES_MAX: usize = 100;

@@ -7,14 +7,14 @@ use axum::http::Uri;
 use axum::response::Response;
 use keyway_core::scope::in_plain_words;
 use keyway_oauth::error::{Code, OAuthError};
+use keyway_oauth::redirect;
 use keyway_oauth::server::authorize::{Refusal, Request};
-use keyway_oauth::{Params, redirect};
 use serde::Deserialize;
 
 use super::path::Path;
 use super::sign_in::Session;
 use super::{page, sign_in};
-use crate::admin::Admin;
+use crate::admin::{Admin, answered, parse};
 use crate::control::{Acting, ControlError};
 use crate::model::{Account, PublicApp};
 
@@ -154,24 +154,6 @@ async fn read(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Respon
         Err(Refusal::Shown(text)) => Err(shown(&text)),
         Err(Refusal::Redirected { redirect_uri, error, state }) => Err(refused(admin, &redirect_uri, &error, state.as_deref())),
     }
-}
-
-/// Reads an authorization URL's query against the app that it names.
-pub(crate) async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Request), Refusal> {
-    let params = Params::from_form(query.as_bytes()).map_err(|error| Refusal::Shown(error.description))?;
-    let client_id = params.get("client_id").unwrap_or_default();
-    let app = admin.registry.public_app(client_id).filter(|app| app.enabled);
-    let app = app.ok_or_else(|| Refusal::Shown("the client_id of the authorization URL is not an app of this server".into()))?;
-    let request = keyway_oauth::server::authorize::read(&params, &app.registered())?;
-    Ok(((*app).clone(), request))
-}
-
-/// Where a consent leads (RFC 6749, section 4.1.2; RFC 9207 for `iss`).
-pub(crate) fn answered(admin: &Admin, request: &Request, code: &str) -> String {
-    let mut params = vec![("code", code)];
-    params.extend(request.state.as_deref().map(|state| ("state", state)));
-    params.push(("iss", &admin.addresses.data));
-    redirect::with_params(&request.redirect_uri, &params)
 }
 
 fn refused(admin: &Admin, redirect_uri: &str, error: &OAuthError, state: Option<&str>) -> Response {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::{Control, ControlError, Result, random};
+use crate::authority::{make, signing, to_trust};
 use crate::clock;
 use crate::model::ProxyAuthority;
-use crate::proxy::authority::{make, signing, to_trust};
 use crate::store::proxy as stored;
 
 /// The authorities as they are now, for whoever signs with them.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::authority::{self, AuthorityError};
+use crate::authority::{self, AuthorityError};
 use crate::clock;
 use crate::control::Authorities;
 

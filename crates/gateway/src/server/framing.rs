@@ -20,13 +20,13 @@ const LINE_BYTES_KEPT: usize = 128;
 const FORBIDDEN: u8 = 0;
 
 /// A connection whose requests are framed in one way only.
-pub(super) struct Framed<S> {
+pub(crate) struct Framed<S> {
     stream: S,
     framing: Framing,
 }
 
 impl<S> Framed<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream, framing: Framing::default() }
     }
 }

@@ -116,7 +116,7 @@ impl Tls {
     ///
     /// # Errors
     /// It fails, or takes too long.
-    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.accept_within(HANDSHAKE_TIME_MAX, stream).await
     }
 

@@ -25,7 +25,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 #[derive(Clone, Default)]
 pub struct Transport {
     proxies: Live<Option<Arc<Proxies>>>,
-    pub(super) tls: Option<Arc<Tls>>,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// Where trusted proxies name the client.
@@ -60,7 +60,7 @@ impl Transport {
     ///
     /// # Errors
     /// A trusted proxy does not begin it with the header of the PROXY protocol.
-    pub(super) async fn source<S: AsyncRead + Unpin>(&self, stream: &mut S, peer: IpAddr) -> io::Result<Source> {
+    pub(crate) async fn source<S: AsyncRead + Unpin>(&self, stream: &mut S, peer: IpAddr) -> io::Result<Source> {
         self.source_within(HEADER_TIME_MAX, stream, peer).await
     }
 

@@ -1,28 +1,29 @@
-//! Which module of the gateway may use which. A module that is not below another one may not use it; what goes in
-//! circles today is listed, and the list only shrinks.
+//! Which module of the gateway may use which. No module may reach itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// All uses, by module. A new one is a decision: add it here, and see that it goes down.
-const EDGES: [(&str, &str); 42] = [
+const EDGES: [(&str, &str); 44] = [
     ("activity", "audit sync"),
     (
         "admin",
-        "activity attention audit clock console control coverage double live metrics model notify oidc pipeline principal proxy registry store tokens upstream webhooks",
+        "activity attention audit authority clock control coverage double guesses live metrics model notify oidc pipeline principal proxy registry store tokens upstream webhooks",
     ),
+    ("admin_listener", "admin console held server upstream"),
     ("arriving", ""),
     ("attention", "audit clock model sync upstream"),
     ("audit", "database sync"),
+    ("authority", "model"),
     ("backend", "boxed limiter model upstream"),
     ("backup", "audit clock store"),
     ("boxed", ""),
     ("clock", "sync"),
-    ("console", "admin audit clock control guesses model oidc principal"),
-    ("control", "attention boxed clock model notify principal proxy registry store totp upstream"),
+    ("console", "admin audit clock control model oidc principal"),
+    ("control", "attention authority boxed clock model notify principal registry store totp upstream"),
     ("coverage", "pipeline"),
     ("database", ""),
-    ("double", "boxed repeat sync webhooks"),
+    ("double", "boxed repeat sync"),
     ("guesses", "sync"),
     ("held", ""),
     ("known", "sync"),
@@ -31,7 +32,7 @@ const EDGES: [(&str, &str); 42] = [
     ("metrics", "backend upstream"),
     ("migrate", "audit store"),
     ("model", "role upstream"),
-    ("notifier", "attention audit clock control live model notify proxy registry upstream"),
+    ("notifier", "attention audit authority clock control live model notify registry upstream"),
     ("notify", "live model targets tls upstream"),
     ("oidc", "clock principal tls upstream"),
     (
@@ -39,12 +40,12 @@ const EDGES: [(&str, &str); 42] = [
         "activity arriving audit backend clock control double guesses held known limiter live metrics model pulse registry store sync tokens upstream",
     ),
     ("principal", "model role"),
-    ("proxy", "clock control live metrics model pipeline server"),
+    ("proxy", "authority clock control live metrics pipeline server"),
     ("pulse", "sync"),
     ("registry", "clock double limiter model repeat sync"),
     ("repeat", "sync"),
     ("role", ""),
-    ("server", "admin held live pipeline pulse upstream"),
+    ("server", "live pipeline pulse"),
     ("store", "audit clock database model principal upstream vault"),
     ("sync", ""),
     ("targets", "upstream"),
@@ -55,9 +56,6 @@ const EDGES: [(&str, &str); 42] = [
     ("vault", ""),
     ("webhooks", "clock control double live registry sync targets upstream"),
 ];
-
-/// Modules that reach themselves. No other module may join them.
-const IN_A_CIRCLE: &str = "admin console control coverage double pipeline proxy registry server tokens webhooks";
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
@@ -147,9 +145,8 @@ fn structure_each_module_uses_what_the_table_says() {
 }
 
 #[test]
-fn structure_no_module_joins_a_circle() {
+fn structure_no_module_reaches_itself() {
     let found = edges();
-    let circle: BTreeSet<&str> = found.keys().map(String::as_str).filter(|module| is_in_a_circle(&found, module)).collect();
-    let listed: BTreeSet<&str> = IN_A_CIRCLE.split_whitespace().collect();
-    assert_eq!(circle, listed, "a use goes up: move what is used below both, or take the module from the list");
+    let circle: Vec<&String> = found.keys().filter(|module| is_in_a_circle(&found, module)).collect();
+    assert!(circle.is_empty(), "{circle:?} go in a circle: move what is used below both");
 }

@@ -4,11 +4,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyway_gateway::clock;
 use keyway_gateway::control::Authorities;
 use keyway_gateway::model::ProxyAuthority;
-use keyway_gateway::proxy::{Others, Proxy, Settings, authority};
+use keyway_gateway::proxy::{Others, Proxy, Settings};
 use keyway_gateway::server::ServerHandle;
+use keyway_gateway::{authority, clock};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};

@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use axum::response::Response;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use crate::admin::body_refused;
+use crate::admin::ApiError;
 use crate::held::{Budget, Charge};
 use crate::upstream::{BodyError, Upload};
 
@@ -62,6 +63,13 @@ impl Held {
             Some(Failed::Broken) | None => answer,
         }
     }
+}
+
+/// A body that could not be read, in the API's form. The client may send it again.
+fn body_refused(status: u16, code: &'static str, message: &str) -> Response {
+    let mut response = ApiError::new(status, code, message).into_response();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 impl Body for Counted {

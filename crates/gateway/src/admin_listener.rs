@@ -1,8 +1,9 @@
-//! The admin listeners, on TCP and on the data folder's socket: axum's routes behind the same bounds as the
-//! data listener, and a number of connections of its own, so that nobody takes the data listener's
-//! descriptors here.
+//! The admin listeners, on TCP and on the data folder's socket: the admin API, and on TCP the console, behind
+//! the same bounds as the data listener, and a number of connections of its own, so that nobody takes the data
+//! listener's descriptors here.
 
 mod counted;
+mod hosts;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,12 +22,12 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use self::counted::Counted;
-use super::framing::Framed;
-use super::transport::{Source, Transport};
-use super::written::Written;
-use super::{first_of, http};
-use crate::admin::SocketPeer;
+use crate::admin::{self, Admin, AdminToken, SocketPeer};
+use crate::console;
 use crate::held::Budget;
+use crate::server::{Framed, Source, Transport, Written, first_of, http};
+
+pub use hosts::{AdminHosts, HostName, NotAHostName};
 
 /// Connections of one listener at one time; more wait to be accepted.
 const CONNECTIONS_MAX: u64 = 256;
@@ -114,9 +115,20 @@ impl Door for UnixListener {
     }
 }
 
+/// What the listener on TCP serves: the API to bearer tokens (`configured` are those in the server's environment), the
+/// console, and probes. `names` are host names under which browsers are served, besides that of the listener's
+/// own address.
+pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) -> Router {
+    let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
+    admin::over_tcp(admin.clone(), configured)
+        .merge(console::pages())
+        .layer(axum::middleware::from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
+        .with_state(admin)
+}
+
 /// Serves the admin API, and on TCP the console, on a bound socket, until `shutdown` turns true. Of the files
 /// and connections that the process may have open, it takes a quarter at most.
-pub async fn serve_admin<D: Door>(door: D, router: Router, descriptors: Option<u64>, mut shutdown: watch::Receiver<bool>) {
+pub async fn serve<D: Door>(door: D, router: Router, descriptors: Option<u64>, mut shutdown: watch::Receiver<bool>) {
     let connections = descriptors.map_or(CONNECTIONS_MAX, |descriptors| CONNECTIONS_MAX.min(descriptors / 4)).max(1);
     let places = Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(1)));
     let budget = Arc::new(Budget::new(BODIES_BYTES_MAX, BODIES_BYTES_MAX, BODIES_BYTES_MAX));

@@ -6,7 +6,7 @@ use keyway_core::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::double::recent::{Keep, Recent};
+use super::recent::{Keep, Recent};
 
 /// Deliveries kept of one account.
 const DELIVERIES_MAX: usize = 500;

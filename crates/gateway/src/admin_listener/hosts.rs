@@ -17,8 +17,7 @@ use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::body::ApiError;
-use super::guard;
+use crate::admin::{ApiError, presented};
 use crate::console;
 
 /// A host name of `--admin-hosts`, in lower case and without a port.
@@ -141,7 +140,7 @@ fn is_for_any_host(request: &Request) -> bool {
         // Counts. Whoever scrapes them is not a browser.
         "/metrics" => !is_browser(request.headers()),
         // Below here only a token opens an operation, and a cookie none.
-        path => path.starts_with("/api/v1/") && guard::presented(request).is_some(),
+        path => path.starts_with("/api/v1/") && presented(request).is_some(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keyway_core::time::Moment;
 
-use crate::guesses::{Guesses, Turns, source_network};
+use super::{Guesses, Turns, source_network};
 
 /// Wrong passwords for one person from one source in a minute.
 const PERSON_MAX: u32 = 5;
