@@ -11,21 +11,20 @@ mod imports;
 mod multipart;
 mod preferences;
 mod settings;
-mod store;
 mod table;
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use crate::crm::batch::entry;
+use crate::items::{Item, Place};
 use crate::request::{Query, bad_field, id_text, inputs, object};
 use crate::route::is_version;
-use crate::state::Tx;
+use crate::tx::Tx;
 use crate::work::Work;
 use crate::{Call, Reply};
 
-pub use imports::{Running, is_awaited, is_waiting, perform_part};
-pub use store::{Item, Items, Place};
+pub use imports::{is_awaited, is_waiting, perform_part};
 use table::{COLLECTIONS, Collection, Id, Shape};
 
 type Answer = Result<Reply, ErrorBody>;

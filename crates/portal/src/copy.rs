@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::durable::{Change, Document};
 use crate::schema::Schema;
 use crate::space::Space;
-use crate::state::{State, Tx};
+use crate::state::State;
 use crate::table::FIRST_ID;
+use crate::tx::Tx;
 use crate::{Portal, RefillError, no_such_account, pipelines, restore, seed};
 
 /// The first line of a copy.

@@ -35,7 +35,8 @@ use crate::Reply;
 use crate::kind::Kind;
 use crate::request::Request;
 use crate::route::{Family, Route};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 type Answer = Result<Reply, ErrorBody>;
 

@@ -14,17 +14,15 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
-use keyway_core::object_type::ObjectType;
 use keyway_core::time::Timestamp;
 
 pub use own::Closing;
-pub use related::{Stale, settle};
-pub use visits::definitions;
+pub use related::{Stale, Touched, changes};
 
 use crate::kind::Kind;
-use crate::pipelines;
 use crate::record::Record;
 use crate::space::Space;
+use crate::stages::stage_property;
 use crate::state::State;
 
 /// A value and since when the property has it.
@@ -134,14 +132,6 @@ impl Rule {
 /// The stage that a property's name names.
 fn stage_of<'a>(name: &'a str, before: &str, behind: &str) -> Option<&'a str> {
     name.strip_prefix(before)?.strip_suffix(behind).filter(|stage| !stage.is_empty())
-}
-
-/// The property that says in which stage a record is; none of a type without stages.
-pub fn stage_property(kind: Kind) -> Option<&'static str> {
-    match kind.row().map(|row: &ObjectType| row.name) {
-        Some("contacts" | "companies") => Some("lifecyclestage"),
-        _ => pipelines::properties_of(kind).map(|(_, stage)| stage),
-    }
 }
 
 /// A record as it is, or as it was at a moment.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use crate::copy::{Line, body_lines};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::{Portal, RefillError, copy, no_such_account, seed};
 
 /// Fields of definitions that tell when and by whom, or count changes.

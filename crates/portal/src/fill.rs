@@ -18,7 +18,8 @@ use serde_json::{Map, Value, json};
 use crate::account::Account;
 use crate::durable::Change;
 use crate::kind::Kind;
-use crate::state::Tx;
+use crate::settle::settle;
+use crate::tx::Tx;
 use crate::{Call, Portal, RefillError, answer, copy, no_such_account, seed};
 use format::{PlainCall, Row, Seed};
 
@@ -85,7 +86,7 @@ impl Portal {
         while crate::collections::is_waiting(tx.state) {
             crate::collections::perform_part(&call, &mut tx);
         }
-        crate::derived::settle(&mut tx, now);
+        settle(&mut tx, now);
         tx.notes.by_import();
         let notices = crate::webhooks::notices(&mut tx, &call);
         let position = self.desk.append(tx);

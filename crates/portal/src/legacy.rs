@@ -15,7 +15,7 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::Value;
 
 use crate::request::{Query, bad_parameter};
-use crate::state::Tx;
+use crate::tx::Tx;
 use crate::{Call, Reply};
 use records::Records;
 

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collections::{Item, Place};
-use crate::state::{State, Tx};
+use crate::items::{Item, Place};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// What the account does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -15,11 +15,13 @@ use crate::account::{Account, Turn, busy};
 use crate::durable::Log;
 use crate::request::{Query, Request};
 use crate::route::{Family, Route};
-use crate::state::{State, Tx};
+use crate::settle::settle;
+use crate::state::State;
+use crate::tx::Tx;
 use crate::webhooks::{self, Notice};
 use crate::work::{Exceeded, STEPS_MAX, Work};
 use crate::workers::Workers;
-use crate::{Call, Reply, collections, crm, derived, legacy, sensitive};
+use crate::{Call, Reply, collections, crm, legacy, sensitive};
 
 /// Steps of a call on the thread that took it, some five milliseconds. One that needs more is begun anew
 /// on a worker.
@@ -116,7 +118,7 @@ impl Desk {
         while collections::is_awaited(&state, call) && !self.stopping.load(Ordering::Relaxed) && self.is_served(&state, call).is_ok() {
             let mut tx = Tx::new(&mut state);
             collections::perform_part(call, &mut tx);
-            derived::settle(&mut tx, call.now);
+            settle(&mut tx, call.now);
             tx.notes.by_import();
             tells |= self.keep(account, tx, call).1;
             drop(state);
@@ -207,10 +209,10 @@ fn is_short(call: &Call) -> bool {
 /// Answers a call; what it changes is in `tx`. A part of an import that waits is done before.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Result<Reply, ErrorBody> {
     collections::perform_part(call, tx);
-    derived::settle(tx, call.now);
+    settle(tx, call.now);
     tx.notes.by_import();
     let answer = served(call, tx).unwrap_or_else(|| Err(not_served(call)));
-    derived::settle(tx, call.now);
+    settle(tx, call.now);
     answer
 }
 

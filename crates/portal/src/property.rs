@@ -8,8 +8,6 @@ use keyway_core::sensitive::Sensitivity;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Rule;
-
 /// A property's name, shared by every record that has it.
 pub type Name = Arc<str>;
 
@@ -132,6 +130,17 @@ const LETTERS: [(char, Flag); 8] = [
     ('a', Flag::AnyOf),
     ('s', Flag::Searchable),
 ];
+
+/// A rule of a property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// One of `rules::TYPES`.
+    pub rule_type: String,
+    /// What the rule compares with.
+    pub arguments: Vec<String>,
+    /// Whether values are brought to a normal form first; kept, and answered.
+    pub normalises: bool,
+}
 
 /// A property definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,20 +3,8 @@
 //! Rules on durations, days of the week, formats and telephone numbers are kept and answered, but
 //! refuse nothing: what HubSpot takes their arguments to mean is published nowhere that we know of.
 
-use serde::{Deserialize, Serialize};
-
+use crate::property::Rule;
 use crate::value::{self, BadValue};
-
-/// A rule of a property.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
-    /// One of [`TYPES`].
-    pub rule_type: String,
-    /// What the rule compares with.
-    pub arguments: Vec<String>,
-    /// Whether values are brought to a normal form first; kept, and answered.
-    pub normalises: bool,
-}
 
 /// Every type of rule.
 pub const TYPES: [&str; 27] = [

@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock};
 
 use keyway_core::sensitive::Sensitivity;
 
-use crate::derived;
 use crate::kind::Kind;
 use crate::pipelines;
 use crate::property::{Flag, Group, Name, Property, ValueType};
+use crate::stages::{self, stage_property};
 
 /// The properties of one object type.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +113,7 @@ static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| {
     }
     let mut custom = common(&schemas);
     for (kind, schema) in Kind::standard().zip(&mut schemas) {
-        let of_stages = derived::definitions(kind, schema, &pipelines::defaults(kind));
+        let of_stages = stages::definitions(stage_property(kind).and_then(|name| schema.find(name)), &pipelines::defaults(kind));
         schema.put_missing(of_stages);
     }
     for schema in schemas.iter_mut().chain([&mut custom]) {

@@ -4,10 +4,11 @@ use keyway_core::time::Timestamp;
 
 use crate::crm::automatic;
 use crate::crm::write::{Values, new_record};
-use crate::derived;
 use crate::kind::Kind;
 use crate::request::Request;
-use crate::state::{Owner, Tx};
+use crate::settle::settle;
+use crate::state::Owner;
+use crate::tx::Tx;
 
 /// How much was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +94,7 @@ pub fn demo(tx: &mut Tx<'_>, now: Timestamp) -> DemoSummary {
         tx.link((kind("deals"), *deal), (kind("companies"), companies[at]), &[]);
         tx.link((kind("deals"), *deal), (kind("contacts"), contacts[at]), &[]);
     }
-    derived::settle(tx, now);
+    settle(tx, now);
     DemoSummary { contacts: contacts.len(), companies: companies.len(), deals: deals.len(), tickets: tickets.len() }
 }
 

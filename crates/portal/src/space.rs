@@ -7,12 +7,12 @@ use std::sync::Arc;
 use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::derived;
 use crate::kind::Kind;
 use crate::pipelines::{self, Pipeline};
 use crate::property::Property;
 use crate::record::Record;
 use crate::schema::Schema;
+use crate::stages::{self, stage_property};
 use crate::table::Table;
 
 /// What a custom type was defined with.
@@ -133,7 +133,8 @@ impl Space {
 
     /// Puts a pipeline in the place of the one with its id.
     pub(crate) fn put_pipeline(&mut self, pipeline: Pipeline) {
-        let of_stages = derived::definitions(self.kind, &self.schema, std::slice::from_ref(&pipeline));
+        let stage = stage_property(self.kind).and_then(|name| self.schema.find(name));
+        let of_stages = stages::definitions(stage, std::slice::from_ref(&pipeline));
         if of_stages.iter().any(|property| self.schema.find(&property.name).is_none()) {
             Arc::make_mut(&mut self.schema).put_missing(of_stages);
             self.set_lists();

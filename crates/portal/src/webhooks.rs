@@ -1,14 +1,13 @@
 //! What happens to records, as the webhooks of apps are told of it.
 //!
 //! While an app of the account subscribes to anything, a transaction notes what it does to records
-//! ([`Happened`]). What subscriptions ask for of it becomes a [`Notice`] for each app, which is handed
+//! (`notes`). What subscriptions ask for of it becomes a [`Notice`] for each app, which is handed
 //! over once the change is durable. Signing and sending is not done here.
 //!
 //! The names of fields are those of HubSpot's events. `changeSource` and `changeFlag` are as third
 //! parties have seen them; HubSpot publishes no list of their values.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 use keyway_core::beside::{Access, Beside};
 use keyway_core::error_body::ErrorBody;
@@ -17,18 +16,16 @@ use keyway_core::sensitive::Sensitivity;
 use serde_json::{Map, Value, json};
 
 use crate::Call;
-use crate::collections::{Item, Place};
-use crate::derived;
+use crate::items::{Item, Place};
 use crate::kind::Kind;
-use crate::links::{End, Links};
+use crate::notes::{About, Happened, SUBSCRIPTIONS, VERBS, What, active, is_subject};
 use crate::property::Property;
-use crate::record::Record;
 use crate::request::bad_field;
 use crate::sensitive::row_of;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
-/// Where the collections keep an app's subscriptions, and its target.
-pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
+/// Where the collections keep the target of an app.
 pub const SETTINGS: &str = "webhook-settings";
 
 /// Requests under way at one time, where the settings do not say (HubSpot's default).
@@ -37,10 +34,6 @@ const CONCURRENT_DEFAULT: u64 = 10;
 /// What an event can be about, beside the singular of an object type: any type, and what an account
 /// without an inbox never has.
 const OTHER_SUBJECTS: [&str; 2] = ["object", "conversation"];
-
-/// What can happen, as it is written behind the subject.
-const VERBS: [&str; 8] =
-    ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
 
 /// Events of one call that an app is told of; what is over is counted.
 const EVENTS_MAX: usize = 10_000;
@@ -74,159 +67,6 @@ pub struct Event {
     pub shows: Beside,
     /// How sensitive the value is that it has, and of which type.
     pub value_of: Option<(&'static ObjectType, Sensitivity)>,
-}
-
-/// What a transaction did to a record.
-#[derive(Debug)]
-pub struct Happened {
-    of: End,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Created,
-    Deleted,
-    Restored,
-    DeletedForGood,
-    Merged { primary: u64, other: u64 },
-    Changed { property: String, value: String },
-    Linked { to: End, link_type: u32, removed: bool },
-}
-
-impl What {
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Created => "creation",
-            Self::Deleted => "deletion",
-            Self::Restored => "restore",
-            Self::DeletedForGood => "privacyDeletion",
-            Self::Merged { .. } => "merge",
-            Self::Changed { .. } => "propertyChange",
-            Self::Linked { .. } => "associationChange",
-        }
-    }
-
-    fn event(&self) -> About<'_> {
-        let property = match self {
-            Self::Changed { property, .. } => Some(property.as_str()),
-            _ => None,
-        };
-        (self.verb(), property)
-    }
-}
-
-/// What the subscriptions of an account ask for, so that nothing else is noted.
-#[derive(Debug, Default)]
-pub struct Wanted {
-    verbs: BTreeSet<(Kind, &'static str)>,
-    properties: BTreeMap<Kind, BTreeSet<String>>,
-}
-
-impl Wanted {
-    fn of(state: &State) -> Self {
-        let mut wanted = Self::default();
-        for app in state.items.parents(SUBSCRIPTIONS) {
-            for subscription in active(state, &app) {
-                let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { continue };
-                let Some(verb) = VERBS.iter().find(|own| **own == verb) else { continue };
-                let kinds = state.spaces().map(|space| space.kind).filter(|kind| is_subject(state, subscription, subject, *kind));
-                for kind in kinds {
-                    wanted.verbs.insert((kind, verb));
-                    if let Some(property) = subscription["propertyName"].as_str() {
-                        wanted.properties.entry(kind).or_default().insert(property.to_owned());
-                    }
-                }
-            }
-        }
-        wanted
-    }
-
-    fn has(&self, kind: Kind, what: &What) -> bool {
-        self.verbs.contains(&(kind, what.verb()))
-    }
-}
-
-/// What is to be noted of a transaction.
-#[derive(Debug)]
-pub struct Notes {
-    wanted: Arc<Wanted>,
-    happened: Vec<Happened>,
-    /// How many of them an import did, and not the call.
-    imported: usize,
-}
-
-impl Notes {
-    pub fn of(state: &mut State) -> Self {
-        let wanted = match &state.wanted {
-            Some(wanted) => wanted.clone(),
-            None => state.wanted.insert(Arc::new(Wanted::of(state))).clone(),
-        };
-        Self { wanted, happened: Vec::new(), imported: 0 }
-    }
-
-    /// What happened up to here was done by an import.
-    pub fn by_import(&mut self) {
-        self.imported = self.happened.len();
-    }
-
-    /// A record is about to be put in its table.
-    pub fn put(&mut self, kind: Kind, state: &State, record: &Record) {
-        if self.wanted.verbs.is_empty() {
-            return;
-        }
-        let (of, before) = ((kind, record.id), state.table(kind).any(record.id));
-        match (before.is_some_and(|before| before.archived_at.is_none()), record.archived_at.is_none()) {
-            (true, false) => return self.note(of, What::Deleted),
-            (false, true) if before.is_some() => self.note(of, What::Restored),
-            (false, true) => self.note(of, What::Created),
-            (_, false) => return,
-            (true, true) => {}
-        }
-        let wanted = self.wanted.clone();
-        let Some(properties) = wanted.properties.get(&kind) else { return };
-        for (name, value) in record.values().filter(|(name, _)| properties.contains(*name)) {
-            if before.and_then(|before| before.get(name)).unwrap_or_default() != value {
-                self.note(of, What::Changed { property: name.to_owned(), value: value.to_owned() });
-            }
-        }
-        for name in properties.iter().filter(|name| derived::is_read(kind, name) && record.history(name).next().is_none()) {
-            let now = derived::value(state, kind, record, name).unwrap_or_default();
-            if before.and_then(|before| derived::value(state, kind, before, name)).unwrap_or_default() != now {
-                self.note(of, What::Changed { property: name.clone(), value: now.into_owned() });
-            }
-        }
-    }
-
-    pub fn deleted_for_good(&mut self, of: End) {
-        self.note(of, What::DeletedForGood);
-    }
-
-    /// A record was made of two others, which is told in place of its creation.
-    pub fn merged(&mut self, of: End, primary: u64, other: u64) {
-        self.happened.retain(|one| one.of != of);
-        self.note(of, What::Merged { primary, other });
-    }
-
-    /// The types of an association are about to be set.
-    pub fn linked(&mut self, from: End, to: End, links: &Links, now: &[u32]) {
-        if self.wanted.verbs.is_empty() {
-            return;
-        }
-        let before = links.between(from, to);
-        for link_type in before.iter().filter(|id| !now.contains(id)) {
-            self.note(from, What::Linked { to, link_type: *link_type, removed: true });
-        }
-        for link_type in now.iter().filter(|id| !before.contains(id)) {
-            self.note(from, What::Linked { to, link_type: *link_type, removed: false });
-        }
-    }
-
-    fn note(&mut self, of: End, what: What) {
-        if self.wanted.has(of.0, &what) {
-            self.happened.push(Happened { of, what });
-        }
-    }
 }
 
 /// Refuses a subscription to what can't happen, one that is there already, and one too many.
@@ -266,19 +106,6 @@ pub fn check_subscription(fields: &Map<String, Value>, place: &Place, state: &St
 /// Whether an app in a path is written in the one way that it is kept under: `77`, or `app-77`.
 pub fn is_app(segment: &str) -> bool {
     app_id(segment).is_some_and(|id| segment.strip_prefix("app-").unwrap_or(segment) == id.to_string())
-}
-
-/// The subscriptions of an app that are to be told.
-fn active<'a>(state: &'a State, app: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    let items = state.items.of(&Place::new(SUBSCRIPTIONS, &[app])).map(|(_, item)| item);
-    items.filter(|item| !item.is_archived() && item.value["active"] == true).map(|item| &item.value)
-}
-
-fn is_subject(state: &State, subscription: &Value, subject: &str, kind: Kind) -> bool {
-    match subject {
-        "object" => subscription["objectTypeId"].as_str().and_then(|id| state.kind(id)) == Some(kind),
-        singular => state.singular(kind) == singular,
-    }
 }
 
 /// What apps are to be told of a call.
@@ -351,9 +178,6 @@ pub fn told_to(state: &State) -> Vec<Value> {
     };
     apps.into_iter().map(of_app).collect()
 }
-
-/// What a subscription is about, beside its subject: a verb, and the property whose changes are told.
-type About<'a> = (&'a str, Option<&'a str>);
 
 /// Subscriptions with their subjects, by what they are about: a call may have made a hundred thousand
 /// events, and an app has a thousand subscriptions.

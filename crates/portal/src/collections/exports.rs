@@ -10,10 +10,10 @@ mod sheet;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
-use super::store::Place;
 use super::{Answer, Asked, Item, missing, reply};
 use crate::Reply;
-use crate::state::Tx;
+use crate::items::Place;
+use crate::tx::Tx;
 
 use asked::Wanted;
 

@@ -6,11 +6,11 @@ use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
 use super::multipart::{Part, parts};
-use super::store::Place;
 use super::{Answer, Asked, Item, missing, no_content, page, reply, size};
 use crate::Reply;
+use crate::items::Place;
 use crate::request::bad_field;
-use crate::state::Tx;
+use crate::tx::Tx;
 
 /// Where a file's bytes stand in the thing that is kept; never shown.
 const BYTES: &str = "bytes";

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};
 
-use super::store::Place;
 use super::{Act, Answer, Asked, BATCH_MAX, Item, input_size, missing, no_content, page, plain_ids, reply, size};
+use crate::items::Place;
 use crate::request::{bad_field, id_text, inputs};
-use crate::state::Tx;
+use crate::tx::Tx;
 
 /// Columns of a table. HubSpot has a bound of this size; its exact value is not confirmed.
 const COLUMNS_MAX: usize = 250;

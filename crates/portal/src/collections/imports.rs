@@ -6,11 +6,8 @@
 //! (docs/decisions/0026-imports-and-exports.md).
 
 mod cell;
-mod fault;
 mod plan;
-mod progress;
 mod run;
-mod sheet;
 
 use std::sync::LazyLock;
 
@@ -22,16 +19,18 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::multipart::{Part, parts};
-use super::store::Place;
 use super::{Answer, Asked, Item, missing, page, reply};
 use crate::Call;
+use crate::importing::progress::{Chunk, Progress};
+use crate::importing::sheet::{CELLS_MAX, Sheet};
+use crate::importing::{Running, fault};
+use crate::items::Place;
 use crate::request::{bad_field, needs};
 use crate::route::is_version;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 use plan::Plan;
-use progress::{Chunk, Progress};
-use sheet::{CELLS_MAX, Sheet};
 
 /// Imports that an account remembers; the oldest goes for the newest.
 const IMPORTS_MAX: usize = 50;
@@ -75,8 +74,8 @@ pub fn perform_part(call: &Call, tx: &mut Tx<'_>) {
     let Some(id) = waiting else { return };
     let Some(mut item) = tx.state.items.get(&IMPORTS, &id).cloned() else { return forget(tx, &id) };
     let running = tx.state.importing.take().filter(|running| running.id == id);
-    let mut running = running.unwrap_or_else(|| Box::new(Running::read(tx.state, &id, &item)));
-    if running.part(tx, call.now) {
+    let mut running = running.unwrap_or_else(|| Box::new(read(tx.state, &id, &item)));
+    if part(&mut running, tx, call.now) {
         let progress = &running.progress;
         item.value["state"] = if progress.failed { "FAILED" } else { "PROCESSING" }.into();
         forget(tx, &id);
@@ -98,46 +97,32 @@ fn is_cancel(call: &Call, id: &str) -> bool {
     call.method == http::Method::POST && segments == ["crm", "imports", id, "cancel"]
 }
 
-/// An import that has begun. What is written down of it is enough to go on after a restart.
-#[derive(Debug)]
-pub struct Running {
-    id: String,
-    app_id: u64,
-    request: Map<String, Value>,
-    /// Why the files, which were read once, can't be read.
-    sheets: Result<Vec<Sheet>, String>,
-    progress: Progress,
-    /// Parts that are written down.
-    chunks: usize,
+/// Reads what an import needs from the state.
+fn read(state: &State, id: &str, item: &Item) -> Running {
+    let kept = state.items.get(&WAITING, id).map_or(&Value::Null, |kept| &kept.value);
+    let files = kept["files"].as_array().into_iter().flatten();
+    let files = files.map(|file| file.as_str().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default());
+    let mut cells_left = CELLS_MAX;
+    let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes, &mut cells_left)).collect();
+    Running {
+        id: id.to_owned(),
+        app_id: kept["appId"].as_u64().unwrap_or_default(),
+        request: item.value["importRequestJson"].as_object().cloned().unwrap_or_default(),
+        sheets: sheets.map_err(|refused| refused.message),
+        progress: Progress::of(chunks_of(state, id)),
+        chunks: state.items.count(&progress_of(id)),
+    }
 }
 
-impl Running {
-    fn read(state: &State, id: &str, item: &Item) -> Self {
-        let kept = state.items.get(&WAITING, id).map_or(&Value::Null, |kept| &kept.value);
-        let files = kept["files"].as_array().into_iter().flatten();
-        let files = files.map(|file| file.as_str().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default());
-        let mut cells_left = CELLS_MAX;
-        let sheets: Result<Vec<Sheet>, ErrorBody> = files.map(|bytes| Sheet::read(&bytes, &mut cells_left)).collect();
-        Self {
-            id: id.to_owned(),
-            app_id: kept["appId"].as_u64().unwrap_or_default(),
-            request: item.value["importRequestJson"].as_object().cloned().unwrap_or_default(),
-            sheets: sheets.map_err(|refused| refused.message),
-            progress: Progress::of(chunks_of(state, id)),
-            chunks: state.items.count(&progress_of(id)),
-        }
-    }
-
-    /// Does the next part; whether all is done then.
-    fn part(&mut self, tx: &mut Tx<'_>, now: Timestamp) -> bool {
-        // The request held when the import was taken; what it names may be gone since.
-        let plan = Plan::read(tx.state, &self.request).map_err(|refused| refused.message);
-        match plan.and_then(|plan| Ok((plan, self.sheets.as_ref().map_err(String::clone)?))) {
-            Ok((plan, sheets)) => run::part(tx, &plan, sheets, &mut self.progress, (now, self.app_id), PART_STEPS),
-            Err(message) => {
-                self.progress.fail(message);
-                true
-            }
+/// Does the next part; whether all is done then.
+fn part(running: &mut Running, tx: &mut Tx<'_>, now: Timestamp) -> bool {
+    // The request held when the import was taken; what it names may be gone since.
+    let plan = Plan::read(tx.state, &running.request).map_err(|refused| refused.message);
+    match plan.and_then(|plan| Ok((plan, running.sheets.as_ref().map_err(String::clone)?))) {
+        Ok((plan, sheets)) => run::part(tx, &plan, sheets, &mut running.progress, (now, running.app_id), PART_STEPS),
+        Err(message) => {
+            running.progress.fail(message);
+            true
         }
     }
 }

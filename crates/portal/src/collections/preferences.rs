@@ -3,10 +3,10 @@
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};
 
-use super::store::Place;
 use super::{Answer, Asked, Item, reply};
+use crate::items::Place;
 use crate::request::{bad_field, id_text};
-use crate::state::Tx;
+use crate::tx::Tx;
 
 /// The subscriptions that every account begins with: id, name, purpose, method.
 const DEFINITIONS: [(&str, &str, &str, &str); 4] = [

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::store::Place;
 use super::{Answer, Asked, Item, missing, no_content, reply};
+use crate::items::Place;
 use crate::request::bad_field;
-use crate::state::Tx;
+use crate::tx::Tx;
 
 /// Codes of ISO 4217 that an account can use; HubSpot has more.
 const CURRENCIES: [(&str, &str); 12] = [

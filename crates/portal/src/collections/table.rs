@@ -5,11 +5,11 @@
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value};
 
-use super::store::Place;
+use crate::items::Place;
 use crate::request::bad_field;
 use crate::state::State;
 use crate::value::is_email;
-use crate::webhooks;
+use crate::{notes, webhooks};
 
 /// How a thing is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +205,7 @@ pub const COLLECTIONS: &[Collection] = &[
     Collection { root: &["events", "event-definitions"], ..EVENT_DEFINITIONS },
     Collection {
         root: &["webhooks", "*", "subscriptions"],
-        store: webhooks::SUBSCRIPTIONS,
+        store: notes::SUBSCRIPTIONS,
         required: &["eventType"],
         defaults: r#"{"active":false}"#,
         batch: true,

@@ -10,7 +10,8 @@ use super::{Answer, kind, no_content, reply};
 use crate::kind::Kind;
 use crate::links::{Category, LinkType, OWN_TYPE_ID_BASE};
 use crate::request::{Request, bad_field, inputs, text};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Labels that an account makes for a pair of types.
 const LABELS_MAX: usize = 50;

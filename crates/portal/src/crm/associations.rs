@@ -14,7 +14,8 @@ use crate::kind::Kind;
 use crate::links::{End, LinkType};
 use crate::request::{Request, bad_field, id_text, inputs, text};
 use crate::route::Version;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::work::UNBOUNDED;
 
 /// Inputs of a batch (hubspot facts, section 6).

@@ -10,7 +10,8 @@ use crate::property::{Name, Property};
 use crate::record::Record;
 use crate::request::Request;
 use crate::space::Space;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::words::words;
 
 use super::write::{Values, new_record};

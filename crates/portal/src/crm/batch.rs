@@ -17,8 +17,9 @@ use crate::derived;
 use crate::kind::Kind;
 use crate::record::Record;
 use crate::request::{Request, bad_field, id_text, inputs, text, texts};
-use crate::state::{State, Tx};
+use crate::state::State;
 use crate::table::{Unique, unique_values};
+use crate::tx::Tx;
 use crate::work::Exceeded;
 
 /// Records in a batch.

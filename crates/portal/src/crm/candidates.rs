@@ -191,7 +191,8 @@ mod tests {
 
     use super::super::search::Search;
     use super::*;
-    use crate::state::{AccountSettings, Tx};
+    use crate::state::AccountSettings;
+    use crate::tx::Tx;
     use crate::work::UNBOUNDED;
 
     fn settings() -> AccountSettings {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Answer, lists, no_content, reply};
 use crate::lists::{Folder, List};
 use crate::request::{Request, bad_field, bad_parameter, id_text, text};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Folders within folders (HubSpot's own limit), and longest name in characters.
 const DEPTH_MAX: usize = 5;

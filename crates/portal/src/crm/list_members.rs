@@ -197,7 +197,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::state::{AccountSettings, Tx};
+    use crate::state::AccountSettings;
+    use crate::tx::Tx;
 
     const NOW: Timestamp = Timestamp::from_ms(0);
 

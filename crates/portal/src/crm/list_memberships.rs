@@ -11,7 +11,8 @@ use crate::kind::Kind;
 use crate::lists::{Joined, Processing};
 use crate::record::Record;
 use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, text};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::work::{Exceeded, UNBOUNDED};
 
 /// Members on a page, ids in one call.

@@ -16,7 +16,8 @@ use crate::Reply;
 use crate::kind::Kind;
 use crate::lists::{Joined, List, Processing};
 use crate::request::{Request, bad_field, bad_parameter, integer, text, texts};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::work::{Exceeded, STEPS_MAX};
 
 /// Lists in a search.

@@ -14,7 +14,8 @@ use crate::lists::Joined;
 use crate::record::{MERGED, Record};
 use crate::request::{Request, bad_field, id_text};
 use crate::schema::Schema;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::work::UNBOUNDED;
 
 /// Records that can be merged into one (hubspot facts, section 4: 414 beyond it).

@@ -11,13 +11,14 @@ use serde_json::Value;
 use super::render::{self, View};
 use super::{Answer, associations, batch, kind, merge, no_content, search, writable, write};
 use crate::Reply;
-use crate::collections::{Item, Place};
+use crate::items::{Item, Place};
 use crate::kind::Kind;
 use crate::links::End;
 use crate::record::Record;
 use crate::request::{Query, Request, bad_field, bad_parameter, id_text, text};
 use crate::route::Version;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 use crate::work::Work;
 
 /// Records on a page (hubspot facts, section 6).

@@ -9,7 +9,8 @@ use super::{Answer, kind, no_content, reply};
 use crate::kind::Kind;
 use crate::pipelines::{self, AUDIT_MAX, Audit, Pipeline, Stage};
 use crate::request::{Request, bad_field, integer, text};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Pipelines of an object type (the same for every tier here).
 pub const PIPELINES_MAX: usize = 100;

@@ -11,7 +11,8 @@ use crate::kind::Kind;
 use crate::property::{Choice, Flag, Group, Property, ValueType};
 use crate::request::{Request, bad_field, bad_parameter, inputs, integer, text};
 use crate::sensitive::row_of;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Names and definitions in a batch.
 const BATCH_MAX: usize = 100;

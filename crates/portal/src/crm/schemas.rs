@@ -14,7 +14,8 @@ use crate::links::{Category, LinkType};
 use crate::property::{Flag, Group, Property};
 use crate::request::{Request, bad_field, bad_parameter, id_text, inputs, text, texts};
 use crate::space::{CustomType, Space};
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Custom types of an account (the same for every tier here).
 pub const CUSTOM_TYPES_MAX: usize = 50;

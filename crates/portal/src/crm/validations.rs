@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 use super::{Answer, kind, no_content, reply};
 use crate::kind::Kind;
 use crate::property::Property;
+use crate::property::Rule;
 use crate::request::{Request, bad_field, bad_parameter, texts};
-use crate::rules::{Rule, TYPES};
-use crate::state::{State, Tx};
+use crate::rules::TYPES;
+use crate::state::State;
+use crate::tx::Tx;
 use crate::value;
 
 /// Arguments of a rule.

@@ -15,8 +15,9 @@ use crate::request::{NO_PROPERTY, Request, bad_field, id_text};
 use crate::rules;
 use crate::schema::Schema;
 use crate::space::Space;
-use crate::state::{State, Tx};
+use crate::state::State;
 use crate::table::unique_values;
+use crate::tx::Tx;
 use crate::value::{self, BadValue};
 use crate::work::{Exceeded, Work};
 

@@ -6,6 +6,7 @@ use keyway_core::time::Timestamp;
 
 use super::View;
 use crate::pipelines::Stage;
+use crate::stages::stage_property;
 use crate::value::{moment, number};
 
 /// Milliseconds of a day.
@@ -245,7 +246,7 @@ pub fn closing(stage: &Stage) -> Option<Closing> {
 
 /// The stage that a record is in.
 fn stage<'a>(view: &View<'a>) -> Option<&'a Stage> {
-    let id = view.stored(super::stage_property(view.kind)?)?;
+    let id = view.stored(stage_property(view.kind)?)?;
     view.state.space(view.kind).pipelines.iter().flat_map(|pipeline| &pipeline.stages).find(|stage| stage.id == id)
 }
 

@@ -1,5 +1,5 @@
 //! Rules that look at associated records. What they come to is stored: a call notes which records it
-//! touched, and [`settle`] writes them once, when all of the call is done.
+//! touched, and `settle` writes them once, when all of the call is done.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
@@ -11,10 +11,9 @@ use super::own::decimal;
 use super::{Row, Rows, value};
 use crate::kind::Kind;
 use crate::links::{End, Links};
-use crate::options::Options;
 use crate::property::Name;
 use crate::record::Record;
-use crate::state::{State, Tx};
+use crate::state::State;
 use crate::value::{moment, number};
 
 /// Associated records of one type that are looked at for one value: those with the lowest ids. Values that
@@ -192,18 +191,18 @@ static PAIRS: LazyLock<HashSet<(Kind, Kind)>> = LazyLock::new(|| {
 
 /// What happened to the associations of one record with records of one type.
 #[derive(Debug, Default)]
-struct Touched {
+pub struct Touched {
     /// How many more there are.
     count: i64,
     /// New ones.
-    added: Vec<End>,
+    pub added: Vec<End>,
     /// One of the others went, or is another than it was.
-    is_changed: bool,
+    pub is_changed: bool,
 }
 
 /// Records whose stored values may no longer be right.
 #[derive(Debug, Default)]
-pub struct Stale(BTreeMap<End, BTreeMap<Kind, Touched>>);
+pub struct Stale(pub BTreeMap<End, BTreeMap<Kind, Touched>>);
 
 impl Stale {
     /// The types of an association, in one direction, are about to be set.
@@ -239,68 +238,8 @@ impl Stale {
     }
 }
 
-/// Brings the stored values of all touched records up to date.
-pub fn settle(tx: &mut Tx<'_>, now: Timestamp) {
-    let stale = std::mem::take(&mut tx.stale);
-    for (end, touched) in stale.0 {
-        let Some(record) = tx.state.table(end.0).live(end.1) else { continue };
-        let mut changes = changes(tx.state, end, record, &touched, now);
-        changes.extend(lifecycle(tx.state, end, record, &touched, &changes, now));
-        if changes.is_empty() {
-            continue;
-        }
-        let mut record = record.clone();
-        for (name, value) in changes {
-            record.set(&name, &value, now, 0);
-        }
-        // HubSpot's answers show the date of change of a record whose values were calculated anew.
-        record.updated_at = now;
-        if let Some(name) = &tx.state.schema(end.0).modified_name {
-            record.set_quietly(name, &now.to_iso(), now);
-        }
-        tx.put_record(end.0, record);
-    }
-    // What is calculated of associated records is not looked at by other records.
-    tx.stale = Stale::default();
-}
-
-/// What deals make of the lifecycle stage of a contact or company: a new one an opportunity, a won one a
-/// customer, and never an earlier stage (knowledge.hubspot.com/contacts/use-lifecycle-stages).
-fn lifecycle(
-    state: &State,
-    end: End,
-    record: &Record,
-    touched: &BTreeMap<Kind, Touched>,
-    changes: &[(Name, String)],
-    now: Timestamp,
-) -> Vec<(Name, String)> {
-    let schema = state.schema(end.0);
-    let is_staged = super::stage_property(end.0) == Some("lifecyclestage");
-    let Some(property) = schema.get("lifecyclestage").filter(|_| is_staged && Options::of(state).lifecycle_from_deals) else {
-        return Vec::new();
-    };
-    let Some((kind, touched)) = Kind::of("deals").and_then(|kind| Some((kind, touched.get(&kind)?))) else { return Vec::new() };
-    let is_won = |to: &End| {
-        state.table(kind).live(to.1).and_then(|deal| value(state, kind, deal, "hs_is_closed_won")).is_some_and(|won| won == "true")
-    };
-    let has_won = changes.iter().any(|(name, value)| **name == *"recent_deal_close_date" && !value.is_empty());
-    let stage = match touched.added.as_slice() {
-        added if added.iter().any(is_won) || (touched.is_changed && has_won) => "customer",
-        [] => return Vec::new(),
-        _ => "opportunity",
-    };
-    let order = |stage: Option<&str>| property.choices.iter().position(|choice| Some(choice.value.as_ref()) == stage);
-    if order(Some(stage)) <= order(record.get("lifecyclestage")) {
-        return Vec::new();
-    }
-    let mut written = vec![(property.name.clone(), stage.to_owned())];
-    if let Some(date) = schema.get("closedate").filter(|date| stage == "customer" && record.get(&date.name).is_none()) {
-        written.push((date.name.clone(), now.to_iso()));
-    }
-    written
-}
-
-fn changes(state: &State, end: End, record: &Record, touched: &BTreeMap<Kind, Touched>, now: Timestamp) -> Vec<(Name, String)> {
+/// The stored values of a record that follow from its associations and are others now.
+pub fn changes(state: &State, end: End, record: &Record, touched: &BTreeMap<Kind, Touched>, now: Timestamp) -> Vec<(Name, String)> {
     let mut changes = Vec::new();
     for row in &Rows::of(end.0).related {
         let super::Rule::Related(rule) = &row.rule else { continue };

@@ -8,11 +8,8 @@ use std::borrow::Cow;
 
 use keyway_core::time::Timestamp;
 
-use super::{Row, STAGE, View, stage_property};
-use crate::kind::Kind;
-use crate::pipelines::Pipeline;
-use crate::property::{Flag, Property, ValueType};
-use crate::schema::Schema;
+use super::{Row, STAGE, View};
+use crate::stages::{in_name, stage_property};
 
 /// What is told of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,46 +103,4 @@ fn went_back(view: &View<'_>, property: &str, stage: &str, since: Timestamp) -> 
 /// Whether a stage goes by a part of a property's name.
 fn is_named(stage: &str, name: &str) -> bool {
     stage.len() == name.len() && stage.bytes().zip(name.bytes()).all(|(own, other)| in_name(own) == other)
-}
-
-fn in_name(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'_' }
-}
-
-/// The properties that a type has for its stages: those of pipelines, or of lifecycle stages.
-pub fn definitions(kind: Kind, schema: &Schema, pipelines: &[Pipeline]) -> Vec<Property> {
-    let Some(stage) = stage_property(kind).and_then(|name| schema.find(name)) else { return Vec::new() };
-    let mut made = vec![definition("hs_v2_date_entered_current_stage", "Date entered current stage", ValueType::DateTime, &stage.group)];
-    let choices = stage.choices.iter().map(|choice| (&*choice.value, choice.label.to_string(), "Lifecycle Stage Pipeline"));
-    let stages = pipelines
-        .iter()
-        .flat_map(|pipeline| pipeline.stages.iter().map(|stage| (stage.id.as_str(), stage.label.clone(), pipeline.label.as_str())));
-    for (id, label, pipeline) in choices.chain(stages) {
-        // Names of properties have a longest length; no stage of HubSpot's has so long an id.
-        let id: String = id.bytes().take(ID_CHARS_MAX).map(|byte| char::from(in_name(byte))).collect();
-        for (name, text, value_type) in [
-            ("date_entered", "Date entered", ValueType::DateTime),
-            ("date_exited", "Date exited", ValueType::DateTime),
-            ("latest_time_in", "Latest time in", ValueType::Number),
-            ("cumulative_time_in", "Cumulative time in", ValueType::Number),
-        ] {
-            made.push(definition(&format!("hs_v2_{name}_{id}"), &format!("{text} \"{label} ({pipeline})\""), value_type, &stage.group));
-        }
-        if stage.name.as_ref() == "lifecyclestage" {
-            let name = format!("hs_lifecyclestage_{id}_date");
-            made.push(definition(&name, &format!("Became a {label} date"), ValueType::DateTime, &stage.group));
-        }
-    }
-    made
-}
-
-const ID_CHARS_MAX: usize = 64;
-
-fn definition(name: &str, label: &str, value_type: ValueType, group: &str) -> Property {
-    let field_type = if value_type == ValueType::Number { "number" } else { "date" };
-    let mut property = Property { group: group.to_owned().into(), ..Property::new(name, label, value_type, field_type) };
-    property.set(Flag::ReadOnly, true);
-    property.set(Flag::Calculated, true);
-    property.set(Flag::OfStage, true);
-    property
 }

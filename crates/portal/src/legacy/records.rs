@@ -8,7 +8,7 @@ use keyway_core::refusal::Refusal;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::state::Tx;
+use crate::tx::Tx;
 use crate::{Call, answer};
 
 /// Records on an inner page that shows histories (hubspot facts, section 6).

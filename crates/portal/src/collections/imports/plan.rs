@@ -9,14 +9,13 @@ use serde_json::{Map, Value};
 
 use super::cell::DateFormat;
 use crate::crm;
+use crate::importing::sheet::COLUMNS_MAX;
 use crate::kind::Kind;
 use crate::request::{bad_field, id_text, text};
 use crate::state::State;
 
 /// Files of an import. HubSpot's guide shows two; more than a handful is a mistake.
 const FILES_MAX: usize = 5;
-/// Mapped columns of a file (HubSpot: 1,000).
-pub const COLUMNS_MAX: usize = 1_000;
 const NAME_CHARS_MAX: usize = 255;
 /// Steps of a value of a row, and of an association.
 const VALUE_STEPS: u64 = 20;

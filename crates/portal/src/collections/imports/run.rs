@@ -6,17 +6,18 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::cell;
-use super::fault::{self, Fault};
 use super::plan::{ASSOCIATION_STEPS, Column, File, Identity, Operation, Plan};
-use super::progress::{Pending, Progress};
-use super::sheet::{Row, Sheet};
 use crate::crm::associations::within_limits;
 use crate::crm::write;
+use crate::importing::fault::{self, Fault};
+use crate::importing::progress::{Pending, Progress};
+use crate::importing::sheet::{Row, Sheet};
 use crate::kind::Kind;
 use crate::links::End;
 use crate::record::Record;
 use crate::request::Request;
-use crate::state::{State, Tx};
+use crate::state::State;
+use crate::tx::Tx;
 
 /// Bytes of a row that one step reads.
 const BYTES_OF_A_STEP: usize = 8;

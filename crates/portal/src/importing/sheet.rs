@@ -2,7 +2,8 @@
 
 use keyway_core::error_body::ErrorBody;
 
-use super::plan::COLUMNS_MAX;
+/// Mapped columns of a file (HubSpot: 1,000).
+pub const COLUMNS_MAX: usize = 1_000;
 
 /// Rows of a file. HubSpot takes a million; an account in memory takes what is done within a second or two.
 pub const ROWS_MAX: usize = 20_000;

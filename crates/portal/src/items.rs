@@ -6,9 +6,6 @@ use keyway_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::state::Tx;
-use crate::webhooks::SUBSCRIPTIONS;
-
 /// A thing, as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
@@ -38,6 +35,11 @@ impl Item {
 pub struct Place(String);
 
 impl Place {
+    /// Whether it is a collection of this name, or one whose name begins so.
+    pub fn is_of(&self, store: &str) -> bool {
+        self.0.starts_with(store)
+    }
+
     pub fn new(store: &str, parents: &[&str]) -> Self {
         let mut place = store.to_owned();
         for parent in parents {
@@ -101,7 +103,8 @@ impl Items {
         Some(())
     }
 
-    fn set(&mut self, place: &Place, id: &str, item: Option<Item>) {
+    /// Puts a thing in its place, or takes it away.
+    pub fn set(&mut self, place: &Place, id: &str, item: Option<Item>) {
         let things = self.0.entry(place.clone()).or_default();
         match item {
             Some(item) => drop(things.insert(key(id), item)),
@@ -113,52 +116,7 @@ impl Items {
 /// The first number given out.
 const FIRST: u64 = 101;
 
-fn stored_key(place: &Place, id: &str) -> String {
+/// The key under which the file holds a thing.
+pub fn stored_key(place: &Place, id: &str) -> String {
     format!("{}#{id}", place.0)
-}
-
-/// What was there before a batch, to be put back where one of its inputs is refused.
-pub struct Mark(usize);
-
-impl Tx<'_> {
-    /// Puts a thing in the place of the one with its id.
-    pub fn put_item(&mut self, place: &Place, id: &str, item: Item) {
-        let body = serde_json::to_vec(&item).expect("JSON always serialises");
-        self.replace_item(place, id, Some(item), Some(body));
-    }
-
-    /// Takes a thing away for good.
-    pub fn remove_item(&mut self, place: &Place, id: &str) {
-        self.replace_item(place, id, None, None);
-    }
-
-    fn replace_item(&mut self, place: &Place, id: &str, item: Option<Item>, body: Option<Vec<u8>>) {
-        let before = self.state.items.get(place, id).cloned();
-        self.replaced.push((place.clone(), id.to_owned(), before));
-        self.change("item", stored_key(place, id), body);
-        self.state.items.set(place, id, item);
-        self.forget_wanted(place);
-    }
-
-    /// What webhooks are told of is looked up anew after their subscriptions changed.
-    fn forget_wanted(&mut self, place: &Place) {
-        if place.0.starts_with(SUBSCRIPTIONS) {
-            self.state.wanted = None;
-        }
-    }
-
-    /// Where the changes to things stand.
-    pub fn mark(&self) -> Mark {
-        Mark(self.replaced.len())
-    }
-
-    /// Takes the changes to things since a mark back.
-    pub fn back_to(&mut self, mark: Mark) {
-        let undone = self.replaced.split_off(mark.0);
-        self.changes.truncate(self.changes.len() - undone.len());
-        for (place, id, before) in undone.into_iter().rev() {
-            self.state.items.set(&place, &id, before);
-            self.forget_wanted(&place);
-        }
-    }
 }

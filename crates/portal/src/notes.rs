@@ -1,0 +1,184 @@
+//! What a transaction does to records, as far as webhooks are told of it.
+//!
+//! Nothing is noted that no subscription asks for. What becomes of it is in `webhooks`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::derived;
+use crate::items::Place;
+use crate::kind::Kind;
+use crate::links::{End, Links};
+use crate::record::Record;
+use crate::state::State;
+use crate::wanted::Wanted;
+
+/// Where the collections keep an app's subscriptions.
+pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
+
+/// What can happen, as it is written behind the subject.
+pub const VERBS: [&str; 8] =
+    ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
+
+/// What a subscription is about, beside its subject: a verb, and the property whose changes are told.
+pub type About<'a> = (&'a str, Option<&'a str>);
+
+/// What a transaction did to a record.
+#[derive(Debug)]
+pub struct Happened {
+    /// The record.
+    pub of: End,
+    /// What.
+    pub what: What,
+}
+
+/// What can be done to a record.
+#[derive(Debug)]
+pub enum What {
+    Created,
+    Deleted,
+    Restored,
+    DeletedForGood,
+    Merged { primary: u64, other: u64 },
+    Changed { property: String, value: String },
+    Linked { to: End, link_type: u32, removed: bool },
+}
+
+impl What {
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Created => "creation",
+            Self::Deleted => "deletion",
+            Self::Restored => "restore",
+            Self::DeletedForGood => "privacyDeletion",
+            Self::Merged { .. } => "merge",
+            Self::Changed { .. } => "propertyChange",
+            Self::Linked { .. } => "associationChange",
+        }
+    }
+
+    /// What a subscription to it says.
+    pub fn event(&self) -> About<'_> {
+        let property = match self {
+            Self::Changed { property, .. } => Some(property.as_str()),
+            _ => None,
+        };
+        (self.verb(), property)
+    }
+}
+
+/// Looks up what the subscriptions of an account ask for.
+fn wanted_of(state: &State) -> Wanted {
+    let mut wanted = Wanted::default();
+    for app in state.items.parents(SUBSCRIPTIONS) {
+        for subscription in active(state, &app) {
+            let Some((subject, verb)) = subscription["eventType"].as_str().and_then(|text| text.split_once('.')) else { continue };
+            let Some(verb) = VERBS.iter().find(|own| **own == verb) else { continue };
+            let kinds = state.spaces().map(|space| space.kind).filter(|kind| is_subject(state, subscription, subject, *kind));
+            for kind in kinds {
+                wanted.verbs.insert((kind, verb));
+                if let Some(property) = subscription["propertyName"].as_str() {
+                    wanted.properties.entry(kind).or_default().insert(property.to_owned());
+                }
+            }
+        }
+    }
+    wanted
+}
+
+/// What is to be noted of a transaction.
+#[derive(Debug)]
+pub struct Notes {
+    wanted: Arc<Wanted>,
+    pub happened: Vec<Happened>,
+    /// How many of them an import did, and not the call.
+    pub imported: usize,
+}
+
+impl Notes {
+    pub fn of(state: &mut State) -> Self {
+        let wanted = match &state.wanted {
+            Some(wanted) => wanted.clone(),
+            None => state.wanted.insert(Arc::new(wanted_of(state))).clone(),
+        };
+        Self { wanted, happened: Vec::new(), imported: 0 }
+    }
+
+    /// What happened up to here was done by an import.
+    pub fn by_import(&mut self) {
+        self.imported = self.happened.len();
+    }
+
+    /// A record is about to be put in its table.
+    pub fn put(&mut self, kind: Kind, state: &State, record: &Record) {
+        if self.wanted.verbs.is_empty() {
+            return;
+        }
+        let (of, before) = ((kind, record.id), state.table(kind).any(record.id));
+        match (before.is_some_and(|before| before.archived_at.is_none()), record.archived_at.is_none()) {
+            (true, false) => return self.note(of, What::Deleted),
+            (false, true) if before.is_some() => self.note(of, What::Restored),
+            (false, true) => self.note(of, What::Created),
+            (_, false) => return,
+            (true, true) => {}
+        }
+        let wanted = self.wanted.clone();
+        let Some(properties) = wanted.properties.get(&kind) else { return };
+        for (name, value) in record.values().filter(|(name, _)| properties.contains(*name)) {
+            if before.and_then(|before| before.get(name)).unwrap_or_default() != value {
+                self.note(of, What::Changed { property: name.to_owned(), value: value.to_owned() });
+            }
+        }
+        for name in properties.iter().filter(|name| derived::is_read(kind, name) && record.history(name).next().is_none()) {
+            let now = derived::value(state, kind, record, name).unwrap_or_default();
+            if before.and_then(|before| derived::value(state, kind, before, name)).unwrap_or_default() != now {
+                self.note(of, What::Changed { property: name.clone(), value: now.into_owned() });
+            }
+        }
+    }
+
+    pub fn deleted_for_good(&mut self, of: End) {
+        self.note(of, What::DeletedForGood);
+    }
+
+    /// A record was made of two others, which is told in place of its creation.
+    pub fn merged(&mut self, of: End, primary: u64, other: u64) {
+        self.happened.retain(|one| one.of != of);
+        self.note(of, What::Merged { primary, other });
+    }
+
+    /// The types of an association are about to be set.
+    pub fn linked(&mut self, from: End, to: End, links: &Links, now: &[u32]) {
+        if self.wanted.verbs.is_empty() {
+            return;
+        }
+        let before = links.between(from, to);
+        for link_type in before.iter().filter(|id| !now.contains(id)) {
+            self.note(from, What::Linked { to, link_type: *link_type, removed: true });
+        }
+        for link_type in now.iter().filter(|id| !before.contains(id)) {
+            self.note(from, What::Linked { to, link_type: *link_type, removed: false });
+        }
+    }
+
+    fn note(&mut self, of: End, what: What) {
+        if self.wanted.verbs.contains(&(of.0, what.verb())) {
+            self.happened.push(Happened { of, what });
+        }
+    }
+}
+
+/// The subscriptions of an app that are to be told.
+pub fn active<'a>(state: &'a State, app: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let items = state.items.of(&Place::new(SUBSCRIPTIONS, &[app])).map(|(_, item)| item);
+    items.filter(|item| !item.is_archived() && item.value["active"] == true).map(|item| &item.value)
+}
+
+/// Whether a subscription to a subject is to records of a type.
+pub fn is_subject(state: &State, subscription: &Value, subject: &str, kind: Kind) -> bool {
+    match subject {
+        "object" => subscription["objectTypeId"].as_str().and_then(|id| state.kind(id)) == Some(kind),
+        singular => state.singular(kind) == singular,
+    }
+}

@@ -1,0 +1,14 @@
+//! What the subscriptions of an account ask to be told of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::kind::Kind;
+
+/// What the subscriptions of an account ask for, so that nothing else is noted.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// What happens, by object type.
+    pub verbs: BTreeSet<(Kind, &'static str)>,
+    /// The properties whose changes are asked for.
+    pub properties: BTreeMap<Kind, BTreeSet<String>>,
+}
