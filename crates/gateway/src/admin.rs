@@ -2,8 +2,8 @@
 //!
 //! Served on the admin listener, where a bearer token is asked for, on the data folder's socket,
 //! where the file's permissions are the authentication, and in process to the console, which uses
-//! nothing else ([`Admin::call`]). Who may do what is one table, `operations`; what a change means is
-//! decided in `control`.
+//! nothing else ([`Admin::call`]). Its types, and who may do what, are in `keyway_api`; what a change
+//! means is decided in `control`.
 
 mod admin_tokens;
 mod audit;
@@ -20,7 +20,6 @@ mod notify;
 mod oauth;
 mod oauth_accounts;
 mod openapi;
-mod operations;
 mod overview;
 mod own;
 mod page;
@@ -61,8 +60,8 @@ use crate::webhooks::Webhooks;
 pub(crate) use body::ApiError;
 pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};
+pub use keyway_api::operations::{Access, OPERATIONS, Operation, OperationId, Reach};
 pub(crate) use oauth::{answered, parse};
-pub use operations::{Access, OPERATIONS, Operation, Reach};
 pub(crate) use overview::UNUSED_DAYS;
 
 /// What the admin API works on.
@@ -116,10 +115,10 @@ impl Admin {
         guard::call(self, principal, request).await
     }
 
-    /// Whether somebody may perform an operation at all, by its name in the table: for leaving out
-    /// of a page what would be refused. The API itself still decides.
-    pub fn may(&self, principal: &Principal, operation: &str) -> bool {
-        operations::named(operation).is_some_and(|one| one.access.reach(&principal.role) != Reach::Nothing)
+    /// Whether somebody may perform an operation at all: for leaving out of a page what would be
+    /// refused. The API itself still decides.
+    pub fn may(&self, principal: &Principal, operation: OperationId) -> bool {
+        operation.operation().access.reach((&principal.role).into()) != Reach::Nothing
     }
 
     /// By what answers judge what they show of an account, now: by the account's clock.

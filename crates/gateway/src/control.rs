@@ -52,8 +52,9 @@ pub use record::Acting;
 
 pub use proxy::Authorities;
 
+pub use keyway_api::body::OAuthSettings;
 pub use oauth::{Exchanged, NewPublicApp, PublicAppChange, Rotated};
-pub use oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
+pub use oauth_accounts::{KnownGrant, NewOAuthClient, Standing};
 
 /// A change that cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Who asks for something over the admin API or in the console, and which role they have.
 //!
-//! What a role may do is in one table, `admin::operations`. Who somebody is is found out by
+//! What a role may do is in one table, `keyway_api::operations`. Who somebody is is found out by
 //! `admin::guard` and `console::sign_in`.
 
 use crate::model::Person;

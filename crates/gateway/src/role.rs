@@ -1,4 +1,4 @@
-//! What somebody may do on the admin listener. What each role may do is in one table, `admin::operations`.
+//! What somebody may do on the admin listener. What each role may do is in one table, `keyway_api::operations`.
 
 /// What somebody may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

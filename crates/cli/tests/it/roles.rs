@@ -1,7 +1,7 @@
 //! Every operation of the admin API for every role and for nobody: what the table of operations says
 //! is what the server does.
 
-use keyway_gateway::admin::{Access, OPERATIONS, Operation, Reach};
+use keyway_gateway::admin::{Access, OPERATIONS, Operation, OperationId, Reach};
 use keyway_gateway::principal::Role;
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ fn admin_token(keyway: &Keyway, role: &str, apps: &[&str]) -> String {
 /// Enough for a body to be read where one must be: nothing of it names what is there.
 fn body(operation: &Operation) -> Value {
     match operation.id {
-        "rotateToken" | "takeOver" => json!({ "graceMs": 60_000 }),
+        OperationId::RotateToken | OperationId::TakeOver => json!({ "graceMs": 60_000 }),
         _ if operation.method == "GET" || operation.method == "DELETE" => Value::Null,
         _ => json!({}),
     }
@@ -72,7 +72,7 @@ fn every_operation_is_open_to_the_roles_of_the_table_and_to_no_other() {
         assert_eq!(ask(Some("kwa_of-somebody-else"), &own).0, 401, "{what} for a stranger");
         for (role, token) in &roles {
             let of = role.name();
-            match operation.access.reach(role) {
+            match operation.access.reach(role.into()) {
                 // What is there is named, so that a hole would be one.
                 Reach::Nothing => {
                     let (status, _, refused) = ask(Some(token), &own);

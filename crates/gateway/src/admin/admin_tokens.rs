@@ -2,12 +2,12 @@
 
 use axum::Extension;
 use axum::extract::State;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use keyway_api::body::AdminTokenBody;
+use keyway_api::query::Page;
 
 use super::Admin;
 use super::extract::{JsonBody, Path, Query};
-use super::page::{Page, page};
+use super::page::page;
 use super::people::role;
 use super::view::{self, Answer, answer};
 use crate::clock;
@@ -17,20 +17,6 @@ pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Page>) 
     let now = clock::now();
     let (shown, after) = page(admin.control.admin_tokens().await?, query.after.as_deref(), query.limit, |token| token.id)?;
     answer(view::AdminTokens { admin_tokens: shown.iter().map(|one| view::admin_token(one, now, None)).collect(), after })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AdminTokenBody {
-    /// Unique among those that were not revoked; not a number.
-    name: String,
-    /// `super-admin`, `app-manager`, `auditor` or `token-service`.
-    role: String,
-    /// The apps of an app manager, by id or name.
-    #[serde(default)]
-    apps: Vec<String>,
-    /// Milliseconds until it ends by itself; none lets it live until it is revoked.
-    lifetime_ms: Option<i64>,
 }
 
 pub(super) async fn create(

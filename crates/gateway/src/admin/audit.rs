@@ -10,56 +10,24 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
+use keyway_api::query::{AuditQuery, VerifyQuery};
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::touched::{RecordRef, property_name};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::Admin;
 use super::body::ApiError;
 use super::extract::Query;
 use super::page::limit;
-use super::view::{self, Answer, answer};
+use super::view::{self, Answer, Records, answer};
 use crate::audit::chain::Heads;
 use crate::audit::{AuditError, AuditFilter, AuditRecord, Damage, StatusFilter, Verification};
 use crate::principal::Principal;
 
 /// Records read at once for an export: some megabytes.
 const EXPORT_PAGE: u32 = 10_000;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AuditQuery {
-    /// Of this app, by id or name.
-    app: Option<String>,
-    /// Of this account.
-    hub_id: Option<u64>,
-    /// Of this operation: a path template, alone or after a method.
-    operation: Option<String>,
-    /// With this status: 403, 4xx, or unknown.
-    status: Option<String>,
-    /// With this category (`MISSING_SCOPES`), or refused by the rule of this name in docs/errors.md (`app-disabled`).
-    category: Option<String>,
-    /// With this correlation id.
-    correlation_id: Option<String>,
-    /// That read this CRM record singly or changed it: `contacts/123`, `0-1/123` or `2-456/789`.
-    record: Option<String>,
-    /// That set this property of the record.
-    property: Option<String>,
-    /// From this time on, ISO 8601.
-    from: Option<String>,
-    /// Before this time, ISO 8601.
-    to: Option<String>,
-    /// `before` of the page before; none begins with the newest.
-    before: Option<i64>,
-    /// Entries on the page, from 1 to 1,000: 100 when left out. Of an export, how many at most.
-    #[schemars(range(min = 1))]
-    limit: Option<u32>,
-    /// Of an export: `jsonl` or `csv`.
-    format: Option<String>,
-}
 
 pub(super) async fn list(
     State(admin): State<Admin>,
@@ -75,73 +43,7 @@ pub(super) async fn list(
     records.truncate(page);
     let before = records.last().filter(|_| more).map(|record| record.id);
     let damage = admin.audit.damage().await?.iter().map(ToString::to_string).collect();
-    answer(Records { records, before, damage })
-}
-
-/// A page of records of calls.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Records {
-    #[schemars(with = "Vec<CallRecord>")]
-    records: Vec<AuditRecord>,
-    /// For the next page; none on the last.
-    before: Option<i64>,
-    /// What was noticed to be wrong with the files of the log, so that records may be missing here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(default)]
-    damage: Vec<String>,
-}
-
-/// A record as it is sent: of the fields of [`AuditRecord`], which a test compares.
-#[derive(JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes what is sent")]
-struct CallRecord {
-    /// Its number; grows with time.
-    id: i64,
-    /// When the call came in.
-    time: view::Moment,
-    hub_id: Option<u64>,
-    app_id: Option<u64>,
-    token_id: Option<u64>,
-    /// Method and path template.
-    operation: String,
-    /// The object type of a generic operation.
-    object: Option<String>,
-    /// None when the process died before the outcome was known.
-    status: Option<u16>,
-    /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
-    category: Option<String>,
-    /// Which refusal of Keyway's it was, by its name in docs/errors.md.
-    rule: Option<String>,
-    /// Times the call was sent to HubSpot.
-    attempts: u64,
-    /// In microseconds.
-    waited_us: u64,
-    /// In microseconds.
-    latency_us: u64,
-    bytes_in: u64,
-    bytes_out: u64,
-    correlation_id: String,
-    source: String,
-    /// CRM records that the call read singly or changed, such as `contacts/123`; at most 100.
-    record_ids: Vec<String>,
-    /// How many there are, those included that are not listed.
-    record_count: u64,
-    /// Whether there may be records that are neither listed nor counted.
-    records_incomplete: bool,
-    /// Names of the properties that the call sets; at most 100.
-    properties: Vec<String>,
-    /// How many there are, those included that are not listed.
-    property_count: u64,
-    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
-    calls: u64,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct VerifyQuery {
-    /// A head that was kept, and must still be in the log.
-    head: Option<String>,
+    answer(Records { records: records.into_iter().map(view::record).collect(), before, damage })
 }
 
 /// Whether the log is as it was written.
@@ -318,7 +220,7 @@ mod tests {
 
     #[test]
     fn records_are_described_field_by_field() {
-        let schema = schemars::schema_for!(CallRecord);
+        let schema = schemars::schema_for!(view::CallRecord);
         let described: Vec<&String> = schema.get("properties").and_then(|properties| properties.as_object()).unwrap().keys().collect();
         assert_eq!(described, AuditRecord::COLUMNS);
     }

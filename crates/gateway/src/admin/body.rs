@@ -1,38 +1,23 @@
-//! What goes into the admin API, and its errors.
+//! The errors of the admin API, and what its bodies ask for.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use keyway_api::Problem;
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, SharingChange};
 use crate::double::RefillError;
 
-/// The version of every answer's shape.
-pub(super) const VERSION: u32 = 1;
+pub(super) use keyway_api::VERSION;
+pub(super) use keyway_api::body::*;
 
 /// An error of the API.
 pub(crate) struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
-}
-
-/// Problem details (RFC 9457).
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Problem {
-    /// `urn:keyway:problem:` and the code.
-    r#type: String,
-    /// The status in words.
-    title: String,
-    status: u16,
-    /// What is wrong this time, for people.
-    detail: String,
-    /// What is wrong, for programs: stays as it is.
-    code: String,
 }
 
 impl ApiError {
@@ -107,93 +92,7 @@ impl From<AuditError> for ApiError {
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AccountBody {
-    pub hub_id: Option<u64>,
-    pub name: Option<String>,
-    pub tier: Option<String>,
-    pub addons: Option<u8>,
-    pub time_zone: Option<String>,
-    pub currency: Option<String>,
-    pub region: Option<String>,
-    /// Of a connected account: `refuse` or `forward` calls that name an object type whose scope their app lacks.
-    pub beside_path: Option<String>,
-    /// Of a connected account: `refuse` or `forward` calls that name a sensitive property whose scope their app lacks.
-    pub sensitive_properties: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AppBody {
-    pub hub_id: Option<u64>,
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub owner: Option<String>,
-    pub dependents: Option<Vec<String>>,
-    pub scopes: Option<Vec<String>>,
-    #[serde(default)]
-    pub add_scopes: Vec<String>,
-    #[serde(default)]
-    pub remove_scopes: Vec<String>,
-    pub enabled: Option<bool>,
-    pub weight: Option<u32>,
-    pub reserve: Option<u32>,
-    pub max_wait_ms: Option<u32>,
-    pub translate: Option<bool>,
-    pub no_limits: Option<bool>,
-    /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns such as `GET /some/api/v1/*`.
-    pub unlisted: Option<Vec<String>>,
-    /// Of a new app: milliseconds until its token ends; none lets the token live until it is rotated or revoked.
-    pub lifetime_ms: Option<i64>,
-}
-
-impl AppBody {
-    pub(super) const fn sharing(&self) -> SharingChange {
-        SharingChange { weight: self.weight, reserve: self.reserve, max_wait_ms: self.max_wait_ms }
-    }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RotateBody {
-    /// Milliseconds that the old tokens live on; none ends them now.
-    pub grace_ms: Option<i64>,
-}
-
-/// How the tokens of an app are rotated.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RotateTokenBody {
-    /// Milliseconds that the old tokens live on; none ends them now.
-    pub grace_ms: Option<i64>,
-    /// Milliseconds until the new token ends; none lets it live until it is rotated or revoked.
-    pub lifetime_ms: Option<i64>,
-}
-
-/// A further token of an app.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct TokenBody {
-    /// Milliseconds until it ends; none lets it live until it is rotated or revoked.
-    pub lifetime_ms: Option<i64>,
-}
-
-/// An account whose calls go to HubSpot.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ConnectBody {
-    pub name: Option<String>,
-    pub base_url: Option<String>,
-    pub credential: String,
-    pub tier: Option<String>,
-    pub addons: Option<u8>,
-    pub time_zone: Option<String>,
-}
-
-/// A new credential for a connection, or a legacy key.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct CredentialBody {
-    pub credential: String,
+/// The shares of an app's account that a body asks for.
+pub(super) const fn sharing(asked: &AppBody) -> SharingChange {
+    SharingChange { weight: asked.weight, reserve: asked.reserve, max_wait_ms: asked.max_wait_ms }
 }

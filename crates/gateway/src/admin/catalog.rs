@@ -8,12 +8,10 @@ use keyway_core::catalog::{Catalog, Operation, OperationId};
 use keyway_core::object_type::ObjectType;
 use keyway_core::requirement::{Alternatives, Requirement};
 use keyway_core::scope::{ScopeSet, all_names, in_plain_words};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::body::ApiError;
 use super::extract::Path;
-use super::view::{Answer, answer};
+use super::view::{Answer, OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes, answer};
 use crate::control::BASE_SCOPE;
 
 /// Sets of scopes to begin with: key, name, what it is for, scopes.
@@ -130,65 +128,26 @@ fn name_of((id, reading): &Reading) -> (&'static str, String) {
     (operation.version, name)
 }
 
-/// What there is to grant.
-#[derive(Clone, Serialize, JsonSchema)]
-pub(super) struct Scopes {
-    scopes: Vec<Scope>,
-    /// Sets of scopes to begin with.
-    templates: Vec<Template>,
-}
-
-/// A scope, and where it stands in a list for people.
-#[derive(Clone, Serialize, JsonSchema)]
-struct Scope {
-    name: &'static str,
-    words: String,
-    group: &'static str,
-    object: String,
-    part: &'static str,
-    /// `read`, `write` or `all`.
-    access: &'static str,
-    /// How many operations it opens.
-    operations: usize,
-}
-
-/// A set of scopes.
-#[derive(Clone, Serialize, JsonSchema)]
-#[schemars(rename = "ScopeTemplate")]
-struct Template {
-    key: &'static str,
-    name: &'static str,
-    purpose: &'static str,
-    scopes: Vec<&'static str>,
-}
-
-/// What one scope opens.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct ScopeBehind {
-    scope: &'static str,
-    words: String,
-    /// Newest version first.
-    operations: Vec<OperationBehind>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct OperationBehind {
-    version: &'static str,
-    operation: String,
-}
-
 /// Every scope, and the sets.
 pub(super) async fn scopes() -> Answer<Scopes> {
     static SCOPES: LazyLock<Scopes> = LazyLock::new(|| {
         let scope = |name: &&'static str| {
             let (group, object, part, access) = place(name);
-            Scope { name, words: in_plain_words(name), group, object, part, access, operations: BEHIND.get(name).map_or(0, Vec::len) }
+            Scope {
+                name: (*name).to_owned(),
+                words: in_plain_words(name),
+                group: group.to_owned(),
+                object,
+                part: part.to_owned(),
+                access: access.to_owned(),
+                operations: BEHIND.get(name).map_or(0, Vec::len),
+            }
         };
-        let template = |(key, name, purpose, scopes): &(&'static str, &'static str, &'static str, &[&'static str])| Template {
-            key,
-            name,
-            purpose,
-            scopes: scopes.to_vec(),
+        let template = |(key, name, purpose, scopes): &(&'static str, &'static str, &'static str, &[&'static str])| ScopeTemplate {
+            key: (*key).to_owned(),
+            name: (*name).to_owned(),
+            purpose: (*purpose).to_owned(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         };
         Scopes {
             scopes: all_names().iter().filter(|name| **name != BASE_SCOPE).map(scope).collect(),
@@ -204,8 +163,9 @@ pub(super) async fn scope(Path(name): Path<String>) -> Answer<ScopeBehind> {
     let scope = *scope.ok_or_else(|| ApiError::new(404, "not_found", "HubSpot publishes no scope of that name"))?;
     // Sorted, and a generic operation that the catalog has by its own name too stands there once.
     let names: BTreeSet<(&str, String)> = BEHIND.get(scope).into_iter().flatten().map(name_of).collect();
-    let operations = names.into_iter().rev().map(|(version, operation)| OperationBehind { version, operation }).collect();
-    answer(ScopeBehind { scope, words: in_plain_words(scope), operations })
+    let operations =
+        names.into_iter().rev().map(|(version, operation)| OperationBehind { version: version.to_owned(), operation }).collect();
+    answer(ScopeBehind { scope: scope.to_owned(), words: in_plain_words(scope), operations })
 }
 
 /// Where a scope stands in a list for people: its group, what it is of, which part of that, and

@@ -1,9 +1,8 @@
 //! The record of changes: who changed what, when, from where, and what it was before.
 
 use axum::extract::State;
+use keyway_api::query::ChangesQuery;
 use keyway_core::time::Timestamp;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
@@ -11,28 +10,6 @@ use super::extract::Query;
 use super::page::limit;
 use super::view::{self, Answer, answer};
 use crate::store::changes::ChangeFilter;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ChangesQuery {
-    /// By them: an address, a token's name, `socket` or `server`.
-    who: Option<String>,
-    /// By this operation.
-    operation: Option<String>,
-    /// To this, such as `app 3`.
-    target: Option<String>,
-    /// Of this account: its apps, tokens and settings.
-    hub_id: Option<u64>,
-    /// From this time on, ISO 8601.
-    from: Option<String>,
-    /// Before this time, ISO 8601.
-    to: Option<String>,
-    /// `before` of the page before; none begins with the newest.
-    before: Option<u64>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
 
 pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<ChangesQuery>) -> Answer<view::Changes> {
     let limit = limit(query.limit)?;

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
+use keyway_api::body::DoctorBody;
 use keyway_core::credential::is_uuid;
 use keyway_core::doctor::{Answer, Call, Evidence, Holder, TEXT_BYTES_MAX, diagnose, read, seen};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Admin;
@@ -25,14 +25,6 @@ pub(super) const BODY_BYTES_MAX: usize = TEXT_BYTES_MAX + (TEXT_BYTES_MAX >> 1);
 
 /// Calls before a refused one that are counted by app.
 const CALLS_COUNTED_MAX: u32 = 5_000;
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DoctorBody {
-    text: Option<String>,
-    correlation_id: Option<String>,
-    expect_hub_id: Option<u64>,
-}
 
 pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonBody<DoctorBody>) -> Result<Json<Value>, ApiError> {
     let text = asked.text.unwrap_or_default();

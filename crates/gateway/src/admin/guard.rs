@@ -1,7 +1,7 @@
 //! Who asks, and whether they may: before any handler of the admin API runs.
 //!
 //! Who it is comes from the socket, a bearer token, or, in process, the console's session. Whether
-//! they may is in `operations`, asked here and nowhere else; a request of which nobody is known, or
+//! they may is in `keyway_api::operations`, asked here and nowhere else; a request of which nobody is known, or
 //! of which no operation is known, does not reach a handler.
 
 use std::convert::Infallible;
@@ -15,12 +15,12 @@ use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, HeaderValue, X_CON
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
+use keyway_api::operations::{self, Access, OPERATIONS, Operation, Reach};
 use keyway_core::secret::Secret;
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 use super::body::ApiError;
-use super::operations::{self, Access, OPERATIONS, Operation, Reach};
 use super::{Admin, idempotency, routes};
 use crate::control::Acting;
 use crate::principal::{Principal, Role, Who};
@@ -162,7 +162,7 @@ impl Allowed {
         if operation.reads() {
             return next.run(request).await;
         }
-        let acting = Acting::new(principal.clone(), operation.id, target);
+        let acting = Acting::new(principal.clone(), operation.id.as_str(), target);
         let response = acting.clone().run(idempotency::run(&admin, operation, &principal, request, next)).await;
         if response.status().is_success()
             && !idempotency::is_replayed(&response)
@@ -188,7 +188,7 @@ async fn authorize(parts: &mut Parts) -> Result<Allowed, Response> {
     let Some((principal, admin)) = known else {
         return Err(ApiError::new(401, "unauthorized", "nobody is known to ask").into_response());
     };
-    match operation.access.reach(&principal.role) {
+    match operation.access.reach((&principal.role).into()) {
         Reach::Everything => {}
         Reach::OwnApps => own(&admin, &principal, parts).await.map_err(ApiError::into_response)?,
         Reach::Nothing => return Err(denied(operation, &principal.role).into_response()),
@@ -215,7 +215,7 @@ async fn target(admin: &Admin, parts: &mut Parts) -> String {
 }
 
 fn denied(operation: &Operation, role: &Role) -> ApiError {
-    ApiError::new(403, "forbidden", format!("the role {} does not open {}", role.name(), operation.id))
+    ApiError::new(403, "forbidden", format!("the role {} does not open {}", role.name(), operation.id.as_str()))
 }
 
 /// Refuses what a path names and is not of the principal's apps. What a list holds of others' apps

@@ -10,12 +10,12 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use keyway_api::{Access, Operation};
 use keyway_core::secret::Secret;
 use keyway_core::token::TokenHash;
 
 use super::Admin;
 use super::body::ApiError;
-use super::operations::{Access, Operation};
 use super::routes::IMPORT_BYTES_MAX;
 use crate::clock;
 use crate::principal::Principal;

@@ -1,9 +1,9 @@
 //! Channels of notifications, and what was told.
 
 use axum::extract::State;
+use keyway_api::body::ChannelBody;
+use keyway_api::query::HistoryQuery;
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
@@ -13,45 +13,6 @@ use super::view::{self, Answer, answer};
 use crate::control::{NewChannel, NewTarget};
 use crate::model::ChannelTarget;
 use crate::notify::message;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ChannelBody {
-    /// Unique.
-    name: String,
-    /// `webhook`, `slack` or `mail`.
-    kind: String,
-    /// Of a webhook or Slack: the receiver.
-    url: Option<String>,
-    /// Of mail: the SMTP server, its port and its encryption (`starttls`, `implicit` or `off`).
-    host: Option<String>,
-    port: Option<u16>,
-    tls: Option<String>,
-    /// Of mail: who signs in at the SMTP server, and the password.
-    user: Option<String>,
-    password: Option<String>,
-    /// Of mail: the sender's address.
-    from: Option<String>,
-    /// Of mail: the receivers' addresses.
-    #[serde(default)]
-    to: Vec<String>,
-    /// Of mail: send what concerns an app to the address in its owner.
-    #[serde(default)]
-    to_owner: bool,
-    /// Takes notifications of this account only.
-    hub_id: Option<u64>,
-    /// Takes notifications of this owner's apps only.
-    owner: Option<String>,
-}
-
-/// How much of the history is wanted.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct HistoryQuery {
-    /// Messages, the newest first: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
 
 pub(super) async fn list(State(admin): State<Admin>) -> Answer<view::Channels> {
     channels(&admin).await

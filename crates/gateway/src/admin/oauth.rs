@@ -1,37 +1,20 @@
 //! Public apps and installs over the admin API.
 
 use axum::extract::State;
+use keyway_api::body::{ApproveBody, PublicAppBody, RotateBody};
+use keyway_api::query::{InstallsQuery, Page};
 use keyway_oauth::server::authorize::{Refusal, Request};
 use keyway_oauth::{Params, redirect};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
-use super::body::{ApiError, RotateBody};
+use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
-use super::page::{Page, limit, page};
+use super::page::{limit, page};
 use super::view::{self, Answer, answer};
 use crate::clock;
 use crate::control::{NewPublicApp, PublicAppChange, Rotation};
 use crate::model::{Distribution, Person, PublicApp};
 use crate::principal::Role;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PublicAppBody {
-    name: Option<String>,
-    description: Option<String>,
-    owner: Option<String>,
-    redirect_uris: Option<Vec<String>>,
-    scopes: Option<Vec<String>>,
-    conditional_scopes: Option<Vec<String>>,
-    optional_scopes: Option<Vec<String>>,
-    distribution: Option<String>,
-    /// Whether it has no secret; only when it is made.
-    public_client: Option<bool>,
-    rotate_refresh_tokens: Option<bool>,
-    enabled: Option<bool>,
-}
 
 pub(super) async fn list_public_apps(State(admin): State<Admin>, Query(query): Query<Page>) -> Answer<view::PublicApps> {
     let (shown, after) = page(admin.control.public_apps().await, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
@@ -104,18 +87,6 @@ pub(super) async fn rotate_secret(
     answer(view::PublicAppAnswer { public_app: view::public_app(&app, None, Some(secret.expose().clone())) })
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct InstallsQuery {
-    public_app: Option<String>,
-    hub_id: Option<u64>,
-    /// `after` of the page before; none begins at the start.
-    after: Option<String>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
-
 pub(super) async fn list_installs(State(admin): State<Admin>, Query(query): Query<InstallsQuery>) -> Answer<view::Installs> {
     let public_app = match &query.public_app {
         Some(which) => Some(admin.control.public_app(which).await?.id),
@@ -145,15 +116,6 @@ pub(super) async fn show_install(State(admin): State<Admin>, Path(app_id): Path<
 pub(super) async fn end_install(State(admin): State<Admin>, Path(app_id): Path<u64>) -> Answer<view::Deleted> {
     let ended = admin.control.uninstall(app_id).await?;
     answer(view::Deleted { deleted: ended.id })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ApproveBody {
-    authorize_url: String,
-    hub_id: u64,
-    /// In whose name.
-    user: Option<String>,
 }
 
 /// What the consent page does when a person says yes, for tests and for scripts of an operator.

@@ -5,36 +5,22 @@ use std::time::Instant;
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_api::body::{AuthorizeBody, ClientBody, ImportBody, ImportedAccount, RefreshTokenBody};
+use keyway_api::query::Page;
 use keyway_core::refusal::Refusal;
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
-use super::page::{Page, page};
+use super::page::page;
 use super::routes::described;
 use super::view::{self, Answer, answer};
 use crate::audit::AuditEntry;
 use crate::clock;
-use crate::control::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
+use crate::control::{KnownGrant, NewOAuthClient, Standing};
 use crate::principal::Principal;
 use crate::tokens::TokenError;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ClientBody {
-    name: String,
-    client_id: String,
-    client_secret: String,
-    base_url: Option<String>,
-    authorize_url: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
-    #[serde(default)]
-    optional_scopes: Vec<String>,
-}
 
 pub(super) async fn list_clients(State(admin): State<Admin>, Query(query): Query<Page>) -> Answer<view::OAuthClients> {
     let (shown, after) = page(admin.control.oauth_clients().await, query.after.as_deref(), query.limit, |client| client.id)?;
@@ -55,14 +41,6 @@ pub(super) async fn put_client(State(admin): State<Admin>, JsonBody(asked): Json
     answer(view::OAuthClientAnswer { oauth_client: view::oauth_client(&made) })
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AuthorizeBody {
-    client: String,
-    #[serde(flatten)]
-    settings: OAuthSettings,
-}
-
 pub(super) async fn authorize(State(admin): State<Admin>, JsonBody(asked): JsonBody<AuthorizeBody>) -> Answer<view::Authorization> {
     let redirect_uri = format!("{}/oauth/callback", admin.addresses.admin);
     let (url, state) = admin.control.begin_authorization(&asked.client, asked.settings, &redirect_uri).await?;
@@ -75,16 +53,7 @@ pub(super) async fn show_authorization(State(admin): State<Admin>, Path(state): 
         Standing::Failed(why) => ("failed", Some(why), None),
         Standing::Connected(hub_id) => ("connected", None, Some(described(&admin, &admin.control.account(hub_id).await?).await)),
     };
-    answer(view::AuthorizationState { state, message, account })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RefreshTokenBody {
-    client: String,
-    refresh_token: String,
-    #[serde(flatten)]
-    settings: OAuthSettings,
+    answer(view::AuthorizationState { state: state.to_owned(), message, account })
 }
 
 pub(super) async fn connect(State(admin): State<Admin>, JsonBody(asked): JsonBody<RefreshTokenBody>) -> Answer<view::AccountAnswer> {
@@ -92,22 +61,6 @@ pub(super) async fn connect(State(admin): State<Admin>, JsonBody(asked): JsonBod
     let made = admin.control.connect_with_refresh_token(&admin.upstream, &asked.client, asked.settings, token).await?;
     admin.connected(made.hub_id);
     answer(view::AccountAnswer { account: described(&admin, &made).await })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ImportBody {
-    client: String,
-    accounts: Vec<ImportedAccount>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ImportedAccount {
-    hub_id: u64,
-    refresh_token: String,
-    #[serde(default)]
-    name: String,
 }
 
 pub(super) async fn import(State(admin): State<Admin>, JsonBody(asked): JsonBody<ImportBody>) -> Answer<view::Imported> {

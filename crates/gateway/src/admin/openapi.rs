@@ -1,13 +1,12 @@
 //! The description of the admin API (OpenAPI 3.1), made from the table of operations and the types
 //! that are read and sent. `docs/openapi.json` is the same, and a test compares the two.
 
+use keyway_api::{Access, OPERATIONS, Operation, OperationId, Problem};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::body::Problem;
 use super::idempotency::takes_key;
-use super::operations::{Access, OPERATIONS, Operation};
 
 pub(super) fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -54,17 +53,17 @@ fn operation(one: &Operation, generator: &mut SchemaGenerator) -> Value {
     }
     let security = if one.access == Access::Open { json!([]) } else { json!([{ "adminToken": [] }]) };
     let mut described = json!({
-        "operationId": one.id, "summary": one.summary, "description": format!("Open to {}.", opened_to(one.access)),
+        "operationId": one.id.as_str(), "summary": one.summary, "description": format!("Open to {}.", opened_to(one.access)),
         "parameters": parameters, "security": security, "responses": responses,
     });
     if let Some(body) = one.body {
         described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
     }
-    if let "putSnapshot" | "diffPortal" = one.id {
+    if let OperationId::PutSnapshot | OperationId::DiffPortal = one.id {
         let lines = json!({ "schema": { "type": "string" } });
-        described["requestBody"] = json!({ "required": one.id == "putSnapshot", "content": { "application/x-ndjson": lines } });
+        described["requestBody"] = json!({ "required": one.id == OperationId::PutSnapshot, "content": { "application/x-ndjson": lines } });
     }
-    if one.id == "seedPortal" {
+    if one.id == OperationId::SeedPortal {
         described["requestBody"]["content"]["application/yaml"] = json!({ "schema": { "type": "string" } });
     }
     described
@@ -74,9 +73,9 @@ fn answered(one: &Operation, generator: &mut SchemaGenerator) -> Value {
     let text = || json!({ "schema": { "type": "string" } });
     let content = match one.answer {
         Some(answer) => json!({ "application/json": { "schema": answer(generator) } }),
-        None if one.id == "describeApi" => json!({ "application/json": { "schema": { "type": "object" } } }),
-        None if one.id == "showSnapshot" => json!({ "application/x-ndjson": text() }),
-        None if one.id == "exportRecords" => json!({ "application/x-ndjson": text(), "text/csv": text() }),
+        None if one.id == OperationId::DescribeApi => json!({ "application/json": { "schema": { "type": "object" } } }),
+        None if one.id == OperationId::ShowSnapshot => json!({ "application/x-ndjson": text() }),
+        None if one.id == OperationId::ExportRecords => json!({ "application/x-ndjson": text(), "text/csv": text() }),
         None => json!({ "text/plain": text() }),
     };
     json!({ "description": "Done", "content": content })
@@ -113,7 +112,7 @@ fn query_parameters(schema: Value, generator: &mut SchemaGenerator) -> Vec<Value
 /// The statuses with which an operation can be refused.
 fn refusals(one: &Operation) -> Vec<u16> {
     if one.access == Access::Open {
-        return if matches!(one.id, "isAlive" | "isReady") { vec![405, 421, 503] } else { vec![405, 421] };
+        return if matches!(one.id, OperationId::IsAlive | OperationId::IsReady) { vec![405, 421, 503] } else { vec![405, 421] };
     }
     let mut statuses = vec![401, 403, 405, 421, 500, 503];
     if one.query.is_some() || one.body.is_some() || takes_key(one) {
@@ -180,11 +179,11 @@ mod tests {
         let document = document();
         for one in OPERATIONS {
             let described = &document["paths"][one.path][one.method.to_lowercase()];
-            assert_eq!(described["operationId"], one.id);
+            let id = one.id.as_str();
+            assert_eq!(described["operationId"], id);
             assert!(
-                one.answer.is_some() || one.access == Access::Open || matches!(one.id, "exportRecords" | "showSnapshot"),
-                "{} has no answer",
-                one.id
+                one.answer.is_some() || one.access == Access::Open || matches!(id, "exportRecords" | "showSnapshot"),
+                "{id} has no answer"
             );
             let takes_body = !["GET", "DELETE"].contains(&one.method);
             let bare = [
@@ -199,7 +198,7 @@ mod tests {
                 "testNotificationChannel",
                 "resumeNotifications",
             ];
-            assert_eq!(described.get("requestBody").is_some(), takes_body && !bare.contains(&one.id), "{}", one.id);
+            assert_eq!(described.get("requestBody").is_some(), takes_body && !bare.contains(&id), "{id}");
         }
         // Every reference leads to something.
         let text = document.to_string();

@@ -11,11 +11,12 @@ use axum::extract::State;
 use keyway_core::quota::UNCAPPED;
 use keyway_core::refusal::Word;
 use keyway_core::time::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::Admin;
-use super::view::{Answer, Moment, answer};
+use super::view::{
+    AccountLimit, Answer, AppPoints, BusyApp, Cause, Due, Moment, Overview, Points, QuietApp, Rotations, Sunset, Sunsets, Top, Totals,
+    Unused, answer,
+};
 use crate::activity::{AppSeries, Series};
 use crate::attention::{self, DAY_MS, DueOf, ENDING_DAYS, EndingCalls};
 use crate::audit::OperationUse;
@@ -31,164 +32,6 @@ const NAMED_MAX: usize = 20;
 /// Days without a call after which an app counts as unused, as in `keyway app unused`.
 pub(crate) const UNUSED_DAYS: i64 = 90;
 const HOUR_MS: i64 = 3_600_000;
-/// All that matters at once.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Overview {
-    at: Moment,
-    /// Instances that write to the audit; with several, the counts are of the one that answers.
-    instances: u32,
-    totals: Totals,
-    /// By the minute.
-    hour: Points,
-    /// By the half hour.
-    day: Points,
-    /// With the most calls of the day.
-    apps: Top<BusyApp>,
-    /// Errors of the day by cause, the commonest first.
-    errors: Vec<Cause>,
-    /// With the most of their day used.
-    accounts: Top<AccountLimit>,
-    rotations: Rotations,
-    /// What ends when; none while it is counted for the first time.
-    sunsets: Option<Sunsets>,
-    unused: Unused,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Totals {
-    apps: usize,
-    accounts: usize,
-}
-
-/// Calls over time.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Points {
-    begin: Moment,
-    width_ms: i64,
-    /// Since when the counts are whole, where that is later than the begin.
-    since: Option<Moment>,
-    calls: Vec<u64>,
-    failed: Vec<u64>,
-}
-
-/// The first rows of a list.
-#[derive(Serialize, JsonSchema)]
-struct Top<T> {
-    top: Vec<T>,
-    /// How many there are beside.
-    more: usize,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct BusyApp {
-    id: u64,
-    /// None for an app that was deleted.
-    name: Option<String>,
-    hub_id: Option<u64>,
-    calls: u64,
-    failed: u64,
-    calls_of_hour: u64,
-    /// The most in ten seconds of the last hour.
-    peak: u32,
-    burst: Option<u32>,
-    /// The day by the half hour.
-    points: AppPoints,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct AppPoints {
-    calls: Vec<u64>,
-    failed: Vec<u64>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Cause {
-    /// HubSpot's category.
-    category: String,
-    /// The refusal, by its name in docs/errors.md; none where Keyway did not refuse the calls.
-    rule: Option<String>,
-    calls: u64,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct AccountLimit {
-    hub_id: u64,
-    name: String,
-    used_today: u64,
-    /// None where there is no cap on the day.
-    daily: Option<u64>,
-    burst: u32,
-    calls_of_hour: u64,
-    waiting: usize,
-    resets_at: Moment,
-    /// When the day is used up at the pace of the last hour, if that is before it starts again.
-    used_up_at: Option<Moment>,
-    /// Of a connection: `fine`, `refused` or `unreachable`.
-    state: Option<&'static str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Rotations {
-    after_days: i64,
-    total: usize,
-    /// The oldest first.
-    due: Vec<Due>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Due {
-    /// `credential` or `token`.
-    kind: &'static str,
-    hub_id: Option<u64>,
-    app_id: Option<u64>,
-    name: String,
-    hint: Option<String>,
-    days: i64,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Sunsets {
-    counted_at: Moment,
-    days: i64,
-    /// By app and end, the earliest first.
-    apps: Vec<Sunset>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Sunset {
-    app_id: u64,
-    name: String,
-    date: String,
-    days_left: Option<i64>,
-    what: String,
-    calls: u64,
-    operations: usize,
-    example: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Unused {
-    days: i64,
-    total: usize,
-    apps: Vec<QuietApp>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct QuietApp {
-    id: u64,
-    name: String,
-    owner: String,
-    last_used_at: Option<Moment>,
-}
 
 fn cause(word: &str, calls: u64) -> Cause {
     let word = Word(word);
@@ -282,7 +125,7 @@ fn limits(admin: &Admin, accounts: &[Account], names: &HashMap<u64, &App>, hour:
             waiting: standing.waiting,
             resets_at: standing.resets_at.into(),
             used_up_at: capped.then(|| used_up(left, pace, now, standing.resets_at)).flatten().map(Moment::from),
-            state: account.connection.as_ref().map(|_| admin.upstream.health.of(account.hub_id).0.as_str()),
+            state: account.connection.as_ref().map(|_| admin.upstream.health.of(account.hub_id).0.as_str().to_owned()),
         }
     };
     Top { top: rows.iter().take(ROWS_MAX).map(row).collect(), more }
@@ -306,11 +149,16 @@ fn rotations(admin: &Admin, accounts: &[Account], apps: &[(App, Vec<Token>)]) ->
         let days = due.days;
         match due.of {
             DueOf::Credential(account) => {
-                Due { kind: "credential", hub_id: Some(account.hub_id), app_id: None, name: account.name.clone(), hint: None, days }
+                Due { kind: "credential".into(), hub_id: Some(account.hub_id), app_id: None, name: account.name.clone(), hint: None, days }
             }
-            DueOf::Token(app, token) => {
-                Due { kind: "token", hub_id: None, app_id: Some(app.id), name: app.name.clone(), hint: Some(token.hint.clone()), days }
-            }
+            DueOf::Token(app, token) => Due {
+                kind: "token".into(),
+                hub_id: None,
+                app_id: Some(app.id),
+                name: app.name.clone(),
+                hint: Some(token.hint.clone()),
+                days,
+            },
         }
     };
     Rotations { after_days: thresholds.rotation_days, total: due.len(), due: due.iter().take(NAMED_MAX).map(row).collect() }

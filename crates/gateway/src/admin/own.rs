@@ -4,9 +4,8 @@
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_api::body::{CodeBody, NewPasswordBody, PasswordBody};
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
@@ -15,30 +14,6 @@ use super::view::{self, Answer, answer};
 use crate::clock;
 use crate::model::Person;
 use crate::principal::{Principal, Who};
-
-/// A password that is asked for again: whoever finds a browser open must not be able to lock its owner out.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PasswordBody {
-    /// The present one.
-    password: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NewPasswordBody {
-    /// The present one.
-    password: String,
-    /// At least 15 characters.
-    new_password: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct CodeBody {
-    /// What the authenticator app shows.
-    code: String,
-}
 
 pub(super) async fn show(State(admin): State<Admin>, Extension(who): Extension<Principal>) -> Answer<view::UserAnswer> {
     shown(&person(&admin, &who).await?)

@@ -2,25 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::body::ApiError;
 
 /// Entries on a page when nothing is said, and at most.
 pub(super) const PAGE_DEFAULT: usize = 100;
 pub(super) const PAGE_MAX: usize = 1_000;
-
-/// How much of a list is wanted.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Page {
-    /// `after` of the page before; none begins at the start.
-    pub after: Option<String>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u32>,
-}
 
 /// The limit that a query asks for, or why it can't be taken.
 pub(super) fn limit(asked: Option<u32>) -> Result<usize, ApiError> {

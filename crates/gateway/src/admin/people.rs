@@ -2,52 +2,37 @@
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_api::OPERATIONS;
+use keyway_api::body::PersonBody;
+use keyway_api::operations::Reach;
+use keyway_api::query::Page;
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
-use super::operations::{OPERATIONS, Reach};
-use super::page::{Page, page};
+use super::page::page;
 use super::view::{self, Answer, answer};
 use crate::control::NewPerson;
 use crate::principal::{Principal, Role};
 
 /// Who asks, and what is open to them.
 pub(super) async fn me(Extension(who): Extension<Principal>) -> Answer<view::Me> {
-    let open = OPERATIONS.iter().filter(|one| one.access.reach(&who.role) != Reach::Nothing);
+    let role: view::RoleName = (&who.role).into();
+    let open = OPERATIONS.iter().filter(|one| one.access.reach(role) != Reach::Nothing);
     answer(view::Me {
-        kind: who.who.kind(),
+        kind: who.who.kind().to_owned(),
         id: who.who.id(),
         name: who.who.name().to_owned(),
-        role: (&who.role).into(),
+        role,
         apps: view::apps(&who.role),
-        operations: open.map(|one| one.id).collect(),
+        operations: open.map(|one| one.id.as_str().to_owned()).collect(),
     })
 }
 
 pub(super) async fn list(State(admin): State<Admin>, Query(query): Query<Page>) -> Answer<view::Users> {
     let (shown, after) = page(admin.control.people().await?, query.after.as_deref(), query.limit, |person| person.id)?;
     answer(view::Users { users: shown.iter().map(view::user).collect(), after })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PersonBody {
-    email: String,
-    password: Option<String>,
-    role: Option<String>,
-    /// The apps of an app manager, by id or name.
-    #[serde(default)]
-    apps: Vec<String>,
-    /// Keeps the password of somebody who is there.
-    #[serde(default)]
-    keep_password: bool,
-    /// Refuses somebody who is there, in place of giving them a new password or role.
-    #[serde(default)]
-    must_be_new: bool,
 }
 
 pub(super) async fn show(State(admin): State<Admin>, Path(email): Path<String>) -> Answer<view::UserAnswer> {

@@ -13,11 +13,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use keyway_api::body::{AnswersBody, ClockBody, ResetBody};
+use keyway_api::query::{DiffQuery, ReportQuery, RequestsQuery, WholeReportQuery};
 use keyway_core::strict;
 use keyway_core::strict::report::Report;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -50,13 +51,6 @@ pub(super) async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, Ap
     }
 }
 
-#[derive(Default, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ResetBody {
-    /// The name of the test that begins: findings of the report name it.
-    test: Option<String>,
-}
-
 pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>, OptionalBody(asked): OptionalBody<ResetBody>) -> Answer {
     let double = double(&admin, hub_id).await?;
     admin.refill.empty(hub_id).await?;
@@ -82,15 +76,6 @@ pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, he
     Ok(Json(made))
 }
 
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DiffQuery {
-    from: Option<String>,
-    to: Option<String>,
-    limit: Option<usize>,
-    only: Option<String>,
-}
-
 /// Differences answered at most, and where the query has no limit.
 const DIFFERENCES_MAX: usize = 10_000;
 const DIFFERENCES: usize = 1_000;
@@ -112,14 +97,6 @@ pub(super) async fn diff(State(admin): State<Admin>, Path(hub_id): Path<u64>, Qu
     let mut answer = admin.refill.differences(hub_id, from, to, limit, asked.only).await?;
     answer["version"] = VERSION.into();
     Ok(Json(answer))
-}
-
-/// Recorded answers, as `PUT` takes them.
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AnswersBody {
-    /// Requests and their answers.
-    answers: Vec<Value>,
 }
 
 pub(super) async fn put_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(body): JsonBody<AnswersBody>) -> Answer {
@@ -187,45 +164,25 @@ fn no_snapshot(name: &str) -> ApiError {
     ApiError::new(404, "not_found", format!("there is no snapshot {name}"))
 }
 
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RequestsQuery {
-    method: Option<String>,
-    path: Option<String>,
-    operation: Option<String>,
-    app: Option<String>,
-    status: Option<String>,
-    body: Option<String>,
-    query: Option<String>,
-    after: Option<u64>,
-    expect: Option<String>,
-    wait_ms: Option<u64>,
-    /// At most so many of them, the newest; `count` is that of all.
-    limit: Option<usize>,
-    /// With what was answered, how long it took, and which expectations found it.
-    details: Option<bool>,
-}
-
-impl RequestsQuery {
-    fn filter(&self) -> Result<Filter, ApiError> {
-        let Self { method, path, operation, app, status, body, query, after, .. } = self;
-        let body = body.as_deref().map(|body| serde_json::from_str(body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
-        let [method, path, operation, app, status, query] = [method, path, operation, app, status, query].map(Clone::clone);
-        Ok(Filter { method, path, operation, app, status, body, query, after: *after })
-    }
+/// The requests that a query asks for.
+fn filter(asked: &RequestsQuery) -> Result<Filter, ApiError> {
+    let RequestsQuery { method, path, operation, app, status, body, query, after, .. } = asked;
+    let body = body.as_deref().map(|body| serde_json::from_str(body).map_err(|_| ApiError::invalid("body is JSON"))).transpose()?;
+    let [method, path, operation, app, status, query] = [method, path, operation, app, status, query].map(Clone::clone);
+    Ok(Filter { method, path, operation, app, status, body, query, after: *after })
 }
 
 /// The requests that fit, as an HTTP Archive.
 pub(super) async fn export_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
     let double = double(&admin, hub_id).await?;
     let answers = double.requests.answers();
-    let found = double.requests.find(&asked.filter()?).into_iter().map(|one| (one.clone(), answers.get(&one.number).cloned()));
+    let found = double.requests.find(&filter(&asked)?).into_iter().map(|one| (one.clone(), answers.get(&one.number).cloned()));
     Ok(Json(har::archive(&found.collect::<Vec<_>>(), &admin.addresses.data)))
 }
 
 pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
     let double = double(&admin, hub_id).await?;
-    let filter = asked.filter()?;
+    let filter = filter(&asked)?;
     let RequestsQuery { expect, wait_ms, details, limit, .. } = asked;
     let expected = expected(expect.as_deref(), wait_ms)?;
     let find = || double.requests.find(&filter);
@@ -245,25 +202,6 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
         double.requests.note_expectation(filter, expect.unwrap_or_default(), is_met);
     }
     Ok(Json(answer))
-}
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ReportQuery {
-    /// Operations that HubSpot ends on or before this day are findings.
-    ends_by: Option<String>,
-    /// Only the findings of these rules: a comma list, or all.
-    rules: Option<String>,
-    /// Only of what was called since the last reset.
-    #[serde(default)]
-    current: bool,
-}
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct WholeReportQuery {
-    /// Operations that HubSpot ends on or before this day are findings.
-    ends_by: Option<String>,
 }
 
 pub(super) async fn show_report(
@@ -403,15 +341,6 @@ pub(super) async fn remove_fault(State(admin): State<Admin>, Path((hub_id, fault
 pub(super) async fn show_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
     let double = double(&admin, hub_id).await?;
     Ok(Json(told(&double)))
-}
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ClockBody {
-    set: Option<String>,
-    advance_ms: Option<i64>,
-    #[serde(default)]
-    frozen: bool,
 }
 
 pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<ClockBody>) -> Answer {

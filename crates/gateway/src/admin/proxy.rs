@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use keyway_api::body::RenewBody;
 
 use super::Admin;
 use super::body::ApiError;
@@ -22,13 +21,6 @@ pub(super) async fn show(State(admin): State<Admin>) -> Answer<view::ProxyAuthor
         return Err(ApiError::new(404, "not_found", how));
     }
     shown(&trusted)
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RenewBody {
-    /// Milliseconds until the new authority signs, up to half a year: until then clients learn to trust it.
-    wait_ms: i64,
 }
 
 pub(super) async fn renew(State(admin): State<Admin>, JsonBody(asked): JsonBody<RenewBody>) -> Answer<view::ProxyAuthorities> {

@@ -1,19 +1,21 @@
-//! The routes of the admin API; `operations` says who may take them, and a test compares the two.
+//! The routes of the admin API: each operation of `keyway_api` with what performs it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use axum::extract::{DefaultBodyLimit, State};
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Json, Router};
+use keyway_api::query::{AppsQuery, Page};
+use keyway_api::{Access, OPERATIONS, Operation, OperationId as Id};
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody};
+use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody, sharing};
 use super::extract::{JsonBody, OptionalBody, Path, Query};
-use super::page::{Page, page};
+use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
     Admin, admin_tokens, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people,
@@ -29,117 +31,166 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Largest list of accounts that come over: a thousand, with the longest tokens and names.
 pub(super) const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// What needs a token or a session.
 pub(super) fn api() -> Router<Admin> {
-    Router::new()
-        .route("/api/v1/accounts", get(list_accounts).post(create_account))
-        .route("/api/v1/accounts/connect", post(connect_account))
-        .route("/api/v1/accounts/{hub_id}/credential", put(replace_credential))
-        .route("/api/v1/accounts/{hub_id}/credential/rollback", post(roll_back_credential))
-        .route("/api/v1/accounts/{hub_id}/check", post(check_connection))
-        .route("/api/v1/accounts/{hub_id}", get(show_account).patch(update_account).delete(delete_account))
-        .route("/api/v1/apps", get(list_apps).post(create_app))
-        .route("/api/v1/apps/{app}", get(show_app).patch(update_app).delete(delete_app))
-        .route("/api/v1/apps/{app}/scopes", get(scopes::of_app))
-        .route("/api/v1/apps/{app}/tokens", get(list_tokens).post(create_token))
-        .route("/api/v1/apps/{app}/tokens/rotate", post(rotate_token))
-        .route("/api/v1/apps/{app}/tokens/legacy", post(admit_legacy_key))
-        .route("/api/v1/tokens/{token_id}/users", get(scopes::users_of_token))
-        .route("/api/v1/tokens/{token_id}/revoke", post(revoke_token))
-        .route("/api/v1/tokens/{token_id}/take-over", post(take_over))
-        .route("/api/v1/tokens/{token_id}/hand-back", post(hand_back))
-        .route("/api/v1/tokens/{token_id}/match", post(match_token))
-        .route("/api/v1/public-apps", get(oauth::list_public_apps).post(oauth::create_public_app))
-        .route(
-            "/api/v1/public-apps/{public_app}",
-            get(oauth::show_public_app).patch(oauth::update_public_app).delete(oauth::delete_public_app),
-        )
-        .route("/api/v1/public-apps/{public_app}/secret/rotate", post(oauth::rotate_secret))
-        .route("/api/v1/installs", get(oauth::list_installs).post(oauth::approve))
-        .route("/api/v1/installs/{app_id}", get(oauth::show_install).delete(oauth::end_install))
-        .route("/api/v1/me", get(people::me))
-        .route("/api/v1/me/sign-in", get(own::show))
-        .route("/api/v1/me/password", put(own::change_password))
-        .route("/api/v1/me/sessions", delete(own::end_sessions))
-        .route("/api/v1/me/second-factor", post(own::begin_second_factor))
-        .route("/api/v1/me/second-factor/confirm", post(own::confirm_second_factor))
-        .route("/api/v1/me/second-factor/remove", post(own::remove_second_factor))
-        .route("/api/v1/keys", get(keys::show))
-        .route("/api/v1/keys/rotate", post(keys::rotate))
-        .route("/api/v1/proxy/authority", get(proxy::show))
-        .route("/api/v1/proxy/authority/renew", post(proxy::renew))
-        .route("/api/v1/users", get(people::list).put(people::put))
-        .route("/api/v1/users/{email}", get(people::show).delete(people::remove))
-        .route("/api/v1/users/{email}/sessions", delete(people::end_sessions))
-        .route("/api/v1/users/{email}/second-factor", delete(people::remove_second_factor))
-        .route("/api/v1/users/{email}/provider", delete(people::unlink_provider))
-        .route("/api/v1/admin-tokens", get(admin_tokens::list).post(admin_tokens::create))
-        .route("/api/v1/admin-tokens/{admin_token}", delete(admin_tokens::revoke))
-        .route("/api/v1/oauth-clients", get(oauth_accounts::list_clients).put(oauth_accounts::put_client))
-        .route("/api/v1/accounts/authorize", post(oauth_accounts::authorize))
-        .route("/api/v1/accounts/authorize/{authorization}", get(oauth_accounts::show_authorization))
-        .route("/api/v1/accounts/oauth", post(oauth_accounts::connect))
-        .route("/api/v1/accounts/import", post(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)))
-        .route("/api/v1/changes", get(changes::list))
-        .route("/api/v1/notifications", get(notify::history))
-        .route("/api/v1/notifications/resume", post(notify::resume))
-        .route("/api/v1/notifications/channels", get(notify::list).post(notify::add))
-        .route("/api/v1/notifications/channels/{channel}", delete(notify::remove))
-        .route("/api/v1/notifications/channels/{channel}/test", post(notify::test))
-        .route("/api/v1/portals/{hub_id}/reset", post(portal::reset))
-        .route("/api/v1/portals/{hub_id}/seed", post(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
-        .route("/api/v1/portals/{hub_id}/diff", post(portal::diff).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)))
-        .route(
-            "/api/v1/portals/{hub_id}/answers",
-            put(portal::put_answers).delete(portal::clear_answers).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
-        )
-        .route("/api/v1/portals/{hub_id}/snapshots", get(portal::list_snapshots))
-        .route(
-            "/api/v1/portals/{hub_id}/snapshots/{snapshot}",
-            get(portal::show_snapshot)
-                .post(portal::take_snapshot)
-                .put(portal::put_snapshot)
-                .delete(portal::delete_snapshot)
-                .layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
-        )
-        .route("/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", post(portal::restore_snapshot))
-        .route("/api/v1/portals/{hub_id}/requests", get(portal::list_requests).delete(portal::forget_requests))
-        .route("/api/v1/portals/{hub_id}/report", get(portal::show_report))
-        .route("/api/v1/report", get(portal::show_whole_report))
-        .route("/api/v1/portals/{hub_id}/requests/har", get(portal::export_requests))
-        .route("/api/v1/portals/{hub_id}/faults", get(portal::list_faults).post(portal::add_fault).delete(portal::clear_faults))
-        .route("/api/v1/portals/{hub_id}/faults/{fault}", delete(portal::remove_fault))
-        .route("/api/v1/portals/{hub_id}/clock", get(portal::show_clock).put(portal::set_clock))
-        .route("/api/v1/portals/{hub_id}/webhooks", get(webhooks::list))
-        .route("/api/v1/portals/{hub_id}/webhooks/{app}", put(webhooks::put).delete(webhooks::remove))
-        .route("/api/v1/portals/{hub_id}/webhooks/{app}/secret", get(webhooks::show_secret))
-        .route("/api/v1/portals/{hub_id}/deliveries", get(webhooks::list_deliveries).delete(webhooks::forget_deliveries))
-        .route("/api/v1/coverage", get(portal::coverage))
-        .route("/api/v1/doctor", post(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)))
-        .route("/api/v1/plan", post(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)))
-        .route("/api/v1/overview", get(overview::show))
-        .route("/api/v1/catalog/scopes", get(catalog::scopes))
-        .route("/api/v1/catalog/scopes/{scope}", get(catalog::scope))
-        .route("/api/v1/usage", get(usage::list))
-        .route("/api/v1/usage/unused-apps", get(scopes::unused_apps))
-        .route("/api/v1/audit", get(audit::list))
-        .route("/api/v1/audit/export", get(audit::export))
-        .route("/api/v1/audit/damage", get(audit::damage))
-        .route("/api/v1/audit/verify", get(audit::verify))
-        .route("/api/v1/accounts/{hub_id}/access-token", post(oauth_accounts::access_token))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    routed(|one| one.access != Access::Open).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
 /// What needs no token: nothing in it tells of accounts, apps or calls.
 pub(super) fn open() -> Router<Admin> {
-    Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics::show))
-        .route("/api/v1/openapi.json", get(async || Json(openapi::document())))
+    routed(|one| one.access == Access::Open)
         .method_not_allowed_fallback(async || {
             ApiError::new(405, "method_not_allowed", "the path has other methods; see /api/v1/openapi.json")
         })
         .fallback(async || ApiError::new(404, "not_found", "there is no such path; see /api/v1/openapi.json"))
+}
+
+fn routed(which: impl Fn(&Operation) -> bool) -> Router<Admin> {
+    OPERATIONS.iter().filter(|one| which(one)).fold(Router::new(), |router, one| router.route(one.path, handler(one)))
+}
+
+/// The method that an operation is routed by.
+struct At(MethodFilter);
+
+impl At {
+    fn of(operation: &Operation) -> Self {
+        Self(match operation.method {
+            "GET" => MethodFilter::GET,
+            "POST" => MethodFilter::POST,
+            "PUT" => MethodFilter::PUT,
+            "PATCH" => MethodFilter::PATCH,
+            "DELETE" => MethodFilter::DELETE,
+            other => unreachable!("{other} is not a method of the admin API"),
+        })
+    }
+
+    fn to<T: 'static>(self, handler: impl Handler<T, Admin>) -> MethodRouter<Admin> {
+        on(self.0, handler)
+    }
+}
+
+/// What performs an operation. One without a handler does not compile.
+fn handler(operation: &Operation) -> MethodRouter<Admin> {
+    let at = At::of(operation);
+    match operation.id {
+        Id::IsAlive => at.to(alive),
+        Id::IsReady => at.to(ready),
+        Id::ReadMetrics => at.to(metrics::show),
+        Id::DescribeApi => at.to(describe),
+        Id::WhoAmI => at.to(people::me),
+        Id::ListAccounts => at.to(list_accounts),
+        Id::CreateAccount => at.to(create_account),
+        Id::ConnectAccount => at.to(connect_account),
+        Id::ShowAccount => at.to(show_account),
+        Id::UpdateAccount => at.to(update_account),
+        Id::DeleteAccount => at.to(delete_account),
+        Id::ReplaceCredential => at.to(replace_credential),
+        Id::RollBackCredential => at.to(roll_back_credential),
+        Id::CheckConnection => at.to(check_connection),
+        Id::BeginAuthorization => at.to(oauth_accounts::authorize),
+        Id::ShowAuthorization => at.to(oauth_accounts::show_authorization),
+        Id::ConnectAccountByOAuth => at.to(oauth_accounts::connect),
+        Id::ImportAccounts => at.to(oauth_accounts::import).layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX)),
+        Id::IssueAccessToken => at.to(oauth_accounts::access_token),
+        Id::ListApps => at.to(list_apps),
+        Id::CreateApp => at.to(create_app),
+        Id::ShowApp => at.to(show_app),
+        Id::UpdateApp => at.to(update_app),
+        Id::DeleteApp => at.to(delete_app),
+        Id::ShowScopesUsed => at.to(scopes::of_app),
+        Id::ListTokens => at.to(list_tokens),
+        Id::CreateToken => at.to(create_token),
+        Id::RotateToken => at.to(rotate_token),
+        Id::AdmitLegacyKey => at.to(admit_legacy_key),
+        Id::ListTokenUsers => at.to(scopes::users_of_token),
+        Id::RevokeToken => at.to(revoke_token),
+        Id::TakeOver => at.to(take_over),
+        Id::MatchToken => at.to(match_token),
+        Id::HandBack => at.to(hand_back),
+        Id::ListPublicApps => at.to(oauth::list_public_apps),
+        Id::CreatePublicApp => at.to(oauth::create_public_app),
+        Id::ShowPublicApp => at.to(oauth::show_public_app),
+        Id::UpdatePublicApp => at.to(oauth::update_public_app),
+        Id::DeletePublicApp => at.to(oauth::delete_public_app),
+        Id::RotateClientSecret => at.to(oauth::rotate_secret),
+        Id::ListInstalls => at.to(oauth::list_installs),
+        Id::ApproveInstall => at.to(oauth::approve),
+        Id::ShowInstall => at.to(oauth::show_install),
+        Id::EndInstall => at.to(oauth::end_install),
+        Id::ListOAuthClients => at.to(oauth_accounts::list_clients),
+        Id::PutOAuthClient => at.to(oauth_accounts::put_client),
+        Id::ShowOwnSignIn => at.to(own::show),
+        Id::ChangePassword => at.to(own::change_password),
+        Id::EndOwnSessions => at.to(own::end_sessions),
+        Id::BeginSecondFactor => at.to(own::begin_second_factor),
+        Id::AddSecondFactor => at.to(own::confirm_second_factor),
+        Id::RemoveOwnSecondFactor => at.to(own::remove_second_factor),
+        Id::ShowProxyAuthority => at.to(proxy::show),
+        Id::RenewProxyAuthority => at.to(proxy::renew),
+        Id::ShowMasterKeys => at.to(keys::show),
+        Id::RotateMasterKey => at.to(keys::rotate),
+        Id::ListUsers => at.to(people::list),
+        Id::PutUser => at.to(people::put),
+        Id::ShowUser => at.to(people::show),
+        Id::DeleteUser => at.to(people::remove),
+        Id::EndSessions => at.to(people::end_sessions),
+        Id::RemoveSecondFactor => at.to(people::remove_second_factor),
+        Id::UnlinkProvider => at.to(people::unlink_provider),
+        Id::ListAdminTokens => at.to(admin_tokens::list),
+        Id::CreateAdminToken => at.to(admin_tokens::create),
+        Id::RevokeAdminToken => at.to(admin_tokens::revoke),
+        Id::ListNotificationChannels => at.to(notify::list),
+        Id::AddNotificationChannel => at.to(notify::add),
+        Id::RemoveNotificationChannel => at.to(notify::remove),
+        Id::TestNotificationChannel => at.to(notify::test),
+        Id::ResumeNotifications => at.to(notify::resume),
+        Id::ListNotifications => at.to(notify::history),
+        Id::ResetPortal => at.to(portal::reset),
+        Id::SeedPortal => at.to(portal::seed).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        Id::DiffPortal => at.to(portal::diff).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        Id::PutAnswers => at.to(portal::put_answers).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        Id::ClearAnswers => at.to(portal::clear_answers),
+        Id::ListSnapshots => at.to(portal::list_snapshots),
+        Id::ShowSnapshot => at.to(portal::show_snapshot),
+        Id::TakeSnapshot => at.to(portal::take_snapshot).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        Id::PutSnapshot => at.to(portal::put_snapshot).layer(DefaultBodyLimit::max(portal::RECORDS_BYTES_MAX)),
+        Id::DeleteSnapshot => at.to(portal::delete_snapshot),
+        Id::RestoreSnapshot => at.to(portal::restore_snapshot),
+        Id::ListRequests => at.to(portal::list_requests),
+        Id::ExportRequests => at.to(portal::export_requests),
+        Id::ForgetRequests => at.to(portal::forget_requests),
+        Id::ShowReport => at.to(portal::show_report),
+        Id::ShowWholeReport => at.to(portal::show_whole_report),
+        Id::ListFaults => at.to(portal::list_faults),
+        Id::AddFault => at.to(portal::add_fault),
+        Id::ClearFaults => at.to(portal::clear_faults),
+        Id::RemoveFault => at.to(portal::remove_fault),
+        Id::ShowClock => at.to(portal::show_clock),
+        Id::SetClock => at.to(portal::set_clock),
+        Id::ListWebhooks => at.to(webhooks::list),
+        Id::PutWebhook => at.to(webhooks::put),
+        Id::DeleteWebhook => at.to(webhooks::remove),
+        Id::ShowWebhookSecret => at.to(webhooks::show_secret),
+        Id::ListDeliveries => at.to(webhooks::list_deliveries),
+        Id::ForgetDeliveries => at.to(webhooks::forget_deliveries),
+        Id::ShowCoverage => at.to(portal::coverage),
+        Id::Diagnose => at.to(doctor::diagnosed).layer(DefaultBodyLimit::max(doctor::BODY_BYTES_MAX)),
+        Id::Plan => at.to(plan::planned).layer(DefaultBodyLimit::max(plan::BODY_BYTES_MAX)),
+        Id::ListChanges => at.to(changes::list),
+        Id::ShowOverview => at.to(overview::show),
+        Id::ListScopes => at.to(catalog::scopes),
+        Id::ShowScope => at.to(catalog::scope),
+        Id::ListUsage => at.to(usage::list),
+        Id::ListUnusedApps => at.to(scopes::unused_apps),
+        Id::ListRecords => at.to(audit::list),
+        Id::ExportRecords => at.to(audit::export),
+        Id::ListDamage => at.to(audit::damage),
+        Id::VerifyRecords => at.to(audit::verify),
+    }
+}
+
+async fn describe() -> Json<Value> {
+    Json(openapi::document())
 }
 
 async fn list_accounts(
@@ -269,18 +320,6 @@ async fn delete_account(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> 
     answer(view::Deleted { deleted: hub_id })
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AppsQuery {
-    /// Of one account.
-    hub_id: Option<u64>,
-    /// `after` of the page before; none begins at the start.
-    after: Option<String>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
-
 async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Principal>, Query(query): Query<AppsQuery>) -> Answer<view::Apps> {
     let mut all = admin.control.apps(query.hub_id).await;
     all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
@@ -294,7 +333,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         Some(hub_id) => hub_id,
         None => only_account(&admin).await?,
     };
-    let sharing = asked.sharing();
+    let sharing = sharing(&asked);
     let new = NewApp {
         hub_id,
         name: asked.name.unwrap_or_default(),
@@ -348,7 +387,7 @@ async fn update_app(
     if who.role.apps().is_some() {
         only_less(&admin, &app, &asked).await?;
     }
-    let sharing = asked.sharing();
+    let sharing = sharing(&asked);
     let AppBody {
         name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, unlisted, ..
     } = asked;

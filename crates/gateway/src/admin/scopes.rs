@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_api::query::{DaysAndPage, DaysQuery};
 use keyway_core::beside::Beside;
 use keyway_core::catalog::{Catalog, Method};
 use keyway_core::cover::least;
 use keyway_core::requirement::{self, Alternatives};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::extract::{Path, Query};
@@ -25,27 +24,6 @@ use crate::principal::Principal;
 
 /// Days looked back when nothing is said: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DaysQuery {
-    /// Days to look back: 90 when left out.
-    #[schemars(range(min = 1, max = 400))]
-    days: Option<u32>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DaysAndPage {
-    /// Days to look back: 90 when left out.
-    #[schemars(range(min = 1, max = 400))]
-    days: Option<u32>,
-    /// `after` of the page before; none begins at the start.
-    after: Option<String>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
 
 /// What one app was granted beside what its calls needed.
 pub(super) async fn of_app(

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use axum::Extension;
 use axum::extract::State;
+use keyway_api::query::UsageQuery;
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::Admin;
 use super::body::ApiError;
@@ -23,21 +22,6 @@ use crate::principal::Principal;
 const DAYS_DEFAULT: u32 = 30;
 /// Days looked back at most.
 const DAYS_MAX: u32 = 400;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct UsageQuery {
-    /// Of one account.
-    hub_id: Option<u64>,
-    /// Days to look back: 30 when left out.
-    #[schemars(range(min = 1, max = 400))]
-    days: Option<u32>,
-    /// `after` of the page before; none begins at the start.
-    after: Option<String>,
-    /// Entries on the page: 100 when left out.
-    #[schemars(range(min = 1, max = 1000))]
-    limit: Option<u32>,
-}
 
 /// The days to look back, and the moment at which they begin.
 pub(super) fn days_back(asked: Option<u32>, otherwise: u32) -> Result<(u32, Timestamp), ApiError> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use keyway_api::body::{SubscriptionBody, WebhookBody};
+use keyway_api::query::DeliveriesQuery;
 use keyway_core::secret::Secret;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Admin;
@@ -20,28 +20,6 @@ use crate::model::App;
 
 /// Deliveries answered at most, the newest.
 const DELIVERIES_MAX: usize = 100;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct WebhookBody {
-    /// Where events go, as POST.
-    target_url: String,
-    /// What is told of.
-    subscriptions: Vec<SubscriptionBody>,
-    /// Requests under way at one time, 1 to 10.
-    max_concurrent_requests: Option<u8>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SubscriptionBody {
-    /// Such as `contact.creation`; `object.creation` is of the type in `objectTypeId`.
-    event_type: String,
-    /// The property, of changes of one.
-    property_name: Option<String>,
-    /// Such as `0-1`.
-    object_type_id: Option<String>,
-}
 
 pub(super) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
     double(&admin, hub_id).await?;
@@ -136,17 +114,6 @@ async fn app_of(admin: &Admin, hub_id: u64, which: &str) -> Result<App, ApiError
     } else {
         Err(ApiError::new(404, "not_found", format!("{} is not an app of account {hub_id}", app.name)))
     }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DeliveriesQuery {
-    app: Option<String>,
-    event: Option<String>,
-    taken: Option<bool>,
-    after: Option<u64>,
-    expect: Option<String>,
-    wait_ms: Option<u64>,
 }
 
 pub(super) async fn list_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<DeliveriesQuery>) -> Answer {

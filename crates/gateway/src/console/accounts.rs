@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
+use keyway_api::OperationId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

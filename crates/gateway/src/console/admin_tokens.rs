@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use keyway_api::OperationId;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use keyway_api::OperationId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,7 +54,7 @@ impl Api {
     }
 
     /// Whether an operation of the API is open to the person: what is not is left out of a page.
-    pub fn may(&self, operation: &str) -> bool {
+    pub fn may(&self, operation: OperationId) -> bool {
         self.admin.may(&self.principal, operation)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
+use keyway_api::OperationId;
 use keyway_core::time::Timestamp;
 use serde::Deserialize;
 

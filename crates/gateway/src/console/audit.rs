@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
+use keyway_api::OperationId;
 use serde::Deserialize;
 
 use super::api::with_query;

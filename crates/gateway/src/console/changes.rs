@@ -1,6 +1,7 @@
 //! The record of changes: filters, pages that go back as far as it does, and what each change made of what.
 
 use askama::Template;
+use keyway_api::OPERATIONS;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +12,6 @@ use super::roles;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{self, filters};
-use crate::admin::OPERATIONS;
 
 const SECTION: &str = "/changes";
 /// Records on a page.
@@ -87,7 +87,7 @@ struct ChangesPage<'a> {
 
 /// What can be filtered by, in the order of its words.
 fn operations() -> Vec<(&'static str, String)> {
-    let of_api = OPERATIONS.iter().filter(|one| !one.reads()).map(|one| one.id);
+    let of_api = OPERATIONS.iter().filter(|one| !one.reads()).map(|one| one.id.as_str());
     let mut all: Vec<_> = of_api.chain(OF_SIGN_IN).map(|id| (id, words::operation(id))).collect();
     all.sort_by(|(_, one), (_, other)| one.cmp(other));
     all

@@ -5,6 +5,7 @@ use axum::Form;
 use axum::extract::{RawQuery, State};
 use axum::http::Uri;
 use axum::response::Response;
+use keyway_api::OperationId;
 use keyway_core::scope::in_plain_words;
 use keyway_oauth::error::{Code, OAuthError};
 use keyway_oauth::redirect;
@@ -65,7 +66,7 @@ async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, 
     let Some(session) = session else {
         return sign_in::first(uri.path_and_query().map_or("", |target| target.as_str()));
     };
-    if !admin.may(&session.principal, "approveInstall") {
+    if !admin.may(&session.principal, OperationId::ApproveInstall) {
         return not_yours(&session);
     }
     let mut accounts = admin.control.accounts().await;
@@ -109,7 +110,7 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
     if session.form_token != answer.form_token {
         return page::message(403, "Not from here", "This form was not made for you.");
     }
-    if !admin.may(&session.principal, "approveInstall") {
+    if !admin.may(&session.principal, OperationId::ApproveInstall) {
         return not_yours(&session);
     }
     // Read again, and not taken from the form as decided: what is granted is what the URL asks for.
@@ -125,7 +126,7 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
         return page::message(400, "No account", "Go back, and choose the account to install the app on.");
     };
     let consent = admin.control.consent(&app, &request, hub_id, &session.person.email, session.person.id);
-    match Acting::new(session.principal.clone(), "approveInstall", String::new()).run(consent).await {
+    match Acting::new(session.principal.clone(), OperationId::ApproveInstall.as_str(), String::new()).run(consent).await {
         Ok(code) => sign_in::see_other(&answered(&admin, &request, code.expose())),
         Err(error @ (ControlError::Conflict(_) | ControlError::NotFound(_))) => {
             page::message(409, "It can't be installed", &error.to_string())

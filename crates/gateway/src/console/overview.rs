@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use keyway_api::OperationId;
 use keyway_core::time::Timestamp;
 use serde::Deserialize;
 
@@ -258,7 +259,7 @@ impl<'a> Live<'a> {
 /// The page.
 pub(super) async fn show(visitor: Visitor) -> Page {
     let view: Overview = visitor.api.get("/api/v1/overview").await.map_err(|refused| visitor.refused("/", &refused))?;
-    if view.totals.apps == 0 && view.calls_of_day() == 0 && visitor.api.may("createApp") {
+    if view.totals.apps == 0 && view.calls_of_day() == 0 && visitor.api.may(OperationId::CreateApp) {
         return super::new_app::welcome(&visitor, view.totals.accounts).await;
     }
     Ok(page::render(&OverviewPage { shell: visitor.shell("/"), live: Live::new(&view) }))

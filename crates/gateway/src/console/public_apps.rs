@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use keyway_api::OperationId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

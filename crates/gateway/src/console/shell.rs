@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use keyway_api::OperationId;
 
 use super::api::{Api, Refused};
 use super::page;
@@ -20,49 +21,50 @@ pub(super) struct Shell<'a> {
 }
 
 /// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
-type Section = (&'static str, &'static str, &'static str, &'static str);
+type Section = (&'static str, &'static str, &'static str, OperationId);
 
 const SECTIONS: [Section; 11] = [
-    ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", "showOverview"),
-    ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", "listApps"),
+    ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", OperationId::ShowOverview),
+    ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", OperationId::ListApps),
     (
         "/public-apps",
         "Public apps",
         "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2c1.3 0 2.9 3 3 7H9c.1-4 1.7-7 3-7zM9 13h6c-.1 4-1.7 7-3 7s-2.9-3-3-7z",
-        "listPublicApps",
+        OperationId::ListPublicApps,
     ),
-    ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", "listAccounts"),
-    ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", "listRecords"),
-    ("/changes", "Changes", "M12 3a9 9 0 1 1-8.5 6l1.9.6A7 7 0 1 0 12 5v3L7.5 4 12 0zm-1 5h2v4l3 2-1 1.7-4-2.5z", "listChanges"),
+    ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", OperationId::ListAccounts),
+    ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", OperationId::ListRecords),
+    ("/changes", "Changes", "M12 3a9 9 0 1 1-8.5 6l1.9.6A7 7 0 1 0 12 5v3L7.5 4 12 0zm-1 5h2v4l3 2-1 1.7-4-2.5z", OperationId::ListChanges),
     (
         "/notifications",
         "Notifications",
         "M12 2a6 6 0 0 1 6 6v6l2 3H4l2-3V8a6 6 0 0 1 6-6zm-2.500 17h5a2.500 2.500 0 0 1-5 0z",
-        "listNotifications",
+        OperationId::ListNotifications,
     ),
-    ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", "plan"),
-    ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", "diagnose"),
+    ("/migration", "Migration", "M4 5h9v4h7l-8 11V15H4z", OperationId::Plan),
+    ("/doctor", "Doctor", "M10 3h4v7h7v4h-7v7h-4v-7H3v-4h7z", OperationId::Diagnose),
     (
         "/people",
         "People",
         "M9 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM1 20c0-4 3.6-6 8-6s8 2 8 6zm15.5-8.2a4 4 0 0 0 0-7.6 4 4 0 0 1 0 7.6zM19 20h4c0-3-2-5-5-5.7 1 2 1 3.7 1 5.7z",
-        "listUsers",
+        OperationId::ListUsers,
     ),
     (
         "/admin-tokens",
         "Admin tokens",
         "M7.5 6a5.5 5.5 0 0 1 5.2 3.7H22v4h-3V17h-4v-3.3h-2.3A5.5 5.5 0 1 1 7.5 6zm0 3.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
-        "listAdminTokens",
+        OperationId::ListAdminTokens,
     ),
 ];
 
 impl Shell<'_> {
-    pub fn sections(&self) -> &'static [Section] {
-        &SECTIONS
+    /// The entries of the navigation that are open to the person.
+    pub fn sections(&self) -> impl Iterator<Item = &'static Section> {
+        SECTIONS.iter().filter(|(.., operation)| self.may(*operation))
     }
 
     /// Whether an operation of the API is open to the person.
-    pub fn may(&self, operation: &str) -> bool {
+    pub fn may(&self, operation: OperationId) -> bool {
         self.api.may(operation)
     }
 

@@ -4,13 +4,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use keyway_api::body::OAuthSettings;
 use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_oauth::client::{Client, Failure, Presented, Tokens, authorize_url};
 use keyway_oauth::{random_text, redirect};
-use serde::{Deserialize, Serialize};
 
 use super::connections::base;
 use super::{Control, ControlError, Result, State, addons, find_account, plain_secret, random, scopes, text, time_zone};
@@ -37,20 +37,6 @@ pub struct NewOAuthClient {
     pub scopes: Vec<String>,
     /// What it asks for where the account can.
     pub optional_scopes: Vec<String>,
-}
-
-/// What an account that is being connected is made of; HubSpot says the rest.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct OAuthSettings {
-    /// What people call it; the hub id when empty.
-    pub name: String,
-    /// Its subscription; Free when none.
-    pub tier: Option<String>,
-    /// API limit increases, 0 to 2.
-    pub addons: u8,
-    /// IANA name; UTC when none.
-    pub time_zone: Option<String>,
 }
 
 /// An account of which the refresh token is known already.

@@ -176,7 +176,9 @@ mod oauth {
     use keyway_oauth::server::refresh_token::Named;
     use keyway_oauth::{OAuthError, Params};
 
-    use super::super::oauth_accounts::{KnownGrant, NewOAuthClient, OAuthSettings, Standing};
+    use keyway_api::body::OAuthSettings;
+
+    use super::super::oauth_accounts::{KnownGrant, NewOAuthClient, Standing};
     use super::super::{NewPublicApp, Rotated};
     use super::*;
     use crate::model::PublicApp;

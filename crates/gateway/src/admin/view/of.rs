@@ -5,10 +5,11 @@ use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Account, AccountLimits, AdminToken, App, AppWithTokens, Change, ClientSecret, Connection, FormerCredential, Install, MadeToken, Moment,
-    OAuthClient, PublicApp, Token, User,
+    Account, AccountLimits, AdminToken, App, AppWithTokens, CallRecord, Change, ClientSecret, Connection, FormerCredential, Install,
+    MadeToken, Moment, OAuthClient, PublicApp, RoleName, Token, User,
 };
 use crate::attention::{Thresholds, credential_days, missing_scopes, token_days};
+use crate::audit::AuditRecord;
 use crate::control::NewToken;
 use crate::model;
 use crate::principal::Role;
@@ -38,7 +39,7 @@ pub(in crate::admin) fn connection(
         hint: connection.hint.clone(),
         oauth: connection.oauth_client.is_some(),
         scopes: connection.scopes.clone(),
-        state: health.0.as_str(),
+        state: health.0.as_str().to_owned(),
         state_since: moment(health.1),
         state_seen: seen,
         missing_scopes: missing.into_iter().map(str::to_owned).collect(),
@@ -54,9 +55,9 @@ pub(in crate::admin) fn account(account: &model::Account, standing: Option<Stand
     Account {
         hub_id: account.hub_id,
         name: account.name.clone(),
-        beside_path: connection.is_some().then(|| account.guards.beside_path.name()),
-        sensitive_properties: connection.is_some().then(|| account.guards.sensitive.name()),
-        backend: if connection.is_some() { "hubspot" } else { "embedded" },
+        beside_path: connection.is_some().then(|| account.guards.beside_path.name().to_owned()),
+        sensitive_properties: connection.is_some().then(|| account.guards.sensitive.name().to_owned()),
+        backend: if connection.is_some() { "hubspot" } else { "embedded" }.to_owned(),
         connection,
         tier: account.tier.to_string(),
         addons: account.addons,
@@ -123,9 +124,9 @@ pub(in crate::admin) fn token(token: &model::Token, Seen { thresholds, now }: Se
     Token {
         id: token.id,
         app_id: token.app_id,
-        kind,
+        kind: kind.to_owned(),
         hint: token.hint.clone(),
-        state,
+        state: state.to_owned(),
         created_at: token.created_at.into(),
         expires_at: moment(token.expires_at),
         revoked_at: moment(token.revoked_at),
@@ -164,7 +165,7 @@ pub(in crate::admin) fn public_app(app: &model::PublicApp, installs: Option<usiz
         scopes: app.scopes.clone(),
         conditional_scopes: app.conditional_scopes.clone(),
         optional_scopes: app.optional_scopes.clone(),
-        distribution: app.distribution.name(),
+        distribution: app.distribution.name().to_owned(),
         rotate_refresh_tokens: app.rotates,
         enabled: app.enabled,
         installs,
@@ -213,7 +214,7 @@ pub(in crate::admin) fn admin_token(token: &model::AdminToken, now: Timestamp, v
         hint: token.hint.clone(),
         role: (&token.role).into(),
         apps: apps(&token.role),
-        state,
+        state: state.to_owned(),
         created_at: token.created_at.into(),
         created_by: token.created_by.clone(),
         expires_at: moment(token.expires_at),
@@ -248,4 +249,44 @@ pub(in crate::admin) fn apps(role: &Role) -> Vec<u64> {
 
 pub(super) fn moment(at: Option<Timestamp>) -> Option<Moment> {
     at.map(Moment::from)
+}
+
+/// A record of a call as it is sent, field by field.
+pub(in crate::admin) fn record(record: AuditRecord) -> CallRecord {
+    CallRecord {
+        id: record.id,
+        time: Moment(record.time),
+        hub_id: record.hub_id,
+        app_id: record.app_id,
+        token_id: record.token_id,
+        operation: record.operation,
+        object: record.object,
+        status: record.status,
+        category: record.category,
+        rule: record.rule,
+        attempts: record.attempts,
+        waited_us: record.waited_us,
+        latency_us: record.latency_us,
+        bytes_in: record.bytes_in,
+        bytes_out: record.bytes_out,
+        correlation_id: record.correlation_id,
+        source: record.source,
+        record_ids: record.record_ids,
+        record_count: record.record_count,
+        records_incomplete: record.records_incomplete,
+        properties: record.properties,
+        property_count: record.property_count,
+        calls: record.calls,
+    }
+}
+
+impl From<&Role> for RoleName {
+    fn from(role: &Role) -> Self {
+        match role {
+            Role::SuperAdmin => Self::SuperAdmin,
+            Role::AppManager(_) => Self::AppManager,
+            Role::Auditor => Self::Auditor,
+            Role::TokenService => Self::TokenService,
+        }
+    }
 }

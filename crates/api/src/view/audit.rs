@@ -1,0 +1,62 @@
+//! Records of calls.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Moment;
+
+/// A page of records of calls.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+pub struct Records {
+    pub records: Vec<CallRecord>,
+    /// For the next page; none on the last.
+    pub before: Option<i64>,
+    /// What was noticed to be wrong with the files of the log, so that records may be missing here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<String>,
+}
+
+/// A record of a call.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallRecord {
+    /// Its number; grows with time.
+    pub id: i64,
+    /// When the call came in.
+    pub time: Moment,
+    pub hub_id: Option<u64>,
+    pub app_id: Option<u64>,
+    pub token_id: Option<u64>,
+    /// Method and path template.
+    pub operation: String,
+    /// The object type of a generic operation.
+    pub object: Option<String>,
+    /// None when the process died before the outcome was known.
+    pub status: Option<u16>,
+    /// HubSpot's category of an error, or `OUTCOME_UNKNOWN`.
+    pub category: Option<String>,
+    /// Which refusal of Keyway's it was, by its name in docs/errors.md.
+    pub rule: Option<String>,
+    /// Times the call was sent to HubSpot.
+    pub attempts: u64,
+    /// In microseconds.
+    pub waited_us: u64,
+    /// In microseconds.
+    pub latency_us: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub correlation_id: String,
+    pub source: String,
+    /// CRM records that the call read singly or changed, such as `contacts/123`; at most 100.
+    pub record_ids: Vec<String>,
+    /// How many there are, those included that are not listed.
+    pub record_count: u64,
+    /// Whether there may be records that are neither listed nor counted.
+    pub records_incomplete: bool,
+    /// Names of the properties that the call sets; at most 100.
+    pub properties: Vec<String>,
+    /// How many there are, those included that are not listed.
+    pub property_count: u64,
+    /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
+    pub calls: u64,
+}
