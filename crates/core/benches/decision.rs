@@ -67,15 +67,8 @@ fn whole_decision(bencher: Bencher) {
         let token_id = known[&key.hash(token.expose())];
         let path = NormalPath::parse(raw).expect("sample paths are valid");
         let Resolution::Found(operation) = Catalog::get().resolve(method, &path) else { panic!("{method} {raw}") };
-        let caller = Caller {
-            app_id: 1,
-            app_name: "bench",
-            hub_id: 1,
-            token_id,
-            granted: &granted,
-            public_app: None,
-            unlisted: &Unlisted::default(),
-        };
+        let unlisted = Unlisted::default();
+        let caller = Caller { token_id, ..Caller::of_app(1, "bench", 1, &granted, &unlisted) };
         let permit = authorize(&caller, operation, path);
         // 50 ms a call keeps the window partly filled, as on a busy app.
         let now = moment(at as i64 * 50);

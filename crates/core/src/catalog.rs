@@ -15,6 +15,7 @@ pub use resolve::Resolution;
 
 use crate::path::NormalPath;
 use crate::requirement::{self, Requirement, UnknownObjectType};
+use crate::safety::{self, Class, Safety};
 
 /// The position of an operation in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,8 +102,10 @@ pub struct Operation {
     pub api: &'static str,
     /// What it accepts as authentication.
     pub auth: Auth,
-    /// Whether it changes nothing: GET, search and batch read.
+    /// Whether it changes nothing: its class is [`Class::Read`], or it is an unlisted GET.
     pub read_only: bool,
+    /// What it does to an account at worst.
+    pub safety: Safety,
     /// Which limits it counts against.
     pub limit_class: LimitClass,
     /// Who says which scopes open it.
@@ -237,6 +240,7 @@ impl Catalog {
                 api: row.api,
                 auth: row.auth,
                 read_only: is_read_only(row.method, row.template),
+                safety: safety::of(row.method, row.template).unwrap_or(Safety::UNKNOWN),
                 limit_class: limit_class(row.template),
                 scopes_from: row.scopes_from,
                 source: row.source,
@@ -257,6 +261,7 @@ impl Catalog {
                 api: "Unlisted",
                 auth: Auth::Bearer,
                 read_only: method == Method::Get,
+                safety: Safety::UNKNOWN,
                 // Whether HubSpot exempts it is not known, so it counts.
                 limit_class: LimitClass::Standard,
                 scopes_from: tables::ScopesFrom::Unstated,
@@ -270,17 +275,9 @@ impl Catalog {
     }
 }
 
-/// A search of the companies API v2, whose path does not say so.
-const COMPANIES_BY_DOMAIN: &str = "/companies/v2/domains/{domain}/companies";
-
-/// GET, search and batch read.
+/// Whether an operation changes nothing.
 pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
-    method == Method::Get
-        || (method == Method::Post
-            && (template.ends_with("/search")
-                || template.ends_with("/batch/read")
-                || template.ends_with("/batch-read")
-                || template == COMPANIES_BY_DOMAIN))
+    safety::of(method, template).is_some_and(|safety| safety.class == Class::Read)
 }
 
 /// The exemptions of hubspot facts, section 5.

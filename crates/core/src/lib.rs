@@ -29,6 +29,7 @@ pub mod quota;
 pub mod reach;
 pub mod refusal;
 pub mod requirement;
+pub mod safety;
 pub mod scope;
 pub mod secret;
 pub mod sensitive;

@@ -13,6 +13,7 @@ use crate::object_type::ObjectType;
 use crate::path::NormalPath;
 use crate::refusal::Refusal;
 use crate::requirement::{self, Requirement, UnknownObjectType};
+use crate::safety::{Classes, Safety};
 use crate::scope::ScopeSet;
 use crate::sensitive::{self, Guarded, Lacking, Sensitivity};
 use crate::unlisted::{self, Unlisted, UnlistedDenial};
@@ -30,10 +31,21 @@ pub struct Caller<'a> {
     pub token_id: u64,
     /// The scopes it was granted.
     pub granted: &'a ScopeSet,
+    /// The classes of operations that it is held to.
+    pub classes: Classes,
+    /// Whether it presented the token of a session, whose scopes and classes are narrower than the app's.
+    pub session: bool,
     /// The public app that it is an install of, whose scopes a person granted; none for a private app.
     pub public_app: Option<u64>,
     /// Which operations it may call that the catalog does not list.
     pub unlisted: &'a Unlisted,
+}
+
+impl<'a> Caller<'a> {
+    /// An app that presents its own token and is held to no class.
+    pub const fn of_app(app_id: u64, app_name: &'a str, hub_id: u64, granted: &'a ScopeSet, unlisted: &'a Unlisted) -> Self {
+        Self { app_id, app_name, hub_id, token_id: 1, granted, classes: Classes::ALL, session: false, public_app: None, unlisted }
+    }
 }
 
 /// Proof that a caller may perform an operation on a path. Only [`authorize`] makes one, and
@@ -202,6 +214,8 @@ pub enum Denial {
     UnknownAssociation(String),
     /// The body names object types, and is not JSON that can be read.
     UnreadableBody,
+    /// The caller is held to classes, and this is the safety of an operation of another.
+    Class(Safety),
 }
 
 /// Decides. The path is the one `operation` was resolved from. An operation of which no scope is known is
@@ -220,6 +234,7 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
     let chosen = matches!(requirement, Requirement::Nothing | Requirement::Unstated) && allowed();
     match requirement {
         met if chosen || met.met_by(caller.granted) => {
+            check_class(caller, operation)?;
             Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: None })
         }
         Requirement::DeveloperKey => Err(Denial::DeveloperKeyOnly),
@@ -227,6 +242,11 @@ pub fn authorize(caller: &Caller<'_>, operation: &Operation, path: NormalPath) -
         Requirement::Unstated => Err(Denial::ScopesUnstated),
         missing => Err(Denial::MissingScopes(missing)),
     }
+}
+
+/// Whether the classes that a caller is held to open an operation.
+fn check_class(caller: &Caller<'_>, operation: &Operation) -> Result<(), Denial> {
+    if caller.classes.open(operation.safety) { Ok(()) } else { Err(Denial::Class(operation.safety)) }
 }
 
 /// Decides about the object types that a call reaches beside its path. A type that the catalog does not list
@@ -251,7 +271,8 @@ fn decide_beside(caller: &Caller<'_>, operation: &Operation, path: &NormalPath, 
 }
 
 /// Decides about a call that the catalog does not list: no scope is known that opens it, so the app's
-/// setting decides. For connected accounts only.
+/// setting decides. What it does is not known either, so its class is the most dangerous one. For connected accounts
+/// only.
 ///
 /// # Errors
 /// The reason why not, to be answered by [`UnlistedDenial::to_error`].
@@ -262,7 +283,9 @@ pub fn authorize_unlisted(caller: &Caller<'_>, method: &str, path: NormalPath) -
     if let Resolution::Found(_) = catalog.resolve(method.as_str(), &path) {
         return Err(UnlistedDenial::Spelling(path.as_str().to_owned()));
     }
-    Ok(Permit { operation: catalog.unlisted(method).id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: None })
+    let operation = catalog.unlisted(method);
+    check_class(caller, operation).map_err(|_| UnlistedDenial::Class)?;
+    Ok(Permit { operation: operation.id, app_id: caller.app_id, hub_id: caller.hub_id, path, beside: None })
 }
 
 impl Denial {
@@ -293,11 +316,44 @@ impl Denial {
                     caller.hub_id
                 ),
             ),
+            Self::Class(safety) => class_not_allowed(*safety, caller, operation, &operation.to_string()),
             Self::UnreadableBody => Refusal::BodyNotReadable.error(format!(
                 "{operation}: Keyway can't read the body as JSON in UTF-8, so it can't tell which object types the body names."
             )),
         }
     }
+}
+
+/// Names the class, the classes that are open, and who can open another.
+pub(crate) fn class_not_allowed(safety: Safety, caller: &Caller<'_>, operation: &Operation, called: &str) -> ErrorBody {
+    let missing = caller.classes.missing(safety);
+    let held = if caller.session { "This session" } else { "This app" };
+    let remedy = if caller.session {
+        format!("Create a session with more classes: keyway session create --app {} --classes {}", caller.app_id, with(caller, &missing))
+    } else {
+        format!("keyway app update {} --allow {}", caller.app_id, with(caller, &missing))
+    };
+    let bulk = if safety.bulk { ", and changes many records in one call" } else { "" };
+    let message = format!(
+        "{held} is held to the classes of operations {}. {called} is of the class {}{bulk}: such operations {}.",
+        caller.classes,
+        safety.class,
+        safety.class.meaning()
+    );
+    Refusal::ClassNotAllowed.error(message).detail(
+        ErrorDetail::new("The call needs classes of operations that are not open.")
+            .context("requiredClasses", missing.iter().map(|&word| word.to_owned()).collect())
+            .context("allowedClasses", caller.classes.words().into_iter().map(str::to_owned).collect())
+            .context("app", vec![format!("{} ({})", caller.app_name, caller.app_id)])
+            .context("operation", vec![operation.to_string()])
+            .context("remedy", vec![remedy]),
+    )
+}
+
+/// The classes of a caller and these, as an option takes them.
+fn with(caller: &Caller<'_>, missing: &[&'static str]) -> String {
+    let words: Vec<&str> = caller.classes.words().into_iter().chain(missing.iter().copied()).collect();
+    Classes::parse(&words).unwrap_or_default().to_string()
 }
 
 /// The command that allows an operation of which no scope is known.

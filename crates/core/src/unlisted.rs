@@ -9,6 +9,7 @@ use std::fmt;
 use crate::catalog::{Catalog, Method, Resolution};
 use crate::error_body::{ErrorBody, ErrorDetail};
 use crate::path::NormalPath;
+use crate::policy::{self, Caller};
 use crate::refusal::Refusal;
 
 /// Most rules of one app.
@@ -152,6 +153,8 @@ pub enum UnlistedDenial {
     Spelling(String),
     /// No operation has the method.
     Method,
+    /// The caller is held to classes of operations, and what the call does is not known.
+    Class,
 }
 
 /// Whether the setting of an app allows a call that the catalog does not know.
@@ -176,7 +179,8 @@ pub(crate) fn decide(allowed: &Unlisted, method: &str, path: &NormalPath) -> Res
 
 impl UnlistedDenial {
     /// The answer: what is refused, why, and the command that allows it.
-    pub fn to_error(&self, app_name: &str, app_id: u64, method: &str, path: &NormalPath) -> ErrorBody {
+    pub fn to_error(&self, caller: &Caller<'_>, method: &str, path: &NormalPath) -> ErrorBody {
+        let Caller { app_name, app_id, .. } = caller;
         let shown = masked(path);
         let refused = |refusal: Refusal, why: String| refusal.error(format!("Keyway did not forward {method} {shown}: {why}"));
         match self {
@@ -197,6 +201,15 @@ impl UnlistedDenial {
             }
             Self::Spelling(path) => {
                 refused(Refusal::PathSpelling, format!("HubSpot spells this path {path}. Call it as HubSpot spells it."))
+            }
+            Self::Class => {
+                let operation = Catalog::get().unlisted(Method::parse(method).unwrap_or(Method::Post));
+                policy::class_not_allowed(
+                    operation.safety,
+                    caller,
+                    operation,
+                    &format!("{method} {shown}, which Keyway's catalog does not list,"),
+                )
             }
             Self::Method => refused(Refusal::MethodUnknown, "HubSpot publishes no operation with this method.".to_owned()),
         }
@@ -240,6 +253,7 @@ fn is_version(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::ScopeSet;
 
     fn path(text: &str) -> NormalPath {
         NormalPath::parse(text).unwrap()
@@ -343,7 +357,10 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_command_that_allows_the_call() {
-        let error = UnlistedDenial::NotAllowed.to_error("Order sync", 7, "GET", &path("/new/v1/things/123"));
+        let granted = ScopeSet::EMPTY;
+        let unlisted = Unlisted::default();
+        let caller = Caller::of_app(7, "Order sync", 1, &granted, &unlisted);
+        let error = UnlistedDenial::NotAllowed.to_error(&caller, "GET", &path("/new/v1/things/123"));
         assert_eq!((error.status, error.category), (403, "UNLISTED_OPERATION"));
         assert!(error.message.contains("keyway app update 7 --unlisted 'GET /new/v1/things/*'"), "{}", error.message);
         assert!(error.message.contains("Order sync"));

@@ -14,6 +14,7 @@ use keyway_core::beside::Beside;
 use keyway_core::catalog::LimitClass;
 use keyway_core::policy::{self, Caller};
 use keyway_core::quota::{AccountUsage, Allowance, AppUsage, DailyCount, Exceeded, Limits, Policy, admit, count};
+use keyway_core::safety::Classes;
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::share::SETTLED_MS;
@@ -594,6 +595,8 @@ impl TokenEntry {
             hub_id: app.hub_id,
             token_id: self.token.id,
             granted: &self.granted,
+            classes: Classes::ALL,
+            session: false,
             public_app: app.public_app,
             unlisted: &app.unlisted,
         }

@@ -202,9 +202,8 @@ fn every_operation_refuses_no_scope_passes_one_alternative_and_refuses_it_less_o
             continue;
         }
         let passes = |granted: &ScopeSet| {
-            let caller =
-                Caller { app_id: 1, app_name: "a", hub_id: 1, token_id: 1, granted, public_app: None, unlisted: &Unlisted::default() };
-            authorize(&caller, operation, path.clone()).is_ok()
+            let unlisted = Unlisted::default();
+            authorize(&Caller::of_app(1, "a", 1, granted, &unlisted), operation, path.clone()).is_ok()
         };
         assert!(!passes(&ScopeSet::EMPTY), "{operation} passes with no scope");
         for alternative in alternatives {

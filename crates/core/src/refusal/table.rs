@@ -29,6 +29,7 @@ const INVALID: &str = "VALIDATION_ERROR";
 const NOT_AUTHENTICATED: &str = "INVALID_AUTHENTICATION";
 const EXPIRED: &str = "EXPIRED_AUTHENTICATION";
 const SCOPES: &str = "MISSING_SCOPES";
+const CLASS: &str = "CLASS_NOT_ALLOWED";
 const BANNED: &str = "BANNED";
 const UNLISTED: &str = "UNLISTED_OPERATION";
 const UNAVAILABLE: &str = "SERVICE_UNAVAILABLE";
@@ -91,6 +92,10 @@ refusals! {
         "The app lacks a scope.",
         &["Add one of the scopes to the app: `keyway app update APP --add-scope SCOPE`. It is effective at once, and the token stays the same.",
             "If the app does not need this operation, find out what in the app calls it."]),
+    ClassNotAllowed("class-not-allowed", 403, CLASS, Own("keyway-class-not-allowed"),
+        "The app or its session is held to classes of operations, and this operation is of another class.",
+        &["If the app should make such calls, allow it the class that the message names: `keyway app update APP --allow read,create`. The list replaces the one before.",
+            "The classes of a session never change. Create another session."]),
     NoScopeExists("no-scope-exists", 403, SCOPES, Rules,
         "HubSpot publishes no scope that opens this operation, so no app can be granted it.",
         &["Let the app call this operation without a scope: `keyway app update APP --unlisted 'METHOD PATH'`."]),

@@ -79,8 +79,7 @@ impl Gateway {
 
 /// Decides about a call that the catalog does not list.
 pub(super) fn permit(caller: &Caller<'_>, method: &Method, path: NormalPath) -> Result<Permit, ErrorBody> {
-    authorize_unlisted(caller, method.as_str(), path.clone())
-        .map_err(|denial| denial.to_error(caller.app_name, caller.app_id, known_method(method), &path))
+    authorize_unlisted(caller, method.as_str(), path.clone()).map_err(|denial| denial.to_error(caller, known_method(method), &path))
 }
 
 #[cfg(test)]
