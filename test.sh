@@ -178,9 +178,9 @@ proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
   # Of the whole workspace, as it was built: one package alone builds its dependencies again.
-  local run=(cargo test --workspace --lib --quiet -- audit:: control:: database::)
+  local run=(cargo test --workspace --lib --quiet -- control:: store:: in_files:: on_postgresql:: moved:: naming:: damaged::)
   if cargo nextest --version >/dev/null 2>&1; then
-    run=(cargo nextest run --workspace --lib --no-fail-fast --status-level fail audit:: control:: database::)
+    run=(cargo nextest run --workspace --lib --no-fail-fast --status-level fail -E 'package(keyway-audit) + test(/^(control|store)::/)')
   fi
   python3 tests/postgres.py "${run[@]}"
 }

@@ -35,7 +35,7 @@ def main():
     server = Keyway()
     folder = server.folder
     server.kill()
-    fill = ["cargo", "run", "--quiet", "--release", "--package", "keyway-gateway", "--example", "fill_audit", "--", str(folder), str(count)]
+    fill = ["cargo", "run", "--quiet", "--release", "--package", "keyway-audit", "--example", "fill_audit", "--", str(folder), str(count)]
     subprocess.run(["cargo", "build", "--quiet", *fill[3:8]], check=True)
     start = time.perf_counter()
     subprocess.run(fill, check=True)

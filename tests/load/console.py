@@ -79,7 +79,7 @@ def main():
     made = fill(server, asked.things)
     password = server.run("user", "create", "ada@example.com")["password"]
     server.kill()
-    fill_audit = ["--release", "--package", "keyway-gateway", "--example", "fill_audit"]
+    fill_audit = ["--release", "--package", "keyway-audit", "--example", "fill_audit"]
     subprocess.run(["cargo", "run", "--quiet", *fill_audit, "--", str(folder), str(asked.records)], check=True)
     server = Keyway(folder, through_gateway=False)
     pages = http.client.HTTPConnection(server.admin.removeprefix("http://"))

@@ -31,6 +31,24 @@ pub struct Terms {
     pub reserve: u32,
 }
 
+/// What part of its account's limits at HubSpot an app gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// Its part where several apps want more than there is, from 1 to 100.
+    pub weight: u32,
+    /// Calls in ten seconds that no other app gets.
+    pub reserve: u32,
+    /// How long a call may wait for its turn, in milliseconds; then it gets HubSpot's 429.
+    pub max_wait_ms: u32,
+}
+
+impl Default for Sharing {
+    /// Long enough for a burst of twice the limit: a window of HubSpot's is ten seconds.
+    fn default() -> Self {
+        Self { weight: 1, reserve: 0, max_wait_ms: 10_000 }
+    }
+}
+
 /// Largest weight.
 pub const WEIGHT_MAX: u32 = 100;
 /// Calls of one app that may wait in a lane.

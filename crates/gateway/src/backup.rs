@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
 use crate::audit::chain::{ChainKey, Heads};
-use crate::audit::{self, AuditLog, Place, Verification, files};
+use crate::audit::{self, AuditLog, Place, Verification};
 use crate::clock;
 use crate::store::{self, StoreError};
 
@@ -140,7 +140,7 @@ pub async fn put_back(source: &Path, folder: &Path, how: How<'_>) -> Result<Rest
     }
     let log = source.join(audit::FOLDER);
     if log.is_dir() {
-        let unreadable = files::is_readable(&log).map_err(|error| BackupError::File(log, error))?;
+        let unreadable = audit::is_readable(&log).map_err(|error| BackupError::File(log, error))?;
         if let Some(path) = unreadable {
             return Err(BackupError::Refused(format!("{} is damaged: it is not an audit file", shown::path(&path))));
         }
@@ -284,7 +284,7 @@ fn copy_audit(from: &Path, to: &Path) -> Result<u64, BackupError> {
     if !log.is_dir() {
         return Ok(0);
     }
-    files::copy(&log, &to.join(audit::FOLDER)).map_err(|error| BackupError::File(log, error))
+    audit::copy(&log, &to.join(audit::FOLDER)).map_err(|error| BackupError::File(log, error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {

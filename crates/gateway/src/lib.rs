@@ -6,9 +6,7 @@
 pub mod activity;
 pub mod admin;
 pub mod admin_listener;
-pub mod arriving;
 pub mod attention;
-pub mod audit;
 pub mod authority;
 pub mod backend;
 pub mod backup;
@@ -17,12 +15,10 @@ pub mod clock;
 mod console;
 pub mod control;
 pub mod coverage;
-pub mod database;
 pub mod double;
 pub mod guesses;
 pub mod held;
 mod known;
-pub mod limiter;
 pub mod live;
 pub mod metrics;
 pub mod migrate;
@@ -39,13 +35,15 @@ pub mod repeat;
 mod role;
 pub mod server;
 pub mod store;
-mod sync;
 pub mod targets;
-#[cfg(test)]
-mod testing;
-pub mod tls;
 pub mod tokens;
 mod totp;
-pub mod upstream;
 pub mod vault;
 pub mod webhooks;
+
+pub use keyway_audit as audit;
+pub(crate) use keyway_ground::sync;
+#[cfg(test)]
+pub(crate) use keyway_ground::testing;
+pub use keyway_upstream as upstream;
+pub use keyway_upstream::{arriving, limiter, tls};

@@ -14,6 +14,8 @@ use keyway_core::unlisted::Unlisted;
 use crate::role::Role;
 use crate::upstream::Base;
 
+pub use keyway_core::share::Sharing;
+
 pub use channel::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};
 
 /// One HubSpot account. Its backend is the embedded portal, or a connection to HubSpot.
@@ -93,24 +95,6 @@ pub struct Former {
     pub hint: String,
     /// Until when it is kept.
     pub until: Timestamp,
-}
-
-/// What part of its account's limits at HubSpot an app gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sharing {
-    /// Its part where several apps want more than there is, from 1 to 100.
-    pub weight: u32,
-    /// Calls in ten seconds that no other app gets.
-    pub reserve: u32,
-    /// How long a call may wait for its turn, in milliseconds; then it gets HubSpot's 429.
-    pub max_wait_ms: u32,
-}
-
-impl Default for Sharing {
-    /// Long enough for a burst of twice the limit: a window of HubSpot's is ten seconds.
-    fn default() -> Self {
-        Self { weight: 1, reserve: 0, max_wait_ms: 10_000 }
-    }
 }
 
 /// One integration.

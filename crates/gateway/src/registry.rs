@@ -282,7 +282,7 @@ impl Registry {
                 let of_account = by_account.remove(&account.account.hub_id).unwrap_or_default();
                 limiter.share_among(self.instances.load(Ordering::Relaxed));
                 limiter.join(Moment::from_ms(self.joined_ms.load(Ordering::Relaxed)));
-                limiter.configure(account.limits, account.zone.clone(), of_account.into_iter());
+                limiter.configure(account.limits, account.zone.clone(), of_account.into_iter().map(|app| (app.id, app.sharing)));
             }
         }
         let (mut by_hash, mut grants) = (Map::default(), Map::default());

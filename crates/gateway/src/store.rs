@@ -39,13 +39,13 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Conn
 
 use crate::audit::chain::ChainKey;
 use crate::clock;
-use crate::database;
-pub use crate::database::Change;
-use crate::database::{NOW, signed};
 use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAuthority, PublicApp, Sharing, Token};
 use crate::upstream::Base;
 use crate::vault::VaultError;
 use keys::Keys;
+use keyway_ground::database;
+pub use keyway_ground::database::Change;
+use keyway_ground::database::{NOW, signed};
 pub use moved::Mark;
 pub use moving::{Left, Target};
 pub use rotation::KeyReport;
@@ -780,6 +780,9 @@ fn json_list(list: &[String]) -> String {
 fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(|_| StoreError::Row(what))
 }
+
+#[cfg(test)]
+mod silent;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::api::Refused;
 use super::apps::{App, Token};
-use super::audit::Records;
+use super::audit::{InWords, Records};
 use super::new_app::NewToken;
 use super::page;
 use super::path::Path;

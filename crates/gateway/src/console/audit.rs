@@ -27,9 +27,23 @@ pub(super) struct Records {
 }
 
 /// What pages say of a record.
-impl AuditRecord {
+pub(super) trait InWords {
     /// The mark of its outcome.
-    pub(super) fn sign(&self) -> &'static str {
+    fn sign(&self) -> &'static str;
+    /// Its status, or that it is not known.
+    fn status_text(&self) -> String;
+    /// How long it took, in milliseconds.
+    fn took(&self) -> String;
+    /// How long it waited for the limits of its account, in milliseconds.
+    fn waited(&self) -> String;
+    /// What is said of CRM records that are not listed.
+    fn more_records(&self) -> Option<String>;
+    /// What is said of properties that are not listed.
+    fn more_properties(&self) -> Option<String>;
+}
+
+impl InWords for AuditRecord {
+    fn sign(&self) -> &'static str {
         match self.status {
             None => "warn",
             Some(..400) => "fine",
@@ -38,21 +52,19 @@ impl AuditRecord {
         }
     }
 
-    pub(super) fn status_text(&self) -> String {
+    fn status_text(&self) -> String {
         self.status.map_or_else(|| "unknown".to_owned(), |status| status.to_string())
     }
 
-    /// Microseconds as milliseconds.
-    pub(super) fn took(&self) -> String {
+    fn took(&self) -> String {
         milliseconds(self.latency_us)
     }
 
-    pub(super) fn waited(&self) -> String {
+    fn waited(&self) -> String {
         milliseconds(self.waited_us)
     }
 
-    /// What is said of CRM records that are not listed.
-    pub(super) fn more_records(&self) -> Option<String> {
+    fn more_records(&self) -> Option<String> {
         let more = self.record_count.saturating_sub(self.record_ids.len() as u64);
         match (more, self.records_incomplete) {
             (0, false) => None,
@@ -63,8 +75,7 @@ impl AuditRecord {
         }
     }
 
-    /// What is said of properties that are not listed.
-    pub(super) fn more_properties(&self) -> Option<String> {
+    fn more_properties(&self) -> Option<String> {
         match self.property_count.saturating_sub(self.properties.len() as u64) {
             0 => None,
             more => Some(format!("{more} more names are not listed.")),

@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row as 
 
 use super::moved::{MARK, Mark};
 use super::{Store, StoreError, checked_url, folder, identity, migrations, sqlite_url};
-use crate::{clock, database};
+use crate::clock;
 
 /// Rows in one transaction.
 const PAGE: i64 = 500;
@@ -156,7 +156,7 @@ impl Store {
                 "a move of this folder into {database} was begun before, and the folder has been in use again since: its file {MARK} is gone. Nothing was changed. Move the folder into an empty database, such as one made with \"createdb keyway_new\""
             )));
         }
-        let pool = database::pool(1).connect(&url).await?;
+        let pool = keyway_ground::database::pool(1).connect(&url).await?;
         Migrator::with_migrations(migrations(true)).run(&pool).await?;
         pool.close().await;
         if used == Used::ByNobody {

@@ -21,6 +21,7 @@ mod labels;
 mod legacy;
 mod lists;
 mod model;
+mod modules;
 mod objects;
 mod pipelines;
 mod properties;

@@ -1,0 +1,532 @@
+//! The log of one server: files that are only ever added to.
+//!
+//! `segment` is one file, `index` what is known of it without reading it, `postings` which of its
+//! blocks name a CRM record, `read` finds records, `verify` checks the seals. Here is the writer: a commit is one write and one sync at the end of
+//! the newest file. A file that is full, or of a day that is over, is followed by a new one; what
+//! is there is never changed, and retention takes whole files away.
+
+mod commits;
+mod copy;
+mod index;
+mod open;
+mod postings;
+mod read;
+mod segment;
+mod verify;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use keyway_core::time::Timestamp;
+
+use super::AuditEntry;
+use super::chain::{ChainKey, Seal};
+use super::damage::{Damage, Noticed};
+use super::row::Row;
+pub(super) use commits::{Commit, add_record};
+pub use copy::{copy, has_logs, is_readable};
+pub(super) use index::Alike;
+use index::Index;
+use keyway_ground::sync::locked;
+pub(super) use open::open;
+use postings::{Bits, POSTINGS_MAX};
+pub(super) use read::sources_of;
+use segment::{Entry, FRAME_HEAD_BYTES, HEAD_BYTES, Head};
+
+/// Bytes after which a new file begins: some half a million records.
+const FILE_BYTES: u64 = 64 << 20;
+/// Bytes by which a file is lengthened ahead.
+const AHEAD_BYTES: u64 = 1 << 20;
+const DAY_MS: i64 = 86_400_000;
+/// The file that says where the chain starts, once older files were taken away.
+const START: &str = "start";
+/// Said of a commit whose seal does not fit.
+const CHANGED: &str = "a commit is not as it was written";
+/// How often the writer asks which file has the live file's name. A deletion or a replacement shows at every
+/// commit, in the open file's own links.
+const NAME_EVERY: Duration = Duration::from_millis(100);
+/// The extension of files that a crash left without a whole commit.
+const CUT: &str = "cut";
+
+/// What the writer and the readers share.
+pub(super) struct Shelf {
+    /// None where nothing is kept.
+    folder: Option<PathBuf>,
+    key: Arc<ChainKey>,
+    state: Mutex<State>,
+    noticed: Noticed,
+}
+
+struct State {
+    /// Where the chain starts: the last record that was taken away, and its seal.
+    start: Start,
+    /// Files that are not added to any more, the oldest first.
+    finished: Vec<Arc<Finished>>,
+    live: Live,
+}
+
+/// Where the chain starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Start {
+    after_id: i64,
+    seal: Seal,
+    genuine: bool,
+}
+
+/// A file that is not added to any more.
+struct Finished {
+    first_id: i64,
+    records: u64,
+    at_min: i64,
+    at_max: i64,
+    seal: Seal,
+    last_id: i64,
+    /// Postings of CRM records beside it.
+    posted: u64,
+    kept: Kept,
+}
+
+/// Where a finished file is.
+enum Kept {
+    /// In the folder, its index beside it.
+    Folder(PathBuf),
+    /// Nowhere but here, or its index is still being written.
+    Here(Arc<File>, Arc<Index>),
+}
+
+/// The file that is added to.
+struct Live {
+    file: Arc<File>,
+    path: Option<PathBuf>,
+    head: Head,
+    index: Index,
+    /// The day it is of, counted since 1970; none before its first record.
+    day: Option<i64>,
+    /// When its name was looked up last; none where the next commit must look.
+    looked: Option<Instant>,
+}
+
+/// The writer's side.
+pub(super) struct Files {
+    shelf: Arc<Shelf>,
+    /// Calls that were begun and not finished, by correlation id: their entries, for the next file.
+    begun: HashMap<String, Vec<u8>, foldhash::fast::RandomState>,
+    /// The length to which the file was lengthened.
+    length: u64,
+    /// Whether a write failed: what is behind the last commit is not known, and a new file begins.
+    unsure: bool,
+    /// The commit that is put together; kept for its memory.
+    frame: Vec<u8>,
+}
+
+impl Shelf {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        locked(&self.state)
+    }
+
+    fn damaged(&self, file: String, offset: u64, what: String) {
+        self.noticed.add(Damage { file, offset, what });
+    }
+
+    /// All damage that was noticed so far; the newest file is looked at now.
+    pub(super) fn damage(&self) -> Vec<Damage> {
+        let lost = {
+            let live = &mut self.locked().live;
+            live.looked = None;
+            live.lost()
+        };
+        if let Some((name, what)) = lost {
+            self.damaged(name, 0, what);
+        }
+        self.noticed.all()
+    }
+}
+
+/// The name of the file that begins with a record.
+fn name_of(first_id: i64) -> String {
+    format!("{first_id:020}.log")
+}
+
+/// A record's number from which on no file of a folder has its name.
+fn free_from(folder: &Path, first_id: i64) -> i64 {
+    (first_id..).find(|id| fs::symlink_metadata(folder.join(name_of(*id))).is_err()).unwrap_or(first_id)
+}
+
+impl Finished {
+    fn of(index: &Index, first_id: i64, kept: Kept) -> Self {
+        let Index { records, at_min, at_max, seal, last_id, posted, .. } = *index;
+        Self { first_id, records, at_min, at_max, seal, last_id, posted, kept }
+    }
+
+    fn file(&self) -> io::Result<Arc<File>> {
+        match &self.kept {
+            Kept::Folder(path) => File::open(path).map(Arc::new),
+            Kept::Here(file, _) => Ok(file.clone()),
+        }
+    }
+
+    fn index(&self, key: &ChainKey) -> io::Result<Arc<Index>> {
+        match &self.kept {
+            Kept::Here(_, index) => Ok(index.clone()),
+            Kept::Folder(path) => match Index::load(&index_path(path), key)? {
+                Some(index) => Ok(Arc::new(index)),
+                None => {
+                    tracing::warn!(
+                        file = keyway_core::shown::path(&path),
+                        "the index of an audit file is missing or was changed; Keyway makes it again"
+                    );
+                    let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
+                    put_beside(&index, path, key)?;
+                    Ok(Arc::new(index))
+                }
+            },
+        }
+    }
+
+    /// The blocks that may name a CRM record of one of these hashes.
+    fn blocks_naming(&self, key: &ChainKey, hashes: &[u64]) -> io::Result<Bits> {
+        let path = match &self.kept {
+            _ if self.posted == 0 => return Ok(Bits::new()),
+            Kept::Here(_, index) => return Ok(index.postings.blocks(hashes)),
+            Kept::Folder(path) => path,
+        };
+        if let Some(bits) = postings::find(&ids_path(path), key, &self.seal, hashes)? {
+            return Ok(bits);
+        }
+        tracing::warn!(
+            file = keyway_core::shown::path(&path),
+            "the record ids of an audit file are missing or were changed; Keyway makes them again"
+        );
+        let index = open::index_of(&Arc::new(File::open(path)?), key)?.ok_or(io::ErrorKind::InvalidData)?;
+        index.postings.save(&ids_path(path), key, &self.seal)?;
+        Ok(index.postings.blocks(hashes))
+    }
+}
+
+impl Files {
+    /// Writes a batch, durably. The number of its first record comes back.
+    pub fn commit(&mut self, records: &[(&AuditEntry, String)], begun: &[&AuditEntry]) -> io::Result<i64> {
+        let day = records.iter().map(|(entry, _)| entry.at.as_ms().div_euclid(DAY_MS)).max();
+        let due = {
+            let mut state = self.shelf.locked();
+            // Somebody took the file away, or changed it: what is written to it may be nowhere.
+            let lost = state.live.looked_after();
+            let later = day.zip(state.live.day).is_some_and(|(day, of_file)| day > of_file);
+            let index = &state.live.index;
+            let due = index.records > 0 && (later || index.end >= FILE_BYTES || index.postings.len() >= POSTINGS_MAX);
+            drop(state);
+            let is_lost = lost.is_some();
+            if let Some((name, what)) = lost {
+                self.shelf.damaged(name, 0, format!("{what}; a new file begins"));
+            }
+            due || is_lost
+        };
+        if due || self.unsure {
+            self.next_file()?;
+        }
+        let first_id = self.shelf.locked().live.index.last_id + 1;
+        let rows: Vec<Row<'_>> = records.iter().zip(first_id..).map(|((entry, source), id)| Row::of(entry, id, source)).collect();
+        let mut noted = Vec::with_capacity(begun.len());
+        for entry in begun {
+            let note = encode(Vec::new(), &Entry::begun(Row::unfinished(entry, &entry.source.to_string())))?;
+            noted.push((entry.correlation_id.clone(), note));
+        }
+        self.append(&rows, noted.iter().flat_map(|(_, note)| note))?;
+        if !self.begun.is_empty() {
+            records.iter().for_each(|(entry, _)| drop(self.begun.remove(&entry.correlation_id)));
+        }
+        self.begun.extend(noted);
+        Ok(first_id)
+    }
+
+    /// Adds a commit of records and of notes that are encoded already.
+    fn append<'b>(&mut self, rows: &[Row<'_>], notes: impl Iterator<Item = &'b u8>) -> io::Result<()> {
+        let (offset, seal, file) = {
+            let live = &self.shelf.locked().live;
+            (live.index.end, live.index.seal, live.file.clone())
+        };
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.clear();
+        frame.resize(FRAME_HEAD_BYTES, 0);
+        for row in rows {
+            frame = encode(frame, &Entry::record(*row))?;
+        }
+        frame.extend(notes);
+        // Until the sync has succeeded nothing is known of what the file holds.
+        self.unsure = true;
+        let (end, seal) = self.write(&file, offset, &seal, &mut frame)?;
+        self.unsure = false;
+        self.frame = frame;
+        let live = &mut self.shelf.locked().live;
+        live.index.add(offset, end, seal, rows.iter(), &self.shelf.key);
+        live.day = live.day.max(rows.iter().map(|row| row.at.div_euclid(DAY_MS)).max());
+        Ok(())
+    }
+
+    /// Adds a commit to a file and syncs it; where it ends, and its seal. Its payload stands behind room
+    /// for its head.
+    fn write(&mut self, file: &File, offset: u64, before: &Seal, frame: &mut [u8]) -> io::Result<(u64, Seal)> {
+        let (head, payload) = frame.split_at_mut(FRAME_HEAD_BYTES);
+        let seal = self.shelf.key.frame(before, payload);
+        let length = u32::try_from(payload.len()).map_err(io::Error::other)?;
+        head[..4].copy_from_slice(&length.to_le_bytes());
+        head[4..].copy_from_slice(&seal);
+        let end = offset + frame.len() as u64;
+        if end > self.length {
+            // Zeros that are there, not a hole: blocks that exist are synced without the file system's journal.
+            let from = self.length.max(offset);
+            file.write_all_at(&vec![0; usize::try_from(end + AHEAD_BYTES - from).unwrap_or(0)], from)?;
+            self.length = end + AHEAD_BYTES;
+        }
+        file.write_all_at(frame, offset)?;
+        if self.shelf.folder.is_some() {
+            file.sync_data()?;
+        }
+        Ok((end, seal))
+    }
+
+    /// Begins a new file after a commit that failed, with room for the next commit.
+    pub fn begin_again(&mut self) -> io::Result<()> {
+        self.next_file()?;
+        let (file, end) = {
+            let live = &self.shelf.locked().live;
+            (live.file.clone(), live.index.end)
+        };
+        // A full disk often has a place for a file, and none for what is in it.
+        self.unsure = true;
+        let from = self.length.max(end);
+        file.write_all_at(&vec![0; usize::try_from(AHEAD_BYTES).unwrap_or(0)], from)?;
+        self.length = from + AHEAD_BYTES;
+        if self.shelf.folder.is_some() {
+            file.sync_data()?;
+        }
+        self.unsure = false;
+        Ok(())
+    }
+
+    /// Begins a new file, and notes there again which calls are under way.
+    fn next_file(&mut self) -> io::Result<()> {
+        let head = {
+            let live = &self.shelf.locked().live;
+            let head = live.following();
+            match &self.shelf.folder {
+                // Its own name is free, where it has no records. Any other file stays what it is.
+                Some(folder) if live.index.records > 0 || live.lost().is_some() => {
+                    Head { first_id: free_from(folder, head.first_id), ..head }
+                }
+                _ => head,
+            }
+        };
+        let mut frame = vec![0; FRAME_HEAD_BYTES];
+        frame.extend(self.begun.values().flatten());
+        let mut next = Live::create(self.shelf.folder.as_deref(), head)?;
+        self.length = HEAD_BYTES;
+        if frame.len() > FRAME_HEAD_BYTES {
+            let (end, seal) = self.write(&next.file, HEAD_BYTES, &head.seal, &mut frame)?;
+            next.index.add(HEAD_BYTES, end, seal, [].iter(), &self.shelf.key);
+        }
+        next.appear(self.shelf.folder.as_deref())?;
+        self.unsure = false;
+        let full = {
+            let mut state = self.shelf.locked();
+            let full = std::mem::replace(&mut state.live, next);
+            if full.index.records == 0 {
+                // It had the same name, and is gone.
+                return Ok(());
+            }
+            let index = Arc::new(full.index);
+            let finished = Finished::of(&index, full.head.first_id, Kept::Here(full.file.clone(), index.clone()));
+            state.finished.push(Arc::new(finished));
+            (full.file, full.path, index)
+        };
+        // Beside the calls: the index of half a million records takes some milliseconds.
+        let shelf = self.shelf.clone();
+        std::thread::Builder::new().name("keyway-audit-index".into()).spawn(move || put_away(&shelf, full)).map(drop)
+    }
+
+    /// Takes away the files all of whose records are older than a moment; how many records those were.
+    pub fn prune(&mut self, before: Timestamp) -> io::Result<u64> {
+        let over = {
+            let live = &self.shelf.locked().live.index;
+            live.records > 0 && live.at_max < before.as_ms()
+        };
+        if over {
+            self.next_file()?;
+        }
+        let mut state = self.shelf.locked();
+        let old = state.finished.iter().take_while(|file| file.at_max < before.as_ms()).count();
+        let Some(last) = old.checked_sub(1).map(|last| state.finished[last].clone()) else { return Ok(0) };
+        let start = Start { after_id: last.last_id, seal: last.seal, genuine: true };
+        // The start first: files before it that a crash leaves are taken away when the log is opened.
+        start.write(self.shelf.folder.as_deref(), &self.shelf.key)?;
+        state.start = start;
+        let gone: Vec<Arc<Finished>> = state.finished.drain(..old).collect();
+        drop(state);
+        for file in &gone {
+            file.remove(self.shelf.folder.as_deref());
+            self.shelf.noticed.forget(&name_of(file.first_id));
+        }
+        Ok(gone.iter().map(|file| file.records).sum())
+    }
+
+    /// Cuts what was lengthened ahead, and writes the index of the newest file, which vouches for its end.
+    pub fn close(self) {
+        let live = &self.shelf.locked().live;
+        let Some(path) = &live.path else { return };
+        // A file without records stays too, and the next start takes its place: a start refuses a log that has lost its files.
+        let closed = if live.index.records == 0 || self.unsure || !self.begun.is_empty() {
+            // As after a crash: the next start reads it through, and finds what is not over.
+            Ok(())
+        } else {
+            live.file
+                .set_len(live.index.end)
+                .and_then(|()| live.file.sync_all())
+                .and_then(|()| put_beside(&live.index, path, &self.shelf.key))
+        };
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the audit could not be closed in order; the next start takes longer");
+        }
+    }
+}
+
+impl Live {
+    /// The head of the file after it, or of the one that takes its place where it has no records.
+    fn following(&self) -> Head {
+        if self.index.records == 0 { self.head } else { Head { first_id: self.index.last_id + 1, seal: self.index.seal } }
+    }
+
+    /// A file of this head, not yet under its name.
+    fn create(folder: Option<&Path>, head: Head) -> io::Result<Self> {
+        let (file, path) = match folder {
+            None => (tempfile::tempfile()?, None),
+            Some(folder) => {
+                let path = folder.join(name_of(head.first_id));
+                let draft = path.with_extension("new");
+                (File::options().read(true).write(true).create(true).truncate(true).open(draft)?, Some(path))
+            }
+        };
+        head.write(&file)?;
+        Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None, looked: None })
+    }
+
+    /// What became of the file, before a commit. The name is looked up at most every [`NAME_EVERY`].
+    fn looked_after(&mut self) -> Option<(String, String)> {
+        let now = Instant::now();
+        let is_due = self.looked.is_none_or(|at| now.duration_since(at) >= NAME_EVERY);
+        if !is_due && !self.is_unlinked_or_cut() {
+            return None;
+        }
+        self.looked = Some(now);
+        self.lost()
+    }
+
+    /// Whether nothing has the file's name any more, or the file is shorter than it must be. One system call.
+    fn is_unlinked_or_cut(&self) -> bool {
+        self.path.is_some() && !matches!(self.file.metadata(), Ok(own) if own.nlink() > 0 && own.len() >= self.index.end)
+    }
+
+    /// What became of the file under its name, where that is not what is written; with its name.
+    fn lost(&self) -> Option<(String, String)> {
+        let path = self.path.as_ref()?;
+        let found = |what: &str| Some((name_of(self.head.first_id), what.to_owned()));
+        match (fs::symlink_metadata(path), self.file.metadata()) {
+            (Ok(named), Ok(own)) if (named.dev(), named.ino()) != (own.dev(), own.ino()) => {
+                found("the file was replaced while it was written")
+            }
+            (Ok(_), Ok(own)) if own.len() < self.index.end => found("the file was cut while it was written"),
+            (Ok(_), _) => None,
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => found("the file was deleted while it was written"),
+            (Err(error), _) => Some((name_of(self.head.first_id), format!("the file can't be looked at: {error}"))),
+        }
+    }
+
+    /// Gives the file its name, durably.
+    fn appear(&self, folder: Option<&Path>) -> io::Result<()> {
+        let (Some(path), Some(folder)) = (&self.path, folder) else { return Ok(()) };
+        self.file.sync_all()?;
+        fs::rename(path.with_extension("new"), path)?;
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl Finished {
+    /// Best effort: what is left is before the start, and is taken away when the log is opened.
+    fn remove(&self, folder: Option<&Path>) {
+        let Some(folder) = folder else { return };
+        let path = folder.join(name_of(self.first_id));
+        for path in [index_path(&path), ids_path(&path), path] {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Start {
+    fn write(&self, folder: Option<&Path>, key: &ChainKey) -> io::Result<()> {
+        let Some(folder) = folder else { return Ok(()) };
+        let bytes = [&self.after_id.to_le_bytes()[..], &self.seal, &key.start(0, self.after_id, &self.seal)].concat();
+        let draft = folder.join("start.new");
+        let file = File::create(&draft)?;
+        file.write_all_at(&bytes, 0)?;
+        file.sync_all()?;
+        fs::rename(draft, folder.join(START))?;
+        File::open(folder)?.sync_all()
+    }
+
+    /// Where the chain starts by the folder; at its very beginning where nothing was taken away.
+    fn read(folder: &Path, key: &ChainKey) -> io::Result<Self> {
+        let bytes = match fs::read(folder.join(START)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { genuine: true, ..Self::default() }),
+            other => other?,
+        };
+        let read = || {
+            let (after_id, rest) = bytes.split_at_checked(8)?;
+            let (seal, vouched) = rest.split_at_checked(32)?;
+            Some((i64::from_le_bytes(after_id.try_into().ok()?), Seal::try_from(seal).ok()?, vouched))
+        };
+        let Some((after_id, seal, vouched)) = read() else { return Ok(Self::default()) };
+        Ok(Self { after_id, seal, genuine: key.start(0, after_id, &seal) == *vouched })
+    }
+}
+
+/// Writes the index of a full file, which then need not be held here.
+fn put_away(shelf: &Shelf, (file, path, index): (Arc<File>, Option<PathBuf>, Arc<Index>)) {
+    let Some(path) = path else { return };
+    let is_same = matches!((fs::symlink_metadata(&path), file.metadata()), (Ok(named), Ok(own)) if (named.dev(), named.ino()) == (own.dev(), own.ino()));
+    if !is_same {
+        // Somebody took it away or put another in its place: what was written is here alone.
+        return;
+    }
+    let saved = file.set_len(index.end).and_then(|()| put_beside(&index, &path, &shelf.key));
+    if let Err(error) = saved {
+        return tracing::warn!(%error, "the index of an audit file could not be written; it stays in memory");
+    }
+    let mut state = shelf.locked();
+    if let Some(place) = state.finished.iter_mut().find(|file| file.last_id == index.last_id) {
+        *place = Arc::new(Finished::of(&index, place.first_id, Kept::Folder(path)));
+    }
+}
+
+/// Writes the index of a full file beside it. The postings come first: an index says how many there are.
+fn put_beside(index: &Index, path: &Path, key: &ChainKey) -> io::Result<()> {
+    if index.posted > 0 {
+        index.postings.save(&ids_path(path), key, &index.seal)?;
+    }
+    index.save(&index_path(path), key)
+}
+
+fn ids_path(path: &Path) -> PathBuf {
+    path.with_extension("ids")
+}
+
+fn index_path(path: &Path) -> PathBuf {
+    path.with_extension("idx")
+}
+
+fn encode(bytes: Vec<u8>, entry: &Entry<'_>) -> io::Result<Vec<u8>> {
+    postcard::to_extend(entry, bytes).map_err(io::Error::other)
+}

@@ -1,0 +1,205 @@
+//! Finding records: the files from the newest to the oldest, in each only the blocks that can have one.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use keyway_core::time::Timestamp;
+
+use super::index::{Alike, Index, Sought, Stretch, begin_of, hour_of};
+use super::postings::Bits;
+use super::segment::{Frames, is_read_whole, records};
+use super::{CHANGED, Finished, Shelf, name_of};
+use crate::AuditRecord;
+use crate::query::{AuditFilter, LIMIT_MAX};
+use crate::row::Row;
+
+/// Stretches of one file, in order, with its name.
+type Stretches = (Arc<File>, String, Vec<Stretch>);
+
+impl Shelf {
+    /// The records that the filter lets through, the last one first.
+    pub fn list(&self, filter: &AuditFilter) -> io::Result<Vec<AuditRecord>> {
+        let (sought, limit) = (Sought::new(filter), filter.limit.min(LIMIT_MAX) as usize);
+        let mut found = Vec::new();
+        self.newest_first(&sought, |(file, name, stretches)| {
+            for stretch in stretches.iter().rev() {
+                let mut block = Vec::new();
+                self.walk(&file, &name, stretch, &sought, |row| block.push(AuditRecord::from(*row)))?;
+                found.extend(block.into_iter().rev());
+                if found.len() >= limit {
+                    return Ok(false);
+                }
+            }
+            Ok(found.len() < limit)
+        })?;
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Every record that is sought, the file of the newest first.
+    fn each(&self, sought: &Sought<'_>, mut found: impl FnMut(&Row<'_>)) -> io::Result<()> {
+        self.newest_first(sought, |(file, name, stretches)| {
+            for stretch in &stretches {
+                self.walk(&file, &name, stretch, sought, &mut found)?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Sums of the calls from a moment on: of whole hours as they are known, of the hour in which it
+    /// lies from the records themselves.
+    pub fn sums(&self, since: Timestamp, mut each: impl FnMut(Alike<'_>)) -> io::Result<()> {
+        let since = since.as_ms();
+        let whole = hour_of(since.saturating_sub(1)).saturating_add(1);
+        let filter =
+            AuditFilter { from: Some(Timestamp::from_ms(since)), to: Some(Timestamp::from_ms(begin_of(whole))), ..AuditFilter::default() };
+        self.each(&Sought::new(&filter), |row| each(alike(row)))?;
+        let finished = {
+            let state = self.locked();
+            state.live.index.sums_from(whole).for_each(&mut each);
+            state.finished.clone()
+        };
+        for file in finished.iter().rev().filter(|file| file.at_max >= begin_of(whole)) {
+            if let Some(index) = self.index(file)? {
+                index.sums_from(whole).for_each(&mut each);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the oldest call on record came in.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        let state = self.locked();
+        let all = state.finished.iter().map(|file| file.at_min).chain([state.live.index.at_min]);
+        all.min().filter(|at| *at < i64::MAX).map(Timestamp::from_ms)
+    }
+
+    /// Hands over the stretches of each file that may have what is sought, until it is told to stop.
+    fn newest_first(&self, sought: &Sought<'_>, mut visit: impl FnMut(Stretches) -> io::Result<bool>) -> io::Result<()> {
+        let hashes: Option<Vec<u64>> =
+            (!sought.record.is_empty()).then(|| sought.record.iter().map(|record| self.key.record_hash(record)).collect());
+        let (live, finished) = {
+            let state = self.locked();
+            let naming = hashes.as_ref().map(|hashes| state.live.index.postings.blocks(hashes));
+            let name = name_of(state.live.head.first_id);
+            ((state.live.file.clone(), name, state.live.index.stretches(sought, naming)), state.finished.clone())
+        };
+        if !visit(live)? {
+            return Ok(());
+        }
+        let fits = |file: &&Arc<Finished>| {
+            file.at_max >= sought.from && file.at_min < sought.to && sought.before_id.is_none_or(|before| file.first_id < before)
+        };
+        for file in finished.iter().rev().filter(fits) {
+            let naming = match &hashes {
+                None => None,
+                // Most files name it nowhere, and their index need not be read.
+                Some(hashes) => match self.blocks_naming(file, hashes)? {
+                    bits if bits.is_empty() => continue,
+                    bits => Some(bits),
+                },
+            };
+            let Some(index) = self.index(file)? else { continue };
+            let stretches = index.stretches(sought, naming);
+            if stretches.is_empty() {
+                continue;
+            }
+            let opened = match file.file() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.gone(file);
+                    continue;
+                }
+                other => other?,
+            };
+            if !visit((opened, name_of(file.first_id), stretches))? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a file that is not there, unless retention took it away meanwhile.
+    fn gone(&self, file: &Finished) {
+        if self.locked().start.after_id < file.last_id {
+            self.damaged(name_of(file.first_id), 0, "the file is gone".to_owned());
+        }
+    }
+
+    /// Hands over the records of a stretch. What is damaged is noted, and reading goes on behind it.
+    fn walk(
+        &self,
+        file: &Arc<File>,
+        name: &str,
+        stretch: &Stretch,
+        sought: &Sought<'_>,
+        mut found: impl FnMut(&Row<'_>),
+    ) -> io::Result<()> {
+        let mut frames = Frames::new(file.clone(), stretch.bytes.start, stretch.bytes.end);
+        let (mut before, mut last_id, mut at) = (stretch.before, stretch.after_id, stretch.bytes.start);
+        while at < stretch.bytes.end {
+            if let Some(frame) = frames.next()? {
+                // The seal says whether all of it is as it was written; one that was damaged itself is noted once.
+                let fits = before.is_none_or(|before| self.key.frame(&before, frame.payload) == frame.seal);
+                if fits || is_read_whole(frame.payload) {
+                    if !fits {
+                        self.damaged(name.to_owned(), frame.offset, CHANGED.to_owned());
+                    }
+                    records(frame.payload)
+                        .inspect(|row| last_id = last_id.max(row.id))
+                        .filter(|row| sought.fits(row))
+                        .for_each(|row| found(&row));
+                    (before, at) = (fits.then_some(frame.seal), frame.end);
+                    continue;
+                }
+            }
+            let resumed = frames.resume(at, last_id)?;
+            let until = resumed.map_or_else(|| "to its end".to_owned(), |until| format!("up to byte {until}"));
+            self.damaged(name.to_owned(), at, format!("the records from {} on can't be read, {until}", last_id + 1));
+            let Some(resumed) = resumed else { return Ok(()) };
+            (before, at) = (None, resumed);
+        }
+        Ok(())
+    }
+
+    /// The blocks of a file that may name a CRM record; none when retention took it away meanwhile.
+    fn blocks_naming(&self, file: &Finished, hashes: &[u64]) -> io::Result<Bits> {
+        match file.blocks_naming(&self.key, hashes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.gone(file);
+                Ok(Bits::new())
+            }
+            other => other,
+        }
+    }
+
+    /// The index of a file; none when retention took it away meanwhile.
+    fn index(&self, file: &Finished) -> io::Result<Option<Arc<Index>>> {
+        match file.index(&self.key) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.gone(file);
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+}
+
+fn alike<'a>(row: &Row<'a>) -> Alike<'a> {
+    let Row { hub_id, app_id, operation, object, status, category, at, .. } = *row;
+    Alike { hub_id, app_id, operation, object, status, category, at, calls: 1, last_at: at }
+}
+
+/// Where the calls with a token came from since a moment: address, calls, the last of them.
+pub(crate) fn sources_of(shelf: &Shelf, token_id: u64, since: Timestamp) -> io::Result<Vec<(String, u64, Timestamp)>> {
+    let filter = AuditFilter { from: Some(since), ..AuditFilter::default() };
+    let mut sources: HashMap<String, (u64, i64)> = HashMap::new();
+    shelf.each(&Sought::new(&filter).of_token(token_id), |row| match sources.get_mut(row.source) {
+        Some((calls, last)) => (*calls, *last) = (*calls + 1, (*last).max(row.at)),
+        None => drop(sources.insert(row.source.to_owned(), (1, row.at))),
+    })?;
+    let mut sources: Vec<_> = sources.into_iter().map(|(source, (calls, last))| (source, calls, Timestamp::from_ms(last))).collect();
+    sources.sort_unstable_by(|one, other| other.2.cmp(&one.2).then_with(|| one.0.cmp(&other.0)));
+    Ok(sources)
+}

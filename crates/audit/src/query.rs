@@ -1,0 +1,254 @@
+//! Reading the log: filters, newest first, a page at a time; and sums.
+
+use std::collections::BTreeMap;
+
+use keyway_core::catalog::Method;
+use keyway_core::refusal::Word;
+use keyway_core::time::Timestamp;
+use keyway_core::touched::RecordRef;
+
+use super::files::{Alike, sources_of};
+use super::{AuditError, AuditLog, AuditRecord, Readers, blocking, postgres};
+use keyway_ground::database::signed;
+
+/// Records on one page at most.
+pub const LIMIT_MAX: u32 = 10_000;
+
+/// Which records to read. Empty fields do not filter.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Of this app.
+    pub app_id: Option<u64>,
+    /// Of this account.
+    pub hub_id: Option<u64>,
+    /// Of this operation: `GET /crm/v3/owners`, or the template alone.
+    pub operation: Option<String>,
+    /// With this status.
+    pub status: Option<StatusFilter>,
+    /// With this category, or refused by the rule of this name.
+    pub category: Option<String>,
+    /// With this correlation id.
+    pub correlation_id: Option<String>,
+    /// That touched this CRM record.
+    pub record: Option<RecordRef>,
+    /// That set this property. Nothing finds it alone: it narrows what another field finds.
+    pub property: Option<String>,
+    /// From this moment on.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// Older than this record: the last one of the page before.
+    pub before_id: Option<i64>,
+    /// How many, at most [`LIMIT_MAX`]; none read none.
+    pub limit: u32,
+}
+
+/// A status or a class of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Exactly this one.
+    Exact(u16),
+    /// 4 for 4xx.
+    Class(u16),
+    /// The process died before the outcome was known.
+    Unknown,
+}
+
+impl std::str::FromStr for StatusFilter {
+    type Err = String;
+
+    /// `403`, `4xx` or `unknown`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text} is not a status; use one such as 403, a class such as 4xx, or unknown");
+        if text.eq_ignore_ascii_case("unknown") {
+            return Ok(Self::Unknown);
+        }
+        if let Some(class) = text.to_ascii_lowercase().strip_suffix("xx") {
+            return class.parse().ok().filter(|class| (1..=5).contains(class)).map(Self::Class).ok_or_else(refused);
+        }
+        text.parse().ok().filter(|status| (100..=599).contains(status)).map(Self::Exact).ok_or_else(refused)
+    }
+}
+
+/// How often an app called an operation on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationUse {
+    /// The account.
+    pub hub_id: u64,
+    /// The app.
+    pub app_id: u64,
+    /// Method and path template.
+    pub operation: String,
+    /// The object type of a generic operation.
+    pub object: Option<String>,
+    /// The day in UTC, ISO date.
+    pub day: String,
+    /// Calls.
+    pub calls: u64,
+    /// Calls that were answered with an error.
+    pub failed: u64,
+    /// When the last of them came in.
+    pub last: Timestamp,
+}
+
+impl AuditLog {
+    /// The records that the filter lets through, newest first: in files the last one that was
+    /// answered, in PostgreSQL the last one that came in.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn list(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::list(pool, filter).await,
+            Readers::Files(shelf) => {
+                let (shelf, filter) = (shelf.clone(), filter.clone());
+                blocking(move || shelf.list(&filter)).await
+            }
+        }
+    }
+
+    /// How many calls of an account since a moment count against its day: those a limit let
+    /// through. Refusals before the limit (401, 403, 404…) and by it (429) do not.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn counted_since(&self, hub_id: u64, since: Timestamp) -> Result<u64, AuditError> {
+        Ok(self.counted_by_app(hub_id, since).await?.into_iter().map(|(_, calls)| calls).sum())
+    }
+
+    /// The same by app, most calls first. Calls of no app have app 0.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn counted_by_app(&self, hub_id: u64, since: Timestamp) -> Result<Vec<(u64, u64)>, AuditError> {
+        let mut counted = match &self.readers {
+            Readers::Postgres(pool) => postgres::read::counted_by_app(pool, hub_id, since).await?,
+            Readers::Files(shelf) => {
+                let shelf = shelf.clone();
+                blocking(move || {
+                    let mut counted: BTreeMap<u64, u64> = BTreeMap::new();
+                    shelf.sums(since, |alike| {
+                        // Token requests are no calls of the account.
+                        let counts = alike.category.is_none_or(|word| Word(word).is_counted()) && !alike.operation.contains(" /oauth/");
+                        if counts && alike.hub_id == Some(signed(hub_id)) {
+                            *counted.entry(alike.app_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0)).or_default() += alike.calls;
+                        }
+                    })?;
+                    Ok(counted.into_iter().collect::<Vec<_>>())
+                })
+                .await?
+            }
+        };
+        counted.sort_unstable_by_key(|(app_id, calls)| (std::cmp::Reverse(*calls), *app_id));
+        Ok(counted)
+    }
+
+    /// Calls by app, operation and day since a moment, of one account or of all.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn usage(&self, hub_id: Option<u64>, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::usage(pool, hub_id, since).await,
+            Readers::Files(_) => self.summed(since, move |alike| hub_id.is_none_or(|id| alike.hub_id == Some(signed(id)))).await,
+        }
+    }
+
+    /// The same for the calls of one app that its scopes let through.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn permitted_use(&self, app_id: u64, since: Timestamp) -> Result<Vec<OperationUse>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::permitted_use(pool, app_id, since).await,
+            Readers::Files(_) => self.summed(since, move |alike| alike.app_id == Some(signed(app_id)) && is_permitted(alike)).await,
+        }
+    }
+
+    /// When the oldest call on record came in.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn oldest(&self) -> Result<Option<Timestamp>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::oldest(pool).await,
+            Readers::Files(shelf) => Ok(shelf.oldest()),
+        }
+    }
+
+    /// Where the calls with a token came from since a moment: address, calls, the last of them.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub async fn sources_of(&self, token_id: u64, since: Timestamp) -> Result<Vec<(String, u64, Timestamp)>, AuditError> {
+        match &self.readers {
+            Readers::Postgres(pool) => postgres::read::sources_of(pool, token_id, since).await,
+            Readers::Files(shelf) => {
+                let shelf = shelf.clone();
+                blocking(move || sources_of(&shelf, token_id, since)).await
+            }
+        }
+    }
+
+    async fn summed(&self, since: Timestamp, fits: impl Fn(&Alike<'_>) -> bool + Send + 'static) -> Result<Vec<OperationUse>, AuditError> {
+        let Readers::Files(shelf) = &self.readers else { return Ok(Vec::new()) };
+        let shelf = shelf.clone();
+        blocking(move || {
+            let mut summed: BTreeMap<Line, (u64, u64, i64)> = BTreeMap::new();
+            shelf.sums(since, |alike| {
+                let Some(app_id) = alike.app_id.filter(|_| fits(&alike)) else { return };
+                let day = alike.at.div_euclid(DAY_MS);
+                let line = (alike.hub_id, app_id, alike.operation.to_owned(), alike.object.map(str::to_owned), day);
+                let (calls, failed, last) = summed.entry(line).or_insert((0, 0, i64::MIN));
+                *calls += alike.calls;
+                *failed += if alike.status.is_some_and(|status| status >= 400) { alike.calls } else { 0 };
+                *last = (*last).max(alike.last_at);
+            })?;
+            Ok(summed.into_iter().map(operation_use).collect())
+        })
+        .await
+    }
+}
+
+/// Account, app, operation, object and day.
+type Line = (Option<i64>, i64, String, Option<String>, i64);
+
+fn operation_use(((hub_id, app_id, operation, object, day), (calls, failed, last)): (Line, (u64, u64, i64))) -> OperationUse {
+    OperationUse {
+        hub_id: hub_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0),
+        app_id: u64::try_from(app_id).unwrap_or(0),
+        operation,
+        object,
+        day: iso_date(day),
+        calls,
+        failed,
+        last: Timestamp::from_ms(last),
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The date of a day that is counted since 1970.
+pub(super) fn iso_date(day: i64) -> String {
+    Timestamp::from_ms(day.saturating_mul(DAY_MS)).to_date()
+}
+
+fn is_permitted(alike: &Alike<'_>) -> bool {
+    !alike.category.is_some_and(|word| Word(word).is_not_permitted())
+}
+
+/// The operations that a filter names: one, or all of a path template.
+pub(super) fn names_of(operation: &str) -> Vec<String> {
+    // The methods are five, so the template alone is a list of five names.
+    if operation.starts_with('/') {
+        Method::ALL.into_iter().map(|method| format!("{method} {operation}")).collect()
+    } else {
+        vec![operation.to_owned()]
+    }
+}
+
+/// The milliseconds in a version 7 UUID (RFC 9562, section 5.7).
+pub(super) fn time_of(uuid: &str) -> Option<i64> {
+    let digits: String = uuid.chars().filter(|c| *c != '-').collect();
+    (digits.len() == 32 && digits.as_bytes()[12] == b'7').then(|| i64::from_str_radix(&digits[..12], 16).ok())?
+}

@@ -1,0 +1,63 @@
+//! Which module of the embedded CRM may use which. No module may reach itself: a test of `core` looks at all crates.
+
+use std::path::Path;
+
+#[path = "../../../core/tests/it/modules/graph.rs"]
+#[allow(dead_code)]
+mod graph;
+
+/// All uses, by module. A new one is a decision: add it here, and see that it goes down.
+const EDGES: [(&str, &str); 41] = [
+    ("account", "state webhooks"),
+    (
+        "collections",
+        "crm derived importing items kind links notes pipelines property record request route sensitive state tx value webhooks work",
+    ),
+    ("copy", "durable pipelines restore schema seed space state table tx"),
+    (
+        "crm",
+        "derived items kind links lists options pipelines property record request route rules schema sensitive space state table tx value words work",
+    ),
+    ("derived", "kind links pipelines property record space stages state value"),
+    ("diff", "copy seed state tx"),
+    ("durable", ""),
+    ("fill", "account collections copy durable kind links options pipelines property seed settle state tx webhooks"),
+    ("importing", "kind links"),
+    ("items", ""),
+    ("kind", ""),
+    ("legacy", "request tx"),
+    ("links", "kind property"),
+    ("lists", ""),
+    ("moments", "property record value"),
+    ("notes", "derived items kind links record state wanted"),
+    ("options", "items state tx"),
+    ("perform", "account collections crm durable legacy request route sensitive settle state tx webhooks work workers"),
+    ("pipelines", "kind"),
+    ("property", ""),
+    ("record", "property schema"),
+    ("request", "kind route space work"),
+    ("restore", "durable kind property record state"),
+    ("route", ""),
+    ("rules", "property value"),
+    ("schema", "kind pipelines property stages"),
+    ("seed", "crm kind request settle state tx"),
+    ("sensitive", "kind property schema state"),
+    ("settle", "derived kind links options property record stages state tx"),
+    ("space", "kind pipelines property record schema stages table"),
+    ("stages", "kind pipelines property"),
+    ("state", "importing items kind links lists schema space table wanted"),
+    ("table", "moments property record schema words"),
+    ("tx", "derived durable items kind links lists notes pipelines property record space state work"),
+    ("value", "property"),
+    ("vocabulary", "kind pipelines schema"),
+    ("wanted", "kind"),
+    ("webhooks", "items kind notes property request sensitive state tx"),
+    ("words", "property record"),
+    ("work", ""),
+    ("workers", ""),
+];
+
+#[test]
+fn structure_each_module_uses_what_the_table_says() {
+    graph::compare(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &EDGES);
+}
