@@ -11,36 +11,13 @@ mod query;
 mod read;
 
 use crate::catalog::Operation;
+pub use crate::object_type::Access;
 use crate::object_type::{self, ObjectType};
 use crate::path::NormalPath;
 use crate::scope::ScopeSet;
 use crate::{association, requirement};
 
 pub use plan::{takes_form, takes_json_only};
-
-/// What a call does to the records of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// It shows them, or what it answers depends on them.
-    Read,
-    /// It changes them, or what they are associated with.
-    Write,
-}
-
-impl Access {
-    /// The access of this [verb](Self::verb).
-    pub fn of_verb(verb: &str) -> Option<Self> {
-        [Self::Read, Self::Write].into_iter().find(|access| access.verb() == verb)
-    }
-
-    /// `read` or `write`, as scopes end.
-    pub const fn verb(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
 
 /// The object types that a call reaches beside its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

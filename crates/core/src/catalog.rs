@@ -4,7 +4,6 @@
 //! a caller may perform it is decided in `policy`.
 
 mod resolve;
-pub mod tables;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,66 +12,15 @@ use std::sync::LazyLock;
 
 pub use resolve::Resolution;
 
+pub use crate::tables::{self, Auth, Method};
+
 use crate::path::NormalPath;
 use crate::requirement::{self, Requirement, UnknownObjectType};
-use crate::safety::{self, Class, Safety};
+use crate::safety::{self, Safety};
 
 /// The position of an operation in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(pub u16);
-
-/// A method that some operation has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// GET
-    Get,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-}
-
-impl Method {
-    /// Every method, in the order of the enum.
-    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
-
-    /// Reads the method of a request line; others than these belong to no operation.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str() == text)
-    }
-
-    /// As on the request line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What an operation accepts as authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// OAuth access tokens and service keys; private-app tokens work there too.
-    Bearer,
-    /// The developer account's key only.
-    DeveloperKey,
-    /// Nothing in the header: the credentials stand in the body, or there are none.
-    None,
-}
 
 /// Which of HubSpot's limits a call counts against (hubspot facts, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +187,7 @@ impl Catalog {
                 version: row.version,
                 api: row.api,
                 auth: row.auth,
-                read_only: is_read_only(row.method, row.template),
+                read_only: safety::is_read_only(row.method, row.template),
                 safety: safety::of(row.method, row.template).unwrap_or(Safety::UNKNOWN),
                 limit_class: limit_class(row.template),
                 scopes_from: row.scopes_from,
@@ -273,11 +221,6 @@ impl Catalog {
             resolve::Tree::build(catalog.operations.iter().map(|operation| (operation.method, operation.template, operation.id)));
         catalog
     }
-}
-
-/// Whether an operation changes nothing.
-pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
-    safety::of(method, template).is_some_and(|safety| safety.class == Class::Read)
 }
 
 /// The exemptions of hubspot facts, section 5.

@@ -202,6 +202,13 @@ impl ErrorBody {
     }
 }
 
+impl Refusal {
+    /// The answer. Its message says what this row does not: which thing of the call is wrong.
+    pub fn error(self, message: impl Into<String>) -> ErrorBody {
+        ErrorBody { refusal: Some(self), ..ErrorBody::new(self.status().unwrap_or_default(), self.category(), message) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ErrorBody, ErrorDetail};

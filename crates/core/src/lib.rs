@@ -37,6 +37,7 @@ pub mod share;
 pub mod shown;
 pub mod strict;
 pub mod sunset;
+pub mod tables;
 pub mod time;
 pub mod token;
 pub mod touched;

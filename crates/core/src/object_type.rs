@@ -144,6 +144,30 @@ fn row(index: usize, line: &'static str) -> Option<ObjectType> {
     })
 }
 
+/// What a call does to the records of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It shows them, or what it answers depends on them.
+    Read,
+    /// It changes them, or what they are associated with.
+    Write,
+}
+
+impl Access {
+    /// The access of this [verb](Self::verb).
+    pub fn of_verb(verb: &str) -> Option<Self> {
+        [Self::Read, Self::Write].into_iter().find(|access| access.verb() == verb)
+    }
+
+    /// `read` or `write`, as scopes end.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

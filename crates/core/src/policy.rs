@@ -3,6 +3,8 @@
 //! Pure: the caller, the operation and the path come in, a permit or a denial comes out. Reading
 //! tokens is the pipeline's `authenticate`; answering HTTP is its `respond`.
 
+mod denied;
+
 use std::fmt;
 use std::sync::Arc;
 

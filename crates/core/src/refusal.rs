@@ -15,8 +15,6 @@ pub use page::{PAGE_BEGIN, PAGE_END, page};
 pub use table::Refusal;
 use table::{ALL, ROWS};
 
-use crate::error_body::ErrorBody;
-
 /// The status of a row whose answers have several: a fault rule names its own, and HubSpot's answers keep theirs.
 const ANY_STATUS: u16 = 0;
 
@@ -131,11 +129,6 @@ impl Refusal {
     /// The refusal that a body names in `subCategory`.
     pub fn in_body(sub_category: &str) -> Option<Self> {
         Self::named(sub_category.strip_prefix(BODY_PREFIX)?)
-    }
-
-    /// The answer. Its message says what this row does not: which thing of the call is wrong.
-    pub fn error(self, message: impl Into<String>) -> ErrorBody {
-        ErrorBody { refusal: Some(self), ..ErrorBody::new(self.row().status, self.row().category, message) }
     }
 }
 

@@ -9,12 +9,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::beside::Access;
-use crate::catalog::tables::{EndpointRow, ScopesFrom, scope_set_rows};
-use crate::catalog::{Auth, is_read_only};
-use crate::object_type::{self, ObjectType};
+use crate::object_type::{self, Access, ObjectType};
 use crate::path::NormalPath;
+use crate::safety::is_read_only;
 use crate::scope::{ScopeId, ScopeSet};
+use crate::tables::{Auth, EndpointRow, ScopesFrom, scope_set_rows};
 
 /// What a caller must hold.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ mod rules;
 
 use std::fmt;
 
-use crate::catalog::Method;
+use crate::tables::Method;
 
 pub use rules::{Row, rows};
 
@@ -211,6 +211,11 @@ impl fmt::Debug for Classes {
 /// The safety of the operation with this method and path template; none where no row of the table has it.
 pub(crate) fn of(method: Method, template: &str) -> Option<Safety> {
     rules::find(method, template).map(|row| row.safety)
+}
+
+/// Whether an operation changes nothing.
+pub(crate) fn is_read_only(method: Method, template: &str) -> bool {
+    of(method, template).is_some_and(|safety| safety.class == Class::Read)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{Class, Safety};
-use crate::catalog::Method;
+use crate::tables::Method;
 
 /// A row of `safety.tsv`.
 #[derive(Debug)]

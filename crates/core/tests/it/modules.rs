@@ -6,11 +6,8 @@ mod graph;
 use std::path::Path;
 
 /// Crates some of whose modules go in a circle, with those modules. The list only shrinks.
-const IN_A_CIRCLE: [(&str, &str); 3] = [
-    ("cli", "args cassette client commands config deliver exec logs record serve"),
-    ("core", "beside catalog error_body policy refusal requirement safety touched unlisted"),
-    ("scan", "detect fix"),
-];
+const IN_A_CIRCLE: [(&str, &str); 2] =
+    [("cli", "args cassette client commands config deliver exec logs record serve"), ("scan", "detect fix")];
 
 #[test]
 fn structure_no_module_reaches_itself() {

@@ -1,8 +1,60 @@
 //! The rows of `data/`, typed. Nothing is decided here.
 
+use std::fmt;
 use std::sync::LazyLock;
 
-use super::{Auth, Method};
+/// A method that some operation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// Every method, in the order of the enum.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// Reads the method of a request line; others than these belong to no operation.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+
+    /// As on the request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What an operation accepts as authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// OAuth access tokens and service keys; private-app tokens work there too.
+    Bearer,
+    /// The developer account's key only.
+    DeveloperKey,
+    /// Nothing in the header: the credentials stand in the body, or there are none.
+    None,
+}
 
 /// Who says which scopes open an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,9 +208,9 @@ pub struct LegacySdkClassRow {
 /// `endpoints.tsv`, then `unpublished.tsv`, then `pre_v3_endpoints.tsv`.
 pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
     let files = [
-        include_str!("../../../../data/endpoints.tsv"),
-        include_str!("../../../../data/unpublished.tsv"),
-        include_str!("../../../../data/pre_v3_endpoints.tsv"),
+        include_str!("../../../data/endpoints.tsv"),
+        include_str!("../../../data/unpublished.tsv"),
+        include_str!("../../../data/pre_v3_endpoints.tsv"),
     ];
     files.into_iter().flat_map(cells::<8>).map(|[method, path, version, api, auth, scope_set, scopes_from, source]| EndpointRow {
         method: method_of(method),
@@ -178,7 +230,7 @@ pub fn endpoint_rows() -> impl Iterator<Item = EndpointRow> {
 
 /// `scope_sets.tsv`.
 pub fn scope_set_rows() -> impl Iterator<Item = ScopeSetRow> {
-    cells::<2>(include_str!("../../../../data/scope_sets.tsv")).map(|[id, any_of]| ScopeSetRow {
+    cells::<2>(include_str!("../../../data/scope_sets.tsv")).map(|[id, any_of]| ScopeSetRow {
         id,
         alternatives: any_of.split(" | ").map(|all_of| all_of.split('+').map(str::trim).collect()).collect(),
     })
@@ -187,7 +239,7 @@ pub fn scope_set_rows() -> impl Iterator<Item = ScopeSetRow> {
 /// `successors.tsv`.
 pub fn successors() -> &'static [SuccessorRow] {
     static ROWS: LazyLock<Vec<SuccessorRow>> = LazyLock::new(|| {
-        cells::<5>(include_str!("../../../../data/successors.tsv"))
+        cells::<5>(include_str!("../../../data/successors.tsv"))
             .map(|[method, path, successor, stage, difference]| SuccessorRow {
                 method: method_of(method),
                 path,
@@ -203,7 +255,7 @@ pub fn successors() -> &'static [SuccessorRow] {
 /// `sunsets.tsv`.
 pub fn sunsets() -> &'static [SunsetRow] {
     static ROWS: LazyLock<Vec<SunsetRow>> = LazyLock::new(|| {
-        cells::<6>(include_str!("../../../../data/sunsets.tsv"))
+        cells::<6>(include_str!("../../../data/sunsets.tsv"))
             .map(|[date, certainty, what, matches, effect, move_to]| SunsetRow { date, certainty, what, matches, effect, move_to })
             .collect()
     });
@@ -213,7 +265,7 @@ pub fn sunsets() -> &'static [SunsetRow] {
 /// `pre_v3.tsv`.
 pub fn pre_v3() -> &'static [PreV3Row] {
     static ROWS: LazyLock<Vec<PreV3Row>> = LazyLock::new(|| {
-        cells::<3>(include_str!("../../../../data/pre_v3.tsv")).map(|[prefix, what, move_to]| PreV3Row { prefix, what, move_to }).collect()
+        cells::<3>(include_str!("../../../data/pre_v3.tsv")).map(|[prefix, what, move_to]| PreV3Row { prefix, what, move_to }).collect()
     });
     &ROWS
 }
@@ -221,7 +273,7 @@ pub fn pre_v3() -> &'static [PreV3Row] {
 /// `sdk_calls.tsv`.
 pub fn sdk_calls() -> &'static [SdkCallRow] {
     static ROWS: LazyLock<Vec<SdkCallRow>> = LazyLock::new(|| {
-        cells::<3>(include_str!("../../../../data/sdk_calls.tsv"))
+        cells::<3>(include_str!("../../../data/sdk_calls.tsv"))
             .map(|[call, method, path]| SdkCallRow { call, method: method_of(method), path })
             .collect()
     });
@@ -231,7 +283,7 @@ pub fn sdk_calls() -> &'static [SdkCallRow] {
 /// `legacy_sdk_calls.tsv`: clients that HubSpot or others have given up, and that are still in use.
 pub fn legacy_sdk_calls() -> &'static [LegacySdkCallRow] {
     static ROWS: LazyLock<Vec<LegacySdkCallRow>> = LazyLock::new(|| {
-        cells::<4>(include_str!("../../../../data/legacy_sdk_calls.tsv"))
+        cells::<4>(include_str!("../../../data/legacy_sdk_calls.tsv"))
             .map(|[client, call, method, path]| LegacySdkCallRow { client, call, method: method_of(method), path })
             .collect()
     });
@@ -241,7 +293,7 @@ pub fn legacy_sdk_calls() -> &'static [LegacySdkCallRow] {
 /// `legacy_sdk_classes.tsv`.
 pub fn legacy_sdk_classes() -> &'static [LegacySdkClassRow] {
     static ROWS: LazyLock<Vec<LegacySdkClassRow>> = LazyLock::new(|| {
-        cells::<3>(include_str!("../../../../data/legacy_sdk_classes.tsv"))
+        cells::<3>(include_str!("../../../data/legacy_sdk_classes.tsv"))
             .map(|[client, class, attribute]| LegacySdkClassRow { client, class, attribute })
             .collect()
     });
