@@ -4,6 +4,7 @@
 
 #![allow(missing_docs, reason = "a field without a comment is what its name says; comments become descriptions in docs/openapi.json")]
 
+use keyway_core::plan::By;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -292,6 +293,7 @@ pub struct ResetBody {
 #[serde(deny_unknown_fields)]
 pub struct AnswersBody {
     /// Requests and their answers.
+    #[schemars(with = "Vec<RecordedAnswer>")]
     pub answers: Vec<Value>,
 }
 
@@ -324,4 +326,127 @@ pub struct SubscriptionBody {
     pub property_name: Option<String>,
     /// Such as `0-1`.
     pub object_type_id: Option<String>,
+}
+
+/// Which calls fail, how, and how often.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FaultRule {
+    /// Given by the server.
+    pub id: u64,
+    /// Of this operation only: method and path template, `POST /crm/objects/2026-09/{objectType}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Of this method only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Of these paths only; `*` stands for anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Of this app only: its id or name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// Passes over so many calls first.
+    pub after: u64,
+    /// How many calls fail; every one where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// How likely each fails, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Where chance begins; where it is 0, at the server's seed, if it has one.
+    pub seed: u64,
+    /// Waits so long before anything else, in milliseconds.
+    pub latency_ms: u64,
+    /// Answers this status, and does not perform the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// With 429: which limit. `burst` where it is not said, `daily` or `search`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// With a status: seconds in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
+    /// Cuts the connection: `before` the call is performed, or `after` it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// Inputs of a batch that fail, counted from 0; the others are performed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<usize>,
+}
+
+/// When a connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Cut {
+    /// Nothing was performed.
+    Before,
+    /// It was performed, and the client never hears of it.
+    After,
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordedAnswer {
+    /// The method.
+    pub method: String,
+    /// The path, in its one form.
+    pub path: String,
+    /// Names and values of the query, decoded; a request has all of them, in any order.
+    #[serde(default)]
+    pub query: Vec<(String, String)>,
+    /// The body as JSON; null where it does not matter.
+    #[serde(default)]
+    pub body: Value,
+    /// The status of the answer, from 200 to 599.
+    pub status: u16,
+    /// The body of the answer; null where it has none.
+    #[serde(default)]
+    pub answer: Value,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PlanBody")]
+pub struct PlanBody<R = ScanReport> {
+    pub report: Option<R>,
+    /// Whether the calls on record count too.
+    #[serde(default)]
+    pub recorded: bool,
+    /// Days of the record to look back: 90 when left out.
+    pub days: Option<u32>,
+    /// The record of this account only.
+    pub hub_id: Option<u64>,
+    pub by: Option<By>,
+    /// What the repository is called.
+    pub repository: Option<String>,
+}
+
+/// Declares bodies, or parts of them, whose format another document describes.
+macro_rules! described_elsewhere {
+    ($($(#[$meta:meta])* $name:ident $description:literal,)*) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Value);
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "object", "description": $description })
+            }
+        }
+    )* };
+}
+
+described_elsewhere! {
+    /// Records for an embedded account.
+    Seed "A seed: docs/testing.md has the format.",
+    /// The report of a scan.
+    ScanReport "A report of `keyway scan --json`: docs/scan.md has the format.",
 }

@@ -5,9 +5,11 @@
 
 pub mod body;
 mod common;
+mod list;
 pub mod operations;
 pub mod query;
 pub mod view;
 
 pub use common::{Moment, Problem, RoleName, VERSION, Versioned};
+pub use list::List;
 pub use operations::{Access, OPERATIONS, Operation, OperationId};

@@ -4,6 +4,7 @@
 //! This is the only place where roles are decided. The server's guard asks it before a handler runs, the routes are
 //! built from it, and the OpenAPI document describes it.
 
+use keyway_core::strict::report::Report;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::body::*;
@@ -56,6 +57,12 @@ impl Operation {
 
     const fn answer<T: JsonSchema>(mut self) -> Self {
         self.answer = Some(shape::<Versioned<T>>);
+        self
+    }
+
+    /// An answer that has a version of its own, or whose format is not Keyway's.
+    const fn whole<T: JsonSchema>(mut self) -> Self {
+        self.answer = Some(shape::<T>);
         self
     }
 }
@@ -239,37 +246,37 @@ operations! {
     op(ResumeNotifications, "resumeNotifications", "POST", "/api/v1/notifications/resume", SuperAdmin, "Let notifications go out that are held because this server was restored from a backup").answer::<view::Channels>(),
     op(ListNotifications, "listNotifications", "GET", "/api/v1/notifications", Auditor, "The conditions that last and were told, and the newest messages").query::<HistoryQuery>().answer::<view::Notifications>(),
 
-    op(ResetPortal, "resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay. The body may name the test that begins").body::<ResetBody>().answer::<view::Anything>(),
-    op(SeedPortal, "seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none, from a seed (JSON, or YAML with the content type application/yaml)").body::<view::Anything>().answer::<view::Anything>(),
-    op(DiffPortal, "diffPortal", "POST", "/api/v1/portals/{hub_id}/diff", SuperAdmin, "Compare a snapshot (from, or the body) with another one (to) or with the account; without from and body, with the account as it was made").query::<DiffQuery>().answer::<view::Anything>(),
-    op(PutAnswers, "putAnswers", "PUT", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Put recorded answers in the place of all others: method, path, query, body, status, answer; an embedded account gives them before its own").body::<AnswersBody>().answer::<view::Anything>(),
-    op(ClearAnswers, "clearAnswers", "DELETE", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Forget the recorded answers").answer::<view::Anything>(),
-    op(ListSnapshots, "listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Anything>(),
+    op(ResetPortal, "resetPortal", "POST", "/api/v1/portals/{hub_id}/reset", SuperAdmin, "Empty an embedded account: no records, faults, requests or use of limits; apps and tokens stay. The body may name the test that begins").body::<ResetBody>().answer::<view::PortalReset>(),
+    op(SeedPortal, "seedPortal", "POST", "/api/v1/portals/{hub_id}/seed", SuperAdmin, "Add records, all or none, from a seed (JSON, or YAML with the content type application/yaml)").body::<Seed>().answer::<view::Seeded>(),
+    op(DiffPortal, "diffPortal", "POST", "/api/v1/portals/{hub_id}/diff", SuperAdmin, "Compare a snapshot (from, or the body) with another one (to) or with the account; without from and body, with the account as it was made").query::<DiffQuery>().answer::<view::Differences>(),
+    op(PutAnswers, "putAnswers", "PUT", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Put recorded answers in the place of all others: method, path, query, body, status, answer; an embedded account gives them before its own").body::<AnswersBody>().answer::<view::RecordedAnswers>(),
+    op(ClearAnswers, "clearAnswers", "DELETE", "/api/v1/portals/{hub_id}/answers", SuperAdmin, "Forget the recorded answers").answer::<view::RecordedAnswers>(),
+    op(ListSnapshots, "listSnapshots", "GET", "/api/v1/portals/{hub_id}/snapshots", Auditor, "List an embedded account's snapshots").answer::<view::Snapshots>(),
     op(ShowSnapshot, "showSnapshot", "GET", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", Auditor, "A snapshot, as lines of JSON"),
-    op(TakeSnapshot, "takeSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Take a snapshot of the account's records and definitions").answer::<view::Anything>(),
-    op(PutSnapshot, "putSnapshot", "PUT", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Keep a snapshot that was taken elsewhere, as lines of JSON").answer::<view::Anything>(),
-    op(DeleteSnapshot, "deleteSnapshot", "DELETE", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Delete a snapshot").answer::<view::Anything>(),
-    op(RestoreSnapshot, "restoreSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", SuperAdmin, "Put a snapshot in the place of what the account holds").answer::<view::Anything>(),
-    op(ListRequests, "listRequests", "GET", "/api/v1/portals/{hub_id}/requests", Auditor, "The last requests an embedded account received; with expect and waitMs, waits for as many").query::<RequestsQuery>().answer::<view::Anything>(),
-    op(ExportRequests, "exportRequests", "GET", "/api/v1/portals/{hub_id}/requests/har", Auditor, "The last requests an embedded account received, as an HTTP Archive (HAR 1.2)").query::<RequestsQuery>().answer::<view::Anything>(),
-    op(ForgetRequests, "forgetRequests", "DELETE", "/api/v1/portals/{hub_id}/requests", SuperAdmin, "Forget them").answer::<view::Anything>(),
-    op(ShowReport, "showReport", "GET", "/api/v1/portals/{hub_id}/report", Auditor, "What the calls to an embedded account show: operations, the scopes that they need, what ends, findings").query::<ReportQuery>().answer::<view::Anything>(),
-    op(ShowWholeReport, "showWholeReport", "GET", "/api/v1/report", Auditor, "The same of all embedded accounts of the server, also those that were deleted").query::<WholeReportQuery>().answer::<view::Anything>(),
-    op(ListFaults, "listFaults", "GET", "/api/v1/portals/{hub_id}/faults", Auditor, "List fault rules, with the calls they fitted and hit").answer::<view::Anything>(),
-    op(AddFault, "addFault", "POST", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Add a fault rule: operation, method, path, app, after, times, probability, seed, latencyMs, and status with limit and retryAfterS, or cut, or inputs").body::<view::Anything>().answer::<view::Anything>(),
-    op(ClearFaults, "clearFaults", "DELETE", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Remove all fault rules").answer::<view::Anything>(),
-    op(RemoveFault, "removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Anything>(),
-    op(ShowClock, "showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::Anything>(),
-    op(SetClock, "setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the time of the start: the real one, or that of --clock").body::<ClockBody>().answer::<view::Anything>(),
-    op(ListWebhooks, "listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and the events that fire them").answer::<view::Anything>(),
-    op(PutWebhook, "putWebhook", "PUT", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Put a target and subscriptions in the place of those of an app").body::<WebhookBody>().answer::<view::Anything>(),
-    op(DeleteWebhook, "deleteWebhook", "DELETE", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Remove an app's target and subscriptions").answer::<view::Anything>(),
-    op(ShowWebhookSecret, "showWebhookSecret", "GET", "/api/v1/portals/{hub_id}/webhooks/{app}/secret", SuperAdmin, "What an app's webhooks are signed with; of an install it is the client secret, and is not shown").answer::<view::Anything>(),
-    op(ListDeliveries, "listDeliveries", "GET", "/api/v1/portals/{hub_id}/deliveries", Auditor, "The last webhooks that were sent; with expect and waitMs, waits for as many").query::<DeliveriesQuery>().answer::<view::Anything>(),
-    op(ForgetDeliveries, "forgetDeliveries", "DELETE", "/api/v1/portals/{hub_id}/deliveries", SuperAdmin, "Forget them").answer::<view::Anything>(),
-    op(ShowCoverage, "showCoverage", "GET", "/api/v1/coverage", Known, "Every HubSpot operation, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Anything>(),
-    op(Diagnose, "diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a recorded call").body::<DoctorBody>().answer::<view::Anything>(),
-    op(Plan, "plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<view::Anything>().answer::<view::Anything>(),
+    op(TakeSnapshot, "takeSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Take a snapshot of the account's records and definitions").answer::<view::SnapshotAnswer>(),
+    op(PutSnapshot, "putSnapshot", "PUT", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Keep a snapshot that was taken elsewhere, as lines of JSON").answer::<view::SnapshotAnswer>(),
+    op(DeleteSnapshot, "deleteSnapshot", "DELETE", "/api/v1/portals/{hub_id}/snapshots/{snapshot}", SuperAdmin, "Delete a snapshot").answer::<view::DeletedSnapshot>(),
+    op(RestoreSnapshot, "restoreSnapshot", "POST", "/api/v1/portals/{hub_id}/snapshots/{snapshot}/restore", SuperAdmin, "Put a snapshot in the place of what the account holds").answer::<view::Restored>(),
+    op(ListRequests, "listRequests", "GET", "/api/v1/portals/{hub_id}/requests", Auditor, "The last requests an embedded account received; with expect and waitMs, waits for as many").query::<RequestsQuery>().answer::<view::Requests>(),
+    op(ExportRequests, "exportRequests", "GET", "/api/v1/portals/{hub_id}/requests/har", Auditor, "The last requests an embedded account received, as an HTTP Archive (HAR 1.2)").query::<RequestsQuery>().whole::<view::HttpArchive>(),
+    op(ForgetRequests, "forgetRequests", "DELETE", "/api/v1/portals/{hub_id}/requests", SuperAdmin, "Forget them").answer::<view::Forgotten>(),
+    op(ShowReport, "showReport", "GET", "/api/v1/portals/{hub_id}/report", Auditor, "What the calls to an embedded account show: operations, the scopes that they need, what ends, findings").query::<ReportQuery>().whole::<Report>(),
+    op(ShowWholeReport, "showWholeReport", "GET", "/api/v1/report", Auditor, "The same of all embedded accounts of the server, also those that were deleted").query::<WholeReportQuery>().whole::<Report>(),
+    op(ListFaults, "listFaults", "GET", "/api/v1/portals/{hub_id}/faults", Auditor, "List fault rules, with the calls they fitted and hit").answer::<view::Faults>(),
+    op(AddFault, "addFault", "POST", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Add a fault rule: operation, method, path, app, after, times, probability, seed, latencyMs, and status with limit and retryAfterS, or cut, or inputs").body::<FaultRule>().answer::<view::FaultAnswer>(),
+    op(ClearFaults, "clearFaults", "DELETE", "/api/v1/portals/{hub_id}/faults", SuperAdmin, "Remove all fault rules").answer::<view::FaultsCleared>(),
+    op(RemoveFault, "removeFault", "DELETE", "/api/v1/portals/{hub_id}/faults/{fault}", SuperAdmin, "Remove a fault rule").answer::<view::Deleted>(),
+    op(ShowClock, "showClock", "GET", "/api/v1/portals/{hub_id}/clock", Auditor, "The time of an embedded account").answer::<view::ClockAnswer>(),
+    op(SetClock, "setClock", "PUT", "/api/v1/portals/{hub_id}/clock", SuperAdmin, "Set it: set or advanceMs, frozen; neither is the time of the start: the real one, or that of --clock").body::<ClockBody>().answer::<view::ClockAnswer>(),
+    op(ListWebhooks, "listWebhooks", "GET", "/api/v1/portals/{hub_id}/webhooks", Auditor, "Where the webhooks of an embedded account's apps go, and the events that fire them").answer::<view::Webhooks>(),
+    op(PutWebhook, "putWebhook", "PUT", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Put a target and subscriptions in the place of those of an app").body::<WebhookBody>().answer::<view::WebhookAnswer>(),
+    op(DeleteWebhook, "deleteWebhook", "DELETE", "/api/v1/portals/{hub_id}/webhooks/{app}", SuperAdmin, "Remove an app's target and subscriptions").answer::<view::Deleted>(),
+    op(ShowWebhookSecret, "showWebhookSecret", "GET", "/api/v1/portals/{hub_id}/webhooks/{app}/secret", SuperAdmin, "What an app's webhooks are signed with; of an install it is the client secret, and is not shown").answer::<view::WebhookSecret>(),
+    op(ListDeliveries, "listDeliveries", "GET", "/api/v1/portals/{hub_id}/deliveries", Auditor, "The last webhooks that were sent; with expect and waitMs, waits for as many").query::<DeliveriesQuery>().answer::<view::Deliveries>(),
+    op(ForgetDeliveries, "forgetDeliveries", "DELETE", "/api/v1/portals/{hub_id}/deliveries", SuperAdmin, "Forget them").answer::<view::Forgotten>(),
+    op(ShowCoverage, "showCoverage", "GET", "/api/v1/coverage", Known, "Every HubSpot operation, whether an embedded account answers it and whether a test of the project calls it").answer::<view::Coverage>(),
+    op(Diagnose, "diagnose", "POST", "/api/v1/doctor", Auditor, "Name the cause of a call that failed: of a text (a curl command, a HAR file, a log, HubSpot's error), or of a recorded call").body::<DoctorBody>().answer::<view::Diagnosed>(),
+    op(Plan, "plan", "POST", "/api/v1/plan", Auditor, "Plan one app for each integration, changing nothing: from a report of keyway scan, from the recorded calls, or from both").body::<PlanBody>().answer::<view::Planned>(),
     op(ListChanges, "listChanges", "GET", "/api/v1/changes", Auditor, "A page of the record of changes, newest first: who changed what, when, from where, and what it was before").query::<ChangesQuery>().answer::<view::Changes>(),
 
     op(ShowOverview, "showOverview", "GET", "/api/v1/overview", Reader, "Calls by app over the last hour and day, errors by cause, limits with a forecast, what is due, what ends, what is unused").answer::<view::Overview>(),

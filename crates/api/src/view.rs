@@ -3,24 +3,6 @@
 
 #![allow(missing_docs, reason = "a field without a comment is what its name says; comments become descriptions in docs/openapi.json")]
 
-mod audit;
-mod catalog;
-mod notify;
-mod overview;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use crate::{Moment, RoleName};
-
-pub use audit::{CallRecord, Records};
-pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
-pub use notify::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notifications};
-pub use overview::{
-    AccountLimit, AppPoints, BusyApp, Cause, Due, Overview, Points, QuietApp, Rotations, Sunset, Sunsets, Top, Totals, Unused,
-};
-
 /// Declares structs of fields that are all sent, as JSON names them.
 macro_rules! shown {
     ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* })*) => { $(
@@ -30,6 +12,32 @@ macro_rules! shown {
         pub struct $name { $($(#[$field_meta])* pub $field: $kind,)* }
     )* };
 }
+
+mod audit;
+mod catalog;
+mod doctor;
+mod notify;
+mod overview;
+mod plan;
+mod portal;
+
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Moment, RoleName};
+
+pub use audit::{CallRecord, Records};
+pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
+pub use doctor::{Diagnosed, DiagnosedCall};
+pub use notify::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notice, Notifications};
+pub use overview::{
+    AccountLimit, AppPoints, BusyApp, Cause, Due, Overview, Points, QuietApp, Rotations, Sunset, Sunsets, Top, Totals, Unused,
+};
+pub use plan::Planned;
+pub use portal::*;
 
 shown! {
     /// What is wrong with the files of the audit log.
@@ -92,6 +100,7 @@ shown! {
         certificate: String,
     }
     /// One HubSpot account.
+    #[derive(Default)]
     struct Account {
         hub_id: u64,
         name: String,
@@ -123,6 +132,7 @@ shown! {
         records: Option<u64>,
     }
     /// Calls of an app since the account's midnight.
+    #[derive(Default)]
     struct AppUse {
         app_id: u64,
         /// Its name; none where it was deleted.
@@ -130,6 +140,7 @@ shown! {
         calls: u64,
     }
     /// Calls that HubSpot allows: in ten seconds, of search in a second, and in a day.
+    #[derive(Default)]
     struct AccountLimits {
         burst: u32,
         associations_burst: u32,
@@ -137,6 +148,7 @@ shown! {
         search: u32,
     }
     /// How an account's calls reach HubSpot.
+    #[derive(Default)]
     struct Connection {
         base_url: String,
         hint: String,
@@ -156,8 +168,10 @@ shown! {
         former: Option<FormerCredential>,
     }
     /// A credential that was replaced and can be put back.
+    #[derive(Default)]
     struct FormerCredential { hint: String, until: Moment, }
     /// One integration.
+    #[derive(Default)]
     struct App {
         id: u64,
         hub_id: u64,
@@ -178,12 +192,14 @@ shown! {
         updated_at: Moment,
     }
     /// An app with its tokens.
+    #[derive(Default)]
     struct AppWithTokens {
         #[serde(flatten)]
         app: App,
         tokens: Vec<Token>,
     }
     /// A token of an app, without its text.
+    #[derive(Default)]
     struct Token {
         id: u64,
         app_id: u64,
@@ -314,6 +330,7 @@ shown! {
         hub_id: Option<u64>,
     }
     /// Calls of one app, operation and day.
+    #[derive(Default)]
     struct Usage {
         hub_id: u64,
         app_id: u64,
@@ -470,15 +487,18 @@ shown! {
     }
 }
 
-/// An object that this document does not take apart: docs/testing.md, docs/plan.md and docs/doctor.md do.
-pub struct Anything;
+impl Deref for AppWithTokens {
+    type Target = App;
 
-impl JsonSchema for Anything {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Anything".into()
+    fn deref(&self) -> &App {
+        &self.app
     }
+}
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "object" })
+impl Deref for Install {
+    type Target = AppWithTokens;
+
+    fn deref(&self) -> &AppWithTokens {
+        &self.app
     }
 }

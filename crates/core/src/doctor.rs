@@ -18,8 +18,11 @@ pub use facts::Seen;
 pub use read::{TEXT_BYTES_MAX, read};
 pub use rules::{Rule, Source, table};
 
+use std::borrow::Cow;
+
 use facts::Facts;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
@@ -53,7 +56,7 @@ pub struct Holder {
 }
 
 /// How sure a cause is. Ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// The evidence allows nothing else.
@@ -65,13 +68,13 @@ pub enum Certainty {
 }
 
 /// One cause and its remedy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
     /// Its name in the table, such as `missing-scopes`; does not change.
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     /// In a few words.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// How sure.
     pub certainty: Certainty,
     /// The evidence, in a sentence.
@@ -79,13 +82,13 @@ pub struct Diagnosis {
     /// What to do, in order.
     pub remedy: Vec<String>,
     /// Sets of scopes, each of which is enough; the names of a set are joined by `+`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// The path that takes the operation's place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
     /// HubSpot's own page about it.
-    pub page: &'static str,
+    pub page: Cow<'static, str>,
 }
 
 /// The causes that hold, surest first; of equals, the one that stands first in the table. Empty
@@ -103,7 +106,7 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     // Where Keyway names its refusal, guesses about HubSpot are none.
     if facts.is_keyways_own() {
         let is_keyways = |cause: &str| table().iter().any(|rule| rule.cause == cause && rule.is_keyways());
-        found.retain(|diagnosis| !is_cause(diagnosis) || is_keyways(diagnosis.cause));
+        found.retain(|diagnosis| !is_cause(diagnosis) || is_keyways(&diagnosis.cause));
     }
     found.sort_by_key(|diagnosis| diagnosis.certainty);
     tell_conflict(&mut found);
@@ -116,8 +119,8 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
 
 /// Where several causes fit and none is certain: says so, and what would decide.
 fn tell_conflict(found: &mut [Diagnosis]) {
-    let others: Vec<&'static str> =
-        found.iter().skip(1).filter(|other| other.certainty == Certainty::Likely).map(|other| other.title).take(CONFLICTS_MAX).collect();
+    let others = found.iter().skip(1).filter(|other| other.certainty == Certainty::Likely).map(|other| other.title.clone());
+    let others: Vec<Cow<'static, str>> = others.take(CONFLICTS_MAX).collect();
     let Some(first) = found.first_mut().filter(|first| first.certainty == Certainty::Likely && !others.is_empty()) else { return };
     first.because.push_str(&format!("; the text fits another cause as well: {}", others.join("; ")));
     first.remedy.push("paste the request and the whole body of the answer: they decide between these causes".to_owned());

@@ -24,7 +24,10 @@ mod steps;
 mod summary;
 mod terminal;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use clue::Clue;
 pub use copies::hash_of;
@@ -98,7 +101,7 @@ pub struct Use {
 }
 
 /// A credential in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Leak {
     /// As the scanner calls it: `private_app_token`.
     pub kind: String,
@@ -111,13 +114,13 @@ pub struct Leak {
 }
 
 /// The whole plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Of this form; 1.
     pub version: u32,
     /// `keyway plan`: by this a scan knows what Keyway wrote.
-    pub generator: &'static str,
+    pub generator: Cow<'static, str>,
     /// The day it was made for, ISO date.
     pub today: String,
     /// How many integrations, how much work, which risks.
@@ -129,7 +132,7 @@ pub struct Plan {
     /// Files that name calls and do not belong to an integration.
     pub ignored: Vec<Ignored>,
     /// The scopes that HubSpot's credential needs, through which all of them go: the union.
-    pub connection_scopes: Vec<&'static str>,
+    pub connection_scopes: Vec<Cow<'static, str>>,
     /// What ends when, soonest first.
     pub ends: Vec<End>,
     /// What to do once for the account, in order: before the first integration and after the last.
@@ -137,7 +140,7 @@ pub struct Plan {
 }
 
 /// What one integration becomes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedApp {
     /// Its name.
@@ -187,7 +190,7 @@ pub struct PlannedApp {
 }
 
 /// Something and the places where it is so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Placed {
     /// What.
     pub what: String,
@@ -196,10 +199,10 @@ pub struct Placed {
 }
 
 /// A scope and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Its name.
-    pub scope: &'static str,
+    pub scope: Cow<'static, str>,
     /// How many write operations of HubSpot the scope opens.
     pub writes: u32,
     /// How many read operations of HubSpot the scope opens.
@@ -213,20 +216,20 @@ pub fn plan(found: &Found, today: &str, input: &str) -> Plan {
     let integrations = &found.integrations;
     let mut apps: Vec<PlannedApp> = integrations.iter().map(|one| app(one, input)).collect();
     apps.sort_by(|one, other| one.name.cmp(&other.name));
-    let scopes = apps.iter().flat_map(|app| app.scopes.iter().map(|reason| reason.scope));
+    let scopes = apps.iter().flat_map(|app| app.scopes.iter().map(|reason| &*reason.scope));
     let connection_scopes = ScopeSet::of_known(scopes).names();
     let ends = ends::of(integrations, today);
     let steps = steps::of_account(&apps, found, &connection_scopes, input);
     let summary = summary::of(&apps, found, &ends);
     Plan {
         version: 1,
-        generator: "keyway plan",
+        generator: "keyway plan".into(),
         today: today.to_owned(),
         summary,
         apps,
         loose: found.loose.clone(),
         ignored: found.ignored.clone(),
-        connection_scopes,
+        connection_scopes: connection_scopes.into_iter().map(Cow::Borrowed).collect(),
         ends,
         steps,
     }
@@ -297,7 +300,7 @@ fn reasons(scopes: &ScopeSet, of: &[String], sets: &[Vec<ScopeSet>]) -> Vec<Reas
             because.sort();
             because.dedup();
             let reach = reach::of(scope);
-            Reason { scope: scope.name(), writes: reach.writes, reads: reach.reads, because }
+            Reason { scope: scope.name().into(), writes: reach.writes, reads: reach.reads, because }
         })
         .collect()
 }

@@ -6,46 +6,24 @@
 
 use std::collections::HashSet;
 
+use keyway_api::view::CoveredOperation;
 use keyway_core::catalog::{Auth, Catalog, Operation};
-use serde::Serialize;
 
 use crate::pipeline;
-
-/// One operation.
-#[derive(Debug, Serialize)]
-pub struct Row {
-    /// The method.
-    pub method: &'static str,
-    /// The path template.
-    pub path: &'static str,
-    /// The version segment.
-    pub version: &'static str,
-    /// HubSpot's name of the API.
-    pub api: &'static str,
-    /// Who says which scopes open it: `published`, `successor`, `family` or `unstated`.
-    #[serde(rename = "scopesFrom")]
-    pub scopes_from: &'static str,
-    /// Where it is known from; empty for HubSpot's specification.
-    pub source: &'static str,
-    /// Whether an embedded account answers it.
-    pub served: bool,
-    /// Whether a test of the project calls it, and it is performed.
-    pub tested: bool,
-}
 
 /// Operations that a test calls: a method and a path template on each line.
 const TESTED: &str = include_str!("coverage/tested.txt");
 
 /// Every operation of the catalog. `answers` says whether the embedded CRM answers a method and path.
-pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<Row> {
+pub fn operations(answers: impl Fn(&str, &str) -> bool) -> Vec<CoveredOperation> {
     let tested: HashSet<&str> = TESTED.lines().collect();
-    let row = |operation: &'static Operation| Row {
-        method: operation.method.as_str(),
-        path: operation.template,
-        version: operation.version,
-        api: operation.api,
-        scopes_from: operation.scopes_from.as_str(),
-        source: operation.source,
+    let row = |operation: &'static Operation| CoveredOperation {
+        method: operation.method.as_str().to_owned(),
+        path: operation.template.to_owned(),
+        version: operation.version.to_owned(),
+        api: operation.api.to_owned(),
+        scopes_from: operation.scopes_from.as_str().to_owned(),
+        source: operation.source.to_owned(),
         // What takes the developer account's key only is refused before it comes to the account.
         served: pipeline::answers_itself(operation)
             || (operation.auth == Auth::Bearer && answers(operation.method.as_str(), &sample(operation.template))),

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::Moment;
 
@@ -45,7 +44,33 @@ pub struct Condition {
     pub since: Moment,
     pub told_at: Moment,
     /// What notifications say of it.
-    pub about: Value,
+    pub about: Notice,
+}
+
+/// What a notification says of a condition.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// Such as `connection-refused`: docs/notifications.md lists them.
+    pub kind: String,
+    /// The kind and what it is of.
+    pub name: String,
+    pub text: String,
+    /// What to do.
+    pub remedy: Option<String>,
+    pub hub_id: Option<u64>,
+    /// The account's name.
+    pub account: Option<String>,
+    pub app_id: Option<u64>,
+    /// The app's name.
+    pub app: Option<String>,
+    pub owner: Option<String>,
+    /// Of a message: since when the condition lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
+    /// Of a message: whether it was sent before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<bool>,
 }
 
 /// A message to a channel.
@@ -62,7 +87,7 @@ pub struct Message {
     pub ended_at: Option<Moment>,
     /// Why the last attempt failed.
     pub error: Option<String>,
-    pub notifications: Value,
+    pub notifications: Vec<Notice>,
     /// Notifications that were too many for the message.
     pub more: u64,
 }

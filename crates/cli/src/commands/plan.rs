@@ -75,7 +75,7 @@ async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Res
             kept.push(app.name.clone());
             continue;
         }
-        let scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
+        let scopes: Vec<&str> = app.scopes.iter().map(|reason| &*reason.scope).collect();
         let body = json!({
             "name": app.name, "hubId": args.account, "owner": app.owner, "description": "made by keyway plan",
             "dependents": [], "scopes": scopes,

@@ -4,7 +4,8 @@ mod foreign;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::named::{named, without_credentials};
 use super::words::speaks_of_failure;
@@ -35,7 +36,7 @@ pub(super) struct Facts<'e> {
 }
 
 /// What was read, less every credential.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Seen {
     /// Method and path template of the catalog; the path itself where there is no such operation.
@@ -51,7 +52,7 @@ pub struct Seen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// Which credentials were sent, and where.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<String>,
     /// The app, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,8 +61,8 @@ pub struct Seen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// What the answer names, by kind: property, allowed values, scope, record, account.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub named: BTreeMap<&'static str, Vec<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<String, Vec<String>>,
 }
 
 /// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
@@ -312,7 +313,7 @@ impl<'e> Facts<'e> {
                 .collect(),
             app: self.holder().and_then(|holder| holder.app.clone()),
             correlation_id: answer.and_then(|answer| answer.correlation_id.clone()).filter(|id| is_correlation_id(id)),
-            named: self.named.clone(),
+            named: self.named.iter().map(|(kind, values)| ((*kind).to_owned(), values.clone())).collect(),
         }
     }
 }

@@ -197,7 +197,16 @@ impl Rule {
             certainty = Certainty::Likely;
             because.push_str(UNCONFIRMED);
         }
-        Some(Diagnosis { cause: self.cause, title: self.title, certainty, because, remedy, scopes, successor, page: self.page })
+        Some(Diagnosis {
+            cause: self.cause.into(),
+            title: self.title.into(),
+            certainty,
+            because,
+            remedy,
+            scopes,
+            successor,
+            page: self.page.into(),
+        })
     }
 }
 
@@ -483,8 +492,8 @@ pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
         None => "find the correlation id in the answer's X-HubSpot-Correlation-Id header, for HubSpot's support".to_owned(),
     });
     Diagnosis {
-        cause: "unrecognised",
-        title: "I do not know why it failed",
+        cause: "unrecognised".into(),
+        title: "I do not know why it failed".into(),
         certainty: Certainty::Likely,
         because: match facts.status() {
             _ if facts.other_service().is_some() => {
@@ -496,6 +505,6 @@ pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
         remedy,
         scopes: Vec::new(),
         successor: None,
-        page: pages::ERRORS,
+        page: pages::ERRORS.into(),
     }
 }

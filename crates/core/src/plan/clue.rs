@@ -1,12 +1,13 @@
 //! What a scan found of HubSpot that is not a call of one operation: a client that is built, a step of
 //! a workflow tool, an agent's server.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Integration;
 
 /// Such a thing, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clue {
     /// `a client built with an API key (Client)`.
     pub what: String,

@@ -94,7 +94,7 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
         let rows = plan
             .ends
             .iter()
-            .map(|end| vec![end.shown_date(), urgency(end).to_owned(), end.what.to_owned(), end.effect.to_owned(), end.apps.join(", ")]);
+            .map(|end| vec![end.shown_date(), urgency(end).to_owned(), end.what.to_string(), end.effect.to_string(), end.apps.join(", ")]);
         blocks.push(Block::Table(vec!["Date", "Urgency", "What ends", "Effect", "Integrations"], rows.collect()));
     }
     if !summary.risks.is_empty() {
@@ -104,7 +104,7 @@ fn first_page(plan: &Plan, blocks: &mut Vec<Block>) {
 }
 
 fn urgency(end: &End) -> &'static str {
-    match end.when {
+    match &*end.when {
         "past" => "has ended",
         "soon" => "within six months",
         _ => "later",
@@ -112,7 +112,7 @@ fn urgency(end: &End) -> &'static str {
 }
 
 fn row(app: &PlannedApp, ends: &[End]) -> Vec<String> {
-    let first = ends.iter().find(|end| end.apps.contains(&app.name)).map_or("-".to_owned(), |end| match end.when {
+    let first = ends.iter().find(|end| end.apps.contains(&app.name)).map_or("-".to_owned(), |end| match &*end.when {
         "past" => format!("{} (ended)", end.date),
         _ => end.shown_date(),
     });
@@ -234,7 +234,7 @@ fn calls(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
                 short_places(&one.places),
                 to,
                 by.to_owned(),
-                one.ends.map_or_else(|| "-".to_owned(), |date| short_end(date, ends)),
+                one.ends.as_deref().map_or_else(|| "-".to_owned(), |date| short_end(date, ends)),
             ]
         });
         blocks.push(Block::Table(vec!["Call", "Where", "Moves to", "Moved by", "Ends"], rows.collect()));
@@ -291,7 +291,7 @@ fn loose(plan: &Plan, blocks: &mut Vec<Block>) {
     blocks.push(Block::Text("The scan found no integration for these credentials. Rotate or delete each of them.".to_owned()));
     let rows = plan.loose.iter().map(|loose| {
         let place = format!("`{}`{}", loose.leak.place, if loose.leak.in_history { ", in git's history too" } else { "" });
-        vec![loose.leak.kind.replace('_', " "), format!("`{}`", loose.leak.masked), place, loose.because.to_owned()]
+        vec![loose.leak.kind.replace('_', " "), format!("`{}`", loose.leak.masked), place, loose.because.clone().into_owned()]
     });
     blocks.push(Block::Table(vec!["Kind", "Credential", "Where", "Why it is in no integration"], rows.collect()));
 }

@@ -1,8 +1,10 @@
 //! What ends when, and which integrations it stops. The dates are those of `sunset`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Integration, Use, need};
 use crate::catalog::tables::SunsetRow;
@@ -13,19 +15,19 @@ use crate::time::Timestamp;
 const URGENT_DAYS: i64 = 183;
 
 /// Something that ends, and whom it stops.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct End {
     /// ISO date.
-    pub date: &'static str,
+    pub date: Cow<'static, str>,
     /// What.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// What happens.
-    pub effect: &'static str,
+    pub effect: Cow<'static, str>,
     /// How firm the day is: `published`, `month only` or `inferred`.
-    pub certainty: &'static str,
+    pub certainty: Cow<'static, str>,
     /// `past`, `soon` (within six months) or `later`, on the day of the plan.
-    pub when: &'static str,
+    pub when: Cow<'static, str>,
     /// The apps that use it.
     pub apps: Vec<String>,
 }
@@ -33,10 +35,10 @@ pub struct End {
 impl End {
     /// The date as it is known: the month where HubSpot gives no day.
     pub fn shown_date(&self) -> String {
-        match self.certainty {
-            "month only" => format!("{} (no day is published)", self.date.get(..7).unwrap_or(self.date)),
+        match &*self.certainty {
+            "month only" => format!("{} (no day is published)", self.date.get(..7).unwrap_or(&self.date)),
             "inferred" => format!("{} (inferred)", self.date),
-            _ => self.date.to_owned(),
+            _ => self.date.clone().into_owned(),
         }
     }
 }
@@ -62,11 +64,11 @@ pub(super) fn of(integrations: &[Integration], today: &str) -> Vec<End> {
     found
         .into_values()
         .map(|(row, apps)| End {
-            date: row.date,
-            what: row.what,
-            effect: row.effect,
-            certainty: row.certainty,
-            when: when(row.date, today),
+            date: row.date.into(),
+            what: row.what.into(),
+            effect: row.effect.into(),
+            certainty: row.certainty.into(),
+            when: when(row.date, today).into(),
             apps,
         })
         .collect()

@@ -1,8 +1,10 @@
 //! The operations of an integration, each once: where it is called, where it goes, when it ends.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::Method;
 use crate::sunset;
@@ -10,7 +12,7 @@ use crate::sunset;
 use super::{Integration, Use, clue, ends, need};
 
 /// An operation and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedOperation {
     /// Method and template.
@@ -32,7 +34,7 @@ pub struct PlannedOperation {
     pub moved_by_fix: Option<bool>,
     /// When it ends, ISO date.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends: Option<&'static str>,
+    pub ends: Option<Cow<'static, str>>,
 }
 
 impl PlannedOperation {
@@ -78,7 +80,7 @@ pub(super) fn of(integration: &Integration) -> Vec<PlannedOperation> {
                 beta: successor.beta,
                 difference: successor.difference,
                 moved_by_fix: None,
-                ends: ends::of_use(one).map(|row| row.date),
+                ends: ends::of_use(one).map(|row| row.date.into()),
             }
         })
         .collect()

@@ -27,7 +27,7 @@ pub fn files(app: &PlannedApp) -> Vec<ProjectFile> {
         CredentialKind::ServiceKey | CredentialKind::None => return Vec::new(),
     };
     let uid = uid(&app.name);
-    let mut scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
+    let mut scopes: Vec<&str> = app.scopes.iter().map(|reason| &*reason.scope).collect();
     if oauth && !scopes.contains(&"oauth") {
         scopes.insert(0, "oauth");
     }

@@ -1,8 +1,10 @@
 //! Reports of `keyway scan --json` and calls on record, sorted into integrations, loose credentials
 //! and what is left out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{self, Why};
@@ -98,24 +100,24 @@ pub struct Found {
 }
 
 /// A credential that belongs to no integration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Loose {
     /// The credential.
     #[serde(flatten)]
     pub leak: Leak,
     /// Why it is in none.
-    pub because: &'static str,
+    pub because: Cow<'static, str>,
 }
 
 /// A file that is not evidence of an integration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ignored {
     /// Its path.
     pub path: String,
     /// Why, as a word: `test`, `document`.
     pub reason: Why,
     /// Why, for a person.
-    pub because: &'static str,
+    pub because: Cow<'static, str>,
     /// Calls that it names. They add no scopes.
     pub calls: usize,
 }
@@ -189,7 +191,7 @@ impl Sorter<'_> {
         }
         self.found.ignored = ignored
             .into_iter()
-            .map(|(path, (reason, calls))| Ignored { path: name_of(path), reason, because: reason.words(), calls })
+            .map(|(path, (reason, calls))| Ignored { path: name_of(path), reason, because: reason.words().into(), calls })
             .collect();
     }
 
@@ -236,8 +238,8 @@ impl Sorter<'_> {
             places.into_iter().map(|place| copied.get(&place).cloned().unwrap_or(place)).find(|place| self.by_place.contains_key(place));
         match (why, place) {
             (Some(Why::Keyway), _) => {}
-            (Some(why), _) => self.found.loose.push(Loose { leak, because: why.words() }),
-            (None, None) => self.found.loose.push(Loose { leak, because: "its folder has no call of HubSpot" }),
+            (Some(why), _) => self.found.loose.push(Loose { leak, because: why.words().into() }),
+            (None, None) => self.found.loose.push(Loose { leak, because: "its folder has no call of HubSpot".into() }),
             (None, Some(place)) => {
                 if let Some(integration) = self.by_place.get_mut(&place) {
                     integration.leaks.push(leak);

@@ -1,11 +1,12 @@
 //! What to do, in an order in which nothing stops working on the way.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{CredentialKind, Found, Leak, PlannedApp, PlannedOperation, by_hand};
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// From 1.
@@ -22,7 +23,7 @@ pub struct Step {
 }
 
 /// Who can do a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
     /// HubSpot has no API for it: a person does it on HubSpot's pages.
@@ -118,7 +119,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     project(&mut steps, app, input, calls_hubspot_itself);
     let through_keyway = app.credential != CredentialKind::None && !calls_hubspot_itself;
     if through_keyway {
-        let scopes: Vec<&str> = app.scopes.iter().map(|reason| reason.scope).collect();
+        let scopes: Vec<&str> = app.scopes.iter().map(|reason| &*reason.scope).collect();
         let scopes = if scopes.is_empty() { String::new() } else { format!(" --scopes {}", scopes.join(",")) };
         let owner = app.owner.as_deref().map(|owner| format!(" --owner {}", quoted(owner))).unwrap_or_default();
         steps.add(

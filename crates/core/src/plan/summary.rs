@@ -1,11 +1,12 @@
 //! What the first page says: how many integrations, how much work, which risks.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{CredentialKind, End, Found, Integration, PlannedApp, by_hand, need};
 
 /// The first page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Integrations.
@@ -23,7 +24,7 @@ pub struct Summary {
 }
 
 /// How much work: counted, and estimated from that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Work {
     /// Places that `keyway fix` changes.

@@ -91,9 +91,9 @@ impl Case {
     fn fault(&self) -> Option<String> {
         let found = self.diagnoses();
         let seen = seen(&self.evidence(), self.now());
-        let causes: Vec<&str> = found.iter().map(|diagnosis| diagnosis.cause).collect();
+        let causes: Vec<&str> = found.iter().map(|diagnosis| &*diagnosis.cause).collect();
         let first = found.first();
-        if first.map(|first| first.cause) != Some(&self.cause) || self.also.iter().any(|also| !causes.contains(&also.as_str())) {
+        if first.map(|first| &*first.cause) != Some(self.cause.as_str()) || self.also.iter().any(|also| !causes.contains(&also.as_str())) {
             return Some(format!("{}: expected {} {:?}, found {causes:?} in {seen:?}", self.name, self.cause, self.also));
         }
         let first = first?;
@@ -193,7 +193,7 @@ fn no_row_is_certain_without_a_recorded_source() {
     for case in cases() {
         for found in case.diagnoses() {
             // What is not known has no row.
-            let Some(recorded) = sources.get(found.cause).copied() else { continue };
+            let Some(recorded) = sources.get(&*found.cause).copied() else { continue };
             assert!(recorded || found.certainty != Certainty::Certain, "{}: {} is certain", case.name, found.cause);
             let says_so = found.because.contains("no public source shows these very words");
             guesses += usize::from(says_so);
@@ -328,12 +328,12 @@ fn a_failure_near_a_cause_is_not_taken_for_it() {
         ("ModuleNotFoundError: No module named 'pandas'", "dns-failure"),
         ("the daily sync failed: 502 Bad Gateway", "daily-limit"),
     ] {
-        let found: Vec<&str> = read(text)
+        let found: Vec<String> = read(text)
             .iter()
             .flat_map(|evidence| diagnose(evidence, Timestamp::from_ms(1_790_000_000_000)))
-            .map(|found| found.cause)
+            .map(|found| found.cause.into_owned())
             .collect();
-        assert!(!found.contains(&not), "{text}: {found:?}");
+        assert!(!found.iter().any(|found| found == not), "{text}: {found:?}");
     }
 }
 
@@ -448,8 +448,8 @@ fn texts_of_public_threads_have_their_cause() {
     let now = Timestamp::parse_iso("2026-11-25").unwrap();
     let mut wrong = Vec::new();
     for text in &field.text {
-        let found: Vec<&str> =
-            read(&text.input).first().map(|evidence| diagnose(evidence, now)).unwrap_or_default().iter().map(|found| found.cause).collect();
+        let found = read(&text.input).first().map(|evidence| diagnose(evidence, now)).unwrap_or_default();
+        let found: Vec<&str> = found.iter().map(|found| &*found.cause).collect();
         let first = found.first().copied().unwrap_or("none");
         if !text.right.iter().any(|right| right == first) {
             wrong.push(format!("{} {:?}, found {found:?}: {}", text.from, text.right, text.input.lines().next().unwrap_or_default()));

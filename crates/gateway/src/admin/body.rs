@@ -10,7 +10,6 @@ use crate::audit::AuditError;
 use crate::control::{ControlError, SharingChange};
 use crate::double::RefillError;
 
-pub(super) use keyway_api::VERSION;
 pub(super) use keyway_api::body::*;
 
 /// An error of the API.

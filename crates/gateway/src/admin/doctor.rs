@@ -5,18 +5,17 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::State;
 use keyway_api::body::DoctorBody;
 use keyway_core::credential::is_uuid;
 use keyway_core::doctor::{Answer, Call, Evidence, Holder, TEXT_BYTES_MAX, diagnose, read, seen};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
-use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::JsonBody;
+use super::view;
 use crate::audit::{AuditFilter, AuditRecord};
 use crate::clock;
 
@@ -26,7 +25,7 @@ pub(super) const BODY_BYTES_MAX: usize = TEXT_BYTES_MAX + (TEXT_BYTES_MAX >> 1);
 /// Calls before a refused one that are counted by app.
 const CALLS_COUNTED_MAX: u32 = 5_000;
 
-pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonBody<DoctorBody>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonBody<DoctorBody>) -> view::Answer<view::Diagnosed> {
     let text = asked.text.unwrap_or_default();
     // People paste the id alone.
     let id = asked.correlation_id.or_else(|| Some(text.trim().to_owned()).filter(|text| is_uuid(text)));
@@ -44,9 +43,9 @@ pub(super) async fn diagnosed(State(admin): State<Admin>, JsonBody(asked): JsonB
     let mut calls = Vec::new();
     for evidence in &mut found {
         evidence.expected_hub_id = asked.expect_hub_id;
-        calls.push(json!({ "seen": seen(evidence, now), "causes": diagnose(evidence, now) }));
+        calls.push(view::DiagnosedCall { seen: seen(evidence, now), causes: diagnose(evidence, now) });
     }
-    Ok(Json(json!({ "version": VERSION, "calls": calls })))
+    view::answer(view::Diagnosed { calls })
 }
 
 /// A call on record, its app, and those who called at the same time.

@@ -4,16 +4,15 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::State;
-use keyway_core::plan::{By, Grouping, Recorded, Report, html, markdown, plan, sort};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use keyway_api::body::PlanBody;
+use keyway_core::plan::{Grouping, Recorded, Report, html, markdown, plan, sort};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::JsonBody;
 use super::usage::days_back;
+use super::view::{self, Answer, answer};
 use crate::clock;
 
 /// Largest body: the report of a large code base has some megabytes.
@@ -21,19 +20,7 @@ pub(super) const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Days looked back when nothing is said: long enough for what runs once a quarter.
 const DAYS_DEFAULT: u32 = 90;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PlanBody {
-    report: Option<Report>,
-    #[serde(default)]
-    recorded: bool,
-    days: Option<u32>,
-    hub_id: Option<u64>,
-    by: Option<By>,
-    repository: Option<String>,
-}
-
-pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBody<PlanBody>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBody<PlanBody<Report>>) -> Answer<view::Planned> {
     if asked.report.is_none() && !asked.recorded {
         return Err(ApiError::invalid("give a report of `keyway scan --json`, or \"recorded\": true for the recorded calls, or both"));
     }
@@ -49,7 +36,8 @@ pub(super) async fn planned(State(admin): State<Admin>, JsonBody(asked): JsonBod
     let today = clock::now().to_date();
     let input = if asked.report.is_some() { "report.json" } else { "--recorded" };
     let made = plan(&sort(asked.report.as_ref(), &recorded, &grouping), &today, input);
-    Ok(Json(json!({ "version": VERSION, "plan": made, "markdown": markdown(&made), "html": html(&made) })))
+    let (markdown, html) = (markdown(&made), html(&made));
+    answer(view::Planned { plan: made, markdown, html })
 }
 
 /// The calls on record, by app and operation.

@@ -11,29 +11,28 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use keyway_api::body::{AnswersBody, ClockBody, ResetBody};
+use keyway_api::body::{AnswersBody, ClockBody, FaultRule, ResetBody};
 use keyway_api::query::{DiffQuery, ReportQuery, RequestsQuery, WholeReportQuery};
 use keyway_core::strict;
 use keyway_core::strict::report::Report;
 use keyway_core::sunset::AsOf;
 use keyway_core::time::Timestamp;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::{JsonBody, OptionalBody, Path, Query};
+use super::view::{self, Answer, HttpArchive, answer};
 use crate::clock;
 use crate::coverage;
 use crate::double::clock::is_possible;
-use crate::double::faults::Rule;
 use crate::double::recorded::Recorded;
 use crate::double::requests::{Expected, Filter, Received};
 use crate::double::{Double, Expectation, har};
-
-pub(super) type Answer = Result<Json<Value>, ApiError>;
 
 /// Largest seed or snapshot taken in.
 pub(super) const RECORDS_BYTES_MAX: usize = 128 * 1024 * 1024;
@@ -51,18 +50,22 @@ pub(super) async fn double(admin: &Admin, hub_id: u64) -> Result<Arc<Double>, Ap
     }
 }
 
-pub(super) async fn reset(State(admin): State<Admin>, Path(hub_id): Path<u64>, OptionalBody(asked): OptionalBody<ResetBody>) -> Answer {
+pub(super) async fn reset(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    OptionalBody(asked): OptionalBody<ResetBody>,
+) -> Answer<view::PortalReset> {
     let double = double(&admin, hub_id).await?;
     admin.refill.empty(hub_id).await?;
     admin.webhooks.forget(hub_id);
     double.reset(asked.test.as_deref());
     admin.registry.forget_use(hub_id);
     admin.registry.restart_correlation_ids(hub_id);
-    Ok(Json(json!({ "version": VERSION, "reset": hub_id })))
+    answer(view::PortalReset { reset: hub_id })
 }
 
 /// A seed as JSON, or as YAML (RFC 9512) where the content type says so.
-pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, headers: HeaderMap, body: Bytes) -> Answer {
+pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, headers: HeaderMap, body: Bytes) -> Answer<view::Seeded> {
     let double = double(&admin, hub_id).await?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let seed = if kind.contains("yaml") {
@@ -71,9 +74,7 @@ pub(super) async fn seed(State(admin): State<Admin>, Path(hub_id): Path<u64>, he
     } else {
         serde_json::from_slice(&body).map_err(|error| ApiError::invalid(format!("the seed is not JSON: {error}")))?
     };
-    let mut made = admin.refill.fill(hub_id, seed, double.clock.now(clock::now())).await?;
-    made["version"] = VERSION.into();
-    Ok(Json(made))
+    answer(shaped(admin.refill.fill(hub_id, seed, double.clock.now(clock::now())).await?)?)
 }
 
 /// Differences answered at most, and where the query has no limit.
@@ -81,7 +82,12 @@ const DIFFERENCES_MAX: usize = 10_000;
 const DIFFERENCES: usize = 1_000;
 
 /// Without `from` the body is the copy to compare with, and an empty one stands for the account as it was made.
-pub(super) async fn diff(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<DiffQuery>, copy: Bytes) -> Answer {
+pub(super) async fn diff(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    Query(asked): Query<DiffQuery>,
+    copy: Bytes,
+) -> Answer<view::Differences> {
     let double = double(&admin, hub_id).await?;
     let limit = asked.limit.unwrap_or(DIFFERENCES);
     if limit > DIFFERENCES_MAX {
@@ -94,29 +100,36 @@ pub(super) async fn diff(State(admin): State<Admin>, Path(hub_id): Path<u64>, Qu
         None => (!copy.is_empty()).then(|| copy.to_vec()),
     };
     let to = asked.to.as_deref().map(named).transpose()?;
-    let mut answer = admin.refill.differences(hub_id, from, to, limit, asked.only).await?;
-    answer["version"] = VERSION.into();
-    Ok(Json(answer))
+    answer(shaped(admin.refill.differences(hub_id, from, to, limit, asked.only).await?)?)
 }
 
-pub(super) async fn put_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(body): JsonBody<AnswersBody>) -> Answer {
+/// What the embedded CRM answers as JSON, in the form that this API promises.
+pub(super) fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| ApiError::new(500, "internal", format!("an unexpected answer of the account: {error}")))
+}
+
+pub(super) async fn put_answers(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    JsonBody(body): JsonBody<AnswersBody>,
+) -> Answer<view::RecordedAnswers> {
     let double = double(&admin, hub_id).await?;
     let read = |(at, one)| serde_json::from_value::<Recorded>(one).map_err(|error| ApiError::invalid(format!("answers[{at}]: {error}")));
     let answers = body.answers.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
     double.recorded.put(answers).map_err(ApiError::invalid)?;
-    Ok(Json(json!({ "version": VERSION, "answers": double.recorded.count() })))
+    answer(view::RecordedAnswers { answers: double.recorded.count() })
 }
 
-pub(super) async fn clear_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn clear_answers(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::RecordedAnswers> {
     let double = double(&admin, hub_id).await?;
     double.recorded.clear();
-    Ok(Json(json!({ "version": VERSION, "answers": 0 })))
+    answer(view::RecordedAnswers { answers: 0 })
 }
 
-pub(super) async fn list_snapshots(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn list_snapshots(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Snapshots> {
     let double = double(&admin, hub_id).await?;
-    let snapshots: Vec<Value> = double.snapshots.list().into_iter().map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect();
-    Ok(Json(json!({ "version": VERSION, "snapshots": snapshots })))
+    let snapshots = double.snapshots.list().into_iter().map(|(name, bytes)| view::Snapshot { name, bytes });
+    answer(view::Snapshots { snapshots: snapshots.collect() })
 }
 
 pub(super) async fn show_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Result<Response, ApiError> {
@@ -125,39 +138,46 @@ pub(super) async fn show_snapshot(State(admin): State<Admin>, Path((hub_id, name
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], copy.as_ref().clone()).into_response())
 }
 
-pub(super) async fn take_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+pub(super) async fn take_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer<view::SnapshotAnswer> {
     let double = double(&admin, hub_id).await?;
     keep(&double, &name, admin.refill.copy(hub_id).await?)
 }
 
 /// Only kept: whether it can be read is told when it is restored.
-pub(super) async fn put_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>, copy: Bytes) -> Answer {
+pub(super) async fn put_snapshot(
+    State(admin): State<Admin>,
+    Path((hub_id, name)): Path<(u64, String)>,
+    copy: Bytes,
+) -> Answer<view::SnapshotAnswer> {
     let double = double(&admin, hub_id).await?;
     keep(&double, &name, copy.to_vec())
 }
 
-fn keep(double: &Double, name: &str, copy: Vec<u8>) -> Answer {
+fn keep(double: &Double, name: &str, copy: Vec<u8>) -> Answer<view::SnapshotAnswer> {
     let bytes = copy.len();
     double.snapshots.put(name, copy).map_err(ApiError::invalid)?;
-    Ok(Json(json!({ "version": VERSION, "snapshot": { "name": name, "bytes": bytes } })))
+    answer(view::SnapshotAnswer { snapshot: view::Snapshot { name: name.to_owned(), bytes } })
 }
 
-pub(super) async fn delete_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+pub(super) async fn delete_snapshot(
+    State(admin): State<Admin>,
+    Path((hub_id, name)): Path<(u64, String)>,
+) -> Answer<view::DeletedSnapshot> {
     if double(&admin, hub_id).await?.snapshots.remove(&name) {
-        Ok(Json(json!({ "version": VERSION, "deleted": name })))
+        answer(view::DeletedSnapshot { deleted: name })
     } else {
         Err(no_snapshot(&name))
     }
 }
 
-pub(super) async fn restore_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer {
+pub(super) async fn restore_snapshot(State(admin): State<Admin>, Path((hub_id, name)): Path<(u64, String)>) -> Answer<view::Restored> {
     let double = double(&admin, hub_id).await?;
     let copy = double.snapshots.get(&name).ok_or_else(|| no_snapshot(&name))?;
     admin.refill.put_back(hub_id, copy.as_ref().clone()).await?;
     // Events of records that are no more.
     admin.webhooks.forget(hub_id);
     admin.registry.restart_correlation_ids(hub_id);
-    Ok(Json(json!({ "version": VERSION, "restored": name })))
+    answer(view::Restored { restored: name })
 }
 
 fn no_snapshot(name: &str) -> ApiError {
@@ -173,14 +193,22 @@ fn filter(asked: &RequestsQuery) -> Result<Filter, ApiError> {
 }
 
 /// The requests that fit, as an HTTP Archive.
-pub(super) async fn export_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
+pub(super) async fn export_requests(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    Query(asked): Query<RequestsQuery>,
+) -> Result<Json<HttpArchive>, ApiError> {
     let double = double(&admin, hub_id).await?;
     let answers = double.requests.answers();
     let found = double.requests.find(&filter(&asked)?).into_iter().map(|one| (one.clone(), answers.get(&one.number).cloned()));
-    Ok(Json(har::archive(&found.collect::<Vec<_>>(), &admin.addresses.data)))
+    Ok(Json(HttpArchive(har::archive(&found.collect::<Vec<_>>(), &admin.addresses.data))))
 }
 
-pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<RequestsQuery>) -> Answer {
+pub(super) async fn list_requests(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    Query(asked): Query<RequestsQuery>,
+) -> Answer<view::Requests> {
     let double = double(&admin, hub_id).await?;
     let filter = filter(&asked)?;
     let RequestsQuery { expect, wait_ms, details, limit, .. } = asked;
@@ -188,20 +216,18 @@ pub(super) async fn list_requests(State(admin): State<Admin>, Path(hub_id): Path
     let find = || double.requests.find(&filter);
     let found = wait_for(double.requests.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
     let newest = found.iter().skip(found.len().saturating_sub(limit.unwrap_or(REQUESTS_MAX).min(REQUESTS_MAX)));
-    let mut requests: Vec<Value> = newest.map(|one| described(one)).collect();
+    let mut requests: Vec<view::Request> = newest.map(|one| described(one)).collect();
     if details == Some(true) {
         add_details(&double, &found[found.len() - requests.len()..], &mut requests);
     }
-    let mut answer = json!({ "version": VERSION, "count": found.len(), "requests": requests });
-    if let Some(expected) = expected {
-        let is_met = expected.is_met(found.len() as u64);
+    let met = expected.map(|expected| expected.is_met(found.len() as u64));
+    if let Some(is_met) = met {
         if is_met {
             found.iter().for_each(|one| one.asserted.store(true, Ordering::Relaxed));
         }
-        answer["met"] = is_met.into();
         double.requests.note_expectation(filter, expect.unwrap_or_default(), is_met);
     }
-    Ok(Json(answer))
+    answer(view::Requests { count: found.len(), requests, met })
 }
 
 pub(super) async fn show_report(
@@ -265,19 +291,20 @@ pub(super) async fn wait_for<T>(
 }
 
 /// What was answered, how long it took, and which expectations found the request.
-fn add_details(double: &Double, found: &[Arc<Received>], requests: &mut [Value]) {
+fn add_details(double: &Double, found: &[Arc<Received>], requests: &mut [view::Request]) {
     let (answers, expectations) = (double.requests.answers(), double.requests.expectations());
     for (one, request) in found.iter().zip(requests) {
         // One request is compared with up to a hundred expectations, so its body is read once.
         let body = LazyCell::new(|| one.json());
         let matched: Vec<String> = expectations.iter().filter(|own| own.matches(one, &|| &body)).map(Expectation::words).collect();
         let answer = answers.get(&one.number).map(|answer| {
-            let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
-            json!({ "headers": headers.collect::<Vec<_>>(), "body": shown_body(&answer.body), "bodyBytes": answer.body_bytes })
+            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let headers = answer.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+            view::GivenAnswer { headers: headers.collect(), body: shown_body(&answer.body), body_bytes: answer.body_bytes }
         });
-        request["details"] = json!({
-            "tookUs": one.took_us, "cut": one.cut, "headers": one.headers, "expectations": matched, "answer": answer,
-        });
+        let headers = one.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        request.details =
+            Some(view::RequestDetails { took_us: one.took_us, cut: one.cut, headers: headers.collect(), expectations: matched, answer });
     }
 }
 
@@ -289,61 +316,69 @@ fn shown_body(body: &Bytes) -> Value {
     }
 }
 
-fn described(one: &Received) -> Value {
-    let body = shown_body(&one.body);
-    json!({
-        "number": one.number, "time": one.at.to_iso(), "method": one.method, "path": one.path, "query": one.query, "operation": one.operation.as_deref(),
-        "appId": one.app_id, "app": one.app, "body": body, "bodyBytes": one.body_bytes, "status": one.status, "category": one.category,
-        "fault": one.fault, "correlationId": one.correlation_id,
-    })
+fn described(one: &Received) -> view::Request {
+    view::Request {
+        number: one.number,
+        time: one.at.into(),
+        method: one.method.clone(),
+        path: one.path.clone(),
+        query: one.query.clone(),
+        operation: one.operation.as_deref().map(str::to_owned),
+        app_id: one.app_id,
+        app: one.app.clone(),
+        body: shown_body(&one.body),
+        body_bytes: one.body_bytes,
+        status: one.status,
+        category: one.category.map(str::to_owned),
+        fault: one.fault,
+        correlation_id: one.correlation_id.clone(),
+        details: None,
+    }
 }
 
-pub(super) async fn forget_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn forget_requests(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Forgotten> {
     double(&admin, hub_id).await?.requests.clear();
-    Ok(Json(json!({ "version": VERSION, "forgotten": hub_id })))
+    answer(view::Forgotten { forgotten: hub_id })
 }
 
-pub(super) async fn list_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn list_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Faults> {
     let double = double(&admin, hub_id).await?;
-    let faults: Vec<Value> = double
-        .faults
-        .list()
-        .into_iter()
-        .map(|(rule, seen, hit)| {
-            let mut value = json!(rule);
-            value["seen"] = seen.into();
-            value["hit"] = hit.into();
-            value
-        })
-        .collect();
-    Ok(Json(json!({ "version": VERSION, "faults": faults })))
+    let faults = double.faults.list().into_iter().map(|(rule, seen, hit)| view::FaultUse { rule, seen, hit });
+    answer(view::Faults { faults: faults.collect() })
 }
 
-pub(super) async fn add_fault(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(rule): JsonBody<Rule>) -> Answer {
+pub(super) async fn add_fault(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    JsonBody(rule): JsonBody<FaultRule>,
+) -> Answer<view::FaultAnswer> {
     let double = double(&admin, hub_id).await?;
-    let rule = double.faults.add(rule).map_err(ApiError::invalid)?;
-    Ok(Json(json!({ "version": VERSION, "fault": rule })))
+    answer(view::FaultAnswer { fault: double.faults.add(rule).map_err(ApiError::invalid)? })
 }
 
-pub(super) async fn clear_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn clear_faults(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::FaultsCleared> {
     double(&admin, hub_id).await?.faults.clear();
-    Ok(Json(json!({ "version": VERSION, "cleared": hub_id })))
+    answer(view::FaultsCleared { cleared: hub_id })
 }
 
-pub(super) async fn remove_fault(State(admin): State<Admin>, Path((hub_id, fault)): Path<(u64, u64)>) -> Answer {
+pub(super) async fn remove_fault(State(admin): State<Admin>, Path((hub_id, fault)): Path<(u64, u64)>) -> Answer<view::Deleted> {
     if double(&admin, hub_id).await?.faults.remove(fault) {
-        Ok(Json(json!({ "version": VERSION, "deleted": fault })))
+        answer(view::Deleted { deleted: fault })
     } else {
         Err(ApiError::new(404, "not_found", format!("there is no fault rule {fault}")))
     }
 }
 
-pub(super) async fn show_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn show_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::ClockAnswer> {
     let double = double(&admin, hub_id).await?;
-    Ok(Json(told(&double)))
+    told(&double)
 }
 
-pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64>, JsonBody(asked): JsonBody<ClockBody>) -> Answer {
+pub(super) async fn set_clock(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    JsonBody(asked): JsonBody<ClockBody>,
+) -> Answer<view::ClockAnswer> {
     let double = double(&admin, hub_id).await?;
     let (real, before) = (clock::now(), double.clock.now(clock::now()));
     match (&asked.set, asked.advance_ms) {
@@ -369,18 +404,19 @@ pub(super) async fn set_clock(State(admin): State<Admin>, Path(hub_id): Path<u64
         // Calls that were counted lie in the future now, and would fill the limits until then.
         admin.registry.forget_use(hub_id);
     }
-    Ok(Json(told(&double)))
+    told(&double)
 }
 
-fn told(double: &Double) -> Value {
+fn told(double: &Double) -> Answer<view::ClockAnswer> {
     let real = clock::now();
     let now = double.clock.now(real);
-    json!({ "version": VERSION, "clock": { "now": now.to_iso(), "frozen": double.clock.is_frozen(), "aheadMs": now.as_ms() - real.as_ms() } })
+    let clock = view::Clock { now: now.into(), frozen: double.clock.is_frozen(), ahead_ms: now.as_ms() - real.as_ms() };
+    answer(view::ClockAnswer { clock })
 }
 
-pub(super) async fn coverage(State(admin): State<Admin>) -> Answer {
+pub(super) async fn coverage(State(admin): State<Admin>) -> Answer<view::Coverage> {
     let operations = coverage::operations(|method, path| admin.refill.serves(method, path));
-    let count = |of: fn(&coverage::Row) -> bool| operations.iter().filter(|row| of(row)).count();
+    let count = |of: fn(&view::CoveredOperation) -> bool| operations.iter().filter(|row| of(row)).count();
     let (served, tested) = (count(|row| row.served), count(|row| row.tested));
-    Ok(Json(json!({ "version": VERSION, "count": operations.len(), "served": served, "tested": tested, "operations": operations })))
+    answer(view::Coverage { count: operations.len(), served, tested, operations })
 }

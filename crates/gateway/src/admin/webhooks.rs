@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use keyway_api::body::{SubscriptionBody, WebhookBody};
 use keyway_api::query::DeliveriesQuery;
@@ -11,9 +10,10 @@ use keyway_core::secret::Secret;
 use serde_json::{Value, json};
 
 use super::Admin;
-use super::body::{ApiError, VERSION};
+use super::body::ApiError;
 use super::extract::{JsonBody, Path, Query};
-use super::portal::{Answer, double, expected, wait_for};
+use super::portal::{double, expected, shaped, wait_for};
+use super::view::{self, Answer, answer};
 use crate::double::RefillError;
 use crate::double::deliveries::{Delivery, Filter};
 use crate::model::App;
@@ -21,9 +21,9 @@ use crate::model::App;
 /// Deliveries answered at most, the newest.
 const DELIVERIES_MAX: usize = 100;
 
-pub(super) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn list(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Webhooks> {
     double(&admin, hub_id).await?;
-    Ok(Json(json!({ "version": VERSION, "webhooks": admin.refill.webhooks(hub_id).await })))
+    answer(view::Webhooks { webhooks: shaped(Value::Array(admin.refill.webhooks(hub_id).await))? })
 }
 
 /// Puts a target and subscriptions in the place of those that the app had.
@@ -31,7 +31,7 @@ pub(super) async fn put(
     State(admin): State<Admin>,
     Path((hub_id, app)): Path<(u64, String)>,
     JsonBody(body): JsonBody<WebhookBody>,
-) -> Answer {
+) -> Answer<view::WebhookAnswer> {
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
     let path = path_of(&app);
@@ -51,10 +51,10 @@ pub(super) async fn put(
     make(&admin, hub_id, calls).await?;
     admin.webhooks.forget_app(hub_id, &path);
     let now = admin.refill.webhooks(hub_id).await.into_iter().find(|one| one["app"] == path.as_str());
-    Ok(Json(json!({ "version": VERSION, "webhook": now })))
+    answer(view::WebhookAnswer { webhook: now.map(shaped).transpose()? })
 }
 
-pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer {
+pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer<view::Deleted> {
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
     let path = path_of(&app);
@@ -64,7 +64,7 @@ pub(super) async fn remove(State(admin): State<Admin>, Path((hub_id, app)): Path
     }
     make(&admin, hub_id, calls).await?;
     admin.webhooks.forget_app(hub_id, &path);
-    Ok(Json(json!({ "version": VERSION, "deleted": app.id })))
+    answer(view::Deleted { deleted: app.id })
 }
 
 /// Under what an app's webhooks are kept: an install's under the id of its public app, as over HubSpot's own paths.
@@ -84,7 +84,7 @@ async fn removals(admin: &Admin, hub_id: u64, path: &str) -> Vec<Value> {
     calls
 }
 
-pub(super) async fn show_secret(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer {
+pub(super) async fn show_secret(State(admin): State<Admin>, Path((hub_id, app)): Path<(u64, String)>) -> Answer<view::WebhookSecret> {
     double(&admin, hub_id).await?;
     let app = app_of(&admin, hub_id, &app).await?;
     if app.public_app.is_some() {
@@ -94,7 +94,7 @@ pub(super) async fn show_secret(State(admin): State<Admin>, Path((hub_id, app)):
     let entry = admin.registry.webhook_app(hub_id, &path_of(&app));
     let entry = entry.ok_or_else(|| ApiError::new(404, "not_found", format!("there is no app {}", app.id)))?;
     let secret: Secret<String> = admin.control.signing_secret(&entry).map_err(|message| ApiError::new(409, "conflict", message))?;
-    Ok(Json(json!({ "version": VERSION, "secret": secret.expose() })))
+    answer(view::WebhookSecret { secret: secret.expose().clone() })
 }
 
 /// Makes calls as if HubSpot's interface made them: no app, no scopes.
@@ -116,7 +116,11 @@ async fn app_of(admin: &Admin, hub_id: u64, which: &str) -> Result<App, ApiError
     }
 }
 
-pub(super) async fn list_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>, Query(asked): Query<DeliveriesQuery>) -> Answer {
+pub(super) async fn list_deliveries(
+    State(admin): State<Admin>,
+    Path(hub_id): Path<u64>,
+    Query(asked): Query<DeliveriesQuery>,
+) -> Answer<view::Deliveries> {
     let double = double(&admin, hub_id).await?;
     let DeliveriesQuery { app, event, taken, after, expect, wait_ms } = asked;
     let app_id = match app {
@@ -128,22 +132,26 @@ pub(super) async fn list_deliveries(State(admin): State<Admin>, Path(hub_id): Pa
     let find = || double.deliveries.find(&filter);
     let found = wait_for(double.deliveries.last(), find, expected, Duration::from_millis(wait_ms.unwrap_or(0))).await;
     let newest = found.iter().skip(found.len().saturating_sub(DELIVERIES_MAX));
-    let mut answer =
-        json!({ "version": VERSION, "count": found.len(), "deliveries": newest.map(|one| described(one)).collect::<Vec<_>>() });
-    if let Some(expected) = expected {
-        answer["met"] = expected.is_met(found.len() as u64).into();
+    let deliveries = newest.map(|one| described(one)).collect();
+    let met = expected.map(|expected| expected.is_met(found.len() as u64));
+    answer(view::Deliveries { count: found.len(), deliveries, met })
+}
+
+fn described(one: &Delivery) -> view::Delivery {
+    view::Delivery {
+        number: one.number,
+        time: one.at.into(),
+        app_id: one.app_id,
+        target_url: one.target.clone(),
+        attempt: one.attempt,
+        status: one.status,
+        error: one.error.clone(),
+        took_ms: one.took_ms,
+        events: one.events(),
     }
-    Ok(Json(answer))
 }
 
-fn described(one: &Delivery) -> Value {
-    json!({
-        "number": one.number, "time": one.at.to_iso(), "appId": one.app_id, "targetUrl": one.target, "attempt": one.attempt,
-        "status": one.status, "error": one.error, "tookMs": one.took_ms, "events": one.events(),
-    })
-}
-
-pub(super) async fn forget_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer {
+pub(super) async fn forget_deliveries(State(admin): State<Admin>, Path(hub_id): Path<u64>) -> Answer<view::Forgotten> {
     double(&admin, hub_id).await?.deliveries.clear();
-    Ok(Json(json!({ "version": VERSION, "forgotten": hub_id })))
+    answer(view::Forgotten { forgotten: hub_id })
 }

@@ -5,12 +5,12 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
+use keyway_api::view::{self, NewFactor, User, UserAnswer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Api, Refused};
 use super::page;
-use super::people::Person;
 use super::qr::{self, Drawn};
 use super::shell::sentence;
 use super::sign_in::{self, Session};
@@ -44,20 +44,15 @@ struct RecoveryCodes {
     codes: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Shown {
-    user: Person,
-}
-
 /// What somebody may change of their own sign-in.
 pub(super) async fn show(State(admin): State<Admin>, session: Session) -> Response {
     shown(&admin, &session, None).await
 }
 
 async fn shown(admin: &Admin, session: &Session, wrong: Option<&str>) -> Response {
-    let Ok(Shown { user }) = api(admin, session).get("/api/v1/me/sign-in").await else { return page::unavailable() };
+    let Ok(UserAnswer { user, .. }) = api(admin, session).get("/api/v1/me/sign-in").await else { return page::unavailable() };
     let (email, role) = (&session.person.email, session.person.role.name());
-    let Person { has_password, second_factor, .. } = user;
+    let User { has_password, second_factor, .. } = user;
     page::render(&Account { email, role, has_password, second_factor, form_token: &session.form_token, wrong })
 }
 
@@ -100,12 +95,6 @@ pub(super) async fn sign_out_everywhere(State(admin): State<Admin>, session: Ses
     }
 }
 
-#[derive(Deserialize)]
-struct NewFactor {
-    key: String,
-    uri: String,
-}
-
 /// Makes a key for an authenticator app.
 pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Session, Form(sent): Form<Sent>) -> Response {
     if let Some(refused) = refused(&session, &sent) {
@@ -119,19 +108,13 @@ pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Ses
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Codes {
-    recovery_codes: Vec<String>,
-}
-
 /// Takes the first code, and shows the recovery codes.
 pub(super) async fn confirm_second_factor(State(admin): State<Admin>, session: Session, Form(sent): Form<Sent>) -> Response {
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
     match api(&admin, &session).post("/api/v1/me/second-factor/confirm", &json!({ "code": sent.code })).await {
-        Ok(Codes { recovery_codes }) => page::render(&RecoveryCodes { codes: recovery_codes }),
+        Ok(view::RecoveryCodes { recovery_codes }) => page::render(&RecoveryCodes { codes: recovery_codes }),
         Err(refused) => failed(&admin, &session, refused).await,
     }
 }

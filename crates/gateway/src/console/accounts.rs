@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::response::Response;
 use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::view::{Account, AccountAnswer, Accounts, Connection};
 use serde_json::{Value, json};
 
-use super::api::{Api, Refused, with_query};
-use super::apps::{self, App};
+use super::api::{Refused, with_query};
+use super::apps::{self, App, AppWords};
 use super::page;
 use super::path::Path;
 use super::rows::Rows;
@@ -20,75 +20,17 @@ const SECTION: &str = "/accounts";
 /// Apps named on the account's page.
 const APPS_MAX: usize = 50;
 
-/// An account, as the API has it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Account {
-    pub hub_id: u64,
-    pub name: String,
-    pub connection: Option<Connection>,
-    pub tier: String,
-    pub addons: u64,
-    pub time_zone: String,
-    pub currency: String,
-    pub region: String,
-    pub beside_path: Option<String>,
-    pub sensitive_properties: Option<String>,
-    pub created_at: String,
-    pub limits: Limits,
-    pub used_today: u64,
-    pub waiting: u64,
-    pub resets_at: Option<String>,
-    pub day_over_since: Option<String>,
-    #[serde(default)]
-    pub used_today_by_app: Option<Vec<AppUse>>,
-}
-
-/// Calls of an app since the account's midnight.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AppUse {
-    pub app_id: u64,
-    pub app: Option<String>,
-    pub calls: u64,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Limits {
-    pub burst: u64,
-    pub associations_burst: u64,
-    pub daily: u64,
-    pub search: u64,
-}
-
-/// How an account's calls reach HubSpot.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Connection {
-    pub base_url: String,
-    pub hint: String,
-    pub oauth: bool,
-    pub scopes: Vec<String>,
-    pub state: String,
-    pub state_since: Option<String>,
-    pub state_seen: Option<String>,
-    pub missing_scopes: Vec<String>,
-    pub since: String,
-    pub checked_at: String,
-    pub rotation_due: bool,
-    pub former: Option<Former>,
-}
-
-#[derive(Clone, Deserialize)]
-pub(super) struct Former {
-    pub hint: String,
-    pub until: String,
-}
-
-impl Connection {
+/// What pages say of a connection.
+pub(super) trait ConnectionWords {
     /// The mark of its state.
-    pub fn sign(&self) -> &'static str {
+    fn sign(&self) -> &'static str;
+    /// Its state in a list.
+    fn health(&self) -> &str;
+    fn state_words(&self) -> &'static str;
+}
+
+impl ConnectionWords for Connection {
+    fn sign(&self) -> &'static str {
         match self.state.as_str() {
             "fine" if !self.missing_scopes.is_empty() => "warn",
             "fine" => "fine",
@@ -97,15 +39,14 @@ impl Connection {
         }
     }
 
-    /// Its state in a list.
-    pub fn health(&self) -> &str {
+    fn health(&self) -> &str {
         match self.state.as_str() {
             "fine" if !self.missing_scopes.is_empty() => "lacks scopes",
             state => state,
         }
     }
 
-    pub fn state_words(&self) -> &'static str {
+    fn state_words(&self) -> &'static str {
         match self.state.as_str() {
             "fine" if !self.missing_scopes.is_empty() => "HubSpot takes its credential, which lacks scopes that apps have",
             "fine" => "HubSpot takes its credential",
@@ -116,8 +57,18 @@ impl Connection {
     }
 }
 
-impl Account {
-    pub fn kind(&self) -> &'static str {
+/// What pages say of an account.
+pub(super) trait AccountWords {
+    fn kind(&self) -> &'static str;
+    /// Whether there is a cap on the day; an install of a marketplace app has none.
+    fn is_capped(&self) -> bool;
+    fn day_share(&self) -> u64;
+    /// Whether it has this hub id.
+    fn is(&self, hub_id: &str) -> bool;
+}
+
+impl AccountWords for Account {
+    fn kind(&self) -> &'static str {
         match &self.connection {
             None => "embedded",
             Some(connection) if connection.oauth => "connected by OAuth",
@@ -125,23 +76,17 @@ impl Account {
         }
     }
 
-    /// Whether there is a cap on the day; an install of a marketplace app has none.
-    pub fn is_capped(&self) -> bool {
+    fn is_capped(&self) -> bool {
         self.limits.daily < keyway_core::quota::UNCAPPED
     }
 
-    pub fn day_share(&self) -> u64 {
+    fn day_share(&self) -> u64 {
         (self.used_today.saturating_mul(100) / self.limits.daily.max(1)).min(100)
     }
 
-    async fn get(api: &Api, hub_id: u64) -> Result<Self, Refused> {
-        Ok(api.get::<Shown>(&format!("/api/v1/accounts/{hub_id}")).await?.account)
+    fn is(&self, hub_id: &str) -> bool {
+        self.hub_id.to_string() == hub_id
     }
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    account: Account,
 }
 
 #[derive(Template)]
@@ -166,8 +111,8 @@ impl AccountsPage<'_> {
 /// The list.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let (search, state) = (fields.get("q"), fields.get("state"));
-    let mut accounts: Vec<Account> =
-        visitor.api.all("/api/v1/accounts", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let accounts = visitor.api.all::<Accounts>("/api/v1/accounts", &[]).await;
+    let mut accounts = accounts.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let known = accounts.len();
     let words = search.to_lowercase();
     accounts.retain(|account| {
@@ -206,7 +151,8 @@ pub(super) async fn show(visitor: Visitor, Path(hub_id): Path<u64>) -> Page {
 }
 
 async fn get(visitor: &Visitor, hub_id: u64) -> Result<Account, Response> {
-    Account::get(&visitor.api, hub_id).await.map_err(|refused| visitor.refused(SECTION, &refused))
+    let found: Result<AccountAnswer, Refused> = visitor.api.get(&format!("/api/v1/accounts/{hub_id}")).await;
+    found.map(|found| found.account).map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
 fn to(hub_id: u64, done: &str) -> Response {

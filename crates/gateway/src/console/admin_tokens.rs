@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::view::{AdminToken, AdminTokenAnswer, AdminTokens};
 use serde_json::json;
 
 use super::api::{Refused, with_query};
@@ -21,30 +21,18 @@ use super::words::filters;
 const SECTION: &str = "/admin-tokens";
 const DAY_MS: i64 = 86_400_000;
 
-/// A token, as the API has it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AdminToken {
-    pub id: u64,
-    pub name: String,
-    pub hint: String,
-    pub role: String,
-    pub apps: Vec<u64>,
-    pub state: String,
-    pub created_at: String,
-    pub created_by: String,
-    pub expires_at: Option<String>,
-    pub last_used_at: Option<String>,
-    /// Its text when it was just made.
-    pub value: Option<String>,
+/// What pages say of a token.
+trait TokenWords {
+    fn role_words(&self) -> &'static str;
+    fn is_live(&self) -> bool;
 }
 
-impl AdminToken {
-    pub fn role_words(&self) -> &str {
-        roles::words(&self.role)
+impl TokenWords for AdminToken {
+    fn role_words(&self) -> &'static str {
+        roles::words(self.role.as_str())
     }
 
-    pub fn is_live(&self) -> bool {
+    fn is_live(&self) -> bool {
         self.state == "active"
     }
 }
@@ -70,7 +58,7 @@ impl TokensPage<'_> {
 }
 
 async fn all(visitor: &Visitor) -> Result<Vec<AdminToken>, Response> {
-    visitor.api.all("/api/v1/admin-tokens", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))
+    visitor.api.all::<AdminTokens>("/api/v1/admin-tokens", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
 /// The list; those that are accepted come first.
@@ -129,12 +117,6 @@ pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
     page_of(&visitor, &fields, None).await
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Made {
-    admin_token: AdminToken,
-}
-
 /// Makes a token, and shows it.
 pub(super) async fn create(Sent { visitor, fields }: Sent) -> Page {
     let (role, apps) = roles::chosen(&fields);
@@ -146,8 +128,8 @@ pub(super) async fn create(Sent { visitor, fields }: Sent) -> Page {
         },
     };
     let body = json!({ "name": fields.get("name"), "role": role, "apps": apps, "lifetimeMs": lifetime_ms });
-    match visitor.api.post::<Made>(&format!("/api/v1{SECTION}"), &body).await {
-        Ok(Made { admin_token: made }) => Ok(page::render(&ShownOnce {
+    match visitor.api.post::<AdminTokenAnswer>(&format!("/api/v1{SECTION}"), &body).await {
+        Ok(AdminTokenAnswer { admin_token: made }) => Ok(page::render(&ShownOnce {
             shell: visitor.shell(SECTION),
             title: &format!("The admin token {}", made.name),
             name: "Its text",

@@ -6,8 +6,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::{List, OperationId, Problem};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -27,22 +27,6 @@ pub(super) struct Refused {
     pub detail: String,
 }
 
-/// A page of a list, whatever it is of.
-#[derive(Deserialize)]
-pub(super) struct Listed<T> {
-    #[serde(
-        alias = "apps",
-        alias = "accounts",
-        alias = "publicApps",
-        alias = "installs",
-        alias = "oauthClients",
-        alias = "users",
-        alias = "adminTokens"
-    )]
-    pub list: Vec<T>,
-    pub after: Option<String>,
-}
-
 /// Entries asked for at once, the most that the API gives.
 const PAGE: &str = "1000";
 
@@ -59,51 +43,54 @@ impl Api {
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        read(self.ask(Method::GET, path, None).await?).await
+        read(self.ask(Method::GET, path, Body::empty()).await?).await
     }
 
     /// The whole of a list, page by page.
-    pub async fn all<T: DeserializeOwned>(&self, path: &str, fields: &[(&str, &str)]) -> Result<Vec<T>> {
+    pub async fn all<L: List + DeserializeOwned>(&self, path: &str, fields: &[(&str, &str)]) -> Result<Vec<L::Entry>> {
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
             let query = [fields, &[("limit", PAGE), ("after", after.as_str())]].concat();
-            let page: Listed<T> = self.get(&with_query(path, &query)).await?;
-            all.extend(page.list);
-            match page.after {
+            let (entries, next) = self.get::<L>(&with_query(path, &query)).await?.into_entries();
+            all.extend(entries);
+            match next {
                 Some(last) => after = last,
                 None => return Ok(all),
             }
         }
     }
 
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        read(self.ask(Method::POST, path, Some(body)).await?).await
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        read(self.ask(Method::POST, path, written(body)?).await?).await
     }
 
-    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        read(self.ask(Method::PUT, path, Some(body)).await?).await
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        read(self.ask(Method::PUT, path, written(body)?).await?).await
     }
 
-    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
-        read(self.ask(Method::PATCH, path, Some(body)).await?).await
+    pub async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Value> {
+        read(self.ask(Method::PATCH, path, written(body)?).await?).await
     }
 
     pub async fn delete(&self, path: &str) -> Result<Value> {
-        read(self.ask(Method::DELETE, path, None).await?).await
+        read(self.ask(Method::DELETE, path, Body::empty()).await?).await
     }
 
     /// An answer that is handed on as it comes: an export.
     pub async fn handed_on(&self, path: &str) -> Result<Response> {
-        let response = self.ask(Method::GET, path, None).await?;
+        let response = self.ask(Method::GET, path, Body::empty()).await?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
+    async fn ask(&self, method: Method, path: &str, body: Body) -> Result<Response> {
         let request = Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = request.body(body).map_err(|error| Refused { status: 400, detail: error.to_string() })?;
         Ok(self.admin.call(self.principal.clone(), request).await)
     }
+}
+
+fn written(body: &impl Serialize) -> Result<Body> {
+    serde_json::to_vec(body).map(Body::from).map_err(|error| broken(&error))
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
@@ -115,14 +102,10 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
 }
 
 async fn refusal(response: Response) -> Refused {
-    #[derive(Default, Deserialize)]
-    struct Problem {
-        detail: Option<String>,
-    }
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-    Refused { status, detail: problem.detail.unwrap_or_else(|| "the admin API gave no reason".to_owned()) }
+    let problem = serde_json::from_slice::<Problem>(&body);
+    Refused { status, detail: problem.map_or_else(|_| "the admin API gave no reason".to_owned(), |problem| problem.detail) }
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Refused {

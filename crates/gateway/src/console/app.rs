@@ -5,13 +5,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::body::RotateTokenBody;
+use keyway_api::view::{AppAndMadeToken, CallRecord, Records, ScopesUsed, Token, TokenUser, TokenUsers};
 use serde_json::{Value, json};
 
 use super::api::Refused;
-use super::apps::{App, Token};
-use super::audit::{InWords, Records};
-use super::new_app::NewToken;
+use super::apps::{self, App, AppWords, TokenWords};
+use super::audit::RecordWords;
+use super::new_app::token_page;
 use super::page;
 use super::path::Path;
 use super::scopes::{self, Group, Named};
@@ -20,7 +21,6 @@ use super::sign_in::see_other;
 use super::visitor::{Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
-use crate::audit::AuditRecord;
 
 const SECTION: &str = "/apps";
 /// Calls shown on the app's page.
@@ -33,7 +33,7 @@ struct AppPage<'a> {
     shell: Shell<'a>,
     app: &'a App,
     granted: Vec<Named>,
-    recent: Vec<AuditRecord>,
+    recent: Vec<CallRecord>,
 }
 
 /// The app's page.
@@ -47,7 +47,7 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
 }
 
 async fn get(visitor: &Visitor, id: u64) -> Result<App, Response> {
-    App::get(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))
+    apps::get(&visitor.api, id).await.map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
 fn to(id: u64, done: &str) -> Response {
@@ -82,7 +82,7 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
     for (field, name, was) in
         [("weight", "weight", app.weight), ("reserve", "reserve", app.reserve), ("max_wait_ms", "maxWaitMs", app.max_wait_ms)]
     {
-        if let Some(value) = fields.get(field).parse::<u64>().ok().filter(|value| *value != was) {
+        if let Some(value) = fields.get(field).parse::<u32>().ok().filter(|value| *value != was) {
             body[name] = value.into();
         }
     }
@@ -124,38 +124,12 @@ pub(super) async fn enable(Path(id): Path<u64>, Sent { visitor, .. }: Sent) -> P
     patch(&visitor, id, &json!({ "enabled": true }), "enabled").await
 }
 
-/// What an app's calls needed of its scopes.
-#[derive(Deserialize)]
-struct Used {
-    days: u64,
-    since: String,
-    complete: bool,
-    calls: u64,
-    granted: Vec<String>,
-    unused: Vec<String>,
-    operations: Vec<Operation>,
-    unlisted: Vec<Unlisted>,
+/// What pages say of the scopes that an app's calls needed.
+trait UsedWords {
+    fn is_unused(&self, scope: &str) -> bool;
 }
 
-/// Calls of an operation that the catalog does not list.
-#[derive(Deserialize)]
-struct Unlisted {
-    operation: String,
-    calls: u64,
-    last: String,
-    allowed: bool,
-}
-
-#[derive(Deserialize)]
-struct Operation {
-    operation: String,
-    object: Option<String>,
-    calls: u64,
-    last: String,
-    scopes: Vec<String>,
-}
-
-impl Used {
+impl UsedWords for ScopesUsed {
     fn is_unused(&self, scope: &str) -> bool {
         self.unused.iter().any(|unused| unused == scope)
     }
@@ -166,7 +140,7 @@ impl Used {
 struct UsedPart<'a> {
     shell: Shell<'a>,
     id: u64,
-    used: Used,
+    used: ScopesUsed,
 }
 
 #[derive(Template)]
@@ -195,25 +169,22 @@ pub(super) async fn used_page(visitor: Visitor, Path(id): Path<u64>) -> Page {
 }
 
 /// From where a token is used.
-#[derive(Deserialize, Template)]
+#[derive(Template)]
 #[template(path = "token_users.html")]
 struct Users {
-    days: u64,
-    users: Vec<User>,
+    days: u32,
+    users: Vec<TokenUser>,
 }
 
-#[derive(Deserialize)]
-struct User {
-    source: String,
-    calls: u64,
-    last: String,
+async fn users(visitor: &Visitor, token: u64) -> Result<Users, Response> {
+    let found = visitor.api.get(&format!("/api/v1/tokens/{token}/users?days=30")).await;
+    let TokenUsers { days, users, .. } = found.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(Users { days, users })
 }
 
 /// From where a token was used, as a part of a page.
 pub(super) async fn users_part(visitor: Visitor, Path(token): Path<u64>) -> Page {
-    let users: Users =
-        visitor.api.get(&format!("/api/v1/tokens/{token}/users?days=30")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(page::render(&users))
+    Ok(page::render(&users(&visitor, token).await?))
 }
 
 #[derive(Template)]
@@ -226,8 +197,7 @@ struct UsersPage<'a> {
 
 /// The same as a page.
 pub(super) async fn users_page(visitor: Visitor, Path(token): Path<u64>) -> Page {
-    let part: Users =
-        visitor.api.get(&format!("/api/v1/tokens/{token}/users?days=30")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let part = users(&visitor, token).await?;
     Ok(page::render(&UsersPage { shell: visitor.shell(SECTION), token, part }))
 }
 
@@ -253,12 +223,10 @@ pub(super) async fn rotate(State(admin): State<Admin>, Path(id): Path<u64>, Sent
         "week" => (Some(7 * 24 * HOUR_MS), "The old token works for another week. The app's page shows what still uses it."),
         _ => return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "choose when the old token ends".into() })),
     };
-    let made: NewToken = visitor
-        .api
-        .post(&format!("/api/v1/apps/{id}/tokens/rotate"), &json!({ "graceMs": grace_ms }))
-        .await
-        .map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(made.page(&admin, &visitor, format!("A new token for {}", made.app_name()), note))
+    let body = RotateTokenBody { grace_ms, lifetime_ms: None };
+    let made: AppAndMadeToken =
+        visitor.api.post(&format!("/api/v1/apps/{id}/tokens/rotate"), &body).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(token_page(&admin, &visitor, &made, format!("A new token for {}", made.app.name), note))
 }
 
 /// Something that takes away, before it is done.

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use askama::Template;
+use keyway_api::Moment;
 use keyway_api::OperationId;
+use keyway_api::view::{Account, AppAnswer, Apps, Token};
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 
+use super::accounts::AccountWords;
 use super::api::{Api, Refused, with_query};
-use super::new_app::{self, AccountChoice};
+use super::new_app;
 use super::page;
 use super::rows::Rows;
 use super::shell::Shell;
@@ -17,53 +19,26 @@ use super::words::filters;
 use crate::admin::UNUSED_DAYS;
 use crate::clock;
 
+pub(super) use keyway_api::view::AppWithTokens as App;
+
 const DAY_MS: i64 = 86_400_000;
 
-/// An app, as the API has it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct App {
-    pub id: u64,
-    pub hub_id: u64,
-    pub name: String,
-    pub description: String,
-    pub owner: String,
-    pub dependents: Vec<String>,
-    pub scopes: Vec<String>,
-    pub enabled: bool,
-    pub weight: u64,
-    pub reserve: u64,
-    pub max_wait_ms: u64,
-    pub translate: bool,
-    #[serde(default)]
-    pub unlisted: Vec<String>,
-    pub created_at: String,
-    pub updated_at: String,
-    #[serde(default)]
-    pub tokens: Vec<Token>,
+/// What pages say of a token.
+pub(super) trait TokenWords {
+    fn is_live(&self) -> bool;
+    /// The mark of its state.
+    fn sign(&self) -> &'static str;
+    fn state_words(&self) -> String;
+    /// When its lifetime ends, while it works and nobody has rotated it.
+    fn lifetime_ends(&self) -> Option<&Moment>;
 }
 
-/// A token, as the API has it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Token {
-    pub id: u64,
-    pub kind: String,
-    pub hint: String,
-    pub state: String,
-    pub created_at: String,
-    pub expires_at: Option<String>,
-    pub last_used_at: Option<String>,
-    pub rotation_due: bool,
-}
-
-impl Token {
-    pub fn is_live(&self) -> bool {
+impl TokenWords for Token {
+    fn is_live(&self) -> bool {
         matches!(self.state.as_str(), "active" | "expiring")
     }
 
-    /// The mark of its state.
-    pub fn sign(&self) -> &'static str {
+    fn sign(&self) -> &'static str {
         match self.state.as_str() {
             "active" => "fine",
             "expiring" => "warn",
@@ -71,46 +46,52 @@ impl Token {
         }
     }
 
-    /// What is said of its state.
-    pub fn state_words(&self) -> String {
+    fn state_words(&self) -> String {
         match (self.state.as_str(), &self.expires_at) {
             ("expiring", Some(at)) => format!("ends {}", super::words::ahead(at, clock::now())),
             (state, _) => state.to_owned(),
         }
     }
 
-    /// When its lifetime ends, while it works and nobody has rotated it.
-    pub fn lifetime_ends(&self) -> Option<&String> {
+    fn lifetime_ends(&self) -> Option<&Moment> {
         self.expires_at.as_ref().filter(|_| self.state == "active")
     }
 }
 
-impl App {
-    pub async fn get(api: &Api, id: u64) -> Result<Self, Refused> {
-        #[derive(Deserialize)]
-        struct Shown {
-            app: App,
-        }
-        Ok(api.get::<Shown>(&format!("/api/v1/apps/{id}")).await?.app)
-    }
+/// One app.
+pub(super) async fn get(api: &Api, id: u64) -> Result<App, Refused> {
+    Ok(api.get::<AppAnswer>(&format!("/api/v1/apps/{id}")).await?.app)
+}
 
-    /// Those that are accepted, the newest first.
-    pub fn live_tokens(&self) -> Vec<&Token> {
+/// What pages say of an app.
+pub(super) trait AppWords {
+    /// Its tokens that are accepted, the newest first.
+    fn live_tokens(&self) -> Vec<&Token>;
+    fn last_used(&self) -> Option<&str>;
+    fn dependents_text(&self) -> String;
+    /// The setting for unlisted operations, a rule on each line.
+    fn unlisted_text(&self) -> String;
+    fn is_unused(&self, now: Timestamp) -> bool;
+    fn is_due(&self) -> bool;
+    fn matches(&self, search: &str) -> bool;
+}
+
+impl AppWords for App {
+    fn live_tokens(&self) -> Vec<&Token> {
         let mut live: Vec<&Token> = self.tokens.iter().filter(|token| token.is_live()).collect();
         live.sort_by_key(|token| std::cmp::Reverse(token.id));
         live
     }
 
-    pub fn last_used(&self) -> Option<&str> {
+    fn last_used(&self) -> Option<&str> {
         self.tokens.iter().filter_map(|token| token.last_used_at.as_deref()).max()
     }
 
-    pub fn dependents_text(&self) -> String {
+    fn dependents_text(&self) -> String {
         self.dependents.join("\n")
     }
 
-    /// The setting for unlisted operations, a rule on each line.
-    pub fn unlisted_text(&self) -> String {
+    fn unlisted_text(&self) -> String {
         self.unlisted.join("\n")
     }
 
@@ -132,7 +113,7 @@ impl App {
 
 /// Every app that the person may see, page by page.
 pub(super) async fn all(api: &Api, hub_id: &str) -> Result<Vec<App>, Refused> {
-    api.all("/api/v1/apps", &[("hubId", hub_id)]).await
+    api.all::<Apps>("/api/v1/apps", &[("hubId", hub_id)]).await
 }
 
 #[derive(Template)]
@@ -142,7 +123,7 @@ struct AppsPage<'a> {
     search: &'a str,
     hub_id: &'a str,
     state: &'a str,
-    accounts: Vec<AccountChoice>,
+    accounts: Vec<Account>,
     names: HashMap<u64, String>,
     apps: Vec<App>,
     found: usize,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::view::{CallRecord, Records};
 
 use super::api::with_query;
 use super::explain::{self, Explained};
@@ -13,21 +13,15 @@ use super::page;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{filters, of_browser};
-use crate::audit::AuditRecord;
 
 const SECTION: &str = "/audit";
 /// Records on a page.
 const ROWS: &str = "50";
 
-/// A page of records.
-#[derive(Deserialize)]
-pub(super) struct Records {
-    pub records: Vec<AuditRecord>,
-    pub before: Option<i64>,
-}
-
 /// What pages say of a record.
-pub(super) trait InWords {
+pub(super) trait RecordWords {
+    /// The refusal by its name in the table of refusals, or the category.
+    fn word(&self) -> Option<&str>;
     /// The mark of its outcome.
     fn sign(&self) -> &'static str;
     /// Its status, or that it is not known.
@@ -42,7 +36,11 @@ pub(super) trait InWords {
     fn more_properties(&self) -> Option<String>;
 }
 
-impl InWords for AuditRecord {
+impl RecordWords for CallRecord {
+    fn word(&self) -> Option<&str> {
+        self.rule.as_deref().or(self.category.as_deref())
+    }
+
     fn sign(&self) -> &'static str {
         match self.status {
             None => "warn",
@@ -113,7 +111,7 @@ struct AuditPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
     names: HashMap<u64, String>,
-    records: Vec<AuditRecord>,
+    records: Vec<CallRecord>,
     older: Option<String>,
     export: String,
     wrong: Option<String>,
@@ -125,7 +123,7 @@ impl AuditPage<'_> {
     }
 
     /// What a row says of the app; never nothing, so that each row has the cell.
-    fn app_of(&self, record: &AuditRecord) -> String {
+    fn app_of(&self, record: &CallRecord) -> String {
         record.app_id.map_or_else(|| "–".to_owned(), |id| self.app(&id))
     }
 
@@ -170,13 +168,13 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
 }
 
 /// The names of the apps in these records; an app that is gone has none.
-async fn app_names(visitor: &Visitor, records: &[AuditRecord]) -> HashMap<u64, String> {
+async fn app_names(visitor: &Visitor, records: &[CallRecord]) -> HashMap<u64, String> {
     let mut names = HashMap::new();
     for id in records.iter().filter_map(|record| record.app_id) {
         if let std::collections::hash_map::Entry::Vacant(place) = names.entry(id)
-            && let Ok(app) = super::apps::App::get(&visitor.api, id).await
+            && let Ok(app) = super::apps::get(&visitor.api, id).await
         {
-            place.insert(app.name);
+            place.insert(app.app.name);
         }
     }
     names
@@ -199,7 +197,7 @@ pub(super) async fn export(visitor: Visitor, fields: Fields) -> Page {
 #[template(path = "record.html")]
 struct RecordPage<'a> {
     shell: Shell<'a>,
-    record: &'a AuditRecord,
+    record: &'a CallRecord,
     app: Option<String>,
     explained: Explained,
 }
@@ -217,9 +215,9 @@ pub(super) async fn show(visitor: Visitor, fields: Fields) -> Page {
         return Err(visitor.refused(SECTION, &super::api::Refused { status: 404, detail }));
     };
     let app = match record.app_id {
-        Some(id) => super::apps::App::get(&visitor.api, id).await.ok(),
+        Some(id) => super::apps::get(&visitor.api, id).await.ok(),
         None => None,
     };
     let explained = explain::explain(record, app.as_ref());
-    Ok(page::render(&RecordPage { shell: visitor.shell(SECTION), record, app: app.map(|app| app.name), explained }))
+    Ok(page::render(&RecordPage { shell: visitor.shell(SECTION), record, app: app.map(|app| app.app.name), explained }))
 }

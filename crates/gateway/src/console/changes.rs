@@ -2,8 +2,7 @@
 
 use askama::Template;
 use keyway_api::OPERATIONS;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use keyway_api::view::{Change, Changes};
 
 use super::api::{with_part, with_query};
 use super::difference::{self, Thing};
@@ -20,21 +19,18 @@ const ROWS: &str = "50";
 /// What is on record beside the operations of the API: signing in and what goes with it.
 const OF_SIGN_IN: [&str; 4] = ["addUser", "linkProvider", "setUp", "signIn"];
 
-/// A record, as the API has it.
-#[derive(Deserialize)]
-struct Change {
-    at: String,
-    kind: String,
-    who: String,
-    role: String,
-    operation: String,
-    target: String,
-    before: Map<String, Value>,
-    after: Map<String, Value>,
-    source: String,
+/// What pages say of a change.
+trait ChangeWords {
+    fn words(&self) -> String;
+    fn role_words(&self) -> &str;
+    /// The page of what was changed, where it has one.
+    fn address(&self) -> Option<String>;
+    fn things(&self) -> Vec<Thing>;
+    /// Whether a thing has to be named beside what the change was done to.
+    fn names(&self, thing: &Thing) -> bool;
 }
 
-impl Change {
+impl ChangeWords for Change {
     fn words(&self) -> String {
         words::operation(&self.operation)
     }
@@ -43,7 +39,6 @@ impl Change {
         roles::words(&self.role)
     }
 
-    /// The page of what was changed, where it has one.
     fn address(&self) -> Option<String> {
         let (kind, name) = self.target.rsplit_once(' ')?;
         Some(match kind {
@@ -59,16 +54,9 @@ impl Change {
         difference::things(&self.before, &self.after)
     }
 
-    /// Whether a thing has to be named beside what the change was done to.
     fn names(&self, thing: &Thing) -> bool {
         thing.name != self.target
     }
-}
-
-#[derive(Deserialize)]
-struct Changes {
-    changes: Vec<Change>,
-    before: Option<u64>,
 }
 
 /// What is filtered by, here and at the API.

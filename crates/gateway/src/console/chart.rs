@@ -2,25 +2,14 @@
 //!
 //! Sizes are attributes and not styles: the pages' policy allows no style in a page.
 
+use keyway_api::view::Points;
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 
 use super::words;
 
 /// Units a bar is wide, its gap included, and how high the highest is.
 const STEP: usize = 10;
 const HEIGHT: u64 = 100;
-
-/// Counts over time, as the API has them.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Points {
-    pub begin: String,
-    pub width_ms: i64,
-    pub since: Option<String>,
-    pub calls: Vec<u64>,
-    pub failed: Vec<u64>,
-}
 
 /// A chart that is ready to be drawn.
 pub(super) struct Chart {
@@ -111,6 +100,8 @@ pub(super) fn bars(calls: &[u64], failed: &[u64]) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
+    use keyway_api::Moment;
+
     use super::*;
 
     #[test]
@@ -121,8 +112,13 @@ mod tests {
 
     #[test]
     fn a_chart_says_in_words_what_it_shows() {
-        let points =
-            Points { begin: "2026-11-25T09:00:00.000Z".into(), width_ms: 60_000, since: None, calls: vec![0, 3, 1], failed: vec![0, 1, 0] };
+        let points = Points {
+            begin: Moment("2026-11-25T09:00:00.000Z".into()),
+            width_ms: 60_000,
+            since: None,
+            calls: vec![0, 3, 1],
+            failed: vec![0, 1, 0],
+        };
         let chart = Chart::new("hour", "Last hour", &points);
         assert_eq!(chart.told, "Last hour: 4 calls, 1 of them failed; most at 09:01, 3.");
         assert_eq!(chart.rows.iter().map(|row| row.at.as_str()).collect::<Vec<_>>(), ["09:02", "09:01"]);

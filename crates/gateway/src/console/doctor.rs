@@ -1,13 +1,12 @@
 //! Why a call failed: somebody pastes an error, a curl command or a correlation id, and is told the
 //! cause and what to do. What was pasted may hold a token, so it is not shown again.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use serde::Deserialize;
-use serde_json::json;
+use keyway_api::body::DoctorBody;
+use keyway_api::view::{Diagnosed, DiagnosedCall};
+use keyway_core::doctor::{Certainty, Diagnosis};
 
 use super::page;
 use super::shell::{Shell, sentence};
@@ -18,53 +17,27 @@ const SECTION: &str = "/doctor";
 /// Longest form: the longest text that the doctor reads, with a browser's escapes.
 pub(super) const FORM_BYTES_MAX: usize = 48 * 1024 * 1024;
 
-#[derive(Deserialize)]
-struct Diagnosed {
-    calls: Vec<Call>,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    seen: Seen,
-    causes: Vec<Cause>,
-}
-
-/// What was read, for a person to see that it was read rightly.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Seen {
-    operation: Option<String>,
-    host: Option<String>,
-    status: Option<u16>,
-    category: Option<String>,
-    #[serde(default)]
-    credentials: Vec<String>,
-    app: Option<String>,
-    correlation_id: Option<String>,
-    #[serde(default)]
-    named: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct Cause {
-    cause: String,
-    title: String,
-    certainty: String,
-    because: String,
-    remedy: Vec<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
-    successor: Option<String>,
-    page: String,
-}
-
-impl Cause {
+/// What the page says of a cause.
+trait CauseWords {
     /// The mark of how sure it is.
+    fn sign(&self) -> &'static str;
+    fn certainty_words(&self) -> &'static str;
+}
+
+impl CauseWords for Diagnosis {
     fn sign(&self) -> &'static str {
-        match self.certainty.as_str() {
-            "certain" => "wrong",
-            "likely" => "warn",
-            _ => "",
+        match self.certainty {
+            Certainty::Certain => "wrong",
+            Certainty::Likely => "warn",
+            Certainty::Note => "",
+        }
+    }
+
+    fn certainty_words(&self) -> &'static str {
+        match self.certainty {
+            Certainty::Certain => "certain",
+            Certainty::Likely => "likely",
+            Certainty::Note => "note",
         }
     }
 }
@@ -74,7 +47,7 @@ impl Cause {
 struct Doctor<'a> {
     shell: Shell<'a>,
     wrong: Option<String>,
-    calls: Vec<Call>,
+    calls: Vec<DiagnosedCall>,
 }
 
 /// Asks what failed.
@@ -84,7 +57,8 @@ pub(super) async fn ask(visitor: Visitor) -> Page {
 
 /// Says why.
 pub(super) async fn diagnose(Sent { visitor, fields }: Sent) -> Page {
-    match visitor.api.post::<Diagnosed>("/api/v1/doctor", &json!({ "text": fields.get("text") })).await {
+    let body = DoctorBody { text: Some(fields.get("text").to_owned()), ..DoctorBody::default() };
+    match visitor.api.post::<Diagnosed>("/api/v1/doctor", &body).await {
         Ok(diagnosed) => Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: diagnosed.calls })),
         Err(refused) if matches!(refused.status, 400 | 404 | 413 | 422) => {
             let doctor = Doctor { shell: visitor.shell(SECTION), wrong: Some(sentence(&refused.detail)), calls: Vec::new() };

@@ -1,13 +1,15 @@
 //! One record in plain words: what was asked for, what came of it, and what to do about it.
 
+use keyway_api::view::CallRecord;
 use keyway_core::catalog::{Catalog, Method, Operation};
 use keyway_core::refusal::{Refusal, Word};
 use keyway_core::scope::ScopeSet;
 use keyway_core::sunset;
 
 use super::apps::App;
+use super::audit::RecordWords;
 use super::words::counted;
-use crate::audit::{AuditRecord, REFUSED_CALLS};
+use crate::audit::REFUSED_CALLS;
 
 /// What is said of a record.
 pub(super) struct Explained {
@@ -24,7 +26,7 @@ pub(super) struct Explained {
 }
 
 /// Explains a record of an app, which may be gone.
-pub(super) fn explain(record: &AuditRecord, app: Option<&App>) -> Explained {
+pub(super) fn explain(record: &CallRecord, app: Option<&App>) -> Explained {
     let operation = operation(record);
     let scopes = match (operation, app) {
         (Some(operation), Some(app)) if lacks_scope(record) => missing(operation, record, app),
@@ -39,12 +41,12 @@ pub(super) fn explain(record: &AuditRecord, app: Option<&App>) -> Explained {
     }
 }
 
-fn operation(record: &AuditRecord) -> Option<&'static Operation> {
+fn operation(record: &CallRecord) -> Option<&'static Operation> {
     let (method, template) = record.operation.split_once(' ')?;
     Catalog::get().find(Method::parse(method)?, template)
 }
 
-fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
+fn asked(record: &CallRecord, operation: Option<&Operation>) -> String {
     let object =
         record.object.as_deref().map(|object| format!(" on {}", object.replace('_', " ").replace(',', " and "))).unwrap_or_default();
     match operation {
@@ -62,7 +64,7 @@ fn asked(record: &AuditRecord, operation: Option<&Operation>) -> String {
     }
 }
 
-fn outcome(record: &AuditRecord) -> String {
+fn outcome(record: &CallRecord) -> String {
     let word = record.word().map(Word);
     let never_left = matches!(word.and_then(Word::explained), Some(Refusal::HubSpotUnreachable | Refusal::NoAccessToken));
     let attempts = match record.attempts {
@@ -78,7 +80,7 @@ fn outcome(record: &AuditRecord) -> String {
     format!("Answered with {status}.{cause} {attempts}.")
 }
 
-fn remedy(record: &AuditRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<String> {
+fn remedy(record: &CallRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<String> {
     let refusal = record.word().and_then(|word| Word(word).explained());
     if lacks_scope(record) {
         if app.is_some() && scopes.is_empty() {
@@ -97,7 +99,7 @@ fn remedy(record: &AuditRecord, app: Option<&App>, scopes: &[Vec<&str>]) -> Vec<
 }
 
 /// The table's remedy, with the ids and the operation of the call.
-fn steps_of(refusal: Refusal, record: &AuditRecord) -> Vec<String> {
+fn steps_of(refusal: Refusal, record: &CallRecord) -> Vec<String> {
     let pattern: Vec<&str> = record.operation.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect();
     let pattern = pattern.join("/").replace("(unlisted) ", "");
     let steps = refusal.remedy_for(record.app_id, record.token_id, record.hub_id);
@@ -105,13 +107,13 @@ fn steps_of(refusal: Refusal, record: &AuditRecord) -> Vec<String> {
 }
 
 /// Whether it was refused for a scope. Records of earlier builds have the category alone.
-fn lacks_scope(record: &AuditRecord) -> bool {
+fn lacks_scope(record: &CallRecord) -> bool {
     let word = record.word();
     word == Some(Refusal::MissingScopes.name()) || word == Some(Refusal::MissingScopes.category())
 }
 
 /// What would have opened it, where the app as it is now holds none of it.
-fn missing(operation: &Operation, record: &AuditRecord, app: &App) -> Vec<Vec<&'static str>> {
+fn missing(operation: &Operation, record: &CallRecord, app: &App) -> Vec<Vec<&'static str>> {
     let granted = ScopeSet::of_known(app.scopes.iter().map(String::as_str));
     let Some(requirement) = Catalog::get().requirement_on(operation, record.object.as_deref()) else { return Vec::new() };
     if requirement.met_by(&granted) {
@@ -120,7 +122,7 @@ fn missing(operation: &Operation, record: &AuditRecord, app: &App) -> Vec<Vec<&'
     requirement.alternatives().iter().map(ScopeSet::names).collect()
 }
 
-fn ends(record: &AuditRecord) -> Option<String> {
+fn ends(record: &CallRecord) -> Option<String> {
     let (method, template) = record.operation.split_once(' ')?;
     let row = sunset::of_path(template)?;
     let successor = Method::parse(method).and_then(|method| sunset::successor(method, template)).and_then(|row| row.successor);
@@ -132,12 +134,14 @@ fn ends(record: &AuditRecord) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use keyway_api::Moment;
+
     use super::*;
 
-    fn record(operation: &str, status: Option<u16>, category: Option<&str>) -> AuditRecord {
-        AuditRecord {
+    fn record(operation: &str, status: Option<u16>, category: Option<&str>) -> CallRecord {
+        CallRecord {
             id: 1,
-            time: "2026-11-25T09:00:00.000Z".into(),
+            time: Moment("2026-11-25T09:00:00.000Z".into()),
             hub_id: Some(1),
             app_id: Some(1),
             token_id: Some(1),
@@ -152,14 +156,15 @@ mod tests {
             bytes_out: 0,
             correlation_id: "x".into(),
             source: "127.0.0.1".into(),
-            ..AuditRecord::default()
+            ..CallRecord::default()
         }
     }
 
     fn app(scopes: &[&str]) -> App {
         let app = serde_json::json!({
             "id": 1, "hubId": 1, "name": "a", "description": "", "owner": "", "dependents": [], "scopes": scopes, "enabled": true,
-            "weight": 1, "reserve": 0, "maxWaitMs": 0, "translate": false, "createdAt": "", "updatedAt": "",
+            "weight": 1, "reserve": 0, "maxWaitMs": 0, "translate": false, "noLimits": false, "unlisted": [], "createdAt": "", "updatedAt": "",
+            "tokens": [],
         });
         serde_json::from_value(app).unwrap()
     }
@@ -182,7 +187,7 @@ mod tests {
 
     /// What is said of a refusal, whole.
     fn said(refusal: Refusal, status: u16) -> String {
-        let refused = AuditRecord {
+        let refused = CallRecord {
             rule: Some(refusal.name().into()),
             hub_id: Some(9),
             token_id: Some(70),
@@ -216,7 +221,7 @@ mod tests {
     #[test]
     fn a_call_without_an_operation_is_not_called_a_path_that_hubspot_does_not_have() {
         let asked = |operation: &str, rule: &str| {
-            let refused = AuditRecord { rule: Some(rule.into()), ..record(operation, Some(401), None) };
+            let refused = CallRecord { rule: Some(rule.into()), ..record(operation, Some(401), None) };
             explain(&refused, None).asked
         };
         assert_eq!(asked("GET (unknown)", "app-disabled"), "GET (unknown): refused before Keyway looked for the operation.");
@@ -226,9 +231,9 @@ mod tests {
 
     #[test]
     fn the_command_that_allows_an_operation_names_it() {
-        let unlisted = AuditRecord { rule: Some("unlisted-operation".into()), ..record("GET (unlisted) /a/*", Some(403), None) };
+        let unlisted = CallRecord { rule: Some("unlisted-operation".into()), ..record("GET (unlisted) /a/*", Some(403), None) };
         assert!(explain(&unlisted, None).remedy[1].ends_with("keyway app update 1 --unlisted 'GET /a/*'`."));
-        let listed = AuditRecord { rule: Some("no-scope-exists".into()), ..record("GET /a/{id}/b", Some(403), None) };
+        let listed = CallRecord { rule: Some("no-scope-exists".into()), ..record("GET /a/{id}/b", Some(403), None) };
         assert!(explain(&listed, None).remedy[0].ends_with("--unlisted 'GET /a/*/b'`."));
     }
 

@@ -5,8 +5,9 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyway_api::OperationId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use keyway_api::body::{PlanBody, ScanReport};
+use keyway_api::view::Planned;
+use keyway_core::plan::{Leak, Plan, PlannedApp, PlannedOperation, Step, Who};
 
 use super::page;
 use super::shell::{Shell, sentence};
@@ -19,107 +20,16 @@ pub(super) const FORM_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Places named of one call.
 const PLACES_MAX: usize = 20;
 
-#[derive(Deserialize)]
-struct Planned {
-    plan: Plan,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Plan {
-    apps: Vec<App>,
-    connection_scopes: Vec<String>,
-    ends: Vec<End>,
-    steps: Vec<Step>,
-    summary: Summary,
-    loose: Vec<Loose>,
-    ignored: Vec<Ignored>,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    risks: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Loose {
-    #[serde(flatten)]
-    leak: Leak,
-    because: String,
-}
-
-#[derive(Deserialize)]
-struct Ignored {
-    path: String,
-    because: String,
-    calls: usize,
-}
-
-#[derive(Deserialize)]
-struct Clue {
-    what: String,
-    look: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct App {
-    name: String,
-    owner: Option<String>,
-    credential: String,
-    credential_because: String,
-    scopes: Vec<Reason>,
-    least: bool,
-    operations: Vec<Operation>,
-    unknown: Vec<String>,
-    clues: Vec<Clue>,
-    leaks: Vec<Leak>,
-    steps: Vec<Step>,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    scope: String,
-    because: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Operation {
-    operation: String,
-    places: Vec<String>,
-    successor: Option<String>,
-    difference: Option<String>,
-    ends: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Leak {
-    kind: String,
-    place: String,
-    masked: String,
-    in_history: bool,
-}
-
-#[derive(Deserialize)]
-struct End {
-    date: String,
-    what: String,
-    effect: String,
-    certainty: String,
-    apps: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Step {
-    who: String,
-    what: String,
-    command: Option<String>,
-}
-
-impl App {
+/// What the page says of an integration.
+trait AppWords {
     /// What it needs of HubSpot.
+    fn credential_words(&self) -> String;
+    fn owner_text(&self) -> &str;
+}
+
+impl AppWords for PlannedApp {
     fn credential_words(&self) -> String {
-        self.credential.replace('_', " ")
+        self.credential.to_string()
     }
 
     fn owner_text(&self) -> &str {
@@ -127,7 +37,13 @@ impl App {
     }
 }
 
-impl Operation {
+/// What the page says of a call.
+trait OperationWords {
+    fn places_shown(&self) -> &[String];
+    fn more(&self) -> usize;
+}
+
+impl OperationWords for PlannedOperation {
     fn places_shown(&self) -> &[String] {
         &self.places[..self.places.len().min(PLACES_MAX)]
     }
@@ -137,18 +53,28 @@ impl Operation {
     }
 }
 
-impl Leak {
+/// What the page says of a credential.
+trait LeakWords {
+    fn kind_words(&self) -> String;
+}
+
+impl LeakWords for Leak {
     fn kind_words(&self) -> String {
         self.kind.replace('_', " ")
     }
 }
 
-impl Step {
+/// What the page says of a step.
+trait StepWords {
+    fn who_words(&self) -> &'static str;
+}
+
+impl StepWords for Step {
     fn who_words(&self) -> &'static str {
-        match self.who.as_str() {
-            "person" => "on HubSpot's pages",
-            "command" => "a command",
-            _ => "in the code",
+        match self.who {
+            Who::Person => "on HubSpot's pages",
+            Who::Command => "a command",
+            Who::Developer => "in the code",
         }
     }
 }
@@ -178,10 +104,10 @@ fn again(visitor: &Visitor, wrong: String) -> Page {
 
 /// Takes a report, the calls on record, or both, and shows the plan.
 pub(super) async fn plan(Sent { visitor, fields }: Sent) -> Page {
-    let mut body = json!({ "recorded": fields.has("recorded") });
+    let mut body = PlanBody { report: None, recorded: fields.has("recorded"), days: None, hub_id: None, by: None, repository: None };
     if !fields.get("report").is_empty() {
-        match serde_json::from_str::<Value>(fields.get("report")) {
-            Ok(report) => body["report"] = report,
+        match serde_json::from_str::<ScanReport>(fields.get("report")) {
+            Ok(report) => body.report = Some(report),
             Err(_) => return again(&visitor, "That is not JSON: give the output of keyway scan --json.".to_owned()),
         }
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use serde::Deserialize;
+use keyway_api::view::{AccountAnswer, Authorization, OAuthClient, OAuthClients};
 use serde_json::{Value, json};
 
 use super::accounts::settings;
@@ -15,17 +15,11 @@ use super::visitor::{Fields, Page, Sent, Visitor};
 
 const SECTION: &str = "/accounts";
 
-/// An app of HubSpot's with which accounts are connected.
-#[derive(Deserialize)]
-struct Client {
-    name: String,
-}
-
 #[derive(Template)]
 #[template(path = "account_new.html")]
 struct New<'a> {
     shell: Shell<'a>,
-    clients: Vec<Client>,
+    clients: Vec<OAuthClient>,
     fields: &'a Fields,
     /// Which of the forms was sent, and what was wrong with it.
     wrong: Option<(&'static str, String)>,
@@ -38,7 +32,8 @@ impl New<'_> {
 }
 
 async fn page_of(visitor: &Visitor, fields: &Fields, wrong: Option<(&'static str, String)>) -> Page {
-    let clients = visitor.api.all("/api/v1/oauth-clients", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let clients =
+        visitor.api.all::<OAuthClients>("/api/v1/oauth-clients", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let new = New { shell: visitor.shell(SECTION), clients, fields, wrong };
     Ok((status, page::render(&new)).into_response())
@@ -57,20 +52,9 @@ pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
     page_of(&visitor, &fields, None).await
 }
 
-#[derive(Deserialize)]
-struct Made {
-    account: MadeAccount,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MadeAccount {
-    hub_id: u64,
-}
-
 /// Makes an embedded account.
 pub(super) async fn embedded(Sent { visitor, fields }: Sent) -> Page {
-    match visitor.api.post::<Made>("/api/v1/accounts", &settings(&fields)).await {
+    match visitor.api.post::<AccountAnswer>("/api/v1/accounts", &settings(&fields)).await {
         Ok(made) => Ok(see_other(&format!("/accounts/{}?done=changed", made.account.hub_id))),
         Err(refused) => again(&visitor, &fields, "embedded", refused).await,
     }
@@ -83,24 +67,17 @@ pub(super) async fn by_credential(Sent { visitor, fields }: Sent) -> Page {
     if !fields.get("base_url").is_empty() {
         body["baseUrl"] = fields.get("base_url").into();
     }
-    match visitor.api.post::<Made>("/api/v1/accounts/connect", &body).await {
+    match visitor.api.post::<AccountAnswer>("/api/v1/accounts/connect", &body).await {
         Ok(made) => Ok(see_other(&format!("/accounts/{}?done=connected", made.account.hub_id))),
         Err(refused) => again(&visitor, &fields, "credential", refused).await,
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Begun {
-    authorize_url: String,
-    redirect_uri: String,
 }
 
 #[derive(Template)]
 #[template(path = "account_authorize.html")]
 struct Authorize<'a> {
     shell: Shell<'a>,
-    begun: Begun,
+    begun: Authorization,
 }
 
 /// Begins to connect an account by OAuth. HubSpot's page is behind a link and not behind a redirect:
@@ -108,7 +85,7 @@ struct Authorize<'a> {
 pub(super) async fn by_oauth(Sent { visitor, fields }: Sent) -> Page {
     let mut body = settings(&fields);
     body["client"] = fields.get("client").into();
-    match visitor.api.post::<Begun>("/api/v1/accounts/authorize", &body).await {
+    match visitor.api.post::<Authorization>("/api/v1/accounts/authorize", &body).await {
         Ok(begun) => Ok(page::render(&Authorize { shell: visitor.shell(SECTION), begun })),
         Err(refused) => again(&visitor, &fields, "oauth", refused).await,
     }

@@ -4,10 +4,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use keyway_api::view::{Account, Accounts, AppAndMadeToken, ScopeTemplate};
 use serde_json::json;
 
-use super::api::{Listed, Refused, with_query};
+use super::accounts::AccountWords;
+use super::api::{Refused, with_query};
 use super::page;
 use super::scopes::{self, Group};
 use super::shell::{Shell, sentence};
@@ -47,28 +48,14 @@ impl Draft {
     }
 }
 
-/// An account to choose.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AccountChoice {
-    pub hub_id: u64,
-    pub name: String,
-}
-
-impl AccountChoice {
-    pub fn is(&self, hub_id: &str) -> bool {
-        self.hub_id.to_string() == hub_id
-    }
-}
-
 /// The accounts to choose from; none where they are too many for a list.
-pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Refused> {
+pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<Account>, Refused> {
     let path = with_query("/api/v1/accounts", &[("limit", &(ACCOUNTS_SHOWN_MAX + 1).to_string())]);
-    let mut listed: Listed<AccountChoice> = visitor.api.get(&path).await?;
-    if listed.list.len() > ACCOUNTS_SHOWN_MAX {
-        listed.list.clear();
+    let Accounts { mut accounts, .. } = visitor.api.get(&path).await?;
+    if accounts.len() > ACCOUNTS_SHOWN_MAX {
+        accounts.clear();
     }
-    Ok(listed.list)
+    Ok(accounts)
 }
 
 #[derive(Template)]
@@ -76,7 +63,7 @@ pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<AccountChoice>, Re
 struct Basics<'a> {
     shell: Shell<'a>,
     draft: &'a Draft,
-    accounts: Vec<AccountChoice>,
+    accounts: Vec<Account>,
     wrong: Option<String>,
 }
 
@@ -84,7 +71,7 @@ struct Basics<'a> {
 #[template(path = "welcome.html")]
 struct Welcome<'a> {
     shell: Shell<'a>,
-    accounts: Vec<AccountChoice>,
+    accounts: Vec<Account>,
 }
 
 #[derive(Template)]
@@ -93,7 +80,7 @@ struct Scopes<'a> {
     shell: Shell<'a>,
     draft: &'a Draft,
     groups: Vec<Group>,
-    templates: Vec<scopes::Set>,
+    templates: Vec<ScopeTemplate>,
 }
 
 #[derive(Template)]
@@ -117,7 +104,7 @@ struct Made<'a> {
 }
 
 /// The first page of a server that has no app yet: the first step, and nothing else.
-pub(super) async fn welcome(visitor: &Visitor, accounts_known: u64) -> Page {
+pub(super) async fn welcome(visitor: &Visitor, accounts_known: usize) -> Page {
     let accounts = if accounts_known == 1 { accounts(visitor).await.unwrap_or_default() } else { Vec::new() };
     Ok(page::render(&Welcome { shell: visitor.shell("/"), accounts }))
 }
@@ -168,41 +155,16 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
     Ok(page::render(&Review { shell: visitor.shell("/apps"), draft: &draft, account, granted }))
 }
 
-/// A token that was just made, as the API answers it.
-#[derive(Deserialize)]
-pub(super) struct NewToken {
-    app: MadeApp,
-    token: MadeToken,
-}
-
-#[derive(Deserialize)]
-struct MadeApp {
-    id: u64,
-    name: String,
-    scopes: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct MadeToken {
-    value: String,
-}
-
-impl NewToken {
-    /// The one page that shows it.
-    pub fn page(&self, admin: &Admin, visitor: &Visitor, title: String, note: &str) -> Response {
-        page::render(&Made {
-            shell: visitor.shell("/apps"),
-            title,
-            note,
-            app_id: self.app.id,
-            value: &self.token.value,
-            snippets: snippets::of(&admin.addresses.data, &self.token.value, &self.app.scopes),
-        })
-    }
-
-    pub fn app_name(&self) -> &str {
-        &self.app.name
-    }
+/// The one page that shows a token that was just made.
+pub(super) fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToken, title: String, note: &str) -> Response {
+    page::render(&Made {
+        shell: visitor.shell("/apps"),
+        title,
+        note,
+        app_id: made.app.id,
+        value: &made.token.value,
+        snippets: snippets::of(&admin.addresses.data, &made.token.value, &made.app.scopes),
+    })
 }
 
 /// Makes the app.
@@ -217,8 +179,8 @@ pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }:
         };
         body["hubId"] = hub_id.into();
     }
-    match visitor.api.post::<NewToken>("/api/v1/apps", &body).await {
-        Ok(made) => Ok(made.page(&admin, &visitor, format!("{} is ready", made.app_name()), "")),
+    match visitor.api.post::<AppAndMadeToken>("/api/v1/apps", &body).await {
+        Ok(made) => Ok(token_page(&admin, &visitor, &made, format!("{} is ready", made.app.name), "")),
         // What can be put right is asked for again, with what was said.
         Err(refused) if matches!(refused.status, 400 | 409) => basics_of(&visitor, &draft, Some(sentence(&refused.detail))).await,
         Err(refused) => Err(visitor.refused("/apps", &refused)),

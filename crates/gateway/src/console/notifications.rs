@@ -1,7 +1,8 @@
 //! Where notifications go, the conditions that last, and the newest messages. Channels are changed by `keyway notify`.
 
 use askama::Template;
-use serde::Deserialize;
+use keyway_api::Moment;
+use keyway_api::view::{Channel, Channels, Message, Notice, Notifications};
 
 use super::page;
 use super::shell::Shell;
@@ -10,19 +11,13 @@ use super::words::filters;
 
 const SECTION: &str = "/notifications";
 
-/// A channel, as the API has it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Channel {
-    name: String,
-    kind: String,
-    target: String,
-    hub_id: Option<u64>,
-    owner: Option<String>,
+/// What the page says of a channel.
+trait ChannelWords {
+    /// Which notifications it takes.
+    fn takes(&self) -> String;
 }
 
-impl Channel {
-    /// Which notifications it takes.
+impl ChannelWords for Channel {
     fn takes(&self) -> String {
         match (self.hub_id, &self.owner) {
             (Some(hub_id), Some(owner)) => format!("of account {hub_id} and owner {owner}"),
@@ -33,52 +28,26 @@ impl Channel {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Channels {
-    /// Since when notifications are held.
-    held_since: Option<String>,
-    channels: Vec<Channel>,
-}
-
-#[derive(Deserialize)]
-struct Condition {
-    since: String,
-    about: About,
-}
-
-/// What a notification says.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct About {
-    kind: String,
-    text: String,
-    remedy: Option<String>,
-    app_id: Option<u64>,
-    hub_id: Option<u64>,
-}
-
-impl About {
+/// What the page says of what a notification tells.
+trait NoticeWords {
     /// The page of what it is of, where there is one.
+    fn address(&self) -> Option<String>;
+}
+
+impl NoticeWords for Notice {
     fn address(&self) -> Option<String> {
         self.app_id.map(|id| format!("/apps/{id}")).or_else(|| self.hub_id.map(|id| format!("/accounts/{id}")))
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    channel: String,
-    created_at: String,
-    state: String,
-    attempts: u64,
-    error: Option<String>,
-    notifications: Vec<About>,
-    more: u64,
+/// What the page says of a message.
+trait MessageWords {
+    /// The mark of its state.
+    fn sign(&self) -> &'static str;
+    fn kinds(&self) -> String;
 }
 
-impl Message {
-    /// The mark of its state.
+impl MessageWords for Message {
     fn sign(&self) -> &'static str {
         match self.state.as_str() {
             "sent" => "fine",
@@ -93,25 +62,19 @@ impl Message {
     }
 }
 
-#[derive(Deserialize)]
-struct History {
-    conditions: Vec<Condition>,
-    messages: Vec<Message>,
-}
-
 #[derive(Template)]
 #[template(path = "notifications.html")]
 struct NotificationsPage<'a> {
     shell: Shell<'a>,
-    held_since: Option<String>,
+    held_since: Option<Moment>,
     channels: Vec<Channel>,
-    history: History,
+    history: Notifications,
 }
 
 /// The page.
 pub(super) async fn show(visitor: Visitor) -> Page {
     let refused = |refused| visitor.refused(SECTION, &refused);
     let Channels { held_since, channels } = visitor.api.get("/api/v1/notifications/channels").await.map_err(refused)?;
-    let history: History = visitor.api.get("/api/v1/notifications?limit=50").await.map_err(refused)?;
+    let history: Notifications = visitor.api.get("/api/v1/notifications?limit=50").await.map_err(refused)?;
     Ok(page::render(&NotificationsPage { shell: visitor.shell(SECTION), held_since, channels, history }))
 }

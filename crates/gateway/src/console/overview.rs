@@ -4,136 +4,25 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyway_api::OperationId;
+use keyway_api::view::{AccountLimit, BusyApp, Cause, Overview, Sunset};
 use keyway_core::time::Timestamp;
-use serde::Deserialize;
 
-use super::chart::{self, Bar, Chart, Points};
+use super::chart::{self, Bar, Chart};
 use super::page;
 use super::shell::Shell;
 use super::visitor::{Page, Visitor};
 use super::words::{self, filters};
 use crate::clock;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Overview {
-    at: String,
-    instances: u32,
-    totals: Totals,
-    hour: Points,
-    day: Points,
-    apps: Top<App>,
-    errors: Vec<Cause>,
-    accounts: Top<Account>,
-    rotations: Rotations,
-    sunsets: Option<Sunsets>,
-    unused: Unused,
+/// What the page says of a cause.
+trait CauseWords {
+    fn word(&self) -> &str;
 }
 
-#[derive(Deserialize)]
-struct Totals {
-    apps: u64,
-    accounts: u64,
-}
-
-#[derive(Deserialize)]
-struct Top<T> {
-    top: Vec<T>,
-    more: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct App {
-    id: u64,
-    name: Option<String>,
-    calls: u64,
-    failed: u64,
-    peak: u64,
-    burst: Option<u64>,
-    points: Points,
-}
-
-#[derive(Deserialize)]
-struct Cause {
-    category: String,
-    rule: Option<String>,
-    calls: u64,
-}
-
-impl Cause {
+impl CauseWords for Cause {
     fn word(&self) -> &str {
         self.rule.as_deref().unwrap_or(&self.category)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Account {
-    hub_id: u64,
-    name: String,
-    used_today: u64,
-    daily: Option<u64>,
-    waiting: u64,
-    resets_at: String,
-    used_up_at: Option<String>,
-    state: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rotations {
-    after_days: u64,
-    total: u64,
-    due: Vec<Due>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Due {
-    kind: String,
-    hub_id: Option<u64>,
-    app_id: Option<u64>,
-    name: String,
-    hint: Option<String>,
-    days: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Sunsets {
-    counted_at: String,
-    days: u64,
-    apps: Vec<Sunset>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Sunset {
-    app_id: u64,
-    name: Option<String>,
-    date: String,
-    days_left: Option<i64>,
-    what: String,
-    calls: u64,
-    operations: u64,
-    example: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Unused {
-    days: u64,
-    total: u64,
-    apps: Vec<Quiet>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Quiet {
-    id: u64,
-    name: String,
-    owner: String,
-    last_used_at: Option<String>,
 }
 
 /// A part in a hundred, for the width of a bar.
@@ -141,7 +30,14 @@ fn share(part: u64, of: u64) -> u64 {
     part.saturating_mul(100).checked_div(of).unwrap_or(0).min(100)
 }
 
-impl App {
+/// What the page says of an app.
+trait AppWords {
+    fn bars(&self) -> Vec<Bar>;
+    fn width(&self) -> usize;
+    fn burst_share(&self) -> u64;
+}
+
+impl AppWords for BusyApp {
     fn bars(&self) -> Vec<Bar> {
         chart::bars(&self.points.calls, &self.points.failed)
     }
@@ -151,11 +47,17 @@ impl App {
     }
 
     fn burst_share(&self) -> u64 {
-        share(self.peak, self.burst.unwrap_or(0))
+        share(self.peak.into(), self.burst.unwrap_or(0).into())
     }
 }
 
-impl Account {
+/// What the page says of an account's limits.
+trait LimitWords {
+    fn day_share(&self) -> u64;
+    fn forecast(&self, now: Timestamp) -> String;
+}
+
+impl LimitWords for AccountLimit {
     fn day_share(&self) -> u64 {
         share(self.used_today, self.daily.unwrap_or(0))
     }
@@ -170,7 +72,13 @@ impl Account {
     }
 }
 
-impl Sunset {
+/// What the page says of an end.
+trait SunsetWords {
+    fn left(&self) -> String;
+    fn is_near(&self) -> bool;
+}
+
+impl SunsetWords for Sunset {
     fn left(&self) -> String {
         match self.days_left {
             Some(days) if days < 0 => "ended".to_owned(),
@@ -184,7 +92,18 @@ impl Sunset {
     }
 }
 
-impl Overview {
+/// What the page says of the whole.
+trait OverviewWords {
+    fn failed_of_day(&self) -> u64;
+    fn calls_of_day(&self) -> u64;
+    fn calls_of_hour(&self) -> u64;
+    fn failed_share(&self) -> String;
+    fn errors_most(&self) -> u64;
+    /// Accounts that need somebody now: their day ends early, or HubSpot refuses their credential.
+    fn alarms(&self, now: Timestamp) -> Vec<(u64, String)>;
+}
+
+impl OverviewWords for Overview {
     fn failed_of_day(&self) -> u64 {
         self.day.failed.iter().sum()
     }
@@ -206,7 +125,6 @@ impl Overview {
         self.errors.iter().map(|cause| cause.calls).max().unwrap_or(1)
     }
 
-    /// Accounts that need somebody now: their day ends early, or HubSpot refuses their credential.
     fn alarms(&self, now: Timestamp) -> Vec<(u64, String)> {
         let mut alarms = Vec::new();
         for account in &self.accounts.top {

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyway_api::OperationId;
+use keyway_api::view::{User as Person, UserAnswer, Users};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,40 +23,25 @@ use crate::admin::Admin;
 
 const SECTION: &str = "/people";
 
-/// Somebody who may sign in, as the API has them.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Person {
-    pub email: String,
-    pub role: String,
-    pub apps: Vec<u64>,
-    pub has_password: bool,
-    pub second_factor: bool,
-    pub provider: Option<String>,
-    pub created_at: String,
-    pub last_sign_in_at: Option<String>,
+/// What pages say of somebody who may sign in.
+trait PersonWords {
+    fn role_words(&self) -> &'static str;
+    /// How they sign in.
+    fn way(&self) -> &'static str;
 }
 
-impl Person {
-    pub fn role_words(&self) -> &str {
-        roles::words(&self.role)
+impl PersonWords for Person {
+    fn role_words(&self) -> &'static str {
+        roles::words(self.role.as_str())
     }
 
-    /// How they sign in.
-    pub fn way(&self) -> &'static str {
+    fn way(&self) -> &'static str {
         match (self.has_password, &self.provider) {
             (true, None) => "password",
             (true, Some(_)) => "password, identity provider",
             (false, _) => "identity provider",
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    user: Person,
-    /// One that was made for them.
-    password: Option<String>,
 }
 
 #[derive(Template)]
@@ -81,10 +67,12 @@ impl PeoplePage<'_> {
 /// The list.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let (search, role) = (fields.get("q"), fields.get("role"));
-    let mut people: Vec<Person> = visitor.api.all("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let mut people = visitor.api.all::<Users>("/api/v1/users", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let known = people.len();
     let words = search.to_lowercase();
-    people.retain(|person| (role.is_empty() || person.role == role) && words.split_whitespace().all(|word| person.email.contains(word)));
+    people.retain(|person| {
+        (role.is_empty() || person.role.as_str() == role) && words.split_whitespace().all(|word| person.email.contains(word))
+    });
     people.sort_by(|one, other| one.email.cmp(&other.email));
     let Rows { things: people, found, earlier, later } =
         Rows::of(people, &fields, |page| with_query(SECTION, &[("q", search), ("role", role), ("page", page)]));
@@ -108,7 +96,7 @@ fn of_api(email: &str) -> String {
 }
 
 async fn get(visitor: &Visitor, email: &str) -> Result<Person, Response> {
-    let shown: Result<Shown, Refused> = visitor.api.get(&of_api(email)).await;
+    let shown: Result<UserAnswer, Refused> = visitor.api.get(&of_api(email)).await;
     shown.map(|shown| shown.user).map_err(|refused| visitor.refused(SECTION, &refused))
 }
 
@@ -166,13 +154,13 @@ pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
 pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }: Sent) -> Page {
     let (role, apps) = roles::chosen(&fields);
     let body = json!({ "email": fields.get("email"), "role": role, "apps": apps, "mustBeNew": true });
-    match visitor.api.put::<Shown>("/api/v1/users", &body).await {
+    match visitor.api.put::<UserAnswer>("/api/v1/users", &body).await {
         Ok(made) => Ok(password_page(&admin, &visitor, &made, format!("{} can sign in", made.user.email))),
         Err(refused) => again(&visitor, None, &fields, refused).await,
     }
 }
 
-fn password_page(admin: &Admin, visitor: &Visitor, made: &Shown, title: String) -> Response {
+fn password_page(admin: &Admin, visitor: &Visitor, made: &UserAnswer, title: String) -> Response {
     let note =
         format!("They sign in at {}/sign-in, and put one of their own in its place on the page “Your sign-in”.", admin.addresses.admin);
     page::render(&ShownOnce {
@@ -189,7 +177,8 @@ fn password_page(admin: &Admin, visitor: &Visitor, made: &Shown, title: String) 
 /// The form of their role.
 pub(super) async fn edit(visitor: Visitor, Path(email): Path<String>) -> Page {
     let person = get(&visitor, &email).await?;
-    let choice = Choice::of(&visitor.api, false, &person.role, &person.apps).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let choice =
+        Choice::of(&visitor.api, false, person.role.as_str(), &person.apps).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(page::render(&Form { shell: visitor.shell(SECTION), person: Some(&person), email: &person.email, choice, wrong: None }))
 }
 
@@ -197,7 +186,7 @@ pub(super) async fn edit(visitor: Visitor, Path(email): Path<String>) -> Page {
 pub(super) async fn change(Path(email): Path<String>, Sent { visitor, fields }: Sent) -> Page {
     let (role, apps) = roles::chosen(&fields);
     let body = json!({ "email": email, "role": role, "apps": apps, "keepPassword": true });
-    match visitor.api.put::<Shown>("/api/v1/users", &body).await {
+    match visitor.api.put::<UserAnswer>("/api/v1/users", &body).await {
         Ok(changed) => Ok(to(&changed.user.email, "role")),
         Err(refused) => again(&visitor, Some(&get(&visitor, &email).await?), &fields, refused).await,
     }
@@ -272,7 +261,7 @@ pub(super) async fn ask_act(visitor: Visitor, Path((email, act)): Path<(String, 
 pub(super) async fn act(State(admin): State<Admin>, Path((email, act)): Path<(String, Act)>, Sent { visitor, fields }: Sent) -> Page {
     let done: Result<Response, Refused> = match act {
         Act::Password => {
-            let made = visitor.api.put::<Shown>("/api/v1/users", &json!({ "email": email })).await;
+            let made = visitor.api.put::<UserAnswer>("/api/v1/users", &json!({ "email": email })).await;
             made.map(|made| password_page(&admin, &visitor, &made, format!("A new password for {}", made.user.email)))
         }
         Act::SecondFactor => end(&visitor, &email, "second-factor").await.map(|_| to(&email, "factor")),

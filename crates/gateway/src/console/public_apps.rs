@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyway_api::OperationId;
-use serde::Deserialize;
+use keyway_api::view::{Install, Installs, PublicApp, PublicAppAnswer, PublicApps};
 use serde_json::{Value, json};
 
-use super::api::{Listed, Refused, with_query};
+use super::api::{Refused, with_query};
 use super::page;
 use super::path::Path;
 use super::scopes::{self, Group, Named};
@@ -23,39 +23,14 @@ const SECTION: &str = "/public-apps";
 const ROWS: &str = "50";
 const DAY_MS: i64 = 86_400_000;
 
-/// A public app, as the API has it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PublicApp {
-    id: u64,
-    name: String,
-    description: String,
-    owner: String,
-    client_id: String,
-    secrets: Vec<ClientSecret>,
-    public_client: bool,
-    redirect_uris: Vec<String>,
-    scopes: Vec<String>,
-    conditional_scopes: Vec<String>,
-    optional_scopes: Vec<String>,
-    distribution: String,
-    rotate_refresh_tokens: bool,
-    enabled: bool,
-    installs: Option<u64>,
-    created_at: String,
-    /// There in the one answer after it was made.
-    client_secret: Option<String>,
+/// What pages say of a public app.
+trait PublicAppWords {
+    fn uris_text(&self) -> String;
+    fn conditional_text(&self) -> String;
+    fn optional_text(&self) -> String;
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ClientSecret {
-    hint: String,
-    created_at: String,
-    expires_at: Option<String>,
-}
-
-impl PublicApp {
+impl PublicAppWords for PublicApp {
     fn uris_text(&self) -> String {
         self.redirect_uris.join("\n")
     }
@@ -69,14 +44,9 @@ impl PublicApp {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    public_app: PublicApp,
-}
-
 async fn get(visitor: &Visitor, id: u64) -> Result<PublicApp, Response> {
-    let shown: Shown = visitor.api.get(&format!("/api/v1/public-apps/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let shown: PublicAppAnswer =
+        visitor.api.get(&format!("/api/v1/public-apps/{id}")).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(shown.public_app)
 }
 
@@ -89,7 +59,7 @@ struct List<'a> {
 
 /// The list.
 pub(super) async fn list(visitor: Visitor) -> Page {
-    let apps = visitor.api.all("/api/v1/public-apps", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let apps = visitor.api.all::<PublicApps>("/api/v1/public-apps", &[]).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(page::render(&List { shell: visitor.shell(SECTION), apps }))
 }
 
@@ -184,8 +154,8 @@ fn made(admin: &Admin, visitor: &Visitor, app: &PublicApp, title: &str, note: &s
 pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }: Sent) -> Page {
     let mut asked = body(&fields);
     asked["publicClient"] = fields.has("public_client").into();
-    match visitor.api.post::<Shown>("/api/v1/public-apps", &asked).await {
-        Ok(Shown { public_app }) => {
+    match visitor.api.post::<PublicAppAnswer>("/api/v1/public-apps", &asked).await {
+        Ok(PublicAppAnswer { public_app }) => {
             let title = format!("{} is ready", public_app.name);
             Ok(made(&admin, &visitor, &public_app, &title, ""))
         }
@@ -206,26 +176,14 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
     }
 }
 
-/// An install, as the API has it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Install {
-    id: u64,
-    hub_id: u64,
-    scopes: Vec<String>,
-    created_at: String,
-    tokens: Vec<GrantToken>,
+/// What pages say of an install.
+trait InstallWords {
+    fn granted_by(&self) -> &str;
+    fn last_used(&self) -> Option<&str>;
+    fn grants(&self) -> usize;
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GrantToken {
-    state: String,
-    granted_by: Option<String>,
-    last_used_at: Option<String>,
-}
-
-impl Install {
+impl InstallWords for Install {
     fn granted_by(&self) -> &str {
         self.tokens.iter().rev().find_map(|token| token.granted_by.as_deref()).unwrap_or_default()
     }
@@ -255,9 +213,9 @@ pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, fields: Fields) 
     let required = scopes::catalog(&visitor).await?.named(&app.scopes);
     let public_app = id.to_string();
     let path = with_query("/api/v1/installs", &[("publicApp", &public_app), ("limit", ROWS), ("after", fields.get("after"))]);
-    let listed: Listed<Install> = visitor.api.get(&path).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    let listed: Installs = visitor.api.get(&path).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     let more = listed.after.map(|after| format!("/public-apps/{id}?after={after}#installs"));
-    Ok(page::render(&PublicAppPage { shell: visitor.shell(SECTION), app: &app, required, installs: listed.list, more }))
+    Ok(page::render(&PublicAppPage { shell: visitor.shell(SECTION), app: &app, required, installs: listed.installs, more }))
 }
 
 /// Makes a new secret; the one that was there ends now or in a week.
@@ -268,7 +226,7 @@ pub(super) async fn rotate_secret(State(admin): State<Admin>, Path(id): Path<u64
         _ => return Err(visitor.refused(SECTION, &Refused { status: 400, detail: "choose when the old secret ends".into() })),
     };
     let path = format!("/api/v1/public-apps/{id}/secret/rotate");
-    let shown: Shown =
+    let shown: PublicAppAnswer =
         visitor.api.post(&path, &json!({ "graceMs": grace_ms })).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
     Ok(made(&admin, &visitor, &shown.public_app, &format!("A new secret for {}", shown.public_app.name), note))
 }
@@ -301,8 +259,8 @@ pub(super) async fn ask_deletion(visitor: Visitor, Path(id): Path<u64>) -> Page 
     let app = get(&visitor, id).await?;
     let public_app = id.to_string();
     let path = with_query("/api/v1/installs", &[("publicApp", &public_app), ("limit", ROWS)]);
-    let listed: Listed<Install> = visitor.api.get(&path).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(page::render(&Delete { shell: visitor.shell(SECTION), app: &app, more: listed.after.is_some(), installs: listed.list }))
+    let listed: Installs = visitor.api.get(&path).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
+    Ok(page::render(&Delete { shell: visitor.shell(SECTION), app: &app, more: listed.after.is_some(), installs: listed.installs }))
 }
 
 /// Deletes it, if its name was typed.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use serde::Deserialize;
+use keyway_api::view::{AccountAnswer, Deliveries, Delivery, FaultUse, Faults, Request, Requests};
 use serde_json::Value;
 
 use super::api::{Refused, with_query};
@@ -22,46 +22,6 @@ const SECTION: &str = "/accounts";
 const ROWS: usize = 50;
 /// Characters of a body on the page of all; the request's own page has the whole.
 const SHORT: usize = 2_000;
-
-/// A request, as the API has it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Request {
-    number: u64,
-    time: String,
-    method: String,
-    path: String,
-    query: Option<String>,
-    operation: Option<String>,
-    app_id: u64,
-    app: String,
-    body: Value,
-    body_bytes: u64,
-    status: u16,
-    category: Option<String>,
-    fault: Option<u64>,
-    correlation_id: String,
-    details: Details,
-}
-
-/// What the API adds where it is asked for details.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Details {
-    took_us: u64,
-    cut: bool,
-    headers: Vec<(String, String)>,
-    expectations: Vec<String>,
-    answer: Option<Answer>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    headers: Vec<(String, String)>,
-    body: Value,
-    body_bytes: u64,
-}
 
 /// A body as it is shown.
 struct Body {
@@ -90,7 +50,23 @@ impl Body {
     }
 }
 
-impl Request {
+/// What pages say of a request.
+trait RequestWords {
+    fn sign(&self) -> &'static str;
+    fn target(&self) -> String;
+    fn took(&self) -> String;
+    /// The call as a command for a shell, with the token as a variable. None where a part of it is not text, or could
+    /// act on a terminal as it is pasted.
+    fn curl(&self) -> Option<String>;
+    fn sent(&self, chars_max: usize) -> Body;
+    fn answered(&self, chars_max: usize) -> Body;
+    fn sent_headers(&self) -> &[(String, String)];
+    fn answer_headers(&self) -> &[(String, String)];
+    /// The expectations that found it.
+    fn expectations(&self) -> &[String];
+}
+
+impl RequestWords for Request {
     fn sign(&self) -> &'static str {
         match self.status {
             ..400 => "fine",
@@ -104,11 +80,9 @@ impl Request {
     }
 
     fn took(&self) -> String {
-        format!("{:.1} ms", self.details.took_us as f64 / 1_000.0)
+        format!("{:.1} ms", self.details.as_ref().map_or(0, |details| details.took_us) as f64 / 1_000.0)
     }
 
-    /// The call as a command for a shell, with the token as a variable. None where a part of it is not text, or could
-    /// act on a terminal as it is pasted.
     fn curl(&self) -> Option<String> {
         let body = match &self.body {
             Value::Null if self.body_bytes > 0 => return None,
@@ -122,7 +96,7 @@ impl Request {
             quoted(&self.target())
         );
         if !body.is_empty() {
-            let kind = self.details.headers.iter().find(|(name, _)| name == "content-type").map_or("application/json", |(_, kind)| kind);
+            let kind = self.sent_headers().iter().find(|(name, _)| name == "content-type").map_or("application/json", |(_, kind)| kind);
             command += &format!(" -H {} --data-raw {}", quoted(&format!("Content-Type: {kind}")), quoted(&body));
         }
         let acts = |one: char| (one.is_control() && !matches!(one, '\n' | '\t')) || one == char::REPLACEMENT_CHARACTER;
@@ -134,15 +108,26 @@ impl Request {
     }
 
     fn answered(&self, chars_max: usize) -> Body {
-        match &self.details.answer {
+        let details = self.details.as_ref();
+        match details.and_then(|details| details.answer.as_ref()) {
             Some(answer) => Body::new(&answer.body, answer.body_bytes, chars_max),
-            None if self.details.cut => Body { text: String::new(), note: Some("the connection was cut: there was no answer".into()) },
+            None if details.is_some_and(|details| details.cut) => {
+                Body { text: String::new(), note: Some("the connection was cut: there was no answer".into()) }
+            }
             None => Body { text: String::new(), note: Some("the answer is not kept any more".into()) },
         }
     }
 
+    fn sent_headers(&self) -> &[(String, String)] {
+        self.details.as_ref().map_or(&[], |details| &details.headers)
+    }
+
     fn answer_headers(&self) -> &[(String, String)] {
-        self.details.answer.as_ref().map_or(&[], |answer| &answer.headers)
+        self.details.as_ref().and_then(|details| details.answer.as_ref()).map_or(&[], |answer| &answer.headers)
+    }
+
+    fn expectations(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.expectations)
     }
 }
 
@@ -151,22 +136,16 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A webhook that was sent.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Delivery {
-    number: u64,
-    time: String,
-    app_id: Option<u64>,
-    target_url: String,
-    attempt: u32,
-    status: Option<u16>,
-    error: Option<String>,
-    took_ms: u64,
-    events: Value,
+/// What pages say of a webhook that was sent.
+trait DeliveryWords {
+    fn sign(&self) -> &'static str;
+    fn outcome(&self) -> String;
+    /// The kinds of its events, each once.
+    fn kinds(&self) -> String;
+    fn body(&self) -> Body;
 }
 
-impl Delivery {
+impl DeliveryWords for Delivery {
     fn sign(&self) -> &'static str {
         match self.status {
             Some(200..300) => "fine",
@@ -179,7 +158,6 @@ impl Delivery {
         self.status.map_or_else(|| "not delivered".to_owned(), |status| status.to_string())
     }
 
-    /// The kinds of its events, each once.
     fn kinds(&self) -> String {
         let events = self.events.as_array().map_or(&[][..], Vec::as_slice);
         let mut kinds: Vec<&str> = events.iter().filter_map(|event| event["subscriptionType"].as_str()).collect();
@@ -194,33 +172,6 @@ impl Delivery {
     fn body(&self) -> Body {
         Body::new(&self.events, 0, SHORT * 4)
     }
-}
-
-#[derive(Deserialize)]
-struct Requests {
-    count: usize,
-    requests: Vec<Request>,
-}
-
-#[derive(Deserialize)]
-struct Deliveries {
-    count: usize,
-    deliveries: Vec<Delivery>,
-}
-
-#[derive(Deserialize)]
-struct Faults {
-    faults: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Account {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    account: Account,
 }
 
 /// The fields that choose requests.
@@ -264,9 +215,9 @@ impl Live {
         let (asked, rows) = (asked(fields), ROWS.to_string());
         let query: Vec<(&str, &str)> =
             asked.iter().map(|(name, value)| (*name, value.as_str())).chain([("details", "true"), ("limit", rows.as_str())]).collect();
-        let Requests { count, mut requests } = visitor.api.get(&with_query(&of(hub_id, "requests"), &query)).await?;
+        let Requests { count, mut requests, .. } = visitor.api.get(&with_query(&of(hub_id, "requests"), &query)).await?;
         requests.reverse();
-        let Deliveries { count: deliveries_count, mut deliveries } = visitor.api.get(&of(hub_id, "deliveries")).await?;
+        let Deliveries { count: deliveries_count, mut deliveries, .. } = visitor.api.get(&of(hub_id, "deliveries")).await?;
         deliveries.reverse();
         deliveries.truncate(ROWS);
         Ok(Self { hub_id, requests, count, deliveries, deliveries_count, faults: faults(visitor, hub_id).await? })
@@ -303,7 +254,8 @@ fn asked(fields: &Fields) -> Vec<(&'static str, String)> {
 /// What each fault rule does, by its id.
 async fn faults(visitor: &Visitor, hub_id: u64) -> Result<HashMap<u64, String>, Refused> {
     let Faults { faults } = visitor.api.get(&of(hub_id, "faults")).await?;
-    let words = |rule: &Value| {
+    let words = |rule: &FaultUse| {
+        let rule = serde_json::to_value(rule).unwrap_or_default();
         let fields = rule.as_object()?.iter().filter(|(name, _)| !matches!(name.as_str(), "id" | "seen"));
         let fields = fields.filter(|(_, value)| !value.is_null() && **value != 0).map(|(name, value)| match value {
             Value::String(text) => format!("{name} {text}"),
@@ -315,7 +267,7 @@ async fn faults(visitor: &Visitor, hub_id: u64) -> Result<HashMap<u64, String>, 
 }
 
 async fn name(visitor: &Visitor, hub_id: u64) -> Result<String, Refused> {
-    Ok(visitor.api.get::<Shown>(&format!("/api/v1/accounts/{hub_id}")).await?.account.name)
+    Ok(visitor.api.get::<AccountAnswer>(&format!("/api/v1/accounts/{hub_id}")).await?.account.name)
 }
 
 /// The page.
@@ -362,6 +314,7 @@ pub(super) async fn har(visitor: Visitor, Path(hub_id): Path<u64>, fields: Field
 
 #[cfg(test)]
 mod tests {
+    use keyway_api::Moment;
     use serde_json::json;
 
     use super::*;
@@ -369,7 +322,7 @@ mod tests {
     fn request(body: Value) -> Request {
         Request {
             number: 1,
-            time: "2027-01-31T09:00:00.000Z".into(),
+            time: Moment("2027-01-31T09:00:00.000Z".into()),
             method: "POST".into(),
             path: "/crm/v3/objects/it's".into(),
             query: Some("a=$(id)".into()),
@@ -382,7 +335,7 @@ mod tests {
             category: None,
             fault: None,
             correlation_id: String::new(),
-            details: Details { took_us: 1_500, cut: false, headers: Vec::new(), expectations: Vec::new(), answer: None },
+            details: None,
         }
     }
 

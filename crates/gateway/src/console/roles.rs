@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{Api, Refused};
+use super::apps::{self, App};
 use super::visitor::Fields;
 
 /// A role: its name at the API, how people call it, and what it opens.
@@ -27,13 +27,10 @@ pub(super) fn words(role: &str) -> &str {
 }
 
 /// An app that may be looked after.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct AppChoice {
     pub id: u64,
     pub name: String,
     pub hub_id: u64,
-    #[serde(skip)]
     pub chosen: bool,
 }
 
@@ -51,9 +48,10 @@ impl Choice {
     /// # Errors
     /// The API does not list apps.
     pub async fn of(api: &Api, of_token: bool, role: &str, chosen: &[u64]) -> Result<Self, Refused> {
-        let mut apps: Vec<AppChoice> = api.all("/api/v1/apps", &[]).await?;
+        let mut apps = apps::all(api, "").await?;
         apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
-        apps.iter_mut().for_each(|app| app.chosen = chosen.contains(&app.id));
+        let choice = |app: App| AppChoice { id: app.id, name: app.name.clone(), hub_id: app.hub_id, chosen: chosen.contains(&app.id) };
+        let apps = apps.into_iter().map(choice).collect();
         let role = if role.is_empty() { ROLES[0].0 } else { role };
         Ok(Self { role: role.to_owned(), of_token, apps })
     }
@@ -95,8 +93,8 @@ impl AppNames {
         if !apps.any(|apps| !apps.is_empty()) {
             return Ok(Self(HashMap::new()));
         }
-        let all: Vec<AppChoice> = api.all("/api/v1/apps", &[]).await?;
-        Ok(Self(all.into_iter().map(|app| (app.id, app.name)).collect()))
+        let all = apps::all(api, "").await?;
+        Ok(Self(all.into_iter().map(|app| (app.id, app.name.clone())).collect()))
     }
 
     /// The apps as a list says them.

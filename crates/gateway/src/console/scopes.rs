@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::response::Response;
-use serde::Deserialize;
+use keyway_api::view::{Scope, ScopeBehind, ScopeTemplate, Scopes};
 
 use super::api::with_part;
 use super::page;
@@ -12,30 +12,9 @@ use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 
 /// Every scope, and sets of them.
-#[derive(Deserialize)]
 pub(super) struct Catalog {
     scopes: Vec<Scope>,
-    pub templates: Vec<Set>,
-}
-
-#[derive(Deserialize)]
-struct Scope {
-    name: String,
-    words: String,
-    group: String,
-    object: String,
-    part: String,
-    access: String,
-    operations: u64,
-}
-
-/// A set of scopes to begin with.
-#[derive(Deserialize)]
-pub(super) struct Set {
-    pub key: String,
-    pub name: String,
-    pub purpose: String,
-    pub scopes: Vec<String>,
+    pub templates: Vec<ScopeTemplate>,
 }
 
 /// Objects that belong together.
@@ -56,7 +35,7 @@ pub(super) struct Row {
     pub all: Option<Tick>,
     /// The query that asks for what is behind the boxes.
     pub behind: String,
-    pub operations: u64,
+    pub operations: usize,
 }
 
 /// A box to tick.
@@ -74,7 +53,9 @@ pub(super) struct Named {
 
 /// Asks for all there is to grant.
 pub(super) async fn catalog(visitor: &Visitor) -> Result<Catalog, Response> {
-    visitor.api.get("/api/v1/catalog/scopes").await.map_err(|refused| visitor.refused("/apps", &refused))
+    let Scopes { scopes, templates } =
+        visitor.api.get("/api/v1/catalog/scopes").await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    Ok(Catalog { scopes, templates })
 }
 
 impl Catalog {
@@ -141,26 +122,13 @@ impl Row {
     }
 }
 
-/// What is behind one scope.
-#[derive(Deserialize)]
-struct Behind {
-    scope: String,
-    words: String,
-    operations: Vec<Operation>,
-}
-
-#[derive(Deserialize)]
-struct Operation {
-    operation: String,
-}
-
 /// Scopes of one row.
 const BEHIND_MAX: usize = 3;
 
 #[derive(Template)]
 #[template(path = "scopes_behind.html")]
 struct BehindPart {
-    scopes: Vec<Behind>,
+    scopes: Vec<ScopeBehind>,
 }
 
 #[derive(Template)]

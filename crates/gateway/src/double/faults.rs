@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use serde::{Deserialize, Serialize};
+pub use keyway_api::body::{Cut, FaultRule as Rule};
 
 use crate::repeat::Seed;
 use crate::sync::locked;
@@ -17,63 +17,6 @@ const RULES_MAX: usize = 200;
 const LATENCY_MS_MAX: u64 = 60_000;
 /// A migrating account asks for up to a day (hubspot facts, section 4).
 const RETRY_AFTER_S_MAX: u32 = 86_400;
-
-/// Which calls fail, how, and how often.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Rule {
-    /// Given by the server.
-    pub id: u64,
-    /// Of this operation only: method and path template, `POST /crm/objects/2026-09/{objectType}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// Of this method only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Of these paths only; `*` stands for anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Of this app only: its id or name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub app: Option<String>,
-    /// Passes over so many calls first.
-    pub after: u64,
-    /// How many calls fail; every one where it is not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub times: Option<u64>,
-    /// How likely each fails, from 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
-    /// Where chance begins; where it is 0, at the server's seed, if it has one.
-    pub seed: u64,
-    /// Waits so long before anything else, in milliseconds.
-    pub latency_ms: u64,
-    /// Answers this status, and does not perform the call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// With 429: which limit. `burst` where it is not said, `daily` or `search`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
-    /// With a status: seconds in `Retry-After`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_s: Option<u32>,
-    /// Cuts the connection: `before` the call is performed, or `after` it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cut: Option<Cut>,
-    /// Inputs of a batch that fail, counted from 0; the others are performed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub inputs: Vec<usize>,
-}
-
-/// When a connection is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Cut {
-    /// Nothing was performed.
-    Before,
-    /// It was performed, and the client never hears of it.
-    After,
-}
 
 /// What a call runs into.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -175,8 +118,8 @@ impl Faults {
             return hit;
         }
         for counted in &mut self.lock().rules {
-            let decides = counted.rule.decides();
-            if (decides && hit.rule.is_some()) || !counted.rule.fits(seen) || !counted.fires() {
+            let decides = decides(&counted.rule);
+            if (decides && hit.rule.is_some()) || !fits(&counted.rule, seen) || !counted.fires() {
                 continue;
             }
             hit.latency_ms = hit.latency_ms.saturating_add(counted.rule.latency_ms).min(LATENCY_MS_MAX);
@@ -192,20 +135,18 @@ impl Faults {
     }
 }
 
-impl Rule {
-    fn decides(&self) -> bool {
-        self.status.is_some() || self.cut.is_some() || !self.inputs.is_empty()
-    }
+fn decides(rule: &Rule) -> bool {
+    rule.status.is_some() || rule.cut.is_some() || !rule.inputs.is_empty()
+}
 
-    fn fits(&self, seen: Seen<'_>) -> bool {
-        let operation = self.operation.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.operation));
-        let method = self.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.method));
-        let path = self.path.as_deref().is_none_or(|own| matches(own, seen.path));
-        let app = self.app.as_deref().is_none_or(|own| own == seen.app_name || own.parse() == Ok(seen.app_id));
-        // A part of a batch is there to fail only in a batch.
-        let batch = self.inputs.is_empty() || is_partial(seen.operation);
-        operation && method && path && app && batch
-    }
+fn fits(rule: &Rule, seen: Seen<'_>) -> bool {
+    let operation = rule.operation.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.operation));
+    let method = rule.method.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(seen.method));
+    let path = rule.path.as_deref().is_none_or(|own| matches(own, seen.path));
+    let app = rule.app.as_deref().is_none_or(|own| own == seen.app_name || own.parse() == Ok(seen.app_id));
+    // A part of a batch is there to fail only in a batch.
+    let batch = rule.inputs.is_empty() || is_partial(seen.operation);
+    operation && method && path && app && batch
 }
 
 impl Counted {

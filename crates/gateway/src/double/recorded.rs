@@ -6,36 +6,16 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::sync::locked;
+
+pub use keyway_api::body::RecordedAnswer as Recorded;
 
 /// Answers of one account.
 const ANSWERS_MAX: usize = 10_000;
 /// Bytes of all of them.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// A request and its answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Recorded {
-    /// The method.
-    pub method: String,
-    /// The path, in its one form.
-    pub path: String,
-    /// Names and values of the query, decoded; a request has all of them, in any order.
-    #[serde(default)]
-    pub query: Vec<(String, String)>,
-    /// The body as JSON; null where it does not matter.
-    #[serde(default)]
-    pub body: Value,
-    /// The status of the answer, from 200 to 599.
-    pub status: u16,
-    /// The body of the answer; null where it has none.
-    #[serde(default)]
-    pub answer: Value,
-}
 
 /// The answers of one account.
 #[derive(Default)]

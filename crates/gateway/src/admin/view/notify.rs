@@ -28,7 +28,12 @@ pub(in crate::admin) fn channel(channel: &model::Channel) -> Channel {
 }
 
 pub(in crate::admin) fn condition(kept: model::KeptCondition) -> Condition {
-    Condition { name: kept.name, since: kept.since.into(), told_at: kept.told_at.into(), about: kept.about }
+    Condition {
+        name: kept.name,
+        since: kept.since.into(),
+        told_at: kept.told_at.into(),
+        about: serde_json::from_value(kept.about).unwrap_or_default(),
+    }
 }
 
 pub(in crate::admin) fn message(mut sent: model::SentMessage) -> Message {
@@ -41,6 +46,6 @@ pub(in crate::admin) fn message(mut sent: model::SentMessage) -> Message {
         ended_at: moment(sent.ended_at),
         error: sent.error,
         more: sent.body["more"].as_u64().unwrap_or(0),
-        notifications: sent.body["notifications"].take(),
+        notifications: serde_json::from_value(sent.body["notifications"].take()).unwrap_or_default(),
     }
 }
