@@ -61,7 +61,7 @@ pub(crate) use body::ApiError;
 pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};
 pub use keyway_api::operations::{Access, OPERATIONS, Operation, OperationId, Reach};
-pub(crate) use oauth::{answered, parse};
+pub(crate) use oauth::parse;
 pub(crate) use overview::UNUSED_DAYS;
 
 /// What the admin API works on.

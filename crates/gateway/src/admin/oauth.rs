@@ -152,7 +152,7 @@ pub(crate) async fn parse(admin: &Admin, query: &str) -> Result<(PublicApp, Requ
 }
 
 /// Where a consent leads (RFC 6749, section 4.1.2; RFC 9207 for `iss`).
-pub(crate) fn answered(admin: &Admin, request: &Request, code: &str) -> String {
+fn answered(admin: &Admin, request: &Request, code: &str) -> String {
     let mut params = vec![("code", code)];
     params.extend(request.state.as_deref().map(|state| ("state", state)));
     params.push(("iss", &admin.addresses.data));

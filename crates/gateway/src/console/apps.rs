@@ -153,7 +153,7 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
     let (search, hub_id, state) = (fields.get("q"), fields.get("hub_id"), fields.get("state"));
     let now = clock::now();
     let mut apps = all(&visitor.api, hub_id).await.map_err(|refused| visitor.refused("/apps", &refused))?;
-    let accounts = new_app::accounts(&visitor).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let accounts = new_app::accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     let known = apps.len();
     apps.retain(|app| {
         let fits = match state {

@@ -1,4 +1,7 @@
 //! Consent to an install: what the app may do, on which account, in plain words.
+//!
+//! The authorization URL is read before anybody is signed in (RFC 6749, section 3.1). Accounts are listed and the
+//! install is made through the admin API, as the person who is signed in.
 
 use askama::Template;
 use axum::Form;
@@ -6,21 +9,21 @@ use axum::extract::{RawQuery, State};
 use axum::http::Uri;
 use axum::response::Response;
 use keyway_api::OperationId;
+use keyway_api::body::ApproveBody;
+use keyway_api::view::{Account, AccountAnswer, Approved};
 use keyway_core::scope::in_plain_words;
 use keyway_oauth::error::{Code, OAuthError};
 use keyway_oauth::redirect;
 use keyway_oauth::server::authorize::{Refusal, Request};
 use serde::Deserialize;
 
+use super::api::{Api, Refused};
 use super::path::Path;
+use super::shell::sentence;
 use super::sign_in::Session;
-use super::{page, sign_in};
-use crate::admin::{Admin, answered, parse};
-use crate::control::{Acting, ControlError};
-use crate::model::{Account, PublicApp};
-
-/// Accounts that are offered in a list; with more, the hub id is typed.
-const ACCOUNTS_SHOWN_MAX: usize = 200;
+use super::{new_app, page, sign_in};
+use crate::admin::{Admin, parse};
+use crate::model::PublicApp;
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -69,17 +72,14 @@ async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, 
     if !admin.may(&session.principal, OperationId::ApproveInstall) {
         return not_yours(&session);
     }
-    let mut accounts = admin.control.accounts().await;
-    if let Some(hub_id) = hub_id {
-        accounts.retain(|account| account.hub_id == hub_id);
-        if accounts.is_empty() {
+    let mut accounts = match offered(&Api::new(admin, session.principal.clone()), hub_id).await {
+        Ok(accounts) => accounts,
+        Err(refused) if refused.status == 404 => {
             return page::message(404, "No such account", "The account in the authorization URL is not one of this server.");
         }
-    }
+        Err(_) => return page::unavailable(),
+    };
     let only = if accounts.len() == 1 { accounts.pop() } else { None };
-    if accounts.len() > ACCOUNTS_SHOWN_MAX {
-        accounts.clear();
-    }
     page::render(&Consent {
         app: &app,
         person: &session.person.email,
@@ -91,6 +91,14 @@ async fn shown(admin: &Admin, session: Option<Session>, uri: &Uri, query: &str, 
         accounts,
         host: redirect::authority(&request.redirect_uri),
     })
+}
+
+/// The accounts to choose from; none where they are too many for a list.
+async fn offered(api: &Api, hub_id: Option<u64>) -> Result<Vec<Account>, Refused> {
+    match hub_id {
+        Some(hub_id) => Ok(vec![api.get::<AccountAnswer>(&format!("/api/v1/accounts/{hub_id}")).await?.account]),
+        None => new_app::accounts(api).await,
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,7 +122,7 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
         return not_yours(&session);
     }
     // Read again, and not taken from the form as decided: what is granted is what the URL asks for.
-    let (app, request) = match read(&admin, &answer.query).await {
+    let (_, request) = match read(&admin, &answer.query).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
@@ -125,16 +133,14 @@ pub(super) async fn take(State(admin): State<Admin>, session: Option<Session>, F
     let Ok(hub_id) = answer.hub_id.trim().parse() else {
         return page::message(400, "No account", "Go back, and choose the account to install the app on.");
     };
-    let consent = admin.control.consent(&app, &request, hub_id, &session.person.email, session.person.id);
-    match Acting::new(session.principal.clone(), OperationId::ApproveInstall.as_str(), String::new()).run(consent).await {
-        Ok(code) => sign_in::see_other(&answered(&admin, &request, code.expose())),
-        Err(error @ (ControlError::Conflict(_) | ControlError::NotFound(_))) => {
-            page::message(409, "It can't be installed", &error.to_string())
+    let authorize_url = format!("{}/oauth/authorize?{}", admin.addresses.admin, answer.query);
+    let body = ApproveBody { authorize_url, hub_id, user: Some(session.person.email.clone()) };
+    match Api::new(&admin, session.principal.clone()).post::<Approved>("/api/v1/installs", &body).await {
+        Ok(approved) => sign_in::see_other(&approved.redirect_to),
+        Err(refused) if matches!(refused.status, 400 | 404 | 409) => {
+            page::message(409, "It can't be installed", &sentence(&refused.detail))
         }
-        Err(error) => {
-            tracing::error!(%error, "a consent could not be written down");
-            page::unavailable()
-        }
+        Err(_) => page::unavailable(),
     }
 }
 

@@ -134,7 +134,7 @@ fn ends(record: &CallRecord) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use keyway_api::Moment;
+    use keyway_api::{Moment, view};
 
     use super::*;
 
@@ -161,12 +161,8 @@ mod tests {
     }
 
     fn app(scopes: &[&str]) -> App {
-        let app = serde_json::json!({
-            "id": 1, "hubId": 1, "name": "a", "description": "", "owner": "", "dependents": [], "scopes": scopes, "enabled": true,
-            "weight": 1, "reserve": 0, "maxWaitMs": 0, "translate": false, "noLimits": false, "unlisted": [], "createdAt": "", "updatedAt": "",
-            "tokens": [],
-        });
-        serde_json::from_value(app).unwrap()
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        App { app: view::App { scopes, ..view::App::default() }, tokens: Vec::new() }
     }
 
     #[test]

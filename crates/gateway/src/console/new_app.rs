@@ -8,7 +8,7 @@ use keyway_api::view::{Account, Accounts, AppAndMadeToken, ScopeTemplate};
 use serde_json::json;
 
 use super::accounts::AccountWords;
-use super::api::{Refused, with_query};
+use super::api::{Api, Refused, with_query};
 use super::page;
 use super::scopes::{self, Group};
 use super::shell::{Shell, sentence};
@@ -49,9 +49,9 @@ impl Draft {
 }
 
 /// The accounts to choose from; none where they are too many for a list.
-pub(super) async fn accounts(visitor: &Visitor) -> Result<Vec<Account>, Refused> {
+pub(super) async fn accounts(api: &Api) -> Result<Vec<Account>, Refused> {
     let path = with_query("/api/v1/accounts", &[("limit", &(ACCOUNTS_SHOWN_MAX + 1).to_string())]);
-    let Accounts { mut accounts, .. } = visitor.api.get(&path).await?;
+    let Accounts { mut accounts, .. } = api.get(&path).await?;
     if accounts.len() > ACCOUNTS_SHOWN_MAX {
         accounts.clear();
     }
@@ -105,7 +105,7 @@ struct Made<'a> {
 
 /// The first page of a server that has no app yet: the first step, and nothing else.
 pub(super) async fn welcome(visitor: &Visitor, accounts_known: usize) -> Page {
-    let accounts = if accounts_known == 1 { accounts(visitor).await.unwrap_or_default() } else { Vec::new() };
+    let accounts = if accounts_known == 1 { accounts(&visitor.api).await.unwrap_or_default() } else { Vec::new() };
     Ok(page::render(&Welcome { shell: visitor.shell("/"), accounts }))
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn basics_again(Sent { visitor, fields }: Sent) -> Page {
 }
 
 async fn basics_of(visitor: &Visitor, draft: &Draft, wrong: Option<String>) -> Page {
-    let accounts = accounts(visitor).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let accounts = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     Ok(page::render(&Basics { shell: visitor.shell("/apps"), draft, accounts, wrong }))
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
     if let Some(template) = catalog.templates.iter().find(|template| template.key == fields.get("template")) {
         draft.scopes.clone_from(&template.scopes);
     }
-    let known = accounts(&visitor).await.map_err(|refused| visitor.refused("/apps", &refused))?;
+    let known = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     let account = known.iter().find(|account| account.is(&draft.hub_id)).map_or_else(
         || if draft.hub_id.is_empty() { "The only account".to_owned() } else { draft.hub_id.clone() },
         |account| format!("{} ({})", account.name, account.hub_id),
