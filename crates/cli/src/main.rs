@@ -15,6 +15,7 @@ mod portal_backend;
 mod record;
 mod records;
 mod serve;
+mod typed;
 
 use std::process::ExitCode;
 

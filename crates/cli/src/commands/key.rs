@@ -1,13 +1,14 @@
 //! `keyway key …`
 
 use http::{Method, StatusCode};
-use serde_json::Value;
+use keyway_api::view::MasterKeys;
 
-use super::{list, say, show, text};
+use super::{say, show};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::key::Key;
 use crate::client::{Refused, call};
+use crate::typed::typed;
 
 pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
     let (answer, json) = match action {
@@ -29,28 +30,28 @@ pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
             (answer, json)
         }
     };
-    let exit = show(&answer, json, report)?;
-    Ok(if answer["settled"] == true { exit } else { Exit::Negative })
+    let keys: MasterKeys = typed(&answer)?;
+    let exit = show(&answer, json, |_| report(&keys))?;
+    Ok(if keys.settled { exit } else { Exit::Negative })
 }
 
-fn report(answer: &Value) -> String {
+fn report(report: &MasterKeys) -> String {
     let mut lines = Vec::new();
-    for key in list(answer, "keys") {
-        let does = if key["seals"] == true { "seals" } else { "opens" };
-        lines.push(format!("key {}: {does}, sealed {} values", text(&key["id"]), text(&key["values"])));
+    for key in &report.keys {
+        let does = if key.seals { "seals" } else { "opens" };
+        lines.push(format!("key {}: {does}, sealed {} values", key.id, key.values));
     }
-    for instance in list(answer, "instances") {
-        let keys: Vec<String> = list(instance, "keys").iter().map(text).collect();
-        lines.push(format!("instance {}: has {}", text(&instance["instance"]), keys.join(" and ")));
+    for holder in &report.instances {
+        lines.push(format!("instance {}: has {}", holder.instance, holder.keys.join(" and ")));
     }
-    if let Some(waiting) = answer["waiting"].as_str() {
+    if let Some(waiting) = &report.waiting {
         lines.push(format!("key {waiting} waits: \"keyway key rotate\" seals everything with it"));
-    } else if answer["unreadable"].as_u64().unwrap_or(0) > 0 {
+    } else if report.unreadable > 0 {
         lines.push(format!(
             "{} values open with no key of this server: give the key that sealed them in KEYWAY_MASTER_KEY_OLD",
-            answer["unreadable"]
+            report.unreadable
         ));
-    } else if answer["settled"] == true {
+    } else if report.settled {
         lines.push("everything is sealed with one key".to_owned());
     } else {
         lines.push("the rotation is not complete: run \"keyway key rotate\" again".to_owned());
