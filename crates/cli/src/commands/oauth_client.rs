@@ -1,32 +1,47 @@
 //! `keyway oauth-client …`
 
 use http::Method;
-use serde_json::{Value, json};
+use keyway_api::body::ClientBody;
+use keyway_api::view::{self, OAuthClients};
+use serde_json::json;
 
 use super::app::split;
-use super::{account, list, show, table, text};
+use super::{account, show, table};
 use crate::Exit;
 use crate::args::{Connection, OAuthClient};
 use crate::client::{call, list_all};
+use crate::typed::show_typed;
 
 const PATH: &str = "/api/v1/oauth-clients";
 
 pub async fn run(connection: &Connection, action: OAuthClient) -> anyhow::Result<Exit> {
     match action {
         OAuthClient::Add { name, client_id, secret, scopes, optional_scopes, base_url, authorize_url, json } => {
-            let body = json!({
-                "name": name, "clientId": client_id, "clientSecret": account::read(&secret).await?, "scopes": split(&scopes),
-                "optionalScopes": split(&optional_scopes), "baseUrl": base_url, "authorizeUrl": authorize_url,
-            });
-            let answer = call(connection, Method::PUT, PATH, Some(body)).await?;
+            let body = ClientBody {
+                name: name.clone(),
+                client_id,
+                client_secret: account::read(&secret).await?,
+                base_url,
+                authorize_url,
+                scopes: split(&scopes),
+                optional_scopes: split(&optional_scopes),
+            };
+            let answer = call(connection, Method::PUT, PATH, Some(json!(body))).await?;
             show(&answer, json, |_| format!("accounts can be connected with `keyway account add --oauth {name}`"))
         }
         OAuthClient::List { json } => {
             let answer = list_all(connection, PATH, "oauthClients").await?;
-            show(&answer, json, |answer| {
-                let row =
-                    |client: &Value| ["id", "name", "clientId", "baseUrl", "scopes"].iter().map(|field| text(&client[*field])).collect();
-                let rows: Vec<Vec<String>> = list(answer, "oauthClients").iter().map(row).collect();
+            show_typed(&answer, json, |answer: &OAuthClients| {
+                let row = |client: &view::OAuthClient| {
+                    vec![
+                        client.id.to_string(),
+                        client.name.clone(),
+                        client.client_id.clone(),
+                        client.base_url.clone(),
+                        client.scopes.join(", "),
+                    ]
+                };
+                let rows: Vec<Vec<String>> = answer.oauth_clients.iter().map(row).collect();
                 table(&["ID", "NAME", "CLIENT ID", "HOST", "SCOPES"], &rows)
             })
         }
