@@ -1,13 +1,16 @@
 //! `keyway proxy …`
 
 use http::Method;
-use serde_json::{Value, json};
+use keyway_api::body::RenewBody;
+use keyway_api::view::{ProxyAuthorities, ProxyAuthority};
+use serde_json::json;
 
 use super::token::milliseconds;
-use super::{list, say, show, text};
+use super::{say, show};
 use crate::Exit;
 use crate::args::{Connection, Proxy};
 use crate::client::call;
+use crate::typed::typed;
 
 /// Where the certificates are.
 pub const PATH: &str = "/api/v1/proxy/authority";
@@ -25,34 +28,32 @@ pub async fn run(connection: &Connection, action: Proxy) -> anyhow::Result<Exit>
     let Proxy::Ca { renew, wait, now, json } = action;
     let answer = if renew {
         let wait_ms = if now { 0 } else { milliseconds(&wait)? };
-        call(connection, Method::POST, &format!("{PATH}/renew"), Some(json!({ "waitMs": wait_ms }))).await?
+        call(connection, Method::POST, &format!("{PATH}/renew"), Some(json!(RenewBody { wait_ms }))).await?
     } else {
         call(connection, Method::GET, PATH, None).await?
     };
-    let exit = show(&answer, json, pem)?;
+    let authorities = typed::<ProxyAuthorities>(&answer)?.authorities;
+    let exit = show(&answer, json, |_| pem(&authorities))?;
     if !json {
-        list(&answer, "authorities").iter().for_each(|one| say(&line(one)));
+        authorities.iter().for_each(|one| say(&line(one)));
         say(HOW);
     }
     Ok(exit)
 }
 
 /// The certificates, as a file for clients: each has lines of its own.
-fn pem(answer: &Value) -> String {
-    list(answer, "authorities").iter().filter_map(|one| one["certificate"].as_str()).collect()
+fn pem(authorities: &[ProxyAuthority]) -> String {
+    authorities.iter().map(|one| one.certificate.as_str()).collect()
 }
 
 /// One authority, for a person.
-fn line(authority: &Value) -> String {
-    let signs = match authority["signs"].as_bool() {
-        Some(true) => "signs now".to_owned(),
-        _ => format!("signs from {} on", text(&authority["signsFrom"])),
-    };
-    format!("{}: {signs}, ends {}, SHA-256 {}", text(&authority["name"]), text(&authority["expiresAt"]), text(&authority["sha256"]))
+fn line(authority: &ProxyAuthority) -> String {
+    let signs = if authority.signs { "signs now".to_owned() } else { format!("signs from {} on", authority.signs_from) };
+    format!("{}: {signs}, ends {}, SHA-256 {}", authority.name, authority.expires_at, authority.sha256)
 }
 
 /// What is to be done about the authority; none where there is no proxy, or nothing to do.
-pub fn trouble(answer: &Value) -> Option<String> {
-    let due = list(answer, "authorities").iter().find(|one| one["renewalDue"] == true)?;
-    Some(format!("the proxy's authority {} ends {}: run \"keyway proxy ca --renew\"", text(&due["name"]), text(&due["expiresAt"])))
+pub fn trouble(ProxyAuthorities { authorities }: &ProxyAuthorities) -> Option<String> {
+    let due = authorities.iter().find(|one| one.renewal_due)?;
+    Some(format!("the proxy's authority {} ends {}: run \"keyway proxy ca --renew\"", due.name, due.expires_at))
 }

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use http::Method;
+use keyway_api::view::{AppWithTokens, Apps, Due, Overview};
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::account::trouble;
 use super::{list, proxy, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::{self, Refused, call, list_all};
+use crate::typed::{all, get, or_dash};
 
 /// How long `--live` waits for an answer, less than the usual time of a health check.
 const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
@@ -39,17 +41,16 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     let mut troubles: Vec<(String, String)> =
         accounts.iter().filter_map(|account| trouble(account).map(|trouble| (text(&account["hubId"]), trouble))).collect();
     if let Some(max_age_ms) = max_age_ms {
-        let answer = list_all(connection, "/api/v1/apps", "apps").await?;
         let made_before = clock::now().plus_ms(-max_age_ms);
-        troubles.extend(list(&answer, "apps").iter().flat_map(|app| old_tokens(app, made_before)));
+        troubles.extend(all::<Apps>(connection, "/api/v1/apps").await?.iter().flat_map(|app| old_tokens(app, made_before)));
     }
-    let due: Vec<String> = match call(connection, Method::GET, "/api/v1/overview", None).await {
-        Ok(overview) => list(&overview["rotations"], "due").iter().map(due_for_rotation).collect(),
+    let due: Vec<String> = match get::<Overview>(connection, "/api/v1/overview").await {
+        Ok(overview) => overview.rotations.due.iter().map(due_for_rotation).collect(),
         // Who asks may not see it.
         Err(_) => Vec::new(),
     };
     // A server without a proxy has none.
-    let of_proxy = call(connection, Method::GET, proxy::PATH, None).await.ok().as_ref().and_then(proxy::trouble);
+    let of_proxy = get(connection, proxy::PATH).await.ok().as_ref().and_then(proxy::trouble);
     let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
         Ok(answer) => list(&answer, "damage").iter().map(super::audit::place).collect(),
         // Who asks may not see it.
@@ -97,41 +98,45 @@ pub async fn live(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
 }
 
 /// A credential or token that is due for rotation, as the server decides by `--rotation-days`. It changes no exit code.
-fn due_for_rotation(due: &Value) -> String {
-    let (name, days) = (text(&due["name"]), text(&due["days"]));
-    match due["hubId"].as_u64() {
+fn due_for_rotation(due: &Due) -> String {
+    let Due { hub_id, app_id, name, hint, days, .. } = due;
+    match hub_id {
         Some(hub_id) => {
             format!("due for rotation: the credential of account {hub_id} ({name}), {days} days old: keyway account rotate {hub_id}")
         }
         None => {
-            let app = text(&due["appId"]);
-            format!("due for rotation: token {} of {name}, {days} days old: keyway token rotate {app}", text(&due["hint"]))
+            let (hint, app) = (or_dash(hint.as_deref()), or_dash(*app_id));
+            format!("due for rotation: token {hint} of {name}, {days} days old: keyway token rotate {app}")
         }
     }
 }
 
 /// What is to be said of an app's tokens that were made before a moment and have no end yet.
-fn old_tokens(app: &Value, made_before: Timestamp) -> impl Iterator<Item = (String, String)> {
-    list(app, "tokens").iter().filter(|token| token["state"] == "active").filter_map(move |token| {
-        let made = token["createdAt"].as_str().and_then(Timestamp::parse_iso)?;
+fn old_tokens(app: &AppWithTokens, made_before: Timestamp) -> impl Iterator<Item = (String, String)> {
+    app.tokens.iter().filter(|token| token.state == "active").filter_map(move |token| {
+        let made = Timestamp::parse_iso(&token.created_at)?;
         let days = (clock::now().as_ms() - made.as_ms()) / 86_400_000;
-        let what =
-            format!("token {} of {} ({}) is {days} days old: rotate it", text(&token["id"]), text(&app["name"]), text(&token["hint"]));
-        (made < made_before).then(|| (text(&app["hubId"]), what))
+        let what = format!("token {} of {} ({}) is {days} days old: rotate it", token.id, app.name, token.hint);
+        (made < made_before).then(|| (app.hub_id.to_string(), what))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use keyway_api::view::{self, Token};
+
     use super::*;
 
     #[test]
     fn a_token_that_works_and_is_old_is_told_once() {
-        let token = |id: u64, state: &str, made: i64| json!({ "id": id, "state": state, "hint": "pat-…1234", "createdAt": clock::now().plus_ms(made).to_iso() });
+        let token = |id, state: &str, made| {
+            let created_at = clock::now().plus_ms(made).into();
+            Token { id, state: state.to_owned(), hint: "pat-…1234".to_owned(), created_at, ..Token::default() }
+        };
         let day = 86_400_000;
-        let app = json!({ "hubId": 7, "name": "Sync", "tokens": [
-            token(1, "active", -200 * day), token(2, "active", -3 * day), token(3, "expiring", -200 * day), token(4, "revoked", -200 * day),
-        ] });
+        let tokens = [(1, "active", 200), (2, "active", 3), (3, "expiring", 200), (4, "revoked", 200)];
+        let tokens = tokens.map(|(id, state, days)| token(id, state, -days * day)).to_vec();
+        let app = AppWithTokens { app: view::App { hub_id: 7, name: "Sync".to_owned(), ..view::App::default() }, tokens };
         let told: Vec<_> = old_tokens(&app, clock::now().plus_ms(-180 * day)).collect();
         assert_eq!(told, [("7".to_owned(), "token 1 of Sync (pat-…1234) is 200 days old: rotate it".to_owned())]);
     }
