@@ -1,73 +1,93 @@
 //! `keyway app tighten` and `keyway app unused`: least privilege from what was called.
 
 use http::Method;
+use keyway_api::view::{OperationUse, ScopesUsed, UnusedApp, UnusedApps};
 use serde_json::{Value, json};
 
 use super::app::{change, path};
-use super::{list, show, table, text};
+use super::{show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::call;
+use crate::typed::{lines_of, or_dash, typed};
 
 /// Shows what an app was granted beside what it needed, and takes the rest away where asked to.
 pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool, json: bool) -> anyhow::Result<Exit> {
     let found = call(connection, Method::GET, &format!("{}/scopes?days={days}", path(app)), None).await?;
-    let nothing_to_take = list(&found, "unused").is_empty();
+    let used: ScopesUsed = typed(&found)?;
+    let nothing_to_take = used.unused.is_empty();
     if apply && !nothing_to_take {
-        return change(connection, app, json!({ "removeScopes": found["unused"] }), json, "tightened").await;
+        return change(connection, app, json!({ "removeScopes": used.unused }), json, "tightened").await;
     }
-    show(&found, json, |found| {
+    show(&found, json, |_| {
         let proposal = if nothing_to_take {
             "nothing to remove".to_owned()
         } else {
-            format!("to take the unused scopes away: keyway app tighten {} --days {days} --apply", text(&found["app"]["id"]))
+            format!("to take the unused scopes away: keyway app tighten {} --days {days} --apply", used.app.id)
         };
-        format!("{}\n\n{}\n\n{proposal}", operations(found), summary(found))
+        format!("{}\n\n{}\n\n{proposal}", operations(&used), needed(&used))
     })
 }
 
 /// Which scopes an app's calls needed and which none did.
-pub(super) fn summary(found: &Value) -> String {
-    let days = text(&found["days"]);
-    if found["calls"] == 0 {
+pub(super) fn summary(answer: &Value) -> String {
+    lines_of(answer, needed)
+}
+
+fn needed(found: &ScopesUsed) -> String {
+    let days = found.days;
+    if found.calls == 0 {
         return format!("  no call was accepted in {days} days, so no scope was needed");
     }
-    let names = |field: &str| {
-        let names: Vec<String> = list(found, field).iter().map(text).collect();
+    let names = |names: &[String]| {
         if names.is_empty() { "none".to_owned() } else { names.join("\n               ") }
     };
     let mut lines = format!(
         "  needed       {}\n  unused       {}\n  from         {} calls in {days} days",
-        names("needed"),
-        names("unused"),
-        text(&found["calls"])
+        names(&found.needed),
+        names(&found.unused),
+        found.calls
     );
-    let beside: Vec<String> =
-        list(found, "beside").iter().map(|one| format!("{} ({})", text(&one["object"]), text(&one["access"]))).collect();
+    let beside: Vec<String> = found.beside.iter().map(|one| format!("{} ({})", one.object, one.access)).collect();
     if !beside.is_empty() {
         lines.push_str(&format!("\n  in bodies    {}", beside.join("\n               ")));
     }
-    if found["complete"] == false {
+    if !found.complete {
         lines.push_str("; the audit does not reach back that far");
     }
-    if found["least"] == false {
+    if !found.least {
         lines.push_str("; a smaller set may be enough");
     }
     lines
 }
 
-fn operations(found: &Value) -> String {
-    let row = |one: &Value| ["operation", "object", "calls", "last", "scopes"].iter().map(|field| text(&one[*field])).collect();
-    let rows: Vec<Vec<String>> = list(found, "operations").iter().map(row).collect();
+fn operations(found: &ScopesUsed) -> String {
+    let row = |one: &OperationUse| {
+        vec![one.operation.clone(), or_dash(one.object.as_deref()), one.calls.to_string(), one.last.to_string(), one.scopes.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = found.operations.iter().map(row).collect();
     table(&["OPERATION", "OBJECT", "CALLS", "LAST", "OPENED BY"], &rows)
 }
 
 /// Apps without a call.
 pub(super) fn unused(answer: &Value) -> String {
-    let row = |app: &Value| ["id", "hubId", "name", "owner", "createdAt", "lastUsedAt"].iter().map(|field| text(&app[*field])).collect();
-    let rows: Vec<Vec<String>> = list(answer, "apps").iter().map(row).collect();
+    lines_of(answer, without_calls)
+}
+
+fn without_calls(answer: &UnusedApps) -> String {
+    let row = |app: &UnusedApp| {
+        vec![
+            app.id.to_string(),
+            app.hub_id.to_string(),
+            app.name.clone(),
+            app.owner.clone(),
+            app.created_at.to_string(),
+            or_dash(app.last_used_at.as_ref()),
+        ]
+    };
+    let rows: Vec<Vec<String>> = answer.apps.iter().map(row).collect();
     if rows.is_empty() {
-        return format!("every app made a call in the last {} days, or is younger", text(&answer["days"]));
+        return format!("every app made a call in the last {} days, or is younger", answer.days);
     }
     table(&["ID", "HUB ID", "NAME", "OWNER", "CREATED", "LAST USE"], &rows)
 }
