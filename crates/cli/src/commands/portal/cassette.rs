@@ -1,19 +1,23 @@
 //! `keyway portal import-cassette` and `diff-cassette`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use http::Method;
+use keyway_api::body::RecordedAnswer;
+use keyway_api::view::{AccountAnswer, Coverage, RecordedAnswers};
 use keyway_core::mask::Masker;
 use serde_json::{Value, json};
 
-use super::super::{counted, list, show, warn};
+use super::super::{counted, show, warn};
 use crate::args::Connection;
 use crate::args::record::Cassette;
+use crate::cassette::compare::Difference;
 use crate::cassette::ids::{Ids, kinds_of};
 use crate::cassette::replay::{Made, Replayed, Session};
 use crate::cassette::start::Start;
 use crate::cassette::{Entry, read};
 use crate::client::call;
+use crate::typed::{get, typed};
 use crate::{Exit, record};
 
 /// The masker that reads a cassette: it replaces nothing, so its key is of no account.
@@ -29,14 +33,14 @@ pub async fn import(connection: &Connection, hub_id: u64, wanted: Cassette) -> a
     let ids = session.close().await?;
     let (made, differing) = done?;
     let served = served(connection).await?;
-    let answers: Vec<Value> =
+    let answers: Vec<RecordedAnswer> =
         entries.iter().filter(|entry| is_kept(entry, &served, &differing)).map(|entry| recorded(entry, &ids, &masker)).collect();
     let path = format!("/api/v1/portals/{hub_id}/answers");
-    let put = call(connection, Method::PUT, &path, Some(json!({ "answers": answers }))).await?;
+    let put: RecordedAnswers = typed(&call(connection, Method::PUT, &path, Some(json!({ "answers": answers }))).await?)?;
     made.refused.iter().for_each(|refused| warn(&format!("not made: {refused}")));
-    let answer = json!({ "version": 1, "made": made.counts, "notMade": made.refused, "answers": put["answers"], "calls": entries.len() });
-    show(&answer, wanted.json, |answer| {
-        let made: Vec<String> = answer["made"].as_object().into_iter().flatten().map(|(what, count)| format!("{count} {what}")).collect();
+    let answer = json!({ "version": 1, "made": made.counts, "notMade": made.refused, "answers": put.answers, "calls": entries.len() });
+    show(&answer, wanted.json, |_| {
+        let made: Vec<String> = made.counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
         let made = if made.is_empty() { "nothing".to_owned() } else { made.join(", ") };
         format!(
             "added {made}, and {} for requests that the account does not answer itself",
@@ -55,9 +59,8 @@ async fn import_into(session: &mut Session<'_>, entries: &[Entry]) -> anyhow::Re
 
 /// Names of the operations that embedded accounts answer.
 async fn served(connection: &Connection) -> anyhow::Result<HashSet<String>> {
-    let answer = call(connection, Method::GET, "/api/v1/coverage", None).await?;
-    let rows = list(&answer, "operations").iter().filter(|row| row["served"] == true);
-    Ok(rows.map(|row| format!("{} {}", row["method"].as_str().unwrap_or_default(), row["path"].as_str().unwrap_or_default())).collect())
+    let coverage: Coverage = get(connection, "/api/v1/coverage").await?;
+    Ok(coverage.operations.iter().filter(|row| row.served).map(|row| format!("{} {}", row.method, row.path)).collect())
 }
 
 /// Whether an answer is kept as it was recorded: nothing else can answer the request.
@@ -67,15 +70,19 @@ fn is_kept(entry: &Entry, served: &HashSet<String>, differing: &HashSet<usize>) 
     !served.contains(&operation.to_string()) || differing.contains(&entry.line)
 }
 
-fn recorded(entry: &Entry, ids: &Ids, masker: &Masker) -> Value {
+fn recorded(entry: &Entry, ids: &Ids, masker: &Masker) -> RecordedAnswer {
     let kinds = kinds_of(&entry.request.path);
-    let here = |value: Option<&Value>| value.map(|value| ids.body(masker.rules(), value, &kinds));
+    let here = |value: Option<&Value>| value.map(|value| ids.body(masker.rules(), value, &kinds)).unwrap_or_default();
     let kind = kinds.first().map(String::as_str);
-    let query: Vec<(&str, String)> = entry.request.query.iter().map(|(name, value)| (name.as_str(), ids.text(kind, value))).collect();
-    json!({
-        "method": entry.request.method, "path": ids.path(&entry.request.path), "query": query, "body": here(entry.asked()),
-        "status": entry.response.status, "answer": here(entry.answer()),
-    })
+    let query = entry.request.query.iter().map(|(name, value)| (name.clone(), ids.text(kind, value)));
+    RecordedAnswer {
+        method: entry.request.method.clone(),
+        path: ids.path(&entry.request.path),
+        query: query.collect(),
+        body: here(entry.asked()),
+        status: entry.response.status,
+        answer: here(entry.answer()),
+    }
 }
 
 /// Performs the calls of a cassette on an account that is made for it, and tells what differs.
@@ -83,7 +90,7 @@ pub async fn diff(connection: &Connection, wanted: Cassette) -> anyhow::Result<E
     let (masker, entries) = (masker(&wanted)?, read(&wanted.file)?);
     let name = format!("cassette {}", std::process::id());
     let made = call(connection, Method::POST, "/api/v1/accounts", Some(json!({ "name": name }))).await?;
-    let hub_id = made["account"]["hubId"].as_u64().unwrap_or_default();
+    let hub_id = typed::<AccountAnswer>(&made)?.account.hub_id;
     let done = async {
         let mut session = Session::open(connection, hub_id, &wanted.url, &masker).await?;
         let made = session.make(&Start::of(&entries)).await?;
@@ -97,30 +104,18 @@ pub async fn diff(connection: &Connection, wanted: Cassette) -> anyhow::Result<E
     let answer = json!({
         "version": 1, "calls": entries.len(), "compared": compared, "skipped": skipped, "notMade": made.refused, "differences": differences,
     });
-    show(&answer, wanted.json, told)?;
+    show(&answer, wanted.json, |_| told(compared, &skipped, &differences))?;
     Ok(if differences.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
-fn told(answer: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut lines: Vec<String> = list(answer, "differences")
-        .iter()
-        .map(|one| {
-            let at = if one["at"] == "" { String::new() } else { format!(" {}", text(&one["at"])) };
-            format!(
-                "line {}: {}: {}{at}: {} in the cassette, {} here",
-                one["line"],
-                text(&one["operation"]),
-                text(&one["kind"]),
-                text(&one["recorded"]),
-                text(&one["here"])
-            )
-        })
-        .collect();
-    for (reason, count) in answer["skipped"].as_object().into_iter().flatten() {
-        lines.push(format!("not compared: {count}, as {reason}"));
-    }
-    let count = list(answer, "differences").len() as u64;
-    lines.push(format!("{} compared, {}", counted(answer["compared"].as_u64().unwrap_or_default(), "call"), counted(count, "difference")));
+fn told(compared: u64, skipped: &BTreeMap<&str, u64>, differences: &[Difference]) -> String {
+    let line = |one: &Difference| {
+        let at = if one.at.is_empty() { String::new() } else { format!(" {}", one.at) };
+        let Difference { line, operation, kind, recorded, here, .. } = one;
+        format!("line {line}: {operation}: {kind}{at}: {recorded} in the cassette, {here} here")
+    };
+    let mut lines: Vec<String> = differences.iter().map(line).collect();
+    lines.extend(skipped.iter().map(|(reason, count)| format!("not compared: {count}, as {reason}")));
+    lines.push(format!("{} compared, {}", counted(compared, "call"), counted(differences.len() as u64, "difference")));
     lines.join("\n")
 }

@@ -5,14 +5,16 @@ use std::path::Path;
 use anyhow::Context;
 use clap::ValueEnum;
 use http::Method;
+use keyway_api::view::Differences;
 use keyway_core::shown;
 use serde_json::{Value, json};
 
-use super::{Double, encode, show, text};
+use super::{Double, encode, show};
 use crate::Exit;
 use crate::args::diff::Diff;
 use crate::client::{call_with, stream};
 use crate::commands::counted;
+use crate::typed::typed;
 
 /// Longest value of a line, in characters. `--json` has whole values.
 const VALUE_MAX: usize = 80;
@@ -53,9 +55,9 @@ pub async fn run(double: &Double<'_>, asked: Diff) -> anyhow::Result<Exit> {
             call_with(double.connection, Method::POST, &format!("{}/diff?{}", double.path, query.join("&")), body).await?
         }
     };
-    let is_different = answer["different"] == true;
-    show(&answer, json, lines)?;
-    Ok(if is_different { Exit::Negative } else { Exit::Fine })
+    let found: Differences = typed(&answer)?;
+    show(&answer, json, |_| lines(&found))?;
+    Ok(if found.different { Exit::Negative } else { Exit::Fine })
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -77,22 +79,22 @@ async fn copy(double: &Double<'_>, side: &Side<'_>) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-fn lines(answer: &Value) -> String {
+fn lines(found: &Differences) -> String {
     let mut out = Vec::new();
-    for change in answer["changes"].as_array().into_iter().flatten() {
-        let sign = match change["change"].as_str() {
-            Some("created") => '+',
-            Some("deleted") => '-',
+    for change in &found.changes {
+        let sign = match change.change.as_str() {
+            "created" => '+',
+            "deleted" => '-',
             _ => '~',
         };
-        let parts = ["what", "type", "name"].map(|part| text(&change[part]));
-        let named: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let named: Vec<&str> =
+            [&change.what, &change.r#type, &change.name].into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         out.push(format!("{sign} {}", shown::line(&named.join(" "))));
-        if change["change"] == "deleted" {
+        if change.change == "deleted" {
             continue;
         }
-        for (name, sides) in change["fields"].as_object().into_iter().flatten() {
-            let (from, to) = (sides.get("from").map(value), sides.get("to").map(value));
+        for (name, sides) in &change.fields {
+            let (from, to) = (sides.from.as_ref().map(value), sides.to.as_ref().map(value));
             let line = match (from, to) {
                 (Some(from), Some(to)) => format!("{from} → {to}"),
                 (Some(from), None) => format!("{from} → none"),
@@ -101,16 +103,13 @@ fn lines(answer: &Value) -> String {
             out.push(format!("    {}: {line}", shown::line(name)));
         }
     }
-    if let Some(count @ 1..) = answer["leftOut"].as_u64() {
-        out.push(format!("… and {}. See them with --limit", counted(count, "more difference")));
+    if found.left_out > 0 {
+        out.push(format!("… and {}. See them with --limit", counted(found.left_out as u64, "more difference")));
     }
-    let summary = answer["counts"].as_object().into_iter().flatten().flat_map(|(what, counts)| {
-        counts
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(move |(change, count)| format!("{} {change}", counted(count.as_u64().unwrap_or(0), what)))
-    });
+    let summary = found
+        .counts
+        .iter()
+        .flat_map(|(what, counts)| counts.iter().map(move |(change, count)| format!("{} {change}", counted(*count, what))));
     let summary: Vec<String> = summary.collect();
     out.push(if summary.is_empty() { "no differences".to_owned() } else { summary.join(", ") });
     out.join("\n")
