@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_api::view::{Diagnosed, DiagnosedCall};
 use keyway_core::credential;
 use keyway_core::doctor::{
-    Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, Seen, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
+    Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
 };
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
@@ -25,6 +26,7 @@ use crate::Exit;
 use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::client::call;
+use crate::typed::typed;
 
 /// What can be given, where nothing was.
 const WAYS: &str = "nothing to look at. There are five ways:
@@ -95,51 +97,49 @@ fn shown(input: &str) -> String {
 
 /// As the admin API answers it.
 fn report(found: &[Evidence], now: Timestamp) -> Value {
-    let calls: Vec<Value> =
-        found.iter().map(|evidence| json!({ "seen": seen(evidence, now), "causes": diagnose(evidence, now) })).collect();
-    json!({ "version": 1, "calls": calls })
+    let call = |evidence: &Evidence| DiagnosedCall { seen: seen(evidence, now), causes: diagnose(evidence, now) };
+    json!({ "version": 1, "calls": found.iter().map(call).collect::<Vec<_>>() })
 }
 
 fn say(answer: &Value, json: bool) -> anyhow::Result<Exit> {
-    let calls = answer["calls"].as_array().map_or(&[][..], Vec::as_slice);
+    let Diagnosed { calls } = typed(answer)?;
     show(answer, json, |_| calls.iter().map(lines).collect::<Vec<_>>().join("\n\n"))?;
-    let wrong = calls.iter().flat_map(|call| call["causes"].as_array().into_iter().flatten()).any(|cause| cause["certainty"] != "note");
+    let wrong = calls.iter().flat_map(|call| &call.causes).any(|cause| cause.certainty != Certainty::Note);
     Ok(if wrong { Exit::Negative } else { Exit::Fine })
 }
 
-fn lines(call: &Value) -> String {
-    let seen = &call["seen"];
-    let mut facts: Vec<String> = [("operation", ""), ("host", "at "), ("status", "answered "), ("category", ""), ("app", "app ")]
-        .iter()
-        .filter(|(name, _)| !seen[*name].is_null())
-        .map(|(name, before)| format!("{before}{}", super::text(&seen[*name])))
-        .collect();
-    facts.extend(seen["credentials"].as_array().into_iter().flatten().map(super::text));
-    facts.extend(seen["named"].as_object().into_iter().flatten().map(|(kind, values)| format!("{kind}: {}", super::text(values))));
+fn lines(DiagnosedCall { seen, causes }: &DiagnosedCall) -> String {
+    let status = seen.status.map(|status| status.to_string());
+    let facts = [(&seen.operation, ""), (&seen.host, "at "), (&status, "answered "), (&seen.category, ""), (&seen.app, "app ")];
+    let mut facts: Vec<String> =
+        facts.into_iter().filter_map(|(fact, before)| fact.as_ref().map(|fact| format!("{before}{}", line(fact)))).collect();
+    facts.extend(seen.credentials.iter().map(|credential| line(credential)));
+    facts.extend(seen.named.iter().map(|(kind, values)| format!("{kind}: {}", line(&values.join(", ")))));
     let mut lines =
         vec![if facts.is_empty() { "read: nothing of a call but its answer".to_owned() } else { format!("read: {}", facts.join(", ")) }];
-    let causes = call["causes"].as_array().map_or(&[][..], Vec::as_slice);
     if causes.is_empty() {
         lines.push("nothing is known to be wrong".to_owned());
     }
     for cause in causes {
-        let how = match cause["certainty"].as_str() {
-            Some("certain") => "",
-            Some("likely") => "likely: ",
-            _ => "note: ",
+        let how = match cause.certainty {
+            Certainty::Certain => "",
+            Certainty::Likely => "likely: ",
+            Certainty::Note => "note: ",
         };
-        lines.push(format!("\n{how}{} ({})", super::text(&cause["title"]), super::text(&cause["cause"])));
-        lines.push(format!("  {}", super::text(&cause["because"])));
-        if let Some(scopes) = cause["scopes"].as_array() {
-            let sets: Vec<String> = scopes.iter().map(|set| super::text(set).replace('+', " and ")).collect();
-            lines.push(format!("  enough: {}", sets.join(", or ")));
+        lines.push(format!("\n{how}{} ({})", cause.title, cause.cause));
+        lines.push(format!("  {}", line(&cause.because)));
+        if !cause.scopes.is_empty() {
+            lines.push(format!("  enough: {}", line(&cause.scopes.join(", or ").replace('+', " and "))));
         }
-        lines.extend(cause["remedy"].as_array().into_iter().flatten().map(|remedy| format!("  - {}", super::text(remedy))));
-        if let Some(page) = cause["page"].as_str() {
-            lines.push(format!("  {page}"));
-        }
+        lines.extend(cause.remedy.iter().map(|remedy| format!("  - {}", line(remedy))));
+        lines.push(format!("  {}", cause.page));
     }
     lines.join("\n")
+}
+
+/// Text of others on one line.
+fn line(text: &str) -> String {
+    keyway_core::shown::line(text).into_owned()
 }
 
 /// What a credential is, whose, and what it may do.
@@ -173,15 +173,14 @@ async fn token(args: &Doctor) -> anyhow::Result<Exit> {
         let evidence = Evidence { call: Some(call), holder: holder.clone(), expected_hub_id: args.expect, ..Evidence::default() };
         let causes: Vec<Diagnosis> =
             diagnose(&evidence, now).into_iter().filter(|cause| !operation.is_empty() || cause.certainty != Certainty::Note).collect();
-        let seen: Seen = seen(&evidence, now);
-        calls.push(json!({ "seen": seen, "causes": causes }));
+        calls.push(DiagnosedCall { seen: seen(&evidence, now), causes });
+    }
+    if !args.json {
+        super::print(&about(holder.as_ref()))?;
     }
     let token = holder
         .map(|holder| json!({ "alive": holder.alive, "hubId": holder.hub_id, "scopes": holder.granted.map(|granted| granted.names()) }));
     let answer = json!({ "version": 1, "token": token, "calls": calls });
-    if !args.json {
-        super::print(&about(&answer["token"]))?;
-    }
     say(&answer, args.json)
 }
 
@@ -196,17 +195,15 @@ fn not_a_token(kind: &CredentialKind) -> Option<&'static str> {
     }
 }
 
-fn about(token: &Value) -> String {
-    match (token["alive"].as_bool(), token["hubId"].as_u64()) {
-        (Some(true), hub_id) => {
+fn about(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(Holder { alive: true, hub_id, granted, .. }) => {
             let account = hub_id.map_or("account unknown".to_owned(), |hub_id| format!("account {hub_id}"));
-            format!(
-                "alive, {account}, scopes: {}",
-                if token["scopes"].is_null() { "unknown".to_owned() } else { super::text(&token["scopes"]) }
-            )
+            let scopes = granted.as_ref().map_or("unknown".to_owned(), |granted| granted.names().join(", "));
+            format!("alive, {account}, scopes: {scopes}")
         }
-        (Some(false), _) => "not accepted".to_owned(),
-        _ => "not asked about: its form says what it is".to_owned(),
+        Some(_) => "not accepted".to_owned(),
+        None => "not asked about: its form says what it is".to_owned(),
     }
 }
 

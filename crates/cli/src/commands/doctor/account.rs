@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use http::Method;
+use keyway_api::Moment;
+use keyway_api::view::{Account, AppWithTokens, Apps, ScopesUsed, Usage, UsageAnswer};
 use keyway_core::sunset;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -14,6 +16,7 @@ use crate::args::Connection;
 use crate::client::{call, date, list_all};
 use crate::commands::account::{rotation_due, trouble};
 use crate::commands::{list, show, text};
+use crate::typed::{all, get, or_dash, typed};
 
 /// Part of the day's calls from which on it is said, in percent.
 const DAY_USED_PERCENT: u64 = 80;
@@ -73,54 +76,45 @@ async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> 
         true => call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?["account"].take(),
         false => account.clone(),
     };
-    let apps = list_all(connection, &format!("/api/v1/apps?hubId={hub_id}"), "apps").await?;
-    let usage = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days=30"), "usage").await?;
+    let apps = all::<Apps>(connection, &format!("/api/v1/apps?hubId={hub_id}")).await?;
+    let usage = all::<UsageAnswer>(connection, &format!("/api/v1/usage?hubId={hub_id}&days=30")).await?;
     let mut unused = Vec::new();
-    for app in list(&apps, "apps") {
-        let scopes = call(connection, Method::GET, &format!("/api/v1/apps/{}/scopes", text(&app["id"])), None).await?;
-        if scopes["calls"].as_u64().unwrap_or(0) >= CALLS_MIN && !list(&scopes, "unused").is_empty() {
-            unused.push(format!(
-                "{} has scopes that none of its calls needed: {} (`keyway app tighten {}`)",
-                text(&app["name"]),
-                text(&scopes["unused"]),
-                text(&app["id"])
-            ));
+    for app in &apps {
+        let scopes: ScopesUsed = get(connection, &format!("/api/v1/apps/{}/scopes", app.id)).await?;
+        if scopes.calls >= CALLS_MIN && !scopes.unused.is_empty() {
+            let (name, id, scopes) = (&app.name, app.id, scopes.unused.join(", "));
+            unused.push(format!("{name} has scopes that none of its calls needed: {scopes} (`keyway app tighten {id}`)"));
         }
     }
     Ok(vec![
         Check { name: "connection", wrong: trouble(&account).into_iter().chain(rotation_due(&account)).collect() },
         Check { name: "scopes", wrong: unused },
-        Check { name: "limits", wrong: limits(&account) },
-        Check { name: "failing calls", wrong: failing(list(&usage, "usage")) },
-        Check { name: "tokens", wrong: list(&apps, "apps").iter().flat_map(tokens).collect() },
+        Check { name: "limits", wrong: limits(&typed(&account)?) },
+        Check { name: "failing calls", wrong: failing(&usage) },
+        Check { name: "tokens", wrong: apps.iter().flat_map(tokens).collect() },
         Check { name: "clocks", wrong: clocks.to_vec() },
-        Check { name: "ends", wrong: ends(list(&usage, "usage"), clock::now()) },
+        Check { name: "ends", wrong: ends(&usage, clock::now()) },
     ])
 }
 
-fn limits(account: &Value) -> Vec<String> {
-    let used = account["usedToday"].as_u64().unwrap_or(0);
-    let daily = account["limits"]["daily"].as_u64().unwrap_or(u64::MAX);
+fn limits(account: &Account) -> Vec<String> {
+    let (used, daily) = (account.used_today, account.limits.daily);
     let mut wrong = Vec::new();
     if used.saturating_mul(100) >= daily.saturating_mul(DAY_USED_PERCENT) {
-        wrong.push(format!(
-            "{used} of the day's {daily} calls are used up (`keyway account usage {}` says by whom)",
-            text(&account["hubId"])
-        ));
+        wrong.push(format!("{used} of the day's {daily} calls are used up (`keyway account usage {}` says by whom)", account.hub_id));
     }
-    let waiting = account["waiting"].as_u64().unwrap_or(0);
-    if waiting > 0 {
-        wrong.push(format!("{waiting} calls wait for their turn"));
+    if account.waiting > 0 {
+        wrong.push(format!("{} calls wait for their turn", account.waiting));
     }
     wrong
 }
 
-fn failing(usage: &[Value]) -> Vec<String> {
+fn failing(usage: &[Usage]) -> Vec<String> {
     let mut by_call: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     for one in usage {
-        let sum = by_call.entry((text(&one["app"]), text(&one["operation"]))).or_default();
-        sum.0 += one["calls"].as_u64().unwrap_or(0);
-        sum.1 += one["failed"].as_u64().unwrap_or(0);
+        let sum = by_call.entry((or_dash(one.app.as_deref()), one.operation.clone())).or_default();
+        sum.0 += one.calls;
+        sum.1 += one.failed;
     }
     let too_many = by_call.iter().filter(|(_, (calls, failed))| *calls >= CALLS_MIN && failed * 100 > calls * FAILED_PERCENT);
     too_many
@@ -130,42 +124,42 @@ fn failing(usage: &[Value]) -> Vec<String> {
         .collect()
 }
 
-fn tokens(app: &Value) -> Vec<String> {
+fn tokens(app: &AppWithTokens) -> Vec<String> {
     let now = clock::now();
     let mut wrong = Vec::new();
-    let name = text(&app["name"]);
-    let good = list(app, "tokens").iter().filter(|token| matches!(token["state"].as_str(), Some("active" | "expiring")));
-    if app["enabled"] == true && good.clone().count() == 0 {
-        wrong.push(format!("{name} has no token that works (`keyway token create {}`)", text(&app["id"])));
+    let (name, id) = (&app.name, app.id);
+    let good = app.tokens.iter().filter(|token| matches!(token.state.as_str(), "active" | "expiring"));
+    if app.enabled && good.clone().count() == 0 {
+        wrong.push(format!("{name} has no token that works (`keyway token create {id}`)"));
     }
     for token in good {
-        let days = token["createdAt"].as_str().and_then(Timestamp::parse_iso).map_or(0, |made| (now.as_ms() - made.as_ms()) / 86_400_000);
-        if token["rotationDue"] == true {
-            wrong.push(format!("token {} of {name} is {days} days old (`keyway token rotate {}`)", text(&token["id"]), text(&app["id"])));
+        let days = Timestamp::parse_iso(&token.created_at).map_or(0, |made| (now.as_ms() - made.as_ms()) / 86_400_000);
+        if token.rotation_due {
+            wrong.push(format!("token {} of {name} is {days} days old (`keyway token rotate {id}`)", token.id));
         }
-        let ends = token["expiresAt"].as_str().and_then(Timestamp::parse_iso);
-        if ends.is_some_and(|ends| ends < now.plus_ms(2 * 86_400_000)) {
+        let soon = |at: &&Moment| Timestamp::parse_iso(at).is_some_and(|ends| ends < now.plus_ms(2 * 86_400_000));
+        if let Some(ends) = token.expires_at.as_ref().filter(soon) {
             // A rotated token has a successor; one whose lifetime ends has none.
-            let remedy = match token["state"].as_str() {
-                Some("expiring") => format!("`keyway token users {}` says who still uses it", text(&token["id"])),
-                _ => format!("`keyway token rotate {}`", text(&app["id"])),
+            let remedy = match token.state.as_str() {
+                "expiring" => format!("`keyway token users {}` says who still uses it", token.id),
+                _ => format!("`keyway token rotate {id}`"),
             };
-            wrong.push(format!("token {} of {name} ends at {} ({remedy})", text(&token["id"]), text(&token["expiresAt"])));
+            wrong.push(format!("token {} of {name} ends at {ends} ({remedy})", token.id));
         }
     }
     wrong
 }
 
 /// What the accounts' calls end with, soonest first; what ended already first of all.
-fn ends(usage: &[Value], now: Timestamp) -> Vec<String> {
+fn ends(usage: &[Usage], now: Timestamp) -> Vec<String> {
     let until = now.plus_ms(END_DAYS * 86_400_000).to_iso();
     let mut wrong: Vec<String> = Vec::new();
     for one in usage {
-        let Some(date) = one["sunset"].as_str().filter(|date| *date <= &until[..10]) else { continue };
-        let operation = text(&one["operation"]);
-        let to = one["successor"].as_str().map(|successor| format!(", moves to {successor}")).unwrap_or_default();
+        let Some(date) = one.sunset.as_deref().filter(|date| *date <= &until[..10]) else { continue };
+        let operation = &one.operation;
+        let to = one.successor.as_ref().map(|successor| format!(", moves to {successor}")).unwrap_or_default();
         let what = sunset::of_path(operation.split(' ').nth(1).unwrap_or_default()).map_or("", |row| row.effect);
-        wrong.push(format!("{date} {what}: {} calls {operation}{to}", text(&one["app"])));
+        wrong.push(format!("{date} {what}: {} calls {operation}{to}", or_dash(one.app.as_deref())));
     }
     wrong.sort();
     wrong.dedup();
@@ -188,11 +182,13 @@ async fn clocks(connection: &Connection) -> anyhow::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use keyway_api::view::AccountLimits;
+
     use super::*;
 
     #[test]
     fn few_calls_or_few_failures_are_nothing_to_tell() {
-        let usage = |calls: u64, failed: u64| vec![json!({ "app": "Sync", "operation": "GET /x", "calls": calls, "failed": failed })];
+        let usage = |calls, failed| vec![Usage { operation: "GET /x".to_owned(), calls, failed, ..Usage::default() }];
         assert!(failing(&usage(19, 19)).is_empty());
         assert!(failing(&usage(100, 5)).is_empty());
         assert_eq!(failing(&usage(100, 6)).len(), 1);
@@ -200,16 +196,21 @@ mod tests {
 
     #[test]
     fn the_day_is_told_of_from_four_fifths_on() {
-        let account = |used: u64| json!({ "hubId": 7, "usedToday": used, "limits": { "daily": 1000 } });
+        let limits_of = AccountLimits { daily: 1_000, ..AccountLimits::default() };
+        let account = |used_today| Account { used_today, limits: limits_of.clone(), ..Account::default() };
         assert!(limits(&account(799)).is_empty());
         assert_eq!(limits(&account(800)).len(), 1);
     }
 
     #[test]
     fn an_end_is_told_of_a_quarter_of_a_year_ahead() {
-        let usage = vec![
-            json!({ "app": "Sync", "operation": "POST /oauth/v1/token", "sunset": "2027-02-16", "successor": "/oauth/2026-09/token" }),
-        ];
+        let call = Usage {
+            operation: "POST /oauth/v1/token".to_owned(),
+            sunset: Some("2027-02-16".to_owned()),
+            successor: Some("/oauth/2026-09/token".to_owned()),
+            ..Usage::default()
+        };
+        let usage = vec![call];
         let on = |day: &str| ends(&usage, Timestamp::parse_iso(day).unwrap()).len();
         assert_eq!((on("2026-11-01"), on("2026-11-25")), (0, 1));
     }
