@@ -1,15 +1,17 @@
 //! `keyway notify …`
 
 use http::Method;
-use serde_json::{Value, json};
+use keyway_api::view::{AddedChannel, Channel, ChannelAnswer, ChannelTested, Channels, Condition, Message, Notifications};
+use serde_json::json;
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{encode, list, show, table, text};
+use super::{encode, show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::notify::{Common, NewChannel, Notify};
 use crate::client::call;
+use crate::typed::{or_dash, show_typed, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
 
@@ -18,13 +20,16 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
         Notify::Add { channel } => add(connection, *channel).await,
         Notify::List { json } => {
             let answer = call(connection, Method::GET, PATH, None).await?;
-            show(&answer, json, |answer| {
-                let row = |channel: &Value| ["name", "kind", "target", "hubId", "owner"].map(|field| text(&channel[field])).to_vec();
-                let rows: Vec<Vec<String>> = list(answer, "channels").iter().map(row).collect();
+            show_typed(&answer, json, |answer: &Channels| {
+                let row = |channel: &Channel| {
+                    let Channel { name, kind, target, hub_id, owner, .. } = channel;
+                    vec![name.clone(), kind.clone(), target.clone(), or_dash(*hub_id), or_dash(owner.as_deref())]
+                };
+                let rows: Vec<Vec<String>> = answer.channels.iter().map(row).collect();
                 if rows.is_empty() {
                     return "no channels: Keyway notifies nobody. Add one with \"keyway notify add\"".to_owned();
                 }
-                let held = answer["heldSince"].as_str().map(|since| {
+                let held = answer.held_since.as_ref().map(|since| {
                     format!(
                         "notifications are held since {since}: this server was restored from a backup. If it takes the place of the server that was copied, run \"keyway notify resume\"\n\n"
                     )
@@ -46,19 +51,20 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
             })
             .await?;
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encode(&name)), None).await?;
-            show(&answer, json, |answer| format!("removed the channel {}", text(&answer["channel"]["name"])))
+            show_typed(&answer, json, |ChannelAnswer { channel }| format!("removed the channel {}", channel.name))
         }
         Notify::Test { name, json } => {
             let answer = call(connection, Method::POST, &format!("{PATH}/{}/test", encode(&name)), None).await?;
-            show(&answer, json, |answer| {
-                let what = if answer["taken"] == true { "the receiver took the test message" } else { "the test message was not taken" };
-                format!("{what}: {}", text(&answer["answer"]))
+            let tested: ChannelTested = typed(&answer)?;
+            show(&answer, json, |_| {
+                let what = if tested.taken { "the receiver took the test message" } else { "the test message was not taken" };
+                format!("{what}: {}", tested.answer)
             })?;
-            Ok(if answer["taken"] == true { Exit::Fine } else { Exit::Negative })
+            Ok(if tested.taken { Exit::Fine } else { Exit::Negative })
         }
         Notify::History { limit, json } => {
             let answer = call(connection, Method::GET, &format!("/api/v1/notifications?limit={limit}"), None).await?;
-            show(&answer, json, history)
+            show_typed(&answer, json, history)
         }
     }
 }
@@ -87,9 +93,9 @@ async fn add(connection: &Connection, channel: NewChannel) -> anyhow::Result<Exi
     };
     (body["name"], body["hubId"], body["owner"]) = (name.into(), account.into(), owner.into());
     let answer = call(connection, Method::POST, PATH, Some(body)).await?;
-    show(&answer, json, |answer| {
-        let name = text(&answer["channel"]["name"]);
-        let secret = match answer["secret"].as_str() {
+    show_typed(&answer, json, |AddedChannel { channel, secret }| {
+        let name = &channel.name;
+        let secret = match secret {
             Some(secret) => format!(
                 "\n\n  {secret}\n\nThis is the only time the secret is shown; the receiver checks the signature of each notification with it."
             ),
@@ -99,25 +105,22 @@ async fn add(connection: &Connection, channel: NewChannel) -> anyhow::Result<Exi
     })
 }
 
-fn history(answer: &Value) -> String {
-    let condition = |one: &Value| {
-        let about = &one["about"];
-        vec![text(&one["since"]), text(&about["kind"]), text(&about["text"])]
-    };
-    let message = |one: &Value| {
-        let told: Vec<String> = list(one, "notifications").iter().map(|told| text(&told["name"])).collect();
-        let more = one["more"].as_u64().filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
-        let error = one["error"].as_str().map(|error| format!(" ({error})")).unwrap_or_default();
+fn history(answer: &Notifications) -> String {
+    let condition = |one: &Condition| vec![one.since.to_string(), one.about.kind.clone(), one.about.text.clone()];
+    let message = |one: &Message| {
+        let told: Vec<&str> = one.notifications.iter().map(|told| told.name.as_str()).collect();
+        let more = if one.more > 0 { format!(" and {} more", one.more) } else { String::new() };
+        let error = one.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
         vec![
-            text(&one["createdAt"]),
-            text(&one["channel"]),
-            format!("{}{error}", text(&one["state"])),
-            text(&one["attempts"]),
+            one.created_at.to_string(),
+            one.channel.clone(),
+            format!("{}{error}", one.state),
+            one.attempts.to_string(),
             format!("{}{more}", told.join(", ")),
         ]
     };
-    let conditions: Vec<Vec<String>> = list(answer, "conditions").iter().map(condition).collect();
-    let messages: Vec<Vec<String>> = list(answer, "messages").iter().map(message).collect();
+    let conditions: Vec<Vec<String>> = answer.conditions.iter().map(condition).collect();
+    let messages: Vec<Vec<String>> = answer.messages.iter().map(message).collect();
     let conditions =
         if conditions.is_empty() { "no condition lasts".to_owned() } else { table(&["SINCE", "KIND", "CONDITION"], &conditions) };
     let messages = if messages.is_empty() {
