@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use keyway_api::view::{Usage, UsageAnswer};
 use serde_json::{Value, json};
 
-use super::{list, show, table, text};
+use super::{show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::list_all;
+use crate::typed::typed;
 
 /// One operation of one app over all the days.
 #[derive(Default)]
@@ -23,7 +25,8 @@ struct Ending {
 pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json: bool) -> anyhow::Result<Exit> {
     let account = account.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
     let answer = list_all(connection, &format!("/api/v1/usage?days={days}{account}"), "usage").await?;
-    let endings = endings(&answer);
+    let UsageAnswer { since, usage, .. } = typed(&answer)?;
+    let endings = endings(&usage);
     let listed: Vec<Value> = endings
         .iter()
         .map(|((sunset, app, operation), ending)| {
@@ -33,7 +36,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json:
             })
         })
         .collect();
-    show(&json!({ "version": 1, "since": answer["since"], "endings": listed }), json, |_| {
+    show(&json!({ "version": 1, "since": since, "endings": listed }), json, |_| {
         let rows: Vec<Vec<String>> = endings
             .iter()
             .map(|((sunset, app, operation), ending)| {
@@ -51,18 +54,18 @@ pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json:
     })
 }
 
-fn endings(answer: &Value) -> BTreeMap<(String, String, String), Ending> {
+fn endings(usage: &[Usage]) -> BTreeMap<(String, String, String), Ending> {
     let mut endings: BTreeMap<(String, String, String), Ending> = BTreeMap::new();
-    for one in list(answer, "usage").iter().filter(|one| one["sunset"].is_string() || one["unlisted"] == true) {
-        let app = if one["app"].is_string() { text(&one["app"]) } else { format!("{} (deleted)", text(&one["appId"])) };
+    for one in usage.iter().filter(|one| one.sunset.is_some() || one.unlisted) {
+        let app = one.app.clone().unwrap_or_else(|| format!("{} (deleted)", one.app_id));
+        let or = |text: &Option<String>, other: &str| text.clone().unwrap_or_else(|| other.to_owned());
         // When an operation ends that the catalog does not list is not known; it comes last.
-        let sunset = one["sunset"].as_str().unwrap_or("unknown").to_owned();
-        let ending = endings.entry((sunset, app, text(&one["operation"]))).or_default();
-        ending.calls += one["calls"].as_u64().unwrap_or(0);
-        ending.last = ending.last.clone().max(text(&one["last"]));
-        ending.ends = one["ends"].as_str().unwrap_or("not in the catalog").to_owned();
-        ending.successor = one["successor"].as_str().unwrap_or("none published").to_owned();
-        ending.difference = one["difference"].as_str().unwrap_or_default().to_owned();
+        let ending = endings.entry((or(&one.sunset, "unknown"), app, one.operation.clone())).or_default();
+        ending.calls += one.calls;
+        ending.last = ending.last.clone().max(one.last.to_string());
+        ending.ends = or(&one.ends, "not in the catalog");
+        ending.successor = or(&one.successor, "none published");
+        ending.difference = or(&one.difference, "");
     }
     endings
 }
