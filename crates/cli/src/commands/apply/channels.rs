@@ -7,16 +7,18 @@ use std::collections::HashSet;
 
 use anyhow::Context;
 use http::{Method, StatusCode};
+use keyway_api::view::{self, AddedChannel, Channels};
 use keyway_gateway::model::MailTls;
 use serde_json::{Map, Value, json};
 
-use super::super::{encode, list, text};
+use super::super::encode;
 use super::check::{shown_name, text as checked};
 use super::perform::TokensFile;
 use super::plan::{Action, Change, Field, Target, differences};
 use super::register::{Channel, ChannelKind, Tls};
 use crate::args::Connection;
 use crate::client::{Refused, call};
+use crate::typed::{get, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
 /// Longest name of an environment variable in the file, in characters.
@@ -161,28 +163,27 @@ pub fn check_names(channels: &[WantedChannel]) -> Vec<String> {
 }
 
 /// What a server with these channels has to change, and the names of those that the file does not have and that stay.
-pub fn changes(wanted: &[WantedChannel], server: &[Value], prune: bool) -> (Vec<Change>, Vec<String>) {
+pub fn changes(wanted: &[WantedChannel], server: &[view::Channel], prune: bool) -> (Vec<Change>, Vec<String>) {
     let mut changes: Vec<Change> = wanted.iter().filter_map(|channel| change(channel, find(server, &channel.name))).collect();
     let mut stay = Vec::new();
     for channel in server {
-        let name = channel["name"].as_str().unwrap_or_default();
-        if wanted.iter().any(|one| one.name == name) {
+        if wanted.iter().any(|one| one.name == channel.name) {
             continue;
         }
         if prune {
-            changes.push(deletion(channel, name));
+            changes.push(deletion(channel));
         } else {
-            stay.push(name.to_owned());
+            stay.push(channel.name.clone());
         }
     }
     (changes, stay)
 }
 
-fn find<'a>(server: &'a [Value], name: &str) -> Option<&'a Value> {
-    server.iter().find(|channel| channel["name"] == name)
+fn find<'a>(server: &'a [view::Channel], name: &str) -> Option<&'a view::Channel> {
+    server.iter().find(|channel| channel.name == name)
 }
 
-fn change(wanted: &WantedChannel, found: Option<&Value>) -> Option<Change> {
+fn change(wanted: &WantedChannel, found: Option<&view::Channel>) -> Option<Change> {
     let secret = wanted.new.secret.as_ref().map(|secret| (format!("{}From", secret.field), format!("{ENV}{}", secret.variable)));
     let (action, fields, goes) = match found {
         None => {
@@ -218,15 +219,15 @@ fn change(wanted: &WantedChannel, found: Option<&Value>) -> Option<Change> {
     })
 }
 
-fn deletion(channel: &Value, name: &str) -> Change {
+fn deletion(channel: &view::Channel) -> Change {
     Change {
         action: Action::Delete,
         target: Target::Channel(None),
-        hub_id: channel["hubId"].as_u64(),
-        name: name.to_owned(),
+        hub_id: channel.hub_id,
+        name: channel.name.clone(),
         fields: Vec::new(),
         goes: vec![
-            format!("{} {}", text(&channel["kind"]), text(&channel["target"])),
+            format!("{} {}", channel.kind, channel.target),
             "its address and secret, and the notifications that wait for it".to_owned(),
         ],
         last_used: None,
@@ -261,7 +262,7 @@ pub async fn make(
         }
         added => added?,
     };
-    if let (Some(tokens), Some(secret)) = (tokens, added["secret"].as_str())
+    if let (Some(tokens), Some(secret)) = (tokens, typed::<AddedChannel>(&added)?.secret)
         && let Err(error) = tokens.add(&json!({ "channel": name, "secret": secret }))
     {
         call(connection, Method::DELETE, &path, None).await?;
@@ -278,44 +279,42 @@ fn is_conflict(error: &anyhow::Error) -> bool {
 ///
 /// # Errors
 /// The server does not answer, or refuses.
-pub async fn read(connection: &Connection) -> anyhow::Result<Vec<Value>> {
-    let answer = call(connection, Method::GET, PATH, None).await?;
-    Ok(list(&answer, "channels").to_vec())
+pub async fn read(connection: &Connection) -> anyhow::Result<Vec<view::Channel>> {
+    Ok(get::<Channels>(connection, PATH).await?.channels)
 }
 
 /// The channels of a server, as the file has them, by name. The variables have names of their own, from those of the
 /// channels: the server does not show where a secret came from.
-pub fn of_server(server: &[Value]) -> Vec<Channel> {
+pub fn of_server(server: &[view::Channel]) -> Vec<Channel> {
     let mut variables = HashSet::new();
-    let mut sorted: Vec<&Value> = server.iter().collect();
-    sorted.sort_by_key(|channel| channel["name"].as_str());
+    let mut sorted: Vec<&view::Channel> = server.iter().collect();
+    sorted.sort_by_key(|channel| &channel.name);
     sorted.into_iter().map(|channel| of_one(channel, &mut variables)).collect()
 }
 
-fn of_one(channel: &Value, variables: &mut HashSet<String>) -> Channel {
-    let plain = |field: &str| channel[field].as_str().map(str::to_owned);
-    let name = plain("name").unwrap_or_default();
-    let kind = match channel["kind"].as_str() {
-        Some("slack") => ChannelKind::Slack,
-        Some("mail") => ChannelKind::Mail,
+fn of_one(channel: &view::Channel, variables: &mut HashSet<String>) -> Channel {
+    let name = channel.name.clone();
+    let kind = match channel.kind.as_str() {
+        "slack" => ChannelKind::Slack,
+        "mail" => ChannelKind::Mail,
         _ => ChannelKind::Webhook,
     };
     let mail = kind == ChannelKind::Mail;
-    let user = plain("user").filter(|_| mail);
+    let user = channel.user.clone().filter(|_| mail);
     Channel {
         url_from: (!mail).then(|| variable(&name, "URL", variables)),
         password_from: user.is_some().then(|| variable(&name, "PASSWORD", variables)),
         name,
         kind,
-        account: channel["hubId"].as_u64(),
-        owner: plain("owner"),
-        host: plain("host"),
-        port: channel["port"].as_u64().and_then(|port| port.try_into().ok()),
-        tls: plain("tls").as_deref().and_then(MailTls::parse).map(Tls::from),
+        account: channel.hub_id,
+        owner: channel.owner.clone(),
+        host: channel.host.clone(),
+        port: channel.port,
+        tls: channel.tls.as_deref().and_then(MailTls::parse).map(Tls::from),
         user,
-        from: plain("from"),
-        to: list(channel, "to").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        to_owner: channel["toOwner"] == true,
+        from: channel.from.clone(),
+        to: channel.to.clone(),
+        to_owner: channel.to_owner,
     }
 }
 

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use http::Method;
+use keyway_api::view::AppAndMadeToken;
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,7 @@ use super::channels;
 use super::plan::{Action, Change, Plan, Target};
 use crate::args::Connection;
 use crate::client::call;
+use crate::typed::typed;
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +133,10 @@ async fn create(
     body.insert("hubId".to_owned(), change.hub_id.into());
     body.insert("name".to_owned(), change.name.clone().into());
     let answer = call(connection, Method::POST, "/api/v1/apps", Some(Value::Object(body))).await?;
-    let (Some(id), Some(token)) = (answer["app"]["id"].as_u64(), answer["token"]["id"].as_u64()) else {
-        bail!("the server's answer has no app; is this another version of Keyway?");
-    };
+    let AppAndMadeToken { app, token: made } = typed(&answer)?;
+    let (id, token) = (app.id, made.id);
     let kept = tokens.map(|tokens| {
-        let line =
-            json!({ "account": change.hub_id, "app": change.name, "appId": id, "tokenId": token, "token": answer["token"]["value"] });
+        let line = json!({ "account": change.hub_id, "app": change.name, "appId": id, "tokenId": token, "token": made.value });
         tokens.add(&line)
     });
     if !matches!(kept, Some(Ok(()))) {

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use keyway_api::view::{Account, AppWithTokens};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::super::app::tokens_of;
-use super::super::{counted, list, text};
+use super::super::{counted, text};
 use super::channels::{self, NewChannel};
 use super::check::{Wanted, WantedAccount, WantedApp, app_fields, shown_name};
 use super::register::{App, Backend};
@@ -101,8 +103,8 @@ impl Plan {
 pub fn plan(wanted: &Wanted, server: &Server, prune: bool) -> Result<Plan, Vec<String>> {
     let mut problems = Vec::new();
     let mut plan = Plan::default();
-    let known: HashMap<u64, &Value> = server.accounts.iter().filter_map(|account| Some((account["hubId"].as_u64()?, account))).collect();
-    let mut embedded: HashMap<u64, bool> = known.iter().map(|(id, account)| (*id, account["backend"] == "embedded")).collect();
+    let known: HashMap<u64, &Account> = server.accounts.iter().map(|account| (account.hub_id, account)).collect();
+    let mut embedded: HashMap<u64, bool> = known.iter().map(|(id, account)| (*id, account.connection.is_none())).collect();
     for account in &wanted.accounts {
         match account_change(account, known.get(&account.hub_id).copied()) {
             Ok(change) => plan.changes.extend(change),
@@ -110,8 +112,7 @@ pub fn plan(wanted: &Wanted, server: &Server, prune: bool) -> Result<Plan, Vec<S
         }
         embedded.entry(account.hub_id).or_insert(account.backend == Some(Backend::Embedded));
     }
-    let apps: HashMap<(u64, &str), &Value> =
-        server.apps.iter().filter_map(|app| Some(((app["hubId"].as_u64()?, app["name"].as_str()?), app))).collect();
+    let apps: HashMap<(u64, &str), &AppWithTokens> = server.apps.iter().map(|app| ((app.hub_id, &*app.name), app)).collect();
     let mut matched: HashSet<u64> = HashSet::new();
     for app in &wanted.apps {
         match embedded.get(&app.hub_id) {
@@ -131,19 +132,18 @@ pub fn plan(wanted: &Wanted, server: &Server, prune: bool) -> Result<Plan, Vec<S
         }
         let former = || app.former_name.as_deref().and_then(|name| apps.get(&(app.hub_id, name)));
         let found = apps.get(&(app.hub_id, &*app.name)).or_else(former).copied();
-        matched.extend(found.and_then(|found| found["id"].as_u64()));
+        matched.extend(found.map(|found| found.id));
         plan.changes.extend(app_change(app, found));
     }
     let hub_ids = wanted.hub_ids();
     for app in &server.apps {
-        let (Some(hub_id), Some(id)) = (app["hubId"].as_u64(), app["id"].as_u64()) else { continue };
-        if !hub_ids.contains(&hub_id) || matched.contains(&id) {
+        if !hub_ids.contains(&app.hub_id) || matched.contains(&app.id) {
             continue;
         }
         if prune {
-            plan.changes.push(deletion(app, hub_id, id));
+            plan.changes.push(deletion(app));
         } else {
-            plan.not_in_file.push((hub_id, id, app["name"].as_str().unwrap_or_default().to_owned()));
+            plan.not_in_file.push((app.hub_id, app.id, app.name.clone()));
         }
     }
     if let Some(wanted) = &wanted.channels {
@@ -185,7 +185,7 @@ fn lowers_reserve(change: &Change) -> bool {
     reserve.is_some_and(|field| field.after.as_u64() < field.before.as_ref().and_then(Value::as_u64))
 }
 
-fn account_change(wanted: &WantedAccount, found: Option<&Value>) -> Result<Option<Change>, String> {
+fn account_change(wanted: &WantedAccount, found: Option<&Account>) -> Result<Option<Change>, String> {
     let change = |action, name: &str, fields| Change {
         action,
         target: Target::Account,
@@ -198,7 +198,7 @@ fn account_change(wanted: &WantedAccount, found: Option<&Value>) -> Result<Optio
     if found.is_none() && wanted.backend != Some(Backend::Embedded) {
         return Err("it is not on this server. Connect it with \"keyway account create NAME --connect\", or write backend: embedded to create an embedded account".to_owned());
     }
-    let embedded = found.is_none_or(|account| account["backend"] == "embedded");
+    let embedded = found.is_none_or(|account| account.connection.is_none());
     let of_the_other = if embedded { ["besidePath", "sensitiveProperties"] } else { ["currency", "region"] };
     if let Some(field) = of_the_other.into_iter().find(|field| wanted.fields.contains_key(*field)) {
         let kind =
@@ -221,18 +221,18 @@ fn account_change(wanted: &WantedAccount, found: Option<&Value>) -> Result<Optio
         let now = field.before.as_ref().map(text).unwrap_or_default();
         return Err(format!("{} is {now}, and stays as the account was created", field.name));
     }
-    let name = account["name"].as_str().unwrap_or_default();
-    Ok((!fields.is_empty()).then(|| change(Action::Change, name, fields)))
+    Ok((!fields.is_empty()).then(|| change(Action::Change, &account.name, fields)))
 }
 
-fn app_change(wanted: &WantedApp, found: Option<&Value>) -> Option<Change> {
+fn app_change(wanted: &WantedApp, found: Option<&AppWithTokens>) -> Option<Change> {
     let (action, id, fields) = match found {
         Some(app) => {
             let mut fields = differences(&wanted.fields, app);
-            if app["name"] != *wanted.name {
-                fields.insert(0, Field { name: "name".to_owned(), before: Some(app["name"].clone()), after: wanted.name.clone().into() });
+            if app.name != *wanted.name {
+                fields
+                    .insert(0, Field { name: "name".to_owned(), before: Some(app.name.clone().into()), after: wanted.name.clone().into() });
             }
-            (Action::Change, app["id"].as_u64(), fields)
+            (Action::Change, Some(app.id), fields)
         }
         None => {
             let usual = app_fields(&App::named(&wanted.name)).unwrap_or_default();
@@ -253,7 +253,8 @@ fn app_change(wanted: &WantedApp, found: Option<&Value>) -> Option<Change> {
 }
 
 /// The fields of an account, an app or a channel that differ from the file's.
-pub fn differences(wanted: &Map<String, Value>, found: &Value) -> Vec<Field> {
+pub fn differences(wanted: &Map<String, Value>, found: &impl Serialize) -> Vec<Field> {
+    let found = json!(found);
     let other = |(name, after): (&String, &Value)| {
         let before = &found[name];
         (before != after).then(|| Field { name: name.clone(), before: Some(before.clone()), after: after.clone() })
@@ -261,42 +262,41 @@ pub fn differences(wanted: &Map<String, Value>, found: &Value) -> Vec<Field> {
     wanted.iter().filter_map(other).collect()
 }
 
-fn deletion(app: &Value, hub_id: u64, id: u64) -> Change {
-    let dependents = list(app, "dependents").iter().map(|one| format!("breaks without it: {}", text(one)));
+fn deletion(app: &AppWithTokens) -> Change {
+    let dependents = app.dependents.iter().map(|one| format!("breaks without it: {one}"));
     Change {
         action: Action::Delete,
-        target: Target::App(Some(id)),
-        hub_id: Some(hub_id),
-        name: app["name"].as_str().unwrap_or_default().to_owned(),
+        target: Target::App(Some(app.id)),
+        hub_id: Some(app.hub_id),
+        name: app.name.clone(),
         fields: Vec::new(),
-        goes: tokens_of(app).into_iter().chain(dependents).collect(),
-        last_used: list(app, "tokens").iter().filter_map(|token| token["lastUsedAt"].as_str()).max().map(str::to_owned),
+        goes: tokens_of(&json!(app)).into_iter().chain(dependents).collect(),
+        last_used: app.tokens.iter().filter_map(|token| token.last_used_at.as_deref()).max().map(str::to_owned),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use keyway_api::view::{self, Connection};
 
     use super::super::{check, yaml};
     use super::*;
 
     fn server() -> Server {
-        let app = |id: u64, hub_id: u64, name: &str, reserve: u32| {
-            json!({
-                "id": id, "hubId": hub_id, "name": name, "description": "", "owner": "", "dependents": [], "scopes": ["oauth"], "enabled": true,
-                "weight": 1, "reserve": reserve, "maxWaitMs": 10_000, "translate": false, "noLimits": false, "unlisted": ["refuse"], "tokens": [],
-            })
+        let app = |id, hub_id, name: &str, reserve| {
+            let (name, scopes, unlisted) = (name.to_owned(), vec!["oauth".to_owned()], vec!["refuse".to_owned()]);
+            let app = view::App { id, hub_id, name, scopes, enabled: true, weight: 1, reserve, unlisted, ..view::App::default() };
+            AppWithTokens { app: view::App { max_wait_ms: 10_000, ..app }, tokens: Vec::new() }
         };
-        let account = |hub_id: u64, backend: &str| {
-            let guard = if backend == "embedded" { Value::Null } else { "refuse".into() };
-            json!({
-                "hubId": hub_id, "backend": backend, "name": "Shop", "tier": "free", "addons": 0, "timeZone": "UTC", "currency": "USD",
-                "region": "na1", "besidePath": guard, "sensitiveProperties": guard,
-            })
+        let account = |hub_id, embedded: bool| {
+            let [name, tier, time_zone, currency, region] = ["Shop", "free", "UTC", "USD", "na1"].map(str::to_owned);
+            let guard = (!embedded).then(|| "refuse".to_owned());
+            let (beside_path, sensitive_properties, connection) = (guard.clone(), guard, (!embedded).then(Connection::default));
+            let account = Account { hub_id, name, tier, time_zone, currency, region, ..Account::default() };
+            Account { beside_path, sensitive_properties, connection, ..account }
         };
         Server {
-            accounts: vec![account(1, "embedded"), account(2, "hubspot"), account(3, "embedded")],
+            accounts: vec![account(1, true), account(2, false), account(3, true)],
             channels: Vec::new(),
             apps: vec![app(10, 1, "A", 0), app(11, 1, "B", 50), app(12, 2, "A", 0), app(13, 3, "C", 0)],
         }
