@@ -46,6 +46,8 @@ pub struct AppBody {
     pub no_limits: Option<bool>,
     /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns such as `GET /some/api/v1/*`.
     pub unlisted: Option<Vec<String>>,
+    /// Classes of operations it may call: `all`, or any of `read`, `create`, `update`, `delete`, `settings`, `send` and `irreversible`; `bulk` opens changes of many records in one call.
+    pub allow: Option<Vec<String>>,
     /// Of a new app: milliseconds until its token ends; none lets the token live until it is rotated or revoked.
     pub lifetime_ms: Option<i64>,
 }
@@ -73,6 +75,30 @@ pub struct RotateTokenBody {
 pub struct TokenBody {
     /// Milliseconds until it ends; none lets it live until it is rotated or revoked.
     pub lifetime_ms: Option<i64>,
+}
+
+/// A session of an app.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionBody {
+    /// What it may do; all that its app may when left out.
+    pub scopes: Option<Vec<String>>,
+    /// Which classes of operations it may call, as in an app's `allow`; `read` when left out.
+    pub classes: Option<Vec<String>>,
+    /// Milliseconds until it ends, at most 7 days; an hour when left out.
+    pub lifetime_ms: Option<i64>,
+    /// On whose behalf it calls, such as an address; every record of its calls has it.
+    pub on_behalf_of: String,
+    /// What for, in at most 200 characters; every record of its calls has it.
+    pub purpose: String,
+    /// Calls that it may make in all; any number when left out.
+    pub calls: Option<u64>,
+    /// Records that it may read and change in all.
+    pub records: Option<u64>,
+    /// Calls from one midnight of the account to the next.
+    pub calls_per_day: Option<u64>,
+    /// Records from one midnight of the account to the next.
+    pub records_per_day: Option<u64>,
 }
 
 /// An account whose calls go to HubSpot.

@@ -81,6 +81,10 @@ pub struct AuditQuery {
     pub record: Option<String>,
     /// That set this property of the record.
     pub property: Option<String>,
+    /// That this session made.
+    pub session: Option<u64>,
+    /// That sessions made on behalf of this person.
+    pub on_behalf_of: Option<String>,
     /// From this time on, ISO 8601.
     pub from: Option<String>,
     /// Before this time, ISO 8601.
@@ -92,6 +96,18 @@ pub struct AuditQuery {
     pub limit: Option<u32>,
     /// Of an export: `jsonl` or `csv`.
     pub format: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionsQuery {
+    /// `active` leaves out those that have ended.
+    pub state: Option<String>,
+    /// `after` of the page before; none begins at the start.
+    pub after: Option<String>,
+    /// Entries on the page: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<u32>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]

@@ -188,6 +188,8 @@ shown! {
         no_limits: bool,
         /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns.
         unlisted: Vec<String>,
+        /// Classes of operations it may call: `all`, or any of `read`, `create`, `update`, `delete`, `settings`, `send`, `irreversible` and `bulk`.
+        allow: Vec<String>,
         created_at: Moment,
         updated_at: Moment,
     }
@@ -218,6 +220,40 @@ shown! {
         scopes: Option<Vec<String>>,
         /// Of a refresh token: by whom.
         granted_by: Option<String>,
+    }
+    /// A session of an app, without the text of its token.
+    struct Session {
+        id: u64,
+        app_id: u64,
+        /// The app's name.
+        app: String,
+        hub_id: u64,
+        hint: String,
+        /// `active`, `expired` or `ended`.
+        state: String,
+        on_behalf_of: String,
+        purpose: String,
+        created_by: String,
+        created_at: Moment,
+        expires_at: Option<Moment>,
+        ended_at: Option<Moment>,
+        last_used_at: Option<Moment>,
+        /// What it was made with; what the app has lost since does not count.
+        scopes: Vec<String>,
+        /// What it was made with, as in an app's `allow`.
+        classes: Vec<String>,
+        /// Its budgets and what is used of them.
+        calls: Budget,
+        records: Budget,
+        calls_per_day: Budget,
+        records_per_day: Budget,
+    }
+    /// A budget of a session.
+    struct Budget {
+        used: u64,
+        /// None where nothing bounds it.
+        most: Option<u64>,
+        left: Option<u64>,
     }
     /// A token that was just made.
     struct MadeToken {
@@ -400,6 +436,9 @@ shown! {
     struct Apps { apps: Vec<AppWithTokens>, after: Option<String>, }
     struct AppAndMadeToken { app: App, token: MadeToken, }
     struct AppAndToken { app: App, token: Token, }
+    struct AppAndSession { app: App, session: Session, token: MadeToken, }
+    struct SessionAnswer { session: Session, }
+    struct Sessions { sessions: Vec<Session>, after: Option<String>, }
     struct Tokens { app: App, tokens: Vec<Token>, after: Option<String>, }
     struct TokenAnswer { token: Token, }
     struct TokenMatch { matches: bool, }

@@ -103,6 +103,7 @@ fn entry(number: i64) -> AuditEntry {
         correlation_id: format!("{number:08x}-0000-7000-8000-{number:012x}"),
         source: [127, 0, 0, 1].into(),
         named: None,
+        agent: None,
     }
 }
 

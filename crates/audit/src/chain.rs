@@ -5,7 +5,7 @@
 //! does not fit. Records that are cut off at the end leave none: those show against a head (a
 //! record's number with its seal) that was kept elsewhere.
 
-use super::row::{Named, Row};
+use super::row::{Agent, Named, Row};
 
 /// What a sealed record carries.
 pub type Seal = [u8; 32];
@@ -102,6 +102,18 @@ impl Link {
             self.scratch.extend(named.record_count.to_le_bytes());
             self.scratch.extend(named.property_count.to_le_bytes());
             self.scratch.push(u8::from(named.incomplete));
+        }
+        let agent = &row.agent;
+        if *agent != Agent::default() {
+            self.scratch.push(3);
+            for number in [agent.session, agent.approval] {
+                self.scratch.push(u8::from(number.is_some()));
+                self.scratch.extend(number.unwrap_or_default().to_le_bytes());
+            }
+            for text in [agent.person, agent.purpose, agent.tool] {
+                self.scratch.extend((text.len() as u64).to_le_bytes());
+                self.scratch.extend(text.as_bytes());
+            }
         }
         self.hasher.update(&self.scratch);
     }

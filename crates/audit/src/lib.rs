@@ -98,11 +98,29 @@ pub struct AuditRecord {
     /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
     #[serde(default)]
     pub calls: u64,
+    /// The session that called; none where it was no session's token.
+    #[serde(default)]
+    pub session: Option<u64>,
+    /// On whose behalf the session called.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
+    /// What the session is for.
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// The agent's tool that made the call, as the caller named it (`keyway-tool`).
+    #[serde(default)]
+    pub tool: Option<String>,
+    /// `allowed`, `denied` where the caller may not make the call, `unknown` where the process died meanwhile.
+    #[serde(default)]
+    pub decision: Cow<'static, str>,
+    /// The approval by a person with which the call was made.
+    #[serde(default)]
+    pub approval: Option<u64>,
 }
 
 impl AuditRecord {
     /// The names of its fields, in order, as in JSON.
-    pub const COLUMNS: [&str; 23] = [
+    pub const COLUMNS: [&str; 29] = [
         "id",
         "time",
         "hubId",
@@ -126,6 +144,12 @@ impl AuditRecord {
         "properties",
         "propertyCount",
         "calls",
+        "session",
+        "onBehalfOf",
+        "purpose",
+        "tool",
+        "decision",
+        "approval",
     ];
 
     /// What was wrong: the refusal, or the category where there is none.
@@ -170,6 +194,23 @@ pub struct AuditEntry {
     pub source: std::net::IpAddr,
     /// The CRM records that it touched, and the properties that it set; none where there are none.
     pub named: Option<Box<Named>>,
+    /// The session that called, for whom, and with what; none where that is nothing.
+    pub agent: Option<Box<Agent>>,
+}
+
+/// Which session called, for whom and what for, and the agent's tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agent {
+    /// The session; none where an app's own token called.
+    pub session: Option<u64>,
+    /// On whose behalf.
+    pub person: String,
+    /// What for.
+    pub purpose: String,
+    /// As the caller named it, bounded and of known characters.
+    pub tool: String,
+    /// The approval by a person with which the call was made.
+    pub approval: Option<u64>,
 }
 
 impl From<Row<'_>> for AuditRecord {
@@ -179,6 +220,7 @@ impl From<Row<'_>> for AuditRecord {
         let count = number(row.named.record_count);
         let (calls, record_count) = if row.operation == REFUSED_CALLS { (count, 0) } else { (1, count) };
         let list = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect();
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Self {
             id: row.id,
             time: Timestamp::from_ms(row.at).to_iso(),
@@ -203,7 +245,22 @@ impl From<Row<'_>> for AuditRecord {
             properties: list(row.named.properties),
             property_count: number(row.named.property_count),
             calls,
+            session: row.agent.session.map(number),
+            on_behalf_of: text(row.agent.person),
+            purpose: text(row.agent.purpose),
+            tool: text(row.agent.tool),
+            decision: decision(row.status, row.category).into(),
+            approval: row.agent.approval.map(number),
         }
+    }
+}
+
+/// Whether the caller could make the call.
+fn decision(status: Option<i64>, word: Option<&str>) -> &'static str {
+    match (status, word) {
+        (None, _) => "unknown",
+        (_, Some(word)) if Word(word).is_not_permitted() => "denied",
+        _ => "allowed",
     }
 }
 

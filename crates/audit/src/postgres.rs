@@ -19,7 +19,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 
 use super::AuditEntry;
 use super::chain::{ChainKey, Seal};
-use super::row::{Begun, Named, Row};
+use super::row::{Agent, Begun, Named, Row};
 use keyway_ground::database::{NOW, signed};
 
 /// How often a writer says that it lives.
@@ -95,7 +95,12 @@ begin
         alter table begun add record_ids text, add record_count bigint, add records_incomplete bigint,
             add properties text, add property_count bigint;
     end if;
+    if not exists (select from pg_attribute where attrelid = 'call'::regclass and attname = 'session') then
+        alter table call add session bigint, add person text, add purpose text, add tool text, add approval bigint;
+        alter table begun add session bigint, add person text, add purpose text, add tool text, add approval bigint;
+    end if;
 end $$;
+create index if not exists call_by_session on call (session, at, id) where session is not null;
 create index if not exists call_by_record on call using gin (string_to_array(record_ids, ' ')) where record_ids is not null;
 ";
 
@@ -376,14 +381,18 @@ async fn insert_sealed(
     let maybe = |of: fn(&Row<'_>) -> Option<i64>| rows.iter().map(of).collect::<Vec<Option<i64>>>();
     sqlx::query(
         "insert into call (id, at, writer, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count)
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count,
+            session, person, purpose, tool, approval)
          select id, at, $1, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count,
+            session, person, purpose, tool, approval
          from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::text[],
             $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::bytea[],
-            $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[])
+            $19::text[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[],
+            $24::bigint[], $25::text[], $26::text[], $27::text[], $28::bigint[])
          as new (id, at, hub_id, app_id, token_id, operation, object, status, category, latency_us, bytes_in, bytes_out,
-            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count)",
+            attempts, waited_us, correlation_id, source, seal, record_ids, record_count, records_incomplete, properties, property_count,
+            session, person, purpose, tool, approval)",
     )
     .bind(writer)
     .bind(numbers(|row| row.id))
@@ -408,6 +417,11 @@ async fn insert_sealed(
     .bind(maybe(|row| row.named.incomplete.then_some(1)))
     .bind(rows.iter().map(|row| some(row.named.properties)).collect::<Vec<_>>())
     .bind(maybe(|row| positive(row.named.property_count)))
+    .bind(maybe(|row| row.agent.session))
+    .bind(rows.iter().map(|row| some(row.agent.person)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| some(row.agent.purpose)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| some(row.agent.tool)).collect::<Vec<_>>())
+    .bind(maybe(|row| row.agent.approval))
     .execute(connection)
     .await
     .map(drop)
@@ -426,13 +440,15 @@ async fn insert_begun(connection: &mut PgConnection, writer: i64, entries: &[&Au
     if entries.is_empty() {
         return Ok(());
     }
+    let agents: Vec<Agent<'_>> = entries.iter().map(|entry| Agent::of(entry)).collect();
     let named: Vec<Named<'_>> = entries.iter().map(|entry| Named::of(entry)).collect();
     let maybe = |of: fn(&AuditEntry) -> Option<u64>| entries.iter().map(|entry| of(entry).map(signed)).collect::<Vec<Option<i64>>>();
     sqlx::query(
         "insert into begun (writer, at, hub_id, app_id, token_id, operation, object, bytes_in, correlation_id, source,
-            record_ids, record_count, records_incomplete, properties, property_count)
+            record_ids, record_count, records_incomplete, properties, property_count, session, person, purpose, tool, approval)
          select $1, * from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[],
-            $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[])",
+            $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[],
+            $16::bigint[], $17::text[], $18::text[], $19::text[], $20::bigint[])",
     )
     .bind(writer)
     .bind(entries.iter().map(|entry| entry.at.as_ms()).collect::<Vec<_>>())
@@ -449,6 +465,11 @@ async fn insert_begun(connection: &mut PgConnection, writer: i64, entries: &[&Au
     .bind(named.iter().map(|named| named.incomplete.then_some(1_i64)).collect::<Vec<_>>())
     .bind(named.iter().map(|named| some(named.properties)).collect::<Vec<_>>())
     .bind(named.iter().map(|named| positive(named.property_count)).collect::<Vec<_>>())
+    .bind(agents.iter().map(|agent| agent.session).collect::<Vec<_>>())
+    .bind(agents.iter().map(|agent| some(agent.person)).collect::<Vec<_>>())
+    .bind(agents.iter().map(|agent| some(agent.purpose)).collect::<Vec<_>>())
+    .bind(agents.iter().map(|agent| some(agent.tool)).collect::<Vec<_>>())
+    .bind(agents.iter().map(|agent| agent.approval).collect::<Vec<_>>())
     .execute(connection)
     .await
     .map(drop)

@@ -33,6 +33,10 @@ pub struct AuditFilter {
     pub record: Option<RecordRef>,
     /// That set this property. Nothing finds it alone: it narrows what another field finds.
     pub property: Option<String>,
+    /// That this session made.
+    pub session: Option<u64>,
+    /// That sessions made on behalf of this person.
+    pub person: Option<String>,
     /// From this moment on.
     pub from: Option<Timestamp>,
     /// Before this moment.

@@ -37,6 +37,35 @@ pub(super) struct Row<'a> {
     /// In a file it is written behind the row, and only where there is something.
     #[serde(skip)]
     pub named: Named<'a>,
+    /// In a file it is written behind both, and only where there is something.
+    #[serde(skip)]
+    pub agent: Agent<'a>,
+}
+
+/// Which session called, for whom and what for, and the agent's tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Agent<'a> {
+    pub session: Option<i64>,
+    #[serde(borrow)]
+    pub person: &'a str,
+    #[serde(borrow)]
+    pub purpose: &'a str,
+    #[serde(borrow)]
+    pub tool: &'a str,
+    pub approval: Option<i64>,
+}
+
+impl<'a> Agent<'a> {
+    pub fn of(entry: &'a AuditEntry) -> Self {
+        let Some(agent) = &entry.agent else { return Self::default() };
+        Self {
+            session: agent.session.map(signed),
+            person: &agent.person,
+            purpose: &agent.purpose,
+            tool: &agent.tool,
+            approval: agent.approval.map(signed),
+        }
+    }
 }
 
 /// The CRM records that a call touched, and the properties that it set, as `keyway_core::touched` has
@@ -98,6 +127,7 @@ impl<'a> Row<'a> {
             correlation_id: &entry.correlation_id,
             source,
             named: Named::of(entry),
+            agent: Agent::of(entry),
         }
     }
 
@@ -132,6 +162,13 @@ impl<'a> Row<'a> {
                 properties: row.try_get::<Option<&str>, _>("properties")?.unwrap_or_default(),
                 property_count: row.try_get::<Option<i64>, _>("property_count")?.unwrap_or(0),
             },
+            agent: Agent {
+                session: row.try_get("session")?,
+                person: row.try_get::<Option<&str>, _>("person")?.unwrap_or_default(),
+                purpose: row.try_get::<Option<&str>, _>("purpose")?.unwrap_or_default(),
+                tool: row.try_get::<Option<&str>, _>("tool")?.unwrap_or_default(),
+                approval: row.try_get("approval")?,
+            },
         })
     }
 }
@@ -152,6 +189,11 @@ pub(super) struct Begun {
     incomplete: bool,
     properties: String,
     property_count: i64,
+    session: Option<i64>,
+    person: String,
+    purpose: String,
+    tool: String,
+    approval: Option<i64>,
 }
 
 impl Begun {
@@ -178,6 +220,11 @@ impl Begun {
             incomplete: row.try_get::<Option<i64>, _>("records_incomplete")?.is_some_and(|flag| flag != 0),
             properties: row.try_get::<Option<String>, _>("properties")?.unwrap_or_default(),
             property_count: row.try_get::<Option<i64>, _>("property_count")?.unwrap_or(0),
+            session: row.try_get("session")?,
+            person: row.try_get::<Option<String>, _>("person")?.unwrap_or_default(),
+            purpose: row.try_get::<Option<String>, _>("purpose")?.unwrap_or_default(),
+            tool: row.try_get::<Option<String>, _>("tool")?.unwrap_or_default(),
+            approval: row.try_get("approval")?,
         })
     }
 
@@ -206,6 +253,7 @@ impl Begun {
                 properties: &self.properties,
                 property_count: self.property_count,
             },
+            agent: Agent { session: self.session, person: &self.person, purpose: &self.purpose, tool: &self.tool, approval: self.approval },
         }
     }
 }

@@ -36,6 +36,7 @@ fn entry(app_id: u64, at: i64, status: u16) -> AuditEntry {
         correlation_id: format!("c-{app_id}-{at}"),
         source: std::net::IpAddr::from([127, 0, 0, 1]),
         named: None,
+        agent: None,
     }
 }
 
@@ -52,6 +53,7 @@ async fn times(log: &AuditLog, filter: AuditFilter) -> Vec<i64> {
     records.iter().map(|record| Timestamp::parse_iso(&record.time).unwrap().as_ms()).collect()
 }
 
+mod agents;
 mod damaged;
 mod in_files;
 mod moved;

@@ -14,6 +14,7 @@ pub mod pull;
 pub mod record;
 pub mod repeat;
 pub mod restore;
+pub mod session;
 pub mod strict;
 
 use std::net::SocketAddr;
@@ -71,6 +72,11 @@ pub enum Command {
     Token {
         #[command(subcommand)]
         action: Token,
+    },
+    /// Sessions of apps: tokens for agents that may do less than their app, and end by themselves
+    Session {
+        #[command(subcommand)]
+        action: session::Session,
     },
     /// Public apps: OAuth clients that many accounts install
     PublicApp {
@@ -796,6 +802,9 @@ pub struct AppFields {
     /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
     #[arg(long, value_name = "refuse|read|all|PATTERN")]
     pub unlisted: Vec<String>,
+    /// Classes of operations it may call: read, create, update, delete (what can be brought back), settings, send (what reaches people), irreversible; bulk opens changes of many records in one call (commas between several; replaces the setting) [default: all]
+    #[arg(long, value_name = "all|CLASSES", value_delimiter = ',')]
+    pub allow: Vec<String>,
     #[command(flatten)]
     pub sharing: Sharing,
 }
@@ -1657,6 +1666,12 @@ pub struct AuditFilter {
     /// That set this property of the record
     #[arg(long, value_name = "NAME", requires = "record")]
     pub property: Option<String>,
+    /// That this session made
+    #[arg(long, value_name = "ID")]
+    pub session: Option<u64>,
+    /// That sessions made on behalf of this person
+    #[arg(long, value_name = "EMAIL")]
+    pub on_behalf_of: Option<String>,
     /// From this time on (ISO 8601)
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

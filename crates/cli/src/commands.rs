@@ -22,6 +22,7 @@ pub mod proxy;
 pub mod public_app;
 pub mod scan;
 mod scopes;
+pub mod session;
 pub mod status;
 pub mod sunset;
 pub mod token;

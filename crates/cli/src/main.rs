@@ -137,6 +137,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::PublicApp { action } => runtime.block_on(commands::public_app::run(&connection, action)),
         Command::Install { action } => runtime.block_on(commands::install::run(&connection, action)),
         Command::OauthClient { action } => runtime.block_on(commands::oauth_client::run(&connection, action)),
+        Command::Session { action } => runtime.block_on(commands::session::run(&connection, action)),
         Command::AdminToken { action } => runtime.block_on(commands::admin_token::run(&connection, action)),
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Notify { action } => runtime.block_on(commands::notify::run(&connection, action)),

@@ -141,6 +141,8 @@ fn attributes(record: &Value) -> Vec<Value> {
         ("keyway.record_count", "recordCount"),
         ("keyway.property_count", "propertyCount"),
         ("keyway.calls", "calls"),
+        ("keyway.session", "session"),
+        ("keyway.approval", "approval"),
     ] {
         // 64-bit numbers are text in OTLP's JSON.
         all.extend(record[field].as_u64().map(|number| json!({ "key": key, "value": { "intValue": number.to_string() } })));
@@ -151,6 +153,10 @@ fn attributes(record: &Value) -> Vec<Value> {
         ("keyway.rule", "rule"),
         ("keyway.object", "object"),
         ("keyway.correlation_id", "correlationId"),
+        ("keyway.on_behalf_of", "onBehalfOf"),
+        ("keyway.purpose", "purpose"),
+        ("keyway.tool", "tool"),
+        ("keyway.decision", "decision"),
     ] {
         all.extend(record[field].as_str().map(|value| text(key, value)));
     }

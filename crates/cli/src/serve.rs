@@ -207,7 +207,7 @@ pub async fn serve_while(
     let gateway = gateway.with_property_names(!serve.audit_no_property_names);
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
-    let gateway = gateway.with_reached(reached);
+    let gateway = gateway.with_reached(reached).with_sessions(control.clone());
     let gateway =
         Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
     let booted = match bootstrap {

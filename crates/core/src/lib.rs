@@ -27,6 +27,7 @@ pub mod policy;
 pub mod proxy_header;
 pub mod quota;
 pub mod reach;
+pub mod records;
 pub mod refusal;
 pub mod requirement;
 pub mod safety;

@@ -17,6 +17,9 @@ const OWN_SEGMENT: &str = "__keyway";
 /// Where the data listener answers whether the server is ready.
 pub const READY: &str = "/__keyway/ready";
 
+/// Where the data listener answers what the presented token is and may do.
+pub const ME: &str = "/__keyway/me";
+
 /// A path of decoded segments, none of them empty, `.` or `..`, none holding a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
@@ -50,7 +53,7 @@ pub enum PathError {
     #[error("the path leaves the root")]
     AboveRoot,
     /// Starts with the segment of Keyway's own paths.
-    #[error("paths that start with /{OWN_SEGMENT} are Keyway's own, and only GET {READY} is there")]
+    #[error("paths that start with /{OWN_SEGMENT} are Keyway's own, and only GET {READY} and GET {ME} are there")]
     Own,
 }
 

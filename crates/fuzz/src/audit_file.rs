@@ -72,6 +72,7 @@ fn entry(number: i64) -> AuditEntry {
         correlation_id: format!("c-{number}"),
         source: std::net::IpAddr::from([127, 0, 0, 1]),
         named: None,
+        agent: None,
     }
 }
 

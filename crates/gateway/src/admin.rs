@@ -29,6 +29,7 @@ mod portal;
 mod proxy;
 mod routes;
 mod scopes;
+mod sessions;
 mod usage;
 mod view;
 mod webhooks;

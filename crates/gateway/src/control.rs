@@ -17,6 +17,7 @@ mod provider;
 mod proxy;
 mod record;
 mod second_factor;
+mod sessions;
 mod set_up;
 mod webhooks;
 
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use keyway_core::beside::Beside;
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
+use keyway_core::safety::Classes;
 use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::secret::Secret;
 use keyway_core::share::WEIGHT_MAX;
@@ -43,12 +45,14 @@ use crate::registry::Registry;
 use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
+pub use crate::store::sessions::Wanted;
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
 pub use people::NewPerson;
 pub(crate) use people::{PENDING_MS, SESSION_MS};
 pub(crate) use provider::AtProvider;
 pub use record::Acting;
+pub use sessions::{Exhausted, NewSession, SpendError};
 
 pub use proxy::Authorities;
 
@@ -191,6 +195,8 @@ pub struct NewApp {
     pub no_limits: bool,
     /// Which operations it may call that the catalog does not list, as written; none is none.
     pub unlisted: Option<Vec<String>>,
+    /// Which classes of operations it may call, as written; none is all.
+    pub allow: Option<Vec<String>>,
     /// Its first token.
     pub token: FirstToken,
     /// How long that token lives, in milliseconds; until it is rotated or revoked when none.
@@ -233,6 +239,8 @@ pub struct AppChange {
     pub no_limits: Option<bool>,
     /// Which operations it may call that the catalog does not list, as written.
     pub unlisted: Option<Vec<String>>,
+    /// Which classes of operations it may call, as written.
+    pub allow: Option<Vec<String>>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -504,6 +512,7 @@ impl Control {
             translate: new.translate,
             no_limits: new.no_limits,
             unlisted: unlisted(new.unlisted)?.unwrap_or_default(),
+            allow: classes(new.allow)?.unwrap_or_default(),
             enabled: true,
             created_at: now,
             updated_at: now,
@@ -568,6 +577,7 @@ impl Control {
         app.translate = asked.translate.unwrap_or(app.translate);
         app.no_limits = asked.no_limits.unwrap_or(app.no_limits);
         app.unlisted = unlisted(asked.unlisted)?.unwrap_or(app.unlisted);
+        app.allow = classes(asked.allow)?.unwrap_or(app.allow);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;
@@ -716,6 +726,7 @@ impl Control {
         token.revoked_at = token.revoked_at.or_else(|| Some(clock::now()));
         let token = token.clone();
         store::update_token(&mut change, &token).await?;
+        sessions::end_with_the_last_token(&mut change, &mut next, token.app_id).await?;
         self.commit(change, &mut state, next).await?;
         Ok(token)
     }
@@ -897,11 +908,12 @@ const WAIT_MS_MAX: u32 = 60_000;
 pub(crate) const BASE_SCOPE: &str = "oauth";
 
 /// Whether a token of an app still works and rotations end it. A legacy key stays: whoever sends it
-/// can't be changed.
+/// can't be changed. A session ends by itself.
 fn is_live(token: &Token, app_id: u64, now: Timestamp) -> bool {
     token.app_id == app_id
         && !token.legacy
         && token.grant.is_none()
+        && token.session.is_none()
         && token.revoked_at.is_none()
         && token.expires_at.is_none_or(|at| at > now)
 }
@@ -1006,6 +1018,10 @@ fn sharing(state: &State, app: &App, asked: SharingChange) -> Result<Sharing> {
     Ok(Sharing { weight, reserve, max_wait_ms })
 }
 
+fn classes(asked: Option<Vec<String>>) -> Result<Option<Classes>> {
+    asked.map(|words| Classes::parse(&words)).transpose().map_err(|error| ControlError::Invalid(error.to_string()))
+}
+
 fn unlisted(asked: Option<Vec<String>>) -> Result<Option<Unlisted>> {
     asked.map(|texts| Unlisted::parse(&texts)).transpose().map_err(|error| ControlError::Invalid(error.to_string()))
 }
@@ -1043,10 +1059,10 @@ fn find_app<'a>(state: &'a State, id_or_name: &str) -> Result<&'a App> {
     }
 }
 
-/// Apps with their tokens, in one pass over these.
+/// Apps with their tokens, in one pass over these. Sessions are not among them.
 fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
     let mut tokens: HashMap<u64, Vec<Token>> = apps.iter().map(|app| (app.id, Vec::new())).collect();
-    for token in &state.tokens {
+    for token in state.tokens.iter().filter(|token| token.session.is_none()) {
         if let Some(of_app) = tokens.get_mut(&token.app_id) {
             of_app.push(Token::clone(token));
         }
@@ -1059,7 +1075,7 @@ fn with_tokens(state: &State, apps: Vec<App>) -> Vec<(App, Vec<Token>)> {
 }
 
 fn tokens_of(state: &State, app_id: u64) -> Vec<Token> {
-    state.tokens.iter().map(Arc::as_ref).filter(|token| token.app_id == app_id).cloned().collect()
+    state.tokens.iter().map(Arc::as_ref).filter(|token| token.app_id == app_id && token.session.is_none()).cloned().collect()
 }
 
 fn replace<T>(list: &mut [Arc<T>], value: T, is_it: impl Fn(&T) -> bool) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
+use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::TokenHash;
@@ -122,6 +123,8 @@ pub struct App {
     pub no_limits: bool,
     /// Which operations it may call that the catalog does not list; of connected accounts only.
     pub unlisted: Unlisted,
+    /// Which classes of operations it may call.
+    pub allow: Classes,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.
@@ -327,6 +330,61 @@ pub struct Grant {
     pub generation: u64,
 }
 
+/// What a token of a session may do, for whom and how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// What may be done, sorted; what the app has lost since does not count.
+    pub scopes: Vec<String>,
+    /// Which classes of operations; those that the app has lost since do not count.
+    pub classes: Classes,
+    /// On whose behalf it calls.
+    pub person: String,
+    /// What for.
+    pub purpose: String,
+    /// Who made it.
+    pub created_by: String,
+    /// How much it may do.
+    pub budget: SessionBudget,
+}
+
+/// How many calls a session may make and how many records it may read and change; none is as many as it likes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionBudget {
+    /// Calls in all.
+    pub calls: Option<u64>,
+    /// Records in all.
+    pub records: Option<u64>,
+    /// Calls from one midnight of the account to the next.
+    pub calls_per_day: Option<u64>,
+    /// Records from one midnight of the account to the next.
+    pub records_per_day: Option<u64>,
+}
+
+impl SessionBudget {
+    /// Whether nothing bounds it.
+    pub fn is_endless(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether records are counted.
+    pub const fn counts_records(&self) -> bool {
+        self.records.is_some() || self.records_per_day.is_some()
+    }
+}
+
+/// What a session has used of its budgets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionUse {
+    /// Calls in all.
+    pub calls: u64,
+    /// Records in all.
+    pub records: u64,
+    /// Calls of the day.
+    pub day_calls: u64,
+    /// Records of the day.
+    pub day_records: u64,
+}
+
 /// A token of an app, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -357,6 +415,8 @@ pub struct Token {
     /// What an install was granted, where this is its refresh token: presented at the token endpoint
     /// and nowhere else. Its `hash` is then what the store keeps for checking it.
     pub grant: Option<Arc<Grant>>,
+    /// The session that it is the token of.
+    pub session: Option<Arc<Session>>,
 }
 
 impl Token {
@@ -376,6 +436,7 @@ impl Token {
             last_used_at: None,
             legacy: false,
             grant: None,
+            session: None,
         }
     }
 

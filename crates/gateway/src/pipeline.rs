@@ -5,14 +5,17 @@
 //! Nothing is forwarded without a permit, and no answer leaves before its record is durable.
 
 mod account_activity;
+mod agent;
 mod as_of;
 mod authenticate;
 mod beside;
+mod budget;
 mod correlation;
 mod deprecation;
 mod faults;
 mod introspect;
 mod links;
+mod me;
 mod oauth;
 mod own_app;
 mod ready;
@@ -55,8 +58,9 @@ use crate::arriving::Arriving;
 use crate::audit::{AuditEntry, AuditLog};
 use crate::backend::{Backend, BackendReply, Destination, Forwarded, Reply, Sent, Way, forward};
 use crate::clock;
-use crate::control::Control;
+use crate::control::{Control, Wanted};
 use crate::double::Answered;
+use crate::double::faults::Rule;
 use crate::double::observed::{Notes, Seen, next_page};
 use crate::double::requests::Received;
 use crate::held::{Budget, Charge};
@@ -90,6 +94,8 @@ pub struct Gateway {
     oauth: Option<oauth::Server>,
     /// The access tokens of accounts connected by OAuth; none where there are none.
     tokens: Option<Arc<Tokens>>,
+    /// Where the budgets of sessions are kept; none where there are no sessions.
+    ledger: Option<budget::Ledger>,
     /// Whether the audit has the names of the properties that a call sets.
     property_names: Live<bool>,
     /// The day as of which embedded accounts answer; none where it is today and nothing has ended.
@@ -153,6 +159,10 @@ struct Call {
     fault: Option<u64>,
     /// Whether the connection is cut in place of an answer.
     cut: bool,
+    /// The agent's tool that made it.
+    tool: Option<Box<str>>,
+    /// What a read used of its session's budget of records before its answer was there.
+    spent: Option<Box<Wanted>>,
 }
 
 /// What an embedded account was sent.
@@ -194,6 +204,7 @@ impl Gateway {
             unlisted_names: unlisted::Names::default(),
             oauth: None,
             tokens: None,
+            ledger: None,
             property_names: Live::new(true),
             as_of: Live::new(None),
             bodies: Arc::new(Budget::new(receive::BODIES_BYTES_MAX, receive::APP_BODIES_BYTES_MAX, receive::UNKNOWN_BODIES_BYTES_MAX)),
@@ -224,6 +235,13 @@ impl Gateway {
     #[must_use]
     pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// The same, with sessions whose budgets `control` keeps, on the runtime that calls this.
+    #[must_use]
+    pub fn with_sessions(mut self, control: Arc<Control>) -> Self {
+        self.ledger = Some(budget::Ledger::new(control));
         self
     }
 
@@ -341,7 +359,12 @@ impl Gateway {
             taken: None,
             fault: None,
             cut: false,
+            tool: agent::tool(&head.headers),
+            spent: None,
         };
+        if me::is_asked(head) {
+            return Ok(Box::pin(self.me(&mut call, head)).await);
+        }
         let outcome = self.travel(&mut call, head, body).await.unwrap_or_else(|refused| refused);
         self.give_repeated_id(&mut call);
         let (word, category) = outcome.words(call.protocol);
@@ -518,6 +541,9 @@ impl Gateway {
         own_app::check(&self.registry, &permit, token)?;
         let fault = self.strike(call, operation, token).await?;
         let allowance = Some(throttle::embedded(token, operation, call.now)?);
+        if usage::is_usage(operation) || account_activity::kind(operation).is_some() {
+            Box::pin(self.spend(call, token, operation, b"")).await?;
+        }
         if usage::is_usage(operation) {
             return Ok(Outcome { result: Ok(usage::answer(operation, token, call.now.wall).into()), allowance, allow: None });
         }
@@ -526,19 +552,35 @@ impl Gateway {
             return Ok(Outcome { result: result.map(Into::into), allowance, allow: None });
         }
         let result = match receive::body(head, body, call, &self.bodies).await {
-            Ok(taken) => match (beside::embedded(call, head, &taken, permit, token), fault) {
-                (Ok(permit), Some(rule)) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
-                (Ok(permit), None) if let Some(reply) = recorded(call, head, permit.path(), token) => Ok(reply),
-                (Ok(permit), None) => match self.embedded(call, token) {
-                    Ok(embedded) => self.perform(call, head, taken.body, permit, embedded).await,
-                    Err(refused) => Err(refused),
-                },
-                (Err(refused), _) => Err(refused),
-            },
+            Ok(taken) => self.perform_here(call, head, taken, permit, fault, token).await,
             Err(refused) => Err(refused),
         };
+        let result = if call.spent.is_some() { Box::pin(self.settle(call, token, operation, result)).await } else { result };
         let result = result.and_then(|reply| self.unread.hold(token.app.app.id, operation, reply));
         Ok(Outcome { result, allowance, allow: None })
+    }
+
+    /// Performs a call to an embedded account.
+    async fn perform_here(
+        &self,
+        call: &mut Call,
+        head: &Parts,
+        taken: receive::Taken,
+        permit: Permit,
+        fault: Option<Rule>,
+        token: &Arc<TokenEntry>,
+    ) -> Result<Reply, ErrorBody> {
+        let permit = beside::embedded(call, head, &taken, permit, token)?;
+        if token.token.session.is_some() {
+            Box::pin(self.spend(call, token, permit.operation(), &taken.json)).await?;
+        }
+        match fault {
+            Some(rule) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
+            None => match recorded(call, head, permit.path(), token) {
+                Some(reply) => Ok(reply),
+                None => self.perform(call, head, taken.body, permit, self.embedded(call, token)?).await,
+            },
+        }
     }
 
     /// A call to a connected account waits for its turn, is checked once more, and goes to HubSpot.
@@ -558,7 +600,7 @@ impl Gateway {
         }
         let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
         let permit = self.beside_hubspot(head, &taken, permit, token, limiter).await?;
-        let mut body = taken.body;
+        let (mut body, json) = (taken.body, taken.json);
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.
         self.presented(account).await?;
@@ -580,12 +622,17 @@ impl Gateway {
         // The decision of before the wait may not hold any more, nor the credential.
         let token = self.token_now(token)?;
         let permit = again(&token.caller(), &head.method, permit)?;
+        if token.token.session.is_some() {
+            Box::pin(self.spend(call, &token, permit.operation(), &json)).await?;
+        }
         let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
         let credential = self.presented(&token.app.account.account).await?;
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
         let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
-        let result = match self.perform(call, head, body, permit, Destination::HubSpot(way)).await {
+        let performed = self.perform(call, head, body, permit, Destination::HubSpot(way)).await;
+        let performed = if call.spent.is_some() { Box::pin(self.settle(call, &token, operation, performed)).await } else { performed };
+        let result = match performed {
             Ok(Reply::Relayed(reply)) if links::stay(head) => Ok(Reply::Relayed(reply)),
             // On the heap, as it is larger than all that waits here otherwise.
             Ok(Reply::Relayed(reply)) => {
@@ -675,6 +722,7 @@ impl Gateway {
             correlation_id: call.correlation_id.clone(),
             source: call.source,
             named: call.touched.as_deref().map(|touched| Box::new(touched.named(**self.property_names.get()))),
+            agent: agent::of(call),
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct TokenEntry {
     pub app: Arc<AppEntry>,
     /// What it may do: its app's scopes, or what was granted with it.
     granted: ScopeSet,
+    /// Which classes of operations: its app's, or what its session has of them.
+    classes: Classes,
     /// When it ends, in time that only passes: once it has ended, no clock brings it back.
     ends: Option<Moment>,
     last_used_ms: Arc<LastUse>,
@@ -547,13 +549,16 @@ impl TokenEntry {
             let stored = token.last_used_at.map_or(0, Timestamp::as_ms);
             Arc::new(LastUse { used_ms: AtomicI64::new(stored), stored_ms: AtomicI64::new(stored), ..LastUse::default() })
         });
-        let granted = match &token.grant {
-            Some(grant) => ScopeSet::of_known(grant.scopes.iter().map(String::as_str)),
-            None => app.granted,
+        let known = |scopes: &[String]| ScopeSet::of_known(scopes.iter().map(String::as_str));
+        let (granted, classes) = match (&token.grant, &token.session) {
+            (Some(grant), _) => (known(&grant.scopes), app.app.allow),
+            // Never more than the app has now: it may have lost something since.
+            (None, Some(session)) => (known(&session.scopes).intersection(&app.granted), session.classes.intersection(app.app.allow)),
+            (None, None) => (app.granted, app.app.allow),
         };
         let carried = before.filter(|entry| entry.token.expires_at == token.expires_at).map(|entry| entry.ends);
         let ends = carried.unwrap_or_else(|| token.expires_at.map(|at| clock::both().moment_of(at)));
-        Self { token, app, granted, ends, last_used_ms }
+        Self { token, app, granted, classes, ends, last_used_ms }
     }
 
     /// Notes the object types that a permitted call reaches beside its path, as [`Beside::bits`].
@@ -581,6 +586,11 @@ impl TokenEntry {
         &self.granted
     }
 
+    /// Which classes of operations it may call.
+    pub const fn classes(&self) -> Classes {
+        self.classes
+    }
+
     /// Notes a use. Kept in memory; the store follows within seconds.
     pub fn note_use(&self, now: Timestamp) {
         self.last_used_ms.used_ms.fetch_max(now.as_ms(), Ordering::Relaxed);
@@ -595,8 +605,8 @@ impl TokenEntry {
             hub_id: app.hub_id,
             token_id: self.token.id,
             granted: &self.granted,
-            classes: Classes::ALL,
-            session: false,
+            classes: self.classes,
+            session: self.token.session.is_some(),
             public_app: app.public_app,
             unlisted: &app.unlisted,
         }

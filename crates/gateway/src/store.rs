@@ -17,6 +17,7 @@ pub(crate) mod oauth_accounts;
 pub(crate) mod people;
 pub(crate) mod proxy;
 mod rotation;
+pub(crate) mod sessions;
 pub(crate) mod sign_in;
 
 use std::path::Path;
@@ -43,6 +44,7 @@ use crate::model::{Account, App, Connection, Former, Grant, OAuthClient, ProxyAu
 use crate::upstream::Base;
 use crate::vault::VaultError;
 use keys::Keys;
+use keyway_core::safety::Classes;
 use keyway_ground::database;
 pub use keyway_ground::database::Change;
 use keyway_ground::database::{NOW, signed};
@@ -263,7 +265,7 @@ impl Store {
         self.follow_key(change).await?;
         let accounts = sqlx::query("select * from account order by hub_id").fetch_all(&mut *change).await?;
         let apps = sqlx::query("select * from app order by id").fetch_all(&mut *change).await?;
-        let tokens = sqlx::query("select * from token order by id").fetch_all(&mut *change).await?;
+        let tokens = sqlx::query(sessions::TOKENS).fetch_all(&mut *change).await?;
         let connections = sqlx::query("select * from connection").fetch_all(&mut *change).await?;
         let mut accounts = each(&accounts, account)?;
         for row in &connections {
@@ -512,6 +514,8 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (98, "rotation of the master key", include_str!("../migrations/0098_key_rotation.sql")),
         (100, "what a rotation of a token changed", include_str!("../migrations/0100_hand_back.sql")),
         (104, "notifications of a restored copy are held", include_str!("../migrations/0104_notify_hold.sql")),
+        (105, "classes of operations that apps are held to", include_str!("../migrations/0105_allow.sql")),
+        (106, "sessions of apps", include_str!("../migrations/0106_session.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -558,7 +562,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits, unlisted) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits, unlisted, allow) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -576,6 +580,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(app.public_app.map(signed))
         .bind(i64::from(app.no_limits))
         .bind(json_list(&app.unlisted.to_texts()))
+        .bind(words(app.allow))
         .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -585,7 +590,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
         "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
-         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12, unlisted = $13 where id = $14",
+         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12, unlisted = $13, allow = $15 where id = $14",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -601,6 +606,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.no_limits))
     .bind(json_list(&app.unlisted.to_texts()))
     .bind(signed(app.id))
+    .bind(words(app.allow))
     .execute(&mut *change)
     .await?;
     Ok(())
@@ -736,6 +742,7 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         translate: row.try_get::<i64, _>("translate")? != 0,
         no_limits: row.try_get::<i64, _>("no_limits")? != 0,
         unlisted: Unlisted::parse(&list("unlisted", "list of unlisted operations")?).map_err(|_| StoreError::Row("unlisted operation"))?,
+        allow: classes(row.try_get("allow")?)?,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),
@@ -760,6 +767,7 @@ fn token(row: &AnyRow) -> Result<Token, StoreError> {
         last_used_at: moment("last_used_at")?,
         legacy: row.try_get::<i64, _>("legacy")? != 0,
         grant: grant(row)?.map(Arc::new),
+        session: sessions::session(row)?.map(Arc::new),
     })
 }
 
@@ -771,6 +779,16 @@ fn grant(row: &AnyRow) -> Result<Option<Grant>, StoreError> {
         user_id: unsigned(row.try_get::<Option<i64>, _>("grant_user_id")?.unwrap_or_default(), "user id")?,
         generation: unsigned(row.try_get("generation")?, "generation")?,
     }))
+}
+
+/// The words of classes, as they are stored.
+fn words(classes: Classes) -> String {
+    serde_json::Value::from(classes.words()).to_string()
+}
+
+fn classes(text: &str) -> Result<Classes, StoreError> {
+    let words: Vec<String> = serde_json::from_str(text).map_err(|_| StoreError::Row("list of classes"))?;
+    Classes::parse(&words).map_err(|_| StoreError::Row("class of operations"))
 }
 
 fn json_list(list: &[String]) -> String {

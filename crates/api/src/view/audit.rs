@@ -59,4 +59,16 @@ pub struct CallRecord {
     pub property_count: u64,
     /// Calls that the record stands for: 1, or more where it sums up refused calls of unknown callers.
     pub calls: u64,
+    /// The session that called.
+    pub session: Option<u64>,
+    /// On whose behalf the session called.
+    pub on_behalf_of: Option<String>,
+    /// What the session is for.
+    pub purpose: Option<String>,
+    /// The agent's tool that made the call, as the caller named it.
+    pub tool: Option<String>,
+    /// `allowed`, `denied` or `unknown`.
+    pub decision: String,
+    /// The approval by a person with which the call was made.
+    pub approval: Option<u64>,
 }

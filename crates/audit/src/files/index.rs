@@ -332,6 +332,8 @@ impl<'a> Sought<'a> {
         let mut values = Vec::new();
         values.extend(filter.app_id.map(|id| vec![Value::App(signed(id))]));
         values.extend(filter.hub_id.map(|id| vec![Value::Account(signed(id))]));
+        // A session has the number of its token.
+        values.extend(filter.session.map(|id| vec![Value::Token(signed(id))]));
         let of_status = |status: u16| {
             let status = i64::from(status);
             filter.app_id.map_or(Value::Status(status), |app| Value::AppStatus(signed(app), status))
@@ -368,6 +370,8 @@ impl<'a> Sought<'a> {
             && filter.app_id.is_none_or(|id| row.app_id == Some(signed(id)))
             && filter.hub_id.is_none_or(|id| row.hub_id == Some(signed(id)))
             && self.token_id.is_none_or(|id| row.token_id == Some(id))
+            && filter.session.is_none_or(|id| row.agent.session == Some(signed(id)))
+            && filter.person.as_deref().is_none_or(|person| row.agent.session.is_some() && row.agent.person == person)
             && (self.record.is_empty() || row.named.has_record(&self.record))
             && filter.property.as_deref().is_none_or(|name| row.named.has_property(name))
             && (filter.operation.is_none() || self.operations.iter().any(|name| name == row.operation))

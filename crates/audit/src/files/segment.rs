@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Seal;
-use crate::row::{Named, Row};
+use crate::row::{Agent, Named, Row};
 
 /// What a file begins with; the last digit is the version of the layout.
 const MAGIC: &[u8; 8] = b"KWAUDIT1";
@@ -43,6 +43,10 @@ pub(super) enum Entry<'a> {
     RecordNaming(Row<'a>, Named<'a>),
     /// A call that is about to be performed and touches records of the CRM.
     BegunNaming(Row<'a>, Named<'a>),
+    /// A call that is over and that a session or a tool made.
+    RecordOf(Row<'a>, Named<'a>, Agent<'a>),
+    /// A call that is about to be performed by a session or a tool.
+    BegunOf(Row<'a>, Named<'a>, Agent<'a>),
 }
 
 /// An entry as it is used.
@@ -54,11 +58,19 @@ pub(super) enum Read<'a> {
 
 impl<'a> Entry<'a> {
     pub fn record(row: Row<'a>) -> Self {
-        if row.named == Named::default() { Self::Record(row) } else { Self::RecordNaming(row, row.named) }
+        match (row.named == Named::default(), row.agent == Agent::default()) {
+            (_, false) => Self::RecordOf(row, row.named, row.agent),
+            (true, true) => Self::Record(row),
+            (false, true) => Self::RecordNaming(row, row.named),
+        }
     }
 
     pub fn begun(row: Row<'a>) -> Self {
-        if row.named == Named::default() { Self::Begun(row) } else { Self::BegunNaming(row, row.named) }
+        match (row.named == Named::default(), row.agent == Agent::default()) {
+            (_, false) => Self::BegunOf(row, row.named, row.agent),
+            (true, true) => Self::Begun(row),
+            (false, true) => Self::BegunNaming(row, row.named),
+        }
     }
 
     pub fn read(self) -> Read<'a> {
@@ -67,6 +79,8 @@ impl<'a> Entry<'a> {
             Self::Begun(row) => Read::Begun(row),
             Self::RecordNaming(row, named) => Read::Record(Row { named, ..row }),
             Self::BegunNaming(row, named) => Read::Begun(Row { named, ..row }),
+            Self::RecordOf(row, named, agent) => Read::Record(Row { named, agent, ..row }),
+            Self::BegunOf(row, named, agent) => Read::Begun(Row { named, agent, ..row }),
         }
     }
 }

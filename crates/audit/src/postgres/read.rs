@@ -113,6 +113,12 @@ fn statement(filter: &AuditFilter) -> Sql {
     if let Some(hub_id) = filter.hub_id {
         query.push(" and hub_id = ").bind(signed(hub_id));
     }
+    if let Some(session) = filter.session {
+        query.push(" and session = ").bind(signed(session));
+    }
+    if let Some(person) = &filter.person {
+        query.push(" and session is not null and person = ").bind(person.clone());
+    }
     if let Some(operation) = &filter.operation {
         query.push(" and operation in (");
         for (at, name) in names_of(operation).into_iter().enumerate() {

@@ -12,11 +12,12 @@ use crate::client::{call, list_all};
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
         App::Create { name, account, expires, fields, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, sharing } = fields;
             let body = json!({
                 "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
+                "allow": (!allow.is_empty()).then_some(allow),
                 "lifetimeMs": expires.as_deref().map(token::milliseconds).transpose()?,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
@@ -42,7 +43,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, sharing } = fields;
             let body = json!({
                 "name": name, "description": description, "owner": owner,
                 "dependents": (!dependent.is_empty()).then_some(dependent),
@@ -50,6 +51,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "addScopes": split(&add_scope), "removeScopes": split(&remove_scope),
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
+                "allow": (!allow.is_empty()).then_some(allow),
             });
             let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
@@ -173,7 +175,7 @@ fn unlisted(app: &Value, scopes: &Value) -> String {
 
 fn describe(app: &Value) -> String {
     let mut lines = format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  scopes       {}",
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  scopes       {}",
         text(&app["id"]),
         text(&app["name"]),
         text(&app["hubId"]),
@@ -184,6 +186,7 @@ fn describe(app: &Value) -> String {
         limits(app),
         if app["translate"] == true { "numbered versions are rewritten to their successors" } else { "off" },
         list(app, "unlisted").iter().map(text).collect::<Vec<_>>().join(", "),
+        list(app, "allow").iter().map(text).collect::<Vec<_>>().join(", "),
         list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
     );
     if !list(app, "tokens").is_empty() {

@@ -78,7 +78,21 @@ async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> a
 }
 
 fn fields(filter: AuditFilter, format: Option<String>) -> String {
-    let AuditFilter { app, account, operation, status, category, correlation_id, record, property, since, until, limit } = filter;
+    let AuditFilter {
+        app,
+        account,
+        operation,
+        status,
+        category,
+        correlation_id,
+        record,
+        property,
+        session,
+        on_behalf_of,
+        since,
+        until,
+        limit,
+    } = filter;
     query(&[
         ("app", app),
         ("hubId", account.map(|id| id.to_string())),
@@ -88,6 +102,8 @@ fn fields(filter: AuditFilter, format: Option<String>) -> String {
         ("correlationId", correlation_id),
         ("record", record),
         ("property", property),
+        ("session", session.map(|id| id.to_string())),
+        ("onBehalfOf", on_behalf_of),
         ("from", since),
         ("to", until),
         ("limit", limit.map(|limit| limit.to_string())),

@@ -27,6 +27,8 @@ pub struct WithToken {
     token: Option<PlainToken>,
     /// Whether no limit of the account refuses its calls.
     no_limits: bool,
+    /// The classes of operations that it is held to; empty for none.
+    allow: Vec<String>,
 }
 
 /// An app that exists, with its token.
@@ -105,12 +107,13 @@ pub fn makes_tokens(apps: &[WithToken]) -> bool {
 /// A scope or a name is not valid, or a name or token is taken.
 pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyhow::Result<Vec<Made>> {
     let mut made = Vec::new();
-    for WithToken { wanted: Wanted { name, scopes }, token, no_limits } in apps {
+    for WithToken { wanted: Wanted { name, scopes }, token, no_limits, allow } in apps {
         let new = NewApp {
             hub_id,
             name: name.clone(),
             scopes: scopes.clone(),
             no_limits: *no_limits,
+            allow: (!allow.is_empty()).then(|| allow.clone()),
             token: token.clone().map_or(FirstToken::Random, FirstToken::Chosen),
             ..NewApp::default()
         };
@@ -123,7 +126,12 @@ pub async fn create(control: &Control, hub_id: u64, apps: &[WithToken]) -> anyho
 impl WithToken {
     /// An app with a token that somebody chose, or none.
     pub fn new(wanted: Wanted, token: Option<PlainToken>, no_limits: bool) -> Self {
-        Self { wanted, token, no_limits }
+        Self { wanted, token, no_limits, allow: Vec::new() }
+    }
+
+    /// The same, held to classes of operations.
+    pub fn held_to(self, allow: Vec<String>) -> Self {
+        Self { allow, ..self }
     }
 
     /// Whether the server makes its token.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use keyway_core::quota::Tier;
+use keyway_core::safety::Classes;
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -93,14 +94,17 @@ fn one(folder: &Path, account: Account) -> anyhow::Result<Ready> {
     })
 }
 
-fn app(App { name, scopes, token, limits, webhooks }: App) -> anyhow::Result<(apps::WithToken, Option<Webhooks>)> {
+fn app(App { name, scopes, token, limits, allow, webhooks }: App) -> anyhow::Result<(apps::WithToken, Option<Webhooks>)> {
     let scopes = match scopes {
         Scopes::Names(names) => names.join(","),
         Scopes::Text(text) => text,
     };
     let wanted = apps::wanted(&format!("{name}:{scopes}")).map_err(anyhow::Error::msg)?;
     let token = token.map(|source| apps::token(&source, "token")).transpose().with_context(|| format!("the app {}", shown::line(&name)))?;
-    Ok((apps::WithToken::new(wanted, token, !limits), webhooks))
+    if !allow.is_empty() {
+        Classes::parse(&allow).with_context(|| format!("the app {}", shown::line(&name)))?;
+    }
+    Ok((apps::WithToken::new(wanted, token, !limits).held_to(allow), webhooks))
 }
 
 fn read_seed(folder: &Path, seed: Seed) -> anyhow::Result<Value> {

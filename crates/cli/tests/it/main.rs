@@ -65,6 +65,8 @@ mod roles;
 mod scan;
 /// Sensitive properties.
 mod sensitive;
+/// Sessions of apps, their budgets, and classes of operations.
+mod sessions;
 /// Signing in, and what attackers try there.
 mod sign_in;
 /// SIGHUP.

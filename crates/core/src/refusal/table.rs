@@ -38,6 +38,7 @@ const CONNECTION: &str = "CONNECTION_CREDENTIAL";
 const PROXY: &str = "PROXY_REFUSED";
 
 const NEW_TOKEN: &str = "Make a new token and put it where the integration reads it: `keyway token rotate APP --deliver FILE` does both.";
+const NEW_SESSION: &str = "Ask whoever runs the app for another session: `keyway session create`.";
 const MAKE_TOKEN: &str = "Make a token of the app: `keyway token create APP`.";
 const SEND_AGAIN: &str = "Send the call again after the seconds in Retry-After.";
 const NOT_SENT: &str = "Change the request. HubSpot has not seen it.";
@@ -74,6 +75,12 @@ refusals! {
     TokenExpired("token-expired", 401, EXPIRED, Own("keyway-token-expired"),
         "The lifetime that the token was made with is over.",
         &[NEW_TOKEN, "Get a notification before the next token ends: `keyway notify add webhook NAME --url URL`."]),
+    SessionEnded("session-ended", 401, NOT_AUTHENTICATED, Own("keyway-session-ended"),
+        "Somebody ended the session, or revoked the last token of its app.",
+        &["Find out who ended the session: `keyway changes`.", NEW_SESSION]),
+    SessionExpired("session-expired", 401, EXPIRED, Own("keyway-session-expired"),
+        "The session's lifetime is over.",
+        &[NEW_SESSION]),
     AccessTokenUnknown("access-token-unknown", 401, NOT_AUTHENTICATED, Own("keyway-access-token-unknown"),
         "The access token is not one of this server's, or the app is no longer installed on the account.",
         &["Get a new access token with the app's refresh token.", "If that fails, have the account authorize the public app again."]),
@@ -96,6 +103,10 @@ refusals! {
         "The app or its session is held to classes of operations, and this operation is of another class.",
         &["If the app should make such calls, allow it the class that the message names: `keyway app update APP --allow read,create`. The list replaces the one before.",
             "The classes of a session never change. Create another session."]),
+    BudgetUsed("budget-used", 403, "BUDGET_USED", Own("keyway-budget-used"),
+        "The session has no such part of its budget of calls or records left.",
+        &["See what the session has used: `keyway session show SESSION`.",
+            "A budget of a day begins anew at the account's midnight. Another budget never does: create another session."]),
     NoScopeExists("no-scope-exists", 403, SCOPES, Rules,
         "HubSpot publishes no scope that opens this operation, so no app can be granted it.",
         &["Let the app call this operation without a scope: `keyway app update APP --unlisted 'METHOD PATH'`."]),

@@ -146,7 +146,15 @@ fn csv_row(record: &AuditRecord) -> impl Serialize + '_ {
         (id, time, hub_id, app_id, token_id, operation, object, status, category, rule, attempts),
         (waited_us, latency_us, bytes_in, bytes_out, correlation_id, source),
         (list(&record.record_ids), record.record_count, record.records_incomplete, list(&record.properties), record.property_count),
-        record.calls,
+        (
+            record.calls,
+            record.session,
+            cell(&record.on_behalf_of),
+            cell(&record.purpose),
+            cell(&record.tool),
+            &record.decision,
+            record.approval,
+        ),
     )
 }
 
@@ -185,6 +193,8 @@ async fn filter(admin: &Admin, who: &Principal, query: &AuditQuery) -> Result<Au
         correlation_id: query.correlation_id.clone(),
         record,
         property: property.map(std::borrow::Cow::into_owned),
+        session: query.session,
+        person: query.on_behalf_of.clone(),
         from: moment(&query.from)?,
         to: moment(&query.to)?,
         before_id: query.before,

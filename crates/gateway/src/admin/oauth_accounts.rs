@@ -101,6 +101,7 @@ pub(super) async fn access_token(
         correlation_id: crate::pipeline::new_correlation_id(at),
         source: who.source.parse().unwrap_or(std::net::Ipv4Addr::LOCALHOST.into()),
         named: None,
+        agent: None,
     };
     admin.audit.record(entry, false).await?;
     match given {

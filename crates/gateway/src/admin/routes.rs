@@ -10,6 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Json, Router};
 use keyway_api::query::{AppsQuery, Page};
 use keyway_api::{Access, OPERATIONS, Operation, OperationId as Id};
+use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
     Admin, admin_tokens, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people,
-    plan, portal, proxy, scopes, usage, webhooks,
+    plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, FirstToken, NewAccount, NewApp, NewConnection, Rotation};
@@ -102,6 +103,11 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::CreateToken => at.to(create_token),
         Id::RotateToken => at.to(rotate_token),
         Id::AdmitLegacyKey => at.to(admit_legacy_key),
+        Id::CreateSession => at.to(sessions::create),
+        Id::ListSessionsOfApp => at.to(sessions::of_app),
+        Id::ListSessions => at.to(sessions::list),
+        Id::ShowSession => at.to(sessions::show),
+        Id::EndSession => at.to(sessions::end),
         Id::ListTokenUsers => at.to(scopes::users_of_token),
         Id::RevokeToken => at.to(revoke_token),
         Id::TakeOver => at.to(take_over),
@@ -345,6 +351,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         translate: asked.translate.unwrap_or(false),
         no_limits: asked.no_limits.unwrap_or(false),
         unlisted: asked.unlisted,
+        allow: asked.allow,
         token: FirstToken::Random,
         lifetime_ms: asked.lifetime_ms,
     };
@@ -389,7 +396,19 @@ async fn update_app(
     }
     let sharing = sharing(&asked);
     let AppBody {
-        name, description, owner, dependents, scopes, add_scopes, remove_scopes, enabled, translate, no_limits, unlisted, ..
+        name,
+        description,
+        owner,
+        dependents,
+        scopes,
+        add_scopes,
+        remove_scopes,
+        enabled,
+        translate,
+        no_limits,
+        unlisted,
+        allow,
+        ..
     } = asked;
     let change = AppChange {
         name,
@@ -403,6 +422,7 @@ async fn update_app(
         translate,
         no_limits,
         unlisted,
+        allow,
         enabled,
     };
     let changed = admin.control.update_app(&app, change).await?;
@@ -414,7 +434,9 @@ async fn update_app(
 async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiError> {
     let (app, _) = admin.control.app(app).await?;
     let granted = |scope: &String| app.scopes.contains(scope);
-    let widened = !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
+    let is_wider = |words: &Vec<String>| Classes::parse(words).is_ok_and(|asked| !asked.is_subset(app.allow));
+    let widened =
+        asked.allow.as_ref().is_some_and(is_wider) || !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
     if widened
         || asked.unlisted.is_some()
         || asked.no_limits.is_some()
@@ -425,7 +447,7 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
         return Err(ApiError::new(
             403,
             "forbidden",
-            "an app manager gives an app no scopes and no other part of the limits; ask a super admin",
+            "an app manager gives an app no scopes, no classes of operations and no other part of the limits; ask a super admin",
         ));
     }
     Ok(())

@@ -13,7 +13,7 @@ pub(super) use keyway_api::{Moment, RoleName};
 pub(super) use notify::{channel, condition, message};
 pub(super) use of::{
     Seen, account, admin_token, app, app_with_tokens, apps, change, connection, install, made_token, oauth_client, public_app, record,
-    token, user,
+    session, token, user,
 };
 
 /// An answer, or problem details.

@@ -10,7 +10,7 @@ use keyway_api::view::{AppAndMadeToken, CallRecord, Records, ScopesUsed, Token, 
 use serde_json::{Value, json};
 
 use super::api::Refused;
-use super::apps::{self, App, AppWords, TokenWords};
+use super::apps::{self, App, AppWords, TokenWords, chosen_classes};
 use super::audit::RecordWords;
 use super::new_app::token_page;
 use super::page;
@@ -78,6 +78,10 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
     let app = get(&visitor, id).await?;
     if unlisted != app.unlisted {
         body["unlisted"] = if unlisted.is_empty() { json!(["refuse"]) } else { json!(unlisted) };
+    }
+    let allow = chosen_classes(&fields);
+    if allow != app.allow {
+        body["allow"] = json!(allow);
     }
     for (field, name, was) in
         [("weight", "weight", app.weight), ("reserve", "reserve", app.reserve), ("max_wait_ms", "maxWaitMs", app.max_wait_ms)]

@@ -6,6 +6,7 @@ use askama::Template;
 use keyway_api::Moment;
 use keyway_api::OperationId;
 use keyway_api::view::{Account, AppAnswer, Apps, Token};
+use keyway_core::safety::{self, Class, Classes};
 use keyway_core::time::Timestamp;
 
 use super::accounts::AccountWords;
@@ -22,6 +23,29 @@ use crate::clock;
 pub(super) use keyway_api::view::AppWithTokens as App;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// A class of operations in a form.
+pub(super) struct ClassChoice {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    pub open: bool,
+}
+
+impl ClassChoice {
+    /// Each class and bulk; open are those that the words name.
+    pub fn all(words: &[String]) -> Vec<Self> {
+        let open = |name: &str| words.iter().any(|word| word == name || word == safety::EVERYTHING);
+        let classes = Class::ALL.into_iter().map(|class| (class.name(), class.meaning()));
+        let bulk = (safety::BULK, "change many records in one call, of the classes above");
+        classes.chain([bulk]).map(|(name, meaning)| Self { name, meaning, open: open(name) }).collect()
+    }
+}
+
+/// The words that a form names; all of them are `all`.
+pub(super) fn chosen_classes(fields: &Fields) -> Vec<String> {
+    let words = fields.all("allow");
+    Classes::parse(&words).map_or(words, |classes| classes.words().into_iter().map(str::to_owned).collect())
+}
 
 /// What pages say of a token.
 pub(super) trait TokenWords {
@@ -93,6 +117,11 @@ impl AppWords for App {
 
     fn unlisted_text(&self) -> String {
         self.unlisted.join("\n")
+    }
+
+    /// The classes of operations, each with what it opens and whether the app may call it.
+    pub fn classes(&self) -> Vec<ClassChoice> {
+        ClassChoice::all(&self.allow)
     }
 
     fn is_unused(&self, now: Timestamp) -> bool {

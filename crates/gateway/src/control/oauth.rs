@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, uuid_text};
@@ -351,6 +352,7 @@ impl Control {
             translate: false,
             no_limits: false,
             unlisted: Unlisted::default(),
+            allow: Classes::ALL,
             enabled: true,
             created_at: now,
             updated_at: now,

@@ -270,12 +270,17 @@ impl Thing<'_> {
             Self::App(one) => json!({
                 "hubId": one.hub_id, "name": one.name, "description": one.description, "owner": one.owner, "dependents": one.dependents,
                 "scopes": one.scopes, "weight": one.sharing.weight, "reserve": one.sharing.reserve, "maxWaitMs": one.sharing.max_wait_ms,
-                "translate": one.translate, "noLimits": one.no_limits, "unlisted": one.unlisted.to_texts(), "enabled": one.enabled, "publicAppId": one.public_app,
+                "translate": one.translate, "noLimits": one.no_limits, "unlisted": one.unlisted.to_texts(), "allow": one.allow.words(), "enabled": one.enabled, "publicAppId": one.public_app,
             }),
             Self::Token(one) => json!({
                 "appId": one.app_id, "hint": one.hint, "legacy": one.legacy, "expiresAt": one.expires_at.map(Timestamp::to_iso),
                 "lifetimeEndsAt": one.lifetime_ends_at.map(Timestamp::to_iso), "revokedAt": one.revoked_at.map(Timestamp::to_iso),
                 "scopes": one.grant.as_ref().map(|grant| &grant.scopes), "grantedBy": one.grant.as_ref().map(|grant| &grant.user),
+                "session": one.session.as_ref().map(|session| json!({
+                    "scopes": session.scopes, "classes": session.classes.words(), "onBehalfOf": session.person, "purpose": session.purpose,
+                    "calls": session.budget.calls, "records": session.budget.records,
+                    "callsPerDay": session.budget.calls_per_day, "recordsPerDay": session.budget.records_per_day,
+                })),
             }),
             Self::PublicApp(one) => {
                 let secret = |secret: &ClientSecret| json!({ "hint": secret.hint, "expiresAt": secret.expires_at.map(Timestamp::to_iso) });

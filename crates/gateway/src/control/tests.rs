@@ -2,6 +2,7 @@
 
 mod notifying;
 mod rotating;
+mod sessions;
 
 use keyway_core::secret::Secret;
 

@@ -127,10 +127,19 @@ fn check_state(entry: &TokenEntry, now: Now) -> Result<(), ErrorBody> {
     if !entry.app.is_enabled() {
         return Err(not_found(Refusal::AppDisabled, &format!("the app {} is disabled", entry.app.app.name)));
     }
+    if entry.token.session.is_some() && entry.token.revoked_at.is_some() {
+        return Err(not_found(Refusal::SessionEnded, &format!("session {} of {} was ended", entry.token.id, entry.app.app.name)));
+    }
     if entry.token.revoked_at.is_some() {
         return Err(not_found(Refusal::TokenRevoked, &format!("this token of {} was revoked", entry.app.app.name)));
     }
     match entry.token.expires_at {
+        Some(at) if entry.has_ended(now) && entry.token.session.is_some() => Err(expired(
+            Refusal::SessionExpired,
+            at,
+            now.wall,
+            &format!("the lifetime of session {} of {} is over", entry.token.id, entry.app.app.name),
+        )),
         // The end of a refresh token is not that of the access tokens it gave (hubspot facts, section 3).
         Some(at) if entry.has_ended(now) && entry.token.grant.is_none() && !entry.token.is_rotated() => {
             Err(expired(Refusal::TokenExpired, at, now.wall, &format!("the lifetime of this token of {} is over", entry.app.app.name)))

@@ -34,7 +34,9 @@ pub(super) fn answer(registry: &Registry, body: &Bytes, call: &mut Call) -> Resu
         .filter(|entry| entry.app.is_enabled() && entry.token.revoked_at.is_none() && !entry.has_ended(entry.app.account.moment(call.now)));
     let entry = usable.ok_or_else(|| Refusal::AskedTokenUnknown.error("the token is not known, or no longer valid"))?;
     let app = &entry.app.app;
-    let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": app.scopes });
+    // A session may do less than its app.
+    let scopes = if entry.token.session.is_some() { json!(entry.granted().names()) } else { json!(app.scopes) };
+    let info = json!({ "userId": user_id(app.hub_id), "hubId": app.hub_id, "appId": app.id, "scopes": scopes });
     call.token = Some(entry.clone());
     let reply = BackendReply { status: 200, body: info.to_string().into() };
     Ok(Outcome { result: Ok(reply.into()), allowance: None, allow: None })

@@ -150,6 +150,7 @@ mod tests {
             correlation_id: "0199".into(),
             source: source.parse().unwrap(),
             named: None,
+            agent: None,
         }
     }
 

@@ -46,14 +46,14 @@ pub(super) async fn learn(touched: &mut Touched, reply: &mut Reply) {
     }
 }
 
-enum Encoding {
+pub(super) enum Encoding {
     None,
     Gzip,
     /// One that can't be read here.
     Other,
 }
 
-fn encoding(reply: &Relayed) -> Encoding {
+pub(super) fn encoding(reply: &Relayed) -> Encoding {
     match reply.headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase()).as_deref() {
         None | Some(b"" | b"identity") => Encoding::None,
         Some(b"gzip" | b"x-gzip") => Encoding::Gzip,
@@ -62,7 +62,7 @@ fn encoding(reply: &Relayed) -> Encoding {
 }
 
 /// What gzip holds, as far as it can be read, and whether that is all of it.
-fn inflated(bytes: &[u8]) -> (Vec<u8>, bool) {
+pub(super) fn inflated(bytes: &[u8]) -> (Vec<u8>, bool) {
     let mut text = Vec::new();
     let read = flate2::read::MultiGzDecoder::new(bytes).take(INFLATED_BYTES_MAX).read_to_end(&mut text);
     let whole = read.is_ok() && (text.len() as u64) < INFLATED_BYTES_MAX;

@@ -5,13 +5,16 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
+use keyway_core::safety::Classes;
 use keyway_core::sunset::AsOf;
 use keyway_core::token::PlainToken;
 use keyway_core::unlisted::Unlisted;
 use keyway_gateway::clock::Clock;
 use keyway_gateway::double::faults::Rule;
 use keyway_gateway::held::Budget;
+use keyway_gateway::model::{Session, SessionBudget};
 
 use crate::between::{JSON, OWN_401, PAGE, Stub, connected};
 use crate::harness::{Answer, FULL, HUB, READER, Server, now};
@@ -110,6 +113,21 @@ async fn credentials(written: &mut Written) {
     server.apps[0].enabled = false;
     server.publish();
     written.note("a disabled app", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
+    server.apps[0].enabled = true;
+    server.tokens[0].session = Some(Arc::new(Session {
+        scopes: vec!["oauth".into()],
+        classes: Classes::READ,
+        person: "ada@example.com".into(),
+        purpose: "A report".into(),
+        created_by: "socket".into(),
+        budget: SessionBudget::default(),
+    }));
+    server.tokens[0].expires_at = Some(now().plus_ms(-5_000));
+    server.publish();
+    written.note("a session whose lifetime is over", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
+    server.tokens[0].revoked_at = Some(now());
+    server.publish();
+    written.note("a session that somebody ended", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
     let ask = |body: &str| {
         let head = "POST /oauth/v2/private-apps/get/access-token-info HTTP/1.1\r\ncontent-type: application/json";
         request(&format!("{head}\r\ncontent-length: {}", body.len()), body)
@@ -142,6 +160,12 @@ async fn permissions(written: &mut Written) {
     ] {
         written.note(name, &server, &server.send(server.token(FULL), method, target, None).await).await;
     }
+    server.apps[0].allow = Classes::READ;
+    server.publish();
+    written
+        .note("an operation of a class that is not allowed", &server, &server.send(server.token(FULL), "POST", CONTACTS, create).await)
+        .await;
+    server.apps[0].allow = Classes::ALL;
     server.apps[0].scopes.push("content".into());
     server.publish();
     written.note("an operation that is not served", &server, &server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await).await;

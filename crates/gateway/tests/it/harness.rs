@@ -111,6 +111,7 @@ impl Server {
             translate: false,
             no_limits: false,
             unlisted: keyway_core::unlisted::Unlisted::default(),
+            allow: keyway_core::safety::Classes::ALL,
             public_app: None,
             id,
             hub_id: HUB,

@@ -28,5 +28,7 @@ mod proxy;
 mod records;
 /// What is refused before it reaches the backend, and how.
 mod refusals;
+/// Sessions and classes of operations.
+mod sessions;
 /// Answers that nobody reads.
 mod unread;

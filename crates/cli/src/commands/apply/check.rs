@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use keyway_core::quota::Tier;
+use keyway_core::safety::Classes;
 use keyway_core::scope::{ScopeId, all_names};
 use keyway_core::share::WEIGHT_MAX;
 use keyway_core::shown;
@@ -104,6 +105,7 @@ pub fn app_fields(app: &App) -> Result<Map<String, Value>, String> {
         return Err(format!("weight is a number from 1 to {WEIGHT_MAX}"));
     }
     let unlisted = Unlisted::parse(&app.unlisted).map_err(|error| error.to_string())?;
+    let allow = if app.allow.is_empty() { Classes::ALL } else { Classes::parse(&app.allow).map_err(|error| error.to_string())? };
     let fields = json!({
         "description": text("description", &app.description)?,
         "owner": text("owner", &app.owner)?,
@@ -116,6 +118,7 @@ pub fn app_fields(app: &App) -> Result<Map<String, Value>, String> {
         "translate": app.translate,
         "noLimits": app.no_limits,
         "unlisted": unlisted.to_texts(),
+        "allow": allow.words(),
     });
     match fields {
         Value::Object(fields) => Ok(fields),

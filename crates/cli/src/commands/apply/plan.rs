@@ -285,7 +285,8 @@ mod tests {
     fn server() -> Server {
         let app = |id, hub_id, name: &str, reserve| {
             let (name, scopes, unlisted) = (name.to_owned(), vec!["oauth".to_owned()], vec!["refuse".to_owned()]);
-            let app = view::App { id, hub_id, name, scopes, enabled: true, weight: 1, reserve, unlisted, ..view::App::default() };
+            let allow = vec!["all".to_owned()];
+            let app = view::App { id, hub_id, name, scopes, enabled: true, weight: 1, reserve, unlisted, allow, ..view::App::default() };
             AppWithTokens { app: view::App { max_wait_ms: 10_000, ..app }, tokens: Vec::new() }
         };
         let account = |hub_id, embedded: bool| {

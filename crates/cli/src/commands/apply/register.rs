@@ -135,6 +135,9 @@ pub struct App {
     /// Operations it may call that Keyway's catalog does not list: read, all, or patterns such as "GET /some/api/v1/*".
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "visible_list")]
     pub unlisted: Vec<String>,
+    /// Classes of operations it may call: read, create, update, delete, settings, send, irreversible, and bulk for changes of many records in one call; all of them when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
 }
 
 impl App {
@@ -155,6 +158,7 @@ impl App {
             translate: false,
             no_limits: false,
             unlisted: Vec::new(),
+            allow: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use keyway_api::RoleName;
 use keyway_api::view::{self, Accounts, AppWithTokens, Apps, Me};
+use keyway_core::safety;
 
 use super::channels;
 use super::check::{BASE_SCOPE, wait};
@@ -70,6 +71,7 @@ pub fn app_of(AppWithTokens { app, .. }: &AppWithTokens) -> App {
         max_wait: wait(app.max_wait_ms.into()),
         translate: app.translate,
         no_limits: app.no_limits,
+        allow: app.allow.iter().filter(|word| *word != safety::EVERYTHING).cloned().collect(),
         unlisted: app.unlisted.iter().filter(|rule| *rule != "refuse").cloned().collect(),
         ..App::named(&app.name)
     }

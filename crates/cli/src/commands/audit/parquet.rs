@@ -41,6 +41,12 @@ const SCHEMA: &str = "message call {
     required group properties (list) { repeated group list { required binary element (string); } }
     required int64 propertyCount;
     required int64 calls;
+    optional int64 session;
+    optional binary onBehalfOf (string);
+    optional binary purpose (string);
+    optional binary tool (string);
+    required binary decision (string);
+    optional int64 approval;
 }";
 
 /// Writes records to a file, group by group.

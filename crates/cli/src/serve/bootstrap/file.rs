@@ -85,6 +85,9 @@ pub struct App {
     /// Whether HubSpot's limits hold for it.
     #[serde(default)]
     pub limits: bool,
+    /// Classes of operations it may call, such as [read, create]; all of them when left out.
+    #[serde(default)]
+    pub allow: Vec<String>,
     /// Where its webhooks go.
     #[serde(default)]
     pub webhooks: Option<Webhooks>,

@@ -1,12 +1,13 @@
 //! What is shown of what is stored: the way from `model` to the types of `view`.
 
 use keyway_core::quota::Limits;
+use keyway_core::safety::Classes;
 use keyway_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Account, AccountLimits, AdminToken, App, AppWithTokens, CallRecord, Change, ClientSecret, Connection, FormerCredential, Install,
-    MadeToken, Moment, OAuthClient, PublicApp, RoleName, Token, User,
+    Account, AccountLimits, AdminToken, App, AppWithTokens, Budget, CallRecord, Change, ClientSecret, Connection, FormerCredential,
+    Install, MadeToken, Moment, OAuthClient, PublicApp, RoleName, Session, Token, User,
 };
 use crate::attention::{Thresholds, credential_days, missing_scopes, token_days};
 use crate::audit::AuditRecord;
@@ -96,6 +97,7 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
         translate: app.translate,
         no_limits: app.no_limits,
         unlisted: app.unlisted.to_texts(),
+        allow: words(app.allow),
         created_at: app.created_at.into(),
         updated_at: app.updated_at.into(),
     }
@@ -117,6 +119,7 @@ pub(in crate::admin) fn token(token: &model::Token, Seen { thresholds, now }: Se
         _ => "active",
     };
     let kind = match (token.legacy, token.grant.is_some()) {
+        _ if token.session.is_some() => "session",
         (true, _) => "legacy_key",
         (_, true) => "refresh_token",
         _ => "token",
@@ -135,6 +138,49 @@ pub(in crate::admin) fn token(token: &model::Token, Seen { thresholds, now }: Se
         scopes: token.grant.as_ref().map(|grant| grant.scopes.clone()),
         granted_by: token.grant.as_ref().map(|grant| grant.user.clone()),
     }
+}
+
+pub(in crate::admin) fn session(app: &model::App, token: &model::Token, used: model::SessionUse, Seen { now, .. }: Seen) -> Session {
+    let fallback = model::Session {
+        scopes: Vec::new(),
+        classes: Classes::READ,
+        person: String::new(),
+        purpose: String::new(),
+        created_by: String::new(),
+        budget: model::SessionBudget::default(),
+    };
+    let of = token.session.as_deref().unwrap_or(&fallback);
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "ended",
+        (None, Some(at)) if at <= now => "expired",
+        _ => "active",
+    };
+    let budget = |most: Option<u64>, used: u64| Budget { used, most, left: most.map(|most| most.saturating_sub(used)) };
+    Session {
+        id: token.id,
+        app_id: app.id,
+        app: app.name.clone(),
+        hub_id: app.hub_id,
+        hint: token.hint.clone(),
+        state: state.to_owned(),
+        on_behalf_of: of.person.clone(),
+        purpose: of.purpose.clone(),
+        created_by: of.created_by.clone(),
+        created_at: token.created_at.into(),
+        expires_at: moment(token.expires_at),
+        ended_at: moment(token.revoked_at),
+        last_used_at: moment(token.last_used_at),
+        scopes: of.scopes.clone(),
+        classes: words(of.classes),
+        calls: budget(of.budget.calls, used.calls),
+        records: budget(of.budget.records, used.records),
+        calls_per_day: budget(of.budget.calls_per_day, used.day_calls),
+        records_per_day: budget(of.budget.records_per_day, used.day_records),
+    }
+}
+
+fn words(classes: Classes) -> Vec<String> {
+    classes.words().into_iter().map(str::to_owned).collect()
 }
 
 /// The one answer that holds a token's text.
@@ -277,6 +323,12 @@ pub(in crate::admin) fn record(record: AuditRecord) -> CallRecord {
         properties: record.properties,
         property_count: record.property_count,
         calls: record.calls,
+        session: record.session,
+        on_behalf_of: record.on_behalf_of,
+        purpose: record.purpose,
+        tool: record.tool,
+        decision: record.decision.into_owned(),
+        approval: record.approval,
     }
 }
 

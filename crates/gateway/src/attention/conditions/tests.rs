@@ -58,6 +58,7 @@ fn app() -> App {
         translate: false,
         no_limits: false,
         unlisted: Unlisted::default(),
+        allow: keyway_core::safety::Classes::ALL,
         enabled: true,
         created_at: days(-400),
         updated_at: days(-400),

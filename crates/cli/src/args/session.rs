@@ -1,0 +1,74 @@
+//! `keyway session …`
+
+use clap::{Args, Subcommand};
+
+#[derive(Subcommand)]
+pub enum Session {
+    /// Create a session of an app, for an agent: a token that may do less than the app, and ends by itself; it is shown once
+    Create(Create),
+    /// List the sessions that have not ended
+    List {
+        /// Of one app, by id or name
+        #[arg(long)]
+        app: Option<String>,
+        /// Those that have ended too; Keyway keeps them for 30 days
+        #[arg(long)]
+        all: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a session and what it has used of its budgets
+    Show {
+        /// Its id, from `keyway session list`
+        session: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a session now: its next call is refused, on every instance within a second
+    End {
+        /// Its id, from `keyway session list`
+        session: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+pub struct Create {
+    /// The app that it belongs to, by id or name
+    #[arg(long, value_name = "APP")]
+    pub app: String,
+    /// What it may do, of what the app may (commas or spaces between several) [default: all that the app may]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+    pub scopes: Vec<String>,
+    /// Classes of operations it may call, of those that the app may: read, create, update, delete, settings, send, irreversible, bulk, or all [default: read]
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub classes: Vec<String>,
+    /// How long it lives: a number with s, m, h or d, at most 7d [default: 1h]
+    #[arg(long, value_name = "TIME")]
+    pub lifetime: Option<String>,
+    /// The person on whose behalf it calls; the audit log names them with every call
+    #[arg(long, value_name = "EMAIL")]
+    pub on_behalf_of: String,
+    /// What it is for; the audit log has it with every call
+    #[arg(long, value_name = "TEXT")]
+    pub purpose: String,
+    /// Calls that it may make in all
+    #[arg(long, value_name = "N")]
+    pub calls: Option<u64>,
+    /// Records that it may read and change in all
+    #[arg(long, value_name = "N")]
+    pub records: Option<u64>,
+    /// Calls that it may make from one midnight of the account to the next
+    #[arg(long, value_name = "N")]
+    pub calls_per_day: Option<u64>,
+    /// Records that it may read and change from one midnight of the account to the next
+    #[arg(long, value_name = "N")]
+    pub records_per_day: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
