@@ -5,6 +5,7 @@
 //! offers), then [`policy`] (who may do it).
 
 pub mod address;
+pub mod agents;
 pub mod association;
 pub mod beside;
 pub mod catalog;

@@ -14,6 +14,8 @@ mod modules;
 mod plan;
 /// The table of refusals: its page, its emitters, and how the doctor reads it.
 mod refusals;
+
+mod snippets;
 mod strict;
 /// Where the code of others comes from.
 mod supply_chain;
