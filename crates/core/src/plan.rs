@@ -111,6 +111,12 @@ pub struct Leak {
     pub masked: String,
     /// Whether it stands in git's history, which stays when the file is changed.
     pub in_history: bool,
+    /// The host that it is sent to, where that is not HubSpot's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<String>,
+    /// The program whose agents have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
 }
 
 /// The whole plan.

@@ -5,9 +5,11 @@ mod basic;
 pub mod credential;
 mod dress;
 pub mod encoded;
+pub(crate) mod entry;
 mod parts;
 mod place;
 mod provider;
+pub(crate) mod sent;
 pub mod usage;
 
 use std::ops::Range;

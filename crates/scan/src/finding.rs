@@ -164,6 +164,9 @@ pub struct Finding {
     /// The host that the value is sent to, where that is not HubSpot's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_to: Option<String>,
+    /// The program whose agents have it: its settings hold the value, or what instructs its agents does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<&'static str>,
     /// Only from history.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub introduced: Option<Introduced>,
@@ -173,6 +176,31 @@ pub struct Finding {
     /// The value itself, kept only where HubSpot is to be asked about it. In no report, and can't be printed.
     #[serde(skip)]
     pub value: Option<Secret<String>>,
+}
+
+/// What to do where an agent is handed a credential of HubSpot. Reports and the plan say it.
+pub const FOR_AGENTS: &str = "give the agent a session token and `keyway mcp` in place of HubSpot's credential: it ends by itself, opens only what you name, and each call is on record (`keyway session create`, `keyway mcp snippet`)";
+
+impl Finding {
+    /// What to do about it, where it stands.
+    pub fn next_step(&self) -> String {
+        let mut step = self.kind.next_step().to_owned();
+        if let Some(host) = &self.sent_to {
+            step = format!("{}; {step}", sent(self.kind, host));
+        }
+        if self.agent.is_some() && self.kind != Kind::KeywayToken {
+            step = format!("{step}; {FOR_AGENTS}");
+        }
+        step
+    }
+}
+
+/// That a value leaves for a host.
+pub fn sent(kind: Kind, host: &str) -> String {
+    match kind {
+        Kind::KeywayToken => format!("it is sent to {host}: rotate it unless that is your Keyway"),
+        _ => format!("it is sent to {host}, which is not a HubSpot host: whoever runs that host has it"),
+    }
 }
 
 /// What HubSpot says of a credential.

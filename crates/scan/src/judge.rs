@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use keyway_core::agents;
+
 use crate::detect::{Candidate, Text};
 use crate::finding::{Confidence, Finding};
 use crate::rules::Rules;
 use crate::text::{Places, line_at, mask};
+
+/// In place of a program, for files that instruct agents of several.
+const INSTRUCTED: &str = "agents that read this file";
 
 /// Written on a line, it says that what stands there is meant to.
 const ALLOW: &[u8] = b"keyway:allow";
@@ -64,6 +69,7 @@ impl Judgement {
             masked: mask(candidate.value.expose()),
             fingerprint,
             sent_to: candidate.sent_to.clone(),
+            agent: agents::whose_settings(text.path, text.bytes).or_else(|| agents::instructs(text.path).then_some(INSTRUCTED)),
             introduced: None,
             verified: None,
             value: self.keep_values.then(|| candidate.value.clone()),

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use crate::detect::{self, Text, Wanted};
-use crate::finding::{Finding, Usage, Via};
+use crate::finding::{Finding, Kind, Usage, Via};
 use crate::judge::{Judgement, Passed};
 use crate::prefilter::{self, Hits};
 use crate::source::Skip;
@@ -67,6 +67,14 @@ pub struct Report {
     pub stats: Stats,
     /// What was left out, binary files aside.
     pub skipped: Vec<Skip>,
+}
+
+impl Report {
+    /// Whether an agent is handed a credential of HubSpot, or a server that needs one.
+    pub fn hands_agents_hubspot(&self) -> bool {
+        self.findings.iter().any(|finding| finding.agent.is_some() && finding.kind != Kind::KeywayToken)
+            || self.usages.iter().any(|usage| usage.via == Via::Mcp)
+    }
 }
 
 /// Figures of a scan.

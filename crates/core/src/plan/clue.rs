@@ -17,6 +17,16 @@ pub struct Clue {
     pub places: Vec<String>,
 }
 
+impl Clue {
+    /// Whether it is a server of an agent.
+    pub(super) fn is_of_agent(&self) -> bool {
+        self.what.starts_with(SERVER)
+    }
+}
+
+/// How the words for an agent's server begin.
+const SERVER: &str = "a HubSpot MCP server of an agent";
+
 /// What a client with an API key needs, where `keyway fix` does not do it.
 pub(super) const TOKEN_MISSING: &str = "HubSpot has removed API keys: build the client with a token. ";
 
@@ -55,8 +65,8 @@ pub(super) fn of(operation: &str, auth: &str) -> Option<Clue> {
             )
         }
         "mcp" => (
-            format!("HubSpot's MCP server for an agent (`{rest}`)"),
-            "Decide which records the agent may read and write, and give its token those scopes only".to_owned(),
+            format!("{SERVER} (`{rest}`)"),
+            "Decide which records the agent may read and write, and give the app those scopes only".to_owned(),
         ),
         _ => (format!("`{operation}`"), "Look at the place and add the scopes of what it calls".to_owned()),
     };
@@ -89,7 +99,7 @@ mod tests {
             Some("an n8n HubSpot node (`n8n-nodes-base.hubspot deal:search`)")
         );
         assert_eq!(what("node hubspotcrm:watchDeals", "bearer").as_deref(), Some("a Make HubSpot module (`hubspotcrm:watchDeals`)"));
-        assert_eq!(what("mcp mcp.hubspot.com", "bearer").as_deref(), Some("HubSpot's MCP server for an agent (`mcp.hubspot.com`)"));
+        assert_eq!(what("mcp mcp.hubspot.com", "bearer").as_deref(), Some("a HubSpot MCP server of an agent (`mcp.hubspot.com`)"));
         assert_eq!(what("GET /crm/v3/owners", "bearer"), None);
     }
 }

@@ -50,6 +50,10 @@ pub struct FindingRow {
     masked: String,
     #[serde(default)]
     commit: Option<String>,
+    #[serde(default)]
+    sent_to: Option<String>,
+    #[serde(default)]
+    agent: Option<String>,
 }
 
 /// A call of the report.
@@ -232,6 +236,8 @@ impl Sorter<'_> {
             place: format!("{}:{}", shown::line(&row.path), row.line),
             masked: name_of(&row.masked),
             in_history: row.commit.is_some(),
+            sent_to: row.sent_to.as_deref().map(name_of),
+            agent: row.agent.as_deref().map(name_of),
         };
         let places = self.grouping.of_file(&row.path);
         let place =

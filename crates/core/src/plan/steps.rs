@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CredentialKind, Found, Leak, PlannedApp, PlannedOperation, by_hand};
+use super::{Clue, CredentialKind, Found, Leak, PlannedApp, PlannedOperation, by_hand};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -143,7 +143,15 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if !app.fix_leaves.is_empty() {
         steps.add(Who::Developer, "Do what `keyway fix` leaves by hand (listed above)", None);
     }
-    if through_keyway {
+    let for_agent = app.clues.iter().any(Clue::is_of_agent) || app.leaks.iter().any(|leak| leak.agent.is_some());
+    if through_keyway && for_agent {
+        steps.add(
+            Who::Command,
+            "For each agent: start a session of the app, with the least classes and the shortest time that do. Then replace the HubSpot server and its credential in the agent's settings by what `keyway mcp snippet` prints. Each call is on record as the agent's, and you can end the session at any time",
+            Some(format!("keyway session create --app {name} --classes read --lifetime 8h --purpose 'what the agent is for'\nkeyway mcp snippet")),
+        );
+    }
+    if through_keyway && !(for_agent && app.operations.is_empty()) {
         steps.add(
             Who::Developer,
             if app.in_a_tool {
@@ -270,7 +278,15 @@ fn retire(leak: &Leak) -> String {
         _ => "Rotate the token, and delete its private app once nothing uses it",
     };
     let history = if leak.in_history { "; git's history keeps it" } else { "" };
-    format!("{what}: `{}` stands in plain text at `{}`{history}", leak.masked, leak.place)
+    let agent = leak.agent.as_ref().map(|agent| format!(", where {agent} can use it")).unwrap_or_default();
+    let sent = match &leak.sent_to {
+        Some(host) if leak.kind == "keyway_token" => format!(". It is sent to `{host}`: rotate it unless that is your Keyway"),
+        Some(host) => {
+            format!(". It is sent to `{host}`, which is not a HubSpot host: do this first, because whoever runs that host has it")
+        }
+        None => String::new(),
+    };
+    format!("{what}: `{}` stands in plain text at `{}`{agent}{history}{sent}", leak.masked, leak.place)
 }
 
 /// `(at a.py:1, a.py:2 and 5 more)`.

@@ -74,7 +74,7 @@ fn what_ends_is_told_once_with_all_whom_it_stops() {
 
 #[test]
 fn steps_that_only_people_can_do_are_marked_and_leaks_are_never_forgotten() {
-    let leak = Leak { kind: "hapikey".into(), place: "x.py:1".into(), masked: "…1234".into(), in_history: true };
+    let leak = Leak { kind: "hapikey".into(), place: "x.py:1".into(), masked: "…1234".into(), in_history: true, ..Leak::default() };
     let integration =
         Integration { name: "a".into(), uses: vec![one("GET /crm/v3/owners", &[])], leaks: vec![leak], ..Integration::default() };
     let plan = planned(vec![integration]);
@@ -442,7 +442,14 @@ fn foreign_text_acts_in_no_format() {
         owner: Some(name.into()),
         folder: Some(name.into()),
         uses: vec![Use { place: name.into(), ..one("GET /crm/v3/owners", &[]) }],
-        leaks: vec![Leak { kind: name.into(), place: name.into(), masked: name.into(), in_history: true }],
+        leaks: vec![Leak {
+            kind: name.into(),
+            place: name.into(),
+            masked: name.into(),
+            in_history: true,
+            sent_to: Some(name.into()),
+            agent: Some(name.into()),
+        }],
         ..Integration::default()
     };
     let plan = planned(vec![integration]);

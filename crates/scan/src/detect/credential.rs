@@ -8,7 +8,7 @@ use keyway_core::token;
 use regex::bytes::Regex;
 
 use super::place::{key_pretends, practice_place};
-use super::{Candidate, Text, argument, dress, parts, provider};
+use super::{Candidate, Text, argument, dress, parts, provider, sent};
 use crate::context::{self, Enclosing, Form, Name};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
@@ -122,7 +122,7 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
         rule: &rule.id,
         confidence,
         reason,
-        sent_to: provider::foreign_host(text.bytes, value.at.start),
+        sent_to: sent::foreign_host(text, &value.at),
     })
 }
 

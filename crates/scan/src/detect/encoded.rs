@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::credential::{judge_value, values};
-use super::{Candidate, Text};
+use super::{Candidate, Text, sent};
 use crate::prefilter::Hits;
 use crate::shape;
 
@@ -27,7 +27,11 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     super::search(inner, &mut inner_hits);
     for value in values(inner.bytes, &inner_hits) {
         if let Some(at) = view.original(&value.at) {
-            found.extend(judge_value(inner, &value, inner_hits.hubspot).map(|candidate| Candidate { at, ..candidate }));
+            found.extend(judge_value(inner, &value, inner_hits.hubspot).map(|candidate| {
+                // What is decoded ends a URL; the URL of the run does not.
+                let sent_to = candidate.sent_to.or_else(|| sent::foreign_host(text, &at));
+                Candidate { at, sent_to, ..candidate }
+            }));
         }
     }
 }

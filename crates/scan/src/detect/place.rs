@@ -1,5 +1,7 @@
 //! What kind of place a value stands in: tests, examples, documentation, samples of a specification.
 
+use keyway_core::agents;
+
 /// Whether a key above a value says that it is a sample, as those of OpenAPI do: `example`,
 /// `examples`, `x-example`, `TokenExample`.
 pub(super) fn key_pretends(key: &[String]) -> bool {
@@ -9,9 +11,7 @@ pub(super) fn key_pretends(key: &[String]) -> bool {
 
 /// Whether a path is that of tests, examples or documentation.
 pub(super) fn practice_place(path: &str) -> Option<&'static str> {
-    if is_for_agents(path) {
-        return None;
-    }
+    let for_agents = agents::instructs(path);
     let path = path.to_ascii_lowercase();
     let parts = || path.split(['/', '\\', '.', '_', '-', '!']);
     if parts().any(|part| {
@@ -22,24 +22,9 @@ pub(super) fn practice_place(path: &str) -> Option<&'static str> {
     if parts().any(|part| matches!(part, "example" | "examples" | "sample" | "samples" | "demo")) {
         return Some("an example");
     }
-    if parts().any(|part| matches!(part, "docs" | "doc" | "readme" | "md" | "rst" | "changelog")) {
+    // What instructs an agent is documentation by its form, and yet run.
+    if !for_agents && parts().any(|part| matches!(part, "docs" | "doc" | "readme" | "md" | "rst" | "changelog")) {
         return Some("documentation");
     }
     None
-}
-
-/// Whether a file instructs agents: documentation by its form, and yet run.
-fn is_for_agents(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    matches!(
-        name.as_str(),
-        "claude.md"
-            | "claude.local.md"
-            | "agents.md"
-            | "gemini.md"
-            | "copilot-instructions.md"
-            | ".cursorrules"
-            | ".windsurfrules"
-            | ".clinerules"
-    ) || name.ends_with(".mdc")
 }

@@ -65,16 +65,3 @@ pub(super) fn is_sent_elsewhere(text: &[u8], at: usize) -> bool {
     let mut hosts = HOST.captures_iter(statement).filter_map(|captures| captures.name("host")).peekable();
     depth > 0 && hosts.peek().is_some() && hosts.all(|host| !is_own(host.as_bytes()))
 }
-
-/// The host of the URL that a value stands in, where that is not HubSpot's: whoever runs it has the value.
-pub(super) fn foreign_host(text: &[u8], at: usize) -> Option<String> {
-    /// Longest URL before a value, in bytes.
-    const URL_MAX: usize = 300;
-    static URL: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i-u)(?:https?|wss?):(?:\\?/){2}(?:[^\s"'`<>@/]*@)?(?P<host>[a-z0-9.-]+\.[a-z]{2,})(?::\d+)?[/?#][^\s"'`<>]*$"#)
-            .expect("a constant")
-    });
-    let before = &text[at.saturating_sub(URL_MAX)..at];
-    let host = URL.captures(before)?.name("host")?.as_bytes();
-    (!is_own(host)).then(|| String::from_utf8_lossy(host).to_ascii_lowercase())
-}

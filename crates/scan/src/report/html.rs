@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::summary::{Deadline, by_integration, deadlines};
+use crate::finding::FOR_AGENTS;
 use crate::scan::Report;
 use crate::secrets::secrets;
 use keyway_core::shown::Markup;
@@ -56,6 +57,9 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     }
     findings(report, out)?;
     usages(report, today, out)?;
+    if report.hands_agents_hubspot() {
+        writeln!(out, "<h2>Agents</h2>\n<p>Next step: {}.</p>", Markup(FOR_AGENTS))?;
+    }
     if !report.skipped.is_empty() {
         writeln!(
             out,
@@ -158,7 +162,7 @@ fn findings(report: &Report, out: &mut String) -> std::fmt::Result {
             Markup(&finding.masked),
             finding.confidence.as_str(),
             Markup(&finding.reason),
-            finding.kind.next_step()
+            Markup(&finding.next_step())
         )?;
     }
     writeln!(out, "</tbody></table>")

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::paint::{Paint, Shade};
 use super::summary::{Totals, by_integration, days, integration, row, totals};
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, FOR_AGENTS, Finding, sent};
 use crate::scan::Report;
 use crate::secrets::plural;
 use keyway_core::shown::Terminal;
@@ -47,6 +47,7 @@ pub fn write(report: &Report, style: Style<'_>) -> String {
     let _ = summary(report, style, &mut out)
         .and_then(|()| findings(report, style, &mut out))
         .and_then(|()| usages(report, style, &mut out))
+        .and_then(|()| agents(report, style, &mut out))
         .and_then(|()| skipped(report, style, &mut out))
         .and_then(|()| figures(report, &mut out));
     out
@@ -167,7 +168,10 @@ fn secret(places: &[&Finding], style: Style<'_>, out: &mut String) -> std::fmt::
 fn place(finding: &Finding, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     writeln!(out, "      {}:{}:{}", Terminal(&finding.path), finding.line, finding.column)?;
     if let Some(host) = &finding.sent_to {
-        writeln!(out, "        sent to {}, which is not a HubSpot host: rotate it", Terminal(host))?;
+        writeln!(out, "        {}", Terminal(&sent(finding.kind, host)))?;
+    }
+    if let Some(agent) = finding.agent {
+        writeln!(out, "        {agent} can use it")?;
     }
     if let Some(introduced) = &finding.introduced {
         let commit = introduced.commit.as_deref().map_or("no commit that is still reached", |commit| commit.get(..12).unwrap_or(commit));
@@ -216,6 +220,13 @@ fn usages(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Resu
         out.push('\n');
     }
     Ok(())
+}
+
+fn agents(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
+    if !report.hands_agents_hubspot() {
+        return Ok(());
+    }
+    writeln!(out, "{}\n\n  {FOR_AGENTS}.\n", style.paint(Shade::Head, "Agents"))
 }
 
 fn skipped(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {

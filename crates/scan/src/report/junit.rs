@@ -43,7 +43,7 @@ fn body(report: &Report, out: &mut String) -> std::fmt::Result {
             Markup(&finding.masked),
             Markup(&place),
             Markup(&finding.reason),
-            Markup(finding.kind.next_step()),
+            Markup(&finding.next_step()),
             Markup(&finding.fingerprint)
         )?;
         writeln!(out, "    </testcase>")?;

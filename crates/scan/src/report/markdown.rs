@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::summary::{by_integration, deadlines, totals};
+use crate::finding::FOR_AGENTS;
 use crate::scan::Report;
 use crate::secrets::plural;
 use keyway_core::shown::Cell;
@@ -24,13 +25,7 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
         writeln!(out, "## Credentials\n\n| where | what | value | confidence | next step |\n| --- | --- | --- | --- | --- |")?;
         for finding in &report.findings {
             let (path, title, masked) = (Cell(&finding.path), finding.kind.title(), Cell(&finding.masked));
-            writeln!(
-                out,
-                "| {path}:{} | {title} | {masked} | {} | {} |",
-                finding.line,
-                finding.confidence.as_str(),
-                finding.kind.next_step()
-            )?;
+            writeln!(out, "| {path}:{} | {title} | {masked} | {} | {} |", finding.line, finding.confidence.as_str(), finding.next_step())?;
         }
         out.push('\n');
     }
@@ -65,6 +60,9 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
             writeln!(out, "| {name} | {} | {calls} | {} | {} |", Cell(operation.auth), first.sunset.unwrap_or("–"), Cell(successor))?;
         }
         out.push('\n');
+    }
+    if report.hands_agents_hubspot() {
+        writeln!(out, "## Agents\n\nNext step: {FOR_AGENTS}.\n")?;
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ fn rule(id: &str, title: &str, help: &str, level: &str) -> Value {
 
 fn of_finding(finding: &Finding, rule: usize) -> Value {
     let level = if finding.confidence == Confidence::High { "error" } else { "warning" };
-    let text = format!("{} {}: {}. Next: {}.", finding.kind.title(), finding.masked, finding.reason, finding.kind.next_step());
+    let text = format!("{} {}: {}. Next: {}.", finding.kind.title(), finding.masked, finding.reason, finding.next_step());
     let mut result = json!({
         "ruleId": finding.kind.as_str(),
         "ruleIndex": rule,

@@ -1,6 +1,7 @@
 //! Kinds of text that scanners get wrong, one file for each group. Every test is named after its kind:
 //! a case, others of the same kind, and near misses that must stay silent.
 
+mod agents;
 mod calls;
 mod credentials;
 mod history;

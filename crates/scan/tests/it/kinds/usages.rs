@@ -1,4 +1,4 @@
-//! Usages that are not plain URLs: K8, K12, K14, K15 and T14.
+//! Usages that are not plain URLs: K8, K12, K14 and K15.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,14 +10,14 @@ use keyway_scan::scan::{self, Options, Progress, Report};
 use keyway_scan::source::tree::Which;
 
 use super::operations;
-use crate::{examine, values};
+use crate::examine;
 
-fn of_via(path: &str, text: &str, via: Via) -> Vec<Usage> {
+pub(super) fn of_via(path: &str, text: &str, via: Via) -> Vec<Usage> {
     examine(path, text).usages.into_iter().map(|(_, usage)| usage).filter(|usage| usage.via == via).collect()
 }
 
 /// A scan of a folder with these files.
-fn scan(files: &[(&str, &str)]) -> Report {
+pub(super) fn scan(files: &[(&str, &str)]) -> Report {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, content) in files {
         let path = folder.path().join(path);
@@ -247,64 +247,6 @@ fn k15_paths_that_only_hubspot_has_are_known_in_files_that_do_not_name_it() {
     ] {
         assert_eq!(operations("a.js", &format!("client.get('{path}')")), [""; 0], "{path}");
     }
-}
-
-#[test]
-fn t14_agents_settings_hold_tokens_and_call_hubspot() {
-    let pat = |seed: u64, region: &str| values::pat(seed).replace("na1", region);
-    let doubled = values::pat(41);
-    let files = [
-        (
-            ".mcp.json",
-            format!(
-                r#"{{"mcpServers": {{"hubspot": {{"command": "npx", "args": ["-y", "@hubspot/mcp-server"], "env": {{"PRIVATE_APP_ACCESS_TOKEN": "{}"}}}}}}}}"#,
-                pat(42, "na2")
-            ),
-        ),
-        (
-            "claude_desktop_config.json",
-            format!(
-                r#"{{"mcpServers": {{"hs": {{"url": "https://mcp.hubspot.com", "env": {{"PRIVATE_APP_ACCESS_TOKEN": "{}"}}}}}}}}"#,
-                pat(43, "na2")
-            ),
-        ),
-        (
-            ".cursor/mcp.json",
-            format!(r#"{{"mcpServers": {{"x": {{"url": "https://tools.example.net/mcp/hubspot/sse?userKey={}"}}}}}}"#, values::pat(44)),
-        ),
-        (".vscode/mcp.json", format!(r#"{{"servers": {{"x": {{"headers": {{"Authorization": "Bearer {}"}}}}}}}}"#, pat(45, "eu1"))),
-        (".hscli/config.yml", format!("portals:\n  - portalId: 1\n    personalAccessKey: {}\n", values::personal_access_key(46))),
-        (
-            "CLAUDE.md",
-            format!("Run this:\n\n    export HUBSPOT_ACCESS_TOKEN={doubled}\n\nor\n\n    export HUBSPOT_ACCESS_TOKEN={doubled}\n"),
-        ),
-    ];
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let report = scan(&files);
-    let secrets = keyway_scan::secrets::secrets(&report.findings);
-    assert_eq!(keyway_scan::secrets::count(&report.findings), "6 secrets at 7 places", "{:?}", report.findings);
-    assert!(secrets.iter().all(|secret| secret.confidence == Confidence::High), "{secrets:?}");
-    let sent: Vec<_> = report.findings.iter().filter_map(|finding| finding.sent_to.as_deref()).collect();
-    assert_eq!(sent, ["tools.example.net"]);
-    let servers: Vec<_> = report.usages.iter().filter(|usage| usage.via == Via::Mcp).map(|usage| usage.operation.as_str()).collect();
-    assert_eq!(servers, ["mcp @hubspot/mcp-server", "mcp mcp.hubspot.com"]);
-}
-
-#[test]
-fn t14_setting_up_a_server_is_no_credential_and_prose_is_no_usage() {
-    let text = r#"{"mcpServers": {"hubspot-mcp": {"command": "npx", "args": ["-y", "@hubspot/mcp-server"], "env": {"PRIVATE_APP_ACCESS_TOKEN": "${HUBSPOT_TOKEN}"}}}}"#;
-    assert!(examine(".mcp.json", text).candidates.is_empty());
-    assert_eq!(of_via(".mcp.json", text, Via::Mcp).len(), 1);
-    for (path, text) in [
-        ("README.md", "Install @hubspot/mcp-server"),
-        ("a.js", "// see mcp.hubspot.com"),
-        ("package-lock.json", "{\"node_modules/@hubspot/mcp-server\": {}}"),
-        ("AGENTS.md", "hubspot: call https://mcp.hubspot.com"),
-    ] {
-        assert_eq!(of_via(path, text, Via::Mcp), [], "{path}");
-    }
-    let text = format!("hubspot\nhttps://api.hubapi.com/crm/v3/owners?token={}", values::pat(47));
-    assert_eq!(examine("a.txt", &text).candidates.first().and_then(|candidate| candidate.sent_to.clone()), None);
 }
 
 /// Path and operation of each usage.
