@@ -457,6 +457,8 @@ shown! {
         name: String,
         role: RoleName,
         apps: Vec<u64>,
+        /// Where integrations send their calls, in place of `https://api.hubapi.com`.
+        data_url: String,
         /// The operations that the role opens, if only for some apps.
         operations: Vec<String>,
     }

@@ -37,6 +37,7 @@ pub mod secret;
 pub mod sensitive;
 pub mod share;
 pub mod shown;
+pub mod snippet;
 pub mod strict;
 pub mod sunset;
 pub mod tables;

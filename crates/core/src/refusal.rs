@@ -147,7 +147,7 @@ pub(crate) const BODY_PREFIX: &str = "keyway.";
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
 /// Categories that HubSpot errors and refusals share (hubspot facts, section 4).
-const CATEGORIES_OF_HUBSPOT: [&str; 9] = [
+pub const CATEGORIES_OF_HUBSPOT: [&str; 9] = [
     "VALIDATION_ERROR",
     "INVALID_AUTHENTICATION",
     "EXPIRED_AUTHENTICATION",

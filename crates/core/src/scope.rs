@@ -3,6 +3,9 @@
 //! Every scope HubSpot publishes has a number (its line in `data/scopes.txt`), so that a set is a
 //! handful of words and a check is a few instructions. What a scope permits is in `requirement`.
 
+pub mod names;
+pub mod presets;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;

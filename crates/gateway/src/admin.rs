@@ -59,6 +59,7 @@ use crate::upstream::{Upstream, health};
 use crate::webhooks::Webhooks;
 
 pub(crate) use body::ApiError;
+pub use catalog::operations_of;
 pub(crate) use guard::presented;
 pub use guard::{AdminToken, SocketPeer};
 pub use keyway_api::operations::{Access, OPERATIONS, Operation, OperationId, Reach};

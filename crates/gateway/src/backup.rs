@@ -48,7 +48,11 @@ pub enum BackupError {
 pub async fn take(folder: &Path, target: &Path) -> Result<u64, BackupError> {
     store::make_files_private();
     if !folder.join(DATABASES[0]).is_file() {
-        return Err(BackupError::Refused(format!("{} is not a data folder: it has no {}", shown::path(&folder), DATABASES[0])));
+        return Err(BackupError::Refused(format!(
+            "{} is not a data folder: it has no {}. Pass the folder with --data. A server with --database keeps nothing there: copy its PostgreSQL with pg_dump, and keep the master key (docs/operations.md)",
+            shown::path(&folder),
+            DATABASES[0]
+        )));
     }
     if let Some(mark) = store::Mark::read(folder)? {
         return Err(BackupError::Refused(format!(

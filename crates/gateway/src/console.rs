@@ -39,7 +39,6 @@ mod set_up;
 mod shell;
 mod shown_once;
 mod sign_in;
-mod snippets;
 mod visitor;
 mod words;
 

@@ -28,7 +28,7 @@ use keyway_core::beside::Beside;
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
 use keyway_core::safety::Classes;
-use keyway_core::scope::{ScopeId, all_names};
+use keyway_core::scope::{ScopeId, all_names, names};
 use keyway_core::secret::Secret;
 use keyway_core::share::WEIGHT_MAX;
 use keyway_core::shown;
@@ -1129,9 +1129,13 @@ fn scopes(names: Vec<String>) -> Result<Vec<String>> {
     Ok(wanted.into_iter().collect())
 }
 
-/// Up to three scopes within a few typing mistakes of a name.
+/// Up to three scopes that a name may mean: those of its object type, else those within a few typing mistakes.
 fn nearest(name: &str) -> Vec<&'static str> {
     const MISTAKES_MAX: usize = 4;
+    let meant = names::meant_by(name);
+    if !meant.is_empty() {
+        return meant;
+    }
     let mut scored: Vec<(usize, &str)> = all_names().iter().map(|scope| (strsim::levenshtein(scope, name), *scope)).collect();
     scored.sort_unstable();
     scored.into_iter().take(3).filter(|(mistakes, _)| *mistakes <= MISTAKES_MAX).map(|(_, scope)| scope).collect()

@@ -57,7 +57,18 @@ pub const fn optional(name: &'static str, kind: Kind, words: &'static str) -> Ar
 
 /// How filters compare.
 pub const OPERATORS: [&str; 13] = [
-    "EQ", "NEQ", "LT", "LTE", "GT", "GTE", "BETWEEN", "IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY", "CONTAINS_TOKEN",
+    "EQ",
+    "NEQ",
+    "LT",
+    "LTE",
+    "GT",
+    "GTE",
+    "BETWEEN",
+    "IN",
+    "NOT_IN",
+    "HAS_PROPERTY",
+    "NOT_HAS_PROPERTY",
+    "CONTAINS_TOKEN",
     "NOT_CONTAINS_TOKEN",
 ];
 /// Most filters of a search, as HubSpot's.
@@ -134,7 +145,8 @@ impl Argument {
             ),
             Kind::Query => (
                 value.as_object().is_some_and(|all| {
-                    all.len() <= NAMES_MAX && all.values().all(|one| is_plain(one) || one.as_array().is_some_and(|list| list.iter().all(is_plain)))
+                    all.len() <= NAMES_MAX
+                        && all.values().all(|one| is_plain(one) || one.as_array().is_some_and(|list| list.iter().all(is_plain)))
                 }),
                 "an object of names with plain values, or lists of them".into(),
             ),

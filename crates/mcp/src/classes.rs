@@ -25,8 +25,7 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Read, Self::Create, Self::Update, Self::Delete, Self::Irreversible, Self::Send, Self::Settings];
+    pub const ALL: [Self; 7] = [Self::Read, Self::Create, Self::Update, Self::Delete, Self::Irreversible, Self::Send, Self::Settings];
 
     /// As it is written.
     pub const fn name(self) -> &'static str {

@@ -47,11 +47,8 @@ pub fn router(door: Arc<Door>, callers: Callers) -> Router {
         .with_json_response(true)
         .with_max_request_body_bytes(REQUEST_BYTES_MAX);
     let handler = door.clone();
-    let service = StreamableHttpService::new(
-        move || Ok(Handler::of_requests(handler.clone())),
-        Arc::new(NeverSessionManager::default()),
-        config,
-    );
+    let service =
+        StreamableHttpService::new(move || Ok(Handler::of_requests(handler.clone())), Arc::new(NeverSessionManager::default()), config);
     Router::new().route_service(PATH, service).layer(from_fn_with_state(door, enter)).fallback(elsewhere)
 }
 
@@ -63,7 +60,12 @@ async fn elsewhere() -> Response {
 async fn enter(State(door): State<Arc<Door>>, mut request: Request<Body>, next: Next) -> Response {
     let source = request.extensions().get::<ConnectInfo<IpAddr>>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0);
     let Some(token) = bearer(&request) else {
-        return refuse(StatusCode::UNAUTHORIZED, "invalid_request", "send the token of an app or a session: Authorization: Bearer …", false);
+        return refuse(
+            StatusCode::UNAUTHORIZED,
+            "invalid_request",
+            "send the token of an app or a session: Authorization: Bearer …",
+            false,
+        );
     };
     let visitor = Visitor { token, source };
     let mut response = match door.standing(&visitor).await {
@@ -74,7 +76,8 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request<Body>, next: 
             next.run(request).await
         }
         Err(StandingError::Refused(_)) => {
-            let words = "the token is not known to this Keyway, has ended, or was revoked; a person makes one with: keyway token create APP";
+            let words =
+                "the token is not known to this Keyway, has ended, or was revoked; a person makes one with: keyway token create APP";
             refuse(StatusCode::UNAUTHORIZED, "invalid_token", words, false)
         }
         Err(error) => {

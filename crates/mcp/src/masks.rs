@@ -16,8 +16,19 @@ const FOUND_AGAIN_MIN: usize = 6;
 
 /// Masked without a word in the file: secrets, and numbers that name a person to an authority or a bank.
 const BUILT_IN: [&str; 13] = [
-    "*password*", "*passwd*", "*secret*", "*api_key*", "*access_token*", "*social_security*", "ssn", "*_ssn", "*passport_number*",
-    "*credit_card*", "*card_number*", "*iban", "date_of_birth",
+    "*password*",
+    "*passwd*",
+    "*secret*",
+    "*api_key*",
+    "*access_token*",
+    "*social_security*",
+    "ssn",
+    "*_ssn",
+    "*passport_number*",
+    "*credit_card*",
+    "*card_number*",
+    "*iban",
+    "date_of_birth",
 ];
 
 /// What becomes of a property.
@@ -65,7 +76,8 @@ impl Masks {
         let all = masks.default.keys().chain(masks.app.values().flat_map(BTreeMap::keys));
         for pattern in all {
             let parts = pattern.split_once('.').filter(|(object, property)| {
-                let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-*".contains(&byte));
+                let is_word =
+                    |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-*".contains(&byte));
                 is_word(object) && is_word(property) && (*object == "*" || object_type::row_of(object).is_some())
             });
             parts.ok_or_else(|| MasksError::Pattern(pattern.clone()))?;
@@ -78,7 +90,12 @@ impl Masks {
         let own = [self.app.get(&app_id.to_string()), app_name.and_then(|name| self.app.get(name))];
         let own = own.into_iter().flatten().flat_map(|table| rules(table, 2));
         let mut all: Vec<Rule> = own.chain(rules(&self.default, 1)).collect();
-        all.extend(BUILT_IN.iter().map(|property| Rule { rank: 0, object: "*".into(), property: (*property).to_owned(), treatment: Treatment::Mask }));
+        all.extend(BUILT_IN.iter().map(|property| Rule {
+            rank: 0,
+            object: "*".into(),
+            property: (*property).to_owned(),
+            treatment: Treatment::Mask,
+        }));
         all.sort_by_key(|rule| std::cmp::Reverse((rule.rank, rule.object.len() + rule.property.len())));
         AppMasks(all)
     }
@@ -260,8 +277,14 @@ mod tests {
     #[test]
     fn patterns_match_as_they_are_read() {
         for (pattern, name, fits) in [
-            ("email", "email", true), ("email", "emails", false), ("*_ssn", "a_ssn", true), ("*_ssn", "a_ssn_b", false),
-            ("*secret*", "my_secret_x", true), ("a*b*c", "a1b2c", true), ("a*b*c", "a1c", false), ("*", "", true),
+            ("email", "email", true),
+            ("email", "emails", false),
+            ("*_ssn", "a_ssn", true),
+            ("*_ssn", "a_ssn_b", false),
+            ("*secret*", "my_secret_x", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c", false),
+            ("*", "", true),
         ] {
             assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         }
@@ -269,7 +292,13 @@ mod tests {
 
     #[test]
     fn a_file_that_masks_nothing_by_mistake_is_refused() {
-        for wrong in ["[default]\nemail = \"mask\"", "[default]\n\"contacts.email\" = \"hide\"", "[defaults]\n", "[default]\n\"contact s.email\" = \"mask\"", "[default]\n\"kontakte.email\" = \"mask\""] {
+        for wrong in [
+            "[default]\nemail = \"mask\"",
+            "[default]\n\"contacts.email\" = \"hide\"",
+            "[defaults]\n",
+            "[default]\n\"contact s.email\" = \"mask\"",
+            "[default]\n\"kontakte.email\" = \"mask\"",
+        ] {
             assert!(Masks::parse(wrong).is_err(), "{wrong}");
         }
     }

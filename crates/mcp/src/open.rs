@@ -27,7 +27,9 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
     /// The path can't be taken.
-    #[error("the path {path} can't be called: {why}. Give a path such as /crm/objects/2026-09/contacts, without a query; put the query into the argument \"query\"")]
+    #[error(
+        "the path {path} can't be called: {why}. Give a path such as /crm/objects/2026-09/contacts, without a query; put the query into the argument \"query\""
+    )]
     Path {
         /// What was given, harmless.
         path: String,
@@ -128,7 +130,18 @@ fn requirements(operation: &Operation) -> impl Iterator<Item = Requirement> {
     types.into_iter().filter_map(move |name| {
         let path: String = operation.template[1..]
             .split('/')
-            .map(|segment| format!("/{}", if is_type(segment) { name } else if segment.starts_with('{') { "1" } else { segment }))
+            .map(|segment| {
+                format!(
+                    "/{}",
+                    if is_type(segment) {
+                        name
+                    } else if segment.starts_with('{') {
+                        "1"
+                    } else {
+                        segment
+                    }
+                )
+            })
             .collect();
         Catalog::get().requirement(operation, &NormalPath::parse(&path).ok()?).ok()
     })

@@ -24,9 +24,14 @@ pub fn reply(answer: &Answer, standing: &Standing) -> Reply {
         (429, _) => wait(answer, "HubSpot's limit of calls is used up."),
         (404, _) => "There is no such thing in the account: HubSpot answered 404. Check the id and the object type.".to_owned(),
         (409, _) => "It conflicts with what the account has: HubSpot answered 409. Read what is there before you try again.".to_owned(),
-        (401, _) => "HubSpot does not accept the credential of this account. A person must mend the connection; do not try again.".to_owned(),
+        (401, _) => {
+            "HubSpot does not accept the credential of this account. A person must mend the connection; do not try again.".to_owned()
+        }
         (403, _) => "HubSpot does not allow this call. A person must give the account's connection the right; do not try again.".to_owned(),
-        (400..=499, _) => format!("HubSpot refused the call with {}. Change it by what HubSpot says below; the same call is refused again.", answer.status),
+        (400..=499, _) => format!(
+            "HubSpot refused the call with {}. Change it by what HubSpot says below; the same call is refused again.",
+            answer.status
+        ),
         _ => wait(answer, &format!("The call failed with {}.", answer.status)),
     };
     let mut reply = Reply::refused(with_id(words, answer)).fact("status", answer.status);

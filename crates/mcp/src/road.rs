@@ -87,8 +87,7 @@ impl Call {
         let not = |_| RoadError::NotARequest;
         let request = Request::builder().method(self.method).uri(self.target).body(()).map_err(not)?;
         let mut head = request.into_parts().0;
-        let mut token =
-            HeaderValue::from_str(&format!("Bearer {}", self.visitor.token.expose())).map_err(|_| RoadError::NotARequest)?;
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", self.visitor.token.expose())).map_err(|_| RoadError::NotARequest)?;
         token.set_sensitive(true);
         let headers = &mut head.headers;
         headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| RoadError::NotARequest)?);

@@ -171,11 +171,7 @@ impl ServerHandler for Handler {
         Ok(listed.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
+    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = tools::find(&request.name) else {
             let near = tools::near(&request.name).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
             return Err(ErrorData::invalid_params(format!("Unknown tool: {}{near}", short(&request.name)), None));

@@ -133,11 +133,8 @@ impl Tool {
 }
 
 /// The approval of a person, which every tool that changes something takes.
-pub const APPROVAL: Argument = crate::arguments::optional(
-    "approval",
-    crate::arguments::Kind::Text(64),
-    "Id of an approval that a person gave for exactly this call",
-);
+pub const APPROVAL: Argument =
+    crate::arguments::optional("approval", crate::arguments::Kind::Text(64), "Id of an approval that a person gave for exactly this call");
 
 impl Ask<'_> {
     /// Makes a call, and reads its answer as JSON with what is masked left out.

@@ -7,72 +7,13 @@ use std::sync::LazyLock;
 use keyway_core::catalog::{Catalog, Operation, OperationId};
 use keyway_core::object_type::ObjectType;
 use keyway_core::requirement::{Alternatives, Requirement};
+use keyway_core::scope::presets::{self, Preset};
 use keyway_core::scope::{ScopeSet, all_names, in_plain_words};
 
 use super::body::ApiError;
 use super::extract::Path;
 use super::view::{Answer, OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes, answer};
 use crate::control::BASE_SCOPE;
-
-/// Sets of scopes to begin with: key, name, what it is for, scopes.
-const TEMPLATES: [(&str, &str, &str, &[&str]); 5] = [
-    (
-        "crm-read",
-        "Read-only CRM sync",
-        "Reads contacts, companies, deals and their owners, and changes nothing.",
-        &[
-            "crm.objects.contacts.read",
-            "crm.objects.companies.read",
-            "crm.objects.deals.read",
-            "crm.objects.owners.read",
-            "crm.schemas.contacts.read",
-            "crm.schemas.companies.read",
-            "crm.schemas.deals.read",
-        ],
-    ),
-    (
-        "crm-sync",
-        "Two-way CRM sync",
-        "Reads, creates and changes contacts, companies and deals.",
-        &[
-            "crm.objects.contacts.read",
-            "crm.objects.contacts.write",
-            "crm.objects.companies.read",
-            "crm.objects.companies.write",
-            "crm.objects.deals.read",
-            "crm.objects.deals.write",
-            "crm.objects.owners.read",
-            "crm.schemas.contacts.read",
-            "crm.schemas.companies.read",
-            "crm.schemas.deals.read",
-        ],
-    ),
-    (
-        "leads",
-        "Contacts from a form",
-        "Looks contacts up, and creates or changes them: a website, a webinar, a shop.",
-        &["crm.objects.contacts.read", "crm.objects.contacts.write"],
-    ),
-    (
-        "support",
-        "Help desk",
-        "Works on tickets, and reads whom they belong to.",
-        &["tickets", "crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.owners.read"],
-    ),
-    (
-        "report",
-        "Reporting",
-        "Reads what a sales report counts: deals, line items, products, companies, owners.",
-        &[
-            "crm.objects.deals.read",
-            "crm.objects.line_items.read",
-            "crm.objects.products.read",
-            "crm.objects.companies.read",
-            "crm.objects.owners.read",
-            "crm.schemas.deals.read",
-        ],
-    ),
-];
 
 /// An operation, and which of the object types it is on where it is generic.
 type Reading = (OperationId, Option<&'static str>);
@@ -143,15 +84,15 @@ pub(super) async fn scopes() -> Answer<Scopes> {
                 operations: BEHIND.get(name).map_or(0, Vec::len),
             }
         };
-        let template = |(key, name, purpose, scopes): &(&'static str, &'static str, &'static str, &[&'static str])| ScopeTemplate {
-            key: (*key).to_owned(),
-            name: (*name).to_owned(),
-            purpose: (*purpose).to_owned(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        let template = |preset: &Preset| ScopeTemplate {
+            key: preset.key.to_owned(),
+            name: preset.name.to_owned(),
+            purpose: preset.purpose.to_owned(),
+            scopes: preset.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         };
         Scopes {
             scopes: all_names().iter().filter(|name| **name != BASE_SCOPE).map(scope).collect(),
-            templates: TEMPLATES.iter().map(template).collect(),
+            templates: presets::ALL.iter().map(template).collect(),
         }
     });
     answer(SCOPES.clone())
@@ -161,11 +102,16 @@ pub(super) async fn scopes() -> Answer<Scopes> {
 pub(super) async fn scope(Path(name): Path<String>) -> Answer<ScopeBehind> {
     let scope = all_names().iter().find(|known| **known == name);
     let scope = *scope.ok_or_else(|| ApiError::new(404, "not_found", "HubSpot publishes no scope of that name"))?;
+    let behind = |(version, operation): (&str, String)| OperationBehind { version: version.to_owned(), operation };
+    let operations = operations_of(scope).into_iter().map(behind).collect();
+    answer(ScopeBehind { scope: scope.to_owned(), words: in_plain_words(scope), operations })
+}
+
+/// The operations that a scope opens, each with its version, the newest first.
+pub fn operations_of(scope: &str) -> Vec<(&'static str, String)> {
     // Sorted, and a generic operation that the catalog has by its own name too stands there once.
     let names: BTreeSet<(&str, String)> = BEHIND.get(scope).into_iter().flatten().map(name_of).collect();
-    let operations =
-        names.into_iter().rev().map(|(version, operation)| OperationBehind { version: version.to_owned(), operation }).collect();
-    answer(ScopeBehind { scope: scope.to_owned(), words: in_plain_words(scope), operations })
+    names.into_iter().rev().collect()
 }
 
 /// Where a scope stands in a list for people: its group, what it is of, which part of that, and
@@ -223,15 +169,6 @@ fn part_of(part: &str, name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_template_is_made_of_scopes_that_hubspot_publishes() {
-        for (key, _, _, scopes) in TEMPLATES {
-            for scope in scopes {
-                assert!(all_names().contains(scope), "{key}: {scope}");
-            }
-        }
-    }
 
     #[test]
     fn a_scope_stands_with_its_object() {

@@ -17,7 +17,7 @@ use crate::control::NewPerson;
 use crate::principal::{Principal, Role};
 
 /// Who asks, and what is open to them.
-pub(super) async fn me(Extension(who): Extension<Principal>) -> Answer<view::Me> {
+pub(super) async fn me(State(admin): State<Admin>, Extension(who): Extension<Principal>) -> Answer<view::Me> {
     let role: view::RoleName = (&who.role).into();
     let open = OPERATIONS.iter().filter(|one| one.access.reach(role) != Reach::Nothing);
     answer(view::Me {
@@ -26,6 +26,7 @@ pub(super) async fn me(Extension(who): Extension<Principal>) -> Answer<view::Me>
         name: who.who.name().to_owned(),
         role,
         apps: view::apps(&who.role),
+        data_url: admin.addresses.data.clone(),
         operations: open.map(|one| one.id.as_str().to_owned()).collect(),
     })
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use keyway_api::view::{Account, Accounts, AppAndMadeToken, ScopeTemplate};
+use keyway_core::snippet::{self, Snippet};
 use serde_json::json;
 
 use super::accounts::AccountWords;
@@ -12,7 +13,6 @@ use super::api::{Api, Refused, with_query};
 use super::page;
 use super::scopes::{self, Group};
 use super::shell::{Shell, sentence};
-use super::snippets::{self, Snippet};
 use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
@@ -163,7 +163,7 @@ pub(super) fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToke
         note,
         app_id: made.app.id,
         value: &made.token.value,
-        snippets: snippets::of(&admin.addresses.data, &made.token.value, &made.app.scopes),
+        snippets: snippet::of(&admin.addresses.data, &made.token.value, &made.app.scopes),
     })
 }
 

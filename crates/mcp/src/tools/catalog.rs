@@ -116,7 +116,11 @@ fn score(operation: &Operation, nouns: &[String], verbs: &[&'static [catalog::Me
 /// The newest version first, and what is not stable last.
 fn age(version: &str) -> (bool, bool, String) {
     let beta = version.contains("beta");
-    (beta, version.starts_with('v') || version.is_empty(), version.chars().map(|letter| char::from(255 - u8::try_from(letter).unwrap_or(0))).collect())
+    (
+        beta,
+        version.starts_with('v') || version.is_empty(),
+        version.chars().map(|letter| char::from(255 - u8::try_from(letter).unwrap_or(0))).collect(),
+    )
 }
 
 fn find<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
@@ -124,7 +128,8 @@ fn find<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let asked: Vec<String> = ask.given.text("words").split_whitespace().map(str::to_ascii_lowercase).collect();
         let (verbs, nouns): (Vec<&String>, Vec<&String>) = asked.iter().partition(|word| methods_of(word).is_some());
         let verbs: Vec<_> = verbs.into_iter().filter_map(|verb| methods_of(verb)).collect();
-        let nouns: Vec<String> = nouns.into_iter().flat_map(|word| words_of(word)).filter(|word| !EMPTY_WORDS.contains(&word.as_str())).collect();
+        let nouns: Vec<String> =
+            nouns.into_iter().flat_map(|word| words_of(word)).filter(|word| !EMPTY_WORDS.contains(&word.as_str())).collect();
         if nouns.is_empty() {
             return Err(Reply::refused("Say what to look for, such as \"marketing email statistics\"."));
         }
@@ -211,13 +216,22 @@ fn describe<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let open = match &verdict {
             Verdict::Open => "You may call it.".to_owned(),
             Verdict::Scopes(scopes) => {
-                format!("You may not call it: one of these scopes is missing: {}. A person can grant it: keyway app update {} --add-scope {}.", scopes.join(", "), ask.standing.app_id, scopes.first().unwrap_or(&"SCOPE"))
+                format!(
+                    "You may not call it: one of these scopes is missing: {}. A person can grant it: keyway app update {} --add-scope {}.",
+                    scopes.join(", "),
+                    ask.standing.app_id,
+                    scopes.first().unwrap_or(&"SCOPE")
+                )
             }
             Verdict::Class(class) => format!("You may not call it: the class {class} is not allowed to you. A person can allow it."),
             Verdict::Never => "No agent may call it.".to_owned(),
         };
         let names: Vec<&str> = operation.template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
-        let in_path = if names.is_empty() { "Its path has nothing to fill in.".to_owned() } else { format!("In its path stand: {}.", names.join(", ")) };
+        let in_path = if names.is_empty() {
+            "Its path has nothing to fill in.".to_owned()
+        } else {
+            format!("In its path stand: {}.", names.join(", "))
+        };
         let next = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
         let ends = sunset::of_path(operation.template).map(|row| format!("{} ({})", row.date, row.effect));
         let mut words = format!("{operation} belongs to {} and is of the class {class}. {open} {in_path}", operation.api);
@@ -238,13 +252,16 @@ fn call<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let method = Method::from_bytes(ask.given.text("method").as_bytes()).unwrap_or(Method::GET);
         let path = ask.given.text("path");
         if path.contains(['?', '#', '{', '}']) {
-            return Err(Reply::refused("The path holds a query or a {name}. Put the query into the argument \"query\", and an id in place of each {name}."));
+            return Err(Reply::refused(
+                "The path holds a query or a {name}. Put the query into the argument \"query\", and an id in place of each {name}.",
+            ));
         }
         let body = ask.given.get("body").cloned();
         if method == Method::GET && body.is_some() {
             return Err(Reply::refused("A GET has no body. Put parameters into the argument \"query\"."));
         }
-        let object = NormalPath::parse(path).ok().and_then(|path| path.segments().find_map(keyway_core::object_type::row_of)).map(|row| row.name);
+        let object =
+            NormalPath::parse(path).ok().and_then(|path| path.segments().find_map(keyway_core::object_type::row_of)).map(|row| row.name);
         let query = query(ask)?;
         for (name, value) in &query {
             if matches!(name.as_str(), "idProperty" | "sort") {
@@ -309,7 +326,9 @@ fn answered(mut value: Value) -> Reply {
                 "The call was performed. {all} rows, of which the first {fit} are shown; the others are too long. For all of them ask for fewer at a time, with a limit of {fit} in the query or body."
             );
         } else if let Some(after) = &after {
-            words.push_str(&format!(" More follow: for the next page make the same call with after \"{after}\" in the query (in the body of a search)."));
+            words.push_str(&format!(
+                " More follow: for the next page make the same call with after \"{after}\" in the query (in the body of a search)."
+            ));
         }
     }
     let reply = if value.is_null() { Reply { words, ..Reply::default() } } else { Reply::of(words, value) };

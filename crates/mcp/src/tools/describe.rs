@@ -71,7 +71,10 @@ pub static OWNERS: Tool = Tool {
 fn whoami<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
     Box::pin(async move {
         let standing = ask.standing;
-        let app = standing.app_name.as_deref().map_or_else(|| standing.app_id.to_string(), |name| format!("{} ({})", short(name), standing.app_id));
+        let app = standing
+            .app_name
+            .as_deref()
+            .map_or_else(|| standing.app_id.to_string(), |name| format!("{} ({})", short(name), standing.app_id));
         let hub = standing.hub_id;
         let may = if standing.classes.is_read_only() {
             "You may read, and change nothing.".to_owned()
@@ -114,7 +117,9 @@ fn property(value: &Value) -> Value {
     const OPTIONS_MAX: usize = 30;
     let mut row = Map::new();
     for name in ["name", "label", "type", "fieldType", "description", "dataSensitivity"] {
-        row.extend(value.get(name).filter(|one| one.as_str().is_some_and(|text| !text.is_empty())).map(|one| (name.to_owned(), one.clone())));
+        row.extend(
+            value.get(name).filter(|one| one.as_str().is_some_and(|text| !text.is_empty())).map(|one| (name.to_owned(), one.clone())),
+        );
     }
     if value["hasUniqueValue"] == true {
         row.insert("hasUniqueValue".into(), true.into());
@@ -157,7 +162,11 @@ async fn types(ask: &Ask<'_>) -> Result<Reply, Reply> {
     if custom.is_empty() {
         return Ok(reply);
     }
-    Ok(Reply { words: format!("{} The account's custom types stand below; call them by their id.", reply.words), data: Some(custom.into()), ..reply })
+    Ok(Reply {
+        words: format!("{} The account's custom types stand below; call them by their id.", reply.words),
+        data: Some(custom.into()),
+        ..reply
+    })
 }
 
 fn pipelines<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
@@ -184,7 +193,8 @@ fn owners<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             ];
             ask.call(Method::GET, target("/crm/owners/2026-09".into(), &query), None).await
         };
-        let row = |one: &Value| json!({ "id": one["id"], "email": one["email"], "firstName": one["firstName"], "lastName": one["lastName"] });
+        let row =
+            |one: &Value| json!({ "id": one["id"], "email": one["email"], "firstName": one["firstName"], "lastName": one["lastName"] });
         Ok(page(ask, fetch, row).await?.reply(ask, "owners"))
     })
 }

@@ -20,11 +20,7 @@ pub struct Page {
 ///
 /// # Errors
 /// What the model reads where the call was refused.
-pub async fn page(
-    ask: &Ask<'_>,
-    fetch: impl AsyncFn(u64) -> Result<Value, Reply>,
-    shape: impl Fn(&Value) -> Value,
-) -> Result<Page, Reply> {
+pub async fn page(ask: &Ask<'_>, fetch: impl AsyncFn(u64) -> Result<Value, Reply>, shape: impl Fn(&Value) -> Value) -> Result<Page, Reply> {
     let limit = ask.given.number("limit").unwrap_or(ROWS_DEFAULT).min(ROWS_MAX);
     let page = read(fetch(limit).await?, &shape);
     let fit = rows_that_fit(&page.rows).max(1);
@@ -57,7 +53,10 @@ impl Page {
         let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
         let mut words = format!("{shown}{of} {what}.");
         if let Some(after) = &self.after {
-            words.push_str(&format!(" More follow: for the next page call {} with the same arguments and after \"{after}\".", ask.tool.name));
+            words.push_str(&format!(
+                " More follow: for the next page call {} with the same arguments and after \"{after}\".",
+                ask.tool.name
+            ));
         } else if shown > 0 {
             words.push_str(" These are all, or the last page.");
         }

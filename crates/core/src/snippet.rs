@@ -2,14 +2,18 @@
 //! the address and the token.
 
 /// A text to copy.
-pub(super) struct Snippet {
+#[derive(Clone, Debug)]
+pub struct Snippet {
+    /// What programs call it, such as `curl`.
     pub id: &'static str,
+    /// What people call it.
     pub name: &'static str,
+    /// The text, without a line end at its end.
     pub text: String,
 }
 
 /// The snippets for a token, with a first call that its scopes permit.
-pub(super) fn of(base: &str, token: &str, scopes: &[String]) -> Vec<Snippet> {
+pub fn of(base: &str, token: &str, scopes: &[String]) -> Vec<Snippet> {
     let path = first_call(scopes);
     let snippet = |id, name, text: String| Snippet { id, name, text };
     vec![
@@ -47,7 +51,7 @@ pub(super) fn of(base: &str, token: &str, scopes: &[String]) -> Vec<Snippet> {
 }
 
 /// A read that one of the scopes permits; without any, the one that every token may make.
-fn first_call(scopes: &[String]) -> String {
+pub fn first_call(scopes: &[String]) -> String {
     const READS: [&str; 6] = ["contacts", "companies", "deals", "line_items", "products", "leads"];
     let held = |object: &&&str| scopes.iter().any(|scope| *scope == format!("crm.objects.{object}.read"));
     match READS.iter().find(held) {
