@@ -19,7 +19,8 @@ def all_commands():
         env = {k: v for k, v in os.environ.items() if not k.startswith("KEYWAY_")} | {"COLUMNS": "100", "NO_COLOR": "1"}
         text = subprocess.run([BINARY, *path, "--help"], check=True, capture_output=True, text=True, env=env, timeout=20).stdout
         found.append((path, text))
-        below = re.search(r"^Commands:\n((?:.*\n)*?)(?:\n|\Z)", text, re.MULTILINE)
+        # At the top the commands are in groups, each with a heading.
+        below = re.search(r"^Commands:\n((?:.*\n)*?)(?:\n|\Z)" if path else r"^Usage: .*\n((?:.*\n)*?)Global options:\n", text, re.MULTILINE)
         names = re.findall(r"^  ([a-z][a-z0-9-]*)(?= |$)", below[1], re.MULTILINE) if below else []
         waiting[:0] = [(*path, name) for name in names if name != "help"]
     return found
@@ -28,7 +29,8 @@ def all_commands():
 def options(text):
     """The options in a help text: name with its value, variable, default, possible values and meaning."""
     found = []
-    body = text[text.index("Options:"):]
+    # Headings of groups, and what stands below the options, are about none of them.
+    body = re.sub(r"^\S.*:$", "", text[text.index("Options:"):].partition("\nExamples:\n")[0], flags=re.MULTILINE)
     for block in re.split(r"\n(?=(?:  -\w, |      )--[a-z])", body)[1:]:
         head, _, rest = block.partition("\n")
         name = re.match(r"\s*((?:-\w, )?--[\w-]+(?:[ =]\[?<[^>]+>\]?)?(?:\.\.\.)?)", head)[1]

@@ -6,26 +6,37 @@ pub mod diff;
 pub mod doctor;
 pub mod exec;
 pub mod fix;
+pub mod global;
+pub mod init;
 pub mod key;
+pub mod listen;
 pub mod migrate;
+pub mod moment;
 pub mod notify;
 pub mod plan;
 pub mod pull;
 pub mod record;
 pub mod repeat;
 pub mod restore;
+pub mod scopes;
 pub mod session;
 pub mod strict;
+pub mod tail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 use keyway_core::client_address::Network;
 use keyway_core::sunset::AsOf;
 use keyway_gateway::admin_listener::HostName;
 
 use self::consent::Consent;
+pub use self::global::Connection;
+use self::global::Manners;
+use self::moment::{LookBack, Period};
+use crate::complete;
 use crate::logs::LogFormat;
 use crate::serve::apps;
 
@@ -35,25 +46,18 @@ use crate::serve::apps;
 pub struct Args {
     #[command(flatten)]
     pub connection: Connection,
+    #[command(flatten)]
+    pub manners: Manners,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// How a running server is reached.
-#[derive(clap::Args, Clone)]
-pub struct Connection {
-    /// The server's data folder; its socket is used when KEYWAY_ADDR is not set
-    #[arg(long, global = true, env = "KEYWAY_DATA", default_value = "keyway-data", value_name = "DIR")]
-    pub data: PathBuf,
-    /// The admin address of a server, such as http://127.0.0.1:8485 or https://keyway.example.com (with KEYWAY_ADMIN_TOKEN); an authority of your own for HTTPS is in the PEM file of KEYWAY_CA_FILE or SSL_CERT_FILE
-    #[arg(long, global = true, env = "KEYWAY_ADDR", value_name = "URL")]
-    pub addr: Option<String>,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
     /// Run the server: the data listener, the admin listener and an embedded account
     Serve(Box<Serve>),
+    /// Set Keyway up: a server, an account, an app and a first call
+    Init(init::Init),
     /// Run a command, such as a test suite, beside an embedded account of its own, and exit with its code
     Exec(exec::Exec),
     /// Record the calls of a client to a real account in a file that names nobody, to replay them elsewhere
@@ -78,6 +82,8 @@ pub enum Command {
         #[command(subcommand)]
         action: session::Session,
     },
+    /// What can be granted: scopes in plain words, presets, and old names with what takes their place
+    Scopes(scopes::Scopes),
     /// Public apps: OAuth clients that many accounts install
     PublicApp {
         #[command(subcommand)]
@@ -112,9 +118,9 @@ pub enum Command {
     Changes(Changes),
     /// The embedded account as a test double: seed, snapshots, requests received, faults, its clock
     Portal {
-        /// The account's hub id; may be left out when there is one embedded account
-        #[arg(long, global = true, value_name = "ID")]
-        account: Option<u64>,
+        /// The account's hub id or name; may be left out when there is one embedded account
+        #[arg(long, global = true, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: Option<String>,
         #[command(subcommand)]
         action: Box<Portal>,
     },
@@ -133,12 +139,11 @@ pub enum Command {
     Doctor(doctor::Doctor),
     /// What ends when, by app and operation, from the recorded calls
     Sunset {
-        /// Of one account
-        #[arg(long, value_name = "ID")]
-        account: Option<u64>,
-        /// Days to look back
-        #[arg(long, default_value_t = 30)]
-        days: u32,
+        /// Of one account, by hub id or name
+        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: Option<String>,
+        #[command(flatten)]
+        back: LookBack<30>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -183,7 +188,7 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Whether a server runs and is ready
     Status {
-        /// Also exit 1 when a token without an end is older: a number with s, m, h or d, such as 180d
+        /// Also exit 1 when a token without an end is older: a number with s, m, h, d or w, such as 180d
         #[arg(long, env = "KEYWAY_MAX_TOKEN_AGE", value_name = "TIME")]
         max_token_age: Option<String>,
         /// Only ask whether the server is alive: exit 0 whatever the state of credentials and of the audit log
@@ -253,9 +258,6 @@ pub struct Scan {
     /// Say why each finding is one
     #[arg(long)]
     pub explain: bool,
-    /// Colours in the report: on a terminal (auto; NO_COLOR turns them off), always or never
-    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
-    pub color: Colour,
     /// Ask HubSpot of each token whether it works, whose it is and which scopes it holds
     #[arg(long)]
     pub verify: bool,
@@ -277,13 +279,6 @@ pub enum ReportFormat {
     Markdown,
     /// JUnit XML, as any CI shows it
     Junit,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -324,13 +319,13 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where integrations send their calls, in place of https://api.hubapi.com
-    #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8484", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_LISTEN", default_value = "127.0.0.1:8484", value_name = "ADDR", value_parser = listen::address)]
     pub listen: SocketAddr,
     /// Where the admin API listens; KEYWAY_ADMIN_TOKEN opens it
-    #[arg(long, env = "KEYWAY_ADMIN", default_value = "127.0.0.1:8485", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_ADMIN", default_value = "127.0.0.1:8485", value_name = "ADDR", value_parser = listen::address)]
     pub admin: SocketAddr,
     /// Where a forward proxy listens, for clients whose HubSpot host cannot be set but which know HTTPS_PROXY, such as 127.0.0.1:8486; there is none when left out
-    #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_PROXY", value_name = "ADDR", value_parser = listen::address)]
     pub proxy: Option<SocketAddr>,
     /// What the forward proxy does with hosts other than HubSpot API hosts; a tunnel may need KEYWAY_PROXY_PASSWORD
     #[arg(long, env = "KEYWAY_PROXY_OTHERS", value_enum, value_name = "WHAT", default_value_t = ProxyOthers::Refuse)]
@@ -468,7 +463,7 @@ pub enum Proxy {
         /// Make another authority first
         #[arg(long)]
         renew: bool,
-        /// With --renew, when the new authority begins to sign: a number with s, m, h or d; both are printed and trusted until then
+        /// With --renew, when the new authority begins to sign: a number with s, m, h, d or w; both are printed and trusted until then
         #[arg(long = "in", value_name = "TIME", default_value = "30d", requires = "renew")]
         wait: String,
         /// With --renew, let the new authority sign at once and delete all others: clients fail until they trust the new one
@@ -478,6 +473,10 @@ pub enum Proxy {
         #[arg(long)]
         json: bool,
     },
+}
+
+fn token_id(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "a token id is a number; `keyway token list APP` shows the ids of an app's tokens")
 }
 
 fn day(text: &str) -> Result<String, &'static str> {
@@ -532,7 +531,7 @@ pub enum Account {
     #[command(visible_alias = "add")]
     Create {
         /// What people call it
-        #[arg(required_unless_present_any = ["connect", "oauth"], default_value = "")]
+        #[arg(default_value = "")]
         name: String,
         /// Send its calls to HubSpot, with the credential that one of the --credential options names
         #[arg(long, conflicts_with_all = ["hub_id", "currency", "region", "oauth"], requires = "from")]
@@ -579,16 +578,18 @@ pub enum Account {
     },
     /// A short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
     AccessToken {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Put a new credential in the place of a connected account's, without an outage
     Rotate {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         #[command(flatten)]
         credential: CredentialSource,
         /// Print JSON
@@ -597,43 +598,47 @@ pub enum Account {
     },
     /// Restore the credential that `rotate` replaced; Keyway keeps it for a week
     Rollback {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Ask HubSpot whether a connected account's credential is still good, and what it holds
     Check {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Calls by app, operation and day
     Usage {
-        /// Its hub id
-        hub_id: u64,
-        /// Days to look back
-        #[arg(long, default_value_t = 7)]
-        days: u32,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
+        #[command(flatten)]
+        back: LookBack<7>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Show an account, its limits and today's use
     Show {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Change an account
     Update {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// New name
         #[arg(long)]
         name: Option<String>,
@@ -651,8 +656,9 @@ pub enum Account {
     },
     /// Delete an account, its apps, their tokens and its records
     Delete {
-        /// Its hub id
-        hub_id: u64,
+        /// Its hub id or name
+        #[arg(add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         #[command(flatten)]
         consent: Consent,
         /// Print JSON
@@ -680,12 +686,15 @@ pub enum App {
     Create {
         /// Its name, unique in the account
         name: String,
-        /// The account's hub id; may be left out when there is one account
-        #[arg(long, value_name = "ID")]
-        account: Option<u64>,
-        /// How long its token lives: a number with s, m, h or d, such as 90d; until it is rotated or revoked when left out
+        /// The account's hub id or name; may be left out when there is one account
+        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: Option<String>,
+        /// How long its token lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
+        /// A set of scopes, from `keyway scopes`; --scopes adds to it
+        #[arg(long, value_name = "PRESET", add = ArgValueCompleter::new(complete::presets))]
+        preset: Option<String>,
         #[command(flatten)]
         fields: AppFields,
         /// Print JSON
@@ -695,8 +704,8 @@ pub enum App {
     /// List apps
     List {
         /// Of this account only
-        #[arg(long, value_name = "ID")]
-        account: Option<u64>,
+        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -704,6 +713,7 @@ pub enum App {
     /// Show an app and its tokens
     Show {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -712,10 +722,10 @@ pub enum App {
     /// Compare an app's scopes with those its calls needed; with --apply take the others away
     Tighten {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
-        /// Days to look back
-        #[arg(long, default_value_t = 90)]
-        days: u32,
+        #[command(flatten)]
+        back: LookBack<90>,
         /// Remove the scopes that no call needed
         #[arg(long)]
         apply: bool,
@@ -725,9 +735,8 @@ pub enum App {
     },
     /// List apps that made no call
     Unused {
-        /// Days to look back
-        #[arg(long, default_value_t = 90)]
-        days: u32,
+        #[command(flatten)]
+        back: LookBack<90>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -735,6 +744,7 @@ pub enum App {
     /// Change an app; its tokens stay as they are
     Update {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// New name
         #[arg(long)]
@@ -742,10 +752,10 @@ pub enum App {
         #[command(flatten)]
         fields: AppFields,
         /// Add scopes (commas or spaces between several)
-        #[arg(long, value_name = "SCOPES")]
+        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
         add_scope: Vec<String>,
         /// Remove scopes
-        #[arg(long, value_name = "SCOPES")]
+        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
         remove_scope: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -754,6 +764,7 @@ pub enum App {
     /// Refuse the app's tokens until it is enabled again
     Disable {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -762,6 +773,7 @@ pub enum App {
     /// Accept the app's tokens again
     Enable {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -770,6 +782,7 @@ pub enum App {
     /// Delete an app and its tokens; its audit records stay
     Delete {
         /// Its id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -782,7 +795,7 @@ pub enum App {
 #[derive(clap::Args)]
 pub struct AppFields {
     /// What it may do: names such as crm.objects.contacts.read (commas or spaces between several)
-    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
     pub scopes: Vec<String>,
     /// What it is for
     #[arg(long)]
@@ -794,10 +807,10 @@ pub struct AppFields {
     #[arg(long, value_name = "WHAT")]
     pub dependent: Vec<String>,
     /// Carry its calls of numbered versions to their dated successors where HubSpot publishes both alike, and refuse the others: on or off [default: off]
-    #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub translate: Option<bool>,
     /// Refuse its calls for no limit, such as in a test: on or off, on for the option alone; apps of embedded accounts only [default: off]
-    #[arg(long, value_name = "on|off", num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, value_name = "on|off", hide_possible_values = true, num_args = 0..=1, require_equals = true, default_missing_value = "on", value_parser = clap::builder::BoolishValueParser::new())]
     pub no_limits: Option<bool>,
     /// Operations it may call that Keyway's catalog does not list, on a connected account: refuse, read (every GET), all, or a path pattern such as '/some/api/v1/*' or 'GET /some/api/v1/*' (can be repeated; replaces the setting) [default: refuse]
     #[arg(long, value_name = "refuse|read|all|PATTERN")]
@@ -919,7 +932,7 @@ pub struct RequestFilter {
     #[arg(long)]
     pub operation: Option<String>,
     /// Of this app, by id or name
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
     pub app: Option<String>,
     /// Answered so: 404, 4xx
     #[arg(long)]
@@ -1036,7 +1049,7 @@ pub struct FaultRule {
     #[arg(long)]
     pub path: Option<String>,
     /// Calls of this app only, by id or name
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
     pub app: Option<String>,
     /// How many calls pass first
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -1057,6 +1070,7 @@ pub enum Webhook {
     /// Send events to a URL, in the place of what the app had
     Set {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Where they go, such as http://127.0.0.1:3000/webhooks
         #[arg(long, value_name = "URL")]
@@ -1077,6 +1091,7 @@ pub enum Webhook {
     /// Remove an app's target and subscriptions
     Remove {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -1087,6 +1102,7 @@ pub enum Webhook {
     /// Print what an app's webhooks are signed with; of an install it is its public app's client secret
     Secret {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1095,7 +1111,7 @@ pub enum Webhook {
     /// The last webhooks that were sent; with --expect exits 1 when they are not as many as that
     Deliveries {
         /// Of this app: its id or name
-        #[arg(long)]
+        #[arg(long, add = ArgValueCompleter::new(complete::apps))]
         app: Option<String>,
         /// With such an event: contact.creation
         #[arg(long)]
@@ -1174,8 +1190,9 @@ pub enum Token {
     /// Create another token, shown once
     Create {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
-        /// How long it lives: a number with s, m, h or d, such as 90d; until it is rotated or revoked when left out
+        /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         /// Print JSON
@@ -1185,8 +1202,9 @@ pub enum Token {
     /// Create a new token and let the others end
     Rotate {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
-        /// How long the old tokens live on: a number with s, m, h or d
+        /// How long the old tokens live on: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
         grace: String,
         /// End the old tokens at once
@@ -1208,11 +1226,12 @@ pub enum Token {
     /// Undo a rotation with --deliver: the targets get their earlier token, which works on, and the new one ends
     Undeliver {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// The file of targets
         targets: PathBuf,
         /// The token that was delivered; may be left out when the app has one active token
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = token_id)]
         token: Option<u64>,
         /// Print JSON
         #[arg(long)]
@@ -1221,6 +1240,7 @@ pub enum Token {
     /// Accept an old key in ?hapikey= for one app, for code that you cannot change
     LegacyKey {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         key: CredentialSource,
@@ -1230,18 +1250,19 @@ pub enum Token {
     },
     /// Where the calls with a token come from: who must move before it ends
     Users {
-        /// The token's id, from `keyway token list`
+        /// The token's id, a number from `keyway token list APP`
+        #[arg(value_parser = token_id)]
         token_id: u64,
-        /// Days to look back
-        #[arg(long, default_value_t = 7)]
-        days: u32,
+        #[command(flatten)]
+        back: LookBack<7>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// End a token at once
     Revoke {
-        /// The token's id, from `keyway token list`
+        /// The token's id, a number from `keyway token list APP`
+        #[arg(value_parser = token_id)]
         token_id: u64,
         #[command(flatten)]
         consent: Consent,
@@ -1252,6 +1273,7 @@ pub enum Token {
     /// List an app's tokens, with the last use of each
     List {
         /// The app's id or name
+        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1283,6 +1305,7 @@ pub enum PublicApp {
     /// Show a public app
     Show {
         /// Its id, name or client id
+        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1291,12 +1314,13 @@ pub enum PublicApp {
     /// Change a public app; what its installs were granted stays until an account authorizes it again
     Update {
         /// Its id, name or client id
+        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         /// New name
         #[arg(long)]
         name: Option<String>,
         /// Whether its installs' tokens are accepted: on or off
-        #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+        #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
         enabled: Option<bool>,
         #[command(flatten)]
         fields: PublicAppFields,
@@ -1307,8 +1331,9 @@ pub enum PublicApp {
     /// Create a new client secret and let the other end
     RotateSecret {
         /// Its id, name or client id
+        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
-        /// How long the other secret lives on: a number with s, m, h or d
+        /// How long the other secret lives on: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
         grace: String,
         /// End the other secret at once
@@ -1321,6 +1346,7 @@ pub enum PublicApp {
     /// Delete a public app and all its installs
     Delete {
         /// Its id, name or client id
+        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -1336,13 +1362,13 @@ pub struct PublicAppFields {
     #[arg(long, value_name = "URL")]
     pub redirect_uri: Vec<String>,
     /// What every install grants (commas or spaces between several)
-    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
     pub scopes: Vec<String>,
     /// What an authorization URL may ask for as if it were required
-    #[arg(long, value_name = "SCOPES")]
+    #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
     pub conditional_scopes: Vec<String>,
     /// What an account grants where it can
-    #[arg(long, value_name = "SCOPES")]
+    #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
     pub optional_scopes: Vec<String>,
     /// What it is for
     #[arg(long)]
@@ -1354,7 +1380,7 @@ pub struct PublicAppFields {
     #[arg(long)]
     pub distribution: Option<String>,
     /// Replace a refresh token when it is used, and end the grant when a replaced one comes back: on or off [default: off, as at HubSpot]
-    #[arg(long, value_name = "on|off", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, value_name = "on|off", hide_possible_values = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub rotate_refresh_tokens: Option<bool>,
 }
 
@@ -1366,8 +1392,8 @@ pub enum Install {
         #[arg(long, value_name = "APP")]
         public_app: Option<String>,
         /// On this account
-        #[arg(long, value_name = "ID")]
-        account: Option<u64>,
+        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: Option<String>,
         /// After this install
         #[arg(long, value_name = "ID")]
         after: Option<u64>,
@@ -1390,9 +1416,9 @@ pub enum Install {
     Approve {
         /// The URL that the app would send a person to
         authorize_url: String,
-        /// The account's hub id
-        #[arg(long, value_name = "ID")]
-        account: u64,
+        /// The account's hub id or name
+        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        account: String,
         /// In the name of this person [default: operator]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
@@ -1423,10 +1449,10 @@ pub enum OAuthClient {
         #[command(flatten)]
         secret: CredentialSource,
         /// What it asks for (commas or spaces between several)
-        #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
+        #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
         scopes: Vec<String>,
         /// What it asks for where the account can
-        #[arg(long, value_name = "SCOPES")]
+        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
         optional_scopes: Vec<String>,
         /// HubSpot's host, or another Keyway's
         #[arg(long, value_name = "URL")]
@@ -1466,12 +1492,12 @@ pub enum AdminToken {
         /// What people call it; in the record of changes
         name: String,
         /// What may be done with it
-        #[arg(long, value_enum)]
+        #[arg(long, value_enum, ignore_case = true)]
         role: Role,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP")]
+        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
         apps: Vec<String>,
-        /// How long it lives: a number with s, m, h or d, such as 90d; until it is revoked when left out
+        /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is revoked when left out
         #[arg(long, value_name = "TIME")]
         lifetime: Option<String>,
         /// Print JSON
@@ -1501,14 +1527,15 @@ pub enum User {
     /// Let a person sign in, or give them a new password; without one of the --credential options one is made and shown once
     Create {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         #[command(flatten)]
         password: CredentialSource,
         /// What they may do [default: super-admin for the first person, auditor for others; somebody who is there keeps their role]
-        #[arg(long, value_enum)]
+        #[arg(long, value_enum, ignore_case = true)]
         role: Option<Role>,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP")]
+        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
         apps: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -1517,12 +1544,13 @@ pub enum User {
     /// Give a person another role; they keep their password, and sign in again
     Role {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// What they may do
-        #[arg(value_enum)]
+        #[arg(value_enum, ignore_case = true)]
         role: Role,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP")]
+        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
         apps: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -1537,6 +1565,7 @@ pub enum User {
     /// End every session of a person
     SignOut {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1545,6 +1574,7 @@ pub enum User {
     /// Take a person's second factor away, should it be lost with its recovery codes
     RemoveSecondFactor {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1553,6 +1583,7 @@ pub enum User {
     /// Forget who a person is at the identity provider, should they have a new account there: their next sign-in is by e-mail again
     UnlinkProvider {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1561,6 +1592,7 @@ pub enum User {
     /// Delete a person's sign-in, and end their sessions
     Delete {
         /// Their e-mail address
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         #[command(flatten)]
         consent: Consent,
@@ -1582,14 +1614,10 @@ pub struct Changes {
     #[arg(long, value_name = "WHAT")]
     pub target: Option<String>,
     /// Of this account: its apps, tokens and settings
-    #[arg(long, value_name = "HUB_ID")]
-    pub account: Option<u64>,
-    /// From this time on (ISO 8601)
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Before this time (ISO 8601)
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+    pub account: Option<String>,
+    #[command(flatten)]
+    pub period: Period,
     /// How many: 100 when left out, at most 1,000
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
@@ -1608,6 +1636,8 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
+    /// Show records as they come, until Ctrl-C; begins with the newest ten
+    Tail(tail::Tail),
     /// Whether the log is as it was written: exit code 1 if a record was changed, removed or added
     Verify {
         /// A head that an earlier check printed and that was kept elsewhere: shows that nothing was cut off since
@@ -1643,11 +1673,11 @@ pub enum Format {
 #[derive(clap::Args)]
 pub struct AuditFilter {
     /// Of this app, by id or name
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
     pub app: Option<String>,
     /// Of this account
-    #[arg(long, value_name = "ID")]
-    pub account: Option<u64>,
+    #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+    pub account: Option<String>,
     /// Of this operation: a path template, alone or after a method
     #[arg(long)]
     pub operation: Option<String>,
@@ -1672,12 +1702,8 @@ pub struct AuditFilter {
     /// That sessions made on behalf of this person
     #[arg(long, value_name = "EMAIL")]
     pub on_behalf_of: Option<String>,
-    /// From this time on (ISO 8601)
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Before this time (ISO 8601)
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[command(flatten)]
+    pub period: Period,
     /// How many records
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,

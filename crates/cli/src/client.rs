@@ -95,7 +95,14 @@ pub async fn list_all(connection: &Connection, path: &str, name: &str) -> anyhow
 
 /// What the problem details of an answer say (RFC 9457).
 fn refusal(answer: &Value) -> &str {
-    answer["detail"].as_str().unwrap_or("the server refused")
+    // HubSpot's envelope comes from the data listener alone.
+    let of_data = answer["status"] == "error" && answer["category"].is_string();
+    let unsaid = if of_data {
+        "this is the data listener, where integrations send their calls. Name the admin address: the first screen of keyway serve has it, http://127.0.0.1:8485 unless --admin says another"
+    } else {
+        "the server refused"
+    };
+    answer["detail"].as_str().unwrap_or(unsaid)
 }
 
 /// Sends a file as it is, and reads the JSON answer.
@@ -160,6 +167,8 @@ async fn send(connection: &Connection, method: Method, path: &str, body: Bytes) 
         let stream = open_socket(&connection.data).await?;
         return exchange(stream, request.header(HOST, "localhost").body(body)?).await;
     };
+    // Before anything else is asked for.
+    parsed(address)?;
     // The paths of probes are open to everybody.
     if path.starts_with("/api/") {
         let Ok(token) = std::env::var("KEYWAY_ADMIN_TOKEN") else {
@@ -188,18 +197,10 @@ pub async fn call_data(
 }
 
 async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Bytes>) -> anyhow::Result<Response<Incoming>> {
-    let (https, authority) = match address.strip_prefix("https://") {
-        Some(authority) => (true, authority),
-        None => (false, address.strip_prefix("http://").unwrap_or(address)),
-    };
-    let authority = authority.trim_end_matches('/');
-    let parsed = authority.parse::<Authority>().ok().filter(|one| !authority.contains('@') && !one.host().is_empty());
-    let Some(parsed) = parsed else {
-        bail!("{address} is not the address of a server. Write it as http://127.0.0.1:8485 or https://keyway.example.com");
-    };
-    let request = request.header(HOST, authority);
-    let port = parsed.port_u16().unwrap_or(if https { 443 } else { 80 });
-    let host = parsed.host();
+    let (https, authority) = parsed(address)?;
+    let request = request.header(HOST, authority.as_str());
+    let port = authority.port_u16().unwrap_or(if https { 443 } else { 80 });
+    let host = authority.host();
     let connecting = TcpStream::connect((host.trim_matches(['[', ']']), port));
     let stream = connecting.await.with_context(|| format!("no server answers at {address}"))?;
     if !https {
@@ -210,6 +211,25 @@ async fn over_tcp(address: &str, request: http::request::Builder, body: Full<Byt
         format!("the certificate of {address} is not trusted, or the server does not speak TLS. For a certificate, name the PEM file of its authority in KEYWAY_CA_FILE; for a server without TLS, write the address as http://{authority}")
     })?;
     exchange(stream, request.body(body)?).await
+}
+
+/// Whether an address is of HTTPS, and its host and port.
+fn parsed(address: &str) -> anyhow::Result<(bool, Authority)> {
+    let shown = shown::line(address);
+    let Some((scheme, rest)) = address.split_once("://") else {
+        bail!("{shown} needs http:// or https:// before it, such as http://{shown}");
+    };
+    let https = match scheme {
+        "http" => Some(false),
+        "https" => Some(true),
+        _ => None,
+    };
+    let rest = rest.trim_end_matches('/');
+    let authority = rest.parse::<Authority>().ok().filter(|one| !rest.contains('@') && !one.host().is_empty());
+    match (https, authority) {
+        (Some(https), Some(authority)) => Ok((https, authority)),
+        _ => bail!("{shown} is not the address of a server. Write it as http://127.0.0.1:8485 or https://keyway.example.com"),
+    }
 }
 
 /// OpenSSL's variable, for those who have set it. `KEYWAY_CA_FILE` comes before it, and was read at the start.

@@ -11,9 +11,11 @@ mod confirm;
 pub mod doctor;
 pub mod export;
 pub mod fix;
+pub mod init;
 pub mod install;
 pub mod key;
 pub mod migrate;
+pub mod names;
 pub mod notify;
 pub mod oauth_client;
 pub mod plan;
@@ -21,8 +23,10 @@ pub mod portal;
 pub mod proxy;
 pub mod public_app;
 pub mod scan;
+pub mod scope_list;
 mod scopes;
 pub mod session;
+mod start;
 pub mod status;
 pub mod sunset;
 pub mod token;
@@ -33,30 +37,41 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
+use clap_complete::env::Shells;
 use keyway_core::path::encode_component;
 use keyway_core::shown;
 use serde_json::Value;
 
-use crate::Exit;
-use crate::args::{Args, Role};
+use crate::args::Role;
+use crate::output::paint::Shade;
+use crate::output::{self, table as layout, time};
+use crate::{Exit, help};
 
 /// A result for people, on stdout. Foreign text in it must not forge a line; what else would act on a
 /// terminal is made harmless here, whoever forgot it.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    if output::colour() {
+        return print_coloured(text);
+    }
     Ok(writeln!(std::io::stdout(), "{}", shown::lines(text))?)
 }
 
 /// A result for people with the colours of `keyway_scan::report`, on stdout. Everything else that would act
 /// on a terminal is made harmless, as in [`print`].
 pub fn print_coloured(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{}", harmless(text))?)
+}
+
+/// Text in which nothing acts on a terminal but colours.
+fn harmless(text: &str) -> String {
     let mut pieces = text.split('\u{1b}');
     let mut out = shown::lines(pieces.next().unwrap_or_default()).into_owned();
     for piece in pieces {
         out.push_str(if keyway_scan::report::is_colour(piece) { "\u{1b}" } else { "\\u{1b}" });
         out.push_str(&shown::lines(piece));
     }
-    Ok(writeln!(std::io::stdout(), "{out}")?)
+    out
 }
 
 /// A result for programs, on stdout: JSON.
@@ -75,9 +90,29 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
 }
 
+/// What a person may like to know and a script does not need, on stderr; nothing with `--quiet`.
+pub fn note(text: &str) {
+    if !output::is_quiet() {
+        say(text);
+    }
+}
+
 /// Something that is to be looked at, on stderr.
 pub fn warn(text: &str) {
-    say(&format!("keyway: {text}"));
+    say_after("keyway:", Shade::Soon, text);
+}
+
+/// Why a command could not do what it was to do, on stderr.
+pub fn fail(text: &str) {
+    say_after("keyway:", Shade::Bad, text);
+}
+
+fn say_after(word: &str, shade: Shade, text: &str) {
+    if output::colour_of_notes() {
+        let _ = writeln!(std::io::stderr(), "{} {}", shade.paint(word), shown::lines(text));
+    } else {
+        say(&format!("{word} {text}"));
+    }
 }
 
 /// JSON as it came, or lines for a person.
@@ -95,15 +130,16 @@ pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) ->
 /// # Errors
 /// A file cannot be written.
 pub fn man(folder: &Path) -> anyhow::Result<Exit> {
-    clap_mangen::generate_to(Args::command(), folder).with_context(|| format!("cannot write man pages to {}", shown::path(&folder)))?;
+    clap_mangen::generate_to(help::command(), folder).with_context(|| format!("cannot write man pages to {}", shown::path(&folder)))?;
     Ok(Exit::Fine)
 }
 
-/// A completion script.
+/// A script for a shell that asks this program for completions.
 pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "keyway", &mut script);
-    std::io::stdout().write_all(&script)?;
+    let name = shell.to_string();
+    let shells = Shells::builtins();
+    let completer = shells.completer(&name).with_context(|| format!("there are no completions for {name}"))?;
+    completer.write_registration("COMPLETE", "keyway", "keyway", "keyway", &mut std::io::stdout())?;
     Ok(Exit::Fine)
 }
 
@@ -112,19 +148,14 @@ pub fn today() -> String {
     keyway_gateway::clock::now().to_date()
 }
 
-/// Columns as wide as their widest cell. No cell ends its line.
+/// Rows below their headings, as they fit on the terminal.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| shown::line(cell).into_owned()).collect()).collect();
-    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in &rows {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-    }
-    let line = |cells: &[String]| {
-        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
-    };
-    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
-    std::iter::once(line(&header)).chain(rows.iter().map(|row| line(row))).collect::<Vec<_>>().join("\n")
+    layout::write(header, rows, layout::Place::of_results())
+}
+
+/// A moment of an answer: on a terminal as seen from now, else as it is.
+pub fn moment(value: &Value) -> String {
+    time::shown(&text(value))
 }
 
 /// A number with its noun, in the singular for one.

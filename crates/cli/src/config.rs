@@ -5,17 +5,21 @@
 
 pub mod effect;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use keyway_core::shown;
-use toml::{Table, Value};
+use toml::de::DeTable;
+use toml::{Spanned, Table, Value};
 
 use crate::args::{Args, Command, Serve};
+use crate::commands::names;
 use crate::serve::{apps, check};
-use crate::{Exit, chain, commands};
+use crate::{Exit, chain, commands, help};
 
 /// Options that a file can't set: which file it is, and what is about one start.
 const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
@@ -24,7 +28,7 @@ const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_f
 pub fn parse() -> anyhow::Result<Args> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match named(&arguments) {
-        Some(path) => match matches(&load(&path)?, &path, &arguments) {
+        Some(path) => match matches(&File::load(&path)?, &arguments) {
             Ok(matches) => args(matches),
             // Of the command line itself.
             Err(error) => match error.downcast::<clap::Error>() {
@@ -32,8 +36,28 @@ pub fn parse() -> anyhow::Result<Args> {
                 Err(error) => Err(error),
             },
         },
-        None => args(Args::command().get_matches_from(arguments)),
+        None => args(command().get_matches_from(arguments)),
     }
+}
+
+/// The command line, with colours in help and errors as it says itself.
+fn command() -> clap::Command {
+    help::command().color(match colour_of(std::env::args()) {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    })
+}
+
+/// What `--color` says. Help and errors are printed before the command line is read as a whole.
+fn colour_of(arguments: impl Iterator<Item = String>) -> Option<&'static str> {
+    let mut arguments = arguments.skip(1).take_while(|word| word != "--");
+    let mut found = None;
+    while let Some(word) = arguments.next() {
+        let value = if word == "--color" { arguments.next() } else { word.strip_prefix("--color=").map(str::to_owned) };
+        found = value.and_then(|value| ["always", "never"].into_iter().find(|one| *one == value)).or(found);
+    }
+    found
 }
 
 /// Whether the server reads a configuration file.
@@ -48,7 +72,7 @@ pub fn has_file() -> bool {
 pub fn read_again() -> anyhow::Result<Serve> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let path = named(&arguments).context("there is no configuration file")?;
-    match args(matches(&load(&path)?, &path, &arguments)?)?.command {
+    match args(matches(&File::load(&path)?, &arguments)?)?.command {
         Command::Serve(serve) => Ok(*serve),
         _ => bail!("this is not a server"),
     }
@@ -149,8 +173,8 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
     let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
     // The subcommand is the first word that is no option and no option's value.
     let mut serve = 1;
-    while let Some(option) = text(serve).filter(|argument| argument.starts_with("--")) {
-        serve += if option.contains('=') { 1 } else { 2 };
+    while let Some(option) = text(serve).filter(|argument| argument.starts_with('-')) {
+        serve += if option.contains('=') || ["-q", "--quiet"].contains(&option) { 1 } else { 2 };
     }
     (text(serve) == Some("serve")).then_some(())?;
     for at in serve + 1..arguments.len() {
@@ -164,34 +188,82 @@ fn named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("KEYWAY_CONFIG").map(PathBuf::from)
 }
 
-fn load(path: &Path) -> anyhow::Result<Table> {
-    parsed(&read(path)?, path)
-}
-
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("the configuration {} can't be read", shown::path(&path)))
 }
 
-fn parsed(text: &str, path: &Path) -> anyhow::Result<Table> {
-    text.parse().with_context(|| format!("the configuration {} is not TOML", shown::path(&path)))
+/// A settings file, and on which line each setting is.
+struct File<'p> {
+    path: &'p Path,
+    settings: Table,
+    lines: HashMap<String, usize>,
+}
+
+impl<'p> File<'p> {
+    fn load(path: &'p Path) -> anyhow::Result<Self> {
+        Self::parsed(&read(path)?, path)
+    }
+
+    fn parsed(text: &str, path: &'p Path) -> anyhow::Result<Self> {
+        let line_at = |at: usize| text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        let settings = text.parse::<Table>().map_err(|error| {
+            let line = error.span().map(|span| format!(":{}", line_at(span.start))).unwrap_or_default();
+            anyhow::anyhow!("{}{line}: this is not TOML: {}", shown::path(&path), shown::line(error.message()))
+        })?;
+        let table = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
+        let lines = table.keys().map(|key| (key.get_ref().to_string(), line_at(key.span().start))).collect();
+        Ok(Self { path, settings, lines })
+    }
+
+    /// The place of a setting, to begin an error with: `keyway.toml:3`.
+    fn place(&self, key: &str) -> String {
+        let line = self.lines.get(key).map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}", shown::path(&self.path))
+    }
+
+    /// The place of the setting that clap refuses.
+    fn place_of(&self, error: &clap::Error) -> String {
+        let option = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(option)) => option.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default().to_owned(),
+            _ => String::new(),
+        };
+        self.place(if self.lines.contains_key(&option) { option.clone() } else { option.replace('-', "_") }.as_str())
+    }
+}
+
+/// The settings that a file may have and whose name is near to one that does not exist.
+fn near(key: &str) -> String {
+    let command = Args::command();
+    let serve = command.find_subcommand("serve").into_iter().flat_map(clap::Command::get_arguments);
+    let names: Vec<String> = serve
+        .map(|argument| argument.get_id().as_str())
+        .filter(|id| !NOT_IN_A_FILE.contains(id))
+        .chain(["data"])
+        .map(|id| id.replace('_', "-"))
+        .collect();
+    match names::nearest(key, names.iter().map(String::as_str))[..] {
+        [] => String::new(),
+        ref near => format!("; did you mean {}?", near.join(" or ")),
+    }
 }
 
 /// The command line read with the file's values as defaults.
 ///
 /// # Errors
 /// The file is refused, or what is not of the file, with clap's own error.
-fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
-    let mut command = Args::command();
-    for (key, value) in file {
+fn matches(file: &File<'_>, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
+    let mut command = command();
+    for (key, value) in &file.settings {
         let id = key.replace('-', "_");
         let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
         let of_serve = serve.is_some();
         let global = command.get_arguments().find(|arg| arg.get_id() == id.as_str() && id == "data");
         let Some(argument) = serve.or(global).filter(|_| !NOT_IN_A_FILE.contains(&id.as_str())) else {
             bail!(
-                "{}: {} is not a setting of \"keyway serve\". Its settings are the options of \"keyway serve --help\"",
-                shown::path(&path),
-                shown::line(key)
+                "{}: {} is not a setting of \"keyway serve\"{}. Its settings are the options of \"keyway serve --help\"",
+                file.place(key),
+                shown::line(key),
+                near(key)
             );
         };
         let flag = matches!(argument.get_action(), ArgAction::SetTrue);
@@ -205,7 +277,7 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> anyhow::Result<
             }
             _ => {
                 let takes = if flag { "true or false" } else { "a text, a number or a list of texts" };
-                bail!("{}: {key} takes {takes}", shown::path(&path));
+                bail!("{}: {key} takes {takes}", file.place(key));
             }
         };
         // Once for each setting of one file; clap keeps defaults for as long as the process.
@@ -219,7 +291,9 @@ fn matches(file: &Table, path: &Path, arguments: &[OsString]) -> anyhow::Result<
             let serve = ["keyway", "serve"];
             // The file is at fault where it is refused without the command line, and the rest is not refused without the file.
             match command.try_get_matches_from(serve) {
-                Err(of_file) if Args::command().try_get_matches_from(serve).is_ok() => bail!("{}: {}", shown::path(&path), plain(&of_file)),
+                Err(of_file) if Args::command().try_get_matches_from(serve).is_ok() => {
+                    bail!("{}: {}", file.place_of(&of_file), plain(&of_file))
+                }
                 _ => Err(error.into()),
             }
         }
@@ -240,10 +314,10 @@ fn plain(error: &clap::Error) -> String {
 /// The file can't be read.
 pub fn check(path: &Path) -> anyhow::Result<Exit> {
     let text = read(path)?;
-    let problems = match parsed(&text, path)
-        .and_then(|file| Ok((file.len(), args(matches(&file, path, &["keyway".into(), "serve".into()])?)?)))
+    let problems = match File::parsed(&text, path)
+        .and_then(|file| Ok((file.settings.len(), args(matches(&file, &["keyway".into(), "serve".into()])?)?)))
     {
-        Ok((count, Args { connection, command: Command::Serve(serve) })) => {
+        Ok((count, Args { connection, command: Command::Serve(serve), .. })) => {
             let problems = check::problems(&serve, Some(&connection.data));
             if problems.is_empty() {
                 commands::print(&format!("{} is fine: {count} {}", shown::path(&path), if count == 1 { "setting" } else { "settings" }))?;
@@ -298,6 +372,7 @@ mod tests {
         let of = |line: &str| named(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(of("keyway --data serve serve --demo --config a"), Some("a".into()));
         assert_eq!(of("keyway --data=x serve --config=a"), Some("a".into()));
+        assert_eq!(of("keyway -q --quiet --color never serve --config=a"), Some("a".into()));
         assert_eq!(of("keyway app create serve --config a"), None);
         assert_eq!(of("keyway"), None);
     }

@@ -38,6 +38,14 @@ impl LogFormat {
         }
     }
 
+    /// The same of what needs nobody: `--quiet` leaves it out of a text.
+    pub fn note(self, text: &str) {
+        match self {
+            Self::Text => commands::note(text),
+            Self::Json => self.line("info", text, json!({})),
+        }
+    }
+
     /// Writes a line of JSON with further fields; nothing where the log is text.
     pub fn line(self, level: &str, message: &str, mut fields: Value) {
         if self == Self::Json {

@@ -4,13 +4,16 @@ mod args;
 mod cassette;
 mod client;
 mod commands;
+mod complete;
 mod config;
 mod deliver;
 mod demo;
 mod exec;
+mod help;
 mod https;
 mod logs;
 mod otlp;
+mod output;
 mod portal_backend;
 mod record;
 mod records;
@@ -49,13 +52,14 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
+    complete::answer();
     // clap itself exits with 2 when the command line can't be read.
     match config::parse().and_then(run) {
         Ok(exit) => exit.into(),
         // Whoever reads our output has closed it: `keyway audit list | head` is no error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
-            commands::say(&format!("keyway: {}", chain(&error)));
+            commands::fail(&chain(&error));
             Exit::Error.into()
         }
     }
@@ -74,6 +78,7 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 fn run(args: Args) -> anyhow::Result<Exit> {
+    output::begin(args.manners);
     let authorities = match &args.command {
         Command::Serve(serve) => serve.ca_file.clone(),
         _ => std::env::var_os("KEYWAY_CA_FILE").map(std::path::PathBuf::from),
@@ -89,7 +94,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         return commands::fix::run(fix);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Args { connection, command } = args;
+    let Args { connection, command, .. } = args;
     match command {
         Command::Scan(_) | Command::Fix(_) => unreachable!("it needs no runtime and is done"),
         Command::Serve(serve) => {
@@ -110,6 +115,12 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             runtime.shutdown_background();
             ended
         }
+        Command::Init(init) => {
+            let ended = runtime.block_on(commands::init::run(&connection, init));
+            runtime.shutdown_background();
+            ended
+        }
+        Command::Scopes(wanted) => commands::scope_list::run(&wanted),
         Command::Record(record) => {
             let ended = runtime.block_on(record::run(record));
             runtime.shutdown_background();
@@ -130,7 +141,9 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Export(export) => runtime.block_on(commands::export::run(&connection, export)),
         Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),
         Command::Doctor(doctor) => runtime.block_on(commands::doctor::run(&connection, doctor)),
-        Command::Sunset { account, days, json } => runtime.block_on(commands::sunset::run(&connection, account, days, json)),
+        Command::Sunset { account, back, json } => {
+            runtime.block_on(commands::sunset::run(&connection, account.as_deref(), back.days(), json))
+        }
         Command::Account { action } => runtime.block_on(commands::account::run(&connection, action)),
         Command::App { action } => runtime.block_on(commands::app::run(&connection, action)),
         Command::Token { action } => runtime.block_on(commands::token::run(&connection, action)),
@@ -142,7 +155,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::User { action } => runtime.block_on(commands::user::run(&connection, action)),
         Command::Notify { action } => runtime.block_on(commands::notify::run(&connection, action)),
         Command::Changes(wanted) => runtime.block_on(commands::changes::run(&connection, wanted)),
-        Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account, *action)),
+        Command::Portal { account, action } => runtime.block_on(commands::portal::run(&connection, account.as_deref(), *action)),
         Command::Proxy { action } => runtime.block_on(commands::proxy::run(&connection, action)),
         Command::Audit { action } => runtime.block_on(commands::audit::run(&connection, action)),
     }

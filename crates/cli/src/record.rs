@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::args::record::Record;
-use crate::commands::{counted, print_exactly, say, warn};
+use crate::commands::{counted, note, print_exactly, say, warn};
 use crate::{Exit, exec};
 use tape::Tape;
 
@@ -67,7 +67,7 @@ pub async fn run(record: Record) -> anyhow::Result<Exit> {
     };
     proxy.end().await;
     let written = tape.end()?;
-    say(&format!("recorded {} to {}", counted(written.calls, "call"), shown::path(&to)));
+    note(&format!("recorded {} to {}", counted(written.calls, "call"), shown::path(&to)));
     if written.left_out > 0 {
         warn(&format!("not in the cassette: {}, as the cassette is full or there was no answer", counted(written.left_out, "call")));
     }

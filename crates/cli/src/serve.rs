@@ -49,6 +49,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::announce::READY;
 use self::reach::Reach;
 use crate::args::{Connection, Serve, Unsupported};
 use crate::logs;
@@ -119,7 +120,7 @@ pub async fn run(connection: &Connection, serve: Serve) -> anyhow::Result<Exit> 
         announce::announce(&serve, folder, &ready)?;
         let supervisor = supervisor::Supervisor::of_environment()?;
         supervisor.while_running(&ready.pulse, signals.received(&ready.reload, &supervisor)).await;
-        serve.log_format.say("keyway is stopping: finishing the calls in progress");
+        serve.log_format.note("keyway is stopping: finishing the calls in progress");
         Ok(Exit::Fine)
     })
     .await

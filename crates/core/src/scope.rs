@@ -44,6 +44,9 @@ pub fn in_plain_words(name: &str) -> String {
     if name == "oauth" {
         return "Know which account this is".to_owned();
     }
+    if let Some(first) = name.strip_suffix(".v2") {
+        return format!("{} (version 2)", in_plain_words(first));
+    }
     let (things, verb) = name.rsplit_once(['.', '-']).unwrap_or((name, ""));
     let last = |text: &str| text.rsplit('.').next().unwrap_or(text).replace(['_', '-'], " ");
     let thing = match things.strip_prefix("crm.schemas.") {
@@ -199,6 +202,7 @@ mod tests {
             ("crm.schemas.deals.write", "Create and change the fields and settings of deals"),
             ("communication_preferences.read_write", "Read, create and change communication preferences"),
             ("tickets", "Read and change tickets"),
+            ("crm.objects.deals.sensitive.read.v2", "Read deals, sensitive (version 2)"),
         ];
         for (name, expected) in words {
             assert_eq!(in_plain_words(name), expected);

@@ -28,8 +28,8 @@ pub struct Apply {
 #[derive(clap::Args)]
 pub struct Export {
     /// This account and its apps only, without notification channels
-    #[arg(long, value_name = "ID")]
-    pub account: Option<u64>,
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
     /// Write to a file, in the place of what it holds; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

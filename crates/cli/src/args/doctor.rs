@@ -19,8 +19,8 @@ pub struct Doctor {
     #[arg(long, value_name = "HUB_ID", conflicts_with = "account")]
     pub expect: Option<u64>,
     /// Check an account of the running server, or all of them: connections, scopes, limits, failing calls, tokens, clocks, ends
-    #[arg(long, value_name = "HUB_ID", num_args = 0..=1, conflicts_with = "from")]
-    pub account: Option<Option<u64>>,
+    #[arg(long, value_name = "ACCOUNT", num_args = 0..=1, conflicts_with = "from")]
+    pub account: Option<Option<String>>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -11,7 +11,7 @@ pub struct Settings {
     /// Hosts that notifications may be sent to, such as hooks.slack.com; * is any [default: this machine, while both listeners are on it alone; else none]
     #[arg(long, env = "KEYWAY_NOTIFY_HOSTS", value_name = "HOST", value_delimiter = ',')]
     pub notify_hosts: Vec<String>,
-    /// How often to look for conditions that need a person: a number with s, m, h or d
+    /// How often to look for conditions that need a person: a number with s, m, h, d or w
     #[arg(long, env = "KEYWAY_NOTIFY_EVERY", value_name = "TIME", default_value = "1m")]
     pub notify_every: String,
     /// After what time to notify again of a condition that lasts
@@ -155,9 +155,9 @@ pub enum NewChannel {
 pub struct Common {
     /// Its name, unique
     pub name: String,
-    /// Take notifications of this account only, by its hub id
-    #[arg(long, value_name = "ID")]
-    pub account: Option<u64>,
+    /// Take notifications of this account only, by its hub id or name
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
     /// Take notifications of this owner's apps only, as `keyway app show` has the owner
     #[arg(long, value_name = "OWNER")]
     pub owner: Option<String>,

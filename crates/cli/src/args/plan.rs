@@ -16,8 +16,11 @@ pub struct Plan {
     #[arg(long, default_value_t = 90, requires = "recorded")]
     pub days: u32,
     /// With --recorded: calls of this account only; with --apply: the account of the apps
-    #[arg(long, value_name = "HUB_ID")]
-    pub account: Option<u64>,
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Its hub id, once it is looked up.
+    #[arg(skip)]
+    pub hub_id: Option<u64>,
     /// What is one integration
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<By>,

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Pull {
-    /// The connected account, by its hub ID
+    /// The connected account, by its hub id or name
     #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+    /// Its hub id, once it is looked up.
+    #[arg(skip)]
     pub hub_id: u64,
     /// The file to write; progress is kept beside it until it is written
     #[arg(long, short, value_name = "FILE", default_value = "seed.yaml")]

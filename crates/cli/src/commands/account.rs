@@ -14,11 +14,12 @@ use keyway_gateway::clock;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{counted, list, say, show, table, text};
+use super::{counted, list, names, say, show, table, text};
 use crate::Exit;
 use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
 use crate::deliver;
+use crate::output::progress::Bar;
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
@@ -40,15 +41,20 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             connected(&answer, json)
         }
         Account::Import { file, oauth, json } => import(connection, &file, &oauth, json).await,
-        Account::AccessToken { hub_id, json } => {
+        Account::AccessToken { account, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/access-token"), None).await?;
             show(&answer, json, |answer| text(&answer["accessToken"]))
         }
-        Account::Rotate { hub_id, credential, json } => {
+        Account::Rotate { account, credential, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let body = json!({ "credential": read(&credential).await? });
             let answer = call(connection, Method::PUT, &format!("/api/v1/accounts/{hub_id}/credential"), Some(body)).await?;
             show(&answer, json, |answer| format!("account {hub_id} has a new credential\n{}", describe(&answer["account"])))
         }
+        Account::Create { name, .. } if name.trim().is_empty() => bail!(
+            "an embedded account needs a name: keyway account create \"Sandbox\". To connect one to HubSpot, which needs none: keyway account create --connect --credential-env HUBSPOT_TOKEN"
+        ),
         Account::Create { name, hub_id, settings, currency, region, json, .. } => {
             let body = json!({
                 "name": name, "hubId": hub_id, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone,
@@ -57,34 +63,40 @@ pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exi
             let answer = call(connection, Method::POST, "/api/v1/accounts", Some(body)).await?;
             show(&answer, json, |answer| format!("created account {}\n{}", text(&answer["account"]["hubId"]), describe(&answer["account"])))
         }
-        Account::Rollback { hub_id, json } => {
+        Account::Rollback { account, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/credential/rollback"), None).await?;
             show(&answer, json, |answer| format!("put the former credential of account {hub_id} back\n{}", describe(&answer["account"])))
         }
-        Account::Check { hub_id, json } => {
+        Account::Check { account, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?;
             let trouble = trouble(&answer["account"]);
             show(&answer, json, |answer| describe(&answer["account"]))?;
             Ok(if trouble.is_some() { Exit::Negative } else { Exit::Fine })
         }
-        Account::Usage { hub_id, days, json } => {
-            let answer = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days={days}"), "usage").await?;
+        Account::Usage { account, back, json } => {
+            let hub_id = names::account(connection, &account).await?;
+            let answer = list_all(connection, &format!("/api/v1/usage?hubId={hub_id}&days={}", back.days()), "usage").await?;
             show(&answer, json, usage)
         }
         Account::List { json } => {
             let answer = list_all(connection, "/api/v1/accounts", "accounts").await?;
             show(&answer, json, accounts)
         }
-        Account::Show { hub_id, json } => {
+        Account::Show { account, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let answer = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
             show(&answer, json, |answer| describe(&answer["account"]))
         }
-        Account::Update { hub_id, name, settings, beside_path, sensitive_properties, json } => {
+        Account::Update { account, name, settings, beside_path, sensitive_properties, json } => {
+            let hub_id = names::account(connection, &account).await?;
             let body = json!({ "name": name, "tier": settings.tier, "addons": settings.addons, "timeZone": settings.time_zone, "besidePath": beside_path, "sensitiveProperties": sensitive_properties });
             let answer = call(connection, Method::PATCH, &format!("/api/v1/accounts/{hub_id}"), Some(body)).await?;
             show(&answer, json, |answer| format!("updated account {hub_id}\n{}", describe(&answer["account"])))
         }
-        Account::Delete { hub_id, consent, json } => {
+        Account::Delete { account, consent, json } => {
+            let hub_id = names::account(connection, &account).await?;
             confirm::deletion(consent, async || deletion(connection, hub_id).await).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/accounts/{hub_id}"), None).await?;
             show(&answer, json, |_| format!("deleted account {hub_id}, its apps, tokens and records"))
@@ -156,12 +168,15 @@ async fn import(connection: &Connection, file: &Path, client: &str, json: bool) 
         accounts.push(serde_json::from_str::<Value>(line).map_err(|_| anyhow::anyhow!("line {} is not JSON", number + 1))?);
     }
     let mut imported = 0;
+    let bar = Bar::of(accounts.len() as u64);
     for part in accounts.chunks(IMPORT_AT_ONCE) {
+        bar.set("importing accounts", imported);
         let answer = call(connection, Method::POST, "/api/v1/accounts/import", Some(json!({ "client": client, "accounts": part }))).await;
         imported += answer.with_context(|| format!("{imported} accounts are imported; those after them are not"))?["imported"]
             .as_u64()
             .unwrap_or(0);
     }
+    bar.end();
     show(&json!({ "version": 1, "imported": imported }), json, |_| {
         format!("imported {imported} accounts; each is connected when it is first used")
     })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
 use super::token::milliseconds;
-use super::{encode, list, role_name, role_of, show, table, text};
+use super::{list, names, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{AdminToken, Connection};
 use crate::client::{call, list_all};
@@ -17,7 +17,8 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
     match action {
         AdminToken::Create { name, role, apps, lifetime, json } => {
             let lifetime_ms = lifetime.as_deref().map(milliseconds).transpose()?;
-            let body = json!({ "name": name, "role": role_name(role), "apps": apps, "lifetimeMs": lifetime_ms });
+            let body =
+                json!({ "name": name, "role": role_name(role), "apps": names::apps(connection, &apps).await?, "lifetimeMs": lifetime_ms });
             let answer = call(connection, Method::POST, PATH, Some(body)).await?;
             show(&answer, json, |answer| {
                 let token = &answer["adminToken"];
@@ -50,9 +51,10 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
             })
         }
         AdminToken::Revoke { token, consent, json } => {
+            let token = names::admin_token(connection, &token).await?;
             confirm::revocation(consent, async || {
                 let all = list_all(connection, PATH, "adminTokens").await?;
-                let is_it = |one: &&Value| text(&one["id"]) == token || text(&one["name"]) == token;
+                let is_it = |one: &&Value| text(&one["id"]) == token;
                 let found = list(&all, "adminTokens").iter().find(is_it).with_context(|| {
                     format!("there is no admin token {token}, so nothing was revoked. To list admin tokens: keyway admin-token list")
                 })?;
@@ -65,7 +67,7 @@ pub async fn run(connection: &Connection, action: AdminToken) -> anyhow::Result<
                 Ok(Deletion { what: format!("the admin token \"{name}\" ({})", text(&found["id"])), name, goes })
             })
             .await?;
-            let answer = call(connection, Method::DELETE, &format!("{PATH}/{}", encode(&token)), None).await?;
+            let answer = call(connection, Method::DELETE, &format!("{PATH}/{token}"), None).await?;
             show(&answer, json, |answer| format!("revoked the admin token {}", text(&answer["adminToken"]["name"])))
         }
     }

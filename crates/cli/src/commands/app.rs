@@ -1,20 +1,27 @@
 //! `keyway app …`
 
+use anyhow::bail;
 use http::Method;
+use keyway_core::scope::names::successors;
+use keyway_core::scope::presets;
+use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{encode, list, query, scopes, show, table, text, token, warn};
+use super::{encode, list, names, query, scopes, show, start, table, text, token, warn};
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
-        App::Create { name, account, expires, fields, json } => {
+        App::Create { name, account, expires, preset, fields, json } => {
             let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, sharing } = fields;
+            let account = names::account_if_any(connection, account.as_deref()).await?;
+            let scopes = with_preset(split(&scopes), preset.as_deref())?;
+            let old = old_scopes(&scopes);
             let body = json!({
-                "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": split(&scopes),
+                "name": name, "hubId": account, "description": description, "owner": owner, "dependents": dependent, "scopes": scopes,
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
                 "allow": (!allow.is_empty()).then_some(allow),
@@ -22,14 +29,24 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
-            show(&answer, json, |answer| format!("created app {} ({})\n{}", text(&answer["app"]["id"]), name, token::shown_once(answer)))
+            old.iter().for_each(|old| warn(old));
+            if list(&answer["app"], "scopes").iter().all(|scope| scope == "oauth") {
+                warn("the app has no scopes, so almost every call is refused. To see what there is: keyway scopes");
+            }
+            let url = if json { None } else { start::data_url(connection).await };
+            show(&answer, json, |answer| {
+                let begun = url.map(|url| start::lines(&url, answer)).unwrap_or_default();
+                format!("created app {} ({name})\n{}{begun}", text(&answer["app"]["id"]), token::shown_once(answer))
+            })
         }
         App::List { account, json } => {
+            let account = names::account_if_any(connection, account.as_deref()).await?;
             let path = format!("/api/v1/apps{}", query(&[("hubId", account.map(|id| id.to_string()))]));
             let answer = list_all(connection, &path, "apps").await?;
             show(&answer, json, apps)
         }
         App::Show { app, json } => {
+            let app = names::app(connection, &app).await?;
             let mut answer = call(connection, Method::GET, &path(&app), None).await?;
             answer["scopes"] = call(connection, Method::GET, &format!("{}/scopes", path(&app)), None).await?;
             show(&answer, json, |answer| {
@@ -37,9 +54,12 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 format!("{}\n\n{}{}", describe(app), scopes::summary(&answer["scopes"]), unlisted(app, &answer["scopes"]))
             })
         }
-        App::Tighten { app, days, apply, json } => scopes::tighten(connection, &app, days, apply, json).await,
-        App::Unused { days, json } => {
-            let answer = list_all(connection, &format!("/api/v1/usage/unused-apps?days={days}"), "apps").await?;
+        App::Tighten { app, back, apply, json } => {
+            let app = names::app(connection, &app).await?;
+            scopes::tighten(connection, &app, back.days(), apply, json).await
+        }
+        App::Unused { back, json } => {
+            let answer = list_all(connection, &format!("/api/v1/usage/unused-apps?days={}", back.days()), "apps").await?;
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
@@ -53,13 +73,20 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
                 "allow": (!allow.is_empty()).then_some(allow),
             });
-            let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
+            let answer = call(connection, Method::PATCH, &path(&names::app(connection, &app).await?), Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
-            show(&answer, json, |answer| format!("updated app {app}\n{}", describe(&answer["app"])))
+            show(&answer, json, |answer| format!("updated app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
         }
-        App::Disable { app, json } => change(connection, &app, json!({ "enabled": false }), json, "disabled").await,
-        App::Enable { app, json } => change(connection, &app, json!({ "enabled": true }), json, "enabled").await,
-        App::Delete { app, consent, json } => {
+        App::Disable { app, json } => {
+            let app = names::app(connection, &app).await?;
+            change(connection, &app, json!({ "enabled": false }), json, "disabled").await
+        }
+        App::Enable { app, json } => {
+            let app = names::app(connection, &app).await?;
+            change(connection, &app, json!({ "enabled": true }), json, "enabled").await
+        }
+        App::Delete { app: typed, consent, json } => {
+            let app = names::app(connection, &typed).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &path(&app), None).await?;
                 let app = &answer["app"];
@@ -70,13 +97,13 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             })
             .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
-            show(&answer, json, |_| format!("deleted app {app} and its tokens"))
+            show(&answer, json, |_| format!("deleted app {typed} and its tokens"))
         }
     }
 }
 
 /// Warns where the credential of the app's account lacks scopes that the app has: HubSpot refuses calls that need one.
-async fn warn_of_missing_scopes(connection: &Connection, app: &Value) {
+pub(super) async fn warn_of_missing_scopes(connection: &Connection, app: &Value) {
     // The app is made: where its account can't be read, there is nothing to warn of.
     let Ok(answer) = call(connection, Method::GET, &format!("/api/v1/accounts/{}", text(&app["hubId"])), None).await else { return };
     let missing = list(&answer["account"]["connection"], "missingScopes");
@@ -108,7 +135,7 @@ pub(super) fn tokens_of(app: &Value) -> Vec<String> {
 
 pub(super) async fn change(connection: &Connection, app: &str, body: Value, json: bool, done: &str) -> anyhow::Result<Exit> {
     let answer = call(connection, Method::PATCH, &path(app), Some(body)).await?;
-    show(&answer, json, |answer| format!("{done} app {app}\n{}", describe(&answer["app"])))
+    show(&answer, json, |answer| format!("{done} app {}\n{}", text(&answer["app"]["name"]), describe(&answer["app"])))
 }
 
 fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
@@ -117,6 +144,36 @@ fn max_wait_ms(sharing: &Sharing) -> anyhow::Result<Option<i64>> {
         Some("0") => Ok(Some(0)),
         Some(time) => token::milliseconds(time).map(Some),
     }
+}
+
+/// The scopes that were typed, and those of a preset.
+///
+/// # Errors
+/// There is no such preset.
+pub(super) fn with_preset(mut scopes: Vec<String>, preset: Option<&str>) -> anyhow::Result<Vec<String>> {
+    let Some(typed) = preset else { return Ok(scopes) };
+    let Some(preset) = presets::named(&typed.to_lowercase()) else {
+        let keys = presets::ALL.iter().map(|preset| preset.key);
+        let near = names::nearest(typed, keys.clone());
+        let meant = if near.is_empty() { keys.collect() } else { near };
+        bail!("there is no preset {}; did you mean {}? To see them: keyway scopes", shown::line(typed), meant.join(" or "));
+    };
+    scopes.extend(preset.scopes.iter().map(ToString::to_string));
+    Ok(scopes)
+}
+
+/// A warning for each scope that opens far more than its successors do.
+fn old_scopes(scopes: &[String]) -> Vec<String> {
+    let warning = |scope: &String| {
+        let new = successors(scope);
+        (!new.is_empty()).then(|| {
+            format!(
+                "{scope} is a scope of before HubSpot divided it, and opens much. What takes its place: {}. See: keyway scopes {scope}",
+                new.join(", ")
+            )
+        })
+    };
+    scopes.iter().filter_map(warning).collect()
 }
 
 pub(super) fn path(app: &str) -> String {

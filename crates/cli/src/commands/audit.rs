@@ -1,26 +1,36 @@
 //! `keyway audit …`
 
 mod parquet;
+mod tail;
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
 use http::Method;
+use keyway_core::refusal::{CATEGORIES_OF_HUBSPOT, Refusal};
 use keyway_core::shown;
 use serde_json::Value;
 
 use self::parquet::Parquet;
-use super::{list, query, show, table, text, warn};
+use super::{list, names, note, query, show, table, text, warn};
 use crate::Exit;
 use crate::args::{Audit, AuditFilter, Connection, Format};
 use crate::client::{call, stream};
+use crate::output::progress::Bar;
 
 pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit> {
     match action {
+        Audit::Tail(wanted) => tail::run(connection, wanted).await,
         Audit::List { filter, json } => {
-            let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(filter, None)), None).await?;
-            show(&answer, json, records)?;
+            let category = filter.category.clone();
+            let answer = call(connection, Method::GET, &format!("/api/v1/audit{}", fields(connection, filter, None).await?), None).await?;
+            let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
+            show(&answer, json, |answer| records(answer, &apps))?;
+            if list(&answer, "records").is_empty() {
+                note(&nothing_fits(category.as_deref()));
+            }
             Ok(tell_damage(list(&answer, "damage").iter().filter_map(Value::as_str).map(str::to_owned)))
         }
         Audit::Verify { head, json } => {
@@ -32,14 +42,17 @@ pub async fn run(connection: &Connection, action: Audit) -> anyhow::Result<Exit>
         Audit::Export { filter, format, output } => {
             // The server sends lines; a Parquet file is made here.
             let sent = if matches!(format, Format::Csv) { "csv" } else { "jsonl" };
-            let path = format!("/api/v1/audit/export{}", fields(filter, Some(sent.to_owned())));
+            let path = format!("/api/v1/audit/export{}", fields(connection, filter, Some(sent.to_owned())).await?);
             match format {
                 Format::Parquet => {
                     let output = output.context("--format parquet writes a file: name it with --output")?;
                     let file = std::fs::File::create(&output).with_context(|| format!("{} can't be written", shown::path(&output)))?;
                     let mut parquet = Parquet::new(file)?;
-                    stream(connection, &path, |bytes| parquet.take(bytes).map_err(std::io::Error::other)).await?;
+                    let mut watched = Watched::new();
+                    stream(connection, &path, |bytes| parquet.take(watched.take(bytes)).map_err(std::io::Error::other)).await?;
+                    watched.end();
                     parquet.finish()?;
+                    note(&format!("wrote the records to {}", shown::path(&output)));
                 }
                 Format::Jsonl | Format::Csv => export(connection, &path, output.as_deref()).await?,
             }
@@ -68,34 +81,57 @@ fn tell_damage(places: impl Iterator<Item = String>) -> Exit {
     exit
 }
 
+/// Bytes of an export as they come.
+struct Watched(Option<Bar>, u64);
+
+impl Watched {
+    fn new() -> Self {
+        Self(Some(Bar::open()), 0)
+    }
+
+    const fn hidden() -> Self {
+        Self(None, 0)
+    }
+
+    fn take<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        self.1 += bytes.len() as u64;
+        if let Some(bar) = &self.0 {
+            bar.set(&format!("exporting, {:.1} MB", self.1 as f64 / 1e6), self.1);
+        }
+        bytes
+    }
+
+    fn end(self) {
+        if let Some(bar) = self.0 {
+            bar.end();
+        }
+    }
+}
+
 async fn export(connection: &Connection, path: &str, output: Option<&Path>) -> anyhow::Result<()> {
     let mut target: Box<dyn Write> = match output {
         Some(file) => Box::new(std::fs::File::create(file).with_context(|| format!("{} can't be written", shown::path(&file)))?),
         None => Box::new(std::io::stdout()),
     };
-    stream(connection, path, |bytes| target.write_all(bytes)).await?;
-    Ok(target.flush()?)
+    // On a terminal the records themselves are seen.
+    let mut watched = if output.is_some() { Watched::new() } else { Watched::hidden() };
+    stream(connection, path, |bytes| target.write_all(watched.take(bytes))).await?;
+    watched.end();
+    target.flush()?;
+    if let Some(file) = output {
+        note(&format!("wrote the records to {}", shown::path(&file)));
+    }
+    Ok(())
 }
 
-fn fields(filter: AuditFilter, format: Option<String>) -> String {
-    let AuditFilter {
-        app,
-        account,
-        operation,
-        status,
-        category,
-        correlation_id,
-        record,
-        property,
-        session,
-        on_behalf_of,
-        since,
-        until,
-        limit,
-    } = filter;
-    query(&[
-        ("app", app),
-        ("hubId", account.map(|id| id.to_string())),
+/// What is asked for, as a query; names become ids.
+async fn fields(connection: &Connection, filter: AuditFilter, format: Option<String>) -> anyhow::Result<String> {
+    let AuditFilter { app, account, operation, status, category, correlation_id, record, property, session, on_behalf_of, period, limit } =
+        filter;
+    let [from, to] = period.query();
+    Ok(query(&[
+        ("app", names::app_if_any(connection, app).await?),
+        ("hubId", names::account_if_any(connection, account.as_deref()).await?.map(|id| id.to_string())),
         ("operation", operation),
         ("status", status),
         ("category", category),
@@ -104,11 +140,11 @@ fn fields(filter: AuditFilter, format: Option<String>) -> String {
         ("property", property),
         ("session", session.map(|id| id.to_string())),
         ("onBehalfOf", on_behalf_of),
-        ("from", since),
-        ("to", until),
+        from,
+        to,
         ("limit", limit.map(|limit| limit.to_string())),
         ("format", format),
-    ])
+    ]))
 }
 
 fn verified(answer: &Value) -> String {
@@ -129,13 +165,45 @@ fn verified(answer: &Value) -> String {
     lines
 }
 
-/// The operation, and how many calls a summary of refused ones stands for.
-fn operation(record: &Value) -> String {
-    let operation = text(&record["operation"]);
+/// What to say where no call fits: the category that was meant, if the one that was typed is not known.
+fn nothing_fits(category: Option<&str>) -> String {
+    // Categories have capital letters, names of refusals small ones.
+    let is_category = category.is_some_and(|typed| typed.chars().any(char::is_uppercase));
+    let of_refusal = |refusal: Refusal| if is_category { refusal.category() } else { refusal.name() };
+    let known: Vec<&str> = Refusal::all().map(of_refusal).chain(CATEGORIES_OF_HUBSPOT.into_iter().filter(|_| is_category)).collect();
+    let near =
+        category.filter(|typed| !known.contains(typed)).map(|typed| names::nearest(typed, known.iter().copied())).unwrap_or_default();
+    match near[..] {
+        [] => "keyway: no call matches".to_owned(),
+        _ => format!("keyway: no call matches; did you mean {}?", near.join(" or ")),
+    }
+}
+
+/// The operation with the object type in its path, and how many calls a summary of refused ones stands for.
+fn called(record: &Value) -> String {
+    let mut operation = text(&record["operation"]);
+    // Where a path has two types, the record has both.
+    let mut objects = record["object"].as_str().unwrap_or_default().split(',').filter(|object| !object.is_empty());
+    for part in ["{objectType}", "{objectTypeId}", "{fromObjectType}", "{fromObjectTypeId}", "{toObjectType}", "{toObjectTypeId}"] {
+        if operation.contains(part)
+            && let Some(object) = objects.next()
+        {
+            operation = operation.replacen(part, &shown::line(object), 1);
+        }
+    }
     match record["calls"].as_u64() {
         Some(calls) if calls > 1 => format!("{operation} x{calls}"),
         _ => operation,
     }
+}
+
+/// The name of a refusal, or HubSpot's category.
+fn error(record: &Value) -> String {
+    text(if record["rule"].is_null() { &record["category"] } else { &record["rule"] })
+}
+
+fn latency(record: &Value) -> String {
+    record["latencyUs"].as_u64().map_or_else(|| "-".into(), |us| format!("{:.1} ms", us as f64 / 1000.0))
 }
 
 /// The first of the CRM records of a call, and how many more there are.
@@ -153,19 +221,18 @@ fn touched(record: &Value) -> String {
     if shown.is_empty() { "-".into() } else { shown }
 }
 
-fn records(answer: &Value) -> String {
+fn records(answer: &Value, apps: &HashMap<String, String>) -> String {
     let rows: Vec<Vec<String>> = list(answer, "records")
         .iter()
         .map(|record| {
-            let latency = record["latencyUs"].as_u64().map_or_else(|| "-".into(), |us| format!("{:.1} ms", us as f64 / 1000.0));
             vec![
                 text(&record["time"]),
-                text(&record["appId"]),
+                names::shown(apps, &record["appId"]),
                 text(&record["status"]),
-                operation(record),
+                called(record),
                 touched(record),
-                text(if record["rule"].is_null() { &record["category"] } else { &record["rule"] }),
-                latency,
+                error(record),
+                latency(record),
                 text(&record["correlationId"]),
             ]
         })

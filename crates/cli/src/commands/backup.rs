@@ -5,12 +5,16 @@ use std::path::Path;
 use keyway_core::shown;
 use keyway_gateway::backup::{self, BackupError, How, Restored};
 
-use super::{print, say};
+use super::{fail, print};
 use crate::Exit;
 use crate::args::{self, Connection};
+use crate::output::progress::{Watch, bytes_of};
 
 pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit> {
-    let bytes = backup::take(&connection.data, target).await?;
+    let watch = Watch::of_folder("copying", target, bytes_of(&connection.data));
+    let bytes = backup::take(&connection.data, target).await;
+    drop(watch);
+    let bytes = bytes?;
     print(&format!(
         "copied {:.1} MB of {} to {}; keep the master key apart from it, without which nothing in it can be used",
         bytes as f64 / 1e6,
@@ -24,7 +28,9 @@ pub async fn put_back(connection: &Connection, source: &Path, master_key: Option
     let wanted = How { key: master_key, verify: !how.no_verify, notify: how.notify };
     let folder = connection.data.as_path();
     let is_new = !folder.exists();
+    let watch = Watch::of_folder("restoring", folder, bytes_of(source));
     let put_back = backup::put_back(source, folder, wanted).await;
+    drop(watch);
     if put_back.is_err() && is_new {
         // What a folder of Keyway's own has before anything is put into it. A folder with more in it stays.
         for name in [".gitignore", "lock"] {
@@ -34,7 +40,7 @@ pub async fn put_back(connection: &Connection, source: &Path, master_key: Option
     }
     let Restored { has_key, records } = match put_back {
         Err(BackupError::Damaged(why)) => {
-            say(&format!("keyway: {why}"));
+            fail(&why);
             return Ok(Exit::Negative);
         }
         restored => restored?,

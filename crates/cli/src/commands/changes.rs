@@ -1,43 +1,48 @@
 //! `keyway changes`
 
+use std::collections::HashMap;
+
 use http::Method;
 use serde_json::Value;
 
-use super::{list, query, show, text};
+use super::{list, moment, names, query, show, text};
 use crate::Exit;
 use crate::args::{Changes, Connection};
 use crate::client::call;
 
 pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exit> {
-    let Changes { who, operation, target, account, since, until, limit, json } = wanted;
+    let Changes { who, operation, target, account, period, limit, json } = wanted;
+    let account = names::account_if_any(connection, account.as_deref()).await?;
+    let [from, to] = period.query();
     let fields = [
         ("who", who),
         ("operation", operation),
         ("target", target),
         ("hubId", account.map(|hub_id| hub_id.to_string())),
-        ("from", since),
-        ("to", until),
+        from,
+        to,
         ("limit", limit.map(|limit| limit.to_string())),
     ];
     let answer = call(connection, Method::GET, &format!("/api/v1/changes{}", query(&fields)), None).await?;
+    let apps = if json { HashMap::new() } else { names::of_apps(connection).await };
     show(&answer, json, |answer| match list(answer, "changes") {
         [] => "nothing was changed".to_owned(),
-        changes => changes.iter().map(told).collect::<Vec<_>>().join("\n\n"),
+        changes => changes.iter().map(|change| told(change, &apps)).collect::<Vec<_>>().join("\n\n"),
     })
 }
 
 /// One change: who, what, from where, then a line for each field, before and after.
-fn told(change: &Value) -> String {
+fn told(change: &Value, apps: &HashMap<String, String>) -> String {
     let field = |name: &str| text(&change[name]);
     let source = if change["source"] == "" { String::new() } else { format!(" from {}", field("source")) };
     let mut lines = format!(
         "{}  {} {} ({}){source}: {} {}",
-        field("at"),
+        moment(&change["at"]),
         field("kind"),
         field("who"),
         field("role"),
         field("operation"),
-        field("target")
+        target(change, apps)
     );
     let (was, became) = (&change["before"], &change["after"]);
     let mut things: Vec<&String> = [was, became].into_iter().filter_map(Value::as_object).flat_map(|things| things.keys()).collect();
@@ -56,6 +61,13 @@ fn told(change: &Value) -> String {
         }
     }
     lines
+}
+
+/// What was changed, with the name of an app beside its number.
+fn target(change: &Value, apps: &HashMap<String, String>) -> String {
+    let target = text(&change["target"]);
+    let name = target.strip_prefix("app ").and_then(|id| apps.get(id));
+    name.map_or_else(|| target.clone(), |name| format!("{target} \"{name}\""))
 }
 
 fn named(thing: &Value) -> String {

@@ -82,11 +82,13 @@ pub fn changes(consent: Consent, deleted: Option<&str>) -> anyhow::Result<bool> 
     Ok(true)
 }
 
-fn somebody_answers() -> bool {
+/// Whether a person is at the terminal, who can read a question and answer it.
+pub(super) fn somebody_answers() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn answer() -> anyhow::Result<String> {
+/// The line that they typed, with its end; empty at the end of input.
+pub(super) fn answer() -> anyhow::Result<String> {
     let mut answer = String::new();
     std::io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer).context("the answer can't be read")?;
     Ok(answer)

@@ -41,7 +41,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Exits 1 when something is wrong, 0 when nothing is known to be.
 pub async fn run(connection: &Connection, args: Doctor) -> anyhow::Result<Exit> {
-    if let Some(hub_id) = args.account {
+    if let Some(typed) = args.account {
+        let hub_id = super::names::account_if_any(connection, typed.as_deref()).await?;
         return account::check(connection, hub_id, args.json).await;
     }
     if args.credential.is_given() {

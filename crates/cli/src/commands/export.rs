@@ -8,13 +8,14 @@ use keyway_core::shown;
 use super::apply::channels;
 use super::apply::server::{Server, account_of, app_of, check_role};
 use super::apply::yaml;
-use super::{counted, print_exactly, say};
+use super::{counted, note, print_exactly};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::apply::Export;
 
 pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit> {
     let Export { account, output } = asked;
+    let account = super::names::account_if_any(connection, account.as_deref()).await?;
     check_role(connection, false).await?;
     let server = Server::read(connection, |hub_id| account.is_none_or(|only| only == hub_id), account.is_none()).await?;
     if let Some(hub_id) = account.filter(|_| server.accounts.is_empty()) {
@@ -35,7 +36,7 @@ pub async fn run(connection: &Connection, asked: Export) -> anyhow::Result<Exit>
     match output {
         Some(path) if path != Path::new("-") => {
             std::fs::write(&path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
-            say(&format!("wrote {counts} to {}", shown::path(&path)));
+            note(&format!("wrote {counts} to {}", shown::path(&path)));
         }
         _ => print_exactly(text.trim_end())?,
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::args::fix::Fix;
+use crate::output::{self, paint};
 
 /// Exits 1 when something is to be changed or was left to a person, 0 when there is nothing to do.
 pub fn run(args: &Fix) -> anyhow::Result<Exit> {
@@ -33,7 +34,9 @@ fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
         let diffs: String = printed.iter().map(|file| file.diff.as_str()).collect();
         if !diffs.is_empty() {
             // A blank line at the end may be one of a patch: `print_exactly` adds the last line end itself.
-            super::print_exactly(diffs.strip_suffix('\n').unwrap_or(&diffs))?;
+            let diffs = diffs.strip_suffix('\n').unwrap_or(&diffs);
+            // Every line was found to be harmless, so that colours are all that acts in it.
+            super::print_exactly(&if output::colour() { paint::patch(diffs) } else { diffs.to_owned() })?;
         }
         for file in kept {
             super::say(&format!(
@@ -55,6 +58,6 @@ fn tell(fixes: &Fixes, write: bool) -> anyhow::Result<()> {
     let left: usize = fixes.files.iter().map(|file| file.left.len()).sum();
     let variables = if names.is_empty() { String::new() } else { format!("; set {}", names.join(", ")) };
     let did = if write { "changed" } else { "to be changed (--write does it)" };
-    super::say(&format!("keyway: {} files {did}, {left} places left alone{variables}", changed.count()));
+    super::note(&format!("keyway: {} files {did}, {left} places left alone{variables}", changed.count()));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{list, query, show, table, text, token};
+use super::{list, names, query, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, Install};
 use crate::client::call;
@@ -11,6 +11,11 @@ use crate::client::call;
 pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exit> {
     match action {
         Install::List { public_app, account, after, limit, json } => {
+            let account = names::account_if_any(connection, account.as_deref()).await?;
+            let public_app = match public_app {
+                Some(typed) => Some(names::public_app(connection, &typed).await?),
+                None => None,
+            };
             let fields = [
                 ("publicApp", public_app),
                 ("hubId", account.map(|id| id.to_string())),
@@ -25,7 +30,7 @@ pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exi
             show(&answer, json, |answer| describe(&answer["install"]))
         }
         Install::Approve { authorize_url, account, user, json } => {
-            let body = json!({ "authorizeUrl": authorize_url, "hubId": account, "user": user });
+            let body = json!({ "authorizeUrl": authorize_url, "hubId": names::account(connection, &account).await?, "user": user });
             let answer = call(connection, Method::POST, "/api/v1/installs", Some(body)).await?;
             show(&answer, json, |answer| text(&answer["redirectTo"]))
         }

@@ -1,6 +1,5 @@
 //! `keyway migrate`.
 
-use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -8,17 +7,18 @@ use keyway_core::shown;
 use keyway_gateway::migrate::{self, Move, Moved, Step};
 use serde_json::json;
 
-use super::{print, print_json};
+use super::{note, print, print_json};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::migrate::Migrate;
+use crate::output::progress::Bar;
 
 /// How often a line about one part is written where nobody watches.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 pub async fn run(connection: &Connection, Migrate { to, leave_embedded, accept_damage, json }: Migrate) -> anyhow::Result<Exit> {
     let folder = &connection.data;
-    let mut progress = Progress { terminal: std::io::stderr().is_terminal(), part: String::new(), at: None, is_open: false };
+    let mut progress = Progress { bar: Bar::of(0), part: String::new(), at: None };
     let wanted = Move { folder, url: &to, leave_embedded, accept_damage };
     let moved = {
         let mut show = |step: Step<'_>| progress.show(step);
@@ -27,7 +27,7 @@ pub async fn run(connection: &Connection, Migrate { to, leave_embedded, accept_d
             _ = tokio::signal::ctrl_c() => None,
         }
     };
-    progress.end();
+    progress.bar.end();
     let Some(moved) = moved else { bail!("interrupted. The folder is as it was. The same command continues where it stopped") };
     let moved = moved?;
     if json {
@@ -72,13 +72,11 @@ fn report(folder: &str, moved: &Moved) -> String {
     text
 }
 
-/// Where the move is, on stderr: one line that changes on a terminal, else a line every few seconds.
+/// Where the move is, on stderr: a bar on a terminal, else a line every few seconds.
 struct Progress {
-    terminal: bool,
+    bar: Bar,
     part: String,
     at: Option<Instant>,
-    /// Whether the line on the terminal has no end yet.
-    is_open: bool,
 }
 
 impl Progress {
@@ -89,28 +87,18 @@ impl Progress {
             Step::Records(done, all) => ("moving audit records".to_owned(), Some((done, all))),
             Step::Verifying => ("checking the audit log in the database".to_owned(), None),
         };
+        let (count, all) = done.unwrap_or_default();
+        self.bar.set_all(all);
+        self.bar.set(&part, count);
         let is_new = part != self.part;
+        self.part = part;
         let is_over = done.is_none_or(|(done, all)| done >= all);
         let is_due = self.at.is_none_or(|at| at.elapsed() >= LINE_EVERY);
-        if is_new && self.is_open {
-            self.end();
-        }
-        self.part = part;
-        if !self.terminal && !is_new && !is_over && !is_due {
+        if self.bar.is_shown() || !is_new && !is_over && !is_due {
             return;
         }
         self.at = Some(Instant::now());
         let figures = done.map(|(done, all)| format!(": {done} of {all} ({} %)", done * 100 / all.max(1))).unwrap_or_default();
-        let (before, after) = if self.terminal { ("\r\x1b[K", "") } else { ("", "\n") };
-        let mut stderr = std::io::stderr();
-        // Who closed stderr does not want to hear of it.
-        let _ = write!(stderr, "{before}{}{figures}{after}", self.part).and_then(|()| stderr.flush());
-        self.is_open = self.terminal;
-    }
-
-    fn end(&mut self) {
-        if std::mem::take(&mut self.is_open) {
-            let _ = writeln!(std::io::stderr());
-        }
+        note(&format!("{}{figures}", self.part));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{encode, show, table};
+use super::{encode, names, show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::notify::{Common, NewChannel, Notify};
@@ -91,6 +91,7 @@ async fn add(connection: &Connection, channel: NewChannel) -> anyhow::Result<Exi
             (common, body)
         }
     };
+    let account = names::account_if_any(connection, account.as_deref()).await?;
     (body["name"], body["hubId"], body["owner"]) = (name.into(), account.into(), owner.into());
     let answer = call(connection, Method::POST, PATH, Some(body)).await?;
     show_typed(&answer, json, |AddedChannel { channel, secret }| {

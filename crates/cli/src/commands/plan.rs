@@ -19,7 +19,8 @@ use crate::args::plan::{Plan as Args, PlanFormat};
 use crate::client::{call, list_all};
 
 /// Exits 1 when there is something to do.
-pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, mut args: Args) -> anyhow::Result<Exit> {
+    args.hub_id = super::names::account_if_any(connection, args.account.as_deref()).await?;
     let (report, grouping) = input::read(&args)?;
     let recorded = if args.recorded { input::recorded(connection, &args).await? } else { Vec::new() };
     let input = args.from.as_ref().map_or_else(|| "--recorded".to_owned(), shown::path);
@@ -39,7 +40,7 @@ pub async fn run(connection: &Connection, args: Args) -> anyhow::Result<Exit> {
     match &args.output {
         Some(path) => {
             std::fs::write(path, text).with_context(|| format!("{} can't be written", shown::path(&path)))?;
-            super::say(&format!("keyway: the plan is in {}", shown::path(&path)));
+            super::note(&format!("keyway: the plan is in {}", shown::path(&path)));
         }
         None => super::print(text.trim_end())?,
     }
@@ -67,7 +68,7 @@ fn write_projects(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
 
 /// Makes the apps; one that is there already is left alone, so that the command may be given twice.
 async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Result<Exit> {
-    let path = format!("/api/v1/apps{}", super::query(&[("hubId", args.account.map(|id| id.to_string()))]));
+    let path = format!("/api/v1/apps{}", super::query(&[("hubId", args.hub_id.map(|id| id.to_string()))]));
     let there = list_all(connection, &path, "apps").await?;
     let (mut made, mut kept) = (Vec::new(), Vec::new());
     for app in plan.apps.iter().filter(|app| app.credential != CredentialKind::None) {
@@ -77,7 +78,7 @@ async fn apply(connection: &Connection, plan: &Plan, args: &Args) -> anyhow::Res
         }
         let scopes: Vec<&str> = app.scopes.iter().map(|reason| &*reason.scope).collect();
         let body = json!({
-            "name": app.name, "hubId": args.account, "owner": app.owner, "description": "made by keyway plan",
+            "name": app.name, "hubId": args.hub_id, "owner": app.owner, "description": "made by keyway plan",
             "dependents": [], "scopes": scopes,
         });
         let answer = call(connection, Method::POST, "/api/v1/apps", Some(body))

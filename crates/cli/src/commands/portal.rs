@@ -16,7 +16,7 @@ use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{counted, encode, list, query, show, table, text, token};
+use super::{counted, encode, list, names, note, query, show, table, text, token};
 use crate::Exit;
 use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
 use crate::client::{call, list_all, stream, upload};
@@ -27,10 +27,11 @@ struct Double<'a> {
     path: String,
 }
 
-pub async fn run(connection: &Connection, account: Option<u64>, action: Portal) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, account: Option<&str>, action: Portal) -> anyhow::Result<Exit> {
     if let Portal::Coverage { markdown, json } = action {
         return coverage::run(connection, markdown, json).await;
     }
+    let account = names::account_if_any(connection, account).await?;
     if let Portal::Report(asked) = action {
         return report::run(connection, account, asked).await;
     }
@@ -153,7 +154,7 @@ impl Double<'_> {
                 };
                 stream(self.connection, &format!("{}{}", self.path, path(&name)), take).await?;
                 std::fs::write(&file, out).with_context(|| format!("{} can't be written", shown::path(&file)))?;
-                super::say(&format!("wrote snapshot {name} to {}", shown::path(&file)));
+                note(&format!("wrote snapshot {name} to {}", shown::path(&file)));
                 Ok(Exit::Fine)
             }
             Snapshot::Import { name, file, json } => {
@@ -181,7 +182,7 @@ impl Double<'_> {
             ("method", method),
             ("path", path),
             ("operation", operation),
-            ("app", app),
+            ("app", names::app_if_any(self.connection, app).await?),
             ("status", status),
             ("body", body),
             ("query", query),
@@ -198,7 +199,7 @@ impl Double<'_> {
             return Ok(Exit::Fine);
         }
         std::fs::write(&file, text + "\n").with_context(|| format!("{} can't be written", shown::path(&file)))?;
-        super::say(&format!("{} in {}", counted(list(&archive["log"], "entries").len() as u64, "request"), shown::path(&file)));
+        note(&format!("{} in {}", counted(list(&archive["log"], "entries").len() as u64, "request"), shown::path(&file)));
         Ok(Exit::Fine)
     }
 
@@ -231,7 +232,7 @@ impl Double<'_> {
     async fn fault(&self, action: Fault) -> anyhow::Result<Exit> {
         match action {
             Fault::Add { rule, json } => {
-                let answer = self.call(Method::POST, "/faults", Some(fault(*rule)?)).await?;
+                let answer = self.call(Method::POST, "/faults", Some(fault(self.connection, *rule).await?)).await?;
                 show(&answer, json, |answer| format!("added fault rule {}", text(&answer["fault"]["id"])))
             }
             Fault::List { json } => {
@@ -267,7 +268,7 @@ impl Double<'_> {
 }
 
 /// The rule as the admin API takes it; what was not said is left out.
-fn fault(rule: FaultRule) -> anyhow::Result<Value> {
+async fn fault(connection: &Connection, rule: FaultRule) -> anyhow::Result<Value> {
     let FaultRule { status, limit, retry_after, cut, inputs, latency, operation, method, path, app, after, times, probability, seed } =
         rule;
     let latency_ms = latency.as_deref().map(milliseconds).transpose()?;
@@ -281,7 +282,7 @@ fn fault(rule: FaultRule) -> anyhow::Result<Value> {
         ("operation", json!(operation)),
         ("method", json!(method)),
         ("path", json!(path)),
-        ("app", json!(app)),
+        ("app", json!(names::app_if_any(connection, app).await?)),
         ("after", json!(after)),
         ("times", json!(times)),
         ("probability", json!(probability)),
@@ -306,7 +307,9 @@ fn received(answer: &Value) -> String {
 
 fn faults(answer: &Value) -> String {
     let row = |rule: &Value| {
-        let what = ["status", "cut", "inputs", "latencyMs"].into_iter().filter(|name| !rule[*name].is_null() && rule[*name] != 0);
+        let what = ["status", "limit", "retryAfterS", "cut", "inputs", "latencyMs", "probability"]
+            .into_iter()
+            .filter(|name| !rule[*name].is_null() && rule[*name] != 0);
         let which = ["operation", "method", "path", "app"].into_iter().filter(|name| !rule[*name].is_null());
         let said = |name: &str| format!("{name} {}", text(&rule[name]));
         vec![

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::app::split;
 use super::confirm::{self, Deletion};
-use super::{counted, encode, list, show, table, text, token};
+use super::{counted, encode, list, names, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, PublicApp, PublicAppFields};
 use crate::client::{call, list_all};
@@ -28,24 +28,27 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
             show(&answer, json, apps)
         }
         PublicApp::Show { app, json } => {
-            let answer = call(connection, Method::GET, &path(&app), None).await?;
+            let answer = call(connection, Method::GET, &path(&names::public_app(connection, &app).await?), None).await?;
             show(&answer, json, |answer| describe(&answer["publicApp"]))
         }
-        PublicApp::Update { app, name, enabled, fields, json } => {
+        PublicApp::Update { app: typed, name, enabled, fields, json } => {
+            let app = names::public_app(connection, &typed).await?;
             let mut body = body(fields);
             body["name"] = name.into();
             body["enabled"] = enabled.into();
             let answer = call(connection, Method::PATCH, &path(&app), Some(body)).await?;
-            show(&answer, json, |answer| format!("updated public app {app}\n{}", describe(&answer["publicApp"])))
+            show(&answer, json, |answer| format!("updated public app {typed}\n{}", describe(&answer["publicApp"])))
         }
-        PublicApp::RotateSecret { app, grace, now, json } => {
+        PublicApp::RotateSecret { app: typed, grace, now, json } => {
+            let app = names::public_app(connection, &typed).await?;
             let grace_ms = if now { None } else { Some(token::milliseconds(&grace)?) };
             let answer =
                 call(connection, Method::POST, &format!("{}/secret/rotate", path(&app)), Some(json!({ "graceMs": grace_ms }))).await?;
             let until = if now { "has ended".to_owned() } else { format!("ends in {grace}") };
             show(&answer, json, |answer| format!("the secret that was there {until}\n{}", secret(&answer["publicApp"])))
         }
-        PublicApp::Delete { app, consent, json } => {
+        PublicApp::Delete { app: typed, consent, json } => {
+            let app = names::public_app(connection, &typed).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &path(&app), None).await?;
                 let found = &answer["publicApp"];
@@ -59,7 +62,7 @@ pub async fn run(connection: &Connection, action: PublicApp) -> anyhow::Result<E
             })
             .await?;
             let answer = call(connection, Method::DELETE, &path(&app), None).await?;
-            show(&answer, json, |_| format!("deleted public app {app} and its installs"))
+            show(&answer, json, |_| format!("deleted public app {typed} and its installs"))
         }
     }
 }

@@ -1,10 +1,7 @@
 //! `keyway scan`.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
 
 use anyhow::Context;
 use keyway_core::shown;
@@ -19,7 +16,9 @@ use keyway_scan::source::tree::Which;
 
 use super::{today, verify};
 use crate::Exit;
-use crate::args::{Colour, Confidence, FailOn, ReportFormat, Scan};
+use crate::args::{Confidence, FailOn, ReportFormat, Scan};
+use crate::output;
+use crate::output::progress::{Bar, while_working};
 
 /// Scans, reports, and says by its exit code whether what was asked about is there.
 pub fn run(args: Scan) -> anyhow::Result<Exit> {
@@ -53,7 +52,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     if args.write_baseline {
         let written = Baseline::of(&report.findings, known.as_ref());
         std::fs::write(&baseline_path, written.to_json()).with_context(|| format!("{} can't be written", shown::path(&baseline_path)))?;
-        super::say(&format!("keyway: {} written to {}", secrets::count(&report.findings), shown::path(&baseline_path)));
+        super::note(&format!("keyway: {} written to {}", secrets::count(&report.findings), shown::path(&baseline_path)));
         return Ok(Exit::Fine);
     }
     let today = today();
@@ -66,30 +65,13 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
     Ok(if args.fail_on.iter().any(|what| fails(*what, &report, &today)) { Exit::Negative } else { Exit::Fine })
 }
 
-/// Does something and, if it takes long and a person watches, says how far it is.
+/// Says how far the scan is, if it takes long and a person watches.
 fn watched<T: Send>(progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    if !std::io::stderr().is_terminal() {
-        return work();
-    }
-    let (done, wait) = std::sync::mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let mut said = false;
-            // The channel closes when the work is done.
-            while wait.recv_timeout(if said { PATIENCE / 4 } else { PATIENCE }) == Err(RecvTimeoutError::Timeout) {
-                let (files, bytes) = (progress.files.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
-                let _ = write!(std::io::stderr(), "\r{files} files, {:.0} MB ", bytes as f64 / 1e6);
-                said = true;
-            }
-            if said {
-                let _ = write!(std::io::stderr(), "\r\x1b[K");
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
+    let look = |bar: &Bar| {
+        let (files, bytes) = (progress.files.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
+        bar.set(&format!("{}, {:.0} MB", super::counted(files, "file"), bytes as f64 / 1e6), files);
+    };
+    while_working(&Bar::open(), look, work)
 }
 
 fn least(asked: Confidence) -> finding::Confidence {
@@ -126,17 +108,9 @@ fn fails(what: FailOn, report: &Report, today: &str) -> bool {
     }
 }
 
-/// Whether the report has colours. A file has none unless they are asked for (no-color.org for NO_COLOR).
+/// Whether the report has colours. A file has none unless they are asked for.
 fn coloured(args: &Scan) -> bool {
-    match args.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => {
-            let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            args.output.is_none() && std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
-        }
-    }
+    output::colour() && (args.output.is_none() || output::is_colour_asked_for())
 }
 
 fn written(report: &Report, args: &Scan, today: &str) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyway_api::view::{Usage, UsageAnswer};
 use serde_json::{Value, json};
 
-use super::{show, table};
+use super::{names, show, table};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::list_all;
@@ -22,8 +22,8 @@ struct Ending {
 }
 
 /// Lists the operations that apps called and that end, the earliest end first.
-pub async fn run(connection: &Connection, account: Option<u64>, days: u32, json: bool) -> anyhow::Result<Exit> {
-    let account = account.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
+pub async fn run(connection: &Connection, account: Option<&str>, days: u32, json: bool) -> anyhow::Result<Exit> {
+    let account = names::account_if_any(connection, account).await?.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
     let answer = list_all(connection, &format!("/api/v1/usage?days={days}{account}"), "usage").await?;
     let UsageAnswer { since, usage, .. } = typed(&answer)?;
     let endings = endings(&usage);

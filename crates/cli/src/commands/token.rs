@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::account::read;
 use super::confirm::{self, Deletion};
-use super::{encode, list, show, table, text};
+use super::{encode, list, names, show, table, text};
 use crate::Exit;
+use crate::args::moment::Length;
 use crate::args::{Connection, Token};
 use crate::client::{call, list_all};
 use crate::deliver::{self, Target};
@@ -19,26 +20,32 @@ use crate::deliver::{self, Target};
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
     match action {
         Token::Create { app, expires, json } => {
+            let app = names::app(connection, &app).await?;
             let answer = create(connection, &app, expires.as_deref()).await?;
             show(&answer, json, |answer| format!("created a token of {}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
-        Token::Undeliver { app, targets, token, json } => undeliver(connection, &app, &targets, token, json).await,
+        Token::Undeliver { app, targets, token, json } => {
+            let id = names::app(connection, &app).await?;
+            undeliver(connection, (&id, &app), &targets, token, json).await
+        }
         Token::Rotate { app, grace, now, expires, deliver: Some(targets), dry_run, json } => {
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let targets = deliver::read(&targets)?;
+            let app = names::app(connection, &app).await?;
             rotate_into(connection, &app, (grace_ms, expires.as_deref()), &targets, dry_run, json).await
         }
         Token::Rotate { app, grace, now, expires, json, .. } => {
             let lifetime_ms = expires.as_deref().map(milliseconds).transpose()?;
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
-            let path = format!("/api/v1/apps/{}/tokens/rotate", encode(&app));
+            let path = format!("/api/v1/apps/{}/tokens/rotate", names::app(connection, &app).await?);
             let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms, "lifetimeMs": lifetime_ms }))).await?;
             let fate = if now { "the old tokens ended".to_owned() } else { format!("the old tokens work for another {grace}") };
             show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
         Token::LegacyKey { app, key, json } => {
+            let app = names::app(connection, &app).await?;
             let body = json!({ "credential": read(&key).await? });
-            let answer = call(connection, Method::POST, &format!("/api/v1/apps/{}/tokens/legacy", encode(&app)), Some(body)).await?;
+            let answer = call(connection, Method::POST, &format!("/api/v1/apps/{app}/tokens/legacy"), Some(body)).await?;
             show(&answer, json, |answer| {
                 format!(
                     "accepted the legacy key {} for {}, in ?hapikey= only",
@@ -47,7 +54,8 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
                 )
             })
         }
-        Token::Users { token_id, days, json } => {
+        Token::Users { token_id, back, json } => {
+            let days = back.days();
             let answer = list_all(connection, &format!("/api/v1/tokens/{token_id}/users?days={days}"), "users").await?;
             show(&answer, json, |answer| {
                 let row = |user: &Value| ["source", "calls", "last"].iter().map(|field| text(&user[*field])).collect();
@@ -65,7 +73,8 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             show(&answer, json, |answer| format!("revoked token {token_id} ({})", text(&answer["token"]["hint"])))
         }
         Token::List { app, json } => {
-            let answer = list_all(connection, &format!("/api/v1/apps/{}/tokens", encode(&app)), "tokens").await?;
+            let app = names::app(connection, &app).await?;
+            let answer = list_all(connection, &format!("/api/v1/apps/{app}/tokens"), "tokens").await?;
             show(&answer, json, |answer| tokens(list(answer, "tokens")))
         }
     }
@@ -150,9 +159,15 @@ async fn rotate_into(
 
 /// Undoes a rotation: the old tokens work on, the targets get the old token, and the new one ends. It ends last, and only
 /// when no target holds it any more, so that no step cuts an integration off.
-async fn undeliver(connection: &Connection, app: &str, targets: &Path, token: Option<u64>, json: bool) -> anyhow::Result<Exit> {
+async fn undeliver(
+    connection: &Connection,
+    (id, app): (&str, &str),
+    targets: &Path,
+    token: Option<u64>,
+    json: bool,
+) -> anyhow::Result<Exit> {
     let targets = deliver::read(targets)?;
-    let tokens = list_all(connection, &format!("/api/v1/apps/{}/tokens", encode(app)), "tokens").await?;
+    let tokens = list_all(connection, &format!("/api/v1/apps/{id}/tokens"), "tokens").await?;
     let active: Vec<u64> =
         list(&tokens, "tokens").iter().filter(|token| token["state"] == "active").filter_map(|token| token["id"].as_u64()).collect();
     let new = match (token, active.as_slice()) {
@@ -234,35 +249,7 @@ pub fn tokens(tokens: &[Value]) -> String {
     table(&["TOKEN ID", "KIND", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
 }
 
-/// `90s`, `30m`, `12h` or `7d` in milliseconds.
+/// `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds.
 pub fn milliseconds(text: &str) -> anyhow::Result<i64> {
-    let split = text.len() - text.chars().next_back().map_or(0, char::len_utf8);
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => bail!("{text} is not a time; use a number with s, m, h or d, such as 7d"),
-    };
-    let number: i64 = number.parse().with_context(|| format!("{text} is not a time; use a number with s, m, h or d, such as 7d"))?;
-    let ms = number.checked_mul(seconds * 1_000).with_context(|| format!("{text} is too long a time"))?;
-    if ms <= 0 {
-        bail!("{text} is not longer than zero; use a number from 1 on with s, m, h or d, such as 7d");
-    }
-    Ok(ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::milliseconds;
-
-    #[test]
-    fn grace_periods_have_a_unit() {
-        assert_eq!(milliseconds("7d").unwrap(), 604_800_000);
-        assert_eq!(milliseconds("90s").unwrap(), 90_000);
-        for text in ["", "7", "d", "-1d", "0s", "7w", "7é", "99999999999999999d"] {
-            assert!(milliseconds(text).is_err(), "{text}");
-        }
-    }
+    Ok(text.parse::<Length>().map_err(anyhow::Error::msg)?.0)
 }

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{account, encode, list, role_name, role_of, show, table, text};
+use super::{account, encode, list, names, role_name, role_of, show, table, text};
 use crate::Exit;
 use crate::args::{Connection, User};
 use crate::client::{call, list_all};
@@ -13,7 +13,8 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
     match action {
         User::Create { email, password, role, apps, json } => {
             let password = if password.is_given() { Some(account::read(&password).await?) } else { None };
-            let body = json!({ "email": email, "password": password, "role": role.map(role_name), "apps": apps });
+            let body =
+                json!({ "email": email, "password": password, "role": role.map(role_name), "apps": names::apps(connection, &apps).await? });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             show(&answer, json, |answer| {
                 let made =
@@ -22,7 +23,9 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             })
         }
         User::Role { email, role, apps, json } => {
-            let body = json!({ "email": email, "keepPassword": true, "role": role_name(role), "apps": apps });
+            let email = names::user(connection, &email).await?;
+            let body =
+                json!({ "email": email, "keepPassword": true, "role": role_name(role), "apps": names::apps(connection, &apps).await? });
             let answer = call(connection, Method::PUT, "/api/v1/users", Some(body)).await?;
             show(&answer, json, |answer| format!("{email} is {} now, and must sign in again", role_of(&answer["user"])))
         }
@@ -39,18 +42,22 @@ pub async fn run(connection: &Connection, action: User) -> anyhow::Result<Exit> 
             })
         }
         User::SignOut { email, json } => {
+            let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/sessions", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} is signed out everywhere"))
         }
         User::RemoveSecondFactor { email, json } => {
+            let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/second-factor", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} signs in with the password alone"))
         }
         User::UnlinkProvider { email, json } => {
+            let email = names::user(connection, &email).await?;
             let answer = call(connection, Method::DELETE, &format!("/api/v1/users/{}/provider", encode(&email)), None).await?;
             show(&answer, json, |_| format!("{email} is known by e-mail at the next sign-in at the identity provider"))
         }
         User::Delete { email, consent, json } => {
+            let email = names::user(connection, &email).await?;
             confirm::deletion(consent, async || {
                 let answer = call(connection, Method::GET, &format!("/api/v1/users/{}", encode(&email)), None).await?;
                 let role = format!("the role {}", text(&answer["user"]["role"]));

@@ -12,6 +12,10 @@ use super::Ready;
 use crate::args::Serve;
 use crate::commands;
 use crate::logs::LogFormat;
+use crate::output;
+
+/// The last line of the first screen.
+pub const READY: &str = "keyway is ready";
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
@@ -24,7 +28,8 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
-        if serve.log_format == LogFormat::Json {
+        // Whoever waits for the last line waits for it with --quiet too.
+        if serve.log_format == LogFormat::Json || output::is_quiet() && text != READY {
             return Ok(());
         }
         if serve.audit_stream {
@@ -63,7 +68,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
         write_ready(file, &ready.as_json()).with_context(|| format!("{} can't be written", shown::path(&file)))?;
     }
     log(serve, &storage, ready);
-    tell("keyway is ready")
+    tell(READY)
 }
 
 /// What a log collector needs to know of a start. The set-up link is a line of its own: it is the only secret.

@@ -15,6 +15,8 @@ mod beside;
 mod bootstrap;
 /// The record of changes, and requests that are sent again.
 mod changes;
+/// Completions as shells ask for them.
+mod completion;
 /// Settings files.
 mod configured;
 /// Accounts whose calls go to HubSpot.
@@ -40,10 +42,14 @@ mod harness;
 mod hosts;
 /// Files in and out: imports and exports.
 mod imports;
+/// From nothing to a first call.
+mod init;
 /// Links in HubSpot's answers.
 mod links;
 /// What the server logs.
 mod logs;
+/// What the command line says to people.
+mod manners;
 /// Notifications at receivers of the test's own, and the lifetime of tokens.
 mod notify;
 mod notify_hold;
@@ -75,6 +81,7 @@ mod signals;
 mod strict;
 /// Probes and supervisors.
 mod supervised;
+mod terminal;
 mod terminals;
 /// Which CRM records a call touched, as the audit tells it.
 mod touched;

@@ -31,17 +31,17 @@ fn answers(answer: &'static str) -> String {
 #[test]
 fn status_names_the_real_reason() {
     let address = answers("HTTP/1.1 400 Bad Request\r\ncontent-length: 44\r\n\r\nthis listener speaks HTTPS: write https://...");
-    let (code, said, _) = run(&["status", "--addr", &address], Some(ADMIN_TOKEN));
+    let (code, said, _) = run(&["status", "--addr", &format!("http://{address}")], Some(ADMIN_TOKEN));
     assert_eq!(code, Some(1));
     assert!(!said.contains("not running") && said.contains("400") && said.contains("speaks HTTPS"), "{said}");
     let (code, said, _) = run(&["status", "--addr", &format!("https://{address}")], Some(ADMIN_TOKEN));
     assert!(code == Some(1) && !said.contains("not running") && said.contains(&format!("http://{address}")), "{said}");
     let keyway = Keyway::start(&["--ephemeral"]);
-    let (code, said, _) = run(&["status", "--addr", keyway.address("admin")], Some("a-token-that-nobody-made"));
+    let (code, said, _) = run(&["status", "--addr", &format!("http://{}", keyway.address("admin"))], Some("a-token-that-nobody-made"));
     assert!(code == Some(1) && said.starts_with("the server refuses this command"), "{said}");
-    let (_, said, _) = run(&["status", "--addr", keyway.address("admin")], None);
+    let (_, said, _) = run(&["status", "--addr", &format!("http://{}", keyway.address("admin"))], None);
     assert!(said.contains("KEYWAY_ADMIN_TOKEN is not set") && !said.contains("environment variable not found"), "{said}");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let free = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     assert!(run(&["status", "--addr", &free], Some(ADMIN_TOKEN)).1.starts_with("not running"), "nothing listens there");
 }
 

@@ -215,7 +215,7 @@ fn fixed(folder: &Path) -> Option<Vec<FixNote>> {
 
 /// The calls on record.
 pub(super) async fn recorded(connection: &Connection, args: &Args) -> anyhow::Result<Vec<Recorded>> {
-    let account = args.account.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
+    let account = args.hub_id.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
     let mut answer = list_all(connection, &format!("/api/v1/usage?days={}{account}", args.days), "usage").await?;
     serde_json::from_value(answer["usage"].take()).context("the server's answer can't be read")
 }

@@ -32,8 +32,9 @@ const APP: &str = "keyway portal pull";
 /// How long a call of the pull waits for its turn before it gets a 429 and is sent again.
 const TURN_MS: u64 = 30_000;
 
-pub async fn run(connection: &Connection, asked: Pull) -> anyhow::Result<Exit> {
+pub async fn run(connection: &Connection, mut asked: Pull) -> anyhow::Result<Exit> {
     https::for_tokens("--url", &asked.url)?;
+    asked.hub_id = super::super::names::account(connection, &asked.account).await?;
     let hub_id = asked.hub_id;
     let account = call(connection, Method::GET, &format!("/api/v1/accounts/{hub_id}"), None).await?;
     let account = &account["account"];

@@ -10,7 +10,7 @@ use keyway_core::strict::Rule;
 use keyway_core::strict::report::{Report, VERSION};
 use keyway_core::strict::{junit, text};
 
-use super::super::{query, say};
+use super::super::{note, query};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::strict::{Format, Report as Arguments};
@@ -33,7 +33,7 @@ pub async fn run(connection: &Connection, account: Option<u64>, asked: Arguments
     match output {
         Some(file) => {
             std::fs::write(&file, document).with_context(|| format!("{} can't be written", shown::path(&file)))?;
-            say(&format!("wrote the report to {}", shown::path(&file)));
+            note(&format!("wrote the report to {}", shown::path(&file)));
         }
         None => super::super::print(document.trim_end())?,
     }

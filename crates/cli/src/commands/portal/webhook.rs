@@ -1,11 +1,13 @@
 //! `keyway portal webhook …`
 
+use std::collections::HashMap;
+
 use anyhow::bail;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::super::confirm::{self, Deletion};
-use super::super::{encode, list, show, table, text};
+use super::super::{list, names, show, table, text};
 use super::Double;
 use crate::Exit;
 use crate::args::Webhook;
@@ -15,17 +17,18 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
         Webhook::Set { app, to, events, json } => {
             let subscriptions = events.iter().map(|event| subscription(event)).collect::<anyhow::Result<Vec<Value>>>()?;
             let body = json!({ "targetUrl": to, "subscriptions": subscriptions });
-            let answer = double.call(Method::PUT, &format!("/webhooks/{}", encode(&app)), Some(body)).await?;
+            let answer = double.call(Method::PUT, &format!("/webhooks/{}", names::app(double.connection, &app).await?), Some(body)).await?;
             show(&answer, json, |_| {
                 format!("{app} gets its events at {to}; `keyway portal webhook secret {app}` prints the secret that signs them")
             })
         }
         Webhook::List { json } => {
             let answer = double.call(Method::GET, "/webhooks", None).await?;
+            let apps = names::of_apps(double.connection).await;
             show(&answer, json, |answer| {
                 let row = |app: &Value, one: &Value| {
                     let active = if one["active"] == true { "" } else { "not active" };
-                    vec![text(&app["appId"]), text(&app["targetUrl"]), event(one), active.to_owned()]
+                    vec![names::shown(&apps, &app["appId"]), text(&app["targetUrl"]), event(one), active.to_owned()]
                 };
                 let rows: Vec<Vec<String>> = list(answer, "webhooks")
                     .iter()
@@ -43,21 +46,23 @@ pub async fn run(double: &Double<'_>, action: Webhook) -> anyhow::Result<Exit> {
                 })
             })
             .await?;
-            let answer = double.call(Method::DELETE, &format!("/webhooks/{}", encode(&app)), None).await?;
+            let answer = double.call(Method::DELETE, &format!("/webhooks/{}", names::app(double.connection, &app).await?), None).await?;
             show(&answer, json, |_| format!("{app} gets no more webhooks"))
         }
         Webhook::Secret { app, json } => {
-            let answer = double.call(Method::GET, &format!("/webhooks/{}/secret", encode(&app)), None).await?;
+            let answer =
+                double.call(Method::GET, &format!("/webhooks/{}/secret", names::app(double.connection, &app).await?), None).await?;
             show(&answer, json, |answer| text(&answer["secret"]))
         }
         Webhook::Deliveries { app, event, taken, after, expectation } => {
             let filter = [
-                ("app", app),
+                ("app", names::app_if_any(double.connection, app).await?),
                 ("event", event),
                 ("taken", taken.map(|taken| taken.to_string())),
                 ("after", after.map(|after| after.to_string())),
             ];
-            double.listed("deliveries", &filter, expectation, deliveries).await
+            let apps = names::of_apps(double.connection).await;
+            double.listed("deliveries", &filter, expectation, |answer| deliveries(answer, &apps)).await
         }
     }
 }
@@ -83,11 +88,18 @@ fn event(one: &Value) -> String {
     parts.collect::<Vec<_>>().join(":")
 }
 
-fn deliveries(answer: &Value) -> String {
+fn deliveries(answer: &Value, apps: &HashMap<String, String>) -> String {
     let row = |one: &Value| {
         let kinds: Vec<String> = list(one, "events").iter().map(|event| text(&event["subscriptionType"])).collect();
         let outcome = if one["status"].is_null() { text(&one["error"]) } else { text(&one["status"]) };
-        vec![text(&one["number"]), text(&one["appId"]), text(&one["targetUrl"]), text(&one["attempt"]), outcome, counted(&kinds)]
+        vec![
+            text(&one["number"]),
+            names::shown(apps, &one["appId"]),
+            text(&one["targetUrl"]),
+            text(&one["attempt"]),
+            outcome,
+            counted(&kinds),
+        ]
     };
     table(&["NUMBER", "APP", "TARGET", "ATTEMPT", "ANSWER", "EVENTS"], &list(answer, "deliveries").iter().map(row).collect::<Vec<_>>())
 }

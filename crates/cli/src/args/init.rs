@@ -1,0 +1,51 @@
+//! What can be typed after `keyway init`.
+
+use std::net::SocketAddr;
+
+use clap::ValueEnum;
+use clap_complete::engine::ArgValueCompleter;
+
+use super::{CredentialSource, listen};
+use crate::complete;
+
+/// Each question has an option. Where nobody can answer, the options and their defaults do.
+#[derive(clap::Args)]
+pub struct Init {
+    /// Where the calls of the new app go
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub to: Option<Target>,
+    /// The name of the app
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// A set of scopes, from `keyway scopes`
+    #[arg(long, value_name = "PRESET", add = ArgValueCompleter::new(complete::presets), conflicts_with = "scopes")]
+    pub preset: Option<String>,
+    /// Scopes, in place of a preset (commas or spaces between several)
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    pub scopes: Vec<String>,
+    #[command(flatten)]
+    pub credential: CredentialSource,
+    /// HubSpot's host, or another Keyway's
+    #[arg(long, value_name = "URL", default_value = "https://api.hubapi.com")]
+    pub base_url: String,
+    /// Where integrations will send their calls, if a server is started [default: as of keyway serve]
+    #[arg(long, value_name = "ADDR", value_parser = listen::address)]
+    pub listen: Option<SocketAddr>,
+    /// Where the admin API and the console will listen, if a server is started [default: as of keyway serve]
+    #[arg(long, value_name = "ADDR", value_parser = listen::address)]
+    pub admin: Option<SocketAddr>,
+    /// Stop the server that was started, and do not go on serving
+    #[arg(long)]
+    pub stop: bool,
+    /// Ask nothing: take the options, and the defaults of what is left out
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// To an embedded account with sample records; no HubSpot is needed
+    Embedded,
+    /// To HubSpot, with a service key or an access token that one of the --credential options names
+    Hubspot,
+}

@@ -1,0 +1,15 @@
+//! What can be typed after `keyway audit tail`.
+
+use super::AuditFilter;
+
+#[derive(clap::Args)]
+pub struct Tail {
+    #[command(flatten)]
+    pub filter: AuditFilter,
+    /// Records to begin with: the newest that fit
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1000), conflicts_with = "limit")]
+    pub lines: u32,
+    /// Print each record as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,158 @@
+//! The server of `keyway init`: the one that runs on the data folder, or one that is started and lasts as long as the command.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use keyway_core::shown;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::super::note;
+use crate::args::Connection;
+use crate::args::init::Init;
+use crate::client;
+
+/// How long a server may take to be ready.
+const READY_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A server that answers.
+pub struct Server {
+    started: Option<Started>,
+}
+
+struct Started {
+    child: Child,
+    /// Its first screen.
+    screen: String,
+}
+
+impl Server {
+    /// The server that runs, or a new one.
+    ///
+    /// # Errors
+    /// None answers at `--addr`, or a new one does not start.
+    pub async fn of(connection: &Connection, init: &Init) -> anyhow::Result<Self> {
+        match client::alive(connection).await {
+            Ok(()) => Ok(Self { started: None }),
+            Err(error) if connection.addr.is_some() => Err(error),
+            Err(_) => Ok(Self { started: Some(Started::new(connection, init).await?) }),
+        }
+    }
+
+    /// Where it is.
+    pub fn told(&self) -> String {
+        match &self.started {
+            None => "server   runs already".to_owned(),
+            Some(started) => {
+                let of = |word: &str| started.line(word).unwrap_or_default();
+                format!("server   started\n  data   {}\n  admin  {}", of("data"), of("admin"))
+            }
+        }
+    }
+
+    /// What can be done next.
+    pub fn next(&self, connection: &Connection) -> String {
+        let folder = shown::path(&connection.data);
+        let data = if folder == "keyway-data" { String::new() } else { format!(" --data {folder}") };
+        let mut lines = vec![
+            String::new(),
+            "Next".to_owned(),
+            format!("  keyway audit tail{data}        watch the calls"),
+            format!("  keyway app list{data}          apps, and when each called last"),
+        ];
+        if let Some(started) = &self.started {
+            lines.push(format!("  keyway serve{data}             start this server again"));
+            if let Some(link) = started.line("set up") {
+                lines.push(format!("\nConsole: {link}\n(works once; creates the first super admin)"));
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// Serves until Ctrl-C, where the server was started here.
+    ///
+    /// # Errors
+    /// It ended by itself.
+    pub async fn serve_on(self) -> anyhow::Result<()> {
+        let Some(mut started) = self.started else { return Ok(()) };
+        note("\nThe server runs until Ctrl-C.");
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            ended = started.child.wait() => bail!("the server ended by itself: {}", ended?),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        started.stop();
+        started.child.wait().await?;
+        Ok(())
+    }
+
+    /// Stops the server, where it was started here.
+    ///
+    /// # Errors
+    /// It can't be waited for.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        if let Some(mut started) = self.started {
+            started.stop();
+            started.child.wait().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Started {
+    async fn new(connection: &Connection, init: &Init) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program's file is not known")?;
+        let mut command = Command::new(program);
+        command.arg("serve");
+        for (option, address) in [("--listen", init.listen), ("--admin", init.admin)] {
+            command.args(address.iter().flat_map(|address| [option.to_owned(), address.to_string()]));
+        }
+        command
+            .arg("--data")
+            .arg(&connection.data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for this process, which stops the server.
+            .process_group(0);
+        let mut child = command.spawn().context("the server can't be started")?;
+        let mut lines = BufReader::new(child.stdout.take().context("the server has no output")?).lines();
+        let mut started = Self { child, screen: String::new() };
+        let ready = async {
+            while let Some(line) = lines.next_line().await? {
+                if line == crate::serve::READY {
+                    return Ok(());
+                }
+                started.screen.push_str(&line);
+                started.screen.push('\n');
+            }
+            bail!("the server did not start. To see why: keyway serve --data {}", shown::path(&connection.data))
+        };
+        tokio::time::timeout(READY_TIME_MAX, ready).await.context("the server was not ready within a minute")??;
+        Ok(started)
+    }
+
+    /// What stands after a word of its first screen.
+    fn line(&self, word: &str) -> Option<&str> {
+        let line = self.screen.lines().find_map(|line| line.trim_start().strip_prefix(word))?;
+        line.split_whitespace().find(|part| part.contains("://"))
+    }
+
+    /// Asks it to stop, as an operator would.
+    fn stop(&mut self) {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Nothing, where it has ended and was waited for.
+        self.stop();
+    }
+}

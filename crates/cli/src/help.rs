@@ -1,0 +1,212 @@
+//! The help of the whole program: commands in groups, examples, where the documentation is.
+
+use clap::{Command, CommandFactory};
+
+use crate::args::Args;
+
+/// Commands by what they are for. A test holds that each command is in one group.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Start", &["init", "status", "scopes"]),
+    ("Find and move code", &["scan", "plan", "fix", "doctor", "sunset"]),
+    ("Run the gateway", &["serve", "account", "app", "token", "apply", "export", "public-app", "install", "oauth-client", "proxy"]),
+    ("Watch", &["audit", "changes", "notify"]),
+    ("Test without HubSpot", &["exec", "portal", "record"]),
+    ("Operate", &["user", "admin-token", "config", "backup", "restore", "migrate", "key", "completions"]),
+];
+
+/// Examples below the help of a command, by its path.
+const EXAMPLES: [(&[&str], &str); 14] = [
+    (
+        &[],
+        "  keyway init                       a server, an app and a first call, step by step\n  keyway scan .                     HubSpot credentials and API calls in this folder\n  keyway serve --demo               a server with sample records\n  keyway audit tail                 calls as they come",
+    ),
+    (
+        &["init"],
+        "  keyway init\n  keyway init --yes --to embedded --app \"Order sync\" --preset crm-read\n  keyway init --yes --to hubspot --credential-env HUBSPOT_TOKEN --app \"Order sync\" --scopes crm.objects.contacts.read",
+    ),
+    (&["scan"], "  keyway scan .\n  keyway scan --history .\n  keyway scan --since origin/main --format sarif -o keyway.sarif ."),
+    (&["scopes"], "  keyway scopes\n  keyway scopes read deals\n  keyway scopes crm.objects.contacts.read\n  keyway scopes crm-sync"),
+    (
+        &["serve"],
+        "  keyway serve --demo\n  keyway serve --listen 8484 --data /var/lib/keyway\n  keyway serve --config /etc/keyway/keyway.toml",
+    ),
+    (&["exec"], "  keyway exec -- pytest\n  keyway exec --strict -- npm test"),
+    (
+        &["app", "create"],
+        "  keyway app create \"Order sync\" --preset crm-read --owner jo@example.com\n  keyway app create \"Order sync\" --scopes crm.objects.contacts.read,crm.objects.deals.read",
+    ),
+    (&["app", "tighten"], "  keyway app tighten \"Order sync\" --since 30d\n  keyway app tighten \"Order sync\" --apply"),
+    (&["account", "create"], "  keyway account create Sandbox\n  keyway account create --connect --credential-env HUBSPOT_TOKEN"),
+    (
+        &["token", "rotate"],
+        "  keyway token rotate \"Order sync\" --grace 2w\n  keyway token rotate \"Order sync\" --deliver targets.toml --dry-run",
+    ),
+    (
+        &["audit", "list"],
+        "  keyway audit list --since 1h --status 4xx\n  keyway audit list --app \"Order sync\" --since yesterday --until today",
+    ),
+    (
+        &["audit", "tail"],
+        "  keyway audit tail\n  keyway audit tail --app \"Order sync\" --status 4xx\n  keyway audit tail --json | jq .operation",
+    ),
+    (&["audit", "export"], "  keyway audit export --since 2w --format csv --output calls.csv"),
+    (
+        &["completions"],
+        "  keyway completions bash >> ~/.bashrc\n  keyway completions zsh > ~/.zfunc/_keyway\n  keyway completions fish > ~/.config/fish/completions/keyway.fish",
+    ),
+];
+
+/// The options of `keyway serve` by what they are about. A test holds that each is in one group.
+const OF_SERVE: [(&str, &[&str]); 8] = [
+    (
+        "Listeners",
+        &["listen", "admin", "public_url", "admin_url", "admin_hosts", "tls_cert", "tls_key", "trusted_proxies", "client_address"],
+    ),
+    ("Forward proxy", &["proxy", "proxy_others", "proxy_private_addresses"]),
+    ("Storage and instances", &["database", "redis", "ca_file", "threads"]),
+    ("Sign-in", &["oidc_issuer", "oidc_client_id", "oidc_new_users"]),
+    ("Audit and log", &["audit_keep_days", "audit_stream", "audit_no_property_names", "otlp", "log", "log_format", "access_log"]),
+    ("Apps", &["disable_unused_days", "rotation_days"]),
+    (
+        "Notifications",
+        &[
+            "notify_hosts",
+            "notify_every",
+            "notify_remind",
+            "notify_unreachable",
+            "no_notify",
+            "notify_expiry_days",
+            "notify_sunset_days",
+            "notify_daily_percent",
+        ],
+    ),
+    (
+        "Tests and demo",
+        &["demo", "ephemeral", "app", "token", "bootstrap", "as_of", "unsupported", "webhook_hosts", "ready_file", "random_seed", "clock"],
+    ),
+];
+
+/// Where the documentation is: in the repository that the release was built from, else in its source.
+fn documentation() -> String {
+    match option_env!("KEYWAY_REPOSITORY") {
+        Some(repository) => format!("https://github.com/{repository}/tree/main/docs"),
+        None => "docs/README.md of the source".to_owned(),
+    }
+}
+
+/// The command line as clap has it, with all that help shows.
+pub fn command() -> Command {
+    let mut command = Args::command();
+    for (path, examples) in EXAMPLES {
+        command = with_examples(command, path, examples);
+    }
+    command = command.mut_subcommand("serve", |serve| serve.mut_args(in_group));
+    for name in ["account", "app", "public-app"] {
+        command = command.mut_subcommand(name, |group| group.mut_subcommand("update", |update| update.mut_args(without_default)));
+    }
+    let groups = groups(&command);
+    let head = *command.get_styles().get_header();
+    command.help_template(format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{groups}{head}Global options:{head:#}\n{{options}}{{after-help}}"
+    ))
+}
+
+fn with_examples(command: Command, path: &[&str], examples: &str) -> Command {
+    match path {
+        [] => command.after_help(format!("Examples:\n{examples}\n\nDocumentation: {}", documentation())),
+        [first, rest @ ..] => command.mut_subcommand(first, |below| with_examples(below, rest, examples)),
+    }
+}
+
+/// An option of a command that changes something: what is left out stays as it is, whatever a new one begins with.
+fn without_default(argument: clap::Arg) -> clap::Arg {
+    let Some(help) = argument.get_help().map(ToString::to_string) else { return argument };
+    match help.split_once(" [default: ") {
+        Some((meaning, _)) => argument.help(meaning.to_owned()),
+        None => argument,
+    }
+}
+
+/// An option of `keyway serve` below the heading of its group.
+fn in_group(argument: clap::Arg) -> clap::Arg {
+    let id = argument.get_id().as_str();
+    let heading = OF_SERVE.iter().find(|(_, ids)| ids.contains(&id)).map(|(heading, _)| *heading);
+    match heading {
+        Some(heading) => argument.help_heading(heading),
+        None => argument,
+    }
+}
+
+/// The commands with what each does, below the headings of their groups.
+fn groups(command: &Command) -> String {
+    let line = |name: &&str| {
+        let about = command.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string).unwrap_or_default();
+        format!("  {name:<13} {about}\n")
+    };
+    let styles = command.get_styles();
+    let head = styles.get_header();
+    GROUPS.iter().map(|(heading, names)| format!("{head}{heading}:{head:#}\n{}\n", names.iter().map(line).collect::<String>())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let command = Args::command();
+        let mut shown: Vec<&str> = command.get_subcommands().filter(|one| !one.is_hide_set()).map(Command::get_name).collect();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        shown.sort_unstable();
+        grouped.sort_unstable();
+        assert_eq!(grouped, shown, "a command is in no group, or a group has a command that does not exist");
+    }
+
+    #[test]
+    fn every_option_of_serve_is_in_one_group() {
+        let command = Args::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let mut there: Vec<&str> = serve.get_arguments().map(|argument| argument.get_id().as_str()).filter(|id| *id != "config").collect();
+        let mut grouped: Vec<&str> = OF_SERVE.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        there.sort_unstable();
+        grouped.sort_unstable();
+        assert_eq!(grouped, there, "an option is in no group, or a group has one that does not exist");
+    }
+
+    #[test]
+    fn every_example_is_read_by_the_command_line() {
+        for (path, examples) in EXAMPLES {
+            for line in examples.lines().filter(|line| !line.contains('|') && !line.contains('>')) {
+                // At the top a meaning stands beside each.
+                let line = line.trim().split("   ").next().unwrap_or_default();
+                let words = split(line);
+                assert!(path.is_empty() || words[1..].iter().take(path.len()).eq(path.iter()), "{line} is not of {path:?}");
+                command().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+        }
+    }
+
+    /// As a shell splits words with double quotes.
+    fn split(line: &str) -> Vec<String> {
+        let quoted = line.split('"').enumerate();
+        quoted
+            .flat_map(|(at, part)| if at % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() })
+            .collect()
+    }
+
+    #[test]
+    fn global_options_come_last_in_each_help() {
+        fn check(mut command: Command, path: &str) {
+            for below in command.get_subcommands().filter(|below| below.get_name() != "help").cloned().collect::<Vec<_>>() {
+                check(below.clone(), &format!("{path} {}", below.get_name()));
+            }
+            let help = command.render_long_help().to_string();
+            let (before, after) = help.split_once("Global options:").unwrap_or_else(|| panic!("{path} has no global options"));
+            assert!(after.contains("--data") && after.contains("--quiet") && !before.contains("--quiet"), "{path}: {help}");
+            assert!(!after.contains("\nOptions:"), "{path}: {help}");
+        }
+        let mut command = command();
+        command.build();
+        check(command, "keyway");
+    }
+}
