@@ -29,11 +29,14 @@ case "$target" in
   *-linux-*) if command -v strip >/dev/null; then strip "$work/keyway" 2>/dev/null || true; fi ;;
 esac
 
-# The archive, with fixed owners, order and times.
+# The archive, with fixed owners, order and times. It has man pages and completions where the program runs here.
 cp "$here/../LICENSE" "$here/../README.md" "$work/"
+bash "$here/manual.sh" "$work/keyway" "$work"
+parts=(keyway LICENSE README.md)
+if [ -d "$work/man" ]; then parts+=(man completions); fi
 case "$target" in
-  *-apple-darwin) tar -C "$work" -czf "$out/keyway-$target.tar.gz" keyway LICENSE README.md ;;
-  *) tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - keyway LICENSE README.md |
+  *-apple-darwin) tar -C "$work" -czf "$out/keyway-$target.tar.gz" "${parts[@]}" ;;
+  *) tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "${parts[@]}" |
     gzip -n >"$out/keyway-$target.tar.gz" ;;
 esac
 

@@ -24,19 +24,14 @@ put 644 "$here/../dist/keyway.service" /usr/lib/systemd/system/keyway.service
 sed -i -e 's|/usr/local/bin|/usr/bin|g' -e 's|/etc/systemd/system/|/usr/lib/systemd/system/|' \
   "$root/usr/lib/systemd/system/keyway.service"
 gzip -9n <"$here/../CHANGELOG.md" >"$root/usr/share/doc/keyway/changelog.gz"
-# Only where the program runs here: a package for another processor has no completions and no man pages.
-if "$binary" --version >/dev/null 2>&1; then
-  complete() { "$binary" completions "$1" >"$root/completions" && put 644 "$root/completions" "$2" && rm "$root/completions"; }
-  complete bash /usr/share/bash-completion/completions/keyway
-  complete zsh /usr/share/zsh/vendor-completions/_keyway
-  complete fish /usr/share/fish/vendor_completions.d/keyway.fish
-  mkdir "$root/man"
-  "$binary" man "$root/man"
-  find "$root/man" -type f -exec gzip -9n {} +
-  for page in "$root"/man/*.gz; do
-    if [ -e "$page" ]; then put 644 "$page" "/usr/share/man/man1/${page##*/}"; fi
-  done
-  rm -r "$root/man"
+bash "$here/manual.sh" "$binary" "$root/manual"
+if [ -d "$root/manual" ]; then
+  put 644 "$root/manual/completions/keyway.bash" /usr/share/bash-completion/completions/keyway
+  put 644 "$root/manual/completions/_keyway" /usr/share/zsh/vendor-completions/_keyway
+  put 644 "$root/manual/completions/keyway.fish" /usr/share/fish/vendor_completions.d/keyway.fish
+  find "$root/manual/man" -type f -exec gzip -9n {} +
+  for page in "$root"/manual/man/man1/*.gz; do put 644 "$page" "/usr/share/man/man1/${page##*/}"; done
+  rm -r "$root/manual"
 fi
 
 depends=passwd # for useradd

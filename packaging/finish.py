@@ -59,7 +59,8 @@ def formula(out, version, repository):
                 ]
             lines += ["  end"]
     lines += [
-        "", "  def install", '    bin.install "keyway"', '    generate_completions_from_executable(bin/"keyway", "completions")', "  end",
+        "", "  def install", '    bin.install "keyway"', '    generate_completions_from_executable(bin/"keyway", "completions")',
+        '    man1.install Dir["man/man1/*.1"]', "  end",
         "", "  test do", '    assert_match version.to_s, shell_output("#{bin}/keyway --version")', "  end", "end", "",
     ]
     return "\n".join(lines)

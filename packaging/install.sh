@@ -5,7 +5,7 @@
 #
 # Settings, all optional:
 #   KEYWAY_VERSION      the release, such as 0.2.0 (default: the latest)
-#   KEYWAY_INSTALL_DIR  the folder for the program (default: ~/.local/bin)
+#   KEYWAY_INSTALL_DIR  the folder for the program (default: ~/.local/bin; man pages go to ../share/man beside it)
 #   KEYWAY_REPOSITORY   OWNER/NAME at GitHub (default: where this script was released)
 #   KEYWAY_TARGET       the Rust name of the platform (default: this machine's)
 #   KEYWAY_RELEASES     URL of a folder with the archives and SHA256SUMS, in place of GitHub (https: or file:)
@@ -72,13 +72,25 @@ main() {
   [ "$actual" = "$expected" ] ||
     fail "$archive has the SHA-256 sum $actual, but SHA256SUMS says $expected. Nothing was installed."
 
-  tar -xzf "$work/$archive" -C "$work" keyway
+  tar -xzf "$work/$archive" -C "$work"
   mkdir -p "$folder"
   # A rename replaces the program in one step, even while it runs.
   cp "$work/keyway" "$folder/.keyway.new"
   chmod 755 "$folder/.keyway.new"
   mv "$folder/.keyway.new" "$folder/keyway"
   echo "Installed $("$folder/keyway" --version) in $folder"
+  if [ -d "$work/man/man1" ]; then
+    pages=$(dirname "$folder")/share/man/man1
+    if mkdir -p "$pages" 2>/dev/null && cp "$work"/man/man1/*.1 "$pages/" 2>/dev/null; then
+      echo "Manual: man keyway (in $pages)"
+    fi
+  fi
+  # The script asks the installed program, so that it also knows the names of apps on a server.
+  case "${SHELL:-}" in
+    */bash) echo "Completions: echo 'source <(keyway completions bash)' >>~/.bashrc" ;;
+    */zsh) echo "Completions: echo 'source <(keyway completions zsh)' >>~/.zshrc" ;;
+    */fish) echo "Completions: keyway completions fish >~/.config/fish/completions/keyway.fish" ;;
+  esac
   case ":$PATH:" in
     *":$folder:"*) ;;
     *) echo "Add it to your PATH: export PATH=\"$folder:\$PATH\"" ;;

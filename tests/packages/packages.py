@@ -146,6 +146,9 @@ def the_install_script_checks_what_it_installs(out):
     assert "Add it to your PATH" in run(*script, env=env)
     finds_the_credential(home / ".local/bin/keyway")
     run(*script, env=env)  # over a program that is there
+    assert (home / ".local/share/man/man1/keyway-app-create.1").exists()
+    names = run("tar", "-tzf", out / f"keyway-{target}.tar.gz").split()
+    assert {"completions/keyway.bash", "completions/_keyway", "completions/keyway.fish", "man/man1/keyway.1"} <= set(names), names
 
     # The action installs by the same script where there is no keyway on the PATH.
     action = Action(sample(), env | {"PATH": "/usr/bin:/bin"}, upload="false")
