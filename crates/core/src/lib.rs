@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod agents;
+pub mod approval;
 pub mod association;
 pub mod beside;
 pub mod catalog;

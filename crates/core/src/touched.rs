@@ -6,7 +6,7 @@
 //! where it has HubSpot's form. Everything here was written by a client or by HubSpot, so all of it
 //! is bounded.
 
-mod plan;
+pub(crate) mod plan;
 mod read;
 
 use std::borrow::Cow;

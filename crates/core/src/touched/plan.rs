@@ -8,7 +8,7 @@ use crate::object_type;
 
 /// An object type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// None.
     None,
     /// This one.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 
 /// What a body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// Nothing that names records.
     None,
     /// Properties of one record, and what it is associated with.
@@ -40,7 +40,7 @@ pub(super) enum Body {
 
 /// Whether the answer names records that nothing before it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Never.
     None,
     /// Where the call names records by a property that is not their id.
@@ -51,7 +51,7 @@ pub(super) enum Answer {
 
 /// Where an operation has ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The type of the records of the path and of the body.
     pub first: Kind,
     /// The type of the other end.
@@ -76,7 +76,7 @@ impl Plan {
 static PLANS: LazyLock<Vec<Option<Plan>>> = LazyLock::new(|| Catalog::get().operations().iter().map(plan).collect());
 
 /// The plan of an operation; none where it touches no single records.
-pub(super) fn of(operation: &Operation) -> Option<&'static Plan> {
+pub(crate) fn of(operation: &Operation) -> Option<&'static Plan> {
     PLANS.get(usize::from(operation.id.0))?.as_ref()
 }
 
