@@ -29,6 +29,7 @@ pub(super) enum Change {
     Record(AuditEntry, bool),
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly every job is a write, and a box would be an allocation for each call")]
 pub(super) enum Job {
     /// Answered when it is durable, or is known not to be.
     Write(Change, oneshot::Sender<bool>),

@@ -95,6 +95,8 @@ pub(super) trait AppWords {
     fn dependents_text(&self) -> String;
     /// The setting for unlisted operations, a rule on each line.
     fn unlisted_text(&self) -> String;
+    /// The classes of operations, each with what it opens and whether the app may call it.
+    fn classes(&self) -> Vec<ClassChoice>;
     fn is_unused(&self, now: Timestamp) -> bool;
     fn is_due(&self) -> bool;
     fn matches(&self, search: &str) -> bool;
@@ -119,8 +121,7 @@ impl AppWords for App {
         self.unlisted.join("\n")
     }
 
-    /// The classes of operations, each with what it opens and whether the app may call it.
-    pub fn classes(&self) -> Vec<ClassChoice> {
+    fn classes(&self) -> Vec<ClassChoice> {
         ClassChoice::all(&self.allow)
     }
 

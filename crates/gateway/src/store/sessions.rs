@@ -8,7 +8,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Change, Store, StoreError, classes, json_list, unsigned, words};
-use crate::database::signed;
+use keyway_ground::database::signed;
+
 use crate::model::{Session, SessionBudget, SessionUse};
 
 /// Every token, with the session that it is of.
