@@ -515,7 +515,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (100, "what a rotation of a token changed", include_str!("../migrations/0100_hand_back.sql")),
         (104, "notifications of a restored copy are held", include_str!("../migrations/0104_notify_hold.sql")),
         (105, "classes of operations that apps are held to", include_str!("../migrations/0105_allow.sql")),
-        (106, "sessions of apps", include_str!("../migrations/0106_session.sql")),
+        (106, "sessions of apps", include_str!("../migrations/0106_app_session.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };

@@ -13,9 +13,9 @@ use keyway_ground::database::signed;
 use crate::model::{Session, SessionBudget, SessionUse};
 
 /// Every token, with the session that it is of.
-pub(super) const TOKENS: &str = "select token.*, session.scopes as session_scopes, session.classes as session_classes, session.person,
-     session.purpose, session.created_by, session.calls_max, session.records_max, session.day_calls_max, session.day_records_max
-     from token left join session on session.token_id = token.id order by token.id";
+pub(super) const TOKENS: &str = "select token.*, one.scopes as session_scopes, one.classes as session_classes, one.person,
+     one.purpose, one.created_by, one.calls_max, one.records_max, one.day_calls_max, one.day_records_max
+     from token left join app_session one on one.token_id = token.id order by token.id";
 
 /// The session of a row of [`TOKENS`].
 pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
@@ -41,7 +41,7 @@ pub(super) fn session(row: &AnyRow) -> Result<Option<Session>, StoreError> {
 pub(crate) async fn insert(change: &mut Change, token_id: u64, session: &Session) -> Result<(), StoreError> {
     let budget = session.budget;
     sqlx::query(
-        "insert into session (token_id, scopes, classes, person, purpose, created_by, calls_max, records_max, day_calls_max, day_records_max)
+        "insert into app_session (token_id, scopes, classes, person, purpose, created_by, calls_max, records_max, day_calls_max, day_records_max)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(signed(token_id))
@@ -80,7 +80,7 @@ pub struct Wanted {
 
 /// Adds where it fits. The day of a row never goes back: two instances whose clocks differ would else begin it anew
 /// again and again.
-const USE: &str = "update session set calls = calls + $2, records = records + $3,
+const USE: &str = "update app_session set calls = calls + $2, records = records + $3,
      day_calls = case when day >= $4 then day_calls else 0 end + $2,
      day_records = case when day >= $4 then day_records else 0 end + $3,
      day = case when day >= $4 then day else $4 end
@@ -112,7 +112,7 @@ impl Store {
     /// The store can't be written.
     pub(crate) async fn give_back_records(&self, wanted: Wanted) -> Result<(), StoreError> {
         sqlx::query(
-            "update session set records = case when records > $2 then records - $2 else 0 end,
+            "update app_session set records = case when records > $2 then records - $2 else 0 end,
              day_records = case when day = $3 and day_records > $2 then day_records - $2 when day = $3 then 0 else day_records end
              where token_id = $1",
         )
@@ -129,7 +129,7 @@ impl Store {
     /// # Errors
     /// The store can't be read.
     pub(crate) async fn session_use(&self, token_id: u64, day: Timestamp) -> Result<Option<SessionUse>, StoreError> {
-        let query = sqlx::query("select calls, records, day, day_calls, day_records from session where token_id = $1");
+        let query = sqlx::query("select calls, records, day, day_calls, day_records from app_session where token_id = $1");
         let Some(row) = query.bind(signed(token_id)).fetch_optional(&self.pool).await? else { return Ok(None) };
         let number = |column: &str| unsigned(row.try_get(column)?, "use of a session");
         let is_of_day = row.try_get::<i64, _>("day")? >= day.as_ms();

@@ -136,7 +136,10 @@ async fn records_name_the_session_the_person_the_purpose_and_the_tool_of_refused
     ];
     assert_eq!(records, expected, "newest first; a name of two words is no tool, and of a stranger nothing is kept");
 
-    let found = |filter: AuditFilter| async { server.audit.list(&AuditFilter { limit: 10, ..filter }).await.unwrap().len() };
+    let found = |filter: AuditFilter| {
+        let audit = server.audit.clone();
+        async move { audit.list(&AuditFilter { limit: 10, ..filter }).await.unwrap().len() }
+    };
     assert_eq!(found(AuditFilter { session: Some(SESSION), ..AuditFilter::default() }).await, 2);
     assert_eq!(found(AuditFilter { session: Some(SESSION + 1), ..AuditFilter::default() }).await, 0);
     assert_eq!(found(AuditFilter { person: Some("ada@example.com".into()), ..AuditFilter::default() }).await, 2);

@@ -1,5 +1,5 @@
 -- A token of a session: narrower than its app, for one person and one purpose, with an end and budgets.
-create table session (
+create table app_session (
     token_id integer primary key references token (id) on delete cascade,
     scopes text not null, -- JSON list of scope names, sorted
     classes text not null, -- JSON list of words
