@@ -3,6 +3,7 @@
 use anyhow::Context;
 use http::Method;
 use keyway_api::List;
+use keyway_core::shown;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -53,16 +54,53 @@ pub fn show_typed<T: DeserializeOwned>(answer: &Value, json: bool, lines: impl F
     if json {
         return show(answer, true, |_| String::new());
     }
-    let shaped = typed(answer)?;
+    let shaped = typed(&in_lines(answer))?;
     show(answer, false, |_| lines(&shaped))
 }
 
 /// Lines for a person of an answer in its type; where it has another form, that it has.
 pub fn lines_of<T: DeserializeOwned>(answer: &Value, lines: impl FnOnce(&T) -> String) -> String {
-    typed(answer).map_or_else(|error| format!("{error:#}"), |shaped| lines(&shaped))
+    typed(&in_lines(answer)).map_or_else(|error| format!("{error:#}"), |shaped| lines(&shaped))
 }
 
-/// A value, or a dash where there is none.
+/// An answer to be shown: each text in it stays on its line, whoever wrote it.
+fn in_lines(answer: &Value) -> Value {
+    match answer {
+        Value::String(text) => line(text).into(),
+        Value::Array(entries) => entries.iter().map(in_lines).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), in_lines(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Text of others, on one line.
+pub fn line(text: &str) -> String {
+    shown::line(text).into_owned()
+}
+
+/// A value on one line, or a dash where there is none.
 pub fn or_dash(value: Option<impl std::fmt::Display>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+    value.map_or_else(|| "-".to_owned(), |value| line(&value.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use keyway_api::view::App;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_of_several_lines_is_shown_on_one() {
+        let app = App { name: "Sync\nid 7".to_owned(), dependents: vec!["a\rb".to_owned()], ..App::default() };
+        let shown = lines_of(&json!(app), |app: &App| format!("{} {}", app.name, app.dependents.join(", ")));
+        assert_eq!(shown, format!("{} {}", line("Sync\nid 7"), line("a\rb")));
+        assert!(!shown.contains(['\n', '\r']), "{shown}");
+    }
+
+    #[test]
+    fn an_answer_of_another_form_says_so() {
+        let shown = lines_of(&json!({ "id": "seven" }), |app: &App| app.name.clone());
+        assert!(shown.contains("another version"), "{shown}");
+    }
 }

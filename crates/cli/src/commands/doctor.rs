@@ -26,7 +26,7 @@ use crate::Exit;
 use crate::args::Connection;
 use crate::args::doctor::Doctor;
 use crate::client::call;
-use crate::typed::typed;
+use crate::typed::{line, typed};
 
 /// What can be given, where nothing was.
 const WAYS: &str = "nothing to look at. There are five ways:
@@ -136,11 +136,6 @@ fn lines(DiagnosedCall { seen, causes }: &DiagnosedCall) -> String {
         lines.push(format!("  {}", cause.page));
     }
     lines.join("\n")
-}
-
-/// Text of others on one line.
-fn line(text: &str) -> String {
-    keyway_core::shown::line(text).into_owned()
 }
 
 /// What a credential is, whose, and what it may do.

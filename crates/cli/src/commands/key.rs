@@ -3,12 +3,12 @@
 use http::{Method, StatusCode};
 use keyway_api::view::MasterKeys;
 
-use super::{say, show};
+use super::say;
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::key::Key;
 use crate::client::{Refused, call};
-use crate::typed::typed;
+use crate::typed::{show_typed, typed};
 
 pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
     let (answer, json) = match action {
@@ -31,7 +31,7 @@ pub async fn run(connection: &Connection, action: Key) -> anyhow::Result<Exit> {
         }
     };
     let keys: MasterKeys = typed(&answer)?;
-    let exit = show(&answer, json, |_| report(&keys))?;
+    let exit = show_typed(&answer, json, report)?;
     Ok(if keys.settled { exit } else { Exit::Negative })
 }
 

@@ -11,7 +11,7 @@ use crate::Exit;
 use crate::args::Connection;
 use crate::args::notify::{Common, NewChannel, Notify};
 use crate::client::call;
-use crate::typed::{or_dash, show_typed, typed};
+use crate::typed::{line, or_dash, show_typed, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
 
@@ -58,7 +58,7 @@ pub async fn run(connection: &Connection, action: Notify) -> anyhow::Result<Exit
             let tested: ChannelTested = typed(&answer)?;
             show(&answer, json, |_| {
                 let what = if tested.taken { "the receiver took the test message" } else { "the test message was not taken" };
-                format!("{what}: {}", tested.answer)
+                format!("{what}: {}", line(&tested.answer))
             })?;
             Ok(if tested.taken { Exit::Fine } else { Exit::Negative })
         }

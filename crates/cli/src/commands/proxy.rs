@@ -10,7 +10,7 @@ use super::{say, show};
 use crate::Exit;
 use crate::args::{Connection, Proxy};
 use crate::client::call;
-use crate::typed::typed;
+use crate::typed::{line, typed};
 
 /// Where the certificates are.
 pub const PATH: &str = "/api/v1/proxy/authority";
@@ -35,7 +35,7 @@ pub async fn run(connection: &Connection, action: Proxy) -> anyhow::Result<Exit>
     let authorities = typed::<ProxyAuthorities>(&answer)?.authorities;
     let exit = show(&answer, json, |_| pem(&authorities))?;
     if !json {
-        authorities.iter().for_each(|one| say(&line(one)));
+        authorities.iter().for_each(|one| say(&told(one)));
         say(HOW);
     }
     Ok(exit)
@@ -47,13 +47,13 @@ fn pem(authorities: &[ProxyAuthority]) -> String {
 }
 
 /// One authority, for a person.
-fn line(authority: &ProxyAuthority) -> String {
+fn told(authority: &ProxyAuthority) -> String {
     let signs = if authority.signs { "signs now".to_owned() } else { format!("signs from {} on", authority.signs_from) };
-    format!("{}: {signs}, ends {}, SHA-256 {}", authority.name, authority.expires_at, authority.sha256)
+    format!("{}: {signs}, ends {}, SHA-256 {}", line(&authority.name), authority.expires_at, authority.sha256)
 }
 
 /// What is to be done about the authority; none where there is no proxy, or nothing to do.
 pub fn trouble(ProxyAuthorities { authorities }: &ProxyAuthorities) -> Option<String> {
     let due = authorities.iter().find(|one| one.renewal_due)?;
-    Some(format!("the proxy's authority {} ends {}: run \"keyway proxy ca --renew\"", due.name, due.expires_at))
+    Some(format!("the proxy's authority {} ends {}: run \"keyway proxy ca --renew\"", line(&due.name), due.expires_at))
 }

@@ -25,7 +25,7 @@ pub async fn tighten(connection: &Connection, app: &str, days: u32, apply: bool,
         } else {
             format!("to take the unused scopes away: keyway app tighten {} --days {days} --apply", used.app.id)
         };
-        format!("{}\n\n{}\n\n{proposal}", operations(&used), needed(&used))
+        format!("{}\n\n{}\n\n{proposal}", operations(&used), summary(&found))
     })
 }
 

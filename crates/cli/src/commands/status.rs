@@ -13,7 +13,7 @@ use super::{list, proxy, show, text, token};
 use crate::Exit;
 use crate::args::Connection;
 use crate::client::{self, Refused, call, list_all};
-use crate::typed::{all, get, or_dash};
+use crate::typed::{all, get, line, or_dash};
 
 /// How long `--live` waits for an answer, less than the usual time of a health check.
 const LIVE_TIME_MAX: Duration = Duration::from_secs(4);
@@ -100,6 +100,7 @@ pub async fn live(connection: &Connection, json: bool) -> anyhow::Result<Exit> {
 /// A credential or token that is due for rotation, as the server decides by `--rotation-days`. It changes no exit code.
 fn due_for_rotation(due: &Due) -> String {
     let Due { hub_id, app_id, name, hint, days, .. } = due;
+    let name = line(name);
     match hub_id {
         Some(hub_id) => {
             format!("due for rotation: the credential of account {hub_id} ({name}), {days} days old: keyway account rotate {hub_id}")
@@ -116,7 +117,7 @@ fn old_tokens(app: &AppWithTokens, made_before: Timestamp) -> impl Iterator<Item
     app.tokens.iter().filter(|token| token.state == "active").filter_map(move |token| {
         let made = Timestamp::parse_iso(&token.created_at)?;
         let days = (clock::now().as_ms() - made.as_ms()) / 86_400_000;
-        let what = format!("token {} of {} ({}) is {days} days old: rotate it", token.id, app.name, token.hint);
+        let what = format!("token {} of {} ({}) is {days} days old: rotate it", token.id, line(&app.name), line(&token.hint));
         (made < made_before).then(|| (app.hub_id.to_string(), what))
     })
 }

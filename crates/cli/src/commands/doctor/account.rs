@@ -16,7 +16,7 @@ use crate::args::Connection;
 use crate::client::{call, date, list_all};
 use crate::commands::account::{rotation_due, trouble};
 use crate::commands::{list, show, text};
-use crate::typed::{all, get, or_dash, typed};
+use crate::typed::{all, get, line, or_dash, typed};
 
 /// Part of the day's calls from which on it is said, in percent.
 const DAY_USED_PERCENT: u64 = 80;
@@ -82,7 +82,7 @@ async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> 
     for app in &apps {
         let scopes: ScopesUsed = get(connection, &format!("/api/v1/apps/{}/scopes", app.id)).await?;
         if scopes.calls >= CALLS_MIN && !scopes.unused.is_empty() {
-            let (name, id, scopes) = (&app.name, app.id, scopes.unused.join(", "));
+            let (name, id, scopes) = (line(&app.name), app.id, line(&scopes.unused.join(", ")));
             unused.push(format!("{name} has scopes that none of its calls needed: {scopes} (`keyway app tighten {id}`)"));
         }
     }
@@ -112,7 +112,7 @@ fn limits(account: &Account) -> Vec<String> {
 fn failing(usage: &[Usage]) -> Vec<String> {
     let mut by_call: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
     for one in usage {
-        let sum = by_call.entry((or_dash(one.app.as_deref()), one.operation.clone())).or_default();
+        let sum = by_call.entry((or_dash(one.app.as_deref()), line(&one.operation))).or_default();
         sum.0 += one.calls;
         sum.1 += one.failed;
     }
@@ -127,7 +127,7 @@ fn failing(usage: &[Usage]) -> Vec<String> {
 fn tokens(app: &AppWithTokens) -> Vec<String> {
     let now = clock::now();
     let mut wrong = Vec::new();
-    let (name, id) = (&app.name, app.id);
+    let (name, id) = (line(&app.name), app.id);
     let good = app.tokens.iter().filter(|token| matches!(token.state.as_str(), "active" | "expiring"));
     if app.enabled && good.clone().count() == 0 {
         wrong.push(format!("{name} has no token that works (`keyway token create {id}`)"));
@@ -156,8 +156,8 @@ fn ends(usage: &[Usage], now: Timestamp) -> Vec<String> {
     let mut wrong: Vec<String> = Vec::new();
     for one in usage {
         let Some(date) = one.sunset.as_deref().filter(|date| *date <= &until[..10]) else { continue };
-        let operation = &one.operation;
-        let to = one.successor.as_ref().map(|successor| format!(", moves to {successor}")).unwrap_or_default();
+        let operation = line(&one.operation);
+        let to = one.successor.as_deref().map(line).map(|successor| format!(", moves to {successor}")).unwrap_or_default();
         let what = sunset::of_path(operation.split(' ').nth(1).unwrap_or_default()).map_or("", |row| row.effect);
         wrong.push(format!("{date} {what}: {} calls {operation}{to}", or_dash(one.app.as_deref())));
     }
