@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_api::view::{self, Accounts, Usage, UsageAnswer};
 use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
@@ -20,6 +21,7 @@ use crate::args::{Account, Connection, CredentialSource};
 use crate::client::{call, list_all};
 use crate::deliver;
 use crate::output::progress::Bar;
+use crate::typed::{lines_of, or_dash, typed};
 
 pub async fn run(connection: &Connection, action: Account) -> anyhow::Result<Exit> {
     match action {
@@ -184,26 +186,26 @@ async fn import(connection: &Connection, file: &Path, client: &str, json: bool) 
 
 /// What is wrong with the connection of an account, if anything.
 pub(super) fn trouble(account: &Value) -> Option<String> {
-    let connection = &account["connection"];
-    let missing: Vec<&str> = connection["missingScopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    match connection["state"].as_str() {
-        Some("refused") if connection["oauth"] == true => {
-            Some("HubSpot says that the grant is over; connect it again with `keyway account add --oauth`".to_owned())
-        }
-        Some("refused") => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
-        Some("unreachable") => Some("HubSpot can't be reached".to_owned()),
-        Some("unknown") => Some(format!("unknown: {}", text(&connection["stateSeen"]))),
-        Some(_) if !missing.is_empty() => Some(format!("the credential lacks scopes that apps have: {}", missing.join(", "))),
+    typed(account).map_or_else(|error| Some(format!("{error:#}")), |account| trouble_of(&account))
+}
+
+fn trouble_of(account: &view::Account) -> Option<String> {
+    let view::Connection { state, oauth, state_seen, missing_scopes, .. } = account.connection.as_ref()?;
+    match state.as_str() {
+        "refused" if *oauth => Some("HubSpot says that the grant is over; connect it again with `keyway account add --oauth`".to_owned()),
+        "refused" => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
+        "unreachable" => Some("HubSpot can't be reached".to_owned()),
+        "unknown" => Some(format!("unknown: {}", or_dash(state_seen.as_deref()))),
+        _ if !missing_scopes.is_empty() => Some(format!("the credential lacks scopes that apps have: {}", missing_scopes.join(", "))),
         _ => None,
     }
 }
 
 /// The state of an account in a word or two; [`trouble`] says what to do.
-fn health(account: &Value) -> &str {
-    let connection = &account["connection"];
-    match connection["state"].as_str() {
+fn health(account: &view::Account) -> &str {
+    match account.connection.as_ref().map(|connection| connection.state.as_str()) {
         None => "embedded",
-        Some("fine") if trouble(account).is_some() => "lacks scopes",
+        Some("fine") if trouble_of(account).is_some() => "lacks scopes",
         Some(state) => state,
     }
 }
@@ -244,74 +246,80 @@ pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
 }
 
 fn usage(answer: &Value) -> String {
-    let row = |one: &Value| ["day", "app", "operation", "object", "calls", "failed"].iter().map(|field| text(&one[*field])).collect();
-    let mut rows: Vec<Vec<String>> = list(answer, "usage").iter().map(row).collect();
-    rows.sort();
-    table(&["DAY", "APP", "OPERATION", "OBJECT", "CALLS", "FAILED"], &rows)
+    lines_of(answer, |UsageAnswer { usage, .. }| {
+        let row = |one: &Usage| {
+            let [app, object] = [&one.app, &one.object].map(|text| or_dash(text.as_deref()));
+            vec![one.day.clone(), app, one.operation.clone(), object, one.calls.to_string(), one.failed.to_string()]
+        };
+        let mut rows: Vec<Vec<String>> = usage.iter().map(row).collect();
+        rows.sort();
+        table(&["DAY", "APP", "OPERATION", "OBJECT", "CALLS", "FAILED"], &rows)
+    })
 }
 
 fn accounts(answer: &Value) -> String {
-    let row = |account: &Value| {
-        let fields = ["hubId", "name", "tier", "addons", "timeZone", "usedToday"].iter().map(|field| text(&account[*field]));
-        fields.chain([health(account).to_owned()]).collect()
-    };
-    let rows: Vec<Vec<String>> = list(answer, "accounts").iter().map(row).collect();
-    table(&["HUB ID", "NAME", "TIER", "ADD-ONS", "TIME ZONE", "CALLS TODAY", "STATE"], &rows)
+    lines_of(answer, |Accounts { accounts, .. }| {
+        let row = |account: &view::Account| {
+            let view::Account { hub_id, name, tier, addons, time_zone, used_today, .. } = account;
+            let (hub_id, addons, used_today) = (hub_id.to_string(), addons.to_string(), used_today.to_string());
+            vec![hub_id, name.clone(), tier.clone(), addons, time_zone.clone(), used_today, health(account).to_owned()]
+        };
+        let rows: Vec<Vec<String>> = accounts.iter().map(row).collect();
+        table(&["HUB ID", "NAME", "TIER", "ADD-ONS", "TIME ZONE", "CALLS TODAY", "STATE"], &rows)
+    })
 }
 
 /// What is to be said of a credential that is due for rotation, as the server decides by `--rotation-days`.
 pub(super) fn rotation_due(account: &Value) -> Option<String> {
-    let connection = &account["connection"];
-    let since = connection["since"].as_str().and_then(Timestamp::parse_iso).filter(|_| connection["rotationDue"] == true)?;
-    let days = (clock::now().as_ms() - since.as_ms()) / 86_400_000;
-    Some(format!("its credential is {days} days old: keyway account rotate {}", text(&account["hubId"])))
+    typed(account).ok().and_then(|account| due(&account))
+}
+
+fn due(account: &view::Account) -> Option<String> {
+    let connection = account.connection.as_ref().filter(|connection| connection.rotation_due)?;
+    let days = (clock::now().as_ms() - Timestamp::parse_iso(&connection.since)?.as_ms()) / 86_400_000;
+    Some(format!("its credential is {days} days old: keyway account rotate {}", account.hub_id))
 }
 
 fn describe(account: &Value) -> String {
-    let limits = &account["limits"];
-    let connection = &account["connection"];
-    let backend = if connection.is_null() {
-        "embedded".to_owned()
-    } else {
-        format!("{} with {} ({} scopes)", text(&connection["baseUrl"]), text(&connection["hint"]), list(connection, "scopes").len())
+    lines_of(account, described)
+}
+
+fn described(account: &view::Account) -> String {
+    let view::Account { name, tier, addons, time_zone, limits, used_today, .. } = account;
+    let backend = match &account.connection {
+        None => "embedded".to_owned(),
+        Some(connection) => format!("{} with {} ({} scopes)", connection.base_url, connection.hint, connection.scopes.len()),
     };
-    let trouble = trouble(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
-    let due = rotation_due(account).map(|due| format!("  rotation   {due}\n")).unwrap_or_default();
+    let trouble = trouble_of(account).map(|trouble| format!("  trouble    {trouble}\n")).unwrap_or_default();
+    let due = due(account).map(|due| format!("  rotation   {due}\n")).unwrap_or_default();
+    let (burst, daily, search) = (limits.burst, limits.daily, limits.search);
     format!(
-        "  backend    {backend}\n{trouble}{due}  name       {}\n  tier       {} with {} API limit increases\n  time zone  {}\n  limits     {} calls in 10 seconds per app, {} a day, {} searches a second\n  today      {} calls",
-        text(&account["name"]),
-        text(&account["tier"]),
-        text(&account["addons"]),
-        text(&account["timeZone"]),
-        text(&limits["burst"]),
-        text(&limits["daily"]),
-        text(&limits["search"]),
-        text(&account["usedToday"]),
+        "  backend    {backend}\n{trouble}{due}  name       {name}\n  tier       {tier} with {addons} API limit increases\n  time zone  {time_zone}\n  limits     {burst} calls in 10 seconds per app, {daily} a day, {search} searches a second\n  today      {used_today} calls"
     ) + &today(account)
         + &guards(account)
 }
 
 /// What Keyway checks in calls of a connected account where HubSpot does not say what it checks.
-fn guards(account: &Value) -> String {
-    let line = |what: &str, field: &str, named: &str| match account[field].as_str() {
+fn guards(account: &view::Account) -> String {
+    let line = |what: &str, setting: &Option<String>, named: &str| match setting {
         Some(setting) => format!("\n  {what:<9}  {setting} calls that name {named} whose scope their app lacks"),
         None => String::new(),
     };
-    line("types", "besidePath", "an object type beside the path") + &line("sensitive", "sensitiveProperties", "a sensitive property")
+    line("types", &account.beside_path, "an object type beside the path")
+        + &line("sensitive", &account.sensitive_properties, "a sensitive property")
 }
 
 /// Which app used what of the day, and whether HubSpot says that it is used up.
-fn today(account: &Value) -> String {
+fn today(account: &view::Account) -> String {
     let mut lines = String::new();
-    for used in account["usedTodayByApp"].as_array().into_iter().flatten() {
-        let name = if used["app"].is_null() { format!("app {} (deleted)", text(&used["appId"])) } else { text(&used["app"]) };
-        lines.push_str(&format!("\n             {} by {name}", text(&used["calls"])));
+    for used in account.used_today_by_app.iter().flatten() {
+        let name = used.app.clone().unwrap_or_else(|| format!("app {} (deleted)", used.app_id));
+        lines.push_str(&format!("\n             {} by {name}", used.calls));
     }
-    if !account["dayOverSince"].is_null() {
+    if let Some(since) = &account.day_over_since {
+        let resets_at = or_dash(account.resets_at.as_ref());
         lines.push_str(&format!(
-            "\n  day over   HubSpot refuses calls since {}; Keyway sends none before {}, but one in 15 minutes",
-            text(&account["dayOverSince"]),
-            text(&account["resetsAt"])
+            "\n  day over   HubSpot refuses calls since {since}; Keyway sends none before {resets_at}, but one in 15 minutes"
         ));
     }
     lines
