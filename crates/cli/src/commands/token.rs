@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_api::view::{self, AppAndMadeToken};
 use keyway_core::secret::Secret;
 use keyway_core::token::PlainToken;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::args::moment::Length;
 use crate::args::{Connection, Token};
 use crate::client::{call, list_all};
 use crate::deliver::{self, Target};
+use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
     match action {
@@ -234,19 +236,22 @@ fn told(answer: &Value) -> String {
 
 /// The token's text, with the warning that goes with it.
 pub fn shown_once(answer: &Value) -> String {
-    let ends = answer["token"]["expiresAt"].as_str().map(|at| format!(" It ends at {at}.")).unwrap_or_default();
-    format!(
-        "\n  {}\n\nThis is the only time the token is shown; put it where the integration reads its secrets.{ends}",
-        text(&answer["token"]["value"])
-    )
+    lines_of(answer, |AppAndMadeToken { token, .. }| {
+        let ends = token.expires_at.as_ref().map(|at| format!(" It ends at {at}.")).unwrap_or_default();
+        format!("\n  {}\n\nThis is the only time the token is shown; put it where the integration reads its secrets.{ends}", token.value)
+    })
 }
 
 pub fn tokens(tokens: &[Value]) -> String {
-    let row = |token: &Value| {
-        ["id", "kind", "hint", "state", "createdAt", "expiresAt", "lastUsedAt"].iter().map(|field| text(&token[*field])).collect()
-    };
-    let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
-    table(&["TOKEN ID", "KIND", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
+    lines_of(&tokens.into(), |tokens: &Vec<view::Token>| {
+        let row = |token: &view::Token| {
+            let view::Token { id, kind, hint, state, created_at, expires_at, last_used_at, .. } = token;
+            let [expires_at, last_used_at] = [expires_at, last_used_at].map(|at| or_dash(at.as_ref()));
+            vec![id.to_string(), kind.clone(), hint.clone(), state.clone(), created_at.to_string(), expires_at, last_used_at]
+        };
+        let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
+        table(&["TOKEN ID", "KIND", "TOKEN", "STATE", "CREATED", "EXPIRES", "LAST USE"], &rows)
+    })
 }
 
 /// `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds.
