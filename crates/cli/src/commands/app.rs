@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use http::Method;
+use keyway_api::view::{self, AppWithTokens, Apps, ScopesUsed, UnlistedUse};
 use keyway_core::scope::names::successors;
 use keyway_core::scope::presets;
 use keyway_core::shown;
@@ -12,6 +13,7 @@ use super::{encode, list, names, query, scopes, show, start, table, text, token,
 use crate::Exit;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
+use crate::typed::{lines_of, typed};
 
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
@@ -119,17 +121,21 @@ pub(super) async fn warn_of_missing_scopes(connection: &Connection, app: &Value)
 
 /// An app in a list of what goes.
 pub(super) fn named(app: &Value) -> String {
-    format!("the app \"{}\" ({}), {}", text(&app["name"]), text(&app["id"]), tokens_of(app).join("; "))
+    lines_of(app, |app: &AppWithTokens| format!("the app \"{}\" ({}), {}", app.name, app.id, working_tokens(app).join("; ")))
 }
 
 /// The tokens of an app that work, in words.
 pub(super) fn tokens_of(app: &Value) -> Vec<String> {
-    let works = |token: &&Value| matches!(token["state"].as_str(), Some("active" | "expiring"));
-    let described = |token: &Value| match token["lastUsedAt"].as_str() {
-        Some(at) => format!("token {}, last used {at}", text(&token["hint"])),
-        None => format!("token {}, never used", text(&token["hint"])),
+    typed(app).map_or_else(|error| vec![format!("{error:#}")], |app| working_tokens(&app))
+}
+
+pub(super) fn working_tokens(app: &AppWithTokens) -> Vec<String> {
+    let works = |token: &&view::Token| matches!(token.state.as_str(), "active" | "expiring");
+    let described = |token: &view::Token| match &token.last_used_at {
+        Some(at) => format!("token {}, last used {at}", token.hint),
+        None => format!("token {}, never used", token.hint),
     };
-    let tokens: Vec<String> = list(app, "tokens").iter().filter(works).map(described).collect();
+    let tokens: Vec<String> = app.tokens.iter().filter(works).map(described).collect();
     if tokens.is_empty() { vec!["no token that works".into()] } else { tokens }
 }
 
@@ -186,69 +192,68 @@ pub(super) fn split(scopes: &[String]) -> Vec<String> {
 }
 
 fn apps(answer: &Value) -> String {
-    let rows: Vec<Vec<String>> = list(answer, "apps")
-        .iter()
-        .map(|app| {
-            let last_use = list(app, "tokens").iter().filter_map(|token| token["lastUsedAt"].as_str()).max().unwrap_or("never");
-            let state = if app["enabled"] == true { "enabled" } else { "disabled" };
-            vec![
-                text(&app["id"]),
-                text(&app["hubId"]),
-                text(&app["name"]),
-                state.into(),
-                // Every app has `oauth`: it opens nothing by itself.
-                list(app, "scopes").iter().filter(|scope| *scope != "oauth").count().to_string(),
-                text(&app["owner"]),
-                last_use.into(),
-            ]
-        })
-        .collect();
-    table(&["ID", "HUB ID", "NAME", "STATE", "SCOPES", "OWNER", "LAST USE"], &rows)
+    let row = |app: &AppWithTokens| {
+        let last_use = app.tokens.iter().filter_map(|token| token.last_used_at.as_deref()).max().unwrap_or("never");
+        let state = if app.enabled { "enabled" } else { "disabled" };
+        // Every app has `oauth`: it opens nothing by itself.
+        let scopes = app.scopes.iter().filter(|scope| *scope != "oauth").count().to_string();
+        let (id, hub_id) = (app.id.to_string(), app.hub_id.to_string());
+        vec![id, hub_id, app.name.clone(), state.into(), scopes, app.owner.clone(), last_use.into()]
+    };
+    lines_of(answer, |Apps { apps, .. }| {
+        let rows: Vec<Vec<String>> = apps.iter().map(row).collect();
+        table(&["ID", "HUB ID", "NAME", "STATE", "SCOPES", "OWNER", "LAST USE"], &rows)
+    })
 }
 
-fn limits(app: &Value) -> String {
-    if app["noLimits"] == true {
+fn limits(app: &view::App) -> String {
+    if app.no_limits {
         return "none".to_owned();
     }
-    let [weight, reserve, wait] = ["weight", "reserve", "maxWaitMs"].map(|field| text(&app[field]));
-    format!("weight {weight}, {reserve} calls in 10 seconds kept for it, waits up to {wait} ms")
+    let view::App { weight, reserve, max_wait_ms, .. } = app;
+    format!("weight {weight}, {reserve} calls in 10 seconds kept for it, waits up to {max_wait_ms} ms")
 }
 
 /// Refused calls of operations that the catalog does not list, and the command that would allow them.
 fn unlisted(app: &Value, scopes: &Value) -> String {
-    let refused: Vec<&Value> = list(scopes, "unlisted").iter().filter(|one| one["allowed"] == false).collect();
+    lines_of(app, |app: &view::App| lines_of(scopes, |scopes: &ScopesUsed| unlisted_of(app, &scopes.unlisted)))
+}
+
+fn unlisted_of(app: &view::App, called: &[UnlistedUse]) -> String {
+    let refused: Vec<&UnlistedUse> = called.iter().filter(|one| !one.allowed).collect();
     if refused.is_empty() {
         return String::new();
     }
-    let line = |one: &&Value| format!("    {}  {} calls, last {}", text(&one["operation"]), text(&one["calls"]), text(&one["last"]));
-    let kept = list(app, "unlisted").iter().map(text).filter(|rule| rule != "refuse");
-    let rules: String = kept.chain(refused.iter().map(|one| text(&one["operation"]))).map(|rule| format!(" --unlisted '{rule}'")).collect();
+    let line = |one: &&UnlistedUse| format!("    {}  {} calls, last {}", one.operation, one.calls, one.last);
+    let kept = app.unlisted.iter().filter(|rule| *rule != "refuse");
+    let rules: String = kept.chain(refused.iter().map(|one| &one.operation)).map(|rule| format!(" --unlisted '{rule}'")).collect();
     format!(
         "\n\n  refused calls of operations that the catalog does not list\n{}\n  To allow them: keyway app update {}{rules}",
         refused.iter().map(line).collect::<Vec<_>>().join("\n"),
-        text(&app["id"]),
+        app.id,
     )
 }
 
 fn describe(app: &Value) -> String {
-    let mut lines = format!(
+    let tokens = list(app, "tokens");
+    let tokens = if tokens.is_empty() { String::new() } else { format!("\n\n{}", token::tokens(tokens)) };
+    lines_of(app, described) + &tokens
+}
+
+fn described(app: &view::App) -> String {
+    format!(
         "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  scopes       {}",
-        text(&app["id"]),
-        text(&app["name"]),
-        text(&app["hubId"]),
-        if app["enabled"] == true { "enabled" } else { "disabled" },
-        text(&app["description"]),
-        text(&app["owner"]),
-        text(&app["dependents"]),
+        app.id,
+        app.name,
+        app.hub_id,
+        if app.enabled { "enabled" } else { "disabled" },
+        app.description,
+        app.owner,
+        app.dependents.join(", "),
         limits(app),
-        if app["translate"] == true { "numbered versions are rewritten to their successors" } else { "off" },
-        list(app, "unlisted").iter().map(text).collect::<Vec<_>>().join(", "),
-        list(app, "allow").iter().map(text).collect::<Vec<_>>().join(", "),
-        list(app, "scopes").iter().map(text).collect::<Vec<_>>().join("\n               "),
-    );
-    if !list(app, "tokens").is_empty() {
-        lines.push_str("\n\n");
-        lines.push_str(&token::tokens(list(app, "tokens")));
-    }
-    lines
+        if app.translate { "numbered versions are rewritten to their successors" } else { "off" },
+        app.unlisted.join(", "),
+        app.allow.join(", "),
+        app.scopes.join("\n               "),
+    )
 }

@@ -18,7 +18,7 @@ use super::plan::{Action, Change, Field, Target, differences};
 use super::register::{Channel, ChannelKind, Tls};
 use crate::args::Connection;
 use crate::client::{Refused, call};
-use crate::typed::{get, typed};
+use crate::typed::{get, line, typed};
 
 const PATH: &str = "/api/v1/notifications/channels";
 /// Longest name of an environment variable in the file, in characters.
@@ -227,7 +227,7 @@ fn deletion(channel: &view::Channel) -> Change {
         name: channel.name.clone(),
         fields: Vec::new(),
         goes: vec![
-            format!("{} {}", channel.kind, channel.target),
+            format!("{} {}", line(&channel.kind), line(&channel.target)),
             "its address and secret, and the notifications that wait for it".to_owned(),
         ],
         last_used: None,

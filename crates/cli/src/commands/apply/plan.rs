@@ -6,12 +6,13 @@ use keyway_api::view::{Account, AppWithTokens};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::app::tokens_of;
+use super::super::app::working_tokens;
 use super::super::{counted, text};
 use super::channels::{self, NewChannel};
 use super::check::{Wanted, WantedAccount, WantedApp, app_fields, shown_name};
 use super::register::{App, Backend};
 use super::server::Server;
+use crate::typed::line;
 
 /// What is done to an account, an app or a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,14 +264,14 @@ pub fn differences(wanted: &Map<String, Value>, found: &impl Serialize) -> Vec<F
 }
 
 fn deletion(app: &AppWithTokens) -> Change {
-    let dependents = app.dependents.iter().map(|one| format!("breaks without it: {one}"));
+    let dependents = app.dependents.iter().map(|one| format!("breaks without it: {}", line(one)));
     Change {
         action: Action::Delete,
         target: Target::App(Some(app.id)),
         hub_id: Some(app.hub_id),
         name: app.name.clone(),
         fields: Vec::new(),
-        goes: tokens_of(&json!(app)).into_iter().chain(dependents).collect(),
+        goes: working_tokens(app).into_iter().chain(dependents).collect(),
         last_used: app.tokens.iter().filter_map(|token| token.last_used_at.as_deref()).max().map(str::to_owned),
     }
 }
