@@ -1,12 +1,14 @@
 //! `keyway install …`
 
 use http::Method;
+use keyway_api::view::{self, Installs};
 use serde_json::{Value, json};
 
 use super::{list, names, query, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, Install};
 use crate::client::call;
+use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exit> {
     match action {
@@ -42,31 +44,37 @@ pub async fn run(connection: &Connection, action: Install) -> anyhow::Result<Exi
 }
 
 fn installs(answer: &Value) -> String {
-    let row = |install: &Value| {
-        let tokens = list(install, "tokens");
-        let last = tokens.iter().filter_map(|token| token["lastUsedAt"].as_str()).max().unwrap_or("never").to_owned();
-        let live = tokens.iter().filter(|token| token["state"] == "active").count().to_string();
-        vec![text(&install["id"]), text(&install["hubId"]), text(&install["name"]), list(install, "scopes").len().to_string(), live, last]
+    let row = |install: &view::Install| {
+        let last = install.tokens.iter().filter_map(|token| token.last_used_at.as_deref()).max().unwrap_or("never").to_owned();
+        let live = install.tokens.iter().filter(|token| token.state == "active").count().to_string();
+        let (id, hub_id, scopes) = (install.id.to_string(), install.hub_id.to_string(), install.scopes.len().to_string());
+        vec![id, hub_id, install.name.clone(), scopes, live, last]
     };
-    let rows: Vec<Vec<String>> = list(answer, "installs").iter().map(row).collect();
-    let more = answer["after"].as_str().map(|after| format!("\n\nmore: --after {after}")).unwrap_or_default();
-    table(&["ID", "HUB ID", "PUBLIC APP", "SCOPES", "GRANTS", "LAST USE"], &rows) + &more
+    lines_of(answer, |Installs { installs, after }| {
+        let rows: Vec<Vec<String>> = installs.iter().map(row).collect();
+        let more = after.as_ref().map(|after| format!("\n\nmore: --after {after}")).unwrap_or_default();
+        table(&["ID", "HUB ID", "PUBLIC APP", "SCOPES", "GRANTS", "LAST USE"], &rows) + &more
+    })
 }
 
 fn describe(install: &Value) -> String {
-    let grants: Vec<String> = list(install, "tokens")
-        .iter()
-        .map(|grant| format!("  grant {} by {}: {}", text(&grant["id"]), text(&grant["grantedBy"]), text(&grant["scopes"])))
-        .collect();
+    let tokens = token::tokens(list(install, "tokens"));
+    lines_of(install, |install: &view::Install| format!("{}\n\n{tokens}", described(install)))
+}
+
+fn described(install: &view::Install) -> String {
+    let grant = |grant: &view::Token| {
+        let scopes = grant.scopes.as_ref().map(|scopes| scopes.join(", "));
+        format!("  grant {} by {}: {}", grant.id, or_dash(grant.granted_by.as_deref()), or_dash(scopes))
+    };
     format!(
-        "  id          {}\n  public app  {} ({})\n  account     {}\n  state       {}\n  since       {}\n{}\n\n{}",
-        text(&install["id"]),
-        text(&install["name"]),
-        text(&install["publicAppId"]),
-        text(&install["hubId"]),
-        if install["enabled"] == true { "enabled" } else { "disabled" },
-        text(&install["createdAt"]),
-        grants.join("\n"),
-        token::tokens(list(install, "tokens")),
+        "  id          {}\n  public app  {} ({})\n  account     {}\n  state       {}\n  since       {}\n{}",
+        install.id,
+        install.name,
+        or_dash(install.public_app_id),
+        install.hub_id,
+        if install.enabled { "enabled" } else { "disabled" },
+        install.created_at,
+        install.tokens.iter().map(grant).collect::<Vec<_>>().join("\n"),
     )
 }
