@@ -1,14 +1,16 @@
 //! `keyway public-app …`
 
 use http::Method;
+use keyway_api::view::{self, PublicApps};
 use serde_json::{Value, json};
 
 use super::app::split;
 use super::confirm::{self, Deletion};
-use super::{counted, encode, list, names, show, table, text, token};
+use super::{counted, encode, names, show, table, text, token};
 use crate::Exit;
 use crate::args::{Connection, PublicApp, PublicAppFields};
 use crate::client::{call, list_all};
+use crate::typed::{lines_of, or_dash};
 
 const PATH: &str = "/api/v1/public-apps";
 
@@ -82,43 +84,48 @@ fn body(fields: PublicAppFields) -> Value {
 }
 
 fn secret(app: &Value) -> String {
-    match app["clientSecret"].as_str() {
+    lines_of(app, |app: &view::PublicApp| match &app.client_secret {
         Some(secret) => format!("\n  client secret  {secret}   shown once"),
         None => "\n  no client secret: it proves itself with PKCE".to_owned(),
-    }
+    })
 }
 
 fn apps(answer: &Value) -> String {
-    let row =
-        |app: &Value| ["id", "name", "clientId", "distribution", "installs", "enabled"].iter().map(|field| text(&app[*field])).collect();
-    let rows: Vec<Vec<String>> = list(answer, "publicApps").iter().map(row).collect();
-    table(&["ID", "NAME", "CLIENT ID", "DISTRIBUTION", "INSTALLS", "ENABLED"], &rows)
+    let row = |app: &view::PublicApp| {
+        let view::PublicApp { id, name, client_id, distribution, installs, enabled, .. } = app;
+        vec![id.to_string(), name.clone(), client_id.clone(), distribution.clone(), or_dash(*installs), enabled.to_string()]
+    };
+    lines_of(answer, |PublicApps { public_apps, .. }| {
+        let rows: Vec<Vec<String>> = public_apps.iter().map(row).collect();
+        table(&["ID", "NAME", "CLIENT ID", "DISTRIBUTION", "INSTALLS", "ENABLED"], &rows)
+    })
 }
 
 fn describe(app: &Value) -> String {
-    let lines = |name: &str| list(app, name).iter().map(text).collect::<Vec<_>>().join("\n                 ");
-    let shown = |name: &str| if list(app, name).is_empty() { "-".to_owned() } else { lines(name) };
-    let secrets: Vec<String> = list(app, "secrets")
-        .iter()
-        .map(|secret| match secret["expiresAt"].as_str() {
-            Some(until) => format!("{} until {until}", text(&secret["hint"])),
-            None => text(&secret["hint"]),
-        })
-        .collect();
+    lines_of(app, described)
+}
+
+fn described(app: &view::PublicApp) -> String {
+    let shown = |names: &[String]| if names.is_empty() { "-".to_owned() } else { names.join("\n                 ") };
+    let secret = |secret: &view::ClientSecret| match &secret.expires_at {
+        Some(until) => format!("{} until {until}", secret.hint),
+        None => secret.hint.clone(),
+    };
+    let secrets: Vec<String> = app.secrets.iter().map(secret).collect();
     format!(
         "  id             {}\n  name           {}\n  client id      {}\n  secrets        {}\n  state          {}\n  description    {}\n  owner          {}\n  distribution   {}\n  refresh tokens {}\n  redirect URIs  {}\n  scopes         {}\n  conditional    {}\n  optional       {}",
-        text(&app["id"]),
-        text(&app["name"]),
-        text(&app["clientId"]),
+        app.id,
+        app.name,
+        app.client_id,
         if secrets.is_empty() { "none (PKCE)".to_owned() } else { secrets.join(", ") },
-        if app["enabled"] == true { "enabled" } else { "disabled" },
-        text(&app["description"]),
-        text(&app["owner"]),
-        text(&app["distribution"]),
-        if app["rotateRefreshTokens"] == true { "replaced at each use" } else { "stay as they are" },
-        shown("redirectUris"),
-        shown("scopes"),
-        shown("conditionalScopes"),
-        shown("optionalScopes"),
+        if app.enabled { "enabled" } else { "disabled" },
+        app.description,
+        app.owner,
+        app.distribution,
+        if app.rotate_refresh_tokens { "replaced at each use" } else { "stay as they are" },
+        shown(&app.redirect_uris),
+        shown(&app.scopes),
+        shown(&app.conditional_scopes),
+        shown(&app.optional_scopes),
     )
 }
