@@ -1,15 +1,17 @@
 //! `keyway session …`
 
 use http::Method;
-use serde_json::{Value, json};
+use keyway_api::view::{self, SessionAnswer, Sessions};
+use serde_json::json;
 
 use super::app::split;
 use super::token::milliseconds;
-use super::{encode, list, show, table, text};
+use super::{encode, show, table, text};
 use crate::Exit;
 use crate::args::Connection;
 use crate::args::session::{Create, Session};
 use crate::client::{call, list_all};
+use crate::typed::{or_dash, show_typed};
 
 const PATH: &str = "/api/v1/sessions";
 
@@ -20,17 +22,16 @@ pub async fn run(connection: &Connection, action: Session) -> anyhow::Result<Exi
             let path = app.map_or_else(|| PATH.to_owned(), |app| format!("/api/v1/apps/{}/sessions", encode(&app)));
             let state = if all { "" } else { "?state=active" };
             let answer = list_all(connection, &format!("{path}{state}"), "sessions").await?;
-            show(&answer, json, |answer| sessions(list(answer, "sessions")))
+            show_typed(&answer, json, sessions)
         }
         Session::Show { session, json } => {
             let answer = call(connection, Method::GET, &format!("{PATH}/{session}"), None).await?;
-            show(&answer, json, |answer| describe(&answer["session"]))
+            show_typed(&answer, json, |SessionAnswer { session }| describe(session))
         }
         Session::End { session, json } => {
             let answer = call(connection, Method::DELETE, &format!("{PATH}/{session}"), None).await?;
-            show(&answer, json, |answer| {
-                let session = &answer["session"];
-                format!("ended session {} of {} ({})", text(&session["id"]), text(&session["app"]), text(&session["onBehalfOf"]))
+            show_typed(&answer, json, |SessionAnswer { session }| {
+                format!("ended session {} of {} ({})", session.id, session.app, session.on_behalf_of)
             })
         }
     }
@@ -62,50 +63,49 @@ async fn create(connection: &Connection, asked: Create) -> anyhow::Result<Exit> 
     })
 }
 
-fn sessions(sessions: &[Value]) -> String {
+fn sessions(Sessions { sessions, .. }: &Sessions) -> String {
     if sessions.is_empty() {
         return "no session is active".to_owned();
     }
-    let row = |session: &Value| {
-        let field = |name: &str| text(&session[name]);
+    let row = |session: &view::Session| {
         vec![
-            field("id"),
-            field("app"),
-            field("state"),
-            field("onBehalfOf"),
-            field("purpose"),
-            field("classes"),
-            field("expiresAt"),
-            field("lastUsedAt"),
+            session.id.to_string(),
+            session.app.clone(),
+            session.state.clone(),
+            session.on_behalf_of.clone(),
+            session.purpose.clone(),
+            session.classes.join(", "),
+            or_dash(session.expires_at.as_ref()),
+            or_dash(session.last_used_at.as_ref()),
         ]
     };
     let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
     table(&["ID", "APP", "STATE", "ON BEHALF OF", "PURPOSE", "CLASSES", "EXPIRES", "LAST USE"], &rows)
 }
 
-fn describe(session: &Value) -> String {
-    let budget = |name: &str| {
-        let one = &session[name];
-        if one["most"].is_null() { "no budget".to_owned() } else { format!("{} used of {}", text(&one["used"]), text(&one["most"])) }
+fn describe(session: &view::Session) -> String {
+    let budget = |budget: &view::Budget| match budget.most {
+        Some(most) => format!("{} used of {most}", budget.used),
+        None => "no budget".to_owned(),
     };
     format!(
         "  id            {}\n  app           {} ({})\n  account       {}\n  state         {}\n  on behalf of  {}\n  purpose       {}\n  created       {} by {}\n  expires       {}\n  last use      {}\n  classes       {}\n  calls         {}; today {}\n  records       {}; today {}\n  scopes        {}",
-        text(&session["id"]),
-        text(&session["app"]),
-        text(&session["appId"]),
-        text(&session["hubId"]),
-        text(&session["state"]),
-        text(&session["onBehalfOf"]),
-        text(&session["purpose"]),
-        text(&session["createdAt"]),
-        text(&session["createdBy"]),
-        text(&session["expiresAt"]),
-        text(&session["lastUsedAt"]),
-        text(&session["classes"]),
-        budget("calls"),
-        budget("callsPerDay"),
-        budget("records"),
-        budget("recordsPerDay"),
-        list(session, "scopes").iter().map(text).collect::<Vec<_>>().join("\n                "),
+        session.id,
+        session.app,
+        session.app_id,
+        session.hub_id,
+        session.state,
+        session.on_behalf_of,
+        session.purpose,
+        session.created_at,
+        session.created_by,
+        or_dash(session.expires_at.as_ref()),
+        or_dash(session.last_used_at.as_ref()),
+        session.classes.join(", "),
+        budget(&session.calls),
+        budget(&session.calls_per_day),
+        budget(&session.records),
+        budget(&session.records_per_day),
+        session.scopes.join("\n                "),
     )
 }
