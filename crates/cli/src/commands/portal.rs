@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use http::Method;
+use keyway_api::view::{ClockAnswer, FaultUse, Faults, Request, Requests, Seeded};
 use keyway_core::shown;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,7 @@ use super::{counted, encode, list, names, note, query, show, table, text, token}
 use crate::Exit;
 use crate::args::{Clock, Connection, Expectation, Fault, FaultRule, Portal, RequestFilter, Snapshot};
 use crate::client::{call, list_all, stream, upload};
+use crate::typed::{lines_of, show_typed};
 
 /// A server and one of its embedded accounts.
 struct Double<'a> {
@@ -121,9 +123,10 @@ fn milliseconds(time: &str) -> anyhow::Result<i64> {
 }
 
 fn made(answer: &Value) -> String {
-    let made: Vec<String> =
-        answer["made"].as_object().into_iter().flatten().map(|(kind, count)| format!("{} {kind}", text(count))).collect();
-    if made.is_empty() { "nothing was added".to_owned() } else { format!("added {}", made.join(", ")) }
+    lines_of(answer, |Seeded { made, .. }| {
+        let made: Vec<String> = made.iter().map(|(kind, count)| format!("{} {kind}", text(count))).collect();
+        if made.is_empty() { "nothing was added".to_owned() } else { format!("added {}", made.join(", ")) }
+    })
 }
 
 impl Double<'_> {
@@ -260,10 +263,7 @@ impl Double<'_> {
         };
         let method = if body.is_some() { Method::PUT } else { Method::GET };
         let answer = self.call(method, "/clock", body).await?;
-        show(&answer, json, |answer| {
-            let clock = &answer["clock"];
-            format!("{}{}", text(&clock["now"]), if clock["frozen"] == true { ", standing still" } else { "" })
-        })
+        show_typed(&answer, json, |ClockAnswer { clock }| format!("{}{}", clock.now, if clock.frozen { ", standing still" } else { "" }))
     }
 }
 
@@ -294,31 +294,32 @@ async fn fault(connection: &Connection, rule: FaultRule) -> anyhow::Result<Value
 }
 
 fn received(answer: &Value) -> String {
-    let row = |one: &Value| {
-        let target = match one["query"].as_str() {
-            Some(query) => format!("{}?{query}", text(&one["path"])),
-            None => text(&one["path"]),
-        };
-        let body: String = if one["body"].is_null() { String::new() } else { one["body"].to_string().chars().take(100).collect() };
-        vec![text(&one["number"]), text(&one["app"]), text(&one["method"]), target, text(&one["status"]), body]
+    let row = |one: &Request| {
+        let target = one.query.as_ref().map_or_else(|| one.path.clone(), |query| format!("{}?{query}", one.path));
+        let body: String = if one.body.is_null() { String::new() } else { one.body.to_string().chars().take(100).collect() };
+        vec![one.number.to_string(), one.app.clone(), one.method.clone(), target, one.status.to_string(), body]
     };
-    table(&["NUMBER", "APP", "METHOD", "PATH", "STATUS", "BODY"], &list(answer, "requests").iter().map(row).collect::<Vec<_>>())
+    lines_of(answer, |Requests { requests, .. }| {
+        table(&["NUMBER", "APP", "METHOD", "PATH", "STATUS", "BODY"], &requests.iter().map(row).collect::<Vec<_>>())
+    })
 }
 
 fn faults(answer: &Value) -> String {
-    let row = |rule: &Value| {
-        let what = ["status", "limit", "retryAfterS", "cut", "inputs", "latencyMs", "probability"]
-            .into_iter()
-            .filter(|name| !rule[*name].is_null() && rule[*name] != 0);
-        let which = ["operation", "method", "path", "app"].into_iter().filter(|name| !rule[*name].is_null());
-        let said = |name: &str| format!("{name} {}", text(&rule[name]));
+    let row = |FaultUse { rule, seen, hit }: &FaultUse| {
+        let fields = json!(rule);
+        let is_given = |name: &&str| fields.get(*name).is_some_and(|value| !value.is_null() && *value != 0);
+        let said = |names: &[&str]| -> String {
+            let said: Vec<String> =
+                names.iter().copied().filter(|name| is_given(name)).map(|name| format!("{name} {}", text(&fields[name]))).collect();
+            said.join(", ")
+        };
         vec![
-            text(&rule["id"]),
-            what.map(said).collect::<Vec<_>>().join(", "),
-            which.map(said).collect::<Vec<_>>().join(", "),
-            text(&rule["seen"]),
-            text(&rule["hit"]),
+            rule.id.to_string(),
+            said(&["status", "limit", "retryAfterS", "cut", "inputs", "latencyMs", "probability"]),
+            said(&["operation", "method", "path", "app"]),
+            seen.to_string(),
+            hit.to_string(),
         ]
     };
-    table(&["ID", "FAULT", "CALLS", "SEEN", "HIT"], &list(answer, "faults").iter().map(row).collect::<Vec<_>>())
+    lines_of(answer, |Faults { faults }| table(&["ID", "FAULT", "CALLS", "SEEN", "HIT"], &faults.iter().map(row).collect::<Vec<_>>()))
 }
