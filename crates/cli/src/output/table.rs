@@ -57,7 +57,23 @@ pub fn write(header: &[&str], rows: &[Vec<String>], place: Place) -> String {
     let mut columns: Vec<(usize, usize)> = (0..header.len()).map(|column| (column, natural(column))).collect();
     let mut left_out: Vec<&str> = Vec::new();
     if let Some(width) = place.width {
+        if total(&columns) > width {
+            // What no row has is not missed.
+            let is_empty = |column: usize| {
+                !rows.is_empty() && rows.iter().all(|row| matches!(row.get(column).map(String::as_str), None | Some("" | "-")))
+            };
+            columns.retain(|(column, _)| !is_empty(*column));
+        }
         left_out = leave_out(&mut columns, header, width);
+        // Identifiers stay whole for as long as other columns can give way.
+        let has_blanks = |column: usize| rows.iter().filter_map(|row| row.get(column)).any(|cell| cell.contains(' '));
+        let (mut sentences, words): (Vec<_>, Vec<_>) = columns.iter().copied().partition(|(column, _)| has_blanks(*column));
+        let of_words = words.iter().map(|(_, width)| width + GAP).sum::<usize>();
+        let room = width.saturating_sub(of_words).max(sentences.len() * (COLUMN_LEAST + GAP));
+        fit(&mut sentences, room);
+        for (column, width) in &mut columns {
+            *width = sentences.iter().find(|(other, _)| other == column).map_or(*width, |(_, fitted)| *fitted);
+        }
         fit(&mut columns, width);
     }
     let mut lines = row_lines(&columns, |column| (header[column].to_owned(), place.colour.then_some(Shade::Head)));
@@ -222,6 +238,14 @@ mod tests {
         }
         assert!(write(&HEADER, &rows(), at(80)).contains("not shown, as the terminal is narrow: correlation id"));
         assert!(!write(&HEADER, &rows(), at(200)).contains("not shown"));
+    }
+
+    #[test]
+    fn identifiers_stay_whole_and_empty_columns_go_first() {
+        let row = ["crm.objects.deals.highly_sensitive.write.v2", "Create and change deals, highly sensitive (version 2)", "-"];
+        let text = write(&["SCOPE", "ALLOWS TO", "NOTE"], &[row.map(str::to_owned).to_vec()], at(80));
+        assert!(text.contains("crm.objects.deals.highly_sensitive.write.v2  Create and change deals,"), "{text}");
+        assert!(!text.contains("NOTE") && !text.contains("not shown") && text.lines().all(|line| line.width() <= 80), "{text}");
     }
 
     #[test]
