@@ -27,17 +27,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCompleter;
 use keyway_core::client_address::Network;
 use keyway_core::sunset::AsOf;
 use keyway_gateway::admin_listener::HostName;
 
 use self::consent::Consent;
 pub use self::global::Connection;
-use self::global::Manners;
 use self::moment::{LookBack, Period};
-use crate::complete;
 use crate::logs::LogFormat;
+use crate::output::Manners;
 use crate::serve::apps;
 
 /// Gateway, scanner and test double for the HubSpot API
@@ -119,7 +117,7 @@ pub enum Command {
     /// The embedded account as a test double: seed, snapshots, requests received, faults, its clock
     Portal {
         /// The account's hub id or name; may be left out when there is one embedded account
-        #[arg(long, global = true, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, global = true, value_name = "ACCOUNT")]
         account: Option<String>,
         #[command(subcommand)]
         action: Box<Portal>,
@@ -140,7 +138,7 @@ pub enum Command {
     /// What ends when, by app and operation, from the recorded calls
     Sunset {
         /// Of one account, by hub id or name
-        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         #[command(flatten)]
         back: LookBack<30>,
@@ -167,6 +165,9 @@ pub enum Command {
         /// A folder that is empty or not there yet
         #[arg(value_name = "TARGET")]
         target: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Put a backup into a data folder (--data) that has no databases
     Restore {
@@ -310,6 +311,9 @@ pub enum Config {
     Check {
         /// The file
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -579,7 +583,6 @@ pub enum Account {
     /// A short-lived access token of an account that is connected by OAuth, for calling HubSpot without the gateway
     AccessToken {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         /// Print JSON
         #[arg(long)]
@@ -588,7 +591,6 @@ pub enum Account {
     /// Put a new credential in the place of a connected account's, without an outage
     Rotate {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         #[command(flatten)]
         credential: CredentialSource,
@@ -599,7 +601,6 @@ pub enum Account {
     /// Restore the credential that `rotate` replaced; Keyway keeps it for a week
     Rollback {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         /// Print JSON
         #[arg(long)]
@@ -608,7 +609,6 @@ pub enum Account {
     /// Ask HubSpot whether a connected account's credential is still good, and what it holds
     Check {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         /// Print JSON
         #[arg(long)]
@@ -617,7 +617,6 @@ pub enum Account {
     /// Calls by app, operation and day
     Usage {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         #[command(flatten)]
         back: LookBack<7>,
@@ -628,7 +627,6 @@ pub enum Account {
     /// Show an account, its limits and today's use
     Show {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         /// Print JSON
         #[arg(long)]
@@ -637,7 +635,6 @@ pub enum Account {
     /// Change an account
     Update {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         /// New name
         #[arg(long)]
@@ -657,7 +654,6 @@ pub enum Account {
     /// Delete an account, its apps, their tokens and its records
     Delete {
         /// Its hub id or name
-        #[arg(add = ArgValueCompleter::new(complete::accounts))]
         account: String,
         #[command(flatten)]
         consent: Consent,
@@ -687,13 +683,13 @@ pub enum App {
         /// Its name, unique in the account
         name: String,
         /// The account's hub id or name; may be left out when there is one account
-        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// How long its token lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
         /// A set of scopes, from `keyway scopes`; --scopes adds to it
-        #[arg(long, value_name = "PRESET", add = ArgValueCompleter::new(complete::presets))]
+        #[arg(long, value_name = "PRESET")]
         preset: Option<String>,
         #[command(flatten)]
         fields: AppFields,
@@ -704,7 +700,7 @@ pub enum App {
     /// List apps
     List {
         /// Of this account only
-        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// Print JSON
         #[arg(long)]
@@ -713,7 +709,6 @@ pub enum App {
     /// Show an app and its tokens
     Show {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -722,7 +717,6 @@ pub enum App {
     /// Compare an app's scopes with those its calls needed; with --apply take the others away
     Tighten {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         back: LookBack<90>,
@@ -744,7 +738,6 @@ pub enum App {
     /// Change an app; its tokens stay as they are
     Update {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// New name
         #[arg(long)]
@@ -752,10 +745,10 @@ pub enum App {
         #[command(flatten)]
         fields: AppFields,
         /// Add scopes (commas or spaces between several)
-        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+        #[arg(long, value_name = "SCOPES")]
         add_scope: Vec<String>,
         /// Remove scopes
-        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+        #[arg(long, value_name = "SCOPES")]
         remove_scope: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -764,7 +757,6 @@ pub enum App {
     /// Refuse the app's tokens until it is enabled again
     Disable {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -773,7 +765,6 @@ pub enum App {
     /// Accept the app's tokens again
     Enable {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -782,7 +773,6 @@ pub enum App {
     /// Delete an app and its tokens; its audit records stay
     Delete {
         /// Its id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -795,7 +785,7 @@ pub enum App {
 #[derive(clap::Args)]
 pub struct AppFields {
     /// What it may do: names such as crm.objects.contacts.read (commas or spaces between several)
-    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
     /// What it is for
     #[arg(long)]
@@ -932,7 +922,7 @@ pub struct RequestFilter {
     #[arg(long)]
     pub operation: Option<String>,
     /// Of this app, by id or name
-    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
+    #[arg(long)]
     pub app: Option<String>,
     /// Answered so: 404, 4xx
     #[arg(long)]
@@ -1049,7 +1039,7 @@ pub struct FaultRule {
     #[arg(long)]
     pub path: Option<String>,
     /// Calls of this app only, by id or name
-    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
+    #[arg(long)]
     pub app: Option<String>,
     /// How many calls pass first
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -1070,7 +1060,6 @@ pub enum Webhook {
     /// Send events to a URL, in the place of what the app had
     Set {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Where they go, such as http://127.0.0.1:3000/webhooks
         #[arg(long, value_name = "URL")]
@@ -1091,7 +1080,6 @@ pub enum Webhook {
     /// Remove an app's target and subscriptions
     Remove {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -1102,7 +1090,6 @@ pub enum Webhook {
     /// Print what an app's webhooks are signed with; of an install it is its public app's client secret
     Secret {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1111,7 +1098,7 @@ pub enum Webhook {
     /// The last webhooks that were sent; with --expect exits 1 when they are not as many as that
     Deliveries {
         /// Of this app: its id or name
-        #[arg(long, add = ArgValueCompleter::new(complete::apps))]
+        #[arg(long)]
         app: Option<String>,
         /// With such an event: contact.creation
         #[arg(long)]
@@ -1190,7 +1177,6 @@ pub enum Token {
     /// Create another token, shown once
     Create {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is rotated or revoked when left out
         #[arg(long, value_name = "TIME")]
@@ -1202,7 +1188,6 @@ pub enum Token {
     /// Create a new token and let the others end
     Rotate {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// How long the old tokens live on: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
@@ -1226,7 +1211,6 @@ pub enum Token {
     /// Undo a rotation with --deliver: the targets get their earlier token, which works on, and the new one ends
     Undeliver {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// The file of targets
         targets: PathBuf,
@@ -1240,7 +1224,6 @@ pub enum Token {
     /// Accept an old key in ?hapikey= for one app, for code that you cannot change
     LegacyKey {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         #[command(flatten)]
         key: CredentialSource,
@@ -1273,7 +1256,6 @@ pub enum Token {
     /// List an app's tokens, with the last use of each
     List {
         /// The app's id or name
-        #[arg(add = ArgValueCompleter::new(complete::apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1305,7 +1287,6 @@ pub enum PublicApp {
     /// Show a public app
     Show {
         /// Its id, name or client id
-        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         /// Print JSON
         #[arg(long)]
@@ -1314,7 +1295,6 @@ pub enum PublicApp {
     /// Change a public app; what its installs were granted stays until an account authorizes it again
     Update {
         /// Its id, name or client id
-        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         /// New name
         #[arg(long)]
@@ -1331,7 +1311,6 @@ pub enum PublicApp {
     /// Create a new client secret and let the other end
     RotateSecret {
         /// Its id, name or client id
-        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         /// How long the other secret lives on: a number with s, m, h, d or w
         #[arg(long, default_value = "7d", value_name = "TIME", conflicts_with = "now")]
@@ -1346,7 +1325,6 @@ pub enum PublicApp {
     /// Delete a public app and all its installs
     Delete {
         /// Its id, name or client id
-        #[arg(add = ArgValueCompleter::new(complete::public_apps))]
         app: String,
         #[command(flatten)]
         consent: Consent,
@@ -1362,13 +1340,13 @@ pub struct PublicAppFields {
     #[arg(long, value_name = "URL")]
     pub redirect_uri: Vec<String>,
     /// What every install grants (commas or spaces between several)
-    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
     /// What an authorization URL may ask for as if it were required
-    #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPES")]
     pub conditional_scopes: Vec<String>,
     /// What an account grants where it can
-    #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPES")]
     pub optional_scopes: Vec<String>,
     /// What it is for
     #[arg(long)]
@@ -1392,7 +1370,7 @@ pub enum Install {
         #[arg(long, value_name = "APP")]
         public_app: Option<String>,
         /// On this account
-        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// After this install
         #[arg(long, value_name = "ID")]
@@ -1417,7 +1395,7 @@ pub enum Install {
         /// The URL that the app would send a person to
         authorize_url: String,
         /// The account's hub id or name
-        #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+        #[arg(long, value_name = "ACCOUNT")]
         account: String,
         /// In the name of this person [default: operator]
         #[arg(long, value_name = "EMAIL")]
@@ -1449,10 +1427,10 @@ pub enum OAuthClient {
         #[command(flatten)]
         secret: CredentialSource,
         /// What it asks for (commas or spaces between several)
-        #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+        #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
         scopes: Vec<String>,
         /// What it asks for where the account can
-        #[arg(long, value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+        #[arg(long, value_name = "SCOPES")]
         optional_scopes: Vec<String>,
         /// HubSpot's host, or another Keyway's
         #[arg(long, value_name = "URL")]
@@ -1495,7 +1473,7 @@ pub enum AdminToken {
         #[arg(long, value_enum, ignore_case = true)]
         role: Role,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
+        #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// How long it lives: a number with s, m, h, d or w, such as 90d; until it is revoked when left out
         #[arg(long, value_name = "TIME")]
@@ -1527,7 +1505,6 @@ pub enum User {
     /// Let a person sign in, or give them a new password; without one of the --credential options one is made and shown once
     Create {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         #[command(flatten)]
         password: CredentialSource,
@@ -1535,7 +1512,7 @@ pub enum User {
         #[arg(long, value_enum, ignore_case = true)]
         role: Option<Role>,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
+        #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -1544,13 +1521,12 @@ pub enum User {
     /// Give a person another role; they keep their password, and sign in again
     Role {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// What they may do
         #[arg(value_enum, ignore_case = true)]
         role: Role,
         /// An app that an app-manager looks after, by id or name; can be given again
-        #[arg(long = "app", value_name = "APP", add = ArgValueCompleter::new(complete::apps))]
+        #[arg(long = "app", value_name = "APP")]
         apps: Vec<String>,
         /// Print JSON
         #[arg(long)]
@@ -1565,7 +1541,6 @@ pub enum User {
     /// End every session of a person
     SignOut {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1574,7 +1549,6 @@ pub enum User {
     /// Take a person's second factor away, should it be lost with its recovery codes
     RemoveSecondFactor {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1583,7 +1557,6 @@ pub enum User {
     /// Forget who a person is at the identity provider, should they have a new account there: their next sign-in is by e-mail again
     UnlinkProvider {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         /// Print JSON
         #[arg(long)]
@@ -1592,7 +1565,6 @@ pub enum User {
     /// Delete a person's sign-in, and end their sessions
     Delete {
         /// Their e-mail address
-        #[arg(add = ArgValueCompleter::new(complete::users))]
         email: String,
         #[command(flatten)]
         consent: Consent,
@@ -1614,7 +1586,7 @@ pub struct Changes {
     #[arg(long, value_name = "WHAT")]
     pub target: Option<String>,
     /// Of this account: its apps, tokens and settings
-    #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+    #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     #[command(flatten)]
     pub period: Period,
@@ -1673,10 +1645,10 @@ pub enum Format {
 #[derive(clap::Args)]
 pub struct AuditFilter {
     /// Of this app, by id or name
-    #[arg(long, add = ArgValueCompleter::new(complete::apps))]
+    #[arg(long)]
     pub app: Option<String>,
     /// Of this account
-    #[arg(long, value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
+    #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// Of this operation: a path template, alone or after a method
     #[arg(long)]

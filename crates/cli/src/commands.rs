@@ -34,7 +34,6 @@ pub mod user;
 mod verify;
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -43,10 +42,11 @@ use keyway_core::path::encode_component;
 use keyway_core::shown;
 use serde_json::Value;
 
+use crate::Exit;
 use crate::args::Role;
+pub use crate::output::counted;
 use crate::output::paint::Shade;
 use crate::output::{self, table as layout, time};
-use crate::{Exit, help};
 
 /// A result for people, on stdout. Foreign text in it must not forge a line; what else would act on a
 /// terminal is made harmless here, whoever forgot it.
@@ -125,15 +125,6 @@ pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) ->
     Ok(Exit::Fine)
 }
 
-/// The man pages of all commands, one file each.
-///
-/// # Errors
-/// A file cannot be written.
-pub fn man(folder: &Path) -> anyhow::Result<Exit> {
-    clap_mangen::generate_to(help::command(), folder).with_context(|| format!("cannot write man pages to {}", shown::path(&folder)))?;
-    Ok(Exit::Fine)
-}
-
 /// A script for a shell that asks this program for completions.
 pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     let name = shell.to_string();
@@ -156,12 +147,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// A moment of an answer: on a terminal as seen from now, else as it is.
 pub fn moment(value: &Value) -> String {
     time::shown(&text(value))
-}
-
-/// A number with its noun, in the singular for one.
-pub fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// A JSON value as a person reads it, on one line.

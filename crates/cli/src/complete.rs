@@ -6,10 +6,10 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory};
 use clap_complete::CompleteEnv;
-use clap_complete::engine::CompletionCandidate;
-use keyway_core::scope::{all_names, in_plain_words, presets};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use keyway_core::scope::{all_names, in_plain_words, presets as sets};
 use serde_json::Value;
 
 use crate::args::{Args, Connection};
@@ -21,32 +21,75 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Answers a shell's question and ends, where `COMPLETE` says that this is one.
 pub fn answer() {
-    CompleteEnv::with_factory(Args::command).bin("keyway").complete();
+    CompleteEnv::with_factory(|| with_completers(Args::command(), "keyway")).bin("keyway").complete();
+}
+
+/// The command line with what is offered for its arguments, by the names of their values.
+fn with_completers(command: Command, name: &str) -> Command {
+    let of_public_apps = name == "public-app";
+    let offered = move |argument: Arg| {
+        let value = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+        let completer = match value.as_str() {
+            "APP" if of_public_apps || argument.get_id() == "public_app" => ArgValueCompleter::new(public_apps),
+            "APP" => ArgValueCompleter::new(apps),
+            "ACCOUNT" => ArgValueCompleter::new(accounts),
+            "EMAIL" => ArgValueCompleter::new(users),
+            "SCOPES" | "SCOPE" | "WORD" => ArgValueCompleter::new(scopes),
+            "PRESET" => ArgValueCompleter::new(presets),
+            _ => return argument,
+        };
+        argument.add(completer)
+    };
+    let below = |below: Command| {
+        let name = if of_public_apps { "public-app".to_owned() } else { below.get_name().to_owned() };
+        with_completers(below, &name)
+    };
+    command.mut_args(offered).mut_subcommands(below)
+}
+
+/// What a person typed, without the marks of the shell: bash hands words on as they stand there.
+fn meant(typed: &OsStr) -> String {
+    let typed = typed.to_string_lossy();
+    if is_bash() { typed.trim_start_matches(['"', '\'']).replace('\\', "") } else { typed.into_owned() }
+}
+
+/// A value as it has to stand on the command line. zsh and fish see to that themselves; bash puts it there as it is.
+fn as_word(value: String, typed: &OsStr) -> String {
+    if !is_bash() || typed.to_string_lossy().starts_with(['"', '\'']) {
+        return value;
+    }
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./@:,+=".contains(letter);
+    value.chars().flat_map(|letter| (!is_plain(letter)).then_some('\\').into_iter().chain([letter])).collect()
+}
+
+/// Whether bash asks: of the shells it alone says how the completion was begun.
+fn is_bash() -> bool {
+    std::env::var_os("_CLAP_COMPLETE_COMP_TYPE").is_some()
 }
 
 /// Names of apps.
-pub fn apps(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn apps(typed: &OsStr) -> Vec<CompletionCandidate> {
     named("/api/v1/apps", "apps", "id", typed)
 }
 
 /// Names of public apps.
-pub fn public_apps(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn public_apps(typed: &OsStr) -> Vec<CompletionCandidate> {
     named("/api/v1/public-apps", "publicApps", "id", typed)
 }
 
 /// Hub ids and names of accounts.
-pub fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn accounts(typed: &OsStr) -> Vec<CompletionCandidate> {
     named("/api/v1/accounts", "accounts", "hubId", typed)
 }
 
 /// E-mail addresses of the people who may sign in.
-pub fn users(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn users(typed: &OsStr) -> Vec<CompletionCandidate> {
     let users = asked("/api/v1/users", "users");
     users.iter().map(|user| text(&user["email"])).filter(|email| begins(email, typed)).map(CompletionCandidate::new).collect()
 }
 
 /// Scopes. After a comma another one begins.
-pub fn scopes(typed: &OsStr) -> Vec<CompletionCandidate> {
+fn scopes(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let (before, last) = typed.rfind(',').map_or(("", &*typed), |at| typed.split_at(at + 1));
     let candidate = |name: &&'static str| CompletionCandidate::new(format!("{before}{name}")).help(Some(in_plain_words(name).into()));
@@ -54,13 +97,13 @@ pub fn scopes(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// Presets of scopes.
-pub fn presets(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let candidate = |preset: &presets::Preset| CompletionCandidate::new(preset.key).help(Some(preset.purpose.into()));
-    presets::ALL.iter().filter(|preset| begins(preset.key, typed)).map(candidate).collect()
+fn presets(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let candidate = |preset: &sets::Preset| CompletionCandidate::new(preset.key).help(Some(preset.purpose.into()));
+    sets::ALL.iter().filter(|preset| begins(preset.key, typed)).map(candidate).collect()
 }
 
 fn begins(name: &str, typed: &OsStr) -> bool {
-    name.to_lowercase().starts_with(&typed.to_string_lossy().to_lowercase())
+    name.to_lowercase().starts_with(&meant(typed).to_lowercase())
 }
 
 /// Entries with a name, as their name; the id says which one it is.
@@ -70,7 +113,7 @@ fn named(path: &str, entries: &str, id: &str, typed: &OsStr) -> Vec<CompletionCa
         // An id that was begun is completed as one.
         let value =
             if name.is_empty() || id.starts_with(&*typed.to_string_lossy()) && !typed.is_empty() { id.clone() } else { name.clone() };
-        begins(&value, typed).then(|| CompletionCandidate::new(value).help(Some(format!("{name} ({id})").into())))
+        begins(&value, typed).then(|| CompletionCandidate::new(as_word(value, typed)).help(Some(format!("{name} ({id})").into())))
     };
     asked(path, entries).iter().filter_map(candidate).collect()
 }

@@ -13,22 +13,28 @@ use anyhow::{Context, bail};
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 use keyway_core::shown;
+use serde_json::json;
 use toml::de::DeTable;
 use toml::{Spanned, Table, Value};
 
 use crate::args::{Args, Command, Serve};
 use crate::commands::names;
 use crate::serve::{apps, check};
-use crate::{Exit, chain, commands, help};
+use crate::{Exit, chain, commands};
 
 /// Options that a file can't set: which file it is, and what is about one start.
 const NOT_IN_A_FILE: [&str; 7] = ["app", "bootstrap", "config", "help", "ready_file", "token", "version"];
 
-/// Reads the command line and, where one is named, the configuration file.
-pub fn parse() -> anyhow::Result<Args> {
+/// Reads the command line and, where one is named, the configuration file. Help and errors have colours as `--color` says.
+pub fn parse(command: clap::Command) -> anyhow::Result<Args> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    let command = command.color(match colour_of(std::env::args()) {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    });
     match named(&arguments) {
-        Some(path) => match matches(&File::load(&path)?, &arguments) {
+        Some(path) => match matches(&File::load(&path)?, command, &arguments) {
             Ok(matches) => args(matches),
             // Of the command line itself.
             Err(error) => match error.downcast::<clap::Error>() {
@@ -36,17 +42,8 @@ pub fn parse() -> anyhow::Result<Args> {
                 Err(error) => Err(error),
             },
         },
-        None => args(command().get_matches_from(arguments)),
+        None => args(command.get_matches_from(arguments)),
     }
-}
-
-/// The command line, with colours in help and errors as it says itself.
-fn command() -> clap::Command {
-    help::command().color(match colour_of(std::env::args()) {
-        Some("always") => clap::ColorChoice::Always,
-        Some("never") => clap::ColorChoice::Never,
-        _ => clap::ColorChoice::Auto,
-    })
 }
 
 /// What `--color` says. Help and errors are printed before the command line is read as a whole.
@@ -72,7 +69,7 @@ pub fn has_file() -> bool {
 pub fn read_again() -> anyhow::Result<Serve> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let path = named(&arguments).context("there is no configuration file")?;
-    match args(matches(&File::load(&path)?, &arguments)?)?.command {
+    match args(matches(&File::load(&path)?, Args::command(), &arguments)?)?.command {
         Command::Serve(serve) => Ok(*serve),
         _ => bail!("this is not a server"),
     }
@@ -242,7 +239,7 @@ fn near(key: &str) -> String {
         .map(|id| id.replace('_', "-"))
         .collect();
     match names::nearest(key, names.iter().map(String::as_str))[..] {
-        [] => String::new(),
+        [] => ".".to_owned(),
         ref near => format!("; did you mean {}?", near.join(" or ")),
     }
 }
@@ -251,8 +248,7 @@ fn near(key: &str) -> String {
 ///
 /// # Errors
 /// The file is refused, or what is not of the file, with clap's own error.
-fn matches(file: &File<'_>, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
-    let mut command = command();
+fn matches(file: &File<'_>, mut command: clap::Command, arguments: &[OsString]) -> anyhow::Result<ArgMatches> {
     for (key, value) in &file.settings {
         let id = key.replace('-', "_");
         let serve = command.find_subcommand("serve").and_then(|serve| serve.get_arguments().find(|arg| arg.get_id() == id.as_str()));
@@ -260,7 +256,7 @@ fn matches(file: &File<'_>, arguments: &[OsString]) -> anyhow::Result<ArgMatches
         let global = command.get_arguments().find(|arg| arg.get_id() == id.as_str() && id == "data");
         let Some(argument) = serve.or(global).filter(|_| !NOT_IN_A_FILE.contains(&id.as_str())) else {
             bail!(
-                "{}: {} is not a setting of \"keyway serve\"{}. Its settings are the options of \"keyway serve --help\"",
+                "{}: {} is not a setting of \"keyway serve\"{} Its settings are the options of \"keyway serve --help\"",
                 file.place(key),
                 shown::line(key),
                 near(key)
@@ -312,29 +308,28 @@ fn plain(error: &clap::Error) -> String {
 ///
 /// # Errors
 /// The file can't be read.
-pub fn check(path: &Path) -> anyhow::Result<Exit> {
+pub fn check(path: &Path, json: bool) -> anyhow::Result<Exit> {
     let text = read(path)?;
-    let problems = match File::parsed(&text, path)
-        .and_then(|file| Ok((file.settings.len(), args(matches(&file, &["keyway".into(), "serve".into()])?)?)))
+    let (count, problems) = match File::parsed(&text, path)
+        .and_then(|file| Ok((file.settings.len(), args(matches(&file, Args::command(), &["keyway".into(), "serve".into()])?)?)))
     {
-        Ok((count, Args { connection, command: Command::Serve(serve), .. })) => {
-            let problems = check::problems(&serve, Some(&connection.data));
-            if problems.is_empty() {
-                commands::print(&format!("{} is fine: {count} {}", shown::path(&path), if count == 1 { "setting" } else { "settings" }))?;
-                return Ok(Exit::Fine);
-            }
-            problems
-        }
+        Ok((count, Args { connection, command: Command::Serve(serve), .. })) => (count, check::problems(&serve, Some(&connection.data))),
         Ok(_) => bail!("this is not a server"),
-        Err(error) => vec![error],
+        Err(error) => (0, vec![error]),
     };
-    for problem in problems {
-        // clap's own texts end with how commands are used.
-        let text = problem.downcast_ref::<clap::Error>().map_or_else(|| chain(&problem), plain);
-        let named = shown::path(&path);
-        commands::say(&if text.starts_with(&named) { text } else { format!("{named}: {text}") });
+    let named = shown::path(&path);
+    // clap's own texts end with how commands are used.
+    let of = |problem: &anyhow::Error| problem.downcast_ref::<clap::Error>().map_or_else(|| chain(problem), plain);
+    let placed = |text: String| if text.starts_with(&named) { text } else { format!("{named}: {text}") };
+    let problems: Vec<String> = problems.iter().map(of).map(placed).collect();
+    if json {
+        commands::print_json(&json!({ "version": 1, "fine": problems.is_empty(), "settings": count, "problems": problems }))?;
+    } else if problems.is_empty() {
+        commands::print(&format!("{named} is fine: {}", commands::counted(count as u64, "setting")))?;
+    } else {
+        problems.iter().for_each(|problem| commands::say(problem));
     }
-    Ok(Exit::Negative)
+    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Negative })
 }
 
 #[cfg(test)]

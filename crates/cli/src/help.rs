@@ -1,7 +1,12 @@
 //! The help of the whole program: commands in groups, examples, where the documentation is.
 
-use clap::{Command, CommandFactory};
+use std::path::Path;
 
+use anyhow::Context;
+use clap::{Command, CommandFactory};
+use keyway_core::shown;
+
+use crate::Exit;
 use crate::args::Args;
 
 /// Commands by what they are for. A test holds that each command is in one group.
@@ -111,6 +116,15 @@ pub fn command() -> Command {
     ))
 }
 
+/// The man pages of all commands, one file each.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn man(folder: &Path) -> anyhow::Result<Exit> {
+    clap_mangen::generate_to(command(), folder).with_context(|| format!("cannot write man pages to {}", shown::path(&folder)))?;
+    Ok(Exit::Fine)
+}
+
 fn with_examples(command: Command, path: &[&str], examples: &str) -> Command {
     match path {
         [] => command.after_help(format!("Examples:\n{examples}\n\nDocumentation: {}", documentation())),
@@ -145,7 +159,10 @@ fn groups(command: &Command) -> String {
     };
     let styles = command.get_styles();
     let head = styles.get_header();
-    GROUPS.iter().map(|(heading, names)| format!("{head}{heading}:{head:#}\n{}\n", names.iter().map(line).collect::<String>())).collect()
+    let is_new = |name: &&str| !GROUPS.iter().any(|(_, names)| names.contains(name));
+    let others: Vec<&str> = command.get_subcommands().filter(|one| !one.is_hide_set()).map(Command::get_name).filter(is_new).collect();
+    let groups = GROUPS.iter().map(|(heading, names)| (*heading, *names)).chain((!others.is_empty()).then_some(("Other", &others[..])));
+    groups.map(|(heading, names)| format!("{head}{heading}:{head:#}\n{}\n", names.iter().map(line).collect::<String>())).collect()
 }
 
 #[cfg(test)]

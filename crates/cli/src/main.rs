@@ -54,7 +54,7 @@ impl From<Exit> for ExitCode {
 fn main() -> ExitCode {
     complete::answer();
     // clap itself exits with 2 when the command line can't be read.
-    match config::parse().and_then(run) {
+    match config::parse(help::command()).and_then(run) {
         Ok(exit) => exit.into(),
         // Whoever reads our output has closed it: `keyway audit list | head` is no error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
@@ -127,16 +127,16 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             ended
         }
         Command::Completions { shell } => commands::completions(shell),
-        Command::Man { folder } => commands::man(&folder),
+        Command::Man { folder } => help::man(&folder),
         Command::Status { live: true, json, .. } => runtime.block_on(commands::status::live(&connection, json)),
         Command::Status { max_token_age, json, .. } => runtime.block_on(commands::status::run(&connection, max_token_age.as_deref(), json)),
-        Command::Backup { target } => runtime.block_on(commands::backup::take(&connection, &target)),
+        Command::Backup { target, json } => runtime.block_on(commands::backup::take(&connection, &target, json)),
         Command::Restore { source, master_key, how } => {
             runtime.block_on(commands::backup::put_back(&connection, &source, master_key.as_deref(), &how))
         }
         Command::Key { action } => runtime.block_on(commands::key::run(&connection, action)),
         Command::Migrate(wanted) => runtime.block_on(commands::migrate::run(&connection, wanted)),
-        Command::Config { action: args::Config::Check { file } } => config::check(&file),
+        Command::Config { action: args::Config::Check { file, json } } => config::check(&file, json),
         Command::Apply(apply) => runtime.block_on(commands::apply::run(&connection, apply)),
         Command::Export(export) => runtime.block_on(commands::export::run(&connection, export)),
         Command::Plan(plan) => runtime.block_on(commands::plan::run(&connection, plan)),

@@ -11,10 +11,36 @@ use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
 use keyway_core::time::Timestamp;
 use keyway_gateway::clock;
 
-use crate::args::global::{Colour, Manners};
+/// Where global options stand in help.
+pub const GLOBAL_OPTIONS: &str = "Global options";
+
+/// How a command prints.
+#[derive(clap::Args, Clone, Copy)]
+pub struct Manners {
+    /// Colours: on a terminal (auto; NO_COLOR and CLICOLOR_FORCE are followed), always or never
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = GLOBAL_OPTIONS, hide_possible_values = true)]
+    pub color: Colour,
+    /// Print no notes and no progress; results, warnings and errors stay
+    #[arg(long, short, global = true, help_heading = GLOBAL_OPTIONS)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// A number with its noun, in the singular for one.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
 
 /// What was found out at the start, once.
 struct Look {

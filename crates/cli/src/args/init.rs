@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 
 use clap::ValueEnum;
-use clap_complete::engine::ArgValueCompleter;
 
 use super::{CredentialSource, listen};
-use crate::complete;
 
 /// Each question has an option. Where nobody can answer, the options and their defaults do.
 #[derive(clap::Args)]
@@ -18,10 +16,10 @@ pub struct Init {
     #[arg(long, value_name = "NAME")]
     pub app: Option<String>,
     /// A set of scopes, from `keyway scopes`
-    #[arg(long, value_name = "PRESET", add = ArgValueCompleter::new(complete::presets), conflicts_with = "scopes")]
+    #[arg(long, value_name = "PRESET", conflicts_with = "scopes")]
     pub preset: Option<String>,
     /// Scopes, in place of a preset (commas or spaces between several)
-    #[arg(long, visible_alias = "scope", value_name = "SCOPES", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(long, visible_alias = "scope", value_name = "SCOPES")]
     pub scopes: Vec<String>,
     #[command(flatten)]
     pub credential: CredentialSource,
@@ -40,6 +38,13 @@ pub struct Init {
     /// Ask nothing: take the options, and the defaults of what is left out
     #[arg(long, short = 'y')]
     pub yes: bool,
+}
+
+impl Init {
+    /// The addresses that were given, each with its option of `keyway serve`.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        [("--listen", self.listen), ("--admin", self.admin)].into_iter().filter_map(|(option, address)| Some((option, address?)))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

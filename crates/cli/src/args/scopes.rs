@@ -1,13 +1,9 @@
 //! What can be typed after `keyway scopes`.
 
-use clap_complete::engine::ArgValueCompleter;
-
-use crate::complete;
-
 #[derive(clap::Args)]
 pub struct Scopes {
     /// Words that the name, the meaning or the operations of a scope have, such as `deals` or `read tickets`; a preset's name; or a scope's whole name, for the operations that it opens
-    #[arg(value_name = "WORD", add = ArgValueCompleter::new(complete::scopes))]
+    #[arg(value_name = "WORD")]
     pub words: Vec<String>,
     /// Print JSON
     #[arg(long)]

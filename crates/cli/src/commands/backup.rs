@@ -4,17 +4,22 @@ use std::path::Path;
 
 use keyway_core::shown;
 use keyway_gateway::backup::{self, BackupError, How, Restored};
+use serde_json::json;
 
-use super::{fail, print};
+use super::{fail, print, print_json};
 use crate::Exit;
 use crate::args::{self, Connection};
 use crate::output::progress::{Watch, bytes_of};
 
-pub async fn take(connection: &Connection, target: &Path) -> anyhow::Result<Exit> {
+pub async fn take(connection: &Connection, target: &Path, json: bool) -> anyhow::Result<Exit> {
     let watch = Watch::of_folder("copying", target, bytes_of(&connection.data));
     let bytes = backup::take(&connection.data, target).await;
     drop(watch);
     let bytes = bytes?;
+    if json {
+        print_json(&json!({ "version": 1, "bytes": bytes, "folder": connection.data, "target": target }))?;
+        return Ok(Exit::Fine);
+    }
     print(&format!(
         "copied {:.1} MB of {} to {}; keep the master key apart from it, without which nothing in it can be used",
         bytes as f64 / 1e6,

@@ -35,15 +35,10 @@ pub async fn run(connection: &Connection, wanted: Changes) -> anyhow::Result<Exi
 fn told(change: &Value, apps: &HashMap<String, String>) -> String {
     let field = |name: &str| text(&change[name]);
     let source = if change["source"] == "" { String::new() } else { format!(" from {}", field("source")) };
-    let mut lines = format!(
-        "{}  {} {} ({}){source}: {} {}",
-        moment(&change["at"]),
-        field("kind"),
-        field("who"),
-        field("role"),
-        field("operation"),
-        target(change, apps)
-    );
+    // The socket and the server have no other name.
+    let who = if change["kind"] == change["who"] { field("who") } else { format!("{} {}", field("kind"), field("who")) };
+    let mut lines =
+        format!("{}  {who} ({}){source}: {} {}", moment(&change["at"]), field("role"), field("operation"), target(change, apps));
     let (was, became) = (&change["before"], &change["after"]);
     let mut things: Vec<&String> = [was, became].into_iter().filter_map(Value::as_object).flat_map(|things| things.keys()).collect();
     things.sort();

@@ -30,7 +30,7 @@ const ANSWER_SHOWN_MAX: usize = 400;
 /// Sets up a server, an account and an app, and makes a first call. Serves on, where it started the server.
 ///
 /// # Errors
-/// A step failed. What was made before stays; the same command goes on from there.
+/// A step failed. What was made before stays.
 pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     let asking = Asking::new(init.yes)?;
     if init.to == Some(Target::Hubspot) && !init.credential.is_given() && !asking.is_open() {
@@ -42,7 +42,7 @@ pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     let (app, url) = app(connection, &init, &asking, hub_id).await?;
     let worked = first_call(&url, &app).await?;
     print(start::lines(&url, &app).trim_start())?;
-    print(&server.next(connection))?;
+    print(&server.next(connection, &init))?;
     if init.stop {
         server.stop().await?
     } else {

@@ -17,6 +17,7 @@ use crate::args::moment::Length;
 use crate::args::{Connection, Token};
 use crate::client::{call, list_all};
 use crate::deliver::{self, Target};
+use crate::output::time::length;
 use crate::typed::{lines_of, or_dash};
 
 pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit> {
@@ -41,7 +42,11 @@ pub async fn run(connection: &Connection, action: Token) -> anyhow::Result<Exit>
             let grace_ms = if now { None } else { Some(milliseconds(&grace)?) };
             let path = format!("/api/v1/apps/{}/tokens/rotate", names::app(connection, &app).await?);
             let answer = call(connection, Method::POST, &path, Some(json!({ "graceMs": grace_ms, "lifetimeMs": lifetime_ms }))).await?;
-            let fate = if now { "the old tokens ended".to_owned() } else { format!("the old tokens work for another {grace}") };
+            let fate = if now {
+                "the old tokens ended".to_owned()
+            } else {
+                format!("the old tokens work for another {}", length(grace_ms.unwrap_or(0)))
+            };
             show(&answer, json, |answer| format!("rotated the token of {}; {fate}\n{}", text(&answer["app"]["name"]), shown_once(answer)))
         }
         Token::LegacyKey { app, key, json } => {

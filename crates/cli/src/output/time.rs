@@ -2,7 +2,7 @@
 
 use keyway_core::time::Timestamp;
 
-use crate::commands::counted;
+use super::counted;
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
@@ -32,8 +32,8 @@ fn ago(past: i64) -> String {
     if past < 5 * SECOND_MS { "just now".to_owned() } else { format!("{} ago", length(past)) }
 }
 
-/// In the largest unit of which there is one at least.
-fn length(ms: i64) -> String {
+/// A length of time in milliseconds, in the largest unit of which there is one at least.
+pub fn length(ms: i64) -> String {
     let (value, unit) = match ms {
         ..MINUTE_MS => (ms / SECOND_MS, "second"),
         MINUTE_MS..HOUR_MS => (ms / MINUTE_MS, "minute"),

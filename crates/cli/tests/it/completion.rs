@@ -57,11 +57,19 @@ fn each_shell_has_a_script_that_asks_the_program() {
 fn bash_completes_with_the_script() {
     let server = Keyway::start(&["--ephemeral"]);
     server.json(&["app", "create", "Billing", "--preset", "leads"]);
+    server.json(&["app", "create", "Order sync", "--preset", "leads"]);
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_keyway"));
-    let script = format!(
-        "PATH={}:$PATH; source <(keyway completions bash); COMP_WORDS=(keyway app show Bil); COMP_CWORD=3; COMP_TYPE=9; _clap_complete_keyway keyway Bil show; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        program.parent().unwrap().display()
-    );
-    let output = Command::new("bash").args(["-c", &script]).env("KEYWAY_DATA", server.folder.path()).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "Billing", "{}", String::from_utf8_lossy(&output.stderr));
+    let complete = |typed: &str| {
+        let script = format!(
+            "PATH={}:$PATH; source <(keyway completions bash); COMP_WORDS=(keyway app show '{typed}'); COMP_CWORD=3; COMP_TYPE=9; _clap_complete_keyway keyway '{typed}' show; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            program.parent().unwrap().display()
+        );
+        let output = Command::new("bash").args(["-c", &script]).env("KEYWAY_DATA", server.folder.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    assert_eq!(complete("Bil"), "Billing");
+    // A blank in a name is one word on the command line.
+    assert_eq!(complete("ord"), "Order\\ sync");
+    assert_eq!(complete("Order\\ s"), "Order\\ sync");
+    assert_eq!(complete("\"Ord"), "Order sync");
 }

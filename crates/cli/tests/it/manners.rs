@@ -164,11 +164,20 @@ fn a_check_of_settings_names_the_line_and_the_near_setting() {
     let path = file.path().display();
     let (code, said) = check("# settings\n\nlistne = \"8484\"\n");
     assert_eq!(code, Some(1));
-    assert!(said.starts_with(&format!("{path}:3: listne is not a setting")) && said.contains("did you mean listen?"), "{said}");
+    assert!(
+        said.starts_with(&format!("{path}:3: listne is not a setting")) && said.contains("did you mean listen? Its settings"),
+        "{said}"
+    );
     let (code, said) = check("demo = true\naudit-keep-days = 0\n");
     assert!(code == Some(1) && said.starts_with(&format!("{path}:2: ")) && said.contains("audit-keep-days"), "{said}");
     let (code, said) = check("demo = true\n\n= 1\n");
     assert!(code == Some(1) && said.starts_with(&format!("{path}:3: this is not TOML")), "{said}");
+    let json = keyway(&["config", "check", "--json", &file.path().display().to_string()]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(
+        json.status.code() == Some(1) && answer["fine"] == false && answer["problems"][0].as_str().unwrap().contains("not TOML"),
+        "{answer}"
+    );
     let (_, said) = check("[plan]\nby = \"folder\"\n");
     assert!(said.starts_with(&format!("{path}:1: plan is not a setting")), "{said}");
 }
@@ -179,7 +188,11 @@ fn a_backup_of_a_server_on_postgresql_is_told_to_use_its_own_tools() {
     let target = folder.path().join("copy");
     let output = keyway(&["backup", &target.display().to_string(), "--data", &folder.path().display().to_string()]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("pg_dump") && stderr(&output).contains("docs/operations.md"), "{}", stderr(&output));
+    assert!(
+        !target.exists() && stderr(&output).contains("pg_dump") && stderr(&output).contains("docs/operations.md"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Server {
     }
 
     /// What can be done next.
-    pub fn next(&self, connection: &Connection) -> String {
+    pub fn next(&self, connection: &Connection, init: &Init) -> String {
         let folder = shown::path(&connection.data);
         let data = if folder == "keyway-data" { String::new() } else { format!(" --data {folder}") };
         let mut lines = vec![
@@ -64,7 +64,8 @@ impl Server {
             format!("  keyway app list{data}          apps, and when each called last"),
         ];
         if let Some(started) = &self.started {
-            lines.push(format!("  keyway serve{data}             start this server again"));
+            let addresses: String = init.addresses().map(|(option, address)| format!(" {option} {address}")).collect();
+            lines.push(format!("  keyway serve{data}{addresses}             start this server again"));
             if let Some(link) = started.line("set up") {
                 lines.push(format!("\nConsole: {link}\n(works once; creates the first super admin)"));
             }
@@ -108,9 +109,7 @@ impl Started {
         let program = std::env::current_exe().context("this program's file is not known")?;
         let mut command = Command::new(program);
         command.arg("serve");
-        for (option, address) in [("--listen", init.listen), ("--admin", init.admin)] {
-            command.args(address.iter().flat_map(|address| [option.to_owned(), address.to_string()]));
-        }
+        command.args(init.addresses().flat_map(|(option, address)| [option.to_owned(), address.to_string()]));
         command
             .arg("--data")
             .arg(&connection.data)
