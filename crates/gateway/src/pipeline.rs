@@ -332,6 +332,14 @@ impl Gateway {
         Ok(response)
     }
 
+    /// Answers a call that was made in this process, with its body whole.
+    ///
+    /// # Errors
+    /// A fault rule says that there is no answer.
+    pub async fn handle_whole(&self, head: &Parts, body: Bytes, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
+        self.answered(head, Arriving::whole(body), source).await
+    }
+
     async fn answered(&self, head: &Parts, body: Arriving, source: IpAddr) -> Result<Response<AnswerBody>, Cut> {
         let now = clock::both();
         if ready::is_asked(head) {

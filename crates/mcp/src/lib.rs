@@ -6,7 +6,6 @@
 
 mod answer;
 mod arguments;
-mod classes;
 pub mod http;
 mod masks;
 mod open;
@@ -17,8 +16,8 @@ mod standing;
 pub mod stdio;
 mod tools;
 
-pub use classes::{Class, Classes};
 pub use masks::{Masks, MasksError};
+pub use tools::operations;
 pub use tools::page::{PAGE_BEGIN, PAGE_END, page};
 
 /// Rows of an answer where the model asks for no number.

@@ -7,8 +7,8 @@ use keyway_core::path::NormalPath;
 use keyway_core::requirement::Requirement;
 use keyway_core::shown;
 
-use crate::classes::Class;
 use crate::standing::Standing;
+use keyway_core::safety::{Classes, Safety};
 
 /// Whether an operation is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub enum Verdict {
     Open,
     /// One of these scopes is missing.
     Scopes(Vec<&'static str>),
-    /// Its class is not allowed.
-    Class(Class),
+    /// Its class is not allowed, or not the change of many records.
+    Class(Safety),
     /// No agent gets it: it takes or gives credentials, or nobody can be granted it.
     Never,
 }
@@ -52,22 +52,22 @@ pub enum Closed {
     Credentials(String),
     /// Its class is not allowed here.
     #[error(
-        "{operation} is of the class {class}, and this token may use: {allowed}. A person allows more with a session (keyway session create … --classes {class}) or for the app (keyway app update {app_id} --allow …)"
+        "{operation} is of the class {safety}, and agents with this token may use: {allowed}. A person can open more: with a session of its own (keyway session create), for the app (keyway app update {app_id} --allow), or for all (--mcp-allow)"
     )]
     Class {
         /// The operation.
         operation: String,
         /// Its class.
-        class: Class,
+        safety: Safety,
         /// What is allowed.
-        allowed: String,
+        allowed: Classes,
         /// Whose token it is.
         app_id: u64,
     },
 }
 
-/// The operation of a call that an agent wants to make, if this door makes such calls for it. Scopes are left to the
-/// pipeline, whose audit then has the refusal.
+/// The operation of a call that an agent wants to make, if this door makes such calls for it. What the pipeline refuses
+/// is left to it, so that the audit has the refusal; here is only what this door is stricter in.
 ///
 /// # Errors
 /// Why not.
@@ -80,20 +80,20 @@ pub fn check(standing: &Standing, method: &Method, path: &str) -> Result<&'stati
             let has = has.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
             return Err(Closed::Method { given: method.to_string(), has });
         }
+        Resolution::Unknown if standing.classes.open(Safety::UNKNOWN) => {
+            let parsed = catalog::Method::parse(method.as_str()).ok_or_else(|| Closed::Unknown(call()))?;
+            return Ok(Catalog::get().unlisted(parsed));
+        }
         Resolution::Unknown => return Err(Closed::Unknown(call())),
     };
     if is_about_credentials(operation) {
         return Err(Closed::Credentials(call()));
     }
-    let class = Class::of(operation);
-    if !standing.classes.has(class) {
-        return Err(Closed::Class { operation: operation.to_string(), class, allowed: allowed(standing), app_id: standing.app_id });
+    let safety = operation.safety;
+    if !standing.classes.open(safety) && standing.held_to.open(safety) {
+        return Err(Closed::Class { operation: operation.to_string(), safety, allowed: standing.classes, app_id: standing.app_id });
     }
     Ok(operation)
-}
-
-fn allowed(standing: &Standing) -> String {
-    if standing.classes.iter().next().is_none() { "nothing".to_owned() } else { standing.classes.names() }
 }
 
 /// Whether an operation is open on some object type at least.
@@ -101,9 +101,8 @@ pub fn verdict(standing: &Standing, operation: &Operation) -> Verdict {
     if is_about_credentials(operation) {
         return Verdict::Never;
     }
-    let class = Class::of(operation);
-    if !standing.classes.has(class) {
-        return Verdict::Class(class);
+    if !standing.classes.open(operation.safety) {
+        return Verdict::Class(operation.safety);
     }
     let mut missing = Vec::new();
     let mut grantable = false;

@@ -132,8 +132,9 @@ mod tests {
     use bytes::Bytes;
     use http::HeaderMap;
 
+    use keyway_core::safety::Classes;
+
     use super::*;
-    use crate::classes::Classes;
 
     fn standing() -> Standing {
         Standing {
@@ -142,7 +143,7 @@ mod tests {
             app_name: Some("agent".into()),
             scopes: keyway_core::scope::ScopeSet::EMPTY,
             classes: Classes::READ,
-            is_chosen: true,
+            held_to: Classes::READ,
             said: Value::Null,
         }
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, ErrorData, Implementation, ListToolsResult, PaginatedRequestParams,
-    ServerCapabilities, ServerConfig,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation, JsonObject, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -16,13 +16,13 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::answer::Reply;
 use crate::arguments::Arguments;
-use crate::classes::Classes;
 use crate::masks::Masks;
 use crate::open::short;
 use crate::road::{Road, Visitor};
 use crate::standing::{Standing, StandingError};
 use crate::tools::{self, Ask, Tool};
 use crate::{TOOL_TIME_MAX_S, TOOLS_MAX};
+use keyway_core::safety::Classes;
 
 /// How long a list of tools may be taken for true, in milliseconds. A token can lose a scope at any time.
 const LIST_TTL_MS: u64 = 5_000;
@@ -82,7 +82,13 @@ impl Door {
         Standing::ask(&*self.road, visitor, self.settings().allowed).await
     }
 
-    async fn run(&self, entered: &Entered, tool: &'static Tool, given: rmcp::model::JsonObject) -> Reply {
+    /// Uses a tool; none where no tool has this name.
+    pub async fn use_tool(&self, entered: &Entered, name: &str, given: JsonObject) -> Option<CallToolResult> {
+        let reply = self.run(entered, tools::find(name)?, given).await;
+        Some(reply.into_result(entered.visitor.token.expose()))
+    }
+
+    async fn run(&self, entered: &Entered, tool: &'static Tool, given: JsonObject) -> Reply {
         let Ok(_place) = self.places.try_acquire() else {
             return Reply::refused(format!("{TOOLS_MAX} tools run already. Wait a second before you try again."));
         };
@@ -172,17 +178,16 @@ impl ServerHandler for Handler {
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = tools::find(&request.name) else {
-            let near = tools::near(&request.name).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-            return Err(ErrorData::invalid_params(format!("Unknown tool: {}{near}", short(&request.name)), None));
-        };
         let entered = self.entered(&context).await?;
-        let run = self.door.run(&entered, tool, request.arguments.unwrap_or_default());
-        let reply = tokio::select! {
-            reply = run => reply,
+        let using = self.door.use_tool(&entered, &request.name, request.arguments.unwrap_or_default());
+        let result = tokio::select! {
+            result = using => result,
             // Nobody reads the answer any more; a change that was begun goes on to its end, on the record.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
         };
-        Ok(reply.into_result(entered.visitor.token.expose()).into())
+        result.map(CallToolResponse::from).ok_or_else(|| {
+            let near = tools::near(&request.name).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            ErrorData::invalid_params(format!("Unknown tool: {}{near}", short(&request.name)), None)
+        })
     }
 }

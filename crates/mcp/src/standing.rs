@@ -5,8 +5,8 @@ use http::Method;
 use keyway_core::scope::ScopeSet;
 use serde_json::{Map, Value, json};
 
-use crate::classes::{Class, Classes};
 use crate::road::{Answer, Call, Road, RoadError, Visitor};
+use keyway_core::safety::{BULK, Classes};
 
 /// Where the data listener says what a token is.
 const ME: &str = "/__keyway/me";
@@ -24,10 +24,10 @@ pub struct Standing {
     pub app_name: Option<String>,
     /// The scopes of the token.
     pub scopes: ScopeSet,
-    /// The classes of operations that it may use here.
+    /// The classes that the gateway holds it to.
+    pub held_to: Classes,
+    /// The classes that it may use here: those, or of a token that nobody restricted what the operator of this door opens.
     pub classes: Classes,
-    /// Whether somebody chose these classes; reading alone is the default of this door otherwise.
-    pub is_chosen: bool,
     /// All that the server says.
     pub said: Value,
 }
@@ -74,15 +74,19 @@ impl Standing {
     fn read(body: &[u8], allowed: Classes) -> Option<Self> {
         let said: Value = serde_json::from_slice(body).ok()?;
         let scopes = said["scopes"].as_array()?;
-        let names = |key: &str| said[key].as_array().map(|names| names.iter().filter_map(Value::as_str).filter_map(Class::parse).collect());
-        let chosen: Option<Classes> = names("classes");
+        let mut words: Vec<&str> = said["classes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        words.extend((said["bulk"] == true).then_some(BULK));
+        // A Keyway that says nothing of classes holds no token to any.
+        let held_to = if said["classes"].is_array() { Classes::parse(&words).ok()? } else { Classes::ALL };
+        // A session's classes were chosen for it, and so were an app's where they are not all.
+        let is_chosen = said["session"].is_object() || held_to != Classes::ALL;
         Some(Self {
             hub_id: said["account"]["hubId"].as_u64().or_else(|| said["hubId"].as_u64())?,
             app_id: said["app"]["id"].as_u64().or_else(|| said["appId"].as_u64())?,
             app_name: said["app"]["name"].as_str().map(str::to_owned),
             scopes: ScopeSet::of_known(scopes.iter().filter_map(Value::as_str)),
-            classes: chosen.unwrap_or(allowed),
-            is_chosen: chosen.is_some(),
+            held_to,
+            classes: if is_chosen { held_to } else { allowed },
             said,
         })
     }
@@ -94,7 +98,8 @@ impl Standing {
             _ => Map::new(),
         };
         shown.remove("userId");
-        shown.insert("classes".into(), self.classes.iter().map(Class::name).collect());
+        shown.insert("classes".into(), self.classes.words().into());
+        shown.remove("bulk");
         Value::Object(shown)
     }
 }

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use rmcp::ServiceExt;
 use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::transport::{StdioReader, StdioWriter, stdio_pipes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::REQUEST_BYTES_MAX;
 use crate::road::Visitor;
 use crate::server::{Door, Handler};
+
+/// Standard input and output.
+pub fn streams() -> (StdioReader, StdioWriter) {
+    stdio_pipes()
+}
 
 /// Speaks the protocol until the client closes its end. A line is a message.
 ///

@@ -18,12 +18,12 @@ use serde_json::Value;
 
 use crate::answer::Reply;
 use crate::arguments::{Argument, Arguments, schema};
-use crate::classes::{Class, Classes};
 use crate::masks::AppMasks;
 use crate::open::{Verdict, check, named, verdict};
 use crate::refused;
 use crate::road::{BoxFuture, Call, Road, Visitor};
 use crate::standing::Standing;
+use keyway_core::safety::{Class, Classes};
 
 /// A tool.
 pub struct Tool {
@@ -98,6 +98,14 @@ pub fn near(name: &str) -> Option<&'static str> {
     ALL.into_iter().filter(|tool| alike(tool) > 0.75).max_by(|one, other| alike(one).total_cmp(&alike(other))).map(|tool| tool.name)
 }
 
+/// The operation of each tool that has one: its method, its template, and the class that the list gives the tool.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, Class)> {
+    ALL.into_iter().filter_map(|tool| match (tool.operation, tool.effect) {
+        (Some((method, template)), Effect::Is(class)) => Some((method, template, class)),
+        _ => None,
+    })
+}
+
 /// Those that a token can use, as they are listed.
 pub fn listed(standing: &Standing) -> Vec<Listed> {
     ALL.into_iter().filter(|tool| tool.is_open(standing)).map(|tool| tool.listed(standing.classes)).collect()
@@ -113,12 +121,12 @@ impl Tool {
     pub fn listed(&self, classes: Classes) -> Listed {
         let worst: Vec<Class> = match self.effect {
             Effect::Is(class) => vec![class],
-            Effect::OfOperation => classes.iter().collect(),
+            Effect::OfOperation => Class::ALL.into_iter().filter(|class| classes.has(*class)).collect(),
         };
         let reads = worst.iter().all(|class| *class == Class::Read);
         let annotations = ToolAnnotations::new()
             .read_only(reads)
-            .destructive(worst.iter().any(|class| class.is_destructive()))
+            .destructive(worst.iter().any(|class| !matches!(class, Class::Read | Class::Create)))
             .idempotent(reads || self.is_idempotent)
             // What a read sees was written by anybody, and a message goes to anybody; the catalog and the token are ours.
             .open_world(self.operation.is_some() || self.effect == Effect::OfOperation);

@@ -22,6 +22,8 @@ const REST_TIME_MAX: Duration = Duration::from_secs(1);
 pub struct Arriving {
     /// None once it is given up.
     incoming: Option<Incoming>,
+    /// A body that was made in this process; on the heap, as bodies of clients are the many.
+    whole: Option<Box<Bytes>>,
     /// None where there is nothing to read from the start.
     rest: Option<Arc<Mutex<Option<Incoming>>>>,
 }
@@ -39,7 +41,12 @@ impl Arriving {
     pub fn new(incoming: Incoming, headers: &HeaderMap) -> (Self, Rest) {
         let place = (!incoming.is_end_stream()).then(Arc::<Mutex<Option<Incoming>>>::default);
         let rest = Rest { place: place.clone(), waits: headers.contains_key(EXPECT) };
-        (Self { incoming: Some(incoming), rest: place }, rest)
+        (Self { incoming: Some(incoming), whole: None, rest: place }, rest)
+    }
+
+    /// A body that is here already.
+    pub(crate) fn whole(body: Bytes) -> Self {
+        Self { incoming: None, whole: (!body.is_empty()).then(|| Box::new(body)), rest: None }
     }
 }
 
@@ -92,6 +99,9 @@ impl Body for Arriving {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(whole) = self.whole.take() {
+            return Poll::Ready(Some(Ok(Frame::data(*whole))));
+        }
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
         let polled = Pin::new(incoming).poll_frame(context);
         if let Poll::Ready(None | Some(Err(_))) = polled {
@@ -101,10 +111,11 @@ impl Body for Arriving {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
+        self.whole.is_none() && self.incoming.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
+        let whole = self.whole.as_ref().map_or(0, |whole| whole.len() as u64);
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(whole), Incoming::size_hint)
     }
 }

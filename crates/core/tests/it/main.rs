@@ -27,7 +27,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them. `fuzz` feeds them all.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("keyway-core", &[]),
     ("keyway-oauth", &["keyway-core"]),
     ("keyway-scan", &["keyway-core"]),
@@ -37,7 +37,8 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("keyway-audit", &["keyway-core", "keyway-ground"]),
     ("keyway-upstream", &["keyway-core", "keyway-ground", "keyway-oauth"]),
     ("keyway-gateway", &["keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
-    ("keyway", &["keyway-api", "keyway-core", "keyway-gateway", "keyway-portal", "keyway-scan"]),
+    ("keyway-mcp", &["keyway-core"]),
+    ("keyway", &["keyway-api", "keyway-core", "keyway-gateway", "keyway-mcp", "keyway-portal", "keyway-scan"]),
     ("keyway-fuzz", &["keyway-core", "keyway-gateway", "keyway-oauth", "keyway-portal", "keyway-scan"]),
 ];
 
@@ -83,7 +84,7 @@ const MUST_NOT_SHOW: [&str; 3] = [".display()", "println!", "eprintln!"];
 
 #[test]
 fn foreign_text_is_shown_in_one_way() {
-    for room in ["core", "scan", "portal", "api", "ground", "audit", "upstream", "gateway", "oauth", "cli"] {
+    for room in ["core", "scan", "portal", "api", "ground", "audit", "upstream", "gateway", "oauth", "mcp", "cli"] {
         let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).unwrap() {

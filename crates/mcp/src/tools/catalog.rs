@@ -12,9 +12,9 @@ use super::paging::cursor;
 use super::{APPROVAL, Ask, Effect, Tool, target};
 use crate::answer::{Reply, rows_that_fit};
 use crate::arguments::{Kind, needed, optional};
-use crate::classes::Class;
 use crate::open::{Verdict, named, short, verdict};
 use crate::road::BoxFuture;
+use keyway_core::safety::Class;
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -180,11 +180,11 @@ fn newest_of_each<'a>(fitting: &[(u32, &'a Operation)]) -> Vec<&'a Operation> {
 }
 
 fn row(operation: &Operation, verdict: &Verdict) -> Value {
-    let mut row = json!({ "method": operation.method.as_str(), "path": operation.template, "api": operation.api, "class": Class::of(operation).name() });
+    let mut row = json!({ "method": operation.method.as_str(), "path": operation.template, "api": operation.api, "class": operation.safety.to_string() });
     match verdict {
         Verdict::Open => {}
         Verdict::Scopes(scopes) => row["needs_a_scope_of"] = scopes.iter().take(5).copied().collect(),
-        Verdict::Class(class) => row["needs_class"] = class.name().into(),
+        Verdict::Class(safety) => row["needs_class"] = safety.to_string().into(),
         Verdict::Never => row["closed"] = "to every agent".into(),
     }
     row
@@ -211,7 +211,6 @@ fn describe<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let Some(operation) = named(method, path) else {
             return Err(Reply::refused(format!("The catalog has no operation {method} {}. Search it with find_operation.", short(path))));
         };
-        let class = Class::of(operation);
         let verdict = verdict(ask.standing, operation);
         let open = match &verdict {
             Verdict::Open => "You may call it.".to_owned(),
@@ -234,7 +233,7 @@ fn describe<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         };
         let next = sunset::successor(operation.method, operation.template).and_then(|row| row.successor);
         let ends = sunset::of_path(operation.template).map(|row| format!("{} ({})", row.date, row.effect));
-        let mut words = format!("{operation} belongs to {} and is of the class {class}. {open} {in_path}", operation.api);
+        let mut words = format!("{operation} belongs to {} and is of the class {}. {open} {in_path}", operation.api, operation.safety);
         if let Some(ends) = &ends {
             words.push_str(&format!(" It ends: {ends}."));
         }

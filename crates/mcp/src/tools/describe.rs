@@ -10,10 +10,10 @@ use super::read::{AFTER, LIMIT, OBJECT_TYPE};
 use super::{Ask, Effect, Tool, segment, target};
 use crate::answer::{Reply, rows_that_fit};
 use crate::arguments::{Kind, optional};
-use crate::classes::Class;
 use crate::open::short;
 use crate::road::BoxFuture;
 use crate::{ROWS_DEFAULT, ROWS_MAX};
+use keyway_core::safety::{Class, Classes};
 
 /// Who am I.
 pub static WHOAMI: Tool = Tool {
@@ -76,10 +76,10 @@ fn whoami<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             .as_deref()
             .map_or_else(|| standing.app_id.to_string(), |name| format!("{} ({})", short(name), standing.app_id));
         let hub = standing.hub_id;
-        let may = if standing.classes.is_read_only() {
+        let may = if standing.classes.is_subset(Classes::READ) {
             "You may read, and change nothing.".to_owned()
         } else {
-            format!("You may use operations of these classes: {}.", standing.classes.names())
+            format!("You may use operations of these classes: {}.", standing.classes)
         };
         let scopes = standing.scopes.names().join(", ");
         let words = format!("You act as the app {app} on the HubSpot account {hub}. {may} Scopes: {scopes}.");
@@ -185,16 +185,16 @@ fn pipelines<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
 
 fn owners<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
     Box::pin(async move {
-        let fetch = async |limit: u64| {
+        let asked = |limit: u64| {
             let query = [
                 ("email", ask.given.text("email").to_owned()),
                 ("limit", limit.to_string()),
                 ("after", ask.given.text("after").to_owned()),
             ];
-            ask.call(Method::GET, target("/crm/owners/2026-09".into(), &query), None).await
+            (Method::GET, target("/crm/owners/2026-09".into(), &query), None)
         };
         let row =
             |one: &Value| json!({ "id": one["id"], "email": one["email"], "firstName": one["firstName"], "lastName": one["lastName"] });
-        Ok(page(ask, fetch, row).await?.reply(ask, "owners"))
+        Ok(page(ask, asked, row).await?.reply(ask, "owners"))
     })
 }

@@ -1,5 +1,6 @@
 //! Pages of rows: as many as asked for and as fit, and in words how to get the next.
 
+use http::Method;
 use serde_json::Value;
 
 use super::Ask;
@@ -16,26 +17,32 @@ pub struct Page {
     pub after: Option<String>,
 }
 
-/// Reads a page. `fetch` makes the call with a limit; `shape` makes a row of a result.
+/// Reads a page. `asked` is the call with a limit: method, path and query, body; `shape` makes a row of a result.
 ///
 /// # Errors
 /// What the model reads where the call was refused.
-pub async fn page(ask: &Ask<'_>, fetch: impl AsyncFn(u64) -> Result<Value, Reply>, shape: impl Fn(&Value) -> Value) -> Result<Page, Reply> {
+pub async fn page(
+    ask: &Ask<'_>,
+    asked: impl Fn(u64) -> (Method, String, Option<Value>),
+    shape: impl Fn(&Value) -> Value,
+) -> Result<Page, Reply> {
     let limit = ask.given.number("limit").unwrap_or(ROWS_DEFAULT).min(ROWS_MAX);
-    let page = read(fetch(limit).await?, &shape);
+    let (method, target, body) = asked(limit);
+    let page = read(&ask.call(method, target, body).await?, &shape);
     let fit = rows_that_fit(&page.rows).max(1);
     if fit >= page.rows.len() {
         return Ok(page);
     }
     // Asked again for fewer, so that the cursor is that of the first row that is not shown.
-    Ok(read(fetch(u64::try_from(fit).unwrap_or(1)).await?, &shape))
+    let (method, target, body) = asked(u64::try_from(fit).unwrap_or(1));
+    Ok(read(&ask.call(method, target, body).await?, &shape))
 }
 
-fn read(answer: Value, shape: impl Fn(&Value) -> Value) -> Page {
+fn read(answer: &Value, shape: impl Fn(&Value) -> Value) -> Page {
     Page {
         rows: answer["results"].as_array().map(|rows| rows.iter().map(shape).collect()).unwrap_or_default(),
         total: answer["total"].as_u64(),
-        after: cursor(&answer),
+        after: cursor(answer),
     }
 }
 

@@ -9,9 +9,9 @@ use super::{Ask, Effect, Tool, segment, target};
 use crate::ROWS_MAX;
 use crate::answer::Reply;
 use crate::arguments::{Kind, needed, optional};
-use crate::classes::Class;
 use crate::open::short;
 use crate::road::BoxFuture;
+use keyway_core::safety::Class;
 
 /// Where records are; the version of HubSpot's API that lasts longest.
 pub const OBJECTS: &str = "/crm/objects/2026-09";
@@ -164,12 +164,12 @@ fn search<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             body.insert("after".into(), after.clone());
         }
         let to = format!("{OBJECTS}/{}/search", segment(&object));
-        let fetch = async |limit: u64| {
+        let asked = |limit: u64| {
             let mut body = body.clone();
             body.insert("limit".into(), limit.into());
-            ask.call(Method::POST, to.clone(), Some(body.into())).await
+            (Method::POST, to.clone(), Some(body.into()))
         };
-        let page = page(ask, fetch, |value| record(value, &properties)).await?;
+        let page = page(ask, asked, |value| record(value, &properties)).await?;
         Ok(page.reply(ask, &object))
     })
 }
@@ -214,7 +214,7 @@ fn list<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let object = ask.object_type("object_type")?;
         let properties = ask.properties(&object);
         let path = format!("{OBJECTS}/{}", segment(&object));
-        let fetch = async |limit: u64| {
+        let asked = |limit: u64| {
             let archived = if ask.given.flag("archived") { "true" } else { "" };
             let query = [
                 ("limit", limit.to_string()),
@@ -222,9 +222,9 @@ fn list<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
                 ("properties", properties.join(",")),
                 ("archived", archived.to_owned()),
             ];
-            ask.call(Method::GET, target(path.clone(), &query), None).await
+            (Method::GET, target(path.clone(), &query), None)
         };
-        let page = page(ask, fetch, |value| record(value, &properties)).await?;
+        let page = page(ask, asked, |value| record(value, &properties)).await?;
         Ok(page.reply(ask, &object))
     })
 }

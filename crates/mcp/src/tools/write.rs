@@ -7,8 +7,8 @@ use super::read::{OBJECT_TYPE, OBJECTS, record};
 use super::{APPROVAL, Ask, Effect, Tool, segment, target};
 use crate::answer::Reply;
 use crate::arguments::{Kind, needed, optional};
-use crate::classes::Class;
 use crate::road::BoxFuture;
+use keyway_core::safety::Class;
 
 /// Create a record.
 pub static CREATE: Tool = Tool {
