@@ -10,6 +10,7 @@ pub mod global;
 pub mod init;
 pub mod key;
 pub mod listen;
+pub mod mcp;
 pub mod migrate;
 pub mod moment;
 pub mod notify;
@@ -60,6 +61,8 @@ pub enum Command {
     Exec(exec::Exec),
     /// Record the calls of a client to a real account in a file that names nobody, to replay them elsewhere
     Record(record::Record),
+    /// Serve an agent on this machine over the Model Context Protocol: on standard input and output, with the token in KEYWAY_TOKEN
+    Mcp(mcp::Mcp),
     /// Accounts and their limits
     Account {
         #[command(subcommand)]
@@ -337,6 +340,8 @@ pub struct Serve {
     /// Let tunnels of the forward proxy lead to this machine and to private networks too
     #[arg(long, env = "KEYWAY_PROXY_PRIVATE_ADDRESSES", value_parser = clap::builder::BoolishValueParser::new())]
     pub proxy_private_addresses: bool,
+    #[command(flatten)]
+    pub mcp: mcp::McpListener,
     /// Where integrations reach the data listener from outside, such as https://hubspot.example.com: the issuer of OAuth, and what links in answers name [default: the address it listens on; in links of connected accounts, the address that the client called]
     #[arg(long, env = "KEYWAY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,

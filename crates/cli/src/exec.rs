@@ -89,6 +89,7 @@ fn settings(app: apps::WithToken, as_of: Option<String>, repeat: Repeat, proxy: 
         proxy: proxy.then_some(free),
         proxy_others: ProxyOthers::Refuse,
         proxy_private_addresses: false,
+        mcp: crate::args::mcp::McpListener::default(),
         public_url: None,
         admin_url: None,
         admin_hosts: Vec::new(),

@@ -12,6 +12,7 @@ mod exec;
 mod help;
 mod https;
 mod logs;
+mod mcp;
 mod otlp;
 mod output;
 mod portal_backend;
@@ -121,6 +122,12 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             ended
         }
         Command::Scopes(wanted) => commands::scope_list::run(&wanted),
+        Command::Mcp(wanted) => {
+            let ended = runtime.block_on(mcp::run(wanted));
+            // A read of standard input can't be ended.
+            runtime.shutdown_background();
+            ended
+        }
         Command::Record(record) => {
             let ended = runtime.block_on(record::run(record));
             runtime.shutdown_background();

@@ -5,6 +5,7 @@ pub mod apps;
 mod bootstrap;
 pub mod check;
 mod hourly;
+mod mcp;
 mod notify;
 mod proxy;
 mod reach;
@@ -84,6 +85,8 @@ pub struct Ready {
     addresses: Arc<Addresses>,
     /// Where its forward proxy is bound, if it has one.
     pub proxy: Option<SocketAddr>,
+    /// Where agents connect, if they do.
+    pub mcp: Option<String>,
     demo: Option<demo::Demo>,
     /// Those of `--app`, in order.
     pub apps: Vec<apps::Made>,
@@ -160,6 +163,7 @@ pub async fn serve_while(
     let data = bind(serve.listen, "--listen")?;
     let admin_tcp = bind(serve.admin, "--admin")?;
     let proxy = proxy::Bound::new(serve)?;
+    let mcp = mcp::Bound::new(serve)?;
     let stored = folder.filter(|_| !serve.ephemeral);
 
     let store = Store::open(stored, serve.database.as_deref()).await?;
@@ -249,6 +253,11 @@ pub async fn serve_while(
         }
         None => (None, None),
     };
+    let host = addresses.data.split_once("://").map_or(addresses.data.as_str(), |(_, host)| host).to_owned();
+    let mcp = match mcp {
+        Some(bound) => Some(bound.serve(gateway.clone(), host, reach.scheme(), reach.transport.clone(), descriptors, stopped.clone())?),
+        None => None,
+    };
     let upstream_watched = upstream.clone();
     let counted = registry.clone();
     let lately = serve.database.is_none().then(|| tokio::spawn(recall_activity(gateway.clone(), audit.clone())));
@@ -308,6 +317,7 @@ pub async fn serve_while(
         transport: reach.transport.clone(),
         listeners: (data_addr, admin_addr, proxy_addr),
         proxy: proxy.clone(),
+        mcp: mcp.as_ref().map(|running| running.door.clone()),
         gateway: gateway.clone(),
         webhooks: webhooks.clone(),
         notifications,
@@ -330,6 +340,7 @@ pub async fn serve_while(
         addresses,
         reload,
         proxy,
+        mcp: mcp.as_ref().map(|running| running.url.clone()),
         demo,
         apps,
         set_up,
@@ -348,6 +359,9 @@ pub async fn serve_while(
         running.join().await;
         if let Some(proxying) = proxying {
             proxying.join().await;
+        }
+        if let Some(mcp) = mcp {
+            mcp.join().await;
         }
     };
     // The listeners themselves give up in time; whatever holds one of their threads is given up here.

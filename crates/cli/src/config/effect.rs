@@ -21,13 +21,18 @@ impl Effect {
 }
 
 /// Every setting of the file, in the order of `keyway serve --help`.
-const SETTINGS: [(&str, Effect); 44] = [
+const SETTINGS: [(&str, Effect); 49] = [
     ("data", Effect::Restart),
     ("listen", Effect::Restart),
     ("admin", Effect::Restart),
     ("proxy", Effect::Restart),
     ("proxy-others", Effect::Reload),
     ("proxy-private-addresses", Effect::Reload),
+    ("mcp", Effect::Restart),
+    ("mcp-allow", Effect::Reload),
+    ("mcp-masks", Effect::Reload),
+    ("mcp-hosts", Effect::Restart),
+    ("mcp-origins", Effect::Restart),
     ("public-url", Effect::Restart),
     ("admin-url", Effect::Restart),
     ("admin-hosts", Effect::Reload),

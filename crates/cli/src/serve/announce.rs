@@ -19,7 +19,7 @@ pub const READY: &str = "keyway is ready";
 
 /// Prints the first screen, and writes the file of `--ready-file`.
 pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<()> {
-    let Ready { data, admin, reach, addresses, proxy, demo, apps, set_up, silent, .. } = ready;
+    let Ready { data, admin, reach, addresses, proxy, mcp, demo, apps, set_up, silent, .. } = ready;
     let scheme = reach.scheme();
     let storage = match serve.settings.iter().find(|(name, _)| name == "database") {
         Some((_, database)) => database.clone(),
@@ -45,6 +45,9 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     ))?;
     if let Some(proxy) = proxy {
         tell(&format!("  proxy   http://{proxy}   as HTTPS_PROXY of clients, which must trust the certificates of: keyway proxy ca\n"))?;
+    }
+    if let Some(mcp) = mcp {
+        tell(&format!("  agents  {mcp}   the Model Context Protocol, with a token of an app or a session\n"))?;
     }
     for app in apps {
         tell(&format!("  app     {}, token {}, {} scopes\n", shown::line(&app.name), app.token.hint(), app.scopes))?;
@@ -81,6 +84,7 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
             data = format!("{scheme}://{}", ready.data),
             admin = format!("{scheme}://{}", ready.admin),
             proxy = ready.proxy.map(tracing::field::display),
+            mcp = ready.mcp.as_deref(),
             storage,
             notifications = ready.silent.as_deref(),
             settings = settings.join(" "),
@@ -100,6 +104,9 @@ fn log(serve: &Serve, storage: &str, ready: &Ready) {
             if let Some(proxy) = ready.proxy {
                 fields["proxy"] = proxy.to_string().into();
             }
+            if let Some(mcp) = &ready.mcp {
+                fields["mcp"] = mcp.as_str().into();
+            }
             if let Some(silent) = &ready.silent {
                 fields["notifications"] = silent.as_str().into();
             }
@@ -114,6 +121,9 @@ impl Ready {
         let mut ready = json!({ "version": 1, "data": format!("{scheme}://{}", self.data), "admin": format!("{scheme}://{}", self.admin) });
         if let Some(proxy) = self.proxy {
             ready["proxy"] = format!("http://{proxy}").into();
+        }
+        if let Some(mcp) = &self.mcp {
+            ready["mcp"] = mcp.as_str().into();
         }
         let demo = self.demo.iter().flat_map(|demo| demo.tokens());
         let tokens = demo.chain(self.apps.iter().map(|app| (app.name.as_str(), app.token.expose())));

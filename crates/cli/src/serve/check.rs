@@ -8,7 +8,7 @@ use keyway_gateway::store::Store;
 use keyway_gateway::tls;
 
 use super::reach::Reach;
-use super::{identity_provider, notify, proxy, tokens_of_environment};
+use super::{identity_provider, mcp, notify, proxy, tokens_of_environment};
 use crate::args::Serve;
 use crate::logs;
 use crate::otlp::Collector;
@@ -26,6 +26,7 @@ pub fn problems(serve: &Serve, folder: Option<&Path>) -> Vec<anyhow::Error> {
         notify::thresholds(&serve.notify).map(drop),
         serve.repeat.check(serve),
         serve.proxy.map_or(Ok(()), |address| proxy::of_environment(serve, address).map(drop)),
+        serve.mcp.mcp.map_or(Ok(()), |_| mcp::settings(serve).map(drop)),
         identity_provider(serve).map(drop),
         serve.otlp.as_deref().map_or(Ok(()), |url| Collector::new(url).map(drop).context("--otlp")),
         serve.redis.as_deref().map_or(Ok(()), |url| Line::new(url, "").map(drop).context("--redis")),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keyway_gateway::admin_listener::AdminHosts;
 use keyway_gateway::attention::Thresholds;
@@ -13,9 +13,10 @@ use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::proxy::Proxy;
 use keyway_gateway::server::{Tls, Transport};
 use keyway_gateway::webhooks::Webhooks;
+use keyway_mcp::server::Door;
 use tokio::sync::watch;
 
-use super::{as_of, check, notify, proxy, reach};
+use super::{as_of, check, mcp, notify, proxy, reach};
 use crate::args::Serve;
 use crate::config::{self, effect, effect::Effect};
 use crate::logs::{self, SetFilter};
@@ -34,6 +35,8 @@ pub struct Changeable {
     pub listeners: (SocketAddr, SocketAddr, Option<SocketAddr>),
     /// The forward proxy.
     pub proxy: Option<Arc<Proxy>>,
+    /// What agents may do and see.
+    pub mcp: Option<Weak<Door>>,
     /// The names of properties in the audit, and the day as of which embedded accounts answer.
     pub gateway: Arc<Gateway>,
     /// Hosts of webhooks.
@@ -92,6 +95,8 @@ impl Reload {
         let filter = logs::filter(serve.log.as_deref(), serve.log_format)?;
         let schedule = notify::schedule(&serve.notify)?;
         let thresholds = notify::thresholds(&serve.notify)?;
+        let door =
+            parts.mcp.as_ref().and_then(Weak::upgrade).map(|door| Ok::<_, anyhow::Error>((door, mcp::settings(&serve)?))).transpose()?;
         let tunnels = proxy_at.map(|address| proxy::of_environment(&serve, address)).transpose()?;
 
         let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +111,9 @@ impl Reload {
         parts.transport.trust(serve.trusted_proxies.clone(), reach::named_in(&serve));
         if let (Some(proxy), Some(tunnels)) = (&parts.proxy, tunnels) {
             proxy.change(tunnels);
+        }
+        if let Some((door, settings)) = door {
+            door.set(settings);
         }
         parts.gateway.set_as_of(as_of(&serve));
         parts.gateway.set_property_names(!serve.audit_no_property_names);
