@@ -1,0 +1,167 @@
+use keyway_core::catalog::{Catalog, Method};
+use keyway_core::safety::Classes;
+use keyway_mcp::server::Settings;
+use keyway_mcp::{ANSWER_BYTES_MAX, Masks};
+use serde_json::{Value, json};
+
+use crate::harness::{FULL, READER, Server, text};
+
+fn open(words: &[&str]) -> Settings {
+    Settings { allowed: Classes::parse(words).unwrap(), ..Settings::default() }
+}
+
+async fn contact(server: &Server, properties: Value) -> String {
+    let agent = server.enter(FULL).await;
+    let made = server.tool(&agent, "create_record", json!({ "object_type": "contact", "properties": properties })).await;
+    assert_eq!(made["isError"], false, "{made}");
+    made["structuredContent"]["data"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_record_is_made_found_changed_and_associated() {
+    let server = Server::start(open(&["all"])).await;
+    let agent = server.enter(FULL).await;
+    let id = contact(&server, json!({ "firstname": "Ada", "email": "ada@acme.example" })).await;
+    let company = json!({ "object_type": "companies", "properties": { "name": "Acme" } });
+    let company = server.tool(&agent, "create_record", company).await["structuredContent"]["data"]["id"].clone();
+    let by_email = json!({ "object_type": "contacts", "filters": [{ "property": "email", "operator": "EQ", "value": "ada@acme.example" }], "properties": ["firstname"] });
+    let found = server.tool(&agent, "search_records", by_email).await;
+    assert_eq!(found["structuredContent"]["data"], json!([{ "id": id, "properties": { "firstname": "Ada" } }]), "only what was asked for");
+    assert!(text(&found).starts_with("1 of 1 contacts."), "{found}");
+    let changed =
+        server.tool(&agent, "update_record", json!({ "object_type": "contacts", "id": id, "properties": { "firstname": "Ada B." } })).await;
+    assert_eq!(changed["structuredContent"]["data"]["properties"]["firstname"], "Ada B.");
+    let pair = json!({ "from_type": "contacts", "from_id": id, "to_type": "companies", "to_id": company });
+    let associated = server.tool(&agent, "associate_records", pair).await;
+    assert_eq!(associated["isError"], false, "{associated}");
+    let one = server.tool(&agent, "get_record", json!({ "object_type": "contacts", "id": id, "associated": ["companies"] })).await;
+    assert_eq!(one["structuredContent"]["data"]["associated"]["companies"], json!([company]), "{one}");
+}
+
+#[tokio::test]
+async fn pages_go_on_by_the_cursor_that_the_words_name() {
+    let server = Server::start(open(&["all"])).await;
+    let agent = server.enter(FULL).await;
+    // So long that fewer fit than are asked for.
+    let mut made = Vec::new();
+    for number in 0..30 {
+        let long = "x".repeat(1_500);
+        made.push(contact(&server, json!({ "firstname": format!("{number} {long}"), "email": format!("p{number}@acme.example") })).await);
+    }
+    for (tool, mut given) in [
+        ("list_records", json!({ "object_type": "contacts", "properties": ["firstname"], "limit": 25 })),
+        ("search_records", json!({ "object_type": "contacts", "properties": ["firstname"], "limit": 25, "sort": "hs_object_id" })),
+    ] {
+        let (mut seen, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = server.tool(&agent, tool, given.clone()).await;
+            assert!(page["structuredContent"].to_string().len() < ANSWER_BYTES_MAX + 1_000);
+            let rows = page["structuredContent"]["data"].as_array().unwrap();
+            seen.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            pages += 1;
+            let Some(after) = page["structuredContent"]["after"].as_str() else { break };
+            assert!(text(&page).contains(&format!("call {tool} with the same arguments and after \"{after}\"")), "{tool}");
+            given["after"] = after.into();
+        }
+        assert!(pages > 1);
+        seen.sort();
+        let mut all = made.clone();
+        all.sort();
+        assert_eq!(seen, all, "{tool}: each record once");
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_property_is_neither_shown_nor_asked_by() {
+    let masks = Masks::parse("[app.full]\n\"contacts.email\" = \"mask\"\n\"contacts.phone\" = \"drop\"\n").unwrap();
+    let server = Server::start(Settings { masks, ..open(&["all"]) }).await;
+    let agent = server.enter(FULL).await;
+    let id = contact(&server, json!({ "email": "ada@acme.example", "phone": "+49 30 1234567", "firstname": "Ada" })).await;
+    let path = format!("/crm/v3/objects/contacts/{id}");
+    let shown = json!({ "object_type": "contacts", "id": id, "properties": ["email", "phone", "firstname"] });
+    let generic = json!({ "method": "GET", "path": path, "query": { "properties": "email,phone,firstname" } });
+    let legacy = json!({ "method": "GET", "path": format!("/contacts/v1/contact/vid/{id}/profile") });
+    for (tool, given) in [("get_record", shown), ("call_operation", generic), ("call_operation", legacy)] {
+        let answer = server.tool(&agent, tool, given).await.to_string();
+        assert!(!answer.contains("ada@acme") && !answer.contains("1234567"), "{tool}: {answer}");
+    }
+    let by = json!({ "object_type": "contacts", "filters": [{ "property": "email", "operator": "EQ", "value": "ada@acme.example" }] });
+    let body = json!({ "filterGroups": [{ "filters": [{ "propertyName": "email", "operator": "EQ", "value": "ada@acme.example" }] }] });
+    let generic = json!({ "method": "POST", "path": "/crm/v3/objects/contacts/search", "body": body });
+    let named = json!({ "object_type": "contacts", "id": "ada@acme.example", "id_property": "email" });
+    for (tool, given) in [("search_records", by), ("call_operation", generic), ("get_record", named)] {
+        let answer = server.tool(&agent, tool, given).await;
+        assert!(text(&answer).contains("hidden from this app"), "{tool}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named_and_how_to_get_it() {
+    let server = Server::start(Settings::default()).await;
+    let reader = server.enter(READER).await;
+    let refused = server.tool(&reader, "search_records", json!({ "object_type": "deals" })).await;
+    assert!(text(&refused).contains("keyway app update 2 --add-scope crm.objects.deals.read"), "{refused}");
+    let described = server.tool(&reader, "describe_operation", json!({ "method": "GET", "path": "/crm/objects/2026-09/deals" })).await;
+    assert!(text(&described).contains("crm.objects.deals.read"), "{described}");
+}
+
+#[tokio::test]
+async fn an_operation_is_found_by_its_words_and_only_what_is_open_is_listed() {
+    let server = Server::start(open(&["all"])).await;
+    let (full, reader) = (server.enter(FULL).await, server.enter(READER).await);
+    for (words, path) in [
+        ("merge contacts", "/crm/objects/2026-09/contacts/merge"),
+        ("list owners", "/crm/owners/2026-09"),
+        ("marketing email statistics", "/marketing/emails/"),
+        ("delete a pipeline", "/crm/pipelines/2026-09/{objectType}/{pipelineId}"),
+    ] {
+        let found = server.tool(&full, "find_operation", json!({ "words": words })).await;
+        let rows = found["structuredContent"]["operations"].as_array().unwrap();
+        assert!(
+            rows.iter().any(|row| row["path"].as_str().unwrap().starts_with(path.split('{').next().unwrap())),
+            "{words}: {}",
+            text(&found)
+        );
+    }
+    let found = server.tool(&reader, "find_operation", json!({ "words": "marketing email statistics" })).await;
+    assert_eq!(found["structuredContent"]["operations"], json!([]), "{found}");
+    assert!(text(&found).contains("more fit, which you may not call"), "{found}");
+    let all = server.tool(&reader, "find_operation", json!({ "words": "marketing email statistics", "all": true })).await;
+    assert!(all["structuredContent"]["operations"][0]["needs_a_scope_of"].is_array(), "{all}");
+}
+
+#[tokio::test]
+async fn an_answer_of_any_operation_is_bounded_and_says_what_is_left_out() {
+    let server = Server::start(open(&["all"])).await;
+    let agent = server.enter(FULL).await;
+    let answer = server.tool(&agent, "call_operation", json!({ "method": "GET", "path": "/crm/v3/properties/contacts" })).await;
+    assert!(answer["structuredContent"].to_string().len() < ANSWER_BYTES_MAX + 1_000);
+    assert!(text(&answer).len() < ANSWER_BYTES_MAX + 1_000);
+    assert!(text(&answer).contains("rows, of which the first"), "{}", &text(&answer)[..200]);
+}
+
+#[tokio::test]
+async fn no_answer_repeats_the_token() {
+    let server = Server::start(open(&["all"])).await;
+    let agent = server.enter(FULL).await;
+    let token = server.token(FULL).to_owned();
+    let id = contact(&server, json!({ "firstname": token })).await;
+    for (tool, given) in [
+        ("whoami", json!({})),
+        ("get_record", json!({ "object_type": "contacts", "id": id })),
+        ("get_record", json!({ "object_type": "contacts", "id": token })),
+        ("call_operation", json!({ "method": "GET", "path": format!("/crm/v3/objects/contacts/{token}") })),
+    ] {
+        let answer = server.tool(&agent, tool, given).await.to_string();
+        assert!(!answer.contains(&token), "{tool}: {answer}");
+    }
+}
+
+/// What the list says a tool does is what the catalog says of its operation.
+#[test]
+fn the_class_of_each_tool_is_that_of_its_operation() {
+    for (method, template, class) in keyway_mcp::operations() {
+        let operation = Catalog::get().find(Method::parse(method).unwrap(), template).unwrap_or_else(|| panic!("{method} {template}"));
+        assert_eq!(operation.safety.class, class, "{operation}");
+    }
+}
