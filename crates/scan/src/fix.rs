@@ -9,20 +9,14 @@ mod call;
 mod credentials;
 mod data;
 pub mod diff;
-mod edit;
-mod folder;
 mod hapikey;
-mod language;
 mod oauth;
-pub(crate) mod origin;
 mod parse;
 mod paths;
-mod platform;
 mod project;
 mod purpose;
 mod role;
 mod sdk;
-pub(crate) mod syntax;
 mod token;
 pub mod write;
 
@@ -31,12 +25,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use diff::unified;
-pub use language::Language;
-pub use platform::Platform;
 
+use crate::code::edit::{Edit, apply};
+use crate::code::line_of;
+use crate::code::syntax::Source;
+pub use crate::code::{Language, Platform};
 use crate::detect::{Text, usage};
-use edit::{Edit, apply};
-use syntax::Source;
 
 /// What one file becomes.
 #[derive(Debug)]
@@ -267,10 +261,6 @@ fn groups(found: Found, holds: impl Fn(&[Change], &[Change]) -> bool) -> Found {
         if holds(&group, &kept) { kept.append(&mut group) } else { group.clear() }
     }
     Found { edits: kept, ..found }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

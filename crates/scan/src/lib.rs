@@ -5,6 +5,7 @@
 //! masks them; `report` writes them down.
 
 pub mod baseline;
+mod code;
 pub mod context;
 pub mod detect;
 pub mod finding;

@@ -6,8 +6,7 @@ mod graph;
 use std::path::Path;
 
 /// Crates some of whose modules go in a circle, with those modules. The list only shrinks.
-const IN_A_CIRCLE: [(&str, &str); 2] =
-    [("cli", "args cassette client commands config deliver exec logs record serve"), ("scan", "detect fix")];
+const IN_A_CIRCLE: [(&str, &str); 1] = [("cli", "args cassette client commands config deliver exec logs record serve")];
 
 #[test]
 fn structure_no_module_reaches_itself() {

@@ -4,10 +4,10 @@
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
 
-use super::edit::Edit;
-use super::platform::Platform;
-use super::syntax::{Literal, Source, above};
 use super::{BASE_URL, Found, Language, purpose};
+use crate::code::edit::Edit;
+use crate::code::platform::Platform;
+use crate::code::syntax::{Literal, Source, above};
 use crate::finding::Usage;
 
 const ADDRESS: &str = "https://api.hubapi.com";

@@ -9,7 +9,7 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::Language;
-use super::syntax::{Literal, Source, above, descendants};
+use crate::code::syntax::{Literal, Source, above, descendants};
 
 /// A call with a URL.
 pub(super) struct Call<'n> {

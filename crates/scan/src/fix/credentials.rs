@@ -1,10 +1,10 @@
 //! A credential in plain text becomes a variable of the environment. Its value goes nowhere else:
 //! `.env.example` gets the name alone, and the value is to be rotated.
 
-use super::edit::Edit;
-use super::platform::Platform;
-use super::syntax::{Source, above};
 use super::{Found, Language, TOKEN};
+use crate::code::edit::Edit;
+use crate::code::platform::Platform;
+use crate::code::syntax::{Source, above};
 use crate::detect::{Candidate, Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
@@ -157,7 +157,7 @@ fn is_constant(source: &Source<'_>, node: tree_sitter::Node<'_>) -> bool {
 }
 
 /// Shell fills variables in within double quotes and bare words.
-fn in_shell(source: &Source<'_>, literal: &super::syntax::Literal<'_>, at: &std::ops::Range<usize>, name: &str) -> Option<String> {
+fn in_shell(source: &Source<'_>, literal: &crate::code::syntax::Literal<'_>, at: &std::ops::Range<usize>, name: &str) -> Option<String> {
     let open = source.language == Language::Shell && matches!(literal.node.kind(), "string" | "word");
     open.then(|| {
         let (start, end) = (literal.node.start_byte(), literal.node.end_byte());

@@ -6,9 +6,9 @@ use serde_json::Value;
 use tree_sitter::Node;
 
 use super::call::{key_of, value_of, with_separator};
-use super::edit::Edit;
-use super::syntax::{Source, above};
 use super::{Found, Language, TOKEN};
+use crate::code::edit::Edit;
+use crate::code::syntax::{Source, above};
 
 pub(super) fn find(_path: &str, source: &Source<'_>, found: &mut Found) {
     match source.language {
@@ -152,7 +152,7 @@ fn n8n_bearer(value: &str) -> Option<String> {
         return None;
     }
     let name = inner.strip_prefix("$env.").or_else(|| inner.strip_prefix("$vars."));
-    Some(if name.is_some_and(super::origin::is_general) { environment } else { format!("=Bearer {{{{ {inner} }}}}") })
+    Some(if name.is_some_and(crate::code::origin::is_general) { environment } else { format!("=Bearer {{{{ {inner} }}}}") })
 }
 
 /// `"=https://…?hapikey={{ … }}"`: the URL of n8n's HTTP node.
@@ -211,7 +211,7 @@ fn postman(source: &Source<'_>, found: &mut Found) {
         let written = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         // A variable that names whose key it is stays.
         let token = match name {
-            Some(name) if super::origin::is_general(name) => TOKEN,
+            Some(name) if crate::code::origin::is_general(name) => TOKEN,
             Some(name) => name,
             None if written => TOKEN,
             None => {

@@ -7,11 +7,11 @@
 use tree_sitter::Node;
 
 use super::call::{self, Call};
-use super::edit::Edit;
-use super::origin;
-use super::syntax::{Literal, Source};
 use super::token::Token;
 use super::{Found, Language, TOKEN};
+use crate::code::edit::Edit;
+use crate::code::origin;
+use crate::code::syntax::{Literal, Source};
 use crate::finding::{Usage, UsageAuth};
 
 /// Places of a file that are changed in one pass; each is compared with every other name in it.

@@ -1,9 +1,9 @@
 //! OAuth v1 becomes the dated endpoints: the path, and parameters from the query to the form body.
 
 use super::call::{self, key_of};
-use super::edit::Edit;
-use super::syntax::{Literal, Source, above, descendants};
 use super::{Found, Language, Setting};
+use crate::code::edit::Edit;
+use crate::code::syntax::{Literal, Source, above, descendants};
 
 const OLD: &str = "/oauth/v1/token";
 const NEW: &str = "/oauth/2026-09/token";

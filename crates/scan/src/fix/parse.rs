@@ -6,8 +6,8 @@ use std::ops::Range;
 use tree_sitter::Node;
 
 use super::Language;
-use super::origin;
-use super::syntax::{LEVELS_MAX, Source};
+use crate::code::origin;
+use crate::code::syntax::{LEVELS_MAX, Source};
 
 impl Source<'_> {
     /// Whether every part of the text was understood.

@@ -12,9 +12,9 @@ use keyway_core::sunset;
 use keyway_core::translate::agrees;
 
 use super::call;
-use super::edit::Edit;
-use super::syntax::Source;
 use super::{Found, Setting, purpose};
+use crate::code::edit::Edit;
+use crate::code::syntax::Source;
 use crate::finding::{Usage, UsageAuth, Via};
 
 /// Bytes of a literal that is compared as a path.

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::folder::{Folder, Folders};
-use super::platform::{self, Platform};
 use super::{Fixed, Language, Setting, fix_in, role};
+use crate::code::folder::{Folder, Folders};
+use crate::code::platform::{self, Platform};
 
 /// Times that a project is looked through: each holds more paths back, and most need one.
 const ROUNDS_MAX: usize = 6;
@@ -239,6 +239,6 @@ fn names(path: &str, text: &str, key: &str) -> bool {
     if places.is_empty() {
         return false;
     }
-    let source = Language::of(path, text).and_then(|language| super::syntax::Source::parse(language, text));
+    let source = Language::of(path, text).and_then(|language| crate::code::syntax::Source::parse(language, text));
     source.is_none_or(|source| places.iter().any(|at| !source.is_comment(*at)))
 }

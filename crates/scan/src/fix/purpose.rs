@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::Language;
 use super::call::key_of;
-use super::syntax::{Literal, Source, above};
+use crate::code::syntax::{Literal, Source, above};
 
 /// Why a literal is data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use tree_sitter::Node;
 
 use super::call::{key_of, keyword_of, value_of};
-use super::edit::Edit;
-use super::syntax::{Source, above};
 use super::token::Token;
 use super::{Found, Language, TOKEN};
+use crate::code::edit::Edit;
+use crate::code::syntax::{Source, above};
 
 /// A key that a client is given.
 struct Given<'n> {

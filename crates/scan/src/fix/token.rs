@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::origin::{self, Origin, is_general};
-use super::platform::Platform;
-use super::syntax::Source;
 use super::{Language, TOKEN};
+use crate::code::origin::{self, Origin, is_general};
+use crate::code::platform::Platform;
+use crate::code::syntax::Source;
 
 /// Where the token of a call comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,10 +22,10 @@ use keyway_core::catalog::Method;
 use regex::Regex;
 use tree_sitter::Node;
 
+use crate::code::Language;
+use crate::code::origin::is_function;
+use crate::code::syntax::Source;
 use crate::detect::Text;
-use crate::fix::Language;
-use crate::fix::origin::is_function;
-use crate::fix::syntax::Source;
 use value::Frame;
 
 /// Largest text that is parsed, in bytes. Larger ones are bundles.

@@ -17,10 +17,10 @@ use super::route::{is_annotated, is_parameter, is_route};
 use super::tree::{self, Answer, Program, Send, Told};
 use super::{Meaning, Per, UNKNOWN, elsewhere, is_version, method, resolve, unlisted, usage};
 use super::{document, joined, names};
+use crate::code::Language;
+use crate::code::syntax::Source;
 use crate::detect::Text;
 use crate::finding::{OpenVersion, Usage, UsageAuth, Via};
-use crate::fix::Language;
-use crate::fix::syntax::Source;
 use crate::stems;
 use crate::text::{contains_ignore_case, is_comment, line_near};
 

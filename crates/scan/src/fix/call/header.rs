@@ -3,8 +3,8 @@
 use tree_sitter::Node;
 
 use super::{Call, Shape, keyword_of, value_of};
-use crate::fix::edit::Edit;
-use crate::fix::syntax::{Source, above, line_end};
+use crate::code::edit::Edit;
+use crate::code::syntax::{Source, above, line_end};
 use crate::fix::token::Token;
 use crate::fix::{Language, TOKEN};
 

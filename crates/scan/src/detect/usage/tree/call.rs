@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::{Program, words};
-use crate::fix::syntax::Source;
+use crate::code::syntax::Source;
 
 /// A call.
 pub(super) struct Call<'s, 't> {

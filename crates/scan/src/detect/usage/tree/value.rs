@@ -119,7 +119,7 @@ impl<'s, 't> Program<'s, 't> {
         while let Some(function_around) = around {
             let parameters = self.parameters(function_around);
             let position = parameters.iter().position(|parameter| parameter.name == name);
-            let shell = self.source.language == crate::fix::Language::Shell && name.bytes().all(|byte| byte.is_ascii_digit());
+            let shell = self.source.language == crate::code::Language::Shell && name.bytes().all(|byte| byte.is_ascii_digit());
             if position.is_none() && !shell {
                 around = self.function(function_around);
                 continue;

@@ -72,7 +72,7 @@ impl Language {
     }
 
     /// The grammar; `.env` has none, and is read by lines.
-    pub(super) fn grammar(self) -> Option<Grammar> {
+    pub(crate) fn grammar(self) -> Option<Grammar> {
         Some(match self {
             Self::JavaScript => tree_sitter_typescript::LANGUAGE_TSX.into(),
             Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
@@ -108,7 +108,7 @@ impl Language {
     }
 
     /// An expression that reads a variable which must be there. None where the file can't read one.
-    pub(super) fn reads(self, name: &str) -> Option<String> {
+    pub(crate) fn reads(self, name: &str) -> Option<String> {
         Some(match self {
             Self::JavaScript | Self::TypeScript => format!("process.env.{name}"),
             Self::Python => format!("os.environ[\"{name}\"]"),
@@ -123,7 +123,7 @@ impl Language {
     }
 
     /// The same for a variable that may be missing.
-    pub(super) fn may_read(self, name: &str) -> Option<String> {
+    pub(crate) fn may_read(self, name: &str) -> Option<String> {
         match self {
             Self::Python => Some(format!("os.environ.get(\"{name}\", \"\")")),
             Self::Ruby => Some(format!("ENV.fetch('{name}', '')")),
@@ -133,7 +133,7 @@ impl Language {
     }
 
     /// An expression for `Bearer` and the token.
-    pub(super) fn bearer(self, name: &str) -> Option<String> {
+    pub(crate) fn bearer(self, name: &str) -> Option<String> {
         Some(match self {
             Self::JavaScript | Self::TypeScript => format!("`Bearer ${{process.env.{name}}}`"),
             Self::Python => format!("\"Bearer \" + os.environ[\"{name}\"]"),

@@ -12,7 +12,7 @@ use super::syntax::{Source, above, descendants};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A variable of the environment, by name.
     Environment(String),
     /// A string in the program's text.
@@ -27,7 +27,7 @@ pub(super) enum Origin {
 const STEPS_MAX: usize = 5;
 
 /// The origin of an expression.
-pub(super) fn of(source: &Source<'_>, node: Node<'_>) -> Origin {
+pub(crate) fn of(source: &Source<'_>, node: Node<'_>) -> Origin {
     follow(source, node, STEPS_MAX)
 }
 
@@ -96,7 +96,7 @@ fn bare(node: Node<'_>) -> Node<'_> {
 }
 
 /// What is filled into a string.
-pub(super) fn filled_in(literal: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn filled_in(literal: Node<'_>) -> Vec<Node<'_>> {
     let fills = |node: &Node<'_>| {
         matches!(
             node.kind(),
@@ -122,7 +122,7 @@ pub(super) fn filled_in(literal: Node<'_>) -> Vec<Node<'_>> {
 }
 
 /// The expression inside of what is filled in.
-pub(super) fn expression(filled: Node<'_>) -> Node<'_> {
+pub(crate) fn expression(filled: Node<'_>) -> Node<'_> {
     if matches!(filled.kind(), "interpolation" | "template_substitution") { bare(filled) } else { filled }
 }
 
@@ -241,7 +241,7 @@ fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: 
 }
 
 /// The function around a node.
-pub(super) fn function(node: Node<'_>) -> Option<Node<'_>> {
+pub(crate) fn function(node: Node<'_>) -> Option<Node<'_>> {
     above(node, is_function)
 }
 
@@ -384,7 +384,7 @@ fn assigned<'n>(source: &'n Source<'_>, name: &str, at: Option<Node<'_>>) -> Vec
 }
 
 /// Whether the name of a variable says nothing of whose key it holds.
-pub(super) fn is_general(name: &str) -> bool {
+pub(crate) fn is_general(name: &str) -> bool {
     const WORDS: [&str; 22] = [
         "hubspot",
         "hub",

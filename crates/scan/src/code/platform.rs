@@ -17,7 +17,7 @@ pub enum Platform {
     None(&'static str),
 }
 
-pub(super) const BROWSER: Platform = Platform::None("this code runs in a browser");
+pub(crate) const BROWSER: Platform = Platform::None("this code runs in a browser");
 const MAYBE: Platform = Platform::None("this code may run in a browser");
 const WORKER: Platform = Platform::None("this code runs as a worker");
 const APPS_SCRIPT: Platform = Platform::None("this is Google Apps Script");
@@ -25,7 +25,7 @@ const APPS_SCRIPT: Platform = Platform::None("this is Google Apps Script");
 impl Platform {
     /// By what a file says, by its folders and by its project. The path is relative to the folder that is
     /// looked through.
-    pub(super) fn of(path: &str, text: &str, folder: &Folder) -> Self {
+    pub(crate) fn of(path: &str, text: &str, folder: &Folder) -> Self {
         match Language::of(path, text) {
             Some(Language::JavaScript | Language::TypeScript) => {}
             Some(Language::Java) if folder.is_set_up(&["android"]) || text.contains("import android") => {
@@ -43,12 +43,12 @@ impl Platform {
     }
 
     /// Where nothing is said, code runs on a machine.
-    pub(super) fn settled(&self) -> Self {
+    pub(crate) fn settled(&self) -> Self {
         if *self == Self::Unsaid { Self::Server } else { self.clone() }
     }
 
     /// Whether it is, or may be, a browser.
-    pub(super) fn is_browser(&self) -> bool {
+    pub(crate) fn is_browser(&self) -> bool {
         *self == BROWSER || *self == MAYBE
     }
 }

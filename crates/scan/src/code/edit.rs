@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Puts a text in the place of a span.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Edit {
+pub(crate) struct Edit {
     /// Bytes.
     pub at: Range<usize>,
     /// What stands there afterwards.
@@ -31,7 +31,7 @@ impl Edit {
 }
 
 /// Makes edits that do not meet. None where a span is not of the text.
-pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
     let mut done = String::with_capacity(text.len() + 256);
     let mut at = 0;

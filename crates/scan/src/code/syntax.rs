@@ -13,7 +13,7 @@ const NODES_MAX: usize = 400_000;
 /// Nodes of one call or object that are looked at.
 const NODES_OF_CALL_MAX: usize = 5_000;
 /// Levels that are climbed: code is not so deep, and each level costs as much as the way to it.
-pub(super) const LEVELS_MAX: usize = 100;
+pub(crate) const LEVELS_MAX: usize = 100;
 
 /// A text and its tree.
 pub(crate) struct Source<'t> {
@@ -28,7 +28,7 @@ pub(crate) struct Source<'t> {
 
 /// A string literal.
 #[derive(Clone, Debug)]
-pub(super) struct Literal<'n> {
+pub(crate) struct Literal<'n> {
     pub node: Node<'n>,
     /// What stands between the quotes.
     pub inside: Range<usize>,
@@ -90,7 +90,7 @@ impl<'t> Source<'t> {
     }
 
     /// Every string literal, the outermost of nested ones.
-    pub(in crate::fix) fn literals(&self) -> Vec<Literal<'_>> {
+    pub(crate) fn literals(&self) -> Vec<Literal<'_>> {
         let mut found: Vec<Literal<'_>> = Vec::new();
         for node in self.nodes() {
             let nested = found.last().is_some_and(|last| last.node.end_byte() >= node.end_byte());
@@ -102,7 +102,7 @@ impl<'t> Source<'t> {
     }
 
     /// The literal around a place.
-    pub(in crate::fix) fn literal_at(&self, at: usize) -> Option<Literal<'_>> {
+    pub(crate) fn literal_at(&self, at: usize) -> Option<Literal<'_>> {
         let node = self.root()?.descendant_for_byte_range(at, at + 1)?;
         let is_string = |node: Node<'_>| self.language.is_string(node.kind());
         let node = if is_string(node) { node } else { above(node, is_string)? };
@@ -126,14 +126,14 @@ impl<'t> Source<'t> {
     }
 
     /// The prefix before a literal's quotes, such as `f`, and the quote itself.
-    pub(in crate::fix) fn quote(&self, literal: &Literal<'_>) -> (&'t str, &'t str) {
+    pub(crate) fn quote(&self, literal: &Literal<'_>) -> (&'t str, &'t str) {
         let before = &self.text[literal.node.start_byte()..literal.inside.start];
         let at = before.find(['"', '\'', '`']).unwrap_or(before.len());
         (&before[..at], &before[at..])
     }
 
     /// An edit that gives Python or Go the module `os`, where it is missing.
-    pub(in crate::fix) fn import_os(&self) -> Option<Edit> {
+    pub(crate) fn import_os(&self) -> Option<Edit> {
         match self.language {
             Language::Python => {
                 let has = self.text.lines().any(|line| {
@@ -176,12 +176,12 @@ impl<'t> Source<'t> {
 }
 
 /// Where the next line begins.
-pub(super) fn line_end(text: &str, at: usize) -> usize {
+pub(crate) fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
 }
 
 /// A node and all below it, in order. Bounded, and without recursion: trees of hostile files are deep.
-pub(super) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
     below(root, NODES_OF_CALL_MAX)
 }
 
@@ -200,7 +200,7 @@ fn below(root: Node<'_>, most: usize) -> Vec<Node<'_>> {
 }
 
 /// The nearest node above that satisfies a condition.
-pub(super) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
+pub(crate) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
     let mut at = node;
     for _ in 0..LEVELS_MAX {
         at = at.parent()?;

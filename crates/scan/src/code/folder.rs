@@ -79,7 +79,7 @@ impl Folder {
 
 /// Folders that were looked at.
 #[derive(Default)]
-pub(super) struct Folders {
+pub(crate) struct Folders {
     known: HashMap<PathBuf, Folder>,
 }
 

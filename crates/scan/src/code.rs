@@ -1,0 +1,17 @@
+//! A file of code: its language, its syntax tree, and edits of named spans of its text. What finds things in it is
+//! `detect`, what changes it is `fix`.
+
+pub mod edit;
+pub mod folder;
+pub mod language;
+pub mod origin;
+pub mod platform;
+pub mod syntax;
+
+pub use language::Language;
+pub use platform::Platform;
+
+/// The line, from 1, of a place in a text.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
