@@ -48,6 +48,8 @@ pub struct AppBody {
     pub unlisted: Option<Vec<String>>,
     /// Classes of operations it may call: `all`, or any of `read`, `create`, `update`, `delete`, `settings`, `send` and `irreversible`; `bulk` opens changes of many records in one call.
     pub allow: Option<Vec<String>>,
+    /// Which of its calls need a person's approval, in place of the rule that is there; an empty object is none.
+    pub approval: Option<ApprovalBody>,
     /// Of a new app: milliseconds until its token ends; none lets the token live until it is rotated or revoked.
     pub lifetime_ms: Option<i64>,
 }
@@ -475,4 +477,27 @@ described_elsewhere! {
     Seed "A seed: docs/testing.md has the format.",
     /// The report of a scan.
     ScanReport "A report of `keyway scan --json`: docs/scan.md has the format.",
+}
+
+/// Which calls of an app need a person's approval.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApprovalBody {
+    /// Those of these classes: read, create, update, delete, settings, send, irreversible.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Changes of more records than this.
+    pub above: Option<u64>,
+    /// These operations, in every version: such as `POST /crm/v3/objects/{objectType}/merge`.
+    #[serde(default)]
+    pub operations: Vec<String>,
+}
+
+/// Why somebody decides so.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DecisionBody {
+    /// Of a rejection, the reason that the app is told; it may be left out.
+    #[serde(default)]
+    pub reason: String,
 }

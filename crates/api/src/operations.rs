@@ -288,6 +288,11 @@ operations! {
     op(ListScopes, "listScopes", "GET", "/api/v1/catalog/scopes", Known, "Every scope that can be granted, in plain words, and sets of them to begin with").answer::<view::Scopes>(),
     op(ShowScope, "showScope", "GET", "/api/v1/catalog/scopes/{scope}", Known, "The operations that a scope opens").answer::<view::ScopeBehind>(),
 
+    op(ListApprovals, "listApprovals", "GET", "/api/v1/approvals", Reader, "The newest requests for a person's approval, those that wait first").query::<ApprovalsQuery>().answer::<view::Approvals>(),
+    op(ShowApproval, "showApproval", "GET", "/api/v1/approvals/{approval}", Reader, "Show what a call would change, before and after").answer::<view::ApprovalAnswer>(),
+    op(ApproveCall, "approveCall", "POST", "/api/v1/approvals/{approval}/approve", Manager, "Approve a call: the app may make it once, within an hour").body::<DecisionBody>().answer::<view::ApprovalAnswer>(),
+    op(RejectCall, "rejectCall", "POST", "/api/v1/approvals/{approval}/reject", Manager, "Reject a call, with a reason that the app is told").body::<DecisionBody>().answer::<view::ApprovalAnswer>(),
+
     op(ListUsage, "listUsage", "GET", "/api/v1/usage", Reader, "Calls by app, operation and day, with the end and successor of each operation").query::<UsageQuery>().answer::<view::UsageAnswer>(),
     op(ListUnusedApps, "listUnusedApps", "GET", "/api/v1/usage/unused-apps", Reader, "Apps that made no call").query::<DaysAndPage>().answer::<view::UnusedApps>(),
     op(ListRecords, "listRecords", "GET", "/api/v1/audit", Reader, "A page of records of calls, newest first; app managers name one of their apps").query::<AuditQuery>().answer::<view::Records>(),

@@ -219,3 +219,16 @@ pub struct DeliveriesQuery {
     pub expect: Option<String>,
     pub wait_ms: Option<u64>,
 }
+
+/// Which approvals are wanted.
+#[derive(Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApprovalsQuery {
+    /// In this state: `pending`, `approved`, `rejected`, `used` or `expired`.
+    pub state: Option<String>,
+    /// Of this app, by id or unique name.
+    pub app: Option<String>,
+    /// Entries at most: 100 when left out.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<u32>,
+}

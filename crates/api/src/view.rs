@@ -13,6 +13,7 @@ macro_rules! shown {
     )* };
 }
 
+mod approvals;
 mod audit;
 mod catalog;
 mod doctor;
@@ -29,6 +30,7 @@ use serde_json::{Map, Value};
 
 use crate::{Moment, RoleName};
 
+pub use approvals::{Approval, ApprovalAnswer, ApprovalRule, Approvals, CallChange, ChangedProperty, ChangedRecord, UnreadRecords};
 pub use audit::{CallRecord, Records};
 pub use catalog::{OperationBehind, Scope, ScopeBehind, ScopeTemplate, Scopes};
 pub use doctor::{Diagnosed, DiagnosedCall};
@@ -186,6 +188,8 @@ shown! {
         max_wait_ms: u32,
         translate: bool,
         no_limits: bool,
+        /// Which of its calls need a person's approval.
+        approval: ApprovalRule,
         /// Operations it may call that the catalog does not list: `refuse`, or any of `read`, `all` and patterns.
         unlisted: Vec<String>,
         /// Classes of operations it may call: `all`, or any of `read`, `create`, `update`, `delete`, `settings`, `send`, `irreversible` and `bulk`.

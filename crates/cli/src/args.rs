@@ -1,6 +1,7 @@
 //! What can be typed. What it means is in `commands` and `serve`.
 
 pub mod apply;
+pub mod approval;
 pub mod consent;
 pub mod diff;
 pub mod doctor;
@@ -109,6 +110,11 @@ pub enum Command {
     User {
         #[command(subcommand)]
         action: User,
+    },
+    /// Calls of apps that need a person's approval: show, approve and reject them
+    Approval {
+        #[command(subcommand)]
+        action: approval::Approval,
     },
     /// Notifications of what needs a person: by webhook, Slack and mail
     Notify {
@@ -813,6 +819,8 @@ pub struct AppFields {
     /// Classes of operations it may call: read, create, update, delete (what can be brought back), settings, send (what reaches people), irreversible; bulk opens changes of many records in one call (commas between several; replaces the setting) [default: all]
     #[arg(long, value_name = "all|CLASSES", value_delimiter = ',')]
     pub allow: Vec<String>,
+    #[command(flatten)]
+    pub approval: approval::Rule,
     #[command(flatten)]
     pub sharing: Sharing,
 }

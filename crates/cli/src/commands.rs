@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin_token;
 pub mod app;
 pub mod apply;
+pub mod approval;
 pub mod audit;
 pub mod backup;
 pub mod changes;

@@ -213,8 +213,13 @@ pub async fn serve_while(
     let tokens = Arc::new(Tokens::new(control.clone(), upstream.clone(), registry.clone()));
     let reached = Reached { public: serve.public_url.is_some().then(|| addresses.data.clone()), bound: addresses.data.clone() };
     let gateway = gateway.with_reached(reached).with_sessions(control.clone());
-    let gateway =
-        Arc::new(gateway.with_oauth(control.clone(), Addresses::clone(&addresses)).with_tokens(tokens.clone()).with_as_of(as_of(serve)));
+    let gateway = Arc::new(
+        gateway
+            .with_oauth(control.clone(), Addresses::clone(&addresses))
+            .with_approvals(control.clone(), addresses.admin.clone())
+            .with_tokens(tokens.clone())
+            .with_as_of(as_of(serve)),
+    );
     let booted = match bootstrap {
         Some(accounts) => {
             let server = bootstrap::Server { control: &control, registry: &registry, portal: &portal };
@@ -308,6 +313,7 @@ pub async fn serve_while(
     let follower = serve.database.clone().map(|url| tokio::spawn(control.clone().follow(url, stopped.clone())));
     let (keep_days, days) = watch::channel(serve.audit_keep_days);
     let pruner = tokio::spawn(hourly::delete_old_records(audit.clone(), days));
+    let forgetter = tokio::spawn(hourly::forget_approvals(control.clone()));
     let flusher = tokio::spawn(write_last_use(control.clone(), stopped));
 
     let changeable = reload::Changeable {
@@ -379,6 +385,7 @@ pub async fn serve_while(
         follower.inspect(tokio::task::JoinHandle::abort);
         policy.abort();
         pruner.abort();
+        forgetter.abort();
         lately.inspect(tokio::task::JoinHandle::abort);
         gateway.write_refused().await;
         drop(gateway);

@@ -6,6 +6,7 @@
 //! means is decided in `control`.
 
 mod admin_tokens;
+mod approvals;
 mod audit;
 mod body;
 mod catalog;

@@ -9,6 +9,7 @@ mod accounts;
 mod admin_tokens;
 mod api;
 mod app;
+mod approvals;
 mod apps;
 mod assets;
 mod audit;
@@ -142,6 +143,10 @@ fn console() -> Router<Admin> {
         .route("/admin-tokens/new", get(admin_tokens::ask))
         .route("/admin-tokens/{id}/revoke", get(admin_tokens::ask_revoking).post(admin_tokens::revoke))
         .route("/changes", get(changes::list))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approvals::show))
+        .route("/approvals/{id}/approve", post(approvals::approve))
+        .route("/approvals/{id}/reject", post(approvals::reject))
         .route("/notifications", get(notifications::show))
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))

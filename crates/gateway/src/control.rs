@@ -4,6 +4,7 @@
 //! store followed by a new snapshot for the pipeline.
 
 mod admin_tokens;
+mod approvals;
 mod connections;
 mod follow;
 mod idempotency;
@@ -24,6 +25,7 @@ mod webhooks;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use keyway_core::approval::Rule;
 use keyway_core::beside::Beside;
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::quota::{Limits, Tier};
@@ -46,6 +48,7 @@ use crate::store::{self, Change, Everything, Store, StoreError};
 use crate::upstream::CredentialError;
 
 pub use crate::store::sessions::Wanted;
+pub(crate) use approvals::NewApproval;
 pub use connections::NewConnection;
 pub use notify::{NewChannel, NewTarget};
 pub use people::NewPerson;
@@ -197,6 +200,8 @@ pub struct NewApp {
     pub unlisted: Option<Vec<String>>,
     /// Which classes of operations it may call, as written; none is all.
     pub allow: Option<Vec<String>>,
+    /// Which of its calls need a person's approval.
+    pub approve: Rule,
     /// Its first token.
     pub token: FirstToken,
     /// How long that token lives, in milliseconds; until it is rotated or revoked when none.
@@ -241,6 +246,8 @@ pub struct AppChange {
     pub unlisted: Option<Vec<String>>,
     /// Which classes of operations it may call, as written.
     pub allow: Option<Vec<String>>,
+    /// Which of its calls need a person's approval.
+    pub approve: Option<Rule>,
     /// Whether its tokens are accepted.
     pub enabled: Option<bool>,
 }
@@ -513,6 +520,7 @@ impl Control {
             no_limits: new.no_limits,
             unlisted: unlisted(new.unlisted)?.unwrap_or_default(),
             allow: classes(new.allow)?.unwrap_or_default(),
+            approve: new.approve,
             enabled: true,
             created_at: now,
             updated_at: now,
@@ -578,6 +586,7 @@ impl Control {
         app.no_limits = asked.no_limits.unwrap_or(app.no_limits);
         app.unlisted = unlisted(asked.unlisted)?.unwrap_or(app.unlisted);
         app.allow = classes(asked.allow)?.unwrap_or(app.allow);
+        app.approve = asked.approve.unwrap_or(app.approve);
         app.enabled = asked.enabled.unwrap_or(app.enabled);
         app.updated_at = clock::now();
         refuse_taken_name(&state, &app)?;

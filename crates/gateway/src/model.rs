@@ -1,9 +1,11 @@
 //! Accounts, apps and tokens, as the store keeps them.
 
+mod approval;
 mod channel;
 
 use std::sync::Arc;
 
+use keyway_core::approval::Rule;
 use keyway_core::guards::Guards;
 use keyway_core::quota::Tier;
 use keyway_core::safety::Classes;
@@ -15,6 +17,7 @@ use keyway_core::unlisted::Unlisted;
 use crate::role::Role;
 use crate::upstream::Base;
 
+pub use approval::{Approval, ApprovalState};
 pub use keyway_core::share::Sharing;
 
 pub use channel::{Channel, ChannelTarget, KeptCondition, Mail, MailTls, QueuedMessage, SentMessage};
@@ -125,6 +128,8 @@ pub struct App {
     pub unlisted: Unlisted,
     /// Which classes of operations it may call.
     pub allow: Classes,
+    /// Which of its calls need a person's approval.
+    pub approve: Rule,
     /// Whether its tokens are accepted.
     pub enabled: bool,
     /// When it was made.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds};
+use crate::attention::{self, Condition, DayUse, Ending, Facts, Found, Thresholds, Waiting};
 use crate::audit::{AuditLog, Writing};
 use crate::authority::to_trust;
 use crate::clock;
@@ -152,6 +152,10 @@ impl Notifier {
         let used = self.ending.get(&self.audit).await;
         let damage = self.audit.damage().await.unwrap_or_default();
         let authorities = if self.has_proxy { to_trust(&self.control.proxy_authorities().load(), now.wall) } else { Vec::new() };
+        let waiting = self.control.pending_approvals().await.map(|pending| {
+            let with_link = |approval| Waiting { link: self.control.approval_link(&self.server, &approval), approval };
+            pending.into_iter().map(with_link).collect::<Vec<_>>()
+        });
         let mut health = HashMap::new();
         let mut days = HashMap::new();
         for account in accounts.iter().filter(|account| account.connection.is_some()) {
@@ -173,6 +177,7 @@ impl Notifier {
             used: used.as_ref().map(|(used, _)| used.as_slice()),
             damage: &damage,
             writing: self.audit.writing(now.wall),
+            approvals: waiting.as_deref().ok(),
             authorities: &authorities,
             now: now.wall,
         };

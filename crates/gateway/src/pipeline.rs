@@ -6,6 +6,7 @@
 
 mod account_activity;
 mod agent;
+mod approve;
 mod as_of;
 mod authenticate;
 mod beside;
@@ -74,6 +75,7 @@ use crate::registry::{Registry, TokenEntry};
 use crate::tokens::Tokens;
 use crate::upstream::{Mark, RequestBody, Upstream, change_links, let_through};
 
+use approve::Reader;
 pub(crate) use correlation::new_id as new_correlation_id;
 pub use links::Reached;
 pub use oauth::Addresses;
@@ -92,6 +94,8 @@ pub struct Gateway {
     unlisted_names: unlisted::Names,
     /// Where installs are made and ended; none where there are no public apps.
     oauth: Option<oauth::Server>,
+    /// Where calls that need a person's approval ask for it; without it they are refused.
+    desk: Option<approve::Desk>,
     /// The access tokens of accounts connected by OAuth; none where there are none.
     tokens: Option<Arc<Tokens>>,
     /// Where the budgets of sessions are kept; none where there are no sessions.
@@ -130,6 +134,7 @@ struct Outcome {
 /// What is known of a call while it goes down the road.
 struct Call {
     at: Timestamp,
+    method: http::Method,
     started: Instant,
     correlation_id: String,
     source: IpAddr,
@@ -147,6 +152,10 @@ struct Call {
     /// What its body holds in memory, where it is counted.
     charge: Option<Box<Charge>>,
     begun: bool,
+    /// The approval that it asked for, or presents.
+    approval: Option<u64>,
+    /// Whether it goes on with that approval.
+    used_approval: bool,
     /// What was wrong, where the answer is an error of OAuth and not of the pipeline.
     protocol: Option<Refusal>,
     /// Whether the answer may hold a token.
@@ -203,6 +212,7 @@ impl Gateway {
             deprecations: deprecation::Deprecations::new(),
             unlisted_names: unlisted::Names::default(),
             oauth: None,
+            desk: None,
             tokens: None,
             ledger: None,
             property_names: Live::new(true),
@@ -228,6 +238,13 @@ impl Gateway {
     #[must_use]
     pub fn with_oauth(mut self, control: Arc<Control>, addresses: Addresses) -> Self {
         self.oauth = Some(oauth::Server::new(control, addresses));
+        self
+    }
+
+    /// The same, with approvals: `control` keeps them, on the runtime that calls this, and people decide at `server`.
+    #[must_use]
+    pub fn with_approvals(mut self, control: Arc<Control>, server: String) -> Self {
+        self.desk = Some(approve::Desk::new(control, server));
         self
     }
 
@@ -348,6 +365,7 @@ impl Gateway {
         let at = now.wall;
         let mut call = Call {
             at,
+            method: head.method.clone(),
             started: Instant::now(),
             correlation_id: if self.registry.seed().is_none() { correlation::new_id(at) } else { String::new() },
             source,
@@ -361,6 +379,8 @@ impl Gateway {
             bytes_in: 0,
             charge: None,
             begun: false,
+            approval: None,
+            used_approval: false,
             protocol: None,
             answers_secrets: false,
             now,
@@ -394,7 +414,7 @@ impl Gateway {
             word,
             // Of a body that comes as it goes, HubSpot may not say the length.
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
-            ..self.entry(&call, &head.method)
+            ..self.entry(&call)
         };
         let app_id = entry.app_id;
         if entry.app_id.is_none()
@@ -409,6 +429,9 @@ impl Gateway {
         } else if let Err(error) = self.audit.record(entry, call.begun).await {
             tracing::error!(%error, "an answer was withheld: its record could not be written");
             return Ok(respond::unavailable(&call.correlation_id));
+        }
+        if let (Some(desk), Some(id), true) = (&self.desk, call.approval, call.used_approval) {
+            desk.answered(id, status);
         }
         self.metrics.answered(status, call.started.elapsed(), &call.sent);
         self.activity.note(at, app_id, status, word);
@@ -507,7 +530,8 @@ impl Gateway {
         };
         let permit = authorize(&token.caller(), operation, path).map_err(|denial| denial.to_error(&token.caller(), operation))?;
         if oauth::is_uninstall(operation) {
-            return self.uninstall(call, &head.method, permit, &token).await;
+            approve::refuse_uninstall(&token, head, &permit)?;
+            return self.uninstall(call, permit, &token).await;
         }
         self.answer(call, head, body, permit, &token).await
     }
@@ -579,8 +603,13 @@ impl Gateway {
         token: &Arc<TokenEntry>,
     ) -> Result<Reply, ErrorBody> {
         let permit = beside::embedded(call, head, &taken, permit, token)?;
+        let reader = Reader::Embedded(token);
+        let needed = Box::pin(self.approve_before_turn(call, head, &taken, &permit, &reader)).await?;
         if token.token.session.is_some() {
             Box::pin(self.spend(call, token, permit.operation(), &taken.json)).await?;
+        }
+        if let Some(needed) = needed {
+            Box::pin(self.use_approval(call, &reader, needed)).await?;
         }
         match fault {
             Some(rule) => Box::pin(self.in_part(call, head, taken.body, permit, &rule, token)).await,
@@ -608,6 +637,7 @@ impl Gateway {
         }
         let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
         let permit = self.beside_hubspot(head, &taken, permit, token, limiter).await?;
+        let needed = Box::pin(self.approve_before_turn(call, head, &taken, &permit, &Reader::HubSpot(token, limiter))).await?;
         let (mut body, json) = (taken.body, taken.json);
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.
@@ -635,6 +665,9 @@ impl Gateway {
         }
         let connection = token.app.account.account.connection.as_deref().ok_or_else(respond::store_unavailable)?;
         let credential = self.presented(&token.app.account.account).await?;
+        if let Some(needed) = needed {
+            Box::pin(self.use_approval(call, &Reader::HubSpot(&token, limiter), needed)).await?;
+        }
         let allowance = Some(slot.allowance);
         let still = || self.token_now(&token).is_ok();
         let way = Box::new(Way { upstream: &self.upstream, connection, credential: &credential, slot, asking, still: &still });
@@ -692,7 +725,7 @@ impl Gateway {
         destination: Destination<'_>,
     ) -> Result<Reply, ErrorBody> {
         if !permit.operation().read_only {
-            let entry = self.entry(call, &head.method);
+            let entry = self.entry(call);
             self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
             call.begun = true;
         }
@@ -705,20 +738,24 @@ impl Gateway {
         Ok(reply)
     }
 
-    /// What is known of a call before its outcome.
-    fn entry(&self, call: &Call, method: &http::Method) -> AuditEntry {
-        let caller = call.token.as_ref().map(|token| token.caller());
-        let operation = match (call.operation, &call.unlisted) {
+    /// How the audit names the operation of a call.
+    fn name_of(&self, call: &Call) -> Arc<str> {
+        match (call.operation, &call.unlisted) {
             (_, Some(name)) => name.clone(),
             (Some(operation), _) => self.operation_names[usize::from(operation.id.0)].clone(),
-            (None, None) => format!("{} (unknown)", known_method(method)).into(),
-        };
+            (None, None) => format!("{} (unknown)", known_method(&call.method)).into(),
+        }
+    }
+
+    /// What is known of a call before its outcome.
+    fn entry(&self, call: &Call) -> AuditEntry {
+        let caller = call.token.as_ref().map(|token| token.caller());
         AuditEntry {
             at: call.at,
             hub_id: caller.map(|caller| caller.hub_id),
             app_id: caller.map(|caller| caller.app_id),
             token_id: caller.map(|caller| caller.token_id),
-            operation,
+            operation: self.name_of(call),
             object: call.object.clone(),
             status: 0,
             word: None,

@@ -4,6 +4,7 @@
 //! means is decided in `control`.
 
 pub(crate) mod admin_tokens;
+pub(crate) mod approvals;
 pub mod changes;
 mod folder;
 pub(crate) mod idempotency;
@@ -24,6 +25,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use keyway_core::approval::Rule;
 use keyway_core::beside::{Access, Beside};
 use keyway_core::guards::{BesidePath, Guards, SensitiveProperties};
 use keyway_core::object_type::ObjectType;
@@ -33,6 +35,7 @@ use keyway_core::shown;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{TokenHash, TokenKey};
 use keyway_core::unlisted::Unlisted;
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
@@ -516,6 +519,7 @@ fn migrations(postgres: bool) -> Vec<Migration> {
         (104, "notifications of a restored copy are held", include_str!("../migrations/0104_notify_hold.sql")),
         (105, "classes of operations that apps are held to", include_str!("../migrations/0105_allow.sql")),
         (106, "sessions of apps", include_str!("../migrations/0106_app_session.sql")),
+        (110, "calls that need an approval", include_str!("../migrations/0110_approvals.sql")),
     ];
     let migration = |(version, what, text): (i64, &'static str, &'static str)| {
         let text = if postgres { for_postgres(text) } else { text.to_owned() };
@@ -562,7 +566,7 @@ pub(crate) async fn put_account(change: &mut Change, account: &Account) -> Resul
 
 /// Inserts an app and returns its id; its own `id` is not looked at.
 pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, StoreError> {
-    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits, unlisted, allow) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id";
+    let query = "insert into app (hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at, weight, reserve, max_wait_ms, translate, public_app_id, no_limits, unlisted, allow, approve) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning id";
     let made = sqlx::query(query)
         .bind(signed(app.hub_id))
         .bind(&app.name)
@@ -581,6 +585,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
         .bind(i64::from(app.no_limits))
         .bind(json_list(&app.unlisted.to_texts()))
         .bind(words(app.allow))
+        .bind(written_rule(&app.approve))
         .fetch_one(&mut *change)
         .await?;
     unsigned(made.try_get(0)?, "app id")
@@ -590,7 +595,7 @@ pub(crate) async fn insert_app(change: &mut Change, app: &App) -> Result<u64, St
 pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), StoreError> {
     sqlx::query(
         "update app set name = $1, description = $2, owner = $3, dependents = $4, scopes = $5, enabled = $6, updated_at = $7,
-         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12, unlisted = $13, allow = $15 where id = $14",
+         weight = $8, reserve = $9, max_wait_ms = $10, translate = $11, no_limits = $12, unlisted = $13, allow = $15, approve = $16 where id = $14",
     )
     .bind(&app.name)
     .bind(&app.description)
@@ -605,6 +610,7 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.translate))
     .bind(i64::from(app.no_limits))
     .bind(json_list(&app.unlisted.to_texts()))
+    .bind(written_rule(&app.approve))
     .bind(signed(app.id))
     .bind(words(app.allow))
     .execute(&mut *change)
@@ -743,11 +749,28 @@ fn app(row: &AnyRow) -> Result<App, StoreError> {
         no_limits: row.try_get::<i64, _>("no_limits")? != 0,
         unlisted: Unlisted::parse(&list("unlisted", "list of unlisted operations")?).map_err(|_| StoreError::Row("unlisted operation"))?,
         allow: classes(row.try_get("allow")?)?,
+        approve: read_rule(row.try_get("approve")?)?,
         enabled: row.try_get::<i64, _>("enabled")? != 0,
         created_at: Timestamp::from_ms(row.try_get("created_at")?),
         updated_at: Timestamp::from_ms(row.try_get("updated_at")?),
         public_app: row.try_get::<Option<i64>, _>("public_app_id")?.map(|id| unsigned(id, "public app id")).transpose()?,
     })
+}
+
+/// A rule for approvals as it is stored.
+fn written_rule(rule: &Rule) -> String {
+    json!({ "classes": rule.classes(), "above": rule.above(), "operations": rule.operations() }).to_string()
+}
+
+fn read_rule(text: &str) -> Result<Rule, StoreError> {
+    let read = || {
+        let stored: Value = serde_json::from_str(text).ok()?;
+        let texts = |name: &str| -> Vec<String> {
+            stored[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Rule::parse(&texts("classes"), stored["above"].as_u64(), &texts("operations")).ok()
+    };
+    read().ok_or(StoreError::Row("rule for approvals"))
 }
 
 fn token(row: &AnyRow) -> Result<Token, StoreError> {

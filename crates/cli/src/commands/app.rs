@@ -9,8 +9,9 @@ use keyway_core::shown;
 use serde_json::{Value, json};
 
 use super::confirm::{self, Deletion};
-use super::{encode, list, names, query, scopes, show, start, table, text, token, warn};
+use super::{approval, encode, list, names, query, scopes, show, start, table, text, token, warn};
 use crate::Exit;
+use crate::args::approval::Rule;
 use crate::args::{App, AppFields, Connection, Sharing};
 use crate::client::{call, list_all};
 use crate::typed::{lines_of, typed};
@@ -18,7 +19,8 @@ use crate::typed::{lines_of, typed};
 pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
     match action {
         App::Create { name, account, expires, preset, fields, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, approval: rule, sharing } =
+                fields;
             let account = names::account_if_any(connection, account.as_deref()).await?;
             let scopes = with_preset(split(&scopes), preset.as_deref())?;
             let old = old_scopes(&scopes);
@@ -27,6 +29,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
                 "allow": (!allow.is_empty()).then_some(allow),
+                "approval": approval::rule(&rule, &Value::Null)?,
                 "lifetimeMs": expires.as_deref().map(token::milliseconds).transpose()?,
             });
             let answer = call(connection, Method::POST, "/api/v1/apps", Some(body)).await?;
@@ -65,7 +68,9 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, scopes::unused)
         }
         App::Update { app, name, fields, add_scope, remove_scope, json } => {
-            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, sharing } = fields;
+            let AppFields { scopes, description, owner, dependent, translate, no_limits, unlisted, allow, approval: rule, sharing } =
+                fields;
+            let rule = new_rule(connection, &app, &rule).await?;
             let body = json!({
                 "name": name, "description": description, "owner": owner,
                 "dependents": (!dependent.is_empty()).then_some(dependent),
@@ -74,6 +79,7 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
                 "weight": sharing.weight, "reserve": sharing.reserve, "maxWaitMs": max_wait_ms(&sharing)?,
                 "translate": translate, "noLimits": no_limits, "unlisted": (!unlisted.is_empty()).then_some(unlisted),
                 "allow": (!allow.is_empty()).then_some(allow),
+                "approval": rule,
             });
             let answer = call(connection, Method::PATCH, &path(&names::app(connection, &app).await?), Some(body)).await?;
             warn_of_missing_scopes(connection, &answer["app"]).await;
@@ -102,6 +108,15 @@ pub async fn run(connection: &Connection, action: App) -> anyhow::Result<Exit> {
             show(&answer, json, |_| format!("deleted app {typed} and its tokens"))
         }
     }
+}
+
+/// The rule for approvals that the options ask for: what they leave out stays as it is.
+async fn new_rule(connection: &Connection, app: &str, asked: &Rule) -> anyhow::Result<Option<Value>> {
+    if approval::rule(asked, &Value::Null)?.is_none() {
+        return Ok(None);
+    }
+    let answer = call(connection, Method::GET, &path(app), None).await?;
+    approval::rule(asked, &answer["app"]["approval"])
 }
 
 /// Warns where the credential of the app's account lacks scopes that the app has: HubSpot refuses calls that need one.
@@ -242,7 +257,7 @@ fn describe(app: &Value) -> String {
 
 fn described(app: &view::App) -> String {
     format!(
-        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  scopes       {}",
+        "  id           {}\n  name         {}\n  account      {}\n  state        {}\n  description  {}\n  owner        {}\n  dependents   {}\n  limits       {}\n  translation  {}\n  unlisted     {}\n  classes      {}\n  approval     {}\n  scopes       {}",
         app.id,
         app.name,
         app.hub_id,
@@ -254,6 +269,7 @@ fn described(app: &view::App) -> String {
         if app.translate { "numbered versions are rewritten to their successors" } else { "off" },
         app.unlisted.join(", "),
         app.allow.join(", "),
+        approval::rule_words(&app.approval),
         app.scopes.join("\n               "),
     )
 }

@@ -1,4 +1,4 @@
-//! What is done once an hour by an age in days, which a reload can change.
+//! What is done once an hour, most of it by an age in days, which a reload can change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,17 @@ pub async fn delete_old_records(audit: Arc<AuditLog>, days: watch::Receiver<Opti
             Ok(0) => {}
             Ok(records) => tracing::info!(records, "audit records older than {days} days are deleted"),
             Err(error) => tracing::warn!(%error, "old audit records could not be deleted"),
+        }
+    }
+}
+
+/// Deletes what approvals would have changed a day after their end, and approvals long after it, now and every hour.
+pub async fn forget_approvals(control: Arc<Control>) {
+    let mut every = tokio::time::interval(EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = control.forget_approvals().await {
+            tracing::warn!(%error, "approvals that ended could not be deleted");
         }
     }
 }

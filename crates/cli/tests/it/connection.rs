@@ -178,6 +178,8 @@ pub enum Script {
     Raw(Vec<u8>),
     /// Nothing: the connection is closed once the request was read.
     HangUp,
+    /// Nothing, and the connection stays open.
+    Hold,
 }
 
 pub fn ok(body: &str) -> Script {
@@ -262,6 +264,9 @@ fn serve(stream: TcpStream, scripts: &Mutex<VecDeque<Script>>, seen: &Mutex<Vec<
                 let _ = reader.get_mut().shutdown(Shutdown::Both);
                 return true;
             }
+            Some(Script::Hold) => loop {
+                std::thread::park();
+            },
             None => return false,
         }
     }

@@ -97,6 +97,13 @@ impl Keyway {
         self.folder
     }
 
+    /// Ends it as a crash would, and hands the folder on.
+    pub fn kill(mut self) -> TempDir {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.folder
+    }
+
     /// The process of the server.
     pub fn pid(&self) -> u32 {
         self.process.id()

@@ -7,6 +7,9 @@ mod admin_api;
 /// A file as the register of apps.
 mod apply;
 mod apply_channels;
+/// Calls that need a person's approval.
+#[cfg(target_os = "linux")]
+mod approvals;
 /// The life of an app and its tokens, over the command line and the data listener.
 mod apps;
 /// What a scope covers beside the path.

@@ -111,7 +111,7 @@ fn middle(credential: &str) -> String {
 }
 
 /// Time passes: the moments that a stopped server has written are changed.
-fn aged(folder: &std::path::Path, change: &'static str) {
+pub fn aged(folder: &std::path::Path, change: &'static str) {
     let url = format!("sqlite://{}", folder.join("keyway.db").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -182,6 +182,15 @@ fn provoke(kind: Kind) -> (Channels, Box<dyn Any>) {
             let keyway = Keyway::start_in(folder, &OFTEN);
             let _ = keyway.run(&["audit", "verify"]);
             channels.secrets.push(middle(&token));
+            (channels, Box::new(keyway))
+        }
+        Kind::ApprovalRequested => {
+            let (keyway, mut channels) = server(&[]);
+            let made = keyway.json(&["app", "create", "Agent", "--scopes", "crm.objects.contacts.write", "--approve", "create"]);
+            let token = made["token"]["value"].as_str().unwrap();
+            let body = r#"{"properties":{"city":"planted-city"}}"#;
+            assert_eq!(keyway.call(token, "POST", "/crm/v3/objects/contacts", Some(body)).0, 403);
+            channels.secrets.extend([middle(token), "planted-city".to_owned()]);
             (channels, Box::new(keyway))
         }
         Kind::CredentialRefused => {
@@ -290,6 +299,7 @@ each_kind! {
     store_not_written: StoreNotWritten,
     audit_not_written: AuditNotWritten,
     audit_damage: AuditDamage,
+    approval_requested: ApprovalRequested,
     credential_refused: CredentialRefused,
     account_unreachable: AccountUnreachable,
     credential_scopes: CredentialScopes,

@@ -12,12 +12,14 @@ struct Names {
     hub_id: String,
     app: String,
     token_id: String,
+    approval: String,
     other: &'static str,
 }
 
 impl Names {
     fn fill(&self, path: &str) -> String {
         let mut filled = path.replace("{hub_id}", &self.hub_id).replace("{app}", &self.app).replace("{token_id}", &self.token_id);
+        filled = filled.replace("{approval}", &self.approval);
         while let Some((before, rest)) = filled.split_once('{') {
             filled = format!("{before}{}{}", self.other, rest.split_once('}').unwrap().1);
         }
@@ -29,8 +31,11 @@ impl Names {
 fn account_with_app(keyway: &Keyway, name: &str) -> Names {
     let account = keyway.json(&["account", "create", name]);
     let hub_id = account["account"]["hubId"].to_string();
-    let made = keyway.json(&["app", "create", name, "--account", &hub_id, "--scopes", "tickets"]);
-    Names { hub_id, app: made["app"]["id"].to_string(), token_id: made["token"]["id"].to_string(), other: "nobody" }
+    let made = keyway.json(&["app", "create", name, "--account", &hub_id, "--scopes", "tickets", "--approve", "create"]);
+    let token = made["token"]["value"].as_str().unwrap();
+    let (_, refused) = keyway.call(token, "POST", "/crm/v3/objects/tickets", Some("{}"));
+    let approval = refused["errors"][0]["context"]["approval"][0].as_str().unwrap().to_owned();
+    Names { hub_id, app: made["app"]["id"].to_string(), token_id: made["token"]["id"].to_string(), approval, other: "nobody" }
 }
 
 fn admin_token(keyway: &Keyway, role: &str, apps: &[&str]) -> String {
@@ -52,7 +57,7 @@ fn body(operation: &Operation) -> Value {
 fn every_operation_is_open_to_the_roles_of_the_table_and_to_no_other() {
     let keyway = Keyway::start(&[]);
     let (own, others) = (account_with_app(&keyway, "Own"), account_with_app(&keyway, "Others"));
-    let missing = Names { hub_id: "999".into(), app: "nobody".into(), token_id: "999".into(), other: "nobody" };
+    let missing = Names { hub_id: "999".into(), app: "nobody".into(), token_id: "999".into(), approval: "999".into(), other: "nobody" };
     let roles = [
         (Role::SuperAdmin, admin_token(&keyway, "super-admin", &[])),
         (Role::AppManager(vec![own.app.parse().unwrap()]), admin_token(&keyway, "app-manager", &[&own.app])),

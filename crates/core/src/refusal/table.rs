@@ -31,6 +31,7 @@ const EXPIRED: &str = "EXPIRED_AUTHENTICATION";
 const SCOPES: &str = "MISSING_SCOPES";
 const CLASS: &str = "CLASS_NOT_ALLOWED";
 const BANNED: &str = "BANNED";
+const APPROVAL: &str = "APPROVAL_REQUIRED";
 const UNLISTED: &str = "UNLISTED_OPERATION";
 const UNAVAILABLE: &str = "SERVICE_UNAVAILABLE";
 const UPSTREAM: &str = "UPSTREAM_UNAVAILABLE";
@@ -147,6 +148,32 @@ refusals! {
         "HubSpot publishes no operation with this method.",
         &["Check the method against HubSpot's reference."]),
 
+    // A person's approval.
+    ApprovalRequired("approval-required", 403, APPROVAL, Own("keyway-approval-required"),
+        "The app needs a person's approval for this call, and no person has approved it yet. Nothing was changed.",
+        &["Have a person look at what the call would change and decide: `keyway approval list`, or the page Approvals of the console.",
+            "Then send the same call with the header `keyway-approval: ID`."]),
+    ApprovalMismatch("approval-mismatch", 403, APPROVAL, Own("keyway-approval-mismatch"),
+        "The approval is not for this call as it is now: the call differs from what a person approved, a record has changed since, or the approval is not this app's. Nothing was changed.",
+        &["Send exactly the call that was approved.",
+            "If a record has changed, send the call without the header to ask for an approval of the call as it is now."]),
+    ApprovalUsed("approval-used", 403, APPROVAL, Own("keyway-approval-used"),
+        "The approval was used, and an approval is good for one call.",
+        &["See what came of the call: `keyway approval list`.",
+            "Look at the records before you send the call without the header to ask for another approval."]),
+    ApprovalExpired("approval-expired", 403, APPROVAL, Own("keyway-approval-expired"),
+        "The time of the approval is over: a person has a day to decide, and the call an hour after that.",
+        &["Send the call without the header to ask for another approval."]),
+    ApprovalRejected("approval-rejected", 403, APPROVAL, Own("keyway-approval-rejected"),
+        "A person rejected the call.",
+        &["Do not send the call again. The message has the person's reason, if there is one."]),
+    ApprovalNotPossible("approval-not-possible", 403, APPROVAL, Own("keyway-approval-not-possible"),
+        "The app needs a person's approval for this call, and Keyway can't show a person what the call would change.",
+        &["Send a JSON body of at most 256 KiB in which no object has a key twice. Split a longer one into several calls."]),
+    ApprovalsFull("approvals-full", 403, APPROVAL, Own("keyway-approvals-full"),
+        "As many calls of the app wait for an approval as may: 20.",
+        &["Have a person decide about those that wait: `keyway approval list`.", "Then send the call again."]),
+
     // The operation.
     MethodNotAllowed("method-not-allowed", 405, "METHOD_NOT_ALLOWED", Own("keyway-method-not-allowed"),
         "The path has other methods.",
@@ -255,7 +282,7 @@ refusals! {
         "The server is stopping.",
         &[SEND_AGAIN]),
     ReachUnknown("reach-unknown", 503, UNAVAILABLE, Own("keyway-reach-unknown"),
-        "Keyway could not ask HubSpot which object types or sensitive properties the call reaches, so it did not forward the call.",
+        "Keyway could not ask HubSpot what the call reaches or changes (object types, sensitive properties, records that need an approval), so it did not forward the call.",
         &[SEND_AGAIN]),
     Internal("internal", 500, "INTERNAL", Own("keyway-internal"),
         "The embedded account could not perform the call.",

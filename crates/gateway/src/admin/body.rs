@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use keyway_api::Problem;
+use keyway_core::approval::Rule;
 
 use crate::audit::AuditError;
 use crate::control::{ControlError, SharingChange};
@@ -89,6 +90,11 @@ impl From<AuditError> for ApiError {
         tracing::error!(%error, "the audit could not be read");
         Self::new(500, "internal", error.to_string())
     }
+}
+
+/// The rule for approvals that a body asks for.
+pub(super) fn rule(asked: &ApprovalBody) -> Result<Rule, ApiError> {
+    Rule::parse(&asked.classes, asked.above, &asked.operations).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 /// The shares of an app's account that a body asks for.

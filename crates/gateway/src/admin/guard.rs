@@ -210,6 +210,7 @@ async fn target(admin: &Admin, parts: &mut Parts) -> String {
         "token_id" => format!("token {value}"),
         "hub_id" => format!("account {value}"),
         "app_id" => format!("app {value}"),
+        "approval" => format!("approval {value}"),
         _ => String::new(),
     }
 }
@@ -232,6 +233,10 @@ async fn own(admin: &Admin, principal: &Principal, parts: &mut Parts) -> Result<
             },
             "hub_id" => match value.parse() {
                 Ok(hub_id) => admin.control.apps(Some(hub_id)).await.iter().any(|(app, _)| principal.sees(app.id)),
+                Err(_) => false,
+            },
+            "approval" => match value.parse() {
+                Ok(id) => admin.control.approval(id).await.is_ok_and(|approval| principal.sees(approval.app_id)),
                 Err(_) => false,
             },
             // Nothing else is known to belong to an app.

@@ -14,13 +14,13 @@ use keyway_core::safety::Classes;
 use keyway_core::secret::Secret;
 use serde_json::Value;
 
-use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody, sharing};
+use super::body::{AccountBody, ApiError, AppBody, ConnectBody, CredentialBody, RotateBody, RotateTokenBody, TokenBody, rule, sharing};
 use super::extract::{JsonBody, OptionalBody, Path, Query};
 use super::page::page;
 use super::view::{self, Answer, answer};
 use super::{
-    Admin, admin_tokens, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own, people,
-    plan, portal, proxy, scopes, sessions, usage, webhooks,
+    Admin, admin_tokens, approvals, audit, catalog, changes, doctor, keys, metrics, notify, oauth, oauth_accounts, openapi, overview, own,
+    people, plan, portal, proxy, scopes, sessions, usage, webhooks,
 };
 use crate::clock;
 use crate::control::{AccountChange, AppChange, FirstToken, NewAccount, NewApp, NewConnection, Rotation};
@@ -186,6 +186,10 @@ fn handler(operation: &Operation) -> MethodRouter<Admin> {
         Id::ShowOverview => at.to(overview::show),
         Id::ListScopes => at.to(catalog::scopes),
         Id::ShowScope => at.to(catalog::scope),
+        Id::ListApprovals => at.to(approvals::list),
+        Id::ShowApproval => at.to(approvals::show),
+        Id::ApproveCall => at.to(approvals::approve),
+        Id::RejectCall => at.to(approvals::reject),
         Id::ListUsage => at.to(usage::list),
         Id::ListUnusedApps => at.to(scopes::unused_apps),
         Id::ListRecords => at.to(audit::list),
@@ -352,6 +356,7 @@ async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBod
         no_limits: asked.no_limits.unwrap_or(false),
         unlisted: asked.unlisted,
         allow: asked.allow,
+        approve: asked.approval.as_ref().map(rule).transpose()?.unwrap_or_default(),
         token: FirstToken::Random,
         lifetime_ms: asked.lifetime_ms,
     };
@@ -408,6 +413,7 @@ async fn update_app(
         no_limits,
         unlisted,
         allow,
+        approval,
         ..
     } = asked;
     let change = AppChange {
@@ -423,6 +429,7 @@ async fn update_app(
         no_limits,
         unlisted,
         allow,
+        approve: approval.as_ref().map(rule).transpose()?,
         enabled,
     };
     let changed = admin.control.update_app(&app, change).await?;
@@ -439,6 +446,7 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
         asked.allow.as_ref().is_some_and(is_wider) || !asked.scopes.iter().flatten().all(granted) || !asked.add_scopes.iter().all(granted);
     if widened
         || asked.unlisted.is_some()
+        || asked.approval.is_some()
         || asked.no_limits.is_some()
         || asked.weight.is_some()
         || asked.reserve.is_some()
@@ -447,7 +455,7 @@ async fn only_less(admin: &Admin, app: &str, asked: &AppBody) -> Result<(), ApiE
         return Err(ApiError::new(
             403,
             "forbidden",
-            "an app manager gives an app no scopes, no classes of operations and no other part of the limits; ask a super admin",
+            "an app manager gives an app no scopes, no classes of operations, no other part of the limits and no other rule for approvals; ask a super admin",
         ));
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What the admin API answers: the types of `keyway_api`, and the way to them from what is stored.
 
+mod approvals;
 mod notify;
 mod of;
 
@@ -8,6 +9,7 @@ use keyway_api::{VERSION, Versioned};
 
 use super::body::ApiError;
 
+pub(super) use approvals::{approval, rule};
 pub(super) use keyway_api::view::*;
 pub(super) use keyway_api::{Moment, RoleName};
 pub(super) use notify::{channel, condition, message};

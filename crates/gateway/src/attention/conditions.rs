@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{DAY_MS, DueOf, EndingCalls, Kind, Thresholds, due, ending, missing_scopes, renewal_due};
 use crate::audit::{Damage, OperationUse, Writing};
-use crate::model::{Account, App, ProxyAuthority, Token};
+use crate::model::{Account, App, Approval, ProxyAuthority, Token};
 use crate::upstream::health::State;
 
 /// Conditions that are found at one time; the most urgent kinds come first.
@@ -35,6 +35,8 @@ pub struct Condition {
     pub text: String,
     /// What to do.
     pub remedy: String,
+    /// The page where a person does it; none where there is none.
+    pub link: Option<String>,
 }
 
 /// How many calls of its day an account has used.
@@ -46,6 +48,15 @@ pub struct DayUse {
     pub daily: u64,
     /// When the count starts again.
     pub resets_at: Timestamp,
+}
+
+/// A call that waits for a person's approval.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The request.
+    pub approval: Approval,
+    /// Where a person decides.
+    pub link: String,
 }
 
 /// What conditions are found in.
@@ -66,6 +77,8 @@ pub struct Facts<'a> {
     pub damage: &'a [Damage],
     /// Whether records of calls are written.
     pub writing: Writing,
+    /// Calls that wait for a person's approval; none where that is not known.
+    pub approvals: Option<&'a [Waiting]>,
     /// The authorities of the forward proxy that clients trust.
     pub authorities: &'a [Arc<ProxyAuthority>],
     /// The time of this machine.
@@ -83,7 +96,7 @@ pub struct Found {
 
 impl Condition {
     fn new(kind: Kind, of: impl std::fmt::Display, text: String, remedy: impl Into<String>) -> Self {
-        Self { kind, name: format!("{}/{of}", kind.name()), account: None, app: None, owner: None, text, remedy: remedy.into() }
+        Self { kind, name: format!("{}/{of}", kind.name()), account: None, app: None, owner: None, text, remedy: remedy.into(), link: None }
     }
 
     /// That the store can't be written: it can't hold this condition either.
@@ -112,7 +125,7 @@ impl Condition {
         json!({
             "kind": self.kind.name(), "name": self.name, "text": self.text, "remedy": self.remedy,
             "hubId": account.map(|(id, _)| id), "account": account.map(|(_, name)| name),
-            "appId": app.map(|(id, _)| id), "app": app.map(|(_, name)| name), "owner": self.owner,
+            "appId": app.map(|(id, _)| id), "app": app.map(|(_, name)| name), "owner": self.owner, "link": self.link,
         })
     }
 }
@@ -121,6 +134,7 @@ impl Condition {
 pub fn find(facts: &Facts<'_>, thresholds: &Thresholds) -> Found {
     let mut found = Found::default();
     audit(facts, &mut found);
+    approvals(facts, &mut found);
     connections(facts, thresholds, &mut found);
     days(facts, thresholds, &mut found);
     let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
@@ -155,6 +169,30 @@ fn audit(facts: &Facts<'_>, found: &mut Found) {
             let text = format!("The audit log is damaged: {}", short(&place.to_string()));
             found.conditions.push(Condition::new(Kind::AuditDamage, &place.file, text, "keyway audit verify"));
         }
+    }
+}
+
+fn approvals(facts: &Facts<'_>, found: &mut Found) {
+    let Some(waiting) = facts.approvals else {
+        found.unsure.push("approval-requested/".to_owned());
+        return;
+    };
+    let accounts: HashMap<u64, &Account> = facts.accounts.iter().map(|account| (account.hub_id, account)).collect();
+    for Waiting { approval, link } in waiting {
+        let Some((app, _)) = facts.apps.iter().find(|(app, _)| app.id == approval.app_id) else { continue };
+        let records = match approval.records {
+            Some(1) => " on 1 record".to_owned(),
+            Some(count) if count > 0 => format!(" on {count} records"),
+            _ => String::new(),
+        };
+        let text = format!(
+            "{} asks to perform {}{records}. Nothing is changed until a person approves it. The request ends at {}",
+            short(&app.name),
+            short(&approval.operation),
+            approval.expires_at.to_iso()
+        );
+        let condition = Condition::new(Kind::ApprovalRequested, approval.id, text, format!("keyway approval show {}", approval.id));
+        found.conditions.push(Condition { link: Some(link.clone()), ..condition.app(app, &accounts) });
     }
 }
 

@@ -30,6 +30,8 @@ kinds! {
     AuditNotWritten = "audit-not-written",
     /// A file of the audit log is not as Keyway wrote it.
     AuditDamage = "audit-damage",
+    /// A call waits for a person's approval.
+    ApprovalRequested = "approval-requested",
     /// HubSpot refuses the credential of an account.
     CredentialRefused = "credential-refused",
     /// HubSpot was not reached for an account for long.

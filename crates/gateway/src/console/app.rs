@@ -7,6 +7,7 @@ use axum::response::Response;
 use keyway_api::OperationId;
 use keyway_api::body::RotateTokenBody;
 use keyway_api::view::{AppAndMadeToken, CallRecord, Records, ScopesUsed, Token, TokenUser, TokenUsers};
+use keyway_core::safety::Class;
 use serde_json::{Value, json};
 
 use super::api::Refused;
@@ -18,7 +19,7 @@ use super::path::Path;
 use super::scopes::{self, Group, Named};
 use super::shell::Shell;
 use super::sign_in::see_other;
-use super::visitor::{Page, Sent, Visitor};
+use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 use crate::admin::Admin;
 
@@ -61,6 +62,13 @@ struct Edit<'a> {
     app: &'a App,
 }
 
+impl Edit<'_> {
+    /// The classes of operations, and what they do.
+    fn classes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        Class::ALL.iter().map(|class| (class.name(), class.meaning()))
+    }
+}
+
 /// The form of what it is.
 pub(super) async fn edit(visitor: Visitor, Path(id): Path<u64>) -> Page {
     let app = get(&visitor, id).await?;
@@ -83,6 +91,9 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
     if allow != app.allow {
         body["allow"] = json!(allow);
     }
+    if let Some(rule) = approval_rule(&fields, &app) {
+        body["approval"] = rule;
+    }
     for (field, name, was) in
         [("weight", "weight", app.weight), ("reserve", "reserve", app.reserve), ("max_wait_ms", "maxWaitMs", app.max_wait_ms)]
     {
@@ -91,6 +102,15 @@ pub(super) async fn change(Path(id): Path<u64>, Sent { visitor, fields }: Sent) 
         }
     }
     patch(&visitor, id, &body, "changed").await
+}
+
+/// The rule for approvals of the form, where it is another one.
+fn approval_rule(fields: &Fields, app: &App) -> Option<Value> {
+    let (classes, operations) = (fields.all("approve"), fields.lines("approve_operations"));
+    let above = fields.get("approve_above").parse::<u64>().ok();
+    let was = &app.approval;
+    let is_same = classes == was.classes && operations == was.operations && above == was.above;
+    (!is_same).then(|| json!({ "classes": classes, "above": above, "operations": operations }))
 }
 
 async fn patch(visitor: &Visitor, id: u64, body: &Value, done: &str) -> Page {

@@ -97,6 +97,10 @@ pub(super) trait AppWords {
     fn unlisted_text(&self) -> String;
     /// The classes of operations, each with what it opens and whether the app may call it.
     fn classes(&self) -> Vec<ClassChoice>;
+    /// Which of its calls need a person's approval, in words; empty where none does.
+    fn approval_words(&self) -> String;
+    /// Whether calls of a class need a person's approval.
+    fn needs_approval(&self, class: &str) -> bool;
     fn is_unused(&self, now: Timestamp) -> bool;
     fn is_due(&self) -> bool;
     fn matches(&self, search: &str) -> bool;
@@ -123,6 +127,17 @@ impl AppWords for App {
 
     fn classes(&self) -> Vec<ClassChoice> {
         ClassChoice::all(&self.allow)
+    }
+
+    fn approval_words(&self) -> String {
+        let rule = &self.approval;
+        let above = rule.above.map(|above| format!("changes of more than {}", super::words::counted(above, "record", "records")));
+        let parts: Vec<String> = rule.classes.iter().cloned().chain(above).chain(rule.operations.iter().cloned()).collect();
+        parts.join(", ")
+    }
+
+    fn needs_approval(&self, class: &str) -> bool {
+        self.approval.classes.iter().any(|one| one == class)
     }
 
     fn is_unused(&self, now: Timestamp) -> bool {

@@ -23,7 +23,7 @@ pub(super) struct Shell<'a> {
 /// An entry of the navigation: address, name, shape of its sign, and the operation of the API that opens it.
 type Section = (&'static str, &'static str, &'static str, OperationId);
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     ("/", "Overview", "M3 13h6V3H3zm0 8h6v-6H3zm8 0h10V11H11zm0-18v6h10V3z", OperationId::ShowOverview),
     ("/apps", "Apps", "M4 4h7v7H4zm9 0h7v7h-7zM4 13h7v7H4zm9 0h7v7h-7z", OperationId::ListApps),
     (
@@ -33,6 +33,7 @@ const SECTIONS: [Section; 11] = [
         OperationId::ListPublicApps,
     ),
     ("/accounts", "Accounts", "M4 20V8l8-5 8 5v12h-6v-6h-4v6z", OperationId::ListAccounts),
+    ("/approvals", "Approvals", "M5 3h14v18H5zm5.5 13.500 6-6-1.500-1.500-4.500 4.500-2-2L7 13z", OperationId::ListApprovals),
     ("/audit", "Audit log", "M5 3h14v18H5zm3 4v2h8V7zm0 4v2h8v-2zm0 4v2h5v-2z", OperationId::ListRecords),
     ("/changes", "Changes", "M12 3a9 9 0 1 1-8.5 6l1.9.6A7 7 0 1 0 12 5v3L7.5 4 12 0zm-1 5h2v4l3 2-1 1.7-4-2.5z", OperationId::ListChanges),
     (
@@ -89,6 +90,8 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "deleted" => "Deleted.",
         "disabled" => "Disabled: its tokens are refused from now on.",
         "enabled" => "Enabled: its tokens are accepted again.",
+        "approved" => "Approved: the app may make the call once, within an hour.",
+        "rejected" => "Rejected: the call is not made.",
         "tightened" => "Unused scopes are removed.",
         "revoked" => "Revoked: that token is refused from now on.",
         "checked" => "HubSpot was asked again.",

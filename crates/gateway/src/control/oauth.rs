@@ -351,6 +351,7 @@ impl Control {
             sharing: Sharing::default(),
             translate: false,
             no_limits: false,
+            approve: Default::default(),
             unlisted: Unlisted::default(),
             allow: Classes::ALL,
             enabled: true,

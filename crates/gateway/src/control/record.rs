@@ -73,6 +73,11 @@ impl Control {
     }
 }
 
+/// Who performs the operation that is under way, by the name that people know; none where it is nobody's.
+pub(super) fn acting_name() -> Option<String> {
+    ACTING.try_with(|acting| acting.principal.who.name().to_owned()).ok()
+}
+
 /// Takes a record along in a change to the state.
 pub(super) async fn of_state(change: &mut Change, before: &State, after: &State) -> Result<()> {
     let Ok(acting) = ACTING.try_with(Arc::clone) else { return Ok(()) };
@@ -271,6 +276,7 @@ impl Thing<'_> {
                 "hubId": one.hub_id, "name": one.name, "description": one.description, "owner": one.owner, "dependents": one.dependents,
                 "scopes": one.scopes, "weight": one.sharing.weight, "reserve": one.sharing.reserve, "maxWaitMs": one.sharing.max_wait_ms,
                 "translate": one.translate, "noLimits": one.no_limits, "unlisted": one.unlisted.to_texts(), "allow": one.allow.words(), "enabled": one.enabled, "publicAppId": one.public_app,
+                "approval": { "classes": one.approve.classes(), "above": one.approve.above(), "operations": one.approve.operations() },
             }),
             Self::Token(one) => json!({
                 "appId": one.app_id, "hint": one.hint, "legacy": one.legacy, "expiresAt": one.expires_at.map(Timestamp::to_iso),

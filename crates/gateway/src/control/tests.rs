@@ -1,5 +1,6 @@
 //! Changes as a specification.
 
+mod approving;
 mod notifying;
 mod rotating;
 mod sessions;

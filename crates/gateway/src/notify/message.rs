@@ -51,7 +51,7 @@ pub fn test(server: &str) -> Value {
     let text = "This is a test of a Keyway notification channel. Nothing needs attention";
     let notification = json!({
         "kind": "test", "name": "test", "text": text, "remedy": null, "hubId": null, "account": null, "appId": null, "app": null,
-        "owner": null, "since": null, "reminder": false,
+        "owner": null, "link": null, "since": null, "reminder": false,
     });
     json!({ "server": server, "to": null, "notifications": [notification], "more": 0 })
 }
@@ -68,7 +68,8 @@ pub(super) fn slack(message: &Value) -> Value {
     let mut blocks = vec![json!({ "type": "header", "text": { "type": "plain_text", "text": subject(message) } })];
     for one in notifications(message) {
         let remedy = one["remedy"].as_str().map(|remedy| format!("\n{}", escaped(remedy))).unwrap_or_default();
-        let text = format!("{}*{}*: {}{remedy}", reminder(one), escaped(text(&one["kind"])), escaped(text(&one["text"])));
+        let link = one["link"].as_str().map(|link| format!("\n<{}>", escaped(link))).unwrap_or_default();
+        let text = format!("{}*{}*: {}{remedy}{link}", reminder(one), escaped(text(&one["kind"])), escaped(text(&one["text"])));
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } }));
     }
     let more = more(message).map(|more| format!("{more}\n")).unwrap_or_default();
@@ -87,6 +88,9 @@ pub(super) fn mail(message: &Value) -> String {
         }
         if let Some(remedy) = one["remedy"].as_str() {
             lines.push_str(&format!("    To do:  {remedy}\n"));
+        }
+        if let Some(link) = one["link"].as_str() {
+            lines.push_str(&format!("    Page:   {link}\n"));
         }
         if let Some(owner) = one["owner"].as_str() {
             lines.push_str(&format!("    Owner:  {owner}\n"));

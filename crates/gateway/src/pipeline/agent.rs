@@ -22,14 +22,14 @@ pub(super) fn of(call: &Call) -> Option<Box<Agent>> {
     let token = call.token.as_deref()?;
     let tool = call.tool.as_deref().unwrap_or_default();
     match &token.token.session {
-        None if tool.is_empty() => None,
-        None => Some(Box::new(Agent { tool: tool.to_owned(), ..Agent::default() })),
+        None if tool.is_empty() && call.approval.is_none() => None,
+        None => Some(Box::new(Agent { tool: tool.to_owned(), approval: call.approval, ..Agent::default() })),
         Some(session) => Some(Box::new(Agent {
             session: Some(token.token.id),
             person: session.person.clone(),
             purpose: session.purpose.clone(),
             tool: tool.to_owned(),
-            approval: None,
+            approval: call.approval,
         })),
     }
 }

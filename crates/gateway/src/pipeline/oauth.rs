@@ -373,14 +373,14 @@ impl Gateway {
     }
 
     /// An app takes itself from the account that its token is for.
-    pub(super) async fn uninstall(&self, call: &mut Call, method: &Method, permit: Permit, token: &TokenEntry) -> Result<Outcome, Outcome> {
+    pub(super) async fn uninstall(&self, call: &mut Call, permit: Permit, token: &TokenEntry) -> Result<Outcome, Outcome> {
         let (Some(server), Some(_)) = (&self.oauth, token.app.app.public_app) else {
             let error = Refusal::NotAnInstall
                 .error("only an app that was installed over OAuth can uninstall itself")
                 .detail(ErrorDetail::new("keyway: a private app is deleted with `keyway app delete`"));
             return Err(error.into());
         };
-        let entry = self.entry(call, method);
+        let entry = self.entry(call);
         self.audit.begin(entry).await.map_err(|_| respond::unavailable_error())?;
         call.begun = true;
         let (control, id) = (server.control.clone(), permit.app_id());

@@ -11,7 +11,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::keys::{Known, id_of};
-use super::{Change, NOW, Store, StoreError, folder, idempotency, notify, oauth, oauth_accounts, proxy, sign_in, signed, unsigned};
+use super::{
+    Change, NOW, Store, StoreError, approvals, folder, idempotency, notify, oauth, oauth_accounts, proxy, sign_in, signed, unsigned,
+};
 use crate::{clock, vault};
 
 /// Rows that are read, and sealed again, in one transaction.
@@ -21,7 +23,7 @@ const GONE_AFTER_MS: i64 = 20_000;
 type Bound = fn(&AnyRow) -> Result<String, StoreError>;
 
 /// Where sealed values are: table, column, key of the row, whether that is bytes, and what the value is sealed for.
-const PLACES: [(&str, &str, &str, bool, Bound); 10] = [
+const PLACES: [(&str, &str, &str, bool, Bound); 11] = [
     ("connection", "sealed", "hub_id", false, |row| Ok(vault::bound_to(number(row)?))),
     ("connection", "former_sealed", "hub_id", false, |row| Ok(vault::bound_to(number(row)?))),
     ("oauth_client", "sealed", "id", false, |row| Ok(oauth_accounts::secret_of(row.try_get("bound_by")?))),
@@ -31,6 +33,7 @@ const PLACES: [(&str, &str, &str, bool, Bound); 10] = [
     ("proxy_authority", "sealed", "id", false, |row| Ok(proxy::bound_to(row.try_get("bound_by")?))),
     ("second_factor", "sealed", "person_id", false, |row| Ok(sign_in::bound_to(number(row)?))),
     ("notify_channel", "sealed", "id", false, |row| Ok(notify::bound_to(row.try_get("bound_by")?))),
+    ("approval", "sealed", "id", false, |row| Ok(approvals::bound_to(number(row)?))),
     ("idempotent_answer", "sealed", "hash", true, |row| {
         let hash = row.try_get::<Vec<u8>, _>("row_key")?.try_into().map_err(|_| StoreError::Row("key of an answer"))?;
         Ok(idempotency::bound_to(&TokenHash(hash)))

@@ -7,14 +7,20 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use keyway_core::approval::Rule as ApprovalRule;
 use keyway_core::safety::Classes;
 use keyway_core::sunset::AsOf;
 use keyway_core::token::PlainToken;
 use keyway_core::unlisted::Unlisted;
+use keyway_gateway::backend::BoxFuture;
 use keyway_gateway::clock::Clock;
+use keyway_gateway::control::{AccountHooks, Control, NewAccount, NewApp};
 use keyway_gateway::double::faults::Rule;
 use keyway_gateway::held::Budget;
-use keyway_gateway::model::{Session, SessionBudget};
+use keyway_gateway::model::{Account, Session, SessionBudget};
+use keyway_gateway::registry::Registry;
+use keyway_gateway::store::Store;
+use sqlx::Connection as _;
 
 use crate::between::{JSON, OWN_401, PAGE, Stub, connected};
 use crate::harness::{Answer, FULL, HUB, READER, Server, now};
@@ -263,6 +269,123 @@ async fn connections(written: &mut Written) {
     written.note("HubSpot can't be reached", &server, &server.send(server.token(FULL), "GET", CONTACTS, None).await).await;
 }
 
+struct NoBackend;
+
+impl AccountHooks for NoBackend {
+    fn embeds(&self) -> bool {
+        true
+    }
+    fn created<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn held(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    fn deleted(&self, _: u64) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Where approvals are kept: a store with the account and the app of the server.
+async fn desk(folder: &Path) -> Arc<Control> {
+    let store = Store::open(Some(folder), None).await.unwrap();
+    let registry = Arc::new(Registry::new(store.token_key(), false, None));
+    let control = Arc::new(Control::new(store, registry, Arc::new(NoBackend)).await.unwrap());
+    control.create_account(NewAccount { hub_id: Some(HUB), name: "Test".into(), ..NewAccount::default() }).await.unwrap();
+    let (app, _) = control.create_app(NewApp { hub_id: HUB, name: "Full".into(), ..NewApp::default() }).await.unwrap();
+    assert_eq!(app.id, FULL);
+    control
+}
+
+async fn approvals(written: &mut Written) {
+    let from = written.0.len();
+    let folder = tempfile::tempdir().unwrap();
+    let control = desk(folder.path()).await;
+    let mut server = Server::start_with(|gateway| gateway.with_approvals(control.clone(), "https://keyway.example.com".into())).await;
+    let made = server.send(server.token(FULL), "POST", CONTACTS, Some(r#"{"properties":{"city":"Bern"}}"#)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let target = format!("{CONTACTS}/{}", made.json()["id"].as_str().unwrap());
+    server.apps[0].approve = ApprovalRule::parse(&["update".into()], None, &[]).unwrap();
+    server.publish();
+    let call = async |id: Option<u64>, body: &str| {
+        let header = id.map(|id| format!("keyway-approval: {id}\r\n")).unwrap_or_default();
+        let head = format!("PATCH {target} HTTP/1.1\r\nauthorization: Bearer {}\r\n{header}{JSON}", server.token(FULL));
+        server.raw(&request(&format!("{head}content-length: {}", body.len()), body)).await
+    };
+    let chur = r#"{"properties":{"city":"Chur"}}"#;
+    written.note("a call that needs an approval", &server, &call(None, chur).await).await;
+    written.note("a call whose approval is not decided", &server, &call(Some(1), chur).await).await;
+    written.note("an approval that is not there", &server, &call(Some(99), chur).await).await;
+    written
+        .note(
+            "an approval that is no id",
+            &server,
+            &server
+                .raw(&request(
+                    &format!(
+                        "PATCH {target} HTTP/1.1\r\nauthorization: Bearer {}\r\nkeyway-approval: x\r\n{JSON}content-length: 2",
+                        server.token(FULL)
+                    ),
+                    "{}",
+                ))
+                .await,
+        )
+        .await;
+    let twice = r#"{"properties":{},"properties":{"city":"Chur"}}"#;
+    written.note("a change that nobody can be shown", &server, &call(None, twice).await).await;
+    control.decide_approval(1, true, "").await.unwrap();
+    written.note("a call that was approved", &server, &call(None, chur).await).await;
+    written.note("an approval of another call", &server, &call(Some(1), r#"{"properties":{"city":"Genf"}}"#).await).await;
+    assert_eq!(call(Some(1), chur).await.status, 200);
+    while control.approval(1).await.unwrap().status.is_none() {
+        tokio::task::yield_now().await;
+    }
+    written.note("an approval that was used", &server, &call(Some(1), chur).await).await;
+    // The record is another one since.
+    assert_eq!(call(None, chur).await.status, 403);
+    control.decide_approval(2, false, "not this customer").await.unwrap();
+    written.note("a call that was rejected", &server, &call(Some(2), chur).await).await;
+    let thun = r#"{"properties":{"city":"Thun"}}"#;
+    assert_eq!(call(None, thun).await.status, 403);
+    let mut database = sqlx::SqliteConnection::connect(&format!("sqlite://{}", folder.path().join("keyway.db").display())).await.unwrap();
+    sqlx::query("update approval set expires_at = 1 where id = 3").execute(&mut database).await.unwrap();
+    written.note("an approval that has ended", &server, &call(Some(3), thun).await).await;
+    for number in 0..20 {
+        assert_eq!(call(None, &format!(r#"{{"properties":{{"city":"{number}"}}}}"#)).await.status, 403);
+    }
+    written.note("as many calls wait as may", &server, &call(None, thun).await).await;
+    let plain = without_moments(&written.0[from..]);
+    written.0.replace_range(from.., &plain);
+}
+
+/// A text in which every moment, and the signature of every link, is a word.
+fn without_moments(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let digits =
+            |at: usize, count: usize| rest.get(at..at + count).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let is_moment = digits(0, 4) && rest.get(10..11) == Some("T") && rest.get(23..24) == Some("Z");
+        let length = if is_moment {
+            24
+        } else if plain.ends_with("until=") {
+            rest.bytes().take_while(u8::is_ascii_digit).count()
+        } else if plain.ends_with("signature=") {
+            rest.bytes().take_while(u8::is_ascii_hexdigit).count()
+        } else {
+            0
+        };
+        if length > 0 {
+            plain.push_str("WORD");
+            rest = &rest[length..];
+        } else {
+            plain.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    plain
+}
+
 async fn proxies(written: &mut Written) {
     let proxied = Proxied::start(refusing()).await;
     for (name, request) in [
@@ -292,6 +415,7 @@ async fn golden_each_refusal_has_the_bytes_that_are_written_down() {
     bodies(&mut written).await;
     limits_and_faults(&mut written).await;
     connections(&mut written).await;
+    approvals(&mut written).await;
     proxies(&mut written).await;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals.txt");
     let expected = std::fs::read_to_string(&path).unwrap_or_default();

@@ -110,6 +110,7 @@ impl Server {
         let app = |id, name: &str, scopes: &[&str]| App {
             translate: false,
             no_limits: false,
+            approve: Default::default(),
             unlisted: keyway_core::unlisted::Unlisted::default(),
             allow: keyway_core::safety::Classes::ALL,
             public_app: None,

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use keyway_core::approval::Rule;
 use keyway_core::quota::Tier;
 use keyway_core::safety::Classes;
 use keyway_core::scope::{ScopeId, all_names};
@@ -106,6 +107,7 @@ pub fn app_fields(app: &App) -> Result<Map<String, Value>, String> {
     }
     let unlisted = Unlisted::parse(&app.unlisted).map_err(|error| error.to_string())?;
     let allow = if app.allow.is_empty() { Classes::ALL } else { Classes::parse(&app.allow).map_err(|error| error.to_string())? };
+    let approval = Rule::parse(&app.approval.classes, app.approval.above, &app.approval.operations).map_err(|error| error.to_string())?;
     let fields = json!({
         "description": text("description", &app.description)?,
         "owner": text("owner", &app.owner)?,
@@ -119,6 +121,7 @@ pub fn app_fields(app: &App) -> Result<Map<String, Value>, String> {
         "noLimits": app.no_limits,
         "unlisted": unlisted.to_texts(),
         "allow": allow.words(),
+        "approval": { "classes": approval.classes(), "above": approval.above(), "operations": approval.operations() },
     });
     match fields {
         Value::Object(fields) => Ok(fields),

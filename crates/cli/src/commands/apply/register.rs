@@ -138,6 +138,30 @@ pub struct App {
     /// Classes of operations it may call: read, create, update, delete, settings, send, irreversible, and bulk for changes of many records in one call; all of them when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
+    /// Which of its calls need a person's approval; none when left out.
+    #[serde(default, skip_serializing_if = "ApprovalRule::is_empty")]
+    pub approval: ApprovalRule,
+}
+
+/// Which calls of an app need a person's approval.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApprovalRule {
+    /// Those of these classes: read, create, update, delete, settings, send, irreversible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    /// Changes of more records than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<u64>,
+    /// These operations, in every version, such as "POST /crm/v3/objects/{objectType}/merge".
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "visible_list")]
+    pub operations: Vec<String>,
+}
+
+impl ApprovalRule {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl App {
@@ -159,6 +183,7 @@ impl App {
             no_limits: false,
             unlisted: Vec::new(),
             allow: Vec::new(),
+            approval: ApprovalRule::default(),
         }
     }
 }

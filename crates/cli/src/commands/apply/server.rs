@@ -7,7 +7,7 @@ use keyway_core::safety;
 
 use super::channels;
 use super::check::{BASE_SCOPE, wait};
-use super::register::{Account, App, Backend, Guard};
+use super::register::{Account, App, ApprovalRule, Backend, Guard};
 use crate::args::Connection;
 use crate::typed::{all, get};
 
@@ -73,8 +73,13 @@ pub fn app_of(AppWithTokens { app, .. }: &AppWithTokens) -> App {
         no_limits: app.no_limits,
         allow: app.allow.iter().filter(|word| *word != safety::EVERYTHING).cloned().collect(),
         unlisted: app.unlisted.iter().filter(|rule| *rule != "refuse").cloned().collect(),
+        approval: approval_of(&app.approval),
         ..App::named(&app.name)
     }
+}
+
+fn approval_of(rule: &view::ApprovalRule) -> ApprovalRule {
+    ApprovalRule { classes: rule.classes.clone(), above: rule.above, operations: rule.operations.clone() }
 }
 
 /// An account of a server, as the file has it: all its settings, because one that is left out is not applied.

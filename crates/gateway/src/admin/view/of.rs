@@ -96,6 +96,7 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
         max_wait_ms: app.sharing.max_wait_ms,
         translate: app.translate,
         no_limits: app.no_limits,
+        approval: super::rule(&app.approve),
         unlisted: app.unlisted.to_texts(),
         allow: words(app.allow),
         created_at: app.created_at.into(),

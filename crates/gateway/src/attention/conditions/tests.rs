@@ -57,6 +57,7 @@ fn app() -> App {
         sharing: Sharing::default(),
         translate: false,
         no_limits: false,
+        approve: Default::default(),
         unlisted: Unlisted::default(),
         allow: keyway_core::safety::Classes::ALL,
         enabled: true,
@@ -76,7 +77,13 @@ fn living_until(ends: Timestamp) -> Token {
 
 /// What is found where all is well but for what a test changes.
 fn found<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)], change: impl FnOnce(&mut Facts<'a>)) -> Found {
-    let mut facts = Facts {
+    let mut facts = facts_of(accounts, apps);
+    change(&mut facts);
+    find(&facts, &Thresholds::default())
+}
+
+fn facts_of<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)]) -> Facts<'a> {
+    Facts {
         accounts,
         apps,
         health: HashMap::from([(7, (State::Fine, NOW))]),
@@ -85,11 +92,10 @@ fn found<'a>(accounts: &'a [Account], apps: &'a [(App, Vec<Token>)], change: imp
         used: Some(&[]),
         damage: &[],
         writing: Writing::Fine,
+        approvals: Some(&[]),
         authorities: &[],
         now: NOW,
-    };
-    change(&mut facts);
-    find(&facts, &Thresholds::default())
+    }
 }
 
 fn names(found: &Found) -> Vec<&str> {
@@ -99,6 +105,42 @@ fn names(found: &Found) -> Vec<&str> {
 /// Of one app with these tokens.
 fn of_tokens(tokens: Vec<Token>) -> Found {
     found(&[embedded()], &[(app(), tokens)], |_| {})
+}
+
+fn waiting() -> Waiting {
+    let approval = Approval {
+        id: 12,
+        hub_id: 7,
+        app_id: 3,
+        session_id: None,
+        operation: "DELETE /crm/v3/objects/{objectType}/{objectId}".into(),
+        rule: "operations of the class delete".into(),
+        records: Some(1),
+        call_hash: TokenHash([1; 32]),
+        read_hash: TokenHash([2; 32]),
+        change: None,
+        state: crate::model::ApprovalState::Pending,
+        created_at: NOW,
+        expires_at: days(1),
+        decided_at: None,
+        decided_by: None,
+        reason: None,
+        used_at: None,
+        status: None,
+    };
+    Waiting { approval, link: "https://keyway.example.com/approvals/12?until=1&signature=2".into() }
+}
+
+#[test]
+fn a_call_that_waits_for_a_person_is_told_with_the_page_where_they_decide() {
+    let waits = [waiting()];
+    let found = found(&[embedded()], &[(app(), vec![token()])], |facts| facts.approvals = Some(&waits));
+    let [one] = &found.conditions[..] else { panic!("{found:?}") };
+    assert_eq!((one.name.as_str(), one.owner.as_deref()), ("approval-requested/12", Some("Sales")));
+    assert!(one.text.starts_with("Sync asks to perform DELETE /crm/v3/objects/{objectType}/{objectId} on 1 record."), "{}", one.text);
+    assert_eq!(one.to_json()["link"], waits[0].link);
+    let unknown = super::find(&Facts { approvals: None, ..facts_of(&[], &[]) }, &Thresholds::default());
+    assert_eq!(unknown.unsure, ["approval-requested/"]);
 }
 
 #[test]

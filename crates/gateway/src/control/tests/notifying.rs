@@ -17,6 +17,7 @@ fn found(names: &[&str]) -> Found {
         owner: None,
         text: "The token 1 is old".into(),
         remedy: "keyway token rotate 1".into(),
+        link: None,
     };
     Found { conditions: names.iter().map(condition).collect(), unsure: Vec::new() }
 }
@@ -174,7 +175,7 @@ async fn instances_whose_clocks_are_wrong_send_each_message_once_and_in_time() {
     }
 }
 
-async fn instance(folder: &std::path::Path, url: &str) -> Control {
+pub(super) async fn instance(folder: &std::path::Path, url: &str) -> Control {
     std::fs::write(folder.join("master.key"), "5a".repeat(32)).unwrap();
     let store = Store::open(Some(folder), Some(url)).await.unwrap();
     let registry = Arc::new(Registry::new(store.token_key(), true, None));

@@ -51,6 +51,14 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
             "insert into notify_channel (name, kind, settings, sealed, created_at) values ('ops', 'slack', '{}', $1, 0)",
             vec![sealed(&notify::bound_to("ops"))],
         ),
+        (
+            "insert into app (id, hub_id, name, description, owner, dependents, scopes, enabled, created_at, updated_at) values (2, 7, 'a', '', '', '[]', '[]', 1, 0, 0)",
+            vec![],
+        ),
+        (
+            "insert into approval (id, hub_id, app_id, operation, rule, call_hash, read_hash, sealed, state, created_at, expires_at) values (6, 7, 2, 'o', 'r', x'01', x'02', $1, 'pending', 0, 0)",
+            vec![sealed(&approvals::bound_to(6))],
+        ),
         ("insert into idempotent_answer values ($2, x'02', 0, 200, $1)", vec![sealed(&idempotency::bound_to(&hash)), hash.0.to_vec()]),
     ];
     for (text, values) in rows {
@@ -58,7 +66,7 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
         query.execute(&store.pool).await.unwrap();
     }
     let before = store.key_report().await.unwrap();
-    assert_eq!((before.keys.clone(), before.unreadable), (vec![(former.id(), 10)], 0));
+    assert_eq!((before.keys.clone(), before.unreadable), (vec![(former.id(), 11)], 0));
 
     let next = store.next_key().await.unwrap();
     let mut change = store.begin().await.unwrap();
@@ -70,12 +78,12 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
     drop(store);
     let store = Store::open(Some(folder.path()), None).await.unwrap();
     assert_eq!(store.master_key.expose(), &root);
-    assert_eq!(store.key_report().await.unwrap().keys[1], (former.id(), 10));
+    assert_eq!(store.key_report().await.unwrap().keys[1], (former.id(), 11));
     let (mut change, mut walk, mut done) = (store.begin().await.unwrap(), Walk::default(), 0);
     while let Some(some) = store.reseal_some(&mut change, &mut walk).await.unwrap() {
         done += some;
     }
-    assert_eq!(done, 10);
+    assert_eq!(done, 11);
     change.commit().await.unwrap();
     store.forget_former_key().await.unwrap();
     store.close().await;
@@ -83,7 +91,7 @@ async fn each_kind_of_value_opens_with_the_new_key_alone_after_a_rotation() {
 
     let store = Store::open(Some(folder.path()), None).await.unwrap();
     let after = store.key_report().await.unwrap();
-    assert!(after.keys.len() == 1 && after.keys[0].1 == 10 && after.keys[0].0 != former.id(), "{after:?}");
+    assert!(after.keys.len() == 1 && after.keys[0].1 == 11 && after.keys[0].0 != former.id(), "{after:?}");
     let (mut reading, mut walk) = (store.read().await.unwrap(), Walk::default());
     while let Some(values) = walk.next(&mut reading).await.unwrap() {
         for value in values {
