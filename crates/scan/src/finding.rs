@@ -179,7 +179,7 @@ pub struct Finding {
 }
 
 /// What to do where an agent is handed a credential of HubSpot. Reports and the plan say it.
-pub const FOR_AGENTS: &str = "give the agent a session token and `keyway mcp` in place of HubSpot's credential: it ends by itself, opens only what you name, and each call is on record (`keyway session create`, `keyway mcp snippet`)";
+pub const FOR_AGENTS: &str = "give the agent a session token and `keyway mcp` in place of HubSpot's credential: it ends by itself, opens only what you name, and the audit log has each call (`keyway session create`, `keyway mcp snippet`)";
 
 impl Finding {
     /// What to do about it, where it stands.

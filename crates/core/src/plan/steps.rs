@@ -147,8 +147,8 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if through_keyway && for_agent {
         steps.add(
             Who::Command,
-            "For each agent: start a session of the app, with the least classes and the shortest time that do. Then replace the HubSpot server and its credential in the agent's settings by what `keyway mcp snippet` prints. Each call is on record as the agent's, and you can end the session at any time",
-            Some(format!("keyway session create --app {name} --classes read --lifetime 8h --purpose 'what the agent is for'\nkeyway mcp snippet")),
+            "For each agent: start a session of the app, with the least classes and the shortest time that do. Then replace the HubSpot server and its credential in the agent's settings by what `keyway mcp snippet` prints. The audit log has each call under the session, and you can end the session at any time",
+            Some(format!("keyway session create --app {name} --classes read --lifetime 8h --on-behalf-of EMAIL --purpose 'what the agent is for'\nkeyway mcp snippet")),
         );
     }
     if through_keyway && !(for_agent && app.operations.is_empty()) {
