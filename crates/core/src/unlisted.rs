@@ -211,6 +211,7 @@ fn is_version(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Caller;
     use crate::scope::ScopeSet;
 
     fn path(text: &str) -> NormalPath {

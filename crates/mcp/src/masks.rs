@@ -208,10 +208,8 @@ fn texts(value: &Value, into: &mut HashSet<String>) {
 
 fn replace(value: &mut Value, hidden: &HashSet<String>) {
     match value {
-        Value::String(text) => {
-            if hidden.iter().any(|one| text.contains(one.as_str())) {
-                *text = hidden.iter().fold(std::mem::take(text), |text, one| text.replace(one.as_str(), MASKED));
-            }
+        Value::String(text) if hidden.iter().any(|one| text.contains(one.as_str())) => {
+            *text = hidden.iter().fold(std::mem::take(text), |text, one| text.replace(one.as_str(), MASKED));
         }
         Value::Array(all) => all.iter_mut().for_each(|one| replace(one, hidden)),
         Value::Object(members) => members.values_mut().for_each(|one| replace(one, hidden)),

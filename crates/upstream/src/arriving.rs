@@ -45,7 +45,7 @@ impl Arriving {
     }
 
     /// A body that is here already.
-    pub(crate) fn whole(body: Bytes) -> Self {
+    pub fn whole(body: Bytes) -> Self {
         Self { incoming: None, whole: (!body.is_empty()).then(|| Box::new(body)), rest: None }
     }
 }

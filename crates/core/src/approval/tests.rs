@@ -64,7 +64,9 @@ fn a_change_of_n_records_passes_and_one_of_more_needs_an_approval_in_every_form_
     let new = |number: u64| json!({ "properties": { "email": format!("{number}@example.com") } });
     // Each names two records.
     let link = |number: u64| json!({ "from": { "id": number.to_string() }, "to": { "id": (100 + number).to_string() }, "type": "1" });
-    let forms: Vec<(&str, fn(u64) -> u64, Box<dyn Fn(u64) -> Value>)> = vec![
+    /// An operation, the records that a count of inputs names, and the body.
+    type Form = (&'static str, fn(u64) -> u64, Box<dyn Fn(u64) -> Value>);
+    let forms: Vec<Form> = vec![
         ("POST /crm/v3/objects/contacts/batch/update", |of| of, Box::new(move |of| inputs(of, id))),
         ("POST /crm/v3/objects/contacts/batch/update", |of| of, Box::new(move |of| inputs(of, mail))),
         ("POST /crm/objects/2026-09/contacts/batch/update", |of| of, Box::new(move |of| inputs(of, id))),

@@ -61,7 +61,7 @@ impl List<'_> {
 /// The list: those that wait first.
 pub(super) async fn list(visitor: Visitor) -> Page {
     let found: Approvals = visitor.api.get("/api/v1/approvals?limit=200").await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    let (pending, others) = found.approvals.into_iter().partition(|one| is_pending(one));
+    let (pending, others) = found.approvals.into_iter().partition(is_pending);
     Ok(page::render(&List { shell: visitor.shell(SECTION), pending, others }))
 }
 

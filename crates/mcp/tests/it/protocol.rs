@@ -181,7 +181,6 @@ async fn one_client_on_standard_input_is_served_line_by_line() {
     let answer: Value = serde_json::from_str(&answers.next_line().await.unwrap().unwrap()).unwrap();
     assert_eq!(answer["id"], 8);
     assert!(text(&answer["result"]).contains("reader"));
-    drop(send);
     drop(sends);
     drop(answers);
     serving.await.unwrap().unwrap();
