@@ -4,7 +4,7 @@
 
 #![allow(missing_docs, reason = "a field without a comment is what its name says; comments become descriptions in docs/openapi.json")]
 
-use keyway_core::plan::By;
+use keyway_advice::plan::By;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

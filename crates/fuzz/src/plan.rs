@@ -1,7 +1,7 @@
 //! What `keyway plan` and `keyway doctor` read.
 
-use keyway_core::doctor;
-use keyway_core::plan::{Grouping, Report, html, markdown, plan, project_files, sort, terminal};
+use keyway_advice::doctor;
+use keyway_advice::plan::{Grouping, Report, html, markdown, plan, project_files, sort, terminal};
 use keyway_core::time::Timestamp;
 use keyway_scan::baseline::Baseline;
 

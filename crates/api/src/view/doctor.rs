@@ -1,6 +1,6 @@
 //! Why calls failed.
 
-use keyway_core::doctor::{Diagnosis, Seen};
+use keyway_advice::doctor::{Diagnosis, Seen};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

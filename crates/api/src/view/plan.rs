@@ -1,6 +1,6 @@
 //! A plan of one app for each integration.
 
-use keyway_core::plan::Plan;
+use keyway_advice::plan::Plan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

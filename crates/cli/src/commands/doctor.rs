@@ -1,6 +1,6 @@
 //! `keyway doctor`: the cause of a call that failed, what a credential is, and the state of an account.
 //!
-//! Reads and asks; what it means is decided in `core::doctor`.
+//! Reads and asks; what it means is decided in `advice::doctor`.
 
 mod account;
 
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use http::Method;
-use keyway_api::view::{Diagnosed, DiagnosedCall};
-use keyway_core::credential;
-use keyway_core::doctor::{
+use keyway_advice::doctor::{
     Call, Certainty, CredentialKind, Diagnosis, Evidence, Holder, Place, TEXT_BYTES_MAX, diagnose, kind_of, read, seen,
 };
+use keyway_api::view::{Diagnosed, DiagnosedCall};
+use keyway_core::credential;
 use keyway_core::scope::ScopeSet;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;

@@ -1,6 +1,6 @@
 //! `keyway plan`: reads what was found, writes the plan, and makes its apps where asked to.
 //!
-//! What the plan says is decided in `core::plan`.
+//! What the plan says is decided in `advice::plan`.
 
 mod input;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use http::Method;
-use keyway_core::plan::{CredentialKind, Plan, html, markdown, plan, project_files, sort, terminal};
+use keyway_advice::plan::{CredentialKind, Plan, html, markdown, plan, project_files, sort, terminal};
 use keyway_core::shown;
 use serde_json::{Value, json};
 

@@ -4,14 +4,10 @@
 mod bounds;
 /// Requests of the clients in use.
 mod clients;
-/// Causes of calls that failed.
-mod doctor;
 /// Citations of HubSpot's facts.
 mod facts;
 /// Which module of a crate uses which: no circles.
 mod modules;
-/// Plans, whole.
-mod plan;
 /// The table of refusals: its page, its emitters, and how the doctor reads it.
 mod refusals;
 
@@ -27,19 +23,20 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Inner edges, all of them (docs/ARCHITECTURE.md). `cli` may use every room; it wires them. `fuzz` feeds them all.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("keyway-core", &[]),
+    ("keyway-advice", &["keyway-core"]),
     ("keyway-oauth", &["keyway-core"]),
     ("keyway-scan", &["keyway-core"]),
     ("keyway-portal", &["keyway-core"]),
-    ("keyway-api", &["keyway-core"]),
+    ("keyway-api", &["keyway-advice", "keyway-core"]),
     ("keyway-ground", &["keyway-core"]),
     ("keyway-audit", &["keyway-core", "keyway-ground"]),
     ("keyway-upstream", &["keyway-core", "keyway-ground", "keyway-oauth"]),
-    ("keyway-gateway", &["keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
+    ("keyway-gateway", &["keyway-advice", "keyway-api", "keyway-audit", "keyway-core", "keyway-ground", "keyway-oauth", "keyway-upstream"]),
     ("keyway-mcp", &["keyway-core"]),
-    ("keyway", &["keyway-api", "keyway-core", "keyway-gateway", "keyway-mcp", "keyway-portal", "keyway-scan"]),
-    ("keyway-fuzz", &["keyway-core", "keyway-gateway", "keyway-oauth", "keyway-portal", "keyway-scan"]),
+    ("keyway", &["keyway-advice", "keyway-api", "keyway-core", "keyway-gateway", "keyway-mcp", "keyway-portal", "keyway-scan"]),
+    ("keyway-fuzz", &["keyway-advice", "keyway-core", "keyway-gateway", "keyway-oauth", "keyway-portal", "keyway-scan"]),
 ];
 
 /// What `core` may build on: nothing that does IO, waits, or asks for the time or randomness.
@@ -84,7 +81,7 @@ const MUST_NOT_SHOW: [&str; 3] = [".display()", "println!", "eprintln!"];
 
 #[test]
 fn foreign_text_is_shown_in_one_way() {
-    for room in ["core", "scan", "portal", "api", "ground", "audit", "upstream", "gateway", "oauth", "mcp", "cli"] {
+    for room in ["core", "advice", "scan", "portal", "api", "ground", "audit", "upstream", "gateway", "oauth", "mcp", "cli"] {
         let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(room).join("src")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).unwrap() {
@@ -110,18 +107,21 @@ fn foreign_text_is_shown_in_one_way() {
 #[test]
 fn core_builds_on_nothing_that_does_io() {
     let packages = normal_dependencies();
-    let (_, dependencies) = packages.iter().find(|(name, _)| name == "keyway-core").expect("core is there");
-    for dependency in dependencies {
-        assert!(
-            CORE_MAY_USE.contains(&dependency.as_str()),
-            "core must not depend on {dependency}: decisions stay testable without IO; put this in gateway"
-        );
+    for pure in ["keyway-core", "keyway-advice"] {
+        let (_, dependencies) = packages.iter().find(|(name, _)| name == pure).expect("the crate is there");
+        for dependency in dependencies.iter().filter(|dependency| *dependency != "keyway-core") {
+            assert!(
+                CORE_MAY_USE.contains(&dependency.as_str()),
+                "{pure} must not depend on {dependency}: decisions stay testable without IO; put this in gateway"
+            );
+        }
     }
 }
 
 #[test]
 fn core_calls_nothing_that_does_io() {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../advice/src"), src];
     let mut files = 0;
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("the sources are there") {
@@ -132,7 +132,7 @@ fn core_calls_nothing_that_does_io() {
             }
             let text = std::fs::read_to_string(&path).expect("sources are text");
             for call in CORE_MUST_NOT_CALL {
-                assert!(!text.contains(call), "{} uses {call}: time, randomness and IO are arguments of core", path.display());
+                assert!(!text.contains(call), "{} uses {call}: time, randomness and IO are arguments of core and advice", path.display());
             }
             files += 1;
         }

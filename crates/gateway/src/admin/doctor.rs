@@ -1,14 +1,14 @@
 //! The cause of a call that failed, over the admin API: of a text, or of a call on record.
 //!
-//! What it means is decided in `core::doctor`; here the audit adds what it knows: the app, its
+//! What it means is decided in `advice::doctor`; here the audit adds what it knows: the app, its
 //! scopes, and who used up a limit.
 
 use std::collections::HashMap;
 
 use axum::extract::State;
+use keyway_advice::doctor::{Answer, Call, Evidence, Holder, TEXT_BYTES_MAX, diagnose, read, seen};
 use keyway_api::body::DoctorBody;
 use keyway_core::credential::is_uuid;
-use keyway_core::doctor::{Answer, Call, Evidence, Holder, TEXT_BYTES_MAX, diagnose, read, seen};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 

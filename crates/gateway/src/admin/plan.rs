@@ -1,12 +1,12 @@
 //! A plan over the admin API: from a scan's report, from the recorded calls, or from both.
 //!
-//! What it says is decided in `core::plan`. Nothing is changed here: apps are made by `POST /api/v1/apps`.
+//! What it says is decided in `advice::plan`. Nothing is changed here: apps are made by `POST /api/v1/apps`.
 
 use std::collections::HashMap;
 
 use axum::extract::State;
+use keyway_advice::plan::{Grouping, Recorded, Report, html, markdown, plan, sort};
 use keyway_api::body::PlanBody;
-use keyway_core::plan::{Grouping, Recorded, Report, html, markdown, plan, sort};
 
 use super::Admin;
 use super::body::ApiError;

@@ -4,9 +4,9 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use keyway_advice::doctor::{Certainty, Diagnosis};
 use keyway_api::body::DoctorBody;
 use keyway_api::view::{Diagnosed, DiagnosedCall};
-use keyway_core::doctor::{Certainty, Diagnosis};
 
 use super::page;
 use super::shell::{Shell, sentence};

@@ -4,10 +4,10 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use keyway_advice::plan::{Leak, Plan, PlannedApp, PlannedOperation, Step, Who};
 use keyway_api::OperationId;
 use keyway_api::body::{PlanBody, ScanReport};
 use keyway_api::view::Planned;
-use keyway_core::plan::{Leak, Plan, PlannedApp, PlannedOperation, Step, Who};
 
 use super::page;
 use super::shell::{Shell, sentence};

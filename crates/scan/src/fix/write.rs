@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
-use keyway_core::plan::is_keyways;
 use keyway_core::shown;
+use keyway_core::written::is_keyways;
 use serde::Serialize;
 
 use super::project::{File, Files};

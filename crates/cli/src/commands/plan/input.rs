@@ -6,8 +6,9 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use keyway_core::plan::{self, FixNote, Grouping, Named, Recorded, Report};
+use keyway_advice::plan::{self, FixNote, Grouping, Named, Recorded, Report};
 use keyway_core::shown;
+use keyway_core::written::is_keyways;
 use keyway_scan::detect::Wanted;
 use keyway_scan::judge::Judgement;
 use keyway_scan::scan::{self, Options, Progress};
@@ -79,7 +80,7 @@ pub(super) fn read(args: &Args) -> anyhow::Result<(Option<Report>, Grouping)> {
         units,
         comments: heads.iter().filter_map(|(file, head)| Some(((*file).to_owned(), comment(head)?))).collect(),
         named,
-        own: heads.iter().filter(|(_, head)| plan::is_keyways(head)).map(|(file, _)| (*file).to_owned()).collect(),
+        own: heads.iter().filter(|(_, head)| is_keyways(head)).map(|(file, _)| (*file).to_owned()).collect(),
         hashes: files.iter().map(|file| (*file).to_owned()).chain(manifests).filter_map(|file| hash(&root, file)).collect(),
         owners: owners(&root),
     };

@@ -1,0 +1,387 @@
+//! Evidence beside the catalog: which operation the call meant, and what it needs.
+
+mod foreign;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::named::{named, without_credentials};
+use super::words::speaks_of_failure;
+use super::{Answer, Call, Credential, CredentialKind, Evidence, Holder, Place};
+use keyway_core::catalog::{Catalog, Method, Operation, Resolution};
+use keyway_core::hublet::Hublet;
+use keyway_core::path::{NormalPath, PathError};
+use keyway_core::refusal::{Doctor, Refusal};
+use keyway_core::requirement::Requirement;
+use keyway_core::time::Timestamp;
+
+/// What the rules look at.
+pub(super) struct Facts<'e> {
+    pub evidence: &'e Evidence,
+    /// The day, ISO date.
+    pub today: String,
+    pub path: Option<Result<NormalPath, PathError>>,
+    pub operation: Option<&'static Operation>,
+    /// Where the path has other methods only.
+    pub other_methods: Vec<Method>,
+    pub requirement: Option<Requirement>,
+    /// The object type in the path is none.
+    pub unknown_type: Option<String>,
+    /// What the answer says, in small letters.
+    said: String,
+    named: BTreeMap<&'static str, Vec<String>>,
+    refusals: Vec<Refusal>,
+}
+
+/// What was read, less every credential.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// Method and path template of the catalog; the path itself where there is no such operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// HubSpot's category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Which credentials were sent, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<String>,
+    /// The app, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// HubSpot's or Keyway's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// What the answer names, by kind: property, allowed values, scope, record, account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named: BTreeMap<String, Vec<String>>,
+}
+
+/// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
+pub(super) const API_HOST: &str = "api.hubapi.com";
+
+/// Words by which a text is about HubSpot.
+const OURS: [&str; 15] = [
+    "granted all required scopes",
+    "hubspot",
+    "hubapi",
+    "hsforms",
+    "correlationid",
+    "hubid",
+    "portalid",
+    "hapikey",
+    "private app",
+    "public app",
+    "crm card",
+    "lifecycle",
+    "custom object",
+    "property group",
+    "platformversion",
+];
+impl<'e> Facts<'e> {
+    pub fn of(evidence: &'e Evidence, now: Timestamp) -> Self {
+        let today = now.to_date();
+        let mut facts = Self {
+            evidence,
+            today,
+            path: None,
+            operation: None,
+            other_methods: Vec::new(),
+            requirement: None,
+            unknown_type: None,
+            said: evidence.answer.as_ref().map(said).unwrap_or_default(),
+            named: BTreeMap::new(),
+            refusals: evidence.answer.as_ref().map(refusals).unwrap_or_default(),
+        };
+        if let Some(call) = evidence.call.as_ref().filter(|call| !call.path.is_empty()) {
+            let path = NormalPath::parse(&call.path);
+            if let Ok(path) = &path {
+                facts.resolve(call.method.as_deref(), path);
+            }
+            facts.path = Some(path);
+        }
+        facts.named = named(&facts);
+        facts
+    }
+
+    /// What the answer names, by kind.
+    pub fn named_values(&self) -> &BTreeMap<&'static str, Vec<String>> {
+        &self.named
+    }
+
+    fn resolve(&mut self, method: Option<&str>, path: &NormalPath) {
+        let catalog = Catalog::get();
+        // Where the method was not to be seen, any will do that the path has.
+        let methods = Method::ALL.iter().map(|method| method.as_str()).filter(|_| method.is_none());
+        for method in method.into_iter().chain(methods) {
+            match catalog.resolve(method, path) {
+                Resolution::Found(operation) => {
+                    self.operation = Some(operation);
+                    break;
+                }
+                Resolution::MethodNotAllowed(others) => self.other_methods = others,
+                Resolution::Unknown => {}
+            }
+        }
+        let Some(operation) = self.operation else { return };
+        self.other_methods.clear();
+        match catalog.requirement(operation, path) {
+            Ok(requirement) => self.requirement = Some(requirement),
+            Err(unknown) => self.unknown_type = Some(unknown.0),
+        }
+    }
+
+    pub fn call(&self) -> Option<&'e Call> {
+        self.evidence.call.as_ref()
+    }
+
+    pub fn answer(&self) -> Option<&'e Answer> {
+        self.evidence.answer.as_ref()
+    }
+
+    pub fn holder(&self) -> Option<&'e Holder> {
+        self.evidence.holder.as_ref()
+    }
+
+    /// The status, or the one that the category always comes with.
+    pub fn status(&self) -> Option<u16> {
+        let answer = self.answer()?;
+        answer.status.or_else(|| match answer.category.as_deref()? {
+            "INVALID_AUTHENTICATION" | "EXPIRED_AUTHENTICATION" => Some(401),
+            "MISSING_SCOPES" | "BANNED" => Some(403),
+            "VALIDATION_ERROR" => Some(400),
+            "OBJECT_NOT_FOUND" => Some(404),
+            "CONFLICT" => Some(409),
+            "RATE_LIMIT" | "RATE_LIMITS" => Some(429),
+            _ => None,
+        })
+    }
+
+    /// Whether the status is one of these, or unknown.
+    pub fn may_be(&self, statuses: &[u16]) -> bool {
+        self.status().is_none_or(|status| statuses.contains(&status))
+    }
+
+    pub fn is_category(&self, category: &str) -> bool {
+        self.answer().is_some_and(|answer| answer.is(category))
+    }
+
+    /// Whether the answer says these words, in any case.
+    pub fn says(&self, words: &str) -> bool {
+        if words.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return self.said.contains(&words.to_ascii_lowercase());
+        }
+        self.said.contains(words)
+    }
+
+    /// Whether anything in the text is HubSpot's: its name, its host, its form of an answer, or a path
+    /// of its API.
+    pub fn is_about_hubspot(&self) -> bool {
+        self.to_hubspot()
+            || self.operation.is_some()
+            || !self.other_methods.is_empty()
+            || self.has_own_form()
+            || self.call().is_some_and(|call| call.sdk.is_some())
+            || OURS.iter().any(|word| self.says(word))
+    }
+
+    /// What Keyway refused the call for; several where a category alone is known, none where HubSpot may have
+    /// answered.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// Whether Keyway refused the call for this.
+    pub fn refused(&self, refusal: Refusal) -> bool {
+        self.refusals.contains(&refusal)
+    }
+
+    /// Whether Keyway itself refused the call, so that HubSpot's causes do not apply.
+    pub fn is_keyways_own(&self) -> bool {
+        self.refusals.iter().any(|refusal| matches!(refusal.doctor(), Doctor::Row(_)))
+    }
+
+    pub fn credentials(&self) -> &'e [Credential] {
+        self.call().map_or(&[], |call| call.credentials.as_slice())
+    }
+
+    /// What was sent as a bearer token.
+    pub fn bearer(&self) -> Option<&'e Credential> {
+        self.credentials().iter().find(|credential| credential.place == Place::Bearer)
+    }
+
+    pub fn bearer_is(&self, kind: &CredentialKind) -> bool {
+        self.bearer().is_some_and(|credential| credential.kind == *kind)
+    }
+
+    pub fn hapikey(&self) -> Option<&'e Credential> {
+        self.credentials().iter().find(|credential| credential.place == Place::Hapikey)
+    }
+
+    /// Whether the call went to HubSpot itself, as far as the host says.
+    pub fn to_hubspot(&self) -> bool {
+        self.call().and_then(|call| call.host.as_deref()).is_some_and(is_hubspots)
+    }
+
+    /// The path, to search in; empty where there is no call.
+    pub fn raw_path(&self) -> &'e str {
+        self.call().map_or("", |call| call.path.as_str())
+    }
+
+    /// Whether it is an endpoint of OAuth that takes the client's credentials in its body.
+    pub fn is_token_endpoint(&self) -> bool {
+        self.raw_path().starts_with("/oauth/")
+            && ["/token", "/introspect", "/revoke"].iter().any(|end| self.raw_path().trim_end_matches('/').ends_with(end))
+    }
+
+    /// Whether something may have gone wrong: there is no answer yet, or it is not one of success.
+    pub fn may_have_failed(&self) -> bool {
+        let redirected = |status: u16| (300..400).contains(&status);
+        self.answer().is_none_or(|answer| match answer.status {
+            Some(status) if redirected(status) => true,
+            _ => self.failed(),
+        })
+    }
+
+    /// Whether something is known to have gone wrong.
+    pub fn failed(&self) -> bool {
+        let Some(answer) = self.answer() else { return false };
+        match (answer.status, answer.failed_inputs) {
+            (_, Some(failed)) => failed > 0,
+            (Some(207), _) => true,
+            (Some(status), _) => status >= 400,
+            (None, None) => {
+                answer.keyway_rule.is_some()
+                    || answer.envelope
+                    || answer.message.contains(super::rules::SCOPE_LIST)
+                    || speaks_of_failure(&self.said)
+                    || super::rules::is_known(&answer.words)
+            }
+        }
+    }
+
+    /// Whether HubSpot refused the credential, or nothing else is known that it said: only then may the
+    /// credential be why the call failed.
+    pub fn may_be_the_credential(&self) -> bool {
+        match self.status() {
+            Some(status) => status == 401,
+            None => self.answer().is_none_or(|answer| !answer.envelope || answer.category.is_none() && self.says("hapikey")),
+        }
+    }
+
+    /// How the operation is called.
+    pub fn named(&self) -> String {
+        match (self.operation, self.call()) {
+            (Some(operation), _) => operation.to_string(),
+            (None, Some(call)) if !call.path.is_empty() => {
+                let shown: Vec<&str> = call.path.split('/').map(|segment| if segment.len() > 40 { "…" } else { segment }).collect();
+                let path = without_credentials(&shown.join("/"));
+                format!("{} {path}", call.method.as_deref().unwrap_or("any method"))
+            }
+            _ => "the call".to_owned(),
+        }
+    }
+
+    pub fn seen(&self) -> Seen {
+        let answer = self.answer();
+        let place = |place: &Place| match place {
+            Place::Bearer => "Authorization: Bearer".to_owned(),
+            Place::Authorization(scheme) => format!("Authorization: {scheme}").trim_end_matches([' ', ':']).to_owned(),
+            Place::Header(name) => format!("the header {name}"),
+            Place::Hapikey => "?hapikey=".to_owned(),
+            Place::Query(name) => format!("?{name}="),
+        };
+        Seen {
+            operation: self.call().filter(|call| !call.path.is_empty()).map(|_| self.named()),
+            host: self.call().and_then(|call| call.host.as_deref()).map(without_credentials),
+            status: self.status(),
+            category: answer
+                .and_then(|answer| answer.category.as_deref().or(answer.oauth_status.as_deref()))
+                .map(|category| without_credentials(&category.chars().take(80).collect::<String>())),
+            credentials: self
+                .credentials()
+                .iter()
+                .map(|one| format!("{} ({})", without_credentials(&place(&one.place)), kind_in_words(&one.kind, &one.hint)))
+                .collect(),
+            app: self.holder().and_then(|holder| holder.app.clone()),
+            correlation_id: answer.and_then(|answer| answer.correlation_id.clone()).filter(|id| is_correlation_id(id)),
+            named: self.named.iter().map(|(kind, values)| ((*kind).to_owned(), values.clone())).collect(),
+        }
+    }
+}
+
+/// The refusals that an answer names: by the header, by the body, or by a category that HubSpot does not have.
+fn refusals(answer: &Answer) -> Vec<Refusal> {
+    if let Some(rule) = &answer.keyway_rule {
+        return Refusal::named(rule).into_iter().collect();
+    }
+    if let Some(refusal) = answer.sub_category.as_deref().and_then(Refusal::in_body) {
+        return vec![refusal];
+    }
+    // A word such as ENDED in a text without an envelope is anybody's.
+    let is_own = |category: &str| {
+        !Refusal::is_category_of_hubspot(category)
+            && (answer.category.as_deref() == Some(category) || category.contains('_') && answer.is(category))
+    };
+    Refusal::all().filter(|refusal| is_own(refusal.category())).collect()
+}
+
+/// All that an answer says, in small letters.
+fn said(answer: &Answer) -> String {
+    let mut said = answer.message.to_ascii_lowercase();
+    let parts = answer.details.iter().flat_map(|detail| [Some(&detail.message), detail.code.as_ref()]).flatten();
+    let words = [&answer.sub_category, &answer.category, &answer.policy, &answer.oauth_error, &answer.oauth_status];
+    for part in parts.chain(words.into_iter().flatten()).chain([&answer.around]) {
+        said.push('\n');
+        said.push_str(&part.to_ascii_lowercase());
+    }
+    // A typographer's apostrophe is an apostrophe.
+    said.replace(['\u{2019}', '\u{2018}'], "'").replace(['\u{201c}', '\u{201d}'], "\"")
+}
+
+/// A credential for a person.
+pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
+    match kind {
+        CredentialKind::Keyway => format!("a token of a Keyway, {hint}"),
+        CredentialKind::Pat => format!("a private-app token or service key, {hint}"),
+        CredentialKind::Access => format!("an OAuth access token, {hint}"),
+        CredentialKind::Uuid => format!("a UUID, {hint}"),
+        CredentialKind::Routed => format!("a refresh token or a regional key, {hint}"),
+        CredentialKind::PersonalAccessKey => format!("a personal access key, {hint}"),
+        CredentialKind::Variable(name) => format!("what the variable {name} holds"),
+        CredentialKind::Placeholder => "nothing, or a word in place of a value".to_owned(),
+        CredentialKind::Masked => "a value that is hidden".to_owned(),
+        CredentialKind::Damaged(how) => format!("a damaged value: {how}"),
+        CredentialKind::Other => "a value that has the form of no HubSpot credential".to_owned(),
+    }
+}
+
+/// Whether a text may be shown as a correlation id: a UUID as HubSpot writes it, or a short name.
+fn is_correlation_id(id: &str) -> bool {
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    plain && (keyway_core::credential::uuid(id.as_bytes()) == Some(id.len()) || id.len() <= 40 && without_credentials(id) == id)
+}
+
+/// Whether a name is one of those that stand for any name (RFC 2606).
+fn is_for_tests(host: &str) -> bool {
+    [".example.com", ".example.net", ".example.org", ".test", ".invalid", ".localhost", ".internal", ".local"]
+        .iter()
+        .any(|end| host.ends_with(end))
+}
+
+/// Whether the API is at this host: the one for all data centres, or that of one of them.
+pub(super) fn is_api_host(host: &str) -> bool {
+    host == API_HOST || Hublet::of_host(host).is_some()
+}
+
+pub(super) fn is_hubspots(host: &str) -> bool {
+    ["hubapi.com", "hubspot.com"].iter().any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+}

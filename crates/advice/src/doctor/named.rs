@@ -1,0 +1,220 @@
+//! What an answer names: the property, the values it takes, scopes, records and accounts. A person
+//! looks for these first, so they stand in the answer of the doctor as well.
+
+use std::collections::BTreeMap;
+
+use super::facts::Facts;
+use keyway_core::credential;
+
+/// Values of one kind that are shown.
+const VALUES_MAX: usize = 20;
+/// Longest value that is shown, in characters.
+const VALUE_MAX: usize = 80;
+
+/// Names of HubSpot's context, and how they are called here.
+const CONTEXT: [(&str, &str); 19] = [
+    ("propertyName", "property"),
+    ("property", "property"),
+    ("properties", "property"),
+    ("allowedValues", "allowed values"),
+    ("validOptions", "allowed values"),
+    ("objectType", "object type"),
+    ("objectTypeId", "object type"),
+    ("fromObjectType", "object type"),
+    ("toObjectType", "object type"),
+    ("objectId", "record"),
+    ("objectIds", "record"),
+    ("ids", "record"),
+    ("id", "record"),
+    ("portalId", "account"),
+    ("hubId", "account"),
+    ("requiredGranularScopes", "scope"),
+    ("requiredScopes", "scope"),
+    ("missingScopes", "scope"),
+    ("stageIds", "stage"),
+];
+
+/// The values that are named, by kind.
+pub(super) fn named(facts: &Facts<'_>) -> BTreeMap<&'static str, Vec<String>> {
+    let mut all: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    let mut note = |kind: &'static str, value: &str| {
+        let value = without_credentials(value.trim());
+        let value: String = value.chars().take(VALUE_MAX).collect();
+        let values = all.entry(kind).or_default();
+        if !value.is_empty() && !values.contains(&value) && values.len() < VALUES_MAX {
+            values.push(value);
+        }
+    };
+    if let Some(call) = facts.call() {
+        if let Some(sdk) = call.sdk {
+            note("client call", sdk);
+        }
+        if let Some(object) = object_type(&call.path) {
+            note("object type", object);
+        }
+    }
+    let Some(answer) = facts.answer() else { return all };
+    for (name, kind) in CONTEXT {
+        answer.named(name).into_iter().for_each(|value| note(kind, value));
+    }
+    for text in std::iter::once(&answer.message).chain(answer.details.iter().map(|detail| &detail.message)) {
+        options(text).into_iter().for_each(|value| note("allowed values", &value));
+        for (before, kind) in SENTENCES {
+            after(text, before).into_iter().for_each(|value| note(kind, value));
+        }
+    }
+    if let Some((app, hub_id)) = super::rules::bucket(facts) {
+        note("app", &app.to_string());
+        note("account", &hub_id.to_string());
+    }
+    all.retain(|_, values| !values.is_empty());
+    all
+}
+
+/// Beginnings of a sentence of HubSpot's, and what stands behind each.
+const SENTENCES: [(&str, &str); 18] = [
+    ("Property \"", "property"),
+    ("Property '", "property"),
+    ("property \"", "property"),
+    ("property named ", "property"),
+    ("propertyName=", "property"),
+    ("\"propertyName\":\"", "property"),
+    ("Required field '", "property"),
+    ("fields.", "property"),
+    ("portal ID ", "account"),
+    ("portal id ", "account"),
+    ("portalId=", "account"),
+    ("Hub ", "account"),
+    ("hub ", "account"),
+    ("Existing ID: ", "record"),
+    ("objectTypeId=", "object type"),
+    ("object type from: ", "object type"),
+    ("were not set: [", "missing field"),
+    ("requires any of [", "scope"),
+];
+
+/// The words behind each place where a sentence begins so; none longer than a name.
+fn after<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
+    let is_id = before.ends_with("ID ")
+        || before.ends_with("id ")
+        || before.ends_with("Id=")
+        || before.eq_ignore_ascii_case("hub ")
+        || before.ends_with("ID: ");
+    let is_list = before.ends_with('[');
+    text.match_indices(before)
+        .take(VALUES_MAX)
+        .flat_map(|(at, _)| {
+            let rest = &text[at + before.len()..];
+            let end = rest.find(|one: char| match is_list {
+                true => one == ']',
+                false => !(one.is_alphanumeric() || matches!(one, '_' | '-' | '.' | '/')),
+            });
+            let words = &rest[..end.unwrap_or(rest.len()).min(rest.len())];
+            words.split(if is_list { ',' } else { '\n' }).map(|word| word.trim().trim_end_matches('.')).collect::<Vec<_>>()
+        })
+        .filter(|word| !word.is_empty() && word.len() <= VALUE_MAX && (!is_id || word.bytes().any(|byte| byte.is_ascii_digit())))
+        .collect()
+}
+
+/// The values of "x was not one of the allowed options: [a, b]", also where each is a block of
+/// label and value.
+pub(super) fn options(text: &str) -> Vec<String> {
+    let Some((_, list)) = text.split_once("allowed options: [").or_else(|| text.split_once("allowed options are: [")) else {
+        return Vec::new();
+    };
+    if list.trim_start().starts_with("label:") {
+        return list
+            .split("value: ")
+            .skip(1)
+            .filter_map(|rest| rest.lines().next())
+            .map(|value| value.trim().trim_matches(['"', '\\']).to_owned())
+            .take(VALUES_MAX)
+            .collect();
+    }
+    let inside = list.split_once(']').map_or(list, |(inside, _)| inside);
+    inside.split(',').map(|value| value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty()).take(VALUES_MAX).collect()
+}
+
+/// The object type that a path of records names.
+fn object_type(path: &str) -> Option<&str> {
+    let mut segments = path.split('/').skip_while(|segment| *segment != "objects").skip(1);
+    let first = segments.next()?;
+    let is_version = |segment: &str| segment.starts_with("20") || matches!(segment, "v1" | "v2" | "v3" | "v4");
+    Some(if is_version(first) { segments.next()? } else { first }).filter(|name| !name.is_empty() && !name.starts_with('{'))
+}
+
+/// A text in which every credential of HubSpot's is hidden. What is shown was written by others.
+pub(super) fn without_credentials(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut plain = String::with_capacity(text.len());
+    let mut from = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let starts = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
+        // A form of its own is a credential even where it is glued to a word.
+        let length = formed(&bytes[at..]).or_else(|| if starts { secret(&bytes[at..]) } else { None });
+        match length {
+            Some(length) => {
+                plain.push_str(&text[from..at]);
+                plain.push('…');
+                at += length;
+                from = at;
+            }
+            None => at += 1,
+        }
+    }
+    plain.push_str(&text[from..]);
+    plain
+}
+
+/// How long the token, key or UUID is that begins here.
+fn formed(bytes: &[u8]) -> Option<usize> {
+    if bytes.starts_with(b"pat-") {
+        let run = run(bytes);
+        return (run >= 12).then_some(run);
+    }
+    [credential::uuid(bytes), credential::routed(bytes)].into_iter().flatten().max()
+}
+
+fn run(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_+/=.".contains(byte)).count()
+}
+
+/// How long the random text is that begins here.
+fn secret(bytes: &[u8]) -> Option<usize> {
+    let run = run(bytes);
+    // Personal access keys, access tokens, and whatever else is long and random.
+    let random = || {
+        let run = &bytes[..run];
+        let word = run.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+        word >= 32 && run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_uppercase)
+    };
+    random().then_some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d6_allowed_values_are_read_from_the_sentence() {
+        assert_eq!(options("x was not one of the allowed options: [OPEN, \"IN PROGRESS\"]"), ["OPEN", "IN PROGRESS"]);
+        assert_eq!(
+            options(
+                "x was not one of the allowed options: [label: \"A b\"\nvalue: \"a\"\ndisplay_order: -1\n, label: \"C\"\nvalue: \"c\"\n]"
+            ),
+            ["a", "c"]
+        );
+        assert!(options("nothing").is_empty());
+    }
+
+    #[test]
+    fn credentials_are_hidden_in_what_is_quoted() {
+        let uuid = keyway_core::token::uuid_text(&[0x5a; 16]);
+        let text =
+            format!("pat-na1-{uuid} and {uuid} and CiR{} and eu1-{}, crm.objects.contacts.read stays", "uYTE9aB1".repeat(12), &uuid[4..]);
+        let plain = without_credentials(&text);
+        assert!(!plain.contains(&uuid[10..30]) && plain.contains("crm.objects.contacts.read stays"), "{plain}");
+        assert!(!plain.contains("uYTE9aB1uYTE"), "{plain}");
+    }
+}

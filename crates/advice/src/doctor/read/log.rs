@@ -1,0 +1,443 @@
+//! Lines of a log, an exception's text, or JSON that holds HubSpot's error.
+
+use serde_json::Value;
+
+use super::{loose, sdk, unwrap};
+use crate::doctor::answer::LAYERS_MAX;
+use crate::doctor::{Answer, Call, Evidence, Place};
+use keyway_core::catalog::Method;
+
+/// Places in a text where a value may begin that are tried.
+const BRACES_MAX: usize = 400;
+/// Text that is read in all these places together, in bytes.
+const WORK_MAX: usize = 2 * 1024 * 1024;
+
+/// A JSON text: an error, or a record of a log with one in it.
+pub(super) fn of_json(json: &Value, text: &str) -> Evidence {
+    let mut answer = Answer::of_json(json).unwrap_or_else(|| Answer::of_text(text));
+    if answer.status.is_none() {
+        answer.status = status_of_record(json).or_else(|| status(text));
+    }
+    about(text, &mut answer);
+    Evidence { call: call_of_record(json).or_else(|| call(text)), answer: Some(answer), ..Evidence::default() }
+}
+
+/// Any other text.
+pub(super) fn of_text(text: &str) -> Evidence {
+    Evidence { call: call(text), answer: answer(text), ..Evidence::default() }
+}
+
+/// The answer that a text quotes; none where there is no text.
+pub(super) fn answer(text: &str) -> Option<Answer> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let mut answer = error_in(text, LAYERS_MAX).unwrap_or_else(|| Answer::of_text(text));
+    if answer.status.is_none() {
+        answer.status = status(text);
+    }
+    about(text, &mut answer);
+    Some(answer)
+}
+
+/// What stands around an error: Keyway's header, and HubSpot's words in capitals.
+fn about(text: &str, answer: &mut Answer) {
+    answer.keyway_rule = answer.keyway_rule.take().or_else(|| header(text, "keyway-rule"));
+    answer.correlation_id = answer.correlation_id.take().or_else(|| header(text, "x-hubspot-correlation-id"));
+    answer.words = capitals(text);
+    if answer.envelope && answer.weight() < 4 {
+        // A sentence of the program's own beside the error, such as the name of what it could not reach.
+        answer.around = text.chars().take(4_000).collect();
+    }
+}
+
+/// The error of HubSpot's that stands in a text, in whatever form it was printed and wrapped: of
+/// several the one that says most.
+pub(in crate::doctor) fn error_in(text: &str, layers: usize) -> Option<Answer> {
+    let mut best: Option<Answer> = None;
+    let mut budget = WORK_MAX;
+    for form in unwrap::forms(text) {
+        let mut at = 0;
+        for _ in 0..BRACES_MAX {
+            let Some(next) = form[at..].find(['{', '[', '(']) else { break };
+            at += next;
+            if budget == 0 {
+                return best;
+            }
+            let whole = form[at..].starts_with('{');
+            let Some((value, length)) = loose::container(&form[at..]) else {
+                at += 1;
+                continue;
+            };
+            budget = budget.saturating_sub(length);
+            if is_empty(&value) {
+                at += 1;
+                continue;
+            }
+            if let Some(found) = Answer::within(&value, layers)
+                && best.as_ref().is_none_or(|best| found.weight() > best.weight())
+            {
+                best = Some(found);
+            }
+            // A list may be a note in brackets, with the error behind it.
+            at += if whole { length.max(1) } else { 1 };
+        }
+    }
+    best
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object.is_empty(),
+        Value::Array(list) => list.iter().all(|one| !one.is_object() && !one.is_array()),
+        _ => true,
+    }
+}
+
+/// The value of a header that a text shows, in any program's print.
+pub(super) fn header(text: &str, name: &str) -> Option<String> {
+    let at = find_ascii(text, name)? + name.len();
+    let rest = text[at..].trim_start_matches(['"', '\'', ' ', ':', '=', '>', '[', ']', '\\', '\t']);
+    let length = rest.find(|one: char| !(one.is_ascii_alphanumeric() || matches!(one, '-' | '_'))).unwrap_or(rest.len());
+    (length > 0 && length <= 100).then(|| rest[..length].to_owned())
+}
+
+/// Where an ASCII word stands, whatever its case.
+fn find_ascii(text: &str, word: &str) -> Option<usize> {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    text.windows(word.len()).position(|window| window.eq_ignore_ascii_case(word))
+}
+
+/// Words in capitals, as HubSpot names what is wrong: `USER_DOES_NOT_HAVE_PERMISSIONS`.
+pub(super) fn capitals(text: &str) -> Vec<String> {
+    let is_part = |one: char| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_';
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(|one: char| !is_part(one)) {
+        if word.len() >= 5
+            && word.len() <= 80
+            && word.contains(|one: char| one.is_ascii_uppercase())
+            && words.len() < 500
+            && !words.iter().any(|known| known == word)
+        {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
+
+/// Words before a number that say that it is a status.
+const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
+/// Words after it.
+const AFTER: [&str; 25] = [
+    "connection timed",
+    "ssl handshake",
+    "unauthorized",
+    "forbidden",
+    "bad request",
+    "too many",
+    "not found",
+    "conflict",
+    "multi-status",
+    "method not",
+    "unsupported",
+    "internal server",
+    "bad gateway",
+    "gateway",
+    "service unavailable",
+    "service temporarily",
+    "request-uri",
+    "uri too",
+    "request header",
+    "unprocessable",
+    "locked",
+    "origin",
+    "client error",
+    "request entity",
+    "payload",
+];
+
+/// Whether a text begins with a word such as `INVALID_OPTION`.
+fn is_named(text: &str) -> bool {
+    let word = text.split(|one: char| !(one.is_ascii_uppercase() || one == '_')).next().unwrap_or_default();
+    word.len() > 4 && word.contains('_')
+}
+
+/// Whether a line ends in a method and a path or URL.
+fn ends_in_call(line: &str) -> bool {
+    let mut words = line.trim_end().rsplit(' ');
+    let (Some(url), Some(method)) = (words.next(), words.next()) else { return false };
+    let method = method.rsplit(['"', '[', '(', '\'', '`', '=']).next().unwrap_or(method);
+    (url.starts_with('/') || url.starts_with("http")) && matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE")
+}
+
+/// The HTTP status that a text names.
+fn status(text: &str) -> Option<u16> {
+    let bytes = text.as_bytes();
+    let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_' | b'.'));
+    let named = |at: usize| {
+        let number = text.get(at..at + 3)?.parse::<u16>().ok().filter(|number| (200..=599).contains(number))?;
+        (is_edge(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_edge(bytes.get(at + 3)) || bytes.get(at + 3) == Some(&b'.'))
+            .then_some(())?;
+        let start = (at.saturating_sub(24)..=at).find(|start| text.is_char_boundary(*start))?;
+        let end = (at + 3..=(at + 24).min(text.len())).rev().find(|end| text.is_char_boundary(*end))?;
+        let (before, after) = (&text[start..at], &text[at + 3..end]);
+        let by_word = is_named(after.trim_start()) || is_named(before.trim_end().rsplit([' ', ':']).next().unwrap_or_default());
+        let (before, after) = (before.to_ascii_lowercase(), after.to_ascii_lowercase());
+        let before = before.rsplit('\n').next().unwrap_or_default();
+        let bracketed = before.ends_with('(') && after.starts_with(')') || before.ends_with('[') && after.starts_with(']');
+        // `api-client.js:403:12` and `line 403` are places in a program.
+        let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
+            && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
+        // Of a long line the end is enough; a search for its beginning would cost as much as the text.
+        let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
+        let line = text[from..at].rsplit('\n').next().unwrap_or_default();
+        let last = (number >= 400 && before.ends_with(' '))
+            && (after.is_empty() || after.starts_with(['\n', '\r']) || after.trim_start().starts_with('{'))
+            && (line.contains("://") || line.contains(" /"));
+        let tail = after.trim_start();
+        let ours = before.contains("hubspot") && (after.is_empty() || after.starts_with([':', ' ', '\n'])) || after.starts_with(": ");
+        let noted = number >= 400
+            && (by_word || ours && !tail.starts_with(|one: char| one.is_ascii_digit()) || after.is_empty() && before.ends_with(", "));
+        // `POST /crm/v3/objects/deals 400 what HubSpot says`
+        let called = number >= 400 && before.ends_with(' ') && after.starts_with(' ') && ends_in_call(line);
+        let place = before.ends_with("line ") || before.ends_with(':') && after.starts_with(':');
+        (!place
+            && (bracketed
+                || first
+                || last
+                || called
+                || noted
+                || BEFORE.iter().any(|word| before.contains(word))
+                || AFTER.iter().any(|word| after.trim_start_matches([':', ' ', '-', ')', ']', '`']).starts_with(word))))
+        .then_some(number)
+    };
+    let success = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).filter_map(named).collect::<Vec<u16>>();
+    // An error is what the text is about, where it names several.
+    success.iter().copied().find(|status| *status >= 400).or_else(|| success.first().copied())
+}
+
+/// The call that a text names: an URL of HubSpot's, a path with a method before it, or a client's call.
+fn call(text: &str) -> Option<Call> {
+    // JSON may escape the slashes of a URL.
+    let plain = text.contains("\\/").then(|| text.replace("\\/", "/"));
+    let text = plain.as_deref().unwrap_or(text);
+    let ends = |one: char| one.is_whitespace() || matches!(one, '"' | '\'' | '`' | '<' | '>' | ')' | ']' | ',' | '\\' | '|');
+    let row = sdk::call(text);
+    let at = url_of_a_call(text).or_else(|| {
+        Method::ALL.iter().find_map(|method| {
+            let at = text.find(&format!("{method} /"))?;
+            Some(at + method.as_str().len() + 1)
+        })
+    });
+    let Some(at) = at else {
+        let row = row?;
+        let mut call = Call { method: Some(row.method.as_str().to_owned()), sdk: Some(row.call), ..Call::default() };
+        call.target(&filled(row.path));
+        bearer(text, &mut call);
+        return Some(call);
+    };
+    let target = &text[at..text[at..].find(ends).map_or(text.len(), |length| at + length)];
+    let mut call = Call { method: method_near(text, at, at + target.len()), sdk: row.map(|row| row.call), ..Call::default() };
+    call.target(target.trim_end_matches(['.', ';', ':']));
+    if call.host.is_none() {
+        call.host = header_host(text);
+    }
+    // A URL that breaks off at the host, beside a client's call: the call says more.
+    if call.path.trim_matches('/').is_empty()
+        && let Some(row) = row
+    {
+        call.method = Some(row.method.as_str().to_owned());
+        call.path = filled(row.path);
+    }
+    bearer(text, &mut call);
+    Some(call)
+}
+
+/// A template with something in each of its places.
+fn filled(template: &str) -> String {
+    let fill = |segment: &str| match segment {
+        typed if typed.contains("bjectType") => "contacts".to_owned(),
+        varies if varies.starts_with('{') => "0".to_owned(),
+        literal => literal.to_owned(),
+    };
+    template.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+fn header_host(text: &str) -> Option<String> {
+    let line = text
+        .lines()
+        .map(|line| line.trim_start_matches(['>', '<', '*', ' ']))
+        .find(|line| line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("host:")))?;
+    let host = line[5..].trim().split(':').next()?.to_ascii_lowercase();
+    (!host.is_empty()).then_some(host)
+}
+
+/// The method that stands before a URL, or in a field of the record that the URL is of.
+fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
+    let before =
+        text[..from].rsplit(|one: char| !one.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(3).find_map(Method::parse);
+    let in_field = |part: &str| {
+        let at = find_ascii(part, "method")?;
+        let rest = part[at + 6..].trim_start_matches(['"', '\'', ' ', ':', '=', '>', '\\', '_', ']']);
+        let word = &rest[..rest.find(|one: char| !one.is_ascii_alphabetic()).unwrap_or(rest.len())];
+        Method::parse(&word.to_ascii_uppercase())
+    };
+    let part = |from: usize, to: usize| {
+        let from = (from..=to).find(|at| text.is_char_boundary(*at)).unwrap_or(to);
+        let to = (from..=to.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(from);
+        &text[from..to]
+    };
+    let near = || in_field(part(from.saturating_sub(400), from)).or_else(|| in_field(part(to, (to + 400).min(text.len()))));
+    before.or_else(near).map(|method| method.as_str().to_owned())
+}
+
+/// Where the URL of a call begins: of several the first of an API's host, else the first of
+/// HubSpot's.
+fn url_of_a_call(text: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut other = None;
+    for _ in 0..200 {
+        let Some(next) = text[at..].find("http") else { break };
+        at += next;
+        let rest = &text[at..];
+        let Some(after) = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://")) else {
+            at += 4;
+            continue;
+        };
+        let host = after.split(['/', '?', '"', '\'', ' ', ':', '`', '\n', ')', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+        let path = &after[host.len().min(after.len())..];
+        if is_api(&host) {
+            return Some(at);
+        }
+        if other.is_none() && is_call(&host, path) {
+            other = Some(at);
+        }
+        at += 4;
+    }
+    other
+}
+
+fn is_api(host: &str) -> bool {
+    host.ends_with("hubapi.com") || host.ends_with("hsforms.com") || host == "mcp.hubspot.com"
+}
+
+/// Whether a URL is of an API and not of documentation or of somebody's page.
+fn is_call(host: &str, path: &str) -> bool {
+    let documents = [
+        "developers.hubspot.com",
+        "knowledge.hubspot.com",
+        "community.hubspot.com",
+        "legacydocs.hubspot.com",
+        "status.hubspot.com",
+        "ecosystem.hubspot.com",
+    ];
+    let versioned = ["/v1/", "/v2/", "/v3/", "/v4/", "/202", "/oauth/", "hapikey="]
+        .iter()
+        .any(|part| path.split_whitespace().next().unwrap_or_default().contains(part));
+    !documents.iter().any(|known| host.ends_with(known)) && versioned && !host.contains("github") && !host.contains("cloudflare")
+}
+
+/// The bearer token that a text shows.
+fn bearer(text: &str, call: &mut Call) {
+    let Some(at) = find_ascii(text, "bearer ") else { return };
+    let value: String = text[at + 7..]
+        .chars()
+        .take_while(|one| !one.is_whitespace() && !matches!(one, '"' | '\'' | ',' | '\\' | '}' | ')' | '`'))
+        .take(1_000)
+        .collect();
+    if value.chars().any(|one| one.is_ascii_digit()) || value.starts_with('$') || value.contains("**") {
+        call.presents(Place::Bearer, &value);
+    }
+}
+
+fn field<'v>(json: &'v Value, names: &[&str]) -> Option<&'v Value> {
+    let inside = ["request", "req", "config", "http", "response", "res", "context", "error", "err"];
+    let own = names.iter().find_map(|name| json.get(*name).filter(|value| !value.is_null()));
+    own.or_else(|| {
+        inside
+            .iter()
+            .filter_map(|name| json.get(*name))
+            .find_map(|inner| names.iter().find_map(|name| inner.get(*name).filter(|value| !value.is_null())))
+    })
+}
+
+fn status_of_record(json: &Value) -> Option<u16> {
+    let names = ["statusCode", "status_code", "status", "code", "http_status", "httpCode", "httpStatus", "http_code"];
+    let number = |value: &Value| {
+        let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).or_else(|| value.as_str()?.parse().ok());
+        number.filter(|status| (100..=599).contains(status))
+    };
+    names.iter().find_map(|name| field(json, &[*name]).and_then(number))
+}
+
+fn call_of_record(json: &Value) -> Option<Call> {
+    let url = field(json, &["url", "uri", "path", "endpoint"])?.as_str()?;
+    (url.starts_with('/') || url.contains("://")).then_some(())?;
+    let method = field(json, &["method", "verb"]).and_then(Value::as_str).map(str::to_ascii_uppercase);
+    let mut call = Call { method, ..Call::default() };
+    call.target(url);
+    Some(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_a_number_that_is_called_so() {
+        for (text, expected) in [
+            ("127.0.0.1 \"GET /crm/v3/owners HTTP/1.1\" 403 512", Some(403)),
+            ("hubspot.exceptions.ForbiddenException: (403)\nReason: Forbidden", Some(403)),
+            ("Request failed with status code 429", Some(429)),
+            ("500 contacts were read, then: 401 Unauthorized", Some(401)),
+            ("< HTTP/2 401 ", Some(401)),
+            ("ApiException: [400] Client error", Some(400)),
+            ("500 contacts were read", None),
+            ("488: Hub 1 is unknown", Some(488)),
+            ("GET https://api.hubapi.com/crm/v3/owners 404", Some(404)),
+            ("error at api-client.js:403:12", None),
+            ("v404-beta", None),
+        ] {
+            assert_eq!(status(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_full_of_numbers_is_read_in_a_time_that_grows_with_its_length() {
+        // Quadratic, this would take minutes.
+        assert_eq!(status(&"200 error ".repeat(300_000)), Some(200));
+    }
+
+    #[test]
+    fn documentation_is_no_call() {
+        let text =
+            r#"{"message":"see https://developers.hubspot.com/docs/methods/auth/oauth-overview","category":"INVALID_AUTHENTICATION"}"#;
+        assert!(call(text).is_none());
+        assert_eq!(call("failed: GET https://api.hubapi.com/crm/v3/owners: 403").unwrap().path, "/crm/v3/owners");
+    }
+
+    #[test]
+    fn d6_the_call_of_a_client_beside_an_error_is_the_call() {
+        let call = call("hubspotClient.crm.owners.ownersApi.getById(7)\n{ category: 'MISSING_SCOPES' }").unwrap();
+        assert_eq!((call.method.as_deref(), call.sdk), (Some("GET"), Some("crm.owners.ownersApi.getById")));
+        assert!(call.path.starts_with("/crm/"), "{}", call.path);
+    }
+
+    #[test]
+    fn d2_the_method_is_read_from_the_record_around_the_url() {
+        let call = call("config: {\n  method: 'patch',\n  url: 'https://api.hubapi.com/crm/v3/objects/contacts/51',\n}").unwrap();
+        assert_eq!(call.method.as_deref(), Some("PATCH"));
+    }
+
+    #[test]
+    fn keyways_header_is_read_in_each_print() {
+        for text in [
+            "< keyway-rule: limit-reached",
+            "'Keyway-Rule': 'limit-reached'",
+            "\"keyway-rule\":\"limit-reached\"",
+            "[keyway-rule] => limit-reached",
+        ] {
+            assert_eq!(header(text, "keyway-rule").as_deref(), Some("limit-reached"), "{text}");
+        }
+    }
+}

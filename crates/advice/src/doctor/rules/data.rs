@@ -1,0 +1,196 @@
+//! Records, properties, searches, pages and batches (hubspot facts, sections 4, 6 and 7).
+
+use serde_json::Value;
+
+use super::{Facts, Found, Say};
+use keyway_core::catalog::LimitClass;
+
+/// What HubSpot takes, in records, inputs, filters and characters.
+const LIST_PAGE_MAX: u64 = 100;
+const LIST_PAGE_WITH_HISTORY_MAX: u64 = 50;
+const SEARCH_PAGE_MAX: u64 = 200;
+const SEARCH_CEILING: u64 = 10_000;
+const SEARCH_GROUPS_MAX: usize = 5;
+const SEARCH_FILTERS_OF_GROUP_MAX: usize = 6;
+const SEARCH_FILTERS_MAX: usize = 18;
+const SEARCH_CHARACTERS_MAX: usize = 3_000;
+const BATCH_MAX: usize = 100;
+const ASSOCIATIONS_READ_MAX: usize = 1_000;
+const ASSOCIATIONS_CREATE_MAX: usize = 2_000;
+
+fn is_search(facts: &Facts<'_>) -> bool {
+    facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search)
+}
+
+fn body<'f>(facts: &Facts<'f>, field: &str) -> Option<&'f Value> {
+    facts.call()?.body.as_ref()?.get(field)
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn invalid(facts: &Facts<'_>) -> bool {
+    facts.may_be(&[400])
+}
+
+/// A search past the ceiling, by what it asks for.
+pub(super) fn search_ceiling(facts: &Facts<'_>) -> Option<Found> {
+    let after = body(facts, "after").and_then(number).unwrap_or(0);
+    let limit = body(facts, "limit").and_then(number).unwrap_or(10);
+    (is_search(facts) && after + limit > SEARCH_CEILING && invalid(facts)).then_some(())?;
+    Found::certain(format!("the search asks for {limit} records after {after}, and a search returns the first {SEARCH_CEILING} records, however it is paged"))
+        .so("sort ascending by hs_object_id, and begin each further search with the filter hs_object_id GT the last id, without after")
+        .so("or search slices of time with BETWEEN on the last modified date (lastmodifieddate of contacts, hs_lastmodifieddate of all other types)")
+        .so("list the records (GET with after) where all of them are wanted: lists have no such limit")
+}
+
+pub(super) fn search_filters(facts: &Facts<'_>) -> Option<Found> {
+    (is_search(facts) && invalid(facts)).then_some(())?;
+    let groups = body(facts, "filterGroups")?.as_array()?;
+    let counts: Vec<usize> = groups.iter().map(|group| group["filters"].as_array().map_or(0, Vec::len)).collect();
+    let (all, most) = (counts.iter().sum::<usize>(), counts.iter().copied().max().unwrap_or(0));
+    (groups.len() > SEARCH_GROUPS_MAX || most > SEARCH_FILTERS_OF_GROUP_MAX || all > SEARCH_FILTERS_MAX).then_some(())?;
+    Found::certain(format!("the search has {} groups with {all} filters, {most} in the largest; HubSpot takes {SEARCH_GROUPS_MAX} groups, {SEARCH_FILTERS_OF_GROUP_MAX} filters in a group and {SEARCH_FILTERS_MAX} in all", groups.len()))
+        .so("use IN with a list of values in place of a group for each value")
+        .so("send several searches, or read known ids with batch/read")
+}
+
+pub(super) fn search_body(facts: &Facts<'_>) -> Option<Found> {
+    let characters = facts.call()?.body_chars;
+    (is_search(facts) && characters > SEARCH_CHARACTERS_MAX && invalid(facts)).then_some(())?;
+    Found::certain(format!("the body has {characters} characters, and a search takes {SEARCH_CHARACTERS_MAX}"))
+        .so("read known ids with batch/read, 100 a call, in place of a long list of values")
+        .so("ask for fewer properties by name")
+}
+
+pub(super) fn page(facts: &Facts<'_>) -> Option<Found> {
+    let call = facts.call()?;
+    let asked =
+        call.parameter_named("limit").and_then(|limit| limit.parse::<u64>().ok()).or_else(|| body(facts, "limit").and_then(number))?;
+    let crm = facts.operation.is_some_and(|operation| operation.template.contains("/objects/"));
+    let history = call.parameter_named("propertiesWithHistory").is_some();
+    let most = match () {
+        () if is_search(facts) => SEARCH_PAGE_MAX,
+        () if crm && history => LIST_PAGE_WITH_HISTORY_MAX,
+        () if crm && !facts.raw_path().contains("/associations/") => LIST_PAGE_MAX,
+        () => return None,
+    };
+    (asked > most && invalid(facts)).then_some(())?;
+    let because = if history {
+        format!("limit is {asked}, and with propertiesWithHistory a page has {most} records at most")
+    } else {
+        format!("limit is {asked}, and a page has {most} records at most")
+    };
+    Found::certain(because).so(format!("ask for {most}, and go on with paging.next.after until it is absent"))
+}
+
+pub(super) fn batch(facts: &Facts<'_>) -> Option<Found> {
+    let inputs = body(facts, "inputs")?.as_array()?.len();
+    let template = facts.operation?.template;
+    let most = match template {
+        _ if template.contains("/associations/") && template.ends_with("/read") => ASSOCIATIONS_READ_MAX,
+        _ if template.contains("/associations/") && template.ends_with("/create") => ASSOCIATIONS_CREATE_MAX,
+        _ if template.contains("/batch/") => BATCH_MAX,
+        _ => return None,
+    };
+    (inputs > most && invalid(facts)).then_some(())?;
+    Found::certain(format!("the batch has {inputs} inputs, and {template} takes {most}")).so(format!("send it in parts of {most}"))
+}
+
+/// A body that is JSON and is not declared so.
+pub(super) fn not_json(facts: &Facts<'_>) -> Option<Found> {
+    let call = facts.call().filter(|_| !facts.is_token_endpoint())?;
+    let writes = matches!(call.method.as_deref(), Some("POST" | "PUT" | "PATCH")) && call.headers_known;
+    let undeclared = call.content_type.as_deref().is_some_and(|kind| kind != "application/json" && !kind.starts_with("multipart/"));
+    let unread = facts.status() == Some(400) && !facts.answer().is_some_and(|answer| answer.envelope);
+    (facts.status() == Some(415) || writes && undeclared && unread && call.body.is_some()).then_some(())?;
+    Found::certain("the body is declared as something else than application/json (curl's -d alone declares a form)")
+        .so("send Content-Type: application/json, and a body that a JSON library wrote")
+}
+
+pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
+    let told = facts.says("already has that value")
+        || facts.answer().is_some_and(|answer| answer.details.iter().any(|detail| detail.code.is_some()));
+    let exists =
+        ["property", "object type", "schema", "subscription", "list"].iter().any(|what| facts.says(what) && facts.says("already exists"));
+    let id_in = facts.says("Existing ID");
+    (id_in || !told && !exists).then_some(())?;
+    (facts.status() == Some(409)
+        || facts.answer().is_some_and(|answer| answer.word("CONTACT_EXISTS"))
+        || facts.is_category("CONFLICT")
+        || facts.says("already exists. Existing ID"))
+    .then_some(())?;
+    let id = facts
+        .answer()
+        .and_then(|answer| answer.message.split("Existing ID: ").nth(1))
+        .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let because = match id.filter(|id| !id.is_empty()) {
+        Some(id) => {
+            format!("record {id} has this value of a unique property already (of contacts the e-mail address, further addresses included)")
+        }
+        None => "another record has this value of a unique property already".to_owned(),
+    };
+    Found::certain(because)
+        .so("change the record that exists: PATCH with its id, or with ?idProperty=email")
+        .so("or use batch/upsert with idProperty, which creates or changes; a search does not find a record of the last seconds")
+}
+
+/// Any other validation error: HubSpot's sentence is all there is.
+pub(super) fn validation(facts: &Facts<'_>) -> Option<Found> {
+    let plain_400 = facts.status() == Some(400) && facts.answer().is_some_and(|answer| answer.envelope);
+    ((facts.is_category("VALIDATION_ERROR") && facts.may_be(&[400, 422])) || plain_400).then_some(())?;
+    let answer = facts.answer()?;
+    let sentence = answer.details.iter().map(|detail| &detail.message).find(|message| !message.is_empty()).unwrap_or(&answer.message);
+    let sentence: String = sentence.chars().take(200).collect();
+    let said = if answer.envelope && !sentence.is_empty() {
+        format!("HubSpot says: {}", sentence.trim())
+    } else {
+        "HubSpot says in the message what it does not take".to_owned()
+    };
+    Found::likely(format!("{said}{}", super::said::named(facts)))
+        .so("read errors[].message and errors[].context; for properties the message holds a JSON list in brackets with the name and the error of each")
+        .so("compare the body with HubSpot's reference of this very version: names of fields differ between versions")
+}
+
+pub(super) fn partly(facts: &Facts<'_>) -> Option<Found> {
+    let failed = facts.answer()?.failed_inputs;
+    let partly = facts.status() == Some(207) || failed.is_some_and(|failed| failed > 0);
+    partly.then_some(())?;
+    let ids = facts.answer().map(|answer| answer.named("ids").len() + answer.named("objectWriteTraceId").len()).unwrap_or_default();
+    let because = format!(
+        "207 is a success for some inputs and a failure for {}; the answer names {ids} of them in errors[].context",
+        failed.map_or("others".to_owned(), |failed| failed.to_string())
+    );
+    Found::certain(because)
+        .so("treat it as neither success nor failure: go through errors[], and send only those again")
+        .so("give each input of a batch create an objectWriteTraceId of its own, or one bad input fails all")
+}
+
+pub(super) fn merge(facts: &Facts<'_>) -> Option<Found> {
+    (facts.status() == Some(414) && facts.raw_path().ends_with("/merge")).then_some(())?;
+    Found::certain("a record that was merged from more than 250 others can't be merged again")
+        .so("merge into a fresh record, or leave these two as they are")
+}
+
+pub(super) fn not_found(facts: &Facts<'_>) -> Option<Found> {
+    let said = facts.is_category("OBJECT_NOT_FOUND")
+        || facts.says("resource not found")
+        || facts.says("Object not found")
+        || facts.says("they may be deleted or not exist");
+    let partly = facts.answer().is_some_and(|answer| answer.failed_inputs.is_some());
+    let bare = facts.call().is_none_or(|call| call.path.is_empty()) && facts.is_about_hubspot() && !facts.says("://");
+    ((said || facts.status() == Some(404) && (bare || facts.operation.is_some()) && !facts.is_category("NOT_FOUND"))
+        && !partly
+        && !facts.answer()?.html)
+        .then_some(())?;
+    let found = Found::likely(
+        "the record does not exist, is archived, or belongs to another account: HubSpot answers alike, so that ids of others can't be guessed",
+    );
+    let found =
+        if bare && !said { found.so("paste the URL of the call: a path that does not exist is answered with 404 too") } else { found };
+    found
+        .so("check whether the token belongs to the record's account: `keyway doctor --credential-env NAME --expect HUB_ID`")
+        .so("archived records are given with ?archived=true only, and never by search; after a merge the old id leads nowhere in batches")
+        .so("a value of another property needs ?idProperty=NAME")
+}

@@ -1,0 +1,89 @@
+//! 429: which limit, whose, and what to do (hubspot facts, section 5).
+
+use super::{Facts, Found, Say};
+use keyway_core::catalog::LimitClass;
+
+/// App id and hub id out of a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
+pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
+    let mut parts = facts.answer()?.group.as_deref()?.rsplit(':');
+    let hub_id = parts.next()?.parse().ok()?;
+    Some((parts.next()?.parse().ok()?, hub_id))
+}
+
+fn policy(facts: &Facts<'_>, name: &str, words: &str) -> bool {
+    facts.answer().is_some_and(|answer| {
+        answer.policy.as_deref() == Some(name)
+            || (answer.policy.is_none() && (answer.words.iter().any(|word| word == name) || facts.says(words)))
+    })
+}
+
+fn is_associations(facts: &Facts<'_>) -> bool {
+    facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Associations)
+}
+
+fn whose(facts: &Facts<'_>) -> String {
+    let bucket = bucket(facts).map(|(app, hub_id)| format!(" The answer names app {app} on account {hub_id}.")).unwrap_or_default();
+    let users: Vec<String> = facts.evidence.used_by.iter().take(5).map(|(app, calls)| format!("{app}: {calls}")).collect();
+    let users = if users.is_empty() { String::new() } else { format!(" Calls by app: {}.", users.join(", ")) };
+    format!("{bucket}{users}")
+}
+
+pub(super) fn burst(facts: &Facts<'_>) -> Option<Found> {
+    (policy(facts, "TEN_SECONDLY_ROLLING", "ten_secondly") && !is_associations(facts)).then_some(())?;
+    Found::certain(format!(
+        "in any ten seconds one app may make 100 calls (Free, Starter), 190 (Professional, Enterprise) or 250 (with an API limit increase); 110 for an OAuth app on each account that installed it.{}",
+        whose(facts)
+    ))
+    .so("count all processes and workers together: the limit belongs to the app, not to a process, and a limiter in each of them lets too much through")
+    .so("wait ten seconds and go on; use batches (100 records a call) for reading and writing many")
+    .so("give each integration an app of its own; behind a Keyway calls wait for their turn, and the limit is never reached")
+}
+
+pub(super) fn associations(facts: &Facts<'_>) -> Option<Found> {
+    (policy(facts, "TEN_SECONDLY_ROLLING", "ten_secondly") && is_associations(facts)).then_some(())?;
+    Found::certain(format!("the associations APIs have a limit of their own: 100 calls in ten seconds (Free, Starter), 150 (Professional, Enterprise), 200 with an API limit increase.{}", whose(facts)))
+        .so("use their batches: 1,000 records to read, 2,000 to create in one call")
+        .so("ask for associations with the records themselves (?associations=companies,deals)")
+}
+
+pub(super) fn search(facts: &Facts<'_>) -> Option<Found> {
+    policy(facts, "SECONDLY", "your secondly limit").then_some(())?;
+    let limit = "an account may make five searches a second, all its apps and users together";
+    let shown = facts.operation.is_some_and(|operation| operation.limit_class == LimitClass::Search) || facts.says("search");
+    let found = if shown {
+        Found::certain(format!("{limit}; answers to searches carry no rate headers, so it can't be seen coming.{}", whose(facts)))
+    } else {
+        Found::likely(format!(
+            "HubSpot counts searches by the second: {limit}. The text does not show a search, so it may also be a limit of all calls, as API keys had.{}",
+            whose(facts)
+        ))
+    };
+    found
+        .so("wait a second and go on, with one limiter for all processes; ask for 200 records a page")
+        .so("where all records are wanted, list them (GET, 100 a page) in place of searching")
+        .so("search once for many values with the operator IN, and read known ids with batch/read")
+}
+
+pub(super) fn daily(facts: &Facts<'_>) -> Option<Found> {
+    policy(facts, "DAILY", "your daily limit").then_some(())?;
+    Found::certain(format!(
+        "the calls of a day are counted for the account, all its private apps and service keys together: 250,000 (Free, Starter), 625,000 (Professional), 1,000,000 (Enterprise); they begin again at midnight in the account's time zone.{}",
+        whose(facts)
+    ))
+    .so("do not try again before midnight: a refused call helps nobody")
+    .so("HubSpot's figure has no split by app; `keyway account usage HUB_ID` has, from the recorded calls")
+    .so("read changes only (search or list by last modified date), read in batches, and keep definitions that hardly change")
+    .so("an API limit increase adds 1,000,000 calls a day")
+}
+
+pub(super) fn other(facts: &Facts<'_>) -> Option<Found> {
+    let known = ["TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY"].iter().any(|name| policy(facts, name, "ly limit."));
+    let limited = facts.status() == Some(429) || facts.is_category("RATE_LIMITS") || facts.is_category("RATE_LIMIT");
+    (limited && !known).then_some(())?;
+    Found::likely(format!(
+        "HubSpot answers 429, and does not say which limit it was: of ten seconds, of a second (search) or of the day.{}",
+        whose(facts)
+    ))
+    .so("read policyName in the answer's body: TEN_SECONDLY_ROLLING, SECONDLY or DAILY")
+    .so("wait ten seconds (a second for searches) and go on; stop where it is DAILY")
+}

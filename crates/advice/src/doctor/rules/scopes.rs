@@ -1,0 +1,173 @@
+//! 403 for scopes: which is enough, which can't be chosen, which is misnamed (hubspot facts, section 4).
+
+use super::{Facts, Found, Say};
+use keyway_core::requirement::Requirement;
+use keyway_core::scope::{ScopeId, ScopeSet};
+
+/// Names that HubSpot asks for and that its own pages do not offer; beside each what works.
+const NOT_SELECTABLE: [(&str, &str); 1] = [("crm.objects.emails.read", "sales-email-read")];
+
+fn refused(facts: &Facts<'_>) -> bool {
+    facts.is_category("MISSING_SCOPES")
+        || facts.answer().is_some_and(|answer| answer.category.is_none() && !named(facts).is_empty())
+        || facts.says("hasn't been granted all required scopes")
+        || facts.says("doesn't have the scopes needed")
+        || facts.says("missing scopes")
+        || facts.says("required scopes")
+        || facts.says(SECOND_WORDING)
+}
+
+/// How HubSpot says that one of the scopes is not enough.
+const ALL: &str = "all of the following scopes are required";
+
+/// How some of HubSpot's services say it, to OAuth tokens (hubspot facts, section 4; third parties
+/// observed it): "… does not have proper permissions! (requires any of [a, b])".
+const SECOND_WORDING: &str = "does not have proper permissions";
+
+/// The scopes that stand in the brackets of the second wording.
+fn in_brackets(message: &str) -> Vec<&str> {
+    let after = message.split_once(SECOND_WORDING).and_then(|(_, after)| after.split_once("requires any of ["));
+    let Some((inside, _)) = after.and_then(|(_, list)| list.split_once(']')) else { return Vec::new() };
+    let is_scope = |name: &&str| {
+        !name.is_empty() && name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    inside.split(',').map(str::trim).filter(is_scope).take(100).collect()
+}
+
+/// The names that HubSpot lists as wanted.
+fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
+    let Some(answer) = facts.answer() else { return Vec::new() };
+    let listed: Vec<&str> = ["requiredGranularScopes", "missingScopes"].iter().flat_map(|name| answer.named(name)).collect();
+    if !listed.is_empty() {
+        return listed;
+    }
+    // The older list has granular names, too, where an operation has no others.
+    let older = answer.named("requiredScopes");
+    if !older.is_empty() && older.iter().all(|name| name.contains('.') && ScopeId::of(name).is_some()) {
+        return older;
+    }
+    let second = in_brackets(&answer.message);
+    if second.is_empty() { in_list(&answer.message) } else { second }
+}
+
+/// The scopes of a list that a text quotes without the answer around it.
+fn in_list(message: &str) -> Vec<&str> {
+    let after = message.split_once(LIST).and_then(|(_, after)| after.split_once('['));
+    let Some((inside, _)) = after.filter(|(before, _)| before.len() <= 6).and_then(|(_, list)| list.split_once(']')) else {
+        return Vec::new();
+    };
+    inside.split(',').map(|name| name.trim().trim_matches(['"', '\'', '\\'])).filter(|name| ScopeId::of(name).is_some()).take(100).collect()
+}
+
+/// HubSpot's name for the list of scopes.
+pub(in crate::doctor) const LIST: &str = "requiredGranularScopes";
+
+fn selectable(name: &str) -> bool {
+    ScopeId::of(name).is_some() && NOT_SELECTABLE.iter().all(|(known, _)| *known != name)
+}
+
+/// Sets that are enough, fewest first: those of the catalog where the operation is known, else
+/// those that HubSpot names, any one of which suffices.
+fn enough(facts: &Facts<'_>) -> Vec<String> {
+    let granted = facts.holder().and_then(|holder| holder.granted).unwrap_or(ScopeSet::EMPTY);
+    let mut sets = facts.requirement.map(|requirement| requirement.alternatives()).unwrap_or_default();
+    sets.retain(|set| set.iter().all(|scope| selectable(scope.name())));
+    // What a token lacks least is what it should be given.
+    let lacking = |set: &ScopeSet| {
+        set.iter().filter(|scope| !granted.contains(*scope)).map(|scope| if scope.name().ends_with(".read") { 2 } else { 3 }).sum::<u32>()
+    };
+    sets.sort_by_key(lacking);
+    if sets.is_empty() {
+        // The second wording lists names that apps are configured with, some of which no reference has.
+        let known = |name: &&str| facts.says(SECOND_WORDING) || selectable(name);
+        let names: Vec<String> = named(facts).into_iter().filter(known).map(str::to_owned).collect();
+        return if facts.says(ALL) && !names.is_empty() { vec![names.join("+")] } else { names };
+    }
+    sets.iter().map(|set| set.names().join("+")).collect()
+}
+
+pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
+    (!super::service::is_between(facts)).then_some(())?;
+    let lacks = facts.holder().filter(|holder| holder.alive).and_then(|holder| holder.granted).zip(facts.requirement);
+    let lacks = lacks.is_some_and(|(granted, requirement)| {
+        !requirement.met_by(&granted) && matches!(requirement, Requirement::Scopes(_) | Requirement::Both(..))
+    });
+    let scopes = enough(facts);
+    ((refused(facts) && !scopes.is_empty()) || (lacks && facts.may_be(&[403]))).then_some(())?;
+    let first = scopes.first().cloned().unwrap_or_default();
+    let both = matches!(facts.requirement, Some(Requirement::Both(..)));
+    let because = match facts.operation {
+        Some(operation) if both => format!("{operation} touches two object types, and needs a scope of each"),
+        Some(operation) => format!("{operation} needs one of the sets below; HubSpot lists them all as required, and any one is enough"),
+        None if facts.says(ALL) => "HubSpot lists scopes of which each is needed".to_owned(),
+        None => "any one of the scopes that HubSpot lists is enough".to_owned(),
+    };
+    let app = facts.holder().and_then(|holder| holder.app.as_deref()).unwrap_or("APP");
+    let adding = first.replace('+', ",");
+    let mut found = Found::certain(because)
+        .enough(scopes)
+        .so(format!("add {}: on a Keyway `keyway app update {} --add-scope {adding}`; of a service key or private app on its page, the token stays as it is", first.replace('+', " and "), quoted(app)))
+        .so("of an OAuth app the account must authorize it again: tokens keep the scopes they were made with");
+    if let Some((name, works)) = NOT_SELECTABLE.iter().find(|(name, _)| named(facts).contains(name)) {
+        found = found.so(format!("{name} can't be chosen on HubSpot's pages, whatever the answer says; {works} is the one that works"));
+    }
+    found.so("if it worked before: HubSpot silently drops scopes when the account's subscription becomes smaller")
+}
+
+pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
+    let names = named(facts);
+    (refused(facts) && !facts.says(SECOND_WORDING) && !names.is_empty() && names.iter().all(|name| !selectable(name))).then_some(())?;
+    let (name, works) = NOT_SELECTABLE.iter().find(|(known, _)| names.contains(known)).copied().unwrap_or((names.first().copied()?, ""));
+    let found = Found::certain(format!("HubSpot asks for {name}, which its pages do not offer"));
+    if works.is_empty() {
+        return found
+            .so("look in HubSpot's reference of the operation for another scope, and ask HubSpot's support with the correlation id");
+    }
+    found.enough(vec![works.to_owned()]).so(format!("choose {works}, which opens the same"))
+}
+
+pub(super) fn misnamed(facts: &Facts<'_>) -> Option<Found> {
+    let mut old = facts.answer()?.named("requiredScopes");
+    // Node prints `[Array]` in place of what is nested deep.
+    old.retain(|name| !matches!(name.trim_matches(['[', ']']), "Array" | "Object"));
+    (refused(facts) && !old.is_empty() && named(facts).is_empty() && facts.requirement.is_none()).then_some(())?;
+    Found::likely(format!(
+        "the answer names {}, a scope of the kind before granular ones; it is not what must be chosen, and can be the wrong one",
+        old.join(", ")
+    ))
+    .so("give the call with its method and path, and the scopes are looked up in HubSpot's catalog")
+    .so("call the dated version of the operation, whose answers name granular scopes")
+}
+
+pub(super) fn not_public(facts: &Facts<'_>) -> Option<Found> {
+    (facts.says("isn't available for public use") || facts.says("not available for public use")).then_some(())?;
+    Found::certain("HubSpot keeps this scope to itself: no app, key or token can be granted it")
+        .so("look for another operation; `keyway scan` names the successor of the one in the code")
+}
+
+pub(super) fn none_exists(facts: &Facts<'_>) -> Option<Found> {
+    let said = facts.says("publishes no scope that opens");
+    let known = matches!(facts.requirement, Some(Requirement::Nothing)) && facts.status() == Some(403);
+    (said || known).then_some(())?;
+    Found::certain(format!("{}: HubSpot's reference lists no scope for it, so no app can be granted it", facts.named()))
+        .so("look for an operation of the same family that lists scopes, on the newest version")
+}
+
+/// A name as a shell takes it for one word.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.'));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+/// 403 without a word that says why.
+pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
+    let named_none = refused(facts) && facts.may_be(&[403]);
+    ((facts.status() == Some(403) || named_none) && !super::service::is_between(facts)).then_some(())?;
+    let scopes = if facts.requirement.is_some() { enough(facts) } else { Vec::new() };
+    let found = Found::likely(format!(
+        "{} was refused: as a rule the credential lacks a scope, or the person or subscription behind it a permission",
+        facts.named()
+    ));
+    let found = found.enough(scopes).so("paste the answer's body: HubSpot names the scopes in errors[].context.requiredGranularScopes");
+    found.so("paste the call with its method and path: the scopes are then taken from HubSpot's catalog")
+}

@@ -1,0 +1,37 @@
+//! Files that Keyway itself wrote, known by their first lines: nobody reads them as code, or writes over others.
+
+/// Whether the head of a file says that Keyway wrote it: plans, and reports of a scan.
+pub fn is_keyways(head: &str) -> bool {
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    let marked = head.starts_with("<!-- keyway ")
+        || head.contains("name=\"generator\" content=\"keyway")
+        || head.contains("\"generator\": \"keyway");
+    let report = head.starts_with('{')
+        && ["\"version\"", "\"secrets\"", "\"findings\""].iter().all(|key| head.contains(key))
+        && head.find("\"version\"").is_some_and(|at| at < 10);
+    let sarif = head.contains("\"driver\"") && head.contains("\"name\": \"keyway\"");
+    let others = head.starts_with("# HubSpot credentials and calls")
+        || head.contains("<title>HubSpot credentials and calls</title>")
+        || head.contains("<testsuite name=\"keyway scan\"");
+    marked || report || sarif || others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keyway_wrote_is_known_by_its_head() {
+        for head in [
+            "<!-- keyway plan 1: not read again -->\n# HubSpot",
+            "<meta name=\"generator\" content=\"keyway plan\">",
+            "{\n  \"version\": 1,\n  \"generator\": \"keyway plan\"",
+            "{\n  \"version\": 1,\n  \"secrets\": [],\n  \"findings\": [",
+            "# HubSpot credentials and calls\n",
+        ] {
+            assert!(is_keyways(head), "{head}");
+        }
+        assert!(!is_keyways("#!/bin/sh\nkeyway scan . && keyway plan ."));
+        assert!(!is_keyways("{\"name\": \"keyway-client\", \"version\": \"1.0.0\"}"));
+    }
+}
