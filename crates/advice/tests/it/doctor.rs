@@ -164,11 +164,8 @@ fn d6_the_evidence_of_the_text_stands_in_the_answer() {
 #[test]
 fn each_row_of_the_table_has_a_case() {
     let covered: BTreeSet<String> = cases().into_iter().flat_map(|case| [vec![case.cause], case.also].concat()).collect();
-    let without: Vec<&str> = table()
-        .iter()
-        .map(|rule| rule.cause)
-        .filter(|cause| !covered.contains(*cause) && !keyway_core::refusals::explains(cause))
-        .collect();
+    let without: Vec<&str> =
+        table().iter().map(|rule| rule.cause).filter(|cause| !covered.contains(*cause) && !crate::refusals::explains(cause)).collect();
     assert!(without.is_empty(), "no case for {without:?}");
     let names: BTreeSet<&str> = table().iter().map(|rule| rule.cause).collect();
     assert_eq!(names.len(), table().len(), "a cause stands twice");
@@ -182,7 +179,7 @@ fn each_cause_has_two_cases_from_different_sources() {
         let source = if case.source.is_empty() { case.name } else { case.source };
         sources.entry(case.cause).or_default().insert(source);
     }
-    let is_few = |cause: &&str| sources.get(*cause).is_none_or(|of| of.len() < 2) && !keyway_core::refusals::explains(cause);
+    let is_few = |cause: &&str| sources.get(*cause).is_none_or(|of| of.len() < 2) && !crate::refusals::explains(cause);
     let few: Vec<&str> = table().iter().map(|rule| rule.cause).filter(is_few).collect();
     assert!(few.is_empty(), "{few:?}");
     assert!(table().len() >= 120, "{}", table().len());

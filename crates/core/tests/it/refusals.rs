@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use keyway_core::refusal::{PAGE_BEGIN, PAGE_END, Refusal, page};
-use keyway_core::time::Timestamp;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
