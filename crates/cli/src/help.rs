@@ -13,7 +13,7 @@ use crate::args::Args;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Start", &["init", "status", "scopes"]),
     ("Find and move code", &["scan", "plan", "fix", "doctor", "sunset"]),
-    ("Run the gateway", &["serve", "account", "app", "token", "apply", "export", "public-app", "install", "oauth-client", "proxy"]),
+    ("Run the gateway", &["serve", "account", "app", "token", "apply", "export", "public-app", "install", "oauth-client", "proxy", "mcp"]),
     ("Watch", &["audit", "changes", "notify"]),
     ("Test without HubSpot", &["exec", "portal", "record"]),
     ("Operate", &["user", "admin-token", "config", "backup", "restore", "migrate", "key", "completions"]),
@@ -62,12 +62,13 @@ const EXAMPLES: [(&[&str], &str); 14] = [
 ];
 
 /// The options of `keyway serve` by what they are about. A test holds that each is in one group.
-const OF_SERVE: [(&str, &[&str]); 8] = [
+const OF_SERVE: [(&str, &[&str]); 9] = [
     (
         "Listeners",
         &["listen", "admin", "public_url", "admin_url", "admin_hosts", "tls_cert", "tls_key", "trusted_proxies", "client_address"],
     ),
     ("Forward proxy", &["proxy", "proxy_others", "proxy_private_addresses"]),
+    ("Agents", &["mcp", "mcp_allow", "mcp_masks", "mcp_hosts", "mcp_origins"]),
     ("Storage and instances", &["database", "redis", "ca_file", "threads"]),
     ("Sign-in", &["oidc_issuer", "oidc_client_id", "oidc_new_users"]),
     ("Audit and log", &["audit_keep_days", "audit_stream", "audit_no_property_names", "otlp", "log", "log_format", "access_log"]),

@@ -9,7 +9,7 @@ use keyway_core::safety::Classes;
 #[derive(clap::Args, Default)]
 pub struct McpListener {
     /// Where agents are served over the Model Context Protocol (streamable HTTP, at /mcp), such as 127.0.0.1:8487; nowhere when left out
-    #[arg(long, env = "KEYWAY_MCP", value_name = "ADDR")]
+    #[arg(long, env = "KEYWAY_MCP", value_name = "ADDR", value_parser = super::listen::address)]
     pub mcp: Option<SocketAddr>,
     /// Classes of operations that agents may use with the token of an app that is not held to classes (--allow) and with no session: read, create, update, delete, settings, send, irreversible, bulk, or all
     #[arg(long, env = "KEYWAY_MCP_ALLOW", value_name = "CLASSES", value_delimiter = ',', default_value = "read", value_parser = word)]
