@@ -87,6 +87,12 @@ fn rows(data: &Value) -> String {
     shown::json(&text).replace('<', "\\u003c")
 }
 
+/// Bytes of a value in the longer of the two forms, the text.
+fn length(value: &Value) -> usize {
+    let text = value.to_string();
+    text.len() + 5 * text.matches('<').count()
+}
+
 /// The same value, in which nothing acts on what shows it, no text is long, and no credential stands.
 fn clean(value: &Value, token: &str) -> Value {
     match value {
@@ -136,7 +142,7 @@ pub fn rows_that_fit(rows: &[Value]) -> usize {
     let mut left = ANSWER_BYTES_MAX;
     rows.iter()
         .take_while(|row| {
-            let length = clean(row, "").to_string().len() + 2;
+            let length = length(&clean(row, "")) + 2;
             let fits = length <= left;
             left = left.saturating_sub(length);
             fits
@@ -146,7 +152,7 @@ pub fn rows_that_fit(rows: &[Value]) -> usize {
 
 /// Data that is still too long, without what is longest in it: a list loses its last rows, an object its longest members.
 fn bounded(mut data: Value) -> Value {
-    while data.to_string().len() > ANSWER_BYTES_MAX {
+    while length(&data) > ANSWER_BYTES_MAX {
         match &mut data {
             Value::Array(rows) if rows.len() > 1 => {
                 let fit = rows_that_fit(rows).min(rows.len() - 1).max(1);
@@ -166,20 +172,20 @@ fn bounded(mut data: Value) -> Value {
 /// An object without its longest members, each of which is named with its length.
 fn lean(value: Value) -> Value {
     let Value::Object(mut members) = value else { return "(too long to show)".into() };
-    let mut lengths: Vec<(usize, String)> = members.iter().map(|(name, one)| (one.to_string().len(), name.clone())).collect();
+    let mut lengths: Vec<(usize, String)> = members.iter().map(|(name, one)| (length(one), name.clone())).collect();
     lengths.sort_unstable();
     let mut whole: usize = lengths.iter().map(|(length, name)| length + name.len() + 4).sum();
-    while let Some((length, name)) = lengths.pop().filter(|_| whole > ANSWER_BYTES_MAX) {
+    while let Some((long, name)) = lengths.pop().filter(|_| whole > ANSWER_BYTES_MAX) {
         let inside = members.get_mut(&name).map(Value::take).unwrap_or_default();
         let kept = match inside {
             // A record whose properties are long: they are what to look into.
-            Value::Object(_) if length > ANSWER_BYTES_MAX / 2 && lengths.len() < 8 => match lean_once(inside) {
+            Value::Object(_) if long > ANSWER_BYTES_MAX / 2 && lengths.len() < 8 => match lean_once(inside) {
                 Some(lean) => lean,
-                None => format!("(left out: {length} bytes)").into(),
+                None => format!("(left out: {long} bytes)").into(),
             },
-            _ => Value::from(format!("(left out: {length} bytes)")),
+            _ => Value::from(format!("(left out: {long} bytes)")),
         };
-        whole = whole.saturating_sub(length) + kept.to_string().len();
+        whole = whole.saturating_sub(long) + length(&kept);
         members.insert(name, kept);
     }
     Value::Object(members)
@@ -190,16 +196,17 @@ fn lean_once(value: Value) -> Option<Value> {
     let mut kept = Map::new();
     let mut left = ANSWER_BYTES_MAX / 2;
     for (name, one) in members {
-        let length = one.to_string().len() + name.len() + 4;
-        if length > left {
-            kept.insert(name, format!("(left out: {length} bytes)").into());
+        let long = length(&one) + name.len() + 4;
+        if long > left {
+            kept.insert(name, format!("(left out: {long} bytes)").into());
             left = left.saturating_sub(40);
         } else {
-            left -= length;
+            left -= long;
             kept.insert(name, one);
         }
     }
-    (Value::Object(kept.clone()).to_string().len() <= ANSWER_BYTES_MAX).then_some(Value::Object(kept))
+    let kept = Value::Object(kept);
+    (length(&kept) <= ANSWER_BYTES_MAX).then_some(kept)
 }
 
 #[cfg(test)]
@@ -242,12 +249,14 @@ mod tests {
             let properties: Map<String, Value> = (0..names).map(|number| (format!("p{number}"), long.clone().into())).collect();
             json!({ "id": "1", "properties": properties })
         };
+        let tags: Value = json!([{ "a": "<".repeat(2_000) }, { "a": "<".repeat(2_000) }, { "a": "<".repeat(2_000) }]);
+        assert!(text(&Reply::of("", tags).into_result("")).len() < ANSWER_BYTES_MAX + 500, "in the text a tag is longer");
         for data in [record(100), json!([record(1), record(90)]), json!([record(300)]), json!({ "a": { "b": [record(100)] } })] {
             let result = Reply::of("", data).into_result("");
             let structured = result.structured_content.unwrap().to_string();
             assert!(structured.len() < ANSWER_BYTES_MAX + 200, "{} bytes", structured.len());
         }
-        assert_eq!(rows_that_fit(&vec![record(1); 50]), ANSWER_BYTES_MAX / (clean(&record(1), "").to_string().len() + 2));
+        assert_eq!(rows_that_fit(&vec![record(1); 50]), ANSWER_BYTES_MAX / (length(&clean(&record(1), "")) + 2));
     }
 
     #[test]

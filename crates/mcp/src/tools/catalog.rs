@@ -41,7 +41,7 @@ pub static FIND: Tool = Tool {
 pub static DESCRIBE: Tool = Tool {
     name: "describe_operation",
     title: "Describe an operation",
-    words: "Say what an operation is: what stands in its path, its safety class, the scopes that open it, its limits and its end.",
+    words: "Say what an operation is: the names in its path, its safety class, the scopes that open it, its limits and its end.",
     arguments: &[needed("method", Kind::Choice(METHODS), ""), needed("path", Kind::Text(1_000), "As find_operation gives it, or with ids")],
     operation: None,
     effect: Effect::Is(Class::Read),

@@ -5,7 +5,7 @@ use keyway_core::object_type::ObjectType;
 use keyway_core::requirement::{Requirement, of_records};
 use serde_json::{Map, Value, json};
 
-use super::paging::{Page, page};
+use super::paging::{Cursor, Page, page};
 use super::read::{AFTER, LIMIT, OBJECT_TYPE};
 use super::{Ask, Effect, Tool, segment, target};
 use crate::answer::{Reply, rows_that_fit};
@@ -195,6 +195,6 @@ fn owners<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         };
         let row =
             |one: &Value| json!({ "id": one["id"], "email": one["email"], "firstName": one["firstName"], "lastName": one["lastName"] });
-        Ok(page(ask, asked, row).await?.reply(ask, "owners"))
+        Ok(page(ask, asked, row, Cursor::Opaque).await?.reply(ask, "owners"))
     })
 }

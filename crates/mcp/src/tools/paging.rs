@@ -17,6 +17,15 @@ pub struct Page {
     pub after: Option<String>,
 }
 
+/// What the cursor of a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// The number of rows before the page, as of a search.
+    Offset,
+    /// A word of HubSpot's.
+    Opaque,
+}
+
 /// Reads a page. `asked` is the call with a limit: method, path and query, body; `shape` makes a row of a result.
 ///
 /// # Errors
@@ -25,12 +34,18 @@ pub async fn page(
     ask: &Ask<'_>,
     asked: impl Fn(u64) -> (Method, String, Option<Value>),
     shape: impl Fn(&Value) -> Value,
+    by: Cursor,
 ) -> Result<Page, Reply> {
     let limit = ask.given.number("limit").unwrap_or(ROWS_DEFAULT).min(ROWS_MAX);
     let (method, target, body) = asked(limit);
-    let page = read(&ask.call(method, target, body).await?, &shape);
+    let mut page = read(&ask.call(method, target, body).await?, &shape);
     let fit = rows_that_fit(&page.rows).max(1);
     if fit >= page.rows.len() {
+        return Ok(page);
+    }
+    if by == Cursor::Offset {
+        page.rows.truncate(fit);
+        page.after = Some((ask.given.text("after").parse::<usize>().unwrap_or_default() + fit).to_string());
         return Ok(page);
     }
     // Asked again for fewer, so that the cursor is that of the first row that is not shown.

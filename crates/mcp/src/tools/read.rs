@@ -4,7 +4,7 @@ use http::Method;
 use keyway_core::object_type::{ObjectType, ObjectTypeRef};
 use serde_json::{Map, Value, json};
 
-use super::paging::page;
+use super::paging::{Cursor, page};
 use super::{Ask, Effect, Tool, segment, target};
 use crate::ROWS_MAX;
 use crate::answer::Reply;
@@ -169,7 +169,7 @@ fn search<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             body.insert("limit".into(), limit.into());
             (Method::POST, to.clone(), Some(body.into()))
         };
-        let page = page(ask, asked, |value| record(value, &properties)).await?;
+        let page = page(ask, asked, |value| record(value, &properties), Cursor::Offset).await?;
         Ok(page.reply(ask, &object))
     })
 }
@@ -224,7 +224,7 @@ fn list<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             ];
             (Method::GET, target(path.clone(), &query), None)
         };
-        let page = page(ask, asked, |value| record(value, &properties)).await?;
+        let page = page(ask, asked, |value| record(value, &properties), Cursor::Opaque).await?;
         Ok(page.reply(ask, &object))
     })
 }

@@ -4,7 +4,7 @@ use keyway_core::safety::{Class, Classes};
 use keyway_mcp::server::Settings;
 use serde_json::json;
 
-use crate::harness::{FULL, Server};
+use crate::harness::{FULL, HELD, Server};
 
 /// A path of an operation, with something in place of each name.
 fn path(operation: &Operation) -> String {
@@ -48,28 +48,38 @@ fn is_read(method: &str, path: &str) -> bool {
     }
 }
 
-/// The token has every scope, and nobody opened more than reading.
+/// The token has every scope. Here the door is stricter than the pipeline.
 #[tokio::test]
-async fn a_read_only_token_reaches_no_operation_that_is_not_a_read_in_any_spelling() {
-    let server = Server::start(Settings::default()).await;
-    let agent = server.enter(FULL).await;
+async fn a_token_that_nobody_restricted_reaches_no_operation_that_is_not_a_read_in_any_spelling() {
+    reaches_reads_alone(FULL, Settings::default()).await;
+}
+
+/// The door opens everything, so each refusal is the pipeline's.
+#[tokio::test]
+async fn a_token_that_is_held_to_reading_reaches_no_operation_that_is_not_a_read_in_any_spelling() {
+    reaches_reads_alone(HELD, Settings { allowed: Classes::ALL, ..Settings::default() }).await;
+}
+
+async fn reaches_reads_alone(app: usize, settings: Settings) {
+    let server = Server::start(settings).await;
+    let agent = server.enter(app).await;
     let mut tried = 0;
     for operation in Catalog::get().operations() {
-        for spelling in spellings(&path(operation)) {
-            for method in [operation.method.as_str(), "POST"] {
-                let mut given = json!({ "method": method, "path": spelling });
-                if method != "GET" {
-                    given["body"] = json!({ "properties": {}, "inputs": [{ "id": "1", "properties": {} }] });
-                }
-                server.tool(&agent, "call_operation", given).await;
-                tried += 1;
+        let path = path(operation);
+        let written = spellings(&path).into_iter().map(|spelling| (operation.method.as_str(), spelling));
+        for (method, spelling) in written.chain([("POST", path.clone()), ("DELETE", path.clone())]) {
+            let mut given = json!({ "method": method, "path": spelling });
+            if method != "GET" {
+                given["body"] = json!({ "properties": {}, "inputs": [{ "id": "1", "properties": {} }] });
             }
+            server.tool(&agent, "call_operation", given).await;
+            tried += 1;
         }
     }
     let reached = server.reached.lock().unwrap();
     let written: Vec<_> = reached.iter().filter(|(method, path)| !is_read(method, path)).collect();
     assert!(written.is_empty(), "{} of {tried} calls wrote: {:?}", written.len(), &written[..written.len().min(5)]);
-    assert!(tried > 60_000 && reached.len() > 1_000, "{tried} tried, {} reads reached the account", reached.len());
+    assert!(tried > 40_000 && reached.len() > 1_000, "{tried} tried, {} reads reached the account", reached.len());
 }
 
 #[tokio::test]

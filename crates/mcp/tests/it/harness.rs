@@ -10,6 +10,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use keyway_core::error_body::ErrorBody;
 use keyway_core::quota::Tier;
+use keyway_core::safety::Classes;
 use keyway_core::scope;
 use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
@@ -33,6 +34,8 @@ pub const HUB: u64 = 7_001;
 pub const FULL: usize = 0;
 /// May read contacts alone.
 pub const READER: usize = 1;
+/// Has every scope, and is held to reading by the pipeline.
+pub const HELD: usize = 2;
 
 /// What reached the backend: method and path.
 pub type Reached = Arc<Mutex<Vec<(String, String)>>>;
@@ -90,7 +93,8 @@ impl Server {
             guards: Default::default(),
             connection: None,
         };
-        let app = |id, name: &str, scopes: Vec<String>| App {
+        let app = |id, name: &str, scopes: Vec<String>, allow| App {
+            allow,
             translate: false,
             no_limits: true,
             unlisted: Default::default(),
@@ -109,10 +113,14 @@ impl Server {
             created_at,
             updated_at: created_at,
         };
-        let every = scope::all_names().iter().map(|name| (*name).to_owned()).collect();
-        let apps = [app(1, "full", every), app(2, "reader", vec!["oauth".into(), "crm.objects.contacts.read".into()])];
+        let every: Vec<String> = scope::all_names().iter().map(|name| (*name).to_owned()).collect();
+        let apps = [
+            app(1, "full", every.clone(), Classes::ALL),
+            app(2, "reader", vec!["oauth".into(), "crm.objects.contacts.read".into()], Classes::ALL),
+            app(3, "held", every, Classes::READ),
+        ];
         let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false, None));
-        let plain: Vec<PlainToken> = (1..=2).map(|number| PlainToken::generate("na1", [number; 16])).collect();
+        let plain: Vec<PlainToken> = (1..=3).map(|number| PlainToken::generate("na1", [number; 16])).collect();
         let tokens: Vec<Token> = plain
             .iter()
             .zip(&apps)
