@@ -98,7 +98,6 @@ impl Server {
             translate: false,
             no_limits: true,
             unlisted: Default::default(),
-            allow: keyway_core::safety::Classes::ALL,
             approve: Default::default(),
             public_app: None,
             id,
