@@ -107,7 +107,7 @@ refusals! {
     BudgetUsed("budget-used", 403, "BUDGET_USED", Own("keyway-budget-used"),
         "The session has no such part of its budget of calls or records left.",
         &["See what the session has used: `keyway session show SESSION`.",
-            "A budget of a day begins anew at the account's midnight. Another budget never does: create another session."]),
+            "A budget of a day begins again at the account's midnight. Another budget never does: create another session."]),
     NoScopeExists("no-scope-exists", 403, SCOPES, Rules,
         "HubSpot publishes no scope that opens this operation, so no app can be granted it.",
         &["Let the app call this operation without a scope: `keyway app update APP --unlisted 'METHOD PATH'`."]),
