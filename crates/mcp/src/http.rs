@@ -19,6 +19,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use serde_json::json;
 
 use crate::REQUEST_BYTES_MAX;
+use crate::discovery;
 use crate::road::Visitor;
 use crate::server::{Door, Entered, Handler};
 use crate::standing::StandingError;
@@ -49,7 +50,7 @@ pub fn router(door: Arc<Door>, callers: Callers) -> Router {
     let handler = door.clone();
     let service =
         StreamableHttpService::new(move || Ok(Handler::of_requests(handler.clone())), Arc::new(NeverSessionManager::default()), config);
-    Router::new().route_service(PATH, service).layer(from_fn_with_state(door, enter)).fallback(elsewhere)
+    Router::new().route_service(PATH, service).layer(from_fn_with_state(door, enter)).merge(discovery::routes()).fallback(elsewhere)
 }
 
 async fn elsewhere() -> Response {

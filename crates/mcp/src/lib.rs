@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod discovery;
 pub mod http;
 mod masks;
 mod open;
