@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use keyway_api::view::{Account, Accounts, AppAndMadeToken, ScopeTemplate};
+use keyway_core::agents;
 use keyway_core::snippet::{self, Snippet};
 use serde_json::json;
 
@@ -101,6 +102,7 @@ struct Made<'a> {
     app_id: u64,
     value: &'a str,
     snippets: Vec<Snippet>,
+    agents: Vec<agents::snippet::Snippet>,
 }
 
 /// The first page of a server that has no app yet: the first step, and nothing else.
@@ -164,7 +166,16 @@ pub(super) fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToke
         app_id: made.app.id,
         value: &made.token.value,
         snippets: snippet::of(&admin.addresses.data, &made.token.value, &made.app.scopes),
+        agents: for_agents(&admin.addresses.data),
     })
+}
+
+/// What programs of agents are set up with that start `keyway mcp` themselves, which calls the data listener.
+fn for_agents(gateway: &str) -> Vec<agents::snippet::Snippet> {
+    let door = agents::snippet::Door { url: "", gateway };
+    agents::snippet::clients()
+        .filter_map(|(client, _)| agents::snippet::snippet(client, Some(agents::snippet::Over::Stdio), door))
+        .collect()
 }
 
 /// Makes the app.
