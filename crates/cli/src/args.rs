@@ -22,6 +22,7 @@ pub mod repeat;
 pub mod restore;
 pub mod scopes;
 pub mod session;
+pub mod snippet;
 pub mod strict;
 pub mod tail;
 

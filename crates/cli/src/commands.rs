@@ -27,6 +27,7 @@ pub mod scan;
 pub mod scope_list;
 mod scopes;
 pub mod session;
+pub mod snippet;
 mod start;
 pub mod status;
 pub mod sunset;

@@ -16,7 +16,8 @@ use keyway_mcp::server::{Door, Settings};
 use keyway_mcp::stdio;
 
 use self::over_http::OverHttp;
-use crate::args::mcp::Mcp;
+use crate::args::mcp::{Beside, Mcp};
+use crate::commands::snippet;
 use crate::{Exit, https};
 
 /// Serves until the client closes its end.
@@ -24,6 +25,9 @@ use crate::{Exit, https};
 /// # Errors
 /// There is no token, or the client does not speak the protocol.
 pub async fn run(mcp: Mcp) -> anyhow::Result<Exit> {
+    if let Some(Beside::Snippet(wanted)) = &mcp.command {
+        return snippet::run(wanted);
+    }
     let Some(token) = std::env::var("KEYWAY_TOKEN").ok().filter(|token| !token.trim().is_empty()) else {
         bail!(
             "KEYWAY_TOKEN is not set. Put the token of a session (keyway session create) or of an app (keyway token create) into it, where the client's configuration sets the environment of its servers"

@@ -27,7 +27,10 @@ pub struct McpListener {
 
 /// `keyway mcp`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Mcp {
+    #[command(subcommand)]
+    pub command: Option<Beside>,
     /// The data listener of a running server; KEYWAY_TOKEN holds the token of an app or a session
     #[arg(long, env = "KEYWAY_URL", value_name = "URL", default_value = "http://127.0.0.1:8484")]
     pub url: String,
@@ -37,6 +40,13 @@ pub struct Mcp {
     /// A TOML file that says which properties the agent sees, as --mcp-masks of `keyway serve`
     #[arg(long, env = "KEYWAY_MCP_MASKS", value_name = "FILE")]
     pub masks: Option<PathBuf>,
+}
+
+/// What `keyway mcp` does beside serving.
+#[derive(clap::Subcommand)]
+pub enum Beside {
+    /// Print how Keyway's MCP server is written into the settings of an agent's program
+    Snippet(super::snippet::Snippet),
 }
 
 fn word(text: &str) -> Result<String, String> {

@@ -53,7 +53,7 @@ async fn create(connection: &Connection, asked: Create) -> anyhow::Result<Exit> 
     show(&answer, asked.json, |answer| {
         let session = &answer["session"];
         format!(
-            "created session {} of {}, until {}\n\n  {}\n\nThis is the only time its token is shown. To end it: keyway session end {}",
+            "created session {} of {}, until {}\n\n  {}\n\nThis is the only time its token is shown. To give it to an agent: keyway mcp snippet\nTo end it: keyway session end {}",
             text(&session["id"]),
             text(&session["app"]),
             text(&session["expiresAt"]),
