@@ -610,9 +610,9 @@ pub(crate) async fn update_app(change: &mut Change, app: &App) -> Result<(), Sto
     .bind(i64::from(app.translate))
     .bind(i64::from(app.no_limits))
     .bind(json_list(&app.unlisted.to_texts()))
-    .bind(written_rule(&app.approve))
     .bind(signed(app.id))
     .bind(words(app.allow))
+    .bind(written_rule(&app.approve))
     .execute(&mut *change)
     .await?;
     Ok(())
