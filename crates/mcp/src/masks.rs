@@ -211,10 +211,23 @@ fn replace(value: &mut Value, hidden: &HashSet<String>) {
         Value::String(text) if hidden.iter().any(|one| text.contains(one.as_str())) => {
             *text = hidden.iter().fold(std::mem::take(text), |text, one| text.replace(one.as_str(), MASKED));
         }
+        Value::String(text) if hidden.iter().any(|one| is_same_number(one, text)) => MASKED.clone_into(text),
         Value::Array(all) => all.iter_mut().for_each(|one| replace(one, hidden)),
         Value::Object(members) => members.values_mut().for_each(|one| replace(one, hidden)),
         _ => {}
     }
+}
+
+/// Whether two texts are one telephone number: HubSpot derives properties that hold a number in other forms, without its
+/// country code too.
+fn is_same_number(one: &str, other: &str) -> bool {
+    const DIGITS_MIN: usize = 7;
+    let digits = |text: &str| -> Option<String> {
+        let is_number = text.chars().all(|one| one.is_ascii_digit() || " +-().".contains(one));
+        is_number.then(|| text.chars().filter(char::is_ascii_digit).collect::<String>()).filter(|digits| digits.len() >= DIGITS_MIN)
+    };
+    let (Some(one), Some(other)) = (digits(one), digits(other)) else { return false };
+    one.ends_with(&other) || other.ends_with(&one)
 }
 
 /// Whether a name fits a pattern, in which `*` stands for any letters.

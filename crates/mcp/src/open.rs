@@ -98,6 +98,19 @@ pub fn check(standing: &Standing, method: &Method, path: &str) -> Result<&'stati
 
 /// Whether an operation is open on some object type at least.
 pub fn verdict(standing: &Standing, operation: &Operation) -> Verdict {
+    decide(standing, operation, requirements(operation))
+}
+
+/// Whether an operation is open on the path as it is given; of a template, as [`verdict`] says.
+pub fn verdict_on(standing: &Standing, operation: &Operation, path: &str) -> Verdict {
+    let parsed = (path != operation.template).then(|| NormalPath::parse(path).ok()).flatten();
+    match parsed.and_then(|path| Catalog::get().requirement(operation, &path).ok()) {
+        Some(requirement) => decide(standing, operation, std::iter::once(requirement)),
+        None => verdict(standing, operation),
+    }
+}
+
+fn decide(standing: &Standing, operation: &Operation, requirements: impl Iterator<Item = Requirement>) -> Verdict {
     if is_about_credentials(operation) {
         return Verdict::Never;
     }
@@ -106,7 +119,7 @@ pub fn verdict(standing: &Standing, operation: &Operation) -> Verdict {
     }
     let mut missing = Vec::new();
     let mut grantable = false;
-    for requirement in requirements(operation) {
+    for requirement in requirements {
         if requirement.met_by(&standing.scopes) {
             return Verdict::Open;
         }

@@ -12,7 +12,7 @@ use super::paging::cursor;
 use super::{APPROVAL, Ask, Effect, Tool, target};
 use crate::answer::{Reply, rows_that_fit};
 use crate::arguments::{Kind, needed, optional};
-use crate::open::{Verdict, named, short, verdict};
+use crate::open::{Verdict, named, short, verdict, verdict_on};
 use crate::road::BoxFuture;
 use keyway_core::safety::Class;
 
@@ -211,7 +211,7 @@ fn describe<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
         let Some(operation) = named(method, path) else {
             return Err(Reply::refused(format!("The catalog has no operation {method} {}. Search it with find_operation.", short(path))));
         };
-        let verdict = verdict(ask.standing, operation);
+        let verdict = verdict_on(ask.standing, operation, path);
         let open = match &verdict {
             Verdict::Open => "You may call it.".to_owned(),
             Verdict::Scopes(scopes) => {
