@@ -13,7 +13,7 @@ const FETCHES: [&str; 8] = ["TcpStream", "std::net", "reqwest", "ureq", "\"curl\
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path"])
+        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml"))
         .output()
         .expect("cargo runs, since it runs this test");
