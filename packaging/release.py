@@ -14,7 +14,6 @@ import sys
 ROOT = pathlib.Path(__file__).parents[1]
 # Where a page or a template shows the version: a pattern with the version in its second group.
 SHOWN = {
-    "docs/start-control.md": r"^()Keyway (\d+\.\d+\.\d+)$",
     "docs/scan.md": r"(rev: v|OWNER/keyway@v)(\d+\.\d+\.\d+)",
     "docs/service.md": r"(keyway_)(\d+\.\d+\.\d+)",
     "docs/install.md": r"(keyway_|KEYWAY_VERSION=)(\d+\.\d+\.\d+)",

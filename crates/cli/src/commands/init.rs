@@ -12,7 +12,7 @@ use keyway_core::{shown, snippet};
 use serde_json::{Value, json};
 
 use self::ask::Asking;
-use self::server::Server;
+use self::server::{Server, Stops};
 use super::app::{split, with_preset};
 use super::{account, counted, list, print, start, text, warn};
 use crate::Exit;
@@ -42,11 +42,13 @@ pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     let (app, url) = app(connection, &init, &asking, hub_id).await?;
     let worked = first_call(&url, &app).await?;
     print(start::lines(&url, &app).trim_start())?;
+    // Heard from before the last words on, so that whoever read them can stop the server.
+    let stops = Stops::new()?;
     print(&server.next(connection, &init))?;
     if init.stop {
         server.stop().await?
     } else {
-        server.serve_on().await?
+        server.serve_on(stops).await?
     }
     Ok(if worked { Exit::Fine } else { Exit::Negative })
 }

@@ -8,7 +8,7 @@ use keyway_core::shown;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use super::super::note;
 use crate::args::Connection;
@@ -21,6 +21,22 @@ const READY_TIME_MAX: Duration = Duration::from_secs(60);
 /// A server that answers.
 pub struct Server {
     started: Option<Started>,
+}
+
+/// Ctrl-C and SIGTERM, from when it is made on.
+pub struct Stops {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Stops {
+    /// Takes both signals in hand.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
 }
 
 struct Started {
@@ -77,14 +93,13 @@ impl Server {
     ///
     /// # Errors
     /// It ended by itself.
-    pub async fn serve_on(self) -> anyhow::Result<()> {
+    pub async fn serve_on(self, mut stops: Stops) -> anyhow::Result<()> {
         let Some(mut started) = self.started else { return Ok(()) };
         note("\nThe server runs until Ctrl-C.");
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::select! {
             ended = started.child.wait() => bail!("the server ended by itself: {}", ended?),
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = stops.interrupt.recv() => {}
+            _ = stops.terminate.recv() => {}
         }
         started.stop();
         started.child.wait().await?;
