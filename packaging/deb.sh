@@ -30,6 +30,8 @@ if [ -d "$root/manual" ]; then
   put 644 "$root/manual/completions/_keyway" /usr/share/zsh/vendor-completions/_keyway
   put 644 "$root/manual/completions/keyway.fish" /usr/share/fish/vendor_completions.d/keyway.fish
   find "$root/manual/man" -type f -exec gzip -9n {} +
+  # A loop over nothing where there is no page.
+  shopt -s nullglob
   for page in "$root"/manual/man/man1/*.gz; do put 644 "$page" "/usr/share/man/man1/${page##*/}"; done
   rm -r "$root/manual"
 fi

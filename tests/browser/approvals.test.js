@@ -123,7 +123,7 @@ test('the rule is changed on the page of the app', async () => {
   await page.getByRole('link', { name: 'CRM agent' }).first().click()
   await page.getByText('update, delete, settings').waitFor()
   await page.getByRole('link', { name: 'Edit' }).click()
-  await page.getByLabel(/^settings/).uncheck()
+  await page.locator('input[name=approve][value=settings]').uncheck()
   await page.getByLabel(/^Changes of more records than/).fill('5')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('update, delete, changes of more than 5 records').waitFor()

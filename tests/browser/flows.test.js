@@ -55,7 +55,9 @@ test('an app from its making to its end', async () => {
   await page.getByRole('button', { name: 'Copy' }).first().click()
   await page.getByRole('button', { name: 'Copied' }).waitFor()
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), token)
-  assert.deepEqual(await page.locator('.snippets summary').allTextContents(), ['curl', '.env', 'Node', 'Python', 'PHP', 'Ruby'])
+  assert.deepEqual(await page.locator('.snippets summary').allTextContents(), [
+    'curl', '.env', 'Node', 'Python', 'PHP', 'Ruby', 'Claude Desktop', 'Claude Code', 'Cursor', 'VS Code', 'Codex', 'Gemini CLI',
+  ])
   await holds(page, 'new-app-token')
   assert.equal(await status(token, '/crm/v3/objects/contacts'), 200)
   await page.getByRole('link', { name: 'Go to the app' }).click()
