@@ -47,7 +47,7 @@ class Door:
             raise
 
     def app(self, name, scopes, *options):
-        made = self.keyway.run("app", "create", name, "--account", str(self.account), "--scopes", ",".join(scopes), *options)
+        made = self.keyway.run("app", "create", name, "--account", str(self.account), "--scopes", ",".join(scopes), "--no-limits", *options)
         return made["app"]["id"], made["token"]["value"]
 
     def post(self, path, body):
