@@ -5,7 +5,7 @@
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
 
-use crate::open::short;
+use crate::open::{near, short};
 
 /// What an argument takes.
 #[derive(Clone, Copy, Debug)]
@@ -244,10 +244,8 @@ impl Arguments {
 fn unknown_name(of: &str, unknown: &str, names: &[&str]) -> String {
     let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let shown = short(unknown);
-    let near = names.iter().find(|name| plain(name) == plain(unknown)).or_else(|| {
-        let alike = |name: &&&str| strsim::jaro_winkler(name, &shown);
-        names.iter().filter(|name| alike(name) > 0.7).max_by(|one, other| alike(one).total_cmp(&alike(other)))
-    });
+    let same = names.iter().copied().find(|name| plain(name) == plain(unknown));
+    let near = same.or_else(|| near(&shown, names.iter().copied(), 0.7));
     let meant = near.map(|name| format!(" Use \"{name}\".")).unwrap_or_default();
     let has = if names.is_empty() { "It takes none.".to_owned() } else { format!("It takes: {}.", names.join(", ")) };
     format!("{of} has no argument \"{shown}\".{meant} {has}")

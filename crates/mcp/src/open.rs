@@ -174,6 +174,12 @@ pub fn named(method: &str, path: &str) -> Option<&'static Operation> {
     })
 }
 
+/// The name that is most like what was given, by Jaro and Winkler; none where none is as like as `least`.
+pub fn near<'a>(given: &str, names: impl Iterator<Item = &'a str>, least: f64) -> Option<&'a str> {
+    let scored = names.map(|name| (strsim::jaro_winkler(name, given), name)).filter(|(likeness, _)| *likeness > least);
+    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
+}
+
 /// Text of a model within a line of ours.
 pub fn short(text: &str) -> String {
     let cut: String = text.chars().take(120).collect();

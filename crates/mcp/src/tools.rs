@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::answer::Reply;
 use crate::arguments::{Argument, Arguments, schema};
 use crate::masks::AppMasks;
-use crate::open::{Verdict, check, named, verdict};
+use crate::open::{self, Verdict, check, named, verdict};
 use crate::refused;
 use crate::road::{BoxFuture, Call, Road, Visitor};
 use crate::standing::Standing;
@@ -94,8 +94,7 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 
 /// The name nearest to one that no tool has.
 pub fn near(name: &str) -> Option<&'static str> {
-    let alike = |tool: &&Tool| strsim::jaro_winkler(tool.name, name);
-    ALL.into_iter().filter(|tool| alike(tool) > 0.75).max_by(|one, other| alike(one).total_cmp(&alike(other))).map(|tool| tool.name)
+    open::near(name, ALL.into_iter().map(|tool| tool.name), 0.75)
 }
 
 /// The operation of each tool that has one: its method, its template, and the class that the list gives the tool.

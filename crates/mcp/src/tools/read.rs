@@ -9,7 +9,7 @@ use super::{Ask, Effect, Tool, segment, target};
 use crate::ROWS_MAX;
 use crate::answer::Reply;
 use crate::arguments::{Kind, needed, optional};
-use crate::open::short;
+use crate::open::{near, short};
 use crate::road::BoxFuture;
 use keyway_core::safety::Class;
 
@@ -95,9 +95,8 @@ impl Ask<'_> {
             Some(ObjectTypeRef::Standard(row)) => Ok(row.name.to_owned()),
             Some(ObjectTypeRef::Custom(name)) => Ok(name),
             None => {
-                let alike = |row: &&ObjectType| strsim::jaro_winkler(row.name, given);
-                let near = ObjectType::all().iter().filter(|row| alike(row) > 0.8).max_by(|one, other| alike(one).total_cmp(&alike(other)));
-                let meant = near.map(|row| format!(" Did you mean {}?", row.name)).unwrap_or_default();
+                let near = near(given, ObjectType::all().iter().map(|row| row.name), 0.8);
+                let meant = near.map(|name| format!(" Did you mean {name}?")).unwrap_or_default();
                 Err(Reply::refused(format!("\"{}\" is not an object type.{meant} describe_object lists them.", short(given))))
             }
         }
