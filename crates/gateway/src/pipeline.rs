@@ -604,7 +604,10 @@ impl Gateway {
     ) -> Result<Reply, ErrorBody> {
         let permit = beside::embedded(call, head, &taken, permit, token)?;
         let reader = Reader::Embedded(token);
-        let needed = Box::pin(self.approve_before_turn(call, head, &taken, &permit, &reader)).await?;
+        let needed = match self.needs_approval(call, head, &taken, &permit, token)? {
+            Some(needed) => Some(Box::pin(self.approve_before_turn(call, &reader, needed)).await?),
+            None => None,
+        };
         if token.token.session.is_some() {
             Box::pin(self.spend(call, token, permit.operation(), &taken.json)).await?;
         }
@@ -637,7 +640,10 @@ impl Gateway {
         }
         let taken = receive::relayed_body(head, body, call, &self.bodies).await?;
         let permit = self.beside_hubspot(head, &taken, permit, token, limiter).await?;
-        let needed = Box::pin(self.approve_before_turn(call, head, &taken, &permit, &Reader::HubSpot(token, limiter))).await?;
+        let needed = match self.needs_approval(call, head, &taken, &permit, token)? {
+            Some(needed) => Some(Box::pin(self.approve_before_turn(call, &Reader::HubSpot(token, limiter), needed)).await?),
+            None => None,
+        };
         let (mut body, json) = (taken.body, taken.json);
         let account = &token.app.account.account;
         // Before its turn: a place in the limits is not held while a token is waited for.

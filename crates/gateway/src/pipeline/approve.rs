@@ -121,21 +121,12 @@ impl Brought {
 impl Gateway {
     /// Before a call to a connected account waits for its turn, and before a session's budget is used: without an
     /// approval, nothing more is to be done. What comes back is to be used right before the call is performed.
-    pub(super) async fn approve_before_turn(
-        &self,
-        call: &mut Call,
-        head: &Parts,
-        taken: &Taken,
-        permit: &Permit,
-        reader: &Reader<'_>,
-    ) -> Result<Option<Needed>, ErrorBody> {
-        let token = reader.token();
-        let Some(needed) = self.needs_approval(call, head, taken, permit, token)? else { return Ok(None) };
+    pub(super) async fn approve_before_turn(&self, call: &mut Call, reader: &Reader<'_>, needed: Needed) -> Result<Needed, ErrorBody> {
         match needed.presented {
             None => Err(self.ask(call, reader, needed).await?),
             Some(_) => {
-                self.check_presented(&needed, token).await?;
-                Ok(Some(needed))
+                self.check_presented(&needed, reader.token()).await?;
+                Ok(needed)
             }
         }
     }
@@ -144,8 +135,8 @@ impl Gateway {
         self.desk.as_ref().ok_or_else(respond::store_unavailable)
     }
 
-    /// Whether the rule of its app names the call, and what it means to do.
-    fn needs_approval(
+    /// Whether the rule of its app names the call, and what it means to do. Most apps have no rule, and wait for nothing.
+    pub(super) fn needs_approval(
         &self,
         call: &Call,
         head: &Parts,
