@@ -339,7 +339,7 @@ pub struct ClockBody {
 pub struct WebhookBody {
     /// Where events go, as POST.
     pub target_url: String,
-    /// What is told of.
+    /// The events to send.
     pub subscriptions: Vec<SubscriptionBody>,
     /// Requests under way at one time, 1 to 10.
     pub max_concurrent_requests: Option<u8>,

@@ -104,7 +104,7 @@ impl Access {
     pub const fn reach(self, role: RoleName) -> Reach {
         match (self, role) {
             (Self::Open | Self::Known, _) | (_, RoleName::SuperAdmin) => Reach::Everything,
-            // Tokens of the token service are no person's.
+            // A token of the token service does not belong to a person.
             (Self::Own, RoleName::Auditor | RoleName::AppManager) => Reach::Everything,
             (Self::Auditor | Self::Reader, RoleName::Auditor) => Reach::Everything,
             (Self::Reader | Self::Manager, RoleName::AppManager) => Reach::OwnApps,
@@ -181,7 +181,7 @@ operations! {
     op(RollBackCredential, "rollBackCredential", "POST", "/api/v1/accounts/{hub_id}/credential/rollback", SuperAdmin, "Restore the credential that was in place before").answer::<view::AccountAnswer>(),
     op(CheckConnection, "checkConnection", "POST", "/api/v1/accounts/{hub_id}/check", SuperAdmin, "Ask HubSpot about a connection's credential again").answer::<view::AccountAnswer>(),
     op(BeginAuthorization, "beginAuthorization", "POST", "/api/v1/accounts/authorize", SuperAdmin, "Begin to connect an account by OAuth; answers where to send a person").body::<AuthorizeBody>().answer::<view::Authorization>(),
-    op(ShowAuthorization, "showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "How that stands").answer::<view::AuthorizationState>(),
+    op(ShowAuthorization, "showAuthorization", "GET", "/api/v1/accounts/authorize/{authorization}", SuperAdmin, "Show the state of an authorization").answer::<view::AuthorizationState>(),
     op(ConnectAccountByOAuth, "connectAccountByOAuth", "POST", "/api/v1/accounts/oauth", SuperAdmin, "Connect an account by its refresh token").body::<RefreshTokenBody>().answer::<view::AccountAnswer>(),
     op(ImportAccounts, "importAccounts", "POST", "/api/v1/accounts/import", SuperAdmin, "Take over up to 1,000 accounts with their refresh tokens").body::<ImportBody>().answer::<view::Imported>(),
     op(IssueAccessToken, "issueAccessToken", "POST", "/api/v1/accounts/{hub_id}/access-token", TokenService, "A short-lived access token of an account connected by OAuth").answer::<view::AccessToken>(),
