@@ -38,7 +38,7 @@ class Door:
             self.url = f"{self.origin}/mcp"
             self.account = self.keyway.account("Agents")
             self.keyway.seed(self.account, "minimal")
-            self.reader_id, self.reader = self.keyway.app(self.account, "reader", READ)
+            self.reader_id, self.reader = self.app("reader", READ)
             self.writer_id, self.writer = self.app("writer", WRITE, "--allow", "read,create,update")
             for number in range(4):
                 self.post("/crm/v3/objects/contacts", {"properties": {"email": f"person{number}@example.com"}})
