@@ -4,6 +4,8 @@
 //! query on one waits until the system gives the connection up, which takes a quarter of an hour. A
 //! change holds the state's lock meanwhile. So each step of a change has a time limit here, and a pool
 //! throws away each connection that does not answer when it is returned.
+//!
+//! A change that could not be committed leaves nothing behind on its connection either.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +13,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
-use sqlx::{Any, AnyPool, Connection as _, Either, Error, Execute, Executor, SqlStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Database, Either, Error, Execute, Executor, SqlStr, Transaction};
+use sqlx_core::transaction::TransactionManager as _;
 use tokio::time::{Instant, Sleep};
 
 /// Longest wait for a connection to the database, and for its answer to one step.
@@ -56,9 +59,21 @@ pub fn pool(connections: u32) -> AnyPoolOptions {
             // The pool's own test of a returned connection has no time limit, and the connection counts
             // as used until it ends.
             let pinged = tokio::time::timeout(RETURN_TIME_MAX, connection.ping()).await;
-            pinged.unwrap_or_else(|_| Err(silent())).map(|()| true)
+            pinged.unwrap_or_else(|_| Err(silent()))?;
+            Ok(!connection.is_in_transaction() || has_left_transaction(connection).await)
         })
     })
+}
+
+/// Brings a connection back to where it counts as outside of a transaction.
+///
+/// SQLite rolls a transaction back by itself where its commit meets a full disk. The rollback that follows then fails,
+/// and the connection still counts as within a transaction: the next change would begin with a savepoint, and its
+/// commit would release that savepoint and write nothing.
+async fn has_left_transaction(connection: &mut AnyConnection) -> bool {
+    // Fails where a transaction is still open, which the rollback then ends.
+    let _ = connection.execute("begin").await;
+    <Any as Database>::TransactionManager::rollback(connection).await.is_ok() && !connection.is_in_transaction()
 }
 
 fn silent() -> Error {

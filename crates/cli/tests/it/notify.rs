@@ -164,6 +164,35 @@ fn a_damaged_audit_log_is_told_once_for_each_file() {
     once(&got, &all);
 }
 
+/// A server whose writes can be made to fail with [`limit_files`], as on a full disk. Its log is on that disk too.
+#[cfg(target_os = "linux")]
+pub fn on_a_small_disk(options: &[&str]) -> Keyway {
+    // A file at its limit is an error of the write, and not the end of the process.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\" 2>>\"$LOG\"", env!("CARGO_BIN_EXE_keyway")]);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log").display().to_string();
+    Keyway::start_as(command, folder, options, &[("LOG", &log)])
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn changes_on_a_full_disk_are_refused_each_and_made_again_when_there_is_room() {
+    let keyway = on_a_small_disk(&[]);
+    limit_files(&keyway, "1");
+    // What fails here is logged as an error. No change that follows on one that failed may seem to be made.
+    for _ in 0..4 {
+        let refused = keyway.run(&["app", "create", "Lost", "--scopes", "crm.objects.contacts.read"]);
+        let refused = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.contains("the change could not be written and nothing was changed"), "{refused:?}");
+    }
+    limit_files(&keyway, "unlimited");
+    keyway.json(&["app", "create", "Kept", "--scopes", "crm.objects.contacts.read"]);
+    let keyway = Keyway::start_in(keyway.kill(), &[]);
+    let apps = keyway.json(&["app", "list"])["apps"].to_string();
+    assert!(apps.contains("Kept") && !apps.contains("Lost"), "{apps}");
+}
+
 /// As a full disk does, but the same on every machine: no file may grow beyond so many bytes.
 #[cfg(target_os = "linux")]
 pub fn limit_files(keyway: &Keyway, bytes: &str) {
@@ -175,10 +204,7 @@ pub fn limit_files(keyway: &Keyway, bytes: &str) {
 #[cfg(target_os = "linux")]
 #[test]
 fn records_that_could_not_be_written_are_told_once() {
-    // A file at its limit is an error of the write, and not the end of the process.
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_keyway")]);
-    let keyway = Keyway::start_as(command, tempfile::tempdir().unwrap(), &OFTEN, &[]);
+    let keyway = on_a_small_disk(&OFTEN);
     let (url, got) = receiver(&["200 OK"]);
     let app = keyway.json(&["app", "create", "Sync", "--scopes", "crm.objects.contacts.read"]);
     let call = || keyway.call(app["token"]["value"].as_str().unwrap(), "GET", "/crm/v3/objects/contacts", None).0;
