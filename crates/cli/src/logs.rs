@@ -66,7 +66,9 @@ pub type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
 /// The filter can't be read.
 pub fn begin(text: Option<&str>, format: LogFormat) -> anyhow::Result<SetFilter> {
     let filter = filter(text, format)?;
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // A log that can't be written, as on a full disk, would otherwise be reported with a macro that panics: the server ends.
+    let builder = tracing_subscriber::fmt().log_internal_errors(false);
+    let builder = builder.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     Ok(match format {
         LogFormat::Text => {
             let builder = builder.with_env_filter(filter).with_filter_reloading();
