@@ -217,6 +217,7 @@ impl Control {
             }
         }
         stored::forget_ended(&mut change, now.plus_ms(-KEPT_MS)).await?;
+        stored::try_writing(&mut change).await?;
         change.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
