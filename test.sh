@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs everything that shows that Keyway works, on a machine with git, a Rust toolchain and
-# Debian's package manager. Installs what is missing.
+# Runs everything that shows that Keyway works, on a machine with Rust and Debian's package manager.
+# Installs what else is missing.
 #
 #   ./test.sh               run every part
 #   ./test.sh NAME…         run the parts whose names begin with these words
@@ -13,12 +13,35 @@ cd "$(dirname "$0")" || exit 2
 
 # --- what the parts need -------------------------------------------------------------------------
 
-need() { # need COMMAND PACKAGE…: installs Debian packages when the command is missing
-  command -v "$1" >/dev/null && return
-  shift
-  local become=()
+rust() { # Debian's own Rust is too old, so this is not installed here
+  local wanted have
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  have=$(cargo --version 2>/dev/null | cut -d ' ' -f 2)
+  [ -n "$have" ] && [ "$(printf '%s\n' "$wanted" "$have" | sort --version-sort | head -n 1)" = "$wanted" ] && return
+  if [ -z "$have" ]; then
+    echo "The tests need Rust $wanted or newer, and there is no cargo on the PATH. Install Rust from https://rustup.rs and open a new shell." >&2
+  else
+    echo "The tests need Rust $wanted or newer; cargo is of version $have. Run \`rustup update\`, and \`rustup default stable\` if that is not enough." >&2
+  fi
+  return 1
+}
+
+missing=()
+need() { # need COMMAND PACKAGE…: notes Debian packages when the command is missing
+  command -v "$1" >/dev/null || missing+=("${@:2}")
+}
+
+install_missing() {
+  [ ${#missing[@]} = 0 ] && return
+  local become=() how="Install these Debian packages, or what brings the same programs: ${missing[*]}"
   [ "$(id -u)" = 0 ] || become=(sudo)
-  "${become[@]}" apt-get update -qq && "${become[@]}" apt-get install -y -qq "$@" >/dev/null
+  command -v apt-get >/dev/null || { echo "There is no apt-get here. $how" >&2; return 1; }
+  [ ${#become[@]} = 0 ] || command -v sudo >/dev/null || { echo "You are not root, and there is no sudo here. $how" >&2; return 1; }
+  echo "Installing ${missing[*]} (the output is in $logs/system-packages.log)"
+  { "${become[@]}" apt-get update -qq && "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } >"$logs/system-packages.log" 2>&1 && return
+  tail -n 20 "$logs/system-packages.log" >&2
+  echo "apt-get failed. $how" >&2
+  return 1
 }
 
 system_packages() {
@@ -40,7 +63,8 @@ system_packages() {
   need groff groff
   need systemd-analyze systemd
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need python3-venv python3-venv
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  install_missing
 }
 
 python_env() { # python_env NAME PACKAGE…: a virtual environment in target/NAME with these packages
@@ -311,7 +335,7 @@ run_list() { # run_list WIDTH LIST: runs the selected parts of a list, WIDTH at 
   wait
 }
 
-system_packages >"$logs/system-packages.log" 2>&1 || { cat "$logs/system-packages.log"; exit 2; }
+rust && system_packages || exit 2
 if [ ${#wanted[@]} = 0 ]; then
   rm -rf "$KEYWAY_TESTED"
   environments >"$logs/environments.log" 2>&1 &
