@@ -1,131 +1,250 @@
-"""Runs every command of the quick starts and the runbooks in their order, and compares what it prints with what the page says.
+"""Runs the commands of README.md and docs/ in their order, page by page, and compares what they print with what the page says.
 
-A page has three kinds of blocks. `<!-- file: NAME -->` above a block: the block is written to that file.
-`<!-- terminal: server -->` above a console block: its command runs in the background, until its last line is printed. A server
-that runs already is stopped first.
-Any other console block: each line that begins with `$ ` is a command, and the lines below it are its output.
-In an output `…` stands for any text of a line, and a line `…` for any number of lines.
+blocks.py has the form of the pages. In an output `…` stands for any text of a line, and a line `…` for any number of lines.
+A command without an output must succeed; of `keyway` that is 0, or 1 for "there is something to do" (2 is every error).
+`keyway serve` runs in the background; a server that runs already is stopped first.
+
+before/PAGE.sh makes what the reader of a page has already: a server, an app, a file. Its line `hubspot` starts a second
+server, to which accounts are connected in place of HubSpot.
+not_run.tsv lists the commands that cannot be run here, each with the reason; KINDS has the kinds of reasons. A row that fits
+no command is a fault, so the list does not outlive its commands.
 """
 
+import concurrent.futures
+import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
-ROOT = pathlib.Path(__file__).parents[2]
+import blocks
+from blocks import ROOT
+
+HERE = pathlib.Path(__file__).parent
 BINARY = os.environ.get("KEYWAY_BIN", str(ROOT / "target/debug/keyway"))
-PAGES = ["start-find.md", "start-control.md", "start-test.md", "runbooks.md", "monitoring.md", "declarative.md"]
-BLOCK = re.compile(r"(?:<!-- (file|terminal): (\S+) -->\n)?```(\w+)\n(.*?)```\n", re.DOTALL)
+KINDS = {
+    "another-test": "another test runs it: the file named in the row",
+    "machine": "it changes the machine: packages, users, services",
+    "cluster": "it needs Kubernetes",
+    "containers": "it needs Docker",
+    "internet": "it needs HubSpot, a forge or another host of the internet",
+    "program": "it needs a program that is not Keyway's, which the tests do not install",
+    "build": "it builds Keyway",
+    "alternative": "it shows another way to do what the command above it did",
+}
 SECONDS = 60
+# What the credential of the connected account may do.
+SERVICE_KEY = ",".join(f"crm.{kind}.{of}.{what}" for kind in ("objects", "schemas") for of in ("contacts", "companies", "deals") for what in ("read", "write"))
+# Folders of a server, made below the folder of the test.
+FOLDERS = ("/var/lib/", "/etc/keyway", "/run/secrets", "/backups/", "/safe/")
+SERVE = re.compile(r"^(?:\w+=\S+ )*keyway (?:serve|init)\b")
 
 
 def main():
-    pages = sys.argv[1:] or PAGES
-    return 1 if any([not Page(name).passes() for name in pages]) else 0
+    pages = [page for page in blocks.pages() if any(block.commands() for block in blocks.blocks(page))]
+    pages = [page for page in pages if not sys.argv[1:] or pathlib.Path(page).name in sys.argv[1:]]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(lambda name: Page(name).report(), pages))
+    faults = [fault for _, _, of in done for fault in of] + ([] if sys.argv[1:] else untagged() + stale())
+    print("\n\n".join(faults))
+    print(f"{sum(run for run, _, _ in done)} commands of {len(pages)} pages ran, {sum(left for _, left, _ in done)} have a reason in not_run.tsv, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def untagged():
+    return [f"{page}:{block.line}: the block has no language: console or sh for commands, text for the rest"
+            for page in blocks.pages() for block in blocks.blocks(page) if not block.language]
+
+
+def not_run():
+    """Rows of a page, the first words of a command, the kind of reason, and what there is to know."""
+    rows = [line.split("\t") for line in (HERE / "not_run.tsv").read_text().splitlines() if line and not line.startswith("#")]
+    for page, _, kind, note in rows:
+        assert (ROOT / page).exists() and kind in KINDS, (page, kind)
+        assert kind != "another-test" or (ROOT / note).exists(), f"{page}: there is no {note}"
+    return rows
+
+
+def stale():
+    commands = {page: [command for block in blocks.blocks(page) for command, _ in block.commands()] for page in blocks.pages()}
+    return [f"not_run.tsv: {page} has no command that begins with {begin}" for page, begin, *_ in not_run()
+            if not any(fits(command, begin) for command in commands[page])]
+
+
+def fits(command, begin):
+    return begin == "*" or command.startswith(begin)
 
 
 class Page:
     def __init__(self, name):
         self.name = name
+        self.left_out = [begin for page, begin, *_ in not_run() if page == name]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyway-docs-"))
-        self.ports = dict(zip(("8484", "8485", "8080"), free_ports(3)))
-        (self.folder / "bin").mkdir()
-        (self.folder / "bin/keyway").symlink_to(BINARY)
-        work = self.folder / "work"
-        work.mkdir()
+        ports = dict(zip(("8484", "8485", "8486", "8487", "8080"), free_ports(5)))
         # Free ports in place of the usual ones, so that other tests and servers do not matter.
+        self.instead = [(f"127.0.0.1:{usual}", f"127.0.0.1:{free}") for usual, free in ports.items()]
+        self.instead += [(folder, f"{self.folder}/root{folder}") for folder in FOLDERS]
+        (self.folder / "root/var/lib").mkdir(parents=True)
+        (self.folder / "work").mkdir()
         config = self.folder / "keyway.toml"
-        config.write_text('listen = "127.0.0.1:{8484}"\nadmin = "127.0.0.1:{8485}"\n'.replace("{8484}", self.ports["8484"]).replace("{8485}", self.ports["8485"]))
+        config.write_text(self.here('listen = "127.0.0.1:8484"\nadmin = "127.0.0.1:8485"\n'))
         kept = {k: v for k, v in os.environ.items() if not k.startswith("KEYWAY_")}
-        env = kept | {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "KEYWAY_CONFIG": str(config), "NO_COLOR": "1", "COLUMNS": "120"}
-        self.options = {"cwd": work, "env": env, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        self.servers = []
-        self.shell = subprocess.Popen(["bash", "--noprofile", "--norc"], stdin=subprocess.PIPE, **self.options)
+        self.env = kept | {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "KEYWAY_CONFIG": str(config), "NO_COLOR": "1", "COLUMNS": "120",
+                           "HOME": str(self.folder), "BROWSER": "true"}
+        self.servers, self.hubspot, self.shell, self.faults, self.ran, self.left = [], None, None, [], 0, 0
 
-    def passes(self):
-        commands = failed = 0
+    def report(self):
+        """How many commands ran, how many were left out, and what is wrong."""
         try:
-            for mark, value, language, text in BLOCK.findall((ROOT / "docs" / self.name).read_text()):
-                if mark == "file":
-                    path = self.options["cwd"] / value
+            self.keyway()
+            self.shell = self.process("bash", "--noprofile", "--norc", stdin=subprocess.PIPE)
+            # A call that HubSpot or Keyway refuses is a failure, where the page does not show the answer.
+            self.run('curl() { command curl --fail-with-body "$@"; }')
+            before = HERE / "before" / f"{pathlib.Path(self.name).stem}.sh"
+            for command in blocks.script(before.read_text()) if before.exists() else []:
+                self.check(str(before.relative_to(ROOT)), command, None)
+            self.ran = 0
+            for block in blocks.blocks(self.name):
+                if block.mark == "file":
+                    path = self.folder / "work" / block.value
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(self.free(text))
-                elif language == "console":
-                    for command, expected in parts(text):
-                        commands += 1
-                        actual = self.start(command, expected) if mark == "terminal" else self.run(command)
-                        if not matches(expected, actual):
-                            failed += 1
-                            print(f"docs/{self.name}: $ {command}\nprinted\n{actual}\nbut the page says\n{expected}\n")
+                    path.write_text(self.here(block.text))
+                for command, expected in block.commands():
+                    if any(fits(command, begin) for begin in self.left_out):
+                        self.left += 1
+                    else:
+                        self.check(f"{self.name}:{block.line}", command, expected, block.mark == "terminal")
+        except Exception as error:  # a fault of one page must not hide those of the others
+            self.faults.append(f"{self.name}: {type(error).__name__}: {error}")
         finally:
             self.stop()
-        assert commands, f"docs/{self.name} has no command"
-        print(f"docs/{self.name}: {commands} commands, {failed} with another output")
-        return not failed
+        return self.ran, self.left, self.faults
+
+    def check(self, where, command, expected, in_background=False):
+        self.ran += 1
+        if command == "hubspot":
+            return self.start_hubspot()
+        if in_background or expected is None and SERVE.match(command):
+            end = expected.rstrip("\n").rsplit("\n", 1)[-1] if expected else "keyway is ready"
+            command = command.split(" #")[0].rstrip("& ")
+            if command == "keyway init":  # nobody is here to answer its questions
+                command, end = "keyway init --yes", "The server runs until Ctrl-C."
+            code, printed = self.start(command, end)
+        elif "audit tail" in command:
+            code, printed = self.interrupted(command)
+        else:
+            code, printed = self.run(command)
+        if expected is not None and not matches(expected, printed):
+            self.faults.append(f"{where}: $ {command}\nprinted\n{printed}\nbut the page says\n{expected}")
+        elif expected is None and code not in ((0, 1) if "keyway" in command else (0,)):
+            self.faults.append(f"{where}: $ {command}\nended with {code} and printed\n{printed}")
 
     def run(self, command):
-        command = self.free(command)
-        end = "--- the end of the command ---"
+        """The exit code of a command in the page's shell, and what it printed."""
+        end = "--- the end of the command"
         # The mark must not change $?, which the next command may show.
-        self.shell.stdin.write(f"{command}\ncode=$?; printf '\\n%s\\n' '{end}'; (exit $code)\n")
+        self.shell.stdin.write(f"{self.here(command)}\ncode=$?; printf '\\n%s\\n' \"{end} $code ---\"; (exit $code)\n")
         self.shell.stdin.flush()
-        return self.usual(self.read(self.shell, end)[: -len(end)].rstrip("\n"))
+        printed = self.read(self.shell, lambda line: line.startswith(end))
+        printed, _, code = printed.rpartition(f"\n{end} ")
+        return int(code.split()[0]) if code else None, self.usual(printed.rstrip("\n"))
 
-    def start(self, command, expected):
+    def start(self, command, last):
         self.stop_servers()
-        server = subprocess.Popen(["bash", "-c", f"exec {self.free(command)}"], stdin=subprocess.DEVNULL, start_new_session=True, **self.options)
+        if "\n" in command or "=" in command.split()[0]:
+            command = f"exec env {command}"
+        else:
+            command = f"exec {command}"
+        # The variables that the page exported are those of its server.
+        _, exported = self.run("export -p")
+        server = self.process("bash", "-c", f"{self.here(exported)}\n{self.here(command)}", stdin=subprocess.DEVNULL)
         self.servers.append(server)
-        return self.usual(self.read(server, expected.rstrip("\n").rsplit("\n", 1)[-1]))
+        printed = self.read(server, lambda line: line == last)
+        assert server.poll() is None, f"$ {command}\nended with {server.poll()} and printed\n{printed}"
+        return 0, self.usual(printed)
 
-    def read(self, process, last):
+    def interrupted(self, command):
+        """A command that runs until Ctrl-C, which it gets after its first line."""
+        process = self.process("bash", "-c", f"exec {self.here(command)}", stdin=subprocess.DEVNULL)
+        printed = self.read(process, lambda line: True)
+        process.send_signal(signal.SIGINT)
+        rest = self.read(process, lambda line: False)
+        return process.wait(SECONDS), self.usual(f"{printed}\n{rest}")
+
+    def read(self, process, is_last):
         """What a process prints up to a line, or to its end."""
-        signal.alarm(SECONDS)
+        # The time only ends a test that fails. What the process has started holds its output open, so all of it ends.
+        timer = threading.Timer(SECONDS, lambda: os.killpg(process.pid, signal.SIGKILL))
+        timer.start()
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if line.rstrip("\n") == last:
+            if is_last(line.rstrip("\n")):
                 break
-        signal.alarm(0)
+        ended = timer.is_alive()
+        timer.cancel()
+        assert ended, f"nothing more was printed for {SECONDS} s after\n{''.join(lines)}"
         return "".join(lines).rstrip("\n")
 
-    def usual(self, text):
-        for usual, free in self.ports.items():
-            text = text.replace(f"127.0.0.1:{free}", f"127.0.0.1:{usual}")
+    def process(self, *command, **options):
+        return subprocess.Popen(command, cwd=self.folder / "work", env=self.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                start_new_session=True, **options)
+
+    def keyway(self, hubspot=None):
+        """The command `keyway`; where a second server stands for HubSpot, accounts are connected to that."""
+        there = f'[[ " $* " == *" --connect "* ]] && set -- "$@" --base-url {hubspot}\n' if hubspot else ""
+        (self.folder / "bin").mkdir(exist_ok=True)
+        command = self.folder / "bin/keyway"
+        command.write_text(f'#!/bin/bash\n{there}exec {BINARY} "$@"\n')
+        command.chmod(0o755)
+
+    def start_hubspot(self):
+        """A server with an account 4242, and two credentials for it."""
+        data, ready = self.folder / "hubspot", self.folder / "hubspot.json"
+        self.hubspot = self.process(BINARY, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", ready, stdin=subprocess.DEVNULL)
+        self.read(self.hubspot, lambda line: line == "keyway is ready")
+
+        def ask(*arguments):
+            return subprocess.run([BINARY, "--data", data, *arguments], env=self.env, check=True, capture_output=True, text=True, timeout=SECONDS).stdout
+
+        ask("account", "add", "HubSpot", "--hub-id", "4242", "--tier", "enterprise")
+        token = json.loads(ask("app", "create", "Service key", "--account", "4242", "--scopes", SERVICE_KEY, "--json"))["token"]["value"]
+        self.keyway(f"http://{json.loads(ready.read_text())['data'].removeprefix('http://')}")
+        newer = json.loads(ask("token", "create", "Service key", "--json"))["token"]["value"]
+        self.run(f"export HUBSPOT_SERVICE_KEY={token} NEW_SERVICE_KEY={newer}")
+
+    def here(self, text):
+        for usual, free in self.instead:
+            text = text.replace(usual, free)
         return text
 
-    def free(self, text):
-        for usual, free in self.ports.items():
-            text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{free}")
+    def usual(self, text):
+        for usual, free in self.instead:
+            text = text.replace(free, usual)
         return text
 
     def stop(self):
-        self.shell.stdin.close()
-        self.shell.wait(SECONDS)
+        if self.shell and self.shell.poll() is None:
+            self.shell.stdin.close()
+            self.shell.wait(SECONDS)
         self.stop_servers()
+        if self.hubspot:
+            self.hubspot.terminate()
+            self.hubspot.wait(SECONDS)
+        shutil.rmtree(self.folder)
 
     def stop_servers(self):
         while self.servers:
             server = self.servers.pop()
             server.terminate()
-            assert server.wait(SECONDS) == 0, "the server did not stop as asked"
-
-
-def parts(text):
-    """The commands of a console block, each with its output. A command that ends in a backslash goes on in the next line."""
-    found = []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            found.append([line[2:], ""])
-        elif found and found[-1][0].endswith("\\") and not found[-1][1]:
-            found[-1][0] += "\n" + line
-        else:
-            assert found, f"output without a command: {line}"
-            found[-1][1] += line + "\n"
-    return found
+            if server.wait(SECONDS) != 0:
+                self.faults.append(f"{self.name}: the server ended with {server.returncode} when it was stopped")
 
 
 def matches(expected, actual):
@@ -149,9 +268,10 @@ def free_ports(number):
 def self_test():
     assert matches("a …\n…\nend\n", "a b\nx\ny\nend\n") and matches("a …\n…\nend\n", "a b\nend")
     assert not matches("a\n", "a\nb\n") and not matches("", "x") and matches("", "\n") and not matches("a …\n", "b a\n")
-    assert parts("$ a \\\n  b\nc\n$ d\n") == [["a \\\n  b", "c\n"], ["d", ""]]
+    assert SERVE.match("A=b keyway serve --x") and not SERVE.match("keyway server") and not SERVE.match("echo keyway serve")
 
 
 if __name__ == "__main__":
+    blocks.self_test()
     self_test()
     sys.exit(main())

@@ -48,7 +48,7 @@ class Reader:
     def follow(self, guide):
         """Runs every block of a guide."""
         text = (DOCS / guide).read_text()
-        for block in re.findall(r"^ *```\n(.*?)^ *```$", text, re.S | re.M):
+        for block in re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.S | re.M):
             for line in textwrap.dedent(block).strip().splitlines():
                 self.type(line)
         return self

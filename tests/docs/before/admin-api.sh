@@ -1,0 +1,3 @@
+keyway serve --demo
+keyway app create "Order sync" --scopes crm.objects.contacts.read
+keyway user create first@example.com

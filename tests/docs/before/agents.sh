@@ -1,0 +1,1 @@
+keyway serve --demo

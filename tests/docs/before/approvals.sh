@@ -1,0 +1,2 @@
+keyway serve --demo
+TOKEN=$(keyway app create crm-agent --scopes crm.objects.contacts.read,crm.objects.contacts.write --json | jq -r .token.value)

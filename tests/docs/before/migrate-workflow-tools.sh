@@ -1,0 +1,1 @@
+echo '{}' > workflow.json

@@ -1,0 +1,2 @@
+keyway serve --demo
+export TOKEN=
