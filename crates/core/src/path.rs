@@ -20,6 +20,9 @@ pub const READY: &str = "/__keyway/ready";
 /// Where the data listener answers what the presented token is and may do.
 pub const ME: &str = "/__keyway/me";
 
+/// Where an MCP server tells the data listener of a call that it refused by itself, so that it is on record.
+pub const REFUSED: &str = "/__keyway/refused";
+
 /// A path of decoded segments, none of them empty, `.` or `..`, none holding a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
@@ -53,7 +56,7 @@ pub enum PathError {
     #[error("the path leaves the root")]
     AboveRoot,
     /// Starts with the segment of Keyway's own paths.
-    #[error("paths that start with /{OWN_SEGMENT} are Keyway's own, and only GET {READY} and GET {ME} are there")]
+    #[error("paths that start with /{OWN_SEGMENT} are Keyway's own, and only GET {READY}, GET {ME} and POST {REFUSED} are there")]
     Own,
 }
 

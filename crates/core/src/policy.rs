@@ -416,7 +416,16 @@ fn lacks(needed: &[&str], scopes: Vec<String>, caller: &Caller<'_>, operation: &
         format!("add {} to the public app's scopes and have the account authorize it again", needed.join(" and "))
     } else {
         let added: String = needed.iter().map(|scope| format!(" --add-scope {scope}")).collect();
-        format!("keyway app update {}{added}", caller.app_id)
+        let app = format!("keyway app update {}{added}", caller.app_id);
+        if caller.session {
+            let with = needed.join(" and ");
+            format!(
+                "Create a session with {with} among its scopes: keyway session create --app {} --scopes SCOPES. If the app lacks it too, first: {app}",
+                caller.app_id
+            )
+        } else {
+            app
+        }
     };
     Refusal::MissingScopes.error(
         "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",

@@ -21,6 +21,7 @@ mod oauth;
 mod own_app;
 mod ready;
 mod receive;
+mod refused;
 mod respond;
 mod sampled;
 mod throttle;
@@ -493,6 +494,9 @@ impl Gateway {
     /// The road. Every `?` is a refusal.
     async fn travel(&self, call: &mut Call, head: &Parts, body: Arriving) -> Result<Outcome, Outcome> {
         self.is_current(call.now.steady)?;
+        if refused::is_told(head) {
+            return Box::pin(self.refused_elsewhere(call, head, body)).await;
+        }
         let path = normal_path(head.uri.path(), head.uri.query())?;
         if introspect::is_introspection(&head.method, &path) {
             call.operation = introspect::operation();

@@ -6,6 +6,7 @@
 //! records, in either form.
 
 use keyway_core::credential::pat;
+use keyway_core::refusal::Refusal;
 use keyway_core::shown;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
@@ -26,6 +27,8 @@ pub struct Reply {
     pub data: Option<Value>,
     /// Whether the tool did not do what was asked.
     pub is_error: bool,
+    /// Why this server refused the call by itself: the pipeline has not seen it, and is told so that it is on record.
+    pub refused_here: Option<Refusal>,
 }
 
 impl Reply {
@@ -39,6 +42,11 @@ impl Reply {
         Self { words: words.into(), is_error: true, ..Self::default() }
     }
 
+    /// What this server refuses by itself, in Keyway's words.
+    pub fn refused_here(refusal: Refusal, words: impl Into<String>) -> Self {
+        Self { refused_here: Some(refusal), ..Self::refused(words) }
+    }
+
     /// The same with a fact for programs.
     #[must_use]
     pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -49,7 +57,9 @@ impl Reply {
     /// The result of the tool. `token` is what the agent presented, which no answer repeats.
     pub fn into_result(self, token: &str) -> CallToolResult {
         let data = self.data.map(|data| bounded(clean(&data, token)));
-        let mut text = self.words.clone();
+        // Words and facts may repeat what the agent sent, such as a path.
+        let words = without_credentials(&self.words, token);
+        let mut text = words.clone();
         if let Some(data) = &data {
             let fence = fence();
             text.push_str(&format!(
@@ -57,8 +67,8 @@ impl Reply {
                 rows(data)
             ));
         }
-        let mut structured = self.facts;
-        structured.insert("keyway".into(), self.words.into());
+        let mut structured: Map<String, Value> = self.facts.iter().map(|(name, fact)| (name.clone(), clean(fact, token))).collect();
+        structured.insert("keyway".into(), words.into());
         structured.extend(data.map(|data| ("data".to_owned(), data)));
         let content = vec![ContentBlock::text(text)];
         let mut result = if self.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };

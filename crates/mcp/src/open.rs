@@ -76,21 +76,26 @@ pub fn check(standing: &Standing, method: &Method, path: &str) -> Result<&'stati
     let call = || format!("{method} {}", short(parsed.as_str()));
     let operation = match Catalog::get().resolve(method.as_str(), &parsed) {
         Resolution::Found(operation) => operation,
-        Resolution::MethodNotAllowed(has) => {
-            let has = has.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Closed::Method { given: method.to_string(), has });
-        }
-        Resolution::Unknown if standing.classes.open(Safety::UNKNOWN) => {
+        unresolved => {
             let parsed = catalog::Method::parse(method.as_str()).ok_or_else(|| Closed::Unknown(call()))?;
+            // The pipeline answers such a call too, or refuses it, unless this door is the stricter one.
+            if standing.is_stricter(Safety::UNKNOWN) {
+                return Err(match unresolved {
+                    Resolution::MethodNotAllowed(has) => {
+                        let has = has.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+                        Closed::Method { given: method.to_string(), has }
+                    }
+                    _ => Closed::Unknown(call()),
+                });
+            }
             return Ok(Catalog::get().unlisted(parsed));
         }
-        Resolution::Unknown => return Err(Closed::Unknown(call())),
     };
     if is_about_credentials(operation) {
         return Err(Closed::Credentials(call()));
     }
     let safety = operation.safety;
-    if !standing.classes.open(safety) && standing.held_to.open(safety) {
+    if standing.is_stricter(safety) {
         return Err(Closed::Class { operation: operation.to_string(), safety, allowed: standing.classes, app_id: standing.app_id });
     }
     Ok(operation)

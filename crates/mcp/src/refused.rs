@@ -1,45 +1,62 @@
 //! What a model reads of a call that was refused: whether to change it, to wait, or to ask a person.
 //!
-//! The sentences are Keyway's. What HubSpot's answer says is data like everything else from there.
+//! A refusal of Keyway's own is told in Keyway's words. What HubSpot or the embedded account says is data like
+//! everything else from there, and stands under `hubspot_says`.
 
 use keyway_core::refusal::Refusal;
 use keyway_core::scope::ScopeId;
-use serde_json::{Value, json};
+use keyway_core::shown;
+use serde_json::{Map, Value, json};
 
 use crate::answer::Reply;
 use crate::road::{Answer, RoadError};
 use crate::standing::Standing;
 
-/// The refusal of a call that a person must approve first.
-const APPROVAL_REQUIRED: &str = "approval-required";
+/// Longest sentence of Keyway's that is repeated, in characters.
+const SENTENCE_MAX: usize = 700;
 
 /// The answer to a call that was not performed.
 pub fn reply(answer: &Answer, standing: &Standing) -> Reply {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let rule = header(answer, "keyway-rule").filter(|rule| is_word(rule));
-    let words = match (answer.status, rule) {
-        (_, Some(APPROVAL_REQUIRED)) => return approval(&body),
-        (403, _) if !scopes(&body).is_empty() => missing_scopes(&scopes(&body), standing),
-        (_, Some(rule)) if let Some(refusal) = Refusal::named(rule) => own(refusal, answer, standing),
-        (429, _) => wait(answer, "HubSpot's limit of calls is used up."),
-        (404, _) => "There is no such thing in the account: HubSpot answered 404. Check the id and the object type.".to_owned(),
-        (409, _) => "It conflicts with what the account has: HubSpot answered 409. Read what is there before you try again.".to_owned(),
-        (401, _) => {
-            "HubSpot does not accept the credential of this account. A person must mend the connection; do not try again.".to_owned()
-        }
-        (403, _) => "HubSpot does not allow this call. A person must give the account's connection the right; do not try again.".to_owned(),
-        (400..=499, _) => format!(
+    let mut reply = match rule.and_then(Refusal::named) {
+        Some(Refusal::ApprovalRequired) => approval(&body),
+        // These mark an answer that is not Keyway's own.
+        Some(Refusal::NotHubSpot | Refusal::WrongHublet) | None => hubspots(answer, &body),
+        Some(refusal) => own(refusal, &body, answer, standing),
+    };
+    reply.words = with_id(reply.words, answer);
+    let reply = reply.fact("status", answer.status);
+    match rule {
+        Some(rule) => reply.fact("rule", rule),
+        None => reply,
+    }
+}
+
+/// The answer to a call that this server refused by itself, once the pipeline was told.
+pub fn on_record(reply: Reply, refusal: Refusal, told: &Answer, standing: &Standing) -> Reply {
+    match told.status {
+        // The token does not count any more, or calls are not answered now.
+        401 | 429 | 503 => self::reply(told, standing),
+        _ => Reply { words: with_id(reply.words.clone(), told), ..reply }.fact("rule", refusal.name()),
+    }
+}
+
+/// What HubSpot refused, or the embedded account in its place.
+fn hubspots(answer: &Answer, body: &Value) -> Reply {
+    let words = match answer.status {
+        429 => wait(answer, "HubSpot's limit of calls is used up."),
+        404 => "There is no such thing in the account: HubSpot answered 404. Check the id and the object type.".to_owned(),
+        409 => "It conflicts with what the account has: HubSpot answered 409. Read what is there before you try again.".to_owned(),
+        401 => "HubSpot does not accept the credential of this account. A person must mend the connection; do not try again.".to_owned(),
+        403 => "HubSpot does not allow this call. A person must give the account's connection the right; do not try again.".to_owned(),
+        400..=499 => format!(
             "HubSpot refused the call with {}. Change it by what HubSpot says below; the same call is refused again.",
             answer.status
         ),
         _ => wait(answer, &format!("The call failed with {}.", answer.status)),
     };
-    let mut reply = Reply::refused(with_id(words, answer)).fact("status", answer.status);
-    if let Some(rule) = rule {
-        reply = reply.fact("rule", rule);
-    }
-    reply.data = said(&body);
-    reply
+    Reply { data: said(body, "hubspot_says"), ..Reply::refused(words) }
 }
 
 /// The answer where there is none.
@@ -52,35 +69,87 @@ pub fn unreachable(error: &RoadError, changes: bool) -> Reply {
     Reply::refused(format!("The call was not answered: {error}.{doubt}"))
 }
 
-fn own(refusal: Refusal, answer: &Answer, standing: &Standing) -> String {
-    let remedy = refusal.remedy_for(Some(standing.app_id), None, Some(standing.hub_id)).join(" ");
-    let cause = format!("Keyway refused the call ({}): {}", refusal.name(), refusal.cause());
-    let words = if remedy.is_empty() { cause } else { format!("{cause} What a person can do: {remedy}") };
-    if matches!(answer.status, 429 | 503) { wait(answer, &words) } else { words }
+/// What Keyway refused. The message of a refusal that is about the caller holds nothing but the caller's own words and
+/// the operator's; another one may quote what came from elsewhere, so it is data.
+fn own(refusal: Refusal, body: &Value, answer: &Answer, standing: &Standing) -> Reply {
+    let scopes = scopes(body);
+    let is_of_caller = refusal.is_not_permitted();
+    let message = body["message"].as_str().map(sentence).filter(|_| is_of_caller);
+    let what = match message {
+        _ if !scopes.is_empty() => format!("{} One of these is enough: {}.", missing_scope(standing), scopes.join(", ")),
+        Some(message) => message,
+        None => refusal.cause().to_owned(),
+    };
+    let mut words = format!("Keyway refused the call ({}): {what}", refusal.name());
+    let remedy = remedy(refusal, body, standing, &scopes);
+    if !remedy.is_empty() && !words.contains(&remedy) {
+        words.push_str(&format!(" What a person can do: {remedy}"));
+    }
+    match refusal {
+        Refusal::NotServed | Refusal::UnlistedOperation | Refusal::MethodNotAllowed | Refusal::Ended | Refusal::Gone => {
+            words.push_str(" Search another operation with find_operation.");
+        }
+        _ if refusal.category() == Refusal::ApprovalRequired.category() => {
+            words.push_str(" In place of the header, a tool takes the id as its argument \"approval\".");
+        }
+        _ => {}
+    }
+    if matches!(answer.status, 429 | 503) {
+        words = wait(answer, &words);
+    }
+    let reply = Reply::refused(words);
+    if is_of_caller { reply.fact("refusal", details(body)) } else { Reply { data: said(body, "keyway_says"), ..reply } }
 }
 
-fn missing_scopes(scopes: &[&str], standing: &Standing) -> String {
+fn missing_scope(standing: &Standing) -> String {
     let app = standing.app_name.as_deref().map(|name| format!("{} ({})", crate::open::short(name), standing.app_id));
     let app = app.unwrap_or_else(|| standing.app_id.to_string());
-    format!(
-        "The app {app} lacks a scope for this call. One of these is enough: {}. A person can grant it: keyway app update {} --add-scope {}. Do not try again before that.",
-        scopes.join(", "),
-        standing.app_id,
-        scopes[0]
-    )
+    match standing.session() {
+        Some(session) => format!("The session {} of the app {app} lacks a scope for this call.", session["id"]),
+        None => format!("The app {app} lacks a scope for this call."),
+    }
+}
+
+/// What a person can do: what the refusal says of this call, else what is true of all such calls.
+fn remedy(refusal: Refusal, body: &Value, standing: &Standing, scopes: &[&str]) -> String {
+    if let Some(own) = contexts(body, "remedy").next() {
+        return sentence(own);
+    }
+    if let (Some(scope), None) = (scopes.first(), standing.session()) {
+        return format!("keyway app update {} --add-scope {scope}", standing.app_id);
+    }
+    let steps = refusal.remedy_for(Some(standing.app_id), None, Some(standing.hub_id)).join(" ");
+    match standing.session().and_then(|session| session["id"].as_u64()) {
+        Some(id) => steps.replace("SESSION", &id.to_string()),
+        None => steps,
+    }
+}
+
+/// What the refusal says for programs: the context of each of its details.
+fn details(body: &Value) -> Value {
+    let all = body["errors"].as_array().into_iter().flatten().filter_map(|error| error["context"].as_object());
+    all.flatten().map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
+}
+
+/// A text of Keyway's own, on a line.
+fn sentence(text: &str) -> String {
+    shown::line(&text.chars().take(SENTENCE_MAX).collect::<String>()).into_owned()
 }
 
 fn approval(body: &Value) -> Reply {
-    let id = contexts(body, "approval").find(|id| is_word(id));
-    let Some(id) = id else {
+    let Some(id) = contexts(body, "approval").find(|id| is_word(id)) else {
         return Reply::refused("A person must approve this call first, and Keyway named no approval to wait for.");
     };
-    let words = format!(
-        "A person must approve this call first. Nothing was changed. The approval {id} waits for a person in Keyway's console, or for: keyway approval approve {id}. Tell the user that you wait for it. Once it is approved, call the same tool with the same arguments and approval \"{id}\"; it works once. Do not call it before that, and change no argument."
-    );
-    let mut reply = Reply::refused(words).fact("approval", id).fact("rule", APPROVAL_REQUIRED);
-    reply.data = said(body);
-    reply
+    let again = format!("call the same tool with the same arguments and approval \"{id}\"; it works once");
+    let link = contexts(body, "link").find(|link| is_link(link));
+    let words = match contexts(body, "state").next() {
+        Some("approved") => format!("A person has approved this call (approval {id}). Nothing was changed yet: {again}."),
+        _ => format!(
+            "A person must approve this call first. Nothing was changed. The approval {id} waits for a person {}, or for: keyway approval approve {id}. Tell the user that you wait for it. Once it is approved, {again}. Do not call it before that, and change no argument.",
+            link.map_or_else(|| "in Keyway's console".to_owned(), |link| format!("at {link}"))
+        ),
+    };
+    Reply::refused(words).fact("approval", id).fact("refusal", details(body))
 }
 
 fn wait(answer: &Answer, words: &str) -> String {
@@ -99,12 +168,12 @@ fn with_id(words: String, answer: &Answer) -> String {
     }
 }
 
-/// What HubSpot's envelope says, which may repeat what records hold.
-fn said(body: &Value) -> Option<Value> {
+/// What the envelope says, which may repeat what records hold.
+fn said(body: &Value, by: &str) -> Option<Value> {
     let kept = ["message", "category", "subCategory", "context", "errors"];
     let kept: serde_json::Map<String, Value> =
         kept.iter().filter_map(|name| Some(((*name).to_owned(), body.get(*name).filter(|value| !value.is_null())?.clone()))).collect();
-    (!kept.is_empty()).then(|| json!({ "hubspot_says": kept }))
+    (!kept.is_empty()).then(|| json!({ by: kept }))
 }
 
 /// The scopes that an answer names; only such as there are.
@@ -120,6 +189,12 @@ fn contexts<'a>(body: &'a Value, name: &'a str) -> impl Iterator<Item = &'a str>
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     answer.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// An address of Keyway's, which can say nothing.
+fn is_link(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/?&=.-_[]".contains(&byte);
+    text.starts_with("http") && text.len() <= 500 && text.bytes().all(plain)
 }
 
 /// A name or an id, which can say nothing.
@@ -167,7 +242,7 @@ mod tests {
     #[test]
     fn an_approval_is_named_with_what_to_do_then() {
         let errors = json!([{ "context": { "approval": ["apr-1\nSystem:", "apr-2"] } }]);
-        let reply = reply(&answer(403, &[("keyway-rule", APPROVAL_REQUIRED)], json!({ "message": "x", "errors": errors })), &standing());
+        let reply = reply(&answer(403, &[("keyway-rule", "approval-required")], json!({ "message": "x", "errors": errors })), &standing());
         assert_eq!(reply.facts["approval"], "apr-2");
         assert!(reply.words.contains("approval \"apr-2\"") && !reply.words.contains("System"), "{}", reply.words);
     }

@@ -99,8 +99,14 @@ impl Door {
         let standing = &entered.standing;
         let masks = self.settings().masks.of(standing.app_id, standing.app_name.as_deref());
         let ask = Ask { road: &*self.road, visitor: &entered.visitor, standing, masks: &masks, tool, given };
-        match tokio::time::timeout(Duration::from_secs(TOOL_TIME_MAX_S), (tool.run)(&ask)).await {
-            Ok(Ok(reply) | Err(reply)) => reply,
+        let run = async {
+            match (tool.run)(&ask).await {
+                Ok(reply) => reply,
+                Err(reply) => ask.on_record(reply).await,
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(TOOL_TIME_MAX_S), run).await {
+            Ok(reply) => reply,
             Err(_) => Reply::refused(format!(
                 "The call took longer than {TOOL_TIME_MAX_S} s. If it changes something, read the record before you try again: it may have been made."
             )),

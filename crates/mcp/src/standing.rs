@@ -6,7 +6,7 @@ use keyway_core::scope::ScopeSet;
 use serde_json::{Map, Value, json};
 
 use crate::road::{Answer, Call, Road, RoadError, Visitor};
-use keyway_core::safety::{BULK, Classes};
+use keyway_core::safety::{BULK, Classes, Safety};
 
 /// Where the data listener says what a token is.
 const ME: &str = "/__keyway/me";
@@ -89,6 +89,16 @@ impl Standing {
             classes: if is_chosen { held_to } else { allowed },
             said,
         })
+    }
+
+    /// Whether this door refuses operations of a class that the gateway would let through.
+    pub fn is_stricter(&self, safety: Safety) -> bool {
+        self.held_to.open(safety) && !self.classes.open(safety)
+    }
+
+    /// The session of the token; none where it is an app's own.
+    pub fn session(&self) -> Option<&Value> {
+        Some(&self.said["session"]).filter(|session| session.is_object())
     }
 
     /// What a model is told of it.

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use keyway_core::catalog::Operation;
-use keyway_core::path;
+use keyway_core::path::{self, REFUSED};
+use keyway_core::refusal::Refusal;
 use rmcp::model::{JsonObject, Tool as Listed, ToolAnnotations};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer::Reply;
 use crate::arguments::{Argument, Arguments, schema};
@@ -150,7 +151,8 @@ impl Ask<'_> {
     /// What the model reads in place of an answer.
     pub async fn call(&self, method: Method, target: String, body: Option<Value>) -> Result<Value, Reply> {
         let (path, _) = target.split_once('?').unwrap_or((&target, ""));
-        let operation = check(self.standing, &method, path).map_err(|closed| Reply::refused(format!("{closed}.")))?;
+        let operation =
+            check(self.standing, &method, path).map_err(|closed| Reply::refused_here(Refusal::NotForAgents, format!("{closed}.")))?;
         let object = object_of(operation, path);
         let changes = !operation.read_only;
         let call = Call {
@@ -183,10 +185,45 @@ impl Ask<'_> {
         if self.masks.treatment(object, property) == crate::masks::Treatment::Allow {
             return Ok(());
         }
-        Err(Reply::refused(format!(
-            "The property {} is hidden from this app, so records can't be searched, sorted or named by it.",
-            crate::open::short(property)
-        )))
+        Err(Reply::refused_here(
+            Refusal::PropertyHidden,
+            format!(
+                "The property {} is hidden from this app, so records can't be searched, sorted or named by it.",
+                crate::open::short(property)
+            ),
+        ))
+    }
+
+    /// Puts on record what this server refused by itself. The refusal stands whatever comes of that.
+    pub async fn on_record(&self, reply: Reply) -> Reply {
+        let Some(refusal) = reply.refused_here else { return reply };
+        let (method, path) = self.meant();
+        let call = Call {
+            visitor: self.visitor.clone(),
+            method: Method::POST,
+            target: REFUSED.to_owned(),
+            body: Bytes::from(json!({ "method": method, "path": path, "rule": refusal.name() }).to_string()),
+            tool: Some(self.tool.name),
+            approval: None,
+        };
+        match self.road.call(call).await {
+            Ok(answer) => refused::on_record(reply, refusal, &answer, self.standing),
+            Err(_) => reply.fact("rule", refusal.name()),
+        }
+    }
+
+    /// The method and the path of the call that the tool would make.
+    fn meant(&self) -> (String, String) {
+        let Some((method, template)) = self.tool.operation else {
+            return (self.given.text("method").to_owned(), self.given.text("path").to_owned());
+        };
+        let object = [self.given.text("object_type"), self.given.text("from_type")].join("");
+        let fill = |part: &str| match part.strip_prefix('{') {
+            Some(name) if name.contains("bjectType") => segment(&object),
+            Some(_) => "0".to_owned(),
+            None => part.to_owned(),
+        };
+        (method.to_owned(), template.split('/').map(fill).collect::<Vec<_>>().join("/"))
     }
 }
 

@@ -31,6 +31,7 @@ const EXPIRED: &str = "EXPIRED_AUTHENTICATION";
 const SCOPES: &str = "MISSING_SCOPES";
 const CLASS: &str = "CLASS_NOT_ALLOWED";
 const BANNED: &str = "BANNED";
+const AGENTS: &str = "NOT_FOR_AGENTS";
 const APPROVAL: &str = "APPROVAL_REQUIRED";
 const UNLISTED: &str = "UNLISTED_OPERATION";
 const UNAVAILABLE: &str = "SERVICE_UNAVAILABLE";
@@ -108,6 +109,14 @@ refusals! {
         "The session has no such part of its budget of calls or records left.",
         &["See what the session has used: `keyway session show SESSION`.",
             "A budget of a day begins again at the account's midnight. Another budget never does: create another session."]),
+    NotForAgents("not-for-agents", 403, AGENTS, Own("keyway-not-for-agents"),
+        "The MCP server does not open this operation to agents with this token.",
+        &["Let one agent do more with a session of its own: `keyway session create --app APP --classes read,create`.",
+            "Open classes to all agents whose app has no `--allow`: start the server with `--mcp-allow`.",
+            "No agent may call an operation that takes or gives credentials."]),
+    PropertyHidden("property-hidden", 403, AGENTS, Own("keyway-property-hidden"),
+        "An agent asked for records by a property whose values the MCP server hides from it.",
+        &["Show the property to this app: write it with `allow` into the file of `--mcp-masks`."]),
     NoScopeExists("no-scope-exists", 403, SCOPES, Rules,
         "HubSpot publishes no scope that opens this operation, so no app can be granted it.",
         &["Let the app call this operation without a scope: `keyway app update APP --unlisted 'METHOD PATH'`."]),

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keyway_core::approval::Rule as ApprovalRule;
+use keyway_core::path::REFUSED;
 use keyway_core::safety::Classes;
 use keyway_core::sunset::AsOf;
 use keyway_core::token::PlainToken;
@@ -172,6 +173,11 @@ async fn permissions(written: &mut Written) {
         .note("an operation of a class that is not allowed", &server, &server.send(server.token(FULL), "POST", CONTACTS, create).await)
         .await;
     server.apps[0].allow = Classes::ALL;
+    for rule in ["not-for-agents", "property-hidden", "no-rule"] {
+        let told = format!(r#"{{"method":"POST","path":"{CONTACTS}","rule":"{rule}"}}"#);
+        let answer = server.send(server.token(FULL), "POST", REFUSED, Some(&told)).await;
+        written.note(&format!("what an MCP server refused by itself: {rule}"), &server, &answer).await;
+    }
     server.apps[0].scopes.push("content".into());
     server.publish();
     written.note("an operation that is not served", &server, &server.send(server.token(FULL), "GET", "/cms/v3/domains", None).await).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyway_core::path::REFUSED;
 use keyway_core::safety::Classes;
 use keyway_core::token::PlainToken;
 use keyway_gateway::audit::AuditFilter;
@@ -174,4 +175,29 @@ async fn a_token_is_told_what_it_is_and_may_do() {
     server.send("not-a-token", "GET", "/__keyway/me", None).await.check_error(401, "EXPIRED_AUTHENTICATION");
     assert_eq!(server.send(&token, "POST", "/__keyway/me", Some("{}")).await.status, 400, "no other method is there");
     assert!(server.records().await.iter().all(|record| record.operation != "GET /__keyway/me"));
+}
+
+#[tokio::test]
+async fn what_an_mcp_server_refused_by_itself_is_on_record_and_nothing_is_performed() {
+    let mut server = Server::start().await;
+    let token = session(&mut server, &["oauth", "crm.objects.contacts.read"], Classes::READ);
+    let told = |method: &str, path: &str| format!(r#"{{"method":"{method}","path":"{path}","rule":"not-for-agents"}}"#);
+    for (method, path, status, operation, rule) in [
+        ("POST", "/oauth/v1/token", 403, "POST /oauth/v1/token", "not-for-agents"),
+        ("DELETE", "/crm/v3/objects/contacts/1", 403, "DELETE /crm/v3/objects/contacts/{contactId}", "not-for-agents"),
+        ("GET", "/no/such/path", 403, "GET (unlisted) /no/such/path", "not-for-agents"),
+        ("GET", "/a/../../b", 400, "POST (unknown)", "path-not-valid"),
+    ] {
+        let body = told(method, path);
+        let head = format!("POST {REFUSED} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\nkeyway-tool: call_operation\r\n");
+        let request = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        assert_eq!(server.raw(request.as_bytes()).await.status, status, "{method} {path}");
+        let record = server.records().await.remove(0);
+        assert_eq!((record.session, &*record.operation, record.rule.as_deref()), (Some(SESSION), operation, Some(rule)));
+        assert_eq!((record.tool.as_deref(), record.on_behalf_of.as_deref()), (Some("call_operation"), Some("ada@example.com")));
+        assert_eq!(record.decision == "denied", status == 403, "{method} {path}");
+    }
+    let stranger = server.send("pat-na1-unknown", "POST", REFUSED, Some(&told("GET", CONTACTS))).await;
+    assert_eq!(stranger.status, 401);
+    assert_eq!(server.send(&token, "GET", REFUSED, None).await.status, 400, "it is told, and not asked");
 }

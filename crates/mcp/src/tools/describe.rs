@@ -82,9 +82,52 @@ fn whoami<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {
             format!("You may use operations of these classes: {}.", standing.classes)
         };
         let scopes = standing.scopes.names().join(", ");
-        let words = format!("You act as the app {app} on the HubSpot account {hub}. {may} Scopes: {scopes}.");
+        let mut words = format!("You act as the app {app} on the HubSpot account {hub}. {may} Scopes: {scopes}.");
+        words.extend(standing.session().map(session));
+        words.extend(approval(&standing.said["approval"]));
         Ok(Reply { words, ..Reply::default() }.fact("me", standing.shown()))
     })
+}
+
+/// A session in words: for whom, what for, until when, and what is left. Many clients show a model the words alone.
+fn session(session: &Value) -> String {
+    let text = |name: &str| short(session[name].as_str().unwrap_or("?"));
+    let left = |name: &str, what: &str| {
+        let budget = &session["budget"][name];
+        Some(format!("{} of {} {what}", budget["left"].as_u64()?, budget["most"].as_u64()?))
+    };
+    let budgets: Vec<String> = [
+        left("calls", "calls"),
+        left("records", "records"),
+        left("callsPerDay", "calls of the day"),
+        left("recordsPerDay", "records of the day"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let left = if budgets.is_empty() { "It has no budget.".to_owned() } else { format!("Left: {}.", budgets.join(", ")) };
+    format!(
+        " Your session {} acts on behalf of {}, for this purpose: {}. It ends at {}. {left}",
+        session["id"],
+        text("onBehalfOf"),
+        text("purpose"),
+        text("expiresAt")
+    )
+}
+
+/// The rule for approvals in words; none where no call needs one.
+fn approval(rule: &Value) -> Option<String> {
+    let texts = |name: &str| rule[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(short).collect::<Vec<_>>();
+    let (classes, operations) = (texts("classes"), texts("operations"));
+    let parts: Vec<String> = [
+        (!classes.is_empty()).then(|| format!("operations of the classes {}", classes.join(", "))),
+        rule["above"].as_u64().map(|above| format!("changes of more than {above} records")),
+        (!operations.is_empty()).then(|| format!("the operations {}", operations.join(", "))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| format!(" A person must approve, before you make them: {}.", parts.join("; ")))
 }
 
 fn object<'a>(ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply, Reply>> {

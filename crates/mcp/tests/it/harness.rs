@@ -16,9 +16,9 @@ use keyway_core::secret::Secret;
 use keyway_core::time::Timestamp;
 use keyway_core::token::{PlainToken, TokenKey};
 use keyway_gateway::audit::chain::ChainKey;
-use keyway_gateway::audit::{AuditLog, Place};
+use keyway_gateway::audit::{AuditFilter, AuditLog, AuditRecord, Place};
 use keyway_gateway::backend::{Backend, BackendCall, BackendReply};
-use keyway_gateway::model::{Account, App, Token};
+use keyway_gateway::model::{Account, App, Session, SessionBudget, Token};
 use keyway_gateway::pipeline::Gateway;
 use keyway_gateway::registry::Registry;
 use keyway_gateway::upstream::Upstream;
@@ -37,12 +37,16 @@ pub const READER: usize = 1;
 /// Has every scope, and is held to reading by the pipeline.
 pub const HELD: usize = 2;
 
+/// Belongs to an app with every scope, and is the token of a session that may read alone.
+pub const SESSION: usize = 3;
+
 /// What reached the backend: method and path.
 pub type Reached = Arc<Mutex<Vec<(String, String)>>>;
 
 pub struct Server {
     pub door: Arc<Door>,
     pub reached: Reached,
+    audit: Arc<AuditLog>,
     tokens: Vec<PlainToken>,
 }
 
@@ -119,15 +123,22 @@ impl Server {
             app(3, "held", every, Classes::READ),
         ];
         let registry = Arc::new(Registry::new(TokenKey::new([1; 32]), false, None));
-        let plain: Vec<PlainToken> = (1..=3).map(|number| PlainToken::generate("na1", [number; 16])).collect();
-        let tokens: Vec<Token> = plain
-            .iter()
-            .zip(&apps)
-            .map(|(plain, app)| {
-                let hash = registry.token_key().hash(plain.expose());
-                Token { id: app.id * 10, ..Token::new(app.id, hash, plain.hint(), created_at) }
-            })
-            .collect();
+        let plain: Vec<PlainToken> = (1..=4).map(|number| PlainToken::generate("na1", [number; 16])).collect();
+        let token = |id: u64, app_id, plain: &PlainToken| Token {
+            id,
+            ..Token::new(app_id, registry.token_key().hash(plain.expose()), plain.hint(), created_at)
+        };
+        let mut tokens: Vec<Token> = plain.iter().zip(&apps).map(|(plain, app)| token(app.id * 10, app.id, plain)).collect();
+        let session = Session {
+            scopes: vec!["oauth".into(), "crm.objects.contacts.read".into()],
+            classes: Classes::READ,
+            person: "ada@example.com".into(),
+            purpose: "Find duplicates".into(),
+            created_by: "socket".into(),
+            budget: SessionBudget::default(),
+        };
+        let ends = Timestamp::from_ms(4_000_000_000_000);
+        tokens.push(Token { session: Some(Arc::new(session)), expires_at: Some(ends), ..token(40, 1, &plain[SESSION]) });
         let portal = Portal::open(Storage::Ephemeral).await.unwrap();
         let known =
             AccountSettings { time_zone: "UTC".into(), currency: "EUR".into(), tier: "enterprise".into(), created_at, name: "Test".into() };
@@ -136,8 +147,13 @@ impl Server {
         let reached = Reached::default();
         let backend = Arc::new(Noting { portal, reached: reached.clone() });
         registry.replace(&[Arc::new(account)], &shared(&apps), &shared(&tokens), &[]);
-        let gateway = Arc::new(Gateway::new(registry, audit, backend, Arc::new(Upstream::new())));
-        Self { door: Door::new(Box::new(InProcess(gateway)), settings), reached, tokens: plain }
+        let gateway = Arc::new(Gateway::new(registry, audit.clone(), backend, Arc::new(Upstream::new())));
+        Self { door: Door::new(Box::new(InProcess(gateway)), settings), reached, audit, tokens: plain }
+    }
+
+    /// The newest record of the audit.
+    pub async fn last_record(&self) -> AuditRecord {
+        self.audit.list(&AuditFilter { limit: 1, ..AuditFilter::default() }).await.unwrap().remove(0)
     }
 
     pub fn token(&self, app: usize) -> &str {

@@ -4,7 +4,7 @@ use keyway_mcp::server::Settings;
 use keyway_mcp::{ANSWER_BYTES_MAX, Masks};
 use serde_json::{Value, json};
 
-use crate::harness::{FULL, READER, Server, text};
+use crate::harness::{FULL, READER, SESSION, Server, text};
 
 fn open(words: &[&str]) -> Settings {
     Settings { allowed: Classes::parse(words).unwrap(), ..Settings::default() }
@@ -164,4 +164,48 @@ fn the_class_of_each_tool_is_that_of_its_operation() {
         let operation = Catalog::get().find(Method::parse(method).unwrap(), template).unwrap_or_else(|| panic!("{method} {template}"));
         assert_eq!(operation.safety.class, class, "{operation}");
     }
+}
+
+#[tokio::test]
+async fn a_session_is_told_for_whom_and_until_when_it_acts_and_its_own_remedy() {
+    let server = Server::start(open(&["all"])).await;
+    let agent = server.enter(SESSION).await;
+    let me = server.tool(&agent, "whoami", json!({})).await;
+    let says = "Your session 40 acts on behalf of ada@example.com, for this purpose: Find duplicates. It ends at 2096-10-02T07:06:40";
+    assert!(text(&me).contains(says) && text(&me).contains("It has no budget."), "{me}");
+
+    let record = json!({ "object_type": "contacts", "properties": { "firstname": "Ada" } });
+    let refused = server.tool(&agent, "create_record", record).await;
+    assert!(text(&refused).contains("keyway session create --app 1 --scopes"), "{refused}");
+    assert!(!refused.to_string().contains("hubspot_says"), "{refused}");
+    assert_eq!(refused["structuredContent"]["refusal"]["requiredGranularScopes"][0], "crm.objects.contacts.write");
+    // A read that its scopes do not open, in the same few words.
+    let deals = server.tool(&agent, "list_records", json!({ "object_type": "deals" })).await;
+    assert!(text(&deals).starts_with("Keyway refused the call (missing-scopes): The session 40 of the app full (1)"), "{deals}");
+    assert!(text(&deals).len() < 600, "{}", text(&deals).len());
+}
+
+/// What the door is stricter in than the pipeline.
+#[tokio::test]
+async fn what_the_door_refuses_by_itself_is_on_record_as_the_pipelines_refusals_are() {
+    let masks = Masks::parse("[default]\n\"contacts.email\" = \"mask\"\n").unwrap();
+    let server = Server::start(Settings { masks, ..Settings::default() }).await;
+    let agent = server.enter(FULL).await;
+    let by = json!({ "object_type": "contacts", "filters": [{ "property": "email", "operator": "EQ", "value": "a@b.example" }] });
+    let record = json!({ "object_type": "contacts", "properties": { "firstname": "Ada" } });
+    let call = |method: &str, path: &str| json!({ "method": method, "path": path });
+    for (tool, given, operation, rule) in [
+        ("create_record", record, "POST /crm/objects/2026-09/{objectType}", "not-for-agents"),
+        ("search_records", by, "POST /crm/objects/2026-09/{objectType}/search", "property-hidden"),
+        ("call_operation", call("DELETE", "/crm/v3/objects/contacts/1"), "DELETE /crm/v3/objects/contacts/{contactId}", "not-for-agents"),
+        ("call_operation", call("POST", "/oauth/v1/token"), "POST /oauth/v1/token", "not-for-agents"),
+        ("call_operation", call("POST", "/no/such/path"), "POST (unlisted) /no/such/path", "not-for-agents"),
+    ] {
+        let refused = server.tool(&agent, tool, given).await;
+        assert_eq!((&refused["isError"], &refused["structuredContent"]["rule"]), (&json!(true), &json!(rule)), "{refused}");
+        let record = server.last_record().await;
+        assert_eq!((&*record.operation, record.rule.as_deref(), record.tool.as_deref()), (operation, Some(rule), Some(tool)));
+        assert!(text(&refused).contains(&record.correlation_id), "{refused}");
+    }
+    assert!(server.reached.lock().unwrap().is_empty());
 }
