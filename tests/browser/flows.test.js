@@ -55,11 +55,13 @@ test('an app from its making to its end', async () => {
   await page.getByRole('button', { name: 'Copy' }).first().click()
   await page.getByRole('button', { name: 'Copied' }).waitFor()
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), token)
-  assert.deepEqual(await page.locator('.snippets summary').allTextContents(), [
+  assert.deepEqual(await page.locator('.tabs > label').allTextContents(), [
     'curl', '.env', 'Node', 'Python', 'PHP', 'Ruby', 'Claude Desktop', 'Claude Code', 'Cursor', 'VS Code', 'Codex', 'Gemini CLI',
   ])
   await holds(page, 'new-app-token')
+  await page.getByText('Waiting for the first call…').waitFor()
   assert.equal(await status(token, '/crm/v3/objects/contacts'), 200)
+  await page.getByText('The first call came').waitFor()
   await page.getByRole('link', { name: 'Go to the app' }).click()
   assert.equal((await page.content()).includes(token), false, 'the token is shown once')
 
@@ -84,7 +86,7 @@ test('an app from its making to its end', async () => {
   await page.getByRole('link', { name: 'Go to the app' }).click()
   await page.getByText('What still uses').click()
   await page.getByRole('rowheader', { name: '127.0.0.1' }).waitFor()
-  await page.getByRole('row', { name: /ends in 2\d hours/ }).getByRole('link', { name: /Revoke/ }).click()
+  await page.getByRole('row', { name: /ends in 1 day, on 20/ }).getByRole('link', { name: /Revoke/ }).click()
   await page.getByRole('button', { name: 'Revoke the token' }).click()
   await page.getByText('that token is refused from now on').waitFor()
   assert.deepEqual([await status(token, '/crm/v3/objects/deals'), await status(second, '/crm/v3/objects/deals')], [401, 200])
@@ -143,6 +145,8 @@ test('a name that is taken is said beside the form, and nothing typed is lost', 
   await page.getByRole('button', { name: 'Create the app' }).click()
   await page.getByRole('alert').waitFor()
   assert.equal(await page.getByLabel('What it is for').inputValue(), 'Twice')
+  await page.getByRole('link', { name: 'Open the app' }).click()
+  await page.getByRole('heading', { name: 'Demo sync' }).waitFor()
   await page.context().close()
 })
 
@@ -197,8 +201,11 @@ test('accounts: embedded, connected by a credential that is rotated, connected b
     await connect.getByLabel('Credential').fill('pat-na1-' + 'not-one-of-hubspots')
     await connect.getByText("Another host than HubSpot's").click()
     await connect.getByLabel('Base URL').fill(hubspot.url)
+    await connect.getByLabel('Subscription').selectOption('enterprise')
+    await connect.getByLabel('API limit increases').selectOption('1')
     await connect.getByRole('button', { name: 'Connect' }).click()
     await page.getByRole('alert').waitFor()
+    assert.deepEqual([await connect.getByLabel('Subscription').inputValue(), await connect.getByLabel('API limit increases').inputValue()], ['enterprise', '1'], 'nothing chosen is lost')
     assert.equal(await connect.getByLabel('Base URL').inputValue(), hubspot.url)
     await connect.getByLabel('Credential').fill(first.token)
     await connect.getByLabel('Name').fill('Production')
@@ -382,6 +389,7 @@ test('the doctor names the cause of a curl command, of an error, and of a call o
   await page.getByText('token-not-in-header').waitFor()
   assert.equal((await page.content()).includes(token), false, 'what was pasted is not shown again')
   await holds(page, 'doctor-answer')
+  assert.ok((await page.getByLabel(/An error, a curl command/).inputValue()).includes('X-API-Key'), 'what was typed can be corrected')
   await ask('nothing of the kind')
   await page.getByText('I see no request and no error').waitFor()
   await ask('HubSpot sync failed with an unknown error')

@@ -28,6 +28,7 @@ function live(element) {
     button.setAttribute('aria-pressed', String(paused))
     button.textContent = paused ? 'Go on' : 'Pause'
   })
+  const every = Number(element.dataset.every ?? 5000)
   const again = async () => {
     if (!paused && !document.hidden) {
       try {
@@ -36,9 +37,10 @@ function live(element) {
         // Signed out, or the server restarts: the page stays as it is, and the next time may work.
       }
     }
-    setTimeout(again, 5000)
+    // What was waited for came: there is nothing more to ask.
+    if (!element.querySelector('[data-settled]')) setTimeout(again, every)
   }
-  setTimeout(again, 5000)
+  setTimeout(again, every)
 }
 
 /** A part of a page that takes longer than the rest. */
@@ -122,6 +124,34 @@ function file(input) {
   area?.addEventListener('drop', (event) => { event.preventDefault(); take(event.dataTransfer.files[0]) })
 }
 
+/** Menus that are chosen from with a pointer filter at once; with the keyboard the button does. */
+function choose(form) {
+  let pointed = false
+  form.addEventListener('pointerdown', () => { pointed = true })
+  form.addEventListener('keydown', () => { pointed = false })
+  form.querySelectorAll('select').forEach((menu) => menu.addEventListener('change', () => pointed && form.requestSubmit()))
+}
+
+/** A form whose answer is shown beside it, so that what was typed stays in this page and goes nowhere else. */
+function answer(form) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    const place_ = document.getElementById(form.dataset.answer)
+    form.setAttribute('aria-busy', 'true')
+    try {
+      const sent = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'error' })
+      const page = new DOMParser().parseFromString(await sent.text(), 'text/html')
+      const said = page.getElementById(form.dataset.answer)
+      if (!said) throw new Error(`${sent.status}`)
+      place(place_, said)
+      place_.scrollIntoView({ block: 'nearest' })
+    } catch {
+      form.submit()
+    }
+    form.removeAttribute('aria-busy')
+  })
+}
+
 function ready(root) {
   const each = (name, act) => root.querySelectorAll(`[data-${name}]`).forEach(act)
   each('part', load)
@@ -130,6 +160,8 @@ function ready(root) {
   each('copy', copy)
   each('more', more)
   each('file', file)
+  each('answer', answer)
+  root.querySelectorAll('form[role=search]').forEach(choose)
   // A part that is opened is loaded then.
   each('open', (details) => details.addEventListener('toggle', () => {
     const part = details.querySelector('[data-later]')

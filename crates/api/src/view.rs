@@ -203,6 +203,14 @@ shown! {
         #[serde(flatten)]
         app: App,
         tokens: Vec<Token>,
+        /// Calls of the last day, as far as the server that answers counted them; where apps are listed.
+        day: Option<CallsOfDay>,
+    }
+    /// Calls of an app in the last day.
+    #[derive(Default)]
+    struct CallsOfDay {
+        calls: u64,
+        failed: u64,
     }
     /// A token of an app, without its text.
     #[derive(Default)]

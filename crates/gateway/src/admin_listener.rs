@@ -122,6 +122,7 @@ pub fn over_tcp(admin: Admin, configured: Vec<AdminToken>, names: AdminHosts) ->
     let hosts = hosts::Hosts::new(&admin.addresses.admin, names);
     admin::over_tcp(admin.clone(), configured)
         .merge(console::pages())
+        .layer(axum::middleware::from_fn(console::errors_in_html))
         .layer(axum::middleware::from_fn(move |request, next| hosts::check(hosts.clone(), request, next)))
         .with_state(admin)
 }

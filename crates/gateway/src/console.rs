@@ -20,8 +20,10 @@ mod consent;
 mod difference;
 mod doctor;
 mod explain;
+mod first_call;
 pub(crate) mod markup;
 mod migration;
+mod names;
 mod new_account;
 mod new_app;
 mod notifications;
@@ -34,8 +36,10 @@ mod public_apps;
 mod qr;
 mod requests;
 mod roles;
+mod resolved;
 mod rows;
 mod scopes;
+mod sentence;
 mod set_up;
 mod shell;
 mod shown_once;
@@ -59,6 +63,8 @@ pub(crate) async fn message(status: u16, title: &str, text: &str) -> Response {
     page::harden(page::message(status, title, text)).await
 }
 
+pub(crate) use page::errors_in_html;
+
 /// The pages.
 pub(crate) fn pages() -> Router<Admin> {
     let alone = Router::new()
@@ -71,12 +77,6 @@ pub(crate) fn pages() -> Router<Admin> {
         .route("/sign-in/oidc/callback", get(oidc::callback))
         .route("/sign-out", post(sign_in::out))
         .route("/set-up", get(set_up::show).post(set_up::take))
-        .route("/account", get(account::show))
-        .route("/account/password", post(account::change_password))
-        .route("/account/sign-out-everywhere", post(account::sign_out_everywhere))
-        .route("/account/second-factor", post(account::begin_second_factor))
-        .route("/account/second-factor/confirm", post(account::confirm_second_factor))
-        .route("/account/second-factor/remove", post(account::remove_second_factor))
         .route("/oauth/authorize", get(consent::show).post(consent::take))
         .route("/oauth/callback", get(callback::take))
         .route("/oauth/{hub_id}/authorize", get(consent::show_for))
@@ -89,6 +89,12 @@ fn console() -> Router<Admin> {
     Router::new()
         .route("/", get(overview::show))
         .route("/overview/live", get(overview::live))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sign-out-everywhere", post(account::sign_out_everywhere))
+        .route("/account/second-factor", post(account::begin_second_factor))
+        .route("/account/second-factor/confirm", post(account::confirm_second_factor))
+        .route("/account/second-factor/remove", post(account::remove_second_factor))
         .route("/apps", get(apps::list).post(new_app::create))
         .route("/apps/new", get(new_app::basics))
         .route("/apps/new/basics", post(new_app::basics_again))
@@ -106,6 +112,7 @@ fn console() -> Router<Admin> {
         .route("/apps/{id}/disable", get(app::ask_disabling).post(app::disable))
         .route("/apps/{id}/enable", post(app::enable))
         .route("/apps/{id}/delete", get(app::ask_deletion).post(app::delete))
+        .route("/apps/{id}/tokens/{token}/first/part", get(first_call::part))
         .route("/apps/{id}/tokens/{token}/revoke", get(app::ask_revoking).post(app::revoke))
         .route("/tokens/{token}/users", get(app::users_page))
         .route("/tokens/{token}/users/part", get(app::users_part))

@@ -334,8 +334,13 @@ async fn list_apps(State(admin): State<Admin>, Extension(who): Extension<Princip
     let mut all = admin.control.apps(query.hub_id).await;
     all.retain(|(app, _)| app.public_app.is_none() && who.sees(app.id));
     let (shown, after) = page(all, query.after.as_deref(), query.limit, |(app, _)| app.id)?;
-    let apps = shown.iter().map(|(app, tokens)| view::app_with_tokens(app, tokens, admin.seen(app.hub_id))).collect();
-    answer(view::Apps { apps, after })
+    let day = admin.gateway.activity.day(clock::now(), |app_id| app_id.is_some_and(|app_id| who.sees(app_id)));
+    let row = |(app, tokens): &(App, Vec<Token>)| {
+        let total = day.apps.get(&app.id).map(|series| series.total).unwrap_or_default();
+        let day = Some(view::CallsOfDay { calls: total.calls, failed: total.failed });
+        view::AppWithTokens { day, ..view::app_with_tokens(app, tokens, admin.seen(app.hub_id)) }
+    };
+    answer(view::Apps { apps: shown.iter().map(row).collect(), after })
 }
 
 async fn create_app(State(admin): State<Admin>, JsonBody(asked): JsonBody<AppBody>) -> Answer<view::AppAndMadeToken> {

@@ -12,35 +12,35 @@ use serde_json::{Value, json};
 use super::api::{Api, Refused};
 use super::page;
 use super::qr::{self, Drawn};
-use super::shell::sentence;
+use super::shell::{Shell, sentence};
 use super::sign_in::{self, Session};
 use crate::admin::Admin;
 
 #[derive(Template)]
 #[template(path = "account.html")]
 struct Account<'a> {
-    email: &'a str,
+    shell: Shell<'a>,
     role: &'a str,
     /// Whether they sign in here; else at an identity provider alone.
     has_password: bool,
     second_factor: bool,
-    form_token: &'a str,
     wrong: Option<&'a str>,
 }
 
 #[derive(Template)]
 #[template(path = "second_factor.html")]
 struct SecondFactor<'a> {
+    shell: Shell<'a>,
     key: &'a str,
     uri: &'a str,
     /// The same for a camera.
     drawn: Option<Drawn>,
-    form_token: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
-struct RecoveryCodes {
+struct RecoveryCodes<'a> {
+    shell: Shell<'a>,
     codes: Vec<String>,
 }
 
@@ -50,10 +50,15 @@ pub(super) async fn show(State(admin): State<Admin>, session: Session) -> Respon
 }
 
 async fn shown(admin: &Admin, session: &Session, wrong: Option<&str>) -> Response {
-    let Ok(UserAnswer { user, .. }) = api(admin, session).get("/api/v1/me/sign-in").await else { return page::unavailable() };
-    let (email, role) = (&session.person.email, session.person.role.name());
+    let api = api(admin, session);
+    let Ok(UserAnswer { user, .. }) = api.get("/api/v1/me/sign-in").await else { return page::unavailable() };
     let User { has_password, second_factor, .. } = user;
-    page::render(&Account { email, role, has_password, second_factor, form_token: &session.form_token, wrong })
+    page::render(&Account { shell: shell(&api, session), role: session.person.role.name(), has_password, second_factor, wrong })
+}
+
+/// What stands around the pages.
+fn shell<'a>(api: &'a Api, session: &'a Session) -> Shell<'a> {
+    Shell { api, person: &session.person.email, form_token: &session.form_token, section: "/account", done: None }
 }
 
 /// The admin API, as the person.
@@ -100,9 +105,10 @@ pub(super) async fn begin_second_factor(State(admin): State<Admin>, session: Ses
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    match api(&admin, &session).post("/api/v1/me/second-factor", &json!({ "password": sent.password })).await {
+    let api = api(&admin, &session);
+    match api.post("/api/v1/me/second-factor", &json!({ "password": sent.password })).await {
         Ok(NewFactor { key, uri }) => {
-            page::render(&SecondFactor { key: &key, uri: &uri, drawn: qr::draw(&uri), form_token: &session.form_token })
+            page::render(&SecondFactor { shell: shell(&api, &session), key: &key, uri: &uri, drawn: qr::draw(&uri) })
         }
         Err(refused) => failed(&admin, &session, refused).await,
     }
@@ -113,8 +119,9 @@ pub(super) async fn confirm_second_factor(State(admin): State<Admin>, session: S
     if let Some(refused) = refused(&session, &sent) {
         return refused;
     }
-    match api(&admin, &session).post("/api/v1/me/second-factor/confirm", &json!({ "code": sent.code })).await {
-        Ok(view::RecoveryCodes { recovery_codes }) => page::render(&RecoveryCodes { codes: recovery_codes }),
+    let api = api(&admin, &session);
+    match api.post("/api/v1/me/second-factor/confirm", &json!({ "code": sent.code })).await {
+        Ok(view::RecoveryCodes { recovery_codes }) => page::render(&RecoveryCodes { shell: shell(&api, &session), codes: recovery_codes }),
         Err(refused) => failed(&admin, &session, refused).await,
     }
 }

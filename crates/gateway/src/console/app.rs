@@ -250,7 +250,7 @@ pub(super) async fn rotate(State(admin): State<Admin>, Path(id): Path<u64>, Sent
     let body = RotateTokenBody { grace_ms, lifetime_ms: None };
     let made: AppAndMadeToken =
         visitor.api.post(&format!("/api/v1/apps/{id}/tokens/rotate"), &body).await.map_err(|refused| visitor.refused(SECTION, &refused))?;
-    Ok(token_page(&admin, &visitor, &made, format!("A new token for {}", made.app.name), note))
+    Ok(token_page(&admin, &visitor, &made, format!("A new token for {}", made.app.name), note).await)
 }
 
 /// Something that takes away, before it is done.

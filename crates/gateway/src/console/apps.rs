@@ -72,7 +72,7 @@ impl TokenWords for Token {
 
     fn state_words(&self) -> String {
         match (self.state.as_str(), &self.expires_at) {
-            ("expiring", Some(at)) => format!("ends {}", super::words::ahead(at, clock::now())),
+            ("expiring", Some(at)) => format!("ends {}, on {}", super::words::ahead(at, clock::now()), super::words::date(at)),
             (state, _) => state.to_owned(),
         }
     }
@@ -101,6 +101,8 @@ pub(super) trait AppWords {
     fn approval_words(&self) -> String;
     /// Whether calls of a class need a person's approval.
     fn needs_approval(&self, class: &str) -> bool;
+    /// Calls of the last day, and those that failed.
+    fn calls_of_day(&self) -> (u64, u64);
     fn is_unused(&self, now: Timestamp) -> bool;
     fn is_due(&self) -> bool;
     fn matches(&self, search: &str) -> bool;
@@ -140,6 +142,10 @@ impl AppWords for App {
         self.approval.classes.iter().any(|one| one == class)
     }
 
+    fn calls_of_day(&self) -> (u64, u64) {
+        self.day.as_ref().map(|day| (day.calls, day.failed)).unwrap_or_default()
+    }
+
     fn is_unused(&self, now: Timestamp) -> bool {
         let last = self.last_used().unwrap_or(&self.created_at);
         Timestamp::parse_iso(last).is_some_and(|last| now.as_ms() - last.as_ms() >= UNUSED_DAYS * DAY_MS)
@@ -168,6 +174,7 @@ struct AppsPage<'a> {
     search: &'a str,
     hub_id: &'a str,
     state: &'a str,
+    sort: &'a str,
     accounts: Vec<Account>,
     names: HashMap<u64, String>,
     apps: Vec<App>,
@@ -180,6 +187,15 @@ struct AppsPage<'a> {
 impl AppsPage<'_> {
     fn account(&self, hub_id: &u64) -> String {
         self.names.get(hub_id).cloned().unwrap_or_else(|| hub_id.to_string())
+    }
+
+    /// The columns that rows are sorted by: the word in the address, the head, and whether it holds numbers.
+    fn columns(&self) -> [(&'static str, &'static str, bool); 4] {
+        [("", "App", false), ("calls", "Calls, last day", true), ("errors", "Failed", true), ("last", "Last call", false)]
+    }
+
+    fn sorted_by(&self, sort: &str) -> String {
+        with_query("/apps", &[("q", self.search), ("hub_id", self.hub_id), ("state", self.state), ("sort", sort)])
     }
 
     fn states(&self) -> [(&'static str, &'static str); 5] {
@@ -195,7 +211,7 @@ impl AppsPage<'_> {
 
 /// The list.
 pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
-    let (search, hub_id, state) = (fields.get("q"), fields.get("hub_id"), fields.get("state"));
+    let (search, hub_id, state, sort) = (fields.get("q"), fields.get("hub_id"), fields.get("state"), fields.get("sort"));
     let now = clock::now();
     let mut apps = all(&visitor.api, hub_id).await.map_err(|refused| visitor.refused("/apps", &refused))?;
     let accounts = new_app::accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
@@ -211,13 +227,21 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         fits && app.matches(search)
     });
     apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id));
+    // Stable: rows that are equal stay in the order of their names.
+    match sort {
+        "calls" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().0)),
+        "errors" => apps.sort_by_key(|app| std::cmp::Reverse(app.calls_of_day().1)),
+        "last" => apps.sort_by_key(|app| std::cmp::Reverse(app.last_used().map(str::to_owned))),
+        _ => {}
+    }
     let Rows { things: apps, found, earlier, later } =
-        Rows::of(apps, &fields, |page| with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("page", page)]));
+        Rows::of(apps, &fields, |page| with_query("/apps", &[("q", search), ("hub_id", hub_id), ("state", state), ("sort", sort), ("page", page)]));
     Ok(page::render(&AppsPage {
         shell: visitor.shell("/apps"),
         search,
         hub_id,
         state,
+        sort,
         names: accounts.iter().map(|account| (account.hub_id, account.name.clone())).collect(),
         accounts,
         later,

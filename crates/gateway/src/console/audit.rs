@@ -10,6 +10,7 @@ use keyway_api::view::{CallRecord, Records};
 use super::api::with_query;
 use super::explain::{self, Explained};
 use super::page;
+use super::resolved;
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{filters, of_browser};
@@ -24,6 +25,8 @@ pub(super) trait RecordWords {
     fn word(&self) -> Option<&str>;
     /// The mark of its outcome.
     fn sign(&self) -> &'static str;
+    /// Method and path, as far as the record knows it.
+    fn path(&self) -> String;
     /// Its status, or that it is not known.
     fn status_text(&self) -> String;
     /// How long it took, in milliseconds.
@@ -48,6 +51,10 @@ impl RecordWords for CallRecord {
             Some(429) => "warn",
             Some(_) => "wrong",
         }
+    }
+
+    fn path(&self) -> String {
+        resolved::path(&self.operation, self.object.as_deref(), &self.record_ids)
     }
 
     fn status_text(&self) -> String {

@@ -1,13 +1,14 @@
 //! The record of changes: filters, pages that go back as far as it does, and what each change made of what.
 
 use askama::Template;
-use keyway_api::OPERATIONS;
 use keyway_api::view::{Change, Changes};
 
-use super::api::{with_part, with_query};
+use super::api::with_query;
 use super::difference::{self, Thing};
+use super::names::Names;
 use super::page;
 use super::roles;
+use super::sentence::{self, Sentence};
 use super::shell::Shell;
 use super::visitor::{Fields, Page, Visitor};
 use super::words::{self, filters};
@@ -16,48 +17,60 @@ const SECTION: &str = "/changes";
 /// Records on a page.
 const ROWS: &str = "50";
 
-/// What is on record beside the operations of the API: signing in and what goes with it.
-const OF_SIGN_IN: [&str; 4] = ["addUser", "linkProvider", "setUp", "signIn"];
-
-/// What pages say of a change.
-trait ChangeWords {
-    fn words(&self) -> String;
-    fn role_words(&self) -> &str;
-    /// The page of what was changed, where it has one.
-    fn address(&self) -> Option<String>;
-    fn things(&self) -> Vec<Thing>;
-    /// Whether a thing has to be named beside what the change was done to.
-    fn names(&self, thing: &Thing) -> bool;
+/// A change with what a page says of it.
+struct Row {
+    change: Change,
+    sentence: Sentence,
+    things: Vec<Thing>,
 }
 
-impl ChangeWords for Change {
-    fn words(&self) -> String {
-        words::operation(&self.operation)
+impl Row {
+    fn of(change: Change, names: &Names) -> Self {
+        let mut things = difference::things(&change.before, &change.after);
+        let sentence = Sentence::of(&change, &things, names);
+        for thing in &mut things {
+            // What is made has every field; one that says "no" or 0 says that nothing was chosen.
+            let is_made = !change.before.contains_key(&thing.name);
+            thing.fields.retain(|field| !is_made || field.became.iter().any(|value| !matches!(value.as_str(), "no" | "0")));
+        }
+        Self { change, sentence, things }
+    }
+
+    fn who(&self) -> &str {
+        match (self.change.kind.as_str(), self.change.who.as_str()) {
+            ("socket", "socket") => "The command line",
+            ("server", _) => "The server",
+            (_, who) => who,
+        }
     }
 
     fn role_words(&self) -> &str {
-        roles::words(&self.role)
+        roles::words(&self.change.role)
     }
 
-    fn address(&self) -> Option<String> {
-        let (kind, name) = self.target.rsplit_once(' ')?;
-        Some(match kind {
-            "app" => format!("/apps/{name}"),
-            "account" => format!("/accounts/{name}"),
-            "public app" => format!("/public-apps/{name}"),
-            "user" => with_part("/people/", name),
-            _ => return None,
-        })
+    /// What is changed by its name, in place of its number.
+    fn thing_name(&self, thing: &Thing) -> String {
+        let named = |things: &serde_json::Map<String, serde_json::Value>| things.get(&thing.name)?.get("name")?.as_str().map(str::to_owned);
+        named(&self.change.after).or_else(|| named(&self.change.before)).map_or_else(|| thing.name.clone(), |name| format!("{} ({name})", thing.name))
     }
 
-    fn things(&self) -> Vec<Thing> {
-        difference::things(&self.before, &self.after)
+    fn field_name(&self, name: &str) -> String {
+        sentence::field(name)
     }
 
+    /// How many fields there are: few are shown at once.
+    fn fields(&self) -> usize {
+        self.things.iter().map(|thing| thing.fields.len()).sum()
+    }
+
+    /// Whether a thing has to be named beside what the change was done to.
     fn names(&self, thing: &Thing) -> bool {
-        thing.name != self.target
+        thing.name != self.change.target
     }
 }
+
+/// Fields that are shown without a click.
+const FIELDS_SHOWN: usize = 2;
 
 /// What is filtered by, here and at the API.
 const FILTERS: [&str; 5] = ["who", "operation", "target", "from", "to"];
@@ -67,18 +80,16 @@ const FILTERS: [&str; 5] = ["who", "operation", "target", "from", "to"];
 struct ChangesPage<'a> {
     shell: Shell<'a>,
     fields: &'a Fields,
-    operations: Vec<(&'static str, String)>,
-    changes: Vec<Change>,
+    rows: Vec<Row>,
     older: Option<String>,
     wrong: Option<String>,
 }
 
-/// What can be filtered by, in the order of its words.
-fn operations() -> Vec<(&'static str, String)> {
-    let of_api = OPERATIONS.iter().filter(|one| !one.reads()).map(|one| one.id.as_str());
-    let mut all: Vec<_> = of_api.chain(OF_SIGN_IN).map(|id| (id, words::operation(id))).collect();
-    all.sort_by(|(_, one), (_, other)| one.cmp(other));
-    all
+impl ChangesPage<'_> {
+    /// What is filtered by in words, where a link filters by what the menu does not have.
+    fn groups(&self) -> &'static [(&'static str, &'static [(&'static str, &'static str, &'static str)])] {
+        &sentence::GROUPS
+    }
 }
 
 /// The record.
@@ -93,17 +104,14 @@ pub(super) async fn list(visitor: Visitor, fields: Fields) -> Page {
         Err(refused) => return Err(visitor.refused(SECTION, &refused)),
     };
     let older = before.map(|before| with_query(SECTION, &[filtered.as_slice(), &[("before", &before.to_string())]].concat()));
-    Ok(page::render(&ChangesPage { shell: visitor.shell(SECTION), fields: &fields, operations: operations(), changes, older, wrong }))
+    let names = Names::of(&visitor.api, changes.iter().flat_map(apps_in)).await;
+    let rows = changes.into_iter().map(|change| Row::of(change, &names)).collect();
+    Ok(page::render(&ChangesPage { shell: visitor.shell(SECTION), fields: &fields, rows, older, wrong }))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::operations;
-
-    #[test]
-    fn what_can_be_filtered_by_changes_something_and_has_words() {
-        let all = operations();
-        assert!(all.contains(&("updateApp", "Update app".to_owned())) && all.contains(&("signIn", "Sign in".to_owned())), "{all:?}");
-        assert!(!all.iter().any(|(id, _)| id.starts_with("list") || id.starts_with("show")), "{all:?}");
-    }
+/// The apps that a change speaks of.
+fn apps_in(change: &Change) -> Vec<u64> {
+    let of_target = change.target.strip_prefix("app ").and_then(|id| id.parse().ok());
+    let of_tokens = change.before.keys().chain(change.after.keys()).filter_map(|name| sentence::app_of_token(change, name));
+    of_target.into_iter().chain(of_tokens).collect()
 }

@@ -10,7 +10,7 @@ use keyway_api::view::{Diagnosed, DiagnosedCall};
 
 use super::page;
 use super::shell::{Shell, sentence};
-use super::visitor::{Page, Sent, Visitor};
+use super::visitor::{Fields, Page, Sent, Visitor};
 use super::words::filters;
 
 const SECTION: &str = "/doctor";
@@ -48,20 +48,36 @@ struct Doctor<'a> {
     shell: Shell<'a>,
     wrong: Option<String>,
     calls: Vec<DiagnosedCall>,
+    /// An example that was asked for.
+    sample: &'static str,
+}
+
+/// Examples: the word in the address, what it is, and the text.
+const SAMPLES: [(&str, &str, &str); 3] = [
+    ("error", "an error of HubSpot", r#"{"status":"error","message":"This app hasn't been granted all required scopes to make this call.","category":"MISSING_SCOPES","errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.deals.read"]}}]}"#),
+    ("curl", "a curl command", "curl 'https://api.hubapi.com/contacts/v1/lists/all/contacts/all?hapikey=demo'"),
+    ("log", "a line of a log", "2026-11-25T09:15:07Z WARN GET https://api.hubapi.com/crm/v3/objects/contacts/search -> 429 Too Many Requests TEN_SECONDLY_ROLLING"),
+];
+
+impl Doctor<'_> {
+    fn samples(&self) -> [(&'static str, &'static str, &'static str); 3] {
+        SAMPLES
+    }
 }
 
 /// Asks what failed.
-pub(super) async fn ask(visitor: Visitor) -> Page {
-    Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: Vec::new() }))
+pub(super) async fn ask(visitor: Visitor, fields: Fields) -> Page {
+    let sample = SAMPLES.iter().find(|(key, ..)| *key == fields.get("sample")).map_or("", |(.., text)| text);
+    Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: Vec::new(), sample }))
 }
 
 /// Says why.
 pub(super) async fn diagnose(Sent { visitor, fields }: Sent) -> Page {
     let body = DoctorBody { text: Some(fields.get("text").to_owned()), ..DoctorBody::default() };
     match visitor.api.post::<Diagnosed>("/api/v1/doctor", &body).await {
-        Ok(diagnosed) => Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: diagnosed.calls })),
+        Ok(diagnosed) => Ok(page::render(&Doctor { shell: visitor.shell(SECTION), wrong: None, calls: diagnosed.calls, sample: "" })),
         Err(refused) if matches!(refused.status, 400 | 404 | 413 | 422) => {
-            let doctor = Doctor { shell: visitor.shell(SECTION), wrong: Some(sentence(&refused.detail)), calls: Vec::new() };
+            let doctor = Doctor { shell: visitor.shell(SECTION), wrong: Some(sentence(&refused.detail)), calls: Vec::new(), sample: "" };
             Ok((StatusCode::BAD_REQUEST, page::render(&doctor)).into_response())
         }
         Err(refused) => Err(visitor.refused(SECTION, &refused)),

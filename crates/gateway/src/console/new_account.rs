@@ -26,6 +26,10 @@ struct New<'a> {
 }
 
 impl New<'_> {
+    fn tiers(&self) -> [(&'static str, &'static str); 4] {
+        [("free", "Free"), ("starter", "Starter"), ("professional", "Professional"), ("enterprise", "Enterprise")]
+    }
+
     fn wrong_of(&self, form: &str) -> Option<&str> {
         self.wrong.as_ref().filter(|(of, _)| *of == form).map(|(_, text)| text.as_str())
     }

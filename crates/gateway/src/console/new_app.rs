@@ -4,13 +4,14 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use keyway_api::view::{Account, Accounts, AppAndMadeToken, ScopeTemplate};
+use keyway_api::view::{Account, Accounts, AppAndMadeToken, AppAnswer, ScopeTemplate};
 use keyway_core::agents;
 use keyway_core::snippet::{self, Snippet};
 use serde_json::json;
 
 use super::accounts::AccountWords;
-use super::api::{Api, Refused, with_query};
+use super::api::{Api, Refused, with_part, with_query};
+use super::first_call::FirstCall;
 use super::page;
 use super::scopes::{self, Group};
 use super::shell::{Shell, sentence};
@@ -66,6 +67,8 @@ struct Basics<'a> {
     draft: &'a Draft,
     accounts: Vec<Account>,
     wrong: Option<String>,
+    /// The app that has the name already.
+    same: Option<u64>,
 }
 
 #[derive(Template)]
@@ -103,6 +106,8 @@ struct Made<'a> {
     value: &'a str,
     snippets: Vec<Snippet>,
     agents: Vec<agents::snippet::Snippet>,
+    /// Waits for the first call with it.
+    first: FirstCall,
 }
 
 /// The first page of a server that has no app yet: the first step, and nothing else.
@@ -127,7 +132,13 @@ pub(super) async fn basics_again(Sent { visitor, fields }: Sent) -> Page {
 
 async fn basics_of(visitor: &Visitor, draft: &Draft, wrong: Option<String>) -> Page {
     let accounts = accounts(&visitor.api).await.map_err(|refused| visitor.refused("/apps", &refused))?;
-    Ok(page::render(&Basics { shell: visitor.shell("/apps"), draft, accounts, wrong }))
+        // Perhaps the page of its token was loaded again, which sends the form again.
+    let same = match wrong {
+        Some(_) if !draft.name.is_empty() => visitor.api.get::<AppAnswer>(&with_part("/api/v1/apps/", &draft.name)).await.ok(),
+        _ => None,
+    };
+    let same = same.filter(|answer| answer.app.name == draft.name).map(|answer| answer.app.id);
+    Ok(page::render(&Basics { shell: visitor.shell("/apps"), draft, accounts, wrong, same }))
 }
 
 /// The second step.
@@ -158,7 +169,7 @@ pub(super) async fn review(Sent { visitor, fields }: Sent) -> Page {
 }
 
 /// The one page that shows a token that was just made.
-pub(super) fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToken, title: String, note: &str) -> Response {
+pub(super) async fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToken, title: String, note: &str) -> Response {
     page::render(&Made {
         shell: visitor.shell("/apps"),
         title,
@@ -167,6 +178,7 @@ pub(super) fn token_page(admin: &Admin, visitor: &Visitor, made: &AppAndMadeToke
         value: &made.token.value,
         snippets: snippet::of(&admin.addresses.data, &made.token.value, &made.app.scopes),
         agents: for_agents(&admin.addresses.data),
+        first: FirstCall::of(&visitor.api, made.app.id, made.token.id).await,
     })
 }
 
@@ -191,7 +203,7 @@ pub(super) async fn create(State(admin): State<Admin>, Sent { visitor, fields }:
         body["hubId"] = hub_id.into();
     }
     match visitor.api.post::<AppAndMadeToken>("/api/v1/apps", &body).await {
-        Ok(made) => Ok(token_page(&admin, &visitor, &made, format!("{} is ready", made.app.name), "")),
+        Ok(made) => Ok(token_page(&admin, &visitor, &made, format!("{} is ready", made.app.name), "").await),
         // What can be put right is asked for again, with what was said.
         Err(refused) if matches!(refused.status, 400 | 409) => basics_of(&visitor, &draft, Some(sentence(&refused.detail))).await,
         Err(refused) => Err(visitor.refused("/apps", &refused)),

@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use keyway_api::Problem;
 
 #[derive(Template)]
 #[template(path = "message.html")]
@@ -36,6 +37,30 @@ pub(super) fn render(page: &impl Template) -> Response {
         }
     }
 }
+
+/// What is refused before a page or behind it, as a page where a browser asks for one (RFC 9110, section 12.5.1).
+pub(crate) async fn errors_in_html(request: Request, next: Next) -> Response {
+    let accepted = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let is_browser = accepted.split(',').any(|kind| kind.trim_start().starts_with("text/html"));
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !is_browser || !(status.is_client_error() || status.is_server_error()) || kind.starts_with("text/html") {
+        return response;
+    }
+    let body = axum::body::to_bytes(response.into_body(), PROBLEM_BYTES_MAX).await.unwrap_or_default();
+    let said = serde_json::from_slice::<Problem>(&body).map(|problem| problem.detail);
+    let (title, text) = match (status, said) {
+        (StatusCode::NOT_FOUND, _) => ("Not found", "No page has this address. Check it, or begin at the overview.".to_owned()),
+        (StatusCode::METHOD_NOT_ALLOWED, _) => ("Not a page", "A page of this address does not exist. Begin at the overview.".to_owned()),
+        (_, Ok(detail)) => ("It did not work", super::shell::sentence(&detail)),
+        (_, Err(_)) => ("It did not work", format!("The server answered with {status}. Go back in your browser, and try again.")),
+    };
+    harden(message(status.as_u16(), title, &text)).await
+}
+
+/// The longest problem of the API: a sentence, with names in it.
+const PROBLEM_BYTES_MAX: usize = 64 << 10;
 
 /// No script, no frame around it, nothing from elsewhere, nothing told to where it leads, nothing
 /// kept but the assets. `form-action` is left out: browsers hold it against where a consent

@@ -1,7 +1,5 @@
 //! Numbers, times and causes as people read them.
 
-use std::borrow::Cow;
-
 use keyway_core::time::Timestamp;
 
 const MINUTE_MS: i64 = 60_000;
@@ -33,11 +31,16 @@ pub(super) fn ago(iso: &str, now: Timestamp) -> String {
     if past < MINUTE_MS { "just now".to_owned() } else { format!("{} ago", span(past)) }
 }
 
-/// How far ahead: "in 3 hours".
+/// How far ahead, rounded up: "in 3 hours".
 pub(super) fn ahead(iso: &str, now: Timestamp) -> String {
     let Some(at) = Timestamp::parse_iso(iso) else { return iso.to_owned() };
     let left = at.as_ms() - now.as_ms();
-    if left < MINUTE_MS { "now".to_owned() } else { format!("in {}", span(left)) }
+    if left < MINUTE_MS {
+        return "now".to_owned();
+    }
+    // What was made to last a week a moment ago still lasts "7 days".
+    let unit = [DAY_MS, HOUR_MS, MINUTE_MS].into_iter().find(|unit| left > unit - unit / 24).unwrap_or(MINUTE_MS);
+    format!("in {}", span((left + unit - 1) / unit * unit))
 }
 
 /// A length of time in its largest unit.
@@ -74,28 +77,6 @@ pub(super) fn date(iso: &str) -> &str {
 /// thing stays as it is.
 pub(super) fn of_browser(value: &str) -> String {
     if value.len() == 16 { format!("{value}:00Z") } else { value.to_owned() }
-}
-
-/// The name of an operation of the admin API in words: `rollBackCredential` as "Roll back credential".
-pub(super) fn operation(id: &str) -> String {
-    let (mut words, mut was_small) = (String::with_capacity(id.len() + 4), false);
-    // PUT is a word of HTTP and not of people.
-    let id = id.strip_prefix("put").map_or(Cow::Borrowed(id), |rest| format!("set{rest}").into());
-    let mut letters = id.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if was_small && letter.is_uppercase() {
-            words.push(' ');
-            // A name such as OAuth stays one.
-            let is_name = letters.peek().is_some_and(|next| next.is_uppercase());
-            if is_name { words.push(letter) } else { words.extend(letter.to_lowercase()) }
-        } else if words.is_empty() {
-            words.extend(letter.to_uppercase());
-        } else {
-            words.push(letter);
-        }
-        was_small = letter.is_lowercase();
-    }
-    words
 }
 
 /// The same for templates.
@@ -163,20 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_told_in_words() {
-        for (id, expected) in [
-            ("rollBackCredential", "Roll back credential"),
-            ("connectAccountByOAuth", "Connect account by OAuth"),
-            ("putOAuthClient", "Set OAuth client"),
-            ("putUser", "Set user"),
-            ("plan", "Plan"),
-            ("", ""),
-        ] {
-            assert_eq!(operation(id), expected);
-        }
-    }
-
-    #[test]
     fn times_are_told_from_now() {
         let now = Timestamp::from_ms(1_790_000_000_000);
         let at = |ms| now.plus_ms(ms).to_iso();
@@ -184,7 +151,16 @@ mod tests {
         {
             assert_eq!(ago(&at(ms), now), expected);
         }
-        assert_eq!(ahead(&at(3 * HOUR_MS), now), "in 3 hours");
+        for (ms, expected) in [
+            (3 * HOUR_MS, "in 3 hours"),
+            (7 * DAY_MS - 1_000, "in 7 days"),
+            (DAY_MS - 1_000, "in 1 day"),
+            (DAY_MS - 3 * HOUR_MS, "in 21 hours"),
+            (90_000, "in 2 minutes"),
+            (1_000, "now"),
+        ] {
+            assert_eq!(ahead(&at(ms), now), expected, "{ms}");
+        }
         assert_eq!(ago("<b>", now), "<b>");
     }
 }

@@ -105,7 +105,7 @@ pub(in crate::admin) fn app(app: &model::App) -> App {
 }
 
 pub(in crate::admin) fn app_with_tokens(found: &model::App, tokens: &[model::Token], seen: Seen) -> AppWithTokens {
-    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, seen)).collect() }
+    AppWithTokens { app: app(found), tokens: tokens.iter().map(|one| token(one, seen)).collect(), day: None }
 }
 
 pub(in crate::admin) fn install(found: &model::App, tokens: &[model::Token], seen: Seen) -> Install {

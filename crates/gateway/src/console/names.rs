@@ -1,0 +1,44 @@
+//! Names in place of numbers: of the apps and accounts that a page speaks of.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::api::Api;
+use super::{apps, new_app};
+
+/// The names that are known.
+#[derive(Default)]
+pub(super) struct Names {
+    apps: HashMap<u64, String>,
+    accounts: HashMap<u64, String>,
+}
+
+impl Names {
+    /// Asks for the apps by their numbers, and for the accounts where they are few enough for a list.
+    pub async fn of(api: &Api, ids: impl Iterator<Item = u64>) -> Self {
+        let mut names = Self::default();
+        for id in ids.collect::<BTreeSet<_>>() {
+            // An app that is gone has no name any more.
+            if let Ok(app) = apps::get(api, id).await {
+                names.apps.insert(id, app.app.name);
+            }
+        }
+        let accounts = new_app::accounts(api).await.unwrap_or_default();
+        names.accounts = accounts.into_iter().map(|account| (account.hub_id, account.name)).collect();
+        names
+    }
+
+    /// The app's name, or what is said of one that is gone.
+    pub fn app(&self, id: u64) -> String {
+        self.known_app(id).map_or_else(|| format!("app {id} (deleted)"), str::to_owned)
+    }
+
+    /// The app's name.
+    pub fn known_app(&self, id: u64) -> Option<&str> {
+        self.apps.get(&id).map(String::as_str)
+    }
+
+    /// The account's name.
+    pub fn known_account(&self, hub_id: u64) -> Option<&str> {
+        self.accounts.get(&hub_id).map(String::as_str)
+    }
+}
