@@ -1,8 +1,8 @@
-//! An embedded account, and how calls take turns at it.
+//! An embedded account, and the order in which calls use it.
 //!
-//! Calls that only read share an account, calls that change something have it alone. A thread that
-//! serves connections never waits for an account: it takes one that is free, for a call that is short,
-//! and leaves every other call to a worker (`perform`), for which it waits as a task.
+//! Calls that only read share an account; a call that changes something has it alone. A thread that serves
+//! connections never blocks on an account. It performs a short call itself if the account is free, and leaves
+//! every other call to a worker (`perform`), for which it waits as a task.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,8 +30,8 @@ const ON_WORKERS_MAX: usize = 2;
 pub struct Account {
     state: Arc<RwLock<State>>,
     on_workers: Arc<Semaphore>,
-    /// What apps are to be told once it is durable, with its position in the log. Never held for longer
-    /// than it takes to add some or to take one.
+    /// Webhook notices that wait until their change is durable, each with the position of the change in the
+    /// log. The lock is held only to add notices or to take one.
     untold: Mutex<VecDeque<(u64, Notice)>>,
 }
 
@@ -58,12 +58,12 @@ impl Account {
         self.state.try_write().ok()
     }
 
-    /// The account, shared, whenever that is. For whoever administers it.
+    /// Waits for the account, shared. For administration, which has no time limit.
     pub async fn shared(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().await
     }
 
-    /// The account, alone, whenever that is. For whoever administers it.
+    /// Waits for the account, alone. For administration, which has no time limit.
     pub async fn alone(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().await
     }
@@ -82,15 +82,16 @@ impl Account {
         Handle::current().block_on(self.state.clone().write_owned())
     }
 
-    /// Keeps what apps are to be told of a change, in the order of the changes: under the account's lock.
+    /// Keeps the webhook notices of a change until it is durable. The caller holds the account's lock, so the
+    /// notices have the order of the changes.
     pub fn keep_untold(&self, position: u64, notices: Vec<Notice>) {
         if !notices.is_empty() {
             self.untold().extend(notices.into_iter().map(|notice| (position, notice)));
         }
     }
 
-    /// Tells of everything up to a position that is durable, in the order in which it happened: calls
-    /// that became durable together are answered in any.
+    /// Passes to the listener all notices up to a durable position, in the order of the changes. Calls that
+    /// became durable together may be answered in another order.
     pub fn tell_until(&self, position: u64, listener: &(dyn Fn(Notice) + Send + Sync)) {
         let mut untold = self.untold();
         while let Some((_, notice)) = untold.pop_front_if(|(at, _)| *at <= position) {

@@ -1,8 +1,8 @@
-//! Beyond the CRM: files, forms, marketing, CMS, users, events, as collections of one kind.
+//! Everything beyond the CRM: files, forms, marketing, CMS, users, events. All are collections of one kind.
 //!
-//! A collection creates, reads, changes, archives and lists things that are JSON and mean nothing to
-//! the account but themselves. One table (`table`) says which there are and how they differ; what fits
-//! no table has a file of its own. What is not here answers 501.
+//! A collection creates, reads, changes, archives and lists items. An item is JSON that the account does not
+//! interpret. One table (`table`) lists the collections and their differences; a collection that does not fit
+//! the table has a file of its own. A call to anything else gets 501.
 
 mod exports;
 mod files;
@@ -40,7 +40,8 @@ const BATCH_MAX: usize = 100;
 /// Answers a call beyond the CRM. Nothing where it is none, or is not served.
 pub fn answer(call: &Call, tx: &mut Tx<'_>) -> Option<Answer> {
     let mut segments: Vec<&str> = call.path.segments().collect();
-    // Numbered versions stand second, dates behind the family or its parts; the rest of a path is the same.
+    // A numbered version is the second segment; a date comes after the family or its parts. The rest of a path
+    // is the same.
     let version = segments.iter().position(|segment| is_version(segment))?;
     segments.remove(version);
     let query = Query::parse(call.query.as_deref());
@@ -241,7 +242,7 @@ impl Within {
         Ok(())
     }
 
-    /// All inputs or none: each is looked at before any is changed.
+    /// Performs all inputs or none: checks each before it changes any.
     fn batch(&self, asked: &Asked<'_>, tx: &mut Tx<'_>, one: Act<Self>) -> Answer {
         let mut body = asked.body()?;
         plain_ids(&mut body);
@@ -358,8 +359,8 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// Bytes that an input of a batch makes the account write down: the thing that it is about is written down
-/// whole, as live and as drafted, and kept to be put back.
+/// The bytes that the account writes for one input of a batch. It writes the whole item, with its live and its
+/// draft form, and keeps the former one for a rollback.
 fn input_size(tx: &Tx<'_>, place: &Place, input: &Map<String, Value>) -> usize {
     let item = id_text(input.get("id")).and_then(|id| tx.state.items.get(place, &id));
     let before = item.map_or(0, |item| size(&item.value) + item.draft.as_ref().map_or(0, size));

@@ -1,7 +1,7 @@
-//! An account as text, for a test to come back to: taken out, put back, emptied.
+//! An account as text: a test copies the account, and restores or empties it later.
 //!
-//! The form is that of the file: documents under a key, one line of JSON each. Readable and
-//! comparable, and the same whether the account is kept in a file or in memory.
+//! The text has the documents of the store, one line of JSON each. It can be read and compared, and is the same
+//! whether the account is kept in a file or in memory.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(crate) struct Line {
 }
 
 impl Portal {
-    /// All that an account holds, but for its own settings.
+    /// Copies the content of an account, except its own settings.
     ///
     /// # Errors
     /// There is no such account.
@@ -78,7 +78,7 @@ impl Portal {
             changes.extend(documents(&made));
             let position = self.desk.log.append(changes);
             made.position = position;
-            // What it was told of before must not seem to come again.
+            // Event ids go on from here, so that a webhook never gets the id of an earlier event again.
             made.next_event = state.next_event;
             *state = made;
             position
@@ -87,7 +87,7 @@ impl Portal {
     }
 }
 
-/// All that an account holds, but for its own settings.
+/// The content of an account, except its own settings, as the text of a copy.
 pub(crate) fn text(state: &State) -> Vec<u8> {
     let mut copy = json(&Head { keyway: KIND.to_owned(), version: VERSION });
     for Change { space, key, body, .. } in documents(state) {
@@ -113,7 +113,7 @@ pub(crate) fn body_lines(copy: &[u8]) -> Result<Vec<(usize, &str)>, RefillError>
     let text = std::str::from_utf8(copy).map_err(|_| RefillError::Invalid("the copy is not text".into()))?;
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let head = lines.next().and_then(|(_, line)| serde_json::from_str::<Head>(line).ok()).filter(|head| head.keyway == KIND);
-    let head = head.ok_or_else(|| invalid(0, "this is no copy of an embedded account"))?;
+    let head = head.ok_or_else(|| invalid(0, "this is not a copy of an embedded account"))?;
     if head.version != VERSION {
         return Err(invalid(0, &format!("the copy has version {}, and this server reads {VERSION}", head.version)));
     }
@@ -232,7 +232,7 @@ impl Documents {
         }
         let next = space.table.next_id();
         if last.map_or(FIRST_ID, |last| last + 1) != next {
-            // Ids of records that are gone for good are not given out again.
+            // The ids of permanently deleted records are not used again.
             self.add("next", kind.to_string(), &next);
         }
     }

@@ -1,7 +1,7 @@
-//! From a route to an answer: one module a family, and none of them knows versions beyond what
-//! `Route` says.
+//! Performs the operation of a route. Each family of operations has a module, and none depends on the version
+//! of the API beyond what `Route` says.
 //!
-//! Every handler checks all it will do before it changes anything: an error leaves no change.
+//! Every handler makes all its checks before it changes anything, so an error leaves no change.
 
 mod account;
 mod association_labels;
@@ -73,8 +73,8 @@ pub fn answer(request: &Request<'_>, method: &Method, route: &Route<'_>, tx: &mu
     }
 }
 
-/// The type that a segment names. The gateway has refused what is no type at all; what is left is a
-/// custom type that the account does not have.
+/// The object type that a path segment names. The gateway has refused a segment that can't be a type; what
+/// remains is a custom type that the account does not have.
 pub(crate) fn kind(state: &State, segment: &str) -> Result<Kind, ErrorBody> {
     let found = state.kind(segment).filter(|kind| state.space(*kind).custom.as_ref().is_none_or(|custom| !custom.archived));
     found.ok_or_else(|| ErrorBody::validation(format!("Unable to infer object type from: {segment}")))

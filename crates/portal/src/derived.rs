@@ -1,9 +1,9 @@
-//! The properties that HubSpot calculates: which they are, from what, and by which rule.
+//! The properties that HubSpot calculates, with their inputs and rules.
 //!
-//! `data/derived.tsv` is the table. A property that follows from its own record is calculated when it is
-//! read (`own`, `visits`): it costs no memory, and its history follows from the histories of its inputs. A
-//! property that follows from associated records is stored when one of them changes (`related`).
-//! docs/decisions/0045-calculated-properties.md says why.
+//! `data/derived.tsv` is the table. A property that depends only on its own record is calculated when it is
+//! read (`own`, `visits`). It uses no memory, and its history follows from the histories of its inputs. A
+//! property that depends on associated records is stored when one of them changes (`related`).
+//! docs/decisions/0045-calculated-properties.md has the reasons.
 
 mod own;
 mod related;
@@ -32,7 +32,8 @@ pub type Dated = (String, Timestamp);
 #[derive(Debug)]
 struct Row {
     property: &'static str,
-    /// As they stand in the table: names of properties, `{stage}`, kinds, or properties of kinds.
+    /// The inputs as the table writes them: names of properties, `{stage}`, object types, or properties of
+    /// object types.
     inputs: Vec<&'static str>,
     rule: Rule,
     /// HubSpot answers a write with it.
@@ -51,7 +52,7 @@ enum Rule {
 #[derive(Debug, Default)]
 struct Rows {
     by_name: HashMap<&'static str, &'static Row, RandomState>,
-    /// Rows whose names hold a stage: what stands before and behind it.
+    /// Rows whose names contain a stage: the text before the stage, and the text after it.
     staged: Vec<(&'static str, &'static str, &'static Row)>,
     related: Vec<&'static Row>,
     /// Properties of this type that rows of other types look at.
@@ -113,7 +114,7 @@ impl Rows {
         if let Some(row) = self.by_name.get(name) {
             return Some(row);
         }
-        // Every such name begins like this; most that are asked for do not.
+        // Every such name begins like this, and most names that callers read do not.
         if !name.starts_with("hs_v2_") && !name.starts_with("hs_lifecyclestage_") {
             return None;
         }
@@ -140,7 +141,7 @@ struct View<'a> {
     state: &'a State,
     kind: Kind,
     record: &'a Record,
-    /// None is now.
+    /// The moment; none for now.
     at: Option<Timestamp>,
 }
 
@@ -229,7 +230,8 @@ pub fn answered(kind: Kind, written: Option<&dyn Fn(&str) -> bool>) -> impl Iter
     rows.filter(touched).map(|row| row.property).collect::<Vec<_>>().into_iter()
 }
 
-/// Takes out of a record what followed from its associations; it is calculated anew when they are made.
+/// Removes from a record the values that are calculated from its associations. Keyway calculates them again
+/// when the associations change.
 pub fn forget_related(kind: Kind, record: &mut Record) {
     for row in &Rows::of(kind).related {
         record.forget(row.property);
@@ -248,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_row_is_about_a_property_of_its_types_that_callers_cannot_write_unless_hubspot_lets_them() {
-        // HubSpot takes these from callers too; what they write stands.
+        // HubSpot accepts these from callers too, and the caller's value counts.
         const WRITABLE: [&str; 3] = ["associatedcompanyid", "hs_parent_company_id", "amount"];
         for kind in Kind::standard() {
             let schema = Schema::of(kind);

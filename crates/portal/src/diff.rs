@@ -1,7 +1,7 @@
-//! What differs between two copies of an account.
+//! Compares two copies of an account.
 //!
-//! Lines that both copies have are passed over unread, so that what is compared is as long as what changed. Times of
-//! changes and who made them are not compared: they differ wherever anything else does.
+//! Lines that are the same in both copies are skipped unparsed, so the cost depends on the size of the
+//! difference. Times and authors of changes are not compared: they differ wherever anything else does.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,13 +12,13 @@ use crate::state::State;
 use crate::tx::Tx;
 use crate::{Portal, RefillError, copy, no_such_account, seed};
 
-/// Fields of definitions that tell when and by whom, or count changes.
+/// Fields of definitions that hold the time or the author of a change, or count changes.
 const OF_CHANGES: [&str; 9] =
     ["created_at", "updated_at", "filters_updated_at", "audit", "edits", "version", "app_id", "archived_at", "deleted_at"];
 /// Properties that change with every write.
 const OF_WRITES: [&str; 3] = ["lastmodifieddate", "hs_lastmodifieddate", "hs_object_id"];
 
-/// Which differences are asked for.
+/// The differences to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Only {
     /// Records with their properties.

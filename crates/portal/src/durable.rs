@@ -1,11 +1,11 @@
-//! Writes changes down, many calls to one transaction, and says when they are safe.
+//! Writes changes to the file, many calls in one transaction, and reports when they are durable.
 //!
-//! The file holds documents under a key: what they mean is `state`'s business. One thread owns the
-//! connection, so that changes reach the file in the order in which they were made, and so that no
-//! caller's runtime has to live as long as the file.
+//! The file holds documents by key; `state` gives them their meaning. One thread owns the connection. So
+//! changes reach the file in the order in which they were made, and the file does not depend on the lifetime of
+//! a caller's runtime.
 //!
-//! When the file refuses a transaction, for example because the disk is full, the writer keeps the
-//! changes and tries again every second. Calls are refused meanwhile.
+//! If the file refuses a transaction, for example because the disk is full, the writer keeps the changes and
+//! tries again every second. The account refuses calls meanwhile.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -143,7 +143,7 @@ impl Log {
         let _ = shared.durable.subscribe().wait_for(|durable| durable.closed).await;
     }
 
-    /// Tells the writer to finish; it goes on in its own thread.
+    /// Requests the writer to finish, and does not wait for it. The writer has its own thread.
     pub fn begin_close(&self) {
         if let Some(shared) = &self.0 {
             shared.queue.lock().unwrap_or_else(PoisonError::into_inner).closing = true;

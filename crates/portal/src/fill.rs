@@ -1,7 +1,7 @@
-//! Fills an account with records: a built-in set, or what a user wrote down. All of it or nothing.
+//! Fills an account with a built-in set of records, or with those of a user's file: all of them or none.
 //!
-//! Records are made as a caller would make them, over HubSpot's own operations, so that what HubSpot
-//! would refuse is refused here, with the place of the record in what was given.
+//! Records are created with HubSpot's own operations, as a caller would. So a record that HubSpot would refuse
+//! is refused here too, and the error names its place in the input.
 
 mod define;
 mod factory;
@@ -71,14 +71,15 @@ impl Portal {
         Ok(made)
     }
 
-    /// Does an import that waits, which is told of; the records of a seed are not. Answers its position.
+    /// Performs a waiting import. Webhooks fire for its records, unlike for those of a seed. Returns the
+    /// position of its changes in the log.
     async fn perform_waiting(&self, account: &Account, hub_id: u64, now: Timestamp) -> Result<u64, RefillError> {
         let mut state = account.alone().await;
         if state.is_deleted {
             return Err(no_such_account(hub_id));
         }
         self.desk.log.check_writable()?;
-        // No call, but for what an import needs of one: the time.
+        // An import needs no call; this one only passes it the time.
         let (method, path) = (Method::GET, NormalPath::parse("/").expect("it is one"));
         let base = crate::HUBSPOT.into();
         let call = Call { hub_id, app_id: 0, user_id: hub_id, method, path, query: None, body: bytes::Bytes::new(), now, by: None, base };

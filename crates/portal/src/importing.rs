@@ -1,4 +1,4 @@
-//! An import that is under way: its files, and how far it is. What is done with them is in `collections/imports`.
+//! An import in progress: its files, and how far it is. `collections/imports` performs it.
 
 pub mod fault;
 pub mod progress;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use progress::Progress;
 use sheet::Sheet;
 
-/// An import that has begun. What is written down of it is enough to go on after a restart.
+/// An import that has begun. What the store has of it is enough to continue after a restart.
 #[derive(Debug)]
 pub struct Running {
     pub id: String,
@@ -18,6 +18,6 @@ pub struct Running {
     /// Why the files, which were read once, can't be read.
     pub sheets: Result<Vec<Sheet>, String>,
     pub progress: Progress,
-    /// Parts that are written down.
+    /// The number of stored parts.
     pub chunks: usize,
 }

@@ -1,4 +1,4 @@
-//! The things of all collections of an account, by their place and id.
+//! The items of all collections of an account, by collection and id.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ impl Items {
         let last = things
             .and_then(|things| things.keys().rev().map(|(number, _)| *number).find(|number| *number != u64::MAX))
             .unwrap_or(FIRST - 1);
-        // Where ids are no numbers, how many there are is as good.
+        // If the ids are not numbers, the number of items serves as well.
         last.max(FIRST - 1 + things.map_or(0, BTreeMap::len) as u64) + 1
     }
 
@@ -103,7 +103,7 @@ impl Items {
         Some(())
     }
 
-    /// Puts a thing in its place, or takes it away.
+    /// Stores an item, or removes it.
     pub fn set(&mut self, place: &Place, id: &str, item: Option<Item>) {
         let things = self.0.entry(place.clone()).or_default();
         match item {

@@ -1,8 +1,7 @@
-//! An object type as a number, so that a record table is one look-up away.
+//! An object type as a number, so that its record table is found with one lookup.
 //!
-//! Names, singulars and type ids of the types that every account has are
-//! `keyway_core::object_type`'s; this only numbers them. What an account knows of a type, custom
-//! ones included, is in `space`.
+//! `keyway_core::object_type` has the names and type ids of the standard types; this module only numbers them.
+//! `space` has what one account knows of a type, custom types included.
 
 use std::fmt;
 

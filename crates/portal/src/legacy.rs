@@ -1,7 +1,7 @@
-//! What integrations in the wild still call: APIs older than v3, read only, over the same records.
+//! APIs older than v3 that integrations still call. They are read-only and show the same records.
 //!
-//! Each file is one of them and turns HubSpot's present answers into its old form; records come from
-//! the account's own v3 operations and from nowhere else. Writes are not served (docs/testing.md).
+//! Each file is one of these APIs. It turns HubSpot's present answers into the old form; the records come only
+//! from the account's own v3 operations. Writes are not served (docs/testing.md).
 
 mod account;
 mod companies;

@@ -1,8 +1,9 @@
 //! The embedded CRM: a HubSpot-compatible account in memory, kept in one file.
 //!
-//! It knows nothing of tokens or limits; whoever calls it has decided that the call may be made. What
-//! only the account's state tells (the object type of a list) is decided here, by the caller's scopes, as
-//! `core::policy` says. Begin with [`Portal::handle`], then `route` (what a path means) and `crm` (what is done).
+//! The crate knows nothing of tokens or limits: its caller has decided that a call may be made. The exception
+//! is a decision that needs the account's state, such as the object type of a list. That is made here from the
+//! caller's scopes, by the rules of `core::policy`. Begin with [`Portal::handle`], then `route` (the meaning of
+//! a path) and `crm` (the operations).
 
 mod account;
 mod collections;
@@ -129,7 +130,7 @@ pub struct Call {
     pub method: Method,
     /// The path.
     pub path: NormalPath,
-    /// The query, as it came.
+    /// The query, unchanged.
     pub query: Option<String>,
     /// The body.
     pub body: Bytes,
@@ -188,7 +189,7 @@ impl Portal {
     pub async fn create_account(&self, hub_id: u64, settings: AccountSettings) -> Result<(), StorageError> {
         let position = loop {
             let new = Arc::new(Account::new(State::new(hub_id, settings.clone())));
-            // Nobody else has it yet: whoever finds it in the map waits until it is written down.
+            // No other call holds it yet: one that finds it in the map waits until it is stored.
             let held = new.alone().await;
             let there = self.accounts.write().unwrap_or_else(PoisonError::into_inner).entry(hub_id).or_insert_with(|| new.clone()).clone();
             let is_new = Arc::ptr_eq(&there, &new);
@@ -269,7 +270,7 @@ impl Portal {
             // On the heap: most calls don't need the room for it.
             None => Box::pin(self.desk.on_a_worker(&self.workers, account.clone(), call)).await?,
         };
-        // A refusal is waited for as well: a 409 tells of a record, too.
+        // Refusals wait too: a 409 names a record, whose creation must be durable first.
         self.desk.log.wait(done.position).await?;
         if done.tells {
             self.tell_until(&account, done.position);
@@ -277,8 +278,8 @@ impl Portal {
         done.answer
     }
 
-    /// Hands over what apps are to be told of calls from now on, once it is durable. The first
-    /// listener stays.
+    /// Sets the listener that gets the webhook notices of later calls, once each change is durable. A second
+    /// listener is ignored.
     pub fn tell(&self, listener: impl Fn(Notice) + Send + Sync + 'static) {
         let _ = self.desk.listener.set(Box::new(listener));
     }
@@ -331,7 +332,7 @@ impl Portal {
         }
     }
 
-    /// Writes what is pending and closes the file. Calls that are still performed are given up.
+    /// Writes pending changes and closes the file. Calls in progress are abandoned.
     pub async fn close(&self) {
         self.desk.stop();
         self.desk.log.close().await;
@@ -354,7 +355,7 @@ impl Portal {
     }
 }
 
-/// The writer keeps its file and its thread until it is told that nobody is left to write.
+/// The writer holds its file and its thread until it learns that no more changes will come.
 impl Drop for Portal {
     fn drop(&mut self) {
         self.desk.log.begin_close();

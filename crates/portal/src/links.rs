@@ -1,7 +1,6 @@
 //! Associations between records, and the types they can have.
 //!
-//! Every association stands here twice, once for each direction. That both records exist is
-//! checked by the caller.
+//! Every association is stored twice, once for each direction. The caller checks that both records exist.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -84,7 +83,7 @@ impl LinkTypes {
         self.of(from, to).iter().find(|link| link.id == id)
     }
 
-    /// The object types that a type of HubSpot's with this id is of.
+    /// The two object types of HubSpot's own association type with this id.
     pub fn pair_of(&self, id: u32) -> Option<Pair> {
         TYPES.iter().find(|(_, types)| types.iter().any(|own| own.id == id)).map(|(pair, _)| *pair)
     }
@@ -136,7 +135,7 @@ impl LinkTypes {
         all.filter(|(_, own)| own.category == Category::UserDefined)
     }
 
-    /// Forgets a type of object; the types of its associations that were written down come back.
+    /// Forgets an object type. Returns the stored types of its associations.
     pub fn forget(&mut self, kind: Kind) -> Vec<(Pair, u32)> {
         let gone = |pair: &Pair| pair.0 == kind || pair.1 == kind;
         let types = self.own.iter().filter(|(pair, _)| gone(pair));

@@ -1,6 +1,6 @@
-//! Lists of records and the folders they are kept in, as the store has them.
+//! Lists of records and their folders, as the store keeps them.
 //!
-//! Who is on a list that follows filters is worked out when it is asked for: `crm::list_filters`.
+//! `crm::list_members` finds the members of a list with filters when a call asks for them.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ pub struct Joined {
 /// A folder of lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
-    /// Its id; the root, 0, is not written down.
+    /// Its id. The root, 0, is not stored.
     pub id: u64,
     /// Its name.
     pub name: String,

@@ -1,8 +1,8 @@
-//! Which records have a moment of a property in a range: what a client that asks for everything changed
-//! since its last time wants.
+//! An index of records by the value of a date property, for range filters. Clients use those to ask for
+//! everything that changed since their last call.
 //!
-//! Made for a property when a search first asks for a range of it, which takes as long as reading every
-//! record, and kept up to date from then on. Knows nothing of filters.
+//! The first search for a range of a property builds its index, which takes as long as reading every record.
+//! After that the index is kept up to date. It knows nothing of filters.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -13,8 +13,8 @@ use crate::property::Name;
 use crate::record::Record;
 use crate::value::moment;
 
-/// Properties of one type that are indexed at once; one more begins anew. An index takes some thirty
-/// bytes a record.
+/// Largest number of indexed properties of one object type. One more clears all indexes first. An index takes
+/// about 30 bytes for a record.
 const PROPERTIES_MAX: usize = 8;
 
 /// Milliseconds since 1970, and the record.

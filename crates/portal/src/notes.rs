@@ -1,6 +1,6 @@
-//! What a transaction does to records, as far as webhooks are told of it.
+//! The record changes of a transaction for which webhooks fire.
 //!
-//! Nothing is noted that no subscription asks for. What becomes of it is in `webhooks`.
+//! A change is noted only if a subscription asks for it. `webhooks` makes events of the notes.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::wanted::Wanted;
 /// Where the collections keep an app's subscriptions.
 pub const SUBSCRIPTIONS: &str = "webhook-subscriptions";
 
-/// What can happen, as it is written behind the subject.
+/// The verbs of events, as they follow the subject in an event type.
 pub const VERBS: [&str; 8] =
     ["creation", "deletion", "privacyDeletion", "merge", "restore", "propertyChange", "associationChange", "newMessage"];
 
-/// What a subscription is about, beside its subject: a verb, and the property whose changes are told.
+/// What a subscription asks for, apart from its object type: a verb, and the property of a `propertyChange`.
 pub type About<'a> = (&'a str, Option<&'a str>);
 
 /// What a transaction did to a record.
@@ -142,7 +142,7 @@ impl Notes {
         self.note(of, What::DeletedForGood);
     }
 
-    /// A record was made of two others, which is told in place of its creation.
+    /// A record was merged from two others. Webhooks get the merge in place of its creation.
     pub fn merged(&mut self, of: End, primary: u64, other: u64) {
         self.happened.retain(|one| one.of != of);
         self.note(of, What::Merged { primary, other });
@@ -169,7 +169,7 @@ impl Notes {
     }
 }
 
-/// The subscriptions of an app that are to be told.
+/// The active subscriptions of an app.
 pub fn active<'a>(state: &'a State, app: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     let items = state.items.of(&Place::new(SUBSCRIPTIONS, &[app])).map(|(_, item)| item);
     items.filter(|item| !item.is_archived() && item.value["active"] == true).map(|item| &item.value)

@@ -1,4 +1,4 @@
-//! Settings of an account that HubSpot keeps in its interface and no API changes. A seed sets them.
+//! Settings of an account that only HubSpot's interface changes, and no API. A seed sets them.
 
 use std::sync::LazyLock;
 
@@ -12,8 +12,8 @@ use crate::tx::Tx;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Options {
-    /// A contact is associated with the company of its address's domain, which is made where there is none.
-    /// Off until it is asked for: a test counts the companies that it makes.
+    /// Associates a contact with the company of its email domain, and creates that company if there is none.
+    /// Off by default: a test counts the companies that it creates.
     pub associate_companies: bool,
     /// Contacts and companies become opportunities by a deal, and customers by a won one.
     pub lifecycle_from_deals: bool,

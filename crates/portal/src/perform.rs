@@ -1,5 +1,5 @@
-//! Performs a call: at once, on the thread that took it, where that is short and the account is free; or
-//! on a worker.
+//! Performs a call. A short call on a free account runs at once on the thread that received it; every other
+//! call runs on a worker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -23,22 +23,22 @@ use crate::work::{Exceeded, STEPS_MAX, Work};
 use crate::workers::Workers;
 use crate::{Call, Reply, collections, crm, legacy, sensitive};
 
-/// Steps of a call on the thread that took it, some five milliseconds. One that needs more is begun anew
-/// on a worker.
+/// Largest number of steps of a call on the thread that received it, about five milliseconds. A call that needs
+/// more starts again on a worker.
 const HERE_STEPS_MAX: u64 = 100_000;
 /// Bytes of the body of such a call.
 const HERE_BYTES_MAX: usize = 32 << 10;
 
-/// Whoever is told what happened.
+/// The function that gets webhook notices.
 pub type Listener = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// A call that was performed.
 pub struct Done {
-    /// The answer, for when it is durable.
+    /// The answer. It may be sent once its position is durable.
     pub answer: Result<Reply, ErrorBody>,
-    /// The position that it waits for.
+    /// The position in the log that the answer waits for.
     pub position: u64,
-    /// Whether there is something to tell then.
+    /// Whether webhook notices wait for that position too.
     pub tells: bool,
 }
 
@@ -103,7 +103,7 @@ impl Desk {
             });
             match done.await {
                 Ok(Some(done)) => return Ok(done),
-                // It is no read, or something is to be done before it.
+                // The call is not a read, or the account has work to do before it.
                 Ok(None) => {}
                 Err(_) => return Err(Refusal::Internal.error("the call could not be performed")),
             }
@@ -153,8 +153,8 @@ impl Desk {
         Done { answer, position, tells }
     }
 
-    /// Queues changes, and what apps are told of them: the position of the changes, and whether there is something to
-    /// tell.
+    /// Appends the changes to the log, and keeps their webhook notices. Returns the position of the changes,
+    /// and whether there are notices.
     fn keep(&self, account: &Account, mut tx: Tx<'_>, call: &Call) -> (u64, bool) {
         let notices = webhooks::notices(&mut tx, call);
         let position = self.append(tx);
@@ -174,7 +174,7 @@ impl Desk {
         sensitive::decide(state, call)
     }
 
-    /// Queues a call's changes; the position that a reader of the state must wait for comes back.
+    /// Appends a call's changes to the log. Returns the position that a reader of the state must wait for.
     pub fn append(&self, tx: Tx<'_>) -> u64 {
         if !tx.changes.is_empty() {
             tx.state.written += tx.changes.len() as u64;
@@ -200,8 +200,8 @@ fn is_read(call: &Call) -> bool {
     call.method == Method::GET || (call.method == Method::POST && ["search", "read", "idmapping"].contains(&last))
 }
 
-/// Whether a call that changes something is of a kind that is short for most. Those of these families
-/// charge their work before they change anything.
+/// Whether a call that changes something is probably short. Calls of these families charge their steps before
+/// they change anything.
 fn is_short(call: &Call) -> bool {
     Route::parse(&call.path).is_some_and(|route| matches!(route.family, Family::Objects | Family::Associations))
 }
@@ -286,7 +286,7 @@ mod tests {
         call(hub_id, Method::POST, CONTACTS, json!({ "properties": { "firstname": text } }).to_string())
     }
 
-    /// What a future comes to when it is polled once, as a thread does that has other connections to serve.
+    /// Polls a future once, as a thread does that has other connections to serve.
     fn once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
         match future.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(output) => Some(output),

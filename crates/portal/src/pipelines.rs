@@ -1,7 +1,6 @@
-//! Pipelines and their stages: the default ones, from `data/pipelines.tsv`, and what an account
-//! makes of them.
+//! Pipelines and their stages: the default ones, from `data/pipelines.tsv`, and those that an account defines.
 //!
-//! Which changes are allowed is `crm::pipelines`' work.
+//! `crm::pipelines` decides which changes are allowed.
 
 use std::sync::{Arc, LazyLock};
 

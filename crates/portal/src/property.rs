@@ -1,4 +1,4 @@
-//! A property definition: what it says, and the form in which the store keeps one.
+//! A property definition, and the form in which the store keeps it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -162,7 +162,7 @@ pub struct Property {
     pub choices: Vec<Choice>,
     /// Its place in the group; -1 is last.
     pub display_order: i64,
-    /// What else the definition said, answered as it came: display hints, currency, formula.
+    /// Other fields of the definition, returned unchanged: display hints, currency, formula.
     pub extra: serde_json::Map<String, serde_json::Value>,
     /// What its values must satisfy beside their type.
     pub rules: Vec<Rule>,

@@ -1,6 +1,6 @@
 //! One CRM record: its properties with their history, and the stored form of both.
 //!
-//! Holds values that were already checked; unique values and associations are kept beside it.
+//! Its values have been checked before. Unique values and associations are kept elsewhere.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -117,7 +117,7 @@ impl Record {
         now.into_iter().chain(earlier.into_iter().flatten().rev().map(Version::seen))
     }
 
-    /// Writes a value. The same value again is no change and leaves no trace in the history.
+    /// Writes a value. A value that equals the current one changes nothing and adds nothing to the history.
     pub fn set(&mut self, name: &Name, value: &str, at: Timestamp, app_id: u64) {
         let place = match self.place(name) {
             Ok(place) => {
@@ -267,7 +267,7 @@ impl Version {
     }
 }
 
-/// A version as it is written down.
+/// A version in the form of the store.
 #[derive(Serialize)]
 struct VersionRef<'a> {
     #[serde(rename = "v")]

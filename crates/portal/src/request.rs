@@ -1,4 +1,4 @@
-//! A call's query and body, read once and refused in HubSpot's words where they make no sense.
+//! The query and the body of a call, parsed once. An invalid one gets HubSpot's error.
 
 use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
@@ -49,13 +49,13 @@ impl Request<'_> {
         object(self.body, self.work)
     }
 
-    /// Tells whoever watches of properties among these names that a type does not have.
+    /// Reports the names that are not properties of the type to the observer of the call.
     pub fn tell_unknown(&self, space: &Space, names: &[&str]) {
         let Some(by) = self.by else { return };
         names.iter().filter(|name| space.schema.get(name).is_none()).for_each(|name| by.unknown_property(&space.name, name));
     }
 
-    /// The same of a refusal that names them.
+    /// Reports the unknown properties that a refusal names.
     pub fn tell_refused(&self, space: &Space, error: &ErrorBody) {
         let unknown = error.errors.iter().filter(|detail| detail.code.as_deref() == Some(NO_PROPERTY));
         let names: Vec<&str> = unknown.filter_map(|detail| detail.context.get("propertyName")?.get(0)?.as_str()).collect();
@@ -111,7 +111,8 @@ pub fn object(body: &[u8], work: &Work) -> Result<Map<String, Value>, ErrorBody>
     }
 }
 
-/// How many values a JSON text has, or a few more. Of what is no JSON, any number.
+/// An upper estimate of the number of values in a JSON text. For a text that is not JSON the number is
+/// arbitrary.
 fn values(body: &[u8]) -> usize {
     let (mut values, mut in_text, mut bytes) = (1, false, body.iter());
     while let Some(byte) = bytes.next() {

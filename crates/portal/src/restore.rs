@@ -1,4 +1,4 @@
-//! What an account's state is made of when the program starts: documents, as `state` wrote them.
+//! Builds an account's state from the stored documents when the program starts.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
-//! The validation rules that an account sets on a property, and what they say of a value.
+//! The validation rules that an account sets on a property, and their check of a value.
 //!
-//! Rules on durations, days of the week, formats and telephone numbers are kept and answered, but
-//! refuse nothing: what HubSpot takes their arguments to mean is published nowhere that we know of.
+//! Rules on durations, days of the week, formats and telephone numbers are stored and returned, but refuse
+//! nothing: HubSpot has not published what their arguments mean, as far as we know.
 
 use crate::property::Rule;
 use crate::value::{self, BadValue};

@@ -1,7 +1,6 @@
-//! The properties of one object type in one account: HubSpot's own, and those the account made.
+//! The properties of one object type in one account: HubSpot's own, and those that the account defined.
 //!
-//! Says what properties a type has. What a definition looks like is `property`'s, whether a value
-//! fits is `value`'s work.
+//! `property` has the form of a definition, and `value` checks whether a value is valid.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};

@@ -1,4 +1,4 @@
-//! Sample records, the same at every start, for a first look and for tests.
+//! Sample records for a first look and for tests, the same at every start.
 
 use keyway_core::time::Timestamp;
 

@@ -1,7 +1,7 @@
-//! What a caller may not see and not write of an account's sensitive properties.
+//! The sensitive properties of an account that a caller may not read or write.
 //!
-//! A call that filters by such a property, or writes it, is refused; one that asks for its value gets the record
-//! without it, as HubSpot answers for a property that it does not know.
+//! A call that filters by such a property, or writes it, is refused. A call that asks for its value gets the
+//! record without it, as with a property that HubSpot does not know.
 
 use keyway_core::beside::Access;
 use keyway_core::error_body::ErrorBody;

@@ -1,5 +1,5 @@
-//! What follows for other records from what a call did: stored values that are calculated from associations, and
-//! the lifecycle stage that deals set. Once for all of a call, at its end.
+//! The effects of a call on other records: stored values that are calculated from associations, and the
+//! lifecycle stage that deals set. They are updated once, at the end of the call.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub fn settle(tx: &mut Tx<'_>, now: Timestamp) {
         for (name, value) in changes {
             record.set(&name, &value, now, 0);
         }
-        // HubSpot's answers show the date of change of a record whose values were calculated anew.
+        // HubSpot changes the modification date of a record whose values it calculated again.
         record.updated_at = now;
         if let Some(name) = &tx.state.schema(end.0).modified_name {
             record.set_quietly(name, &now.to_iso(), now);
@@ -40,8 +40,8 @@ pub fn settle(tx: &mut Tx<'_>, now: Timestamp) {
     tx.stale = Stale::default();
 }
 
-/// What deals make of the lifecycle stage of a contact or company: a new one an opportunity, a won one a
-/// customer, and never an earlier stage (knowledge.hubspot.com/contacts/use-lifecycle-stages).
+/// The effect of deals on the lifecycle stage of a contact or company. A new deal makes it an opportunity and a
+/// won one a customer, but never an earlier stage (knowledge.hubspot.com/contacts/use-lifecycle-stages).
 fn lifecycle(
     state: &State,
     end: End,

@@ -1,6 +1,6 @@
 //! One object type in one account: its names, properties, pipelines and records.
 //!
-//! Standard types begin as every account has them; what an account changes is its own.
+//! Standard types begin the same in every account; an account's changes are its own.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ pub fn definitions(stage: Option<&Property>, pipelines: &[Pipeline]) -> Vec<Prop
         .iter()
         .flat_map(|pipeline| pipeline.stages.iter().map(|stage| (stage.id.as_str(), stage.label.clone(), pipeline.label.as_str())));
     for (id, label, pipeline) in choices.chain(stages) {
-        // Names of properties have a longest length; no stage of HubSpot's has so long an id.
+        // The name of a property has a maximum length. None of HubSpot's stages has an id that long.
         let id: String = id.bytes().take(ID_CHARS_MAX).map(|byte| char::from(in_name(byte))).collect();
         for (name, text, value_type) in [
             ("date_entered", "Date entered", ValueType::DateTime),

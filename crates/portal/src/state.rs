@@ -1,7 +1,7 @@
-//! All that an embedded account holds.
+//! The whole state of an embedded account.
 //!
-//! Pure memory: `tx` changes it, `durable` writes the changes down, `crm` decides what they are. What is made of
-//! documents at the start is in `restore`.
+//! It is memory only: `tx` changes it, `durable` writes the changes to the file, and `crm` decides on the
+//! changes. `restore` builds it from documents at the start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,13 +78,13 @@ pub struct State {
     pub position: u64,
     /// Documents written since the program started.
     pub written: u64,
-    /// The id of the last event that a webhook was told of. HubSpot does not promise that they are unique.
+    /// The id of the last webhook event. HubSpot does not promise that ids are unique.
     pub next_event: u64,
-    /// What webhooks are told of; none until it was looked up.
+    /// What the subscriptions ask for; none until it is first looked up.
     pub(crate) wanted: Option<Arc<Wanted>>,
     /// The import that has begun, read once; none after a restart, until its next part.
     pub(crate) importing: Option<Box<Running>>,
-    /// Set under the lock when the account goes: whoever still holds it must change nothing.
+    /// Set under the lock when the account is deleted. A call that still holds the account must change nothing.
     pub is_deleted: bool,
 }
 
@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    /// Puts another state of the account in the place of this one, which goes on where this one was.
+    /// Replaces the content of this state. Keeps its position in the log and its event ids, which continue.
     pub(crate) fn put_back(&mut self, other: Self) {
         let (position, written, next_event) = (self.position, self.written, self.next_event);
         *self = Self { position, written, next_event, ..other };

@@ -1,6 +1,6 @@
 //! The records of one object type, in id order, with an index of their unique values.
 //!
-//! Knows nothing of HTTP, of the log or of other types.
+//! It knows nothing of HTTP, of the log or of other types.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -172,7 +172,7 @@ impl Table {
         self.records.insert(record.id, record);
     }
 
-    /// Makes the index of unique values anew, after the unique properties changed.
+    /// Builds the index of unique values again, after the unique properties changed.
     pub fn reindex(&mut self, schema: &Schema) {
         self.unique.clear();
         for record in self.records.values().filter(|record| record.archived_at.is_none()) {
@@ -182,7 +182,7 @@ impl Table {
         }
     }
 
-    /// Removes a record for good.
+    /// Removes a record permanently.
     pub fn take(&mut self, schema: &Schema, id: u64) -> Option<Record> {
         let before = self.records.remove(&id)?;
         if before.archived_at.is_none() {

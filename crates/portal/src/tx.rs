@@ -1,6 +1,6 @@
-//! The changes that a call makes to an account: made to the state at once, written down in one transaction.
+//! The changes that a call makes to an account: applied to the state at once, and stored in one transaction.
 //!
-//! Decides nothing; what else follows from a change is noted here, for `settle` and `webhooks`.
+//! It decides nothing. It notes the further effects of a change for `settle` and `webhooks`.
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ use crate::space::CustomType;
 use crate::state::{Owner, State};
 use crate::work::{UNBOUNDED, Work};
 
-/// A call's changes: made to the state at once, written down in one transaction.
+/// A call's changes: applied to the state at once, and stored in one transaction.
 #[derive(Debug)]
 pub struct Tx<'a> {
     /// The account.
     pub state: &'a mut State,
-    /// What is to be written down, in order.
+    /// The changes to store, in order.
     pub changes: Vec<Change>,
-    /// What was in the place of the items that the call changed, to put back where a batch is refused.
+    /// What the call replaced: the former items, to restore them if a batch is refused.
     pub(crate) replaced: Vec<(Place, String, Option<Item>)>,
-    /// What webhooks are told of.
+    /// The changes for which webhooks fire.
     pub(crate) notes: Notes,
     /// Records whose calculated values are to be brought up to date at the end of the call.
     pub(crate) stale: Stale,
@@ -62,7 +62,7 @@ impl<'a> Tx<'a> {
         self.state.space_mut(kind).put_record(record);
     }
 
-    /// Removes a record for good; its id is not given out again.
+    /// Removes a record permanently. No other record gets its id.
     pub fn purge_record(&mut self, kind: Kind, id: u64) {
         let space = self.state.space_mut(kind);
         let schema = space.schema.clone();
@@ -276,7 +276,7 @@ impl<'a> Tx<'a> {
         self.replace_item(place, id, Some(item), Some(body));
     }
 
-    /// Takes a thing away for good.
+    /// Removes an item permanently.
     pub fn remove_item(&mut self, place: &Place, id: &str) {
         self.replace_item(place, id, None, None);
     }
@@ -289,19 +289,19 @@ impl<'a> Tx<'a> {
         self.forget_wanted(place);
     }
 
-    /// What webhooks are told of is looked up anew after their subscriptions changed.
+    /// Forgets what the subscriptions ask for if an item is a subscription. The next call looks it up again.
     fn forget_wanted(&mut self, place: &Place) {
         if place.is_of(SUBSCRIPTIONS) {
             self.state.wanted = None;
         }
     }
 
-    /// Where the changes to things stand.
+    /// Marks the current point among the changes to items.
     pub fn mark(&self) -> Mark {
         Mark(self.replaced.len())
     }
 
-    /// Takes the changes to things since a mark back.
+    /// Reverts the changes to items since a mark.
     pub fn back_to(&mut self, mark: Mark) {
         let undone = self.replaced.split_off(mark.0);
         self.changes.truncate(self.changes.len() - undone.len());
@@ -312,6 +312,6 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// What was there before a batch, to be put back where one of its inputs is refused.
+/// A point among the changes of a batch. If an input is refused, the transaction returns to it.
 #[derive(Debug)]
 pub struct Mark(usize);

@@ -1,6 +1,6 @@
-//! Reads a property value as callers send it and brings it to the one form that records keep.
+//! Turns a property value as callers send it into the one form that records keep.
 //!
-//! Knows value types only; pipelines and owners are checked where the account is at hand.
+//! It knows only value types. Pipelines and owners are checked elsewhere, with the account.
 
 use keyway_core::time::Timestamp;
 

@@ -1,4 +1,5 @@
-//! What HubSpot itself defines of every account: for `keyway_core::mask`, which keeps it and replaces all else.
+//! The definitions that HubSpot makes in every account. `keyway_core::mask` keeps their names and replaces all
+//! others.
 
 use keyway_core::association;
 use keyway_core::mask::Vocabulary;

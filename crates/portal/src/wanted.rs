@@ -1,4 +1,4 @@
-//! What the subscriptions of an account ask to be told of.
+//! What the webhook subscriptions of an account ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +9,6 @@ use crate::kind::Kind;
 pub struct Wanted {
     /// What happens, by object type.
     pub verbs: BTreeSet<(Kind, &'static str)>,
-    /// The properties whose changes are asked for.
+    /// The properties whose changes subscriptions ask for.
     pub properties: BTreeMap<Kind, BTreeSet<String>>,
 }

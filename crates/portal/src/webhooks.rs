@@ -1,11 +1,11 @@
-//! What happens to records, as the webhooks of apps are told of it.
+//! Webhooks: makes events of the changes to records.
 //!
-//! While an app of the account subscribes to anything, a transaction notes what it does to records
-//! (`notes`). What subscriptions ask for of it becomes a [`Notice`] for each app, which is handed
-//! over once the change is durable. Signing and sending is not done here.
+//! While an app of the account has a subscription, a transaction notes what it does to records (`notes`). The
+//! changes that subscriptions ask for become one [`Notice`] for each app. The listener gets it once the change
+//! is durable; signing and sending are not done here.
 //!
-//! The names of fields are those of HubSpot's events. `changeSource` and `changeFlag` are as third
-//! parties have seen them; HubSpot publishes no list of their values.
+//! The field names are those of HubSpot's events. HubSpot publishes no list of the values of `changeSource` and
+//! `changeFlag`, so these are values that third parties have seen.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,14 +28,14 @@ use crate::tx::Tx;
 /// Where the collections keep the target of an app.
 pub const SETTINGS: &str = "webhook-settings";
 
-/// Requests under way at one time, where the settings do not say (HubSpot's default).
+/// The default number of requests in progress at one time, which is HubSpot's.
 const CONCURRENT_DEFAULT: u64 = 10;
 
 /// What an event can be about, beside the singular of an object type: any type, and what an account
 /// without an inbox never has.
 const OTHER_SUBJECTS: [&str; 2] = ["object", "conversation"];
 
-/// Events of one call that an app is told of; what is over is counted.
+/// Largest number of events that an app gets for one call. The others are only counted.
 const EVENTS_MAX: usize = 10_000;
 
 /// Subscriptions of one app (HubSpot has the same bound for an app).
@@ -46,22 +46,22 @@ const SUBSCRIPTIONS_MAX: usize = 1_000;
 pub struct Notice {
     /// The account.
     pub hub_id: u64,
-    /// The app, as it stands in the path of its subscriptions.
+    /// The app, as the path of its subscriptions names it.
     pub app: String,
     /// Where they go.
     pub target: String,
-    /// Requests to the target that may be under way at one time.
+    /// Largest number of requests to the target in progress at one time.
     pub concurrent: usize,
     /// What happened.
     pub events: Vec<Event>,
-    /// Events that were too many to be told of.
+    /// The number of events that were left out, because there were too many.
     pub left_out: usize,
 }
 
-/// What an app is told of, if it may read it.
+/// An event of a notice. The app gets it only if its scopes allow that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// As on the wire, but for `attemptNumber`.
+    /// The event as it is sent, except `attemptNumber`.
     pub value: Value,
     /// The object types that it shows.
     pub shows: Beside,
@@ -108,14 +108,14 @@ pub fn is_app(segment: &str) -> bool {
     app_id(segment).is_some_and(|id| segment.strip_prefix("app-").unwrap_or(segment) == id.to_string())
 }
 
-/// What apps are to be told of a call.
+/// The webhook notices of a call.
 pub fn notices(tx: &mut Tx<'_>, call: &Call) -> Vec<Notice> {
     let (happened, imported) = (std::mem::take(&mut tx.notes.happened), tx.notes.imported);
     if happened.is_empty() {
         return Vec::new();
     }
     let mut notices = Vec::new();
-    // Of the time, so that ids go on where the program was started again or the account filled anew.
+    // At least the time, so that ids grow even after a restart or after the account is filled again.
     let mut next = tx.state.next_event.max(call.now.as_ms().unsigned_abs());
     for app in tx.state.items.parents(SUBSCRIPTIONS) {
         let Some(settings) = tx.state.items.get(&Place::new(SETTINGS, &[]), &app) else { continue };

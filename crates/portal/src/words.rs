@@ -1,7 +1,7 @@
-//! Which records have a word in a property.
+//! An index of records by the words of a property.
 //!
-//! Made for a property when a search first asks for one of its words, which takes as long as reading
-//! every record, and kept up to date from then on. Knows nothing of filters.
+//! The first search for a word of a property builds its index, which takes as long as reading every record.
+//! After that the index is kept up to date. It knows nothing of filters.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use foldhash::fast::RandomState;
 use crate::property::Name;
 use crate::record::Record;
 
-/// Properties of one type that are indexed at once; one more begins anew. An index of a text takes
-/// some hundred bytes a record.
+/// Largest number of indexed properties of one object type. One more clears all indexes first. An index of a
+/// text takes about 100 bytes for a record.
 const PROPERTIES_MAX: usize = 16;
 
 /// By word in lower case, the ids of the records that have it, in order.

@@ -1,9 +1,8 @@
-//! How much one call may do.
+//! The limit on the work of one call.
 //!
-//! Every loop that a request can multiply (filters × values × records, inputs, properties, pages)
-//! charges its steps here, before it changes anything: a call that needs too many is refused, and
-//! nothing of it is half written. What is charged is counted and not timed, so that a call is refused
-//! on every machine or on none.
+//! Every loop that a request can multiply (filters × values × records, inputs, properties, pages) charges its
+//! steps here before it changes anything. So a call that needs too many steps is refused, and leaves no partial
+//! change. Steps are counted and not timed, so that a call is refused on every machine or on none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -63,20 +62,20 @@ impl From<Exceeded> for ErrorBody {
 }
 
 impl Work {
-    /// So many steps, and none once `stopping` is true.
+    /// A number of steps for a call. Once `stopping` is true, no step is left.
     pub fn new(steps: u64, stopping: Arc<AtomicBool>) -> Self {
         Self { left: AtomicU64::new(steps), over: AtomicU8::new(0), stopping: Some(stopping) }
     }
 
-    /// Other work of the same call, of so many steps: what is not what the caller asked for.
+    /// A separate number of steps in the same call, for work that the caller did not ask for.
     pub fn part(&self, steps: u64) -> Self {
         Self { left: AtomicU64::new(steps), over: AtomicU8::new(0), stopping: self.stopping.clone() }
     }
 
-    /// Takes steps.
+    /// Uses up some steps.
     ///
     /// # Errors
-    /// So many are not left. None are from then on.
+    /// Fewer steps are left. From then on none are.
     pub fn charge(&self, steps: u64) -> Result<(), Exceeded> {
         let Some(stopping) = &self.stopping else { return Ok(()) };
         if stopping.load(Ordering::Relaxed) {
@@ -90,34 +89,34 @@ impl Work {
         Ok(())
     }
 
-    /// The same, for as many things as there are, of so many steps each.
+    /// Uses up `steps` for each of `count` things.
     ///
     /// # Errors
-    /// So many are not left.
+    /// Fewer steps are left.
     pub fn each(&self, count: usize, steps: u64) -> Result<(), Exceeded> {
         self.charge((count as u64).saturating_mul(steps))
     }
 
-    /// Takes the steps of reading a text: one, and more for a long one.
+    /// Uses up the steps of reading a text: one, and more for a long one.
     ///
     /// # Errors
-    /// So many are not left.
+    /// Fewer steps are left.
     pub fn read(&self, bytes: usize) -> Result<(), Exceeded> {
         self.each(1 + bytes / BYTES_READ, 1)
     }
 
-    /// Takes the steps of writing bytes down.
+    /// Uses up the steps of writing bytes.
     ///
     /// # Errors
-    /// So many are not left.
+    /// Fewer steps are left.
     pub fn write(&self, bytes: usize) -> Result<(), Exceeded> {
         self.each(1 + bytes / BYTES_WRITTEN, 1)
     }
 
-    /// Takes the steps of adding bytes to an answer that has so many.
+    /// Uses up the steps of adding `more` bytes to an answer of `length` bytes.
     ///
     /// # Errors
-    /// So many are not left, or the answer becomes too long.
+    /// Fewer steps are left, or the answer becomes too long.
     pub fn answer(&self, length: usize, more: usize) -> Result<(), Exceeded> {
         if length + more > ANSWER_BYTES_MAX && self.stopping.is_some() {
             return Err(self.exceed(Exceeded::Answer));
@@ -133,7 +132,7 @@ impl Work {
 
     fn exceed(&self, why: Exceeded) -> Exceeded {
         self.left.store(0, Ordering::Relaxed);
-        // What it was first stays.
+        // The first reason stays.
         let _ = self.over.compare_exchange(0, why as u8, Ordering::Relaxed, Ordering::Relaxed);
         why
     }

@@ -1,4 +1,4 @@
-//! The threads on which long calls are performed.
+//! The threads that perform long calls.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Workers {
 }
 
 impl Place<'_> {
-    /// Does work; it goes on where nobody waits for it any more.
+    /// Runs work on a thread. The work continues even if its caller stops waiting.
     ///
     /// # Errors
     /// The work panicked, or the program ends.
@@ -56,8 +56,7 @@ impl Place<'_> {
     }
 }
 
-/// Whoever ends the program does not wait for a call that is still performed: what it did not finish is
-/// nowhere written down.
+/// The program ends without waiting for a call in progress: what the call has not finished is not stored.
 impl Drop for Workers {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

@@ -1,7 +1,7 @@
-//! Exports: the records of a view or of a list as a CSV file, made at the request and kept.
+//! Exports: write the records of a view or of a list to a CSV file, and keep the file.
 //!
-//! HubSpot works on an export in the background. Here the file is complete when the request is
-//! answered, and the first look at its task still says `PROCESSING`, so that clients poll
+//! HubSpot works on an export in the background. Here the file is complete when the request is answered. The
+//! first read of the task still says `PROCESSING`, so that clients must poll as with HubSpot
 //! (docs/decisions/0026-imports-and-exports.md).
 
 mod asked;
@@ -19,9 +19,9 @@ use asked::Wanted;
 
 /// Exports that an account keeps; the oldest goes for the newest. HubSpot keeps files for 30 days.
 const EXPORTS_MAX: usize = 50;
-/// Where the file stands in the thing that is kept; never shown.
+/// The field of the stored export that holds the file; no answer shows it.
 const FILE: &str = "file";
-/// The app that made it; never shown.
+/// The field with the app that made the export; no answer shows it.
 const APP: &str = "appId";
 /// Set once somebody looked at the task.
 const SEEN: &str = "seen";
@@ -55,7 +55,7 @@ fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
         "exportType": wanted.source.type_name(), "objectProperties": wanted.property_names(), "objectType": wanted.object_type(tx.state),
         "recordCount": records.len(), FILE: file, SEEN: false, APP: asked.call.app_id,
     });
-    // Kept, and written down.
+    // The account keeps the file and writes it to the store.
     tx.work.write(file_bytes)?;
     let oldest: Vec<String> = tx.state.items.of(place).map(|(id, _)| id.to_owned()).collect();
     for id in oldest.iter().take((oldest.len() + 1).saturating_sub(EXPORTS_MAX)) {
@@ -69,7 +69,7 @@ fn start(asked: &Asked<'_>, place: &Place, tx: &mut Tx<'_>) -> Answer {
 /// `PROCESSING` at the first look, `COMPLETE` with the file's address from then on.
 fn status(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
     let mut item = kept(asked, place, id, tx)?.clone();
-    // The file is written down once more with it.
+    // This writes the whole file to the store again.
     tx.work.write(item.value[FILE].as_str().map_or(0, str::len))?;
     let (started, seen) = (item.value["createdAt"].clone(), item.value[SEEN] == true);
     let mut body = json!({ "status": "PROCESSING", "requestedAt": started, "startedAt": started, "completedAt": started });

@@ -1,4 +1,4 @@
-//! Files: uploaded as multipart, kept with their bytes, and handed out again.
+//! Files: clients upload them as multipart and download them again. The account keeps their bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -140,7 +140,7 @@ fn search(asked: &Asked<'_>, place: &Place, tx: &Tx<'_>) -> Answer {
 
 fn change(asked: &Asked<'_>, place: &Place, id: &str, tx: &mut Tx<'_>) -> Answer {
     let (mut item, body) = (live(place, id, tx)?, asked.body()?);
-    // The file is written down once more with it.
+    // This writes the whole file to the store again.
     tx.work.write(size(&item.value))?;
     for (name, value) in
         body.into_iter().filter(|(name, _)| ["name", "access", "parentFolderId", "isUsableInContent"].contains(&name.as_str()))

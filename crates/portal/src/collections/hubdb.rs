@@ -1,4 +1,4 @@
-//! HubDB: tables with columns, and rows that are drafted first and published with their table.
+//! HubDB: tables with columns and rows. Rows are drafts until their table is published.
 
 use std::collections::HashSet;
 

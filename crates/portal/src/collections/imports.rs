@@ -1,9 +1,9 @@
-//! Imports: rows of CSV files as records, through the engine that calls of the API go through.
+//! Imports: writes the rows of CSV files as records, with the same code as calls of the API.
 //!
-//! An import waits until the next call, whatever that is; so a cancel that comes next finds nothing done. Every call
-//! does a part of it before it is answered, and a call of the app that sent it does all parts, with the account given
-//! up between them. Looks at it tell `STARTED`, `PROCESSING`, `DONE` in turn
-//! (docs/decisions/0026-imports-and-exports.md).
+//! An import begins with the next call to the account, whatever that is. So a cancel as the next call finds nothing done.
+//! Every call performs a part of a waiting import before it is answered. A call of the app that sent the import performs
+//! all parts, and lets other calls use the account between them. Reads of the import show `STARTED`, `PROCESSING` and
+//! `DONE`, in this order (docs/decisions/0026-imports-and-exports.md).
 
 mod cell;
 mod plan;
@@ -39,11 +39,11 @@ const IMPORTS_MAX: usize = 50;
 /// two columns takes a hundred.
 const PART_STEPS: u64 = 100_000;
 
-/// What is told of imports.
+/// Imports as the API shows them.
 static IMPORTS: LazyLock<Place> = LazyLock::new(|| Place::new("imports", &[]));
-/// The files of imports that are not done.
+/// The files of unfinished imports.
 static WAITING: LazyLock<Place> = LazyLock::new(|| Place::new("imports-waiting", &[]));
-/// What was wrong, by import.
+/// The errors of each import.
 static ERRORS: LazyLock<Place> = LazyLock::new(|| Place::new("imports-errors", &[]));
 
 pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answer> {
@@ -57,7 +57,7 @@ pub fn answer(asked: &Asked<'_>, rest: &[&str], tx: &mut Tx<'_>) -> Option<Answe
     })
 }
 
-/// Whether an import is put off until the next call, or under way.
+/// Whether an import waits for the next call, or is in progress.
 pub fn is_waiting(state: &State) -> bool {
     state.items.count(&WAITING) > 0
 }
@@ -67,8 +67,8 @@ pub fn is_awaited(state: &State, call: &Call) -> bool {
     state.items.of(&WAITING).any(|(id, kept)| kept.value["appId"] == call.app_id && !is_cancel(call, id))
 }
 
-/// Does a part of what was put off, before a call is answered; not before its own cancel. The account may be given
-/// up after it: the rest is done before later calls.
+/// Performs a part of a waiting import before a call is answered, unless the call cancels that import.
+/// Afterwards other calls may use the account; later calls perform the rest.
 pub fn perform_part(call: &Call, tx: &mut Tx<'_>) {
     let waiting = tx.state.items.of(&WAITING).map(|(id, _)| id).find(|id| !is_cancel(call, id)).map(str::to_owned);
     let Some(id) = waiting else { return };
@@ -127,7 +127,7 @@ fn part(running: &mut Running, tx: &mut Tx<'_>, now: Timestamp) -> bool {
     }
 }
 
-/// Where the parts of an import that are done are written down.
+/// The store's place for the finished parts of an import.
 fn progress_of(id: &str) -> Place {
     Place::new("imports-progress", &[id])
 }
@@ -136,7 +136,7 @@ fn chunks_of(state: &State, id: &str) -> impl Iterator<Item = Chunk> {
     state.items.of(&progress_of(id)).filter_map(|(_, item)| serde_json::from_value(item.value.clone()).ok())
 }
 
-/// Takes away what is only kept while an import is not done.
+/// Removes the data that is kept only for an unfinished import.
 fn forget(tx: &mut Tx<'_>, id: &str) {
     tx.remove_item(&WAITING, id);
     let place = progress_of(id);
@@ -145,7 +145,7 @@ fn forget(tx: &mut Tx<'_>, id: &str) {
     tx.state.importing.take_if(|running| running.id == id);
 }
 
-/// Keeps what came of an import that is over.
+/// Stores the result of a finished import.
 fn settle(tx: &mut Tx<'_>, id: &str, mut item: Item, progress: &Progress, now: Timestamp) {
     item.value["metadata"]["counters"] = json!(progress.counters);
     item.value["updatedAt"] = now.to_iso().into();

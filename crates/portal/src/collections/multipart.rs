@@ -1,4 +1,4 @@
-//! The parts of a `multipart/form-data` body (RFC 7578), as a file upload is one.
+//! Reads the parts of a `multipart/form-data` body (RFC 7578), the form of a file upload.
 
 /// A part: its name, its file's name, and its bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Communication preferences v3: which subscriptions there are, and who wants them.
+//! Communication preferences v3: the subscription types, and the contacts' choices.
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};

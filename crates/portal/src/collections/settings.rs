@@ -1,4 +1,5 @@
-//! What an account has once: its currency, the roles and teams of its users, the target of its webhooks.
+//! Settings that an account has once: its currency, the roles and teams of its users, the target of its
+//! webhooks.
 
 use serde_json::{Value, json};
 

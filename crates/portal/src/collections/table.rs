@@ -1,4 +1,4 @@
-//! Which collections there are, and how they differ.
+//! The table of collections, and how they differ.
 //!
 //! Fields that HubSpot requires, and those it sets, are from its published specification.
 
@@ -114,7 +114,7 @@ const CONTENT: Collection = Collection {
     ..PLAIN
 };
 
-/// All of them. A longer root stands before the one it begins with.
+/// All collections. A root that begins with another root comes before it, because the first match counts.
 pub const COLLECTIONS: &[Collection] = &[
     Collection {
         root: &["marketing", "emails"],

@@ -1,5 +1,5 @@
-//! The types that associations can have: labels of the account's own, and limits on how many
-//! associations of a type a record has.
+//! The types of associations: labels that an account defines, and limits on the number of a record's
+//! associations of one type.
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;

@@ -1,4 +1,4 @@
-//! Associations: of one record, in batches, and the types they can have.
+//! Associations of one record or in batches, and their types.
 //!
 //! v3 shows one entry for each type, v4 and the dated forms one for each record.
 
@@ -161,7 +161,7 @@ fn put_default(request: &Request<'_>, tx: &mut Tx<'_>, from: End, to: End) -> An
     Ok(reply(200, json!({ "status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now })))
 }
 
-/// What was there stays: the plain association adds to labels and does not replace them.
+/// Existing types remain: the plain association adds to labels and does not replace them.
 fn kept(state: &State, from: End, to: End, types: &[u32]) -> Vec<u32> {
     let mut all = state.links.between(from, to).to_vec();
     all.extend(types.iter().filter(|own| !state.links.between(from, to).contains(own)));
@@ -199,7 +199,7 @@ fn labels_between(version: Version, state: &State, from: End, to: End, types: &[
     })
 }
 
-/// An account's own limit of a type of association: so many associations of a record have it.
+/// Checks the account's own limits: the largest number of associations of one type that a record may have.
 pub fn within_limits(state: &State, from: End, to: End, types: &[u32]) -> Result<(), ErrorBody> {
     for (from, to, types) in
         [(from, to, types.to_vec()), (to, from, types.iter().map(|id| state.link_types.inverse(from.0, to.0, *id)).collect())]

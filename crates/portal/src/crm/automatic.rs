@@ -1,6 +1,6 @@
-//! What HubSpot writes by itself when a caller writes something, and what it leaves undone.
+//! The values that HubSpot sets by itself when a caller writes a record, and those that it does not set.
 //!
-//! These values are written, not calculated: a caller can write them too, and then they stand.
+//! These values are stored, not calculated. A caller can write them too, and then the caller's value counts.
 
 use crate::derived;
 use crate::kind::Kind;
@@ -60,8 +60,8 @@ fn from_product(state: &State, space: &Space, values: &mut Values) {
     }
 }
 
-/// A lifecycle stage moves forward only: an earlier one is left unwritten, without an error. It is cleared
-/// first, or stays (integrate.hubspot.com/t/update-lifecycle-stage-using-api/1333, answered by HubSpot).
+/// A lifecycle stage only moves forward: HubSpot ignores an earlier one, without an error. A caller must clear
+/// the stage first (integrate.hubspot.com/t/update-lifecycle-stage-using-api/1333, answered by HubSpot).
 fn forward(space: &Space, values: &mut Values, current: Option<&Record>) {
     let Some(now) = current.and_then(|record| record.get("lifecyclestage")).map(str::to_owned) else { return };
     let Some(property) = space.schema.get("lifecyclestage") else { return };

@@ -1,7 +1,8 @@
 //! Batches of records.
 //!
-//! A batch is all or nothing, but for two things: records that are not there are told of with 207,
-//! and where every input has an `objectWriteTraceId` of its own, so is every input that is refused.
+//! A batch succeeds or fails as a whole, with two exceptions. If records do not exist, the answer is 207 and
+//! lists them. If every input has an `objectWriteTraceId` of its own, each refused input is listed with its id,
+//! and the others succeed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -76,7 +77,7 @@ struct Made {
     trace: Option<String>,
 }
 
-/// What a batch has come to, before anything is changed.
+/// The results of a batch so far, before anything is changed.
 #[derive(Default)]
 struct Staged {
     made: Vec<Made>,
@@ -155,8 +156,8 @@ fn refuse_repeated(ids: Vec<String>) -> Result<(), ErrorBody> {
     Err(ErrorBody::validation(message).context("ids", twice))
 }
 
-/// By what new contacts are told apart. A refusal of two that are the same must not name a record that is
-/// not made.
+/// The email addresses of new contacts, which must differ. They are compared before any record is created:
+/// otherwise the error would name a record that the failed batch does not create.
 fn addresses(state: &State, kind: Kind, inputs: &[&Map<String, Value>]) -> Vec<String> {
     let unique = &state.schema(kind).unique;
     if !unique.iter().any(|name| **name == *"email") {

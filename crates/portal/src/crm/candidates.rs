@@ -1,7 +1,7 @@
-//! Which records a search has to look at: those an index names, where one does.
+//! Selects the records that a search must read, from an index if there is one.
 //!
-//! An index only leaves out records that no filter could match; whoever is named is still held
-//! against every filter.
+//! An index only excludes records that no filter could match. The search still checks every filter on each
+//! record that remains.
 
 use keyway_core::time::Timestamp;
 
@@ -20,8 +20,8 @@ use super::search::Filter;
 
 /// Fewer records than these are read through sooner than an index is made.
 const INDEX_FROM_RECORDS: usize = 1_000;
-/// Where more than one in so many records fit a range of moments, all are read: in their own order that
-/// is quicker.
+/// If more than one in four records is in a range of times, a search reads all records instead: reading them in
+/// id order is then faster.
 const ONE_IN: usize = 4;
 
 /// Steps of putting one record in an index.

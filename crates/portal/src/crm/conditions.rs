@@ -1,5 +1,5 @@
-//! What the conditions of searches and lists compare, with their operands read once: a condition is
-//! held against every record.
+//! The comparisons in searches and lists. Operands are parsed once, because a condition is checked on every
+//! record.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -68,7 +68,7 @@ pub enum Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// None where the text is no value of the type. Text is compared without case, options exactly.
+    /// None if the text is not a value of the type. Texts are compared without regard to case, options exactly.
     pub fn of(value_type: ValueType, text: &'a str) -> Option<Self> {
         match value_type {
             ValueType::Number => number(text).map(Self::Number),
@@ -107,7 +107,7 @@ pub type Texts = HashSet<Box<str>, RandomState>;
 #[derive(Debug)]
 pub struct Operands {
     value_type: ValueType,
-    /// In their order; none where one is no value of the type.
+    /// In their order; none for an operand that is not a value of the type.
     keys: Vec<Option<Key<'static>>>,
     /// Those that are texts, as they are compared.
     texts: Texts,
@@ -133,7 +133,7 @@ impl Operands {
         }
     }
 
-    /// How a value stands to the one at a place; none where one of them is no value of the type.
+    /// Compares a value with the operand at an index. None if one of them is not a value of the type.
     pub fn order(&self, value: &str, at: usize) -> Option<Ordering> {
         Key::of(self.value_type, value)?.compare(self.keys.get(at)?.as_ref()?)
     }

@@ -1,8 +1,7 @@
-//! How much of an account's limits is used: records, properties, pipelines, custom types and
-//! associations.
+//! The use of an account's limits: records, properties, pipelines, custom types and associations.
 //!
-//! The embedded account has one set of limits, whatever its tier, so that a test that fits HubSpot's
-//! highest tier fits here.
+//! The embedded account has one set of limits, whatever its tier. A test that fits HubSpot's highest tier fits
+//! here.
 
 use std::collections::BTreeMap;
 

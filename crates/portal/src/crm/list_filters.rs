@@ -1,7 +1,6 @@
-//! The filters of lists: read and checked when a list is made. They are held against records by
-//! `list_members`, with their operands read once.
+//! The filters of lists, read and checked when a list is created. `list_members` applies them to records.
 //!
-//! Filters on what an embedded account does not have (page views, e-mail events, forms) answer 501.
+//! A filter on data that an embedded account does not have (page views, e-mail events, forms) gets 501.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
-//! Who is on a list that follows filters, worked out once for a call.
+//! Finds the members of lists with filters. The result counts for one call.
 //!
-//! A list may name others, and they yet others: each is read once, and what is known of a record and a
-//! list is remembered while the record is looked at. Every filter that is held against a value is charged.
+//! A list may name other lists, and these others again. Each is read once, and the result for a record and a
+//! list is remembered while that record is checked. Each check of a filter against a value costs steps.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ pub struct Members<'s> {
     work: &'s Work,
     /// The filters of lists that were read; none where they can't be.
     branches: RefCell<HashMap<u64, Option<Rc<Branch>>, RandomState>>,
-    /// What is known of the record that is looked at.
+    /// The answers found for the current record.
     known: RefCell<HashMap<Question, bool, RandomState>>,
     sizes: RefCell<HashMap<u64, usize, RandomState>>,
 }
@@ -89,7 +89,7 @@ impl<'s> Members<'s> {
         Ok(found)
     }
 
-    /// Forgets what is known of the record that was looked at before.
+    /// Forgets the answers for the previous record.
     pub fn next_record(&self) {
         self.known.borrow_mut().clear();
     }
@@ -241,7 +241,7 @@ mod tests {
         state
     }
 
-    /// Who is on the last list, within so many steps.
+    /// The number of members of the last list, if it can be found within `steps` steps.
     fn found(state: &State, steps: u64) -> Result<usize, Exceeded> {
         let work = Work::new(steps, Arc::default());
         Members::new(state, &work).size(state.lists.lists.values().last().unwrap())

@@ -1,4 +1,4 @@
-//! Who is on lists: read, added, removed, and the lists of records.
+//! Members of lists: read, add, remove; and the lists of a record.
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};

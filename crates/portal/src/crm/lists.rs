@@ -1,6 +1,6 @@
-//! Lists: make, read, find, change, delete and restore them.
+//! Lists: create, read, find, change, delete and restore.
 //!
-//! Who is on them is `list_memberships`', folders of lists `list_folders`', filters `list_filters`'.
+//! `list_memberships` has the members, `list_folders` the folders, `list_filters` the filters.
 
 use std::collections::HashSet;
 
@@ -33,8 +33,8 @@ const EDITS_MAX: usize = 100;
 pub const MEMBER_STEPS: u64 = 20;
 /// Steps of showing a list.
 pub const LIST_STEPS: u64 = 40;
-/// Steps that lists whose day to be converted has come take of a call, at most. A list that takes more
-/// alone stays as it is.
+/// Largest number of steps of a call for converting lists whose day of conversion has come. A list that needs
+/// more than this alone is not converted.
 const CONVERSION_STEPS_MAX: u64 = STEPS_MAX / 4;
 const FIRST_ID: u64 = 1;
 

@@ -1,4 +1,4 @@
-//! Two records become one, with an id of its own; both old ids lead to it
+//! Merges two records into a new one with an id of its own. Both old ids lead to it
 //! (developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies).
 
 use keyway_core::error_body::ErrorBody;

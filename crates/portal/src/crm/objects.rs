@@ -1,6 +1,6 @@
-//! Records, one at a time: create, read, update, archive, delete for good, and list.
+//! Single records: create, read, update, archive, delete permanently, and list.
 //!
-//! Batches are `batch`'s, merges `merge`'s, the rules of what may be written `write`'s.
+//! `batch` has the batches, `merge` the merges, and `write` the rules for writes.
 
 use std::sync::LazyLock;
 
@@ -64,8 +64,8 @@ pub fn live(state: &State, (kind, id): End) -> Result<&Record, ErrorBody> {
     state.table(kind).live(id).ok_or_else(|| not_there(&id.to_string()))
 }
 
-/// HubSpot's 404 of a record, as clients have seen it: a text that is no number is told in other words. The
-/// category is not in all of them.
+/// HubSpot's 404 for a record, as clients have seen it. For an id that is not a number HubSpot uses another
+/// text. Only some of the answers seen had the category, so it is left out.
 pub fn not_there(id: &str) -> ErrorBody {
     if id.parse::<u64>().is_ok() {
         return ErrorBody::not_found("resource not found");
@@ -195,7 +195,7 @@ pub fn charge_unlinking(request: &Request<'_>, state: &State, kind: Kind, id: &s
 /// Steps of taking an association away, or of making one, both directions.
 pub const UNLINK_STEPS: u64 = 50;
 
-/// Archiving what is not there, or archived already, is no error.
+/// Archives a record. HubSpot returns no error for a record that does not exist, or is archived already.
 pub fn archive(request: &Request<'_>, kind: Kind, id: &str, tx: &mut Tx<'_>) -> Reply {
     if let Some(record) = id.parse().ok().and_then(|id| tx.state.table(kind).live(id)) {
         let mut record = record.clone();
@@ -213,8 +213,8 @@ pub fn unlink_all(tx: &mut Tx<'_>, from: End) {
     }
 }
 
-/// Deletes a record for good, archived or not. An address that nobody has is no error: it is kept from
-/// coming.
+/// Deletes a record permanently, archived or not. An email address without a record is not an error: it is
+/// blocked, so that no later contact can use it.
 fn gdpr_delete(request: &Request<'_>, kind: Kind, tx: &mut Tx<'_>) -> Answer {
     let body = request.json()?;
     let id = id_text(body.get("objectId")).ok_or_else(|| bad_field("objectId", "is required"))?;

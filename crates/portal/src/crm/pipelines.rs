@@ -1,4 +1,4 @@
-//! Pipelines and their stages: read, create, change, replace, delete, and what was done to them.
+//! Pipelines and their stages: read, create, change, replace, delete; and the history of changes.
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
@@ -209,7 +209,7 @@ fn new_stage(
     })
 }
 
-/// A deal's stage says how likely it is won, a ticket's whether the ticket is open.
+/// Checks the metadata of a stage: the probability that a deal is won, or whether a ticket is open.
 fn metadata(kind: Kind, given: &Value, mut metadata: Map<String, Value>) -> Result<Map<String, Value>, ErrorBody> {
     let given = given.as_object().ok_or_else(|| bad_field("metadata", "must be an object"))?;
     for (key, value) in given {
@@ -387,8 +387,8 @@ fn delete_stage(request: &Request<'_>, kind: Kind, id: &str, stage_id: &str, tx:
     if pipeline.live_stages().count() == 1 {
         return Err(ErrorBody::validation("The only stage of a pipeline can't be deleted"));
     }
-    // A stage with records in it does not go, whether a check was asked for or not: the records
-    // would be in no stage at all.
+    // A stage with records can't be deleted, even if the caller asked for no check: the records would have no
+    // stage.
     refuse_in_use(tx.state, kind, &[stage_id])?;
     let at = pipeline.stages.iter().position(|stage| stage.id == stage_id).ok_or_else(|| no_stage(stage_id))?;
     pipeline.stages[at].archived_at = Some(request.now);

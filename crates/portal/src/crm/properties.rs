@@ -1,5 +1,5 @@
-//! Property definitions and their groups: read, create, change, archive, one at a time and in
-//! batches. What changes here counts for records at once.
+//! Property definitions and their groups: read, create, change, archive, singly and in batches. A change
+//! affects records at once.
 
 use http::Method;
 use keyway_core::beside::Access;
@@ -277,7 +277,7 @@ fn apply(request: &Request<'_>, state: &State, kind: Kind, property: &mut Proper
     Ok(())
 }
 
-/// Fields that are kept and answered as they came.
+/// Fields that are stored and returned unchanged.
 const EXTRA_TEXTS: [&str; 7] = [
     "calculationFormula",
     "currencyPropertyName",

@@ -1,4 +1,4 @@
-//! Writes records as JSON, straight into the answer's bytes.
+//! Writes records as JSON directly into the bytes of the answer.
 
 use keyway_core::policy::OnBehalf;
 use keyway_core::time::Timestamp;
@@ -215,8 +215,8 @@ fn associations(out: &mut Vec<u8>, state: &State, from: End, view: &View, work: 
 /// have seen pages of a hundred (dlt-hub/verified-sources#593).
 pub const ASSOCIATIONS_MAX: usize = 100;
 
-/// Steps of an entry of an answer that is made as a value first. There is memory behind them, too: some
-/// 500 bytes each.
+/// Steps of one entry of an answer that is built in memory first. The number also accounts for its memory,
+/// about 500 bytes.
 pub const ENTRY_STEPS: u64 = 100;
 
 /// The v3 name of an association's type.

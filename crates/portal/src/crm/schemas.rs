@@ -1,7 +1,7 @@
 //! Custom object types: their definitions, and the associations they may have.
 //!
-//! A definition takes effect at once: the type's records, properties, pipelines and associations
-//! are then served as those of every other type.
+//! A definition takes effect at once: the account serves the type's records, properties, pipelines and
+//! associations like those of every other type.
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;
@@ -253,7 +253,7 @@ fn update(request: &Request<'_>, kind: Kind, before: CustomType, tx: &mut Tx<'_>
     Ok(reply(200, body(tx.state, tx.state.space(kind))))
 }
 
-/// A type goes when it has no records; with `archived=true` one that was archived goes for good.
+/// Archives a custom type that has no records. With `archived=true`, deletes an archived one permanently.
 fn delete(request: &Request<'_>, name: &str, tx: &mut Tx<'_>) -> Answer {
     let (kind, definition) = custom(tx.state, name)?;
     if tx.state.table(kind).count() > 0 {
@@ -321,7 +321,8 @@ fn association(state: &State, from: Kind, to: Kind, link: &LinkType, at: Option<
     })
 }
 
-/// The plain association of a pair stays, as records can always be associated.
+/// Deletes an association definition. The plain association of two types remains, as records can always be
+/// associated.
 fn dissociate(kind: Kind, id: &str, tx: &mut Tx<'_>) -> Answer {
     let number: u32 = id.parse().map_err(|_| bad_parameter("associationIdentifier", &format!("'{id}' is not the id of an association")))?;
     let found = tx.state.spaces().map(|space| space.kind).flat_map(|other| [(kind, other), (other, kind)]);

@@ -1,4 +1,4 @@
-//! The validation rules of properties, and which object types are switched on.
+//! The validation rules of properties, and the object library, in which every object type is switched on.
 
 use http::Method;
 use keyway_core::error_body::ErrorBody;

@@ -1,4 +1,4 @@
-//! Checks what a caller wants to write, and writes it.
+//! Checks the properties that a caller sends, and writes them.
 
 use keyway_core::beside::Access;
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
@@ -23,16 +23,17 @@ use crate::work::{Exceeded, Work};
 
 /// Steps of checking one value.
 const VALUE_STEPS: u64 = 10;
-/// Faults of one record that are told at most.
+/// Largest number of faults of one record that an error lists.
 const FAULTS_MAX: usize = 25;
 
-/// Whom to associate a new record with, and with which types.
+/// The records to associate with a new record, and the types of the associations.
 pub type Wanted = Vec<(End, Vec<u32>)>;
 
 /// Properties in their stored form.
 pub type Values = Vec<(Name, String)>;
 
-/// The `properties` of a body, checked; all faults are told at once, as HubSpot does, up to [`FAULTS_MAX`].
+/// Checks and reads the `properties` of a body. The error lists all faults at once, as HubSpot's does, up to
+/// [`FAULTS_MAX`].
 pub fn properties(
     request: &Request<'_>,
     state: &State,
@@ -126,7 +127,7 @@ impl Writing<'_> {
         Ok(self.normalised(property, &merged).map(|value| Some((property.name.clone(), value))))
     }
 
-    /// What is wrong with the id of a record that a property names.
+    /// The fault of a property that names another record by its id, if any.
     fn named(&self, work: &Work, property: &Property, raw: &str) -> Result<Option<BadValue>, Exceeded> {
         let Some(to) = automatic::names(self.space.kind, property).filter(|_| !raw.is_empty()) else { return Ok(None) };
         // The association that it becomes takes the label from another.
@@ -243,8 +244,8 @@ pub fn changed_record(request: &Request<'_>, schema: &Schema, record: &Record, v
     Ok(record)
 }
 
-/// Takes the steps of writing values into a record, and of writing it down whole. Each value that is put
-/// in moves those behind it.
+/// Uses up the steps of writing values into a record and of storing the whole record. Each inserted value moves
+/// those after it.
 fn charge(work: &Work, record: &Record, values: &Values) -> Result<(), Exceeded> {
     let more: usize = values.iter().map(|(_, value)| value.len()).sum();
     let (cells, bytes) = (record.len() + values.len(), record.value_bytes() + more);
@@ -270,7 +271,7 @@ pub fn refuse_duplicate(state: &State, kind: Kind, record: &Record) -> Result<()
     let space = state.space(kind);
     for (property, value) in unique_values(&space.schema, record) {
         if *property == *"email" && state.items.get(&BLOCKED, &value).is_some() {
-            let fault = bad("INVALID_EMAIL", format!("Email address {value} was deleted for good and can't be used again."));
+            let fault = bad("INVALID_EMAIL", format!("Email address {value} was deleted permanently and can't be used again."));
             return Err(not_valid(state.hub_id, &[("email", fault)]));
         }
         if let Some(holder) = space.table.holder(&property, &value).filter(|holder| *holder != record.id) {
@@ -297,7 +298,7 @@ pub fn taken(state: &State, space: &Space, property: &str, value: &str, id: u64,
 /// for among those of every object type.
 const LINK_STEPS: u64 = 100;
 
-/// The `associations` of a create: whom to associate, and with which types.
+/// Reads the `associations` of a create: the records to associate, and the types.
 pub fn wanted_links(request: &Request<'_>, state: &State, from: Kind, body: &Map<String, Value>) -> Result<Wanted, ErrorBody> {
     let wanted = match body.get("associations") {
         None | Some(Value::Null) => return Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Rules that look at the record itself.
+//! Rules that use only the record itself.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub enum Rule {
     Created,
     /// The first input.
     Copy,
-    /// What stands behind the @ of the input.
+    /// The part after the @ of the input.
     Domain,
     /// First and last name, or the address.
     Name,
@@ -47,7 +47,7 @@ pub enum Rule {
     Writer,
     /// Whether the input is absent or 0.
     IsZero,
-    /// Something of the owner whom the input names.
+    /// A field of the owner that the input names.
     Owner(OwnerField),
     /// A telephone number as +, country and number.
     Phone(PhonePart),

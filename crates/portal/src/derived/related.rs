@@ -1,5 +1,5 @@
-//! Rules that look at associated records. What they come to is stored: a call notes which records it
-//! touched, and `settle` writes them once, when all of the call is done.
+//! Rules that use associated records. Their results are stored. A call notes the records that it touched, and
+//! `settle` updates the results once, at the end of the call.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
@@ -16,8 +16,8 @@ use crate::record::Record;
 use crate::state::State;
 use crate::value::{moment, number};
 
-/// Associated records of one type that are looked at for one value: those with the lowest ids. Values that
-/// only grow by new ones look at these alone.
+/// Largest number of associated records of one type that are read for one value: those with the lowest ids. A
+/// value that only grows with new records uses these alone.
 const LOOKED_AT_MAX: usize = 10_000;
 
 /// All activities, those by which somebody is contacted, and those that are planned

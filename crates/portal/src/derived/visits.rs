@@ -1,8 +1,8 @@
-//! What follows from the stages that a record has been in.
+//! Properties about the stages that a record has been in.
 //!
 //! HubSpot has a set of such properties for each stage of each pipeline
-//! (knowledge.hubspot.com/properties/stage-calculated-properties). A record that comes back to a stage has
-//! the dates of the last visit; times are of visits that have ended.
+//! (knowledge.hubspot.com/properties/stage-calculated-properties). If a record returns to a stage, the dates
+//! are those of the last visit; durations count only visits that have ended.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use keyway_core::time::Timestamp;
 use super::{Row, STAGE, View};
 use crate::stages::{in_name, stage_property};
 
-/// What is told of a stage.
+/// The fact about a stage that a property shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
     /// When the record came into the stage that it is in.

@@ -1,4 +1,5 @@
-//! Records that a rule makes. The same seed makes the same values: nothing here asks for time or chance.
+//! Creates records by a rule. The same seed gives the same values, because nothing here depends on the time or
+//! on chance.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Values that fit a property, for factories. Addresses and telephone numbers are such that nobody has them
+//! Realistic values of a property, for factories. No real person has the email addresses and telephone numbers
 //! (RFC 2606; 555-0100 to 555-0199).
 
 use keyway_core::time::Timestamp;

@@ -1,4 +1,4 @@
-//! What was wrong with a row, in the words of HubSpot's `PublicImportError`.
+//! An error in a row, with the words of HubSpot's `PublicImportError`.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub struct Fault {
     pub file: usize,
     /// The line in the file, from 1; 0 where the file as a whole is meant.
     pub line: u64,
-    /// The column, from 0, and what stands there.
+    /// The column, from 0, and its text in this row.
     pub at: Option<(usize, String)>,
     pub row: Vec<String>,
     /// The id of the object type.
@@ -32,7 +32,7 @@ const NAMED: [(&str, &str); 6] =
     [("0-1", "CONTACT"), ("0-2", "COMPANY"), ("0-3", "DEAL"), ("0-5", "TICKET"), ("0-7", "PRODUCT"), ("0-8", "LINE_ITEM")];
 
 impl Fault {
-    /// As it is told.
+    /// The error as the API shows it.
     pub fn shown(&self, import: &str, number: usize, now: Timestamp) -> Value {
         let mut error = json!({
             "id": format!("{import}{number:06}"), "createdAt": now.as_ms(), "errorType": self.error_type, "errorMessage": self.message,

@@ -1,4 +1,4 @@
-//! How far an import is, between two parts of it; written down with the records of each part.
+//! The progress of an import between two parts. It is stored together with the records of each part.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -21,11 +21,11 @@ pub struct Pending {
     pub place: Fault,
 }
 
-/// What came of an import so far, and where it goes on.
+/// The results of an import so far, and where it continues.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Where the columns of the request stand in each file: the place of the cell, and of the column. Nothing
-    /// until the files were looked at.
+    /// The columns of the request in each file: the index of the cell, and of the column. None until the files
+    /// are checked.
     pub placed: Option<Vec<Vec<(usize, usize)>>>,
     /// The next row, and how many of the associations at the end are made.
     pub file: usize,
@@ -52,7 +52,7 @@ struct New {
     keys: Vec<(Kind, String, u64)>,
 }
 
-/// What a part added, as it is written down.
+/// What one part added, in the form of the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Chunk {
     placed: Vec<Vec<(usize, usize)>>,
@@ -113,7 +113,7 @@ impl Progress {
         }
     }
 
-    /// The progress that chunks tell of, in their order.
+    /// Adds stored chunks, in their order, to the progress of the import.
     pub fn of(chunks: impl Iterator<Item = Chunk>) -> Self {
         let mut progress = Self::default();
         for chunk in chunks {

@@ -1,4 +1,4 @@
-//! Reads a CSV file, bounded; what its cells mean is not known here.
+//! Reads a CSV file, within limits. It does not interpret the cells.
 
 use keyway_core::error_body::ErrorBody;
 
@@ -12,7 +12,7 @@ pub const ROWS_MAX: usize = 20_000;
 /// memory until it is done.
 pub const CELLS_MAX: usize = 1_000_000;
 
-/// A row as it stands in the file.
+/// A row of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
     /// From 1, the header included; a cell may hold line ends.
@@ -28,8 +28,8 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Reads a file, of which so many cells are left; they are taken. Refused where it is too large; never
-    /// for what its rows are.
+    /// Reads a file, and subtracts its cells from `cells_left`. Refuses a file that is too large, but never one
+    /// because of the form of a row.
     pub fn read(bytes: &[u8], cells_left: &mut usize) -> Result<Self, ErrorBody> {
         // Spreadsheets write this mark before UTF-8.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -51,7 +51,7 @@ impl Sheet {
     }
 }
 
-/// Reads record by record. A record is given up at the first cell too many, and not when it has been read.
+/// Reads record by record. Stops inside a record at the first cell over the limit.
 struct Records<'a> {
     reader: csv_core::Reader,
     rest: &'a [u8],

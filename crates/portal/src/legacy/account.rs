@@ -1,4 +1,4 @@
-//! Owners v2 and integrations v1. How many calls the account made is the gateway's to answer.
+//! Owners v2 and integrations v1. The gateway answers how many calls the account made.
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Value, json};

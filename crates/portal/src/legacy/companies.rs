@@ -9,7 +9,7 @@ use crate::Call;
 use crate::request::Query;
 
 const KIND: &str = "companies";
-/// What a list shows of a company where nothing is asked for.
+/// The properties of a company that a list shows by default.
 const SHOWN: [&str; 2] = ["name", "domain"];
 const PAGE_DEFAULT: u64 = 100;
 const PAGE_MAX: u64 = 250;
@@ -117,7 +117,8 @@ fn associated(records: &mut Records<'_, '_>, query: &Query, id: &str) -> Result<
     Ok((vids, has_more))
 }
 
-/// What a list is asked for: `properties`, or `propertiesWithHistory` for all their versions.
+/// The properties that a caller of a list names: `properties`, or `propertiesWithHistory` for all their
+/// versions.
 pub fn asked(query: &Query, by_default: &[&str]) -> (Wanted, bool) {
     let (plain, full) = (query.list("properties"), query.list("propertiesWithHistory"));
     let with_versions = !full.is_empty();

@@ -8,7 +8,7 @@ use super::{Told, definitions, number};
 use crate::request::{Query, bad_parameter};
 
 const KIND: &str = "contacts";
-/// What a list shows of a contact where nothing is asked for.
+/// The properties of a contact that a list shows by default.
 const SHOWN: [&str; 4] = ["firstname", "lastname", "company", "lastmodifieddate"];
 const PAGE_DEFAULT: u64 = 20;
 const PAGE_MAX: u64 = 100;
@@ -199,7 +199,7 @@ impl Shown {
         let asked = query.list("property");
         let mut properties: Vec<String> = if asked.is_empty() { by_default } else { &asked }.iter().map(ToString::to_string).collect();
         if !properties.is_empty() && !properties.iter().any(|name| name == "email") {
-            // For the profile of identities; shown only where it was asked for.
+            // Needed for the profile of identities; shown only if the caller asked for it.
             properties.push("email".into());
         }
         Wanted { properties, associations: &[] }

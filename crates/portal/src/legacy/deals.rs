@@ -11,7 +11,7 @@ use crate::request::{Query, bad_parameter};
 const KIND: &str = "deals";
 const PAGE_DEFAULT: u64 = 100;
 const PAGE_MAX: u64 = 250;
-/// What a deal tells of its associations.
+/// The object types whose associations a deal shows.
 const ASSOCIATED: &[&str] = &["contacts", "companies", "deals", "tickets"];
 
 pub fn answer(records: &mut Records<'_, '_>, query: &Query, tail: &[&str]) -> Option<Told> {

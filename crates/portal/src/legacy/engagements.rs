@@ -1,7 +1,8 @@
-//! Engagements v1: notes, e-mails, calls, meetings and tasks as one kind of thing.
+//! Engagements v1: notes, e-mails, calls, meetings and tasks as one object type.
 //!
-//! Here the five types number their records each for itself, so an engagement's id says its type too:
-//! that of a note is the note's own, the others lie a million million apart.
+//! Here each of the five types numbers its own records, so an engagement's id also encodes its type. The
+//! engagement id of a note is the note's own id; those of the others are offset by a million million for each
+//! type.
 
 use keyway_core::error_body::ErrorBody;
 use serde_json::{Map, Value, json};

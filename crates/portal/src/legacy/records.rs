@@ -1,4 +1,4 @@
-//! Records and definitions for the legacy layer: asked of the account over its own operations.
+//! Records and definitions for the legacy APIs, read with the account's own operations.
 
 use bytes::Bytes;
 use http::Method;
@@ -91,7 +91,7 @@ impl<'a, 't> Records<'a, 't> {
         }
         match self.get(&target) {
             Ok(record) => Ok(Some(Record(record))),
-            // An id that is no number is no id of a record either.
+            // An id that is not a number can't be the id of a record.
             Err(error) if error.status == 404 || error.status == 400 => Ok(None),
             Err(error) => Err(error),
         }
@@ -199,7 +199,7 @@ impl Record {
         full.filter(|(_, history)| history.first().is_some_and(|now| now["value"].as_str().is_some_and(|value| !value.is_empty())))
     }
 
-    /// Ids of associated records of a type that was asked for.
+    /// Ids of the associated records of a type that the query included.
     pub fn associated(&self, to: &str) -> Vec<u64> {
         let mut ids: Vec<u64> =
             self.0["associations"][to]["results"].as_array().into_iter().flatten().filter_map(|one| number(&one["id"])).collect();
@@ -248,7 +248,7 @@ pub fn properties(record: &Record, moments: &[String], with_versions: bool) -> M
             fields.remove("name");
             fields.remove("sourceVid");
         }
-        // The value alone has its own version, as HubSpot shows it; the others where they are asked for.
+        // The value alone has one version, as HubSpot shows it; the others only on request.
         let versions = if with_versions { &history[..] } else { &history[..1] };
         property["versions"] = versions.iter().map(|one| version(name, one)).collect();
         (name.clone(), property)

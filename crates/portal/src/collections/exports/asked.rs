@@ -1,4 +1,4 @@
-//! What an export is asked for, checked (shapes: HubSpot's published `PublicExportRequest`).
+//! Reads and checks the request of an export (fields: HubSpot's published `PublicExportRequest`).
 
 use keyway_core::error_body::{ErrorBody, ErrorDetail};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::request::{bad_field, id_text, text, texts};
 use crate::state::State;
 use crate::work::Work;
 
-/// Columns that are asked for, at most.
+/// Largest number of columns of an export.
 const COLUMNS_MAX: usize = 1_000;
 /// Characters of a name.
 const NAME_CHARS_MAX: usize = 255;
@@ -36,7 +36,7 @@ impl Source {
     }
 }
 
-/// An export, as it was asked for.
+/// The request of an export.
 pub struct Wanted {
     pub name: String,
     pub kind: Kind,
@@ -93,12 +93,12 @@ impl Wanted {
         }
     }
 
-    /// The properties, as they are told of.
+    /// The names of the exported properties, for the task of the export.
     pub fn property_names(&self) -> Vec<&str> {
         self.properties.iter().map(|name| &**name).collect()
     }
 
-    /// The type in capitals, as HubSpot tells of it; a custom type by its id.
+    /// The object type in capitals, as HubSpot's export tasks name it; a custom type by its id.
     pub fn object_type(&self, state: &State) -> String {
         let space = state.space(self.kind);
         if space.custom.is_some() { space.type_id.to_string() } else { space.shouted() }

@@ -1,7 +1,7 @@
 //! Writes records as CSV (RFC 4180): the record id, the properties asked for, and associated records.
 //!
-//! Values stand as they are kept: a cell that a spreadsheet would take for a formula is not changed,
-//! because whoever reads the file back must find what was written.
+//! A cell holds the value as the account keeps it. Keyway does not escape a cell that a spreadsheet would take
+//! for a formula: whoever reads the file again must find the value that was written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -95,7 +95,7 @@ impl<'a> Column<'a> {
         let Some(property) = state.schema(wanted.kind).get(name) else { return Ok(None) };
         let mut labels = HashMap::default();
         if !wanted.internal_values {
-            // What stands further on wins: a stage over an option of the same value.
+            // A later entry overwrites an earlier one: a stage has priority over an option of the same value.
             if property.value_type == ValueType::Enumeration {
                 work.each(property.choices.len(), 2)?;
                 labels.extend(property.choices.iter().rev().map(|choice| (choice.value.as_ref().into(), choice.label.as_ref().into())));

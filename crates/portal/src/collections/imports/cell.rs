@@ -1,4 +1,4 @@
-//! A cell as people write it, as the value that records keep: dates, labels, owners.
+//! Turns a cell as people write it into the value that records keep: dates, labels, owners.
 
 use keyway_core::error_body::ErrorBody;
 

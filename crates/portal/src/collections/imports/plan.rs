@@ -1,7 +1,7 @@
-//! What an import is asked to do, checked before anything is kept (HubSpot's guide to imports).
+//! Reads and checks the request of an import before anything is stored (HubSpot's guide to imports).
 //!
-//! What only the file can show (a column that is not there, a property that is not known) is an error
-//! of the import and no refusal.
+//! Some faults show only in the file: a missing column, or an unknown property. These are errors of the import,
+//! and the request is accepted.
 
 use keyway_core::error_body::ErrorBody;
 use keyway_core::refusal::Refusal;
@@ -47,7 +47,8 @@ pub struct Column {
     pub kind: Kind,
     pub property: Option<String>,
     pub identity: Option<Identity>,
-    /// Its values tell which record of this type, of another file, a row belongs to.
+    /// The type of the records to associate, which are rows of another file. The values of this column identify
+    /// them.
     pub to: Option<Kind>,
     /// The type of association that its rows are given.
     pub association: Option<u32>,

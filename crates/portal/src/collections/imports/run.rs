@@ -1,4 +1,5 @@
-//! Does a part of an import, row by row. A row that is refused is an error of the import; the others go on.
+//! Performs a part of an import, row by row. A refused row becomes an error of the import, and the other rows
+//! continue.
 
 use std::collections::HashMap;
 
@@ -34,11 +35,11 @@ struct Run<'a, 't> {
 /// Where the columns of a plan stand in a file.
 type Placed<'a> = Vec<(usize, &'a Column)>;
 
-/// Does the next part of an import, of about so many steps; whether all is done then.
+/// Performs the next part of an import, of about `steps` steps. Returns whether the import is complete.
 pub fn part(tx: &mut Tx<'_>, plan: &Plan, sheets: &[Sheet], progress: &mut Progress, (now, app_id): (Timestamp, u64), steps: u64) -> bool {
     let request = Request { source: "IMPORT", ..Request::of_program(app_id, now) };
     let mut run = Run { tx, plan, request, progress, domains: None };
-    // All files are looked at before a record is written.
+    // Check all files before the first record is written.
     if run.progress.placed.is_none() {
         let placed = plan.files.iter().zip(sheets).enumerate().map(|(at, (file, sheet))| run.place(at, file, sheet)).collect();
         run.progress.placed = Some(placed);
@@ -114,7 +115,7 @@ impl Run<'_, '_> {
         placed
     }
 
-    /// Does one row, and goes on to the next.
+    /// Imports one row, and moves to the next.
     fn next_row(&mut self, file: &File, sheet: &Sheet, row: &Row) {
         let at = self.progress.file;
         let width = sheet.rows.first().and_then(|row| row.cells.as_ref()).map_or(0, Vec::len);
