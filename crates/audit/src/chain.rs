@@ -1,9 +1,9 @@
-//! The chain of seals, by which a change of the log shows.
+//! The chain of seals, which makes changes to the log visible.
 //!
-//! Each commit carries a seal: keyed BLAKE3 of the seal before it and of every record since (in
-//! PostgreSQL its last record has it). Whoever changes, removes or adds a record without the master key leaves a seal that
-//! does not fit. Records that are cut off at the end leave none: those show against a head (a
-//! record's number with its seal) that was kept elsewhere.
+//! Each commit has a seal: a keyed BLAKE3 hash of the seal before it and of every record since. (In PostgreSQL
+//! the last record of the commit holds it.) If somebody changes, removes or adds a record without the master
+//! key, the seal no longer matches. Records that are cut off at the end leave no such trace. A check finds
+//! those with a head that was kept elsewhere: the number of a record with its seal.
 
 use super::row::{Agent, Named, Row};
 
@@ -43,12 +43,12 @@ impl ChainKey {
         *blake3::Hasher::new_keyed(&self.frames).update(before).update(payload).finalize().as_bytes()
     }
 
-    /// Vouches for the index of a file.
+    /// The keyed hash of a file's index. It shows whether the index is Keyway's own.
     pub(super) fn vouch_for_index(&self, bytes: &[u8]) -> blake3::Hash {
         blake3::keyed_hash(&self.indexes, bytes)
     }
 
-    /// Vouches for a part of the postings of a file, whose last seal this is.
+    /// The keyed hash of a part of a file's postings. `seal` is the last seal of the file.
     pub(super) fn vouch_for_postings(&self, seal: &Seal, part: u64, bytes: &[u8]) -> blake3::Hash {
         blake3::Hasher::new_keyed(&self.indexes).update(seal).update(&part.to_le_bytes()).update(bytes).finalize()
     }
@@ -59,7 +59,7 @@ impl ChainKey {
         hash.as_bytes()[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte)) >> 20
     }
 
-    /// Vouches for where the chain of a writer starts: after this record, whose seal this is.
+    /// The keyed hash of the start of a writer's chain: after the record `after_id`, whose seal is `seal`.
     pub(super) fn start(&self, writer: i64, after_id: i64, seal: &Seal) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_keyed(&self.starts);
         hasher.update(&writer.to_le_bytes()).update(&after_id.to_le_bytes()).update(seal);

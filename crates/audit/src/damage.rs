@@ -1,5 +1,5 @@
-//! What is wrong with the files of the log, as it was noticed: at the start, while records were read,
-//! while the newest file was written, or by a check.
+//! Damage to the files of the log. Keyway notices it at the start, when it reads records, when it writes the
+//! newest file, or in a check.
 
 use std::fmt;
 use std::sync::Mutex;

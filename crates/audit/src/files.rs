@@ -1,9 +1,9 @@
-//! The log of one server: files that are only ever added to.
+//! The audit log of one server: append-only files.
 //!
-//! `segment` is one file, `index` what is known of it without reading it, `postings` which of its
-//! blocks name a CRM record, `read` finds records, `verify` checks the seals. Here is the writer: a commit is one write and one sync at the end of
-//! the newest file. A file that is full, or of a day that is over, is followed by a new one; what
-//! is there is never changed, and retention takes whole files away.
+//! `segment` is one file, `index` answers queries without reading it, `postings` has the blocks that name a CRM
+//! record, `read` finds records, and `verify` checks the seals. The writer is here: it writes each commit at
+//! the end of the newest file with one write and one sync. When the file is full, or its day has ended, the
+//! writer begins a new one. Nothing changes the content of a file; retention removes whole files.
 
 mod commits;
 mod copy;
@@ -43,9 +43,9 @@ const FILE_BYTES: u64 = 64 << 20;
 /// Bytes by which a file is lengthened ahead.
 const AHEAD_BYTES: u64 = 1 << 20;
 const DAY_MS: i64 = 86_400_000;
-/// The file that says where the chain starts, once older files were taken away.
+/// The file that says where the chain starts, after retention has removed older files.
 const START: &str = "start";
-/// Said of a commit whose seal does not fit.
+/// The fault that is reported for a commit whose seal does not match.
 const CHANGED: &str = "a commit is not as it was written";
 /// How often the writer asks which file has the live file's name. A deletion or a replacement shows at every
 /// commit, in the open file's own links.
@@ -63,7 +63,7 @@ pub(super) struct Shelf {
 }
 
 struct State {
-    /// Where the chain starts: the last record that was taken away, and its seal.
+    /// The start of the chain: the last record that was removed, and its seal.
     start: Start,
     /// Files that are not added to any more, the oldest first.
     finished: Vec<Arc<Finished>>,
@@ -118,7 +118,8 @@ pub(super) struct Files {
     begun: HashMap<String, Vec<u8>, foldhash::fast::RandomState>,
     /// The length to which the file was lengthened.
     length: u64,
-    /// Whether a write failed: what is behind the last commit is not known, and a new file begins.
+    /// Whether a write failed. Then the bytes after the last commit are not known, and the writer begins a new
+    /// file.
     unsure: bool,
     /// The commit that is put together; kept for its memory.
     frame: Vec<u8>,
@@ -133,7 +134,7 @@ impl Shelf {
         self.noticed.add(Damage { file, offset, what });
     }
 
-    /// All damage that was noticed so far; the newest file is looked at now.
+    /// All damage found so far, including a check of the newest file now.
     pub(super) fn damage(&self) -> Vec<Damage> {
         let lost = {
             let live = &mut self.locked().live;
@@ -209,7 +210,7 @@ impl Finished {
 }
 
 impl Files {
-    /// Writes a batch, durably. The number of its first record comes back.
+    /// Writes a batch durably. Returns the number of its first record.
     pub fn commit(&mut self, records: &[(&AuditEntry, String)], begun: &[&AuditEntry]) -> io::Result<i64> {
         let day = records.iter().map(|(entry, _)| entry.at.as_ms().div_euclid(DAY_MS)).max();
         let due = {
@@ -268,8 +269,8 @@ impl Files {
         Ok(())
     }
 
-    /// Adds a commit to a file and syncs it; where it ends, and its seal. Its payload stands behind room
-    /// for its head.
+    /// Appends a commit to a file and syncs it. The payload in `frame` begins after the space for the head of
+    /// the commit, which is filled here. Returns the offset where the commit ends, and its seal.
     fn write(&mut self, file: &File, offset: u64, before: &Seal, frame: &mut [u8]) -> io::Result<(u64, Seal)> {
         let (head, payload) = frame.split_at_mut(FRAME_HEAD_BYTES);
         let seal = self.shelf.key.frame(before, payload);
@@ -309,13 +310,14 @@ impl Files {
         Ok(())
     }
 
-    /// Begins a new file, and notes there again which calls are under way.
+    /// Begins a new file, and writes the notes of the calls in progress into it again.
     fn next_file(&mut self) -> io::Result<()> {
         let head = {
             let live = &self.shelf.locked().live;
             let head = live.following();
             match &self.shelf.folder {
-                // Its own name is free, where it has no records. Any other file stays what it is.
+                // A live file without records can be replaced under its own name. The new file must not
+                // overwrite any other.
                 Some(folder) if live.index.records > 0 || live.lost().is_some() => {
                     Head { first_id: free_from(folder, head.first_id), ..head }
                 }
@@ -349,7 +351,7 @@ impl Files {
         std::thread::Builder::new().name("keyway-audit-index".into()).spawn(move || put_away(&shelf, full)).map(drop)
     }
 
-    /// Takes away the files all of whose records are older than a moment; how many records those were.
+    /// Removes the files all of whose records are older than a moment. Returns the number of records removed.
     pub fn prune(&mut self, before: Timestamp) -> io::Result<u64> {
         let over = {
             let live = &self.shelf.locked().live.index;
@@ -362,7 +364,8 @@ impl Files {
         let old = state.finished.iter().take_while(|file| file.at_max < before.as_ms()).count();
         let Some(last) = old.checked_sub(1).map(|last| state.finished[last].clone()) else { return Ok(0) };
         let start = Start { after_id: last.last_id, seal: last.seal, genuine: true };
-        // The start first: files before it that a crash leaves are taken away when the log is opened.
+        // Writes the start first: if Keyway crashes before it removes the files, it removes them when it opens
+        // the log again.
         start.write(self.shelf.folder.as_deref(), &self.shelf.key)?;
         state.start = start;
         let gone: Vec<Arc<Finished>> = state.finished.drain(..old).collect();
@@ -374,13 +377,14 @@ impl Files {
         Ok(gone.iter().map(|file| file.records).sum())
     }
 
-    /// Cuts what was lengthened ahead, and writes the index of the newest file, which vouches for its end.
+    /// Cuts off the zeros after the last commit, and writes the index of the newest file, which records its
+    /// end.
     pub fn close(self) {
         let live = &self.shelf.locked().live;
         let Some(path) = &live.path else { return };
         // A file without records stays too, and the next start takes its place: a start refuses a log that has lost its files.
         let closed = if live.index.records == 0 || self.unsure || !self.begun.is_empty() {
-            // As after a crash: the next start reads it through, and finds what is not over.
+            // As after a crash: the next start reads the whole file, and finds the unfinished calls.
             Ok(())
         } else {
             live.file
@@ -414,7 +418,8 @@ impl Live {
         Ok(Self { file: Arc::new(file), path, head, index: Index::new(head.first_id, head.seal, HEAD_BYTES), day: None, looked: None })
     }
 
-    /// What became of the file, before a commit. The name is looked up at most every [`NAME_EVERY`].
+    /// Checks the file before a commit. Returns its name and its fault, if it was lost. Looks up the name at
+    /// most every [`NAME_EVERY`].
     fn looked_after(&mut self) -> Option<(String, String)> {
         let now = Instant::now();
         let is_due = self.looked.is_none_or(|at| now.duration_since(at) >= NAME_EVERY);
@@ -430,7 +435,7 @@ impl Live {
         self.path.is_some() && !matches!(self.file.metadata(), Ok(own) if own.nlink() > 0 && own.len() >= self.index.end)
     }
 
-    /// What became of the file under its name, where that is not what is written; with its name.
+    /// Returns the name and the fault of a file whose name no longer leads to the file that is written.
     fn lost(&self) -> Option<(String, String)> {
         let path = self.path.as_ref()?;
         let found = |what: &str| Some((name_of(self.head.first_id), what.to_owned()));
@@ -455,7 +460,8 @@ impl Live {
 }
 
 impl Finished {
-    /// Best effort: what is left is before the start, and is taken away when the log is opened.
+    /// Ignores errors: a file that remains is before the start of the chain, so Keyway removes it when it opens
+    /// the log again.
     fn remove(&self, folder: Option<&Path>) {
         let Some(folder) = folder else { return };
         let path = folder.join(name_of(self.first_id));
@@ -477,7 +483,7 @@ impl Start {
         File::open(folder)?.sync_all()
     }
 
-    /// Where the chain starts by the folder; at its very beginning where nothing was taken away.
+    /// Reads the start of the chain from a folder. If nothing was ever removed, it is the very beginning.
     fn read(folder: &Path, key: &ChainKey) -> io::Result<Self> {
         let bytes = match fs::read(folder.join(START)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self { genuine: true, ..Self::default() }),

@@ -1,4 +1,4 @@
-//! Moving the log of a data folder into PostgreSQL, with its chain of seals.
+//! Moves the log of a data folder into PostgreSQL, with its chain of seals.
 
 use super::chain::Heads;
 use super::files::Shelf;
@@ -12,8 +12,8 @@ const BATCH: usize = 4_000;
 const BATCH_BYTES: usize = 8 << 20;
 
 impl AuditLog {
-    /// Copies the records that are not there yet into a database, each commit with its seal. `step` hears
-    /// how many are there, of how many. How many there are in the end comes back.
+    /// Copies to a database the records that it does not have, each commit with its seal. Calls `step` with the
+    /// number of records copied and the number of all. Returns how many records the database has at the end.
     ///
     /// # Errors
     /// The files can't be read, or the database does not answer. The next attempt continues where it stopped.

@@ -1,4 +1,4 @@
-//! Reading the log: filters, newest first, a page at a time; and sums.
+//! Queries of the log: records by filter, the newest first, a page at a time; and sums.
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ impl AuditLog {
                 blocking(move || {
                     let mut counted: BTreeMap<u64, u64> = BTreeMap::new();
                     shelf.sums(since, |alike| {
-                        // Token requests are no calls of the account.
+                        // Token requests are not calls to the account.
                         let counts = alike.category.is_none_or(|word| Word(word).is_counted()) && !alike.operation.contains(" /oauth/");
                         if counts && alike.hub_id == Some(signed(hub_id)) {
                             *counted.entry(alike.app_id.and_then(|id| u64::try_from(id).ok()).unwrap_or(0)).or_default() += alike.calls;
@@ -169,7 +169,7 @@ impl AuditLog {
         }
     }
 
-    /// When the oldest call on record came in.
+    /// The arrival time of the oldest call in the audit log.
     ///
     /// # Errors
     /// The log can't be read.

@@ -1,4 +1,4 @@
-//! A record as it is stored, in files or in a table.
+//! The stored form of a record, in files or in a table.
 
 use keyway_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -34,15 +34,15 @@ pub(super) struct Row<'a> {
     pub waited_us: i64,
     pub correlation_id: &'a str,
     pub source: &'a str,
-    /// In a file it is written behind the row, and only where there is something.
+    /// A file has it after the row, unless it is empty.
     #[serde(skip)]
     pub named: Named<'a>,
-    /// In a file it is written behind both, and only where there is something.
+    /// A file has it after both, unless it is empty.
     #[serde(skip)]
     pub agent: Agent<'a>,
 }
 
-/// Which session called, for whom and what for, and the agent's tool.
+/// The session that made the call, its person and purpose, and the MCP tool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Agent<'a> {
     pub session: Option<i64>,
@@ -131,7 +131,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The row that a call becomes which was begun and of which nothing more is heard. It has no number yet.
+    /// The row of a call that began and whose end was never reported. It has no number yet.
     pub fn unfinished(entry: &'a AuditEntry, source: &'a str) -> Self {
         Self { status: None, category: Some(OUTCOME_UNKNOWN), latency_us: 0, ..Self::of(entry, 0, source) }
     }

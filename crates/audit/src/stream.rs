@@ -1,4 +1,4 @@
-//! Records as JSON lines for whoever reads along, such as a log collector.
+//! Writes each record as a line of JSON for a reader such as a log collector.
 
 use std::io::{BufWriter, Write};
 use std::sync::mpsc::{self, SyncSender, TrySendError};

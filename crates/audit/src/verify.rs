@@ -1,4 +1,4 @@
-//! What a check of the log comes to.
+//! The result of a check of the log.
 
 use super::chain::Heads;
 use super::{AuditError, AuditLog, Readers, blocking, postgres};
@@ -10,8 +10,8 @@ pub struct Verification {
     pub records: u64,
     /// The last sealed records: to be kept elsewhere, and asked about next time.
     pub heads: Heads,
-    /// Files that end in what is no whole commit: a crash cut it off before anybody was answered, or
-    /// what was the last commit before a crash was changed.
+    /// The number of files that end in an incomplete commit. Either a crash cut it off before Keyway answered
+    /// the call, or somebody changed the last commit that was written before a crash.
     pub torn: u64,
     /// The first thing that is wrong.
     pub fault: Option<String>,

@@ -1,5 +1,5 @@
-//! Group commit: what arrived during the last commit is written by the next, in one go, on a thread
-//! of its own, so that a busy data thread never delays a commit.
+//! Group commit: the next commit writes everything that arrived during the last one. The writer has a thread of
+//! its own, so that a busy data thread never delays a commit.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -196,7 +196,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Tells those who wait what came of a batch.
+/// Reports the result of a batch to the callers that wait for it.
 struct Settled<'a> {
     /// The number of the next record; none where the batch was not written.
     id: Option<i64>,
@@ -208,7 +208,7 @@ impl<'a> Settled<'a> {
         Self { id: first_id, stream }
     }
 
-    /// What is left to be done comes back.
+    /// Returns the job if it must still be done.
     fn settle(&mut self, job: Job) -> Option<Job> {
         match job {
             Job::Prune(..) | Job::Check(_) => return Some(job),
@@ -248,7 +248,7 @@ async fn next_batch(log: &mut InPostgres, queue: &mut Queue, batch: &mut Vec<Job
     }
 }
 
-/// Writes what is in a batch. The number of its first record comes back.
+/// Writes a batch. Returns the number of its first record.
 async fn write_batch(log: &mut InPostgres, batch: &[Job], unsure: &mut bool) -> Result<i64, sqlx::Error> {
     if *unsure {
         log.seal = log.postgres.last_seal().await?;

@@ -1,4 +1,4 @@
-//! Whether records are written, as those who wait for them see it.
+//! Whether records could be written recently, for the health of the server.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -20,7 +20,7 @@ pub enum Writing {
     Failing,
 }
 
-/// What became of the last records.
+/// Whether the last records could be written.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     some: AtomicBool,
@@ -29,7 +29,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Notes what became of a record, and hands it on.
+    /// Notes whether a record could be written, and returns the outcome unchanged.
     pub fn note(&self, at: Timestamp, outcome: Result<(), AuditError>) -> Result<(), AuditError> {
         match &outcome {
             Ok(()) if self.some.load(Ordering::Relaxed) => {}

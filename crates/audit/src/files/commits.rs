@@ -10,7 +10,7 @@ use super::{Shelf, encode};
 use crate::chain::{Head, Seal};
 use crate::row::Row;
 
-/// A commit as it stands in a file.
+/// A commit, with the bytes that the file holds for it.
 pub(crate) struct Commit {
     pub seal: Seal,
     payload: Vec<u8>,
@@ -32,8 +32,9 @@ impl Commit {
         self.payload.len()
     }
 
-    /// What stands behind its records: notes of calls that were about to be performed. Nothing where a damaged
-    /// commit is put together in another way; its seal does not fit either.
+    /// The bytes after its records: notes of calls that were about to be performed. Empty if the bytes before
+    /// them are not exactly what Keyway writes for these records. Such a commit is damaged, and its seal does
+    /// not match either.
     pub fn notes(&self) -> io::Result<&[u8]> {
         let mut written = Vec::with_capacity(self.payload.len());
         for row in self.rows() {
@@ -44,7 +45,7 @@ impl Commit {
     }
 }
 
-/// Adds a record to the payload of a commit, as it stands in a file.
+/// Adds a record to the payload of a commit, in the encoding of the file.
 pub(crate) fn add_record(payload: Vec<u8>, row: &Row<'_>) -> io::Result<Vec<u8>> {
     encode(payload, &Entry::record(*row))
 }

@@ -8,12 +8,13 @@ use super::segment::Head;
 use super::{START, ids_path, index_path};
 use crate::FOLDER_ID;
 
-/// Copies the log of one folder into another, as it is at some moment of the copying. How many bytes
-/// that were comes back.
+/// Copies the audit log of one folder into another while the server may write to it. Returns the number of
+/// bytes copied.
 ///
-/// The newest file may be cut in the middle of a commit, as after a crash. An index is copied before
-/// its file, which is full once there is one; where the chain starts comes last, since files before
-/// it are taken away when the copy is opened, and never the other way round.
+/// The newest file of the copy may end inside a commit, as after a crash. An index is copied before its file:
+/// an index exists only for a full file, so the copied file is full too. The file `start` is copied last:
+/// whoever opens the copy removes all files before that start, so files older than the start do no harm. With
+/// an older `start`, files that retention has removed in the meantime would look lost.
 ///
 /// # Errors
 /// A file can't be read or written.
@@ -46,8 +47,8 @@ pub fn has_logs(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_log))
 }
 
-/// The first of a folder's files that is no audit file; none where all are. Whether they are as they
-/// were written takes the key, and so the server.
+/// Returns the first `.log` file of a folder that is not an audit file, and none if all are. This does not
+/// check the seals: that needs the key, which the server has.
 ///
 /// # Errors
 /// A file can't be read.

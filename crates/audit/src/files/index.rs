@@ -1,8 +1,8 @@
-//! What is known of a file without reading it: which of its blocks have a record of an app, a status
-//! and so on, and sums by the hour.
+//! The index of one file: which blocks have a record of an app, a status and so on, and sums by the hour. It
+//! answers queries without reading the file.
 //!
-//! Kept in memory while the file grows, and beside it once it is full. It is derived: one that is
-//! missing or not vouched for is made anew from the file.
+//! The index is in memory while the file grows. When the file is full, the index is written beside it. It is
+//! derived data: if it is missing, or its keyed hash is wrong, Keyway builds it again from the file.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -82,7 +82,8 @@ struct Sum {
     last_at: i64,
 }
 
-/// Calls that are alike, as they are handed on.
+/// A group of calls that have the same app, operation, status and so on. `sums` passes each group to its
+/// caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Alike<'a> {
     pub hub_id: Option<i64>,
@@ -104,17 +105,18 @@ pub(super) struct Index {
     values: FastMap<Value, Bits>,
     sums: FastMap<Kind, Sum>,
     names: Vec<String>,
-    /// Where each name stands; made again when the file is added to.
+    /// The position of each name in `names`; not stored, so rebuilt when the file is added to.
     #[serde(skip)]
     places: HashMap<String, u32, foldhash::fast::RandomState>,
     /// Which blocks name which CRM records; in a file of its own once the file is full.
     #[serde(skip)]
     pub postings: Postings,
-    /// How many of them there are. It stands behind the rest, so that an index of before there were
-    /// any still holds.
+    /// The number of postings. It is encoded after the other fields, so that an index from before there were
+    /// postings can still be read.
     #[serde(skip)]
     pub posted: u64,
-    /// The seal before each block. Behind the rest too, and not there in an index of earlier builds.
+    /// The seal before each block. It is encoded after the other fields too; an index of earlier builds does
+    /// not have it.
     #[serde(skip)]
     befores: Vec<Seal>,
     /// Records.
@@ -267,7 +269,7 @@ impl Index {
         })
     }
 
-    /// Writes it beside its file, vouched for.
+    /// Writes the index beside its file, with its keyed hash.
     pub fn save(&self, path: &Path, key: &ChainKey) -> io::Result<()> {
         let bytes = postcard::to_extend(self, Vec::new()).map_err(io::Error::other)?;
         let bytes = postcard::to_extend(&(self.posted, &self.befores), bytes).map_err(io::Error::other)?;
@@ -279,7 +281,7 @@ impl Index {
         fs::rename(draft, path)
     }
 
-    /// Reads it; none where it is missing, or not vouched for.
+    /// Reads the index; none if it is missing, or its keyed hash is wrong.
     pub fn load(path: &Path, key: &ChainKey) -> io::Result<Option<Self>> {
         let bytes = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

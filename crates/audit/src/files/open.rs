@@ -1,8 +1,8 @@
-//! Opening the log of a folder, after an orderly stop or a crash.
+//! Opens the log of a folder, after a clean stop or a crash.
 //!
-//! Only the newest file may be without an index: it is read through, and calls that were begun and
-//! not finished become records with the outcome unknown. A new file begins at every start, so that
-//! nothing which is there is written over, whatever it is.
+//! Only the newest file may have no index. Keyway reads such a file from its beginning, and records the calls
+//! that began and did not finish with an unknown outcome. Every start begins a new file, so that nothing
+//! overwrites an existing one, whatever it holds.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -92,7 +92,8 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
         };
         let index = match Index::load(&index_path(path), key)? {
             Some(index) => {
-                // It was closed in order, or a later file notes again what is under way.
+                // An index exists, so the file was closed properly, or a later file repeats the notes of the
+                // calls in progress.
                 found.begun = Begun::new();
                 index
             }
@@ -108,7 +109,8 @@ fn found(folder: &Path, key: &ChainKey) -> io::Result<Found> {
                 if scanned.index.records == 0 && next.is_none() && !found.damage.iter().any(|one| one.file == name) {
                     found.empty = Some(head);
                     if more {
-                        // What it ends in is no commit, and is kept all the same.
+                        // The bytes after the head are not a commit. Keyway keeps them in a renamed file all
+                        // the same.
                         let free = (0..).map(|n| path.with_extension(if n == 0 { CUT.to_owned() } else { format!("{n}.{CUT}") }));
                         let free = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());
                         free.map_or(Ok(()), |free| fs::rename(path, free))?;
@@ -138,7 +140,8 @@ fn head_of(path: &Path) -> io::Result<Option<Head>> {
     read.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&path))))
 }
 
-/// The files of a folder from its start on, the oldest first. What a crash left over is taken away.
+/// Lists the `.log` files of a folder from its start on, the oldest first. Removes the files that a crash left
+/// over.
 fn logs(folder: &Path, after_id: i64) -> io::Result<Vec<(i64, PathBuf)>> {
     let mut logs = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -172,11 +175,11 @@ pub(super) fn index_of(file: &Arc<File>, key: &ChainKey) -> io::Result<Option<In
     scan(file, head, None, key).map(|scanned| Some(scanned.index))
 }
 
-/// Reads a file through, up to the commit of the seal `last` where one is known.
+/// Reads a whole file, up to the commit with the seal `last` if that is known.
 ///
-/// A commit whose seal does not fit was changed if it is whole otherwise, or is followed by one that
-/// fits its seal: it stays in the log, for a check to show. Else it is what a crash cut off, and
-/// ends the file.
+/// A commit whose seal does not match was changed if it is otherwise complete, or if the next commit matches
+/// its seal. It stays in the log, so that a check reports it. Otherwise a crash cut the commit off, and the
+/// file ends before it.
 fn scan(file: &Arc<File>, head: Head, last: Option<Seal>, key: &ChainKey) -> io::Result<Scanned> {
     let mut scanned = Scanned { index: Index::new(head.first_id, head.seal, HEAD_BYTES), begun: Begun::new(), damage: Vec::new() };
     let mut frames = Frames::new(file.clone(), HEAD_BYTES, file.metadata()?.len());
@@ -257,7 +260,7 @@ impl Scanned {
                 }
             }
         }
-        // The numbers go on behind records that can't be read.
+        // The numbers continue after records that can't be read.
         if let Some(first) = rows.first().filter(|_| !self.damage.is_empty()) {
             self.index.go_on_from(first.id);
         }

@@ -1,14 +1,15 @@
-//! Which blocks of a file name a CRM record: kept in memory while the file grows, and in a file of
-//! its own (`.ids`) once it is full, of which a search reads two small parts.
+//! The postings of one file: which blocks name a CRM record. They are in memory while the file grows. When the
+//! file is full, they are written to a file of their own (`.ids`), and a search reads two small parts of it.
 //!
 //! ```text
-//! head     vouched for (32 bytes), number of buckets (u32), where each begins and the last ends (u32 each)
-//! buckets  vouched for (32 bytes), postings (u64 each), in order
+//! head     keyed hash (32 bytes), number of buckets (u32), where each begins and the last ends (u32 each)
+//! buckets  keyed hash (32 bytes), postings (u64 each), in order
 //! ```
 //!
-//! A posting is 44 bits of a keyed hash of the record and 20 bits of the block's number. Two records
-//! of one hash lead to a block too many, which is read and left out. Like the index it is derived: one
-//! that is missing or not vouched for is made anew from the file.
+//! A posting is 44 bits of a keyed hash of the record and 20 bits of the block's number. If two records have
+//! the same 44 bits, a search reads a block that does not have its record, and finds nothing there. The
+//! postings are derived data, like the index: if they are missing, or their keyed hash is wrong, Keyway builds
+//! them again from the file.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -77,8 +78,8 @@ impl Postings {
     }
 }
 
-/// The blocks of a full file that may name a record of one of these hashes; none where its postings
-/// are missing or not vouched for.
+/// The blocks of a full file that may name a record with one of these hashes; none if its postings are missing,
+/// or their keyed hash is wrong.
 pub(super) fn find(path: &Path, key: &ChainKey, seal: &Seal, hashes: &[u64]) -> io::Result<Option<Bits>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -117,7 +118,7 @@ pub(super) fn find(path: &Path, key: &ChainKey, seal: &Seal, hashes: &[u64]) -> 
 
 /// A part of a file; none where the file is too short for it.
 fn part(file: &File, from: usize, to: usize) -> io::Result<Option<Vec<u8>>> {
-    // Longer than any file of this kind: what says so is not vouched for.
+    // This is longer than any file of postings, so the keyed hash can't match.
     if to < from || to - from > POSTINGS_MAX * 16 {
         return Ok(None);
     }

@@ -5,8 +5,8 @@
 //! commit  length of the payload (u32), seal (32 bytes), payload: entries, each as postcard
 //! ```
 //!
-//! Numbers are little-endian. Zeros follow the last commit: the file is lengthened ahead, so that
-//! a commit changes nothing but its own blocks and its sync costs least.
+//! Numbers are little-endian. Zeros follow the last commit: Keyway lengthens the file in advance, so that a
+//! commit changes only its own blocks and its sync costs least.
 
 use std::fs::File;
 use std::io;
@@ -31,19 +31,19 @@ const RECORD_BYTES_MIN: usize = 16;
 /// Read at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// What stands in a commit.
+/// One entry of a commit.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Entry<'a> {
-    /// A call that is over.
+    /// A finished call.
     Record(#[serde(borrow)] Row<'a>),
-    /// A call that is about to be performed: the record that it becomes when nothing more is heard of it.
+    /// A call that is about to be performed. If no later entry reports its end, this is its record.
     Begun(Row<'a>),
-    /// A call that is over and touched records of the CRM. Logs of before there were such entries hold
-    /// none, and are read all the same.
+    /// A finished call that touched CRM records. Older logs have no such entries, and Keyway still reads those
+    /// logs.
     RecordNaming(Row<'a>, Named<'a>),
     /// A call that is about to be performed and touches records of the CRM.
     BegunNaming(Row<'a>, Named<'a>),
-    /// A call that is over and that a session or a tool made.
+    /// A finished call that a session or an MCP tool made.
     RecordOf(Row<'a>, Named<'a>, Agent<'a>),
     /// A call that is about to be performed by a session or a tool.
     BegunOf(Row<'a>, Named<'a>, Agent<'a>),
@@ -106,7 +106,7 @@ impl Head {
         let (first_id, rest) = rest.split_at(8);
         let (seal, zeros) = rest.split_at(32);
         let (Ok(first_id), Ok(seal)) = (first_id.try_into(), seal.try_into()) else { return Ok(None) };
-        // No seal is over the zeros, so they are looked at.
+        // No seal covers the zeros, so they are compared here.
         let whole = magic == MAGIC && zeros.iter().all(|byte| *byte == 0);
         Ok(whole.then(|| Self { first_id: i64::from_le_bytes(first_id), seal }))
     }
@@ -146,7 +146,7 @@ pub(super) fn records(payload: &[u8]) -> impl Iterator<Item = Row<'_>> {
     })
 }
 
-/// A commit as it stands in a file.
+/// A commit, with the bytes that the file holds for it.
 pub(super) struct Frame<'a> {
     /// Where it begins.
     pub offset: u64,
@@ -194,8 +194,8 @@ impl Frames {
         Ok(Some(Frame { offset, end: self.at, seal, payload }))
     }
 
-    /// After a damaged place that begins at `from`: goes on at the next commit that is whole, whose first
-    /// record is a later one than `last_id`. Where that begins; none where there is none.
+    /// Skips the damage that begins at `from`, and continues with the next complete commit whose first record
+    /// is after `last_id`. Returns its offset; none if there is no such commit.
     pub fn resume(&mut self, from: u64, last_id: i64) -> io::Result<Option<u64>> {
         let mut rest = vec![0; usize::try_from(self.end.saturating_sub(from)).unwrap_or(0)];
         let mut filled = 0;
@@ -226,7 +226,7 @@ impl Frames {
         Ok(found)
     }
 
-    /// Whether the buffer holds so many bytes from a place of the file on, once it was filled.
+    /// Fills the buffer from offset `from` on. Whether it then holds at least `bytes` bytes from there.
     fn hold(&mut self, from: u64, bytes: usize) -> io::Result<bool> {
         if from + bytes as u64 > self.end {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Checking the seals of every file, from the start of the chain to its end.
+//! Checks the seals of all files, from the start of the chain to its end.
 
 use std::fs::File;
 use std::io;
@@ -86,7 +86,7 @@ impl Walk<'_> {
         Ok(fault.or_else(|| cut.then(|| format!("the records after {} are gone: a file was cut", self.at.id))))
     }
 
-    /// Checks one file; what is wrong with it.
+    /// Checks one file. Returns its fault; none if it has none.
     fn part(&mut self, part: &Part) -> io::Result<Option<String>> {
         let Some(head) = Head::read(&part.file)? else {
             return Ok(Some(self.fault(
@@ -96,7 +96,7 @@ impl Walk<'_> {
             )));
         };
         if head.first_id != self.at.id + 1 || head.seal != self.at.seal {
-            let what = format!("the file that begins with record {} does not follow on record {}", head.first_id, self.at.id);
+            let what = format!("the file that begins with record {} does not follow record {}", head.first_id, self.at.id);
             return Ok(Some(self.fault(part, 0, what)));
         }
         let mut frames = Frames::new(part.file.clone(), HEAD_BYTES, part.end);
@@ -126,7 +126,7 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Notes what is wrong with a file, and says it.
+    /// Records the fault of a file, and returns it as a text.
     fn fault(&self, part: &Part, offset: u64, what: String) -> String {
         let file = name_of(part.first_id);
         let said = format!("{what} ({file}, byte {offset})");

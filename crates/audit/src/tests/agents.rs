@@ -29,7 +29,8 @@ async fn calls_are_found_by_session_and_by_person_after_a_restart_too() {
     log.record(of_session(30, 9, "bob@example.com"), false).await.unwrap();
     log.record(of_session(40, 8, "ada@example.com"), false).await.unwrap();
     log.begin(of_session(50, 9, "bob@example.com")).await.unwrap();
-    // A token that is no session has the number of none, whatever its own is.
+    // A call with an app's own token has no session, so session 11 finds nothing although the token's number
+    // is 11.
     log.record(AuditEntry { token_id: Some(11), ..entry(1, 60, 200) }, false).await.unwrap();
     assert_eq!(times(&log, of(8)).await, [40, 20]);
     assert_eq!(times(&log, of(11)).await, [0; 0]);

@@ -1,12 +1,12 @@
-//! Files of the log that are damaged, or lost under a running server: what can still be read is shown,
-//! what is wrong is told, and nothing is written over.
+//! Files of the log that are damaged, or removed under a running server: Keyway shows the records that it can
+//! read, reports the damage, and overwrites nothing.
 
 use std::fs;
 
 use super::in_files::{commits, files, in_folder, six};
 use super::*;
 
-/// The damage as it is told, by file and byte.
+/// The file and the offset of each reported damage.
 async fn places(log: &AuditLog) -> Vec<(String, u64)> {
     log.damage().await.unwrap().into_iter().map(|one| (one.file, one.offset)).collect()
 }
@@ -92,7 +92,7 @@ async fn a_file_that_is_lost_under_a_running_server_is_told_and_a_new_one_begins
         assert!(places(&log).await.is_empty());
         let file = files(folder.path(), "log").pop().unwrap();
         lose(&file);
-        // Told before anything is written, and by a check.
+        // The log reports the damage before anything is written, and a check reports it too.
         assert_eq!(places(&log).await, [(FIRST.to_owned(), 0)], "{what}");
         assert!(log.verify(&nothing_kept()).await.unwrap().fault.is_some(), "{what}");
         for at in 4..=5 {

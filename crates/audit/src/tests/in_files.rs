@@ -78,7 +78,7 @@ async fn whatever_is_done_to_a_written_record_shows() {
         change(&mut bytes, &places);
         fs::write(&file, &bytes).unwrap();
         if what == "a commit added again" {
-            // Behind the end that is vouched for: nobody takes it for a record, and a check tells of it.
+            // The commit is after the end in the sealed index: no query reads it, and a check reports it.
             let log = in_folder(folder.path()).await;
             let checked = log.verify(&nothing_kept()).await.unwrap();
             assert_eq!((checked.records, checked.torn), (6, 1));
@@ -95,10 +95,10 @@ async fn a_log_that_was_cut_shows_against_a_head_that_was_kept() {
     let file = files(folder.path(), "log").remove(0);
     let bytes = fs::read(&file).unwrap();
     let cut = &bytes[..commits(&bytes)[4]];
-    // The index vouches for the end.
+    // The index records the end.
     fs::write(&file, cut).unwrap();
     assert!(shows(folder.path(), &nothing_kept()).await);
-    // Without it the file looks as after a crash, and only the head tells.
+    // Without the index the file looks as after a crash, and only the head shows that it was cut.
     let (folder, head) = six().await;
     let file = files(folder.path(), "log").remove(0);
     fs::write(&file, cut).unwrap();
@@ -140,7 +140,8 @@ async fn where_the_chain_starts_can_not_be_moved() {
 async fn what_a_crash_cut_off_is_left_and_told_and_the_rest_is_whole() {
     let (folder, head) = six().await;
     let file = files(folder.path(), "log").remove(0);
-    // As killed in the middle of the seventh commit: nothing vouches for the end, half a commit is there.
+    // As after a kill in the middle of the seventh commit: nothing records the end, and half a commit is
+    // there.
     fs::remove_file(file.with_extension("idx")).unwrap();
     let mut bytes = fs::read(&file).unwrap();
     let half = bytes[commits(&bytes)[4]..][..60].to_vec();

@@ -134,12 +134,12 @@ async fn record_ids_that_were_changed_or_are_gone_are_made_anew() {
     fs::remove_file(&path).unwrap();
     assert_eq!(times(&log, of("contacts/5")).await, [1]);
     assert_eq!(fs::read(&path).unwrap(), whole);
-    // Retention takes them away with their file.
+    // Retention removes the postings together with their file.
     assert_eq!(log.prune(Timestamp::from_ms(86_400_000)).await.unwrap(), 1);
     assert_eq!(beside(folder.path(), "ids"), [] as [std::path::PathBuf; 0]);
 }
 
-/// A file of before calls named records: three refused calls, written by the build before it under this key.
+/// A file that the build before named records wrote: three refused calls, under this key.
 #[tokio::test]
 async fn a_log_of_before_calls_named_records_is_read_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
