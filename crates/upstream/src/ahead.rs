@@ -1,4 +1,4 @@
-//! Looking at the beginning of a body before it is handed on, whole and unchanged.
+//! Reads the beginning of a body without consuming it: the body still arrives whole and unchanged.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,17 +9,17 @@ use hyper::body::{Body, Frame};
 
 use super::body::{BodyError, Paced};
 
-/// What was taken in of a body, and not handed on yet.
+/// The part of a body that `look_ahead` has read and `poll_frame` has not returned yet.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    /// Its first bytes, in one piece, however small the pieces were that they came in.
+    /// The first bytes, in one piece, whatever the size of the pieces in which they arrived.
     bytes: Bytes,
-    /// What came behind them and is not bytes.
+    /// The frame after them that is not data: trailers, or an error.
     then: Option<Result<Frame<Bytes>, BodyError>>,
 }
 
 impl Ahead {
-    /// The next of it to be handed on.
+    /// The next frame to return.
     pub fn next(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
         if self.bytes.is_empty() { self.then.take() } else { Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))) }
     }
@@ -34,13 +34,14 @@ impl Ahead {
 }
 
 impl Paced {
-    /// Whether the body broke off while it was looked at, and is not handed on as far as that yet.
+    /// Whether reading ahead ended in an error that `poll_frame` has not returned yet.
     pub fn broke(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| matches!(ahead.then, Some(Err(_))))
     }
 
-    /// Waits for so many bytes of the body, or its end, but no longer than a time: what came of it, and
-    /// whether that is all. It is handed on all the same. A last piece may go beyond the number of bytes.
+    /// Reads ahead until it has `bytes_max` bytes, the body ends, or `time_max` passes. Returns the bytes, and
+    /// whether they are the whole body. `poll_frame` still returns these bytes later. The last piece may exceed
+    /// `bytes_max`.
     pub async fn look_ahead(&mut self, bytes_max: usize, time_max: Duration) -> (Bytes, bool) {
         let (mut taken, mut then) = (BytesMut::new(), None);
         let mut whole = false;
@@ -67,7 +68,7 @@ impl Paced {
             }
             whole = self.is_end_stream();
         };
-        // What had come when the time was up stays in `taken`.
+        // After a timeout, `taken` has the bytes that arrived.
         let _ = tokio::time::timeout(time_max, taking).await;
         let bytes = taken.freeze();
         self.ahead = Some(Box::new(Ahead { bytes: bytes.clone(), then }));

@@ -1,5 +1,5 @@
-//! A request's body on its way in. Whoever gives it up before its end leaves it here, so that the answer
-//! can say what becomes of the connection.
+//! The body of an arriving request. If Keyway stops reading it before its end, the rest stays available here,
+//! so that the server can decide whether to keep the connection.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,24 +20,25 @@ const REST_TIME_MAX: Duration = Duration::from_secs(1);
 /// A request's body.
 #[derive(Debug)]
 pub struct Arriving {
-    /// None once it is given up.
+    /// None once Keyway has stopped reading it.
     incoming: Option<Incoming>,
-    /// A body that was made in this process; on the heap, as bodies of clients are the many.
+    /// A body that this process made. On the heap, because most bodies come from clients.
     whole: Option<Box<Bytes>>,
-    /// None where there is nothing to read from the start.
+    /// None for a body that is empty from the start.
     rest: Option<Arc<Mutex<Option<Incoming>>>>,
 }
 
-/// What is left of a body that was given up.
+/// The unread rest of a body that Keyway stopped reading.
 #[derive(Debug)]
 pub struct Rest {
     place: Option<Arc<Mutex<Option<Incoming>>>>,
-    /// Whether the client waits to be told to go on (RFC 9110, section 10.1.1), which nobody will.
+    /// Whether the client waits for `100 Continue` (RFC 9110, section 10.1.1). Nobody reads the body any more,
+    /// so it never gets one.
     waits: bool,
 }
 
 impl Arriving {
-    /// Takes a body in hand.
+    /// Takes over a client's body.
     pub fn new(incoming: Incoming, headers: &HeaderMap) -> (Self, Rest) {
         let place = (!incoming.is_end_stream()).then(Arc::<Mutex<Option<Incoming>>>::default);
         let rest = Rest { place: place.clone(), waits: headers.contains_key(EXPECT) };
@@ -59,7 +60,7 @@ impl Drop for Arriving {
 }
 
 impl Rest {
-    /// What was given up; none where the body was read to its end, or is still on its way to HubSpot.
+    /// The unread body; none if it was read to its end, or still goes to HubSpot.
     pub fn left(self) -> Option<Left> {
         let incoming = self.place?.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(Left { incoming, waits: self.waits })

@@ -1,4 +1,4 @@
-//! A body as it comes, in either direction, which may not stall for ever.
+//! A body that arrives in pieces, in either direction, with a time limit for each piece.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,30 +14,29 @@ use super::ahead::Ahead;
 /// How long the other side may take to send the next piece.
 const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// A body each piece of which must come in time. Nothing is kept: a side that reads slowly makes the
-/// other send slowly.
+/// A body with a time limit for each piece. It buffers nothing, so a slow reader makes the sender slow.
 #[derive(Debug)]
 pub struct Paced<B = Incoming> {
     inner: B,
-    /// What was taken in of it beforehand; none of most bodies. On the heap, so that a call stays small.
+    /// The bytes that were read ahead; none for most bodies. On the heap, so that a call stays small in memory.
     pub(super) ahead: Option<Box<Ahead>>,
-    /// Runs while the next piece is waited for; none where none ever was.
+    /// The timer for the next piece; none until the first wait.
     late: Option<Pin<Box<Sleep>>>,
 }
 
-/// A body that did not come whole.
+/// Why a body is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The connection broke.
     #[error("the body broke off: {0}")]
     Broken(#[from] hyper::Error),
-    /// It is not coded as its head says, or what is coded broke off.
+    /// Its coding does not match its header, or is cut off.
     #[error("the body is not what its content-encoding says: {0}")]
     Coding(std::io::Error),
-    /// A client sent it below the least rate.
+    /// A client sent it below the minimum rate.
     #[error("the body came too slowly")]
     TooSlow,
-    /// The form of an import is not to go on.
+    /// The form of an import is not one that Keyway forwards.
     #[error("{0}")]
     Form(keyway_core::form::FormError),
     /// It stalled.
@@ -46,7 +45,7 @@ pub enum BodyError {
 }
 
 impl<B> Paced<B> {
-    /// Takes a body in hand.
+    /// Takes over a body.
     pub const fn new(inner: B) -> Self {
         Self { inner, ahead: None, late: None }
     }

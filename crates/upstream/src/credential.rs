@@ -1,4 +1,4 @@
-//! What Keyway itself asks HubSpot: whose a credential is, and what it may do.
+//! The questions that Keyway itself asks HubSpot: which account a credential opens, and what it may do.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub struct CredentialInfo {
     pub scopes: Vec<String>,
 }
 
-/// Why a credential can't be told.
+/// Why HubSpot does not identify a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// No answer.

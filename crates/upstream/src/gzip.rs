@@ -1,4 +1,4 @@
-//! The links of a gzip body: unpacked, changed and packed again as it passes, in a bounded space.
+//! Rewrites the links of a gzip body while it streams: unpacks, changes and packs it again in limited memory.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ const TURN_BYTES: usize = 1 << 20;
 /// Packed bytes of the answer that are made before they are sent on.
 const PIECE_BYTES: usize = 32 << 10;
 
-/// A body on its way.
+/// A gzip body in transit.
 pub(super) struct Gzip {
     decoder: MultiGzDecoder<Vec<u8>>,
     rewriter: Rewriter,

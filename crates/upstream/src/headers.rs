@@ -1,15 +1,17 @@
-//! Which headers cross the gateway, in either direction.
+//! The headers that Keyway forwards, in either direction.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use keyway_core::quota::BURST_MS;
 use keyway_core::share::Told;
 
-/// What of a client's goes to HubSpot. All else stays: its credential, cookies, `Forwarded` and the
-/// like tell HubSpot of things that are not its business, and framing is made anew.
+/// The request headers that Keyway forwards to HubSpot. It drops all others: cookies, `Forwarded` and the like
+/// are not HubSpot's business, the client's credential is for Keyway only, and the HTTP client sets the framing
+/// itself.
 const LET_THROUGH: [HeaderName; 6] =
     [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::CONTENT_TYPE, header::IF_NONE_MATCH, header::USER_AGENT];
 
-/// The client's headers that go on. Its credential is not among them, so that nothing further down the road has it.
+/// The client's headers that Keyway forwards. They exclude the client's credential, so that no server after
+/// Keyway gets it.
 pub fn let_through(from: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(LET_THROUGH.len() + 1);
     for name in LET_THROUGH {
@@ -71,7 +73,7 @@ const ADDED_MAX: usize = 10;
 /// How HubSpot's rate headers begin.
 const RATE: &str = "x-hubspot-ratelimit-";
 
-/// HubSpot's headers that are handed on, and what its rate headers say.
+/// HubSpot's response headers that Keyway returns to the client, and what its rate headers say.
 pub(super) fn hand_on(from: &HeaderMap) -> (HeaderMap, Told) {
     let named: Vec<String> = from
         .get_all(header::CONNECTION)

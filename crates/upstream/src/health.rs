@@ -1,4 +1,4 @@
-//! What is known of each connection: whether HubSpot took its credential when it was last used or asked about.
+//! The health of each connection: whether HubSpot accepted its credential at the last call or check.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,5 @@
-//! Whether an answer is HubSpot's own (`core::origin`), looked at before it is handed on whole.
+//! Reads the beginning of an answer to decide whether HubSpot itself wrote it (`core::origin`). The client
+//! still gets the whole answer.
 
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use super::{Relayed, gzip};
 
 /// Most that is read of an error, and that it may decode to, in bytes. HubSpot's errors are a few KiB.
 const ERROR_BYTES_MAX: usize = 64 << 10;
-/// How long the beginning of an error may take to come; then it is handed on unread.
+/// Longest wait for the beginning of an error. After it, Keyway returns the answer without a decision.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// What is said of an answer that is handed on as it is.
+/// A remark on an answer that Keyway returns unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// Something between Keyway and HubSpot wrote it.
@@ -37,10 +38,10 @@ impl Mark {
 }
 
 impl Relayed {
-    /// HubSpot's word in an answer, of which at most `most` bytes are read and all are handed on.
+    /// Reads at most `most` bytes of an answer as HubSpot's JSON. The client still gets the whole body.
     ///
     /// # Errors
-    /// It is not HubSpot's; what is seen of it.
+    /// HubSpot did not write the answer; the error has what was seen of it.
     pub(super) async fn word(&mut self, most: usize, documented: &[&str]) -> Result<Value, Seen> {
         let (bytes, whole, broke) = match &mut self.body {
             Either::Left(body) => {

@@ -1,8 +1,8 @@
-//! HubSpot itself, over pooled connections.
+//! Sends calls to HubSpot over pooled connections.
 //!
-//! The credential of a connection goes to that connection's host and nowhere else: the URL is made
-//! from the connection's base, redirects are not followed, and what a client sent is let through
-//! by name (`headers`). Bodies stream both ways.
+//! The credential of a connection goes to that connection's host and nowhere else: Keyway makes the URL from
+//! the connection's base, follows no redirects, and forwards only listed headers of a client (`headers`).
+//! Bodies stream in both directions.
 
 mod ahead;
 pub mod arriving;
@@ -128,26 +128,26 @@ pub struct Outgoing {
     pub method: Method,
     /// The path that the permit is for, and the query without `hapikey`.
     pub target: String,
-    /// What of the client's headers goes on ([`let_through`]).
+    /// The client's headers that Keyway forwards ([`let_through`]).
     pub headers: HeaderMap,
-    /// The body; none once a body that comes as it goes was sent.
+    /// The body; none once a streamed body was sent.
     pub body: Option<RequestBody>,
     /// Whether it changes nothing: GET, search and batch read. Only such a call is sent again once sent.
     pub read_only: bool,
 }
 
-/// HubSpot's answer, its head made fit to be handed on.
+/// HubSpot's answer, with only the headers that the client may have.
 #[derive(Debug)]
 pub struct Relayed {
     /// HTTP status.
     pub status: u16,
-    /// What may be handed on.
+    /// The headers to return to the client.
     pub headers: HeaderMap,
-    /// What calls itself the server; it is not handed on.
+    /// The value of the `Server` header, which the client does not get.
     pub server: Option<String>,
-    /// What is said of the answer beside it.
+    /// Keyway's remark on the answer.
     pub mark: Option<Mark>,
-    /// What it says of HubSpot's limits.
+    /// What its rate headers say about HubSpot's limits.
     pub told: Told,
     /// The body as it comes, or with its links changed.
     pub body: AnswerPart,
@@ -172,10 +172,10 @@ pub enum UpstreamError {
     /// No connection: nothing was sent.
     #[error("HubSpot can't be reached; nothing was sent")]
     Unreachable,
-    /// The connection broke after the call was sent: what became of it is not known.
+    /// The connection broke after the call was sent, so nobody knows whether HubSpot acted on it.
     #[error("the connection to HubSpot broke before its answer; whether it acted on the call is not known")]
     Broken,
-    /// No answer in time: what became of the call is not known.
+    /// No answer in time, so nobody knows whether HubSpot acted on the call.
     #[error("HubSpot did not begin its answer within {} seconds; whether it acted on the call is not known", HEAD_TIME_MAX.as_secs())]
     TimedOut,
     /// The call can't be written as HTTP.
@@ -197,7 +197,7 @@ pub async fn post(base: &Base, target: &PathAndQuery, headers: HeaderMap, body: 
 /// The client side.
 #[derive(Default)]
 pub struct Upstream {
-    /// What is known of each connection.
+    /// The health of each connection.
     pub health: Health,
 }
 
@@ -207,8 +207,8 @@ impl Upstream {
         Self::default()
     }
 
-    /// Sends a call once, with a connection's credential, and hands back the head of the answer. A
-    /// body that was read whole stays with the call, which can then be sent again.
+    /// Sends a call once, with a connection's credential, and returns the head of the answer. A body that was
+    /// read whole stays with the call, so the call can be sent again.
     ///
     /// # Errors
     /// There is no answer.
@@ -239,7 +239,7 @@ impl Upstream {
     }
 }
 
-/// What became of an exchange.
+/// The result of an exchange.
 fn exchanged(answered: Result<Result<Response<Incoming>, UpstreamError>, Elapsed>) -> Result<Response<Incoming>, UpstreamError> {
     match answered {
         // HubSpot has no other protocol to change to, and nobody asked for one.

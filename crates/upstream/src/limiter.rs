@@ -1,7 +1,7 @@
-//! Places at HubSpot for the calls of one connected account: who finds none waits in line.
+//! The limits of one connected account: a call needs a place, and waits in a queue if none is free.
 //!
-//! Who comes next is decided in `core::share`, or for several instances in the line that Redis
-//! keeps; here are the clocks, the waiting and the waking.
+//! `core::share` decides which call is next. With several instances, the queue in Redis does. This module has
+//! the clocks, the waiting and the waking.
 
 pub mod line;
 mod streams;
@@ -76,7 +76,7 @@ pub struct Slot {
     sent: bool,
 }
 
-/// Who asks for a place.
+/// A call that asks for a place.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking {
     app_id: u64,
@@ -168,7 +168,7 @@ impl Limiter {
             let full = match share.ask(asking.class, asking.app_id, asking.terms, now, || clock::next_midnight(zone, now.wall)) {
                 Asked::Granted(place, allowance) => return Ok(Slot { limiter: self.clone(), place, allowance, sent: false }),
                 Asked::Never(exceeded) => return Err(exceeded),
-                // Told at once, and not after a wait that was in vain.
+                // Refuse the call now: it would wait and still get no place in time.
                 Asked::Full(exceeded) if longer(exceeded.retry_after_ms, patience) => return Err(exceeded),
                 Asked::Full(exceeded) => exceeded,
                 Asked::InLine(exceeded) => {
@@ -217,10 +217,10 @@ impl Limiter {
         }
     }
 
-    /// Waits until an app may begin an upload that goes on as it comes.
+    /// Waits until an app may begin a streamed upload.
     ///
     /// # Errors
-    /// Its uploads, or those of all apps, have as many places as they may, and none ended in time.
+    /// The app's uploads, or those of all apps, have all their places, and none ended in time.
     pub async fn stream(&self, asking: Asking) -> Result<Stream<'_>, Exceeded> {
         let places = self.standing().0.burst / self.instances.load(Ordering::Relaxed);
         self.streams.begin(asking.app_id, places, asking.until).await
@@ -235,13 +235,13 @@ impl Limiter {
                 let now = self.clock.now();
                 let State { share, zone, serving, .. } = &mut *state;
                 let next = share.next(now, || clock::next_midnight(zone, now.wall), |ticket| ticket.served.is_closed());
-                // What it holds in a shared line must go on being reported.
+                // While it has places of the shared queue, it must keep reporting them.
                 let reports = share.is_shared() && !share.is_idle();
                 *serving = reports || !matches!(next, Next::Nobody);
                 (next, *serving)
             };
             match next {
-                // Whoever left in this moment drops the slot, which gives the place back.
+                // If the caller has just left, sending fails and drops the slot, which frees the place.
                 (Next::Serve(ticket, place, allowance), _) => self.hand(ticket, place, allowance),
                 (Next::Refuse(ticket, exceeded), _) => drop(ticket.served.send(Err(exceeded))),
                 (Next::Nobody, false) => return,
@@ -286,8 +286,8 @@ impl Limiter {
         }
     }
 
-    /// Reports to the line and hands out what it gives; when to do so again. None where there is no
-    /// line to ask.
+    /// Reports to the shared queue, and gives the places that it grants to waiting calls. Returns when to
+    /// report again, and none where there is no shared queue to ask.
     async fn ask_line(self: &Arc<Self>) -> Option<Duration> {
         let (hub_id, line) = self.line.as_ref()?;
         let (report, version, round) = {
@@ -321,7 +321,7 @@ impl Limiter {
             for (app, count) in &lane.given {
                 served.extend((0..*count).map_while(|_| share.given(number, *app)));
             }
-            // Who could not wait until the next place comes free is told now.
+            // Refuses now the calls that cannot wait until the next place is free.
             let soonest = Instant::now() + millis(lane.wait);
             let exceeded = Exceeded { policy: policy_of(number), retry_after_ms: lane.wait };
             let hopeless = share.give_up(number, |ticket| ticket.round <= round && ticket.until < soonest);
@@ -360,7 +360,7 @@ impl Limiter {
         (state.share.limits(), state.share.waiting())
     }
 
-    /// A panic while counting leaves a count that is at worst off by one; go on with it.
+    /// Locks, and ignores poisoning: a panic while counting leaves a count that is off by one at most.
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -377,7 +377,7 @@ impl Slot {
         self.sent = false;
     }
 
-    /// HubSpot let the call through, and said this.
+    /// HubSpot accepted the call, and its rate headers say this.
     pub fn told(&self, told: Told) {
         self.limiter.locked().share.told(self.place, told, self.limiter.clock.now().steady);
     }

@@ -1,7 +1,7 @@
-//! HubSpot's answer with its links changed as it passes. What links are is `core::links`' business.
+//! Rewrites the links of HubSpot's answers as they pass. `core::links` has the rules.
 //!
-//! An answer that comes whole within a moment leaves whole, with its length and, where nothing in it
-//! changed, as it came. All others stream: each piece goes on as soon as it is known what it says.
+//! If an answer arrives whole within a moment, Keyway sends it whole, with its length, and unchanged if it has
+//! no link. Keyway streams all others, and sends each piece as soon as it has rewritten it.
 
 use std::mem;
 use std::pin::Pin;
@@ -111,7 +111,8 @@ fn change_headers(headers: &mut HeaderMap, links: &impl Fn() -> Option<Links>) {
     }
 }
 
-/// How a body is coded in which links are looked for; none where it is not JSON, is a part of a body, or has a coding that was not asked for.
+/// The coding of a body that may have links. None if it is not JSON, is a part of a body, or has a coding that
+/// Keyway did not ask for.
 fn coding(headers: &HeaderMap) -> Option<Coding> {
     const JSON: &str = "application/json";
     let essence = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
@@ -135,7 +136,8 @@ fn coding(headers: &HeaderMap) -> Option<Coding> {
     }
 }
 
-/// Takes what comes in a moment; the body that goes on, and whether it is another than came.
+/// Waits a moment for the whole body. Returns the body to send, and whether it differs from the one that
+/// arrived.
 async fn take(
     mut body: Paced,
     links: &impl Fn() -> Option<Links>,
@@ -170,7 +172,7 @@ async fn take(
                 }
             }
         };
-        // Too late is no error: what came goes on, and the rest follows.
+        // A timeout is not an error: the part that has arrived is sent, and the rest follows.
         let _ = tokio::time::timeout(WHOLE_TIME_MAX, taking).await;
     }
     let input = if more.is_empty() { first } else { more.freeze() };
@@ -180,7 +182,7 @@ async fn take(
                 let is_changed = changed.is_some();
                 return (Kind::Whole(hold(changed.unwrap_or(input))), is_changed);
             }
-            // As it came: the client sees what is wrong with it.
+            // Sent unchanged: the client sees the fault itself.
             Err(NotUnpacked::Broken) => return (Kind::Whole(hold(input)), false),
             Err(NotUnpacked::TooLarge) => {}
         }
@@ -212,7 +214,7 @@ fn whole(body: &Bytes, links: &impl Fn() -> Option<Links>, coding: Coding) -> Re
 }
 
 impl Work {
-    /// Takes from the input, and gives what can go on.
+    /// Takes from the input, and returns the bytes that are ready to send.
     fn feed(&mut self, input: &mut Bytes) -> std::io::Result<Bytes> {
         match self {
             Self::AsIs => Ok(mem::take(input)),
@@ -291,7 +293,7 @@ impl Body for Linked {
             }
             Kind::Stream(stream) if stream.over => Poll::Ready(None),
             Kind::Stream(stream) => match stream.poll_piece(context) {
-                // An error ends the connection where it stands: what came before it is sent first.
+                // An error ends the connection at once, so the part before it is sent first.
                 Poll::Ready(Some(Err(error))) if !stream.sent => {
                     (stream.sent, stream.failed, stream.input) = (true, Some(error), Bytes::new());
                     context.waker().wake_by_ref();

@@ -1,7 +1,7 @@
-//! Connections to HubSpot, kept by the thread that made them.
+//! Connections to HubSpot. The thread that made a connection keeps it.
 //!
-//! hyper's connections without its pooled client: a call takes a connection that is free, or makes
-//! one, and says for certain whether anything was sent.
+//! This uses hyper's connections without its pooled client. A call takes a free connection or makes a new one,
+//! and Keyway knows for certain whether anything was sent.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ const KEPT_PER_HOST_MAX: usize = 64;
 /// reads slowly fills its own stream and holds up no other.
 const STREAM_BYTES_MAX: u32 = 128 << 10;
 const CONNECTION_BYTES_MAX: u32 = 1 << 30;
-/// How often a connection over HTTP/2 with calls under way is asked whether it lives.
+/// Interval of the pings that check an HTTP/2 connection while it has calls in progress.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// The connections of one thread.

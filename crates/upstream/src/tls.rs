@@ -1,5 +1,5 @@
-//! Whom Keyway trusts when it calls others over TLS: Mozilla's list of authorities (as of the build)
-//! and those that the operator names, for companies whose proxies open TLS with their own.
+//! The certificate authorities that Keyway trusts when it calls others over TLS: Mozilla's list (as of the
+//! build), and those that the operator names. Companies need theirs if a proxy intercepts TLS.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ pub enum TrustError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         error: rustls::pki_types::pem::Error,
     },
-    /// There is none in it, or one that is no authority's.
+    /// The file has no certificate, or one that is not an authority's.
     #[error("{} holds no certificate of an authority", keyway_core::shown::path(.0))]
     NoAuthority(PathBuf),
 }

@@ -1,4 +1,4 @@
-//! A client's body that is not read whole before it is used: it must come at a least rate.
+//! Streams a client's body that is not read whole first. The client must send at a minimum rate.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,7 +36,7 @@ pub struct Upload<B> {
     stopped: Arc<Stopped>,
 }
 
-/// Why an upload was given up, for whoever no longer has it.
+/// Why Keyway stopped an upload, for the caller that no longer holds it.
 #[derive(Debug, Default)]
 pub struct Stopped {
     slow: AtomicBool,
@@ -56,13 +56,13 @@ impl Stopped {
 }
 
 impl<B> Upload<B> {
-    /// Takes a client's body in hand.
+    /// Takes over a client's body.
     pub fn new(inner: B) -> Self {
         let late = Box::pin(tokio::time::sleep(TIME_MAX));
         Self { inner, ahead: Bytes::new(), late, waits: false, waited: Duration::ZERO, came: 0, form: None, stopped: Arc::default() }
     }
 
-    /// Says why it was given up, if it was.
+    /// A handle that shows why Keyway stopped it, if it did.
     pub fn stopped(&self) -> Arc<Stopped> {
         self.stopped.clone()
     }
@@ -72,7 +72,7 @@ impl<B> Upload<B> {
         self.form = Some(Box::new(form));
     }
 
-    /// Lets a piece through, or the end, if the form may go on.
+    /// Forwards a piece or the end, if the form is one that Keyway forwards.
     fn check(&mut self, piece: Option<&Bytes>) -> Result<(), BodyError> {
         let Some(form) = &mut self.form else { return Ok(()) };
         let checked = match piece {

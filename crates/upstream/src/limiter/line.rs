@@ -1,8 +1,8 @@
-//! The line that several instances share, kept by Redis.
+//! The queue that several instances share. Redis keeps it.
 //!
-//! An instance reports what it holds and wants of an account (`core::share::Report`); a script adds
-//! the reports of all up and says which of the instance's calls have a place. One script does the
-//! whole, so nothing comes between looking and taking.
+//! An instance reports the places that it has and wants of an account (`core::share::Report`). A script in
+//! Redis adds up the reports of all instances, and answers which of the instance's calls get a place. One
+//! script does all of it, so no other instance can change anything between the count and the grant.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -20,10 +20,10 @@ use tokio::sync::{Notify, watch};
 use keyway_ground::clock;
 use keyway_ground::sync::locked;
 
-/// How long Redis may take to answer; then each instance goes on with its part of the limits.
+/// Longest wait for Redis. After it, each instance uses its own part of the limits.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_millis(400);
 const ANSWER_MS_MAX: i64 = 400;
-/// How often an instance says that it lives, and looks whether Redis is back.
+/// Interval of an instance's heartbeat, which also checks whether Redis is back.
 const BEAT_EVERY: Duration = Duration::from_millis(500);
 
 /// Says that an instance lives.
@@ -58,10 +58,10 @@ struct LastAsked {
     heard: Option<Moment>,
 }
 
-/// What Redis said to a report.
+/// The answer of the Redis script to a report.
 #[derive(Debug, Deserialize)]
 pub struct Answer {
-    /// Of the account's state; never goes back.
+    /// The version of the account's state; it never decreases.
     pub version: u64,
     /// By lane.
     pub lanes: [LaneAnswer; 3],
@@ -73,7 +73,7 @@ pub struct Answer {
     pub day: Option<(i64, i64)>,
 }
 
-/// What it said of one limit.
+/// The part of the answer about one limit.
 #[derive(Debug, Deserialize)]
 pub struct LaneAnswer {
     /// Places given, by app.
@@ -132,12 +132,13 @@ impl Line {
         self.instances.store(instances, Ordering::Relaxed);
     }
 
-    /// Until it comes back or goes.
+    /// Waits until Redis becomes reachable or unreachable.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Says that this instance lives, and connects again whenever Redis was away; until told to stop.
+    /// Sends a heartbeat of this instance to Redis at an interval, and connects again after Redis was
+    /// unreachable. Returns once `stopped` is true.
     pub async fn keep(&self, mut stopped: watch::Receiver<bool>) {
         let mut every = tokio::time::interval(BEAT_EVERY);
         loop {

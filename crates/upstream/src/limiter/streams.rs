@@ -1,6 +1,6 @@
-//! Uploads that go on to HubSpot as they come. Each keeps its place in the account's limits until HubSpot
-//! has answered, and its client decides how long that is: so one app has a part of the places for them, and
-//! all apps together another.
+//! Limits the uploads that Keyway streams to HubSpot. An upload keeps its place in the account's limits until
+//! HubSpot has answered, and the client decides how long that takes. So the uploads of one app get at most a
+//! quarter of the places, and the uploads of all apps together at most half.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,32 +12,32 @@ use tokio::time::Instant;
 /// One app's uploads have this part of the account's places, and all uploads half of them.
 const APP_PART: u32 = 4;
 const ALL_PART: u32 = 2;
-/// What a client is told to wait where the uploads have all their places, in milliseconds.
+/// The `Retry-After` when uploads hold all their places, in milliseconds.
 const RETRY_MS: i64 = 1_000;
 
-/// The uploads under way of one account.
+/// The uploads in progress of one account, by app.
 #[derive(Default)]
 pub(super) struct Streams {
     open: Mutex<HashMap<u64, u32>>,
     ended: Notify,
 }
 
-/// An upload under way.
+/// An upload in progress. Dropping it frees its place.
 pub struct Stream<'a> {
     streams: &'a Streams,
     app_id: u64,
 }
 
 impl Streams {
-    /// Waits until an app may begin another upload, of so many places that the account has.
+    /// Waits until an app may begin another upload. `places` is the number of places that the account has.
     ///
     /// # Errors
-    /// None of its uploads ended in time.
+    /// No upload ended in time.
     pub async fn begin(&self, app_id: u64, places: u32, until: Instant) -> Result<Stream<'_>, Exceeded> {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
-            // From here on an end is heard of, also one that comes before it is waited for.
+            // From here on no end of an upload is missed, even before the wait below.
             ended.as_mut().enable();
             if self.take(app_id, places) {
                 return Ok(Stream { streams: self, app_id });

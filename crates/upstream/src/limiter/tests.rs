@@ -1,5 +1,5 @@
-//! Waiting for a place, as a specification. The limits run on the clock of the machine or on one that
-//! stands still, so these tests use places that are given back, or windows of the standing clock.
+//! Specifies how calls wait for a place. The limiter uses the machine's clock or a stopped clock, so these
+//! tests free places themselves or use windows of the stopped clock.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn asking(app_id: u64, wait_ms: u32) -> Asking {
     Asking::new(app_id, Sharing { max_wait_ms: wait_ms, ..Sharing::default() }, LimitClass::Standard, 10)
 }
 
-/// Until so many wait. All tasks run on this thread, so few turns are enough.
+/// Waits until `count` calls are in the queue. All tasks run on this thread, so a few yields are enough.
 async fn in_line(limiter: &Limiter, count: usize) {
     for _ in 0..100 {
         tokio::task::yield_now().await;
