@@ -1,8 +1,8 @@
-//! Access tokens (RFC 6749, section 1.4): what they say is in them, under a keyed hash, so that
-//! giving one out writes nothing, and any instance with the key knows it.
+//! Access tokens (RFC 6749, section 1.4). A token holds its own claims and a keyed hash of them, so issuing one
+//! writes nothing to the store, and every instance with the key can check it.
 //!
-//! A token names its grant. Whether that grant still holds is looked up at every call: ending it
-//! ends its access tokens too.
+//! A token names its grant. Keyway looks the grant up at every call, so revoking the grant also ends its access
+//! tokens.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ const HASH: usize = 32;
 /// The form of the bytes; another number is another form.
 const VERSION: u8 = 1;
 
-/// Whom a token was given to.
+/// The grant or the app that a token was issued to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A grant of an install, by the id of its refresh token.
@@ -29,14 +29,14 @@ pub enum Subject {
     App(u64),
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Whom it was given to.
+    /// The grant or the app that it was issued to.
     pub subject: Subject,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// What it may do, where that is less than was granted.
+    /// Its scopes, if they are fewer than those of the grant.
     pub narrowed: Option<ScopeSet>,
 }
 
@@ -66,7 +66,7 @@ impl AccessKey {
         Self(Secret::new(key))
     }
 
-    /// Makes a token; the random bytes tell apart two of the same moment.
+    /// Makes a token. The random bytes make two tokens with the same claims and times differ.
     pub fn issue(&self, claims: &Claims, random: [u8; 8]) -> AccessToken {
         let (kind, id) = match claims.subject {
             Subject::Grant(id) => (0, id),
@@ -85,7 +85,8 @@ impl AccessKey {
         AccessToken(Secret::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    /// What a token says; none for what is not one of this key's. Whether it has ended is the caller's to see.
+    /// Reads the claims of a token; none if this key did not make it. The caller must check whether the token
+    /// has expired.
     pub fn read(&self, text: &str) -> Option<Claims> {
         let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
         let (body, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
@@ -109,7 +110,7 @@ impl AccessKey {
     }
 }
 
-/// Whether this has the form of an access token, whoever made it.
+/// Whether a text has the prefix of an access token. It may still not be one of ours.
 pub fn looks_like_one(text: &str) -> bool {
     text.starts_with(PREFIX)
 }

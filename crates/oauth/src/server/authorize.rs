@@ -8,9 +8,9 @@ use crate::params::Params;
 use crate::pkce::Challenge;
 use crate::redirect;
 
-/// What is known of the app that asks.
+/// The settings of the app that sends the request.
 pub struct Registered<'a> {
-    /// Where it may be answered.
+    /// The redirect URIs that the app registered.
     pub redirect_uris: &'a [String],
     /// Scopes that every install grants.
     pub required: &'a [String],
@@ -22,45 +22,45 @@ pub struct Registered<'a> {
     pub is_public: bool,
 }
 
-/// A request that can be put to a person.
+/// A valid request, which the consent page shows to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Where the answer goes.
+    /// The redirect URI of this request.
     pub redirect_uri: String,
-    /// What must be granted.
+    /// The scopes that the account must grant.
     pub scopes: Vec<String>,
-    /// What is granted where the account can.
+    /// The scopes that the account grants if it has them.
     pub optional: Vec<String>,
-    /// The client's own word, handed back as it came.
+    /// The client's `state`, returned unchanged.
     pub state: Option<String>,
-    /// What the client must prove when it exchanges the code.
+    /// The PKCE challenge: the client proves that it knows the verifier when it exchanges the code.
     pub challenge: Option<Challenge>,
 }
 
-/// Why a request is not put to a person.
+/// Why Keyway does not show a request on the consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Who asks, or where to answer, is not certain: shown to the person, and nobody is redirected
+    /// The client or its redirect URI is not certain. Keyway shows the error to the person and redirects nobody
     /// (RFC 6749, section 4.1.2.1; RFC 9700, section 4.11).
     Shown(String),
-    /// Told to the client at its redirect URI.
+    /// Sent to the client at its redirect URI.
     Redirected {
-        /// Where.
+        /// The redirect URI.
         redirect_uri: String,
-        /// What.
+        /// The error to send.
         error: OAuthError,
-        /// The client's own word.
+        /// The client's `state`, returned unchanged.
         state: Option<String>,
     },
 }
 
-/// Longest `state` that is handed back, in bytes.
+/// Longest `state` that Keyway returns, in bytes.
 const STATE_BYTES_MAX: usize = 2_000;
 
-/// Reads a request of an app.
+/// Reads the authorization request of an app.
 ///
 /// # Errors
-/// What is wrong with it, and to whom that may be said.
+/// What is wrong with the request, and whether the client or only the person sees the error.
 pub fn read(params: &Params, app: &Registered<'_>) -> Result<Request, Refusal> {
     let redirect_uri = match params.get("redirect_uri") {
         None => return Err(Refusal::Shown("the authorization URL has no redirect_uri".into())),
@@ -92,8 +92,8 @@ pub fn read(params: &Params, app: &Registered<'_>) -> Result<Request, Refusal> {
     Ok(Request { redirect_uri, scopes, optional, state, challenge })
 }
 
-/// What is asked for must be what the app was set up with: its required scopes, perhaps some of the
-/// conditionally required ones, and of the optional ones any.
+/// Checks the scopes of the URL against the app's settings. The URL must have all required scopes, and may have
+/// conditionally required and optional ones.
 fn scopes(params: &Params, app: &Registered<'_>) -> Result<(Vec<String>, Vec<String>), OAuthError> {
     let mismatch = |what: &str, names: &[&String]| {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
@@ -106,7 +106,7 @@ fn scopes(params: &Params, app: &Registered<'_>) -> Result<(Vec<String>, Vec<Str
         return Err(mismatch("the URL lacks", &lacking));
     }
     let known = |scope: &String| app.required.contains(scope) || app.conditional.contains(scope);
-    // What was sent is not repeated: it may be anything.
+    // The error does not repeat the client's scopes, which may be any text.
     if !asked.iter().all(known) {
         return Err(mismatch("the URL's scope asks for more than", &app.required.iter().collect::<Vec<_>>()));
     }

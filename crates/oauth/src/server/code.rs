@@ -1,25 +1,25 @@
-//! The authorization code (RFC 6749, sections 4.1.2 and 4.1.3): good once, for one client, one
-//! redirect URI, a short while, and whoever knows the verifier.
+//! The authorization code (RFC 6749, sections 4.1.2 and 4.1.3). It works once, for a short time, for one client
+//! and one redirect URI, and only with the PKCE verifier if there was a challenge.
 
 use keyway_core::time::Timestamp;
 
 use crate::error::OAuthError;
 use crate::pkce::Challenge;
 
-/// What a code was given for.
+/// The facts that a code was issued with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeGrant {
-    /// The client it was given to.
+    /// The client that it was issued to.
     pub client_id: String,
-    /// Where it was sent.
+    /// The redirect URI that it was sent to.
     pub redirect_uri: String,
-    /// What the client must prove.
+    /// The PKCE challenge.
     pub challenge: Option<Challenge>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
-/// Whether a code may be exchanged. That it was not used before is the store's to say, in one step.
+/// Whether a code may be exchanged. The store checks in one step that it was not used before.
 ///
 /// # Errors
 /// It is another client's or too old, the redirect URI differs (RFC 6749, section 4.1.3), or the

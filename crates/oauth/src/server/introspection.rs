@@ -1,10 +1,10 @@
-//! What a token is (RFC 7662), in HubSpot's two forms: introspection of the dated versions, and the
+//! Token introspection (RFC 7662), in HubSpot's two forms: the introspection of the dated versions, and the
 //! metadata reads of OAuth v1 (hubspot facts, section 3).
 
 use keyway_core::time::Timestamp;
 use serde_json::{Value, json};
 
-/// What is known of a token that is good.
+/// The facts about a valid token.
 pub struct Known<'a> {
     /// The token itself, which HubSpot repeats.
     pub token: &'a str,
@@ -16,11 +16,11 @@ pub struct Known<'a> {
     pub install_id: u64,
     /// The account; none for an app's own token.
     pub hub_id: Option<u64>,
-    /// Whom it was given by.
+    /// The user who granted it.
     pub user: &'a str,
-    /// Its number.
+    /// The number of that user.
     pub user_id: u64,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: &'a [String],
     /// When it ends; none for a refresh token.
     pub expires_at: Option<Timestamp>,

@@ -1,9 +1,9 @@
-//! Refresh tokens (RFC 6749, section 1.5), with rotation that survives a lost answer and sees a
-//! stolen one (RFC 9700, section 4.14.2).
+//! Refresh tokens (RFC 6749, section 1.5). With rotation, a client can repeat a request whose answer it lost,
+//! and Keyway detects a stolen token (RFC 9700, section 4.14.2).
 //!
-//! A token names its grant and its generation, under a hash keyed by the server and by what the
-//! store keeps of the grant: neither alone makes one. The same generation is the same text, so that
-//! a client that lost an answer gets the same token again.
+//! A token names its grant and its generation, with a keyed hash. The hash needs both the server's key and a
+//! value that the store keeps for the grant, so neither alone is enough to make a token. The same generation
+//! always gives the same text. So a client that lost an answer gets the same token again.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ const VERSION: u8 = 1;
 /// The key of the hashes.
 pub struct RefreshKey(Secret<[u8; 32]>);
 
-/// What a token says. Not believed before [`RefreshKey::made`] says so.
+/// The claims of a token. They are not trusted before [`RefreshKey::made`] has checked the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The grant.
@@ -24,18 +24,18 @@ pub struct Named {
     pub generation: u64,
 }
 
-/// Whether a token of a grant may be used, where tokens are rotated.
+/// Whether a refresh token may be used, with rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// It is the last one: a next one takes its place.
+    /// It is the newest: Keyway replaces it.
     Rotate,
-    /// It is the one before, replaced a moment ago: the answer was lost, and is given again.
+    /// It is the one before, replaced a moment ago. The client lost the answer, and gets it again.
     Repeat,
-    /// It was replaced: two hold the grant, of whom one stole it.
+    /// It was replaced earlier, so two parties hold the grant, and one of them stole it.
     Stolen,
 }
 
-/// How long after a rotation the same answer is given again, in milliseconds.
+/// How long after a rotation a client gets the same answer again, in milliseconds.
 pub const REPEAT_MS: i64 = 60_000;
 
 impl RefreshKey {
@@ -68,7 +68,7 @@ impl RefreshKey {
     }
 }
 
-/// What a token says of itself; none for what has not the form of one.
+/// Reads the claims of a token, unchecked; none if the text does not have the form of one.
 pub fn read(text: &str) -> Option<Named> {
     let (body, _) = parts(text)?;
     let number = |at: usize| body.get(at..at + 8)?.try_into().ok().map(u64::from_be_bytes);
