@@ -1,4 +1,4 @@
-//! The time of day, the time that only passes (decision 0040), and the midnights of an account's time zone.
+//! The time of day, the monotonic time (decision 0040), and the midnights of an account's time zone.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,22 +8,23 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::sync::locked;
 
-/// Where time comes from: this machine, or whoever holds it.
+/// The source of time: this machine's clock, or a clock that its holder sets.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<Mutex<Now>>>);
 
 impl Clock {
-    /// A clock that stands still until it goes on or is set.
+    /// A clock that stops at this time of day until `go_on_to` or `set` moves it.
     pub fn standing_at(wall: Timestamp) -> Self {
         Self(Some(Arc::new(Mutex::new(Now { steady: Moment::from_ms(1), wall }))))
     }
 
-    /// Time passes on a standing clock until this time of day; the machine's goes on as it is.
+    /// Moves a stopped clock forward to this time of day. The machine's clock is left alone.
     pub fn go_on_to(&self, wall: Timestamp) {
         self.change(|now| Now { steady: now.moment_of(wall), wall });
     }
 
-    /// Somebody sets the time of day of a standing clock, and no time passes.
+    /// Changes the time of day of a stopped clock, as a person who sets the machine's clock does; no time
+    /// passes.
     pub fn set(&self, wall: Timestamp) {
         self.change(|now| Now { wall, ..now });
     }
@@ -48,13 +49,13 @@ pub fn now() -> Timestamp {
 
 /// The present moment of the clock that only goes forward, while the machine is suspended too.
 pub fn steady() -> Moment {
-    // Elsewhere than on Linux this is the clock that goes on in suspend.
+    // On other systems, this is the clock that also runs during suspend.
     #[cfg(target_os = "linux")]
     const CLOCK: ClockId = ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]
     const CLOCK: ClockId = ClockId::Monotonic;
     let time = clock_gettime(CLOCK);
-    // After zero, which stands for "never" where moments are kept as numbers.
+    // At least 1: a stored moment of 0 means "never".
     Moment::from_ms(time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000).saturating_add(1))
 }
 

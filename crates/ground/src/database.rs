@@ -1,11 +1,11 @@
-//! A database that falls silent holds nobody up for long.
+//! Time limits for the database, so that one that stops answering delays nobody for long.
 //!
-//! A host that lost its power, or a link that drops every packet, leaves connections that look alive: a
-//! query on one waits until the system gives the connection up, which takes a quarter of an hour. A
-//! change holds the state's lock meanwhile. So each step of a change has a time limit here, and a pool
-//! throws away each connection that does not answer when it is returned.
+//! A host that lost its power, or a link that drops every packet, leaves connections that look open. A query on
+//! such a connection waits until the system closes the connection, about 15 minutes later, and a change holds
+//! the lock of the state meanwhile. So each step of a change has a time limit here, and the pool closes each
+//! connection that does not answer when it is returned.
 //!
-//! A change that could not be committed leaves nothing behind on its connection either.
+//! A change whose commit failed also leaves its connection without an open transaction.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -30,7 +30,7 @@ pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A change under way; nothing of it counts before `commit`.
+/// A change in progress: one transaction. It has no effect before `commit`.
 #[derive(Debug)]
 pub struct Change(Transaction<'static, Any>);
 

@@ -1,6 +1,6 @@
-//! What the crates of a server share of its machine: time, locks, and a database that may fall silent.
+//! What the crates of a server share: clocks, locks, and time limits for the database.
 //!
-//! Knows nothing of HubSpot, apps or calls.
+//! This crate knows nothing of HubSpot, apps or calls.
 
 pub mod clock;
 pub mod database;

@@ -1,5 +1,5 @@
-//! For tests that run on PostgreSQL too: with `KEYWAY_TEST_POSTGRES` set to the URL of a server,
-//! every store and log of a test is a database of its own there. Only tests use it, those of several crates.
+//! For tests only, of several crates. If `KEYWAY_TEST_POSTGRES` has the URL of a PostgreSQL server, the tests
+//! run on it too: every store and log of a test gets a database of its own there.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
