@@ -1,4 +1,4 @@
-//! Files of the audit log that somebody changed.
+//! Changed or damaged files of the audit log.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Who a client is behind proxies: lines of headers, and the header of the PROXY protocol.
+//! The address of a client behind proxies: header lines, and the header of the PROXY protocol.
 
 use std::net::IpAddr;
 

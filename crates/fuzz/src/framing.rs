@@ -12,7 +12,8 @@ use crate::replaced;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long nothing comes before the server is taken to wait for more. A shorter time loses answers, and makes no test fail.
 const QUIET: Duration = Duration::from_millis(20);
-/// In the bytes, this stands for a token that may read contacts.
+/// A placeholder in the bytes of a seed. Each run replaces it with a real token that has the scope to read
+/// contacts.
 const TOKEN: &[u8] = b"$TOKEN";
 
 /// A server that the first run starts and the end of the process stops.
@@ -38,8 +39,8 @@ fn running() -> &'static Running {
     })
 }
 
-/// The first byte says where the bytes are cut in two writes. Whatever they are, each answer is a whole
-/// HTTP/1.1 answer without a server error, nothing is changed, and the server goes on.
+/// The first byte says where the bytes are cut into two writes. Whatever the bytes are, each answer must be a
+/// complete HTTP/1.1 answer without a server error, nothing may change, and the server must keep running.
 pub fn framing(bytes: &[u8]) {
     let Some((cut, rest)) = bytes.split_first() else { return };
     let running = running();

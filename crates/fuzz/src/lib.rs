@@ -1,8 +1,7 @@
-//! What a fuzzer feeds: one function for each place where Keyway reads bytes from outside.
+//! The fuzz targets: one function for each place where Keyway reads untrusted bytes.
 //!
-//! A target takes any bytes and panics where Keyway breaks a rule that the target states. The tests of
-//! this crate run each target on its seeds and on seeds that were changed at random; `tests/soak.sh`
-//! runs each under libFuzzer.
+//! A target takes any bytes, and panics if Keyway breaks a rule that the target states. The tests of this crate
+//! run each target on its seeds and on random changes of the seeds; `tests/soak.sh` runs each under libFuzzer.
 
 mod audit_file;
 mod client;
@@ -70,7 +69,8 @@ pub fn seeds(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
     paths.into_iter().map(|path| (path.clone(), std::fs::read(&path).expect("a seed can be read"))).collect()
 }
 
-/// The bytes with every `wanted` replaced: what stands for a secret in a seed becomes one at run time.
+/// Replaces every `wanted` in the bytes. A seed holds a placeholder in place of each secret, and this puts in
+/// the secret at run time.
 fn replaced(bytes: &[u8], wanted: &[u8], by: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

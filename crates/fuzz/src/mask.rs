@@ -1,4 +1,4 @@
-//! Calls and answers of an account, made safe to share.
+//! Calls and answers of an account, masked so that they can be shared.
 
 use keyway_core::mask::rules::Rules;
 use keyway_core::mask::{Masker, Vocabulary};

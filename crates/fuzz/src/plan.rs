@@ -1,4 +1,4 @@
-//! What `keyway plan` and `keyway doctor` read.
+//! The input of `keyway plan` and `keyway doctor`.
 
 use keyway_advice::doctor;
 use keyway_advice::plan::{Grouping, Report, html, markdown, plan, project_files, sort, terminal};
@@ -7,7 +7,7 @@ use keyway_scan::baseline::Baseline;
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
 
-/// A report of a scan, or a baseline: planned and written down, or refused.
+/// A report of a scan, or a baseline: planned and written, or refused.
 pub fn input(bytes: &[u8]) {
     if let Ok(report) = serde_json::from_slice::<Report>(bytes) {
         let found = sort(Some(&report), &[], &Grouping::default());

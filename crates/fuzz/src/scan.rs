@@ -1,4 +1,4 @@
-//! Texts that `keyway scan` looks through.
+//! Texts that `keyway scan` searches.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::replaced;
 const TEXT_BYTES_MAX: usize = 6 << 10;
 const PATHS: [&str; 6] = ["app/config.py", "sync.js", ".env", "notes.md", "log.txt", "workflow.json"];
 
-/// The first byte chooses the file's name. A text has the same secrets wherever it stands in a large
-/// file, and no secret is in the report.
+/// The first byte chooses the file's name. The scan must find the same secrets at any position of a large file,
+/// and the report must not contain a secret.
 pub fn windows(bytes: &[u8]) {
     let Some((first, text)) = bytes.split_first() else { return };
     let path = PATHS[usize::from(*first) % PATHS.len()];
@@ -67,7 +67,8 @@ fn no_secret_in(report: &Report, path: &str, bytes: &[u8]) {
     let written = serde_json::to_string(report).expect("a report is JSON");
     for candidate in found.candidates {
         let value = candidate.value.expose();
-        // What stands in the file's name, or is a word of the report's own, is no secret.
+        // The report repeats the file's name and words of its own, so only a long UUID that appears in it is
+        // certainly a leaked secret.
         if value.len() >= 20 && keyway_core::credential::is_uuid(value) {
             assert!(!written.contains(value.as_str()), "{path}: a secret is in the report");
         }

@@ -1,10 +1,10 @@
-//! Answers of HubSpot, or of what stands between Keyway and HubSpot.
+//! Answers of HubSpot, or of a proxy between Keyway and HubSpot.
 
 use keyway_core::links::{Links, may_occur};
 use keyway_core::origin::{Answered, Extent, own_word};
 
-/// The first byte chooses the status and the second the size of the pieces in which the body arrives.
-/// Links become the same whatever the pieces are, and no byte outside a link changes.
+/// The first byte chooses the status and the second the size of the pieces in which the body arrives. The
+/// rewritten links must not depend on the size of the pieces, and a byte outside a link must not change.
 pub fn answer(bytes: &[u8]) {
     let [status, size, body @ ..] = bytes else { return };
     let answered = Answered {

@@ -11,7 +11,7 @@ enum Change {
     Insert(prop::sample::Index, Vec<u8>),
     Remove(prop::sample::Index, usize),
     Double(prop::sample::Index, usize),
-    /// A quoted word or a number becomes another: what is JSON stays JSON.
+    /// A quoted word or a number becomes another one: valid JSON stays valid.
     Word(prop::sample::Index, prop::sample::Index),
     /// A piece of another seed.
     Splice(prop::sample::Index, prop::sample::Index, prop::sample::Index, usize),
