@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""New tokens put where integrations read them, looked at before, put back after.
+"""Delivers new tokens to the places where integrations read them: check, delivery and restoration.
 
 AWS Secrets Manager is moto's server, and each signature is checked with botocore's own; GitHub, Vault, Kubernetes,
 Google, Azure and 1Password Connect answer here as their documentation says, GitHub's seal is opened with libsodium.
@@ -392,7 +392,7 @@ def main():
     # It is undone where it can be, and said where not.
     undone = keyway_command("token", "undeliver", "Billing", str(targets))
     print(undone.stdout)
-    assert undone.returncode == 1 and "NOT put back" in undone.stdout and "keyway token revoke" in undone.stdout
+    assert undone.returncode == 1 and "NOT restored" in undone.stdout and "keyway token revoke" in undone.stdout
     # GitHub may still hold the new token, so both work, without an end.
     assert works(old) and works(new) and states() == ["active", "active"]
     unclear = keyway_command("token", "undeliver", "Billing", str(targets))
@@ -430,11 +430,11 @@ def main():
     assert len(states()) == 3
     Vault.read_only = False
 
-    # One that fails when its turn comes: those before are put back, the new token ends, the old ones go on.
+    # One that fails when its turn comes: those before are restored, the new token is revoked, the old ones still work.
     targets.write_text(targets.read_text().replace('run = ["sh", "-c", "cat', 'run = ["sh", "-c", "exit 3; cat'))
     failed = keyway_command("token", "rotate", "Billing", "--now", "--deliver", str(targets))
     print(failed.stderr)
-    assert failed.returncode == 2 and "put back" in failed.stderr and "exit status: 3" in failed.stderr
+    assert failed.returncode == 2 and "restored" in failed.stderr and "exit status: 3" in failed.stderr
     assert "before" in file.read_text() and works(old) and works(new) and states().count("revoked") == 2
 
     # What others changed after a delivery stays, and so does what they wrote beside the token.

@@ -1,4 +1,4 @@
-//! What can be typed. What it means is in `commands` and `serve`.
+//! The command line, as types. `commands` and `serve` perform it.
 
 pub mod apply;
 pub mod approval;
@@ -911,7 +911,7 @@ pub enum Portal {
     },
     /// Make of a cassette records, definitions, and answers to requests that the account can't answer itself
     ImportCassette(record::Cassette),
-    /// Replay the requests of a cassette on an account that is made for it, and tell what differs in status and shape; exits 1 when something does
+    /// Replay the requests of a cassette on a temporary account, and show what differs in status and shape; exits 1 if anything differs
     DiffCassette(record::Cassette),
     /// What is served and tested of HubSpot's API
     Coverage {

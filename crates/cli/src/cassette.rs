@@ -1,5 +1,6 @@
-//! Cassettes as they are read: what `keyway record` wrote, made an account (`start`), performed again (`replay`) and
-//! compared (`compare`). `ids` knows which id here stands for which in the cassette.
+//! Reads cassettes, the files that `keyway record` writes. `start` finds what the recorded account held at the
+//! start, `replay` sends that and the recorded calls to an embedded account, and `compare` compares the
+//! answers. `ids` maps the cassette's ids to ids of the account.
 
 pub mod compare;
 pub mod ids;

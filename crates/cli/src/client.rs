@@ -67,7 +67,7 @@ async fn read(response: Response<Incoming>) -> anyhow::Result<Value> {
     Err(Refused { status, detail: refusal(&answer).to_owned() }.into())
 }
 
-/// What is to be said of an answer that is not JSON: the first line of its text, where it is one.
+/// The error for an answer that is not JSON. It quotes the first line of the answer, unless that is HTML.
 fn not_json(status: StatusCode, bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('<'));

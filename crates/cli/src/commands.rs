@@ -50,8 +50,8 @@ pub use crate::output::counted;
 use crate::output::paint::Shade;
 use crate::output::{self, table as layout, time};
 
-/// A result for people, on stdout. Foreign text in it must not forge a line; what else would act on a
-/// terminal is made harmless here, whoever forgot it.
+/// Prints a result for people on stdout. Foreign text in it must not add lines of its own. This function also
+/// neutralizes terminal control characters, in case a caller forgot to.
 pub fn print(text: &str) -> anyhow::Result<()> {
     if output::colour() {
         return print_coloured(text);
@@ -81,7 +81,7 @@ pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", shown::json(&serde_json::to_string(value)?))?)
 }
 
-/// A result whose bytes count, on stdout: whoever made it has made it harmless.
+/// Prints a result on stdout byte for byte. Its maker has already neutralized terminal control characters.
 pub fn print_exactly(text: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
@@ -99,7 +99,7 @@ pub fn note(text: &str) {
     }
 }
 
-/// Something that is to be looked at, on stderr.
+/// Prints a warning on stderr.
 pub fn warn(text: &str) {
     say_after("keyway:", Shade::Soon, text);
 }
@@ -117,7 +117,7 @@ fn say_after(word: &str, shade: Shade, text: &str) {
     }
 }
 
-/// JSON as it came, or lines for a person.
+/// Prints the JSON unchanged, or lines for a person.
 pub fn show(answer: &Value, json: bool, lines: impl FnOnce(&Value) -> String) -> anyhow::Result<Exit> {
     if json {
         print_json(answer)?;

@@ -1,6 +1,6 @@
-//! Completions that a shell asks for while a person types: names on the running server, scopes, presets.
+//! Shell completion of names on the running server, scopes and presets.
 //!
-//! Nothing here may write to the terminal, take long or fail: where there is nothing to offer, nothing is.
+//! This code must not write to the terminal, take long or fail. If it can't find anything, it offers nothing.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -47,13 +47,15 @@ fn with_completers(command: Command, name: &str) -> Command {
     command.mut_args(offered).mut_subcommands(below)
 }
 
-/// What a person typed, without the marks of the shell: bash hands words on as they stand there.
+/// The word that a person means. bash passes words with their quotes and backslashes; other shells pass them
+/// without.
 fn meant(typed: &OsStr) -> String {
     let typed = typed.to_string_lossy();
     if is_bash() { typed.trim_start_matches(['"', '\'']).replace('\\', "") } else { typed.into_owned() }
 }
 
-/// A value as it has to stand on the command line. zsh and fish see to that themselves; bash puts it there as it is.
+/// A value as the command line needs it. zsh and fish quote it themselves; bash inserts it unchanged, so Keyway
+/// escapes it.
 fn as_word(value: String, typed: &OsStr) -> String {
     if !is_bash() || typed.to_string_lossy().starts_with(['"', '\'']) {
         return value;

@@ -1,7 +1,7 @@
 //! The configuration file of `keyway serve`: TOML, whose keys are the options' names.
 //!
-//! What stands in it takes the place of an option's default, so that the command line comes first,
-//! then the environment, then the file; and what clap refuses on the command line it refuses here.
+//! A value in the file replaces an option's default. So the command line has priority over the environment, and
+//! the environment over the file. Keyway refuses in the file what clap refuses on the command line.
 
 pub mod effect;
 
@@ -168,7 +168,7 @@ fn check_tls(serve: &Serve) -> anyhow::Result<()> {
 /// The file that `serve` is to read.
 fn named(arguments: &[OsString]) -> Option<PathBuf> {
     let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
-    // The subcommand is the first word that is no option and no option's value.
+    // The subcommand is the first word that is not an option or an option's value.
     let mut serve = 1;
     while let Some(option) = text(serve).filter(|argument| argument.starts_with('-')) {
         serve += if option.contains('=') || ["-q", "--quiet"].contains(&option) { 1 } else { 2 };

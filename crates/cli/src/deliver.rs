@@ -1,8 +1,9 @@
-//! Where new tokens are put: files, commands, Kubernetes, and the secrets managers that people use.
+//! Delivers new tokens to the places where integrations read them: files, commands, Kubernetes, and secrets
+//! managers.
 //!
-//! Each target can be looked at without a change, written, and put back. All of it happens where the
-//! command line runs, with that user's rights: a server that ran commands and held keys to other
-//! vaults would be worth more to a thief than the tokens it guards.
+//! A target can be checked without a change, written, and restored. This runs on the machine of the command
+//! line, with that user's rights. If the server did it, it would run commands and hold keys to other vaults,
+//! and so be worth more to a thief than the tokens that it guards.
 
 mod aws;
 mod azure;
@@ -22,7 +23,7 @@ use keyway_core::shown;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// A place for a token. What it says never holds a secret.
+/// A place for a token. The texts that it returns never hold a secret.
 trait Place {
     /// As people read it.
     fn name(&self) -> String;
@@ -32,26 +33,26 @@ trait Place {
         false
     }
 
-    /// Says what a delivery would do, having asked whether it may. Changes nothing.
+    /// Says what a delivery would do, and checks that it is allowed. Changes nothing.
     ///
     /// # Errors
     /// The place can't be reached, or says that it may not be written.
     async fn check(&self) -> anyhow::Result<String>;
 
-    /// Puts a token there, and says what was done.
+    /// Writes a token there, and says what was done.
     ///
     /// # Errors
-    /// The place refuses, or somebody else wrote to it at the same time. It is as before.
+    /// The place refuses, or somebody else wrote to it at the same time. The place is unchanged.
     async fn deliver(&self, token: &Secret<String>) -> anyhow::Result<String>;
 
-    /// Puts back what was there before this token was delivered, and says what was done. What others wrote beside the
-    /// token stays.
+    /// Restores the value before this token was delivered, and says what was done. Keeps what others wrote
+    /// beside the token in the meantime.
     ///
     /// # Errors
-    /// The place refuses, or does not hold what was there before.
+    /// The place refuses, or does not hold the value before the delivery.
     async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String>;
 
-    /// The token that stands there now; none where the place shows nothing.
+    /// The token that the place holds now; none if the place never shows its token.
     ///
     /// # Errors
     /// It can't be read.
@@ -59,10 +60,10 @@ trait Place {
         Ok(Some(Secret::new(self.read().await?.trim().to_owned())))
     }
 
-    /// Reads a secret from there.
+    /// Reads a secret from the place.
     ///
     /// # Errors
-    /// There is none, or it may not be read.
+    /// The place has no secret, or it may not be read.
     async fn read(&self) -> anyhow::Result<String> {
         bail!("{} can't be read from", self.name())
     }
@@ -120,7 +121,7 @@ macro_rules! of_place {
 /// Why a delivery is not undone.
 pub const CHANGED: &str =
     "somebody else changed it after the delivery, so Keyway left it as it is. Write the value that belongs there yourself";
-/// Versions before the newest that are looked at for the one before a delivery.
+/// How many versions before the newest a restoration searches for the one before the delivery.
 const LOOK_BACK_MAX: u64 = 20;
 
 /// What a reference to a secret looks like.
@@ -152,7 +153,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Target>> {
     if targets.is_empty() {
         bail!("{} names no target", shown::path(&path));
     }
-    // What can't be put back is changed when all else has succeeded.
+    // Targets that can't be restored come last, when all others have succeeded.
     targets.sort_by_key(Target::is_final);
     Ok(targets)
 }
@@ -177,8 +178,8 @@ impl Target {
         of_place!(self, place => place.deliver(token).await)
     }
 
-    /// Puts back what was there before this token was delivered, and says what was done. Changes nothing where the place
-    /// holds something else: whoever wrote that did so after the delivery.
+    /// Restores the value before this token was delivered, and says what was done. If the place holds another
+    /// value, somebody changed it after the delivery, and this changes nothing.
     pub async fn undo(&self, delivered: &Secret<String>) -> anyhow::Result<String> {
         if self.held().await?.is_some_and(|held| held.expose() != delivered.expose()) {
             bail!("{CHANGED}");
@@ -186,23 +187,23 @@ impl Target {
         of_place!(self, place => place.undo(delivered).await)
     }
 
-    /// The token that stands there now; none where the place shows nothing.
+    /// The token that the place holds now; none if the place never shows its token.
     pub async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
         of_place!(self, place => place.held().await)
     }
 
-    /// How putting back went, in words.
+    /// Restores the former token, and returns the result in words.
     async fn put_back(&self, delivered: &Secret<String>) -> String {
-        self.undo(delivered).await.map_or_else(|error| format!("NOT put back: {error:#}"), |_| "put back".into())
+        self.undo(delivered).await.map_or_else(|error| format!("NOT restored: {error:#}"), |_| "restored".into())
     }
 
-    /// Whether it is certain that the place holds a token.
+    /// Whether the place certainly holds this token.
     async fn holds(&self, token: &Secret<String>) -> bool {
         matches!(self.held().await, Ok(Some(held)) if held.expose() == token.expose())
     }
 }
 
-/// Delivers to all. When one fails, those before it are put back, and the error says how that went.
+/// Delivers to all targets. If one fails, restores those before it, and the error has the result for each.
 pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::Result<Vec<(String, String)>> {
     let mut done = Vec::new();
     for (at, target) in targets.iter().enumerate() {
@@ -210,7 +211,7 @@ pub async fn deliver_all(targets: &[Target], token: &Secret<String>) -> anyhow::
             Ok(what) => done.push((target.name(), what)),
             Err(error) => {
                 let mut tale = format!("{}: {error:#}", target.name());
-                // A request whose answer did not come may have been carried out all the same.
+                // The place may have performed a request whose answer was lost.
                 if target.holds(token).await {
                     tale.push_str(&format!("\n  it holds the new token all the same: {}", target.put_back(token).await));
                 }
@@ -273,7 +274,7 @@ fn fields(text: &str) -> anyhow::Result<Map<String, Value>> {
     }
 }
 
-/// `CONTAINER/NAME` and what stands after `#`, of a reference.
+/// Splits a reference into `CONTAINER/NAME` and the field after `#`.
 fn split_reference<'a>(kind: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str, Option<&'a str>)> {
     let (place, field) = text.split_once('#').map_or((text, None), |(place, field)| (place, Some(field)));
     let (container, name) = place.split_once('/').with_context(|| format!("{kind}:{text} has no slash. References are {REFERENCES}"))?;

@@ -1,8 +1,8 @@
 //! `keyway exec`: runs a command beside an embedded account that lasts as long as the command.
 //!
-//! The account is in this process and in memory, the listeners have free ports, and there is no socket: nothing is
-//! written, so nothing is left behind even when this process is killed. With `--proxy` a file has the certificate of
-//! the proxy's authority until the command ends.
+//! The account is in the memory of this process, the listeners use free ports, and there is no socket. So
+//! nothing is left behind, even if this process is killed. With `--proxy` a file holds the certificate of the
+//! proxy's authority until the command ends.
 
 mod outcome;
 mod proxied;
@@ -203,7 +203,7 @@ pub async fn wait(mut child: Child, mut signals: mpsc::Receiver<Signal>) -> anyh
     }
 }
 
-/// The exit code as shells tell it.
+/// The exit code that a shell shows: above 128 for a process that a signal ended.
 pub fn code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| BY_SIGNAL + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)

@@ -134,7 +134,8 @@ fn with_examples(command: Command, path: &[&str], examples: &str) -> Command {
     }
 }
 
-/// An option of a command that changes something: what is left out stays as it is, whatever a new one begins with.
+/// An option of a command that changes something: without the option, the setting keeps its value, whatever its
+/// default for a new one is.
 fn without_default(argument: clap::Arg) -> clap::Arg {
     let Some(help) = argument.get_help().map(ToString::to_string) else { return argument };
     match help.split_once(" [default: ") {
@@ -194,7 +195,7 @@ mod tests {
     fn every_example_is_read_by_the_command_line() {
         for (path, examples) in EXAMPLES {
             for line in examples.lines().filter(|line| !line.contains('|') && !line.contains('>')) {
-                // At the top a meaning stands beside each.
+                // The examples of the top command have a meaning after each line.
                 let line = line.trim().split("   ").next().unwrap_or_default();
                 let words = split(line);
                 assert!(path.is_empty() || words[1..].iter().take(path.len()).eq(path.iter()), "{line} is not of {path:?}");

@@ -1,4 +1,4 @@
-//! One HTTPS request at a time, to the servers that secrets are delivered to and read from.
+//! Sends single HTTPS requests to the servers to which secrets are delivered and from which they are read.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use serde_json::Value;
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// Made at the first request, when it is known whom to trust; keeps its connections for the next.
+/// Created at the first request, when the trusted authorities are known. Later requests use its connections.
 static CLIENT: LazyLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>> = LazyLock::new(|| {
     let https = HttpsConnectorBuilder::new().with_tls_config(tls::client()).https_or_http().enable_all_versions().build();
     Client::builder(TokioExecutor::new()).build(https)

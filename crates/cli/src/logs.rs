@@ -60,7 +60,7 @@ impl LogFormat {
 /// Sets what is logged, while the server runs.
 pub type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
 
-/// Begins to log. What comes back changes what is logged.
+/// Starts the log. Returns a function that changes its filter.
 ///
 /// # Errors
 /// The filter can't be read.

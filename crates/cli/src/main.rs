@@ -1,4 +1,4 @@
-//! `keyway`: reads the command line, does what it says, and turns the result into an exit code.
+//! `keyway`: reads the command line, performs the command, and turns the result into an exit code.
 
 mod args;
 mod cassette;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     // clap itself exits with 2 when the command line can't be read.
     match config::parse(help::command()).and_then(run) {
         Ok(exit) => exit.into(),
-        // Whoever reads our output has closed it: `keyway audit list | head` is no error.
+        // The reader closed its end of the pipe. `keyway audit list | head` is not an error.
         Err(error) if is_broken_pipe(&error) => Exit::Fine.into(),
         Err(error) => {
             commands::fail(&chain(&error));
@@ -101,7 +101,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Serve(serve) => {
             let format = serve.log_format;
             let served = runtime.block_on(serve::run(&connection, *serve));
-            // A look-up of a name, say, can't be ended: it is given up.
+            // A blocking task, such as the lookup of a name, can't be stopped, so nothing waits for it.
             runtime.shutdown_background();
             match served {
                 Err(error) if format == logs::LogFormat::Json => {

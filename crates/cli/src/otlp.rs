@@ -1,8 +1,8 @@
-//! Records of the audit as OpenTelemetry logs and traces, over OTLP/HTTP in JSON.
+//! Sends the records of the audit log as OpenTelemetry logs and traces, over OTLP/HTTP in JSON.
 //!
-//! Each call is a log record and a server span. Both have the call's correlation id as trace id, so
-//! that a message of an answer leads to its trace. Whoever does not take them holds up no call: the
-//! audit itself has every record.
+//! Each call is a log record and a server span. Both have the call's correlation id as trace id, so an error
+//! message leads to its trace. A slow collector delays no call: it misses records, which the audit log still
+//! has.
 
 use std::io::Write;
 use std::time::Duration;
@@ -49,8 +49,8 @@ impl Collector {
         Ok(Self { base: url.trim_end_matches('/').to_owned(), headers })
     }
 
-    /// Starts sending: what is written to the answer is sent, and handed on to `reader` as it is. The
-    /// task ends when the last of it was sent.
+    /// Starts the exporter. It sends each record that is written to the returned writer, and writes it
+    /// unchanged to `reader` too. The task ends once the last record is sent.
     pub fn start(self, reader: Option<Box<dyn Write + Send>>) -> (impl Write + Send, JoinHandle<()>) {
         let (records, queue) = mpsc::channel(QUEUE_MAX);
         let sending = tokio::spawn(self.send_all(queue));
@@ -211,7 +211,8 @@ fn traces(records: &[Value]) -> Value {
     const ERROR: u8 = 2;
     let span = |record: &Value| {
         let (start, end, trace, span) = times_and_ids(record);
-        // A client's mistake is no error of the server (conventions for HTTP spans).
+        // A client's mistake does not count as an error of the server (OpenTelemetry's conventions for HTTP
+        // spans).
         let failed = record["status"].as_u64().is_none_or(|status| status >= 500);
         json!({
             "traceId": trace, "spanId": span, "name": record["operation"], "kind": SERVER,

@@ -1,6 +1,6 @@
-//! How results look: colours, the width of the terminal, and times that a person reads.
+//! The layout of results: colours, the width of the terminal, and times that a person reads.
 //!
-//! All of it is for people at a terminal. What goes into a pipe or a file is the same whatever the terminal is.
+//! All of this is for people at a terminal. The output to a pipe or a file never depends on the terminal.
 
 pub mod paint;
 pub mod progress;

@@ -1,4 +1,4 @@
-//! Hands the embedded portal to the gateway, which does not know it.
+//! Connects the gateway with the embedded CRM; the gateway's crate does not depend on it.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `keyway record`: a reverse proxy that writes the calls of a client, and HubSpot's answers, to a cassette.
 //!
-//! `proxy` passes the calls on, `tape` masks and writes them. A client's credential goes to the upstream and nowhere
-//! else. The key of the masking is made here and is gone when the process ends.
+//! `proxy` forwards the calls, `tape` masks and writes them. A client's credential goes to the upstream and
+//! nowhere else. This process makes the key of the masking, and nothing stores it.
 
 mod proxy;
 pub mod tape;
@@ -26,7 +26,8 @@ use tape::Tape;
 /// Records until the command ends, or until Ctrl-C.
 ///
 /// # Errors
-/// The cassette can't be made, the address can't be listened on, or the upstream is no server that a token may go to.
+/// Keyway can't create the cassette or listen on the address, or the upstream is not a server that may get a
+/// token.
 pub async fn run(record: Record) -> anyhow::Result<Exit> {
     if record.show_rules {
         print_exactly(BUILT_IN.trim_end())?;

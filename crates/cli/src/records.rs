@@ -1,4 +1,4 @@
-//! The records of the audit as the server streams them: a line of JSON each.
+//! The records of the audit log as the server streams them: one line of JSON each.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Answers of the admin API in their types.
+//! Reads answers of the admin API into types.
 
 use anyhow::Context;
 use http::Method;
@@ -12,7 +12,7 @@ use crate::args::Connection;
 use crate::client::call;
 use crate::commands::show;
 
-/// Entries asked for at once, the most that the API gives.
+/// The page size of requests for lists, which is the API's maximum.
 const PAGE: &str = "limit=1000";
 
 /// An answer in its type.
@@ -46,10 +46,10 @@ pub async fn all<L: List + DeserializeOwned>(connection: &Connection, path: &str
     Ok(all)
 }
 
-/// JSON as it came, or lines for a person of an answer in its type.
+/// Prints the JSON unchanged, or lines for a person from the typed answer.
 ///
 /// # Errors
-/// As of [`typed`], where lines are asked for.
+/// Those of [`typed`], if lines are printed.
 pub fn show_typed<T: DeserializeOwned>(answer: &Value, json: bool, lines: impl FnOnce(&T) -> String) -> anyhow::Result<Exit> {
     if json {
         return show(answer, true, |_| String::new());
@@ -63,7 +63,7 @@ pub fn lines_of<T: DeserializeOwned>(answer: &Value, lines: impl FnOnce(&T) -> S
     typed(&in_lines(answer)).map_or_else(|error| format!("{error:#}"), |shaped| lines(&shaped))
 }
 
-/// An answer to be shown: each text in it stays on its line, whoever wrote it.
+/// Prepares an answer for output: no text in it can add a line of its own.
 fn in_lines(answer: &Value) -> Value {
     match answer {
         Value::String(text) => line(text).into(),

@@ -1,4 +1,4 @@
-//! The options that every command takes. They stand last in each help text.
+//! The options of every command. Each help text lists them last.
 
 use std::path::PathBuf;
 

@@ -77,7 +77,7 @@ fn at(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> 
     found.ok_or_else(|| FORMS.to_owned())
 }
 
-/// Whether a time says its zone: it ends with `Z`, or an offset stands after its time of day.
+/// Whether a time names its zone: it ends with `Z`, or has an offset after its time of day.
 fn is_zoned(text: &str) -> bool {
     text.ends_with(['Z', 'z', ']']) || text.get(11..).is_some_and(|time| time.contains(['+', '-']))
 }

@@ -1,4 +1,5 @@
-//! `--random-seed` and `--clock`: runs that repeat each other. What can be typed, and what it may stand beside.
+//! `--random-seed` and `--clock`: runs that give the same results every time. Their values, and the options
+//! that they go with.
 
 use anyhow::bail;
 use keyway_core::time::Timestamp;

@@ -1,6 +1,7 @@
-//! Which id of the account here stands for which id of a cassette.
+//! Maps ids of a cassette to ids of the account on which it is replayed.
 //!
-//! Ids of two object types may be the same number, so an id is known with its type where a call tells it.
+//! Two object types may use the same number as an id. So an id is stored with its object type wherever a call
+//! names the type.
 
 use std::collections::HashMap;
 

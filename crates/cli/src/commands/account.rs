@@ -192,7 +192,7 @@ pub(super) fn trouble(account: &Value) -> Option<String> {
 fn trouble_of(account: &view::Account) -> Option<String> {
     let view::Connection { state, oauth, state_seen, missing_scopes, .. } = account.connection.as_ref()?;
     match state.as_str() {
-        "refused" if *oauth => Some("HubSpot says that the grant is over; connect it again with `keyway account add --oauth`".to_owned()),
+        "refused" if *oauth => Some("HubSpot has ended the grant; connect it again with `keyway account add --oauth`".to_owned()),
         "refused" => Some("HubSpot refuses the credential; put a new one in place with `keyway account rotate`".to_owned()),
         "unreachable" => Some("HubSpot can't be reached".to_owned()),
         "unknown" => Some(format!("unknown: {}", or_dash(state_seen.as_deref()))),
@@ -210,7 +210,7 @@ fn health(account: &view::Account) -> &str {
     }
 }
 
-/// Reads a credential from where it was said to be. A line end after it is none of it.
+/// Reads a credential from the source that the options name, without the white space around it.
 pub(super) async fn read(source: &CredentialSource) -> anyhow::Result<String> {
     const CREDENTIAL_MAX: u64 = 64 << 10;
     let text = if let Some(name) = &source.credential_env {
@@ -269,7 +269,7 @@ fn accounts(answer: &Value) -> String {
     })
 }
 
-/// What is to be said of a credential that is due for rotation, as the server decides by `--rotation-days`.
+/// The warning for a credential that is due for rotation. The server decides that by `--rotation-days`.
 pub(super) fn rotation_due(account: &Value) -> Option<String> {
     typed(account).ok().and_then(|account| due(&account))
 }

@@ -1,4 +1,5 @@
-//! `keyway apply`: makes a server's accounts, apps and notification channels as a file says. Shows the plan before it changes anything.
+//! `keyway apply`: changes a server's accounts, apps and notification channels to match a file. Shows the plan
+//! before it changes anything.
 
 pub(super) mod channels;
 mod check;

@@ -37,7 +37,7 @@ pub async fn put_back(connection: &Connection, source: &Path, master_key: Option
     let put_back = backup::put_back(source, folder, wanted).await;
     drop(watch);
     if put_back.is_err() && is_new {
-        // What a folder of Keyway's own has before anything is put into it. A folder with more in it stays.
+        // Remove the files that Keyway puts into a new folder. If the folder has other files, it stays.
         for name in [".gitignore", "lock"] {
             let _ = std::fs::remove_file(folder.join(name));
         }

@@ -1,4 +1,4 @@
-//! Asks before something is deleted, or much is changed.
+//! Asks the person before a command deletes something or changes much.
 
 use std::io::{BufRead, IsTerminal, Read};
 
@@ -17,12 +17,12 @@ pub struct Deletion {
     pub what: String,
     /// What a person types to confirm, such as the app's name.
     pub name: String,
-    /// What goes with it, and what stays; a line each.
+    /// What is deleted with it, and what remains; a line each.
     pub goes: Vec<String>,
 }
 
-/// Goes on where `--yes` was given. Elsewhere shows what would go: on a terminal a person types the name, in a script
-/// the command is refused. `found` looks up what goes, and is not called where nobody reads it.
+/// Continues if `--yes` was given. Otherwise shows what would be deleted: on a terminal a person types the
+/// name, in a script the command is refused. Calls `found` for the list only if somebody reads it.
 ///
 /// # Errors
 /// Nobody confirmed, or `found` failed; nothing may be deleted.
@@ -59,8 +59,8 @@ async fn ask(
     Ok(())
 }
 
-/// Goes on where `--yes` was given. Elsewhere a person on a terminal, who has seen the plan, types a word; in a script the
-/// command is refused. Whether somebody was asked, and so whether time has passed.
+/// Continues if `--yes` was given. Otherwise a person on a terminal, who has seen the plan, types a word; in a
+/// script the command is refused. Returns whether a person was asked, and so whether time has passed.
 ///
 /// # Errors
 /// Nobody confirmed; nothing may be changed.

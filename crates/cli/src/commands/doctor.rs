@@ -1,6 +1,6 @@
 //! `keyway doctor`: the cause of a call that failed, what a credential is, and the state of an account.
 //!
-//! Reads and asks; what it means is decided in `advice::doctor`.
+//! Reads the input and asks the server; `advice::doctor` draws the conclusions.
 
 mod account;
 
@@ -76,7 +76,8 @@ fn text(input: &str) -> anyhow::Result<String> {
     if input == "-" {
         std::io::stdin().take(most).read_to_end(&mut bytes).context("standard input can't be read")?;
     } else {
-        // What looks like a call and is no file was meant to be piped: arguments stand in the process list.
+        // The argument may be the call itself in place of a file. The error says to pipe it: other users can
+        // read arguments in the process list.
         let file = std::fs::File::open(input).with_context(|| {
             format!(
                 "{} can't be opened; a call with its answer is given in a file or on standard input (-), never as an argument",

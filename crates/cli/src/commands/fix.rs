@@ -1,4 +1,5 @@
-//! `keyway fix`: the difference on stdout, what was left alone on stderr; with `--write` the files.
+//! `keyway fix`: prints the changes as a diff on stdout, and what it leaves alone on stderr. With `--write` it
+//! changes the files.
 
 use std::path::Path;
 

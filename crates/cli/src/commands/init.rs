@@ -1,4 +1,4 @@
-//! `keyway init`: from nothing to a first call. Each step uses what is there already.
+//! `keyway init`: sets up everything for a first call. Each step uses what exists already.
 
 mod ask;
 mod server;
@@ -27,10 +27,11 @@ const PRESET: &str = "crm-read";
 /// Characters of the first answer that are shown.
 const ANSWER_SHOWN_MAX: usize = 400;
 
-/// Sets up a server, an account and an app, and makes a first call. Serves on, where it started the server.
+/// Sets up a server, an account and an app, and makes a first call. If it started the server, it continues to
+/// serve.
 ///
 /// # Errors
-/// A step failed. What was made before stays.
+/// A step failed. The results of the steps before remain.
 pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     let asking = Asking::new(init.yes)?;
     if init.to == Some(Target::Hubspot) && !init.credential.is_given() && !asking.is_open() {
@@ -42,7 +43,8 @@ pub async fn run(connection: &Connection, init: Init) -> anyhow::Result<Exit> {
     let (app, url) = app(connection, &init, &asking, hub_id).await?;
     let worked = first_call(&url, &app).await?;
     print(start::lines(&url, &app).trim_start())?;
-    // Heard from before the last words on, so that whoever read them can stop the server.
+    // Listen for signals before the last words are printed, so that a person who reads them can stop the
+    // server.
     let stops = Stops::new()?;
     print(&server.next(connection, &init))?;
     if init.stop {

@@ -1,4 +1,5 @@
-//! Whom a person means: apps, accounts and others by id or by name in any case, with the nearest names where there is none.
+//! Finds the app, account or other thing that a person names, by id or by name without regard to case. If there
+//! is none, suggests the nearest names.
 
 use std::collections::HashMap;
 

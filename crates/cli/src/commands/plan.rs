@@ -1,6 +1,6 @@
-//! `keyway plan`: reads what was found, writes the plan, and makes its apps where asked to.
+//! `keyway plan`: reads the findings, writes the plan, and creates its apps if asked to.
 //!
-//! What the plan says is decided in `advice::plan`.
+//! `advice::plan` decides what the plan says.
 
 mod input;
 

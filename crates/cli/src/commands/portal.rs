@@ -267,7 +267,7 @@ impl Double<'_> {
     }
 }
 
-/// The rule as the admin API takes it; what was not said is left out.
+/// The fault rule as the admin API takes it, without the options that were not given.
 async fn fault(connection: &Connection, rule: FaultRule) -> anyhow::Result<Value> {
     let FaultRule { status, limit, retry_after, cut, inputs, latency, operation, method, path, app, after, times, probability, seed } =
         rule;

@@ -29,7 +29,7 @@ pub fn run(args: Scan) -> anyhow::Result<Exit> {
         judgement: Judgement {
             least: least(args.min_confidence),
             keep_values: args.verify,
-            // A baseline that is written anew holds what is there, known or not.
+            // A new baseline lists every finding, so the old baseline hides none.
             baseline: known.as_ref().filter(|_| !args.write_baseline).map(Baseline::fingerprints).unwrap_or_default(),
         },
         progress: Progress::default(),
@@ -91,7 +91,7 @@ fn baseline(args: &Scan) -> anyhow::Result<(PathBuf, Option<Baseline>)> {
             let known = Baseline::parse(&text).with_context(|| shown::path(&path))?;
             Ok((path, Some(known)))
         }
-        // One that was asked for must be there, unless it is about to be written.
+        // A baseline that an option names must exist, unless this run writes it.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && (args.baseline.is_none() || args.write_baseline) => Ok((path, None)),
         Err(error) => Err(error).with_context(|| shown::path(&path)),
     }

@@ -1,4 +1,5 @@
-//! `keyway scopes`: what can be granted. It asks no server: the facts are in the program.
+//! `keyway scopes`: lists the scopes that an app can have. It needs no server: the catalog is part of the
+//! program.
 
 use keyway_core::scope::names::{OLD, meant_by, successors};
 use keyway_core::scope::presets::{self, Preset};

@@ -1,4 +1,4 @@
-//! `keyway app tighten` and `keyway app unused`: least privilege from what was called.
+//! `keyway app tighten` and `keyway app unused`: find the scopes that an app needs from its recorded calls.
 
 use http::Method;
 use keyway_api::view::{OperationUse, ScopesUsed, UnusedApp, UnusedApps};

@@ -8,11 +8,11 @@ use super::{print_exactly, print_json, say, show, table};
 use crate::args::snippet::{Over, Snippet};
 use crate::{Exit, https};
 
-/// Prints the snippet of a client, so that it can go into a file, and beside it what a person does; or which clients
-/// there are.
+/// Prints the snippet of a client on stdout, so that it can go into a file, and the person's steps on stderr.
+/// Without a client, lists the clients.
 ///
 /// # Errors
-/// The client is not known or can't reach the door in the way that was asked for, or an address takes no tokens.
+/// The client is not known or can't connect to the MCP server in the chosen way, or an address takes no tokens.
 pub fn run(wanted: &Snippet) -> anyhow::Result<Exit> {
     let Some(client) = &wanted.client else {
         let all: Vec<_> = clients().map(|(client, title)| json!({ "client": client, "title": title })).collect();

@@ -1,4 +1,4 @@
-//! What an integration needs for its first call: the base URL, lines for its environment, a command.
+//! What an integration needs for its first call: the base URL, environment variables, and a command.
 
 use http::Method;
 use keyway_core::snippet;

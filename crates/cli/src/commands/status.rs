@@ -30,7 +30,7 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
             } else if without_answer(&error) {
                 (Some(false), "not running")
             } else {
-                (None, "cannot tell whether Keyway runs")
+                (None, "can't find out whether Keyway runs")
             };
             show(&json!({ "version": 1, "running": running, "error": format!("{error:#}") }), json, |_| format!("{words}: {error:#}"))?;
             return Ok(Exit::Negative);
@@ -46,14 +46,14 @@ pub async fn run(connection: &Connection, max_token_age: Option<&str>, json: boo
     }
     let due: Vec<String> = match get::<Overview>(connection, "/api/v1/overview").await {
         Ok(overview) => overview.rotations.due.iter().map(due_for_rotation).collect(),
-        // Who asks may not see it.
+        // The caller's role does not allow it.
         Err(_) => Vec::new(),
     };
     // A server without a proxy has none.
     let of_proxy = get(connection, proxy::PATH).await.ok().as_ref().and_then(proxy::trouble);
     let damage: Vec<String> = match call(connection, Method::GET, "/api/v1/audit/damage", None).await {
         Ok(answer) => list(&answer, "damage").iter().map(super::audit::place).collect(),
-        // Who asks may not see it.
+        // The caller's role does not allow it.
         Err(_) => Vec::new(),
     };
     let listed: Vec<_> = troubles.iter().map(|(hub_id, trouble)| json!({ "hubId": hub_id, "trouble": trouble })).collect();
@@ -112,7 +112,7 @@ fn due_for_rotation(due: &Due) -> String {
     }
 }
 
-/// What is to be said of an app's tokens that were made before a moment and have no end yet.
+/// The warnings for an app's active tokens that were made before a moment.
 fn old_tokens(app: &AppWithTokens, made_before: Timestamp) -> impl Iterator<Item = (String, String)> {
     app.tokens.iter().filter(|token| token.state == "active").filter_map(move |token| {
         let made = Timestamp::parse_iso(&token.created_at)?;

@@ -1,4 +1,4 @@
-//! `keyway sunset`: what ends when, from the recorded calls.
+//! `keyway sunset`: lists the dated ends that affect the recorded calls.
 
 use std::collections::BTreeMap;
 

@@ -194,7 +194,7 @@ async fn undeliver(
     for target in targets.iter().rev() {
         let undone = undo(connection, target, (new, &hint)).await.unwrap_or_else(|error| {
             left.push(target.name());
-            format!("NOT put back: {error:#}")
+            format!("NOT restored: {error:#}")
         });
         results.push(json!({ "target": target.name(), "does": undone }));
     }

@@ -1,7 +1,7 @@
 //! `keyway scan --verify`: asks HubSpot about the tokens that were found.
 //!
-//! Only questions that change nothing and reveal nothing to others are asked. Kinds for which
-//! HubSpot has none (keys that ride in URLs, secrets that are checked by using them) are left.
+//! It sends only requests that change nothing and reveal nothing to others. HubSpot has no such request for
+//! keys in URLs and for secrets that work only when used, so it leaves those unchecked.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! When a change of a setting takes effect: the one table of it.
+//! The table of when a change of each setting takes effect.
 
 /// When a running server takes on a setting that changed in its configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! AWS Secrets Manager: a secret's text, or a field of it where it is JSON.
 //!
-//! Requests are signed by Signature Version 4 with the key in the environment. For one POST with
-//! fixed headers that is less than what AWS' own library brings along.
+//! Keyway signs requests with Signature Version 4 and the key in the environment. For one POST with fixed
+//! headers that is less code than AWS' own library would add.
 
 use std::fmt::Write;
 

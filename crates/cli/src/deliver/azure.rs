@@ -65,7 +65,7 @@ impl AzureSecret {
     async fn set(&self, text: &str, like: Option<&Value>) -> anyhow::Result<String> {
         let mut body = Map::new();
         body.insert("value".into(), json!(text));
-        // A new version has only what the request says, so all else is said again.
+        // Azure copies nothing to a new version of a secret, so the request repeats the other fields.
         for field in ["contentType", "tags"] {
             if let Some(value) = like.map(|like| &like[field]).filter(|value| !value.is_null()) {
                 body.insert(field.into(), value.clone());

@@ -1,4 +1,4 @@
-//! A command that is handed the token on standard input.
+//! A command that gets the token on standard input.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const RUN_TIME_MAX: Duration = Duration::from_secs(120);
 pub struct CommandTarget {
     /// The program and its arguments; no shell.
     run: Vec<String>,
-    /// What puts it back.
+    /// The command that restores the token before it.
     #[serde(default)]
     undo: Vec<String>,
 }

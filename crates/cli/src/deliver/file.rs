@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Place, random_hex};
 
-/// Where the token stands in a template.
+/// The placeholder of the token in a template.
 const PLACE: &str = "{token}";
 
 #[derive(Deserialize)]
@@ -73,13 +73,13 @@ impl Place for FileTarget {
     async fn held(&self) -> anyhow::Result<Option<Secret<String>>> {
         let (path, ..) = self.places()?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", shown::path(&path)))?;
-        // A template may name the token twice: what stands in its first place must stand in the others.
+        // A template may name the token twice: the file must have the same text in all these places.
         let (before, after) = self.template.split_once(PLACE).with_context(|| format!("the template has no {PLACE}"))?;
         let token = text.strip_prefix(before).and_then(|rest| match after.split_once(PLACE) {
             None => rest.strip_suffix(after),
             Some((between, _)) => rest.split_once(between).map(|(token, _)| token),
         });
-        // What does not fit the template is no token.
+        // A file that does not match the template holds no token of ours.
         let token = token.filter(|token| self.template.replace(PLACE, token) == text).unwrap_or_default();
         Ok(Some(Secret::new(token.to_owned())))
     }
@@ -87,8 +87,8 @@ impl Place for FileTarget {
     async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let (path, _, former) = self.places()?;
         if former.exists() {
-            std::fs::rename(&former, &path).with_context(|| format!("{} can't be put back", shown::path(&path)))?;
-            return Ok("put back".into());
+            std::fs::rename(&former, &path).with_context(|| format!("{} can't be restored", shown::path(&path)))?;
+            return Ok("restored".into());
         }
         std::fs::remove_file(&path).with_context(|| format!("{} can't be removed", shown::path(&path)))?;
         Ok("removed: there was none before".into())

@@ -1,6 +1,7 @@
 //! A secret of GitHub Actions: of a repository, or of one of its environments.
 //!
-//! GitHub takes secrets sealed to a key of its own (libsodium's sealed box) and hands none out.
+//! Keyway sends the secret encrypted with GitHub's public key (libsodium's sealed box). GitHub's API returns no
+//! secret, so Keyway can't read it again.
 
 use anyhow::{Context, bail};
 use base64::Engine;

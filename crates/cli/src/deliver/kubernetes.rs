@@ -1,7 +1,9 @@
-//! A key of a Kubernetes Secret. Its former value is kept under a key beside it, since a Secret has no versions.
+//! A key of a Kubernetes Secret. A Secret has no versions, so Keyway keeps the former value under a key beside
+//! it.
 //!
-//! Source: the Kubernetes API, core/v1 Secret and authorization.k8s.io/v1 SelfSubjectAccessReview. Within a cluster
-//! the address and the token are those of the pod's service account; KEYWAY_CA_FILE names the cluster's authority.
+//! Source: the Kubernetes API, core/v1 Secret and authorization.k8s.io/v1 SelfSubjectAccessReview. In a cluster
+//! Keyway uses the address and the token of the pod's service account; KEYWAY_CA_FILE names the cluster's
+//! certificate authority.
 
 use std::path::Path;
 
@@ -147,7 +149,7 @@ impl Place for KubernetesSecret {
     async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let secret = self.secret().await?;
         let Some(former) = secret["data"][self.former()].as_str() else {
-            bail!("the Secret has no key {}, so there is nothing to put back", self.former())
+            bail!("the Secret has no key {}, so there is nothing to restore", self.former())
         };
         let value = if former.is_empty() { Value::Null } else { json!(former) };
         let done = if former.is_empty() { "removed the key: there was none before" } else { "wrote the value before it again" };

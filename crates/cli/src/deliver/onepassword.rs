@@ -1,5 +1,5 @@
-//! A field of an item of 1Password, by a Connect server. Its former value is kept in a field beside it, since Connect
-//! shows no earlier versions.
+//! A field of an item of 1Password, over a Connect server. Connect shows no earlier versions, so Keyway keeps
+//! the former value in a field beside it.
 //!
 //! Source: the reference of the Connect API, version 1: vaults, items and the JSON Patch of an item, whose paths name a
 //! field by its id.
@@ -137,7 +137,7 @@ impl Place for OnePasswordField {
     async fn undo(&self, _: &Secret<String>) -> anyhow::Result<String> {
         let item = self.item().await?;
         let Some((former_id, former)) = item.field(&self.former())? else {
-            bail!("the item has no field \"{}\", so there is nothing to put back", self.former())
+            bail!("the item has no field \"{}\", so there is nothing to restore", self.former())
         };
         let remove = |id: &str| json!({ "op": "remove", "path": format!("/fields/{id}") });
         // Empty where there was no such field.

@@ -1,4 +1,4 @@
-//! What `keyway exec` says and writes once the command has ended: the report, and whether strict mode fails.
+//! What `keyway exec` prints and writes after the command has ended: the report, and whether strict mode fails.
 
 use std::fs::File;
 use std::io::Write;

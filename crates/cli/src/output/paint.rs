@@ -1,4 +1,4 @@
-//! Colours by what a text means. Colour never says anything that the words do not.
+//! Colours by the meaning of a text. The words always say everything that the colour does.
 
 use anstyle::{AnsiColor, Style};
 

@@ -1,4 +1,4 @@
-//! How far a long command is: a line on stderr that changes, for a person at a terminal who waits for more than a second.
+//! A progress line on stderr, for a person at a terminal. It appears when a command takes more than a second.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How long a command may take before something is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often it is shown anew.
+/// Interval of the updates.
 const EVERY: Duration = Duration::from_millis(200);
 
 /// A bar that is hidden where nobody watches.
@@ -93,7 +93,7 @@ fn watch(wait: &std::sync::mpsc::Receiver<()>, bar: &Bar, look: &impl Fn(&Bar)) 
 pub struct Watch(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Watch {
-    /// Shows how a folder fills that is to have so many bytes in the end.
+    /// Shows how far a folder has grown towards its final size of `all` bytes.
     pub fn of_folder(what: &'static str, folder: &Path, all: u64) -> Self {
         let bar = Bar::of_bytes(all);
         if !bar.is_shown() {

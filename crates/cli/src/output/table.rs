@@ -1,5 +1,5 @@
-//! Tables. In a pipe each column is as wide as its widest cell. On a terminal the table fits: columns that matter least
-//! are left out, then cells continue in the next line.
+//! Tables. In a pipe each column is as wide as its widest cell. On a terminal the table fits the width: it
+//! leaves out the least important columns first, then wraps cells.
 
 use keyway_core::shown;
 use keyway_core::time::Timestamp;

@@ -1,4 +1,4 @@
-//! Times as seen from now: "3 minutes ago", "in 6 days".
+//! Times relative to now: "3 minutes ago", "in 6 days".
 
 use keyway_core::time::Timestamp;
 
@@ -11,7 +11,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// From this many days on a date says more than their number.
 const DAYS_MAX: i64 = 60;
 
-/// An ISO 8601 time as seen from now; any other text, and every text where there is no terminal, stays as it is.
+/// An ISO 8601 time relative to now. Any other text stays unchanged, and so does every text without a terminal.
 pub fn shown(text: &str) -> String {
     super::now().and_then(|now| relative(text, now)).unwrap_or_else(|| text.to_owned())
 }

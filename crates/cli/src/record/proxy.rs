@@ -1,4 +1,4 @@
-//! Passes calls on to the upstream, and copies what passes for the tape.
+//! Forwards calls to the upstream, and copies calls and answers for the tape.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -30,11 +30,11 @@ use super::tape::{BODY_BYTES_MAX, Exchange, Passed, Tape};
 const CONNECTIONS_MAX: usize = 128;
 /// How long the upstream may take to begin its answer.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(120);
-/// How long calls that are under way at the end may take.
+/// How long calls in progress may still take when the recording ends.
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a client may take to send the head of a request.
 const CLIENT_HEAD_TIME_MAX: Duration = Duration::from_secs(30);
-/// Headers of one connection (RFC 9110, section 7.6.1); `Host` and the length are made anew.
+/// Headers of one connection (RFC 9110, section 7.6.1). Keyway sets `Host` and the length itself.
 const OF_CONNECTION: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -56,7 +56,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Takes no more connections, and waits a moment for calls that are under way.
+    /// Accepts no more connections, and waits a moment for the calls in progress.
     pub async fn end(self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(END_TIME_MAX, self.task).await;
@@ -123,7 +123,7 @@ impl Upstream {
         (parts.scheme, parts.authority, parts.path_and_query) = (self.to.scheme.clone(), self.to.authority.clone(), Some(target));
         let Ok(uri) = Uri::from_parts(parts) else { return refusal(Refusal::PathNotValid, "the request names no path") };
         let mut headers = kept(&head.headers);
-        // What is compressed can't be read, so nothing is asked for in another coding.
+        // A compressed answer can't be read, so the request accepts no compression.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut outgoing = Request::new(Copied { inner: body, copy: sent.clone(), finish: None });
         (*outgoing.method_mut(), *outgoing.uri_mut(), *outgoing.headers_mut()) = (head.method.clone(), uri, headers);

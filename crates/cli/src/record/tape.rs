@@ -1,7 +1,7 @@
-//! The cassette as it is written: one line of JSON for each call, masked.
+//! Writes a cassette: one line of JSON for each call, masked.
 //!
-//! The file is made anew with mode 0600 and only added to, one write for each line: after a crash its last line may be
-//! cut, and all others are whole.
+//! The file must not exist before; Keyway creates it with mode 0600. It is append-only, with one write for each
+//! line: after a crash its last line may be cut, and all others are whole.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

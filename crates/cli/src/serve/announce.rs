@@ -28,7 +28,7 @@ pub fn announce(serve: &Serve, folder: &Path, ready: &Ready) -> anyhow::Result<(
     };
     // Where records go to stdout, nothing else does.
     let tell = |text: &str| {
-        // Whoever waits for the last line waits for it with --quiet too.
+        // A script may wait for the last line, so it is printed even with --quiet.
         if serve.log_format == LogFormat::Json || output::is_quiet() && text != READY {
             return Ok(());
         }

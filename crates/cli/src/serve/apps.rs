@@ -53,8 +53,8 @@ pub fn wanted(text: &str) -> Result<Wanted, &'static str> {
     }
 }
 
-/// The apps of a command line, each with the `--token` that stands after it. No error shows the value of `--token`
-/// or of its variable: it may be a secret.
+/// The apps of a command line, each with the `--token` after it. No error shows the value of `--token` or of
+/// its variable: it may be a secret.
 ///
 /// # Errors
 /// A `--token` belongs to no app, or is not a token.
@@ -65,7 +65,7 @@ pub fn of(serve: &ArgMatches) -> anyhow::Result<Vec<WithToken>> {
     let tokens = serve.get_many::<String>("token").into_iter().flatten();
     for (place, source) in serve.indices_of("token").into_iter().flatten().zip(tokens) {
         let before = places.iter().rposition(|app| *app < place);
-        let app = before.map(|at| &mut apps[at]).context("--token stands before every --app. Put it after the --app whose token it is")?;
+        let app = before.map(|at| &mut apps[at]).context("--token is before the first --app. Put it after the --app whose token it is")?;
         if app.token.replace(token(source, "--token")?).is_some() {
             bail!("the app {} has several --token. Give each app one", shown::line(&app.wanted.name));
         }

@@ -1,4 +1,5 @@
-//! What `keyway serve` refuses before it opens anything: the start, a reload and `keyway config check` ask here.
+//! The settings that `keyway serve` refuses before it opens anything. The start, a reload and `keyway config
+//! check` use the same checks.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What is done once an hour, most of it by an age in days, which a reload can change.
+//! The hourly tasks. Most act on an age in days, which a reload can change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl Hours {
         Self { every: tokio::time::interval(EVERY), days }
     }
 
-    /// Waits for the next hour, or for another number of days. While there is none, there is nothing to do.
+    /// Waits for the next hour or a change of the number of days. Waits on while no number is set.
     async fn next(&mut self) -> u32 {
         loop {
             tokio::select! {
@@ -37,7 +37,7 @@ impl Hours {
     }
 }
 
-/// Disables apps that made no call for so many days, now and every hour.
+/// Disables apps that made no call for the set number of days, now and every hour.
 pub async fn disable_unused_apps(control: Arc<Control>, days: watch::Receiver<Option<u32>>) {
     let mut hours = Hours::new(days);
     loop {
@@ -51,7 +51,7 @@ pub async fn disable_unused_apps(control: Arc<Control>, days: watch::Receiver<Op
     }
 }
 
-/// Deletes audit records that are older than so many days, now and every hour.
+/// Deletes audit records that are older than the set number of days, now and every hour.
 pub async fn delete_old_records(audit: Arc<AuditLog>, days: watch::Receiver<Option<u32>>) {
     let mut hours = Hours::new(days);
     loop {

@@ -31,7 +31,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until what was under way is answered.
+    /// Waits until the requests in progress are answered.
     pub async fn join(self) {
         let _ = self.ended.await;
     }
@@ -46,7 +46,7 @@ pub fn settings(serve: &Serve) -> anyhow::Result<Settings> {
 }
 
 impl Bound {
-    /// Binds the listener, where one is asked for.
+    /// Binds the listener if `--mcp` is given.
     ///
     /// # Errors
     /// The address can't be listened on.

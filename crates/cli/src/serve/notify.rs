@@ -1,4 +1,4 @@
-//! Notifications of a server: what `keyway serve` says of them, and what sends them.
+//! The notifications of a server: their options of `keyway serve`, and the sender.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

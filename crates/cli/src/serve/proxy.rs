@@ -22,10 +22,10 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Binds the proxy, where one is asked for.
+    /// Binds the proxy if `--proxy` is given.
     ///
     /// # Errors
-    /// The address can't be listened on, or strangers could go anywhere through the proxy.
+    /// The address can't be listened on, or the proxy would be open to strangers.
     pub fn new(serve: &Serve) -> anyhow::Result<Option<Self>> {
         let Some(address) = serve.proxy else { return Ok(None) };
         let settings = of_environment(serve, address)?;

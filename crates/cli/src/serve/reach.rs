@@ -1,4 +1,4 @@
-//! How clients reach the data and the admin listener: over TLS, over proxies, and at which address.
+//! How clients reach the data and the admin listener: over TLS, through proxies, and at which address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What an operator asks for by SIGHUP: the certificate and the configuration file are read again.
+//! A reload by SIGHUP: reads the certificate and the configuration file again.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -121,7 +121,7 @@ impl Reload {
         parts.notifications.set_hosts(notify::hosts(&serve.notify.notify_hosts, data, admin));
         parts.thresholds.set(thresholds);
         parts.schedule.set(schedule);
-        // The same number of days again is no reason to begin before the hour.
+        // If the number of days did not change, the task waits for its next hour as before.
         parts.unused_days.send_if_modified(|days| std::mem::replace(days, serve.disable_unused_days) != serve.disable_unused_days);
         parts.keep_days.send_if_modified(|days| std::mem::replace(days, serve.audit_keep_days) != serve.audit_keep_days);
         parts.hosts.set(serve.admin_hosts);

@@ -1,5 +1,5 @@
-//! The supervisor's protocol of `Type=notify` services (sd_notify(3), sd_watchdog_enabled(3)): the server says when it
-//! is ready and when it stops, and beats the watchdog while its threads work.
+//! The protocol of `Type=notify` services (sd_notify(3), sd_watchdog_enabled(3)). The server reports when it is
+//! ready and when it stops, and keeps the watchdog alive while its threads work.
 
 use std::ffi::OsString;
 use std::os::unix::net::UnixDatagram;

@@ -610,7 +610,7 @@ fn metrics_tell_waits_attempts_faults_and_what_ends_and_every_line_has_the_form(
 fn a_replaced_credential_is_put_back_and_survives_a_restart_until_then() {
     let (hubspot, first) = hubspot();
     let (gateway, token) = connected(&base(&hubspot), &first);
-    assert_eq!(gateway.run(&["account", "rollback", "4242"]).status.code(), Some(2), "there is nothing to put back");
+    assert_eq!(gateway.run(&["account", "rollback", "4242"]).status.code(), Some(2), "there is nothing to restore");
     let rotated = hubspot.json(&["token", "rotate", "Connection", "--grace", "1h"]);
     let file = gateway.folder.path().join("next");
     std::fs::write(&file, rotated["token"]["value"].as_str().unwrap()).unwrap();

@@ -419,7 +419,7 @@ fn an_app_of_the_command_line_that_cannot_be_is_refused_and_no_token_is_shown() 
     }
     let cases: &[(&[&str], &str)] = &[
         (&["--app", "A:all", "--token", "env:GOOD"], "--app needs --ephemeral"),
-        (&["--ephemeral", "--token", "env:GOOD", "--app", "A:all"], "stands before every --app"),
+        (&["--ephemeral", "--token", "env:GOOD", "--app", "A:all"], "is before the first --app"),
         (&["--ephemeral", "--app", "A"], "NAME:SCOPES"),
         (&["--ephemeral", "--app", "A:"], "has no scopes"),
         (&["--ephemeral", "--app", ":all"], "has no name"),

@@ -1,7 +1,8 @@
-//! Notification channels of the file: what their keys mean, what a server has to change, and how `keyway apply` changes it.
+//! Notification channels of the file: the meaning of their keys, the changes that a server needs, and how
+//! `keyway apply` makes them.
 //!
-//! The admin API shows no URL and no password, so those are compared with nothing. It has no update either: a change
-//! removes the channel and adds it again.
+//! The admin API shows no URL and no password, so `keyway apply` can't compare those. The API has no update
+//! either: a change removes the channel and adds it again.
 
 use std::collections::HashSet;
 

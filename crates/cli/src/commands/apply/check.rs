@@ -1,4 +1,4 @@
-//! What the values of the file mean, checked before anything is asked of a server: names, scopes, times, ranges.
+//! Checks the values of the file before any request to a server: names, scopes, times, ranges.
 
 use std::collections::{HashMap, HashSet};
 

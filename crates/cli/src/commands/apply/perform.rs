@@ -1,4 +1,4 @@
-//! Makes the changes of a plan, one after the other, over the admin API. The first that fails ends it.
+//! Makes the changes of a plan one after another over the admin API. Stops at the first failure.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,7 +17,7 @@ use crate::args::Connection;
 use crate::client::call;
 use crate::typed::typed;
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It was made; with the id of an app that it created.

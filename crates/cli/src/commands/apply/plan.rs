@@ -1,4 +1,5 @@
-//! What the server would have to change to be as the file says. Asks nobody and changes nothing.
+//! Compares the file with what a server has, and lists the changes to make. Sends no request and changes
+//! nothing.
 
 use std::collections::{HashMap, HashSet};
 

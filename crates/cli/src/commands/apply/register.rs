@@ -1,5 +1,5 @@
-//! The file of `keyway apply`, as types: which integration uses which app. How it is read and written is in `yaml`, what
-//! its values mean in `check`.
+//! The file of `keyway apply`, as types: which integration uses which app. `yaml` reads and writes it, and
+//! `check` checks its values.
 
 use keyway_core::shown;
 use keyway_gateway::model::MailTls;

@@ -1,4 +1,4 @@
-//! What a server has, as the admin API answers, and as the file has it.
+//! The configuration of a server, as the admin API returns it, in the types of the file.
 
 use anyhow::bail;
 use keyway_api::RoleName;

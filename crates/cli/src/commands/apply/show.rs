@@ -1,4 +1,4 @@
-//! A plan for people and for programs.
+//! Prints a plan for people, or as JSON for programs.
 
 use keyway_core::shown;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,7 @@
-//! The file of `keyway apply`, as text.
+//! Reads and writes the file of `keyway apply` as YAML.
 //!
-//! It is foreign text: its size, its depth and what its aliases expand to are bounded here, and no credential may be in it.
+//! The file is untrusted input: its size, its depth and the expansion of its aliases are limited here, and a
+//! credential in it is refused.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The audit as Parquet, made here from the lines that the server exports.
+//! Writes the audit log as Parquet, from the JSON lines that the server exports.
 
 use std::fs::File;
 use std::sync::Arc;

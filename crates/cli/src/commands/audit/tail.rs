@@ -16,7 +16,7 @@ use crate::client::call;
 use crate::output;
 use crate::output::paint::Shade;
 
-/// How often the server is asked for newer records.
+/// The interval between requests for newer records.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// Records of one answer at most.
 const PAGE: u32 = 1_000;

@@ -1,5 +1,5 @@
-//! `keyway doctor --account`: each account's connection, scopes, limits, failing calls, tokens,
-//! clocks and ends, from the admin API.
+//! `keyway doctor --account`: checks each account's connection, scopes, limits, failing calls, tokens and
+//! clocks, and the operations that end soon. It reads all of it from the admin API.
 
 use std::collections::BTreeMap;
 
@@ -18,18 +18,18 @@ use crate::commands::account::{rotation_due, trouble};
 use crate::commands::{list, show, text};
 use crate::typed::{all, get, line, or_dash, typed};
 
-/// Part of the day's calls from which on it is said, in percent.
+/// The share of the daily limit from which on the check reports the number of calls, in percent.
 const DAY_USED_PERCENT: u64 = 80;
-/// Part of failed calls that HubSpot allows certified apps, in percent (hubspot facts, section 5).
+/// The share of failed calls that HubSpot allows certified apps, in percent (hubspot facts, section 5).
 const FAILED_PERCENT: u64 = 5;
-/// Calls below which a part of them says nothing.
+/// With fewer calls than this, the share of failed calls means nothing.
 const CALLS_MIN: u64 = 20;
-/// Difference of clocks from which on ends of tokens are seen too early or too late.
+/// The difference between two clocks, in seconds, from which on tokens seem to expire too early or too late.
 const CLOCKS_APART_MAX_S: i64 = 30;
-/// Days ahead that an end is told of.
+/// How many days before an end of support the check reports it.
 const END_DAYS: i64 = 90;
 
-/// One thing that was looked at.
+/// One check, and the faults that it found.
 struct Check {
     name: &'static str,
     wrong: Vec<String>,
@@ -71,7 +71,7 @@ fn lines(hub_id: &str, checks: &[Check]) -> String {
 async fn checks(connection: &Connection, account: &Value, clocks: &[String]) -> anyhow::Result<Vec<Check>> {
     let hub_id = text(&account["hubId"]);
     let connected = !account["connection"].is_null();
-    // HubSpot is asked anew: what was known of it may be hours old.
+    // Ask HubSpot again: the server's last answer may be hours old.
     let account = match connected {
         true => call(connection, Method::POST, &format!("/api/v1/accounts/{hub_id}/check"), None).await?["account"].take(),
         false => account.clone(),

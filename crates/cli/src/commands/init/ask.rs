@@ -1,4 +1,4 @@
-//! Questions on a terminal. Where nobody can answer, or `--yes` was given, the default is the answer.
+//! Questions on a terminal. Without a terminal, or with `--yes`, the default is the answer.
 
 use std::io::IsTerminal;
 

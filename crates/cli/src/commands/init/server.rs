@@ -1,4 +1,5 @@
-//! The server of `keyway init`: the one that runs on the data folder, or one that is started and lasts as long as the command.
+//! The server of `keyway init`: the one that runs on the data folder, or one that runs only as long as the
+//! command.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub struct Stops {
 }
 
 impl Stops {
-    /// Takes both signals in hand.
+    /// Starts to listen for both signals.
     ///
     /// # Errors
     /// The system refuses.
@@ -149,7 +150,7 @@ impl Started {
         Ok(started)
     }
 
-    /// What stands after a word of its first screen.
+    /// The URL on the line of the first screen that begins with a word.
     fn line(&self, word: &str) -> Option<&str> {
         let line = self.screen.lines().find_map(|line| line.trim_start().strip_prefix(word))?;
         line.split_whitespace().find(|part| part.contains("://"))

@@ -1,5 +1,5 @@
-//! What a plan is made from: a scan's report or a folder, comments and manifests beside it, settings,
-//! and the calls that a server has on record.
+//! The input of a plan: a scan's report or a folder, the comments and manifests beside it, settings, and the
+//! calls that a server has recorded.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -131,7 +131,7 @@ fn inside(root: &Path, file: &str) -> Option<PathBuf> {
     (plain && !file.contains('!')).then(|| root.join(path))
 }
 
-/// What manifests and deploy files say, and which files said it.
+/// Reads the units that manifests and deploy files describe. Returns them with the files that they came from.
 fn units(root: &Path) -> (Vec<plan::Unit>, Vec<String>) {
     let (mut units, mut files) = (Vec::new(), Vec::new());
     let mut folders = vec![(String::new(), 0)];
@@ -214,7 +214,7 @@ fn fixed(folder: &Path) -> Option<Vec<FixNote>> {
     Some(notes)
 }
 
-/// The calls on record.
+/// Asks the server for its recorded calls.
 pub(super) async fn recorded(connection: &Connection, args: &Args) -> anyhow::Result<Vec<Recorded>> {
     let account = args.hub_id.map(|hub_id| format!("&hubId={hub_id}")).unwrap_or_default();
     let mut answer = list_all(connection, &format!("/api/v1/usage?days={}{account}", args.days), "usage").await?;

@@ -20,12 +20,12 @@ use crate::client::call;
 use crate::typed::{get, typed};
 use crate::{Exit, record};
 
-/// The masker that reads a cassette: it replaces nothing, so its key is of no account.
+/// The masker that reads a cassette. It replaces nothing, so any key will do.
 fn masker(wanted: &Cassette) -> anyhow::Result<Masker> {
     Ok(Masker::new([0; 32], record::rules(&wanted.rules)?, keyway_portal::vocabulary()))
 }
 
-/// Makes of a cassette records, definitions and recorded answers, in an account that stays.
+/// Creates the records, definitions and recorded answers of a cassette in an existing account.
 pub async fn import(connection: &Connection, hub_id: u64, wanted: Cassette) -> anyhow::Result<Exit> {
     let (masker, entries) = (masker(&wanted)?, read(&wanted.file)?);
     let mut session = Session::open(connection, hub_id, &wanted.url, &masker).await?;
@@ -85,7 +85,7 @@ fn recorded(entry: &Entry, ids: &Ids, masker: &Masker) -> RecordedAnswer {
     }
 }
 
-/// Performs the calls of a cassette on an account that is made for it, and tells what differs.
+/// Performs the calls of a cassette on a temporary account, and shows the differences.
 pub async fn diff(connection: &Connection, wanted: Cassette) -> anyhow::Result<Exit> {
     let (masker, entries) = (masker(&wanted)?, read(&wanted.file)?);
     let name = format!("cassette {}", std::process::id());

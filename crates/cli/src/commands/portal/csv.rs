@@ -1,4 +1,4 @@
-//! Records from CSV: the first line names properties, an empty cell sets none.
+//! Reads records from CSV: the first line names properties, and an empty cell sets nothing.
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};

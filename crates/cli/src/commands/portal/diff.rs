@@ -1,4 +1,4 @@
-//! `keyway portal diff`: an account against a snapshot, or two snapshots, as lines or as JSON.
+//! `keyway portal diff`: compares an account with a snapshot, or two snapshots, and prints lines or JSON.
 
 use std::path::Path;
 

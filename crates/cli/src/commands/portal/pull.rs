@@ -1,7 +1,9 @@
-//! `keyway portal pull`: the definitions of a connected account and some of its records, masked, as a seed.
+//! `keyway portal pull`: writes a seed with the definitions of a connected account and some of its records,
+//! masked.
 //!
-//! The calls go through the gateway with the token of an app that lasts as long as the pull: scopes that read, the
-//! account's limits with the app's share, a record of each call. There is no other way to HubSpot (decision 65).
+//! The calls go through the gateway with the token of a temporary app. So the app's scopes only allow reads,
+//! the account's limits hold, and the audit log records each call. There is no other way to HubSpot (decision
+//! 65).
 
 mod assemble;
 mod clean;

@@ -1,4 +1,4 @@
-//! `keyway portal report`: what the calls of a run of tests show, and whether strict mode fails.
+//! `keyway portal report`: reports on the calls of a test run, and fails if strict mode does.
 
 use std::io::Read;
 use std::path::Path;

@@ -129,7 +129,7 @@ pub struct Webhooks {
 pub struct Clock {
     /// Such as 2027-01-31T09:00:00Z; time runs on from there.
     pub at: String,
-    /// Whether time stands still.
+    /// Whether the account's time is stopped.
     #[serde(default)]
     pub frozen: bool,
 }

@@ -1,4 +1,5 @@
-//! The seed of a pull: tried on an empty account, then written. What the account does not take is left out, and named.
+//! Makes the seed of a pull: tries it on an empty account, then writes it. Leaves out what the account refuses,
+//! and lists that.
 
 use std::collections::HashSet;
 use std::io::Write;

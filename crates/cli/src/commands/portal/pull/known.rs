@@ -1,4 +1,5 @@
-//! What every embedded account has: what a pull leaves out, and what a seed can set.
+//! A new embedded account in this process. It shows a pull which definitions every account has, so that the
+//! seed leaves them out, and what a seed can set.
 
 use anyhow::{Context, bail};
 use http::Method;

@@ -1,12 +1,13 @@
-//! What becomes of a value before it is written anywhere.
+//! Masks a value before a pull writes it anywhere.
 //!
-//! Kept: options that HubSpot defines, and its true and false. In classes: numbers by their first digit, days by their
-//! month. All else is replaced by a value made of the record's ID and the property, never of the value itself: who has
-//! the file can't try values against it. The same record gets the same values in each pull.
+//! Kept unchanged: options that HubSpot defines, and its true and false. Made less exact: numbers, to their
+//! first digit, and days, to their month. Every other value is replaced by one that is made of the record's ID
+//! and the property, never of the value itself, so that nobody can guess values and compare them with the file.
+//! The same record gets the same values in each pull.
 
 use serde_json::Value;
 
-/// The number of a thing of an account, which stands for its ID.
+/// A number that replaces the ID of a record or of another thing of an account.
 pub struct Pseudonym(u64);
 
 impl Pseudonym {
@@ -85,7 +86,7 @@ fn day(value: &str, is_own: bool, is_moment: bool) -> Option<String> {
     Some(if is_moment { format!("{first}T00:00:00.000Z") } else { first })
 }
 
-/// A text that says what it stands for.
+/// A replacement text that shows which kind of value it replaces.
 fn text(name: &str, property: &Value, own: &Pseudonym, value: &str) -> String {
     let id = own.text();
     if name.contains("email") && !name.starts_with("hs_email_") || value.contains('@') && !value.contains(char::is_whitespace) {

@@ -1,4 +1,5 @@
-//! What an interrupted pull has already: a file beside the output, one line for each step, masked like the output.
+//! The progress of an interrupted pull: a file beside the output, one line for each finished step, masked like
+//! the output.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -114,7 +115,7 @@ impl Progress {
     }
 }
 
-/// Puts a text in the place of the terminal's line. A terminal that is gone shows nothing, and the pull goes on.
+/// Replaces the terminal's line. If the terminal is gone, nothing is shown, and the pull continues.
 fn on_terminal(line: &str) {
     let _ = write!(std::io::stderr(), "\r\u{1b}[K{line}");
 }

@@ -1,4 +1,5 @@
-//! The steps of a pull, in their order. Each keeps what a seed takes, masked, so that no other value is written down.
+//! The steps of a pull, in their order. Each keeps only what a seed needs, masked, so that no other value is
+//! written.
 
 use std::collections::BTreeMap;
 

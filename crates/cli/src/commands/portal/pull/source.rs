@@ -1,4 +1,4 @@
-//! Calls of a pull: over the data listener, again after a 429 or a failure that passes.
+//! Sends the calls of a pull to the data listener. Sends a call again after a 429 or a temporary failure.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::client;
 const ANSWER_MAX: usize = 64 << 20;
 /// Times that a call is sent.
 const ATTEMPTS_MAX: u32 = 30;
-/// Longest wait for a limit. A longer one is a day's limit, and the pull goes on another day.
+/// Longest wait for a limit, in seconds. A longer one means the daily limit: the pull ends, and a later run
+/// continues it.
 const WAIT_MAX_S: u64 = 120;
 /// Wait after a failure that names no time, for each attempt.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,7 +31,7 @@ pub struct Source<'a> {
     pub token: Secret<String>,
 }
 
-/// What came of a call.
+/// The result of a call.
 pub enum Got {
     /// The JSON of an answer.
     Value(Value),
@@ -40,7 +41,7 @@ pub enum Got {
 
 impl Source<'_> {
     /// # Errors
-    /// No server answers, a limit lasts too long, or the answer is none that a pull can go on from.
+    /// No server answers, a limit lasts too long, or the pull can't continue with this answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<Got> {
         self.call(Method::GET, path, None).await
     }
