@@ -196,7 +196,7 @@ read_by_others() {
 words() { python3 tests/words/check.py; }
 documentation() { # the site with checked links, and every command that it shows
   env_site && NO_MKDOCS_2_WARNING=1 target/site-tools/bin/mkdocs build --strict || return 1
-  python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/run.py
+  python3 tests/docs/links.py && python3 tests/docs/commands.py && python3 tests/docs/snapshots.py && python3 tests/docs/run.py
 }
 packages() { env_packages && target/packages/bin/python tests/packages/packages.py; }
 debian_package() { # the first time it makes a clean Debian in target/debian-root
@@ -252,7 +252,7 @@ planted-corpus|planted_corpus|what the scanner finds in a corpus with known answ
 field-corpus|field_corpus|what the scanner finds in programs by language, client and tool
 scanner-reports|scanner_reports|reports of the scanner
 words|words|no discouraged form in pages, help texts and the console
-documentation|documentation|the documentation site, its links and its commands
+documentation|documentation|the documentation site, its links and its commands; help, man pages and completions as they were read
 packages|packages|wheel, npm and Debian packages and the install script: each installed, each scans
 debian|debian_package|the Debian package in a clean Debian with systemd: installed, started, hung, upgraded, removed, purged; the start of the image
 deployment|deployment|the image, the compose file, the Helm chart, the systemd unit, alerts and dashboard: checked, and run where it can be

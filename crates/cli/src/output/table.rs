@@ -10,10 +10,10 @@ use super::time;
 
 /// Between two columns.
 const GAP: usize = 2;
-/// No column is made narrower than this, unless all of it is.
+/// No column is made narrower than its longest word, up to this, as long as there are columns to leave out.
 const COLUMN_LEAST: usize = 12;
 /// Columns that are left out where there is no room, by their headings: the first one first.
-const LEAST_NEEDED: [&str; 12] = [
+const LEAST_NEEDED: [&str; 14] = [
     "CORRELATION ID",
     "LATENCY",
     "ADD-ONS",
@@ -26,6 +26,8 @@ const LEAST_NEEDED: [&str; 12] = [
     "RECORDS",
     "OPENED BY",
     "TIER",
+    "CLASSES",
+    "OWNER",
 ];
 
 /// What a table is made for.
@@ -64,17 +66,23 @@ pub fn write(header: &[&str], rows: &[Vec<String>], place: Place) -> String {
             };
             columns.retain(|(column, _)| !is_empty(*column));
         }
-        left_out = leave_out(&mut columns, header, width);
+        let words: Vec<usize> = (0..header.len())
+            .map(|column| {
+                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| longest_word(cell));
+                cells.chain([longest_word(header[column])]).max().unwrap_or(0).min(COLUMN_LEAST)
+            })
+            .collect();
+        left_out = leave_out(&mut columns, header, width, &words);
         // Identifiers stay whole for as long as other columns can give way.
         let has_blanks = |column: usize| rows.iter().filter_map(|row| row.get(column)).any(|cell| cell.contains(' '));
-        let (mut sentences, words): (Vec<_>, Vec<_>) = columns.iter().copied().partition(|(column, _)| has_blanks(*column));
-        let of_words = words.iter().map(|(_, width)| width + GAP).sum::<usize>();
-        let room = width.saturating_sub(of_words).max(sentences.len() * (COLUMN_LEAST + GAP));
-        fit(&mut sentences, room);
+        let (mut sentences, identifiers): (Vec<_>, Vec<_>) = columns.iter().copied().partition(|(column, _)| has_blanks(*column));
+        let of_identifiers = identifiers.iter().map(|(_, width)| width + GAP).sum::<usize>();
+        let room = width.saturating_sub(of_identifiers).max(sentences.len() * (COLUMN_LEAST + GAP));
+        fit(&mut sentences, room, &words);
         for (column, width) in &mut columns {
             *width = sentences.iter().find(|(other, _)| other == column).map_or(*width, |(_, fitted)| *fitted);
         }
-        fit(&mut columns, width);
+        fit(&mut columns, width, &words);
     }
     let mut lines = row_lines(&columns, |column| (header[column].to_owned(), place.colour.then_some(Shade::Head)));
     for row in &rows {
@@ -96,10 +104,10 @@ fn total(columns: &[(usize, usize)]) -> usize {
 }
 
 /// Takes columns out until the others fit when their cells are wrapped. The headings of those that were taken out.
-fn leave_out<'h>(columns: &mut Vec<(usize, usize)>, header: &[&'h str], room: usize) -> Vec<&'h str> {
+fn leave_out<'h>(columns: &mut Vec<(usize, usize)>, header: &[&'h str], room: usize, words: &[usize]) -> Vec<&'h str> {
     let mut left_out = Vec::new();
     for name in LEAST_NEEDED {
-        let wrapped: Vec<(usize, usize)> = columns.iter().map(|(column, width)| (*column, (*width).min(COLUMN_LEAST))).collect();
+        let wrapped: Vec<(usize, usize)> = columns.iter().map(|(column, _)| (*column, words[*column])).collect();
         // A wrapped identifier can't be copied: it goes before anything is wrapped for it.
         if total(&wrapped) <= room && name != "CORRELATION ID" || total(columns) <= room {
             break;
@@ -111,19 +119,33 @@ fn leave_out<'h>(columns: &mut Vec<(usize, usize)>, header: &[&'h str], room: us
     left_out
 }
 
-/// Makes the widest columns narrower, all alike, until the table fits.
-fn fit(columns: &mut [(usize, usize)], room: usize) {
+/// Makes the widest columns narrower, all alike, until the table fits: first as far as their words stay whole, then further.
+fn fit(columns: &mut [(usize, usize)], room: usize, words: &[usize]) {
+    shrink(columns, room, |column| words[column]);
+    shrink(columns, room, |_| 1);
+}
+
+/// Makes the widest columns narrower, each down to its least width.
+fn shrink(columns: &mut [(usize, usize)], room: usize, least: impl Fn(usize) -> usize) {
     while total(columns) > room {
-        let widest = columns.iter().map(|(_, width)| *width).max().unwrap_or(0);
-        if widest <= 1 {
-            return;
-        }
+        let can_give = |(column, width): &(usize, usize)| *width > least(*column);
+        let Some(widest) = columns.iter().filter(|of| can_give(of)).map(|(_, width)| *width).max() else { return };
         let excess = total(columns) - room;
         let next = columns.iter().map(|(_, width)| *width).filter(|width| *width < widest).max().unwrap_or(1);
-        let count = columns.iter().filter(|(_, width)| *width == widest).count();
+        let count = columns.iter().filter(|of| of.1 == widest && can_give(of)).count();
         let less = (widest - next).min(excess.div_ceil(count)).max(1);
-        columns.iter_mut().filter(|(_, width)| *width == widest).for_each(|(_, width)| *width -= less);
+        for (column, width) in columns.iter_mut().filter(|of| of.1 == widest && can_give(of)) {
+            *width = (*width - less).max(least(*column));
+        }
     }
+}
+
+/// Where a cell may continue in the next line, behind the sign.
+const BREAKS: [char; 6] = [' ', '/', ',', '.', '-', '_'];
+
+/// The width of the longest part of a cell that is not broken.
+fn longest_word(text: &str) -> usize {
+    text.split_inclusive(BREAKS).map(|word| word.trim_end().width()).max().unwrap_or(0)
 }
 
 /// A row as lines: as many as its highest cell has.
@@ -173,7 +195,13 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             }
             end = at + letter.len_utf8();
         }
-        let soft = rest[..end].rfind([' ', '/', ',', '.', '-', '_']).map(|at| at + 1).filter(|at| *at > end / 2);
+        let line = &rest[..end];
+        // A word that ends here is whole. A sign near the start is passed over for a fuller line, a blank is not.
+        let soft = if rest[end..].starts_with(' ') {
+            None
+        } else {
+            line.rfind(BREAKS).map(|at| at + 1).filter(|at| *at > end / 2).or_else(|| line.rfind(' ').map(|at| at + 1))
+        };
         let (line, after) = rest.split_at(soft.unwrap_or(end));
         lines.push(line.trim_end().to_owned());
         rest = after.trim_start();
@@ -267,5 +295,18 @@ mod tests {
         assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrapped("名前名前", 5), ["名前", "名前"]);
         assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(wrapped("11 minutes ago", 10), ["11 minutes", "ago"]);
+        assert_eq!(wrapped("an identifier", 11), ["an", "identifier"]);
+    }
+
+    #[test]
+    fn words_stay_whole_while_a_column_can_be_left_out() {
+        let header = ["ID", "APP", "STATE", "ON BEHALF OF", "PURPOSE", "CLASSES", "EXPIRES", "LAST USE"];
+        let row = ["4", "CRM agent", "active", "ada", "Answer questions", "read", "2026-11-29T12:30:00.000Z", "2026-11-29T11:49:00.000Z"];
+        let text = write(&header, &[row.map(str::to_owned).to_vec()], at(60));
+        for word in ["BEHALF", "PURPOSE", "questions", "EXPIRES", "minutes"] {
+            assert!(text.contains(word), "{word}:\n{text}");
+        }
+        assert!(text.ends_with("not shown, as the terminal is narrow: classes (--json has all)"), "{text}");
     }
 }
