@@ -46,6 +46,7 @@ install_missing() {
 
 system_packages() {
   need cc build-essential
+  need curl curl
   need node nodejs
   need npm npm
   need chromium chromium
