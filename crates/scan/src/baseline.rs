@@ -1,4 +1,4 @@
-//! The baseline: findings that are known, so that only new ones count.
+//! The baseline: known findings, which a scan does not report again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,37 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 
-/// The name it has when none is given.
+/// The default file name of a baseline.
 pub const FILE_NAME: &str = "keyway-baseline.json";
 
-/// The file. Holds no value, path or line: it may be committed, and survives moves and edits.
+/// The baseline file. It has no value, path or line: you can commit it, and moved or edited code does not change it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Baseline {
-    /// Of this form; 1.
+    /// The version of this format: 1.
     pub version: u32,
-    /// What is known, by fingerprint.
+    /// The known findings, by fingerprint.
     pub findings: Vec<Known>,
 }
 
-/// A finding that is known.
+/// A known finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
-    /// As in reports.
+    /// The fingerprint that reports show.
     pub fingerprint: String,
-    /// To recognise it by.
+    /// The masked value, so that a person can recognise the secret.
     pub masked: String,
-    /// Why it may stay, for people. Kept when the baseline is written again.
+    /// Why the secret may stay; a note for people. A rewrite of the baseline keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// Why a baseline can't be taken.
+/// Why Keyway can't read a baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// Not JSON of this form.
-    #[error("it is no baseline: {0}")]
+    /// The file is not JSON of this form.
+    #[error("it is not a baseline: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Written by a newer Keyway.
+    /// A newer version of Keyway wrote the file.
     #[error("it is of version {0}; this Keyway reads version 1")]
     Version(u32),
 }
@@ -45,18 +45,18 @@ impl Baseline {
     /// Reads a baseline.
     ///
     /// # Errors
-    /// It is malformed or of another version.
+    /// The text is malformed, or has another version.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         let baseline: Self = serde_json::from_str(text)?;
         if baseline.version == 1 { Ok(baseline) } else { Err(BaselineError::Version(baseline.version)) }
     }
 
-    /// The fingerprints in it.
+    /// The fingerprints of the known findings.
     pub fn fingerprints(&self) -> BTreeSet<String> {
         self.findings.iter().map(|known| known.fingerprint.clone()).collect()
     }
 
-    /// A baseline of what was found. Notes of an older one are kept for what is still found.
+    /// Makes a baseline from findings. Where `older` has a note on a finding that still exists, the note is kept.
     pub fn of(findings: &[Finding], older: Option<&Self>) -> Self {
         let notes: BTreeMap<&str, &Option<String>> =
             older.iter().flat_map(|older| &older.findings).map(|known| (known.fingerprint.as_str(), &known.note)).collect();
@@ -69,7 +69,7 @@ impl Baseline {
         Self { version: 1, findings: known.collect() }
     }
 
-    /// As it is written.
+    /// The text of the file.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("a baseline has nothing that JSON lacks");
         text.push('\n');

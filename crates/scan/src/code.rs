@@ -1,5 +1,4 @@
-//! A file of code: its language, its syntax tree, and edits of named spans of its text. What finds things in it is
-//! `detect`, what changes it is `fix`.
+//! A file of code: its language, its syntax tree, and edits of its text. `detect` finds things in the file, and `fix`\nchanges it.
 
 pub mod edit;
 pub mod folder;

@@ -1,8 +1,8 @@
-//! What surrounds a value: its own name, what encloses it, what is named near it.
+//! What surrounds a value: its own name, what encloses it, and the names near it.
 //!
-//! No parser of any language: the ways in which texts of every kind give a value a name are few
-//! (`name = v`, `name: v`, `name, v`, `name(v)`, `<name>v`, `--name v`, `?name=v`), and a reader
-//! that goes left from the value finds them in code, settings, exports and logs alike.
+//! This is not a parser of any language. Texts of every kind give a value a name in few ways
+//! (`name = v`, `name: v`, `name, v`, `name(v)`, `<name>v`, `--name v`, `?name=v`). A reader that goes
+//! left from the value finds them in code, settings, exports and logs.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -18,14 +18,14 @@ mod reader;
 pub use enclosing::{Enclosing, enclosing};
 use reader::Reader;
 
-/// How far left a name is looked for, in bytes.
+/// How far left of a value its name is searched, in bytes.
 const NAME_REACH: usize = 400;
-/// Lines in each direction that count as near.
+/// How many lines in each direction count as near.
 const NEAR_LINES: usize = 6;
-/// Bytes in each direction that count as near, whatever the lines.
+/// How many bytes in each direction count as near, whatever the number of lines.
 const NEAR_BYTES: usize = 900;
 
-/// How a value came by its name.
+/// In which form a value gets its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// `name = v`, `name: v`, `?name=v`, `<name>v</name>`.
@@ -34,9 +34,9 @@ pub enum Form {
     Argument,
     /// A segment of a path.
     PathSegment,
-    /// Words before it on its line.
+    /// Words before the value on its line.
     Prose,
-    /// It has none.
+    /// The value has no name.
     #[default]
     Bare,
 }
@@ -44,15 +44,15 @@ pub enum Form {
 /// The name of a value.
 #[derive(Debug, Default)]
 pub struct Name {
-    /// How it was given.
+    /// The form in which the name is given.
     pub form: Form,
     /// All words of it: `config.hubspot.apiKey` is `config`, `hubspot`, `api`, `key`.
     pub words: Vec<String>,
     /// The words of its last part: `api`, `key`.
     pub last: Vec<String>,
-    /// What the value is handed to or hangs from: a called function, a receiver.
+    /// The function that is called with the value, or the object that the name is a member of.
     pub owner: Vec<String>,
-    /// Where the name stands, if it is one plain identifier.
+    /// The span of the name, if it is one plain identifier.
     pub identifier: Option<Range<usize>>,
 }
 
@@ -60,7 +60,7 @@ impl Name {
     fn of(text: &[u8], range: Range<usize>, form: Form) -> Self {
         let name = &text[range.clone()];
         let last_at = name.iter().rposition(|byte| matches!(byte, b'.' | b'>' | b'[' | b':' | b'/')).map_or(0, |at| at + 1);
-        // A name that ends in its separator (`hubspot_key:`) has its last part before it.
+        // Where a name ends in its separator (`hubspot_key:`), the last part is before it.
         let last = if last_at < name.len() { &name[last_at..] } else { name };
         let identifier =
             (!last.is_empty() && last.iter().all(|byte| is_word(*byte) || *byte == b'$')).then(|| range.start + last_at..range.end);
@@ -90,7 +90,7 @@ pub fn name(text: &[u8], start: usize) -> Name {
     name
 }
 
-/// The name of the variable that takes a setting with a default: `secret` of `secret = os.getenv("S", "v")`.
+/// The variable that reads a setting with a default: `secret` of `secret = os.getenv("S", "v")`.
 pub fn taker_of_setting(text: &[u8], start: usize) -> Option<Name> {
     static TAKER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -103,7 +103,7 @@ pub fn taker_of_setting(text: &[u8], start: usize) -> Option<Name> {
     Some(Name::of(text, line + name.start()..line + name.end(), Form::Assigned))
 }
 
-/// Whether a name only says "value".
+/// Whether a name means no more than "value".
 fn is_value_word(last: &[String]) -> bool {
     const WORDS: [&str; 9] = ["value", "val", "default", "content", "data", "text", "string", "values", "fallback"];
     match last {
@@ -113,7 +113,7 @@ fn is_value_word(last: &[String]) -> bool {
     }
 }
 
-/// The name that an identifier is used under begins before what qualifies it: `self::KEY`, `this.key`.
+/// The start of a name with its qualifier: `self::KEY`, `this.key`.
 pub fn qualified_start(text: &[u8], start: usize) -> usize {
     let mut reader = Reader { text, at: start, floor: start.saturating_sub(80) };
     if reader.before().is_some_and(|byte| matches!(byte, b'.' | b':' | b'>')) {
@@ -122,7 +122,7 @@ pub fn qualified_start(text: &[u8], start: usize) -> usize {
     start
 }
 
-/// The few lines around a value.
+/// The span of the few lines around a value.
 pub fn near(text: &[u8], value: &Range<usize>) -> Range<usize> {
     let mut start = value.start;
     for _ in 0..=NEAR_LINES {
@@ -155,7 +155,7 @@ pub fn near(text: &[u8], value: &Range<usize>) -> Range<usize> {
 mod tests {
     use super::*;
 
-    /// The words of the name that `VALUE` has in a text.
+    /// The words of the name that Keyway finds for `VALUE` in a text.
     fn named(text: &str) -> String {
         name(text.as_bytes(), text.find("VALUE").expect("the text holds VALUE")).words.join(" ")
     }

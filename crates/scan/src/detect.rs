@@ -18,21 +18,21 @@ use crate::finding::{Confidence, Kind, Usage};
 use crate::prefilter::{self, Hits};
 use keyway_core::secret::Secret;
 
-/// A text to look through, and where it came from.
+/// A text to search, and its path.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
-    /// As in reports.
+    /// The path that reports show.
     pub path: &'a str,
     /// Its bytes.
     pub bytes: &'a [u8],
 }
 
-/// A credential, not yet masked. Lives only between the detector and `locate`.
+/// A credential that is not yet masked. It exists only between the detector and `judge`.
 #[derive(Debug)]
 pub struct Candidate {
-    /// Where it stands.
+    /// Its span in the text, in bytes.
     pub at: Range<usize>,
-    /// Its value, as it would be sent.
+    /// Its value, in the form that a client sends.
     pub value: Secret<String>,
     /// What it is.
     pub kind: Kind,
@@ -40,36 +40,36 @@ pub struct Candidate {
     pub rule: &'static str,
     /// How sure that rule is; `judge` may lower it.
     pub confidence: Confidence,
-    /// Why.
+    /// Why it is a credential.
     pub reason: String,
-    /// The host that it is sent to, where that is not HubSpot's.
+    /// The host that receives the value, where it is not HubSpot's.
     pub sent_to: Option<String>,
 }
 
-/// What to look for.
+/// What to search for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// Whether calls are wanted, or credentials only.
+    /// Whether to find calls as well as credentials.
     pub usages: bool,
 }
 
-/// What was found in a text, at byte offsets.
+/// The findings in a text, at byte offsets.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Credentials, in order.
     pub candidates: Vec<Candidate>,
-    /// Calls, in order, with their offsets. Path, line and column are not yet filled in.
+    /// Calls, in order, with their offsets. Path, line and column are not yet set.
     pub usages: Vec<(usize, Usage)>,
 }
 
-/// The hits of a text. HubSpot is named where the text or its path names it: a settings file need not
-/// say once more what its folder says.
+/// Finds the hits of a text. HubSpot counts as named where the text or its path has the name: a settings file need not
+/// repeat the name of its folder.
 pub(crate) fn search(text: Text<'_>, hits: &mut Hits) {
     prefilter::search(text.bytes, hits);
     hits.hubspot = hits.hubspot || credential::path_names_hubspot(text.path);
 }
 
-/// Looks through one text. `hits` is reused from text to text.
+/// Examines one text. `hits` is a buffer that the caller reuses for each text.
 pub fn examine(text: Text<'_>, wanted: Wanted, hits: &mut Hits) -> Found {
     let mut found = Found::default();
     search(text, hits);

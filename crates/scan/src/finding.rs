@@ -1,4 +1,4 @@
-//! What a scan reports: credentials and calls, where they stand, and how sure it is.
+//! What a scan reports: credentials and calls, their places, and how sure Keyway is.
 
 use std::fmt;
 
@@ -19,13 +19,13 @@ pub enum Kind {
     KeywayToken,
     /// The secret of an OAuth app.
     OauthClientSecret,
-    /// What an OAuth install refreshes with; valid until revoked.
+    /// A refresh token of an OAuth install; valid until revoked.
     OauthRefreshToken,
-    /// What an OAuth install calls with; valid for half an hour.
+    /// An access token of an OAuth install; valid for half an hour.
     OauthAccessToken,
-    /// The command line's key of a person.
+    /// A person's key for HubSpot's command line.
     PersonalAccessKey,
-    /// What webhook signatures are checked with.
+    /// The secret that verifies webhook signatures.
     WebhookSecret,
 }
 
@@ -43,7 +43,7 @@ impl Kind {
         Self::WebhookSecret,
     ];
 
-    /// As in reports: `private_app_token`.
+    /// The name in reports: `private_app_token`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hapikey => "hapikey",
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// For a person.
+    /// The name for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Hapikey => "HubSpot API key (hapikey)",
@@ -73,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// What to do about a leaked one.
+    /// What to do about a leaked credential of this kind.
     pub const fn next_step(self) -> &'static str {
         match self {
             Self::Hapikey => "deactivate it in HubSpot; give each integration a service key or OAuth app with the scopes it needs",
@@ -95,20 +95,20 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How sure a finding is. Ordered.
+/// How sure a finding is, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// Says of itself that it is an example, or is hardly evidenced. Left out unless asked for.
+    /// The value calls itself an example, or has little evidence. Reported only on request.
     Low,
-    /// Evidenced by its surroundings.
+    /// Its surroundings are evidence.
     Medium,
-    /// Evidenced by its shape or its own name.
+    /// Its shape or its own name is evidence.
     High,
 }
 
 impl Confidence {
-    /// As in reports.
+    /// The name in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -118,10 +118,10 @@ impl Confidence {
     }
 }
 
-/// Where in history a secret came in.
+/// The commits that introduced a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Introduced {
-    /// Hash of the commit; absent where no commit that is still reachable brought it in.
+    /// Hash of the commit; absent where no reachable commit introduced the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Name and address of its author.
@@ -130,20 +130,20 @@ pub struct Introduced {
     /// The author's date, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// The newest commit that wrote it at this path.
+    /// Hash of the newest commit that wrote the secret at this path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_commit: Option<String>,
     /// That commit's date, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_date: Option<String>,
-    /// Whether the secret still stands at this path in the work tree.
+    /// Whether the secret is still at this path in the work tree.
     pub in_work_tree: bool,
 }
 
-/// A credential in a file. Its value is not here: only a mask and a fingerprint.
+/// A credential in a file. The finding has a mask and a fingerprint in place of the value.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// Relative to the scanned folder, with `/`; members of an archive follow a `!`.
+    /// Relative to the scanned folder, with `/`. A `!` separates an archive from the path of its member.
     pub path: String,
     /// From 1.
     pub line: u64,
@@ -151,38 +151,38 @@ pub struct Finding {
     pub column: u64,
     /// What it is.
     pub kind: Kind,
-    /// The rule of `data/rules.toml`.
+    /// The id of the rule in `data/rules.toml`.
     pub rule: String,
     /// How sure.
     pub confidence: Confidence,
-    /// Why, in a few words.
+    /// The reason, in a few words.
     pub reason: String,
-    /// Enough to recognise it by, too little to use it.
+    /// A part of the value: enough to recognise it, too little to use it.
     pub masked: String,
-    /// A hash of the value: the same wherever the secret stands, and whatever it is taken for there.
+    /// A hash of the value. It is the same at every place of the secret, whichever kind a place suggests.
     pub fingerprint: String,
-    /// The host that the value is sent to, where that is not HubSpot's.
+    /// The host that receives the value, where it is not HubSpot's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_to: Option<String>,
-    /// The program whose agents have it: its settings hold the value, or what instructs its agents does.
+    /// The program whose agents have the credential: its settings hold the value, or instructions for its agents do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<&'static str>,
-    /// Only from history.
+    /// Present only in scans of the history.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub introduced: Option<Introduced>,
-    /// What HubSpot said of it, where it was asked.
+    /// HubSpot's answer on this credential, where the scan asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
-    /// The value itself, kept only where HubSpot is to be asked about it. In no report, and can't be printed.
+    /// The value itself, kept only for the query to HubSpot. Reports leave it out, and it can't be printed.
     #[serde(skip)]
     pub value: Option<Secret<String>>,
 }
 
-/// What to do where an agent is handed a credential of HubSpot. Reports and the plan say it.
+/// The advice for an agent that has a HubSpot credential. Reports and the plan show it.
 pub const FOR_AGENTS: &str = "give the agent a session token and `keyway mcp` in place of HubSpot's credential: it ends by itself, opens only what you name, and the audit log has each call (`keyway session create`, `keyway mcp snippet`)";
 
 impl Finding {
-    /// What to do about it, where it stands.
+    /// What to do about the finding at its place.
     pub fn next_step(&self) -> String {
         let mut step = self.kind.next_step().to_owned();
         if let Some(host) = &self.sent_to {
@@ -195,7 +195,7 @@ impl Finding {
     }
 }
 
-/// That a value leaves for a host.
+/// A sentence that names the host which receives a value.
 pub fn sent(kind: Kind, host: &str) -> String {
     match kind {
         Kind::KeywayToken => format!("it is sent to {host}: rotate it unless that is your Keyway"),
@@ -203,10 +203,10 @@ pub fn sent(kind: Kind, host: &str) -> String {
     }
 }
 
-/// What HubSpot says of a credential.
+/// HubSpot's answer on a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
-    /// Whether it works; absent where HubSpot has no harmless question for its kind, or gave no clear answer.
+    /// Whether it works; absent where HubSpot has no harmless query for its kind, or gave no clear answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alive: Option<bool>,
     /// The account it belongs to.
@@ -221,7 +221,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// For a person.
+    /// The answer in words, for people.
     pub fn words(&self) -> String {
         match (self.alive, self.hub_id) {
             (Some(true), Some(hub_id)) => format!("alive, account {hub_id}, {} scopes", self.scopes.len()),
@@ -232,7 +232,7 @@ impl Verified {
     }
 }
 
-/// How a call shows itself.
+/// The form of a call in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
@@ -240,15 +240,15 @@ pub enum Via {
     Url,
     /// A method of a client library.
     Sdk,
-    /// A client that is built on a way of authentication that HubSpot has removed; its calls may be anywhere.
+    /// A client built on an authentication that HubSpot has removed; its calls may be anywhere.
     Client,
     /// A step of a workflow tool's export: n8n, Make, Zapier and the like.
     Node,
-    /// HubSpot's MCP server, as agents are set up with it.
+    /// HubSpot's MCP server, in the settings of an agent.
     Mcp,
 }
 
-/// How a call authenticates, as far as its file tells.
+/// How a call authenticates, as far as its file shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageAuth {
@@ -258,14 +258,14 @@ pub enum UsageAuth {
     DeveloperKey,
     /// A token in the Authorization header.
     Bearer,
-    /// The operation takes none.
+    /// The operation takes no credential.
     None,
-    /// The file does not say.
+    /// The file does not show it.
     Unknown,
 }
 
 impl UsageAuth {
-    /// As in reports.
+    /// The name in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hapikey => "hapikey",
@@ -280,9 +280,9 @@ impl UsageAuth {
 /// The version of a call that another file holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OpenVersion {
-    /// The name that it has.
+    /// The name of the constant that holds the version.
     pub name: String,
-    /// The path, `{version}` in its place.
+    /// The path, with `{version}` in place of the version.
     pub segments: Vec<String>,
 }
 
@@ -295,12 +295,12 @@ pub struct Usage {
     pub line: u64,
     /// In characters, from 1.
     pub column: u64,
-    /// How it shows.
+    /// The form of the call.
     pub via: Via,
     /// The call as written, for client libraries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
-    /// The HTTP method, where the file says or the operation has only one.
+    /// The HTTP method, where the file shows it or the operation has only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'static str>,
     /// `GET /crm/v3/objects/contacts/{contactId}`.
@@ -309,16 +309,16 @@ pub struct Usage {
     pub auth: UsageAuth,
     /// `v1`, `v3`, `2026-09`.
     pub version: String,
-    /// Scopes, one of which is enough; several joined by `+` are all needed.
+    /// Scopes, each of which is enough alone; where `+` joins several, the call needs all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// Where to go.
+    /// The successor of the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
-    /// When it ends or ended, ISO date.
+    /// The end date, past or future, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sunset: Option<&'static str>,
-    /// What is needed to find out the version, where another file may say it.
+    /// The name and path from which another file may supply the version.
     #[serde(skip)]
     pub open: Option<OpenVersion>,
 }

@@ -1,8 +1,8 @@
-//! Rewrites code, only where the meaning is certain: what the scan found, taken back to the file.
+//! Rewrites code where the meaning is certain, from what the scan found.
 //!
-//! Pure: a text comes in, the text as it should be and what was left alone come out. Each rule reads
-//! the syntax tree, gives edits of named spans, and touches nothing else, so formatting stays. A text
-//! that would not parse afterwards is not changed. Files are read and written in `write`.
+//! Pure: the input is a text, the output is the new text and a list of what stayed. Each rule reads the syntax tree and
+//! returns edits of named spans. Nothing else changes, so formatting stays. If the new text would not parse, Keyway keeps
+//! the old one. `write` reads and writes the files.
 
 mod base;
 mod call;
@@ -32,60 +32,60 @@ use crate::code::syntax::Source;
 pub use crate::code::{Language, Platform};
 use crate::detect::{Text, usage};
 
-/// What one file becomes.
+/// The result for one file.
 #[derive(Debug)]
 pub struct Fixed {
-    /// The new text; the same where nothing was changed.
+    /// The new text; the same where nothing changed.
     pub text: String,
-    /// What was changed, by line of the old text.
+    /// The changes, by line of the old text.
     pub changes: Vec<Note>,
-    /// What was seen and left alone, by line of the new text.
+    /// The places that stay unchanged, by line of the new text.
     pub left: Vec<Note>,
     /// Environment variables that the new text reads.
     pub variables: BTreeSet<&'static str>,
-    /// Paths that were moved, as far as they are fixed (`crm/v3/objects/contacts`).
+    /// Paths that were moved, up to their first variable (`crm/v3/objects/contacts`).
     moved: BTreeSet<String>,
-    /// Such paths that the program decides by.
+    /// Those paths that the program decides by.
     data: BTreeSet<String>,
 }
 
-/// What is known of a file beside its text.
+/// What the project knows of a file.
 struct Setting<'s> {
     platform: &'s Platform,
-    /// Whether it is a test: what is moved in it moves with the code under test.
+    /// Whether it is a test: its paths move only with those of the code under test.
     test: bool,
     /// Paths that the code under test moved.
     moved: &'s BTreeSet<String>,
-    /// Paths that stay everywhere in the project, because not every place that names them can be moved.
+    /// Paths that stay in the whole project, because Keyway can't move every place that names them.
     held: &'s BTreeSet<String>,
 }
 
-/// A line and what is said of it.
+/// A note on a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Note {
     /// From 1.
     pub line: usize,
-    /// What was done, or why not.
+    /// What Keyway did, or why it did nothing.
     pub what: String,
 }
 
-/// Largest text that is rewritten, in bytes: code is smaller, and bundles are made from other files.
+/// The largest text that Keyway rewrites, in bytes. Code is smaller, and larger files are usually bundles.
 pub const TEXT_BYTES_MAX: usize = 2 << 20;
-/// Passes after which a text must have come to rest. One pass does nearly everything; the second sees
-/// what stood inside an edit of the first.
+/// The most passes over one text. The first makes nearly all changes; the second reaches code inside of an edit of the
+/// first.
 const PASSES_MAX: usize = 6;
 
-/// Constructs that are listed of a file that a grammar can't read whole.
+/// The most unparsed constructs of one file that are listed.
 const UNREAD_MAX: usize = 3;
 /// The byte-order mark.
 const MARK: char = '\u{feff}';
 
-/// The name of the variable that a token is read from.
+/// The environment variable that holds the token.
 pub const TOKEN: &str = "HUBSPOT_ACCESS_TOKEN";
-/// The name of the variable that the API's address is read from.
+/// The environment variable that holds the API's address.
 pub const BASE_URL: &str = "HUBSPOT_BASE_URL";
 
-/// What the rules of one pass say.
+/// What the rules find in one pass.
 #[derive(Default)]
 struct Found {
     edits: Vec<(Edit, Option<String>)>,
@@ -96,7 +96,7 @@ struct Found {
 }
 
 impl Found {
-    /// One change: its edits are made together or not at all.
+    /// Adds one change, whose edits are made together or not at all.
     fn change(&mut self, what: impl Into<String>, edits: Vec<Edit>) {
         let mut what = Some(what.into());
         self.edits.extend(edits.into_iter().map(|edit| (edit, what.take())));
@@ -107,14 +107,14 @@ impl Found {
     }
 }
 
-/// Rewrites a text, as a project of its own. None where the language is not one of those that are rewritten.
+/// Rewrites a text, as a project of its own. None where Keyway does not rewrite the language.
 pub fn fix(path: &str, text: &str) -> Option<Fixed> {
     project::alone(path, text)
 }
 
 /// Rewrites a file of a project.
 fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
-    // A mark at the beginning says how the bytes are ordered, and belongs to no language.
+    // A byte-order mark is not part of the program.
     if let Some(rest) = text.strip_prefix(MARK) {
         let mut fixed = fix_in(path, rest, setting)?;
         fixed.text.insert(0, MARK);
@@ -138,7 +138,7 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         fixed.left.push(Note { line: 1, what: format!("the file does not parse as {language}") });
         return Some(fixed);
     }
-    // For each line of the text as it is now the line of the file that it was.
+    // For each line of the current text, its line in the original file.
     let mut origin: Vec<usize> = (1..=text.matches('\n').count() + 1).collect();
     for _ in 0..PASSES_MAX {
         let found = pass(path, language, &fixed.text, setting)?;
@@ -151,7 +151,7 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
         let ends = if before.contains("\r\n") { "\r\n" } else { "\n" };
         let edits: Vec<Edit> = found.edits.iter().map(|(edit, _)| Edit::replace(edit.at.clone(), lines(&edit.text, ends))).collect();
         let Some(after) = apply(&before, edits) else { break };
-        // What the grammar can't read is the same as before, word for word.
+        // The parts that the grammar can't parse must stay the same, word for word.
         let as_before = |source: Source<'_>| source.unread().iter().map(|part| &part.1).eq(unread.iter().map(|part| &part.1));
         if !Source::parse(language, &after).is_some_and(as_before) {
             fixed.left.push(Note { line: 1, what: "the rewritten file would not parse, so it was left as it is".into() });
@@ -179,7 +179,7 @@ fn fix_in(path: &str, text: &str, setting: &Setting<'_>) -> Option<Fixed> {
     Some(fixed)
 }
 
-/// The lines of the file that the lines are from after the edits.
+/// For each line after the edits, its line in the original file.
 fn moved<'e>(origin: &[usize], before: &str, edits: impl Iterator<Item = &'e Edit>) -> Vec<usize> {
     let mut edits: Vec<&Edit> = edits.collect();
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.at.start));
@@ -197,7 +197,7 @@ fn moved<'e>(origin: &[usize], before: &str, edits: impl Iterator<Item = &'e Edi
     lines
 }
 
-/// A text with the line ends of its file.
+/// A text with the line endings of its file.
 fn lines(text: &str, ends: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', ends)
 }
@@ -208,13 +208,13 @@ fn pass(path: &str, language: Language, text: &str, setting: &Setting<'_>) -> Op
     source.one_key = credentials::agree(path, &source);
     let source = source;
     let mut found = Found::default();
-    // Each rule sees the text as it is; edits that meet are made in the next pass.
+    // All rules read the same text. Of edits that overlap, the later ones wait for the next pass.
     if !setting.test {
         found.data = paths::decided(&source);
     }
     let calls = usage::find(Text { path, bytes: text.as_bytes() }, usage::Per::Url);
     if setting.test {
-        // A test says what the code does: only what the code moved is moved in it.
+        // In a test, only the paths that the code moved are moved.
         paths::find(&source, &calls, setting, &mut found);
         oauth::follow(&source, setting, &mut found);
         credentials::list(path, &source, &mut found);
@@ -232,7 +232,7 @@ fn pass(path: &str, language: Language, text: &str, setting: &Setting<'_>) -> Op
     Some(found)
 }
 
-/// Leaves out the changes that meet a part that the grammar can't read.
+/// Drops the changes that overlap a part that the grammar can't parse.
 fn intact(source: &Source<'_>, found: Found) -> Found {
     if source.is_whole() {
         return found;
@@ -240,21 +240,21 @@ fn intact(source: &Source<'_>, found: Found) -> Found {
     groups(found, |group, _| group.iter().all(|(edit, _)| source.is_intact(&edit.at)))
 }
 
-/// Of changes that touch the same place the first stays, whole; the others have their turn in the next pass.
+/// Of changes that overlap, keeps the first as a whole; the next pass makes the others.
 fn keep_apart(found: Found) -> Found {
     groups(found, |group, kept| !group.iter().any(|(edit, _)| kept.iter().any(|(other, _)| edit.meets(other))))
 }
 
 type Change = (Edit, Option<String>);
 
-/// The changes that a condition holds for, each whole.
+/// The changes that satisfy a condition, each as a whole.
 fn groups(found: Found, holds: impl Fn(&[Change], &[Change]) -> bool) -> Found {
     let mut kept: Vec<Change> = Vec::new();
     let mut group: Vec<Change> = Vec::new();
     let mut edits = found.edits.into_iter().peekable();
     while let Some(one) = edits.next() {
         group.push(one);
-        // A change begins with what is said of it.
+        // The first edit of a change has its description.
         if edits.peek().is_some_and(|(_, what)| what.is_none()) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Which candidates become findings: the baseline, `keyway:allow`, the least confidence asked for.
+//! Decides which candidates become findings, by the baseline, `keyway:allow` and the least confidence.
 
 use std::collections::BTreeSet;
 
@@ -9,39 +9,39 @@ use crate::finding::{Confidence, Finding};
 use crate::rules::Rules;
 use crate::text::{Places, line_at, mask};
 
-/// In place of a program, for files that instruct agents of several.
+/// Shown in place of a program, for files that instruct the agents of several programs.
 const INSTRUCTED: &str = "agents that read this file";
 
-/// Written on a line, it says that what stands there is meant to.
+/// A mark that allows the credentials on its line.
 const ALLOW: &[u8] = b"keyway:allow";
 
-/// Why a candidate is no finding.
+/// Why a candidate is not a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Passed {
-    /// Its line says so.
+    /// Its line has the mark `keyway:allow`.
     Allowed,
     /// It is in the baseline.
     Known,
-    /// It is less sure than asked for, or a sample that HubSpot publishes.
+    /// Its confidence is below the least one, or it is a sample that HubSpot publishes.
     Unsure,
 }
 
-/// What is asked of a finding.
+/// The conditions of a finding.
 #[derive(Debug)]
 pub struct Judgement {
-    /// The least confidence that is reported.
+    /// The lowest confidence that is reported.
     pub least: Confidence,
     /// Fingerprints that are already known.
     pub baseline: BTreeSet<String>,
-    /// Keep values, so that HubSpot can be asked about them.
+    /// Whether findings keep their values for a query to HubSpot.
     pub keep_values: bool,
 }
 
 impl Judgement {
-    /// Turns a candidate into a finding, or says why not. From here on the secret is gone, unless HubSpot is to be asked about it.
+    /// Turns a candidate into a finding. The finding has the secret itself only where a query to HubSpot needs it.
     ///
     /// # Errors
-    /// Why it is passed over.
+    /// The reason why the candidate is not a finding.
     pub fn judge(&self, text: Text<'_>, candidate: &Candidate, places: &mut Places<'_>) -> Result<Finding, Passed> {
         if candidate.confidence < self.least {
             return Err(Passed::Unsure);
@@ -77,10 +77,10 @@ impl Judgement {
     }
 }
 
-/// A hash of the value: no path, line or kind, so that it survives moves and edits, and one value is
-/// one secret.
+/// A hash of the value. It leaves out path, line and kind, so that it stays the same after moves and edits, and one value
+/// is one secret.
 ///
-/// The values have at least 98 random bits, so the hash tells nobody what they are.
+/// The values have at least 98 random bits, so nobody can find a value from its hash.
 fn fingerprint(candidate: &Candidate) -> String {
     // UUIDs are the same in upper and lower case.
     let value = candidate.value.expose();

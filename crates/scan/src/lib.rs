@@ -1,8 +1,7 @@
-//! Files to findings and usages: the second of the two roads in docs/ARCHITECTURE.md.
+//! From files to findings and usages: the second of the two roads in docs/ARCHITECTURE.md.
 //!
-//! `source` (the only place that does IO) hands over texts; `prefilter` passes over nearly all of
-//! them; `detect` finds credentials and calls in the rest; `judge` decides which are findings and
-//! masks them; `report` writes them down.
+//! `source`, the only part that does IO, reads texts. `prefilter` discards nearly all of them. `detect` finds credentials
+//! and calls in the rest. `judge` decides which are findings, and masks them. `report` writes them.
 
 pub mod baseline;
 mod code;

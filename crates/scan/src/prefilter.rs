@@ -1,8 +1,7 @@
-//! The one pass over every byte: which texts are worth reading at all.
+//! The only pass over every byte: it decides which texts are worth reading.
 //!
-//! A SIMD search for four-byte and longer literals (Teddy, by the aho-corasick crate), each hit
-//! confirmed by the few bytes after it. Nothing else runs over a text without a hit, so the cost of
-//! a scan is that of reading the files.
+//! A SIMD search for literals of four bytes and more (Teddy, in the aho-corasick crate), with a short check of the bytes
+//! after each hit. Nothing else reads a text without a hit, so a scan costs about as much as reading the files.
 
 use std::sync::LazyLock;
 
@@ -13,21 +12,21 @@ use crate::shape;
 use crate::stems;
 use crate::text::follows_a_word;
 
-/// What was hit.
+/// The hits in a text.
 #[derive(Debug, Default)]
 pub struct Hits {
-    /// HubSpot is named: by name, by host, by `hapikey`.
+    /// Whether the text names HubSpot: by name, by host, or by `hapikey`.
     pub hubspot: bool,
-    /// Where a path stands that only HubSpot has.
+    /// Whether the text has a path that only HubSpot has.
     pub hubspot_path: bool,
-    /// Where values stand that describe themselves.
+    /// Offsets of values whose form identifies them.
     pub values: Vec<usize>,
-    /// Somewhere inside base64 that decodes to something of the above.
+    /// Offsets inside of base64 that decodes to one of the above.
     pub encoded: Vec<usize>,
 }
 
 impl Hits {
-    /// Whether there is nothing to look at.
+    /// Whether there is nothing to examine.
     pub fn is_empty(&self) -> bool {
         !self.hubspot && !self.hubspot_path && self.values.is_empty() && self.encoded.is_empty()
     }
@@ -41,7 +40,7 @@ enum Class {
     Pat,
     PersonalAccessKey,
     Routed,
-    /// The name under which OAuth tokens are kept; the token follows.
+    /// The name of a field that holds an OAuth token; the token follows.
     AccessToken,
     Encoded,
 }
@@ -70,18 +69,18 @@ const LITERALS: [(Class, &[&str]); 7] = [
     (
         Class::Path,
         &[
-            // A version in a path, slashes escaped or not; the path around it decides.
+            // A version in a path, with slashes escaped or not. The path around it decides.
             "/v1/", "/v2/", "/v3/", "/v4/", "/202", "/v1\\", "/v2\\", "/v3\\", "/v4\\",
         ],
     ),
     (Class::Pat, &["pat-"]),
-    // The fourth letter holds the first one of the region: na, eu, ap, ca.
+    // The fourth letter encodes the first letter of the region: na, eu, ap, ca.
     (Class::PersonalAccessKey, &["CiRu", "CiRl", "CiRh", "CiRj"]),
     (Class::Routed, &["na1-", "na2-", "na3-", "eu1-", "ap1-"]),
     (Class::AccessToken, &["ccess_token", "ccessToken", "CCESS_TOKEN", "Bearer C"]),
 ];
 
-/// Texts that give base64 away as worth decoding.
+/// Texts whose base64 form shows that a run is worth decoding.
 const ENCODED: [&str; 6] = ["pat-", "hapikey", "hubspot", "HUBSPOT", "HubSpot", "hubapi"];
 
 struct Prefilter {
@@ -91,7 +90,7 @@ struct Prefilter {
 
 enum Searcher {
     Teddy(packed::Searcher),
-    /// Where the processor has no SIMD that Teddy knows.
+    /// Used where the processor has no SIMD that Teddy supports.
     Automaton(AhoCorasick),
 }
 
@@ -116,8 +115,8 @@ static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| {
     Prefilter { classes, searcher }
 });
 
-/// How `text` looks inside base64: once for each of the three ways it can fall on groups of three
-/// bytes, without the letters at either end that depend on its neighbours.
+/// The base64 forms of `text`: one for each of the three offsets within a group of three bytes, without the letters at
+/// each end that depend on the neighbours.
 fn base64_forms(text: &str) -> impl Iterator<Item = String> {
     use base64::Engine;
     (0..3usize).map(move |shift| {
@@ -130,7 +129,7 @@ fn base64_forms(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Looks for anything that a detector might want. Clears `hits` first.
+/// Finds anything that a detector may need. Clears `hits` first.
 pub fn search(text: &[u8], hits: &mut Hits) {
     hits.hubspot = false;
     hits.hubspot_path = false;
@@ -168,7 +167,7 @@ fn confirm(class: Class, text: &[u8], start: usize, end: usize, hits: &mut Hits)
             hits.hubspot_path = hits.hubspot_path || letter && stems::is_distinct(text, version, version + length);
         }
         Class::Pat if follows_a_word(text, start) => {}
-        // A region follows, or a quote: the rest may be in the next piece of the text.
+        // A region or a quote follows: the rest may be in the next piece of the text.
         Class::Pat
             if after.len() >= 3 && (after[0].is_ascii_lowercase() && after[2].is_ascii_digit() || matches!(after[0], b'"' | b'\'')) =>
         {
@@ -181,7 +180,7 @@ fn confirm(class: Class, text: &[u8], start: usize, end: usize, hits: &mut Hits)
             }
         }
         Class::Routed => {
-            // The cheapest of tests first: four hex digits and a dash.
+            // The cheapest test first: four hex digits and a dash.
             let grouped = after.len() > 4 && after[4] == b'-' && after[..4].iter().all(u8::is_ascii_hexdigit);
             if grouped && !follows_a_word(text, start) && shape::routed(&text[start..]).is_some() {
                 hits.values.push(start);
@@ -199,7 +198,7 @@ fn confirm(class: Class, text: &[u8], start: usize, end: usize, hits: &mut Hits)
     }
 }
 
-/// `key`, `_key`, `Key`, and the client `hapipy`: hapi.js is not meant.
+/// Whether the name continues as `key`, `_key`, `Key`, or as the client `hapipy`; hapi.js does not count.
 fn is_key_word(after: &[u8]) -> bool {
     if after.starts_with(b"py") && !after.get(2).is_some_and(u8::is_ascii_alphanumeric) {
         return true;

@@ -18,7 +18,7 @@ use crate::source::Skip;
 pub use paint::is_colour;
 use summary::{Totals, totals};
 
-/// A report, and what its findings are together.
+/// A report, with its findings grouped into secrets.
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,

@@ -1,4 +1,4 @@
-//! The rules: which surroundings make a value a credential. They are data, `data/rules.toml`.
+//! The rules: which surroundings make a value a credential. Their data is `data/rules.toml`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -9,11 +9,11 @@ use crate::finding::{Confidence, Kind};
 use crate::shape::Shape;
 use crate::text::{has_phrase, words};
 
-/// How near HubSpot must be named for a rule to hold.
+/// How near to the value HubSpot must be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nearness {
-    /// Nowhere: shape or name say enough.
+    /// Not at all: the shape or the name is enough evidence.
     Anywhere,
     /// Somewhere in the file or its path.
     File,
@@ -23,7 +23,7 @@ pub enum Nearness {
     Name,
 }
 
-/// A rule as it stands in the file.
+/// A rule, as the file has it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -31,24 +31,24 @@ pub struct Rule {
     pub id: String,
     /// What it finds.
     pub kind: Kind,
-    /// Shapes of value it is for.
+    /// The shapes of values that the rule applies to.
     pub shapes: Vec<Shape>,
-    /// Phrases, one of which the value's name must hold. None: any name, or none at all.
+    /// Phrases; the value's name must contain one of them. Where the list is empty, any name will do, or none.
     #[serde(default)]
     names: Vec<String>,
-    /// Phrases, one of which the name or what encloses it must hold as well.
+    /// Phrases; the name or its enclosing names must contain one of them as well.
     #[serde(default)]
     also: Vec<String>,
     /// Where HubSpot must be named.
     pub hubspot: Nearness,
     /// How sure a finding of this rule is.
     pub confidence: Confidence,
-    /// Names that are vetoed elsewhere are fine here: the shape is proof.
+    /// Whether a name that other rules veto is accepted here, since the shape is proof.
     #[serde(default)]
     pub no_veto: bool,
     /// The reason shown with a finding.
     pub why: String,
-    /// Lines in which the rule finds something. `{uuid}` and the like are filled in by the test.
+    /// Lines in which the rule finds something. The test fills in `{uuid}` and the like.
     #[serde(default)]
     pub examples: Vec<String>,
     /// Lines in which no rule finds anything.
@@ -64,17 +64,17 @@ pub struct Rule {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// Words of a name that make it something other than a credential.
+    /// Words of a name that rule out a credential.
     veto: Vec<String>,
-    /// Words of a name or line that say the value is made up.
+    /// Words of a name or line that mark a made-up value.
     pretend: Vec<String>,
-    /// Others whose keys have the same shapes.
+    /// Other vendors, whose keys have the same shapes.
     vendors: Vec<String>,
-    /// Words that say nothing of whose key it is.
+    /// General words, which do not name the owner of a key.
     generic: Vec<String>,
     /// Fingerprints of published samples.
     samples: Vec<String>,
-    /// The rules; the first that holds decides.
+    /// The rules. The first one that matches decides.
     rule: Vec<Rule>,
     #[serde(skip)]
     veto_phrases: Vec<Vec<String>>,
@@ -102,49 +102,49 @@ fn any(words: &[String], phrases: &[Vec<String>]) -> bool {
 }
 
 impl Rules {
-    /// The rules, read at the first call.
+    /// The rules, parsed on first use.
     pub fn get() -> &'static Self {
         &RULES
     }
 
-    /// All of them, in order.
+    /// All rules, in order.
     pub fn all(&self) -> &[Rule] {
         &self.rule
     }
 
-    /// Whether the name says that the value is an id of something.
+    /// Whether a name means that its value is the id of something.
     pub fn vetoed(&self, name: &[String]) -> bool {
         any(name, &self.veto_phrases)
     }
 
-    /// Whether the words name somebody else.
+    /// Whether the words name another vendor.
     pub fn other_vendor(&self, words: &[String]) -> bool {
         words.iter().any(|word| self.vendors.contains(word))
     }
 
-    /// Whether a fingerprint is that of a published sample.
+    /// Whether a fingerprint belongs to a published sample.
     pub fn is_sample(&self, fingerprint: &str) -> bool {
         self.samples.iter().any(|sample| sample == fingerprint)
     }
 
-    /// Whether a name says nothing of whose key it is.
+    /// Whether a name is general, and does not name the owner of a key.
     pub fn generic(&self, name: &[String]) -> bool {
         name.iter().all(|word| self.generic.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// Whether the words say that the value is made up.
+    /// Whether the words mark a made-up value.
     pub fn pretends(&self, words: &[String]) -> bool {
         any(words, &self.pretend_phrases)
     }
 }
 
 impl Rule {
-    /// Whether any name will do.
+    /// Whether the rule accepts any name.
     pub fn names_anything(&self) -> bool {
         self.name_phrases.is_empty()
     }
 
-    /// Where in the words of a name one of this rule's phrases stands; the last, since names end in what they are.
+    /// The place of one of this rule's phrases among the words of a name. The last one counts, since the end of a name says what it is.
     pub fn phrase(&self, name: &[String]) -> Option<Range<usize>> {
         if self.name_phrases.is_empty() {
             return Some(0..0);
@@ -161,12 +161,12 @@ impl Rule {
         !self.also_phrases.is_empty()
     }
 
-    /// Whether one of the `also` phrases is among these words, if there are any.
+    /// Whether one of the `also` phrases is among these words. True where the rule has none.
     pub fn also_holds(&self, words: &[String], more: &[String]) -> bool {
         self.also_phrases.is_empty() || any(words, &self.also_phrases) || any(more, &self.also_phrases)
     }
 
-    /// Whether the value's name is one that this rule wants. `around` are the words of what encloses it.
+    /// Whether this rule accepts the value's name. `around` are the words of the enclosing names.
     pub fn wants_name(&self, name: &[String], around: &[String]) -> bool {
         self.phrase(name).is_some() && (self.also_holds(name, around))
     }

@@ -25,20 +25,20 @@ use crate::text::Places;
 
 pub use history::history;
 
-/// What a scan is to do.
+/// The options of a scan.
 #[derive(Debug)]
 pub struct Options {
-    /// Which files.
+    /// The files to scan.
     pub which: Which,
-    /// Calls too, or credentials only.
+    /// Whether to find calls as well as credentials.
     pub wanted: Wanted,
-    /// Which candidates are findings.
+    /// The conditions of a finding.
     pub judgement: Judgement,
-    /// How far the scan is, for whoever watches.
+    /// The progress of the scan, for a display.
     pub progress: Progress,
 }
 
-/// How far a scan is. Counts up while it runs.
+/// The progress of a scan. The counters grow while it runs.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Files and blobs read.
@@ -54,10 +54,10 @@ impl Progress {
     }
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Of this form; 1.
+    /// The version of this format: 1.
     pub version: u32,
     /// Credentials, by path and line.
     pub findings: Vec<Finding>,
@@ -65,12 +65,12 @@ pub struct Report {
     pub usages: Vec<Usage>,
     /// Figures.
     pub stats: Stats,
-    /// What was left out, binary files aside.
+    /// Skipped files, without the binary ones.
     pub skipped: Vec<Skip>,
 }
 
 impl Report {
-    /// Whether an agent is handed a credential of HubSpot, or a server that needs one.
+    /// Whether an agent has a HubSpot credential, or a server that needs one.
     pub fn hands_agents_hubspot(&self) -> bool {
         self.findings.iter().any(|finding| finding.agent.is_some() && finding.kind != Kind::KeywayToken)
             || self.usages.iter().any(|usage| usage.via == Via::Mcp)
@@ -86,11 +86,11 @@ pub struct Stats {
     pub bytes: u64,
     /// Binary files that were left out.
     pub binary: u64,
-    /// Findings left out because their line allows them.
+    /// Findings left out because of a mark on their line.
     pub allowed: u64,
     /// Findings left out because the baseline has them.
     pub known: u64,
-    /// Findings left out because they are less sure than asked for.
+    /// Findings left out because their confidence is below the least one.
     pub unsure: u64,
 }
 
@@ -108,7 +108,7 @@ impl AddAssign for Stats {
 /// Scans files and folders.
 ///
 /// # Errors
-/// A path is not there, or a glob can't be read. What can't be read on the way is in [`Report::skipped`].
+/// A path does not exist, or a glob is malformed. Files that can't be read are in [`Report::skipped`].
 pub fn files(options: &Options) -> io::Result<Report> {
     let workers = tree::walk(&options.which, || Worker::new(options))?;
     let manifests: Vec<String> = workers.iter().flat_map(|worker| worker.manifests.iter().cloned()).collect();
@@ -126,10 +126,10 @@ pub fn files(options: &Options) -> io::Result<Report> {
     Ok(report)
 }
 
-/// Scans what is staged for the next commit: what it brings in that was not there before.
+/// Scans what is staged for the next commit, and reports only what the commit would add.
 ///
 /// # Errors
-/// git's.
+/// An error of git.
 pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     let repository = Repository::of(folder)?;
     let staged = repository.staged()?;
@@ -137,7 +137,7 @@ pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     worker.stats.files = staged.len() as u64;
     let after = staged.iter().map(|change| (change.after.as_str(), change.path.as_str()));
     worker.blobs(&repository, after)?;
-    // What stood in the same file before is not brought in by this commit.
+    // The commit does not introduce secrets that the same file had before.
     let touched: HashSet<&str> = worker.findings.iter().map(|finding| finding.path.as_str()).collect();
     let before = staged.iter().filter_map(|change| Some((change.before.as_deref()?, change.path.as_str())));
     let mut earlier = Worker::new(options);
@@ -147,8 +147,8 @@ pub fn staged(folder: &Path, options: &Options) -> io::Result<Report> {
     Ok(report([worker]))
 }
 
-/// Which objects have candidates at all. A path is not known here, so a text that names HubSpot is
-/// looked at as if its path did, too: what its paths make of it is decided when they are known.
+/// The objects that may have candidates. Their paths are not known yet, so a text that names HubSpot is examined as if its
+/// path did, too. The paths decide later.
 struct Suspects<'a> {
     progress: &'a Progress,
     /// Whether paths of these objects name HubSpot.
@@ -211,7 +211,7 @@ impl Blobs for Suspects<'_> {
     }
 }
 
-/// Blobs held in memory: few, and none larger than a window.
+/// Blobs kept in memory: few, and none larger than a window.
 #[derive(Default)]
 struct Texts {
     texts: Vec<(ObjectId, Object, Vec<u8>)>,
@@ -237,20 +237,20 @@ impl Blobs for Texts {
     }
 }
 
-/// Largest blob that is held in memory, in bytes; of a larger one, this much.
+/// The largest blob that is kept in memory, in bytes; of a larger one, this much.
 const TEXT_MAX: u64 = 8 << 20;
 
-/// Scans one text that comes over a stream.
+/// Scans one text from a stream.
 ///
 /// # Errors
-/// The stream's.
+/// An error of the stream.
 pub fn stream(path: &str, source: impl io::Read, options: &Options) -> io::Result<Report> {
     let mut worker = Worker::new(options);
     tree::stream(path, source, &mut worker)?;
     Ok(report([worker]))
 }
 
-/// Puts together what several workers found.
+/// Merges the results of several workers.
 pub(crate) fn report<'a>(workers: impl IntoIterator<Item = Worker<'a>>) -> Report {
     let mut report = Report { version: 1, findings: Vec::new(), usages: Vec::new(), stats: Stats::default(), skipped: Vec::new() };
     for worker in workers {
@@ -269,7 +269,7 @@ fn sort(report: &mut Report) {
     report.skipped.sort();
 }
 
-/// What one thread has found so far.
+/// The results of one thread so far.
 pub(crate) struct Worker<'a> {
     options: &'a Options,
     hits: Hits,
@@ -278,9 +278,9 @@ pub(crate) struct Worker<'a> {
     skipped: Vec<Skip>,
     /// Manifests that list a client of HubSpot.
     manifests: Vec<String>,
-    /// Programs that hold a host or a path of HubSpot, which others may bring in.
+    /// Programs with a HubSpot host or path that others may import.
     modules: Vec<String>,
-    /// Programs that may bring such a one in.
+    /// Programs that may import one of them.
     users: Vec<String>,
     stats: Stats,
 }
@@ -302,7 +302,7 @@ impl<'a> Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Notes a program that may bring in what another holds, or that may be brought in.
+    /// Records a program that may import such a program, or that others may import.
     fn notes_program(&mut self, path: &str, window: &Window<'_>, holds: bool) {
         let whole = window.mine == window.bytes.len() && window.lines_before == 0;
         if !whole || !manifests::is_code(path) || manifests::is_foreign(path) {
@@ -315,7 +315,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Files as git has them: the id of what is in each, and its path.
+    /// Scans files as git stores them: the id of each file's content, and its path.
     fn blobs<'p>(&mut self, repository: &Repository, files: impl Iterator<Item = (&'p str, &'p str)>) -> io::Result<()> {
         let mut paths: HashMap<&str, Vec<&str>> = HashMap::new();
         files.for_each(|(id, path)| paths.entry(id).or_default().push(path));
@@ -332,7 +332,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// A text that is in memory as a whole.
+    /// Scans a text that is in memory as a whole.
     fn whole(&mut self, path: &str, text: &[u8]) {
         self.look(path, &Window { bytes: text, mine: text.len(), lines_before: 0, columns_before: 0 });
     }
@@ -383,7 +383,7 @@ impl Look for Worker<'_> {
     }
 }
 
-/// From a place in a window to the place in its file.
+/// Changes a place in a window to the place in its file.
 fn shift(window: &Window<'_>, line: &mut u64, column: &mut u64) {
     if *line == 1 {
         *column += window.columns_before;

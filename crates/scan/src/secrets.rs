@@ -1,4 +1,4 @@
-//! Secrets: what several findings of one value are together.
+//! Secrets: the findings of one value, grouped.
 
 use std::collections::BTreeMap;
 
@@ -11,22 +11,22 @@ use crate::finding::{Confidence, Finding, Introduced, Kind};
 pub struct Secret<'a> {
     /// As in [`Finding`].
     pub fingerprint: &'a str,
-    /// What it is at its surest place.
+    /// Its kind at the place with the highest confidence.
     pub kind: Kind,
     /// As in [`Finding`].
     pub masked: &'a str,
-    /// The highest of its places.
+    /// The highest confidence of its places.
     pub confidence: Confidence,
-    /// Whether it stands in the work tree; absent where no history was read.
+    /// Whether the secret is in the work tree; absent where the scan did not read the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_work_tree: Option<bool>,
-    /// The commit that brought it in, the oldest over all places.
+    /// The oldest commit that introduced it at any place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<Commit<'a>>,
-    /// The newest commit that wrote it anywhere.
+    /// The newest commit that wrote it at any place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Commit<'a>>,
-    /// Where it stands or stood, by path and line.
+    /// Its present and past places, by path and line.
     pub places: Vec<Place<'a>>,
 }
 
@@ -39,7 +39,7 @@ pub struct Place<'a> {
     pub line: u64,
 }
 
-/// A commit, as far as a secret's dates go.
+/// A commit, with its date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit<'a> {
     /// Its hash.
@@ -95,13 +95,13 @@ fn last(introduced: &Introduced) -> Option<Commit<'_>> {
     written.map(|(commit, date)| Commit { commit, date }).or_else(|| first(introduced))
 }
 
-/// `3 secrets at 5 places`; one count where they agree.
+/// `3 secrets at 5 places`; only one count where the numbers are equal.
 pub fn count(findings: &[Finding]) -> String {
     let (secrets, places) = (secrets(findings).len(), findings.len());
     format!("{} at {}", plural(secrets, "secret"), plural(places, "place"))
 }
 
-/// A number of things.
+/// A number with its noun, in the singular or the plural.
 pub(crate) fn plural(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -1,7 +1,7 @@
-//! What a value looks like: the forms of `core::credential`, and those that base64 hides (hubspot facts, section 1).
+//! The shapes of values: the forms of `core::credential`, and those inside of base64 (hubspot facts, section 1).
 //!
-//! Each reader takes the text and an offset and says how long a credential of its shape is there.
-//! None of them looks at the surroundings: a bare UUID is a shape, not yet a credential.
+//! Each reader takes the text and returns the length of a credential of its shape at the start. None of them reads the
+//! surroundings: a bare UUID is a shape, but not yet a credential.
 
 use base64::Engine;
 use base64::alphabet;
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use keyway_core::credential::region;
 pub use keyway_core::credential::{pat, routed, uuid};
 
-/// Base64 as found in the wild: with padding or without, and trailing bits ignored.
+/// Base64 as found in real files: with or without padding, and with trailing bits ignored.
 pub const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
@@ -22,7 +22,7 @@ const LENIENT_URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
 );
 
-/// What a value looks like.
+/// The shape of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -36,11 +36,11 @@ pub enum Shape {
     PersonalAccessKey,
     /// An OAuth access token: base64url of a protobuf message that starts with a time in milliseconds.
     OauthAccess,
-    /// As [`Shape::OauthAccess`] by its first letters and length only.
+    /// As [`Shape::OauthAccess`], by the first letters and the length only.
     OauthAccessLoose,
 }
 
-/// A personal access key at the start of `text`: it decodes to field 1, 36 bytes, that start with a region.
+/// The length of a personal access key at the start of `text`: field 1 has 36 bytes, which begin with a region.
 pub fn personal_access_key(text: &[u8]) -> Option<usize> {
     text.starts_with(b"CiR").then_some(())?;
     let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')).count();
@@ -50,7 +50,7 @@ pub fn personal_access_key(text: &[u8]) -> Option<usize> {
     (start[0] == 0x0a && start[1] == 0x24 && region(&start[2..]).is_some()).then_some(length)
 }
 
-/// An OAuth access token at the start of `text`, and whether its inside reads as one.
+/// The length of an OAuth access token at the start of `text`, and its shape: whether its content decodes as one.
 pub fn oauth_access(text: &[u8]) -> Option<(usize, Shape)> {
     (text.first() == Some(&b'C') && text.get(1).is_some_and(|byte| (b'I'..=b'P').contains(byte))).then_some(())?;
     let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count();
@@ -62,7 +62,7 @@ pub fn oauth_access(text: &[u8]) -> Option<(usize, Shape)> {
     if inside {
         return Some((length, Shape::OauthAccess));
     }
-    // Words and hex runs share the first letters; a token has both cases and digits throughout.
+    // Words and runs of hex digits may share the first letters. A token has both cases and digits throughout.
     let head = &text[..60];
     let varied = head.iter().any(u8::is_ascii_lowercase)
         && head.iter().filter(|byte| byte.is_ascii_uppercase()).count() >= 8
@@ -81,7 +81,7 @@ pub fn decode_any(text: &[u8]) -> Option<Vec<u8>> {
     if text.iter().any(|byte| matches!(byte, b'-' | b'_')) { LENIENT_URL.decode(text).ok() } else { LENIENT.decode(text).ok() }
 }
 
-/// Why a value can't be a real credential, where it is one of the things people write in its place.
+/// Why a value can't be a real credential, where it is one of the usual placeholders.
 pub fn placeholder(value: &str) -> Option<&'static str> {
     let digits: Vec<u8> = hex_tail(value);
     if digits.is_empty() {
@@ -89,12 +89,12 @@ pub fn placeholder(value: &str) -> Option<&'static str> {
     }
     let mut seen = [false; 256];
     digits.iter().for_each(|digit| seen[usize::from(*digit)] = true);
-    // 32 random hex digits have 14 different ones on average; seven or fewer happen once in ten million.
+    // 32 random hex digits have 14 different ones on average; seven or fewer occur once in ten million.
     if seen.iter().filter(|seen| **seen).count() <= if digits.len() < 32 { 6 } else { 7 } {
         return Some("too few different digits to be random");
     }
     let value_of = |digit: u8| i16::from(char::from(digit).to_digit(16).unwrap_or_default() as u8);
-    // A random digit is the same as the one before it or next to it once in five times.
+    // One in five random digits is equal to the one before, or next to it in value.
     let runs = digits.windows(2).filter(|pair| (value_of(pair[1]) - value_of(pair[0])).abs() <= 1).count();
     if runs * 10 >= (digits.len() - 1) * 6 {
         return Some("the digits repeat or count up or down");

@@ -1,4 +1,4 @@
-//! Where texts come from. All IO of a scan is under here.
+//! Reads texts from their sources. All IO of a scan is below this module.
 
 pub mod archive;
 pub mod git;
@@ -7,22 +7,22 @@ pub mod windows;
 
 use serde::Serialize;
 
-/// Something that was not looked through, and why. A scan names what it leaves out.
+/// A file that the scan skipped, and the reason. A scan names everything that it leaves out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Skip {
-    /// As in reports.
+    /// The path that reports show.
     pub path: String,
-    /// Why, for a person.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// Bytes at the start of a file that are looked at to tell text from other things.
+/// Bytes at the start of a file that decide whether it is text.
 const SNIFF_BYTES: usize = 8 << 10;
 
-/// What the first bytes of a file say it is.
+/// The type of a file by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sniffed {
-    /// Text in an encoding that ASCII is a part of.
+    /// Text in an encoding that includes ASCII.
     Text,
     /// UTF-16 with a byte order mark.
     Utf16,
@@ -32,11 +32,11 @@ pub enum Sniffed {
     Gzip,
     /// tar.
     Tar,
-    /// A zero byte, as no text has.
+    /// A zero byte, which no text has.
     Binary,
 }
 
-/// Tells text from other things by the first bytes.
+/// Determines the type of a file by its first bytes.
 pub fn sniff(start: &[u8]) -> Sniffed {
     let start = &start[..start.len().min(SNIFF_BYTES)];
     if start.starts_with(b"PK\x03\x04") {
@@ -54,7 +54,7 @@ pub fn sniff(start: &[u8]) -> Sniffed {
     }
 }
 
-/// UTF-16 with a byte order mark, as UTF-8.
+/// Converts UTF-16 with a byte order mark to UTF-8.
 pub fn from_utf16(bytes: &[u8]) -> Vec<u8> {
     let little = bytes.starts_with(b"\xff\xfe");
     let units = bytes[2..].chunks_exact(2).map(|pair| {

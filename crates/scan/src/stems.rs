@@ -1,4 +1,4 @@
-//! How the paths of HubSpot's catalog begin: up to their version and the segment after it
+//! The first segments of the paths in HubSpot's catalog, up to the version and the segment after it
 //! (`crm/v3/objects`, `crm/objects/2026-09`).
 
 use std::collections::HashSet;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use keyway_core::catalog::tables;
 
-/// First segments that no other product's API has before a version and a second segment of HubSpot's.
+/// First segments that, before a version and one of HubSpot's second segments, no other product's API has.
 const DISTINCT: [&str; 35] = [
     "account-info",
     "appinstalls",
@@ -45,7 +45,7 @@ const DISTINCT: [&str; 35] = [
     "webhooks-journal",
 ];
 
-/// Stems whose words are everybody's.
+/// Stems that other products' APIs have, too.
 const COMMON: [&str; 4] = ["contacts/v1/contacts", "companies/v1/companies", "deals/v1/deals", "marketing/v3/campaigns"];
 
 static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
@@ -54,7 +54,7 @@ static STEMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     of_catalog.chain(older).filter_map(of_template).collect()
 });
 
-/// The stem of a template: it ends before what is filled in.
+/// The stem of a template: the part before its first variable.
 fn of_template(template: &str) -> Option<String> {
     let segments: Vec<&str> = template.split('/').skip(1).collect();
     let version = segments.iter().position(|segment| is_version(segment))?;
@@ -79,9 +79,9 @@ pub fn is_known(segments: &[String]) -> bool {
     [0, 1].into_iter().filter_map(own).any(|stem| STEMS.contains(&stem))
 }
 
-/// Whether the path around a version that stands at `start..end` of a text begins as only HubSpot's do.
+/// Whether the path around the version at `start..end` of a text begins as only HubSpot's paths do.
 pub fn is_distinct(text: &[u8], start: usize, end: usize) -> bool {
-    /// Longest beginning of a path, in bytes.
+    /// The longest beginning of a path, in bytes.
     const HEAD_MAX: usize = 64;
     let Ok(version) = std::str::from_utf8(&text[start..end]) else { return false };
     if !is_version(version) {
@@ -95,7 +95,7 @@ pub fn is_distinct(text: &[u8], start: usize, end: usize) -> bool {
         String::from_utf8_lossy(part).split(['/', '\\']).filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
     };
     let (before, after) = (segments(&text[head..start]), segments(&text[end..tail]));
-    // The family may stand one to three segments before the version.
+    // The family may be one to three segments before the version.
     (1..=before.len().min(3)).any(|count| {
         let family = &before[before.len() - count..];
         if !DISTINCT.contains(&family[0].as_str()) {

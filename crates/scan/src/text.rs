@@ -1,11 +1,11 @@
-//! Small readings of bytes that are mostly text: words of a name, lines, masks.
+//! Helpers for bytes that are mostly text: words of a name, lines, masks.
 
 use keyway_core::credential::hint;
 
 /// The lower-case words of a name: `hubSpotAPI_key` is `hubspot`, `api`, `key`.
 ///
-/// Words that are commonly written as one are taken apart (`apikey`), and HubSpot's name is put
-/// together, so that rules have one spelling to ask for.
+/// Splits words that people commonly write together (`apikey`), and joins HubSpot's name, so that rules need only one
+/// spelling.
 pub fn words(name: &[u8]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for run in name.split(|byte| !byte.is_ascii_alphanumeric()).filter(|run| !run.is_empty()) {
@@ -18,12 +18,12 @@ pub fn words(name: &[u8]) -> Vec<String> {
     words
 }
 
-/// Whether the words hold this phrase: its words, in order, side by side.
+/// Whether the words contain this phrase: its words, in order, next to each other.
 pub fn has_phrase(words: &[String], phrase: &[String]) -> bool {
     !phrase.is_empty() && words.windows(phrase.len()).any(|window| window == phrase)
 }
 
-/// Written together in names that have neither case nor separators.
+/// Words that are written together in names without case or separators.
 const COMPOUNDS: [(&str, &[&str]); 25] = [
     ("hapikey", &["hapikey"]),
     ("hubspot", &["hubspot"]),
@@ -77,7 +77,7 @@ fn join_pair(words: &mut Vec<String>, first: &str, second: &str, joined: &str) {
     }
 }
 
-/// Cuts at changes of case: `hubSpotAPIKey2` is `hub`, `Spot`, `API`, `Key`, `2`.
+/// Splits at changes of case: `hubSpotAPIKey2` is `hub`, `Spot`, `API`, `Key`, `2`.
 fn split_case(run: &[u8], mut word: impl FnMut(&[u8])) {
     let mut start = 0;
     for at in 1..run.len() {
@@ -94,42 +94,42 @@ fn split_case(run: &[u8], mut word: impl FnMut(&[u8])) {
     word(&run[start..]);
 }
 
-/// The line that holds an offset, without its end.
+/// The line around an offset, without its line end.
 pub fn line_at(text: &[u8], offset: usize) -> std::ops::Range<usize> {
     let start = memchr::memrchr(b'\n', &text[..offset]).map_or(0, |at| at + 1);
     let end = memchr::memchr(b'\n', &text[offset..]).map_or(text.len(), |at| offset + at);
     start..end
 }
 
-/// How far from a place its line is followed to either side, in bytes.
+/// How far to each side of a place its line is read, in bytes.
 const NEAR: usize = 2_000;
 
-/// The line that holds an offset, without its end; of a long one, as of minified code, what is near.
-/// A file of one line then takes no longer than one of many.
+/// The line around an offset, without its line end; of a long line, as in minified code, only the part that is near.
+/// Otherwise a file with one long line would take quadratic time.
 pub fn line_near(text: &[u8], offset: usize) -> std::ops::Range<usize> {
     let (floor, ceiling) = (offset.saturating_sub(NEAR), text.len().min(offset + NEAR));
     let line = line_at(&text[floor..ceiling], offset - floor);
     floor + line.start..floor + line.end
 }
 
-/// The spaces and tabs that a line begins with.
+/// The spaces and tabs at the start of a line.
 pub fn indent_of(line: &[u8]) -> usize {
     line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
-/// Whether a line, less its indentation, is a comment in any of the usual languages.
+/// Whether a line, without its indentation, is a comment in any of the usual languages.
 pub fn is_comment(line: &[u8]) -> bool {
     [b"//".as_slice(), b"#", b"*", b"/*", b"--", b"<!--", b";"].iter().any(|mark| line.trim_ascii_start().starts_with(mark))
 }
 
-/// Whether a byte can stand in a name.
+/// Whether a byte may be part of a name.
 pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether something that starts here goes on from a word, so that it is only a part of one.
+/// Whether the text at `start` continues a word, so that it is only a part of one.
 ///
-/// An escape (`%3D`, `%2520`, `\n` in a JSON string) ends in a letter or digit, but no word goes on from it.
+/// An escape (`%3D`, `%2520`, `\n` in a JSON string) ends in a letter or digit, but does not begin a word.
 pub fn follows_a_word(text: &[u8], start: usize) -> bool {
     let Some(before) = start.checked_sub(1).map(|at| text[at]) else { return false };
     if !is_word(before) && before != b'-' {
@@ -148,7 +148,7 @@ pub fn contains_ignore_case(text: &[u8], needle: &[u8]) -> bool {
     text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
-/// Enough of a credential to recognise it by: the region of a token, else its first four characters; and its last four.
+/// A part of a credential to recognise it by: the region of a token, else its first four characters; and its last four.
 pub fn mask(value: &str) -> String {
     let hint = hint(value);
     if value.starts_with("pat-") {
@@ -158,7 +158,7 @@ pub fn mask(value: &str) -> String {
     format!("{head}{hint}")
 }
 
-/// Turns offsets into lines and columns, for one text. Both are counted on from what was asked for last.
+/// Converts offsets of one text into lines and columns. Counts on from the last offset asked for.
 pub struct Places<'a> {
     text: &'a [u8],
     counted_to: usize,

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-/// Puts a text in the place of a span.
+/// Replaces a span with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Edit {
-    /// Bytes.
+    /// The span, in bytes.
     pub at: Range<usize>,
-    /// What stands there afterwards.
+    /// The new text of the span.
     pub text: String,
 }
 
@@ -24,13 +24,13 @@ impl Edit {
         Self { at, text: String::new() }
     }
 
-    /// Whether both touch the same bytes, or insert at the same place.
+    /// Whether both edits touch the same bytes, or insert at the same place.
     pub fn meets(&self, other: &Self) -> bool {
         self.at.start == other.at.start || (self.at.start < other.at.end && other.at.start < self.at.end)
     }
 }
 
-/// Makes edits that do not meet. None where a span is not of the text.
+/// Applies edits that do not overlap. None where a span is outside of the text.
 pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
     let mut done = String::with_capacity(text.len() + 256);

@@ -1,13 +1,13 @@
-//! What a project's files beside the code say of where its code runs: manifests and settings of builds.
+//! What a project's manifests and build settings show about where its code runs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bytes of a manifest that are read.
+/// The most bytes of a manifest that are read.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 
-/// Files that say that a project begins in their folder.
+/// Files that mark the root folder of a project.
 const MANIFESTS: [&str; 12] = [
     "package.json",
     "deno.json",
@@ -23,7 +23,7 @@ const MANIFESTS: [&str; 12] = [
     "wrangler.toml",
 ];
 
-/// Beginnings of names of settings, and what they stand for.
+/// Prefixes of the file names of build settings, and the tool that each belongs to.
 const SETTINGS: [(&str, &str); 22] = [
     ("vite.config.", "vite"),
     ("vue.config.", "vue"),
@@ -49,42 +49,42 @@ const SETTINGS: [(&str, &str); 22] = [
     ("AndroidManifest.xml", "android"),
 ];
 
-/// A folder, as far as its own files and those of its project go.
+/// What a folder's own files, and those of its project, show.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
-    /// Where its project begins.
+    /// The root folder of its project.
     pub root: PathBuf,
     /// The project's `package.json`; empty where there is none.
     pub package: String,
-    /// Settings that stand in the folder or above it in the project.
+    /// Tools whose settings are in the folder, or above it in the project.
     pub settings: BTreeSet<&'static str>,
 }
 
 impl Folder {
-    /// Whether the project's `package.json` has a field or a dependency of that name.
+    /// Whether the project's `package.json` has a field or a dependency with this name.
     pub fn has(&self, name: &str) -> bool {
         self.package.contains(&format!("\"{name}\""))
     }
 
-    /// Whether it has one of several.
+    /// Whether the project's `package.json` has one of these names.
     pub fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.has(name))
     }
 
-    /// Whether one of several settings is there.
+    /// Whether the settings of one of these tools are there.
     pub fn is_set_up(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.settings.contains(name))
     }
 }
 
-/// Folders that were looked at.
+/// The folders that were read so far.
 #[derive(Default)]
 pub(crate) struct Folders {
     known: HashMap<PathBuf, Folder>,
 }
 
 impl Folders {
-    /// The folder of a file, below the one that is looked through.
+    /// The folder of a file, below the top folder.
     pub fn of(&mut self, top: &Path, file: &Path) -> Folder {
         let folder = file.parent().unwrap_or(top);
         let mut above: Vec<&Path> = folder.ancestors().take_while(|above| above.starts_with(top)).collect();
@@ -113,7 +113,7 @@ fn read(folder: &Path, above: &Folder) -> Folder {
     let has = |name: &str| names.contains(name);
     let begins = MANIFESTS.iter().any(|name| has(name));
     let mut found = if begins { Folder { root: folder.to_path_buf(), ..Folder::default() } } else { above.clone() };
-    // Of the settings above a project only Deno's reach into it.
+    // Settings above a project do not apply to it, except those of Deno.
     if begins && above.settings.contains("deno") && !has("package.json") {
         found.settings.insert("deno");
     }

@@ -1,4 +1,4 @@
-//! The languages that are rewritten, and how each reads its environment.
+//! The languages that Keyway rewrites, and how each reads an environment variable.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use tree_sitter::Language as Grammar;
 pub enum Language {
     /// JavaScript, and TypeScript with JSX.
     JavaScript,
-    /// TypeScript, whose `<T>x` JSX can't have.
+    /// TypeScript without JSX: JSX has no `<T>x`.
     TypeScript,
     /// Python.
     Python,
@@ -34,7 +34,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// By the name of the file; of a script without an ending by its first line.
+    /// The language of a file, by its name; for a script without an extension by its first line.
     pub fn of(path: &str, text: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -71,7 +71,7 @@ impl Language {
         })
     }
 
-    /// The grammar; `.env` has none, and is read by lines.
+    /// The grammar. `.env` has none: Keyway reads it line by line.
     pub(crate) fn grammar(self) -> Option<Grammar> {
         Some(match self {
             Self::JavaScript => tree_sitter_typescript::LANGUAGE_TSX.into(),
@@ -89,7 +89,7 @@ impl Language {
         })
     }
 
-    /// Nodes that are strings, or what stands for them.
+    /// Whether a node of this kind is a string, or is used as one.
     pub(crate) fn is_string(self, kind: &str) -> bool {
         match self {
             Self::JavaScript | Self::TypeScript => matches!(kind, "string" | "template_string"),
@@ -107,7 +107,7 @@ impl Language {
         }
     }
 
-    /// An expression that reads a variable which must be there. None where the file can't read one.
+    /// An expression that reads a required variable. None where the file can't read one.
     pub(crate) fn reads(self, name: &str) -> Option<String> {
         Some(match self {
             Self::JavaScript | Self::TypeScript => format!("process.env.{name}"),
@@ -122,7 +122,7 @@ impl Language {
         })
     }
 
-    /// The same for a variable that may be missing.
+    /// An expression that reads an optional variable.
     pub(crate) fn may_read(self, name: &str) -> Option<String> {
         match self {
             Self::Python => Some(format!("os.environ.get(\"{name}\", \"\")")),
@@ -132,7 +132,7 @@ impl Language {
         }
     }
 
-    /// An expression for `Bearer` and the token.
+    /// An expression for `Bearer`, a space and the token.
     pub(crate) fn bearer(self, name: &str) -> Option<String> {
         Some(match self {
             Self::JavaScript | Self::TypeScript => format!("`Bearer ${{process.env.{name}}}`"),

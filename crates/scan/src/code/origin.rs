@@ -1,7 +1,7 @@
 //! Where a value comes from: the environment, the text of the program, or somewhere else.
 //!
-//! A key that a caller, a record or a store supplies belongs to whoever it was supplied for, so it stays
-//! where it comes from. Only a literal and the environment are the same in every call of a program.
+//! A key that a parameter, a record or a store supplies may be a different key for each customer, so the code still
+//! reads it from there. Only a literal and an environment variable have the same value in every call of a program.
 
 use std::ops::Range;
 
@@ -13,17 +13,17 @@ use super::syntax::{Source, above, descendants};
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A variable of the environment, by name.
+    /// An environment variable, by name.
     Environment(String),
     /// A string in the program's text.
     Literal(String),
-    /// A parameter, a field, a store, a user.
+    /// A parameter, a field, a store or a user supplies it.
     Supplied,
-    /// It can't be seen in this file.
+    /// This file does not show the origin.
     Unclear,
 }
 
-/// Assignments that are followed, one after the other.
+/// The most assignments that are followed in a chain.
 const STEPS_MAX: usize = 5;
 
 /// The origin of an expression.
@@ -70,7 +70,7 @@ fn follow(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
     }
 }
 
-/// An expression without parentheses, and without what only tells a compiler something.
+/// Removes parentheses and type casts around an expression.
 fn bare(node: Node<'_>) -> Node<'_> {
     let mut node = node;
     while matches!(
@@ -95,7 +95,7 @@ fn bare(node: Node<'_>) -> Node<'_> {
     node
 }
 
-/// What is filled into a string.
+/// The expressions that a string interpolates.
 pub(crate) fn filled_in(literal: Node<'_>) -> Vec<Node<'_>> {
     let fills = |node: &Node<'_>| {
         matches!(
@@ -121,7 +121,7 @@ pub(crate) fn filled_in(literal: Node<'_>) -> Vec<Node<'_>> {
     found
 }
 
-/// The expression inside of what is filled in.
+/// The expression inside of an interpolation.
 pub(crate) fn expression(filled: Node<'_>) -> Node<'_> {
     if matches!(filled.kind(), "interpolation" | "template_substitution") { bare(filled) } else { filled }
 }
@@ -144,7 +144,7 @@ const FUNCTIONS: [&str; 14] = [
     "\\getenv",
 ];
 
-/// A read of a variable of the environment. One whose name is put together is somebody's own.
+/// The environment variable that an expression reads. Where code computes the variable's name, each customer may have an own key.
 fn read_variable(source: &Source<'_>, node: Node<'_>) -> Option<Origin> {
     let named = |name: &str| {
         let name = name.trim_matches(['"', '\'', '`']);
@@ -172,14 +172,14 @@ fn read_variable(source: &Source<'_>, node: Node<'_>) -> Option<Origin> {
     }
 }
 
-/// `$NAME` of a shell script: what it is assigned in the script, or else the environment. `$1` is given by a caller.
+/// `$NAME` in a shell script: its value in the script, else the environment variable. A caller supplies `$1`.
 fn shell(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
     let name: String =
         source.of(node).trim_start_matches(['$', '{']).chars().take_while(|one| one.is_alphanumeric() || *one == '_').collect();
     if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_digit()) {
         return Origin::Supplied;
     }
-    // A loop, `read` and `getopts` assign what they are given.
+    // A loop, `read` and `getopts` assign values from outside.
     let given = source.nodes().into_iter().any(|node| match node.kind() {
         "for_statement" => node.child_by_field_name("variable").is_some_and(|variable| source.of(variable) == name),
         "command" => {
@@ -199,7 +199,7 @@ fn shell(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
 fn resolve(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
     let name = source.of(node);
     let mut scope = function(node);
-    // A parameter of a function around it.
+    // A parameter of an enclosing function.
     while let Some(around) = scope {
         if takes(source, around, name) {
             return Origin::Supplied;
@@ -211,7 +211,7 @@ fn resolve(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
     }
     match assigned(source, name, Some(node)) {
         values if values.is_empty() => match source.language {
-            // A field that a constructor fills.
+            // A constructor fills this field.
             Language::Java | Language::CSharp => Origin::Supplied,
             _ => Origin::Unclear,
         },
@@ -219,7 +219,7 @@ fn resolve(source: &Source<'_>, node: Node<'_>, steps: usize) -> Origin {
     }
 }
 
-/// The one origin that all assignments have.
+/// The origin that all assignments share.
 fn agree(source: &Source<'_>, name: &str, values: Vec<Option<Node<'_>>>, steps: usize) -> Origin {
     let mut origins: Vec<Origin> = values
         .into_iter()
@@ -336,8 +336,8 @@ fn is_handed_out(source: &Source<'_>, node: Node<'_>, name: &str) -> bool {
         })
 }
 
-/// The values that a name is assigned where a place can see it; all of the file without a place. None in
-/// the place of a value that can't be seen.
+/// The values that a name is assigned where `at` can see it; without `at`, those of the whole file. An element is None
+/// where the value itself can't be seen.
 fn assigned<'n>(source: &'n Source<'_>, name: &str, at: Option<Node<'_>>) -> Vec<Option<Node<'n>>> {
     let sees = |scope: Option<Range<usize>>| match (scope, at) {
         (Some(scope), Some(at)) => scope.contains(&at.start_byte()),
@@ -348,7 +348,7 @@ fn assigned<'n>(source: &'n Source<'_>, name: &str, at: Option<Node<'_>>) -> Vec
         let (left, right) = match node.kind() {
             "variable_declarator" | "var_spec" | "const_spec" | "variable_assignment" => {
                 let name = node.child_by_field_name("name");
-                // C# has no field for the value.
+                // The C# grammar has no field for the value.
                 let value = node.child_by_field_name("value").or_else(|| {
                     let last = u32::try_from(node.named_child_count().checked_sub(1)?).ok()?;
                     node.named_child(last).filter(|last| Some(last.id()) != name.map(|name| name.id()))
@@ -364,7 +364,7 @@ fn assigned<'n>(source: &'n Source<'_>, name: &str, at: Option<Node<'_>>) -> Vec
         };
         let Some(left) = left else { continue };
         if node.kind() == "variable_declarator" && right.is_none() {
-            // `let key;` is assigned later; a field is filled by a constructor.
+            // `let key;` gets its value later, and a constructor fills a field.
             continue;
         }
         if left.kind() == "object_pattern" {
@@ -383,7 +383,7 @@ fn assigned<'n>(source: &'n Source<'_>, name: &str, at: Option<Node<'_>>) -> Vec
     found
 }
 
-/// Whether the name of a variable says nothing of whose key it holds.
+/// Whether a variable has a general name (`KEY`), which does not name the owner of the key.
 pub(crate) fn is_general(name: &str) -> bool {
     const WORDS: [&str; 22] = [
         "hubspot",

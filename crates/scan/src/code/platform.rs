@@ -1,19 +1,19 @@
-//! Where a program runs: not everywhere is there an environment to read a token from.
+//! Where a program runs. Not every place has an environment to read a token from.
 
 use super::Language;
 use super::folder::Folder;
 
-/// Where a file runs, as far as reading the environment goes.
+/// Where a file runs, and so whether it can read environment variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Platform {
     /// On a machine with an environment.
     #[default]
     Server,
-    /// Nothing says where; a machine is the usual place.
+    /// Nothing shows where it runs. Most programs run on a machine.
     Unsaid,
     /// On Deno.
     Deno,
-    /// Where there is no environment; the text says which place that is.
+    /// Where there is no environment. The text names the place.
     None(&'static str),
 }
 
@@ -23,8 +23,7 @@ const WORKER: Platform = Platform::None("this code runs as a worker");
 const APPS_SCRIPT: Platform = Platform::None("this is Google Apps Script");
 
 impl Platform {
-    /// By what a file says, by its folders and by its project. The path is relative to the folder that is
-    /// looked through.
+    /// The platform of a file, by its text, its folders and its project. The path is relative to the top folder.
     pub(crate) fn of(path: &str, text: &str, folder: &Folder) -> Self {
         match Language::of(path, text) {
             Some(Language::JavaScript | Language::TypeScript) => {}
@@ -42,12 +41,12 @@ impl Platform {
         own(text).or_else(|| by_folder(path, folder)).or_else(|| by_project(path, text, folder)).unwrap_or(Self::Unsaid)
     }
 
-    /// Where nothing is said, code runs on a machine.
+    /// Replaces an unknown platform with the default: a machine.
     pub(crate) fn settled(&self) -> Self {
         if *self == Self::Unsaid { Self::Server } else { self.clone() }
     }
 
-    /// Whether it is, or may be, a browser.
+    /// Whether the platform is, or may be, a browser.
     pub(crate) fn is_browser(&self) -> bool {
         *self == BROWSER || *self == MAYBE
     }
@@ -57,7 +56,7 @@ fn has(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
-/// What a file says itself.
+/// The platform that the file's own text shows.
 fn own(text: &str) -> Option<Platform> {
     let deno = [
         "Deno.",
@@ -165,7 +164,7 @@ fn own(text: &str) -> Option<Platform> {
     (inlined || has(text, &page)).then_some(BROWSER)
 }
 
-/// What its folders say.
+/// The platform that the file's folders show.
 fn by_folder(path: &str, folder: &Folder) -> Option<Platform> {
     let path = format!("/{path}");
     if has(&path, &["/supabase/functions/", "/netlify/edge-functions/"]) {
@@ -174,7 +173,7 @@ fn by_folder(path: &str, folder: &Folder) -> Option<Platform> {
     if path.ends_with(".user.js") || has(&path, &["/public/", "/static/", "/wwwroot/", "/www/", "/assets/js/", "/content-scripts/"]) {
         return Some(BROWSER);
     }
-    // Only in the project itself: a `src/api/` of a page is what calls a server.
+    // Only in the project itself: in a page's code, `src/api/` holds calls to a server.
     let name = path.rsplit('/').next().unwrap_or_default();
     let tool = name.contains(".config.") || name.contains(".server.") || name.starts_with("gatsby-");
     let server =
@@ -199,7 +198,7 @@ fn by_folder(path: &str, folder: &Folder) -> Option<Platform> {
     None
 }
 
-/// What its project says.
+/// The platform that the file's project shows.
 fn by_project(path: &str, text: &str, folder: &Folder) -> Option<Platform> {
     if folder.is_set_up(&["apps-script"]) {
         return Some(APPS_SCRIPT);

@@ -1,4 +1,4 @@
-//! A text and its syntax tree, and the few questions that rules ask of it.
+//! A text and its syntax tree, with the queries that the rules need.
 
 use std::ops::Range;
 
@@ -8,20 +8,20 @@ use super::Language;
 use super::edit::Edit;
 use super::platform::Platform;
 
-/// Nodes that are looked at; a file with more is made by a machine.
+/// The most nodes that are read. Only generated files have more.
 const NODES_MAX: usize = 400_000;
-/// Nodes of one call or object that are looked at.
+/// The most nodes of one call or object that are read.
 const NODES_OF_CALL_MAX: usize = 5_000;
-/// Levels that are climbed: code is not so deep, and each level costs as much as the way to it.
+/// The most levels above a node that are read. Code is less deep, and each level costs a walk from the root.
 pub(crate) const LEVELS_MAX: usize = 100;
 
 /// A text and its tree.
 pub(crate) struct Source<'t> {
     pub language: Language,
     pub text: &'t str,
-    /// Where it runs.
+    /// Where the program runs.
     pub platform: Platform,
-    /// Whether all keys that are written in it are one key.
+    /// Whether all keys written in the text are the same key.
     pub one_key: bool,
     tree: Option<Tree>,
 }
@@ -30,12 +30,12 @@ pub(crate) struct Source<'t> {
 #[derive(Clone, Debug)]
 pub(crate) struct Literal<'n> {
     pub node: Node<'n>,
-    /// What stands between the quotes.
+    /// The span between the quotes.
     pub inside: Range<usize>,
 }
 
 impl<'t> Source<'t> {
-    /// None where the grammar can't read at all.
+    /// None where the grammar can't read the text at all.
     pub fn parse(language: Language, text: &'t str) -> Option<Self> {
         let Some(grammar) = language.grammar() else {
             return Some(Self { language, text, platform: Platform::Server, one_key: true, tree: None });
@@ -46,18 +46,18 @@ impl<'t> Source<'t> {
         Some(Self { language, text, platform: Platform::Server, one_key: true, tree: Some(tree) })
     }
 
-    /// Whether a place stands in a comment.
+    /// Whether a place is in a comment.
     pub fn is_comment(&self, at: usize) -> bool {
         let Some(node) = self.root().and_then(|root| root.descendant_for_byte_range(at, at + 1)) else { return false };
         node.kind().contains("comment") || above(node, |node| node.kind().contains("comment")).is_some()
     }
 
-    /// Whether all keys that are written in it are one key, so that one variable can take their place.
+    /// Whether all keys written in the text are the same key, so that one variable can replace them.
     pub fn keys_agree(&self) -> bool {
         self.one_key
     }
 
-    /// An expression that reads a variable which must be there. None where the program has no environment.
+    /// An expression that reads a required variable. None where the program has no environment.
     pub fn reads(&self, name: &str) -> Option<String> {
         match self.platform {
             Platform::None(_) => None,
@@ -66,7 +66,7 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// The same for a variable that may be missing.
+    /// An expression that reads an optional variable.
     pub fn may_read(&self, name: &str) -> Option<String> {
         if self.platform == Platform::Server { self.language.may_read(name) } else { self.reads(name) }
     }
@@ -110,7 +110,7 @@ impl<'t> Source<'t> {
         literal.inside.contains(&at).then_some(literal)
     }
 
-    /// What stands between a string's quotes, whatever their form.
+    /// The span between a string's quotes, whatever their form.
     fn inside(&self, node: Node<'_>) -> Range<usize> {
         let text = self.of(node);
         let (start, end) = (node.start_byte(), node.end_byte());
@@ -132,7 +132,7 @@ impl<'t> Source<'t> {
         (&before[..at], &before[at..])
     }
 
-    /// An edit that gives Python or Go the module `os`, where it is missing.
+    /// An edit that imports the module `os` in Python or Go, where the import is missing.
     pub(crate) fn import_os(&self) -> Option<Edit> {
         match self.language {
             Language::Python => {
@@ -156,7 +156,7 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// Before the first import that is not of the future, or else after docstring and comments.
+    /// Before the first import that is not a `__future__` import, or else after the docstring and the comments.
     fn python_imports_at(&self) -> usize {
         let Some(root) = self.root() else { return 0 };
         let mut cursor = root.walk();
@@ -175,12 +175,12 @@ impl<'t> Source<'t> {
     }
 }
 
-/// Where the next line begins.
+/// The start of the next line.
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
 }
 
-/// A node and all below it, in order. Bounded, and without recursion: trees of hostile files are deep.
+/// A node and all nodes below it, in order. Bounded, and without recursion: a hostile file can have a very deep tree.
 pub(crate) fn descendants(root: Node<'_>) -> Vec<Node<'_>> {
     below(root, NODES_OF_CALL_MAX)
 }
@@ -199,7 +199,7 @@ fn below(root: Node<'_>, most: usize) -> Vec<Node<'_>> {
     found
 }
 
-/// The nearest node above that satisfies a condition.
+/// The nearest ancestor that satisfies a condition.
 pub(crate) fn above<'n>(node: Node<'n>, mut holds: impl FnMut(Node<'n>) -> bool) -> Option<Node<'n>> {
     let mut at = node;
     for _ in 0..LEVELS_MAX {

@@ -1,4 +1,4 @@
-//! Names that stand beside a value: in the same object, block, item or command.
+//! Names beside a value: in the same object, block, item or command.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use super::NAME_REACH;
 use super::reader::Reader;
 use crate::text::line_at;
 
-/// The name that another option of a command gives: `put-parameter --name /prod/key --value v`.
+/// The name in another option of the same command: `put-parameter --name /prod/key --value v`.
 fn option_beside(text: &[u8], start: usize) -> Option<Range<usize>> {
     static OPTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)\s--(?:name|key|secret-id|secret-name|parameter-name)[ =]["']?(?P<name>[\w./:-]{3,120})"#).expect("a constant")
@@ -22,7 +22,7 @@ fn option_beside(text: &[u8], start: usize) -> Option<Range<usize>> {
     Some(line.start + name.start()..line.start + name.end())
 }
 
-/// The name that stands beside a value: `{"name": "X", "value": v}`, in either order.
+/// The name beside a value: `{"name": "X", "value": v}`, in either order.
 pub(super) fn sibling(text: &[u8], start: usize) -> Option<Range<usize>> {
     static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?im-u)(?:\b|^)(?:name|key|id|variable|label|field|parameter|header|title|env_?var)\\?["']?\s*(?:=>|[:=])\s*\\?["']?([^"'\n\r,}<>\\]{2,80})"#)
@@ -39,7 +39,7 @@ pub(super) fn sibling(text: &[u8], start: usize) -> Option<Range<usize>> {
     best.min_by_key(|range| if range.end <= start { start - range.end } else { range.start - start })
 }
 
-/// The label of the block a value stands in: `variable "name" { default = v }`.
+/// The label of the block that holds a value: `variable "name" { default = v }`.
 pub(super) fn block_label(text: &[u8], start: usize) -> Option<Range<usize>> {
     let floor = start.saturating_sub(NAME_REACH);
     let mut depth = 0;
@@ -60,7 +60,7 @@ pub(super) fn block_label(text: &[u8], start: usize) -> Option<Range<usize>> {
     (!label.is_empty()).then_some(label)
 }
 
-/// The braces, tag or list item around a value.
+/// The span of the braces, tag or list item around a value.
 fn item_around(text: &[u8], start: usize) -> Range<usize> {
     let floor = start.saturating_sub(NAME_REACH);
     let ceiling = text.len().min(start + NAME_REACH);
@@ -94,7 +94,7 @@ fn item_around(text: &[u8], start: usize) -> Range<usize> {
         }
         return from..ceiling;
     }
-    // A list item of YAML, or an element inside its parent: a few lines, up to the dash or tag that begins it.
+    // A list item of YAML, or an element inside its parent: a few lines up, to the dash or tag that begins it.
     let mut begin = line_at(text, start).start;
     for _ in 0..3 {
         let line = &text[begin..];

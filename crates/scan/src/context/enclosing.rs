@@ -1,4 +1,4 @@
-//! What encloses a value: brackets that are open, keys above it, the section that it is in.
+//! What encloses a value: open brackets, keys above it, and its section.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use regex::bytes::Regex;
 
 use crate::text::{indent_of, is_word, line_at, words};
 
-/// How far left an enclosing block is looked for, in bytes.
+/// How far left of a value its enclosing blocks are searched, in bytes.
 const ENCLOSING_REACH: usize = 4096;
-/// Most enclosing blocks looked at.
+/// The most enclosing blocks that are read.
 const ENCLOSING_MAX: usize = 6;
 
 /// What encloses a value: sections, keys above it, calls and blocks.
@@ -18,7 +18,7 @@ pub struct Enclosing {
     pub words: Vec<String>,
     /// The words of the innermost key or section, if there is one.
     pub key: Vec<String>,
-    /// Where that key stands.
+    /// The offset of that key.
     pub key_at: usize,
     /// The words of every key and section around it, innermost first.
     pub keys: Vec<Vec<String>>,
@@ -32,7 +32,7 @@ pub fn enclosing(text: &[u8], start: usize) -> Enclosing {
     found
 }
 
-/// Text before each bracket that is open where the value stands.
+/// Adds the text before each bracket that is still open at the value.
 fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
     let floor = start.saturating_sub(ENCLOSING_REACH);
     let mut depth = 0;
@@ -51,7 +51,7 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
                 {
                     head = &head[cut + 1..];
                 }
-                // A function or class that has HubSpot in its name may do much else inside.
+                // A function or class named after HubSpot may do much else inside.
                 // PHP's `'hubspot' => array(` is a key, too.
                 let array = text[at] == b'(' && head.ends_with(b"array");
                 if array {
@@ -83,7 +83,7 @@ fn openers(text: &[u8], start: usize, found: &mut Enclosing) {
     }
 }
 
-/// Whether an arrow stands behind a key, as in `'hubspot' => [` and `:hubspot => {`, and not behind parameters.
+/// Whether an arrow follows a key, as in `'hubspot' => [` and `:hubspot => {`, and not the parameters of a function.
 fn is_arrow_of_key(head: &[u8]) -> bool {
     let Some(key) = head.trim_ascii_end().strip_suffix(b"=>").map(<[u8]>::trim_ascii_end) else { return false };
     let symbol = key.iter().rposition(|byte| !is_word(*byte)).is_some_and(|before| key[before] == b':');
@@ -96,7 +96,7 @@ fn is_definition(head: &[u8]) -> bool {
     WORDS.iter().any(|word| head.windows(word.len()).any(|window| window == *word))
 }
 
-/// Keys above a value that are indented less, and the section of an INI file it is in.
+/// Adds the less indented keys above a value, and the value's section in an INI file.
 fn parents(text: &[u8], start: usize, found: &mut Enclosing) {
     static KEY: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)^\s*(?:- )?(?:["']?([\w.\-/ ]{1,60})["']?\s*:\s*(?:[&|>!#].*)?|<([\w.:\-]+)(?:\s[^>]*)?>)\s*$"#)

@@ -1,4 +1,4 @@
-//! The reader that goes left from a value to the name that it is given.
+//! A reader that goes left from a value to the value's name.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::{Form, Name, is_value_word};
 use crate::text::{is_word, line_at, words};
 
-/// Words of functions that hand on what they are given.
+/// Words in the names of functions that return their argument in another form.
 const DECODERS: [&str; 22] = [
     "atob",
     "decode",
@@ -34,7 +34,7 @@ const DECODERS: [&str; 22] = [
     "convert",
 ];
 
-/// Goes left through a text.
+/// Reads a text from right to left.
 pub(super) struct Reader<'a> {
     pub text: &'a [u8],
     pub at: usize,
@@ -70,7 +70,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Opening quotes, plain, escaped or encoded, and the letter before a string in some languages.
+    /// Opening quotes: plain, escaped or encoded, with the letter that some languages put before a string.
     pub(super) fn quotes(&mut self) -> bool {
         let start = self.at;
         loop {
@@ -88,7 +88,7 @@ impl Reader<'_> {
         self.at < start
     }
 
-    /// `Bearer` and the like before the value, inside the same string.
+    /// `Bearer` and similar words before the value, inside the same string.
     pub(super) fn scheme(&mut self) -> Vec<String> {
         let here = self.at;
         self.spaces();
@@ -153,7 +153,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Left of `=`, `:`, `=>` and the like.
+    /// The name left of `=`, `:`, `=>` and the like.
     fn assigned(&mut self) -> Name {
         let operator = self.at;
         while self.before().is_some_and(|byte| matches!(byte, b'=' | b':' | b'>' | b'-' | b'+' | b'?' | b'|' | b'!' | b' ' | b'\t' | b'<'))
@@ -186,7 +186,7 @@ impl Reader<'_> {
         let range = self.token();
         let mut name = Name::of(self.text, range, Form::Assigned);
         if quoted {
-            // A key of a map, not a name that could be used elsewhere.
+            // This is a key of a map; nothing else can refer to it by this name.
             name.identifier = None;
         }
         name
@@ -246,7 +246,7 @@ impl Reader<'_> {
         {
             let mut name = Name::of(self.text, key, Form::Assigned);
             name.identifier = None;
-            // `<key>HubSpot</key><dict>` around it.
+            // `<key>HubSpot</key><dict>` encloses it.
             let before = &self.text[self.floor..open];
             let dict = memchr::memmem::rfind(before, b"<dict>").filter(|at| memchr::memmem::find(&before[*at..], b"</dict>").is_none());
             if let Some(owner) = dict.and_then(|at| self.property(self.floor + at)) {
@@ -263,8 +263,8 @@ impl Reader<'_> {
         Name::of(self.text, open..open + end, Form::Assigned)
     }
 
-    /// The element that names the `<value>` which begins at an offset: `<field>Client_Secret__c</field>` of Salesforce's
-    /// metadata, without the suffix of its custom fields.
+    /// The element that names the `<value>` at an offset: `<field>Client_Secret__c</field>` in Salesforce's metadata,
+    /// without the suffix of custom fields.
     fn named(&self, at: usize) -> Option<Range<usize>> {
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"(?-u)<(?:field|name|key|parameterName|developerName)>(?P<name>[\w. -]{2,80}?)(?:__c)?</\w+>$").expect("a constant")
@@ -274,7 +274,7 @@ impl Reader<'_> {
         Some(self.floor + name.start()..self.floor + name.end())
     }
 
-    /// The `<key>` of a property list that stands before an offset.
+    /// The `<key>` of a property list before an offset.
     fn property(&self, at: usize) -> Option<Range<usize>> {
         let before = self.text[self.floor..at].trim_ascii_end().strip_suffix(b"</key>")?;
         let start = memchr::memmem::rfind(before, b"<key>")? + b"<key>".len();
@@ -294,7 +294,7 @@ impl Reader<'_> {
             self.spaces_and_lines();
             let quoted = self.before().is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
             let range = self.token();
-            // A plain variable before the value says nothing; a string or a CONSTANT names it.
+            // A plain variable before the value is not its name; a string or a CONSTANT is.
             let constant = self.text[range.clone()]
                 .iter()
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
@@ -306,7 +306,7 @@ impl Reader<'_> {
         }
         let callee = self.callee();
         if first && !callee.is_empty() && callee.iter().all(|word| DECODERS.contains(&word.as_str())) {
-            // `key = atob(v)`: what is decoded has the name of what it is put into.
+            // `key = atob(v)`: the decoded value has the name of the variable.
             self.spaces();
             return match self.before() {
                 Some(b'=' | b':' | b'>') => self.assigned(),
@@ -322,7 +322,7 @@ impl Reader<'_> {
         if !first {
             name.owner = callee;
         } else if name.words.is_empty() {
-            // `[v]`, `(v)`: the list has the name.
+            // `[v]`, `(v)`: the name is that of the list.
             self.spaces();
             if self.before().is_some_and(|byte| matches!(byte, b'=' | b':' | b'>')) {
                 return self.assigned();
@@ -331,7 +331,7 @@ impl Reader<'_> {
         name
     }
 
-    /// The column that a value of an SQL insert goes into.
+    /// The column of a value in an SQL `INSERT`.
     fn column(&self) -> Option<Name> {
         static INSERT: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"(?i-u)insert\s+into\s+([\w.`"\[\]]+)\s*\(([^()]{1,2000})\)\s*values\s*"#).expect("a constant"));
@@ -347,7 +347,7 @@ impl Reader<'_> {
         let number = tuple.iter().filter(|byte| **byte == b',').count();
         let column = columns.get(number)?;
         let words = words(column);
-        // `(name, value)` rows name their values themselves.
+        // Rows of `(name, value)` contain the names of their values.
         (!is_value_word(&words)).then(|| Name {
             form: Form::Argument,
             last: words.clone(),
@@ -357,7 +357,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The words of what is called, where the reader stands inside its parentheses.
+    /// The words of the called function, where the reader is inside its parentheses.
     pub(super) fn callee(&mut self) -> Vec<String> {
         let mut depth = 0;
         while let Some(byte) = self.before() {
@@ -383,7 +383,7 @@ impl Reader<'_> {
         Vec::new()
     }
 
-    /// A cell of a table: the cell before it.
+    /// For a cell of a table: the cell before it.
     fn cell(&mut self) -> Name {
         self.at -= 1;
         self.spaces();
@@ -399,7 +399,7 @@ impl Reader<'_> {
         name
     }
 
-    /// The words at the head of the column that the reader is in, where the table has a head as Markdown writes it.
+    /// The words at the head of the reader's column, where the table has a head in Markdown's form.
     fn head_of_column(&self) -> Option<Vec<String>> {
         const ROWS_MAX: usize = 60;
         let row = line_at(self.text, self.at);
@@ -443,7 +443,7 @@ impl Reader<'_> {
             name.identifier = None;
             return name;
         }
-        // The last few words of the sentence, up to another value.
+        // The last few words of the sentence, back to another value.
         const LONGEST_WORD: usize = 30;
         self.at = end;
         let line = line_at(self.text, end.min(self.text.len())).start.max(self.floor).max(end.saturating_sub(72));
@@ -466,8 +466,8 @@ fn tells(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "secret" | "key" | "token" | "hapikey" | "apikey"))
 }
 
-/// Where the words of a sentence begin that speak of the value at their end: behind who says it (`Ben: it's …`)
-/// and behind another value.
+/// The start of the words that describe the value at the end of a sentence: after a speaker's name (`Ben: it's …`) and
+/// after any other value.
 fn own_words(text: &[u8], line: usize, sentence: Range<usize>) -> usize {
     static SPEAKER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^(?-u)[\s>*_<\[(-]*(?P<who>[\w.@-]{1,24})[\])>*_]*:[*_]*(?:\s|$)").expect("a constant"));

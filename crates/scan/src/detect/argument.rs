@@ -1,7 +1,7 @@
 //! Secrets by their position in a call: `tokensApi.create('refresh_token', undefined, undefined, id, secret, token)`.
 //!
-//! Which argument of which client is a secret is data, `data/client_arguments.tsv`. A call is read
-//! from the value leftwards, with no grammar of any language, as names are in [`crate::context`].
+//! `data/client_arguments.tsv` lists which argument of which client is a secret. Keyway reads a call from the value
+//! leftwards, without a grammar of any language, as [`crate::context`] reads names.
 
 use std::sync::LazyLock;
 
@@ -13,13 +13,13 @@ const REACH: usize = 600;
 
 /// A row of the table.
 struct Row {
-    /// Plain names, joined by dots; `*` stands for any letters.
+    /// Plain names, joined by dots; `*` means any letters.
     callee: Vec<&'static str>,
     position: usize,
-    /// What the first argument must be.
+    /// The required first argument.
     first: &'static str,
     kind: Kind,
-    /// What the file must hold, in any case.
+    /// A text that the file must contain, in any case.
     needs: &'static str,
 }
 
@@ -38,10 +38,10 @@ fn row(line: &'static str) -> Option<Row> {
     Some(Row { callee, position, first, kind, needs: cells.next()? })
 }
 
-/// Words of callees that take ids of the same shape as keys.
+/// Words in the names of functions whose arguments are ids with the shape of a key.
 const OF_IDS: [&str; 9] = ["form", "portal", "cta", "chat", "widget", "meeting", "pixel", "tracking", "embed"];
 
-/// A call that a value is handed to.
+/// A call with the value as an argument.
 #[derive(Debug, PartialEq, Eq)]
 struct Call {
     /// Plain names.
@@ -52,7 +52,7 @@ struct Call {
     first: String,
 }
 
-/// What the value that starts at `start` is by its position in a call, and what it is handed to.
+/// The kind of the value that starts at `start`, by its position in a call, and the called function.
 pub(super) fn kind(text: &[u8], start: usize) -> Option<(Kind, String)> {
     let call = call(text, start)?;
     let row = ROWS.iter().find(|row| row.is_of(&call) && (row.needs.is_empty() || contains_ignore_case(text, row.needs.as_bytes())))?;
@@ -70,7 +70,7 @@ impl Row {
     }
 }
 
-/// Whether a name fits a pattern in which `*` stands for any letters.
+/// Whether a name matches a pattern in which `*` means any letters.
 fn fits(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -86,11 +86,11 @@ fn fits(pattern: &str, name: &str) -> bool {
     open || rest.is_empty()
 }
 
-/// The call whose plain argument stands at `start`: not a named one, and not inside a list or object.
+/// The call that has a plain argument at `start`: not a named one, and not one inside a list or object.
 fn call(text: &[u8], start: usize) -> Option<Call> {
     let floor = start.saturating_sub(REACH);
     let mut at = start;
-    // The quote that opens the value, and a letter before it in some languages.
+    // The quote that opens the value, and the letter that some languages put before it.
     while at > floor && matches!(text[at - 1], b'"' | b'\'' | b'`' | b'@') {
         at -= 1;
     }
@@ -111,7 +111,7 @@ fn call(text: &[u8], start: usize) -> Option<Call> {
                 end_of_first = at;
                 named = false;
             }
-            // `name = value`, `name: value`; an operator in another argument does not matter.
+            // `name = value`, `name: value`. An operator in another argument does not matter.
             b'=' | b':' if depth == 0 && position == 1 && named && !text[at..].starts_with(b"::") => return None,
             b'\n' if depth == 0 => {
                 let before = text[floor..at].trim_ascii_end();
@@ -126,14 +126,14 @@ fn call(text: &[u8], start: usize) -> Option<Call> {
     (at == 0).then(|| spoken(text, 0, position, end_of_first)).flatten()
 }
 
-/// Where the string that is closed at `close` opens, on the same line.
+/// The opening quote of the string that closes at `close`, on the same line.
 fn opening(text: &[u8], close: usize, floor: usize) -> Option<usize> {
     let before = &text[floor..close];
     let at = before.iter().rposition(|byte| *byte == text[close] || *byte == b'\n')?;
     (before[at] == text[close]).then_some(floor + at)
 }
 
-/// The call whose parenthesis opens at `open`.
+/// The call whose parenthesis is at `open`.
 fn of(text: &[u8], open: usize, position: usize, first: std::ops::Range<usize>) -> Option<Call> {
     let line = line_near(text, open).start;
     let mut start = open;

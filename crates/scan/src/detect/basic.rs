@@ -17,7 +17,7 @@ pub(super) fn find(text: Text<'_>, found: &mut Vec<Candidate>) {
     static ENDPOINT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i-u)api(?:-[a-z]{2}\d)?\.(?:hubapi|hubspot)\.com/oauth/(?:v\d|20\d\d-\d\d)/token").expect("a constant")
     });
-    // Two UUIDs and a colon are 73 bytes, which are 98 letters of base64.
+    // Two UUIDs and a colon are 73 bytes, or 98 base64 characters without padding.
     static PAIR: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)\b[Bb]asic (?P<pair>[A-Za-z0-9+/]{98}(?:==)?)(?:[^\w+/=]|$)").expect("a constant"));
     if !PAIR.is_match(text.bytes) || !ENDPOINT.is_match(text.bytes) {
@@ -41,7 +41,7 @@ pub(super) fn find(text: Text<'_>, found: &mut Vec<Candidate>) {
     }
 }
 
-/// The client secret of a pair of UUIDs.
+/// The client secret in a pair of UUIDs.
 fn secret_of(decoded: &[u8]) -> Option<String> {
     let (id, secret) = decoded.split_at_checked(36)?;
     let secret = secret.strip_prefix(b":")?.trim_ascii_end();

@@ -1,4 +1,4 @@
-//! Credentials: values of a known shape, and what their surroundings make of them.
+//! Credentials: values of a known shape, judged by their surroundings.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::rules::{Nearness, Rule, Rules};
 use crate::shape::{self, Shape};
 use crate::text::{contains_ignore_case, follows_a_word, has_phrase, indent_of, is_comment, is_word, line_at, words};
 
-/// Finds the credentials that stand in a text as they are.
+/// Finds the credentials that a text contains unencoded.
 pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     for value in values(text.bytes, hits) {
         found.extend(judge_value(text, &value, hits.hubspot));
@@ -24,7 +24,7 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     if hits.hubspot || !hits.values.is_empty() || !hits.encoded.is_empty() {
         dress::find(text, hits.hubspot, found);
     }
-    // Pieces that are put together at run time: look at the text with the seams taken out.
+    // Concatenation joins pieces at run time: search the text without the seams between them.
     if let Some(seamless) = seamless(text.bytes) {
         let joined = Text { path: text.path, bytes: &seamless.bytes };
         let mut joined_hits = Hits::default();
@@ -40,19 +40,19 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
 
 /// A value of a known shape.
 pub(super) struct Value {
-    /// Where it stands.
+    /// The span of the value.
     pub at: Range<usize>,
     shape: Shape,
 }
 
-/// Every value of a known shape that is worth a look.
+/// Every value of a known shape that may be a credential.
 pub(super) fn values(text: &[u8], hits: &Hits) -> Vec<Value> {
     let mut values = Vec::new();
     for start in &hits.values {
         values.extend(value_at(text, *start));
     }
     if hits.hubspot {
-        // Only here is a bare UUID of interest, and so is a token whose name the prefilter does not know.
+        // A bare UUID counts only in a text that names HubSpot, and so does a token whose prefix the prefilter does not know.
         static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"(?-u)[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-|\b[a-z]{2}[0-9]{1,2}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-|\bC[I-P][0-9A-Za-z_-]{58}").expect("a constant")
         });
@@ -65,11 +65,11 @@ pub(super) fn values(text: &[u8], hits: &Hits) -> Vec<Value> {
     values
 }
 
-/// The value that starts at an offset, if it stands alone: no longer word holds it.
+/// The value that starts at an offset, unless it is part of a longer word.
 pub(super) fn value_at(text: &[u8], start: usize) -> Option<Value> {
     let rest = &text[start..];
     let read = |length: Option<usize>, shape| length.map(|length| (length, shape));
-    // A UUID may begin with a C, too; the forms exclude each other.
+    // A UUID may begin with a C, too. No value matches two of these forms.
     let (length, shape) = read(shape::pat(rest), Shape::Pat)
         .or_else(|| read(shape::personal_access_key(rest), Shape::PersonalAccessKey))
         .or_else(|| shape::oauth_access(rest))
@@ -82,7 +82,7 @@ pub(super) fn value_at(text: &[u8], start: usize) -> Option<Value> {
     (!after_word && !before_word).then_some(Value { at: start..end, shape })
 }
 
-/// What a value is, if anything.
+/// Makes a candidate of a value. None where the value is not a credential.
 pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: bool) -> Option<Candidate> {
     let secret = String::from_utf8_lossy(&text.bytes[value.at.clone()]).into_owned();
     if shape::placeholder(&secret).is_some() {
@@ -109,7 +109,7 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     if value.shape == Shape::Pat && token::looks_like_ours(&secret) {
         kind = Kind::KeywayToken;
     }
-    // The same parameter carries the developer account's key where only that is taken.
+    // The same parameter has the developer account's key where HubSpot accepts only that key.
     if kind == Kind::Hapikey && super::usage::developer_call(text.bytes, value.at.start) {
         kind = Kind::DeveloperKey;
     }
@@ -126,7 +126,7 @@ pub(super) fn judge_value(text: Text<'_>, value: &Value, file_names_hubspot: boo
     })
 }
 
-/// What a rule may ask of the place where a value stands; the costlier answers are found when asked for.
+/// The surroundings of a value, as the rules query them. The expensive answers are computed on demand.
 pub(super) struct Surroundings<'a> {
     text: Text<'a>,
     at: Range<usize>,
@@ -136,7 +136,7 @@ pub(super) struct Surroundings<'a> {
     near: Option<bool>,
     file: bool,
     sole: Option<bool>,
-    /// Whether all that speaks for the value is that its file has no other provider.
+    /// Whether the only evidence is that the file names no other provider.
     by_sole_provider: bool,
 }
 
@@ -164,7 +164,7 @@ impl<'a> Surroundings<'a> {
         let mut holds = self.named_as(rule, rules, &name);
         if !holds && name.identifier.is_some() && name.form == Form::Assigned && !rule.no_veto && !rules.vetoed(&name.last) {
             let uses = self.uses.take().unwrap_or_else(|| uses(self.text.bytes, &name, &self.at));
-            // A use counts by what it is used as; the name it is used under was looked at above.
+            // A use counts by the name that it gives the value; the value's own name was checked above.
             holds = uses.iter().any(|used| self.named_as(rule, rules, used));
             self.uses = Some(uses);
         }
@@ -175,8 +175,7 @@ impl<'a> Surroundings<'a> {
         holds
     }
 
-    /// Whether HubSpot is the only provider that the file has to do with: then a form body need not
-    /// stand beside its URL.
+    /// Whether HubSpot is the only provider in the file. Then a form body counts even where its URL is not near.
     fn is_sole_provider(&mut self, rules: &Rules) -> bool {
         let text = self.text.bytes;
         let sole = self.file && *self.sole.get_or_insert_with(|| provider::is_hubspot_alone(text, rules));
@@ -184,7 +183,7 @@ impl<'a> Surroundings<'a> {
         sole
     }
 
-    /// `/oauth/v1/refresh-tokens/<value>` names its value; other paths hold ids.
+    /// `/oauth/v1/refresh-tokens/<value>` names its value. In other paths, values are ids.
     fn satisfied_by_path_segment(&mut self, rule: &Rule) -> bool {
         let tokens = self.name.words.ends_with(&["tokens".to_owned()]);
         tokens && rule.kind == Kind::OauthRefreshToken && self.file && rule.wants_name(&self.name.words, &[])
@@ -205,7 +204,7 @@ impl<'a> Surroundings<'a> {
         let Enclosing { words: around, key, key_at, .. } =
             self.enclosing.get_or_insert_with(|| context::enclosing(self.text.bytes, self.at.start));
         let enclosed = names_hubspot(around);
-        // The innermost key decides whose settings these are.
+        // The innermost key names the owner of these settings.
         if !own && !names_hubspot(key) && rules.other_vendor(key) {
             return false;
         }
@@ -214,7 +213,7 @@ impl<'a> Surroundings<'a> {
         }
         match rule.hubspot {
             Nearness::Anywhere => true,
-            // `key` in something of HubSpot's is a key of it only where that has no other name.
+            // A plain `key` inside of a HubSpot block is HubSpot's key only where the innermost key around it has a generic name.
             Nearness::Name if phrase.len() == 1 && name.last.len() == 1 => own || (enclosed && rules.generic(key)),
             Nearness::Name => own || enclosed,
             Nearness::File => self.file,
@@ -233,7 +232,7 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// What a value is by its position in a client's call, where it stands or where its constant is used.
+    /// The kind of a value by its position in a client's call: at its own place, or where its constant is used.
     fn handed_to(&self) -> Option<(Kind, String)> {
         let (text, name) = (self.text.bytes, &self.name);
         argument::kind(text, self.at.start).or_else(|| {
@@ -242,11 +241,11 @@ impl<'a> Surroundings<'a> {
         })
     }
 
-    /// How sure a finding may be here, at most `most`, and why.
+    /// How sure a finding is here, at most `most`, and why.
     pub(super) fn confidence(&self, most: Confidence, why: &str, rules: &Rules) -> (Confidence, String) {
         let line = line_at(self.text.bytes, self.at.start);
         let near_line = line.start.max(self.at.start.saturating_sub(200))..line.end.min(self.at.end + 200);
-        // `example.org` is where examples live that are run, not a word about the value.
+        // `example.org` is the host of examples that run; it does not mean that the value is made up.
         static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)example\.(?:com|org|net|edu)").expect("a constant"));
         let line_words = words(&HOST.replace_all(&self.text.bytes[near_line.start..self.at.start], b"".as_slice()));
         if rules.pretends(&self.name.words) || rules.pretends(&line_words) {
@@ -257,23 +256,23 @@ impl<'a> Surroundings<'a> {
             None => context::enclosing(self.text.bytes, self.at.start).keys,
         };
         if let Some(key) = keys.iter().find(|key| key_pretends(key)) {
-            return (Confidence::Low, format!("{}; but it stands under a key \"{}\"", why, key.join(" ")));
+            return (Confidence::Low, format!("{}; but it is under a key \"{}\"", why, key.join(" ")));
         }
         let recorded = keys.iter().any(|key| matches!(key.as_slice(), [one] if one == "response" || one == "responses"));
         let place = practice_place(self.text.path).or(recorded.then_some("a recorded response"));
         if let Some(place) = place {
-            return (most.min(Confidence::Medium), format!("{}; stands in {place}", why));
+            return (most.min(Confidence::Medium), format!("{}; found in {place}", why));
         }
         (most, why.to_owned())
     }
 }
 
-/// Whether a name says that its value is the id of something. What follows a telling phrase
-/// always counts (`api_key_id`); what stands before it only where the phrase is one plain word
-/// (`form_key`, but `contact_api_key`).
+/// Whether a name means that its value is the id of something. A word after the phrase always counts
+/// (`api_key_id`). A word before it counts only where the phrase is one plain word (`form_key`, but not
+/// `contact_api_key`).
 fn vetoed(rules: &Rules, rule: &Rule, name: &Name, phrase: &Range<usize>) -> bool {
     let after = &name.words[phrase.end..];
-    // In prose, what follows the phrase is the sentence.
+    // In prose, the words after the phrase are the rest of the sentence.
     if name.form == Form::Prose {
         return rules.vetoed(after);
     }
@@ -285,8 +284,8 @@ fn names_hubspot(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "hubspot" | "hubapi" | "hapikey" | "hapi" | "hubspot3" | "hapipy"))
 }
 
-/// Whether a folder or the file itself is named after HubSpot. `hapi` alone is not: it is the name of
-/// a framework for Node.
+/// Whether a folder or the file itself is named after HubSpot. `hapi` alone does not count: a framework for Node has
+/// that name.
 pub(super) fn path_names_hubspot(path: &str) -> bool {
     // The functions of a HubSpot project: `app.functions/.env`.
     if let Some((folders, file)) = path.rsplit_once('/')
@@ -302,8 +301,7 @@ pub(super) fn path_names_hubspot(path: &str) -> bool {
     words(bytes).iter().any(|word| word != "hapi" && names_hubspot(std::slice::from_ref(word)))
 }
 
-/// The name of a value that is all that its file holds, as secrets are mounted: the file's name, in
-/// the folders that it is in.
+/// The name of a value that is the whole content of its file, as mounted secrets are: the file's name, in its folders.
 fn named_by_file(path: &str) -> Name {
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = file.strip_prefix('.').unwrap_or(file);
@@ -312,11 +310,11 @@ fn named_by_file(path: &str) -> Name {
     Name { form: Form::Assigned, words: last.clone(), last, owner: words(folders.as_bytes()), ..Name::default() }
 }
 
-/// Whether HubSpot is named on the lines around a value, and nobody else nearer and before it.
-/// `key_at` is where the innermost key around the value stands: a key `hubspot:` before that is
-/// over where the value stands. In a named `section`, what follows its end says nothing.
+/// Whether the lines around a value name HubSpot, and no other vendor's name is nearer before the value. `key_at` is
+/// the offset of the innermost key around the value: a block `hubspot:` that ends before this key does not count. In a
+/// named `section`, text after the section's end does not count.
 fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, section: bool, rules: &Rules) -> bool {
-    // Random letters hold the name of a vendor now and then; names are shorter than tokens.
+    // Random letters sometimes contain the name of a vendor. Names are shorter than tokens.
     const NAME_MAX: usize = 40;
     let near = context::near(text, at);
     let before = &text[near.start..at.start];
@@ -343,8 +341,8 @@ fn hubspot_is_nearest(text: &[u8], at: &Range<usize>, key_at: usize, section: bo
     contains_ignore_case(after, b"hubspot") || contains_ignore_case(after, b"hubapi")
 }
 
-/// Where the section that a value stands in ends: with its bracket, or before a line that is indented less
-/// or begins another section.
+/// The end of the section that holds a value: its closing bracket, or the line before one that is indented less or
+/// begins another section.
 fn end_of_section(text: &[u8], at: &Range<usize>) -> usize {
     let indent = indent_of(&text[line_at(text, at.start)]);
     let mut depth = 0usize;
@@ -365,13 +363,13 @@ fn end_of_section(text: &[u8], at: &Range<usize>) -> usize {
     text.len()
 }
 
-/// Whether a line belongs to a block that ended before the key at `key_at` began.
+/// Whether a line belongs to a block that ends before the key at `key_at`.
 fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
     let content = &text[line.clone()];
     if line.start >= key_at || is_comment(content) {
         return false;
     }
-    // Kubernetes names a whole document in its `metadata`.
+    // In Kubernetes, `metadata` names the whole document.
     let metadata = text[..line.start].trim_ascii_end().ends_with(b"metadata:") && content.trim_ascii_start().starts_with(b"name:");
     if metadata && memchr::memmem::find(&text[line.end..key_at], b"\n---").is_none() {
         return false;
@@ -380,14 +378,14 @@ fn is_over(text: &[u8], line: Range<usize>, key_at: usize) -> bool {
     here > key || here == key && matches!(content.trim_ascii_end().last(), Some(b':' | b'{'))
 }
 
-/// What the constant that holds a value is used as elsewhere in its text: `?hapikey=${KEY}`,
+/// The names under which other places of the text use the constant that holds a value: `?hapikey=${KEY}`,
 /// `new Hubspot({ apiKey: KEY })`.
 fn uses(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<Name> {
     let places = places_of_use(text, name, at);
     places.into_iter().flat_map(|place| used_as(text, place)).filter(|name| name.form != Form::Prose).collect()
 }
 
-/// Where the constant that holds a value is used.
+/// The places that use the constant that holds a value.
 fn places_of_use(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<usize> {
     const USES_MAX: usize = 50;
     let Some(identifier) = &name.identifier else { return Vec::new() };
@@ -403,7 +401,7 @@ fn places_of_use(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<usize> {
         if !whole || (at.start.saturating_sub(120)..at.end).contains(&start) {
             continue;
         }
-        // A comment that has the same word in it is no use of the value.
+        // The same word in a comment does not use the value.
         let line = line_at(text, start);
         if is_comment(&text[line.start.max(start.saturating_sub(400))..start]) || in_trailing_comment(&text[line.start..start]) {
             continue;
@@ -416,14 +414,14 @@ fn places_of_use(text: &[u8], name: &Name, at: &Range<usize>) -> Vec<usize> {
     found
 }
 
-/// Whether a line is in a comment by its end: `code  # comment`, `code; // comment`.
+/// Whether a line has a comment after its code: `code  # comment`, `code; // comment`.
 fn in_trailing_comment(line: &[u8]) -> bool {
     [b" # ".as_slice(), b" // ", b"\t# ", b"\t// "].iter().any(|mark| memchr::memmem::find(line, mark).is_some())
 }
 
-/// The name under which an identifier is used where it stands.
+/// The names that the identifier's value gets at this place.
 fn used_as(text: &[u8], start: usize) -> Vec<Name> {
-    // Interpolation and concatenation put nothing between the name and the value.
+    // Interpolation and concatenation have only these characters between the name and the value.
     let start = context::qualified_start(text, start);
     let mut at = start;
     while at > 0 && matches!(text[at - 1], b'{' | b'$' | b'#' | b'+' | b'.' | b' ' | b'"' | b'\'' | b'`' | b'(' | b'@') && start - at < 12 {
@@ -457,14 +455,14 @@ fn used_as(text: &[u8], start: usize) -> Vec<Name> {
     names
 }
 
-/// A text with the seams of string concatenation taken out.
+/// A text without the seams of string concatenation.
 struct Seamless {
     bytes: Vec<u8>,
-    /// Offsets in `bytes` where something was taken out, and how much in all up to there.
+    /// Offsets in `bytes` where something was removed, and the bytes removed up to there.
     seams: Vec<(usize, usize)>,
 }
 
-/// Takes out `" + "`, `' . '`, `" "` and line continuations, where there are any.
+/// Removes `" + "`, `' . '`, `" "` and line continuations, where there are any.
 fn seamless(text: &[u8]) -> Option<Seamless> {
     const TEXT_MAX: usize = 4 << 20;
     static SEAM: LazyLock<Regex> = LazyLock::new(|| {
@@ -479,7 +477,7 @@ fn seamless(text: &[u8]) -> Option<Seamless> {
     let mut out = Vec::new();
     let mut taken = 0;
     for seam in SEAM.find_iter(text) {
-        // A seam worth taking out has a piece of a key on either side.
+        // A seam is removed only where there is a piece of a key on both sides.
         let before = seam.start().checked_sub(1).map(|at| text[at]);
         let after = text.get(seam.end());
         let joins = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/');
@@ -499,7 +497,7 @@ fn seamless(text: &[u8]) -> Option<Seamless> {
 }
 
 impl Seamless {
-    /// Where a value of the seamless text stands in the original, if a seam runs through it.
+    /// The span in the original of a value of the seamless text. None where no seam crosses the value.
     fn across_a_seam(&self, at: &Range<usize>) -> Option<Range<usize>> {
         self.seams.iter().any(|(seam, _)| at.start < *seam && *seam < at.end).then_some(())?;
         let shift = |offset: usize| self.seams.iter().take_while(|(seam, _)| *seam <= offset).last().map_or(0, |(_, taken)| *taken);

@@ -1,6 +1,5 @@
-//! Tokens in another dress: broken over two lines, with dashes that a word processor or an encoding
-//! has changed, with soft breaks inside, in parts that are joined elsewhere. Only `pat-` tokens: their
-//! form alone says what they are.
+//! Tokens in a changed form: broken over two lines, with dashes that a word processor or an encoding has changed,
+//! with soft breaks inside, or in parts that code joins elsewhere. Only `pat-` tokens: their form alone identifies them.
 
 use std::sync::LazyLock;
 
@@ -9,15 +8,15 @@ use regex::bytes::Regex;
 use super::credential::{judge_value, value_at};
 use super::{Candidate, Text};
 
-/// What stands for a dash: itself, URL- and JSON-encoded, as an entity, and Unicode's others; the comma
-/// between parts of a list that is joined by dashes.
+/// A dash in any form: itself, URL- and JSON-encoded, an HTML entity, and Unicode's other dashes; also the comma
+/// between the parts of a list that code joins with dashes.
 const DASH: &str =
     r"(?:-|%2[dD]|\\u002[dD]|&#45;|&#x2[dD];|&hyphen;|&dash;|\xE2\x80[\x90-\x93]|\xE2\x88\x92|[\x22\x27],[ \t]{0,8}[\x22\x27])";
-/// What may come between two letters: the end of a line, with what begins the next one in comments,
-/// quotations and tables, and breaks that are not seen.
+/// Text that may come between two letters: a line end with the marks that comments, quotations and tables put at the
+/// start of the next line, and invisible breaks.
 const BREAK: &str = r"(?:=?\r?\n[ \t>#*/|]{0,40}|\xC2\xAD|\xE2\x80\x8B|<wbr ?/?>)";
 
-/// What stands between two constants of neighbouring lines: `"pat-na1-"`, and the rest below it.
+/// The text between two constants on neighbouring lines: `"pat-na1-"`, and the rest below it.
 const SEAM: &str = r"[\x22\x27];?\r?\n[ \t]{0,40}(?:(?:const|let|var|val|final|static|private|public|String)[ \t]+){0,4}\$?\w{1,40}[ \t]*:?=[ \t]*[\x22\x27]";
 
 static DRESSED: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,12 +29,12 @@ static DRESSED: LazyLock<Regex> = LazyLock::new(|| {
 static BREAKS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){SEAM}|{BREAK}")).expect("a constant"));
 static DASHES: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){DASH}")).expect("a constant"));
 
-/// Finds tokens in another dress.
+/// Finds tokens in a changed form.
 pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidate>) {
-    /// Longest token in another dress, in bytes: each of its letters may be encoded, and a few lines begin in it.
+    /// The longest token in a changed form, in bytes: each letter may be encoded, and the token may span a few lines.
     const TOKEN_MAX: usize = 400;
     for start in memchr::memmem::find_iter(text.bytes, b"pat") {
-        // A plain one is found without this.
+        // The plain search finds an unchanged token.
         let near = &text.bytes[start..text.bytes.len().min(start + TOKEN_MAX)];
         let Some(dressed) = DRESSED.find(near).filter(|dressed| dressed.start() == 0) else { continue };
         let plain = DASHES.replace_all(&BREAKS.replace_all(dressed.as_bytes(), b"".as_slice()), b"-".as_slice()).into_owned();

@@ -1,7 +1,7 @@
-//! Credentials inside base64: Kubernetes Secrets, Basic authentication, settings kept as one blob.
+//! Credentials inside base64: Kubernetes Secrets, Basic authentication, settings stored as one blob.
 //!
-//! The text is looked at once more with each promising run of base64 replaced by what it decodes
-//! to, so that a decoded value keeps the name that the run had.
+//! Keyway decodes each promising run of base64 in place and searches the result. A decoded value so keeps the name
+//! of its run.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,10 +13,10 @@ use super::{Candidate, Text, sent};
 use crate::prefilter::Hits;
 use crate::shape;
 
-/// Longest run that is decoded, in bytes. A Secret may hold a mebibyte; a settings file in it is far smaller.
+/// The longest run that is decoded, in bytes. A Secret may be one mebibyte; a settings file in it is far smaller.
 const RUN_MAX: usize = 256 << 10;
 
-/// Finds credentials that stand in base64.
+/// Finds credentials inside base64.
 pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     if !hits.hubspot && hits.encoded.is_empty() {
         return;
@@ -28,7 +28,7 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
     for value in values(inner.bytes, &inner_hits) {
         if let Some(at) = view.original(&value.at) {
             found.extend(judge_value(inner, &value, inner_hits.hubspot).map(|candidate| {
-                // What is decoded ends a URL; the URL of the run does not.
+                // The decoded text breaks a URL around the run, so the original text is searched for the host, too.
                 let sent_to = candidate.sent_to.or_else(|| sent::foreign_host(text, &at));
                 Candidate { at, sent_to, ..candidate }
             }));
@@ -39,19 +39,19 @@ pub fn find(text: Text<'_>, hits: &Hits, found: &mut Vec<Candidate>) {
 /// A text with base64 decoded in place.
 struct View {
     bytes: Vec<u8>,
-    /// Decoded parts: where in `bytes`, and the run they came from.
+    /// Decoded parts: their spans in `bytes`, and the spans of their runs.
     parts: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl View {
-    /// The run that a value came from, if it came from one.
+    /// The run that holds a value, if the value was decoded.
     fn original(&self, at: &Range<usize>) -> Option<Range<usize>> {
         self.parts.iter().find(|(decoded, _)| decoded.start <= at.start && at.end <= decoded.end).map(|(_, run)| run.clone())
     }
 }
 
 fn decoded_view(text: &[u8], hits: &Hits) -> Option<View> {
-    // 44 letters are the shortest that hold a UUID, and no longer word of code has as many.
+    // The shortest run that can hold a UUID has 44 letters; words of code are shorter.
     static RUN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)[A-Za-z0-9+/_-]{44,}={0,2}").expect("a constant"));
     let mut view = View { bytes: Vec::new(), parts: Vec::new() };
     let mut copied = 0;
@@ -89,7 +89,7 @@ fn run_around(text: &[u8], at: usize) -> Range<usize> {
     start..end
 }
 
-/// Whether decoded bytes are text that holds something of a credential's shape.
+/// Whether decoded bytes are text with something of a credential's shape.
 fn holds_a_value(decoded: &[u8]) -> bool {
     static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)[0-9a-fA-F]{4}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\bC[I-P][0-9A-Za-z_-]{58}|\bCiR[0-9A-Za-z+/_-]{70}")

@@ -1,28 +1,28 @@
-//! What encloses a place in settings, from the inside out: objects of JSON and code, tables of TOML,
-//! blocks of YAML. Up to the list that holds one such thing for each server.
+//! What encloses a place in settings, from the inside out: objects of JSON and code, tables of TOML, blocks of YAML.
+//! Stops at the list that has one entry for each server.
 
 use std::ops::Range;
 
 use crate::text::{indent_of, line_near};
 
-/// What encloses a place.
+/// An object, table or block around a place.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Where it stands.
+    /// Its span.
     pub at: Range<usize>,
-    /// The key that it has, if any.
+    /// Its key; empty where it has none.
     pub key: String,
 }
 
-/// How many enclosing things are looked at.
+/// The most levels that are read.
 const DEPTH_MAX: usize = 5;
-/// How far to each side, in bytes.
+/// How far to each side the text is read, in bytes.
 const REACH: usize = 16 << 10;
 
-/// Keys of lists of servers: what they hold belongs to several.
+/// Keys of lists of servers. Their content belongs to several servers.
 const LISTS: [&str; 7] = ["mcpservers", "mcp_servers", "servers", "context_servers", "mcp", "mcp.servers", "nodes"];
 
-/// What encloses a place, the innermost first.
+/// The entries around a place, innermost first.
 pub(crate) fn around(text: &[u8], at: usize) -> Vec<Entry> {
     let braced = braced(text, at);
     if !braced.is_empty() {
@@ -53,7 +53,7 @@ fn braced(text: &[u8], at: usize) -> Vec<Entry> {
     found
 }
 
-/// How many bytes before one that opens without having been closed.
+/// How many bytes precede the first `open` that no `close` before it matches, in the order of the iterator.
 fn unmatched<'a>(bytes: impl Iterator<Item = &'a u8>, open: u8, close: u8) -> Option<usize> {
     let mut depth = 0_usize;
     for (count, byte) in bytes.enumerate() {
@@ -67,7 +67,7 @@ fn unmatched<'a>(bytes: impl Iterator<Item = &'a u8>, open: u8, close: u8) -> Op
     None
 }
 
-/// The key of an object that begins here: `"hubspot": {`, `hubspot = {`.
+/// The key of the object that begins here: `"hubspot": {`, `hubspot = {`.
 fn key_before(text: &[u8], start: usize) -> String {
     let before = text[start.saturating_sub(120)..start].trim_ascii_end();
     let Some(before) = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"=")) else { return String::new() };
@@ -98,7 +98,7 @@ fn table(text: &[u8], at: usize) -> Option<Entry> {
             Some((own, String::from_utf8_lossy(name).into_owned()))
         })
     };
-    // Whole lines: a header that is cut is none.
+    // Only whole lines: a header that is cut off is not a header.
     let floor = line_near(text, at.saturating_sub(REACH)).start;
     let ceiling = text.len().min(at + REACH);
     let before: Vec<(usize, String)> = headers(floor..line_near(text, at).start).collect();
@@ -135,12 +135,12 @@ fn indented(text: &[u8], at: usize) -> Vec<Entry> {
     found
 }
 
-/// How deep a line is; an item is as deep as its dash.
+/// The indentation of a line; that of a list item is the indentation of its dash.
 fn depth(line: &[u8]) -> usize {
     indent_of(line)
 }
 
-/// Where the lines end that are deeper than this.
+/// The end of the lines that are indented more than this.
 fn end_of_block(text: &[u8], from: usize, depth_of_block: usize) -> usize {
     let ceiling = text.len().min(from + REACH);
     let mut end = from;
@@ -150,7 +150,7 @@ fn end_of_block(text: &[u8], from: usize, depth_of_block: usize) -> usize {
         if !content.trim_ascii().is_empty() && depth(content) <= depth_of_block {
             break;
         }
-        // Of a line that is longer than is looked at, its near part.
+        // Of a very long line, `line_near` returns only a part.
         end = line.end.max(end + 1);
     }
     end.min(text.len())

@@ -1,5 +1,5 @@
-//! Tokens that a program puts together from constants: `REGION + PART`, `f"{A}-{B}"`, `"pat-%s-%s" % (…)`,
-//! `[A, B].join("-")`. What comes out must be a whole `pat-` token: its form alone says what it is.
+//! Tokens that a program joins from constants: `REGION + PART`, `f"{A}-{B}"`, `"pat-%s-%s" % (…)`,
+//! `[A, B].join("-")`. The result must be a whole `pat-` token, whose form alone identifies it.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,19 +11,19 @@ use super::credential::{judge_value, value_at};
 use super::{Candidate, Text};
 use crate::shape;
 
-/// Largest file that is looked through, in bytes.
+/// The largest file that is searched, in bytes.
 const TEXT_MAX: usize = 1 << 20;
-/// Tokens of one file that are put together.
+/// The most joined tokens in one file.
 const TOKENS_MAX: usize = 50;
 
-/// A short literal, and where it stands.
+/// A short literal, and its span.
 type Literal = (Vec<u8>, Range<usize>);
-/// What each name holds; none where it holds several values.
+/// The literal that each name holds; None where the name holds several.
 type Constants = HashMap<Vec<u8>, Option<Literal>>;
 
 /// One term of an expression: a literal or a name.
 const TERM: &str = r#"(?:"[A-Za-z0-9-]{1,40}"|'[A-Za-z0-9-]{1,40}'|\$?[A-Za-z_]\w{0,40})"#;
-/// What a template leaves open: `${a}`, `#{a}`, `{a}`, `{'a'}`, `{}`, `%s`, `$a`, `\(a)`.
+/// Placeholders of a template: `${a}`, `#{a}`, `{a}`, `{'a'}`, `{}`, `%s`, `$a`, `\(a)`.
 const OPEN: &str = r#"(?:[$#]?\{\s*(?:'[\w-]{1,40}'|"[\w-]{1,40}"|[\w.]{0,40})\s*\}|%[sv]|\$\w{1,40}|\\\(\w{1,40}\))"#;
 
 static TERMS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){TERM}")).expect("a constant"));
@@ -40,7 +40,7 @@ static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static OPENS: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("(?-u){OPEN}")).expect("a constant"));
 
-/// Finds tokens that are put together.
+/// Finds tokens that code joins from parts.
 pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidate>) {
     static UUID: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)["'=][0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:["'\s]|$)"#).expect("a constant"));
@@ -50,7 +50,7 @@ pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidat
     }
     let constants = constants(bytes);
     let sums = SUM.find_iter(bytes).map(|sum| (terms(bytes, sum.range(), &constants), b"".as_slice()));
-    // `join('-')`, and `Concat(…)`, which puts nothing between.
+    // `join('-')`, and `Concat(…)`, which adds nothing between the parts.
     let lists = LIST.find_iter(bytes).flat_map(|list| {
         let terms = terms(bytes, list.range(), &constants);
         [(terms.clone(), b"-".as_slice()), (terms, b"".as_slice())]
@@ -71,9 +71,9 @@ pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidat
         if shape::pat(&token) != Some(token.len()) {
             continue;
         }
-        // The token is reported where most of it is written.
+        // The finding is at the longest part.
         let Some((_, longest)) = parts.iter().max_by_key(|(part, _)| part.len()) else { continue };
-        // With the quote behind it: the literal by itself is not the token, so no fix may take it for one.
+        // The span includes the closing quote. The literal alone is not the token, so no fix may replace it.
         let at = longest.start..(longest.end + 1).min(bytes.len());
         if found.iter().any(|one| one.at.start < at.end && at.start < one.at.end) {
             continue;
@@ -86,7 +86,7 @@ pub(super) fn find(text: Text<'_>, names_hubspot: bool, found: &mut Vec<Candidat
     }
 }
 
-/// The short literals that names hold.
+/// The names that hold short literals.
 fn constants(text: &[u8]) -> Constants {
     static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)(?P<name>[A-Za-z_]\w{0,60})["']?\s*(?::\s*[\w<>.]{1,30}\s*)?(?::=|=>|=|:)\s*[fbruL@]?["'`](?P<value>[A-Za-z0-9-]{1,60})["'`]"#)
@@ -111,13 +111,13 @@ fn constants(text: &[u8]) -> Constants {
     constants
 }
 
-/// What the terms of an expression are, if all are known.
+/// The values of an expression's terms, if all are known.
 fn terms(text: &[u8], expression: Range<usize>, constants: &Constants) -> Option<Vec<Literal>> {
     let own = &text[expression.clone()];
     TERMS.find_iter(own).map(|term| term_at(term.as_bytes(), expression.start + term.start(), constants)).collect()
 }
 
-/// What a term is.
+/// The value of a term.
 fn term_at(term: &[u8], at: usize, constants: &Constants) -> Option<Literal> {
     if matches!(term.first(), Some(b'"' | b'\'')) {
         return Some((term[1..term.len() - 1].to_vec(), at + 1..at + term.len() - 1));
@@ -127,7 +127,7 @@ fn term_at(term: &[u8], at: usize, constants: &Constants) -> Option<Literal> {
     constants.get(last).cloned().flatten()
 }
 
-/// What the pieces of a template are, if all are known: those that have no name are arguments behind it.
+/// The values of a template's pieces, if all are known. Placeholders without a name take the arguments after the template.
 fn pieces(text: &[u8], template: Range<usize>, constants: &Constants) -> Option<Vec<Literal>> {
     let own = &text[template.clone()];
     let mut arguments = arguments(text, template.end + 1, constants).into_iter();
@@ -148,7 +148,7 @@ fn pieces(text: &[u8], template: Range<usize>, constants: &Constants) -> Option<
     Some(pieces)
 }
 
-/// What the arguments of a format are: behind `%`, in `.format(…)`, or further ones of the same call.
+/// The arguments of a format: after `%`, in `.format(…)`, or further arguments of the same call.
 fn arguments(text: &[u8], at: usize, constants: &Constants) -> Vec<Option<Literal>> {
     static ARGUMENTS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(r"^(?-u)\s*(?:%\s*\(?|\.format\(|,|\)\.formatted\()(?P<list>\s*{TERM}(?:\s*,\s*{TERM}){{0,5}})"))

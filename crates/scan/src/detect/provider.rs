@@ -1,4 +1,4 @@
-//! Which providers a file has to do with.
+//! The API providers that a file names.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use regex::bytes::Regex;
 use crate::rules::Rules;
 use crate::text::{contains_ignore_case, is_comment, words};
 
-/// Largest file that is looked through, in bytes.
+/// The largest file that is searched, in bytes.
 const TEXT_MAX: usize = 1 << 20;
 
-/// Whether a file calls HubSpot or brings in its client, and names no other provider and no other host.
+/// Whether a file calls HubSpot or imports its client, and names no other provider and no other host.
 pub(super) fn is_hubspot_alone(text: &[u8], rules: &Rules) -> bool {
     static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)https?://(?P<host>[\w.-]+\.[a-z]{2,})").expect("a constant"));
     static CALLED: LazyLock<Regex> = LazyLock::new(|| {
@@ -37,26 +37,26 @@ pub(super) fn is_hubspot_alone(text: &[u8], rules: &Rules) -> bool {
     called
 }
 
-/// Hosts that are HubSpot's or this machine.
+/// Whether a host is HubSpot's or this machine.
 fn is_own(host: &[u8]) -> bool {
     const OWN: [&[u8]; 5] = [b"hubspot", b"hubapi", b"hsforms", b"localhost", b"127.0.0.1"];
     OWN.iter().any(|own| contains_ignore_case(host, own))
 }
 
-/// Whether the statement of a value, up to it, names another host and none of HubSpot: the options of another service's
-/// client in a file that has HubSpot's, too.
+/// Whether the statement of a value, up to the value, names another host and not HubSpot's: the options of another
+/// service's client in a file that also uses HubSpot.
 pub(super) fn is_sent_elsewhere(text: &[u8], at: usize) -> bool {
-    /// Longest statement that is looked at, in bytes.
+    /// The longest statement that is read, in bytes.
     const STATEMENT_MAX: usize = 400;
     static HOST: LazyLock<Regex> = LazyLock::new(|| {
-        // No redirect and no callback: those are addresses that HubSpot is given.
+        // Redirects and callbacks do not count: they are addresses that a program gives to HubSpot.
         Regex::new(r#"(?i-u)\b(?:base_?ur[li]|prefix_?url|ur[li]|(?:api_?)?host|endpoint|server)["']?\s*(?:=>|[:=])\s*["'`]https?://(?P<host>[\w.-]+\.[a-z]{2,})"#)
             .expect("a constant")
     });
     let before = &text[at.saturating_sub(STATEMENT_MAX)..at];
     let ends = [b";".as_slice(), b"\n\n", b"\n\r\n"].iter().filter_map(|end| memchr::memmem::rfind(before, end)).max();
     let statement = &before[ends.unwrap_or(0)..];
-    // Only inside of the brackets of a call or an object: lines of settings are statements of their own.
+    // Only inside of the brackets of a call or an object: in settings, each line is a statement of its own.
     let depth = statement.iter().fold(0_i32, |depth, byte| match byte {
         b'{' | b'(' => depth + 1,
         b'}' | b')' => depth - 1,

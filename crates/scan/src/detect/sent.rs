@@ -1,7 +1,7 @@
-//! The host that a value is sent to, where that is not HubSpot's: whoever runs it has the value.
+//! The host that a value is sent to, where it is not HubSpot's. Whoever runs that host gets the value.
 //!
-//! Found in the URL that holds the value; in the entry of an MCP server, whose address stands beside
-//! the header or the variable that holds it; and in a command that adds such a server.
+//! Keyway finds the host in the URL that holds the value, in the entry of an MCP server (which has the server's address
+//! beside the header or variable that holds the value), and in a command that adds such a server.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -14,16 +14,16 @@ use super::Text;
 use super::entry::{self, Entry};
 use crate::text::line_near;
 
-/// A host in a URL, with what may stand before it.
+/// A host in a URL, with the scheme and user before it.
 const HOST: &str = r#"(?:https?|wss?):(?:\\?/){2}(?:[^\s"'`<>@/]*@)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)"#;
 
-/// The host that gets a value, unless it is HubSpot's or this machine.
+/// The host that receives a value, unless it is HubSpot's or this machine.
 pub(super) fn foreign_host(text: Text<'_>, value: &Range<usize>) -> Option<String> {
     let host = of_url(text.bytes, value).or_else(|| of_entry(text, value.start)).or_else(|| of_command(text.bytes, value.start))?;
     (!is_own(&host)).then_some(host)
 }
 
-/// The addresses of an MCP server that its entry names, in order: `"url": …`, or what a bridge to remote servers is handed.
+/// The addresses in the entry of an MCP server, in order: `"url": …`, or the arguments of a bridge to remote servers.
 pub(crate) fn addresses(entry: &[u8]) -> impl Iterator<Item = String> + '_ {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(&format!(
@@ -42,12 +42,12 @@ pub(crate) fn is_own(host: &str) -> bool {
         || match host.parse() {
             Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified(),
             Ok(IpAddr::V6(address)) => address.is_loopback(),
-            // A host is named by letters, and four numbers are an address.
+            // A host name ends in letters; four numbers are an address.
             Err(_) => !host.rsplit('.').next().is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic())),
         }
 }
 
-/// The host of the URL that a value stands in.
+/// The host of the URL that holds a value.
 fn of_url(text: &[u8], value: &Range<usize>) -> Option<String> {
     /// Longest URL before a value, in bytes.
     const URL_MAX: usize = 300;
@@ -65,9 +65,9 @@ fn of_url(text: &[u8], value: &Range<usize>) -> Option<String> {
     Some(lower(found?.name("host")?.as_bytes()))
 }
 
-/// The host of the MCP server in whose entry a value stands.
+/// The host of the MCP server whose entry holds a value.
 fn of_entry(text: Text<'_>, at: usize) -> Option<String> {
-    // In code: a server that is handed to a model's API.
+    // In code: a program passes a server to a model's API.
     static HANDED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?i-u)\bserver_?url\b|\bauthorization_token\b|\btype["']?\s*[:=]\s*["']mcp["']"#).expect("a constant")
     });
@@ -89,7 +89,7 @@ fn of_command(text: &[u8], at: usize) -> Option<String> {
         .expect("a constant")
     });
     let mut line = line_near(text, at);
-    // A line that ends in a backslash goes on.
+    // After a backslash, the command continues on the next line.
     while line.start > 1 && text[..line.start - 1].trim_ascii_end().ends_with(b"\\") && at - line.start < 1_000 {
         line.start = line_near(text, line.start - 2).start;
     }

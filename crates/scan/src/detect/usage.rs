@@ -34,24 +34,25 @@ pub use constants::Constants;
 pub(crate) use manifest::names_client;
 pub use url::{developer_call, has_host};
 
-/// A usage whose version was open, now that another file says which it is; None where it has no such call.
+/// Completes a usage whose version was unknown, with the version from another file. None where the path has no known call at that
+/// version.
 pub fn closed(open: &Usage, version: &str) -> Option<Usage> {
     url::closed(open, version)
 }
 
-/// What a file does to authenticate, found when there is a call to ask it for.
+/// How a file authenticates, read when the first call needs it.
 type Habits<'t> = LazyCell<auth::Habits, Box<dyn FnOnce() -> auth::Habits + 't>>;
 
-/// What a usage stands for.
+/// What one usage counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// Each call, where several send one URL.
+    /// Each call, where several send the same URL.
     Call,
-    /// Each URL that is written: a URL is changed once, whatever sends it.
+    /// Each URL in the text: a fix changes a URL once, however many calls send it.
     Url,
 }
 
-/// Finds the calls in a text, in order, each with the offset where it stands.
+/// Finds the calls in a text, in order, each with its offset.
 pub fn find(text: Text<'_>, per: Per) -> Vec<(usize, Usage)> {
     let habits: Habits<'_> = LazyCell::new(Box::new(move || auth::Habits::of(text.bytes)));
     let mut found = url::find(text, &habits, per);
@@ -66,14 +67,14 @@ pub fn find(text: Text<'_>, per: Per) -> Vec<(usize, Usage)> {
     found
 }
 
-/// What a path means, with or without a known method.
+/// The meaning of a path, with or without a known method.
 struct Meaning {
     method: Option<Method>,
-    /// Template of the catalog; of an older family's path that the catalog does not list, the path itself with `{}`
-    /// for what is filled in.
+    /// The template in the catalog. For a path of an older family that the catalog does not list, the path itself, with `{}`\nfor
+    /// inserted values.
     path: String,
-    /// The path that is called, `0` for what is filled in at run time: ends and successors have
-    /// exceptions below a family's prefix.
+    /// The called path, with `0` for values that are inserted at run time. End dates and successors have exceptions below a
+    /// family's prefix, so the template is not enough.
     asked: String,
     version: String,
     auth: Auth,
@@ -81,20 +82,20 @@ struct Meaning {
 }
 
 impl Meaning {
-    /// Whether a `hapikey` sent here is the developer account's: app-management endpoints take that
-    /// one (hubspot facts, section 1), whatever else they take.
+    /// Whether a `hapikey` in this call is the developer account's. App-management endpoints take that key
+    /// (hubspot facts, section 1), whatever else they take.
     fn takes_developer_key(&self) -> bool {
         self.auth == Auth::DeveloperKey || self.path.contains("{appId}")
     }
 }
 
-/// The operation that a path means. `{}` segments stand for anything.
+/// The operation of a path. `{}` segments match anything.
 fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let path: String = segments.iter().map(|segment| format!("/{}", if segment.contains("{}") { "0" } else { segment })).collect();
     let normal = NormalPath::parse(&path).ok()?;
     let catalog = Catalog::get();
     let operation = |method: Method| match catalog.resolve(method.as_str(), &normal) {
-        // Those older than v3 end with their family, of which more is in use than is written down.
+        // Operations older than v3 end with their family; the catalog does not list all of them.
         Resolution::Found(operation) => Some(operation).filter(|operation| !operation.is_pre_v3()),
         _ => None,
     };
@@ -114,7 +115,7 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         });
     }
     let family = sunset::family(&path)?;
-    // Many of them are known one by one: what such a one takes is better than what its family takes.
+    // The catalog has many of them one by one. An operation's own authentication is more exact than its family's.
     let older = |method: Method| match catalog.resolve(method.as_str(), &normal) {
         Resolution::Found(operation) => Some(operation),
         _ => None,
@@ -124,7 +125,7 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
         None => most_literal(older),
     };
     let (known, only) = (known.first().copied(), known.len() == 1);
-    // Who fills in a form presents nothing; all else that is older than v3 takes a token.
+    // Whoever submits a form sends no credential; every other operation older than v3 takes a token.
     let fills_in =
         family.prefix.starts_with("/uploads/form") || family.prefix.starts_with("/form-integrations") && method == Some(Method::Post);
     let of_family = if fills_in { Auth::None } else { Auth::Bearer };
@@ -138,14 +139,14 @@ fn resolve(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     })
 }
 
-/// A path as a report shows it: `{}` for what is filled in at run time, and for ids.
+/// A path as a report shows it: `{}` for inserted values and for ids.
 fn shown(segments: &[String]) -> String {
     let is_id = |segment: &str| segment.contains("{}") || segment.contains('@') || segment.bytes().all(|byte| byte.is_ascii_digit());
     segments.iter().map(|segment| format!("/{}", if is_id(segment) { "{}" } else { segment })).collect()
 }
 
-/// The operations of a path whose method is not known: those that say most of it literally
-/// (`lists/search` before `lists/{id}`).
+/// The operations of a path whose method is unknown: those whose template has the most literal segments (`lists/search`\nbefore
+/// `lists/{id}`).
 fn most_literal(of: impl Fn(Method) -> Option<&'static Operation>) -> Vec<&'static Operation> {
     let mut found: Vec<&'static Operation> = Method::ALL.into_iter().filter_map(of).collect();
     let open = |operation: &Operation| operation.template.matches('{').count();
@@ -154,32 +155,32 @@ fn most_literal(of: impl Fn(Method) -> Option<&'static Operation>) -> Vec<&'stat
     found
 }
 
-/// The alternatives of scopes that open an operation.
+/// The scope sets that open an operation, each on its own.
 fn scopes_of(operation: &Operation, path: &NormalPath) -> Vec<String> {
     let scopes = Catalog::get().requirement(operation, path).map(|requirement| requirement.alternatives()).unwrap_or_default();
     scopes.iter().map(|set| set.names().join("+")).collect()
 }
 
-/// A path that has the form of HubSpot's and is in no table: older families have more operations
-/// than are written down anywhere.
+/// A path that has the form of HubSpot's but is not in the catalog: older families have more operations than are
+/// documented anywhere.
 fn unlisted(method: Option<Method>, segments: &[String]) -> Option<Meaning> {
     let version = segments.iter().take(4).find(|segment| is_version(segment))?;
     (segments.len() >= 3).then(|| elsewhere(method, segments, version))
 }
 
-/// A path that is sent to HubSpot's host, whatever it is.
+/// Any path on HubSpot's host.
 fn elsewhere(method: Option<Method>, segments: &[String], version: &str) -> Meaning {
     let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
     Meaning { method, asked: path.replace("{}", "0"), path, version: version.to_owned(), auth: Auth::Bearer, scopes: Vec::new() }
 }
 
-/// The segments of a template, `{}` for what varies.
+/// The segments of a template, with `{}` for its variables.
 fn segments_of(template: &str) -> Vec<String> {
     let segments = template.split('/').filter(|segment| !segment.is_empty());
     segments.map(|segment| if segment.contains('{') { "{}".to_owned() } else { segment.to_owned() }).collect()
 }
 
-/// A chain of names as it is reported.
+/// A chain of names, as reports show it.
 fn spaceless(written: &[u8]) -> String {
     String::from_utf8_lossy(written).split_whitespace().collect()
 }
@@ -188,8 +189,8 @@ fn version_of(path: &str) -> Option<String> {
     path.split('/').find(|segment| is_version(segment)).map(str::to_owned)
 }
 
-/// HubSpot answers to two spellings of a numbered version, and publishes a successor for one:
-/// `/settings/v3/users` and `/settings/users/v3`.
+/// The other spelling of a path with a numbered version: `/settings/v3/users` and `/settings/users/v3`. HubSpot accepts
+/// both, and publishes a successor for one.
 fn other_spelling(path: &str) -> Option<String> {
     let mut segments: Vec<&str> = path.split('/').skip(1).collect();
     let version = segments.iter().position(|segment| is_version(segment))?;
@@ -201,7 +202,7 @@ fn other_spelling(path: &str) -> Option<String> {
     Some(segments.iter().map(|segment| format!("/{segment}")).collect())
 }
 
-/// A usage that is no single call of an operation: a client, a step of a workflow, a server of an agent.
+/// A usage that is not one call of an operation: a client, a step of a workflow, an agent's server.
 fn other(via: Via, operation: String, call: Option<String>, auth: UsageAuth) -> Usage {
     let removed = (auth == UsageAuth::Hapikey).then(|| sunset::of_auth("hapikey")).flatten();
     Usage {
@@ -221,13 +222,13 @@ fn other(via: Via, operation: String, call: Option<String>, auth: UsageAuth) -> 
     }
 }
 
-/// In the place of a method that is not known.
+/// Used in place of an unknown method.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// A usage of what a path means.
+/// The usage of a path's meaning.
 fn usage(meaning: Meaning, via: Via, call: Option<String>, auth: UsageAuth) -> Usage {
     let method = meaning.method.map(Method::as_str);
-    // Where the method is not known, any operation of the path tells where the path moves to.
+    // Where the method is unknown, any operation of the path shows the path's successor.
     let methods = meaning.method.map_or(Method::ALL.to_vec(), |method| vec![method]);
     let moved = |method| sunset::successor(method, &meaning.path).or_else(|| sunset::successor(method, &other_spelling(&meaning.path)?));
     let successor = methods.into_iter().find_map(moved);

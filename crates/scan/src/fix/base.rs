@@ -1,5 +1,5 @@
-//! The API's address becomes a setting, so that a gateway can stand in its place: `HUBSPOT_BASE_URL`,
-//! or HubSpot's own address where it is not set.
+//! Makes the API's address a setting, so that a gateway can replace HubSpot: `HUBSPOT_BASE_URL`, or HubSpot's own
+//! address where it is not set.
 
 use keyway_core::catalog::Method;
 use keyway_core::sunset;
@@ -13,7 +13,7 @@ use crate::finding::Usage;
 const ADDRESS: &str = "https://api.hubapi.com";
 
 pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Found) {
-    // Settings and data are read by programs that can't be seen here.
+    // Other programs read settings and data, and this file does not show how.
     if !source.text.contains(ADDRESS) || matches!(source.language, Language::Json | Language::Yaml | Language::Env) {
         return;
     }
@@ -35,12 +35,12 @@ pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], found: &mut Fo
                 found.change(format!("the address is read from {BASE_URL}"), edits);
                 found.variables.insert(BASE_URL);
             }
-            None => found.leave(line, format!("the address {ADDRESS} stands in a place where it can't be read from the environment: make it a setting, so that a gateway can be used")),
+            None => found.leave(line, format!("the address {ADDRESS} is in a place where it can't be read from the environment: make it a setting, so that a gateway can be used")),
         }
     }
 }
 
-/// Whether a call has to reach HubSpot itself, now or once it is moved. Where the method is unknown, every method counts.
+/// Whether a call has to reach HubSpot itself, now or after its move. Where the method is unknown, every method counts.
 fn leads_to_developer_key(call: &Usage) -> bool {
     let (method, template) = call.operation.split_once(' ').unwrap_or(("", &call.operation));
     match Method::parse(method) {
@@ -49,7 +49,7 @@ fn leads_to_developer_key(call: &Usage) -> bool {
     }
 }
 
-/// Whether the literal is what stands in for a setting already.
+/// Whether the literal is already the default of a setting.
 fn is_setting(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     let mut at = literal.node;
     // `${NAME:-https://…}`.
@@ -69,7 +69,7 @@ fn is_setting(source: &Source<'_>, literal: &Literal<'_>) -> bool {
             || parent.kind() == "arguments"
             || parent.kind() == "argument_list"
         {
-            // `ENV.fetch(name, default)` and its like read within their arguments.
+            // `ENV.fetch(name, default)` and similar calls have the default among their arguments.
             let call = parent.parent().map_or("", |call| source.text.get(call.start_byte()..literal.node.start_byte()).unwrap_or_default());
             return parent.kind().starts_with("argument")
                 && call.len() < 300
@@ -135,12 +135,12 @@ fn edits(source: &Source<'_>, literal: &Literal<'_>, rest: &str) -> Option<Vec<E
         Language::Shell if kind != "raw_string" => {
             Some(vec![Edit::replace(literal.inside.start..rest_at, format!("${{{BASE_URL}:-{ADDRESS}}}"))])
         }
-        // Go has no expression for it; data have no environment.
+        // Go has no expression for a default, and data files have no environment.
         _ => None,
     }
 }
 
-/// Places where the language takes nothing but a constant.
+/// Whether the language accepts only a constant at this place.
 fn is_constant(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     let inside = |kinds: &[&str]| above(literal.node, |node| kinds.contains(&node.kind())).is_some();
     match source.language {

@@ -1,6 +1,6 @@
-//! Calls of HTTP clients: which argument is the URL, and how a header and a parameter stand in them.
+//! Calls of HTTP clients: which argument is the URL, and how the call passes headers and parameters.
 //!
-//! Only clients whose meaning is certain are known; any other call is left to a person.
+//! Keyway handles only clients whose meaning is certain, and leaves every other call to a person.
 
 mod header;
 
@@ -20,25 +20,25 @@ pub(super) struct Call<'n> {
     shape: Shape,
 }
 
-/// How headers and parameters of the query are given.
+/// How a call takes headers and query parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// JavaScript: an object in this place of the arguments holds them.
+    /// JavaScript: an object at this position of the arguments.
     Options(usize),
     /// Python: keyword arguments.
     Keywords,
-    /// PHP: an array in this place (Guzzle).
+    /// PHP: an array at this position (Guzzle).
     Array(usize),
-    /// PHP: `curl_init`, whose options are set one by one.
+    /// PHP: `curl_init`, with options that are set one by one.
     Curl,
-    /// Ruby: keywords, or a hash of headers in this place.
+    /// Ruby: keywords, or a hash of headers at this position.
     RubyKeywords,
     RubyHeaders(usize),
-    /// Java: a builder, to which a call of `header` is added.
+    /// Java: a builder with a `header` method.
     Builder,
-    /// Go and C#: a request that is made, and then given its headers.
+    /// Go and C#: a request object that gets its headers after it is made.
     Statement,
-    /// Shell: words.
+    /// Shell: the words of a command.
     Words,
 }
 
@@ -53,7 +53,7 @@ fn read<'n>(source: &Source<'_>, node: Node<'n>) -> Option<Call<'n>> {
     }
     let list = node.child_by_field_name("arguments")?;
     let callee = source.text.get(node.start_byte()..list.start_byte())?.trim();
-    // A chain is known by its last link: what is called on a long expression is a method of its result.
+    // The last link identifies a chain: a call on a long expression is a method of its result.
     let callee = callee.rsplit('\n').next().unwrap_or(callee).trim();
     if callee.len() > 120 {
         return None;
@@ -64,7 +64,7 @@ fn read<'n>(source: &Source<'_>, node: Node<'n>) -> Option<Call<'n>> {
     Some(Call { node, arguments, list, shape })
 }
 
-/// PHP and C# wrap each argument.
+/// PHP and C# wrap each argument in a node.
 fn unwrapped(node: Node<'_>) -> Node<'_> {
     if node.kind() == "argument" && node.named_child_count() == 1 { node.named_child(0).unwrap_or(node) } else { node }
 }
@@ -95,7 +95,7 @@ fn shape(language: Language, callee: &str, arguments: usize) -> Option<Shape> {
         }
         Language::Php => match method {
             "curl_init" => Some(Shape::Curl),
-            // WordPress takes the options that Guzzle takes.
+            // WordPress takes the same options as Guzzle.
             "wp_remote_get" | "wp_remote_post" | "wp_remote_request" => Some(Shape::Array(1)),
             _ if callee.contains("->") && (reads || writes) => Some(Shape::Array(1)),
             "request" if callee.contains("->") => Some(Shape::Array(2)),
@@ -136,7 +136,7 @@ fn words<'n>(source: &Source<'_>, node: Node<'n>) -> Option<Call<'n>> {
 }
 
 impl<'n> Call<'n> {
-    /// Whether a place is inside this call's arguments.
+    /// Whether a place is inside of this call's arguments.
     pub fn holds(&self, at: usize) -> bool {
         match self.shape {
             Shape::Words => self.node.start_byte() <= at && at < self.node.end_byte(),
@@ -144,7 +144,7 @@ impl<'n> Call<'n> {
         }
     }
 
-    /// Whether the URL is the first thing that is handed over, and this is its name.
+    /// Whether one of the first three arguments is the variable `name`, bare or in one of [`WRAPS`].
     pub fn takes(&self, source: &Source<'_>, name: &str) -> bool {
         let wraps = |node: Node<'_>| {
             let text = source.of(node);
@@ -153,10 +153,10 @@ impl<'n> Call<'n> {
         self.arguments.iter().take(3).any(|argument| wraps(*argument))
     }
 
-    /// A parameter in the query's object: the span to take away with it, and its value.
+    /// A query parameter in an object of the arguments: the span to remove with its separator, and its value.
     pub fn parameter(&self, source: &Source<'_>, name: &str) -> Option<(Range<usize>, Node<'n>)> {
         let holders = ["params", "query", "qs", "searchParams"];
-        // A call among the arguments has parameters of its own.
+        // A nested call among the arguments has parameters of its own.
         let own = self.arguments.iter().filter(|argument| {
             matches!(argument.kind(), "object" | "dictionary" | "keyword_argument" | "pair" | "hash" | "array_creation_expression")
         });
@@ -167,7 +167,7 @@ impl<'n> Call<'n> {
             let owner = above(holder, |node| matches!(node.kind(), "pair" | "array_element_initializer" | "keyword_argument"));
             let owned = owner.and_then(|owner| key_of(source, owner)).is_some_and(|owner| holders.contains(&owner.as_str()));
             if key == name && owned {
-                // Python's keyword has nothing more to say without it.
+                // Without this parameter, Python's keyword argument would be empty, so it goes too.
                 if let Some(owner) = owner.filter(|owner| owner.kind() == "keyword_argument" && holder.named_child_count() == 1) {
                     return Some((with_separator(source, owner), pair.child_by_field_name("value")?));
                 }
@@ -220,10 +220,10 @@ pub(super) fn with_separator(source: &Source<'_>, pair: Node<'_>) -> Range<usize
     }
 }
 
-/// What makes a URL of a string, and nothing else.
+/// Expressions that make a URL of a string, and do nothing else.
 const WRAPS: [&str; 5] = ["URI(", "URI.parse(", "URI.create(", "new URL(", "new Uri("];
 
-/// The variable that a literal is the value of, and the node of the whole declaration.
+/// The variable that has a literal as its value, and the node of the whole declaration.
 pub(super) fn assigned<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option<(String, Node<'n>)> {
     let value = |node: Node<'_>| {
         matches!(
@@ -240,7 +240,7 @@ pub(super) fn assigned<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option
         )
     };
     let holder = above(literal.node, |node| value(node) && node.kind() != "expression_list" && node.kind() != "equals_value_clause")?;
-    // Nothing but strings that are joined: what is passed on or called is not followed.
+    // Only strings that are joined: a value in a call or another expression is not followed.
     let inside = holder.child_by_field_name("value").or_else(|| holder.child_by_field_name("right"));
     let joins = |node: Node<'_>| {
         matches!(
@@ -261,7 +261,7 @@ pub(super) fn assigned<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option
     name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '$')).then(|| (name.to_owned(), holder))
 }
 
-/// Every other place in the text where a name stands by itself.
+/// Every other place of the text that uses a name on its own.
 pub(super) fn uses<'n>(source: &'n Source<'_>, name: &str, but: Node<'_>) -> Vec<Node<'n>> {
     let is_name = |node: &Node<'_>| {
         matches!(node.kind(), "identifier" | "variable_name" | "simple_expansion" | "expansion" | "shorthand_property_identifier")

@@ -1,5 +1,5 @@
-//! A credential in plain text becomes a variable of the environment. Its value goes nowhere else:
-//! `.env.example` gets the name alone, and the value is to be rotated.
+//! Replaces a credential in plain text by an environment variable. Keyway writes the value nowhere else:
+//! `.env.example` gets only the name, and a person must rotate the value.
 
 use super::{Found, Language, TOKEN};
 use crate::code::edit::Edit;
@@ -9,7 +9,7 @@ use crate::detect::{Candidate, Text, Wanted, examine};
 use crate::finding::{Confidence, Kind};
 use crate::prefilter::Hits;
 
-/// Lists the credentials of a test: what a test sends may be meant to be wrong, so it stays.
+/// Lists the credentials of a test and leaves them: a test may send a wrong credential on purpose.
 pub(super) fn list(path: &str, source: &Source<'_>, found: &mut Found) {
     let mut hits = Hits::default();
     let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
@@ -90,7 +90,7 @@ pub(super) fn find(path: &str, source: &Source<'_>, found: &mut Found) {
     }
 }
 
-/// Whether one variable can stand for all keys that are written in a file.
+/// Whether one variable can replace all keys written in a file.
 pub(super) fn agree(path: &str, source: &Source<'_>) -> bool {
     let mut hits = Hits::default();
     let seen = examine(Text { path, bytes: source.text.as_bytes() }, Wanted { usages: false }, &mut hits);
@@ -112,8 +112,8 @@ fn token_bearer(source: &Source<'_>, name: &str) -> Option<String> {
     }
 }
 
-/// The variable of a kind, and whether a program may well run without it: an API key that was removed
-/// must not stop one that sends it nowhere any more.
+/// The variable for a kind of credential, and whether the program may run without it. A missing value of a removed API
+/// key must not stop a program that no longer sends the key.
 fn variable(kind: Kind) -> (&'static str, bool) {
     match kind {
         Kind::Hapikey => ("HUBSPOT_API_KEY", true),
@@ -131,7 +131,7 @@ fn line_allows(text: &str, at: usize) -> bool {
     text[start..end].contains("keyway:allow")
 }
 
-/// Places where the language takes nothing but a constant.
+/// Whether the language accepts only a constant at this place.
 fn is_constant(source: &Source<'_>, node: tree_sitter::Node<'_>) -> bool {
     match source.language {
         Language::Php => above(node, |node| {
@@ -156,7 +156,7 @@ fn is_constant(source: &Source<'_>, node: tree_sitter::Node<'_>) -> bool {
     }
 }
 
-/// Shell fills variables in within double quotes and bare words.
+/// Shell expands variables within double quotes and bare words.
 fn in_shell(source: &Source<'_>, literal: &crate::code::syntax::Literal<'_>, at: &std::ops::Range<usize>, name: &str) -> Option<String> {
     let open = source.language == Language::Shell && matches!(literal.node.kind(), "string" | "word");
     open.then(|| {

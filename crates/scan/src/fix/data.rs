@@ -1,6 +1,5 @@
-//! Files that are no code: n8n exports and Postman collections, whose `hapikey` becomes their own way
-//! of sending a bearer token. In other data what can be changed is changed by the other rules (paths);
-//! the rest is told.
+//! Data files. In n8n exports and Postman collections, the tool's own bearer authentication replaces `hapikey`. In other
+//! data files, only the other rules (paths) make changes, and Keyway lists the rest for a person.
 
 use serde_json::Value;
 use tree_sitter::Node;
@@ -17,7 +16,7 @@ pub(super) fn find(_path: &str, source: &Source<'_>, found: &mut Found) {
             for (at, _) in source.text.match_indices("hapikey=").filter(|(at, _)| source.text[..*at].ends_with(['?', '&'])) {
                 found.leave(
                     source.line(at),
-                    "hapikey stands in a URL of a settings file: whoever sends it must send `Authorization: Bearer`",
+                    "hapikey is in a URL of a settings file: the program that sends it must send `Authorization: Bearer`",
                 );
             }
         }
@@ -40,13 +39,13 @@ fn json(source: &Source<'_>, found: &mut Found) {
         if source.of(literal.node).to_ascii_lowercase().contains("hapikey=") {
             found.leave(
                 source.line(literal.node.start_byte()),
-                "hapikey stands in a URL of a data file: whoever sends it must send `Authorization: Bearer`",
+                "hapikey is in a URL of a data file: the program that sends it must send `Authorization: Bearer`",
             );
         }
     }
 }
 
-/// The object that has `"name": "hapikey"` (or `"key"`) as one of its pairs, in a list.
+/// The objects in a list that have the pair `"name": "hapikey"` (or `"key"`).
 fn entries<'n>(source: &'n Source<'_>, name: &str) -> Vec<Node<'n>> {
     let is_it = |node: &Node<'_>| {
         node.kind() == "object"
@@ -56,7 +55,7 @@ fn entries<'n>(source: &'n Source<'_>, name: &str) -> Vec<Node<'n>> {
     source.nodes().into_iter().filter(is_it).collect()
 }
 
-/// n8n's HTTP node: the parameter goes, and the node sends a header with what the environment holds.
+/// n8n's HTTP node: the parameter goes, and the node sends a header with a token from the environment.
 fn n8n(source: &Source<'_>, found: &mut Found) {
     n8n_urls(source, found);
     for entry in entries(source, "name") {
@@ -71,7 +70,7 @@ fn n8n(source: &Source<'_>, found: &mut Found) {
         let Some(parameters) = parameters.and_then(|pair| pair.child_by_field_name("value")) else {
             found.leave(
                 line,
-                "hapikey is a parameter of a node that is not n8n's HTTP request: choose a credential of HubSpot's with a token there",
+                "hapikey is a parameter of a node that is not n8n's HTTP request: choose a HubSpot credential with a token there",
             );
             continue;
         };
@@ -101,10 +100,10 @@ fn n8n(source: &Source<'_>, found: &mut Found) {
     }
 }
 
-/// Parameters of n8n's HTTP node that hold headers, of all versions of the node.
+/// Parameters of n8n's HTTP node that hold headers, in all versions of the node.
 const HEADERS: [&str; 5] = ["headerParameters", "sendHeaders", "headerParametersUi", "headerParametersJson", "jsonHeaders"];
 
-/// How a version of n8n's HTTP node takes headers: the one before version 3 reads other parameters.
+/// How a version of n8n's HTTP node takes headers. Versions before 3 read other parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     BeforeThree,
@@ -121,13 +120,13 @@ impl Way {
     }
 }
 
-/// By the version of the node, and by the parameters that it has; both must agree.
+/// The way of a node, by its version and its parameters; both must agree.
 fn way(source: &Source<'_>, parameters: Node<'_>) -> Option<Way> {
     let node = above(parameters, |above| above.kind() == "object")?;
     let version = value_of(source, node, "typeVersion").and_then(|version| source.of(version).parse::<f64>().ok());
     let has = |name: &str| value_of(source, parameters, name).is_some();
     let (old, new) = (has("queryParametersUi") || has("requestMethod"), has("queryParameters") || has("sendQuery"));
-    // JSON parameters leave lists of headers unread.
+    // With JSON parameters, the node ignores lists of headers.
     if has("jsonParameters") {
         return None;
     }
@@ -139,8 +138,8 @@ fn way(source: &Source<'_>, parameters: Node<'_>) -> Option<Way> {
     }
 }
 
-/// `Bearer` and a token, as a value of n8n: a written key and one of the environment become a variable,
-/// one of a record or another node stays where it comes from.
+/// `Bearer` and a token, as an n8n value. A variable replaces a key that is written out or comes from the environment; a
+/// key from a record or another node keeps its source.
 fn n8n_bearer(value: &str) -> Option<String> {
     let environment = format!("=Bearer {{{{ $env.{TOKEN} }}}}");
     let Some(inner) = value.strip_prefix("={{").or_else(|| value.strip_prefix("{{")).and_then(|rest| rest.strip_suffix("}}")) else {
@@ -173,7 +172,7 @@ fn n8n_urls(source: &Source<'_>, found: &mut Found) {
         let separated = text[..at].ends_with(['?', '&']) && rest[length..].starts_with(['&', '"', '#']);
         let sends = HEADERS.iter().any(|name| value_of(source, parameters, name).is_some());
         let (Some(way), Some(bearer), true, false) = (way(source, parameters), n8n_bearer(value), separated, sends) else {
-            found.leave(line, "hapikey stands in the URL of a node whose headers or key can't be followed: choose a credential with a token there, and take hapikey out");
+            found.leave(line, "hapikey is in the URL of a node whose headers or key can't be followed: choose a credential with a token there, and take hapikey out");
             continue;
         };
         let start = url.start_byte();
@@ -189,7 +188,7 @@ fn n8n_urls(source: &Source<'_>, found: &mut Found) {
     }
 }
 
-/// Postman: the parameter goes from the list and the raw URL, and the request has bearer authentication.
+/// Postman: removes the parameter from the list and the raw URL, and gives the request bearer authentication.
 fn postman(source: &Source<'_>, found: &mut Found) {
     paths(source, found);
     for entry in entries(source, "key") {
@@ -209,7 +208,7 @@ fn postman(source: &Source<'_>, found: &mut Found) {
         let value = value_of(source, entry, "value").map_or("", |value| source.of(value).trim_matches('"'));
         let name = value.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
         let written = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        // A variable that names whose key it is stays.
+        // A variable whose name identifies the owner of the key stays.
         let token = match name {
             Some(name) if crate::code::origin::is_general(name) => TOKEN,
             Some(name) => name,
@@ -240,8 +239,8 @@ fn postman(source: &Source<'_>, found: &mut Found) {
     }
 }
 
-/// Postman keeps a path twice, as text and as a list; the list follows the text, which the rule of
-/// paths has moved.
+/// Postman stores a path twice, as text and as a list. This updates the list where the rule for paths has rewritten the
+/// text.
 fn paths(source: &Source<'_>, found: &mut Found) {
     for object in source.nodes().into_iter().filter(|node| node.kind() == "object") {
         let (Some(raw), Some(list)) = (value_of(source, object, "raw"), value_of(source, object, "path")) else { continue };

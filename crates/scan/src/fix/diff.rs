@@ -1,14 +1,14 @@
-//! The difference of two texts, as `diff -u` and git write it.
+//! The difference of two texts, in the form of `diff -u` and git.
 
 use std::fmt::Write;
 
 use keyway_core::shown;
 
-/// Lines around a change.
+/// Unchanged lines around a change.
 const CONTEXT: usize = 3;
-/// Lines, of both texts together, among which the end of a change is looked for.
+/// The most lines, of both texts together, in which the end of a change is searched.
 const WINDOW: usize = 400;
-/// Lines that must agree behind a change.
+/// Lines that must agree after a change.
 const AGREE: usize = 3;
 
 /// A unified difference; empty where there is none.
@@ -24,7 +24,7 @@ pub fn unified(path: &str, old: &str, new: &str) -> String {
     text
 }
 
-/// A path as git writes it: what would end the name, or the line, is quoted; a tab ends one with blanks.
+/// A path as git writes it. A character that would end the name or the line is quoted; a path with blanks ends in a tab.
 fn name(side: &str, path: &str) -> String {
     let path = format!("{side}/{}", path.trim_start_matches('/'));
     if !path.contains(['"', '\\']) && !path.contains(shown::acts) {
@@ -43,8 +43,8 @@ fn name(side: &str, path: &str) -> String {
     quoted
 }
 
-/// Whether a difference can be printed as it is: beside tabs and ends of lines nothing in it acts on a
-/// terminal. What is changed in it would not apply any more.
+/// Whether a terminal can print a difference without escapes: apart from tabs and line ends, it has no control character
+/// and none that turns the direction of text. An escaped difference would no longer apply.
 pub fn is_harmless(diff: &str) -> bool {
     diff.split_inclusive('\n').all(|line| {
         let line = line.strip_suffix('\n').unwrap_or(line);
@@ -53,15 +53,15 @@ pub fn is_harmless(diff: &str) -> bool {
     })
 }
 
-/// Lines of the old text that lines of the new one take the place of.
+/// Lines of the old text, and the lines of the new text that replace them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     old: std::ops::Range<usize>,
     new: std::ops::Range<usize>,
 }
 
-/// Where both texts go apart and come together again. What is rewritten keeps its place, so the next lines
-/// that agree are near; where none are, the rest is one change.
+/// The places where the texts differ. Rewritten code keeps its place, so the next lines that agree are near; where none
+/// are, the rest is one change.
 fn changes(old: &[&str], new: &[&str]) -> Vec<Change> {
     let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
     let (mut at, mut to, mut found) = (0, 0, Vec::new());
@@ -72,7 +72,7 @@ fn changes(old: &[&str], new: &[&str]) -> Vec<Change> {
             return found;
         }
         let (gone, came) = together(&old[at..], &new[to..]).unwrap_or_else(|| {
-            // The end that both have.
+            // The common end of both texts.
             let tail = tail.min(old.len() - at).min(new.len() - to);
             (old.len() - at - tail, new.len() - to - tail)
         });
@@ -94,7 +94,7 @@ fn together(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
     })
 }
 
-/// Changes that stand near each other.
+/// Groups changes that are near each other.
 fn hunks(changes: &[Change]) -> Vec<Vec<Change>> {
     let mut found: Vec<Vec<Change>> = Vec::new();
     for change in changes {

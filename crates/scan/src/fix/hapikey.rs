@@ -1,8 +1,8 @@
-//! `hapikey` in a query becomes a bearer token: of the environment where the key was written down or
-//! came from there, and else of where the key came from.
+//! Replaces `hapikey` in a query by a bearer token. A key from the text or the environment becomes a token from the
+//! environment; a key from elsewhere is still read from there.
 //!
-//! Certain only where the call that sends the URL is seen: in the same expression, or by a variable
-//! that goes nowhere else. App-management endpoints take the developer's key, and keep it.
+//! A change is certain only where the call that sends the URL is visible: in the same expression, or through a variable
+//! that has no other use. App-management endpoints take the developer's key, so their calls keep it.
 
 use tree_sitter::Node;
 
@@ -14,7 +14,7 @@ use crate::code::origin;
 use crate::code::syntax::{Literal, Source};
 use crate::finding::{Usage, UsageAuth};
 
-/// Places of a file that are changed in one pass; each is compared with every other name in it.
+/// The most places of a file that are changed in one pass: the cost of each grows with the names in the file.
 const PLACES_MAX: usize = 200;
 
 pub(super) fn find(source: &Source<'_>, usages: &[(usize, Usage)], found: &mut Found) {
@@ -26,7 +26,7 @@ pub(super) fn find(source: &Source<'_>, usages: &[(usize, Usage)], found: &mut F
     in_parameters(source, &calls, usages, found);
 }
 
-/// Lists every `hapikey` that a request is given and that nothing else was said of: none stays in silence.
+/// Lists every remaining `hapikey` of a request, so that Keyway leaves none without a note.
 pub(super) fn list(source: &Source<'_>, found: &mut Found) {
     let lower = source.text.to_ascii_lowercase();
     for (at, _) in lower.match_indices("hapikey") {
@@ -53,7 +53,7 @@ fn in_urls(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usage)], f
         }
         let senders = senders(source, calls, &literal);
         if senders.is_empty() {
-            found.leave(line, "hapikey stands in a URL, and the call that sends it can't be seen here or is of a client that is not known: send `Authorization: Bearer` there");
+            found.leave(line, "hapikey is in a URL, and the call that sends it can't be seen here or uses an unknown client: send `Authorization: Bearer` there");
             continue;
         }
         let token = match &parameter.key {
@@ -102,13 +102,13 @@ fn in_parameters(source: &Source<'_>, calls: &[Call<'_>], usages: &[(usize, Usag
     }
 }
 
-/// Makes the senders of a key send a token in its place, all of them or none.
+/// Changes all calls that send a key to send a token, or none of them.
 fn send(source: &Source<'_>, mut edits: Vec<Edit>, senders: &[&Call<'_>], token: &Token, line: usize, place: &str, found: &mut Found) {
     for sender in senders {
         let Some(headers) = sender.send_bearer(source, token) else {
             return found.leave(
                 line,
-                format!("hapikey stands in {place}, and the call's headers are put together elsewhere: add `Authorization: Bearer` there, and take hapikey out"),
+                format!("hapikey is in {place}, and the call's headers are put together elsewhere: add `Authorization: Bearer` there, and take hapikey out"),
             );
         };
         for edit in headers {
@@ -123,14 +123,14 @@ fn send(source: &Source<'_>, mut edits: Vec<Edit>, senders: &[&Call<'_>], token:
     }
 }
 
-/// The calls that send a literal: the one around it, or those that take the variable it is assigned to.
+/// The calls that send a literal: the one around it, or those that take the variable with its value.
 fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [Call<'n>], literal: &Literal<'_>) -> Vec<&'c Call<'n>> {
     let around: Vec<&Call<'_>> = calls.iter().filter(|call| call.holds(literal.node.start_byte())).collect();
     if let Some(innermost) = around.into_iter().min_by_key(|call| call.node.byte_range().len()) {
         return vec![innermost];
     }
     let Some((name, declaration)) = call::assigned(source, literal) else { return Vec::new() };
-    // A variable of a function is not the one of another.
+    // Variables of different functions are different, even with the same name.
     let scope = origin::function(literal.node).map_or(0..source.text.len(), |function| function.byte_range());
     let uses: Vec<Node<'_>> =
         call::uses(source, &name, declaration).into_iter().filter(|place| scope.contains(&place.start_byte())).collect();
@@ -141,12 +141,12 @@ fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [Call<'n>], literal: &Literal
             call.takes(source, &name) || source.language == Language::Shell && uses.iter().any(|place| call.holds(place.start_byte()))
         })
         .collect();
-    // A variable that also goes elsewhere may be sent from there.
+    // Another use of the variable may send it, too.
     let all_seen = uses.iter().all(|place| taking.iter().any(|call| call.holds(place.start_byte())));
     if all_seen { taking } else { Vec::new() }
 }
 
-/// The parameter of a URL: how it is taken out, and what it holds.
+/// The parameter of a URL: the edit that removes it, and its value.
 struct Parameter<'n> {
     edit: Edit,
     key: Key<'n>,
@@ -154,15 +154,15 @@ struct Parameter<'n> {
 
 /// The value of the parameter.
 enum Key<'n> {
-    /// Written into the URL.
+    /// It is written in the URL.
     Written,
     /// An expression.
     Value(Node<'n>),
-    /// A placeholder that something else fills.
+    /// A placeholder that other code fills.
     Unseen,
 }
 
-/// Finds `hapikey=…` in a literal, with the sign that separates it.
+/// Finds `hapikey=…` in a literal, together with its separator.
 fn parameter<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option<Parameter<'n>> {
     let text = source.text.get(literal.inside.clone())?;
     let at = text.to_ascii_lowercase().find("hapikey=")?;
@@ -174,7 +174,7 @@ fn parameter<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option<Parameter
         match one {
             '{' | '(' => depth += 1,
             '}' | ')' => depth = depth.saturating_sub(1),
-            // `#{KEY}` is Ruby's way of filling in.
+            // `#{KEY}` is Ruby's interpolation.
             '#' if rest.peek() == Some(&'{') => {}
             '&' | '#' | ' ' if depth == 0 => break,
             _ => {}
@@ -182,7 +182,7 @@ fn parameter<'n>(source: &Source<'_>, literal: &Literal<'n>) -> Option<Parameter
         end += one.len_utf8();
     }
     let start = literal.inside.start;
-    // The key that is joined on behind the literal can't be taken away with it.
+    // Code joins the key after the literal, so this edit can't remove the key.
     if end == at + "hapikey=".len() {
         return joined(source, literal, start + at - 1);
     }
@@ -196,7 +196,7 @@ fn key<'n>(source: &Source<'_>, literal: &Literal<'n>, value: std::ops::Range<us
     let filled: Vec<Node<'_>> = origin::filled_in(literal.node).into_iter().filter(inside).collect();
     let text = &source.text[value.clone()];
     match filled.as_slice() {
-        // Braces may stand around a name in PHP.
+        // PHP may have braces around a name.
         [one] if one.byte_range().len() == text.len() || source.of(*one) == text.trim_matches(['{', '}']) => {
             Key::Value(origin::expression(*one))
         }
@@ -205,12 +205,12 @@ fn key<'n>(source: &Source<'_>, literal: &Literal<'n>, value: std::ops::Range<us
     }
 }
 
-/// `"…?hapikey=" + KEY`: up to the end of what is joined, where it is the last.
+/// `"…?hapikey=" + KEY`: up to the end of the joined value, where it is the last one.
 fn joined<'n>(source: &Source<'_>, literal: &Literal<'n>, from: usize) -> Option<Parameter<'n>> {
     let is_joining = |node: &Node<'_>| matches!(node.kind(), "binary_expression" | "binary_operator" | "binary");
     let mut left = literal.node;
     let mut parent = left.parent().filter(is_joining)?;
-    // `BASE + "…?hapikey="` is joined first, and then the key to it.
+    // `BASE + "…?hapikey="` is one node, to which the key is joined.
     while parent.child_by_field_name("right").is_some_and(|right| right.id() == left.id()) {
         left = parent;
         parent = left.parent().filter(is_joining)?;
@@ -219,13 +219,13 @@ fn joined<'n>(source: &Source<'_>, literal: &Literal<'n>, from: usize) -> Option
     matches!(operator, "+" | ".").then_some(())?;
     let right = parent.child_by_field_name("right")?;
     let last = !parent.parent().is_some_and(|above| is_joining(&above));
-    // The closing quote stays: it is put back behind what is left of the literal.
+    // The edit covers the closing quote, and adds it again after the rest of the literal.
     (last && right.start_byte() > literal.node.end_byte()).then_some(())?;
     let edit = Edit::replace(from..right.end_byte(), &source.text[literal.inside.end..literal.node.end_byte()]);
     Some(Parameter { edit, key: Key::Value(right) })
 }
 
-/// Whether the scanner reads a call in this literal that the developer's key is for.
+/// Whether the scanner finds a call in this literal that takes the developer's key.
 fn is_developers(calls: &[(usize, Usage)], literal: &Literal<'_>) -> bool {
     calls.iter().any(|(at, call)| literal.node.byte_range().contains(at) && call.auth == UsageAuth::DeveloperKey)
 }

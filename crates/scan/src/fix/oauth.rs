@@ -1,4 +1,4 @@
-//! OAuth v1 becomes the dated endpoints: the path, and parameters from the query to the form body.
+//! Moves OAuth v1 to the dated endpoints: the path, and the parameters from the query to the form body.
 
 use super::call::{self, key_of};
 use super::{Found, Language, Setting};
@@ -70,10 +70,10 @@ pub(super) fn find(source: &Source<'_>, setting: &Setting<'_>, found: &mut Found
     }
 }
 
-/// Among the paths that were moved: a token request whose parameters were moved too.
+/// An entry among the moved paths: a token request whose parameters were moved, too.
 const BODY: &str = "oauth/v1/token with its parameters";
 
-/// In a test: the path alone, where the code under test changed nothing but the path.
+/// In a test: changes only the path, where the code under test changed only the path.
 pub(super) fn follow(source: &Source<'_>, setting: &Setting<'_>, found: &mut Found) {
     if !setting.moved.contains(&OLD[1..]) || setting.moved.contains(BODY) || setting.held.contains(&OLD[1..]) {
         return;
@@ -88,7 +88,7 @@ pub(super) fn follow(source: &Source<'_>, setting: &Setting<'_>, found: &mut Fou
 
 const UNSEEN: &str = "a token request of OAuth v1 whose sender can't be seen here: send its parameters as a form, to /oauth/2026-09/token";
 
-/// The calls that send a literal: the one around it, or those that take the variable it is put into.
+/// The calls that send a literal: the one around it, or those that take the variable with its value.
 fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [call::Call<'n>], literal: &Literal<'_>) -> Vec<&'c call::Call<'n>> {
     let around: Vec<&call::Call<'_>> = calls.iter().filter(|call| call.holds(literal.node.start_byte())).collect();
     if !around.is_empty() {
@@ -100,7 +100,7 @@ fn senders<'c, 'n>(source: &Source<'_>, calls: &'c [call::Call<'n>], literal: &L
     }
 }
 
-/// Whether the options or the statement around a literal say that a form is sent, and no query.
+/// Whether the options or the statement around a literal send a form, and no query.
 fn is_form(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     let around = above(literal.node, |node| {
         matches!(node.kind(), "object" | "dictionary" | "hash")
@@ -123,7 +123,7 @@ fn is_form(source: &Source<'_>, literal: &Literal<'_>) -> bool {
     form.iter().any(|word| text.contains(word)) && !query.iter().any(|word| text.contains(word))
 }
 
-/// Edits that move parameters of the query to the form; empty where there are none.
+/// Edits that move parameters from the query to the form; empty where there are none.
 fn to_form(source: &Source<'_>, call: &call::Call<'_>) -> Option<Vec<Edit>> {
     match source.language {
         Language::Python => {

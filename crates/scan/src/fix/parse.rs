@@ -1,5 +1,5 @@
-//! What of a text its grammar could read: a construct that a grammar lacks keeps the code around it, and
-//! not the whole file, from being changed.
+//! Which parts of a text the grammar can parse. Where a grammar lacks a construct, only the code around it stays
+//! unchanged, and not the whole file.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::code::origin;
 use crate::code::syntax::{LEVELS_MAX, Source};
 
 impl Source<'_> {
-    /// Whether every part of the text was understood.
+    /// Whether the grammar parsed the whole text.
     pub fn is_whole(&self) -> bool {
         self.language == Language::Json || self.root().is_none_or(|root| !root.has_error())
     }
 
-    /// The outermost parts that the grammar can't read, with their lines. JSON is read by the parser of
-    /// values, since the grammar lets more pass; comments are let pass by many readers of settings.
+    /// The outermost parts that the grammar can't parse, with their lines. For JSON a JSON parser decides, since the grammar
+    /// accepts more than JSON; comments are allowed, because many programs allow them in settings.
     pub fn unread(&self) -> Vec<(usize, String)> {
         let reads = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         if self.language == Language::Json {
@@ -34,7 +34,7 @@ impl Source<'_> {
         parts.into_iter().map(|node| (self.line(node.start_byte()), self.of(node).to_owned())).collect()
     }
 
-    /// The text with blanks in the place of comments.
+    /// The text with its comments blanked.
     pub fn without_comments(&self) -> String {
         let mut text = self.text.as_bytes().to_vec();
         for node in self.nodes().into_iter().filter(|node| node.kind() == "comment") {
@@ -43,12 +43,12 @@ impl Source<'_> {
         String::from_utf8(text).unwrap_or_default()
     }
 
-    /// Whether a span stands in a part that the grammar could read: no error around it, and none in the
-    /// function, the member or the statement that it is in.
+    /// Whether the grammar parsed the code around a span: no error encloses it, and the function, member or statement
+    /// around it has none.
     pub fn is_intact(&self, span: &Range<usize>) -> bool {
         let Some(root) = self.root() else { return true };
         let Some(mut node) = root.descendant_for_byte_range(span.start, span.end) else { return false };
-        // An import goes between statements.
+        // An import is inserted between statements.
         if span.is_empty() && node.id() == root.id() {
             return !root.is_error();
         }

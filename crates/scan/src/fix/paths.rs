@@ -1,7 +1,7 @@
-//! Paths of numbered versions become their dated successors, where HubSpot publishes both alike.
+//! Moves paths with numbered versions to their dated successors, where HubSpot publishes both with the same behaviour.
 //!
-//! What a path means is the scanner's word (`detect::usage`); here its text is found in a literal and
-//! written anew. What is filled in at run time stays where it is.
+//! The scanner (`detect::usage`) determines what a path means. This rule finds the path's text in a literal and rewrites
+//! it. Values that are inserted at run time keep their place.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,10 +17,10 @@ use crate::code::edit::Edit;
 use crate::code::syntax::Source;
 use crate::finding::{Usage, UsageAuth, Via};
 
-/// Bytes of a literal that is compared as a path.
+/// The longest literal that is compared as a path, in bytes.
 const PATH_BYTES_MAX: usize = 500;
 
-/// The beginning of it is looked for where the difference is written.
+/// `remarks` of `write` recognises a note by this text.
 pub(super) const RULES: &str = "; a call that creates or updates records here must keep the account's rules from 2026-09 on (conditionally required properties, properties that the create form requires, permission to associate), or HubSpot answers 400";
 
 pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], setting: &Setting<'_>, found: &mut Found) {
@@ -44,7 +44,7 @@ pub(super) fn find(source: &Source<'_>, calls: &[(usize, Usage)], setting: &Sett
     }
 }
 
-/// Paths of numbered versions that the program decides by, whether or not they are read as calls.
+/// Paths with numbered versions that the program compares or looks up, whether or not they are calls.
 pub(super) fn decided(source: &Source<'_>) -> BTreeSet<String> {
     let numbered = |text: &str| ["/v1/", "/v2/", "/v3/", "/v4/"].iter().any(|version| text.contains(version));
     let literals = source.literals().into_iter().filter_map(|literal| Some((source.text.get(literal.inside.clone())?, literal)));
@@ -69,7 +69,7 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, setting: &S
     if rows.iter().any(|row| row.successor != rows[0].successor) {
         return found.leave(line, format!("{template} moves to another path for each method, and the method can't be seen here"));
     }
-    // One that differs decides.
+    // A row with a difference decides.
     let Some(row) = rows.iter().find(|row| !agrees(row.difference)).or(rows.first()) else {
         let to = call
             .successor
@@ -112,7 +112,7 @@ fn by_url(source: &Source<'_>, at: usize, line: usize, call: &Usage, setting: &S
     }
 }
 
-/// Where an operation moves to; of every method where the method is not known.
+/// The successors of an operation; where the method is unknown, those of every method.
 fn rows_of(method: &str, template: &str) -> Vec<&'static SuccessorRow> {
     match Method::parse(method) {
         Some(method) => sunset::successor(method, template).into_iter().collect(),
@@ -120,20 +120,20 @@ fn rows_of(method: &str, template: &str) -> Vec<&'static SuccessorRow> {
     }
 }
 
-/// Whether a path has a name that paths of associations are joined on to: some of those have no successor.
+/// Whether a variable holds a path that code extends to paths of associations, some of which have no successor.
 fn is_root_of_associations(source: &Source<'_>, at: usize, end: usize) -> bool {
     let Some(literal) = source.literal_at(at).filter(|literal| literal.inside.end == end) else { return false };
     let whole = |text: &str| text.contains("crm/v") || text.contains("crm/objects/");
     call::assigned(source, &literal).is_some() && source.text.lines().any(|line| line.contains("/associations") && !whole(line))
 }
 
-/// What of a template stands in a program whatever is filled in: `crm/v3/objects/contacts`.
+/// The constant part of a template, before its first variable: `crm/v3/objects/contacts`.
 fn key(template: &str) -> String {
     template.split('{').next().unwrap_or(template).trim_matches('/').to_owned()
 }
 
-/// What is said of a call that writes CRM records: 2026-09 answers some of them with 400 where v3 did
-/// not (hubspot facts, section 3, 2026-09-08). A call whose method can't be seen may write.
+/// The note for a call that writes CRM records: 2026-09 answers some of them with 400 where v3 did not (hubspot facts,
+/// section 3, 2026-09-08). A call with an unknown method may write.
 fn rules(method: Option<&str>, template: &str) -> &'static str {
     let crm = template.starts_with("/crm/") && template.contains("/objects/");
     let reads = template.ends_with("/search") || template.ends_with("/batch/read") || matches!(method, Some("GET" | "DELETE"));
@@ -144,7 +144,7 @@ fn is_oauth(operation: &str) -> bool {
     operation.contains(" /oauth/")
 }
 
-/// The span of the path's text, and what stands there afterwards.
+/// The span of the path's text, and the new text.
 fn rewritten(source: &Source<'_>, at: usize, template: &str, successor: &str) -> Option<(Range<usize>, String)> {
     let end = match source.literal_at(at) {
         Some(literal) => literal.inside.end,
@@ -157,14 +157,14 @@ fn rewritten(source: &Source<'_>, at: usize, template: &str, successor: &str) ->
     Some((start..start + length, carry(path, template, successor)?))
 }
 
-/// Where the path begins: at the first segment of its template.
+/// The start of the path: the first segment of its template.
 fn path_start(text: &str, template: &str) -> Option<usize> {
     let mut segments = template[1..].split('/');
     let (first, second) = (segments.next()?, segments.next()?);
     let begins = |at: usize| {
         let rest = text[at + 1..].strip_prefix(first)?;
         let rest = rest.strip_prefix('/')?;
-        // The version may stand behind the family (`/crm/objects/v3`).
+        // The version may follow the family (`/crm/objects/v3`).
         (rest.starts_with(second)
             || second.starts_with('{')
             || template.split('/').any(|segment| rest.starts_with(segment) && !segment.is_empty()))
@@ -173,13 +173,13 @@ fn path_start(text: &str, template: &str) -> Option<usize> {
     text.match_indices('/').find_map(|(at, _)| begins(at))
 }
 
-/// How long a path is: to its query, a blank, or the end; what stands in braces belongs to it.
+/// The length of a path: up to its query, a blank, or the end. Text in braces belongs to the path.
 fn path_length(text: &str) -> usize {
     let mut depth = 0_usize;
     for (at, one) in text.char_indices() {
         match one {
             '{' => depth += 1,
-            // `#{id}` is Ruby's way of filling in.
+            // `#{id}` is Ruby's interpolation.
             '#' if text[at + 1..].starts_with('{') => {}
             '}' if depth == 0 => return at,
             '}' => depth -= 1,
@@ -191,7 +191,7 @@ fn path_length(text: &str) -> usize {
     text.len()
 }
 
-/// The segments of a path, those in braces whole.
+/// The segments of a path. Text in braces is not split.
 fn segments(path: &str) -> Vec<&str> {
     let (mut found, mut start, mut depth) = (Vec::new(), 1, 0_usize);
     for (at, one) in path.char_indices().skip(1) {
@@ -213,8 +213,8 @@ fn is_variable(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
-/// The successor with what the path has in the places of the variables. Where the path's text ends
-/// before its template does, the rest is joined on behind it, and must be the same in both.
+/// The successor, with the values of the path in place of its variables. Where the path's text ends before its template
+/// does, other code joins the rest, and the rest must be the same in both templates.
 fn carry(path: &str, template: &str, successor: &str) -> Option<String> {
     let mut given = segments(path);
     let slash = given.last() == Some(&"");
@@ -225,7 +225,7 @@ fn carry(path: &str, template: &str, successor: &str) -> Option<String> {
     let to: Vec<&str> = successor[1..].split('/').collect();
     let rest = from.len().checked_sub(given.len())?;
     let same_rest = to.len() > rest && from[given.len()..] == to[to.len() - rest..];
-    // What follows a path without a slash is its own segment only if it brings the slash along.
+    // Text after a path is a segment of its own only where it begins with a slash.
     if !same_rest || (rest > 0 && !slash && from.len() != given.len()) {
         return None;
     }
@@ -258,7 +258,7 @@ fn carry(path: &str, template: &str, successor: &str) -> Option<String> {
     Some(carried)
 }
 
-/// `/crm/objects/v3` for `/crm/v3/objects`: HubSpot answers to both (hubspot facts, section 2a).
+/// Whether the two are spellings of one path: `/crm/objects/v3` for `/crm/v3/objects` (hubspot facts, section 2a).
 fn is_version_pair(have: &str, wanted: &str, given: &[&str], from: &[&str]) -> bool {
     let swapped = |version: &str| version.len() == 2 && version.starts_with('v');
     given.first() == Some(&"crm") && from.first() == Some(&"crm") && (swapped(have) || swapped(wanted)) && given.contains(&wanted)
@@ -278,7 +278,7 @@ mod tests {
         );
         assert_eq!(carried("/crm/objects/v3/contacts/%s", template, successor).as_deref(), Some("/crm/objects/2026-09/contacts/%s"));
         assert_eq!(carried("/crm/v3/objects/contacts/", template, successor).as_deref(), Some("/crm/objects/2026-09/contacts/"));
-        // The version itself is joined on elsewhere.
+        // Other code joins the version itself.
         assert_eq!(carried("/crm/", template, successor), None);
         assert_eq!(carried("/crm/v3/objects/deals/1", template, successor), None);
     }

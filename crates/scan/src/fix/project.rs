@@ -1,6 +1,5 @@
-//! Files of one project: where each of them runs, and what must be moved together or not at all. A path
-//! that the code moves is moved in its tests too; one that a test, a list or a comparison still names
-//! stays everywhere.
+//! The files of one project: where each of them runs, and which changes depend on each other. Where the code moves a path,
+//! its tests move too. Where a test, a list or a comparison still names a path, the path stays in the whole project.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -9,22 +8,22 @@ use super::{Fixed, Language, Setting, fix_in, role};
 use crate::code::folder::{Folder, Folders};
 use crate::code::platform::{self, Platform};
 
-/// Times that a project is looked through: each holds more paths back, and most need one.
+/// The most passes over a project. Each pass may find more paths that must stay; most projects need one.
 const ROUNDS_MAX: usize = 6;
-/// Scripts of a run whose imports are followed.
+/// The most scripts of a run whose imports are followed.
 const SCRIPTS_MAX: usize = 50_000;
-/// Imports of one script that are followed.
+/// The most imports of one script that are followed.
 const IMPORTS_MAX: usize = 500;
-/// Endings of code that names paths and is not rewritten.
+/// Extensions of code that may name paths, but that Keyway does not rewrite.
 const OTHER_CODE: [&str; 12] = ["vue", "svelte", "kt", "scala", "rs", "swift", "ex", "exs", "clj", "groovy", "dart", "vb"];
-/// Endings that an import leaves out.
+/// Extensions that an import may omit.
 const ENDINGS: [&str; 12] = ["", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte", "/index.ts", "/index.js", "/index.tsx"];
 
 /// A file that may be rewritten.
 pub(super) struct File {
-    /// As it is shown, and as a patch names it.
+    /// The path that reports and patches show.
     pub shown: String,
-    /// Where it is.
+    /// The path on disk.
     pub full: PathBuf,
     /// Its text.
     pub text: String,
@@ -33,17 +32,17 @@ pub(super) struct File {
     test: bool,
 }
 
-/// All that is known of the files of a run.
+/// All files of a run.
 #[derive(Default)]
 pub(super) struct Files {
     folders: Folders,
     files: Vec<File>,
-    /// The scripts, whether they run in a browser, and what they import.
+    /// The scripts: the platform of each, and its imports.
     scripts: HashMap<PathBuf, (Platform, Vec<PathBuf>)>,
 }
 
 impl Files {
-    /// Takes a file in. `top` is the folder that is looked through; `wanted` says whether it may be rewritten.
+    /// Adds a file. `top` is the top folder; `wanted` is whether Keyway may rewrite the file.
     pub fn add(&mut self, top: &Path, full: &Path, shown: String, text: String, wanted: bool) {
         let below = full.strip_prefix(top).unwrap_or(full).to_string_lossy().replace('\\', "/");
         let below = if below.is_empty() { shown.clone() } else { below };
@@ -60,7 +59,7 @@ impl Files {
         }
     }
 
-    /// Rewrites all files, each project by itself.
+    /// Rewrites all files, one project at a time.
     pub fn fix(mut self) -> Vec<(File, Fixed)> {
         self.follow_imports();
         let mut by_project: BTreeMap<PathBuf, Vec<File>> = BTreeMap::new();
@@ -70,7 +69,7 @@ impl Files {
         by_project.into_values().flat_map(fix_project).collect()
     }
 
-    /// What a script of a browser imports runs in the browser too, unless it says where it runs.
+    /// Marks the imports of a browser's script as browser code, too, unless their own text names another platform.
     fn follow_imports(&mut self) {
         let mut open: Vec<PathBuf> =
             self.scripts.iter().filter(|(_, (platform, _))| platform.is_browser()).map(|(path, _)| path.clone()).collect();
@@ -95,7 +94,7 @@ impl Files {
     }
 }
 
-/// One file alone, as a project of its own.
+/// Rewrites one file, as a project of its own.
 pub(super) fn alone(path: &str, text: &str) -> Option<Fixed> {
     let mut files = Files::default();
     files.files.push(File {
@@ -115,14 +114,14 @@ fn ending(path: &str) -> &str {
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let text = path.to_string_lossy();
-    // `import './hubspot.js'` of TypeScript names what the compiler writes.
+    // `import './hubspot.js'` in TypeScript names the compiler's output.
     match text.strip_suffix(".js").filter(|_| ending.starts_with(".t")) {
         Some(stem) => PathBuf::from(format!("{stem}{ending}")),
         None => PathBuf::from(format!("{text}{ending}")),
     }
 }
 
-/// What a script imports from its own project; types alone are gone when it runs.
+/// The files of its own project that a script imports. Imports of types do not count: they do not exist at run time.
 fn imports(full: &Path, folder: &Folder, kind: &str, text: &str) -> Vec<PathBuf> {
     let Some(here) = full.parent() else { return Vec::new() };
     let marks: &[&str] = if kind.starts_with("htm") { &["src="] } else { &["from ", "from", "import(", "import ", "require("] };
@@ -135,7 +134,7 @@ fn imports(full: &Path, folder: &Folder, kind: &str, text: &str) -> Vec<PathBuf>
             let Some(name) = rest[1..].split(quote).next() else { continue };
             let target = match () {
                 () if name.starts_with("./") || name.starts_with("../") => here.join(name),
-                // The usual names of a project's own root.
+                // The usual aliases of a project's root.
                 () if name.starts_with("@/") || name.starts_with("~/") => {
                     found.push(folder.root.join(&name[2..]));
                     folder.root.join("src").join(&name[2..])
@@ -168,8 +167,8 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The project of each file. Tests that stand beside their code, in a project of their own, belong to the
-/// nearest project above that has code, or else to all projects below.
+/// The project of each file. Tests in a project of their own beside the code belong to the nearest project above with
+/// code, or else to all projects below.
 fn projects(files: &[File]) -> Vec<PathBuf> {
     let with_code: BTreeSet<&Path> = files.iter().filter(|file| !file.test && is_code(file)).map(|file| file.project.as_path()).collect();
     let lonely: BTreeSet<&Path> = files
@@ -215,14 +214,14 @@ fn fix_project(files: Vec<File>) -> Vec<(File, Fixed)> {
     files.into_iter().enumerate().filter_map(|(at, file)| Some((file, done.remove(&at)?))).collect()
 }
 
-/// Whether a test names a path that was moved, and a file of the project still does.
+/// Whether a test names a path that was moved, while a file of the project still has the path.
 fn remains(files: &[File], done: &HashMap<usize, Fixed>, key: &str) -> bool {
     let tested = files.iter().any(|file| file.test && names(&file.shown, &file.text, key));
     let after = |at: usize| done.get(&at).map_or(files[at].text.as_str(), |fixed| fixed.text.as_str());
     tested && files.iter().enumerate().any(|(at, file)| (is_code(file) || file.test) && names(&file.shown, after(at), key))
 }
 
-/// Where a text has a path as whole segments.
+/// The places where a text has a path as whole segments.
 fn places(text: &str, key: &str) -> Vec<usize> {
     let ends = |end: usize| !text[end..].starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '-'));
     text.match_indices(key).filter(|(at, key)| ends(at + key.len())).map(|(at, _)| at).collect()

@@ -1,6 +1,5 @@
-//! Paths that are data: entries of lists, keys of tables, what something is compared with, text for
-//! people. Another part of the program, or another program, decides by them, so a path that is moved
-//! there alone changes what is decided.
+//! Finds paths that are data: entries of lists, keys of tables, operands of comparisons, text for people. Other code, or
+//! another program, decides by them. So if Keyway rewrote such a path alone, the decision would change.
 
 use tree_sitter::Node;
 
@@ -11,9 +10,9 @@ use crate::code::syntax::{Literal, Source, above};
 /// Why a literal is data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Data {
-    /// For people.
+    /// The reason, for people.
     pub why: &'static str,
-    /// Whether the program decides by it: then calls of the same path must stay too.
+    /// Whether the program decides by the path: then calls with the same path must stay, too.
     pub decides: bool,
 }
 
@@ -25,10 +24,10 @@ const fn told(why: &'static str) -> Option<Data> {
     Some(Data { why, decides: false })
 }
 
-/// Levels that are climbed from a literal: data stands close.
+/// The most levels above a literal that are searched: data structures are near.
 const LEVELS_MAX: usize = 8;
 
-/// None where the literal may be sent.
+/// The reason why a literal is data; None where the code may send it.
 pub(super) fn data(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data> {
     match source.language {
         Language::Env => None,
@@ -41,13 +40,13 @@ pub(super) fn data(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Opt
 fn code(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data> {
     let before = source.text.get(literal.inside.start..at).unwrap_or_default();
     if has_words(before) {
-        return told("it stands among other text");
+        return told("it is part of a longer text");
     }
-    // What is filled into a sentence belongs to the sentence.
+    // A literal inside of a sentence's interpolation belongs to the sentence.
     let around = above(literal.node, |node| source.language.is_string(node.kind()));
     let sentence = around.and_then(|around| source.text.get(around.start_byte()..literal.node.start_byte()));
     if sentence.is_some_and(has_words) {
-        return told("it stands among other text");
+        return told("it is part of a longer text");
     }
     let mut node = literal.node;
     for _ in 0..LEVELS_MAX {
@@ -110,7 +109,7 @@ fn code(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data> {
     None
 }
 
-/// `['…', '…'].join('/')`, `"/".join([…])`: parts of one text.
+/// `['…', '…'].join('/')`, `"/".join([…])`: the list holds parts of one text.
 fn is_joined(source: &Source<'_>, list: Node<'_>) -> bool {
     let Some(parent) = list.parent() else { return false };
     let callee = match parent.kind() {
@@ -132,7 +131,7 @@ fn operator<'t>(source: &Source<'t>, node: Node<'_>) -> &'t str {
     source.text.get(left.end_byte()..right.start_byte()).unwrap_or_default().trim()
 }
 
-/// Names of fields that hold what is matched, and what is read by people.
+/// Fields whose values are matched, or read by people.
 fn by_key(key: &str) -> Option<Data> {
     const MATCHED: [&str; 22] = [
         "pattern", "patterns", "regex", "match", "matches", "matcher", "allow", "allowed", "deny", "denied", "block", "blocked", "rule",
@@ -164,7 +163,7 @@ fn by_key(key: &str) -> Option<Data> {
     }
 }
 
-/// Calls that compare, calls that print, and calls that take requests in.
+/// Calls that compare, calls that print, and calls that register a route of a server.
 fn by_call(source: &Source<'_>, arguments: Node<'_>, argument: Node<'_>) -> Option<Data> {
     const COMPARES: [&str; 50] = [
         "startsWith",
@@ -264,13 +263,13 @@ fn by_call(source: &Source<'_>, arguments: Node<'_>, argument: Node<'_>) -> Opti
     let callee = source.text.get(call.start_byte()..arguments.start_byte())?.trim();
     let method = callee.rsplit(['.', '>', ':', '@', '\\', ' ']).next().unwrap_or(callee);
     if call.kind() == "attribute" || call.kind().contains("annotation") {
-        // Retrofit's and Refit's name a call that is sent, those of servers one that is taken.
+        // Annotations of Retrofit and Refit describe a call that is sent; those of servers describe one that is served.
         let sends = matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HTTP" | "RequestLine")
             || source.language == Language::CSharp && matches!(method, "Get" | "Post" | "Put" | "Patch" | "Delete");
         return if sends { None } else { decides("it is the path of a route") };
     }
     if COMPARES.contains(&method) || method.starts_with("assert") || method.starts_with("expect") || method.starts_with("toBe") {
-        // `re.sub(…, url)` and the like work on what is sent.
+        // `re.sub(…, url)` and similar calls process a URL that is sent.
         return decides("something is compared with it");
     }
     let fails = method.ends_with("Error") || method.ends_with("Exception");
@@ -288,7 +287,7 @@ fn by_call(source: &Source<'_>, arguments: Node<'_>, argument: Node<'_>) -> Opti
     None
 }
 
-/// The value of a setting is sent where its name says so.
+/// The value of a setting is sent where its key suggests it.
 fn setting(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data> {
     const OTHER: Option<Data> = decides("a program that can't be seen here reads it");
     let before = source.text.get(literal.inside.start..at).unwrap_or_default();
@@ -304,15 +303,15 @@ fn setting(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data
                     return decides("it is the key of a table");
                 }
                 let key = source.of(key).trim_matches(['"', '\'']).to_ascii_lowercase();
-                // A script in a settings file sends what its line calls.
+                // A script in a settings file sends the URL of its line.
                 if block {
                     let line = before.rsplit('\n').next().unwrap_or(before);
-                    return if line.contains("curl ") || line.contains("wget ") { None } else { told("it stands among other text") };
+                    return if line.contains("curl ") || line.contains("wget ") { None } else { told("it is part of a longer text") };
                 }
                 let named = ["url", "uri", "endpoint", "href", "raw", "address", "server", "host"].iter().any(|word| key.contains(word));
                 let described = key == "path" && describes_request(source, parent);
                 return match () {
-                    () if has_words(before) => told("it stands among other text"),
+                    () if has_words(before) => told("it is part of a longer text"),
                     () if named || described => None,
                     () => by_key(&key).or(OTHER),
                 };
@@ -324,7 +323,7 @@ fn setting(source: &Source<'_>, literal: &Literal<'_>, at: usize) -> Option<Data
     OTHER
 }
 
-/// `path:` beside the base or the authentication of a declared request.
+/// Whether a `path:` is beside the base URL or the authentication of a declared request.
 fn describes_request(source: &Source<'_>, pair: Node<'_>) -> bool {
     let Some(holder) = pair.parent() else { return false };
     let mut cursor = holder.walk();
@@ -334,7 +333,7 @@ fn describes_request(source: &Source<'_>, pair: Node<'_>) -> bool {
     })
 }
 
-/// Words of a script that compare or print.
+/// Shell commands that compare or print.
 fn shell(source: &Source<'_>, literal: &Literal<'_>) -> Option<Data> {
     let mut node = literal.node;
     for _ in 0..LEVELS_MAX {
@@ -356,7 +355,7 @@ fn shell(source: &Source<'_>, literal: &Literal<'_>) -> Option<Data> {
     None
 }
 
-/// Whether blanks stand in a text beside what is filled in.
+/// Whether a text has blanks outside of its interpolations.
 fn has_words(text: &str) -> bool {
     let mut depth = 0_usize;
     text.chars().any(|one| {

@@ -1,6 +1,6 @@
-//! Whether a file is a test, a stub or a fixture: what it says is what the code under test does.
+//! Whether a file is a test, a stub or a fixture, whose text repeats the behaviour of the code under test.
 
-/// Folders that hold tests and what they read.
+/// Folders that hold tests and their data.
 const FOLDERS: [&str; 27] = [
     "test",
     "tests",
@@ -31,7 +31,7 @@ const FOLDERS: [&str; 27] = [
     "unittest",
 ];
 
-/// What a test says that nothing else says.
+/// Words that only tests contain.
 const WORDS: [&str; 26] = [
     "from 'vitest'",
     "from \"vitest\"",
@@ -61,12 +61,12 @@ const WORDS: [&str; 26] = [
     "using NUnit",
 ];
 
-/// By its folders, its name and what it imports. The path is relative to the folder that is looked through.
+/// Whether a file is a test, by its folders, its name and its imports. The path is relative to the top folder.
 pub(super) fn is_test(path: &str, text: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let mut parts: Vec<&str> = lower.split('/').collect();
     let name = parts.pop().unwrap_or_default();
-    // `Acme.HubSpot.Tests/` is a project of tests of .NET.
+    // `Acme.HubSpot.Tests/` is a .NET project of tests.
     let folder = |part: &&str| FOLDERS.contains(part) || part.ends_with(".tests") || part.ends_with(".test") || part.ends_with("-tests");
     parts.iter().any(folder) || is_test_name(name, path.rsplit('/').next().unwrap_or(path)) || WORDS.iter().any(|word| text.contains(word))
 }
@@ -78,7 +78,7 @@ fn is_test_name(lower: &str, name: &str) -> bool {
     let inner = lower.split('.').skip(1).any(|part| words.contains(&part) || part == "snap" || part == "feature");
     let parts = || stem.split(['_', '-']);
     let edge = parts().next().is_some_and(|first| words.contains(&first)) || parts().next_back().is_some_and(|last| words.contains(&last));
-    // `ContactClientTest.java`: the word begins with a capital letter after a small one.
+    // `ContactClientTest.java`: the word begins with a capital letter after a lower-case one.
     let camel = ["Test", "Tests", "TestCase", "Spec", "Mock", "Stub", "Fixture"]
         .iter()
         .any(|word| whole.strip_suffix(word).is_some_and(|rest| rest.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit())));

@@ -1,4 +1,4 @@
-//! Client libraries that are given an API key are given a token: of the environment, or of where the key came from.
+//! Gives client libraries a token in place of an API key, from the environment or from the source of the key.
 
 use tree_sitter::Node;
 
@@ -8,15 +8,15 @@ use super::{Found, Language, TOKEN};
 use crate::code::edit::Edit;
 use crate::code::syntax::{Source, above};
 
-/// A key that a client is given.
+/// A client that takes a key.
 struct Given<'n> {
     /// The value of the key.
     value: Node<'n>,
-    /// What stands around the value afterwards; `{}` is the token.
+    /// The new text around the value; `{}` is the token.
     to: String,
     /// The span that is replaced.
     at: std::ops::Range<usize>,
-    /// Whether the client is given a token as well.
+    /// Whether the client also takes a token.
     both: bool,
 }
 
@@ -72,7 +72,7 @@ fn javascript<'n>(source: &Source<'_>, node: Node<'n>) -> Option<Given<'n>> {
     (made.kind() == "new_expression").then_some(())?;
     let class = source.of(made.child_by_field_name("constructor")?).to_ascii_lowercase();
     let ours = class.contains("hubspot") || class == "client" && source.text.contains("@hubspot/api-client");
-    // The object itself is what the constructor takes, and not an object in it.
+    // The object must be an argument of the constructor itself, and not an object inside of one.
     (ours && object.parent()?.kind() == "arguments").then_some(())?;
     let mut cursor = object.walk();
     let both = object.named_children(&mut cursor).any(|other| {

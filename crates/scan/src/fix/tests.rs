@@ -16,7 +16,7 @@ fn check(path: &str, text: &str, expected: &str) {
     assert_eq!(found.text, expected, "left: {:?}", found.left);
 }
 
-/// It stays as it is, and the reason is told.
+/// Checks that the text stays as it is, and that a note gives the reason.
 fn left(path: &str, text: &str, reason: &str) {
     let found = fixed(path, text);
     assert_eq!(found.text, text);

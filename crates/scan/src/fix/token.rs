@@ -1,5 +1,4 @@
-//! What a call sends after `Bearer`: a variable of the environment, or the value that it sent before,
-//! from where it came.
+//! What a call sends after `Bearer`: an environment variable, or the value that it sent before, from the same source.
 
 use std::ops::Range;
 
@@ -10,20 +9,20 @@ use crate::code::origin::{self, Origin, is_general};
 use crate::code::platform::Platform;
 use crate::code::syntax::Source;
 
-/// Where the token of a call comes from.
+/// The source of a call's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// [`TOKEN`] of the environment.
+    /// The environment variable [`TOKEN`].
     Environment,
-    /// An expression of the program, as it is written.
+    /// An expression of the program, unchanged.
     Kept(String),
 }
 
-/// Said of a place whose key can't be followed.
+/// The note for a key whose source is not visible.
 pub(super) const UNCLEAR: &str = "the key comes from a place that can't be seen in this file, so it may be another one for each customer: send it as `Authorization: Bearer`";
 
 impl Token {
-    /// What takes the place of a key. An error says why there is none.
+    /// The token that replaces a key. The error is the reason why there is none.
     pub fn of(source: &Source<'_>, key: Node<'_>) -> Result<Self, String> {
         let kept = || Ok(Self::Kept(source.of(key).to_owned()));
         match origin::of(source, key) {
@@ -35,17 +34,17 @@ impl Token {
         }
     }
 
-    /// The variable, where the program has an environment.
+    /// The environment variable, where the program has an environment.
     pub fn environment(source: &Source<'_>) -> Result<Self, String> {
         match &source.platform {
             Platform::None(why) => Err(format!(
-                "{why}, which has no environment to read a token from: move the call to a server, or hand the token over as this place hands over its settings"
+                "{why}, which has no environment to read a token from: move the call to a server, or pass the token in the way that this code gets its settings"
             )),
             _ => Ok(Self::Environment),
         }
     }
 
-    /// What is said of a change that uses it.
+    /// The words that describe the token in the note on a change.
     pub fn words(&self) -> &'static str {
         match self {
             Self::Environment => "a bearer token from the environment",
@@ -53,7 +52,7 @@ impl Token {
         }
     }
 
-    /// An expression of the token alone.
+    /// An expression for the token alone.
     pub fn value(&self, source: &Source<'_>) -> Option<String> {
         match self {
             Self::Environment => source.reads(TOKEN),
@@ -61,7 +60,7 @@ impl Token {
         }
     }
 
-    /// An expression of `Bearer` and the token.
+    /// An expression for `Bearer` and the token.
     pub fn bearer(&self, source: &Source<'_>) -> Option<String> {
         let text = match self {
             Self::Environment if source.platform == Platform::Deno => return Some(format!("`Bearer ${{{}}}`", source.reads(TOKEN)?)),
@@ -83,8 +82,8 @@ impl Token {
         })
     }
 
-    /// Whether an expression may be read where a call is made: a name or a field, in the function that
-    /// the URL was made in.
+    /// Whether the place of the call can read the token's expression: it is a name or a field, in the function that builds
+    /// the URL.
     pub fn reaches(&self, literal: Node<'_>, call: Node<'_>) -> bool {
         let Self::Kept(text) = self else { return true };
         if within(call.byte_range(), literal.start_byte()) {

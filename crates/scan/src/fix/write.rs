@@ -1,4 +1,4 @@
-//! Reads files, has them rewritten, and writes them: whole or not at all, and never out of the tree.
+//! Reads files, rewrites them and writes them: each file whole or not at all, and never outside of the tree.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,19 +13,19 @@ use serde::Serialize;
 use super::project::{File, Files};
 use super::{Fixed, Note, TEXT_BYTES_MAX, unified};
 
-/// How far into a file its mark is looked for, in bytes.
+/// How far into a file Keyway searches for its own mark, in bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// What became of one file.
+/// The result for one file.
 #[derive(Debug, Serialize)]
 pub struct FixedFile {
-    /// As it was named or found, with `/`.
+    /// The path as the user gave it or the walk found it, with `/`.
     pub path: String,
-    /// What was, or is to be, changed.
+    /// The changes, made or proposed.
     pub changes: Vec<Note>,
-    /// What was left alone, and why.
+    /// The places that Keyway left unchanged, with the reasons.
     pub left: Vec<Note>,
-    /// The difference.
+    /// The difference, in unified form.
     pub diff: String,
     /// Whether the file was written.
     pub written: bool,
@@ -37,22 +37,22 @@ pub struct FixedFile {
     before: Vec<u8>,
 }
 
-/// All files, and the variables that their new texts read.
+/// All files, and the environment variables that their new texts read.
 #[derive(Debug, Default)]
 pub struct Fixes {
-    /// Those in which something was seen.
+    /// Files with a change or a note.
     pub files: Vec<FixedFile>,
-    /// Names for `.env.example`.
+    /// Names to add to `.env.example`.
     pub variables: BTreeSet<&'static str>,
 }
 
 /// The file that names the variables.
 pub const EXAMPLE: &str = ".env.example";
 
-/// Looks through folders and files, and says what would be changed. Links are not followed.
+/// Searches folders and files, and proposes changes. Does not follow symbolic links.
 ///
 /// # Errors
-/// A path is not there or can't be read.
+/// A path does not exist or can't be read.
 pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
     let mut fixes = Fixes::default();
     for root in roots {
@@ -82,13 +82,13 @@ pub fn plan(roots: &[PathBuf], globs: &[String]) -> io::Result<Fixes> {
     Ok(fixes)
 }
 
-/// Reads a file, where there may be something to look at: no other encoding, and no large one.
+/// Reads a file that may need changes. Skips files that are not UTF-8, and large ones.
 fn look(root: &Path, path: &Path, files: &mut Files) {
     let large = fs::metadata(path).is_ok_and(|meta| meta.len() > TEXT_BYTES_MAX as u64);
     let Some(bytes) = (!large).then(|| fs::read(path).ok()).flatten() else { return };
-    // A text in another encoding would be written back damaged.
+    // Writing a text back as UTF-8 would damage another encoding.
     let Ok(text) = String::from_utf8(bytes) else { return };
-    // A plan or a report names every path of the code. It must not be rewritten, nor hold paths back.
+    // A plan or a report names every path of the code. Keyway must not rewrite it, nor count it as a use of them.
     if is_keyways(text.get(..text.floor_char_boundary(HEAD_BYTES_MAX)).unwrap_or_default()) {
         return;
     }
@@ -97,7 +97,7 @@ fn look(root: &Path, path: &Path, files: &mut Files) {
     files.add(top, path, patch_path(root, path), text, wanted);
 }
 
-/// A path as a patch names it: from the working folder, or else from the folder that is looked through.
+/// The path in a patch: relative to the working folder, or else to the top folder.
 fn patch_path(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
     let inner = if path.is_absolute() {
@@ -132,10 +132,10 @@ impl Fixes {
         });
     }
 
-    /// Writes what is to be changed, each file whole or not at all, and the names of the variables.
+    /// Writes the changes, each file whole or not at all, and the names of the variables.
     ///
     /// # Errors
-    /// A file has changed meanwhile, is a link, or can't be written; what was written before it stays.
+    /// A file has changed since it was read, is a symbolic link, or can't be written. Files written before it stay written.
     pub fn write(&mut self, folder: &Path) -> io::Result<()> {
         for file in self.files.iter_mut().filter(|file| !file.diff.is_empty()) {
             if fs::read(&file.full).map_err(|error| named(&file.full, &error))? != file.before {
@@ -147,7 +147,7 @@ impl Fixes {
         if self.files.iter().any(|file| file.written) { self.write_example(folder) } else { Ok(()) }
     }
 
-    /// Adds the names that `.env.example` does not have.
+    /// Adds the names that `.env.example` lacks.
     fn write_example(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(EXAMPLE);
         let mut text = match fs::symlink_metadata(&path) {
@@ -169,20 +169,20 @@ impl Fixes {
     }
 }
 
-/// What a reader of the difference must know of it, as lines that `git apply` and `patch` skip.
+/// Notes for a reader of the difference, as lines that `git apply` and `patch` skip.
 fn remarks(changes: &[Note], path: &str) -> String {
     let told = |note: &&Note| note.what.contains(super::paths::RULES);
     changes.iter().filter(told).map(|note| format!("# {}:{}: {}\n", shown::line(path), note.line, note.what)).collect()
 }
 
-/// Whether a text can hold anything to be changed: most files can't.
+/// Whether a text may need a change; most files do not.
 fn mentions(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     ["hubapi", "hubspot", "hapikey", "pat-"].iter().any(|word| lower.contains(word))
         || ["/crm/v", "/oauth/v", "/contacts/v", "/marketing/v", "/cms/v"].iter().any(|path| lower.contains(path))
 }
 
-/// Puts a new file in the place of an old one, with its permissions. Whoever reads sees one or the other.
+/// Replaces a file with a new one, and keeps its permissions. A reader sees either the old or the new file.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.components().any(|part| part == Component::ParentDir) {
@@ -197,7 +197,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.keyway-{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
-    // A name that is there already is somebody else's, or a trap.
+    // A file that already exists under the temporary name is not Keyway's, and may be an attack.
     let mut file = options.write(true).create_new(true).open(&temporary)?;
     let written = file
         .write_all(bytes)

@@ -1,4 +1,4 @@
-//! One HTML file that holds all it needs, to be handed to a client.
+//! One self-contained HTML file, to send to a client.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::scan::Report;
 use crate::secrets::secrets;
 use keyway_core::shown::Markup;
 
-/// Writes a report as an HTML file. It loads nothing: no script, font or image of elsewhere.
+/// Writes a report as an HTML file. The file loads no script, font or image from elsewhere.
 pub fn write(report: &Report, today: &str) -> String {
     let mut out = String::new();
     // Writing to a string can't fail.
@@ -43,7 +43,7 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     writeln!(out, "<ul class=\"figures\">")?;
     for (figure, what) in [
         (secrets(&report.findings).len() as u64, "secrets in plain text"),
-        (report.findings.len() as u64, "places where they stand"),
+        (report.findings.len() as u64, "places with a secret"),
         (report.usages.len() as u64, "calls of HubSpot’s API"),
         (ended as u64, "calls whose end has passed"),
         (by_integration(report).len() as u64, "folders with calls"),
@@ -73,7 +73,7 @@ fn body(report: &Report, today: &str, out: &mut String) -> std::fmt::Result {
     writeln!(out, "</main>\n</body>\n</html>")
 }
 
-/// How near a day is, for its colour; the words beside it say the same.
+/// How near a day is, for its colour; the text beside it has the same information.
 fn nearness(date: &str, today: &str) -> &'static str {
     let months = |date: &str| Some(date.get(..4)?.parse::<i32>().ok()? * 12 + date.get(5..7)?.parse::<i32>().ok()?);
     match (months(date), months(today)) {
@@ -83,7 +83,7 @@ fn nearness(date: &str, today: &str) -> &'static str {
     }
 }
 
-/// Bars of calls by the day on which they end, and the same as a table.
+/// Bars of calls by end date, and the same figures as a table.
 fn chart(deadlines: &[Deadline<'_>], today: &str, out: &mut String) -> std::fmt::Result {
     const ROW: usize = 30;
     const BAR: usize = 520;

@@ -1,4 +1,4 @@
-//! For a terminal: a summary first, then secrets by integration, what to do about each kind, calls that end.
+//! Report for a terminal: a summary first, then secrets by integration, advice for each kind, and calls with an end date.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,14 +10,14 @@ use crate::scan::Report;
 use crate::secrets::plural;
 use keyway_core::shown::Terminal;
 
-/// How it is written.
+/// Options of the report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style<'a> {
-    /// Say why each finding is one.
+    /// Whether to give the reason of each finding.
     pub explain: bool,
-    /// Today, ISO date: what has ended and what will.
+    /// Today, ISO date: separates past end dates from future ones.
     pub today: Option<&'a str>,
-    /// Colours, for a terminal.
+    /// Whether to use colours, for a terminal.
     pub colour: bool,
 }
 
@@ -53,10 +53,10 @@ pub fn write(report: &Report, style: Style<'_>) -> String {
     out
 }
 
-/// Integrations that the summary lists.
+/// The most integrations that the summary lists.
 const INTEGRATIONS_MAX: usize = 20;
 
-/// What there is, before anything is listed.
+/// The figures, before the lists.
 fn summary(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     if report.findings.is_empty() && report.usages.is_empty() {
         return Ok(());
@@ -85,7 +85,7 @@ fn summary(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Res
     writeln!(out)
 }
 
-/// One line for each integration, the one with most to do first.
+/// One line for each integration, the one with the most work first.
 fn by_folder(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Result {
     #[derive(Default)]
     struct Row<'r> {
@@ -134,7 +134,7 @@ fn findings(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Re
     if report.findings.is_empty() {
         return Ok(());
     }
-    // One secret at several places of an integration is one entry.
+    // A secret at several places of an integration is one entry.
     let mut groups: BTreeMap<&str, Vec<(&str, Vec<&Finding>)>> = BTreeMap::new();
     for finding in &report.findings {
         let group = groups.entry(integration(&finding.path)).or_default();
@@ -240,7 +240,7 @@ fn skipped(report: &Report, style: Style<'_>, out: &mut String) -> std::fmt::Res
     writeln!(out)
 }
 
-/// The last line, which stays in view.
+/// The last line, which stays visible on the terminal.
 fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     let stats = &report.stats;
     write!(

@@ -1,4 +1,4 @@
-//! JUnit XML: each credential is a failed test, so that any CI shows it.
+//! JUnit XML: each credential is a failed test, so that every CI system shows it.
 
 use std::fmt::Write;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a text means. Colour never says anything that the words do not.
+/// The meaning of a text. The words have the same information as the colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shade {
     Head,
@@ -12,10 +12,10 @@ pub(super) enum Shade {
     Dim,
 }
 
-/// What ends a shade.
+/// The escape sequence that ends a shade.
 const PLAIN: &str = "[0m";
 
-/// Whether what follows an escape character begins with a colour of a report.
+/// Whether the text after an escape character begins with one of the report's colours.
 pub fn is_colour(rest: &str) -> bool {
     let begins =
         |shade: &Shade| rest.strip_prefix('[').and_then(|rest| rest.strip_prefix(shade.code())).is_some_and(|rest| rest.starts_with('m'));
@@ -36,7 +36,7 @@ impl Shade {
     }
 }
 
-/// A text in a shade, or plain. The text is shown as it is: what is foreign in it was made safe before.
+/// A text in a shade, or plain. The text is printed unchanged: foreign text in it is escaped before.
 pub(super) struct Paint<'t> {
     pub shade: Option<Shade>,
     pub text: &'t str,

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), as code hosts show it beside the lines.
+//! SARIF 2.1.0 (OASIS), which code hosts show beside the lines.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::summary::totals;
 use crate::finding::{Confidence, Finding, Kind, Usage};
 use crate::scan::Report;
 
-/// The rule under which calls with an end are reported.
+/// The rule for calls with an end date.
 const AGEING_CALL: &str = "ageing-call";
 
-/// Writes a report as SARIF. `today`, ISO date, tells what has ended.
+/// Writes a report as SARIF. `today`, an ISO date, separates past end dates from future ones.
 pub fn write(report: &Report, today: &str) -> String {
     let mut rules: Vec<Value> = Kind::ALL.iter().map(|kind| rule(kind.as_str(), kind.title(), kind.next_step(), "error")).collect();
     rules.push(rule(AGEING_CALL, "HubSpot API call with an end", "move it to the dated successor", "warning"));
@@ -81,7 +81,7 @@ fn location(path: &str, line: u64, column: u64) -> Value {
     json!({"physicalLocation": {"artifactLocation": {"uri": uri(path)}, "region": {"startLine": line, "startColumn": column}}})
 }
 
-/// A path as a relative URI (RFC 3986): all but unreserved letters and slashes encoded.
+/// A path as a relative URI (RFC 3986): everything except unreserved characters and slashes is encoded.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.trim_start_matches('/').bytes() {

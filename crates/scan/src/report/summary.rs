@@ -1,4 +1,4 @@
-//! What every report for people says: integrations, deadlines.
+//! Figures that every report for people has: integrations, deadlines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,31 +10,31 @@ use crate::finding::{Confidence, Usage};
 use crate::scan::Report;
 use crate::secrets::{plural, secrets};
 
-/// What is found, counted. Every report has these figures.
+/// Counts of the findings. Every report has these figures.
 #[derive(Debug, Serialize)]
 pub struct Totals<'a> {
-    /// Values that differ.
+    /// Different values.
     pub secrets: usize,
-    /// Places where they stand.
+    /// Places of these secrets.
     pub places: usize,
     /// Secrets by their highest confidence.
     pub by_confidence: BTreeMap<Confidence, usize>,
     /// Calls, and other usages.
     pub calls: usize,
-    /// Calls by the day on which they end, the earliest first.
+    /// Calls by end date, the earliest first.
     pub by_end: Vec<End<'a>>,
-    /// Calls whose end is not known.
+    /// Calls without a known end date.
     pub without_end: usize,
 }
 
-/// Calls that end on one day.
+/// Calls with the same end date.
 #[derive(Debug, Serialize)]
 pub struct End<'a> {
     /// ISO date.
     pub date: &'a str,
-    /// What ends.
+    /// The API or version that ends.
     pub what: String,
-    /// How many calls.
+    /// The number of calls.
     pub calls: usize,
 }
 
@@ -69,28 +69,28 @@ pub(super) fn row(text: &str) -> String {
     if first.chars().count() <= WIDTH { first.to_owned() } else { first.chars().take(WIDTH - 1).chain(['…']).collect() }
 }
 
-/// The number of a day, for the days between two. Months count 31 days: it decides on colours only.
+/// A number for a date, to compute the days between two. Every month has 31 days: only colours depend on it.
 pub(super) fn days(date: &str) -> Option<i32> {
     let part = |range: std::ops::Range<usize>| date.get(range)?.parse::<i32>().ok();
     Some((part(0..4)? * 12 + part(5..7)?) * 31 + part(8..10)?)
 }
 
-/// A day on which calls that were found end.
+/// A day on which calls of the report end.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deadline<'a> {
     /// ISO date.
     pub date: &'a str,
-    /// What ends, as HubSpot calls it.
+    /// The API or version that ends, by HubSpot's name.
     pub what: String,
     /// `published`, `month only` or `inferred`.
     pub certainty: &'static str,
-    /// Calls that end then.
+    /// Calls that end on this day.
     pub calls: usize,
-    /// Integrations that they are in.
+    /// Integrations that have these calls.
     pub integrations: BTreeSet<&'a str>,
 }
 
-/// Folders that hold integrations and are none.
+/// Folders that contain integrations and are not integrations themselves.
 const HOLDERS: [&str; 16] = [
     "services",
     "apps",
@@ -110,8 +110,8 @@ const HOLDERS: [&str; 16] = [
     "clients",
 ];
 
-/// The integration that a path belongs to: its first folder, the second below folders such as
-/// `services`; a dot for files at the top.
+/// The integration of a path: its first folder, or the second below folders such as `services`; a dot for files at the
+/// top.
 pub fn integration(path: &str) -> &str {
     let path = path.strip_prefix("./").unwrap_or(path);
     let Some(first) = path.find('/') else { return "." };
@@ -146,7 +146,7 @@ pub fn deadlines(report: &Report) -> Vec<Deadline<'_>> {
         .collect()
 }
 
-/// An operation as one integration uses it.
+/// An operation in one integration.
 #[derive(Debug)]
 pub struct Operation<'a> {
     /// `GET /crm/v3/objects/contacts`.

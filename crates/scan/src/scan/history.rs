@@ -11,12 +11,11 @@ use crate::source::git::{self, Object, ObjectId, Origin, Repository};
 /// A secret at a path.
 type Place = (String, String);
 
-/// Scans the whole history, or what came in since a revision: each secret at each path where it
-/// stood, with the first and the last commit that wrote it there. Calls are those of the work tree,
-/// which is scanned too unless a revision is given.
+/// Scans the whole history, or the commits since a revision. Reports each secret once per path, with the first and the
+/// last commit that wrote it there. Calls are those of the work tree, which is scanned too unless `since` is given.
 ///
 /// # Errors
-/// git's; a revision that is not known.
+/// An error of git; an unknown revision.
 pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Result<Report> {
     let repository = Repository::of(folder)?;
     let mut past = Worker::new(options);
@@ -42,7 +41,7 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
             None => none,
         });
     }
-    // One place can hold a secret on several lines; all of them came in with it.
+    // A place may have a secret on several lines; the same commit introduced them.
     let mut known: HashMap<(String, String), Introduced> = HashMap::new();
     for finding in &mut now.findings {
         let place = (finding.fingerprint.clone(), finding.path.clone());
@@ -70,13 +69,13 @@ pub fn history(folder: &Path, since: Option<&str>, options: &Options) -> io::Res
     Ok(now)
 }
 
-/// The objects that hold a secret, whatever their paths say.
+/// The objects that hold a secret, whatever their paths are.
 fn suspects(repository: &Repository, since: Option<&str>, options: &Options, past: &mut Worker<'_>) -> io::Result<HashSet<ObjectId>> {
     let objects = match since {
         Some(revision) => repository.objects_since(revision)?,
         None => repository.all_objects()?,
     };
-    // The walk over commits is one process's work, and goes on beside the reading.
+    // The walk over commits runs in one process, at the same time as the reading.
     let (looks, named) = std::thread::scope(|scope| {
         let named = scope.spawn(|| repository.named_blobs(since));
         let looks = repository.read(&objects, || Suspects::new(&options.progress, false));
@@ -97,7 +96,7 @@ fn suspects(repository: &Repository, since: Option<&str>, options: &Options, pas
     Ok(suspects)
 }
 
-/// Looks at an object under each of its paths.
+/// Examines an object under each of its paths.
 fn look(past: &mut Worker<'_>, id: &str, object: Object, text: &[u8], origins: Option<&Vec<Origin>>) {
     let short = &id[..12.min(id.len())];
     match (object, origins) {
@@ -126,7 +125,7 @@ fn at(past: &mut Worker<'_>, path: &str, text: &[u8], introduced: Introduced) {
     past.findings[known..].iter_mut().for_each(|finding| finding.introduced = Some(introduced.clone()));
 }
 
-/// One finding for each secret at each path: where its oldest version has it, as sure as the surest.
+/// One finding for each secret at each path: the place in the oldest version, with the highest confidence.
 fn places(findings: Vec<Finding>) -> BTreeMap<Place, Finding> {
     let mut places: BTreeMap<Place, Finding> = BTreeMap::new();
     for mut finding in findings {
@@ -147,7 +146,7 @@ fn places(findings: Vec<Finding>) -> BTreeMap<Place, Finding> {
     places
 }
 
-/// What makes one of two findings of a secret the surer one belongs to both.
+/// Copies kind, rule, confidence and reason from another finding of the same secret, where that one is surer.
 fn keep_surer(finding: &mut Finding, other: &Finding) {
     if other.confidence > finding.confidence {
         finding.confidence = other.confidence;
@@ -157,7 +156,7 @@ fn keep_surer(finding: &mut Finding, other: &Finding) {
     }
 }
 
-/// When a secret came in, for comparing: those that no commit reaches last.
+/// A sort key for when a secret was introduced: secrets that no commit reaches come last.
 fn came_in(finding: &Finding) -> (bool, Option<&str>) {
     let date = finding.introduced.as_ref().and_then(|introduced| introduced.date.as_deref());
     (date.is_none(), date)
@@ -171,7 +170,7 @@ fn secrets_of(top: &Path, path: &str, options: &Options) -> HashSet<String> {
     if !inside || !file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
         return HashSet::new();
     }
-    // Read under the path that reports give it: the path is evidence.
+    // The scan uses the path of the report, since the path is evidence.
     let mut look = Worker::new(options);
     let _ = crate::source::tree::one(path, &file, &mut look);
     look.findings.into_iter().map(|finding| finding.fingerprint).collect()

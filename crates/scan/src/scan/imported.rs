@@ -1,9 +1,8 @@
-//! Clients, constants and tables of endpoints that another file holds: `const { hubspot } = require('./http')`, then
+//! Clients, constants and tables of endpoints from another file: `const { hubspot } = require('./http')`, then
 //! `hubspot.get('/objects/deals')`.
 //!
-//! A file that brings in one with a host of HubSpot is read once more with that file behind it, as if both were one:
-//! what is sent through the other's client or constant is then seen where it is sent. What stood for it at the
-//! definition goes.
+//! Keyway scans a file that imports one with a HubSpot host once more, with the imported file appended. A call through the
+//! other file's client or constant is then reported where the code sends it, and the report at the definition goes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,16 +17,16 @@ use crate::detect::usage::{self, Per};
 use crate::finding::Usage;
 use crate::text::{Places, is_word, line_near};
 
-/// Files with a host that are brought in, and files that may bring them in.
+/// The most files with a host that others import, and the most files that import them.
 pub(super) const FILES_MAX: usize = 2_000;
-/// Bytes that are read once more in all, of both kinds of files.
+/// The most bytes that are read again in all, of both kinds of files.
 const BYTES_MAX: usize = 64 << 20;
-/// Files that one file brings in, of which each is put behind it.
+/// The most imported files that are appended to one file.
 const BEHIND_MAX: usize = 4;
-/// How far before a path the name that was brought in may stand, in bytes.
+/// How far before a path the imported name may be, in bytes.
 const NAME_REACH: usize = 200;
 
-/// Adds the calls through what other files hold, and takes away the definitions that stood for them.
+/// Adds the calls through imported clients and constants, and removes the reports at their definitions.
 pub(super) fn resolve(usages: &mut Vec<Usage>, modules: &[String], users: &[String], options: &Options) {
     let files = Files::of(modules, options);
     if files.modules.is_empty() {
@@ -53,7 +52,7 @@ pub(super) fn resolve(usages: &mut Vec<Usage>, modules: &[String], users: &[Stri
         for (module, its_names) in brought.iter().take(BEHIND_MAX) {
             let Some(content) = files.on_disk(module).and_then(|path| read(&path)) else { continue };
             names.extend(its_names.iter().cloned());
-            // One program has one opening tag; blanks keep the places.
+            // A program has one opening tag. Blanks in its place keep the offsets.
             let content = content.replacen("<?php", "     ", 1);
             whole.push('\n');
             parts.push((module, whole.len(), whole.len() + content.len()));
@@ -89,14 +88,14 @@ pub(super) fn resolve(usages: &mut Vec<Usage>, modules: &[String], users: &[Stri
     usages.dedup();
 }
 
-/// Whether one of the names stands on the line of an offset or shortly before it.
+/// Whether one of the names is on the line of an offset or shortly before it.
 fn is_near(text: &str, at: usize, names: &BTreeSet<String>) -> bool {
     let bytes = text.as_bytes();
     let near = &bytes[at.saturating_sub(NAME_REACH)..line_near(bytes, at).end.max(at)];
     near.split(|byte| !is_word(*byte)).any(|word| std::str::from_utf8(word).is_ok_and(|word| names.contains(word)))
 }
 
-/// The files with a host, by where they are.
+/// The files with a host, by their paths.
 struct Files<'m> {
     root: Option<PathBuf>,
     modules: BTreeMap<PathBuf, &'m str>,
@@ -122,8 +121,8 @@ impl<'m> Files<'m> {
         Some(self.root.as_ref().map_or_else(|| PathBuf::from(path), |root| root.join(path)))
     }
 
-    /// The modules that a text brings in, each with the names that it has here; without names where the language brings
-    /// in all of a file.
+    /// The modules that a text imports, each with its names in this text; without names where the language imports the whole
+    /// file.
     fn brought_in(&self, user: &str, file: &Path, text: &str) -> BTreeMap<&'m str, BTreeSet<String>> {
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let folder = file.parent().unwrap_or(Path::new(""));
@@ -180,7 +179,7 @@ impl<'m> Files<'m> {
         found
     }
 
-    /// The modules that hold a class which a text names: the file has its name.
+    /// The modules that hold a class named in the text: the file has the class's name.
     fn by_class(&self, text: &str, ending: &str, mut add: impl FnMut(&'m str, String)) {
         let words: BTreeSet<&str> = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
         for (path, module) in &self.modules {
@@ -207,13 +206,13 @@ static REQUIRED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant")
 });
 
-/// The names that a clause brings in; of `a as b` and `{ a: b }` both.
+/// The names that an import clause defines; of `a as b` and `{ a: b }` both names.
 fn identifiers(clause: &str) -> Vec<String> {
     let words = clause.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_' && letter != '$');
     words.filter(|word| !word.is_empty() && !matches!(*word, "as" | "type" | "from" | "import")).map(str::to_owned).collect()
 }
 
-/// A path without `.` and `..`, as far as its text says.
+/// A path without `.` and `..`, resolved by its text alone.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

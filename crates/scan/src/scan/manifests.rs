@@ -1,7 +1,7 @@
-//! Folders that a manifest gives to HubSpot: a client in `package.json` makes calls of files below it
-//! HubSpot's, though the files do not name it.
+//! Folders that use HubSpot by their manifest. Where `package.json` lists a HubSpot client, calls in the files below
+//! belong to HubSpot, even if the files do not name it.
 //!
-//! The folders are known when all files have been looked at, and only they are walked once more.
+//! The folders are known only after the scan of all files. Then only these folders are walked again.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,13 +15,13 @@ use crate::source::tree::{self, Look, Which};
 use crate::source::windows::Window;
 use crate::text::Places;
 
-/// Folders that are walked once more.
+/// The most folders that are walked again.
 const FOLDERS_MAX: usize = 200;
-/// Folders of what others wrote, and of what is built.
+/// Folders with code of others, or with build output.
 const FOREIGN: [&str; 10] =
     ["node_modules", "vendor", "site-packages", "bower_components", "target", "dist", "build", ".venv", "venv", "third_party"];
 
-/// The calls in files of these folders that were passed over before, and the programs among these files.
+/// The calls in files of these folders that the first walk skipped, and the programs among these files.
 pub(super) fn find(manifests: &[String], options: &Options) -> io::Result<(Vec<Usage>, Vec<String>)> {
     let single = options.which.roots.len() == 1;
     let (mut usages, mut users) = (Vec::new(), Vec::new());
@@ -40,7 +40,7 @@ pub(super) fn find(manifests: &[String], options: &Options) -> io::Result<(Vec<U
     Ok((usages, users))
 }
 
-/// The outermost folders of manifests, less those of others.
+/// The outermost folders of manifests, without folders of other people's code.
 fn folders(manifests: &[String]) -> Vec<String> {
     let folders: BTreeSet<&str> =
         manifests.iter().map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder)).filter(|folder| !is_foreign(folder)).collect();
@@ -59,7 +59,7 @@ pub(super) fn is_foreign(path: &str) -> bool {
     path.split('/').any(|part| FOREIGN.contains(&part)) || path.contains('!')
 }
 
-/// Looks at what the first walk passed over.
+/// Examines files that the first walk skipped.
 struct Passed<'a> {
     prefix: String,
     worker: Worker<'a>,
@@ -73,7 +73,7 @@ impl Look for Passed<'_> {
         }
         let text = Text { path: &path, bytes: window.bytes };
         detect::search(text, &mut self.worker.hits);
-        // The first walk looked at the others.
+        // The first walk has examined the others.
         if self.worker.hits.hubspot || self.worker.hits.hubspot_path {
             return;
         }

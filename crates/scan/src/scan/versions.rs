@@ -1,7 +1,7 @@
 //! Versions that another file holds: `import { API_VERSION } from './config'`.
 //!
-//! The few calls whose version is open when all files have been looked at are closed here, by the
-//! file that brings the name in, or by one beside it that holds it.
+//! After the scan of all files, a few calls have an unknown version. Keyway finds the version in the file that the name
+//! is imported from, or in a file of the same folder that defines the name.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -13,12 +13,12 @@ use crate::detect::usage::{Constants, closed};
 use crate::finding::Usage;
 use crate::source::tree::Which;
 
-/// Largest file that is looked through for a constant, in bytes.
+/// The largest file that is searched for a constant, in bytes.
 const FILE_MAX: u64 = 256 << 10;
-/// Files beside a call that are looked through.
+/// The most files in the folder of a call that are searched.
 const BESIDE_MAX: usize = 200;
 
-/// Closes what can be closed.
+/// Completes the usages whose version can be found.
 pub(super) fn close(usages: &mut [Usage], which: &Which) {
     let single = which.roots.len() == 1;
     for usage in usages.iter_mut().filter(|usage| usage.open.is_some() && !usage.path.contains('!')) {
@@ -32,7 +32,7 @@ pub(super) fn close(usages: &mut [Usage], which: &Which) {
     }
 }
 
-/// The version that a name has which a file uses and does not hold.
+/// The version of a name that a file uses but does not define.
 fn version(file: &Path, name: &str) -> Option<String> {
     let text = read(file)?;
     let folder = file.parent()?;
@@ -42,7 +42,7 @@ fn version(file: &Path, name: &str) -> Option<String> {
             return Some(version);
         }
     }
-    // Go, Java, C# and Ruby name no file: it stands in one beside, and in all of them it is the same.
+    // Imports in Go, Java, C# and Ruby name no file. So the name must be in a file of the same folder, with one value.
     let ending = file.extension()?;
     let mut beside: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.take(BESIDE_MAX).filter_map(|entry| Some(entry.ok()?.path())).collect();
     beside.retain(|path| path.extension() == Some(ending) && path != file);
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// The modules that a text brings a name in from, or that it brings in at all where none names it.
+/// The modules from which a text imports a name; all imported modules where none names it.
 fn imports(text: &str, name: &str) -> Vec<String> {
     let name = regex::escape(name);
     let forms = [
@@ -79,7 +79,7 @@ fn imports(text: &str, name: &str) -> Vec<String> {
     forms.iter().flat_map(matches).collect()
 }
 
-/// The files that a module may be.
+/// The files that a module's name may refer to.
 pub(super) fn candidates(folder: &Path, file: &Path, import: &str) -> Vec<PathBuf> {
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     if ending == "py" {
@@ -92,7 +92,7 @@ pub(super) fn candidates(folder: &Path, file: &Path, import: &str) -> Vec<PathBu
             .collect();
     }
     let base = folder.join(import);
-    // A name that is not UTF-8 keeps its bytes, and what stands behind a dot in it stays.
+    // A name that is not UTF-8 keeps its bytes, and text after a dot in the name stays.
     let with = |ending: &str| {
         let mut path = base.clone().into_os_string();
         path.push(".");

@@ -1,4 +1,4 @@
-//! Members of archives, bounded: an archive may claim to hold anything.
+//! Reads members of archives, within limits: an archive may claim any size.
 
 use std::io::{self, Read, Seek};
 
@@ -6,30 +6,30 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Skip, Sniffed, sniff};
 
-/// Most that is unpacked of one archive, with all that is in it, in bytes.
+/// The most bytes unpacked from one archive, nested archives included.
 const UNPACKED_MAX: u64 = 512 << 20;
-/// Largest member that is held in memory because it is an archive itself.
+/// The largest nested archive that is kept in memory, in bytes.
 const NESTED_MAX: u64 = 16 << 20;
-/// Archives in archives.
+/// The most levels of nested archives.
 const DEPTH_MAX: u32 = 3;
-/// Most members looked at in one archive.
+/// The most members read from one archive.
 const MEMBERS_MAX: usize = 100_000;
 
-/// What takes the members.
+/// The receiver of the members.
 pub trait Members {
-    /// A member that is no archive, read to its end or as far as wanted.
+    /// Receives a member that is not an archive. It may read all of it or a part.
     fn member(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()>;
-    /// Something left out.
+    /// Receives a member that was skipped.
     fn skip(&mut self, skip: Skip);
 }
 
-/// How much of the bounds is left.
+/// The rest of the limits.
 struct Budget {
     bytes: u64,
     depth: u32,
 }
 
-/// Hands over every member of an archive. What can't be read is skipped by name.
+/// Passes every member of an archive to `members`. A member that can't be read is skipped by name.
 pub fn read(path: &str, kind: Sniffed, content: impl Read + Seek, members: &mut dyn Members) {
     let mut budget = Budget { bytes: UNPACKED_MAX, depth: 0 };
     let result = match kind {
@@ -99,7 +99,7 @@ fn tar(path: &str, content: impl Read, members: &mut dyn Members, budget: &mut B
     Ok(())
 }
 
-/// Hands over one member; an archive in the archive is opened in turn. False when the bounds are used up.
+/// Passes one member to `members`; opens an archive in the archive in turn. False when the limits are used up.
 fn member(name: &str, content: impl Read, members: &mut dyn Members, budget: &mut Budget) -> bool {
     let mut counted = Counted { inner: content, left: budget.bytes };
     let mut start = Vec::new();
@@ -151,7 +151,7 @@ fn member(name: &str, content: impl Read, members: &mut dyn Members, budget: &mu
     true
 }
 
-/// Counts what is read against a bound, and ends there.
+/// Counts bytes against a limit, and ends there.
 struct Counted<R> {
     inner: R,
     left: u64,

@@ -1,8 +1,8 @@
-//! Blobs of a git repository, by git itself: every format of objects and refs that it reads, we read.
+//! Blobs of a git repository. git itself reads them, so Keyway supports every format of objects and refs that git does.
 //!
-//! Blobs, and commits and tags for their messages, are asked for in the order in which they lie in the packs, each once, over as many
-//! `git cat-file` processes as there are cores. Only the few with hits are looked up in the
-//! history of commits, and read again with their path known.
+//! Keyway reads blobs, and commits and tags for their messages, once each and in the order of the packs, with one
+//! `git cat-file` process per core. It searches the history of commits only for the few objects with hits, and reads
+//! those again when their paths are known.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,38 +15,38 @@ use keyway_core::time::Timestamp;
 use super::{Skip, Sniffed, sniff};
 use crate::finding::Introduced;
 
-/// Objects that are asked for in one go.
+/// Objects that one request asks for.
 const CHUNK: usize = 8192;
 
-/// A repository, and git to read it with.
+/// A repository, and how to run git on it.
 #[derive(Clone, Debug)]
 pub struct Repository {
     folder: PathBuf,
     bare: bool,
 }
 
-/// The name of an object: 40 or 64 hex digits.
+/// The id of an object: 40 or 64 hex digits.
 pub type ObjectId = String;
 
-/// A change to a file that is staged.
+/// A staged change of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     /// Its path, from the top of the work tree.
     pub path: String,
-    /// What it was; none where it is new.
+    /// The id of its old content; none where the file is new.
     pub before: Option<ObjectId>,
-    /// What it is to be.
+    /// The id of its new content.
     pub after: ObjectId,
 }
 
-/// What kind of object holds a text.
+/// The kind of an object with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
-    /// What a file held.
+    /// The content of a file.
     Blob,
-    /// A commit, whose message may hold anything.
+    /// A commit: its message may contain a secret.
     Commit,
-    /// An annotated tag, likewise.
+    /// An annotated tag: its message may, too.
     Tag,
 }
 
@@ -55,31 +55,31 @@ pub enum Object {
 pub struct Origin {
     /// The path.
     pub path: String,
-    /// The commit that wrote it first, its author and date.
+    /// The commit that wrote it first, with its author and date.
     pub first: Introduced,
     /// The commit that wrote it last.
     pub last: Introduced,
 }
 
-/// Paths of one blob that are kept: a licence may stand in a thousand folders, a secret in few.
+/// The most paths of one blob that are kept: a licence may be in a thousand folders, a secret is in few.
 const PATHS_MAX: usize = 64;
 
-/// Paths that name HubSpot, as git's patterns (`*` crosses folders).
+/// Paths that name HubSpot, in git's pattern syntax (`*` crosses folders).
 const NAMED: [&str; 4] = [":(icase)*hubspot*", ":(icase)*hub[-_]spot*", ":(icase)*hubapi*", ":(icase)*hapi[-_]key*"];
 
-/// What takes the objects; one for each process.
+/// The receiver of the objects; one for each process.
 pub trait Blobs: Send {
-    /// A blob or a message, read as far as wanted.
+    /// Receives a blob or a message. It may read all of it or a part.
     fn blob(&mut self, id: &str, object: Object, size: u64, content: &mut dyn Read) -> io::Result<()>;
-    /// Something left out.
+    /// Receives an object that was skipped.
     fn skip(&mut self, skip: Skip);
 }
 
 impl Repository {
-    /// The repository that a folder belongs to.
+    /// The repository of a folder.
     ///
     /// # Errors
-    /// There is no git, or the folder is in no repository.
+    /// git is not installed, or the folder is not in a repository.
     pub fn of(folder: &Path) -> io::Result<Self> {
         let start = Self { folder: folder.to_owned(), bare: false };
         let bare = start.output(&["rev-parse", "--is-bare-repository"])?.starts_with(b"true");
@@ -87,17 +87,17 @@ impl Repository {
         Ok(Self { folder: PathBuf::from(String::from_utf8_lossy(&top).trim_end()), bare })
     }
 
-    /// The top of the work tree; git's own folder where there is none.
+    /// The top of the work tree; git's own folder where there is no work tree.
     pub fn top(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether it has no work tree.
+    /// Whether the repository has no work tree.
     pub const fn is_bare(&self) -> bool {
         self.bare
     }
 
-    /// git, told to run nothing that the repository's own settings name: it may be anybody's.
+    /// A git command that runs no program from the repository's settings: anybody may have written them.
     fn git(&self, arguments: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.arg("-C").arg(&self.folder);
@@ -125,10 +125,10 @@ impl Repository {
         Err(io::Error::other(format!("git {}: {message}", arguments.first().unwrap_or(&""))))
     }
 
-    /// What is staged.
+    /// The staged changes.
     ///
     /// # Errors
-    /// git's.
+    /// An error of git.
     pub fn staged(&self) -> io::Result<Vec<Staged>> {
         let arguments =
             ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--diff-filter=ACMT"];
@@ -141,7 +141,7 @@ impl Repository {
             let (Some(_), Some(mode), Some(before), Some(after)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
                 continue;
             };
-            // Links and submodules hold no text of their own.
+            // Symbolic links and submodules have no text of their own.
             if mode.starts_with("100") {
                 let before = (!before.bytes().all(|byte| byte == b'0')).then(|| before.to_owned());
                 staged.push(Staged { path: String::from_utf8_lossy(path).into_owned(), before, after: after.to_owned() });
@@ -150,11 +150,10 @@ impl Repository {
         Ok(staged)
     }
 
-    /// Every blob there is, and every commit and tag for its message, in pack order, whether a branch
-    /// still reaches it or not.
+    /// Every blob, and every commit and tag for its message, in the order of the packs, whether or not a branch reaches it.
     ///
     /// # Errors
-    /// git's.
+    /// An error of git.
     pub fn all_objects(&self) -> io::Result<Vec<ObjectId>> {
         let arguments = ["cat-file", "--batch-all-objects", "--unordered", "--buffer", "--batch-check=%(objecttype) %(objectname)"];
         let mut git = self.git(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
@@ -162,7 +161,7 @@ impl Repository {
         let lines = BufReader::with_capacity(1 << 16, git.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
         for line in lines.lines() {
             let line = line?;
-            // What can't be read at all is listed as missing; asked for again, it is skipped by name.
+            // git lists an unreadable object as missing. A second request for it skips it by name.
             if let Some(id) =
                 ["blob ", "commit ", "tag "].iter().find_map(|kind| line.strip_prefix(kind)).or_else(|| line.strip_suffix(" missing"))
             {
@@ -173,10 +172,10 @@ impl Repository {
         Ok(blobs)
     }
 
-    /// The blobs that commits since a revision brought in, and these commits.
+    /// The blobs that commits since a revision introduced, and these commits.
     ///
     /// # Errors
-    /// git's; the revision is not known.
+    /// An error of git; an unknown revision.
     pub fn objects_since(&self, revision: &str) -> io::Result<Vec<ObjectId>> {
         let range = range_since(revision)?;
         let output = self.output(&[
@@ -193,17 +192,17 @@ impl Repository {
         Ok([lines(&output), lines(&commits)].concat())
     }
 
-    /// The folder's path from the top of the work tree, with a slash at its end; empty at the top.
+    /// The folder's path from the top of the work tree, with a slash at the end; empty at the top.
     pub fn prefix(folder: &Path) -> String {
         let start = Self { folder: folder.to_owned(), bare: false };
         let prefix = start.output(&["rev-parse", "--show-prefix"]).unwrap_or_default();
         String::from_utf8_lossy(&prefix).trim_end_matches(['\n', '\r']).to_owned()
     }
 
-    /// The blobs that some commit wrote under a path that names HubSpot.
+    /// The blobs that a commit wrote under a path that names HubSpot.
     ///
     /// # Errors
-    /// git's.
+    /// An error of git.
     pub fn named_blobs(&self, since: Option<&str>) -> io::Result<HashSet<ObjectId>> {
         let mut named = HashSet::new();
         self.changes(since, &NAMED, |id, _, _| {
@@ -212,7 +211,7 @@ impl Repository {
         Ok(named)
     }
 
-    /// Has blobs looked at, over several processes. Gives back what looked.
+    /// Reads blobs with several processes. Returns the receivers.
     ///
     /// # Errors
     /// git can't be run. A broken object is skipped by name.
@@ -247,7 +246,7 @@ impl Repository {
             match read {
                 Ok(()) => return Ok(()),
                 Err(done) => {
-                    // git ends at an object that it can't read. Name that one and go on after it.
+                    // git exits at an object that it can't read. Skip that object by name, and continue after it.
                     *process = None;
                     take.skip(Skip { path: format!("git object {}", ids[done]), reason: "git can't read it".to_owned() });
                     ids = &ids[done + 1..];
@@ -257,11 +256,11 @@ impl Repository {
         Ok(())
     }
 
-    /// Where blobs stood: each path, with the oldest and the newest commit that wrote the blob there.
-    /// `since` bounds the walk.
+    /// The past paths of blobs: each path, with the oldest and the newest commit that wrote the blob there. `since` limits
+    /// the walk.
     ///
     /// # Errors
-    /// git's.
+    /// An error of git.
     pub fn origins(&self, blobs: &HashSet<ObjectId>, since: Option<&str>) -> io::Result<HashMap<ObjectId, Vec<Origin>>> {
         let mut origins: HashMap<ObjectId, Vec<Origin>> = HashMap::new();
         self.changes(since, &[], |id, path, introduced| {
@@ -269,7 +268,7 @@ impl Repository {
                 return;
             }
             let of_blob = origins.entry(id).or_default();
-            // Newest first, so the last one that is seen is the oldest.
+            // The newest commit comes first, so the last one seen is the oldest.
             if let Some(origin) = of_blob.iter_mut().find(|origin| origin.path == path) {
                 origin.first = introduced.clone();
             } else if of_blob.len() < PATHS_MAX {
@@ -279,7 +278,7 @@ impl Repository {
         Ok(origins)
     }
 
-    /// Every blob that a commit wrote, with its path and the commit, newest first.
+    /// Calls `each` for every blob that a commit wrote, with its path and the commit, newest first.
     fn changes(&self, since: Option<&str>, paths: &[&str], mut each: impl FnMut(ObjectId, String, &Introduced)) -> io::Result<()> {
         let range = since.map(range_since).transpose()?;
         let mut arguments = vec![
@@ -324,7 +323,7 @@ impl Repository {
     }
 }
 
-/// The message of a commit or tag, and who wrote it when: from the object's own text.
+/// The message of a commit or tag, and its author and date, from the object's own text.
 pub fn message(id: &str, object: Object, text: &[u8]) -> (Vec<u8>, Introduced) {
     let end = memchr::memmem::find(text, b"\n\n").map_or(text.len(), |at| at + 2);
     let head = String::from_utf8_lossy(&text[..end]).into_owned();
@@ -342,10 +341,10 @@ pub fn message(id: &str, object: Object, text: &[u8]) -> (Vec<u8>, Introduced) {
     (text[end..].to_vec(), Introduced { commit, author, date, last_commit: None, last_date: None, in_work_tree: false })
 }
 
-/// `REV..HEAD`, where REV can't be taken for an option.
+/// `REV..HEAD`, where git can't read REV as an option.
 fn range_since(revision: &str) -> io::Result<String> {
     if revision.is_empty() || revision.starts_with('-') || revision.contains("..") {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{revision:?} is no revision")));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{revision:?} is not a revision")));
     }
     Ok(format!("{revision}..HEAD"))
 }
@@ -363,13 +362,13 @@ fn read_commit(header: &[u8]) -> Option<Introduced> {
     })
 }
 
-/// The object that a raw change ends in: `:100644 100644 old new M`, `::… old old new MM` for merges.
+/// The new object id of a raw change: `:100644 100644 old new M`, `::… old old new MM` for merges.
 fn new_object(change: &[u8]) -> Option<ObjectId> {
     let change = std::str::from_utf8(change).ok()?;
     change.split(' ').rev().find(|part| part.len() >= 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit())).map(str::to_owned)
 }
 
-/// A `git cat-file` that answers in the order it is asked.
+/// A `git cat-file` process that answers in the order of the requests.
 struct CatFile {
     process: Child,
     input: Option<ChildStdin>,
@@ -378,7 +377,7 @@ struct CatFile {
 
 impl Drop for CatFile {
     fn drop(&mut self) {
-        // It ends when its input does; one that does not is stopped.
+        // The process ends when its input does. One that does not end is killed.
         drop(self.input.take());
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -394,12 +393,12 @@ impl CatFile {
         Ok(Self { process, input, output: BufReader::with_capacity(1 << 18, output) })
     }
 
-    /// Reads these blobs in order. An error is how many were read before the one that git can't read.
+    /// Reads these blobs in order. The error is the number of blobs before the one that git can't read.
     fn read<B: Blobs>(&mut self, ids: &[ObjectId], take: &mut B) -> Result<(), usize> {
         let Some(input) = &mut self.input else { return Err(0) };
         let output = &mut self.output;
         std::thread::scope(|scope| {
-            // Asking and reading at once: either pipe may fill up.
+            // One thread writes and one reads at the same time, since each of the two pipes may fill up.
             scope.spawn(move || {
                 let mut ask = io::BufWriter::with_capacity(1 << 16, input);
                 for id in ids {
@@ -411,7 +410,7 @@ impl CatFile {
             });
             let result = ids.iter().enumerate().try_for_each(|(done, id)| answer(output, id, take).map_err(|_| done));
             if result.is_err() {
-                // Let the asker go, too.
+                // End the writing thread, too.
                 let _ = self.process.kill();
             }
             result
@@ -441,7 +440,7 @@ fn answer<B: Blobs>(output: &mut BufReader<ChildStdout>, id: &str, take: &mut B)
     if let Some(object) = object {
         take.blob(id, object, size, &mut content)?;
     }
-    // What was not wanted is read over.
+    // Skip the content that the receiver did not read.
     io::copy(&mut content, &mut io::sink())?;
     if content.limit() > 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,4 +1,4 @@
-//! The files of a folder, on every core.
+//! The files of a folder, read on every core.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,38 +13,38 @@ use super::archive::{self, Members};
 use super::windows::{self, Window};
 use super::{Skip, Sniffed, from_utf16, sniff};
 
-/// Which files.
+/// Which files to scan.
 #[derive(Clone, Debug, Default)]
 pub struct Which {
     /// Folders and files.
     pub roots: Vec<PathBuf>,
-    /// Also what `.gitignore` and the like leave out.
+    /// Whether to scan files that `.gitignore` and the like exclude.
     pub no_ignore: bool,
-    /// Globs of what to leave out besides.
+    /// Globs of further files to exclude.
     pub ignore: Vec<String>,
 }
 
-/// What looks at the texts; one for each thread.
+/// The receiver of the texts; one for each thread.
 pub trait Look: Send {
-    /// A window of a text.
+    /// Receives a window of a text.
     fn look(&mut self, path: &str, window: &Window<'_>);
-    /// Something left out.
+    /// Receives a file that was skipped.
     fn skip(&mut self, skip: Skip);
-    /// A file was read.
+    /// Counts a file that was read.
     fn read(&mut self, bytes: u64);
 }
 
-/// Largest UTF-16 file that is turned into UTF-8, in bytes.
+/// The largest UTF-16 file that is converted to UTF-8, in bytes.
 const UTF16_MAX: u64 = 8 << 20;
 
-/// Walks the files and has each looked at. Gives back what looked.
+/// Walks the files and passes each to a receiver. Returns the receivers.
 ///
 /// # Errors
-/// A root is not there, or a glob can't be read.
+/// A root does not exist, or a glob is malformed.
 pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<Vec<L>> {
     let looked = Mutex::new(Vec::new());
     for root in &which.roots {
-        // A root that is missing is an error; a file that is missing later has gone since.
+        // A missing root is an error. A file that is missing later was deleted during the scan.
         root.metadata().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", shown::path(&root))))?;
         let mut overrides = OverrideBuilder::new(if root.is_dir() { root } else { Path::new(".") });
         for glob in &which.ignore {
@@ -61,7 +61,7 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
             .require_git(false)
             .follow_links(false)
             .overrides(overrides.build().map_err(io::Error::other)?)
-            // git's own files are looked at as history, not as files.
+            // The scan of the history reads git's own files.
             .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
             .threads(std::thread::available_parallelism().map_or(1, usize::from));
         let single = which.roots.len() == 1;
@@ -76,18 +76,18 @@ pub fn walk<L: Look>(which: &Which, make: impl Fn() -> L + Sync) -> io::Result<V
     Ok(looked.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-/// Has one file looked at, under the path that reports give it.
+/// Scans one file, under the path that reports show.
 ///
 /// # Errors
-/// It can't be read.
+/// The file can't be read.
 pub fn one(path: &str, on_disk: &Path, look: &mut impl Look) -> io::Result<()> {
     file(path, on_disk, &mut Vec::new(), look)
 }
 
-/// Has what comes over a stream looked at, such as standard input.
+/// Scans a stream, such as standard input.
 ///
 /// # Errors
-/// The stream's.
+/// An error of the stream.
 pub fn stream<L: Look>(path: &str, mut source: impl Read, look: &mut L) -> io::Result<()> {
     let mut buffer = Vec::new();
     let total = text(path, &mut source, &mut buffer, look)?;
@@ -95,7 +95,7 @@ pub fn stream<L: Look>(path: &str, mut source: impl Read, look: &mut L) -> io::R
     Ok(())
 }
 
-/// One thread's state; hands over what it found when the walk is done.
+/// The state of one thread. At the end of the walk it passes its receiver to `done`.
 struct Worker<'a, L: Look> {
     look: Option<L>,
     buffer: Vec<u8>,
@@ -127,7 +127,7 @@ impl<L: Look> Worker<'_, L> {
     }
 }
 
-/// A path as in reports: relative to the folder that was asked for, with `/`.
+/// The path that reports show: relative to the scanned folder, with `/`.
 fn shown(root: &Path, path: &Path, single: bool) -> String {
     let relative = path.strip_prefix(root).ok().filter(|relative| single && !relative.as_os_str().is_empty());
     let shown = relative.unwrap_or(path).to_string_lossy();
@@ -161,10 +161,10 @@ fn file(path: &str, on_disk: &Path, buffer: &mut Vec<u8>, look: &mut impl Look) 
     Ok(())
 }
 
-/// The reason given for files that are no text; reports count these and name the others.
+/// The reason for skipped files that are not text. Reports count these files and name the others.
 pub const BINARY: &str = "binary";
 
-/// Text of any size, which is not an archive.
+/// Scans a text of any size that is not an archive.
 fn text(path: &str, source: &mut dyn Read, buffer: &mut Vec<u8>, look: &mut impl Look) -> io::Result<u64> {
     let mut kind = Sniffed::Text;
     let mut first = true;
@@ -200,7 +200,7 @@ fn utf16(path: &str, source: impl Read, look: &mut impl Look) -> io::Result<()> 
     Ok(())
 }
 
-/// Has the members of an archive looked at.
+/// Scans the members of an archive.
 struct InArchive<'a, L> {
     look: &'a mut L,
     buffer: &'a mut Vec<u8>,

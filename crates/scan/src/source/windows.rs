@@ -1,17 +1,17 @@
-//! Files of any size through a buffer of one size.
+//! Reads files of any size through one buffer.
 //!
-//! A file that fits is one window. A larger one is several that overlap, so that what stands on a
-//! border is whole in one of them; lines are counted on from window to window.
+//! A file that fits into the buffer is one window. A larger one has several overlapping windows, so that a value at a
+//! border is whole in one of them. The count of lines continues from window to window.
 
 use std::io::{self, Read};
 
-/// Size of the buffer of one thread, in bytes.
+/// The size of one thread's buffer, in bytes.
 pub const WINDOW_BYTES: usize = 4 << 20;
 
-/// Size of the buffer until a file needs more, in bytes.
+/// The size of the buffer until a file needs more, in bytes.
 const FIRST_BYTES: usize = 256 << 10;
 
-/// How much of a window is looked at again in the next, in bytes: more than any value and its surroundings.
+/// The overlap of two windows, in bytes: more than any value with its surroundings.
 const OVERLAP_BYTES: usize = 16 << 10;
 
 /// A part of a file.
@@ -19,15 +19,15 @@ const OVERLAP_BYTES: usize = 16 << 10;
 pub struct Window<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// What starts from here on belongs to the next window.
+    /// Values from this offset on belong to the next window.
     pub mine: usize,
     /// Lines before this window.
     pub lines_before: u64,
-    /// Characters of its first line before this window.
+    /// Characters of the window's first line that are before the window.
     pub columns_before: u64,
 }
 
-/// As [`read`], for a source whose size is known: a small one takes a small buffer and no read past its end.
+/// As [`read`], for a source with a known size: a small one takes a small buffer and no read past its end.
 ///
 /// # Errors
 /// As [`read`].
@@ -42,17 +42,17 @@ pub fn read_sized(source: &mut dyn Read, size: u64, buffer: &mut Vec<u8>, mut ta
     Ok(size as u64)
 }
 
-/// Reads to the end and hands over each window. Says how many bytes there were.
+/// Reads the source to its end and passes each window to `take`. Returns the number of bytes.
 ///
 /// # Errors
-/// The reader's. The windows before it have been handed over.
+/// An error of the reader. `take` has received the windows before it.
 pub fn read(mut source: impl Read, buffer: &mut Vec<u8>, mut take: impl FnMut(&Window<'_>) -> bool) -> io::Result<u64> {
     buffer.resize(buffer.len().max(FIRST_BYTES), 0);
     let (mut kept, mut total, mut lines_before, mut columns_before) = (0, 0u64, 0, 0);
     loop {
         let (mut filled, mut ended) = fill(&mut source, &mut buffer[kept..])?;
         if !ended && buffer.len() < WINDOW_BYTES {
-            // Only a large file takes a large buffer.
+            // Only a large file needs a large buffer.
             buffer.resize(WINDOW_BYTES, 0);
             let (more, end) = fill(&mut source, &mut buffer[kept + filled..])?;
             (filled, ended) = (filled + more, end);
@@ -78,7 +78,7 @@ pub fn read(mut source: impl Read, buffer: &mut Vec<u8>, mut take: impl FnMut(&W
     }
 }
 
-/// Fills a buffer as far as the source goes; says whether it ended.
+/// Fills a buffer from the source. The flag is whether the source has ended.
 fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
     let mut filled = 0;
     while filled < buffer.len() {

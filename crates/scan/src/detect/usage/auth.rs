@@ -1,4 +1,4 @@
-//! How a call authenticates, as far as its file tells.
+//! How a call authenticates, as far as its file shows.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ static KEY_OPTION: LazyLock<Regex> = LazyLock::new(|| {
 static DEVELOPER_OPTION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i-u)dev(?:eloper)?_?(?:api|hapi)_?key|createWithDeveloperApiKey").expect("a constant"));
 
-/// What a whole file does to authenticate.
+/// How a whole file authenticates.
 pub(super) struct Habits {
     hapikey: bool,
     bearer: bool,
@@ -40,7 +40,7 @@ impl Habits {
         }
     }
 
-    /// For a URL: what stands in its call, if it says anything.
+    /// The authentication that a URL's own call shows, if it shows any.
     pub(super) fn of_call(&self, meaning: &Meaning, call: &[u8]) -> Option<UsageAuth> {
         if meaning.auth == Auth::None {
             return Some(UsageAuth::None);
@@ -51,7 +51,7 @@ impl Habits {
         BEARER.is_match(call).then_some(UsageAuth::Bearer)
     }
 
-    /// For a URL whose call does not say: what the file does elsewhere.
+    /// The authentication of a URL whose call shows none: that of the rest of the file.
     pub(super) fn of_url(&self, meaning: &Meaning) -> UsageAuth {
         let key = if meaning.takes_developer_key() { UsageAuth::DeveloperKey } else { UsageAuth::Hapikey };
         match (self.hapikey, self.bearer) {
@@ -62,7 +62,7 @@ impl Habits {
         }
     }
 
-    /// For a call of a client library: the options with which the client is made.
+    /// The authentication of a call of a client library, by the options of the client.
     pub(super) fn of_client(&self, meaning: &Meaning) -> UsageAuth {
         let key = self.hapikey || self.key_option;
         match meaning.auth {
@@ -70,7 +70,7 @@ impl Habits {
             _ if meaning.takes_developer_key() && (self.developer || key) => UsageAuth::DeveloperKey,
             _ if self.bearer && !key => UsageAuth::Bearer,
             _ if key && !self.bearer => UsageAuth::Hapikey,
-            // The new way is what a file that knows both is on its way to; it does not say which is used.
+            // A file with both ways is probably moving to the new one; which of them a call uses is unknown.
             _ => UsageAuth::Unknown,
         }
     }

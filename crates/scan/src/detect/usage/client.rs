@@ -1,4 +1,4 @@
-//! Clients that are built with an API key: HubSpot has removed that way in, wherever their calls are.
+//! Clients built with an API key. HubSpot has removed API keys, so their calls fail wherever they are.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::detect::Text;
 use crate::finding::{Usage, UsageAuth, Via};
 use crate::text::{contains_ignore_case, is_comment, line_near};
 
-/// Calls that take the key by name or that exist for it alone, and calls that take it first.
+/// Calls that take the key by name or exist only for the key, and calls that take it as the first argument.
 static BUILT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x-u)
@@ -35,7 +35,7 @@ static DEVELOPER_KEY: LazyLock<Regex> =
 /// Finds clients built with a key.
 pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
-    // Only where HubSpot's or another's client is brought in can a `Client` be one of HubSpot.
+    // A `Client` can be HubSpot's only where the file imports a client, HubSpot's or another.
     if !contains_ignore_case(bytes, b"hubspot") || super::url::is_prose(text.path) {
         return Vec::new();
     }
@@ -70,7 +70,7 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// Whether a constructor is that of a HubSpot client: by its own name, or by what the file brings in.
+/// Whether a constructor belongs to a HubSpot client, by its own name or by the file's imports.
 fn is_hubspots(text: &[u8], name: &str) -> bool {
     static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?i-u)(?:require|import|from|use|using)\b[^\n]{0,100}(?:@hubspot/api-client|\bhubspot\b|hubspot3|sevenshores)"#)
@@ -79,7 +79,7 @@ fn is_hubspots(text: &[u8], name: &str) -> bool {
     contains_ignore_case(name.as_bytes(), b"hubspot") || IMPORT.is_match(text)
 }
 
-/// Whether a first argument is a key and not a token, a configuration or nothing.
+/// Whether a first argument is a key, and not a token, a configuration or nothing.
 fn takes_a_key(argument: &[u8]) -> bool {
     !contains_ignore_case(argument, b"token") && !contains_ignore_case(argument, b"config") && !contains_ignore_case(argument, b"oauth")
 }

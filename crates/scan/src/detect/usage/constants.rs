@@ -1,4 +1,4 @@
-//! Versions that constants of a text hold, as HubSpot's guide to dated versions advises:
+//! Versions in constants of a text, as HubSpot's guide to dated versions recommends:
 //! `const V = 'v3'`, `API_VERSION = os.getenv("HUBSPOT_VERSION", "2026-03")`, `versions: { contacts: 'v3' }`.
 
 use std::cell::OnceCell;
@@ -9,30 +9,30 @@ use regex::bytes::Regex;
 
 use crate::text::{is_word, line_near};
 
-/// The constants of a text, found when one is asked for.
+/// The constants of a text, read on first use.
 pub struct Constants<'t> {
     text: &'t [u8],
-    /// Version by name; none where a name holds several.
+    /// Version by name; None where a name has several.
     versions: OnceCell<HashMap<Vec<u8>, Option<&'t str>>>,
 }
 
 impl<'t> Constants<'t> {
-    /// Those of a text.
+    /// The constants of a text.
     pub const fn of(text: &'t [u8]) -> Self {
         Self { text, versions: OnceCell::new() }
     }
 
-    /// The version that an expression is, if a constant of the text says so: `${self.VERSION}`, `+ V +`.
+    /// The version in an expression, where a constant of the text holds it: `${self.VERSION}`, `+ V +`.
     pub fn version(&self, expression: &[u8]) -> Option<&'t str> {
         self.named(last_name(expression)?)
     }
 
-    /// The version that a name holds.
+    /// The version of a name.
     pub fn named(&self, name: &[u8]) -> Option<&'t str> {
         self.versions.get_or_init(|| versions(self.text)).get(name).copied().flatten()
     }
 
-    /// Whether an expression is called a version.
+    /// Whether the name in an expression is that of a version.
     pub fn names_version(expression: &[u8]) -> bool {
         let Some(name) = last_name(expression) else { return false };
         let plain: String = String::from_utf8_lossy(name).to_ascii_lowercase().replace('_', "");
@@ -45,7 +45,7 @@ impl<'t> Constants<'t> {
     }
 }
 
-/// The last name of a plain expression: of names, dots and what encloses an interpolation.
+/// The last name of a plain expression, which has only names, dots and the marks of an interpolation.
 fn last_name(expression: &[u8]) -> Option<&[u8]> {
     let plain = |byte: &u8| {
         is_word(*byte)

@@ -11,11 +11,11 @@ use super::{other, resolve, segments_of, step, usage};
 use crate::detect::Text;
 use crate::finding::{Usage, UsageAuth, Via};
 
-/// Largest export that is read, in bytes.
+/// The largest export that is read, in bytes.
 const EXPORT_MAX: usize = 16 << 20;
 
-/// What tells a step of HubSpot's: n8n's types, Make's and Zapier's modules, Pipedream's and Workato's
-/// apps, Power Automate's connections, Node-RED's types.
+/// The marks of a HubSpot step: n8n's types, Make's and Zapier's modules, Pipedream's and Workato's apps, Power
+/// Automate's connections, Node-RED's types.
 static STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x-u)"(?:
@@ -73,7 +73,7 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// A node of n8n: its resource and operation say what it sends. What is not written is the node's default.
+/// A node of n8n. Its resource and operation name the call; where one is missing, the node's default applies.
 fn n8n(name: &str, node: &Value) -> Usage {
     let parameters = &node["parameters"];
     let trigger = name.ends_with("Trigger");
@@ -99,7 +99,7 @@ fn n8n(name: &str, node: &Value) -> Usage {
     }
 }
 
-/// How a node authenticates: the credentials that it names, else its setting, else the default of its type.
+/// How a node authenticates: by the credentials that it names, else by its setting, else by the default of its type.
 fn n8n_auth(node: &Value, trigger: bool) -> UsageAuth {
     let has = |name: &str| node["credentials"].get(name).is_some();
     match node["parameters"]["authentication"].as_str() {
@@ -112,7 +112,7 @@ fn n8n_auth(node: &Value, trigger: bool) -> UsageAuth {
     }
 }
 
-/// A step of another tool: what it does is told in the tool's own words.
+/// A step of another tool. The tool's own action name describes what the step does.
 fn generic(tool: &str, name: &str, step: &Value) -> Usage {
     let action = ["action", "operationId", "name", "actionName", "key"].iter().find_map(|field| step[*field].as_str());
     let call = match action {
@@ -124,11 +124,11 @@ fn generic(tool: &str, name: &str, step: &Value) -> Usage {
     if let Some(meaning) = sent {
         return usage(meaning, Via::Node, Some(call), UsageAuth::Bearer);
     }
-    // Connections of these tools are OAuth or private-app ones; HubSpot refuses others since 2022.
+    // Connections of these tools use OAuth or private-app tokens; HubSpot has refused other credentials since 2022.
     other(Via::Node, format!("node {call}"), Some(call), UsageAuth::Bearer)
 }
 
-/// Pairs of braces of a JSON text, by where they open.
+/// Pairs of braces in a JSON text, by the offset of the opening brace.
 fn braces(text: &[u8]) -> Vec<Range<usize>> {
     let (mut pairs, mut open, mut string, mut at) = (Vec::new(), Vec::new(), false, 0);
     while at < text.len() {
@@ -151,17 +151,17 @@ fn innermost(braces: &[Range<usize>], at: usize) -> Option<Range<usize>> {
     braces[..before].iter().rev().find(|pair| at < pair.end).cloned()
 }
 
-/// Largest object of an export whose keys are looked at, in bytes.
+/// The largest object of an export whose keys are read, in bytes.
 const OBJECT_MAX: usize = 16 << 10;
-/// Largest path of an OpenAPI document whose verbs are looked at, in bytes.
+/// The largest path of an OpenAPI document whose verbs are read, in bytes.
 const PATH_MAX: usize = 512 << 10;
-/// Objects around a URL that are looked at.
+/// The most objects around a URL that are read.
 const LEVELS_MAX: usize = 4;
 
-/// Keys that hold a method; Zapier's webhooks name it as their action.
+/// Keys that hold a method. Zapier's webhooks call it the action.
 const METHOD_KEYS: [&[u8]; 5] = [b"method", b"requestMethod", b"httpMethod", b"verb", b"action"];
 
-/// The method that a JSON export says beside a URL: a key `method` of one of the objects around it.
+/// The method beside a URL in a JSON export: the key `method` of one of the objects around the URL.
 pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
     if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return None;
@@ -177,7 +177,7 @@ pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
         if method.is_some() {
             return method;
         }
-        // A node of n8n, a request of Postman: without a key for the method they read.
+        // A node of n8n and a request of Postman use GET where they have no key for the method.
         let reads = |(name, value): &(Range<usize>, Range<usize>)| match &text[name.clone()] {
             b"type" => memchr::memmem::find(&text[value.clone()], b"httpRequest").is_some(),
             b"request" => true,
@@ -191,7 +191,7 @@ pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
     None
 }
 
-/// The verbs of a path that is a key of an OpenAPI document, in JSON or YAML, each with its place.
+/// The verbs of a path that is a key of an OpenAPI document, in JSON or YAML, each with its offset.
 pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
     static JSON: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^"\s*:\s*\{"#).expect("a constant"));
     static YAML: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["']?:[ \t]*\r?\n"#).expect("a constant"));
@@ -221,7 +221,7 @@ pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
             break;
         }
         let child = *own.get_or_insert(here);
-        // `get:`, and `get: { summary: … }` in one line.
+        // `get:`, and `get: { summary: … }` on one line.
         let key = content.trim_ascii().splitn(2, |byte| *byte == b':').collect::<Vec<_>>();
         if here == child
             && let [name, value] = key.as_slice()
@@ -234,7 +234,7 @@ pub(super) fn verbs(text: &[u8], path: &Range<usize>) -> Vec<(usize, Method)> {
     found
 }
 
-/// Where the brace opens that encloses an offset. Strings are taken to hold none, as in exports they hold pairs.
+/// The opening brace around an offset. Braces inside of strings come in pairs in exports, so strings are not parsed.
 fn opening(text: &[u8], at: usize) -> Option<usize> {
     let floor = at.saturating_sub(OBJECT_MAX);
     let mut depth = 0usize;
@@ -249,7 +249,7 @@ fn opening(text: &[u8], at: usize) -> Option<usize> {
     None
 }
 
-/// The names of an object's own keys, with the text up to the end of each value's first token.
+/// The spans of an object's own keys, each with the span up to the end of its value's first token.
 fn keys(text: &[u8], open: usize, most: usize) -> Vec<(Range<usize>, Range<usize>)> {
     let limit = text.len().min(open + most);
     let (mut keys, mut depth, mut at) = (Vec::new(), 0usize, open);
@@ -283,7 +283,7 @@ fn keys(text: &[u8], open: usize, most: usize) -> Vec<(Range<usize>, Range<usize
     keys
 }
 
-/// After the quote that closes the string which opens at `open`, if it closes.
+/// The offset after the quote that closes the string opened at `open`, if it closes.
 fn string_end(text: &[u8], open: usize, limit: usize) -> Option<usize> {
     let mut at = open + 1;
     while at < limit {

@@ -1,4 +1,4 @@
-//! Paths whose segments are apart: `[BASE, 'crm', 'v3', 'objects'].join('/')`, `AppendPathSegments("crm", "v3", …)`.
+//! Paths with separate segments: `[BASE, 'crm', 'v3', 'objects'].join('/')`, `AppendPathSegments("crm", "v3", …)`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,12 +7,12 @@ use regex::bytes::Regex;
 
 use super::path::Read;
 
-/// Segments of one path that are read.
+/// The most segments of one path that are read.
 const SEGMENTS_MAX: usize = 12;
-/// Longest list of segments, in bytes.
+/// The longest list of segments, in bytes.
 const LIST_MAX: usize = 400;
 
-/// Finds lists of segments that begin with a family of HubSpot's, each with where it stands.
+/// Finds lists of segments whose first segment is a family of HubSpot paths, each with its span.
 pub(super) fn find(text: &[u8], is_family: impl Fn(&str) -> bool) -> Vec<(Range<usize>, Read)> {
     static LIST: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)["'`](?P<family>[a-z][a-z-]{2,40})["'`]\s*,\s*["'`][a-z0-9][\w-]*["'`]"#).expect("a constant"));
@@ -34,7 +34,7 @@ pub(super) fn find(text: &[u8], is_family: impl Fn(&str) -> bool) -> Vec<(Range<
     found
 }
 
-/// Whether a version stands alone in quotes: without one no list holds a path, and no expression is compiled.
+/// Whether the text has a version as a string of its own. Without one no list holds a path, so no expression is compiled.
 fn has_quoted_version(text: &[u8]) -> bool {
     memchr::memchr3_iter(b'"', b'\'', b'`', text).any(|quote| match &text[quote + 1..] {
         [b'v', digit, close, ..] => digit.is_ascii_digit() && *close == text[quote],
@@ -43,7 +43,7 @@ fn has_quoted_version(text: &[u8]) -> bool {
     })
 }
 
-/// The segments of a list from the quote of its first one on, and where the list ends.
+/// The segments of a list, from the quote of the first one on, and the list's end.
 fn segments(text: &[u8], start: usize) -> (Vec<String>, usize) {
     let limit = text.len().min(start + LIST_MAX);
     let (mut segments, mut at) = (Vec::new(), start);
@@ -58,7 +58,7 @@ fn segments(text: &[u8], start: usize) -> (Vec<String>, usize) {
             segments.push(String::from_utf8_lossy(segment).into_owned());
             at = close + 1;
         } else {
-            // What is put in at run time, up to the comma behind it.
+            // A value that is inserted at run time, up to the comma after it.
             let mut depth = 0usize;
             let end = text[at..limit].iter().position(|byte| match byte {
                 b'(' | b'[' | b'{' => {

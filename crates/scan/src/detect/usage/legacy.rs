@@ -1,6 +1,6 @@
-//! Calls of the client libraries that came before: the npm `hubspot`, `hubspot3`, `hapipy`, the
-//! first PHP and Ruby clients. Their chains are short and common (`contacts.get`), so they count
-//! only in a file that brings the client in, or on a variable that has its name.
+//! Calls of older client libraries: the npm `hubspot`, `hubspot3`, `hapipy`, the first PHP and Ruby clients. Their
+//! chains are short and common (`contacts.get`). So a chain counts only in a file that imports the client, or on a
+//! variable named after it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -19,14 +19,14 @@ use crate::text::contains_ignore_case;
 /// A client library.
 struct Client {
     name: &'static str,
-    /// How a file brings it in.
+    /// How a file imports the client.
     import: Regex,
-    /// A chain of calls on it.
+    /// A chain of calls on the client.
     chain: Regex,
     calls: HashMap<String, &'static LegacySdkCallRow>,
 }
 
-/// One for each client, made when a file has one of its hints.
+/// One for each client, compiled when a file has one of its hints.
 static CLIENTS: [LazyLock<Client>; 5] = [
     LazyLock::new(|| Client::new("hubspot-node", r#"(?:require\(\s*|from\s+)["']hubspot["']"#)),
     LazyLock::new(|| Client::new("hubspot3", r"(?:from|import)\s+hubspot3\b")),
@@ -35,10 +35,10 @@ static CLIENTS: [LazyLock<Client>; 5] = [
     LazyLock::new(|| Client::new("hubspot-ruby", r"\bHubspot::")),
 ];
 
-/// For each of [`CLIENTS`], words of which every file that brings it in has one.
+/// For each of [`CLIENTS`], words. Every file that imports the client has one of them.
 const HINTS: [&[&str]; 5] = [&["hubspot"], &["hubspot3"], &["hapi"], &["SevenShores", "Fungku", "Rossjcooper"], &["Hubspot::"]];
 
-/// A client made with the key as its first argument, as all but the one for Node allow.
+/// A client made with the key as its first argument, as all except the one for Node allow.
 static POSITIONAL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?-u)(?:Factory::create|\bHubspot3|\b[A-Z]\w*Client)\(\s*(?:[\w.'"$\[\]-]+|[\w.]+\([^()]*\))\s*[,)]"#)
         .expect("a constant")
@@ -61,13 +61,13 @@ impl Client {
     }
 }
 
-/// A call as it is compared. Ruby's marks at the end of names count.
+/// The normal form of a call, for comparison. Ruby's marks at the end of names count.
 fn key(call: &str) -> String {
     let marked = call.ends_with(['!', '?']);
     format!("{}{}", plain(call.replace("::", ".").as_bytes()), if marked { "!" } else { "" })
 }
 
-/// Finds calls of the old clients.
+/// Finds calls of the older clients.
 pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     let bytes = text.bytes;
     let mut found = Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
                 continue;
             }
             let written = key(&String::from_utf8_lossy(chain.as_bytes()));
-            // What the client hangs from (`this.hubspot.contacts.get`) comes before the table's chain.
+            // The expression that holds the client (`this.hubspot.contacts.get`) comes before the chain of the table.
             let row = client.row(&written).or_else(|| written.match_indices('.').find_map(|(at, _)| client.row(&written[at + 1..])));
             if let Some(row) = row {
                 found.push((chain.start() + last_name(chain.as_bytes()), call(row, chain.as_bytes(), habits, positional)));
@@ -101,7 +101,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// `contacts = ContactsClient(key)`, then `contacts.get_all()`; and both at once.
+/// `contacts = ContactsClient(key)`, then `contacts.get_all()`; and both in one expression.
 fn classes(client: &Client, text: &[u8], habits: &Habits<'_>, positional: bool, found: &mut Vec<(usize, Usage)>) {
     static MADE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)\b(?P<class>[A-Z]\w*Client)\((?P<arguments>[^()]*(?:\([^()]*\)[^()]*)*)\)(?:\s*\.\s*(?P<method>\w+)\s*\()?")

@@ -1,4 +1,4 @@
-//! Package manifests: which client of HubSpot a folder uses.
+//! Package manifests: which HubSpot client a folder uses.
 
 use std::sync::LazyLock;
 
@@ -10,8 +10,8 @@ use crate::detect::Text;
 use crate::finding::{Usage, UsageAuth, Via};
 use crate::text::{is_comment, is_word, line_near};
 
-/// Dependencies on clients of HubSpot, by kind of manifest. A script or a keyword that is called
-/// `hubspot` has no version, and names no client.
+/// Dependencies on HubSpot clients, by kind of manifest. A script or a keyword named `hubspot` has no version, so it is
+/// not a client.
 static CLIENT: LazyLock<[(&str, Regex); 8]> = LazyLock::new(|| {
     let form = |pattern: &str| Regex::new(&format!("(?m-u){pattern}")).expect("a constant");
     let version = r#""(?P<version>(?:[\^~<>=v ]*\d|\*|latest|workspace:|npm:|file:|git|dev-)[^"]*)""#;
@@ -48,7 +48,7 @@ static CLIENT: LazyLock<[(&str, Regex); 8]> = LazyLock::new(|| {
     ]
 });
 
-/// Clients that speak only APIs older than v3, and whether they know no other credential than the key.
+/// Clients that support only APIs older than v3, and whether the key is their only credential.
 const OLD: [(&str, &str, bool); 10] = [
     ("npm", "hubspot", false),
     ("npm", "node-hubspot", true),
@@ -62,7 +62,7 @@ const OLD: [(&str, &str, bool); 10] = [
     ("nuget", "Skarp.HubSpotClient", false),
 ];
 
-/// The kind of manifest that a file is, by its name.
+/// The kind of a manifest, by its file name.
 fn kind(path: &str) -> Option<&'static str> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -82,7 +82,7 @@ fn kind(path: &str) -> Option<&'static str> {
     })
 }
 
-/// The clients that a manifest lists: where, of which kind, name and version.
+/// The clients that a manifest lists: offset, kind, name and version.
 fn clients(text: Text<'_>) -> Vec<(usize, &'static str, String, String)> {
     let Some(kind) = kind(text.path) else { return Vec::new() };
     let Some((_, form)) = CLIENT.iter().find(|(of, _)| *of == kind) else { return Vec::new() };
@@ -102,12 +102,12 @@ fn clients(text: Text<'_>) -> Vec<(usize, &'static str, String, String)> {
     found
 }
 
-/// Whether a file says that its folder uses a client of HubSpot.
+/// Whether a manifest shows that its folder uses a HubSpot client.
 pub(crate) fn names_client(text: Text<'_>) -> bool {
     !clients(text).is_empty()
 }
 
-/// Finds clients that speak only APIs which end.
+/// Finds clients that support only APIs with an end date.
 pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let mut found = Vec::new();
     for (at, kind, name, version) in clients(text) {
@@ -115,7 +115,7 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
         let call = format!("{kind} {name} {version}").trim_end().to_owned();
         let auth = if *key_only { UsageAuth::Hapikey } else { UsageAuth::Unknown };
         let client = other(Via::Client, format!("client {name}"), Some(call), auth);
-        // All that these clients call is v1 or v2.
+        // These clients call only v1 and v2.
         let ends = sunset::of_path("/contacts/v1/contact").map(|row| row.date);
         found.push((at, Usage { version: "v1".to_owned(), sunset: client.sunset.into_iter().chain(ends).min(), ..client }));
     }

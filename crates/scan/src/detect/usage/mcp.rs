@@ -1,7 +1,7 @@
-//! HubSpot's MCP servers, as agents are set up with them: they call with a credential that needs scopes, too.
+//! HubSpot's MCP servers in the settings of agents. They call with a credential that needs scopes, too.
 //!
-//! HubSpot's own (the remote one, the npm package, the one in its CLI), packages of others, and servers
-//! that others run for HubSpot at an address of theirs.
+//! These are HubSpot's own servers (the remote one, the npm package, the one in its CLI), packages by others, and
+//! servers that others run for HubSpot at their own address.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ use crate::detect::{Text, entry, sent};
 use crate::finding::{Usage, UsageAuth, Via};
 use crate::text::{contains_ignore_case, is_comment, line_near};
 
-/// The remote server, HubSpot's package, and packages of others.
+/// The remote server, HubSpot's package, and packages by others.
 static SERVER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?-u)(?P<server>mcp(?:-[a-z]{2}\d)?\.hubspot\.com|@hubspot/mcp-server|@[\w-]+/(?:mcp-server-hubspot|mcp-hubspot|hubspot-mcp(?:-server)?)|\bmcp-server-hubspot\b|\bmcp[-_]hubspot\b|\bmcp/hubspot\b|\bhubspot-mcp(?:-server)?\b)")
         .expect("a constant")
@@ -29,7 +29,7 @@ static CLI: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant")
 });
 
-/// Finds agents' servers: in settings, manifests and code, not in prose.
+/// Finds agents' servers in settings, manifests and code, but not in prose.
 pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     let is_prose = super::url::is_prose(text.path) && !is_requirements(text.path);
     if memchr::memmem::find(text.bytes, b"mcp").is_none() || is_prose || is_lock(text.path) {
@@ -52,7 +52,7 @@ pub(super) fn find(text: Text<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// Servers that others run, in an agent's settings: an entry that names HubSpot, and the host of its address.
+/// Servers that others run, in an agent's settings: entries that name HubSpot, and the host of their address.
 fn of_others(text: Text<'_>) -> Vec<(usize, Vec<u8>)> {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i-u)(?:https?|wss?):(?:\\?/){2}").expect("a constant"));
     if agents::whose_settings(text.path, text.bytes).is_none() {
@@ -63,7 +63,7 @@ fn of_others(text: Text<'_>) -> Vec<(usize, Vec<u8>)> {
         let names_hubspot = |entry: &entry::Entry| {
             contains_ignore_case(entry.key.as_bytes(), b"hubspot") || contains_ignore_case(&text.bytes[entry.at.clone()], b"hubspot")
         };
-        // The innermost that has an address at all is the server's. n8n keeps it among the parameters of a node with a name.
+        // The innermost entry with an address is the server's. n8n has the address among the parameters of a named node.
         let around = entry::around(text.bytes, url.start());
         let has_address = |entry: &entry::Entry| sent::addresses(&text.bytes[entry.at.clone()]).next().is_some();
         let Some(at) = around.iter().position(has_address) else { continue };
@@ -81,29 +81,29 @@ fn of_others(text: Text<'_>) -> Vec<(usize, Vec<u8>)> {
     found
 }
 
-/// Whether it is only what an entry or a package is called: `"hubspot-mcp": {`, `[mcp_servers.hubspot-mcp]`,
-/// `"name": "hubspot-mcp"`, `https://github.com/acme/hubspot-mcp`. The address of a server is not: its host comes first.
+/// Whether this is only the name of an entry or a package: `"hubspot-mcp": {`, `[mcp_servers.hubspot-mcp]`,
+/// `"name": "hubspot-mcp"`, `https://github.com/acme/hubspot-mcp`. A server's address is not: it begins with its host.
 fn is_name(text: &[u8], at: &Range<usize>) -> bool {
     static NAMED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?i-u)\bname["']?\s*[:=]\s*["']?$"#).expect("a constant"));
-    // A package may be run out of a repository: `git+https://…`.
+    // A command may run a package from a repository: `git+https://…`.
     static IN_URL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?i-u)(?:^|[^+])(?:https?|wss?)://[^\s"'<>]+$"#).expect("a constant"));
     let line = line_near(text, at.start);
     let (before, after) = (&text[line.start..at.start], &text[at.end..text.len().min(at.end + 40)]);
     let value = after.strip_prefix(b"\":").or_else(|| after.strip_prefix(b"':")).map(<[u8]>::trim_ascii_start);
-    // In a manifest the key is what is depended on, and its version follows.
+    // In a manifest the key is the dependency, and its version follows.
     let opens = value.is_some_and(|value| !matches!(value.first(), Some(b'"' | b'\'')));
     let of_toml = before.trim_ascii_start().starts_with(b"[") && !before.contains(&b'"') && after.starts_with(b"]");
     let of_yaml = before.trim_ascii().is_empty() && text[at.end..line.end.max(at.end)].trim_ascii() == b":";
     opens || of_toml || of_yaml || NAMED.is_match(before) || IN_URL.is_match(before)
 }
 
-/// Lists of Python's packages have the ending of prose.
+/// Whether a text file lists Python packages. Such a list has the extension of prose.
 fn is_requirements(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.starts_with("requirements") && name.ends_with(".txt")
 }
 
-/// Lock files list what a manifest names.
+/// Whether a file is a lock file. Lock files repeat what a manifest lists.
 fn is_lock(path: &str) -> bool {
     path.ends_with("lock") || path.ends_with("-lock.json") || path.ends_with("-lock.yaml")
 }

@@ -1,4 +1,4 @@
-//! The HTTP method of a call, from what stands around its URL.
+//! The HTTP method of a call, from the text around its URL.
 
 mod settings;
 
@@ -11,10 +11,10 @@ use regex::bytes::Regex;
 use super::{document, scope, yaml};
 use crate::text::{contains_ignore_case, is_word, line_near, words};
 
-/// How far from a URL its method may stand, in bytes.
+/// How far from a URL its method may be, in bytes.
 const REACH: usize = 500;
 
-/// A method named in a call: as a string or constant, an option of curl, a builder's method.
+/// A method in the text of a call: as a string or constant, an option of curl, or a builder's method.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?x-u)
@@ -31,7 +31,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant")
 });
 
-/// The method of the call whose URL stands at `url`.
+/// The method of the call that has its URL at `url`.
 pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     let line = line_near(text, url.start);
     // `DELETE https://…` in .http files, logs and documentation.
@@ -50,7 +50,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = HELPER.captures(before).and_then(|captures| captures.name("method")) {
         return Method::parse(&String::from_utf8_lossy(method.as_bytes()));
     }
-    // Lisps put the function behind the parenthesis: `(client/post "…"`.
+    // Lisps have the function after the parenthesis: `(client/post "…"`.
     static LISP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)\((?:[\w.-]+/)?(?P<method>get|post|put|patch|delete)\s+(?:\(str\s+[\w-]*\s*)?"$"#).expect("a constant")
     });
@@ -83,7 +83,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     if let Some(method) = settings::of_terraform(text, url) {
         return Some(method);
     }
-    // An export says it beside the URL, however long what stands between them is.
+    // An export has the method beside the URL, at any distance.
     if let Some(method) = document::method_beside(text, url.start) {
         return Some(method);
     }
@@ -102,11 +102,11 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     }
     if let Some(command) = powershell(text, &line) {
         let method = named(text, &command, url);
-        // A method that a variable holds is not known; without one these commands read.
+        // A method in a variable is unknown. Without a method, these commands use GET.
         return method.or_else(|| (!contains_ignore_case(&text[command.clone()], b"-method ")).then_some(Method::Get));
     }
-    // Options and arguments of the calls around the URL, innermost first; then what is done with
-    // the variable that holds it; then the statement it is in.
+    // Options and arguments of the calls around the URL, innermost first; then the uses of the variable that holds the
+    // URL; then the URL's statement.
     for call in &calls {
         let whole = call.open..closing(text, call.open);
         if let Some(method) = named(text, &whole, url) {
@@ -115,7 +115,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
         if is_bare_fetch(text, call.open, url.end) {
             return Some(Method::Get);
         }
-        // Options in a variable, and what else is done with the object that the call is made on.
+        // Options in a variable, and other calls on the object that this call is made on.
         for value in scope::values_of_arguments(text, &(call.open..argument_end(text, call.open))) {
             if let Some(method) = told(text, &value) {
                 return Some(method);
@@ -140,7 +140,7 @@ pub(super) fn of(text: &[u8], url: &Range<usize>) -> Option<Method> {
     named(text, &statement, url).or_else(|| settings::reads_by_default(text, &statement, url.start).then_some(Method::Get))
 }
 
-/// A call that is open where a URL stands.
+/// An unclosed call around a URL.
 struct Call {
     open: usize,
 }
@@ -161,7 +161,7 @@ fn enclosing_calls(text: &[u8], at: usize) -> Vec<Call> {
                     break;
                 }
             }
-            // A body that begins: what is outside is another matter.
+            // A function body begins here: the code outside of it is not part of the call.
             b'{' if depth == 0 && text[..open].trim_ascii_end().ends_with(b")") | text[..open].trim_ascii_end().ends_with(b"=>") => break,
             b';' if depth == 0 => break,
             _ => {}
@@ -170,7 +170,7 @@ fn enclosing_calls(text: &[u8], at: usize) -> Vec<Call> {
     calls
 }
 
-/// Where the parenthesis at `open` closes; none where that is farther than a call may go.
+/// The closing parenthesis of the one at `open`; none where it is farther than a call may reach.
 fn closes_at(text: &[u8], open: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, byte) in text[..reach_end(text, open)].iter().enumerate().skip(open) {
@@ -188,18 +188,18 @@ fn closes_at(text: &[u8], open: usize) -> Option<usize> {
     None
 }
 
-/// As far as a call that opens at `open` may go.
+/// The farthest offset that a call which opens at `open` may reach.
 fn reach_end(text: &[u8], open: usize) -> usize {
     text.len().min(open + 2 * REACH)
 }
 
-/// Where a call ends. Builders go on: `.uri(…).POST(…)`. So does what follows on the line.
+/// The end of a call with its chain, such as `.uri(…).POST(…)`, and with the rest of its line.
 fn closing(text: &[u8], open: usize) -> usize {
     let end = reach_end(text, open);
     closes_at(text, open).map_or(end, |at| line_near(text, at).end.min(end))
 }
 
-/// The method that a called function is named after: `requests.post(`, `client.GetAsync(`.
+/// The method in the name of a called function: `requests.post(`, `client.GetAsync(`.
 fn callee_method(text: &[u8], open: usize) -> Option<Method> {
     let mut end = open;
     // `get<Type>(`
@@ -227,7 +227,7 @@ fn callee_method(text: &[u8], open: usize) -> Option<Method> {
         "delete" | "del" => Some(Method::Delete),
         _ => None,
     };
-    // `getenv(`, `get_url(` and `getOrDefault(` are no requests.
+    // `getenv(`, `get_url(` and `getOrDefault(` do not send requests.
     if words.len() > 1
         && words.iter().any(|word| matches!(word.as_str(), "env" | "url" | "uri" | "config" | "property" | "request" | "setting"))
     {
@@ -236,7 +236,7 @@ fn callee_method(text: &[u8], open: usize) -> Option<Method> {
     words.iter().find_map(method).filter(|_| words.len() <= 4)
 }
 
-/// The method named nearest to the URL inside a range.
+/// The method that is nearest to the URL inside a range.
 fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method> {
     let mut best: Option<(usize, Method)> = None;
     for captures in NAMED.captures_iter(&text[range.clone()]) {
@@ -251,7 +251,7 @@ fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method
             None => Method::Post,
         };
         let mut distance = if end <= url.start { url.start - end } else { start - url.end };
-        // What says "method" outright counts before a mere sign of it.
+        // An explicit `method` counts before a mere hint of one.
         if captures.name("post").is_some() {
             distance += 4 * REACH;
         } else if captures.name("string").is_some() || captures.name("builder").is_some() || captures.name("symbol").is_some() {
@@ -264,14 +264,14 @@ fn named(text: &[u8], range: &Range<usize>, url: &Range<usize>) -> Option<Method
     best.map(|(_, method)| method)
 }
 
-/// `fetch(url)` without options reads, whatever stands further on.
+/// Whether a call is `fetch(url)` without options: it uses GET, whatever the code after it does.
 fn is_bare_fetch(text: &[u8], open: usize, end: usize) -> bool {
     let rest = &text[end..text.len().min(end + REACH)];
     let after = rest.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'`'));
     text[..open].ends_with(b"fetch") && after == Some(&b')')
 }
 
-/// Whether a call only says where a request goes: what it is is said in other calls on the same object.
+/// Whether a call only sets where a request goes: other calls on the same object set the method.
 fn sets_url(text: &[u8], open: usize) -> bool {
     static SETS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?i-u)(?:set_?(?:endpoint|url|uri)|curl_(?:easy_)?setopt|\burl|\buri|\bopen)$").expect("a constant"));
@@ -283,7 +283,7 @@ fn argument_end(text: &[u8], open: usize) -> usize {
     closes_at(text, open).map_or_else(|| reach_end(text, open), |at| at + 1)
 }
 
-/// The method that a text tells outright, or else by a body that it sends.
+/// The method that a text names, or else the one that a request with its body has.
 fn told(text: &[u8], range: &Range<usize>) -> Option<Method> {
     let mut sends = None;
     for captures in NAMED.captures_iter(&text[range.clone()]) {
@@ -300,13 +300,13 @@ fn told(text: &[u8], range: &Range<usize>) -> Option<Method> {
     sends
 }
 
-/// Whether a string stands after curl's option for methods.
+/// Whether a string follows curl's option for methods.
 fn is_customrequest(text: &[u8], range: &Range<usize>, at: usize) -> bool {
     let before = &text[range.start..range.start + at];
     before.windows(13).any(|window| window.eq_ignore_ascii_case(b"customrequest"))
 }
 
-/// What of a text belongs to the call that a URL stands in: the whole call, and what its variables hold.
+/// The parts of a text that belong to the call around a URL: the whole call, and the values of its variables.
 pub(super) fn extent(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
     let Some(outer) = enclosing_calls(text, url.start).into_iter().next_back() else { return Vec::new() };
     let whole = outer.open..argument_end(text, outer.open).max(url.end.min(text.len()));
@@ -314,7 +314,7 @@ pub(super) fn extent(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
     std::iter::once(whole).chain(values).collect()
 }
 
-/// Whether a body follows, as in Swift and Kotlin: `func a() async throws -> Data {`.
+/// Whether a function body follows, as in Swift and Kotlin: `func a() async throws -> Data {`.
 fn is_declaration(head: &[u8]) -> bool {
     const WORDS: [&[u8]; 5] = [b"func ", b"fun ", b"struct ", b"class ", b"extension "];
     WORDS.iter().any(|word| memchr::memmem::find(head, word).is_some())
@@ -362,7 +362,7 @@ fn enclosing_object(text: &[u8], at: usize) -> Option<Range<usize>> {
     Some(open..end)
 }
 
-/// What is done with the variable that a URL is put into: `url = "…"`, then `client.post(url)`.
+/// The method in a later use of the variable that holds a URL: `url = "…"`, then `client.post(url)`.
 fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
     static ASSIGNED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)\$?([A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*(?:=|:=|\+=|<-)\s*[^=;]*$").expect("a constant"));
@@ -375,7 +375,7 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
     let after = line_near(text, url.end).end;
     let end = scope::after(text, url.start).end.max(text.len().min(after + REACH));
     let reach = &text[after..end.max(after)];
-    // The next assignment of the same variable begins another call.
+    // The next assignment to the same variable begins another call.
     let again = Regex::new(&format!(r"(?-u)\b{}\s*(?::=|=[^=>]|<-)", String::from_utf8_lossy(variable))).ok()?;
     let stop = again.find(reach).map_or(reach.len(), |found| line_near(reach, found.start()).start);
     for start in memchr::memmem::find_iter(&reach[..stop], variable) {
@@ -398,7 +398,7 @@ fn uses_of_variable(text: &[u8], url: &Range<usize>) -> Option<Method> {
             }
         }
     }
-    // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines on: up to the end of the
+    // `curl_setopt($ch, CURLOPT_CUSTOMREQUEST, 'PUT')` and the like, a few lines below: up to the end of the
     // function, and to the URL of another call.
     let indented = text[line.clone()].first().is_some_and(u8::is_ascii_whitespace);
     let own = if indented { scope::after(text, url.start).end.saturating_sub(after).min(stop) } else { stop };
@@ -413,7 +413,7 @@ fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
         if memchr::memmem::find(content, b"curl ").is_some() || memchr::memmem::find(content, b"wget ").is_some() {
             return true;
         }
-        // A command goes on over lines that end in a backslash.
+        // A command continues after a line that ends in a backslash.
         if line.start == 0 || !text[..line.start - 1].trim_ascii_end().ends_with(b"\\") {
             return false;
         }
@@ -422,7 +422,7 @@ fn is_shell(text: &[u8], line: &Range<usize>) -> bool {
     false
 }
 
-/// The lines of a PowerShell command that sends a request; they go on over backticks.
+/// The lines of a PowerShell command that sends a request; backticks continue it.
 fn powershell(text: &[u8], line: &Range<usize>) -> Option<Range<usize>> {
     let mut whole = line.clone();
     while whole.start > 0 && text[..whole.start - 1].trim_ascii_end().ends_with(b"`") && line.start - whole.start < 2 * REACH {
@@ -436,7 +436,7 @@ fn powershell(text: &[u8], line: &Range<usize>) -> Option<Range<usize>> {
     sends.then_some(whole)
 }
 
-/// All lines of a command that goes on over backslashes.
+/// All lines of a command that backslashes continue.
 fn command_around(text: &[u8], line: &Range<usize>) -> Range<usize> {
     let mut whole = line.clone();
     while whole.start > 0 && text[..whole.start - 1].trim_ascii_end().ends_with(b"\\") && line.start - whole.start < 2 * REACH {
@@ -448,7 +448,7 @@ fn command_around(text: &[u8], line: &Range<usize>) -> Range<usize> {
     whole
 }
 
-/// The lines of a statement: up to a blank line, a semicolon or a closing brace on either side.
+/// The lines of a statement: up to a blank line, a semicolon or a closing brace on each side.
 fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
     let mut start = line_near(text, url.start).start;
     while start > 0 && url.start - start < REACH {
@@ -470,7 +470,7 @@ fn statement_around(text: &[u8], url: &Range<usize>) -> Range<usize> {
         if matches!(line.last(), Some(b';' | b'}')) || content.is_empty() || content.starts_with(b"}") {
             break;
         }
-        // Another statement, unless a chained or continued one.
+        // Another statement, unless it is a chained or continued one.
         if !(content.starts_with(b".")
             || content.starts_with(b"->")
             || content.starts_with(b"|>")

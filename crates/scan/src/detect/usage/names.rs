@@ -1,5 +1,5 @@
-//! Paths and hosts that a text joins in other ways than by an operator: a constant that a template names, a format
-//! call, and a function that resolves a path against a host.
+//! Paths and hosts that a text joins without an operator: a template that names a constant, a format call, and a function
+//! that resolves a path against a host.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,11 +8,11 @@ use regex::bytes::Regex;
 
 use crate::text::{is_comment, is_word, line_near};
 
-/// Uses of one constant that are looked at.
+/// The most uses of one constant that are read.
 const USES_MAX: usize = 40;
 
-/// The uses of a constant that holds just the URL at `url`, in a language without a grammar here: `"$FILES/$id"` of
-/// Kotlin, `@contacts <> "/"` of Elixir. None where it holds more, or where its name is not written as constants are.
+/// The uses of a constant that holds only the URL at `url`, in a language without a grammar here: `"$FILES/$id"` in
+/// Kotlin, `@contacts <> "/"` in Elixir. None where the constant holds more, or its name is not written as constants are.
 pub(super) fn uses(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
     static CONSTANT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -42,7 +42,7 @@ pub(super) fn uses(text: &[u8], url: &Range<usize>) -> Vec<Range<usize>> {
     found
 }
 
-/// Where the path goes on that a format call puts behind the variable at `variable`: behind the slash of
+/// The rest of the path that a format call adds after the variable at `variable`: after the slash of
 /// `Sprintf("%s/%s", contactsPath, id)`.
 pub(super) fn formatted(text: &[u8], variable: usize) -> Option<usize> {
     static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
@@ -52,7 +52,7 @@ pub(super) fn formatted(text: &[u8], variable: usize) -> Option<usize> {
     Some(start + FORMAT.captures(&text[start..variable])?.name("rest")?.start())
 }
 
-/// Whether a function resolves the path that ends here against a host of somebody else: `new URL('/path', 'https://host')`.
+/// Whether a function resolves the path that ends here against another vendor's host: `new URL('/path', 'https://host')`.
 pub(super) fn has_other_host(text: &[u8], path_end: usize, is_hubspots: impl Fn(&[u8]) -> bool) -> bool {
     static HOST: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"^(?-u)["'`]\s*,\s*["'`](?P<host>https?://[^"'`\s/]+)"#).expect("a constant"));
@@ -60,7 +60,7 @@ pub(super) fn has_other_host(text: &[u8], path_end: usize, is_hubspots: impl Fn(
     HOST.captures(after).and_then(|captures| captures.name("host")).is_some_and(|host| !is_hubspots(host.as_bytes()))
 }
 
-/// Where the path begins that a function puts behind a bare host: `new URL('/path', 'https://host')`,
+/// The start of the path that a function adds to a bare host: `new URL('/path', 'https://host')`,
 /// `urljoin("https://host", "path")`.
 pub(super) fn beside_host(text: &[u8], host: &Range<usize>) -> Option<usize> {
     static BEFORE: LazyLock<Regex> =

@@ -1,4 +1,4 @@
-//! Bases, clients and named credentials that lead to another host than HubSpot's.
+//! Base URLs, clients and named credentials for a host that is not HubSpot's.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,12 +8,12 @@ use regex::bytes::Regex;
 use super::url::HOST;
 use crate::text::{contains_ignore_case, line_near};
 
-/// Names in a file, and whether what they are assigned there is another host.
+/// Names in a file, and whether the file assigns them another host.
 #[derive(Default)]
 pub(super) struct OtherHosts(HashMap<Vec<u8>, bool>);
 
 impl OtherHosts {
-    /// Whether the base that a path is put after is assigned another host in this file.
+    /// Whether this file assigns another host to the base URL before a path.
     pub(super) fn have(&mut self, text: &[u8], start: usize) -> bool {
         let Some(base) = base_of(text, start) else { return false };
         match self.0.get(base) {
@@ -22,7 +22,7 @@ impl OtherHosts {
         }
     }
 
-    /// Whether the client that a path is handed to is made for another host: `billing.post('/objects/deals')`.
+    /// Whether the client that gets a path is made for another host: `billing.post('/objects/deals')`.
     pub(super) fn have_client(&mut self, text: &[u8], start: usize) -> bool {
         static CLIENT: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:(?:\.|->)[A-Za-z_]\w*)?\(\s*(?:\{\s*(?:url|path)\s*:\s*)?[fbr]?["'`]/?$"#)
@@ -37,7 +37,7 @@ impl OtherHosts {
         }
     }
 
-    /// Whether a path follows a named credential of Salesforce that is not HubSpot's, in a text that has HubSpot's own.
+    /// Whether a path follows a named credential of Salesforce that is not HubSpot's, in a text that also has HubSpot's own.
     pub(super) fn callout(&self, text: &[u8], start: usize, before: &[u8]) -> bool {
         let Some(name) = before.strip_prefix(b"callout:") else { return false };
         let (head, tail) = text.split_at(start - before.len());
@@ -46,7 +46,7 @@ impl OtherHosts {
     }
 }
 
-/// The name that a path is put after: `${base}/crm/…`, `base + "/crm/…"`.
+/// The name of the base URL before a path: `${base}/crm/…`, `base + "/crm/…"`.
 fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
     static BASE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)([A-Za-z_]\w*)(?:\(\))?\s*(?:\}|\)|\+\s*[fbr]?["'`]|\.\s*["']|,\s*["'`])$"#).expect("a constant")
@@ -56,7 +56,7 @@ fn base_of(text: &[u8], start: usize) -> Option<&[u8]> {
 }
 
 fn is_on_another_host(text: &[u8], base: &[u8]) -> bool {
-    // A base on its line, or a client whose options go over several lines.
+    // A base URL on its own line, or a client whose options take several lines.
     let assigned = format!(
         r#"(?-u)\b{}["']?\s*(?::\s*\w+\s*)?(?::|:?=|=>)\s*(?:[^\n]{{0,40}}?|(?:new\s+)?[\w.$]+\(\s*\{{?[^;()]{{0,160}}?)["'`]https?://([^/"'`\s]+)"#,
         String::from_utf8_lossy(base)

@@ -2,20 +2,20 @@
 
 use super::constants::Constants;
 
-/// A segment that holds a version which is not known.
+/// A segment that holds an unknown version.
 pub(super) const VERSION: &str = "{version}";
 
-/// A path as read from a text.
+/// A path as a text has it.
 pub(super) struct Read {
-    /// Its segments; `{}` is what is filled in at run time, `{version}` a version that is.
+    /// Its segments. `{}` is a value that is inserted at run time, `{version}` a version that is.
     pub segments: Vec<String>,
-    /// The name of that version, where it is not known in this text.
+    /// The name that holds the version, where this text does not show the version.
     pub open: Option<String>,
-    /// Where its text ends, query included.
+    /// The end of its text, query included.
     pub end: usize,
 }
 
-/// Reads the path after a host: nothing, or a slash and what follows.
+/// Reads the path after a host: nothing, or a slash and the segments after it.
 pub(super) fn read_path(text: &[u8], at: usize, constants: &Constants<'_>) -> Read {
     match text.get(at) {
         Some(b'/') => read_from(text, at + 1, constants),
@@ -37,7 +37,7 @@ pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) ->
     let mut segment = String::new();
     let mut open = None;
     let mut at = start;
-    // What is filled in: a version that a constant holds, one that something else holds, or anything.
+    // An inserted value: a version from a constant, a version from elsewhere, or anything else.
     let mut fill = |segment: &mut String, expression: &[u8]| match constants.version(expression) {
         Some(version) => segment.push_str(version.strip_prefix(segment.as_str()).unwrap_or(version)),
         None if segment.is_empty() && Constants::names_version(expression) => {
@@ -79,7 +79,7 @@ pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) ->
             }
             b'"' | b'\'' | b'`' => match continued(text, at) {
                 Some((next, filled)) => {
-                    // `".../" + id` fills a segment; `"...contacts" + query` adds to none.
+                    // `".../" + id` adds a segment; `"...contacts" + query` adds none.
                     if filled && segment.is_empty() {
                         fill(&mut segment, &text[at + 1..next]);
                     } else if filled {
@@ -104,12 +104,12 @@ pub(super) fn read_from(text: &[u8], start: usize, constants: &Constants<'_>) ->
             _ => break,
         }
     }
-    // `/contacts${query}`: what is put behind a whole word is a query, not a part of its segment.
+    // `/contacts${query}`: a value after a whole word is a query, and not a part of the word's segment.
     if let Some(word) = segment.strip_suffix("{}").filter(|word| word.ends_with(|last: char| last.is_ascii_lowercase())) {
         segment.truncate(word.len());
     }
     push(&mut segments, &mut segment);
-    // The query belongs to the URL's text, not to its path.
+    // The query belongs to the text of the URL, but not to its path.
     let query = text[at..limit].iter().take_while(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b' ' | b'\n' | b'\r')).count();
     let end = if matches!(text.get(at), Some(b'?' | b'%')) { at + query } else { at };
     Read { segments, open, end }
@@ -122,7 +122,7 @@ fn push(segments: &mut Vec<String>, segment: &mut String) {
     }
 }
 
-/// The length of something that is filled in at run time: `${x}`, `{x}`, `#{x}`, `%s`, `:id`, `$x`, `<id>`.
+/// The length of a placeholder for a run-time value: `${x}`, `{x}`, `#{x}`, `%s`, `:id`, `$x`, `<id>`.
 fn placeholder(text: &[u8]) -> Option<usize> {
     let braced = |open: usize| {
         let mut depth = 0;
@@ -168,8 +168,8 @@ fn placeholder(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// After the quote at `quote` that ends a string: where the string goes on, and whether something
-/// is put in between. None where it does not go on; a value put at the very end is at the end.
+/// For the quote at `quote` that ends a string: the offset where the string continues, and whether a value is inserted
+/// between. None where it does not continue. For a value at the very end, the offset is after the value.
 fn continued(text: &[u8], quote: usize) -> Option<(usize, bool)> {
     let limit = text.len().min(quote + 200);
     let mut at = skip_spaces(text, quote + 1, limit);
@@ -181,7 +181,7 @@ fn continued(text: &[u8], quote: usize) -> Option<(usize, bool)> {
     if at < limit && matches!(text[at], b'"' | b'\'' | b'`') {
         return Some((at + 1, false));
     }
-    // An expression, up to the operator before the next string or to its end.
+    // An expression, up to the operator before the next string or to its own end.
     let mut depth = 0;
     let mut here = at;
     while here < limit {
@@ -206,7 +206,7 @@ fn continued(text: &[u8], quote: usize) -> Option<(usize, bool)> {
         }
         here += 1;
     }
-    // The offset is past any string, so that the reader ends there.
+    // The offset is after every string, so the reader ends there.
     (here > at).then_some((here, true))
 }
 

@@ -1,4 +1,4 @@
-//! Paths in annotations and routes: what a program answers, what an interface calls, what is only a parameter.
+//! Paths in annotations and routes: those that a program serves, those that an interface calls, and mere parameters.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use crate::text::line_near;
 
-/// Whether a path is one that this program answers, not one that it calls.
+/// Whether this program serves the path, and does not call it.
 pub(super) fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     static DEFINES: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)(?:\b(?:app|router|server|Route|mux|bp|blueprint|fastify)(?:\.|::)\w+\(|@\w*(?:Mapping|route|Path)\()\s*["'`]$"#)
@@ -15,7 +15,7 @@ pub(super) fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     });
     static HANDLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)^["'`](?:,\s*to:|\s*=>\s*["']\w+#)"#).expect("a constant"));
     let line = line_near(text, url.start);
-    // Spring's annotations on an interface that is a client are calls.
+    // Spring's annotations on a client interface describe calls.
     let client = || {
         memchr::memmem::find(text, b"FeignClient").is_some()
             || memchr::memmem::find(text, b"HttpExchange").is_some()
@@ -27,7 +27,7 @@ pub(super) fn is_route(text: &[u8], url: &Range<usize>) -> bool {
     DEFINES.is_match(&text[line.start..url.start]) || HANDLED.is_match(&text[url.end.min(line.end)..line.end])
 }
 
-/// Whether a path stands in an annotation: `@Path("/crm/v3/objects")`, `@RequestMapping(…)`.
+/// Whether a path is in an annotation: `@Path("/crm/v3/objects")`, `@RequestMapping(…)`.
 pub(super) fn is_annotated(text: &[u8], start: usize) -> bool {
     static ANNOTATION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)@(?:Path|\w*Mapping|\w*Exchange)\((?:\w+\s*=\s*)?["']$"#).expect("a constant"));

@@ -1,5 +1,5 @@
-//! What belongs to a call beside its own text: the rest of its function, the variables that it takes,
-//! the object that it is set on.
+//! Code that belongs to a call outside of its own text: the rest of its function, the variables among its arguments, the
+//! object that it is made on.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,14 +8,14 @@ use regex::bytes::Regex;
 
 use crate::text::{indent_of, is_word, line_near};
 
-/// How far a function is followed to either side, in bytes.
+/// How far a function is read to each side, in bytes.
 const FUNCTION_MAX: usize = 6_000;
-/// Longest value of a variable that is looked at, in bytes.
+/// The longest value of a variable that is read, in bytes.
 const VALUE_MAX: usize = 3_000;
-/// Variables of one call that are followed.
+/// The most variables of one call that are followed.
 const VARIABLES_MAX: usize = 6;
 
-/// The rest of the function from an offset on: up to a line that is indented less.
+/// The rest of the function after an offset: up to a line that is indented less.
 pub(super) fn after(text: &[u8], at: usize) -> Range<usize> {
     let start = line_near(text, at);
     let indent = indent_of(&text[start.clone()]);
@@ -49,8 +49,8 @@ pub(super) fn before(text: &[u8], at: usize) -> Range<usize> {
     start..at.max(start)
 }
 
-/// What the plain variables among a call's arguments hold: where each was assigned last before it, and
-/// what was set on it since (`options.method = 'POST'`).
+/// The values of the plain variables among a call's arguments: the last assignment before the call, and later settings
+/// on the variable (`options.method = 'POST'`).
 pub(super) fn values_of_arguments(text: &[u8], arguments: &Range<usize>) -> Vec<Range<usize>> {
     static NAME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)(?:^|[,({=:]|\*\*|\.\.\.)\s*(?P<name>\$?[A-Za-z_]\w*)\s*(?:[,)}]|$)").expect("a constant"));
@@ -65,7 +65,7 @@ pub(super) fn values_of_arguments(text: &[u8], arguments: &Range<usize>) -> Vec<
     found
 }
 
-/// What a variable holds at an offset.
+/// The values of a variable at an offset.
 fn values_of(text: &[u8], name: &[u8], at: usize) -> Vec<Range<usize>> {
     let function = before(text, at);
     let (mut assigned, mut set) = (None, Vec::new());
@@ -95,11 +95,11 @@ fn values_of(text: &[u8], name: &[u8], at: usize) -> Vec<Range<usize>> {
     value.into_iter().chain(set).collect()
 }
 
-/// What a line does with a variable.
+/// The effect of a line on a variable.
 enum Done {
-    /// It is given the value that starts here.
+    /// The variable gets the value that starts here.
     Assigned(usize),
-    /// Something of it is set: `options.method = …`, `options['method'] = …`.
+    /// The line sets a member of the variable: `options.method = …`, `options['method'] = …`.
     Set,
 }
 
@@ -131,7 +131,7 @@ fn done_with(text: &[u8], start: usize, end: usize) -> Option<Done> {
     Some(Done::Assigned(value + spaces))
 }
 
-/// Where a value ends: with its brackets, else with its line.
+/// The end of a value: its closing bracket, else the end of its line.
 fn end_of_value(text: &[u8], start: usize) -> usize {
     let limit = text.len().min(start + VALUE_MAX);
     let mut depth = 0usize;
@@ -146,7 +146,7 @@ fn end_of_value(text: &[u8], start: usize) -> usize {
     limit
 }
 
-/// The object that the call which opens at `open` is made on, or that it is handed first:
+/// The object of the call that opens at `open`, or the call's first argument:
 /// `req.setEndpoint(…)`, `curl_setopt($ch, …)`.
 pub(super) fn receiver(text: &[u8], open: usize) -> Option<&[u8]> {
     static ON: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)(?P<on>\$?[A-Za-z_]\w*)(?:\.|->)[A-Za-z_]\w*$").expect("a constant"));
@@ -159,7 +159,7 @@ pub(super) fn receiver(text: &[u8], open: usize) -> Option<&[u8]> {
     ON.captures(head)?.name("on").map(|on| on.as_bytes())
 }
 
-/// The lines of a function in which something is done with a variable.
+/// The lines of a function that use a variable.
 pub(super) fn lines_with(text: &[u8], name: &[u8], around: usize) -> Vec<Range<usize>> {
     const LINES_MAX: usize = 40;
     let function = before(text, around).start..after(text, around).end;

@@ -1,8 +1,7 @@
 //! Calls of HubSpot's client libraries: `client.crm.contacts.basicApi.create(…)` in every spelling.
 //!
-//! The table has the Node client's names. The others write the same chain in their own case
-//! (`basic_api`, `BasicApi`, `basicApi()->create`), so chains are compared without case,
-//! underscores and parentheses.
+//! The table has the names of the Node client. The other clients write the same chain in their own case (`basic_api`,
+//! `BasicApi`, `basicApi()->create`). So Keyway compares chains without case, underscores and parentheses.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -17,7 +16,7 @@ use crate::finding::{Usage, Via};
 
 struct Calls {
     by_chain: HashMap<String, &'static SdkCallRow>,
-    /// Every proper beginning of a chain.
+    /// Every proper prefix of a chain.
     prefixes: HashSet<String>,
 }
 
@@ -30,7 +29,7 @@ static CALLS: LazyLock<Calls> = LazyLock::new(|| {
         }
         calls.by_chain.insert(chain, row);
     }
-    // The clients' own helper that pages through everything.
+    // The clients' own helper that reads every page.
     for row in sdk_calls().iter().filter(|row| row.call.ends_with(".basicApi.getPage")) {
         let chain = plain(row.call.trim_end_matches(".basicApi.getPage").as_bytes());
         calls.by_chain.entry(format!("{chain}.getall")).or_insert(row);
@@ -38,7 +37,7 @@ static CALLS: LazyLock<Calls> = LazyLock::new(|| {
     calls
 });
 
-/// A chain of names, from one of the clients' rooms on.
+/// A chain of names that begins at one of a client's sections (`crm`, `cms`).
 static CHAIN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x-u)(?:\.|->|::|\?\.|\?->)\s*(?P<chain>(?:crm|cms|automation|communicationPreferences|communication_preferences|conversations|events|files|marketing|oauth|settings|webhooks
@@ -76,7 +75,7 @@ pub(super) fn find(text: Text<'_>, habits: &Habits<'_>) -> Vec<(usize, Usage)> {
     found
 }
 
-/// Calls on a variable: where the method's name stands, the chain as written and as it is compared.
+/// Calls on a variable: the offset of the method's name, the chain as written, and its normal form for comparison.
 pub(super) fn calls_of<'t>(text: &'t [u8], variable: &[u8]) -> Vec<(usize, &'t [u8], String)> {
     let variable = regex::escape(&String::from_utf8_lossy(variable));
     let calls = format!(
@@ -87,20 +86,20 @@ pub(super) fn calls_of<'t>(text: &'t [u8], variable: &[u8]) -> Vec<(usize, &'t [
     rests.map(|rest| (rest.start() + last_name(rest.as_bytes()), rest.as_bytes(), plain(rest.as_bytes()))).collect()
 }
 
-/// Where the last name of a chain starts.
+/// The offset of the last name in a chain.
 pub(super) fn last_name(chain: &[u8]) -> usize {
     let after = chain.iter().rposition(|byte| matches!(byte, b'.' | b'>')).map_or(0, |at| at + 1);
     after + chain[after..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The row of a chain. Longer ones are what is done with the answer: `.create(…).then(…)` never gets
-/// here, but `basicApi.create.bind` does.
+/// The row of a chain. A longer chain works on the answer: `.create(…).then(…)` does not get here, but
+/// `basicApi.create.bind` does.
 fn row_of(name: &str) -> Option<&'static SdkCallRow> {
     let suffixes = ["", "withhttpinfo", "async", "asyncwithhttpinfo"];
     suffixes.iter().find_map(|suffix| CALLS.by_chain.get(name.strip_suffix(suffix)?).copied())
 }
 
-/// A chain as it is compared: lower case, no underscores, parentheses or spaces, joined by dots.
+/// The normal form of a chain, for comparison: lower case, without underscores, parentheses or spaces, joined by dots.
 pub(super) fn plain(chain: &[u8]) -> String {
     let mut out = String::with_capacity(chain.len());
     for byte in chain {
@@ -113,7 +112,7 @@ pub(super) fn plain(chain: &[u8]) -> String {
     out
 }
 
-/// The variable that the expression before `at` is assigned to: `api = client.crm…`.
+/// The variable that gets the expression before `at`: `api = client.crm…`.
 pub(super) fn assigned_to(text: &[u8], at: usize) -> Option<Vec<u8>> {
     static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)((?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)(?:\s*:\s*[\w.<>]+)?\s*:?=\s*(?:await\s+)?[\w.$>()@-]*$")
@@ -124,7 +123,7 @@ pub(super) fn assigned_to(text: &[u8], at: usize) -> Option<Vec<u8>> {
     Some(ASSIGNED.captures(&text[line..at])?.get(1)?.as_bytes().to_vec())
 }
 
-/// The names taken out of the expression before `at`: `const { basicApi } = client.crm…`.
+/// The names that destructuring takes from the expression before `at`: `const { basicApi } = client.crm…`.
 fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
     static TAKEN: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?-u)\{([\w\s,]{1,200})\}\s*=\s*(?:await\s+)?[\w.$]*$").expect("a constant"));
@@ -133,7 +132,7 @@ fn taken_from(text: &[u8], at: usize) -> Vec<Vec<u8>> {
     names[1].split(|byte| *byte == b',').map(|name| name.trim_ascii().to_vec()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The rooms of a client that a variable is given: `const { crm } = client`, `crm = client.crm`.
+/// Variables that hold a section of a client: `const { crm } = client`, `crm = client.crm`.
 fn rooms_taken(text: &[u8]) -> Vec<(Vec<u8>, String)> {
     static ROOMS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)\{(?P<names>[\w\s,:]{3,200})\}\s*=\s*[\w.$]*(?:[cC]lient|[hH]ub[sS]pot|\bhs)\w*(?:\(\))?\s*(?:;|\n|$)")
@@ -143,7 +142,7 @@ fn rooms_taken(text: &[u8]) -> Vec<(Vec<u8>, String)> {
         Regex::new(r"(?-u)(?P<name>(?:this\.|self\.|@|\$this->|\$)?[A-Za-z_]\w*)\s*=\s*[\w.$>()-]+?(?:\.|->)(?P<room>crm|cms|automation|conversations|marketing|settings|webhooks)(?:\(\))?\s*(?:;|\n|$)")
             .expect("a constant")
     });
-    // What is looked for first costs less than the expressions.
+    // This plain search costs less than the regular expressions.
     const NAMED: [&[u8]; 6] = [b"crm", b"cms", b"marketing", b"automation", b"conversations", b"settings"];
     let has = |before: u8, name: &[u8]| memchr::memmem::find_iter(text, name).any(|at| at > 0 && text[at - 1] == before);
     let mut found = Vec::new();

@@ -1,10 +1,10 @@
-//! What a step of a workflow tool does, where its name says it: `CreateContact`, `update_deal`.
+//! The call that a step of a workflow tool sends, where its name shows it: `CreateContact`, `update_deal`.
 
 use keyway_core::catalog::Method;
 
 use crate::text::words;
 
-/// Objects of the CRM, as steps call them, and their part of the path.
+/// Objects of the CRM, by the names that steps use, with their part of the path.
 const OBJECTS: [(&str, &str); 24] = [
     ("contact", "contacts"),
     ("contacts", "contacts"),
@@ -32,16 +32,16 @@ const OBJECTS: [(&str, &str); 24] = [
     ("orders", "orders"),
 ];
 
-/// Words that say nothing of what is done.
+/// Words that do not describe the action.
 const FILLERS: [&str; 17] =
     ["a", "an", "the", "crm", "hubspot", "record", "by", "id", "single", "new", "action", "v2", "v3", "object", "line", "in", "all"];
 
-/// The call that a step of this name sends. None where the name says less than one operation: then the
-/// step is listed as it is.
+/// The call that a step with this name sends. None where the name fits several operations: then Keyway lists the step
+/// as it is.
 pub(super) fn operation(name: &str) -> Option<(Method, String)> {
     let words = words(name.as_bytes());
     let mut said: Vec<&str> = words.iter().map(String::as_str).filter(|word| !FILLERS.contains(word)).collect();
-    // `contact_create` and `crm_create` put the verb last.
+    // `contact_create` and `crm_create` have the verb last.
     if said.len() == 2 && OBJECTS.iter().any(|(word, _)| *word == said[0]) {
         said.swap(0, 1);
     }

@@ -1,8 +1,7 @@
-//! What the syntax tree of a program says of a call: its method, and which parts of the program shape it.
+//! What the syntax tree of a program shows of a call: its method, and the parts of the program that shape it.
 //!
-//! The URL is followed to where it is sent: through the expression that it is a part of, variables,
-//! fields, tables, functions that return it and functions that it is handed to. The first place that
-//! says a method decides. Every walk is bounded.
+//! Keyway follows the URL to the place that sends it: through its expression, variables, fields, tables, functions that
+//! return it and functions that take it. The first place with a method decides. Every walk is bounded.
 
 mod call;
 mod flow;
@@ -28,21 +27,21 @@ use crate::code::syntax::Source;
 use crate::detect::Text;
 use value::Frame;
 
-/// Largest text that is parsed, in bytes. Larger ones are bundles.
+/// The largest text that is parsed, in bytes. Larger ones are bundles.
 const TEXT_MAX: usize = 1 << 20;
-/// Steps that one URL is followed.
+/// The most steps for one URL.
 const STEPS_MAX: u32 = 600;
-/// Steps that the URLs of one file are followed together.
+/// The most steps for all URLs of one file together.
 const STEPS_OF_FILE_MAX: u32 = 20_000;
 
-/// What the tree says of a call's method.
+/// What the tree shows of a call's method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// This one is written at the call.
+    /// The call names this method.
     Says(Method),
-    /// Nothing is written, and the function that is called reads where nothing is, as documented.
+    /// The call names no method, and the called function uses GET by default, as documented.
     Reads,
-    /// The URL is sent by something that takes its method from elsewhere.
+    /// The code that sends the URL takes the method from elsewhere.
     Open,
     /// The tree does not show where the URL goes.
     Silent,
@@ -57,7 +56,7 @@ pub(super) fn program(text: Text<'_>) -> Option<(Language, Cow<'_, str>)> {
     let ending = text.path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let language = match ending {
         "vue" | "svelte" | "astro" | "html" | "htm" => return Some((Language::JavaScript, Cow::Owned(scripts(content)?))),
-        // Google Apps Script is JavaScript; these shells are near enough to bash.
+        // Google Apps Script is JavaScript. The syntax of these shells is close to that of bash.
         "gs" => Language::JavaScript,
         "zsh" | "ksh" => Language::Shell,
         _ => Language::of(text.path, content)?,
@@ -68,7 +67,7 @@ pub(super) fn program(text: Text<'_>) -> Option<(Language, Cow<'_, str>)> {
     }
 }
 
-/// The scripts of a page, each where it stands; all else is blank. None where it has none.
+/// A page with everything except its scripts blanked, so that offsets stay the same. None where the page has no script.
 fn scripts(page: &str) -> Option<String> {
     static SCRIPT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?is)<script\b[^>]*>(?P<script>.*?)</script>").expect("a constant"));
     let mut blank: Vec<u8> = page.bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
@@ -80,47 +79,47 @@ fn scripts(page: &str) -> Option<String> {
     String::from_utf8(blank).ok().filter(|_| any)
 }
 
-/// A program, with its names at hand.
+/// A program, with an index of its names.
 pub(super) struct Program<'s, 't> {
     source: &'s Source<'t>,
-    /// Every plain name, with the places where it stands, in order.
+    /// Every plain name, with all its nodes in order.
     names: HashMap<&'t str, Vec<Node<'s>>>,
-    /// What each node is a part of. The tree itself is asked from its root downwards, each time.
+    /// The parent of each node. tree-sitter itself finds a parent only by a walk from the root.
     parents: HashMap<usize, Node<'s>>,
     /// Functions and methods by name.
     functions: HashMap<&'t str, Vec<Node<'s>>>,
     left: Cell<u32>,
     left_of_file: Cell<u32>,
-    /// Whether options were seen that hold a method which is not.
+    /// Whether options name a method whose value is unknown.
     open: Cell<bool>,
-    /// Parts of the program that shape the call which is followed.
+    /// Parts of the program that shape the followed call.
     trail: RefCell<Vec<Range<usize>>>,
-    /// The calls that the variable of a URL is handed to.
+    /// The calls that take the variable of a URL as an argument.
     sends: RefCell<Vec<Send>>,
-    /// Whether what is followed is no longer the URL but a request made with it.
+    /// Whether the walk has left the URL itself and follows a request made with it.
     past_url: Cell<bool>,
-    /// Whether only the name of a function hints at the method.
+    /// Whether the method comes only from the name of a function.
     hinted: Cell<bool>,
 }
 
-/// One of several calls that send the URL which a variable holds.
+/// One of several calls that send the URL in a variable.
 #[derive(Clone, Debug)]
 pub(super) struct Send {
     /// The variable, where the call names it.
     pub at: Range<usize>,
     pub method: Method,
-    /// Whether the method is written at the call.
+    /// Whether the call names the method.
     pub sure: bool,
-    /// Whether the variable is a constant that is defined outside of the function that sends it.
+    /// Whether the variable is a constant, defined outside of the function that sends it.
     pub of_constant: bool,
 }
 
-/// What the tree says of a URL.
+/// What the tree shows of a URL.
 pub(super) struct Told {
     pub answer: Answer,
     /// The parts of the program that shape the call.
     pub parts: Vec<Range<usize>>,
-    /// The calls that send the URL, where a variable holds it and there are several.
+    /// The calls that send the URL, where it is in a variable and several calls send it.
     pub sends: Vec<Send>,
 }
 
@@ -156,7 +155,7 @@ impl<'s, 't> Program<'s, 't> {
         }
     }
 
-    /// The method of the call whose URL stands here, and the parts of the program that shape it.
+    /// The method of the call that has this URL, and the parts of the program that shape it.
     pub(super) fn method(&self, url: &Range<usize>) -> Told {
         self.left.set(STEPS_MAX.min(self.left_of_file.get()));
         self.trail.borrow_mut().clear();
@@ -169,7 +168,7 @@ impl<'s, 't> Program<'s, 't> {
         sends.sort_by_key(|send| send.at.start);
         sends.dedup_by_key(|send| send.at.start);
         let answer = match sends.as_slice() {
-            // A call outdoes the name of a function that hints at a method.
+            // The method of a call counts more than a function name that only suggests one.
             [only] if only.sure => Answer::Says(only.method),
             [_] => Answer::Reads,
             _ => answer,
@@ -185,7 +184,7 @@ impl<'s, 't> Program<'s, 't> {
         Told { answer, parts: self.trail.take(), sends }
     }
 
-    /// Follows one use of a variable that holds a URL, and keeps the call that it leads to.
+    /// Follows one use of a variable that holds a URL, and stores the call at its end.
     fn follow_use(&self, place: Node<'s>, from: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         const SENDS_MAX: usize = 40;
         let first = frame.is_none() && !self.past_url.get();
@@ -195,7 +194,7 @@ impl<'s, 't> Program<'s, 't> {
         if first {
             self.past_url.set(false);
             let mut sends = self.sends.borrow_mut();
-            // A variable that takes the URL over has kept its own calls.
+            // A variable that copies the URL has stored its own calls already.
             if sends.len() == kept && kept < SENDS_MAX && !self.hinted.get() {
                 let at = place.byte_range();
                 match answer {
@@ -208,12 +207,12 @@ impl<'s, 't> Program<'s, 't> {
         answer
     }
 
-    /// Whether all calls of a variable are wanted, not only the first that says a method.
+    /// Whether all calls of a variable are needed, and not only the first with a method.
     fn wants_all(&self, frame: Option<&Frame<'_, 's, 't>>) -> bool {
         frame.is_none() && !self.past_url.get()
     }
 
-    /// The string in which a URL starts.
+    /// The string that holds the start of a URL.
     fn expression_at(&self, at: usize) -> Option<Node<'s>> {
         let node = self.source.root()?.descendant_for_byte_range(at, at + 1)?;
         let is_string = |node: Node<'_>| self.source.language.is_string(node.kind());
@@ -229,7 +228,7 @@ impl<'s, 't> Program<'s, 't> {
         self.parents.get(&node.id()).copied()
     }
 
-    /// The nearest node above that satisfies a condition.
+    /// The nearest ancestor that satisfies a condition.
     fn above(&self, node: Node<'s>, holds: impl Fn(Node<'s>) -> bool) -> Option<Node<'s>> {
         const LEVELS_MAX: usize = 200;
         std::iter::successors(self.parent(node), |above| self.parent(*above)).take(LEVELS_MAX).find(|above| holds(*above))
@@ -240,7 +239,7 @@ impl<'s, 't> Program<'s, 't> {
         self.above(node, |node| is_function(node))
     }
 
-    /// One step of the budget. A budget that is used up ends the walk.
+    /// Takes one step from the budget. An empty budget ends the walk.
     fn spend(&self) -> bool {
         let left = self.left.get();
         self.left.set(left.saturating_sub(1));

@@ -1,4 +1,4 @@
-//! Calls by URL: whole ones, and paths that are put together with a base elsewhere in the file.
+//! Calls by URL: whole URLs, and paths that code joins to a base URL from elsewhere in the file.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -30,7 +30,7 @@ pub(super) static HOST: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant")
 });
 
-/// First segments of HubSpot's paths. Read from the rows: the whole catalog is loaded only when there is a call.
+/// The first segments of HubSpot's paths. Read from the raw rows, since a text without a call needs no full catalog.
 static FAMILIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let of_catalog = tables::endpoint_rows().map(|row| row.template);
     let older = tables::pre_v3().iter().map(|row| row.prefix);
@@ -41,20 +41,20 @@ static FAMILIES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// A path that starts a string, or follows what an interpolation or a format leaves open.
+/// A path at the start of a string, or after the placeholder of an interpolation or a format.
 static PATH: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?-u)(?P<before>^|["'`})>\s]|%s|%v|\\"|\$[A-Za-z_]+|callout:\w+)(?P<path>(?:\\?/)?(?P<family>[a-z][a-z-]{2,40})\\?/)"#)
         .expect("a constant")
 });
 
-/// A string that begins like a path, for bases that hold a part of it.
+/// A string that begins like a path, for base URLs that hold a part of it.
 static REST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"(?-u)(?P<before>["'`}])(?P<path>/?[a-z][a-z0-9_-]*(?:["'`?]|/))"#).expect("a constant"));
 
 /// A path that is a key of YAML, below the base of an OpenAPI document.
 static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m-u)^[ \t]+(?P<path>/[a-z][^\s:]*):[ \t]*\r?$").expect("a constant"));
 
-/// The base path of a document of Swagger 2.
+/// The base path of a Swagger 2 document.
 fn base_path(text: &[u8]) -> Option<Vec<String>> {
     static BASE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?m-u)^[ \t{]*"?basePath"?\s*:\s*["']?(?P<base>/[a-z0-9/-]{2,80})"#).expect("a constant"));
@@ -62,7 +62,7 @@ fn base_path(text: &[u8]) -> Option<Vec<String>> {
     Some(String::from_utf8_lossy(base.as_bytes()).split('/').filter(|one| !one.is_empty()).map(str::to_owned).collect())
 }
 
-/// Stretches of a text, from where to where; none reaches into another.
+/// Spans of a text that do not overlap.
 #[derive(Default)]
 struct Stretches(BTreeMap<usize, usize>);
 
@@ -81,7 +81,7 @@ impl Stretches {
     }
 }
 
-/// A text, and what is found out about it once.
+/// A text, with what is computed about it once.
 struct Around<'s, 'c, 't> {
     text: &'t [u8],
     habits: &'s Habits<'t>,
@@ -89,13 +89,13 @@ struct Around<'s, 'c, 't> {
     per: Per,
 }
 
-/// What is seen of a call's method.
+/// What the text shows of a call's method.
 #[derive(Default)]
 struct Seen {
     method: Option<Method>,
-    /// Whether the tree says it: then it holds even where the catalog has no such operation.
+    /// Whether the syntax tree shows the method. Then it holds even where the catalog has no such operation.
     sure: bool,
-    /// Whether the tree shows that the URL is sent as it is.
+    /// Whether the tree shows that the URL is sent unchanged.
     sent: bool,
     parts: Vec<Range<usize>>,
     /// The calls that send the URL, where a variable holds it for several.
@@ -103,8 +103,8 @@ struct Seen {
 }
 
 impl Around<'_, '_, '_> {
-    /// The method of a call, and the parts of the program that shape it. The tree decides, where there is
-    /// one and it shows where the URL goes.
+    /// The method of a call, and the parts of the program that shape it. The syntax tree decides, where there is one and it
+    /// shows the use of the URL.
     fn method(&self, url: &Range<usize>) -> Seen {
         let told = (self.program)().map(|program| program.method(url));
         let Told { answer, parts, sends } = told.unwrap_or(Told { answer: Answer::Silent, parts: Vec::new(), sends: Vec::new() });
@@ -193,14 +193,14 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
         {
             continue;
         }
-        // The path of a whole interface, which its calls go on from.
+        // The base path of a whole interface: the paths of its calls continue it.
         if calls_hubspot && is_annotated(bytes, start) && resolve(None, &read.segments).is_none() {
             taken.add(&url);
             bases.push(read.segments);
             continue;
         }
         let sent = if calls_hubspot { Sent::NearHost } else { Sent::Unknown };
-        // Everybody has an `/oauth/v1/token`: HubSpot's is one that HubSpot stands beside.
+        // Every OAuth provider may have an `/oauth/v1/token`. It is HubSpot's only where HubSpot's name is near.
         if sent == Sent::Unknown && read.segments.first().is_some_and(|first| first == "oauth") && !is_beside_hubspot(bytes, &url) {
             continue;
         }
@@ -249,7 +249,7 @@ pub(super) fn find<'t>(text: Text<'t>, habits: &Habits<'t>, per: Per) -> Vec<(us
     found
 }
 
-/// The usage of a path whose version something else holds: the family, with the version unknown.
+/// The usage of a path whose version is in another file: the family, with an unknown version.
 fn of_open_version(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read) -> Option<Usage> {
     let Seen { method, sure, parts, .. } = around.method(url);
     let (version, meaning) =
@@ -262,21 +262,21 @@ fn of_open_version(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read)
     Some(Usage { operation: format!("{method} {template}"), version: "unknown".to_owned(), successor: None, sunset: None, open, ..known })
 }
 
-/// Versions under which a path may be known, the likeliest first.
+/// Versions to try for a path, the most probable first.
 const TRIED: [&str; 6] = ["v3", "2026-09", "2026-03", "v4", "v1", "v2"];
 
 fn at_version(segments: &[String], version: &str) -> Vec<String> {
     segments.iter().map(|segment| if segment == VERSION { version.to_owned() } else { segment.clone() }).collect()
 }
 
-/// A usage whose version was open, now that another file says which it is.
+/// Completes a usage whose version was unknown, with the version from another file.
 pub(super) fn closed(open: &Usage, version: &str) -> Option<Usage> {
     let segments = at_version(&open.open.as_ref()?.segments, version);
     let meaning = listed(open.method.and_then(Method::parse), true, &segments)?;
     Some(Usage { path: open.path.clone(), line: open.line, column: open.column, ..usage(meaning, Via::Url, None, open.auth) })
 }
 
-/// How a call authenticates: what stands in it and in its variables decides before the rest of the file.
+/// How a call authenticates. The call itself and its variables decide before the rest of the file.
 fn auth(around: &Around<'_, '_, '_>, url: &Range<usize>, meaning: &Meaning, parts: &[Range<usize>]) -> UsageAuth {
     let (text, habits) = (around.text, around.habits);
     let of = |part: Range<usize>| habits.of_call(meaning, &text[part]);
@@ -292,19 +292,19 @@ fn statement(text: &[u8], url: &Range<usize>) -> Range<usize> {
     line_near(text, url.start).start.max(near.start)..line_near(text, url.end).end.min(near.end)
 }
 
-/// Where a path is sent, as far as its text says.
+/// The host of a path, as far as the text shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
-    /// To a host of HubSpot's that stands before it.
+    /// HubSpot's host is before the path.
     ToHost,
-    /// It has no host, and the file names one of HubSpot's elsewhere.
+    /// The path has no host, but the file names HubSpot's host elsewhere.
     NearHost,
-    /// It has no host.
+    /// The path has no host.
     Unknown,
 }
 
-/// The usages that a URL is: one, one for each verb of a path in an OpenAPI document, or one for each call
-/// that sends the variable which holds it. The first of these stands at the URL.
+/// The usages of a URL: one, or one for each verb of a path in an OpenAPI document, or one for each call that sends the
+/// variable which holds the URL. The first call is reported at the URL itself.
 fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent) -> Vec<(usize, Usage)> {
     let verbs = document::verbs(around.text, url);
     if !verbs.is_empty() {
@@ -340,14 +340,14 @@ fn calls(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sen
         let segments = read.segments.iter().chain(&longer).cloned().collect();
         let whole = Read { segments, open: read.open.clone(), end: read.end };
         let own = Seen { method: Some(send.method), sure: send.sure, sent: true, parts: seen.parts.clone(), sends: Vec::new() };
-        // The first call of a function's own variable stands at the URL; the definition of a constant is no call.
+        // The first call of a function's own variable is reported at the URL. The definition of a constant is not a call.
         let at = if found.is_empty() && !send.of_constant { url.start } else { send.at.start };
         found.extend(call(around, url, &whole, sent, &own).map(|usage| (at, usage)));
     }
     found
 }
 
-/// The segments that a call appends to the variable which stands here: `url + '/5'`, `${url}/search`, `$url/5`.
+/// The segments that a call appends to this variable: `url + '/5'`, `${url}/search`, `$url/5`.
 fn appended(text: &[u8], variable: &Range<usize>) -> Vec<String> {
     let end = variable.end;
     static SLASH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^(?-u)(?:\}|\s*[+.]\s*[fbr$@]?["'`])/"#).expect("a constant"));
@@ -358,7 +358,7 @@ fn appended(text: &[u8], variable: &Range<usize>) -> Vec<String> {
     slash.map(|slash| read(end + slash)).or_else(|| names::formatted(text, variable.start).map(read)).unwrap_or_default()
 }
 
-/// Whether a path may be one of HubSpot's calls.
+/// Whether a path may belong to a HubSpot call.
 fn is_call(read: &Read, sent: Sent) -> bool {
     let segments = read.segments.as_slice();
     let versioned = segments.iter().any(|segment| is_version(segment) || segment == VERSION);
@@ -366,7 +366,7 @@ fn is_call(read: &Read, sent: Sent) -> bool {
     segments.iter().any(|segment| segment == VERSION) || segments.len() >= 2 && (versioned || known())
 }
 
-/// The usage that a URL is, if its path is one of HubSpot's. What is sent to HubSpot's host is one, listed or not.
+/// The usage of a URL, if its path is HubSpot's. A path on HubSpot's host always is, listed or not.
 fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent, seen: &Seen) -> Option<Usage> {
     let text = around.text;
     let segments = read.segments.as_slice();
@@ -379,14 +379,14 @@ fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent
     let versioned = segments.iter().any(|segment| is_version(segment));
     let (method, sure) = (seen.method, seen.sure);
     let goes_on = || {
-        // `paste0("…/contacts/", id)`: what a language without an operator appends is not seen.
+        // `paste0("…/contacts/", id)`: a language without a join operator may append a segment that can't be seen.
         let longer: Vec<String> = segments.iter().cloned().chain(["{}".to_owned()]).collect();
         text[..url.end].ends_with(b"/").then(|| resolve(Some(method?), &longer)).flatten()
     };
     let as_told = method.and_then(|method| resolve(Some(method), segments)).or_else(goes_on);
     let meaning = as_told.or_else(|| listed(method, sure, segments)).or_else(|| match sent {
         Sent::ToHost if versioned => unlisted(method, segments),
-        // A base of two segments has its calls elsewhere; a longer one is a call of its own, and so is one that is sent.
+        // A base URL with two segments has its calls elsewhere. A longer URL is a call of its own, and so is one that is sent.
         Sent::ToHost => ((segments.len() >= 3 || seen.sent) && !text[..url.end].ends_with(b"/")).then(|| elsewhere(method, segments, "")),
         // Other vendors have a `/crm/v8/Contacts`, too.
         Sent::NearHost => unlisted(method, segments).filter(|_| stems::is_known(segments)),
@@ -396,8 +396,8 @@ fn call(around: &Around<'_, '_, '_>, url: &Range<usize>, read: &Read, sent: Sent
     Some(usage(meaning, Via::Url, None, auth))
 }
 
-/// What a path means. A method that it does not have was read from the wrong place, unless the program's
-/// tree says it.
+/// The meaning of a path. A method that the path does not have was read from the wrong place, unless the syntax tree
+/// shows it.
 fn listed(method: Option<Method>, sure: bool, segments: &[String]) -> Option<Meaning> {
     resolve(method, segments).or_else(|| {
         let meaning = resolve(None, segments)?;
@@ -411,7 +411,7 @@ pub fn has_host(text: &[u8]) -> bool {
     HOST.is_match(text)
 }
 
-/// Whether the URL that ends in a query before `at` is one that only the developer account's key opens.
+/// Whether the URL with a query before `at` is one of those that take only the developer account's key.
 pub fn developer_call(text: &[u8], at: usize) -> bool {
     let start = at.saturating_sub(300);
     let Some(host) = HOST.find_iter(&text[start..at]).last() else { return false };
@@ -423,7 +423,7 @@ pub fn developer_call(text: &[u8], at: usize) -> bool {
     listed(method::of(text, &url), false, &read.segments).is_some_and(|meaning| meaning.takes_developer_key())
 }
 
-/// Whether a path in prose is told to be called: `GET /crm/…`, or the `path: '/crm/…'` of sample code.
+/// Whether prose shows a path as a call: `GET /crm/…`, or the `path: '/crm/…'` of sample code.
 fn is_told(text: &[u8], start: usize) -> bool {
     static OPTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)\b(?:path|url|uri|endpoint)["']?\s*[:=]\s*["'`]$"#).expect("a constant"));
@@ -435,14 +435,14 @@ fn is_told(text: &[u8], start: usize) -> bool {
     [b"GET".as_slice(), b"POST", b"PUT", b"PATCH", b"DELETE"].iter().any(|method| before.ends_with(method))
 }
 
-/// Whether HubSpot is named on the line of a path: `hubspotUrl + "/oauth/v1/token"`.
+/// Whether the line of a path names HubSpot: `hubspotUrl + "/oauth/v1/token"`.
 fn is_beside_hubspot(text: &[u8], url: &Range<usize>) -> bool {
     let line = line_near(text, url.start);
     let near = line.start.max(url.start.saturating_sub(120))..line.end.min(url.end + 120);
     contains_ignore_case(&text[near], b"hubspot")
 }
 
-/// The strings in triple quotes of a Python file: mostly documentation.
+/// The strings in triple quotes of a Python file: most are documentation.
 fn docstrings(text: Text<'_>) -> Stretches {
     let mut strings = Stretches::default();
     if text.path.ends_with(".py") {
@@ -452,7 +452,7 @@ fn docstrings(text: Text<'_>) -> Stretches {
     strings
 }
 
-/// Whether a value stands after a key of YAML, unquoted: `path: /crm/…`.
+/// Whether a value follows a key of YAML, unquoted: `path: /crm/…`.
 fn is_yaml_value(text: &[u8], start: usize) -> bool {
     static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^\s*(?:- )?[\w-]+:\s+$").expect("a constant"));
     KEY.is_match(&text[line_near(text, start).start..start])
@@ -464,7 +464,7 @@ fn is_yaml_key(text: &[u8], start: usize) -> bool {
     KEY.is_match(&text[line_near(text, start)])
 }
 
-/// Whether a file is a program that a grammar of [`Language`] reads, or one of Elixir, Kotlin, Swift or Dart.
+/// Whether a file is a program in a language that a grammar of [`Language`] reads, or in Elixir, Kotlin, Swift or Dart.
 fn is_code(path: &str) -> bool {
     const ENDINGS: [&str; 20] = [
         "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "php", "rb", "java", "go", "cs", "sh", "kt", "swift", "dart", "ex",
@@ -473,15 +473,14 @@ fn is_code(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
-/// Whether what follows the beginning of a program's line is in a comment. `--url` and `#base` are none in a shell and in
-/// JavaScript.
+/// Whether the beginning of a program's line opens a comment. `--url` in a shell and `#base` in JavaScript do not.
 fn is_commented_out(path: &str, head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
     let hash = [".py", ".rb", ".php", ".sh", ".ex", ".exs"].iter().any(|ending| path.ends_with(ending)) && head.starts_with(b"#");
     hash || [b"//".as_slice(), b"/*", b"* ", b"@moduledoc ", b"@doc "].iter().any(|mark| head.starts_with(mark))
 }
 
-/// Whether what stands here is in a comment that begins its line.
+/// Whether this place is in a comment that begins its line.
 fn in_comment(text: &[u8], start: usize) -> bool {
     let head = &text[line_near(text, start).start..start];
     is_comment(head) || [b"@moduledoc ".as_slice(), b"@doc "].iter().any(|mark| head.trim_ascii_start().starts_with(mark))

@@ -1,17 +1,17 @@
-//! The method that YAML says beside a URL: tasks of Ansible, scenarios of load tests, low-code connectors.
+//! The method beside a URL in YAML: tasks of Ansible, scenarios of load tests, low-code connectors.
 
 use keyway_core::catalog::Method;
 
 use crate::text::{indent_of, line_near};
 
-/// Lines to either side of a URL that are looked at.
+/// The most lines to each side of a URL that are read.
 const LINES_MAX: usize = 60;
 
-/// The method that stands beside the key whose value is a URL, or that the key above is called.
+/// The method beside the key whose value is a URL, or the method that the parent key names.
 pub(super) fn method_beside(text: &[u8], at: usize) -> Option<Method> {
     let line = line_near(text, at);
     let (key, value) = entry(&text[line.clone()])?;
-    // The URL is the whole value, so this is no line of a script.
+    // Only where the URL is the whole value: otherwise this is a line of a script.
     let plain = value.trim_ascii_start().iter().skip_while(|byte| matches!(byte, b'"' | b'\'')).take(8).copied().collect::<Vec<u8>>();
     if !(plain.starts_with(b"http") || plain.starts_with(b"/")) || !is_url(key) {
         return None;
@@ -24,7 +24,7 @@ fn is_url(key: &[u8]) -> bool {
     matches!(key, b"url" | b"uri" | b"path" | b"endpoint" | b"href" | b"route")
 }
 
-/// Where a key begins, behind the dash of a list.
+/// The column of a key, after the dash of a list.
 fn key_indent(line: &[u8]) -> usize {
     let indent = indent_of(line);
     match line[indent..].strip_prefix(b"- ") {
@@ -43,7 +43,7 @@ fn entry(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (!key.is_empty() && key.iter().all(word)).then_some((key, &line[colon + 1..]))
 }
 
-/// Looks at the keys of the same mapping, down or up, and at the key above it.
+/// Searches the keys of the same mapping, downwards or upwards, and the key above the mapping.
 fn beside(text: &[u8], from: usize, indent: usize, down: bool) -> Option<Method> {
     let mut at = from;
     for _ in 0..LINES_MAX {
@@ -58,7 +58,7 @@ fn beside(text: &[u8], from: usize, indent: usize, down: bool) -> Option<Method>
             continue;
         }
         let (outer, here) = (indent_of(content), key_indent(content));
-        // Down: the next item of the list, or the end of the mapping.
+        // Downwards: the next item of the list, or the end of the mapping.
         if here < indent || down && outer < indent {
             let above = entry(content).filter(|_| !down)?;
             return of_parent(above.0);
@@ -69,7 +69,7 @@ fn beside(text: &[u8], from: usize, indent: usize, down: bool) -> Option<Method>
         {
             return parse(value);
         }
-        // The first key of an item stands behind its dash.
+        // The first key of an item follows the item's dash.
         if !down && outer < indent {
             return of_parent_of(text, at, outer);
         }
@@ -84,7 +84,7 @@ fn of_parent_of(text: &[u8], at: usize, indent: usize) -> Option<Method> {
     if key_indent(content) < indent + 1 { of_parent(key) } else { None }
 }
 
-/// A mapping under `post:` is a POST; the tasks of Ansible read by default.
+/// The method of a mapping by its key: POST under `post:`. The tasks of Ansible use GET by default.
 fn of_parent(key: &[u8]) -> Option<Method> {
     match key {
         b"uri" | b"ansible.builtin.uri" | b"get_url" | b"ansible.builtin.get_url" => Some(Method::Get),

@@ -1,4 +1,4 @@
-//! How a call is made to send a bearer token: the edits, for each shape of call.
+//! Edits that make a call send a bearer token, for each shape of call.
 
 use tree_sitter::Node;
 
@@ -9,11 +9,11 @@ use crate::fix::token::Token;
 use crate::fix::{Language, TOKEN};
 
 impl Call<'_> {
-    /// Edits that send a header. None where it can't be seen how, or the call sends one of that name already.
+    /// Edits that add the header. None where the shape of the call is not clear, or the call already sends this header.
     pub fn send_bearer(&self, source: &Source<'_>, token: &Token) -> Option<Vec<Edit>> {
         let value = token.bearer(source)?;
         let text = source.of(self.node).to_ascii_lowercase();
-        // A client's own way of authenticating takes the header's place.
+        // A client's own authentication option would overwrite the header.
         let authenticates =
             ["authorization", "auth=", "auth:", "'auth'", "**", "...", " -u ", "--user "].iter().any(|word| text.contains(word));
         if authenticates && self.shape != Shape::Builder {
@@ -45,7 +45,7 @@ impl Call<'_> {
         Some(edits)
     }
 
-    /// JavaScript: `headers` of the options.
+    /// JavaScript: `headers` in the options.
     fn option(&self, source: &Source<'_>, place: usize, header: &str) -> Option<Vec<Edit>> {
         match self.arguments.get(place) {
             Some(options) if options.kind() == "object" => match value_of(source, *options, "headers") {
@@ -53,7 +53,7 @@ impl Call<'_> {
                 Some(_) => None,
                 None => Some(vec![first_in(*options, &format!("headers: {{ {header} }}"), "{ ", " ")]),
             },
-            // Options that stand elsewhere may have headers of their own.
+            // Options from elsewhere may have headers of their own.
             Some(_) => None,
             None if place > 0 && self.arguments.len() == place => {
                 Some(vec![Edit::insert(self.arguments.last()?.end_byte(), format!(", {{ headers: {{ {header} }} }}"))])
@@ -74,7 +74,7 @@ impl Call<'_> {
         }
     }
 
-    /// PHP: `'headers'` of the options.
+    /// PHP: `'headers'` in the options.
     fn array(&self, source: &Source<'_>, place: usize, header: &str) -> Option<Edit> {
         match self.arguments.get(place) {
             Some(options) if is_array(source, *options) => match value_of(source, *options, "headers") {
@@ -90,7 +90,7 @@ impl Call<'_> {
         }
     }
 
-    /// Ruby: `headers:`, or the hash in its place.
+    /// Ruby: `headers:`, or the hash at its place.
     fn ruby(&self, source: &Source<'_>, place: Option<usize>, header: &str) -> Option<Edit> {
         let last = self.arguments.last()?.end_byte();
         match place {
@@ -120,7 +120,7 @@ impl Call<'_> {
             .then(|| Edit::insert(self.node.end_byte(), format!(".header(\"Authorization\", {value})")))
     }
 
-    /// Go, C#, PHP's curl: after the statement that makes the request, and after Go's look at the error.
+    /// Go, C#, PHP's curl: after the statement that makes the request, and after Go's check of the error.
     fn after_statement(&self, source: &Source<'_>, line: impl Fn(&str, &str) -> String) -> Option<Edit> {
         let statement = above(self.node, |node| {
             node.parent().is_some_and(|parent| {
@@ -133,7 +133,7 @@ impl Call<'_> {
         let text = source.of(statement).trim_start();
         let text = ["using var ", "using ", "var ", "let "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
         let name: String = text.split([',', ' ', ':', '=']).find(|word| !word.is_empty())?.to_owned();
-        // `HttpRequestMessage request = new …` names its type first.
+        // `HttpRequestMessage request = new …` has the type before the name.
         let name = if source.language == Language::CSharp && name == "HttpRequestMessage" {
             text.split_whitespace().nth(1)?.to_owned()
         } else {
@@ -141,7 +141,7 @@ impl Call<'_> {
         };
         let plain = name.trim_start_matches('$');
         (!plain.is_empty() && plain.chars().all(|one| one.is_alphanumeric() || one == '_')).then_some(())?;
-        // A second way of setting headers would take this one's place.
+        // A second statement that sets headers would overwrite this one.
         let set = source.text.contains("CURLOPT_HTTPHEADER") || source.text.contains(&format!("{name}.Headers.Authorization"));
         (!set || source.language == Language::Go).then_some(())?;
         let mut last = statement;
@@ -163,7 +163,7 @@ fn is_array(source: &Source<'_>, node: Node<'_>) -> bool {
     node.kind() == "array_creation_expression" && source.of(node).starts_with('[')
 }
 
-/// Puts a pair before the others of an object; alone in an empty one.
+/// Inserts a pair before the others of an object, or as the only one in an empty object.
 fn first_in(object: Node<'_>, pair: &str, open: &str, close: &str) -> Edit {
     match object.named_child(0) {
         Some(first) => Edit::insert(first.start_byte(), format!("{pair}, ")),

@@ -1,4 +1,4 @@
-//! Methods that stand elsewhere than in the call: in an annotation, a block of settings, a function's default.
+//! Methods outside of the call itself: in an annotation, a block of settings, a function's default.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use super::REACH;
 use crate::detect::usage::scope;
 use crate::text::{contains_ignore_case, line_near};
 
-/// The method that stands in an annotation beside that of the path: `@GET @Path("/contacts")`.
+/// The method in an annotation beside that of the path: `@GET @Path("/contacts")`.
 pub(super) fn of_annotation(text: &[u8], line: &Range<usize>, at: usize) -> Option<Method> {
     static VERB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)@(?P<verb>GET|POST|PUT|PATCH|DELETE)\b").expect("a constant"));
     let before = &text[line.start..at];
@@ -26,7 +26,7 @@ pub(super) fn of_annotation(text: &[u8], line: &Range<usize>, at: usize) -> Opti
     Method::parse(&String::from_utf8_lossy(verb.as_bytes()))
 }
 
-/// The method of a function of PowerShell that is written in the same file, where the call names none.
+/// The method of a PowerShell function in the same file, where the call names none.
 pub(super) fn of_powershell_function(text: &[u8], line: &Range<usize>) -> Option<Method> {
     static CALLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)(?:^|[\s=(|])(?P<name>[A-Z]\w+-\w+)\s").expect("a constant"));
     static DEFAULT: LazyLock<Regex> =
@@ -39,7 +39,7 @@ pub(super) fn of_powershell_function(text: &[u8], line: &Range<usize>) -> Option
     Method::parse(&String::from_utf8_lossy(method.as_bytes()).to_ascii_uppercase())
 }
 
-/// The method of Terraform's `data "http"`, which reads unless its block says otherwise.
+/// The method of Terraform's `data "http"`: GET, unless its block names another.
 pub(super) fn of_terraform(text: &[u8], url: &Range<usize>) -> Option<Method> {
     static BLOCK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)(?:^|\n)data\s+"http"\s+"[^"\n]*"\s*\{"#).expect("a constant"));
     static METHOD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(?-u)\n\s*method\s*=\s*"(?P<method>[A-Z]+)""#).expect("a constant"));
@@ -52,7 +52,7 @@ pub(super) fn of_terraform(text: &[u8], url: &Range<usize>) -> Option<Method> {
     method.map_or(Some(Method::Get), |method| Method::parse(&String::from_utf8_lossy(method.as_bytes())))
 }
 
-/// The method of a sampler of JMeter, whose path stands here.
+/// The method of a JMeter sampler, whose path is at `url`.
 pub(super) fn of_sampler(text: &[u8], url: &Range<usize>) -> Option<Method> {
     static METHOD: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(?-u)name="HTTPSampler\.method">(?P<method>[A-Z]+)<"#).expect("a constant"));
@@ -66,8 +66,8 @@ pub(super) fn of_sampler(text: &[u8], url: &Range<usize>) -> Option<Method> {
     Method::parse(&String::from_utf8_lossy(found.name("method")?.as_bytes()))
 }
 
-/// Whether what sends a URL reads where nothing says a method: PowerShell's commands, Swift's sessions and Alamofire, R's httr2,
-/// each in the statement of the URL or below it in the same function.
+/// Whether the code that sends a URL uses GET where it names no method: PowerShell's commands, Swift's sessions and
+/// Alamofire, R's httr2. The sender is in the statement of the URL, or below it in the same function.
 pub(super) fn reads_by_default(text: &[u8], statement: &Range<usize>, url: usize) -> bool {
     static READS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)Invoke-(?:RestMethod|WebRequest)\b|URLSession\.\w+\.data\w*\(|URLRequest\(|\.data\(from:|\bAF\.request\(|\breq_perform\w*\(|\bWeb\.Contents\(|\bRequest\.Builder\(\)|\bIO\.popen|\burlread\(|\bwebread\(")

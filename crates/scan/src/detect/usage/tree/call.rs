@@ -1,4 +1,4 @@
-//! Calls, functions and objects, read alike in every grammar.
+//! Calls, functions and objects, in the same form for every grammar.
 
 use tree_sitter::Node;
 
@@ -8,9 +8,9 @@ use crate::code::syntax::Source;
 /// A call.
 pub(super) struct Call<'s, 't> {
     pub node: Node<'s>,
-    /// The last link of what is called: `post` of `this.http.post`.
+    /// The last link of the callee: `post` of `this.http.post`.
     pub name: &'t str,
-    /// All of what is called, as written.
+    /// The whole callee, as written.
     pub callee: &'t str,
     pub arguments: Vec<Argument<'s, 't>>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Parameter<'s, 't> {
     pub default: Option<Node<'s>>,
 }
 
-/// Named children, comments aside.
+/// The named children of a node, without comments.
 pub(super) fn children<'s>(node: Node<'s>) -> Vec<Node<'s>> {
     const CHILDREN_MAX: usize = 400;
     let mut cursor = node.walk();
@@ -43,7 +43,7 @@ pub(super) fn is_arguments(node: Node<'_>) -> bool {
     matches!(node.kind(), "arguments" | "argument_list")
 }
 
-/// A name and a value of an object, a dictionary, a hash or an array; of keyword arguments, too.
+/// The name and the value of an entry in an object, a dictionary, a hash or an array, or of a keyword argument.
 pub(super) fn pair<'s, 't>(source: &Source<'t>, node: Node<'s>) -> Option<(&'t str, Node<'s>)> {
     let key = |node: Node<'_>| source.of(node).trim_matches(|one: char| matches!(one, '"' | '\'' | '`' | ':' | '[' | ']'));
     match node.kind() {
@@ -62,12 +62,12 @@ pub(super) fn pair<'s, 't>(source: &Source<'t>, node: Node<'s>) -> Option<(&'t s
     }
 }
 
-/// Whether a node is made of pairs.
+/// Whether a node consists of pairs.
 pub(super) fn is_object(node: Node<'_>) -> bool {
     matches!(node.kind(), "object" | "dictionary" | "hash" | "array_creation_expression" | "literal_value" | "initializer_expression")
 }
 
-/// An expression without what only wraps it.
+/// An expression without its wrappers.
 pub(super) fn inner<'s>(node: Node<'s>) -> Node<'s> {
     let mut node = node;
     for _ in 0..12 {
@@ -137,7 +137,7 @@ impl<'s, 't> Program<'s, 't> {
         Some(Call { node, name: name.rsplit('/').next().unwrap_or(name), callee: name, arguments })
     }
 
-    /// What a method is called on: `conn` of `conn.open(…)`.
+    /// The object that a method is called on: `conn` of `conn.open(…)`.
     pub(super) fn receiver(&self, call: &Call<'s, 't>) -> Option<Node<'s>> {
         let node = call.node;
         let of = |node: Node<'s>| {
@@ -146,7 +146,7 @@ impl<'s, 't> Program<'s, 't> {
         of(node).or_else(|| of(node.child_by_field_name("function")?)).map(inner)
     }
 
-    /// The parameters of a function, the object that it is a method of aside.
+    /// The parameters of a function, without the object of a method (`self`).
     pub(super) fn parameters(&self, function: Node<'s>) -> Vec<Parameter<'s, 't>> {
         if let Some(single) = function.child_by_field_name("parameter") {
             return vec![Parameter { name: self.source.of(single), default: None }];
@@ -179,7 +179,7 @@ impl<'s, 't> Program<'s, 't> {
         found
     }
 
-    /// The names that a pattern takes out of an object, with their defaults.
+    /// The names that a pattern takes from an object, with their defaults.
     fn taken_apart(&self, pattern: Node<'s>) -> Vec<Parameter<'s, 't>> {
         let name = |node: Node<'s>| self.source.of(node);
         children(pattern)

@@ -1,4 +1,4 @@
-//! From a URL to where it is sent.
+//! Follows a URL to the place that sends it.
 
 use keyway_core::catalog::Method;
 use tree_sitter::Node;
@@ -7,12 +7,12 @@ use super::call::{Call, children, is_arguments, is_object, pair};
 use super::value::Frame;
 use super::{Answer, Program, words};
 
-/// Levels of one expression that are climbed.
+/// The most levels of one expression that are climbed.
 const LEVELS_MAX: usize = 60;
-/// Uses of one variable, and callers of one function, that are followed.
+/// The most uses of one variable, and callers of one function, that are followed.
 const USES_MAX: usize = 60;
 
-/// Of several answers the one that says most.
+/// The more definite of two answers.
 pub(super) fn better(one: Answer, other: Answer) -> Answer {
     match (one, other) {
         (Answer::Says(_), _) => one,
@@ -36,7 +36,7 @@ impl<'s, 't> Program<'s, 't> {
                 if parent.kind() == "command" {
                     return self.handed(&call, at, frame);
                 }
-                // `conn.setRequestMethod(…)`, `"…".format(id)`: the URL is what the method is called on.
+                // `conn.setRequestMethod(…)`, `"…".format(id)`: the URL is the object of the call.
                 let on = self.receiver(&call).is_some_and(|on| on.byte_range().contains(&at.start_byte()));
                 if on && let Some(answer) = self.called_on(&call, frame) {
                     return answer;
@@ -84,7 +84,7 @@ impl<'s, 't> Program<'s, 't> {
                     }
                     return self.handed_out(function, frame);
                 }
-                // The last expression of a method of Ruby is what it returns.
+                // A Ruby method returns its last expression.
                 "body_statement" if children(parent).last().is_some_and(|last| last.id() == at.id()) => {
                     return self.function(parent).map_or(Answer::Silent, |function| self.handed_out(function, frame));
                 }
@@ -96,7 +96,7 @@ impl<'s, 't> Program<'s, 't> {
         Answer::Silent
     }
 
-    /// A value that a variable, a field or a parameter keeps. None where the parent keeps none.
+    /// Follows a value into the variable, field or parameter that stores it. None where the parent stores nothing.
     fn kept(&self, parent: Node<'s>, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
         let field = |name: &str| parent.child_by_field_name(name);
         let left = match parent.kind() {
@@ -126,7 +126,7 @@ impl<'s, 't> Program<'s, 't> {
             let key = text.trim_end_matches([']', '"', '\'', ':']);
             let key = key.rsplit(['.', '>', '[', '"', '\'', ':']).next().unwrap_or(key);
             let holder = self.source.of(*object).trim_start_matches('$');
-            // `request.url = …`: what else is done with the request. `this.url = …` is a field.
+            // `request.url = …`: follow the other uses of the request. `this.url = …` is a field.
             if words::is_name(holder) && !matches!(holder, "this" | "self" | "cls" | "Me") {
                 if let Some(method) = self.set_on(holder, left, frame) {
                     return Some(Answer::Says(method));
@@ -142,25 +142,25 @@ impl<'s, 't> Program<'s, 't> {
         Some(self.uses(text.trim_start_matches(['$', '@', '*']), parent, field, frame))
     }
 
-    /// The uses of a variable from where it is assigned on; of a field, all uses.
+    /// The uses of a variable after its assignment; for a field, all uses.
     fn uses(&self, name: &str, from: Node<'s>, field: bool, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         let own = self.function(from);
         let range = own.filter(|_| !field).map_or(0..self.source.text.len(), |own| own.byte_range());
         if !field && let Some(method) = self.set_on(name, from, frame) {
             return Answer::Says(method);
         }
-        // Other values of the same variable, and the blocks in which they hold.
+        // Other values of the same variable, and the blocks in which they apply.
         let mut others: Vec<(usize, Node<'s>)> = Vec::new();
         let mut answer = Answer::Silent;
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
         let within = |place: &&Node<'s>| range.contains(&place.start_byte()) && !from.byte_range().contains(&place.start_byte());
         for place in places.iter().filter(within).take(USES_MAX) {
-            // In the same function the order counts; a function may be called at any time.
+            // Order counts only in the same function: another function may be called at any time.
             let ordered = !field && self.function(*place).map(|around| around.id()) == own.map(|own| own.id());
             if ordered && place.start_byte() < from.end_byte() {
                 continue;
             }
-            // `.url(url)`: the method has the variable's name.
+            // `.url(url)`: the method and the variable have the same name.
             let method = !field && self.call_of(*place).is_some_and(|call| call.name == name && self.receiver(&call).is_some());
             if method || ordered && self.is_alternative(from, *place) {
                 continue;
@@ -183,7 +183,7 @@ impl<'s, 't> Program<'s, 't> {
         answer
     }
 
-    /// Whether a later place is in the other branch of a condition, so that it never follows `from`.
+    /// Whether a later place is in the other branch of a condition, so that it never runs after `from`.
     fn is_alternative(&self, from: Node<'s>, place: Node<'s>) -> bool {
         let Some(both) = self.above(from, |node| node.byte_range().contains(&place.start_byte())) else { return false };
         let taken = ["consequence", "body"].iter().filter_map(|field| both.child_by_field_name(field));
@@ -196,7 +196,7 @@ impl<'s, 't> Program<'s, 't> {
         self.names.get(name).is_some_and(|places| places.iter().any(|place| range.contains(&place.start_byte())))
     }
 
-    /// The expression that a name is the last part of: `self.url` for `url`.
+    /// The whole expression that ends in a name: `self.url` for `url`.
     fn whole(&self, name: Node<'s>) -> Node<'s> {
         let mut at = name;
         for _ in 0..3 {
@@ -221,7 +221,7 @@ impl<'s, 't> Program<'s, 't> {
         at
     }
 
-    /// A URL under a key of an object: the object says the method, or is handed on, or is a table of URLs.
+    /// A URL under a key of an object. The object names the method, or is passed on, or is a table of URLs.
     fn in_object(&self, object: Node<'s>, key: &'t str, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         self.open.set(false);
         if let Some(method) = self.method_in(object, frame) {
@@ -272,7 +272,7 @@ impl<'s, 't> Program<'s, 't> {
         answer
     }
 
-    /// What a function returns goes on where it is called.
+    /// Follows the return value of a function to the function's callers.
     fn handed_out(&self, function: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         let Some(name) = super::defines(self.source, function) else { return Answer::Silent };
         let mut answer = Answer::Silent;
@@ -289,13 +289,13 @@ impl<'s, 't> Program<'s, 't> {
         answer
     }
 
-    /// A call on the URL or the request itself. None where it only makes another form of it.
+    /// A call on the URL or the request itself. None where it only converts it to another form.
     pub(super) fn called_on(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
         if words::sets_method(call.name) && !call.arguments.is_empty() {
             let method = call.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
             return Some(method.map_or(Answer::Open, Answer::Says));
         }
-        // A connection reads unless something is set on it.
+        // A connection uses GET unless something is set on it.
         if call.name == "openConnection" {
             self.past_url.set(true);
             let answer = self.follow(call.node, frame);
@@ -341,7 +341,7 @@ impl<'s, 't> Program<'s, 't> {
         let name = *name;
         let frame = Frame { function, given, outer: frame };
         let answer = self.parameter_used(name, &frame);
-        // `"$@"` hands on everything.
+        // `"$@"` passes on every argument; only `$1` to `$9` are followed here.
         answer
     }
 
@@ -363,7 +363,7 @@ impl<'s, 't> Program<'s, 't> {
     }
 }
 
-/// Whether nothing of an expression is seen beyond a node of this kind.
+/// Whether a node of this kind ends an expression: nothing above it belongs to the expression.
 pub(super) fn is_statement(kind: &str) -> bool {
     kind.ends_with("_statement") && !matches!(kind, "return_statement" | "assignment_statement")
         || matches!(
@@ -382,7 +382,7 @@ pub(super) fn is_statement(kind: &str) -> bool {
 }
 
 impl<'s> Program<'s, '_> {
-    /// The block in which a node stands.
+    /// The block that holds a node.
     fn blocks(&self, node: Node<'s>) -> Option<Node<'s>> {
         self.above(node, |node| {
             matches!(

@@ -1,5 +1,5 @@
-//! What has a method by the way it is made: objects with initializers, clients that read, pairs of a method
-//! and a path, classes that stand for one call.
+//! Code whose form determines the method: objects with initializers, clients that use GET, pairs of a method and a path,
+//! classes for one call.
 
 use keyway_core::catalog::Method;
 use tree_sitter::Node;
@@ -15,7 +15,7 @@ impl<'s, 't> Program<'s, 't> {
         self.method_in(initializer, frame)
     }
 
-    /// Whether what is called is a client that reads by default: `hubspot = got.extend({ … })`, then `hubspot(path)`.
+    /// Whether the callee is a client that uses GET by default: `hubspot = got.extend({ … })`, then `hubspot(path)`.
     pub(super) fn is_made_reader(&self, call: &Call<'s, 't>) -> bool {
         words::is_name(call.callee)
             && self.values(call.name, call.node).into_iter().filter_map(|value| self.call(inner(value))).any(|made| {
@@ -25,7 +25,7 @@ impl<'s, 't> Program<'s, 't> {
             })
     }
 
-    /// The method that stands beside a path in a pair of both: `("post", "/crm/…")`, `['GET', '/crm/…']`.
+    /// The method beside a path in a pair of both: `("post", "/crm/…")`, `['GET', '/crm/…']`.
     pub(super) fn paired(&self, parent: Node<'s>, at: Node<'s>) -> Option<Method> {
         const PARTS_MAX: usize = 4;
         if !matches!(parent.kind(), "tuple" | "list" | "array" | "array_creation_expression" | "literal_value") {
@@ -47,7 +47,7 @@ impl<'s, 't> Program<'s, 't> {
         methods.next().filter(|_| methods.next().is_none())
     }
 
-    /// The method of a class that stands for one call, whose path is an attribute of it: streams of Singer's SDK.
+    /// The method of a class for one call that has the path as an attribute: streams of Singer's SDK.
     pub(super) fn of_class(&self, assignment: Node<'s>) -> Answer {
         let Some(class) = self.above(assignment, |node| node.kind() == "class_definition") else { return Answer::Silent };
         if self.function(assignment).is_some_and(|function| class.byte_range().contains(&function.start_byte())) {
@@ -66,13 +66,13 @@ impl<'s, 't> Program<'s, 't> {
         if bases.trim_end_matches(')').ends_with("Stream") { Answer::Reads } else { Answer::Silent }
     }
 
-    /// Whether a function says what a query of Redux Toolkit asks for: these read unless they say otherwise.
+    /// Whether a function describes a query of Redux Toolkit: queries use GET unless they name another method.
     pub(super) fn is_query(&self, function: Node<'s>) -> bool {
         let key = self.parent(function).and_then(|holder| pair(self.source, holder)).map(|(key, _)| key);
         key == Some("query") && self.names.contains_key("fetchBaseQuery")
     }
 
-    /// Whether a name is a key under which something else is kept.
+    /// Whether a name is a key of a table of other values.
     pub(super) fn is_key(&self, name: Node<'s>) -> bool {
         self.parent(name)
             .is_some_and(|parent| parent.kind() == "pair" && parent.child_by_field_name("key").is_some_and(|key| key.id() == name.id()))
@@ -80,7 +80,7 @@ impl<'s, 't> Program<'s, 't> {
 }
 
 impl<'s, 't> Program<'s, 't> {
-    /// The method of a function that a variable was given by its name: `send = getattr(requests, verb)`.
+    /// The method of a function that a variable gets by name: `send = getattr(requests, verb)`.
     pub(super) fn picked(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
         if !words::is_name(call.callee) {
             return None;

@@ -1,4 +1,4 @@
-//! What a call that a URL is handed to says of the method.
+//! The method of a call that has a URL as an argument.
 
 use keyway_core::catalog::Method;
 use tree_sitter::Node;
@@ -8,11 +8,11 @@ use super::flow::{better, is_statement};
 use super::value::Frame;
 use super::{Answer, Program, words};
 
-/// Uses of one request that are looked at.
+/// The most uses of one request that are read.
 const USES_MAX: usize = 60;
 
 impl<'s, 't> Program<'s, 't> {
-    /// A URL, or a request made with one, that is handed to a call.
+    /// A URL, or a request made with one, as an argument of a call.
     pub(super) fn handed(&self, call: &Call<'s, 't>, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
         if !self.spend() {
             return Answer::Silent;
@@ -20,7 +20,7 @@ impl<'s, 't> Program<'s, 't> {
         self.shapes(call.node);
         self.past_url.set(true);
         for argument in call.arguments.iter().filter(|argument| words::is_name(self.source.of(argument.value).trim_start_matches('$'))) {
-            // `requests.get(url, params=params)`: what the variables hold is a part of the call.
+            // `requests.get(url, params=params)`: the values of the variables belong to the call.
             let held = self.values(self.name_of(argument.value), argument.value);
             held.last().into_iter().for_each(|value| self.shapes(*value));
         }
@@ -32,7 +32,7 @@ impl<'s, 't> Program<'s, 't> {
         if call.name.starts_with("curl_setopt") {
             return self.curl_option(call, at, frame);
         }
-        // A handle on which no method is set reads.
+        // A handle without a method uses GET.
         if call.name == "curl_exec" {
             return Answer::Reads;
         }
@@ -52,7 +52,7 @@ impl<'s, 't> Program<'s, 't> {
         if let Some(method) = self.initialized(call, frame).or_else(|| self.chained(call, frame)) {
             return Answer::Says(method);
         }
-        // Without a method, .NET's `UploadString` posts.
+        // Without a method, .NET's `UploadString` uses POST.
         if call.name.starts_with("UploadString") || call.name.starts_with("UploadData") || call.name.starts_with("UploadValues") {
             return Answer::Says(Method::Post);
         }
@@ -71,7 +71,7 @@ impl<'s, 't> Program<'s, 't> {
         }
         if words::makes_request(call.name) {
             answer = self.request_made(call, frame);
-            // Whatever sends a request that is made without a method sends what it is by default.
+            // A request without a method has the default method of the function that sends it.
             if answer == Answer::Open && words::reads_by_default(call.name) {
                 answer = Answer::Reads;
             }
@@ -79,7 +79,7 @@ impl<'s, 't> Program<'s, 't> {
                 return answer;
             }
         }
-        // Python's `Request` and `urlopen` send what they are given.
+        // Python's `Request` and `urlopen` use POST where they get data.
         if words::reads_by_default(call.name) && call.arguments.iter().any(|argument| argument.name == Some("data")) {
             return Answer::Says(Method::Post);
         }
@@ -102,7 +102,7 @@ impl<'s, 't> Program<'s, 't> {
         if words::sends(call.name) { Answer::Open } else { Answer::Silent }
     }
 
-    /// The method in the name of what is called: `client.PostAsync(`, `Net::HTTP::Post.new(`, `new HttpDelete(`.
+    /// The method in the name of a callee: `client.PostAsync(`, `Net::HTTP::Post.new(`, `new HttpDelete(`.
     fn verb_of(&self, call: &Call<'s, 't>) -> Option<Method> {
         if matches!(call.name, "new" | "New" | "NewRequest") {
             let class = call.callee.trim_end_matches(".new").trim_end_matches("::new");
@@ -111,7 +111,7 @@ impl<'s, 't> Program<'s, 't> {
         words::strong(call.name)
     }
 
-    /// The method that is among a call's arguments: by name, in options, or as a word.
+    /// The method among a call's arguments: by name, in options, or as a word.
     fn told(&self, call: &Call<'s, 't>, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         let others = || call.arguments.iter().filter(|argument| !argument.value.byte_range().contains(&at.start_byte()));
         for argument in others().filter(|argument| argument.name.is_some_and(words::names_method)) {
@@ -134,12 +134,12 @@ impl<'s, 't> Program<'s, 't> {
         plain().find_map(|argument| self.method_of_options(argument.value, frame))
     }
 
-    /// The method that a chain of calls says before or after this one: `client.post().uri(…)`, `.url(…).put(body)`.
+    /// The method in a chain of calls, before or after this one: `client.post().uri(…)`, `.url(…).put(body)`.
     fn chained(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         let link = |link: &Call<'s, 't>| {
             if words::sets_method(link.name) && link.name != "request" {
                 let method = link.arguments.iter().find_map(|argument| self.evaluate(argument.value, frame));
-                // A method that is set and not seen is no default.
+                // A method that is set but can't be read is not the default.
                 self.open.set(self.open.get() || method.is_none() && !link.arguments.is_empty());
                 return method;
             }
@@ -169,9 +169,9 @@ impl<'s, 't> Program<'s, 't> {
         None
     }
 
-    /// What is done with a request that a call makes: kept in a variable, or set on one.
+    /// The later uses of the request that a call makes: of the variable that stores it, or of the one that it is set on.
     fn request_made(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Answer {
-        // `req.setEndpoint(url)`: the request has its name already.
+        // `req.setEndpoint(url)`: the request has a name already.
         if let Some(on) = self.receiver(call).filter(|on| words::is_name(self.source.of(*on))) {
             let name = self.source.of(on);
             let set = self.set_on(name, on, frame).or_else(|| self.called_with_method(name, on, frame));
@@ -182,7 +182,7 @@ impl<'s, 't> Program<'s, 't> {
         self.follow(call.node, frame)
     }
 
-    /// `conn.post do |request|`: the call that a block is handed to, where the block takes this name.
+    /// `conn.post do |request|`: the call that has a block, where the block's parameter has this name.
     fn block_of(&self, name: &str, at: Node<'s>) -> Option<Method> {
         let block = self.function(at)?;
         let takes = self.parameters(block).iter().any(|parameter| parameter.name == name);
@@ -190,7 +190,7 @@ impl<'s, 't> Program<'s, 't> {
         words::strong(call)
     }
 
-    /// The name of a call that takes a block.
+    /// The name of the call that has a block.
     fn block_call(&self, node: Node<'s>) -> Option<&'t str> {
         node.child_by_field_name("method").map(|name| self.source.of(name))
     }
@@ -225,7 +225,7 @@ impl<'s, 't> Program<'s, 't> {
             if !own.contains(&place.start_byte()) {
                 continue;
             }
-            // The next handle of the same name is another request.
+            // The next handle with the same name is another request.
             if self.assigned(*place).is_some() {
                 if place.start_byte() > at.start_byte() {
                     break;

@@ -1,4 +1,4 @@
-//! Commands of a shell that send requests.
+//! Shell commands that send requests.
 
 use keyway_core::catalog::Method;
 use tree_sitter::Node;
@@ -7,7 +7,7 @@ use super::call::Call;
 use super::value::Frame;
 use super::{Answer, Program, words};
 
-/// Options of curl and wget that hand over a body.
+/// Options of curl and wget that send a body.
 const BODY: [&str; 13] = [
     "-d",
     "--data",
@@ -25,7 +25,7 @@ const BODY: [&str; 13] = [
 ];
 
 impl<'s, 't> Program<'s, 't> {
-    /// The method of a command that sends requests; none of another command.
+    /// The method of a command that sends requests; none for another command.
     pub(super) fn of_command(&self, call: &Call<'s, 't>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Answer> {
         match call.name {
             "curl" | "wget" | "curlie" => Some(self.curl(call, frame)),
@@ -77,7 +77,7 @@ impl<'s, 't> Program<'s, 't> {
                         body = body.or(Some(Method::Post));
                     }
                 }
-                // `"${args[@]}"`, `$OPTIONS`: what the variable holds.
+                // `"${args[@]}"`, `$OPTIONS`: the value of the variable.
                 _ if word.contains('$') && !word.contains("://") && !word.contains('/') => {
                     if let Some(method) = self.words_of(argument) {
                         return Answer::Says(method);
@@ -93,7 +93,7 @@ impl<'s, 't> Program<'s, 't> {
         }
     }
 
-    /// The method among the words that a variable holds: `OPTIONS="-X POST"`, `args=(-X POST)`.
+    /// The method among the words of a variable: `OPTIONS="-X POST"`, `args=(-X POST)`.
     fn words_of(&self, argument: Node<'s>) -> Option<Method> {
         let text = self.source.of(argument).trim_matches('"');
         let name = text.strip_prefix("${").or_else(|| text.strip_prefix('$'))?;

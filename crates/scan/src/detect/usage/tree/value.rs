@@ -1,4 +1,4 @@
-//! Which method an expression holds.
+//! The HTTP method that is the value of an expression.
 
 use keyway_core::catalog::Method;
 use tree_sitter::Node;
@@ -6,14 +6,14 @@ use tree_sitter::Node;
 use super::call::{Call, children, inner, is_object, pair};
 use super::{Program, words};
 
-/// A function that a URL was handed to, and what its parameters were given.
+/// A function that gets a URL as an argument, and the arguments of its parameters.
 pub(super) struct Frame<'f, 's, 't> {
     pub function: Node<'s>,
     pub given: Vec<(&'t str, Node<'s>)>,
     pub outer: Option<&'f Self>,
 }
 
-/// Nodes that name a part of something.
+/// Nodes for a member of another expression.
 const MEMBERS: [&str; 8] = [
     "member_expression",
     "attribute",
@@ -24,11 +24,11 @@ const MEMBERS: [&str; 8] = [
     "scope_resolution",
     "instance_variable",
 ];
-/// Callers of a function that are looked at.
+/// The most callers of a function that are read.
 const CALLERS_MAX: usize = 30;
 
 impl<'s, 't> Program<'s, 't> {
-    /// The method that an expression holds.
+    /// The method that is the value of an expression.
     pub(super) fn evaluate(&self, node: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         if !self.spend() {
             return None;
@@ -52,7 +52,7 @@ impl<'s, 't> Program<'s, 't> {
                 words::method(default.trim_end_matches('}').trim_matches('"'))
             }),
             "ternary_expression" | "conditional_expression" | "conditional" => {
-                // `id ? 'PATCH' : 'POST'`: the catalog decides between them, where the path has only one.
+                // `id ? 'PATCH' : 'POST'`: where the path has only one of them, the catalog decides.
                 children(node).into_iter().find_map(|part| self.evaluate(part, frame))
             }
             "binary_expression" | "boolean_operator" | "binary" => children(node).into_iter().find_map(|part| self.evaluate(part, frame)),
@@ -66,7 +66,7 @@ impl<'s, 't> Program<'s, 't> {
                 if !MEMBERS.contains(&node.kind()) {
                     return None;
                 }
-                // `HttpMethod.Post` says it; `options.method` is what is held there.
+                // `HttpMethod.Post` is the method itself; `options.method` is a member that holds one.
                 let last = self.name_of(node);
                 words::constant(last).or_else(|| self.member(node, last, frame))
             }
@@ -81,9 +81,9 @@ impl<'s, 't> Program<'s, 't> {
         text.rsplit(['.', '>', ':', '\\', '$', '@']).next().unwrap_or(text)
     }
 
-    /// `this.method`, `Config::VERB`: what is assigned to such a field.
+    /// `this.method`, `Config::VERB`: the value that code assigns to this field.
     fn member(&self, node: Node<'s>, name: &str, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
-        // `options.method` of a parameter that was given an object.
+        // `options.method` of a parameter whose argument is an object.
         let object = ["object", "operand", "expression"].into_iter().find_map(|field| node.child_by_field_name(field));
         if let Some(given) = object.and_then(|object| self.given(self.name_of(object), node, frame))
             && is_object(inner(given))
@@ -93,7 +93,7 @@ impl<'s, 't> Program<'s, 't> {
         self.assignments(name).into_iter().find_map(|value| self.evaluate(value, None))
     }
 
-    /// What a parameter was given where it was called.
+    /// The argument of a parameter at the call that is followed.
     fn given(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Node<'s>> {
         let mut frame = frame;
         while let Some(around) = frame {
@@ -105,7 +105,7 @@ impl<'s, 't> Program<'s, 't> {
         None
     }
 
-    /// The method that a variable holds at a place.
+    /// The value of a variable at a place, as a method.
     fn held(&self, name: &'t str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         if let Some(method) = words::constant(name).filter(|_| name.bytes().all(|byte| !byte.is_ascii_lowercase()) && name.len() > 2)
             && self.values(name, at).is_empty()
@@ -130,7 +130,7 @@ impl<'s, 't> Program<'s, 't> {
                 }
                 return position.and_then(|at| self.evaluate(parameters[at].default?, None));
             }
-            // Nobody was followed here: what all callers of the file agree on.
+            // No call is followed here: use the method that all callers in the file share.
             let position = position.or_else(|| name.parse::<usize>().ok()?.checked_sub(1))?;
             let default = parameters.get(position).and_then(|parameter| parameter.default);
             return self.agreed(function_around, position, name, default);
@@ -138,7 +138,7 @@ impl<'s, 't> Program<'s, 't> {
         None
     }
 
-    /// The method that all calls of a function hand over.
+    /// The method that all calls of a function pass.
     fn agreed(&self, function: Node<'s>, position: usize, name: &str, default: Option<Node<'s>>) -> Option<Method> {
         let called = super::defines(self.source, function)?;
         let mut agreed = None;
@@ -156,7 +156,7 @@ impl<'s, 't> Program<'s, 't> {
         agreed.or_else(|| self.evaluate(default?, None))
     }
 
-    /// The call that a name is what is called of.
+    /// The call whose callee ends in this name.
     pub(super) fn call_of(&self, name: Node<'s>) -> Option<Call<'s, 't>> {
         let mut at = name;
         for _ in 0..3 {
@@ -169,7 +169,7 @@ impl<'s, 't> Program<'s, 't> {
         None
     }
 
-    /// The values that a variable is assigned before a place that sees them, in order.
+    /// The values that code assigns to a variable before a place that sees them, in order.
     pub(super) fn values(&self, name: &str, at: Node<'s>) -> Vec<Node<'s>> {
         let own = self.function(at).map(|function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -186,7 +186,7 @@ impl<'s, 't> Program<'s, 't> {
                 && !value.byte_range().contains(&at.start_byte()))
             .then_some(value)
         };
-        // Of a name that stands everywhere, the nearest places before and the first of the file are enough.
+        // For a very common name, the nearest places before this one and the first places of the file are enough.
         const PLACES_MAX: usize = 40;
         let before = places.partition_point(|place| place.start_byte() < at.start_byte());
         let near = before.saturating_sub(PLACES_MAX);
@@ -195,12 +195,12 @@ impl<'s, 't> Program<'s, 't> {
         after.chain(first).chain(&places[near..before]).filter_map(value).collect()
     }
 
-    /// The values that a field of this name is assigned anywhere.
+    /// The values that code assigns to a field with this name anywhere.
     fn assignments(&self, name: &str) -> Vec<Node<'s>> {
         self.names.get(name).map(Vec::as_slice).unwrap_or_default().iter().filter_map(|node| self.assigned(*node)).take(6).collect()
     }
 
-    /// The method that an object's own keys say.
+    /// The method that an object's own keys set.
     pub(super) fn method_in(&self, object: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         self.shapes(object);
         let mut sends = None;
@@ -210,7 +210,7 @@ impl<'s, 't> Program<'s, 't> {
                     if let Some(method) = self.evaluate(value, frame) {
                         return Some(method);
                     }
-                    // `type: 'json'` is no method; `method: m` is one that is not seen.
+                    // `type: 'json'` is not a method; `method: m` is one whose value is unknown.
                     self.open.set(self.open.get() || name != "type");
                 }
                 match name {
@@ -226,7 +226,7 @@ impl<'s, 't> Program<'s, 't> {
         sends
     }
 
-    /// The method that options say: an object, a variable that holds one, a call that makes one.
+    /// The method in options: an object, a variable that holds one, or a call that makes one.
     pub(super) fn method_of_options(&self, node: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         if !self.spend() {
             return None;
@@ -260,7 +260,7 @@ impl<'s, 't> Program<'s, 't> {
         if let Some(given) = self.given(name, node, frame).filter(|given| given.id() != node.id()) {
             return self.method_of_options(given, frame.and_then(|frame| frame.outer));
         }
-        // What was set on it since: `options.method = 'POST'`.
+        // A setting after the assignment: `options.method = 'POST'`.
         if let Some(method) = self.set_within(name, node, node.start_byte(), frame) {
             return Some(method);
         }
@@ -271,7 +271,7 @@ impl<'s, 't> Program<'s, 't> {
         values.into_iter().rev().find_map(|value| self.method_of_options(value, frame))
     }
 
-    /// Whether a name is a parameter that the call which is followed leaves out.
+    /// Whether a name is a parameter that the followed call omits.
     fn is_left_out(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> bool {
         frame.is_some_and(|frame| {
             frame.function.byte_range().contains(&at.start_byte())
@@ -279,12 +279,12 @@ impl<'s, 't> Program<'s, 't> {
         })
     }
 
-    /// The method that is set on an object in the function around a place.
+    /// The method that the function around a place sets on an object.
     pub(super) fn set_on(&self, name: &str, at: Node<'s>, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         self.set_within(name, at, usize::MAX, frame)
     }
 
-    /// The method that is set on an object in the function around a place, before an offset.
+    /// The method that the function around a place sets on an object, before an offset.
     fn set_within(&self, name: &str, at: Node<'s>, before: usize, frame: Option<&Frame<'_, 's, 't>>) -> Option<Method> {
         let own = self.function(at).map_or(0..self.source.text.len(), |function| function.byte_range());
         let places = self.names.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -316,7 +316,7 @@ impl<'s, 't> Program<'s, 't> {
 }
 
 impl<'s> Program<'s, '_> {
-    /// What a name is assigned where it stands.
+    /// The value that code assigns to a name at this place.
     pub(super) fn assigned(&self, name: Node<'s>) -> Option<Node<'s>> {
         let mut left = name;
         for _ in 0..4 {

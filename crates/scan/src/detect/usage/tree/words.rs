@@ -1,4 +1,4 @@
-//! What names of functions, options and settings say of a request's method.
+//! What the names of functions, options and settings reveal about a request's method.
 
 use keyway_core::catalog::Method;
 
@@ -17,7 +17,7 @@ pub(super) fn method(word: &str) -> Option<Method> {
     Method::parse(&word.to_ascii_uppercase())
 }
 
-/// A method by a constant's name: `Post`, `MethodPost`, `METHOD_POST`, `HTTP_POST`.
+/// A method by the name of its constant: `Post`, `MethodPost`, `METHOD_POST`, `HTTP_POST`.
 pub(super) fn constant(name: &str) -> Option<Method> {
     let name = name.trim_start_matches(':');
     method(name).or_else(|| {
@@ -37,25 +37,25 @@ fn verb(word: &str) -> Option<Method> {
     }
 }
 
-/// What may stand beside a verb in the name of a function that sends a request.
+/// Words that may be beside a verb in the name of a function that sends a request.
 const BESIDE: [&str; 24] = [
     "async", "json", "form", "as", "string", "ajax", "request", "http", "data", "to", "object", "entity", "for", "stream", "byte", "array",
     "body", "from", "bytes", "sync", "bang", "req", "raw", "response",
 ];
-/// What stands before a verb that a function of another name performs.
+/// Words that may be before the verb in the name of a function that sends a request.
 const BEFORE: [&str; 22] = [
     "http", "wp", "remote", "do", "send", "api", "safe", "hubspot", "hs", "rest", "crm", "auth", "authed", "client", "call", "make",
     "perform", "fetch", "request", "async", "simple", "curl",
 ];
 
-/// The method that a function's name says beyond doubt: `post`, `PostAsync`, `wp_remote_post`.
+/// The method that a function's name states beyond doubt: `post`, `PostAsync`, `wp_remote_post`.
 pub(super) fn strong(name: &str) -> Option<Method> {
     let words = words(name.as_bytes());
     match words.as_slice() {
         [] => None,
         [one] => verb(one),
         [first, rest @ ..] if verb(first).is_some() && rest.iter().all(|word| BESIDE.contains(&word.as_str())) => {
-            // `getRequest()` and `getResponse()` hand something out.
+            // `getRequest()` and `getResponse()` return an object and send nothing.
             let hands_out =
                 first == "get" && rest.iter().all(|word| matches!(word.as_str(), "request" | "response" | "body" | "data" | "form"));
             verb(first).filter(|_| !hands_out)
@@ -68,7 +68,7 @@ pub(super) fn strong(name: &str) -> Option<Method> {
     }
 }
 
-/// The method that a function's name hints at: `deleteContact`, `get_page`.
+/// The method that a function's name suggests: `deleteContact`, `get_page`.
 pub(super) fn weak(name: &str) -> Option<Method> {
     const OTHER: [&str; 12] =
         ["env", "url", "uri", "config", "property", "request", "setting", "path", "endpoint", "option", "options", "parameter"];
@@ -99,7 +99,7 @@ pub(super) fn names_url(name: &str) -> bool {
     }) || name == "CURLOPT_URL"
 }
 
-/// Whether a function of this name hands its argument back in another form.
+/// Whether a function with this name returns its argument in another form.
 pub(super) fn hands_back(name: &str) -> bool {
     const LAST: [&str; 33] = [
         "url", "uri", "path", "endpoint", "query", "format", "sprintf", "vsprintf", "join", "urljoin", "replace", "concat", "encode",
@@ -111,7 +111,7 @@ pub(super) fn hands_back(name: &str) -> bool {
     words.last().is_some_and(|word| LAST.contains(&word.as_str())) && strong(name).is_none() && !loads
 }
 
-/// Whether a function reads where nothing says otherwise, as its documentation has it.
+/// Whether a function's documentation makes GET its default method.
 pub(super) fn reads_by_default(name: &str) -> bool {
     const NAMES: [&str; 33] = [
         "axios",
@@ -152,14 +152,14 @@ pub(super) fn reads_by_default(name: &str) -> bool {
     NAMES.contains(&name) || words.iter().any(|word| matches!(word.as_str(), "fetch" | "download"))
 }
 
-/// Whether a function of this name makes options of what it is given.
+/// Whether a function with this name makes options from its arguments.
 pub(super) fn makes_options(name: &str) -> bool {
     words(name.as_bytes()).iter().any(|word| {
         matches!(word.as_str(), "context" | "option" | "options" | "config" | "init" | "merge" | "assign" | "extend" | "defaults")
     })
 }
 
-/// Whether a call of this name makes a request that is sent later, or a connection.
+/// Whether a call with this name makes a request that is sent later, or a connection.
 pub(super) fn makes_request(name: &str) -> bool {
     matches!(
         name,
