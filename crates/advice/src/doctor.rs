@@ -1,8 +1,8 @@
-//! Names the cause of a call that failed, and what to do about it.
+//! Names the cause of a failed call, and what to do about it.
 //!
-//! Pure: texts are read into [`Evidence`] by `read`, and a table of rules over the catalog and
-//! HubSpot's facts says which causes hold. Asking HubSpot or a store for more evidence is for
-//! whoever calls. No credential is kept: reading one leaves its kind and a hint.
+//! Pure: `read` turns texts into [`Evidence`], and a table of rules over the catalog and HubSpot's facts decides which
+//! causes apply. The caller queries HubSpot or a store for more evidence. The doctor keeps no credential, only its kind and
+//! a hint.
 
 mod answer;
 mod call;
@@ -27,25 +27,25 @@ use serde::{Deserialize, Serialize};
 use keyway_core::scope::ScopeSet;
 use keyway_core::time::Timestamp;
 
-/// All that is known of one call.
+/// All evidence on one call.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// What was sent.
+    /// The request.
     pub call: Option<Call>,
-    /// What came back.
+    /// The answer.
     pub answer: Option<Answer>,
-    /// Whose token it was, where someone could be asked.
+    /// The owner of the token, where a server knows it.
     pub holder: Option<Holder>,
-    /// The account that the call was meant for.
+    /// The account that the caller meant.
     pub expected_hub_id: Option<u64>,
-    /// Who used up a limit: app and calls, most first.
+    /// The apps that used up a limit, with their calls, most first.
     pub used_by: Vec<(String, u64)>,
 }
 
-/// What is known of a token.
+/// What a server knows of a token.
 #[derive(Clone, Debug)]
 pub struct Holder {
-    /// Whether it is accepted.
+    /// Whether the token is accepted.
     pub alive: bool,
     /// The account it belongs to.
     pub hub_id: Option<u64>,
@@ -91,8 +91,8 @@ pub struct Diagnosis {
     pub page: Cow<'static, str>,
 }
 
-/// The causes that hold, surest first; of equals, the one that stands first in the table. Empty
-/// where nothing is known to be wrong.
+/// The causes that apply, the most certain first; of equal ones, the first in the table. Empty where nothing is known to be
+/// wrong.
 pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     let facts = Facts::of(evidence, now);
     let is_cause = |diagnosis: &Diagnosis| diagnosis.certainty != Certainty::Note;
@@ -103,7 +103,7 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     } else if !found.iter().any(is_cause) {
         found.extend(last.iter().filter_map(|rule| rule.try_on(&facts)));
     }
-    // Where Keyway names its refusal, guesses about HubSpot are none.
+    // Where Keyway names its refusal, causes at HubSpot do not apply.
     if facts.is_keyways_own() {
         let is_keyways = |cause: &str| table().iter().any(|rule| rule.cause == cause && rule.is_keyways());
         found.retain(|diagnosis| !is_cause(diagnosis) || is_keyways(&diagnosis.cause));
@@ -117,7 +117,7 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Diagnosis> {
     found
 }
 
-/// Where several causes fit and none is certain: says so, and what would decide.
+/// Where several causes fit and none is certain: adds the other causes, and what to paste to decide between them.
 fn tell_conflict(found: &mut [Diagnosis]) {
     let others = found.iter().skip(1).filter(|other| other.certainty == Certainty::Likely).map(|other| other.title.clone());
     let others: Vec<Cow<'static, str>> = others.take(CONFLICTS_MAX).collect();
@@ -126,18 +126,18 @@ fn tell_conflict(found: &mut [Diagnosis]) {
     first.remedy.push("paste the request and the whole body of the answer: they decide between these causes".to_owned());
 }
 
-/// Other causes that are named beside the first.
+/// The most other causes that are named beside the first.
 const CONFLICTS_MAX: usize = 2;
 
 impl Diagnosis {
-    /// Hides what looks like a credential: sentences quote what others wrote.
+    /// Hides anything like a credential: sentences quote text that others wrote.
     fn hide_credentials(&mut self) {
         let texts = std::iter::once(&mut self.because).chain(&mut self.remedy).chain(&mut self.scopes);
         texts.for_each(|text| *text = named::without_credentials(text));
     }
 }
 
-/// What was read, for a person to check that it was read rightly. Holds no credential.
+/// The parsed input, so that a person can check it. Contains no credential.
 pub fn seen(evidence: &Evidence, now: Timestamp) -> Seen {
     Facts::of(evidence, now).seen()
 }

@@ -1,8 +1,8 @@
-//! From what was found to what is right: one app for each integration, with the least scopes that
-//! are enough, the kind of credential it needs, what ends when, and the steps in order.
+//! Turns findings into a plan: one app for each integration, with the least scopes that are enough, the kind of credential
+//! that it needs, the end dates, and the steps in order.
 //!
-//! Pure: uses of operations come in (from a scan, from calls on record, or both), a plan comes out.
-//! Reading reports and making apps is for whoever calls; how it is written down is in `plan::document`.
+//! Pure: the input is uses of operations (from a scan, from recorded calls, or both), the output is a plan. The caller reads
+//! reports and creates apps; `plan::document` formats the plan.
 
 mod by_hand;
 mod clue;
@@ -50,49 +50,49 @@ use keyway_core::cover::least;
 use keyway_core::reach;
 use keyway_core::scope::{ScopeSet, all_names};
 
-/// One integration: what it calls, and what was found beside the calls.
+/// One integration: its calls, and other findings about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Integration {
     /// Its name, unique in the plan.
     pub name: String,
-    /// Who answers for it.
+    /// Its owner.
     pub owner: Option<String>,
     /// Its calls.
     pub uses: Vec<Use>,
-    /// Credentials that stand in its files: kind, where, and the mask.
+    /// Credentials in its files: kind, place and mask.
     pub leaks: Vec<Leak>,
-    /// The kind of credential that somebody decided on.
+    /// The kind of credential that the user has chosen.
     pub decided: Option<CredentialKind>,
-    /// Scopes that it is to have whatever it calls.
+    /// Scopes that it should have, whatever it calls.
     pub extra_scopes: Vec<String>,
     /// Accounts that it calls; more than one needs OAuth.
     pub accounts: u32,
-    /// The folder that it is; none of one that somebody named, or that is known from its calls only.
+    /// Its folder; none where the user named it, or where only its calls are known.
     pub folder: Option<String>,
-    /// What shows that the folder is deployed.
+    /// The file that deploys the folder.
     pub deployed: Option<String>,
-    /// Folders in which the same files stand.
+    /// Folders with the same files.
     pub copies: Vec<String>,
-    /// Whether only build output of it was found.
+    /// Whether only its build output was found.
     pub built_only: bool,
-    /// What `keyway fix` says of its files; none where it was not asked.
+    /// The notes of `keyway fix` on its files; none where it was not run.
     pub fix: Option<Vec<FixNote>>,
 }
 
 /// One call of an integration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Method and path template of the catalog; of a call older than v3 its path, or its family's prefix.
+    /// Method and path template of the catalog; for a call older than v3, its path or its family's prefix.
     pub operation: String,
-    /// The object types of a generic operation, as the audit keeps them.
+    /// The object types of a generic operation, as the audit log has them.
     pub object: Option<String>,
-    /// Alternatives that the scanner found for the very path: names joined by `+`.
+    /// Scope sets that the scanner found for this path; `+` joins the names of a set.
     pub scopes: Vec<String>,
     /// How it authenticates: `hapikey`, `developer_key`, `bearer`, `none` or `unknown`.
     pub auth: String,
-    /// Where: `sync/contacts.py:12`, or `120 calls on record`.
+    /// The place: `sync/contacts.py:12`, or `120 recorded calls`.
     pub place: String,
-    /// What takes its place, as the report has it.
+    /// The successor, from the report.
     pub successor: Option<String>,
     /// Whether a client library or a workflow tool sends it.
     pub by_client: bool,
@@ -109,7 +109,7 @@ pub struct Leak {
     pub place: String,
     /// Enough to recognise it by.
     pub masked: String,
-    /// Whether it stands in git's history, which stays when the file is changed.
+    /// Whether it is in git's history, which a change of the file does not remove.
     pub in_history: bool,
     /// The host that it is sent to, where that is not HubSpot's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,7 +160,7 @@ pub struct PlannedApp {
     /// What shows that the folder is deployed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployed: Option<String>,
-    /// Folders in which the same files stand.
+    /// Folders with the same files.
     pub copies: Vec<String>,
     /// Whether only build output of it was found.
     pub built_only: bool,
@@ -174,7 +174,7 @@ pub struct PlannedApp {
     pub least: bool,
     /// Its operations.
     pub operations: Vec<PlannedOperation>,
-    /// What is no call of one operation: clients, steps of workflow tools, agents' servers.
+    /// Findings that are not calls of one operation: clients, steps of workflow tools, agents' servers.
     pub clues: Vec<Clue>,
     /// Operations whose scopes are not known, or that no scope opens.
     pub unknown: Vec<String>,
@@ -217,7 +217,7 @@ pub struct Reason {
     pub because: Vec<String>,
 }
 
-/// Makes a plan on a day (ISO date). `input` is what the user named, for commands: a folder or a report.
+/// Makes a plan for a day (ISO date). `input` is the folder or report that the user named, for commands.
 pub fn plan(found: &Found, today: &str, input: &str) -> Plan {
     let integrations = &found.integrations;
     let mut apps: Vec<PlannedApp> = integrations.iter().map(|one| app(one, input)).collect();
@@ -293,7 +293,7 @@ fn app(integration: &Integration, input: &str) -> PlannedApp {
     app
 }
 
-/// For each scope the operations that would be shut without it.
+/// For each scope, the operations that would be refused without it.
 fn reasons(scopes: &ScopeSet, of: &[String], sets: &[Vec<ScopeSet>]) -> Vec<Reason> {
     let shut = |without: &ScopeSet, need: &[ScopeSet]| !need.iter().any(|set| without.contains_all(set));
     scopes

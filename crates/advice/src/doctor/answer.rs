@@ -1,5 +1,5 @@
-//! What came back: HubSpot's error envelope, OAuth's error, an HTML page, or a text that quotes one
-//! (hubspot facts, sections 3 and 4). Every field is optional: HubSpot itself leaves some out.
+//! The answer to a call: HubSpot's error envelope, OAuth's error, an HTML page, or a text that quotes one
+//! (hubspot facts, sections 3 and 4). Every field is optional: HubSpot itself omits some.
 
 use serde_json::{Map, Value};
 
@@ -7,14 +7,14 @@ use super::read::error_in;
 use keyway_core::hublet::Hublet;
 use keyway_core::origin::is_oauth_error;
 
-/// What came back.
+/// The answer to a call.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// HTTP status.
     pub status: Option<u16>,
-    /// The sentence; where no envelope was found, the text that was read.
+    /// The message; where the text has no envelope, the text itself.
     pub message: String,
-    /// Such as `MISSING_SCOPES`; of a 429 its `errorType`.
+    /// Such as `MISSING_SCOPES`; for a 429 its `errorType`.
     pub category: Option<String>,
     /// Such as `PipelineError.STAGE_ID_IN_USE`.
     pub sub_category: Option<String>,
@@ -22,36 +22,36 @@ pub struct Answer {
     pub correlation_id: Option<String>,
     /// Named lists of values.
     pub context: Vec<(String, Vec<String>)>,
-    /// One for each thing that is wrong.
+    /// One entry for each error.
     pub details: Vec<Detail>,
     /// `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`.
     pub policy: Option<String>,
     /// The data centre that a 488 names.
     pub hublet: Option<Hublet>,
-    /// HubSpot writes app id and hub id into it.
+    /// The name of HubSpot's limit group, which contains app id and hub id.
     pub group: Option<String>,
     /// OAuth's `error`, such as `invalid_grant`.
     pub oauth_error: Option<String>,
-    /// HubSpot's own word beside it, such as `BAD_REFRESH_TOKEN`.
+    /// HubSpot's own word beside `error`, such as `BAD_REFRESH_TOKEN`.
     pub oauth_status: Option<String>,
-    /// The header with which Keyway names its rule.
+    /// The value of `keyway-rule`, the header in which Keyway names its refusal.
     pub keyway_rule: Option<String>,
-    /// Whether it is a page for people.
+    /// Whether the answer is a page for people.
     pub html: bool,
-    /// Whether it was found in the form in which HubSpot's API answers, and not as words of a text.
+    /// Whether the answer has the form of HubSpot's API, and is not only words of a text.
     pub envelope: bool,
-    /// Of a batch: how many inputs failed.
+    /// For a batch: how many inputs failed.
     pub failed_inputs: Option<u64>,
-    /// Words in capitals that stand anywhere in the text.
+    /// Words in capitals anywhere in the text.
     pub words: Vec<String>,
-    /// The beginning of the text around an envelope.
+    /// The first characters of the text around an envelope.
     pub around: String,
 }
 
 /// An entry of `errors`.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
-    /// The sentence.
+    /// The message.
     pub message: String,
     /// Such as `PROPERTY_DOESNT_EXIST`.
     pub code: Option<String>,
@@ -59,22 +59,22 @@ pub struct Detail {
     pub context: Vec<(String, Vec<String>)>,
 }
 
-/// Entries of a list that are read; HubSpot's batches have a hundred inputs.
+/// The most entries of a list that are read; HubSpot's batches have a hundred inputs.
 const ENTRIES_MAX: usize = 200;
-/// Depth to which a JSON text is searched for an error.
+/// The greatest depth at which a JSON text is searched for an error.
 const DEPTH_MAX: usize = 10;
-/// Texts within texts that are searched.
+/// The most levels of texts inside of texts that are searched.
 pub(super) const LAYERS_MAX: usize = 3;
-/// Longest text that is kept as a message, in bytes; of a longer one its beginning and its end are.
+/// The longest message that is kept, in bytes; a longer one loses its middle.
 const MESSAGE_MAX: usize = 128 * 1024;
 
 impl Answer {
-    /// Reads a JSON value that is, or holds, an error of HubSpot's.
+    /// Reads a JSON value that is, or contains, a HubSpot error.
     pub fn of_json(value: &Value) -> Option<Self> {
         Self::within(value, LAYERS_MAX)
     }
 
-    /// The same, with so many layers of texts in texts left to search.
+    /// As [`Answer::of_json`], where `layers` more levels of texts inside of texts may be searched.
     pub(super) fn within(value: &Value, layers: usize) -> Option<Self> {
         let mut best = None;
         find(value, 0, layers, &mut best);
@@ -88,7 +88,7 @@ impl Answer {
         let mut details: Vec<Detail> =
             ["errors", "validationResults"].iter().flat_map(|name| entries(error.get(*name))).take(ENTRIES_MAX).map(Detail::of).collect();
         details.extend(in_message(&message));
-        // A batch that names no error has none, whether it counts them or not.
+        // A batch without named errors has none, whether or not it counts them.
         let done = details.is_empty() && text("status").as_deref() == Some("COMPLETE");
         Self {
             status: number(error.get("statusCode")).or_else(|| number(error.get("status"))).or_else(|| number(error.get("code"))),
@@ -125,7 +125,7 @@ impl Answer {
         Self { message, html, ..Self::default() }
     }
 
-    /// How much it says, to choose between several that stand in one text.
+    /// How much information the answer has, to choose between several in one text.
     pub(super) fn weight(&self) -> usize {
         let known = [
             self.category.is_some(),
@@ -134,37 +134,37 @@ impl Answer {
             !self.details.is_empty(),
             !self.context.is_empty(),
             self.failed_inputs.is_some_and(|failed| failed > 0),
-            // A batch tells more than one of its inputs.
+            // A batch has more information than one of its inputs.
             self.failed_inputs.is_some_and(|failed| failed > 0),
         ];
         let little = [!self.message.is_empty(), self.status.is_some(), self.correlation_id.is_some()];
         3 * known.into_iter().filter(|known| *known).count() + little.into_iter().filter(|known| *known).count()
     }
 
-    /// The values of a name in the context, or in that of any detail.
+    /// The values of a name in the context, or in that of a detail.
     pub fn named(&self, name: &str) -> Vec<&str> {
         let own = self.context.iter().filter(|(known, _)| known == name);
         let of_details = self.details.iter().flat_map(|detail| detail.context.iter().filter(|(known, _)| known == name));
         own.chain(of_details).flat_map(|(_, values)| values.iter().map(String::as_str)).collect()
     }
 
-    /// Whether the message or a detail holds these words, in any case.
+    /// Whether the message or a detail contains these words, in any case.
     pub fn says(&self, words: &str) -> bool {
         let holds = |text: &str| text.to_ascii_lowercase().contains(&words.to_ascii_lowercase());
         holds(&self.message) || self.details.iter().any(|detail| holds(&detail.message))
     }
 
-    /// Whether its category is this one; of a text, whether the word stands in it.
+    /// Whether the category is this one; for a text without a category, whether it contains the word.
     pub fn is(&self, category: &str) -> bool {
         self.category.as_deref() == Some(category) || (self.category.is_none() && self.word(category))
     }
 
-    /// Whether a detail has this code, or the text this word.
+    /// Whether a detail has this code, or the text contains it as a word.
     pub fn has_code(&self, code: &str) -> bool {
         self.details.iter().any(|detail| detail.code.as_deref() == Some(code)) || self.word(code)
     }
 
-    /// Whether a word in capitals stands anywhere.
+    /// Whether a word in capitals is anywhere in the text.
     pub fn word(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
@@ -174,7 +174,7 @@ impl Detail {
     fn of(value: &Value) -> Self {
         let text = |name: &str| value[name].as_str().map(str::to_owned);
         let mut context = context(value.get("context"));
-        // The oldest form names the property beside the message.
+        // The oldest form has the name of the property beside the message.
         if let Some(name) = text("name").filter(|_| !context.iter().any(|(known, _)| known == "propertyName")) {
             context.push(("propertyName".to_owned(), vec![name]));
         }
@@ -189,7 +189,7 @@ impl Detail {
     }
 }
 
-/// What is wrong with each property, which HubSpot writes as a list into the sentence.
+/// The error of each property, which HubSpot writes as a list into the message.
 fn in_message(message: &str) -> Vec<Detail> {
     let Some((_, list)) = message.split_once(": [") else { return Vec::new() };
     if !list.trim_start().starts_with('{') {
@@ -199,7 +199,7 @@ fn in_message(message: &str) -> Vec<Detail> {
     list.iter().filter(|one| one.is_object()).take(ENTRIES_MAX).map(Detail::of).collect()
 }
 
-/// The entries of a list, or of what PHP prints in its place.
+/// The entries of a list, or of PHP's output for one.
 fn entries(value: Option<&Value>) -> Vec<&Value> {
     match value {
         Some(Value::Array(list)) => list.iter().collect(),
@@ -226,8 +226,8 @@ fn context(value: Option<&Value>) -> Vec<(String, Vec<String>)> {
     named.iter().take(ENTRIES_MAX).map(|(name, value)| (name.clone(), texts(value))).collect()
 }
 
-/// The error in a JSON text: clients and logs wrap it in more JSON, sometimes as a string. Of
-/// several the one that says most.
+/// The error in a JSON text: clients and logs wrap it in more JSON, sometimes as a string. Of several errors, the one
+/// with the most information.
 fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
     let mut offer = |found: Answer| {
         if best.as_ref().is_none_or(|best| found.weight() > best.weight()) {
@@ -245,14 +245,14 @@ fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
             object.values().for_each(|inner| find(inner, depth + 1, layers, best));
         }
         Value::Array(list) => {
-            // A list of what is wrong with each property, without its envelope.
+            // A list with the error of each property, without its envelope.
             if list.first().is_some_and(|first| first.get("isValid").is_some()) {
                 let details = list.iter().take(ENTRIES_MAX).map(Detail::of).collect();
                 offer(Answer {
                     details,
                     envelope: true,
                     category: Some("VALIDATION_ERROR".to_owned()),
-                    // The sentence with which HubSpot introduces the list.
+                    // The sentence that HubSpot puts before the list.
                     message: "Property values were not valid".to_owned(),
                     ..Answer::default()
                 });
@@ -272,13 +272,13 @@ fn find(value: &Value, depth: usize, layers: usize, best: &mut Option<Answer>) {
     }
 }
 
-/// Whether it is one of the words that HubSpot's token endpoint sets beside OAuth's own. Other services
-/// write `BAD_REQUEST` in the same place.
+/// Whether HubSpot's token endpoint adds this word beside OAuth's own. Other services write `BAD_REQUEST` in the same
+/// field.
 fn is_oauth_word(word: &str) -> bool {
     word.starts_with("BAD_") && !matches!(word, "BAD_REQUEST" | "BAD_GATEWAY")
 }
 
-/// Whether it is the part of an answer that lists scopes, without the rest.
+/// Whether an object is only the part of an answer that lists scopes.
 fn names_scopes(object: &Map<String, Value>) -> bool {
     let lists = |value: &Value| {
         ["requiredGranularScopes", "requiredScopes", "missingScopes"].iter().any(|name| value["context"].get(*name).is_some())

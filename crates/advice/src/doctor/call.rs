@@ -1,12 +1,12 @@
-//! A call as it was sent, less its credentials: of those only the kind and a hint are kept.
+//! A call as a program sent it, without its credentials: Keyway keeps only their kind and a hint.
 
 use keyway_core::credential;
 use keyway_core::token::{Shape, shape};
 
-/// What was sent.
+/// The request of a call.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// Upper case; none where it was not to be seen.
+    /// Upper case; none where the text does not show it.
     pub method: Option<String>,
     /// Lower case, without a port.
     pub host: Option<String>,
@@ -14,32 +14,32 @@ pub struct Call {
     pub path: String,
     /// The client library's call, such as `crm.contacts.basicApi.create`, where the text shows one.
     pub sdk: Option<&'static str>,
-    /// Names and values, decoded; those that are credentials have an empty value.
+    /// Names and values, decoded; a credential has an empty value.
     pub query: Vec<(String, String)>,
-    /// Every credential that was sent.
+    /// Every credential in the request.
     pub credentials: Vec<Credential>,
     /// Lower case, without parameters.
     pub content_type: Option<String>,
-    /// Where it is JSON.
+    /// The body, where it is JSON.
     pub body: Option<serde_json::Value>,
-    /// Length of the body, in characters.
+    /// The length of the body, in characters.
     pub body_chars: usize,
-    /// Whether the headers are known too: where they are not, a missing credential means nothing.
+    /// Whether the headers are known too. Where they are not, a missing credential means nothing.
     pub headers_known: bool,
 }
 
-/// A credential that was sent.
+/// A credential in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// Where it stood.
+    /// The place of the credential in the request.
     pub place: Place,
     /// What it is.
     pub kind: CredentialKind,
-    /// Enough to recognise it by: `pat-na1-…9f3c`.
+    /// A part of the credential to recognise it by: `pat-na1-…9f3c`.
     pub hint: String,
 }
 
-/// Where a credential stood.
+/// The place of a credential in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// `Authorization: Bearer …`.
@@ -54,10 +54,10 @@ pub enum Place {
     Query(String),
 }
 
-/// What a credential looks like (hubspot facts, section 1).
+/// The form of a credential (hubspot facts, section 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// A token of a Keyway.
+    /// A token issued by a Keyway.
     Keyway,
     /// `pat-<region>-<uuid>`: a private-app token, a service key or a static-auth token.
     Pat,
@@ -67,22 +67,22 @@ pub enum CredentialKind {
     Uuid,
     /// A region and hex groups: a refresh token, or an old key of a regional account.
     Routed,
-    /// The command line's key of a person.
+    /// A person's key for HubSpot's command line.
     PersonalAccessKey,
     /// A shell's or template's variable, with its name.
     Variable(String),
-    /// Nothing, or a word that stands for a value that was never filled in.
+    /// Nothing, or a placeholder that nobody replaced with a value.
     Placeholder,
-    /// A value that a log or a person has hidden: `***`, `REDACTED`. It says nothing of what was sent.
+    /// A value that a log or a person has hidden: `***`, `REDACTED`. The value itself is unknown.
     Masked,
-    /// A credential with something around or inside it that does not belong there.
+    /// A credential with extra characters around or inside it.
     Damaged(&'static str),
     /// Anything else.
     Other,
 }
 
 impl Call {
-    /// A call as the audit keeps it: method and path template, and the object type of a generic one.
+    /// A call from the audit log: method and path template, and the object type of a generic operation.
     pub fn on_record(operation: &str, object: Option<&str>) -> Self {
         let (method, template) = operation.split_once(' ').unwrap_or(("", operation));
         let mut types = object.unwrap_or_default().split(',').filter(|name| !name.is_empty());
@@ -95,7 +95,7 @@ impl Call {
         Self { method: Some(method.to_owned()), path, ..Self::default() }
     }
 
-    /// Notes a credential and forgets its value.
+    /// Records a credential, and drops its value.
     pub fn presents(&mut self, place: Place, value: &str) {
         let kind = kind_of(value);
         let hint = match &kind {
@@ -107,7 +107,7 @@ impl Call {
         self.credentials.push(Credential { place, kind, hint });
     }
 
-    /// Notes the value of an `Authorization` header.
+    /// Records the value of an `Authorization` header.
     pub fn authorizes(&mut self, value: &str) {
         let value = value.trim();
         let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or(("", value));
@@ -120,7 +120,7 @@ impl Call {
         }
     }
 
-    /// Notes a header, where it carries a credential or the kind of body.
+    /// Records a header, where it contains a credential or the media type of the body.
     pub fn header(&mut self, name: &str, value: &str) {
         match name.trim().to_ascii_lowercase().as_str() {
             "authorization" => self.authorizes(value),
@@ -133,7 +133,7 @@ impl Call {
         }
     }
 
-    /// Reads a URL or an absolute path into host, path, query and the credentials in it.
+    /// Splits a URL or an absolute path into host, path, query and the credentials in it.
     pub fn target(&mut self, url: &str) {
         let rest = match url.split_once("://") {
             Some((_, rest)) => {
@@ -165,13 +165,13 @@ impl Call {
         self.query.push((name, String::new()));
     }
 
-    /// Takes the body in.
+    /// Records the body.
     pub fn body(&mut self, text: &str) {
         self.body_chars = text.chars().count();
         self.body = serde_json::from_str(text).ok();
     }
 
-    /// Whether the path is one of the API's, by a version in it or by its family.
+    /// Whether the path belongs to the API, by a version in it or by its family.
     pub fn is_of_the_api(&self) -> bool {
         let versioned = ["/v1/", "/v2/", "/v3/", "/v4/", "/2025-", "/2026-", "/2027-"].iter().any(|part| self.path.contains(part));
         versioned && !self.path.starts_with("/uploads/form")
@@ -183,13 +183,13 @@ impl Call {
     }
 }
 
-/// Headers that people put HubSpot's tokens in by mistake.
+/// Headers in which people send HubSpot's tokens by mistake.
 const CREDENTIAL_HEADERS: [&str; 8] =
     ["x-api-key", "api-key", "apikey", "x-hubspot-token", "x-hubspot-access-token", "token", "access-token", "hapikey"];
-/// Parameters of the query that carry credentials and that HubSpot reads nowhere.
+/// Query parameters with credentials, none of which HubSpot reads.
 const CREDENTIAL_PARAMETERS: [&str; 7] = ["access_token", "accesstoken", "token", "api_key", "apikey", "client_secret", "refresh_token"];
 
-/// What a credential looks like.
+/// The form of a credential.
 pub fn kind_of(value: &str) -> CredentialKind {
     let trimmed = value.trim();
     if let Some(name) = variable(trimmed) {
@@ -218,13 +218,13 @@ pub fn kind_of(value: &str) -> CredentialKind {
     }
 }
 
-/// By its first letters and its length (hubspot facts, section 1).
+/// Whether this is an access token, by its first letters and its length (hubspot facts, section 1).
 fn is_access_token(bytes: &[u8]) -> bool {
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     bytes.len() >= 60 && bytes[0] == b'C' && (b'I'..=b'P').contains(&bytes[1]) && bytes.iter().all(alphabet)
 }
 
-/// `$NAME`, `${NAME}`, `{{ name }}`, `%NAME%`, `<name>` is a placeholder and no variable.
+/// `$NAME`, `${NAME}`, `{{ name }}`, `%NAME%`. `<name>` is a placeholder, and not a variable.
 fn variable(text: &str) -> Option<String> {
     let inner = match text.strip_prefix('$') {
         Some(rest) => rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest),
@@ -243,7 +243,7 @@ fn is_placeholder(text: &str) -> bool {
     words.contains(&lower.as_str()) || begins.iter().any(|begin| lower.starts_with(begin))
 }
 
-/// Whether a log, a tool or a person has put something in the value's place so that it is not shown.
+/// Whether a log, a tool or a person has hidden the value.
 fn is_mask(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let inner = lower.trim_matches(['<', '>', '[', ']', '(', ')', '*', '{', '}', '_', '-']);
@@ -279,7 +279,7 @@ fn without_port(host: &str) -> &str {
     host.split(':').next().unwrap_or(host)
 }
 
-/// Percent-decoded as a form is (WHATWG URL, application/x-www-form-urlencoded parsing).
+/// Percent-decoded as a form field (WHATWG URL, application/x-www-form-urlencoded parsing).
 pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Evidence beside the catalog: which operation the call meant, and what it needs.
+//! Evidence beyond the text: the catalog's operation of the call, and what the operation needs.
 
 mod foreign;
 
@@ -17,19 +17,19 @@ use keyway_core::refusal::{Doctor, Refusal};
 use keyway_core::requirement::Requirement;
 use keyway_core::time::Timestamp;
 
-/// What the rules look at.
+/// The evidence that the rules check.
 pub(super) struct Facts<'e> {
     pub evidence: &'e Evidence,
-    /// The day, ISO date.
+    /// The current day, ISO date.
     pub today: String,
     pub path: Option<Result<NormalPath, PathError>>,
     pub operation: Option<&'static Operation>,
-    /// Where the path has other methods only.
+    /// The path's methods, where it does not have the method of the call.
     pub other_methods: Vec<Method>,
     pub requirement: Option<Requirement>,
-    /// The object type in the path is none.
+    /// The name in the path that is not an object type.
     pub unknown_type: Option<String>,
-    /// What the answer says, in small letters.
+    /// The text of the answer, in lower case.
     said: String,
     named: BTreeMap<&'static str, Vec<String>>,
     refusals: Vec<Refusal>,
@@ -65,10 +65,10 @@ pub struct Seen {
     pub named: BTreeMap<String, Vec<String>>,
 }
 
-/// HubSpot's API, for every account wherever its data are (hubspot facts, section 1).
+/// The host of HubSpot's API, for accounts in every data centre (hubspot facts, section 1).
 pub(super) const API_HOST: &str = "api.hubapi.com";
 
-/// Words by which a text is about HubSpot.
+/// Words that show that a text is about HubSpot.
 const OURS: [&str; 15] = [
     "granted all required scopes",
     "hubspot",
@@ -112,14 +112,14 @@ impl<'e> Facts<'e> {
         facts
     }
 
-    /// What the answer names, by kind.
+    /// The values that the answer names, by kind.
     pub fn named_values(&self) -> &BTreeMap<&'static str, Vec<String>> {
         &self.named
     }
 
     fn resolve(&mut self, method: Option<&str>, path: &NormalPath) {
         let catalog = Catalog::get();
-        // Where the method was not to be seen, any will do that the path has.
+        // Where the method is unknown, any method of the path will do.
         let methods = Method::ALL.iter().map(|method| method.as_str()).filter(|_| method.is_none());
         for method in method.into_iter().chain(methods) {
             match catalog.resolve(method, path) {
@@ -151,7 +151,7 @@ impl<'e> Facts<'e> {
         self.evidence.holder.as_ref()
     }
 
-    /// The status, or the one that the category always comes with.
+    /// The status, or the one that always belongs to the category.
     pub fn status(&self) -> Option<u16> {
         let answer = self.answer()?;
         answer.status.or_else(|| match answer.category.as_deref()? {
@@ -174,7 +174,7 @@ impl<'e> Facts<'e> {
         self.answer().is_some_and(|answer| answer.is(category))
     }
 
-    /// Whether the answer says these words, in any case.
+    /// Whether the answer contains these words, in any case.
     pub fn says(&self, words: &str) -> bool {
         if words.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return self.said.contains(&words.to_ascii_lowercase());
@@ -182,8 +182,7 @@ impl<'e> Facts<'e> {
         self.said.contains(words)
     }
 
-    /// Whether anything in the text is HubSpot's: its name, its host, its form of an answer, or a path
-    /// of its API.
+    /// Whether anything in the text is HubSpot's: its name, its host, the form of its answers, or a path of its API.
     pub fn is_about_hubspot(&self) -> bool {
         self.to_hubspot()
             || self.operation.is_some()
@@ -193,13 +192,13 @@ impl<'e> Facts<'e> {
             || OURS.iter().any(|word| self.says(word))
     }
 
-    /// What Keyway refused the call for; several where a category alone is known, none where HubSpot may have
+    /// Keyway's possible reasons for refusing the call: several where only a category is known, none where HubSpot may have
     /// answered.
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
     }
 
-    /// Whether Keyway refused the call for this.
+    /// Whether Keyway refused the call for this reason.
     pub fn refused(&self, refusal: Refusal) -> bool {
         self.refusals.contains(&refusal)
     }
@@ -213,7 +212,7 @@ impl<'e> Facts<'e> {
         self.call().map_or(&[], |call| call.credentials.as_slice())
     }
 
-    /// What was sent as a bearer token.
+    /// The credential that was sent as a bearer token.
     pub fn bearer(&self) -> Option<&'e Credential> {
         self.credentials().iter().find(|credential| credential.place == Place::Bearer)
     }
@@ -226,7 +225,7 @@ impl<'e> Facts<'e> {
         self.credentials().iter().find(|credential| credential.place == Place::Hapikey)
     }
 
-    /// Whether the call went to HubSpot itself, as far as the host says.
+    /// Whether the call went to HubSpot itself, by its host.
     pub fn to_hubspot(&self) -> bool {
         self.call().and_then(|call| call.host.as_deref()).is_some_and(is_hubspots)
     }
@@ -236,13 +235,13 @@ impl<'e> Facts<'e> {
         self.call().map_or("", |call| call.path.as_str())
     }
 
-    /// Whether it is an endpoint of OAuth that takes the client's credentials in its body.
+    /// Whether this is an OAuth endpoint that takes the client's credentials in its body.
     pub fn is_token_endpoint(&self) -> bool {
         self.raw_path().starts_with("/oauth/")
             && ["/token", "/introspect", "/revoke"].iter().any(|end| self.raw_path().trim_end_matches('/').ends_with(end))
     }
 
-    /// Whether something may have gone wrong: there is no answer yet, or it is not one of success.
+    /// Whether the call may have failed: there is no answer yet, or it is not a success.
     pub fn may_have_failed(&self) -> bool {
         let redirected = |status: u16| (300..400).contains(&status);
         self.answer().is_none_or(|answer| match answer.status {
@@ -251,7 +250,7 @@ impl<'e> Facts<'e> {
         })
     }
 
-    /// Whether something is known to have gone wrong.
+    /// Whether the call is known to have failed.
     pub fn failed(&self) -> bool {
         let Some(answer) = self.answer() else { return false };
         match (answer.status, answer.failed_inputs) {
@@ -268,8 +267,8 @@ impl<'e> Facts<'e> {
         }
     }
 
-    /// Whether HubSpot refused the credential, or nothing else is known that it said: only then may the
-    /// credential be why the call failed.
+    /// Whether HubSpot refused the credential, or its answer is otherwise unknown. Only then may the credential be the reason
+    /// why the call failed.
     pub fn may_be_the_credential(&self) -> bool {
         match self.status() {
             Some(status) => status == 401,
@@ -277,7 +276,7 @@ impl<'e> Facts<'e> {
         }
     }
 
-    /// How the operation is called.
+    /// A name for the operation in sentences.
     pub fn named(&self) -> String {
         match (self.operation, self.call()) {
             (Some(operation), _) => operation.to_string(),
@@ -326,7 +325,7 @@ fn refusals(answer: &Answer) -> Vec<Refusal> {
     if let Some(refusal) = answer.sub_category.as_deref().and_then(Refusal::in_body) {
         return vec![refusal];
     }
-    // A word such as ENDED in a text without an envelope is anybody's.
+    // Other programs also use words such as ENDED, so in a text without an envelope they are not Keyway's.
     let is_own = |category: &str| {
         !Refusal::is_category_of_hubspot(category)
             && (answer.category.as_deref() == Some(category) || category.contains('_') && answer.is(category))
@@ -334,7 +333,7 @@ fn refusals(answer: &Answer) -> Vec<Refusal> {
     Refusal::all().filter(|refusal| is_own(refusal.category())).collect()
 }
 
-/// All that an answer says, in small letters.
+/// The whole text of an answer, in lower case.
 fn said(answer: &Answer) -> String {
     let mut said = answer.message.to_ascii_lowercase();
     let parts = answer.details.iter().flat_map(|detail| [Some(&detail.message), detail.code.as_ref()]).flatten();
@@ -347,7 +346,7 @@ fn said(answer: &Answer) -> String {
     said.replace(['\u{2019}', '\u{2018}'], "'").replace(['\u{201c}', '\u{201d}'], "\"")
 }
 
-/// A credential for a person.
+/// A credential in words, for people.
 pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
     match kind {
         CredentialKind::Keyway => format!("a token of a Keyway, {hint}"),
@@ -364,20 +363,20 @@ pub(super) fn kind_in_words(kind: &CredentialKind, hint: &str) -> String {
     }
 }
 
-/// Whether a text may be shown as a correlation id: a UUID as HubSpot writes it, or a short name.
+/// Whether a text may be shown as a correlation id: a UUID in HubSpot's form, or a short name.
 fn is_correlation_id(id: &str) -> bool {
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     plain && (keyway_core::credential::uuid(id.as_bytes()) == Some(id.len()) || id.len() <= 40 && without_credentials(id) == id)
 }
 
-/// Whether a name is one of those that stand for any name (RFC 2606).
+/// Whether a host name is reserved for examples (RFC 2606).
 fn is_for_tests(host: &str) -> bool {
     [".example.com", ".example.net", ".example.org", ".test", ".invalid", ".localhost", ".internal", ".local"]
         .iter()
         .any(|end| host.ends_with(end))
 }
 
-/// Whether the API is at this host: the one for all data centres, or that of one of them.
+/// Whether the API is at this host: the one for all data centres, or that of one data centre.
 pub(super) fn is_api_host(host: &str) -> bool {
     host == API_HOST || Hublet::of_host(host).is_some()
 }

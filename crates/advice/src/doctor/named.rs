@@ -1,17 +1,17 @@
-//! What an answer names: the property, the values it takes, scopes, records and accounts. A person
-//! looks for these first, so they stand in the answer of the doctor as well.
+//! The values that an answer names: the property, its allowed values, scopes, records and accounts. People look for these
+//! first, so the doctor's answer lists them, too.
 
 use std::collections::BTreeMap;
 
 use super::facts::Facts;
 use keyway_core::credential;
 
-/// Values of one kind that are shown.
+/// The most values of one kind that are shown.
 const VALUES_MAX: usize = 20;
-/// Longest value that is shown, in characters.
+/// The longest value that is shown, in characters.
 const VALUE_MAX: usize = 80;
 
-/// Names of HubSpot's context, and how they are called here.
+/// Names in HubSpot's context, and the doctor's names for them.
 const CONTEXT: [(&str, &str); 19] = [
     ("propertyName", "property"),
     ("property", "property"),
@@ -34,7 +34,7 @@ const CONTEXT: [(&str, &str); 19] = [
     ("stageIds", "stage"),
 ];
 
-/// The values that are named, by kind.
+/// The values that the answer names, by kind.
 pub(super) fn named(facts: &Facts<'_>) -> BTreeMap<&'static str, Vec<String>> {
     let mut all: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     let mut note = |kind: &'static str, value: &str| {
@@ -71,7 +71,7 @@ pub(super) fn named(facts: &Facts<'_>) -> BTreeMap<&'static str, Vec<String>> {
     all
 }
 
-/// Beginnings of a sentence of HubSpot's, and what stands behind each.
+/// Beginnings of HubSpot's sentences, and the kind of the value after each.
 const SENTENCES: [(&str, &str); 18] = [
     ("Property \"", "property"),
     ("Property '", "property"),
@@ -93,7 +93,7 @@ const SENTENCES: [(&str, &str); 18] = [
     ("requires any of [", "scope"),
 ];
 
-/// The words behind each place where a sentence begins so; none longer than a name.
+/// The words after each place where a sentence begins with `before`; none longer than a name.
 fn after<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
     let is_id = before.ends_with("ID ")
         || before.ends_with("id ")
@@ -116,8 +116,7 @@ fn after<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
         .collect()
 }
 
-/// The values of "x was not one of the allowed options: [a, b]", also where each is a block of
-/// label and value.
+/// The values of "x was not one of the allowed options: [a, b]", also where each value is a block of label and value.
 pub(super) fn options(text: &str) -> Vec<String> {
     let Some((_, list)) = text.split_once("allowed options: [").or_else(|| text.split_once("allowed options are: [")) else {
         return Vec::new();
@@ -135,7 +134,7 @@ pub(super) fn options(text: &str) -> Vec<String> {
     inside.split(',').map(|value| value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty()).take(VALUES_MAX).collect()
 }
 
-/// The object type that a path of records names.
+/// The object type in a path of records.
 fn object_type(path: &str) -> Option<&str> {
     let mut segments = path.split('/').skip_while(|segment| *segment != "objects").skip(1);
     let first = segments.next()?;
@@ -143,7 +142,7 @@ fn object_type(path: &str) -> Option<&str> {
     Some(if is_version(first) { segments.next()? } else { first }).filter(|name| !name.is_empty() && !name.starts_with('{'))
 }
 
-/// A text in which every credential of HubSpot's is hidden. What is shown was written by others.
+/// A text with every HubSpot credential hidden. Other people wrote the text, so it may contain one.
 pub(super) fn without_credentials(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = String::with_capacity(text.len());
@@ -151,7 +150,7 @@ pub(super) fn without_credentials(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let starts = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
-        // A form of its own is a credential even where it is glued to a word.
+        // A value in a credential's form is a credential, even where it is glued to a word.
         let length = formed(&bytes[at..]).or_else(|| if starts { secret(&bytes[at..]) } else { None });
         match length {
             Some(length) => {
@@ -167,7 +166,7 @@ pub(super) fn without_credentials(text: &str) -> String {
     plain
 }
 
-/// How long the token, key or UUID is that begins here.
+/// The length of the token, key or UUID that begins here.
 fn formed(bytes: &[u8]) -> Option<usize> {
     if bytes.starts_with(b"pat-") {
         let run = run(bytes);
@@ -180,10 +179,10 @@ fn run(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_+/=.".contains(byte)).count()
 }
 
-/// How long the random text is that begins here.
+/// The length of the random text that begins here.
 fn secret(bytes: &[u8]) -> Option<usize> {
     let run = run(bytes);
-    // Personal access keys, access tokens, and whatever else is long and random.
+    // Personal access keys, access tokens, and any other long random text.
     let random = || {
         let run = &bytes[..run];
         let word = run.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();

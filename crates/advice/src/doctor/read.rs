@@ -1,7 +1,7 @@
-//! From a text that a person has at hand to evidence: a curl command with or without its answer, a
-//! HAR file, HubSpot's error as JSON or as any program prints it, a page of a browser, or lines of a log.
+//! Turns a text that a person has into evidence: a curl command with or without its answer, a HAR file, HubSpot's error as
+//! JSON or in a program's output, the page of a browser, or lines of a log.
 //!
-//! Every text is hostile: its size is bounded, and nothing in it is run or looked up.
+//! Every text may be hostile: its size is bounded, and nothing in it is run or looked up.
 
 mod curl;
 mod har;
@@ -18,11 +18,11 @@ pub(super) use loose::container;
 use super::words::speaks_of_failure;
 use super::{Answer, Evidence, rules};
 
-/// Largest text that is read, in bytes: a HAR file of a long session.
+/// The largest text that is read, in bytes: enough for the HAR file of a long session.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Reads a text. Of a HAR file each call to HubSpot that failed becomes evidence of its own; any
-/// other text is about one call. Empty where the text tells of no request and of no failure.
+/// Reads a text. In a HAR file, each failed call to HubSpot is evidence of its own; any other text is about one call. Empty
+/// where the text contains neither a request nor a failure.
 pub fn read(text: &str) -> Vec<Evidence> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() || text.len() > TEXT_BYTES_MAX {
@@ -42,7 +42,7 @@ pub fn read(text: &str) -> Vec<Evidence> {
     if says_nothing(&evidence) { Vec::new() } else { vec![evidence] }
 }
 
-/// Whether a text tells of no request and of no failure.
+/// Whether a text contains neither a request nor a failure.
 fn says_nothing(evidence: &Evidence) -> bool {
     let told = |answer: &Answer| {
         answer.envelope

@@ -1,6 +1,6 @@
-//! The decision table: each row is a cause, and how it is known.
+//! The decision table: each row has a cause, and how to recognise it.
 //!
-//! Rows are tried in order on the same facts; what a row says is in the file of its part.
+//! All rows are tried in order on the same facts. The texts of a row are in the file of its topic.
 
 mod accounts;
 mod credentials;
@@ -36,32 +36,32 @@ use keyway_core::refusal::{Doctor, Refusal};
 
 /// A row.
 pub struct Rule {
-    /// Its name; does not change.
+    /// Its name, which never changes.
     pub cause: &'static str,
-    /// In a few words.
+    /// A short title.
     pub title: &'static str,
     /// HubSpot's own page about it.
     pub page: &'static str,
-    /// Where it was seen; without such a place the cause is never certain.
+    /// The source of its words; without one the cause is never certain.
     pub source: Source,
-    /// Whether it is tried only where no other row says why.
+    /// Whether it is tried only where no other row gives the reason.
     pub(super) is_last: bool,
-    /// Whether words that are not certain need a sign in the text that it is about HubSpot at all.
+    /// Whether an uncertain match counts only where the text shows that it is about HubSpot.
     wants_sign: bool,
     holds: Holds,
 }
 
-/// How a row is known.
+/// How a row is recognised.
 enum Holds {
-    /// By looking at several things.
+    /// By a function that checks several facts.
     Judged(fn(&Facts<'_>) -> Option<Found>),
     /// By words of the answer.
     Said(&'static Said),
-    /// By the name that Keyway gives its refusal.
+    /// By Keyway's name of the refusal.
     Refused(Refusal),
 }
 
-/// What a row says of a call.
+/// The result of a row for one call.
 pub(super) struct Found {
     certainty: Certainty,
     because: String,
@@ -88,7 +88,7 @@ impl Found {
     }
 }
 
-/// Adds to what was found, if anything was.
+/// Adds to a result, where there is one.
 trait Say {
     fn so(self, remedy: impl Into<String>) -> Self;
     fn enough(self, scopes: Vec<String>) -> Self;
@@ -160,7 +160,7 @@ impl Rule {
         })
     }
 
-    /// Whether it says what Keyway itself refuses.
+    /// Whether the row explains a refusal by Keyway.
     pub(super) const fn is_keyways(&self) -> bool {
         matches!(self.holds, Holds::Refused(_))
     }
@@ -171,7 +171,7 @@ impl Rule {
     }
 
     pub(super) fn try_on(&self, facts: &Facts<'_>) -> Option<Diagnosis> {
-        // What a program says of a connection is true of any service.
+        // A program's words about a connection apply to any service.
         if !matches!(self.source, Source::Program(_)) && facts.other_service().is_some() {
             return None;
         }
@@ -183,7 +183,7 @@ impl Rule {
         if self.wants_sign && certainty != Certainty::Certain && !facts.is_about_hubspot() {
             return None;
         }
-        // What nothing shows to be HubSpot's may be anybody's, whatever words it has.
+        // Where nothing in the text is HubSpot's, its words may belong to another service.
         let program = matches!(self.source, Source::Program(_));
         if certainty == Certainty::Certain
             && !program
@@ -210,8 +210,8 @@ impl Rule {
     }
 }
 
-/// The whole table. What Keyway says of itself comes first: it knows. Then what HubSpot's answer says,
-/// then what the request shows.
+/// The whole table. Rows for Keyway's own refusals come first, since Keyway names them. Then come rows for HubSpot's answers,
+/// then rows for the request.
 pub fn table() -> &'static [Rule] {
     static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let mut table: Vec<Rule> = Refusal::all().filter_map(Rule::refused).collect();
@@ -230,7 +230,7 @@ pub fn table() -> &'static [Rule] {
     &TABLE
 }
 
-/// What tells more than words, and comes before them.
+/// Rows with more evidence than words; they come before the others.
 const TELLING: [Rule; 10] = [
     Rule::new(
         "token-request-not-a-form",
@@ -460,7 +460,7 @@ const JUDGED: [Rule; 35] = [
     ),
 ];
 
-/// Whether one of these words in capitals is one by which a row is known.
+/// Whether one of these words in capitals identifies a row.
 pub(super) fn is_known(words: &[String]) -> bool {
     let rows = table().iter().filter_map(|rule| match rule.holds {
         Holds::Said(row) => Some(row.words),
@@ -469,7 +469,7 @@ pub(super) fn is_known(words: &[String]) -> bool {
     rows.flatten().any(|known| words.iter().any(|word| word == known))
 }
 
-/// Where something failed and no row says why: what to paste, so that one can.
+/// Where a call failed and no row gives the reason: what to paste, so that a row can.
 pub(super) fn unrecognised(facts: &Facts<'_>) -> Diagnosis {
     let answer = facts.answer();
     let correlation = answer.and_then(|answer| answer.correlation_id.as_deref());

@@ -1,6 +1,6 @@
-//! Words by which a text says that something failed, in the languages that HubSpot's pages come in.
+//! Words that mean a failure, in the languages of HubSpot's pages.
 
-/// Beginnings and parts of words, in small letters.
+/// Beginnings and parts of words, in lower case.
 const FAILURE: [&str; 79] = [
     "error",
     "fail",
@@ -83,7 +83,7 @@ const FAILURE: [&str; 79] = [
     "エラー",
     "失敗",
 ];
-/// Phrases with such a word that say that nothing failed.
+/// Phrases with such a word that do not mean a failure.
 const NONE: [&str; 18] = [
     "no error",
     "0 error",
@@ -105,7 +105,7 @@ const NONE: [&str; 18] = [
     "no failures",
 ];
 
-/// Whether a text says that something failed.
+/// Whether a text mentions a failure.
 pub(super) fn speaks_of_failure(small: &str) -> bool {
     let has = |text: &str| FAILURE.iter().any(|word| text.contains(word));
     if !has(small) {

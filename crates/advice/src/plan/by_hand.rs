@@ -1,13 +1,13 @@
-//! What a person has to change, because `keyway fix` can't know its meaning; and what `keyway fix` says.
+//! Changes that a person must make, because `keyway fix` can't know the meaning; and the notes of `keyway fix`.
 
 use std::collections::BTreeMap;
 
 use super::{Integration, Placed, PlannedApp, PlannedOperation, clue};
 
-/// How `keyway fix` begins to say that a client gets a token in place of a key.
+/// The beginning of the note of `keyway fix` on a client that gets a token in place of a key.
 const TOKEN_GIVEN: &str = "the client is given a bearer token";
 
-/// What a person changes, in words, each with its places.
+/// Changes for a person, in words, each with its places.
 pub(super) fn items(app: &PlannedApp) -> Vec<Placed> {
     let mut items = Vec::new();
     let by_client: Vec<&PlannedOperation> = app.operations.iter().filter(|one| one.by_client && one.successor.is_some()).collect();
@@ -56,7 +56,7 @@ fn is_dated(operation: &str) -> bool {
     operation.contains("/20")
 }
 
-/// Takes over what `keyway fix` says, without what the items say already.
+/// Adds the notes of `keyway fix` that the items do not cover yet.
 pub(super) fn fixes(app: &mut PlannedApp, integration: &Integration) {
     let Some(notes) = &integration.fix else { return };
     let told = |what: &str| {
@@ -72,7 +72,7 @@ pub(super) fn fixes(app: &mut PlannedApp, integration: &Integration) {
             continue;
         }
         let group = if note.by_hand { &mut leaves } else { &mut changes };
-        // What the account's rules ask of writes stands on the page already.
+        // The page already describes what the account's rules require of writes.
         let what = note.what.split("; a call that creates or updates records").next().unwrap_or(&note.what);
         group.entry(what).or_default().push(format!("{}:{}", note.path, note.line));
     }

@@ -1,5 +1,5 @@
-//! What a scan found of HubSpot that is not a call of one operation: a client that is built, a step of
-//! a workflow tool, an agent's server.
+//! Findings of HubSpot code that are not a call of one operation: a client that is built, a step of a workflow tool, an
+//! agent's server.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,19 +18,19 @@ pub struct Clue {
 }
 
 impl Clue {
-    /// Whether it is a server of an agent.
+    /// Whether it is an agent's server.
     pub(super) fn is_of_agent(&self) -> bool {
         self.what.starts_with(SERVER)
     }
 }
 
-/// How the words for an agent's server begin.
+/// The first words for an agent's server.
 const SERVER: &str = "a HubSpot MCP server of an agent";
 
-/// What a client with an API key needs, where `keyway fix` does not do it.
+/// The note on a client with an API key, where `keyway fix` does not change it.
 pub(super) const TOKEN_MISSING: &str = "HubSpot has removed API keys: build the client with a token. ";
 
-/// Those of an integration, each once with its places.
+/// The clues of an integration, each once with its places.
 pub(super) fn all(integration: &Integration) -> Vec<Clue> {
     let mut found: Vec<Clue> = Vec::new();
     for one in &integration.uses {
@@ -43,7 +43,7 @@ pub(super) fn all(integration: &Integration) -> Vec<Clue> {
     found
 }
 
-/// The words for what a report has in place of an operation; none where it is one: `GET /…`.
+/// The words for an entry that is not an operation; none for an operation such as `GET /…`.
 pub(super) fn of(operation: &str, auth: &str) -> Option<Clue> {
     let (first, rest) = operation.split_once(' ').unwrap_or((operation, ""));
     let (what, look) = match first {
@@ -73,7 +73,7 @@ pub(super) fn of(operation: &str, auth: &str) -> Option<Clue> {
     Some(Clue { what, look, places: Vec::new() })
 }
 
-/// The tool that a step is of, by the form of its name.
+/// The workflow tool of a step, by the form of its name.
 fn tool(name: &str) -> &'static str {
     match name {
         name if name.contains("n8n-nodes") && name.contains("Trigger") => "an n8n HubSpot trigger",

@@ -1,19 +1,19 @@
-//! The same code twice: a folder whose files all stand in another folder, with the same manifest.
+//! Duplicate code: a folder whose files are all in another folder as well, with the same manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Grouping;
 use super::group::Place;
 
-/// A hash of a file by which its copies are known.
+/// A hash of a file, to find its copies.
 pub fn hash_of(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Words of folders that are copies of others.
+/// Words in the names of folders that are copies.
 const OF_COPIES: [&str; 8] = ["copy", "backup", "bak", "old", "archive", "archived", "legacy", "orig"];
 
-/// For each folder that is a copy the one it is a copy of. Only files whose hashes are known are compared.
+/// For each folder that is a copy, the original. Only files with a known hash are compared.
 pub(super) fn find<'p>(paths: impl Iterator<Item = &'p str>, grouping: &Grouping) -> BTreeMap<Place, Place> {
     let mut files: BTreeMap<Place, BTreeMap<String, &str>> = BTreeMap::new();
     let mut unknown: BTreeSet<Place> = BTreeSet::new();
@@ -56,7 +56,7 @@ pub(super) fn find<'p>(paths: impl Iterator<Item = &'p str>, grouping: &Grouping
     copies
 }
 
-/// The original comes first: the one not called a copy, then the shorter path.
+/// The original comes first: the folder whose name has no word for copies, then the shorter path.
 fn rank(place: &Place) -> (bool, usize, &Place) {
     let Place::Folder(folder) = place else { return (false, 0, place) };
     let lower = folder.to_lowercase();

@@ -1,5 +1,5 @@
-//! Which kind of credential an integration needs of HubSpot, now that account-wide keys are gone and
-//! legacy private apps can't be made any more (hubspot facts, sections 1, 2 and 9).
+//! The kind of HubSpot credential that an integration needs, now that account-wide keys are gone and nobody can create
+//! legacy private apps (hubspot facts, sections 1, 2 and 9).
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub(super) fn of(integration: &Integration) -> (CredentialKind, String) {
     if let Some(decided) = integration.decided {
         return (decided, "decided in keyway.toml".to_owned());
     }
-    // Asking what a private-app token may do is no OAuth, though its path begins so.
+    // The query for a private-app token's permissions is not OAuth, although its path begins with `/oauth/`.
     let is_client = |one: &&Use| path(&one.operation).starts_with("/oauth/") && !path(&one.operation).contains("/private-apps/");
     let client = integration.uses.iter().find(is_client);
     let secret = integration.leaks.iter().find(|leak| matches!(leak.kind.as_str(), "oauth_client_secret" | "oauth_refresh_token"));
@@ -88,7 +88,7 @@ pub(super) fn of(integration: &Integration) -> (CredentialKind, String) {
     (CredentialKind::ServiceKey, "it makes REST calls to one account, without webhooks or UI extensions; a service key is the simplest credential for that, and keeps working when its creator leaves".to_owned())
 }
 
-/// Whether everything is steps of workflow tools or servers of agents.
+/// Whether all uses are steps of workflow tools or agents' servers.
 pub(super) fn is_in_a_tool(integration: &Integration) -> bool {
     !integration.uses.is_empty() && integration.uses.iter().all(|one| one.by_tool || one.operation.starts_with("mcp "))
 }

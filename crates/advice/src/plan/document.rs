@@ -1,6 +1,6 @@
-//! The plan as a document: what it says and in which order, for every format alike.
+//! The plan as a document: its content and order, for every format.
 //!
-//! Texts may hold parts between backticks, which are code. Each format escapes both.
+//! In a text, backticks enclose code. Each format escapes text and code in its own way.
 
 use super::{End, Leak, Placed, Plan, PlannedApp, Step, need, steps, summary};
 
@@ -11,9 +11,9 @@ pub(super) enum Block {
     Heading(u8, String),
     /// A paragraph.
     Text(String),
-    /// Points.
+    /// A list of points.
     List(Vec<String>),
-    /// Numbered steps: what, who, and the commands.
+    /// Numbered steps: the step, who does it, and the commands.
     Steps(Vec<(String, &'static str, Option<String>)>),
     /// A table.
     Table(Vec<&'static str>, Vec<Vec<String>>),
@@ -26,7 +26,7 @@ pub(super) enum Span<'a> {
     Code(&'a str),
 }
 
-/// Cuts a text at its backticks. An odd one is text.
+/// Splits a text at its backticks. A backtick without a partner is text.
 pub(super) fn spans(text: &str) -> Vec<Span<'_>> {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -138,7 +138,7 @@ fn step(step: &Step) -> (String, &'static str, Option<String>) {
     (step.what.clone(), step.who.words(), step.command.clone())
 }
 
-/// One integration.
+/// The page of one integration.
 fn page(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(2, app.name.clone()));
     let mut facts = Vec::new();
@@ -177,7 +177,7 @@ fn page(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
     blocks.push(Block::Steps(app.steps.iter().map(step).collect()));
 }
 
-/// Operations that are named beside one scope.
+/// The most operations that are named beside one scope.
 const BECAUSE_SHOWN: usize = 3;
 
 fn scopes(app: &PlannedApp, blocks: &mut Vec<Block>) {
@@ -245,7 +245,7 @@ fn calls(app: &PlannedApp, ends: &[End], blocks: &mut Vec<Block>) {
     }
 }
 
-/// The end of a call in a cell: the month where HubSpot gives no day.
+/// The end date of a call for a cell: the month where HubSpot gives no day.
 fn short_end(date: &str, ends: &[End]) -> String {
     match ends.iter().find(|end| end.date == date) {
         Some(end) if end.when == "past" => format!("{date} (ended)"),
@@ -254,7 +254,7 @@ fn short_end(date: &str, ends: &[End]) -> String {
     }
 }
 
-/// Places in a cell.
+/// The places of a call for a cell.
 fn short_places(places: &[String]) -> String {
     match places {
         [] => "-".to_owned(),
@@ -296,7 +296,7 @@ fn loose(plan: &Plan, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table(vec!["Kind", "Credential", "Where", "Why it is in no integration"], rows.collect()));
 }
 
-/// Files of one reason that are named.
+/// The most ignored files that are named for one reason.
 const IGNORED_SHOWN: usize = 8;
 
 fn ignored(plan: &Plan, blocks: &mut Vec<Block>) {

@@ -1,4 +1,4 @@
-//! What ends when, and which integrations it stops. The dates are those of `sunset`.
+//! End dates, and the integrations that each stops. The dates are those of `sunset`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct End {
 }
 
 impl End {
-    /// The date as it is known: the month where HubSpot gives no day.
+    /// The date as HubSpot gives it: only the month where there is no day.
     pub fn shown_date(&self) -> String {
         match &*self.certainty {
             "month only" => format!("{} (no day is published)", self.date.get(..7).unwrap_or(&self.date)),
@@ -43,7 +43,7 @@ impl End {
     }
 }
 
-/// The end of a call.
+/// The end date of a call.
 pub(super) fn of_use(one: &Use) -> Option<&'static SunsetRow> {
     if need::is_introspection(&one.operation) { None } else { sunset::of_path(&need::asked(one)) }
 }

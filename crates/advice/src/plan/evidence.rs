@@ -1,7 +1,7 @@
-//! Which files are evidence of an integration, and which only speak of one.
+//! Which files are evidence of an integration, and which only mention one.
 //!
-//! A note, a log, a test or a build folder names HubSpot's calls as often as code does, and nothing
-//! of it runs. What is left out is listed with its reason, so that nothing goes unseen.
+//! A note, a log, a test or a build folder names HubSpot's calls as often as code does, but it is not code that runs. The
+//! plan lists each ignored file with the reason, so that a user can check it.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum Why {
     Document,
     /// Examples beside the code.
     Example,
-    /// The same files stand elsewhere.
+    /// The same files are in another folder.
     Copy,
 }
 
@@ -153,8 +153,8 @@ const DOCUMENT: [&str; 19] = [
 ];
 const EXAMPLE: [&str; 6] = ["example", "examples", "sample", "samples", "demo", "demos"];
 
-/// The reason to leave a file out, by its path alone; none where it may be code that runs. A member of
-/// an archive follows a `!`.
+/// The reason to ignore a file, by its path alone; none where it may be code that runs. A `!` separates an archive from the
+/// path of its member.
 pub fn why(path: &str) -> Option<Why> {
     let lower = path.trim_start_matches("./").to_lowercase();
     if lower.contains('!') || ends(&lower, &[".zip", ".jar", ".war", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".whl", ".nupkg", ".egg"])
@@ -176,7 +176,7 @@ pub fn why(path: &str) -> Option<Why> {
     if within(&LOG) || is_log(name) {
         return Some(Why::Log);
     }
-    // A folder of notes is one at the top; below that it may be the code that makes HubSpot's notes.
+    // Only a top folder is a folder of notes. Below it, `notes` may be the code for HubSpot's notes.
     let notes = matches!(folders.first(), Some(&("notes" | "note")));
     if notes || within(&DOCUMENT) || is_document(name) {
         return Some(Why::Document);
@@ -188,7 +188,7 @@ fn ends(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// `packages/Newtonsoft.Json.13.0.1/…`: where NuGet unpacks.
+/// `packages/Newtonsoft.Json.13.0.1/…`: a package that NuGet has unpacked.
 fn is_nuget(folders: &[&str]) -> bool {
     let versioned = |folder: &str| folder.rsplit('.').take(2).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit())).count() == 2;
     folders.windows(2).any(|pair| pair[0] == "packages" && versioned(pair[1]))
@@ -199,7 +199,7 @@ fn is_test_folder(folder: &str) -> bool {
     ends(folder, &[".tests", ".test", ".unittests", ".integrationtests", ".specs", "-tests", "_tests", "-test", "-e2e", "-mocks"])
 }
 
-/// The name as it is written: `ClientTest.java` is a test, `Protest.java` is none.
+/// Whether a name means a test, by its spelling: `ClientTest.java` is a test, `Protest.java` is not.
 fn is_test(written: &str) -> bool {
     let name = written.to_lowercase();
     let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);

@@ -1,4 +1,4 @@
-//! Which integration a file or a caller belongs to.
+//! The integration of a file or a caller.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Unit;
 use super::{CredentialKind, evidence};
 
-/// How files are grouped where nobody says otherwise.
+/// How files are grouped, where the user does not name their integration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -22,14 +22,14 @@ pub enum By {
     Repository,
 }
 
-/// The grouping of a plan: a rule, what the repository says, and what somebody said beside it.
+/// The grouping of a plan: a rule, what the repository shows, and what its owner has set in `keyway.toml` and in comments.
 #[derive(Clone, Debug, Default)]
 pub struct Grouping {
     /// The rule.
     pub by: By,
-    /// What the repository is called: the name of what no folder names.
+    /// The name of the repository, for files that no folder names.
     pub repository: String,
-    /// Folders with a manifest, and what is deployed.
+    /// Folders with a manifest, and deployed folders.
     pub units: Vec<Unit>,
     /// Files that name their integration in a comment: path and name.
     pub comments: Vec<(String, String)>,
@@ -39,11 +39,11 @@ pub struct Grouping {
     pub own: Vec<String>,
     /// A hash of each file that may be a copy of another, and of each manifest.
     pub hashes: BTreeMap<String, String>,
-    /// Patterns of CODEOWNERS and whom they name; the last that fits counts.
+    /// Patterns of CODEOWNERS and their owners; the last pattern that matches counts.
     pub owners: Vec<(String, String)>,
 }
 
-/// Where a file belongs: under a name that somebody gave, or to a folder.
+/// The integration of a file: a name that its owner gave, or a folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// An integration by its name.
@@ -59,22 +59,22 @@ pub struct Named {
     /// Its name.
     #[serde(skip)]
     pub name: String,
-    /// Folders and files of it; `*` at the end stands for anything.
+    /// Its folders and files; `*` at the end matches anything.
     pub paths: Vec<String>,
-    /// Apps on record that are it.
+    /// Names of recorded apps that belong to it.
     pub callers: Vec<String>,
-    /// Who answers for it.
+    /// Its owner.
     pub owner: Option<String>,
-    /// The kind of credential that it is to have.
+    /// The kind of credential that it should have.
     pub credential: Option<CredentialKind>,
-    /// Scopes that it is to have whatever it calls.
+    /// Scopes that it should have, whatever it calls.
     pub scopes: Vec<String>,
     /// How many accounts it calls.
     pub accounts: u32,
 }
 
 impl Grouping {
-    /// The integrations of a file: several where what it belongs to is part of several programs.
+    /// The integrations of a file: several where the file belongs to a part of several programs.
     pub fn of_file(&self, path: &str) -> Vec<Place> {
         let path = path.split('!').next().unwrap_or(path).trim_start_matches("./");
         if let Some((_, name)) = self.comments.iter().find(|(file, _)| file == path) {
@@ -92,7 +92,7 @@ impl Grouping {
         folders.into_iter().map(Place::Folder).collect()
     }
 
-    /// The nearest folder with a manifest or something that deploys it.
+    /// The nearest folder with a manifest or a file that deploys it.
     pub(super) fn nearest(&self, path: &str) -> Option<&Unit> {
         let around = self.units.iter().filter(|unit| unit.members.is_empty() && within(&unit.folder, path));
         around.max_by_key(|unit| unit.folder.len())
@@ -102,7 +102,7 @@ impl Grouping {
         self.units.iter().any(|unit| unit.folder == folder && unit.deployed.is_some())
     }
 
-    /// The folders that deploy a file: its own folder, the programs that build on it, or the program around it.
+    /// The folders that deploy a file: its own folder, the programs that depend on it, or the program around it.
     fn services(&self, path: &str) -> Vec<String> {
         let Some(nearest) = self.nearest(path) else { return vec![by_custom(path).to_owned()] };
         let folder = &nearest.folder;
@@ -128,7 +128,7 @@ impl Grouping {
         vec![folder.clone()]
     }
 
-    /// The deployed folders that build on a folder, directly or by way of others.
+    /// The deployed folders that depend on a folder, directly or through others.
     fn programs_on(&self, folder: &str) -> Vec<String> {
         let mut reached = vec![folder.to_owned()];
         let mut at = 0;
@@ -145,13 +145,13 @@ impl Grouping {
             at += 1;
         }
         let mut programs: Vec<String> = reached.into_iter().skip(1).filter(|folder| self.is_deployed(folder)).collect();
-        // An example or a test that uses a library is not what the library is deployed as.
+        // An example or a test that uses a library does not deploy it.
         programs.retain(|folder| evidence::why(&format!("{folder}/x")).is_none());
         programs.sort();
         programs
     }
 
-    /// Who answers for a file, by CODEOWNERS.
+    /// The owner of a file, by CODEOWNERS.
     pub(super) fn owner_of(&self, path: &str) -> Option<&str> {
         let fits = |pattern: &str| {
             let pattern = pattern.trim_start_matches('/');
@@ -160,14 +160,14 @@ impl Grouping {
         self.owners.iter().rev().find(|(pattern, _)| fits(pattern)).map(|(_, owner)| owner.as_str())
     }
 
-    /// The integration of an app on record.
+    /// The integration of a recorded app.
     pub fn of_caller(&self, caller: &str) -> String {
         let named = self.named.iter().find(|named| named.callers.iter().any(|known| known == caller));
         named.map_or_else(|| caller.to_owned(), |named| named.name.clone())
     }
 }
 
-/// Folders that only hold others, each of which is one integration.
+/// Folders that only contain other folders, each of which is one integration.
 const HOLDERS: [&str; 18] = [
     "services",
     "service",
@@ -189,7 +189,7 @@ const HOLDERS: [&str; 18] = [
     "cloud-functions",
 ];
 
-/// Where nothing says what is deployed: the first folder, and below one that holds others the second.
+/// Where nothing shows what is deployed: the first folder, or the second below a folder that only contains others.
 fn by_custom(path: &str) -> &str {
     let mut ends = path.match_indices('/').map(|(at, _)| at);
     let Some(first) = ends.next() else { return "" };
@@ -203,7 +203,7 @@ fn within(folder: &str, path: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Whether a pattern means a path: the file itself, a folder above it, or all that begins so.
+/// Whether a pattern covers a path: the file itself, a folder above it, or every path with that beginning.
 fn covers(pattern: &str, path: &str) -> bool {
     let pattern = pattern.trim_start_matches("./");
     match pattern.split_once('*') {
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(of(&units(&files), "src/Crm/Client.cs"), ["src/Web"]);
         files.push(("src/Jobs/Jobs.csproj", "<OutputType>Exe</OutputType><ProjectReference Include=\"../Crm/Crm.csproj\" />"));
         assert_eq!(of(&units(&files), "src/Crm/Client.cs"), ["src/Jobs", "src/Web"]);
-        // Nothing refers to the library, and the solution deploys one program.
+        // No project refers to the library, and the solution deploys one program.
         let solution = "Project(\"{F}\") = \"Web\", \"Web\\Web.csproj\", \"{1}\"\nProject(\"{F}\") = \"Crm\", \"Crm\\Crm.csproj\", \"{2}\"";
         let files = [("Acme.sln", solution), ("Web/Web.csproj", "<Project Sdk=\"Microsoft.NET.Sdk.Web\">"), ("Crm/Crm.csproj", library)];
         assert_eq!(of(&units(&files), "Crm/Client.cs"), ["Web"]);

@@ -1,5 +1,4 @@
-//! A plan as one HTML file that holds all it needs: no script, font or image of elsewhere. It prints one
-//! page for each integration.
+//! A plan as one self-contained HTML file: no script, font or image from elsewhere. It prints one page for each integration.
 
 use std::fmt::Write;
 
@@ -29,7 +28,7 @@ li { margin: .3rem 0; }
 }
 ";
 
-/// Writes it.
+/// Writes a plan as HTML.
 pub fn html(plan: &Plan) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
@@ -44,7 +43,7 @@ fn write_all(out: &mut String, plan: &Plan) -> std::fmt::Result {
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"keyway plan\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>"
     )?;
-    // Levels have no gap: before the first page, parts stand directly below the title.
+    // Heading levels have no gap: before the first page, sections are directly below the title.
     let mut paged = false;
     for block in blocks(plan) {
         paged |= matches!(block, Block::Heading(2, _));

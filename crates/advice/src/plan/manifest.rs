@@ -1,24 +1,24 @@
-//! What the files beside the code say: what a folder is called, whether it is deployed, and which
-//! other folders of the repository it builds on.
+//! Facts from the files beside the code: the name of a folder, whether it is deployed, and the other folders of the
+//! repository that it depends on.
 
-/// A folder with a manifest or with something that deploys it.
+/// A folder with a manifest or with a file that deploys it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unit {
     /// Relative, with `/`; empty for the root.
     pub folder: String,
-    /// As its manifest names it.
+    /// The name in its manifest.
     pub name: Option<String>,
-    /// The file that shows that it is deployed, or the script that starts it.
+    /// The file that deploys it, or the script that starts it.
     pub deployed: Option<String>,
-    /// Names of packages, and folders relative to the root, that it builds on.
+    /// Names of packages, and folders relative to the root, that it depends on.
     pub uses: Vec<String>,
     /// Projects of a solution.
     pub members: Vec<String>,
-    /// Whether it holds tests only.
+    /// Whether it contains only tests.
     pub tests: bool,
 }
 
-/// Reads a file of a repository; none where it says nothing about its folder.
+/// Reads a file of a repository; none where the file describes no folder.
 pub fn read(path: &str, text: &str) -> Option<Unit> {
     let path = path.trim_start_matches("./");
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -38,7 +38,7 @@ pub fn read(path: &str, text: &str) -> Option<Unit> {
         "pom.xml" => maven(&mut unit, text),
         "build.gradle" | "build.gradle.kts" => gradle(&mut unit, text),
         "main.go" => {
-            // `cmd/orders/main.go` is a program of the module that `cmd` stands in.
+            // `cmd/orders/main.go` is a program of the module that contains `cmd`.
             let parent = folder.rsplit_once('/')?.0;
             let module = parent.strip_suffix("cmd")?.trim_end_matches('/');
             unit.deployed = Some("main.go".to_owned());
@@ -51,7 +51,7 @@ pub fn read(path: &str, text: &str) -> Option<Unit> {
     Some(unit)
 }
 
-/// Whether a file's name may say something to [`read`].
+/// Whether [`read`] may need a file with this name.
 pub fn may_tell(name: &str) -> bool {
     const NAMES: [&str; 15] = [
         "main.go",
@@ -76,7 +76,7 @@ pub fn may_tell(name: &str) -> bool {
         || deploys(name, "Transform: AWS::Serverless")
 }
 
-/// Files that put a folder into operation.
+/// Whether a file deploys its folder.
 fn deploys(name: &str, text: &str) -> bool {
     const NAMES: [&str; 21] = [
         "Dockerfile",
@@ -198,8 +198,7 @@ fn folder_of(path: &str) -> String {
     path.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned())
 }
 
-/// A path that is relative to a folder, as one that is relative to the root. What leads out of the root is
-/// cut at the root.
+/// A path relative to a folder, as a path relative to the root. A path that leads out of the root ends at the root.
 fn joined(folder: &str, path: &str) -> String {
     let path = path.trim_matches(['"', '\'']).replace('\\', "/");
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! A plan as Markdown, to hand on or to put into an issue.
+//! A plan as Markdown, to send to others or to paste into an issue.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use super::Plan;
 use super::document::{Block, Span, blocks, spans, title};
 use keyway_core::shown::{Cell, Code};
 
-/// Writes it.
+/// Writes a plan as Markdown.
 pub fn markdown(plan: &Plan) -> String {
-    // By the first line a scan knows what Keyway wrote, and leaves it out.
+    // A scan recognises Keyway's own files by the first line, and ignores them.
     let mut out = format!("<!-- keyway plan: keyway leaves this file out of scans and plans -->\n# {}\n", inline(&title(plan)));
     for block in blocks(plan) {
         // Writing to a string does not fail.
@@ -49,7 +49,7 @@ fn write_block(out: &mut String, block: &Block) -> std::fmt::Result {
     }
 }
 
-/// Names of folders and apps are anyone's: none may end a cell or begin a tag.
+/// Anybody may choose the names of folders and apps, so none may end a cell or begin a tag.
 fn inline(text: &str) -> String {
     let span = |span: Span<'_>| match span {
         Span::Text(text) => Cell(text).to_string(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Grouping;
 
-/// Folders whose name says nothing about what is in them.
+/// Names of folders that do not describe their content.
 const SAYS_NOTHING: [&str; 18] = [
     "src",
     "app",
@@ -26,10 +26,10 @@ const SAYS_NOTHING: [&str; 18] = [
     "node",
 ];
 
-/// Of these the folders that hold the code of the whole repository.
+/// Those of them that contain the code of the whole repository.
 const CODE_ONLY: [&str; 8] = ["src", "lib", "code", "main", "source", "python", "node", "project"];
 
-/// A name for each folder, none of them twice and none of `taken`.
+/// A different name for each folder, and none from `taken`.
 pub(super) fn distinct(folders: &[String], taken: &[String], grouping: &Grouping) -> BTreeMap<String, String> {
     let manifest = |folder: &str| {
         let unit = grouping.units.iter().find(|unit| unit.folder == folder && unit.name.is_some())?;
@@ -42,13 +42,13 @@ pub(super) fn distinct(folders: &[String], taken: &[String], grouping: &Grouping
         let mut parts = folder.rsplit('/');
         let last = parts.next().filter(|part| says(part)).map(str::to_owned);
         last.or_else(|| manifest(folder)).or_else(|| parts.find(|part| says(part)).map(str::to_owned)).unwrap_or_else(|| {
-            // `api` is a poor name, and better than none; `src` is what is in every repository.
+            // `api` is a poor name, but better than none. Every repository has a `src`, so `src` is not used.
             let last = folder.rsplit('/').next().unwrap_or(folder);
             if CODE_ONLY.contains(&last.to_lowercase().as_str()) { grouping.repository.clone() } else { last.to_owned() }
         })
     };
     let mut names: BTreeMap<String, String> = folders.iter().map(|folder| (folder.clone(), short(folder))).collect();
-    // Then by the manifest's name, by the whole path, and by a number at last.
+    // Then by the name in the manifest, by the whole path, and at last by a number.
     replace_doubles(&mut names, taken, |folder, _| manifest(folder));
     replace_doubles(&mut names, taken, |folder, name| Some(if folder.is_empty() { format!("{name} (root)") } else { folder.to_owned() }));
     let mut used: Vec<String> = taken.iter().map(|name| name.to_lowercase()).collect();

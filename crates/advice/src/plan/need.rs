@@ -1,5 +1,5 @@
-//! What one call needs: the scopes of its operation and of the one that takes its place, so that the
-//! app's scopes are enough before the code is changed, and after.
+//! The scopes that one call needs: those of its operation and of the successor, so that the app's scopes are enough before
+//! the code changes and after.
 
 use super::Use;
 use keyway_core::catalog::{Catalog, Method, Operation, Resolution};
@@ -12,11 +12,11 @@ use keyway_core::translate::agrees;
 /// What a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// An alternative of each list.
+    /// One set of each list.
     Scopes(Vec<Vec<ScopeSet>>),
     /// No scope.
     Nothing,
-    /// It is not known, and why.
+    /// The needs are unknown, for this reason.
     Unknown(&'static str),
 }
 
@@ -39,8 +39,8 @@ pub fn need(one: &Use) -> Need {
     }
 }
 
-/// The path that is called. The prefix of the list API hides three reads of contacts that HubSpot
-/// excepts from its end (hubspot facts, section 2); their successor gives them away.
+/// The called path. Below the prefix of the list API there are three reads of contacts that HubSpot exempts from its end
+/// (hubspot facts, section 2). Their successor identifies them.
 pub(super) fn asked(one: &Use) -> String {
     let path = one.operation.split(' ').nth(1).unwrap_or(&one.operation);
     let reads_contacts = one.successor.as_deref().is_some_and(|to| to.starts_with("/crm/objects/"));
@@ -52,11 +52,11 @@ pub(super) fn asked(one: &Use) -> String {
     }
 }
 
-/// The introspection of private-app tokens. Its path carries no date, and HubSpot documents no dated
-/// replacement and announces no end of it by name (hubspot facts, section 1).
+/// The introspection of private-app tokens. Its path has no date. HubSpot documents no dated replacement, and announces no
+/// end of it by name (hubspot facts, section 1).
 pub(super) const INTROSPECTION: &str = "/oauth/v2/private-apps/get/access-token-info";
 
-/// Whether a call asks what a private-app token may do.
+/// Whether a call queries the permissions of a private-app token.
 pub(super) fn is_introspection(operation: &str) -> bool {
     operation.split(' ').nth(1) == Some(INTROSPECTION)
 }
@@ -71,7 +71,7 @@ fn of_requirement(requirement: &Requirement) -> Need {
     }
 }
 
-/// A family older than v3 needs what its successor needs: reading or writing by its method.
+/// A family older than v3 needs the scopes of its successor, for reading or writing by the method.
 fn of_family(method: Method, path: &str) -> Need {
     let Some(family) = sunset::family(path) else {
         return Need::Unknown("HubSpot's reference does not list it; look at the call and add the scopes of the records that it touches");
@@ -88,7 +88,7 @@ fn of_family(method: Method, path: &str) -> Need {
     if lists.is_empty() { Need::Unknown("no source states the scopes of its successor; look at the call") } else { Need::Scopes(lists) }
 }
 
-/// The paths of `/crm/objects/2026-09/{notes,calls}`; none of a sentence.
+/// The paths of `/crm/objects/2026-09/{notes,calls}`; none for a sentence.
 fn places(move_to: &str) -> Vec<String> {
     let path = move_to.split([' ', ';']).next().unwrap_or_default();
     if !path.starts_with('/') {
@@ -100,8 +100,8 @@ fn places(move_to: &str) -> Vec<String> {
     }
 }
 
-/// An operation of a collection that reads or writes as the method does. Generic paths are tried
-/// with contacts where no type is named.
+/// An operation of a collection that reads or writes as the method does. A generic path without a type is tried with
+/// contacts.
 fn operation_at(method: Method, place: &str) -> Option<(&'static Operation, NormalPath)> {
     let reads = method == Method::Get;
     let methods: &[Method] = if reads { &[Method::Get, Method::Post] } else { &[Method::Post, Method::Patch, Method::Put] };
@@ -120,18 +120,18 @@ fn operation_at(method: Method, place: &str) -> Option<(&'static Operation, Norm
     })
 }
 
-/// Where an operation goes.
+/// The successor of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Successor {
     /// The path; none where HubSpot has published none.
     pub to: Option<String>,
     /// Whether it is a beta.
     pub beta: bool,
-    /// What differs there, in words.
+    /// The differences in the successor, in words.
     pub difference: Option<String>,
 }
 
-/// What takes an operation's place: the same tables that `keyway fix` and `keyway scan` read.
+/// The successor of an operation, by the tables that `keyway fix` and `keyway scan` read.
 pub(super) fn successor(one: &Use) -> Successor {
     let (method, path) = one.operation.split_once(' ').unwrap_or(("GET", &one.operation));
     if let Some(row) = Method::parse(method).and_then(|method| sunset::successor(method, path)) {
@@ -161,10 +161,10 @@ pub(super) fn successor(one: &Use) -> Successor {
     }
 }
 
-/// Fields that are named of one difference.
+/// The most fields that are named in one difference.
 const FIELDS_SHOWN: usize = 4;
 
-/// What the table says of a difference, as sentences.
+/// A difference of the table, as sentences.
 fn in_words(difference: &str) -> String {
     let one = |part: &str| {
         let Some((kind, what)) = part.split_once(": ").or_else(|| part.trim_end().strip_suffix(':').map(|kind| (kind, ""))) else {

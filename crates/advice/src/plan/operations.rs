@@ -1,4 +1,4 @@
-//! The operations of an integration, each once: where it is called, where it goes, when it ends.
+//! The operations of an integration, each once: its places, its successor and its end date.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,8 +38,8 @@ pub struct PlannedOperation {
 }
 
 impl PlannedOperation {
-    /// Whether it creates or changes CRM records: from 2026-09 on HubSpot enforces the account's rules
-    /// for these (hubspot facts, section 2, 2026-09-08).
+    /// Whether it creates or changes CRM records. From 2026-09 on, HubSpot enforces the account's rules for these
+    /// (hubspot facts, section 2, 2026-09-08).
     pub fn writes_records(&self) -> bool {
         let (method, path) = self.operation.split_once(' ').unwrap_or(("GET", &self.operation));
         let target = self.successor.as_deref().unwrap_or(path);
@@ -53,8 +53,8 @@ impl PlannedOperation {
         Method::parse(method).is_some_and(|method| sunset::leads_to_developer_key(method, path))
     }
 
-    /// Whether `keyway fix` moves it: as it says itself, else by URL to a successor that is alike and
-    /// generally available.
+    /// Whether `keyway fix` moves it: by the notes of `keyway fix`, else where the call is a URL and the successor is generally
+    /// available and behaves the same.
     pub fn moves_by_itself(&self) -> bool {
         let alike = !self.by_client && !self.beta && self.difference.is_none() && self.successor.is_some();
         self.moved_by_fix.unwrap_or(alike)

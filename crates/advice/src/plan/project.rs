@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{CredentialKind, PlannedApp};
 
-/// Platform version that new projects name.
+/// The platform version of new projects.
 const PLATFORM_VERSION: &str = "2026.03";
-/// Longest uid and name that are written; HubSpot's parser takes 64.
+/// The longest uid and name that are written; HubSpot's parser accepts 64 characters.
 const UID_MAX: usize = 64;
 
 /// A file of a project.
@@ -19,7 +19,7 @@ pub struct ProjectFile {
     pub text: String,
 }
 
-/// The files of an app's project; none for an app that needs none.
+/// The files of an app's project; none for an app that needs no project.
 pub fn files(app: &PlannedApp) -> Vec<ProjectFile> {
     let oauth = match app.credential {
         CredentialKind::ProjectApp => false,
@@ -51,7 +51,7 @@ pub fn files(app: &PlannedApp) -> Vec<ProjectFile> {
     vec![file("hsproject.json", &project), file("src/app/app-hsmeta.json", &meta)]
 }
 
-/// A name that HubSpot's parser takes and that is one folder and no other.
+/// A name that HubSpot's parser accepts and that is a single folder.
 fn uid(name: &str) -> String {
     let mut uid: String =
         name.chars().map(|one| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' }).take(UID_MAX).collect();

@@ -1,5 +1,5 @@
-//! Reports of `keyway scan --json` and calls on record, sorted into integrations, loose credentials
-//! and what is left out.
+//! Sorts reports of `keyway scan --json` and recorded calls into integrations, credentials without an integration, and
+//! ignored files.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use super::group::Place;
 use super::{Grouping, Integration, Leak, Use, copies, names};
 use keyway_core::shown;
 
-/// What a plan reads of a scan's report, version 1 (docs/scan.md). Other fields are skipped.
+/// The fields of a scan's report, version 1 (docs/scan.md), that a plan reads. Other fields are skipped.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Report {
-    /// Of this form; 1.
+    /// The version of the format: 1.
     pub version: u32,
     /// Credentials.
     #[serde(default)]
@@ -23,21 +23,21 @@ pub struct Report {
     /// Calls.
     #[serde(default)]
     pub usages: Vec<UsageRow>,
-    /// What `keyway fix` says of the same files, where it was asked.
+    /// The notes of `keyway fix` on the same files, where it was run.
     #[serde(skip)]
     pub fix: Option<Vec<FixNote>>,
 }
 
-/// A line of `keyway fix`.
+/// A note of `keyway fix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixNote {
     /// Relative to the scanned folder.
     pub path: String,
     /// From 1.
     pub line: u64,
-    /// What it changes, or why it leaves the place to a person.
+    /// The change, or the reason why a person must make it.
     pub what: String,
-    /// Whether it leaves the place to a person.
+    /// Whether a person must make the change.
     pub by_hand: bool,
 }
 
@@ -71,11 +71,11 @@ pub struct UsageRow {
     successor: Option<String>,
 }
 
-/// How often an app on record called an operation.
+/// How often a recorded app called an operation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recorded {
-    /// The app's name; none of one that was deleted.
+    /// The app's name; none for a deleted app.
     pub app: Option<String>,
     /// Its id.
     pub app_id: u64,
@@ -85,17 +85,17 @@ pub struct Recorded {
     pub operation: String,
     /// Object types of a generic operation.
     pub object: Option<String>,
-    /// Calls.
+    /// The number of calls.
     pub calls: u64,
-    /// Of them, answered with an error.
+    /// Calls among them with an error as the answer.
     #[serde(default)]
     pub failed: u64,
 }
 
-/// What was sorted.
+/// The sorted findings.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// By name.
+    /// The integrations, by name.
     pub integrations: Vec<Integration>,
     /// Credentials that belong to no integration.
     pub loose: Vec<Loose>,
@@ -127,7 +127,7 @@ pub struct Ignored {
 }
 
 impl Report {
-    /// The files of the report, each once, for whoever reads what their comments say.
+    /// The files of the report, each once, so that the caller can read their comments.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<&str> =
             self.usages.iter().map(|row| row.path.as_str()).chain(self.findings.iter().map(|row| row.path.as_str())).collect();
@@ -137,7 +137,7 @@ impl Report {
     }
 }
 
-/// Sorts both.
+/// Sorts a report and recorded calls.
 pub fn sort(report: Option<&Report>, recorded: &[Recorded], grouping: &Grouping) -> Found {
     let mut sorter = Sorter { grouping, by_place: BTreeMap::new(), found: Found::default() };
     if let Some(report) = report {
@@ -199,15 +199,15 @@ impl Sorter<'_> {
             .collect();
     }
 
-    /// For each file why it is left out. Build output stays where nothing else shows a package's calls.
+    /// The reason to ignore each file. Build output counts where nothing else shows a package's calls.
     fn left_out<'r>(&self, report: &'r Report) -> BTreeMap<&'r str, Option<Why>> {
         let why = |path: &str| {
-            // Whoever names a file in keyway.toml or in the file itself says that it is code.
+            // A file that keyway.toml or its own comment names is code.
             if self.grouping.of_file(path).iter().any(|place| matches!(place, Place::Named(_))) {
                 return None;
             }
             let why = if self.grouping.own.iter().any(|own| own == path) { Some(Why::Keyway) } else { evidence::why(path) };
-            // An example that is a package of its own is what the repository is about.
+            // An example that is a package of its own is the subject of the repository.
             let unit = self.grouping.nearest(path).map(|unit| unit.folder.as_str()).unwrap_or_default();
             why.filter(|why| *why != Why::Example || evidence::why(&format!("{unit}/x")) != Some(Why::Example))
         };
@@ -295,7 +295,7 @@ impl Sorter<'_> {
         self.found
     }
 
-    /// What `keyway fix` says of the files of each integration.
+    /// Adds the notes of `keyway fix` on the files of each integration.
     fn fixes(&mut self, report: Option<&Report>) {
         let Some(notes) = report.and_then(|report| report.fix.as_ref()) else { return };
         self.by_place.values_mut().for_each(|integration| integration.fix = Some(Vec::new()));
@@ -324,7 +324,7 @@ impl UsageRow {
     }
 }
 
-/// Paths, and what is made of them, may hold anything; an app's name may not.
+/// Paths, and names made from them, may contain any character; an app's name may not.
 fn name_of(text: &str) -> String {
     shown::line(text).into_owned()
 }
@@ -332,7 +332,7 @@ fn name_of(text: &str) -> String {
 fn add_recorded(found: &mut BTreeMap<String, Integration>, recorded: &[Recorded], grouping: &Grouping) {
     let mut calls: BTreeMap<(String, &str, Option<&str>), u64> = BTreeMap::new();
     let mut accounts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    // What never succeeded is no need: the scopes for it would be granted to nobody's use.
+    // An operation that never succeeded is not needed: its scopes would be granted for no use.
     for row in recorded.iter().filter(|row| row.failed < row.calls && !row.operation.contains('(')) {
         let caller = row.app.clone().unwrap_or_else(|| format!("app {}", row.app_id));
         let name = name_of(&grouping.of_caller(&caller));

@@ -1,4 +1,4 @@
-//! What to do, in an order in which nothing stops working on the way.
+//! The steps of the plan, in an order in which everything keeps working.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,10 +57,10 @@ impl Steps {
     }
 }
 
-/// Places of one step that are named.
+/// The most places of one step that are named.
 const PLACES_SHOWN: usize = 4;
 
-/// What is done once for the account, before the first integration and after the last.
+/// The steps for the account, done once before the first integration and once after the last.
 pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], input: &str) -> Vec<Step> {
     let mut steps = Steps::default();
     if apps.iter().any(|app| app.credential == CredentialKind::ServiceKey) {
@@ -102,7 +102,7 @@ pub(super) fn of_account(apps: &[PlannedApp], found: &Found, scopes: &[&str], in
     steps.steps
 }
 
-/// What is done for one integration.
+/// The steps for one integration.
 pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     let mut steps = Steps::default();
     let name = quoted(&app.name);
@@ -114,7 +114,7 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     if app.built_only {
         steps.add(Who::Developer, "Find the source of this build output; the changes below belong there", None);
     }
-    // Keyway refuses what takes the developer API key.
+    // Keyway refuses operations that take the developer API key.
     let calls_hubspot_itself = !app.operations.is_empty() && app.operations.iter().all(PlannedOperation::takes_developer_key);
     project(&mut steps, app, input, calls_hubspot_itself);
     let through_keyway = app.credential != CredentialKind::None && !calls_hubspot_itself;
@@ -194,8 +194,8 @@ pub(super) fn of_app(app: &PlannedApp, input: &str) -> Vec<Step> {
     steps.steps
 }
 
-/// Where a call's successor takes the developer API key: get the key and keep it. No app's token opens such a
-/// call, so it goes on to HubSpot itself.
+/// Where a call's successor takes the developer API key: create the key and store it. No app's token opens such a call, so
+/// the program sends it to HubSpot itself.
 fn developer_key(steps: &mut Steps, app: &PlannedApp) {
     let calls: Vec<String> =
         app.operations.iter().filter(|one| one.takes_developer_key()).map(|one| format!("`{}`", one.operation)).collect();
@@ -217,7 +217,7 @@ fn developer_key(steps: &mut Steps, app: &PlannedApp) {
     );
 }
 
-/// The folder, and those of the libraries that it builds on.
+/// The folder, and those of the libraries that it depends on.
 fn folders(app: &PlannedApp) -> String {
     let own = app.folder.as_deref().unwrap_or(".");
     let mut folders = vec![quoted(own)];
@@ -286,7 +286,7 @@ fn retire(leak: &Leak) -> String {
         }
         None => String::new(),
     };
-    format!("{what}: `{}` stands in plain text at `{}`{agent}{history}{sent}", leak.masked, leak.place)
+    format!("{what}: `{}` is in plain text at `{}`{agent}{history}{sent}", leak.masked, leak.place)
 }
 
 /// `(at a.py:1, a.py:2 and 5 more)`.
@@ -300,10 +300,10 @@ pub(super) fn places(places: &[String]) -> String {
     format!(" ({}{more})", shown.join(", "))
 }
 
-/// A word for a shell.
+/// A word, quoted for a shell.
 fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./@:+,".contains(letter));
-    // A word that begins with a dash would be taken for an option.
+    // A shell command would read a word with a leading dash as an option.
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
     if plain { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -1,4 +1,4 @@
-//! What the first page says: how many integrations, how much work, which risks.
+//! The content of the first page: the number of integrations, the work, and the risks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct Work {
     pub hours_most: usize,
 }
 
-/// How the hours are estimated: it stands below the figures.
+/// The method of the estimate, printed below the figures.
 pub(super) const ESTIMATE: &str = "The hours are an estimate: 4 for each integration (app, settings, test, roll-out), 4 more where it becomes a project app or an OAuth app, 2 for each change by hand, 1 for each credential to rotate, and 1 for each 8 places that `keyway fix` changes (review); at most twice that.";
 
 pub(super) fn work(app: &PlannedApp, integration: &Integration) -> Work {

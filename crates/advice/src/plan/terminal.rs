@@ -6,10 +6,10 @@ use super::Plan;
 use super::document::{Block, Span, blocks, spans, title};
 use keyway_core::shown::Terminal;
 
-/// Widest cell that its column follows, in letters.
+/// The widest cell that decides the width of its column, in characters.
 const CELL_MAX: usize = 44;
 
-/// Writes it.
+/// Writes a plan for a terminal.
 pub fn terminal(plan: &Plan) -> String {
     let mut out = format!("{}\n", title(plan).to_uppercase());
     for block in blocks(plan) {

@@ -314,7 +314,7 @@ fn p6_a_successor_that_the_tables_have_is_the_one_that_the_plan_names() {
     assert_eq!(moved("GET /contacts/v1/search/query").successor.as_deref(), Some("/crm/objects/2026-09/contacts/search"));
     let token = moved("POST /oauth/v1/token");
     assert_eq!(token.difference.as_deref(), Some("the query no longer takes client_secret, refresh_token"));
-    // What has no successor says so, in words and not in a path.
+    // The page describes an operation without a successor in words, and has no path for it.
     let none = of(vec![one("GET /calendar/v1/events", &[])]);
     assert_eq!(none.operations[0].successor, None);
     assert!(none.steps.iter().any(|step| step.what.contains("names no successor")), "{:?}", none.steps);

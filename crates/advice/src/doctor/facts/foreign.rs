@@ -3,7 +3,7 @@
 
 use super::{Facts, is_for_tests};
 
-/// Services whose connectors stand beside HubSpot's and write to the same logs.
+/// Services whose connectors run beside HubSpot's and write to the same logs.
 const OTHERS: [&str; 38] = [
     "salesforce",
     "pipedrive",
@@ -45,7 +45,7 @@ const OTHERS: [&str; 38] = [
     "initialize mcp client",
 ];
 
-/// How answers of other services look, in small letters: keys and codes that HubSpot's answers do not have.
+/// Marks of other services' answers, in lower case: keys and codes that HubSpot's answers do not have.
 const FOREIGN: [&str; 34] = [
     "\"errorcode\":",
     "documentation_url",
@@ -82,7 +82,7 @@ const FOREIGN: [&str; 34] = [
     "redirect_uri_mismatch",
     "dailylimitexceeded",
 ];
-/// How programs and other services say whose fault it is, whatever else the text names.
+/// Words with which programs and other services name the source of an error, whatever else the text names.
 const FOREIGN_ALWAYS: [&str; 22] = [
     "does not exist on type",
     "aadsts",
@@ -122,7 +122,7 @@ impl Facts<'_> {
         self.answer().is_some_and(|answer| answer.words.iter().any(|word| word.contains('_')))
     }
 
-    /// The host that a browser or a program says it could not load, in small letters.
+    /// The host that a browser or a program could not load, in lower case.
     fn blamed_host(&self) -> Option<&str> {
         const BEFORE: [&str; 4] = ["cannot load https://", "fetch at 'https://", "xmlhttprequest at 'https://", "for url: https://"];
         let after = BEFORE.iter().find_map(|before| self.said.split_once(before).map(|(_, after)| after))?;
@@ -130,8 +130,8 @@ impl Facts<'_> {
         Some(&after[..end])
     }
 
-    /// The other service that the text names, where nothing in it is HubSpot's: a connector's log may be
-    /// of any of the services that it connects.
+    /// The other service that the text names, where nothing in the text is HubSpot's: a connector's log may be about any of
+    /// the services that it connects.
     pub fn other_service(&self) -> Option<&str> {
         // A sign of a HubSpot answer outweighs the name of the program that printed it.
         let answered = self.to_hubspot() || self.has_own_form() || self.says("correlationid");
@@ -141,7 +141,7 @@ impl Facts<'_> {
         if self.is_about_hubspot() {
             return None;
         }
-        // Any server of OAuth answers so; HubSpot's adds a word of its own.
+        // Any OAuth server answers like this; HubSpot's server adds a word of its own.
         if self.answer().is_some_and(|answer| answer.envelope) {
             return Some("an error of OAuth");
         }
@@ -155,7 +155,7 @@ impl Facts<'_> {
             return Some("another service");
         }
         let named = OTHERS.iter().copied().find(|word| self.says(word)).map(str::trim);
-        // A Keyway server has its own host name. It serves only paths that HubSpot's API has.
+        // A Keyway server has its own host name, and serves only paths that HubSpot's API has.
         let foreign = |host: &&str| {
             let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
             !is_number && host.contains('.') && !is_for_tests(host) && keyway_core::sunset::family(self.raw_path()).is_none()

@@ -1,18 +1,18 @@
 //! A curl command as people copy it: from a terminal, a browser or documentation.
 //!
-//! Words are cut as a POSIX shell cuts them; nothing is expanded. A variable in single quotes is not
-//! filled in by a shell, and that it was meant to be is worth saying.
+//! The text is split into words as a POSIX shell does it, and nothing is expanded. A shell does not expand a variable in
+//! single quotes; the doctor reports that the user probably meant it to be expanded.
 
 use crate::doctor::{Call, CredentialKind};
 
-/// A word, and whether a `$` in it stands where no shell fills it in.
+/// A word, and whether it has a `$` that a shell does not expand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Word {
     text: String,
     literal_dollar: bool,
 }
 
-/// Finds a curl command in a text: the call, and what else stands in the text.
+/// Finds a curl command in a text. Returns the call and the rest of the text.
 pub(super) fn find(text: &str) -> Option<(Call, String)> {
     let begins = |line: &str| {
         let line = line.trim_start().trim_start_matches(['$', '>', '%']).trim_start();
@@ -31,7 +31,7 @@ pub(super) fn find(text: &str) -> Option<(Call, String)> {
     None
 }
 
-/// Cuts the words of one command; ends at a line break that nothing continues, or at `|`, `;`, `&`, `>`.
+/// Splits one command into words. The command ends at a line break without continuation, or at `|`, `;`, `&`, `>`.
 fn words(text: &str) -> (Vec<Word>, usize) {
     let mut found = Vec::new();
     let mut word: Option<Word> = None;
@@ -86,7 +86,7 @@ fn words(text: &str) -> (Vec<Word>, usize) {
     (found, end)
 }
 
-/// Options that take a value and say nothing of the call.
+/// Options that take a value and do not change the call.
 const WITH_VALUE: [&str; 22] = [
     "-o",
     "--output",
@@ -182,7 +182,7 @@ fn call(words: &[Word]) -> Option<Call> {
     Some(call)
 }
 
-/// An option and the value that is written to it; none for an address.
+/// An option and the value written after it; none for an address.
 fn option(word: &str) -> (Option<&str>, Option<&str>) {
     if word.starts_with("--") {
         return (Some(word), None);
@@ -190,7 +190,7 @@ fn option(word: &str) -> (Option<&str>, Option<&str>) {
     if !word.starts_with('-') || word.len() < 2 || !word.is_ascii() {
         return (None, None);
     }
-    // `-sSXPOST`: of the letters the first that takes a value has the rest.
+    // `-sSXPOST`: the first letter that takes a value gets the rest of the word.
     match word[1..].find(['X', 'H', 'd', 'u', 'F', 'o', 'A', 'b', 'm', 'w', 'x', 'c', 'e', 'D']) {
         Some(at) => {
             let letter = &word[1 + at..2 + at];
@@ -217,7 +217,7 @@ fn take_header(call: &mut Call, header: &Word) {
     note_literal(call, before, header.literal_dollar);
 }
 
-/// A variable that no shell fills in is no value.
+/// A variable that a shell does not expand is not a value.
 fn note_literal(call: &mut Call, from: usize, literal_dollar: bool) {
     for credential in call.credentials.iter_mut().skip(from).filter(|_| literal_dollar) {
         if matches!(credential.kind, CredentialKind::Variable(_)) {

@@ -7,10 +7,10 @@ use crate::doctor::answer::LAYERS_MAX;
 use crate::doctor::facts::is_hubspots;
 use crate::doctor::{Answer, Call, Evidence};
 
-/// Calls that are told of; a session with more fails for one reason.
+/// The most calls that are diagnosed: more calls of one session fail for the same reason.
 const CALLS_MAX: usize = 50;
 
-/// The calls that failed: to HubSpot, or anywhere where HubSpot's error came back.
+/// The calls that failed: calls to HubSpot, and others that got HubSpot's error.
 pub(super) fn read(har: &Value) -> Vec<Evidence> {
     let entries = har["log"]["entries"].as_array().map_or(&[][..], Vec::as_slice);
     entries.iter().filter_map(evidence).take(CALLS_MAX).collect()
@@ -32,7 +32,7 @@ fn evidence(entry: &Value) -> Option<Evidence> {
     let text = response["content"]["text"].as_str().unwrap_or_default();
     let known = log::error_in(text, LAYERS_MAX);
     (call.host.as_deref().is_some_and(is_hubspots) || known.is_some()).then_some(())?;
-    // A redirect is a failure only where a call was answered with a page's sign-in.
+    // A redirect is a failure only where a call got a redirect to a sign-in page.
     (!(300..400).contains(&status) || call.is_of_the_api()).then_some(())?;
     let mut answer = known.unwrap_or_else(|| Answer::of_text(text));
     answer.words = log::capitals(text);

@@ -1,4 +1,4 @@
-//! Lines of a log, an exception's text, or JSON that holds HubSpot's error.
+//! Lines of a log, the text of an exception, or JSON that contains HubSpot's error.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use crate::doctor::answer::LAYERS_MAX;
 use crate::doctor::{Answer, Call, Evidence, Place};
 use keyway_core::catalog::Method;
 
-/// Places in a text where a value may begin that are tried.
+/// The most places in a text that are tried as the beginning of a value.
 const BRACES_MAX: usize = 400;
-/// Text that is read in all these places together, in bytes.
+/// The most text that is read at all these places together, in bytes.
 const WORK_MAX: usize = 2 * 1024 * 1024;
 
-/// A JSON text: an error, or a record of a log with one in it.
+/// A JSON text: an error, or a log record that contains one.
 pub(super) fn of_json(json: &Value, text: &str) -> Evidence {
     let mut answer = Answer::of_json(json).unwrap_or_else(|| Answer::of_text(text));
     if answer.status.is_none() {
@@ -40,19 +40,19 @@ pub(super) fn answer(text: &str) -> Option<Answer> {
     Some(answer)
 }
 
-/// What stands around an error: Keyway's header, and HubSpot's words in capitals.
+/// Adds what is around an error: Keyway's header, and HubSpot's words in capitals.
 fn about(text: &str, answer: &mut Answer) {
     answer.keyway_rule = answer.keyway_rule.take().or_else(|| header(text, "keyway-rule"));
     answer.correlation_id = answer.correlation_id.take().or_else(|| header(text, "x-hubspot-correlation-id"));
     answer.words = capitals(text);
     if answer.envelope && answer.weight() < 4 {
-        // A sentence of the program's own beside the error, such as the name of what it could not reach.
+        // The program's own sentence beside the error, such as the name of the host that it could not reach.
         answer.around = text.chars().take(4_000).collect();
     }
 }
 
-/// The error of HubSpot's that stands in a text, in whatever form it was printed and wrapped: of
-/// several the one that says most.
+/// The HubSpot error in a text, in whatever form a program printed and wrapped it. Of several errors, the one with the
+/// most information.
 pub(in crate::doctor) fn error_in(text: &str, layers: usize) -> Option<Answer> {
     let mut best: Option<Answer> = None;
     let mut budget = WORK_MAX;
@@ -79,7 +79,7 @@ pub(in crate::doctor) fn error_in(text: &str, layers: usize) -> Option<Answer> {
             {
                 best = Some(found);
             }
-            // A list may be a note in brackets, with the error behind it.
+            // A list may be a note in brackets before the error.
             at += if whole { length.max(1) } else { 1 };
         }
     }
@@ -94,7 +94,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The value of a header that a text shows, in any program's print.
+/// The value of a header in a text, in the output form of any program.
 pub(super) fn header(text: &str, name: &str) -> Option<String> {
     let at = find_ascii(text, name)? + name.len();
     let rest = text[at..].trim_start_matches(['"', '\'', ' ', ':', '=', '>', '[', ']', '\\', '\t']);
@@ -102,13 +102,13 @@ pub(super) fn header(text: &str, name: &str) -> Option<String> {
     (length > 0 && length <= 100).then(|| rest[..length].to_owned())
 }
 
-/// Where an ASCII word stands, whatever its case.
+/// The offset of an ASCII word, in any case.
 fn find_ascii(text: &str, word: &str) -> Option<usize> {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     text.windows(word.len()).position(|window| window.eq_ignore_ascii_case(word))
 }
 
-/// Words in capitals, as HubSpot names what is wrong: `USER_DOES_NOT_HAVE_PERMISSIONS`.
+/// Words in capitals, in which HubSpot names an error: `USER_DOES_NOT_HAVE_PERMISSIONS`.
 pub(super) fn capitals(text: &str) -> Vec<String> {
     let is_part = |one: char| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_';
     let mut words: Vec<String> = Vec::new();
@@ -125,9 +125,9 @@ pub(super) fn capitals(text: &str) -> Vec<String> {
     words
 }
 
-/// Words before a number that say that it is a status.
+/// Words before a number that mark it as a status.
 const BEFORE: [&str; 9] = ["http", "status", "code", "error", "response", "returned", "returns", "answered", "resulted in a"];
-/// Words after it.
+/// Words after a number that mark it as a status.
 const AFTER: [&str; 25] = [
     "connection timed",
     "ssl handshake",
@@ -188,7 +188,7 @@ fn status(text: &str) -> Option<u16> {
         // `api-client.js:403:12` and `line 403` are places in a program.
         let first = before.trim_matches([' ', '<', '>', '[', '"']).is_empty()
             && (after.starts_with([':', '-']) || after.starts_with(" {") || after.starts_with(" -"));
-        // Of a long line the end is enough; a search for its beginning would cost as much as the text.
+        // The end of a long line is enough; a search for its beginning would cost as much as the whole text.
         let from = (at.saturating_sub(400)..=at).find(|from| text.is_char_boundary(*from))?;
         let line = text[from..at].rsplit('\n').next().unwrap_or_default();
         let last = (number >= 400 && before.ends_with(' '))
@@ -212,11 +212,11 @@ fn status(text: &str) -> Option<u16> {
         .then_some(number)
     };
     let success = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).filter_map(named).collect::<Vec<u16>>();
-    // An error is what the text is about, where it names several.
+    // Of several statuses, the text is about the one of an error.
     success.iter().copied().find(|status| *status >= 400).or_else(|| success.first().copied())
 }
 
-/// The call that a text names: an URL of HubSpot's, a path with a method before it, or a client's call.
+/// The call that a text names: a HubSpot URL, a path with a method before it, or a client's call.
 fn call(text: &str) -> Option<Call> {
     // JSON may escape the slashes of a URL.
     let plain = text.contains("\\/").then(|| text.replace("\\/", "/"));
@@ -242,7 +242,7 @@ fn call(text: &str) -> Option<Call> {
     if call.host.is_none() {
         call.host = header_host(text);
     }
-    // A URL that breaks off at the host, beside a client's call: the call says more.
+    // For a URL without a path beside a client's call, the client's call has more information.
     if call.path.trim_matches('/').is_empty()
         && let Some(row) = row
     {
@@ -253,7 +253,7 @@ fn call(text: &str) -> Option<Call> {
     Some(call)
 }
 
-/// A template with something in each of its places.
+/// A template with a value in place of each variable.
 fn filled(template: &str) -> String {
     let fill = |segment: &str| match segment {
         typed if typed.contains("bjectType") => "contacts".to_owned(),
@@ -272,7 +272,7 @@ fn header_host(text: &str) -> Option<String> {
     (!host.is_empty()).then_some(host)
 }
 
-/// The method that stands before a URL, or in a field of the record that the URL is of.
+/// The method before a URL, or in a field of the log record that contains the URL.
 fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
     let before =
         text[..from].rsplit(|one: char| !one.is_ascii_alphabetic()).filter(|word| !word.is_empty()).take(3).find_map(Method::parse);
@@ -291,8 +291,8 @@ fn method_near(text: &str, from: usize, to: usize) -> Option<String> {
     before.or_else(near).map(|method| method.as_str().to_owned())
 }
 
-/// Where the URL of a call begins: of several the first of an API's host, else the first of
-/// HubSpot's.
+/// The start of the URL of a call: of several URLs, the first with an API host, else the first with
+/// another HubSpot host.
 fn url_of_a_call(text: &str) -> Option<usize> {
     let mut at = 0;
     let mut other = None;
@@ -321,7 +321,7 @@ fn is_api(host: &str) -> bool {
     host.ends_with("hubapi.com") || host.ends_with("hsforms.com") || host == "mcp.hubspot.com"
 }
 
-/// Whether a URL is of an API and not of documentation or of somebody's page.
+/// Whether a URL belongs to an API, and not to documentation or to somebody's page.
 fn is_call(host: &str, path: &str) -> bool {
     let documents = [
         "developers.hubspot.com",
@@ -337,7 +337,7 @@ fn is_call(host: &str, path: &str) -> bool {
     !documents.iter().any(|known| host.ends_with(known)) && versioned && !host.contains("github") && !host.contains("cloudflare")
 }
 
-/// The bearer token that a text shows.
+/// Records the bearer token in a text.
 fn bearer(text: &str, call: &mut Call) {
     let Some(at) = find_ascii(text, "bearer ") else { return };
     let value: String = text[at + 7..]
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_long_line_full_of_numbers_is_read_in_a_time_that_grows_with_its_length() {
-        // Quadratic, this would take minutes.
+        // With quadratic time, this would take minutes.
         assert_eq!(status(&"200 error ".repeat(300_000)), Some(200));
     }
 

@@ -1,21 +1,21 @@
-//! Values as programs print them: JSON, and what Node, Python, Ruby, PHP and Java print in its place.
+//! Values as programs print them: JSON, and the forms that Node, Python, Ruby, PHP and Java print.
 //!
-//! The reader forgives: keys without quotes, single quotes, `None` and `nil`, `=>` and `=`, names of
-//! classes before a brace, and a text that breaks off. It never fails on a container that has begun;
-//! the caller judges by the keys whether what was read means anything.
+//! The reader is lenient: it accepts keys without quotes, single quotes, `None` and `nil`, `=>` and `=`, class names before
+//! a brace, and a text that is cut off. It never fails inside of a container. The caller decides by the keys whether the
+//! value is useful.
 
 use serde_json::{Map, Value};
 
-/// Depth of containers that is read.
+/// The greatest depth of containers that is read.
 const DEPTH_MAX: usize = 24;
-/// Values in one container's tree that are read.
+/// The most values in one container's tree.
 const NODES_MAX: usize = 20_000;
-/// Longest text that one value is read from, in bytes.
+/// The longest text that one value is read from, in bytes.
 const BYTES_MAX: usize = 256 * 1024;
-/// Marks with which clients say that they cut a body.
+/// Marks with which clients show that they cut a body.
 const CUT: [&str; 3] = ["(truncated...)", "[truncated]", "...<truncated>"];
 
-/// Reads the container that begins at the start of a text, and says where it ends.
+/// Reads the container at the start of a text. Returns the value and the offset of its end.
 pub(in crate::doctor) fn container(text: &str) -> Option<(Value, usize)> {
     let end = (0..=text.len().min(BYTES_MAX)).rev().find(|at| text.is_char_boundary(*at))?;
     let mut reader = Reader { text: &text[..end], at: 0, nodes: 0 };
@@ -51,7 +51,7 @@ impl<'t> Reader<'t> {
         self.at += rest.len() - rest.trim_start().len();
     }
 
-    /// A container at this place; none where there is none.
+    /// The container at this place; none where there is no container.
     fn opened(&mut self, depth: usize) -> Option<Value> {
         let open = self.peek()?;
         if depth > DEPTH_MAX || self.nodes > NODES_MAX {
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether what follows is a key and its sign: a map in the brackets of PHP or Elixir.
+    /// Whether a key and its separator follow: then the brackets of PHP or Elixir contain a map.
     fn begins_with_key(&mut self) -> bool {
         let from = self.at;
         self.blank();
@@ -126,8 +126,8 @@ impl<'t> Reader<'t> {
         Value::Array(list)
     }
 
-    /// Goes past separators, and past the bracket that closes. Whether an object or a list ends here, by its own
-    /// bracket, another or the end of the text.
+    /// Skips separators and the closing bracket. Returns whether the object or list ends here, by its own bracket, by another
+    /// one, or by the end of the text.
     fn ended(&mut self, close: char) -> bool {
         self.separators();
         let next = self.peek();
@@ -210,7 +210,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The name of a class before a container or a string: `Caseless {`, `array(3) {`, `string(5) "…"`.
+    /// Skips the class name before a container or a string: `Caseless {`, `array(3) {`, `string(5) "…"`.
     fn class(&mut self) {
         let rest = self.rest();
         let name = rest.find(|one: char| !(one.is_alphanumeric() || matches!(one, '_' | '.' | '\\' | '$' | '#' | '@' | ':'))).unwrap_or(0);
@@ -229,7 +229,7 @@ impl<'t> Reader<'t> {
                 after += 1;
             }
         }
-        // Only PHP puts the container of a class on a line of its own.
+        // Only PHP writes the container of a class on a new line.
         let over_lines =
             rest[..name].ends_with("Array") || rest[..name].ends_with("Object") || rest[after..].trim_start().starts_with("Object");
         let signs: &[char] = if over_lines { &[' ', '\t', '\n', '\r'] } else { &[' '] };
@@ -242,7 +242,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `[Object]`, `[Array]`, `[Function: name]`, `[Circular *1]`: what Node prints in place of a value.
+    /// `[Object]`, `[Array]`, `[Function: name]`, `[Circular *1]`: Node prints these in place of a value.
     fn is_word_in_brackets(&self) -> bool {
         let words = [
             "Object",
@@ -261,7 +261,7 @@ impl<'t> Reader<'t> {
         words.iter().any(|word| self.rest()[1..].starts_with(word))
     }
 
-    /// A string in any quotes. A quote in the middle, which nobody escaped, is one of the text's own.
+    /// A string in any quotes. An unescaped quote in the middle belongs to the string.
     fn string(&mut self, key: bool) -> String {
         let Some(quote) = self.peek() else { return String::new() };
         self.at += quote.len_utf8();
@@ -289,7 +289,7 @@ impl<'t> Reader<'t> {
         text
     }
 
-    /// Whether a quote ends the string: what follows is a sign, or the end of the line.
+    /// Whether a quote ends the string: a separator or the end of the line follows.
     fn closes(&self, key: bool) -> bool {
         let after = self.rest().trim_start_matches([' ', '\t', '\r']);
         key || after.is_empty() || after.starts_with([',', '}', ']', ')', ';', '+', '\n']) || after.starts_with("=>")
@@ -314,8 +314,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A word without quotes. After a key it ends where the next key begins, so that Java's and PHP's
-    /// sentences stay whole.
+    /// A word without quotes. After a key it ends where the next key begins, so that sentences from Java and PHP stay whole.
     fn bare(&mut self, keyed: bool) -> Value {
         let rest = self.rest();
         let mut end = rest.len();

@@ -1,9 +1,9 @@
-//! The call of a client library that stands beside an error: `client.crm.owners.ownersApi.getById(…)`
-//! in any language's spelling.
+//! The call of a client library beside an error: `client.crm.owners.ownersApi.getById(…)`, in the spelling of any
+//! language.
 
 use keyway_core::catalog::tables::{SdkCallRow, sdk_calls};
 
-/// The names below a client that calls begin with.
+/// The names directly below a client with which its calls begin.
 const ROOMS: [&str; 11] = [
     "crm",
     "cms",
@@ -17,10 +17,10 @@ const ROOMS: [&str; 11] = [
     "settings",
     "webhooks",
 ];
-/// Text that is searched, in bytes.
+/// The most text that is searched, in bytes.
 const BYTES_MAX: usize = 128 * 1024;
 
-/// The first call of the table that stands in a text.
+/// The first call of the table that the text contains.
 pub(super) fn call(text: &str) -> Option<&'static SdkCallRow> {
     let end = (0..=text.len().min(BYTES_MAX)).rev().find(|at| text.is_char_boundary(*at))?;
     let text = &text[..end];
@@ -43,7 +43,7 @@ pub(super) fn call(text: &str) -> Option<&'static SdkCallRow> {
     None
 }
 
-/// Names that are joined as members, in one spelling, and the length of them all.
+/// Names joined as members, in one normal form, and the length of the whole chain.
 fn chain(text: &str) -> (Vec<String>, usize) {
     let mut names = Vec::new();
     let mut at = 0;
@@ -57,7 +57,7 @@ fn chain(text: &str) -> (Vec<String>, usize) {
         at += length;
         let rest = &text[at..];
         let rest = rest.strip_prefix("()").unwrap_or(rest);
-        // A chain goes on over the end of a line.
+        // A chain may continue on the next line.
         let joined = rest.trim_start();
         let Some(after) = ["?.", "->", "::", "."].iter().find_map(|sign| joined.strip_prefix(sign)) else { return (names, at) };
         at = text.len() - after.len();

@@ -1,14 +1,13 @@
-//! Takes off what others put around a text: escapes, HTML's entities, and the beginning of each line
-//! of a log.
+//! Removes what other programs add around a text: escapes, HTML entities, and the prefix of each log line.
 
 use std::borrow::Cow;
 
-/// Times that a text is taken to have been escaped.
+/// The most levels of escaping that are removed.
 const LAYERS_MAX: usize = 3;
-/// Longest text that is unwrapped, in bytes; of a longer one the beginning is.
+/// The longest text that is unwrapped, in bytes; of a longer one, only the beginning.
 const BYTES_MAX: usize = 512 * 1024;
 
-/// The text as it is, and each form of it that may be meant, the likeliest first.
+/// The text itself, and each form of it that may be meant, the most probable first.
 pub(super) fn forms(text: &str) -> Vec<Cow<'_, str>> {
     let end = (0..=text.len().min(BYTES_MAX)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let mut forms = vec![Cow::Borrowed(&text[..end])];
@@ -80,8 +79,7 @@ fn without_entities(text: &str) -> String {
     plain
 }
 
-/// Without the time, level or name of a container that a log puts before each line. None where the
-/// lines have none.
+/// The text without the time, level or container name before each log line. None where the lines have none.
 fn without_prefixes(text: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let bare: Vec<&str> = lines.iter().map(|line| without_prefix(line)).collect();
@@ -102,7 +100,7 @@ fn without_prefix(line: &str) -> &str {
         {
             rest = after;
         }
-        // A day, a time, `[time]`, a level.
+        // A date, a time, `[time]`, or a level.
         let word = rest.split(' ').next().unwrap_or_default();
         let inner = word.trim_matches(['[', ']', ',']);
         let is_time = inner.len() >= 5

@@ -1,5 +1,5 @@
-//! What an account, its subscription, its people and HubSpot's calendar do not allow (hubspot facts,
-//! sections 1, 2 and 4), and what a client library gets wrong by itself.
+//! Limits of an account, its subscription, its people and HubSpot's calendar (hubspot facts, sections 1, 2 and 4), and
+//! errors that a client library makes by itself.
 
 use super::pages;
 use super::said::{ROW, Said};

@@ -7,14 +7,14 @@ use crate::doctor::{Credential, CredentialKind as Kind, Place};
 use keyway_core::catalog::Auth;
 use keyway_core::time::Timestamp;
 
-/// Days after which "expired" can't be meant: OAuth came to HubSpot later than that.
+/// An age of a token in days that can't be true: HubSpot introduced OAuth later than that.
 const DAYS_ABSURD: u64 = 10_000;
 
 const HOW_TO_SEND: &str = "send it as `Authorization: Bearer TOKEN`, and nowhere else";
 const WHAT_TO_MAKE: &str = "make a service key with the scopes it needs (HubSpot: Development > Keys > Service keys), or a project app where webhooks or UI extensions are used; legacy private apps can't be made any more";
 
 fn is_open(facts: &Facts<'_>) -> bool {
-    // The endpoints of OAuth carry their credentials in the body.
+    // The OAuth endpoints take their credentials in the body.
     facts.is_token_endpoint() || facts.operation.is_some_and(|operation| operation.auth == Auth::None)
 }
 
@@ -27,13 +27,13 @@ pub(super) fn keyway_token_at_hubspot(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn not_filled_in(facts: &Facts<'_>) -> Option<Found> {
     facts.may_be_the_credential().then_some(())?;
-    // Of a key in the URL the answer says more: it was removed, whatever stood there.
+    // For a key in the URL, the answer has more information: HubSpot has removed such keys, whatever the value.
     let told = |credential: &&Credential| credential.place == Place::Hapikey && facts.says("hapikey");
     let empty =
         facts.credentials().iter().filter(|credential| !told(credential)).find(|credential| credential.kind == Kind::Placeholder)?;
     let place = if empty.place == Place::Bearer { "Authorization: Bearer" } else { "the place of the credential" };
     Found::certain(format!(
-        "in {place} stands nothing, or a word in place of a value (such as undefined, or $NAME in single quotes, which no shell fills in)"
+        "{place} has no value, or a word in place of a value (such as undefined, or $NAME in single quotes, which a shell does not expand)"
     ))
     .so("look whether the environment variable is set where the program runs, and under this very name")
     .so(HOW_TO_SEND)
@@ -54,7 +54,7 @@ pub(super) fn token_as_hapikey(facts: &Facts<'_>) -> Option<Found> {
     (matches!(key.kind, Kind::Pat | Kind::Keyway | Kind::Access | Kind::PersonalAccessKey) && facts.may_be_the_credential())
         .then_some(())?;
     Found::certain(format!(
-        "in ?hapikey= stands {}; that parameter takes nothing but the removed account-wide key",
+        "?hapikey= has {}; that parameter takes only the removed account-wide key",
         kind_in_words(&key.kind, &key.hint)
     ))
     .so("take hapikey out of the URL")
@@ -62,7 +62,7 @@ pub(super) fn token_as_hapikey(facts: &Facts<'_>) -> Option<Found> {
     .so("`keyway fix` does this in code; the URL with the token may stand in logs, so rotate it")
 }
 
-/// Whether the operation is one of app management, which the developer's key opens.
+/// Whether the operation belongs to app management, which the developer's key opens.
 fn for_developers(facts: &Facts<'_>) -> bool {
     facts.operation.is_some_and(|operation| operation.auth == Auth::DeveloperKey || operation.template.contains("{appId}"))
 }
@@ -77,7 +77,7 @@ pub(super) fn developer_key(facts: &Facts<'_>) -> Option<Found> {
         .so(HOW_TO_SEND)
 }
 
-/// An account-wide key that was sent.
+/// An account-wide key in the call.
 pub(super) fn hapikey(facts: &Facts<'_>) -> Option<Found> {
     if developer_key(facts).is_some() || for_developers(facts) {
         return None;
@@ -138,13 +138,13 @@ pub(super) fn developer_endpoint(facts: &Facts<'_>) -> Option<Found> {
     .so("webhooks of a new app are set in its project files (webhooks-hsmeta.json), without this endpoint; a service key can have none")
 }
 
-/// When the token is said to have expired.
+/// When the token expired, by the answer.
 fn expiry(facts: &Facts<'_>) -> Option<i64> {
     let told = facts.answer()?.named("expire time").first().copied()?;
     Timestamp::parse_iso(told).map(Timestamp::as_ms)
 }
 
-/// The days of "expired N day(s) ago".
+/// The number of days in HubSpot's sentence `expired N day(s) ago`.
 fn days_ago(facts: &Facts<'_>) -> Option<u64> {
     let message = &facts.answer()?.message;
     let before = message.split(" day").next()?;
@@ -247,7 +247,7 @@ pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
     found.so("look at the request itself, for instance by giving it here as a curl command").so(HOW_TO_SEND)
 }
 
-/// 401 without a word that says why.
+/// A 401 whose text names no reason.
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     let in_words = facts.status().is_none() && facts.says("unauthorized") && facts.is_about_hubspot();
     (facts.status() == Some(401) || in_words).then_some(())?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
 
-/// What HubSpot takes, in records, inputs, filters and characters.
+/// HubSpot's maximums, in records, inputs, filters and characters.
 const LIST_PAGE_MAX: u64 = 100;
 const LIST_PAGE_WITH_HISTORY_MAX: u64 = 50;
 const SEARCH_PAGE_MAX: u64 = 200;
@@ -34,7 +34,7 @@ fn invalid(facts: &Facts<'_>) -> bool {
     facts.may_be(&[400])
 }
 
-/// A search past the ceiling, by what it asks for.
+/// A search past the maximum, by the results that it asks for.
 pub(super) fn search_ceiling(facts: &Facts<'_>) -> Option<Found> {
     let after = body(facts, "after").and_then(number).unwrap_or(0);
     let limit = body(facts, "limit").and_then(number).unwrap_or(10);
@@ -98,7 +98,7 @@ pub(super) fn batch(facts: &Facts<'_>) -> Option<Found> {
     Found::certain(format!("the batch has {inputs} inputs, and {template} takes {most}")).so(format!("send it in parts of {most}"))
 }
 
-/// A body that is JSON and is not declared so.
+/// A JSON body without the content type of JSON.
 pub(super) fn not_json(facts: &Facts<'_>) -> Option<Found> {
     let call = facts.call().filter(|_| !facts.is_token_endpoint())?;
     let writes = matches!(call.method.as_deref(), Some("POST" | "PUT" | "PATCH")) && call.headers_known;
@@ -136,7 +136,7 @@ pub(super) fn conflict(facts: &Facts<'_>) -> Option<Found> {
         .so("or use batch/upsert with idProperty, which creates or changes; a search does not find a record of the last seconds")
 }
 
-/// Any other validation error: HubSpot's sentence is all there is.
+/// Any other validation error: HubSpot's message is the only evidence.
 pub(super) fn validation(facts: &Facts<'_>) -> Option<Found> {
     let plain_400 = facts.status() == Some(400) && facts.answer().is_some_and(|answer| answer.envelope);
     ((facts.is_category("VALIDATION_ERROR") && facts.may_be(&[400, 422])) || plain_400).then_some(())?;

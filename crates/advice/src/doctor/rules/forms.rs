@@ -1,4 +1,4 @@
-//! Submissions of forms, which answer in a form of their own.
+//! Submissions of forms, whose answers have a form of their own.
 
 use super::pages;
 use super::said::{ROW, Said};

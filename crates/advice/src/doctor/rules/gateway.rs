@@ -1,10 +1,10 @@
-//! What Keyway itself says. It names its refusal in the header `keyway-rule` or in the body, so no sentence is read:
-//! cause and remedy stand in the table of refusals ([`keyway_core::refusal`]).
+//! Keyway's own refusals. Keyway names its refusal in the header `keyway-rule` or in the body, so no sentence is read. The
+//! table of refusals ([`keyway_core::refusal`]) has cause and remedy.
 
 use super::{Certainty, Facts, Found, Say, pages};
 use keyway_core::refusal::Refusal;
 
-/// HubSpot's page that is nearest to a refusal.
+/// The HubSpot page that fits a refusal best.
 pub(super) fn page(refusal: Refusal) -> &'static str {
     match refusal.category() {
         "INVALID_AUTHENTICATION" | "EXPIRED_AUTHENTICATION" | "MISSING_SCOPES" | "BANNED" => pages::AUTH,
@@ -16,8 +16,8 @@ pub(super) fn page(refusal: Refusal) -> &'static str {
     }
 }
 
-/// Whether Keyway refused the call so, and what to do. A category that several refusals have leaves each of them
-/// likely.
+/// Whether Keyway refused the call for this reason, and what to do. Where several refusals share a category, each of them
+/// is likely.
 pub(super) fn refused(facts: &Facts<'_>, refusal: Refusal) -> Option<Found> {
     facts.refused(refusal).then_some(())?;
     let (certainty, evidence) = match facts.refusals() {
@@ -25,7 +25,7 @@ pub(super) fn refused(facts: &Facts<'_>, refusal: Refusal) -> Option<Found> {
         _ => (Certainty::Likely, format!("Keyway answers so with the category {}", refusal.category())),
     };
     let mut found = Found::new(certainty, evidence + &own_words(facts));
-    // What the answer itself tells to do has the ids of the call.
+    // The remedy in the answer contains the ids of the call.
     for remedy in facts.answer().map(|answer| answer.named("remedy")).unwrap_or_default() {
         found = found.so(remedy);
     }
@@ -40,10 +40,10 @@ pub(super) fn refused(facts: &Facts<'_>, refusal: Refusal) -> Option<Found> {
     }
 }
 
-/// Longest sentence of an answer that is quoted, in characters.
+/// The longest message that is quoted, in characters.
 const QUOTED_MAX: usize = 300;
 
-/// What the answer says of this very call, to be quoted.
+/// The message of the answer about this call, as a quotation.
 fn own_words(facts: &Facts<'_>) -> String {
     let Some(answer) = facts.answer() else { return String::new() };
     let detail = answer.details.iter().find_map(|detail| detail.message.strip_prefix("keyway: "));

@@ -1,5 +1,5 @@
-//! Pages of an install and answers of OAuth (hubspot facts, section 3). HubSpot shows the pages in the
-//! language of the person, so words of other languages stand beside the English ones.
+//! Pages of an install, and answers of OAuth (hubspot facts, section 3). HubSpot shows the pages in the person's language,
+//! so the rules have words in other languages beside the English ones.
 
 use super::pages;
 use super::said::{ROW, Said};

@@ -3,7 +3,7 @@
 use super::{Facts, Found, Say};
 use keyway_core::catalog::LimitClass;
 
-/// App id and hub id out of a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
+/// The app id and the hub id in a group's name: `publicapi:private_app-api-calls-ten-secondly:<appId>:<hubId>`.
 pub(in crate::doctor) fn bucket(facts: &Facts<'_>) -> Option<(u64, u64)> {
     let mut parts = facts.answer()?.group.as_deref()?.rsplit(':');
     let hub_id = parts.next()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What lies between a program and HubSpot: browsers, names, connections, certificates, gateways
+//! Errors between a program and HubSpot: browsers, host names, connections, certificates, gateways
 //! (hubspot facts, section 4).
 
 use super::pages;
@@ -184,7 +184,7 @@ pub(super) static ROWS: &[Said] = &[
             "remote certificate is invalid",
         ],
         without_answer: true,
-        because: "the program does not trust the certificate that it was shown: its list of authorities is old, or a company's proxy put its own certificate in place of HubSpot's",
+        because: "the program does not trust the certificate that it was shown: its list of authorities is old, or a company's proxy replaced HubSpot's certificate with its own",
         remedy: &[
             "update the authorities that the program trusts (ca-certificates, certifi, the JVM's cacerts)",
             "add the company's root to that list where a proxy inspects traffic",
@@ -266,7 +266,7 @@ pub(super) static ROWS: &[Said] = &[
             "cf-chl",
             "challenge-platform",
         ],
-        because: "the page is Cloudflare's, which stands before HubSpot's API; it says nothing about the token, its scopes or the path",
+        because: "the page is Cloudflare's, which is in front of HubSpot's API; it says nothing about the token, its scopes or the path",
         remedy: &[
             "send a User-Agent that names the program: the firewall refuses empty ones and those of some libraries",
             "look for text in the body that looks like an attack (SQL, script tags), and for an address that is known for abuse, such as a VPN",
@@ -465,7 +465,7 @@ pub(super) static ROWS: &[Said] = &[
     },
 ];
 
-/// Tried where nothing says more.
+/// Tried where no other row gives the reason.
 pub(super) static LAST: &[Said] = &[Said {
     cause: "hubspot-internal-error",
     title: "HubSpot failed to handle the call",

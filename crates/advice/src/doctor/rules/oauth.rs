@@ -1,4 +1,4 @@
-//! Requests to OAuth's endpoints of another form than they take (hubspot facts, section 3).
+//! Requests that do not have the form that OAuth's endpoints need (hubspot facts, section 3).
 
 use super::{Facts, Found, Say};
 
@@ -11,7 +11,7 @@ pub(super) fn not_a_form(facts: &Facts<'_>) -> Option<Found> {
         .so("send grant_type, client_id, client_secret and the rest as a form")
 }
 
-/// A refusal without its body.
+/// A refusal without a body.
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
     let refreshing =
         ["refreshing access token", "refreshing the access token", "refresh access token", "refreshing token", "refresh the token"];
@@ -27,7 +27,7 @@ pub(super) fn in_query(facts: &Facts<'_>) -> Option<Found> {
     let named =
         call.query.iter().find(|(name, _)| matches!(name.as_str(), "client_secret" | "refresh_token" | "grant_type" | "client_id"))?;
     (facts.is_token_endpoint() && facts.may_be(&[400, 401, 404])).then_some(())?;
-    Found::certain(format!("{} stands in the URL, which OAuth v1 let pass and the dated endpoints do not; URLs are kept in logs", named.0))
+    Found::certain(format!("{} is in the URL, which OAuth v1 accepted and the dated endpoints do not; logs keep URLs", named.0))
         .so("send all parameters in the form body; `keyway fix` moves them")
         .so("rotate the client secret if a URL held it")
         .moves_to("/oauth/2026-09/token")

@@ -10,23 +10,23 @@ use keyway_core::refusal::Refusal;
 use keyway_core::sunset;
 use keyway_core::translate::agrees;
 
-/// Where pages for people are, and what browsers call without a token.
+/// Whether the path is that of a page for people, or one that browsers call without a token.
 fn is_for_people(facts: &Facts<'_>) -> bool {
     let path = facts.raw_path();
     path.starts_with("/oauth/authorize") || path.ends_with("/authorize") && path.starts_with("/oauth/") || path.starts_with("/uploads/form")
 }
 
-/// The server for agents is no part of the API, and has its own answers.
+/// The MCP server is not part of the API, and has its own answers.
 const MCP_HOST: &str = "mcp.hubspot.com";
 
-/// A host of HubSpot's that is not the API's.
+/// A HubSpot host that is not an API host.
 fn strange_host<'f>(facts: &Facts<'f>) -> Option<&'f str> {
     let host = facts.call()?.host.as_deref().filter(|host| is_hubspots(host) && !is_api_host(host) && *host != MCP_HOST)?;
     let answered = facts.answer().is_some_and(|answer| answer.envelope);
     let redirected = facts.status().is_some_and(|status| (300..400).contains(&status));
     let succeeded = facts.status().is_some_and(|status| status < 300);
     let forms = host.starts_with("forms") && (facts.raw_path().contains("/submissions/") || facts.raw_path().starts_with("/uploads/"));
-    // A page for people redirects to the sign-in: that is a failure only for a path of the API.
+    // A page for people redirects to the sign-in. This is a failure only for a path of the API.
     let of_the_api = facts.call()?.is_of_the_api();
     (!answered && !succeeded && !forms && !is_for_people(facts) && (!redirected || of_the_api)).then_some(host)
 }
@@ -68,14 +68,14 @@ fn is_gone(effect: &str) -> bool {
 }
 
 fn successor(facts: &Facts<'_>) -> Option<String> {
-    // Operations older than v3 are in the catalog and have no row of their own; their families say where they moved.
+    // Operations older than v3 are in the catalog without a row of their own; the row of their family names the new path.
     match facts.operation.and_then(|operation| sunset::successor(operation.method, operation.template)) {
         Some(row) => row.successor.map(str::to_owned),
         None => sunset::family(facts.raw_path()).map(|family| family.move_to.to_owned()),
     }
 }
 
-/// What differs between an operation and its successor, in words.
+/// The difference between an operation and its successor, in words.
 fn difference(facts: &Facts<'_>) -> Option<&'static str> {
     let operation = facts.operation?;
     sunset::successor(operation.method, operation.template)
@@ -86,7 +86,7 @@ fn difference(facts: &Facts<'_>) -> Option<&'static str> {
 pub(super) fn ended(facts: &Facts<'_>) -> Option<Found> {
     let refused_for_it = facts.refused(Refusal::Ended) || facts.refused(Refusal::Gone);
     let row = sunset::of_path(facts.raw_path()).filter(|row| (row.date <= facts.today.as_str() && is_gone(row.effect)) || refused_for_it);
-    // Families that are in no table any more have gone too, where HubSpot says that nothing is there.
+    // Older families without a row are gone too, where HubSpot answers that nothing is there.
     let family = sunset::family(facts.raw_path()).filter(|_| facts.operation.is_none());
     let html = facts.answer().is_some_and(|answer| answer.html) && facts.may_be(&[404, 410]);
     let (what, date) = match (row, family) {
@@ -122,7 +122,7 @@ pub(super) fn ends(facts: &Facts<'_>) -> Option<Found> {
     if ended(facts).is_some() || (row.date <= facts.today.as_str() && is_gone(row.effect)) {
         return None;
     }
-    // What ends in more than a year and has no successor yet leaves nothing to do.
+    // Where an operation ends in more than a year and has no successor yet, there is nothing to do.
     let far = row.date.get(..4).zip(facts.today.get(..4)).is_some_and(|(end, now)| {
         let year = |text: &str| text.parse::<i32>().unwrap_or_default();
         year(end) > year(now) + 1 || (year(end) == year(now) + 1 && row.date.get(4..) > facts.today.get(4..))
@@ -142,7 +142,7 @@ fn is_version(segment: &str) -> bool {
     matches!(segment, "v1" | "v2" | "v3" | "v4") || (segment.starts_with("20") && segment.as_bytes().get(4) == Some(&b'-'))
 }
 
-/// The path with its version where the catalog has it.
+/// The path with its version at the place where the catalog has it.
 fn version_moved(facts: &Facts<'_>) -> Option<String> {
     let path = facts.path.as_ref()?.as_ref().ok()?;
     let segments: Vec<&str> = path.segments().collect();
@@ -158,7 +158,7 @@ fn version_moved(facts: &Facts<'_>) -> Option<String> {
         let version = moved.remove(at);
         moved.insert(to, version);
         let path = NormalPath::parse(&format!("/{}", moved.join("/"))).ok()?;
-        // The catalog answers to two spellings of the same; what is proposed is HubSpot's own.
+        // The catalog accepts two spellings of a path; the proposal is HubSpot's own.
         let own = |path: &NormalPath| path.segments().position(is_version) == Some(to);
         (known(&path) && own(&path)).then(|| path.as_str().to_owned())
     })
@@ -168,7 +168,7 @@ pub(super) fn misplaced(facts: &Facts<'_>) -> Option<Found> {
     (facts.path.is_some() && facts.operation.is_none() && facts.other_methods.is_empty() && facts.may_be(&[404, 405])).then_some(())?;
     let moved = version_moved(facts)?;
     Found::certain(format!(
-        "no path has its version there; {moved} is HubSpot's spelling: a dated version stands behind the family, a numbered one before it"
+        "no path has its version there; {moved} is HubSpot's spelling: a dated version comes after the family, a numbered one before it"
     ))
     .so(format!("call {moved}"))
     .moves_to(moved)

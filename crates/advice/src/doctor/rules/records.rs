@@ -1,4 +1,4 @@
-//! Records, object types, lists, files and other things that a request names (hubspot facts, section 7).
+//! Records, object types, lists, files and other things in a request that HubSpot can't find (hubspot facts, section 7).
 
 use super::pages;
 use super::said::{ROW, Said};

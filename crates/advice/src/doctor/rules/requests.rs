@@ -1,4 +1,4 @@
-//! Requests of another form than HubSpot takes: bodies, filters, batches, associations, records
+//! Requests without the form that HubSpot needs: bodies, filters, batches, associations, records
 //! (hubspot facts, sections 4, 6 and 7).
 
 use super::pages;
@@ -55,7 +55,7 @@ pub(super) static ROWS: &[Said] = &[
         page: pages::OBJECTS,
         statuses: BAD,
         says: &["no properties found to update"],
-        because: "the body has no properties: they stand inside of a field `properties`, or all of them were empty",
+        because: "the body has no properties: they belong inside of a field `properties`, or all of them were empty",
         remedy: &["send {\"properties\": {\"name\": \"value\"}}, and make no call where nothing changed"],
         ..ROW
     },

@@ -1,47 +1,47 @@
-//! Causes that an answer names in words: a row is a cause, the words that name it, and what to do.
+//! Causes that an answer names in words. A row has a cause, the words that name it, and what to do.
 //!
-//! Words in capitals are part of HubSpot's contract and are looked for first. Sentences are not, but
-//! many answers hold nothing else.
+//! Words in capitals are part of HubSpot's contract, so they are searched first. Sentences are not, but many answers
+//! contain nothing else.
 
 use super::source::{Source, UNCONFIRMED};
 use super::{Facts, Found};
 use crate::doctor::Certainty;
 
-/// A cause that is known by words.
+/// A cause that words identify.
 pub(super) struct Said {
-    /// Its name; does not change.
+    /// Its name, which never changes.
     pub cause: &'static str,
-    /// In a few words.
+    /// A short title.
     pub title: &'static str,
     /// HubSpot's page about it.
     pub page: &'static str,
-    /// Where `words` and `says` were seen.
+    /// The source of `words` and `says`.
     pub source: Source,
-    /// The statuses with which it comes; empty where that says nothing.
+    /// The statuses of such an answer; empty where the status does not matter.
     pub statuses: &'static [u16],
-    /// Statuses that are enough by themselves.
+    /// Statuses that identify the cause without any words.
     pub alone: &'static [u16],
-    /// Words in capitals, one of which is enough.
+    /// Words in capitals, each of which is enough.
     pub words: &'static [&'static str],
-    /// Parts of sentences in small letters, one of which is enough; parts that `&` joins stand together.
+    /// Parts of sentences in lower case, each of which is enough. Where `&` joins parts, all of them must be there.
     pub says: &'static [&'static str],
-    /// The same, of words that HubSpot may use and that were seen nowhere. They are never certain.
+    /// Sentences that HubSpot may use, but that nobody has seen. They are never certain.
     pub guesses: &'static [&'static str],
-    /// Whether it is about a call that got no answer: beside a status it is never certain.
+    /// Whether the cause is about a call without an answer. Beside a status it is never certain.
     pub without_answer: bool,
-    /// Whether it says something of HubSpot alone, so that the text must name HubSpot.
+    /// Whether the cause applies only to HubSpot, so that the text must name HubSpot.
     pub names_hubspot: bool,
-    /// How sure the words are.
+    /// The highest certainty that the words give.
     pub certainty: Certainty,
-    /// Another way to know it, which is tried first.
+    /// Another way to identify the cause, which is tried first.
     pub judge: Option<fn(&Facts<'_>) -> Option<Found>>,
-    /// What they mean.
+    /// The explanation.
     pub because: &'static str,
     /// What to do, in order.
     pub remedy: &'static [&'static str],
 }
 
-/// What every row begins with.
+/// The defaults of every row.
 pub(super) const ROW: Said = Said {
     cause: "",
     title: "",
@@ -75,7 +75,7 @@ impl Said {
         let may_be = self.statuses.is_empty() || facts.may_be(self.statuses);
         let seen = alone || may_be && (word() || stands(self.says));
         (seen || may_be && stands(self.guesses)).then_some(())?;
-        // Who got an answer had a connection, whatever words stand beside it.
+        // A program that got an answer had a connection, whatever other words the text has.
         let answered = !alone && self.without_answer && facts.status().is_some_and(|status| status >= 400);
         let (certainty, unconfirmed) = if seen && answered {
             (self.certainty.max(Certainty::Likely), "")
@@ -94,7 +94,7 @@ impl Said {
     }
 }
 
-/// What the answer names, as the end of a sentence: ` (property: shoe_size; allowed values: 40, 41)`.
+/// The values that the answer names, as the end of a sentence: ` (property: shoe_size; allowed values: 40, 41)`.
 pub(super) fn named(facts: &Facts<'_>) -> String {
     let kinds = ["property", "allowed values", "missing field", "object type", "record", "stage", "account"];
     let named: Vec<String> =

@@ -1,10 +1,10 @@
-//! 403 for scopes: which is enough, which can't be chosen, which is misnamed (hubspot facts, section 4).
+//! 403 for scopes: which of them is enough, can't be chosen, or has a wrong name (hubspot facts, section 4).
 
 use super::{Facts, Found, Say};
 use keyway_core::requirement::Requirement;
 use keyway_core::scope::{ScopeId, ScopeSet};
 
-/// Names that HubSpot asks for and that its own pages do not offer; beside each what works.
+/// Names that HubSpot asks for but does not offer on its own pages, each with a name that works.
 const NOT_SELECTABLE: [(&str, &str); 1] = [("crm.objects.emails.read", "sales-email-read")];
 
 fn refused(facts: &Facts<'_>) -> bool {
@@ -17,14 +17,14 @@ fn refused(facts: &Facts<'_>) -> bool {
         || facts.says(SECOND_WORDING)
 }
 
-/// How HubSpot says that one of the scopes is not enough.
+/// HubSpot's wording where one of the scopes is not enough.
 const ALL: &str = "all of the following scopes are required";
 
-/// How some of HubSpot's services say it, to OAuth tokens (hubspot facts, section 4; third parties
+/// The wording of some HubSpot services for OAuth tokens (hubspot facts, section 4; third parties
 /// observed it): "… does not have proper permissions! (requires any of [a, b])".
 const SECOND_WORDING: &str = "does not have proper permissions";
 
-/// The scopes that stand in the brackets of the second wording.
+/// The scopes in the brackets of the second wording.
 fn in_brackets(message: &str) -> Vec<&str> {
     let after = message.split_once(SECOND_WORDING).and_then(|(_, after)| after.split_once("requires any of ["));
     let Some((inside, _)) = after.and_then(|(_, list)| list.split_once(']')) else { return Vec::new() };
@@ -34,14 +34,14 @@ fn in_brackets(message: &str) -> Vec<&str> {
     inside.split(',').map(str::trim).filter(is_scope).take(100).collect()
 }
 
-/// The names that HubSpot lists as wanted.
+/// The scopes that HubSpot's answer asks for.
 fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     let Some(answer) = facts.answer() else { return Vec::new() };
     let listed: Vec<&str> = ["requiredGranularScopes", "missingScopes"].iter().flat_map(|name| answer.named(name)).collect();
     if !listed.is_empty() {
         return listed;
     }
-    // The older list has granular names, too, where an operation has no others.
+    // The older list also has granular names, where an operation has no others.
     let older = answer.named("requiredScopes");
     if !older.is_empty() && older.iter().all(|name| name.contains('.') && ScopeId::of(name).is_some()) {
         return older;
@@ -50,7 +50,7 @@ fn named<'f>(facts: &Facts<'f>) -> Vec<&'f str> {
     if second.is_empty() { in_list(&answer.message) } else { second }
 }
 
-/// The scopes of a list that a text quotes without the answer around it.
+/// The scopes of a list that a text quotes without the rest of the answer.
 fn in_list(message: &str) -> Vec<&str> {
     let after = message.split_once(LIST).and_then(|(_, after)| after.split_once('['));
     let Some((inside, _)) = after.filter(|(before, _)| before.len() <= 6).and_then(|(_, list)| list.split_once(']')) else {
@@ -66,19 +66,19 @@ fn selectable(name: &str) -> bool {
     ScopeId::of(name).is_some() && NOT_SELECTABLE.iter().all(|(known, _)| *known != name)
 }
 
-/// Sets that are enough, fewest first: those of the catalog where the operation is known, else
-/// those that HubSpot names, any one of which suffices.
+/// Sets that are enough, fewest scopes first: those of the catalog where the operation is known, else those that HubSpot
+/// names, each of which is enough.
 fn enough(facts: &Facts<'_>) -> Vec<String> {
     let granted = facts.holder().and_then(|holder| holder.granted).unwrap_or(ScopeSet::EMPTY);
     let mut sets = facts.requirement.map(|requirement| requirement.alternatives()).unwrap_or_default();
     sets.retain(|set| set.iter().all(|scope| selectable(scope.name())));
-    // What a token lacks least is what it should be given.
+    // The set that lacks the fewest scopes is the one to grant.
     let lacking = |set: &ScopeSet| {
         set.iter().filter(|scope| !granted.contains(*scope)).map(|scope| if scope.name().ends_with(".read") { 2 } else { 3 }).sum::<u32>()
     };
     sets.sort_by_key(lacking);
     if sets.is_empty() {
-        // The second wording lists names that apps are configured with, some of which no reference has.
+        // The second wording lists names from the configuration of apps, some of which no reference has.
         let known = |name: &&str| facts.says(SECOND_WORDING) || selectable(name);
         let names: Vec<String> = named(facts).into_iter().filter(known).map(str::to_owned).collect();
         return if facts.says(ALL) && !names.is_empty() { vec![names.join("+")] } else { names };
@@ -128,7 +128,7 @@ pub(super) fn not_selectable(facts: &Facts<'_>) -> Option<Found> {
 
 pub(super) fn misnamed(facts: &Facts<'_>) -> Option<Found> {
     let mut old = facts.answer()?.named("requiredScopes");
-    // Node prints `[Array]` in place of what is nested deep.
+    // Node prints `[Array]` in place of a deeply nested value.
     old.retain(|name| !matches!(name.trim_matches(['[', ']']), "Array" | "Object"));
     (refused(facts) && !old.is_empty() && named(facts).is_empty() && facts.requirement.is_none()).then_some(())?;
     Found::likely(format!(
@@ -153,13 +153,13 @@ pub(super) fn none_exists(facts: &Facts<'_>) -> Option<Found> {
         .so("look for an operation of the same family that lists scopes, on the newest version")
 }
 
-/// A name as a shell takes it for one word.
+/// A name, quoted so that a shell reads it as one word.
 fn quoted(name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.'));
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
-/// 403 without a word that says why.
+/// A 403 whose text names no reason.
 pub(super) fn unnamed(facts: &Facts<'_>) -> Option<Found> {
     let named_none = refused(facts) && facts.may_be(&[403]);
     ((facts.status() == Some(403) || named_none) && !super::service::is_between(facts)).then_some(())?;

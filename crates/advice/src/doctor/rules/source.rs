@@ -1,16 +1,16 @@
-//! Where the words by which a cause is known were seen. A cause that nobody was seen to get is a guess,
-//! and the doctor never calls a guess certain.
+//! The sources of the words that identify causes. Without a source a cause is a guess, and the doctor never calls a guess
+//! certain.
 
 use std::fmt;
 
-/// What is added to an answer that rests on words that were seen nowhere.
+/// Added to an explanation whose words have no source.
 pub(super) const UNCONFIRMED: &str =
     "; no public source shows these very words, so compare this with the answer, and paste its whole body if it does not fit";
 
-/// Where the words were seen. Of several places the one that shows most is named.
+/// The source of a row's words. Of several sources, the one with the best evidence is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Nowhere: the words are what HubSpot may say.
+    /// No source: HubSpot may use these words.
     None,
     /// Keyway's own answers.
     Keyway,
@@ -18,24 +18,24 @@ pub enum Source {
     Page(&'static str),
     /// A section of `docs/hubspot-facts.md`.
     Facts(&'static str),
-    /// A public thread of GitHub that shows the answer: `owner/repository#number`.
+    /// A public GitHub thread that shows the answer: `owner/repository#number`.
     Thread(&'static str),
-    /// The source of a client library of HubSpot, with the name of the type.
+    /// The source code of a HubSpot client library, with the name of the type.
     Client(&'static str),
-    /// The words of a program or a protocol, which are not HubSpot's.
+    /// The words belong to a program or a protocol, and not to HubSpot.
     Program(&'static str),
-    /// A public list of the answers of 1,180 operations to one account, of 2026-04-21.
+    /// A public list of the answers of 1,180 operations to one account, from 2026-04-21.
     Probe,
 }
 
 impl Source {
-    /// Whether the words were seen anywhere.
+    /// Whether the words have a source.
     pub fn is_recorded(self) -> bool {
         self != Self::None
     }
 }
 
-/// As Markdown.
+/// Printed as Markdown.
 impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,4 @@
-//! Values that HubSpot does not take, by the code or the sentence in its answer (hubspot facts,
-//! sections 4 and 7).
+//! Values that HubSpot does not accept, by the code or the message in its answer (hubspot facts, sections 4 and 7).
 
 use super::pages;
 use super::said::{ROW, Said};
@@ -319,7 +318,7 @@ pub(super) static ROWS: &[Said] = &[
     },
 ];
 
-/// Tried where nothing says more.
+/// Tried where no other row gives the reason.
 pub(super) static LAST: &[Said] = &[Said {
     cause: "property-value-invalid",
     title: "a value does not fit its property",

@@ -1,4 +1,4 @@
-//! Signatures of what HubSpot sends, and subscriptions (hubspot facts, section 1).
+//! Signatures of HubSpot's requests, and subscriptions (hubspot facts, section 1).
 
 use super::pages;
 use super::said::{ROW, Said};
