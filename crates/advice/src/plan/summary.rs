@@ -127,7 +127,7 @@ fn risks(apps: &[PlannedApp], found: &Found, ends: &[End], credentials: usize) -
     let mut shared: Vec<&str> = Vec::new();
     for (at, app) in apps.iter().enumerate() {
         let places = |app: &PlannedApp| {
-            app.operations.iter().flat_map(|one| one.places.clone()).filter(|place| !place.contains("on record")).collect::<Vec<_>>()
+            app.operations.iter().flat_map(|one| one.places.clone()).filter(|place| !place.contains(" recorded call")).collect::<Vec<_>>()
         };
         let own = places(app);
         if apps.iter().enumerate().any(|(other, one)| other != at && places(one).iter().any(|place| own.contains(place))) {
